@@ -1,0 +1,5 @@
+//! Who may do what to a tenant-attached device, and why.
+#![doc = ""]
+
+pub mod finding;
+pub mod source;
