@@ -1,0 +1,134 @@
+//! Schema and policies, valid by construction.
+//!
+//! [`read`] takes the texts of a workspace and gives either a [`Bundle`] or the findings that
+//! prevent one; there is no bundle with an error in it. What the host knows about actions,
+//! readings, messages and authorities stands in the texts and is only carried here.
+//!
+//! Nothing here decides anything ([`crate::engine`] does) or opens a file
+//! ([`crate::workspace`] does).
+
+mod check;
+mod diagnostic;
+mod links;
+mod parse;
+mod policy;
+mod reading;
+mod vocabulary;
+
+use std::sync::Arc;
+
+use cedar_policy::Schema;
+
+use crate::finding::{self, Finding};
+use crate::source::Source;
+
+pub use check::{policies_against_directory};
+pub use diagnostic::of_cedar;
+pub use parse::formatted;
+pub use policy::{ActionScope, Effect, Policy};
+pub use reading::{Reading, Switches, UnknownReading};
+pub use vocabulary::{Action, Annotations, Attribute, Kind, QUESTIONS, Vocabulary};
+
+/// The texts a bundle is read from.
+#[derive(Debug, Default, Clone)]
+pub struct Texts {
+    /// Files in Cedar's schema format.
+    pub schema: Vec<Arc<Source>>,
+    /// Files in Cedar's policy format.
+    pub policies: Vec<Arc<Source>>,
+    /// Files that link policy templates, in the format of `cedar link`.
+    pub links: Vec<Arc<Source>>,
+}
+
+/// Schema and policies in which no error was found.
+#[derive(Debug)]
+pub struct Bundle {
+    schema: Schema,
+    vocabulary: Vocabulary,
+    policies: Vec<Policy>,
+    readings: Vec<Reading>,
+}
+
+/// Reads a bundle.
+///
+/// `is_shipped` says of a text that it is one of those that ship with this version, to the letter:
+/// those are checked when tarbac is built, and not again each time it starts.
+///
+/// The bundle is absent exactly when one of the findings is an error.
+pub fn read(texts: &Texts, is_shipped: &(dyn Fn(&str) -> bool + Sync)) -> (Option<Bundle>, Vec<Finding>) {
+    let (schema, policies) = std::thread::scope(|scope| {
+        let policies = scope.spawn(|| parse::policies(&texts.policies, is_shipped));
+        let schema = vocabulary::read(&texts.schema);
+        (schema, policies.join().unwrap_or_default())
+    });
+    let (schema, mut findings) = schema;
+    let (parsed, more) = policies;
+    findings.extend(more);
+
+    let (linked, more) = links::link(&parsed.templates, &texts.links);
+    findings.extend(more);
+    let mut policies = parsed.policies;
+    policies.extend(linked);
+    policies.sort_by(|one, other| one.id().cmp(other.id()));
+
+    findings.extend(check::ids(&policies, &parsed.templates));
+    findings.extend(check::annotations(&policies));
+    findings.extend(check::templates(&parsed.templates, &policies));
+    let (readings, more) = reading::collect(&policies);
+    findings.extend(more);
+
+    let Some((schema, vocabulary)) = schema else {
+        return (None, findings);
+    };
+    let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()));
+    if !finding::any_error(&findings) {
+        findings.extend(check::types(&policies, &schema, shipped_schema));
+    }
+    if finding::any_error(&findings) {
+        return (None, findings);
+    }
+    let bundle = Bundle {
+        schema,
+        vocabulary,
+        policies,
+        readings,
+    };
+    (Some(bundle), findings)
+}
+
+impl Bundle {
+    /// The schema, as Cedar has it.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The actions, their spellings, and the annotations of types and attributes.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Every policy, sorted by id, those of readings that are off among them.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The policy with this id.
+    pub fn policy(&self, id: &str) -> Option<&Policy> {
+        let index = self.policies.binary_search_by(|policy| policy.id().cmp(id)).ok()?;
+        self.policies.get(index)
+    }
+
+    /// The readings, sorted by name.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// The policies that hold under these switches, sorted by id.
+    pub fn in_force<'a>(&'a self, on: &'a [String]) -> impl Iterator<Item = &'a Policy> {
+        self.policies.iter().filter(move |policy| {
+            policy
+                .reading()
+                .is_none_or(|(name, holds)| on.iter().any(|reading| reading == name) == holds)
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! Turns what Cedar reports into findings.
+//!
+//! Cedar's errors carry a text and offsets, but no file name and no code.
+
+use std::sync::Arc;
+
+use miette::Diagnostic;
+
+use crate::finding::Finding;
+use crate::source::{Place, Source};
+
+/// Makes an error finding of something Cedar reports about `source`.
+pub fn of_cedar(code: &str, source: &Arc<Source>, error: &(impl Diagnostic + ?Sized)) -> Finding {
+    complete(Finding::error(code, error.to_string()), source, error)
+}
+
+/// Gives a finding the places and the help of something Cedar reports about `source`.
+pub(super) fn complete(
+    mut finding: Finding,
+    source: &Arc<Source>,
+    error: &(impl Diagnostic + ?Sized),
+) -> Finding {
+    finding.help = error.help().map(|help| help.to_string());
+    for label in error.labels().into_iter().flatten() {
+        let start = label.offset();
+        finding = finding.label(
+            Place::new(source, start..start + label.len()),
+            label.label().unwrap_or("here"),
+        );
+    }
+    if finding.labels.is_empty() {
+        finding = finding.label(Place::new(source, 0..0), "in this file");
+    }
+    finding
+}

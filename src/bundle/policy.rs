@@ -1,0 +1,157 @@
+//! One policy with its place and annotations.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+
+use crate::source::Place;
+
+pub use cedar_policy::Effect;
+
+/// A policy of a bundle: a static policy, or a template that was linked.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    ast: ast::Policy,
+    id: String,
+    annotations: BTreeMap<String, String>,
+    place: Place,
+    shipped: bool,
+}
+
+/// The actions that the scope of a policy names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionScope {
+    /// No action is named: every action.
+    Any,
+    /// These actions and the members of these action groups.
+    Named(Vec<EntityUid>),
+}
+
+impl Policy {
+    pub(super) fn new(ast: ast::Policy, place: Place, shipped: bool) -> Self {
+        let annotations = ast
+            .annotations()
+            .map(|(key, value)| (key.to_string(), value.val.to_string()))
+            .collect();
+        Self {
+            id: ast.id().to_string(),
+            ast,
+            annotations,
+            place,
+            shipped,
+        }
+    }
+
+    /// The id: its `@id`, or the id of the link.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether it permits or forbids.
+    pub fn effect(&self) -> Effect {
+        self.ast.effect()
+    }
+
+    /// An annotation by its key.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.get(key).map(String::as_str)
+    }
+
+    /// All annotations, by key.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
+    /// What it says, in one sentence: its `@doc`.
+    pub fn doc(&self) -> Option<&str> {
+        self.annotation("doc")
+    }
+
+    /// The document it comes from: its `@source`.
+    pub fn source(&self) -> Option<&str> {
+        self.annotation("source")
+    }
+
+    /// What the admin center says: its `@message`.
+    pub fn message(&self) -> Option<&str> {
+        self.annotation("message")
+    }
+
+    /// What the refused person can do: its `@advice`.
+    pub fn advice(&self) -> Option<&str> {
+        self.annotation("advice")
+    }
+
+    /// The reading it belongs to, and whether it holds when that is on.
+    pub fn reading(&self) -> Option<(&str, bool)> {
+        let name = self.annotation("reading")?;
+        Some((name, self.annotation("holds") != Some("off")))
+    }
+
+    /// Where it stands, from its first annotation to its semicolon.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether it stands, to the letter, in a file that ships with this version.
+    pub fn is_shipped(&self) -> bool {
+        self.shipped
+    }
+
+    /// Its syntax tree, as Cedar evaluates it.
+    pub fn ast(&self) -> &ast::Policy {
+        &self.ast
+    }
+
+    /// The actions its scope names.
+    pub fn action_scope(&self) -> ActionScope {
+        match self.ast.action_constraint() {
+            ast::ActionConstraint::Any => ActionScope::Any,
+            constraint => ActionScope::Named(
+                constraint
+                    .iter_euids()
+                    .map(|uid| EntityUid::from(uid.clone()))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The entity that its scope requires the principal to be or to be in.
+    pub fn principal_anchor(&self) -> Option<EntityUid> {
+        anchor(self.ast.principal_constraint().as_inner())
+    }
+
+    /// The entity that its scope requires the resource to be or to be in.
+    pub fn resource_anchor(&self) -> Option<EntityUid> {
+        anchor(self.ast.resource_constraint().as_inner())
+    }
+
+    /// Whether it asks for more than its scope.
+    pub fn has_conditions(&self) -> bool {
+        self.ast.non_scope_constraints().is_some()
+    }
+
+    /// The entities it names, scope and conditions alike, actions left out.
+    pub fn named_entities(&self) -> impl Iterator<Item = EntityUid> {
+        let condition = self.ast.condition();
+        let named: Vec<EntityUid> = condition
+            .subexpressions()
+            .filter_map(|expression| match expression.expr_kind() {
+                ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) if !uid.is_action() => {
+                    Some(EntityUid::from(uid.as_ref().clone()))
+                }
+                _ => None,
+            })
+            .chain(self.principal_anchor())
+            .chain(self.resource_anchor())
+            .collect();
+        named.into_iter()
+    }
+}
+
+fn anchor(constraint: &ast::PrincipalOrResourceConstraint) -> Option<EntityUid> {
+    constraint
+        .get_euid()
+        .map(|uid| EntityUid::from(uid.as_ref().clone()))
+}

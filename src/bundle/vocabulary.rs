@@ -1,0 +1,404 @@
+//! What the schema says in words: the spellings of actions, and the annotations of types and
+//! attributes.
+//!
+//! Cedar's `Schema` keeps none of it, so it is taken from the schema fragments.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use serde_json::Value;
+
+use super::diagnostic;
+use crate::finding::Finding;
+use crate::source::{Place, Source};
+
+/// The namespace of the actions that ask the policies to explain; every other action is a
+/// permission.
+pub const QUESTIONS: &str = "Tarbac";
+
+/// Annotations by key.
+pub type Annotations = BTreeMap<String, String>;
+
+/// The words of the schema.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    actions: Vec<Action>,
+    types: BTreeMap<String, Annotations>,
+    attributes: BTreeMap<String, BTreeMap<String, Attribute>>,
+}
+
+/// A permission, or a question of [`QUESTIONS`].
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// The action entity.
+    pub uid: EntityUid,
+    /// The groups it is in, directly or through others.
+    pub groups: Vec<EntityUid>,
+    /// The types that may ask.
+    pub principals: Vec<EntityTypeName>,
+    /// The types it is asked about.
+    pub resources: Vec<EntityTypeName>,
+    /// What the schema says of it.
+    pub annotations: Annotations,
+}
+
+/// An attribute of an entity type or of a record.
+#[derive(Debug, Clone)]
+pub struct Attribute {
+    /// What the schema says of it.
+    pub annotations: Annotations,
+    /// What its values are.
+    pub kind: Kind,
+    /// Whether every entity has it.
+    pub required: bool,
+}
+
+/// What the values of an attribute are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// `Bool`
+    Bool,
+    /// `Long`
+    Long,
+    /// `String`
+    String,
+    /// An entity of the named type.
+    Entity(String),
+    /// A set of values.
+    Set(Box<Kind>),
+    /// A record; its attributes are found in the vocabulary under this name.
+    Record(String),
+    /// An extension type, for example `datetime`.
+    Extension(String),
+}
+
+impl Action {
+    /// The id, for example `runScript`.
+    pub fn id(&self) -> &str {
+        self.uid.id().unescaped()
+    }
+
+    /// The documented name, or the id where the schema gives none.
+    pub fn name(&self) -> &str {
+        self.annotations.get("name").map_or_else(|| self.id(), String::as_str)
+    }
+
+    /// The documented name without its category, for example `Run script`.
+    pub fn short_name(&self) -> &str {
+        self.name().rsplit(['\\', '/']).next().unwrap_or_default()
+    }
+
+    /// Every spelling a person may use; [`Vocabulary::actions_spelled`] compares them.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        let spelled = ["id", "name", "graph"]
+            .into_iter()
+            .filter_map(|key| self.annotations.get(key).map(String::as_str));
+        std::iter::once(self.id()).chain(spelled).chain([self.short_name()])
+    }
+
+    /// The permission whose page carries this action, by id: the action is out of reach without it.
+    pub fn page(&self) -> Option<&str> {
+        self.annotations.get("page").map(String::as_str)
+    }
+
+    /// Whether it is a question and no permission.
+    pub fn is_question(&self) -> bool {
+        self.uid.type_name().namespace() == QUESTIONS
+    }
+
+    /// Whether the action is asked of a principal of one type about a resource of another.
+    pub fn applies_to(&self, principal: &EntityTypeName, resource: &EntityTypeName) -> bool {
+        self.principals.contains(principal) && self.resources.contains(resource)
+    }
+}
+
+impl Vocabulary {
+    /// The permissions, in the order in which the schema gives them.
+    pub fn permissions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| !action.is_question())
+    }
+
+    /// The questions.
+    pub fn questions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| action.is_question())
+    }
+
+    /// The action with this uid.
+    pub fn action(&self, uid: &EntityUid) -> Option<&Action> {
+        self.actions.iter().find(|action| &action.uid == uid)
+    }
+
+    /// The permission with this id.
+    pub fn permission(&self, id: &str) -> Option<&Action> {
+        self.permissions().find(|action| action.id() == id)
+    }
+
+    /// The permissions of this spelling: case does not matter, `\` and `/` are one separator, and
+    /// the category may be left out.
+    pub fn actions_spelled(&self, text: &str) -> Vec<&Action> {
+        let wanted = plain(text);
+        self.permissions()
+            .filter(|action| {
+                action.uid.to_string() == text || action.spellings().any(|spelling| plain(spelling) == wanted)
+            })
+            .collect()
+    }
+
+    /// An annotation of an entity type.
+    pub fn type_annotation(&self, type_name: &str, key: &str) -> Option<&str> {
+        self.types.get(type_name)?.get(key).map(String::as_str)
+    }
+
+    /// The annotations of every entity type that has any.
+    pub fn types(&self) -> &BTreeMap<String, Annotations> {
+        &self.types
+    }
+
+    /// The attributes of an entity type or a record, by name.
+    pub fn attributes(&self, owner: &str) -> Option<&BTreeMap<String, Attribute>> {
+        self.attributes.get(owner)
+    }
+
+    /// The attribute at the end of a path of attributes that starts at an entity type and stays
+    /// within its records.
+    pub fn attribute(&self, type_name: &str, path: &[impl AsRef<str>]) -> Option<&Attribute> {
+        let (first, rest) = path.split_first()?;
+        let attribute = self.attributes.get(type_name)?.get(first.as_ref())?;
+        match (&attribute.kind, rest.is_empty()) {
+            (_, true) => Some(attribute),
+            (Kind::Record(record), false) => self.attribute(record, rest),
+            _ => None,
+        }
+    }
+
+    /// The attributes of a type that name its entities as well as their id does: those annotated
+    /// `@alias`.
+    pub fn aliases(&self, type_name: &str) -> impl Iterator<Item = &str> {
+        self.attributes
+            .get(type_name)
+            .into_iter()
+            .flatten()
+            .filter(|(_, attribute)| attribute.annotations.contains_key("alias"))
+            .map(|(name, _)| name.as_str())
+    }
+}
+
+fn plain(spelling: &str) -> String {
+    spelling.replace('\\', "/").to_lowercase()
+}
+
+/// Reads the schema files together; the schema is absent when one of the findings is an error.
+pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut fragments = Vec::new();
+    for source in sources {
+        match SchemaFragment::from_cedarschema_str(source.text()) {
+            Ok((fragment, warnings)) => {
+                for warning in warnings {
+                    let finding = Finding::warning("schema::warning", warning.to_string());
+                    findings.push(diagnostic::complete(finding, source, &warning));
+                }
+                fragments.push(fragment);
+            }
+            Err(error) => findings.push(diagnostic::of_cedar("schema::syntax", source, &error)),
+        }
+    }
+    if crate::finding::any_error(&findings) {
+        return (None, findings);
+    }
+    let schema = match Schema::from_schema_fragments(fragments.iter().cloned()) {
+        Ok(schema) => schema,
+        Err(error) => {
+            let mut finding = Finding::error("schema::conflict", error.to_string());
+            for source in sources {
+                finding = finding.label(Place::new(source, 0..0), "one of these files");
+            }
+            findings.push(finding);
+            return (None, findings);
+        }
+    };
+    let mut words = Words::default();
+    for (fragment, source) in fragments.into_iter().zip(sources) {
+        match fragment.to_json_value() {
+            Ok(json) => words.add_fragment(&json, source, &mut findings),
+            Err(error) => findings.push(diagnostic::of_cedar("schema::syntax", source, &error)),
+        }
+    }
+    let vocabulary = words.finish(&schema);
+    (Some((schema, vocabulary)), findings)
+}
+
+/// Collects the words of all fragments; types are named in full only once all are known.
+#[derive(Default)]
+struct Words {
+    types: BTreeMap<String, Annotations>,
+    records: BTreeMap<String, ()>,
+    attributes: Vec<(String, String, String, Value)>,
+    actions: Vec<(String, String, Annotations, usize)>,
+}
+
+impl Words {
+    fn add_fragment(&mut self, json: &Value, source: &Arc<Source>, findings: &mut Vec<Finding>) {
+        let text = source.text();
+        for (namespace, definition) in entries(json) {
+            let full = |name: &str| match namespace {
+                "" => name.to_owned(),
+                namespace => format!("{namespace}::{name}"),
+            };
+            for (name, entity) in entries(&definition["entityTypes"]) {
+                let annotations = annotations(entity);
+                let place = || place_of_word(source, &format!("entity {name}"));
+                check_doc(&annotations, &format!("the entity type `{}`", full(name)), place, findings);
+                self.types.insert(full(name), annotations);
+                self.add_attributes(namespace, &full(name), &entity["shape"], source, findings);
+            }
+            for (name, record) in entries(&definition["commonTypes"]) {
+                self.records.insert(full(name), ());
+                self.add_attributes(namespace, &full(name), record, source, findings);
+            }
+            for (id, action) in entries(&definition["actions"]) {
+                let annotations = annotations(action);
+                let position = [format!("@id(\"{id}\")"), format!("action {id}"), format!("action \"{id}\"")]
+                    .iter()
+                    .find_map(|word| text.find(word))
+                    .unwrap_or_default();
+                check_doc(
+                    &annotations,
+                    &format!("the action `{}`", full(&format!("Action::\"{id}\""))),
+                    || Place::new(source, position..position + 1),
+                    findings,
+                );
+                self.actions.push((full("Action"), id.to_owned(), annotations, position));
+            }
+        }
+        // Cedar gives the actions of a fragment by name; the file gives them in an order that means
+        // something to its readers.
+        self.actions.sort_by_key(|(_, _, _, position)| *position);
+    }
+
+    fn add_attributes(
+        &mut self,
+        namespace: &str,
+        owner: &str,
+        shape: &Value,
+        source: &Arc<Source>,
+        findings: &mut Vec<Finding>,
+    ) {
+        for (name, attribute) in entries(&shape["attributes"]) {
+            check_doc(
+                &annotations(attribute),
+                &format!("the attribute `{name}` of `{owner}`"),
+                || place_of_word(source, &format!("{name}")),
+                findings,
+            );
+            self.attributes
+                .push((namespace.to_owned(), owner.to_owned(), name.to_owned(), attribute.clone()));
+            if attribute["type"] == "Record" {
+                let record = format!("{owner}.{name}");
+                self.records.insert(record.clone(), ());
+                self.add_attributes(namespace, &record, attribute, source, findings);
+            }
+        }
+    }
+
+    fn finish(self, schema: &Schema) -> Vocabulary {
+        let mut attributes: BTreeMap<String, BTreeMap<String, Attribute>> = BTreeMap::new();
+        for (namespace, owner, name, json) in &self.attributes {
+            let attribute = Attribute {
+                annotations: annotations(json),
+                kind: self.kind(namespace, &format!("{owner}.{name}"), json),
+                required: json["required"].as_bool().unwrap_or(true),
+            };
+            attributes.entry(owner.clone()).or_default().insert(name.clone(), attribute);
+        }
+        let actions = self
+            .actions
+            .iter()
+            .filter_map(|(type_name, id, annotations, _)| {
+                action(schema, type_name, id, annotations.clone())
+            })
+            .collect();
+        Vocabulary {
+            actions,
+            types: self.types,
+            attributes,
+        }
+    }
+
+    fn kind(&self, namespace: &str, path: &str, json: &Value) -> Kind {
+        let named = || json["name"].as_str().unwrap_or_default();
+        match json["type"].as_str().unwrap_or_default() {
+            "Set" => Kind::Set(Box::new(self.kind(namespace, path, &json["element"]))),
+            "Record" => Kind::Record(path.to_owned()),
+            "EntityOrCommon" | "Entity" | "Extension" => self.named(namespace, named()),
+            primitive => self.named(namespace, primitive),
+        }
+    }
+
+    fn named(&self, namespace: &str, name: &str) -> Kind {
+        for full in [format!("{namespace}::{name}"), name.to_owned()] {
+            if self.records.contains_key(&full) {
+                return Kind::Record(full);
+            }
+            if self.types.contains_key(&full) {
+                return Kind::Entity(full);
+            }
+        }
+        match name.trim_start_matches("__cedar::") {
+            "Bool" | "Boolean" => Kind::Bool,
+            "Long" => Kind::Long,
+            "String" => Kind::String,
+            other => Kind::Extension(other.to_owned()),
+        }
+    }
+}
+
+fn action(schema: &Schema, type_name: &str, id: &str, annotations: Annotations) -> Option<Action> {
+    let type_name = EntityTypeName::from_str(type_name).ok()?;
+    let uid = EntityUid::from_type_name_and_id(type_name, EntityId::new(id));
+    let principals: Vec<_> = schema.principals_for_action(&uid)?.cloned().collect();
+    let resources: Vec<_> = schema.resources_for_action(&uid)?.cloned().collect();
+    if principals.is_empty() {
+        return None; // a group of actions
+    }
+    let entities = schema.action_entities().ok()?;
+    let mut groups: Vec<_> = entities.ancestors(&uid)?.cloned().collect();
+    groups.sort();
+    Some(Action {
+        uid,
+        groups,
+        principals,
+        resources,
+        annotations,
+    })
+}
+
+fn entries(json: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    json.as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str(), value))
+}
+
+fn annotations(json: &Value) -> Annotations {
+    entries(&json["annotations"])
+        .map(|(key, value)| (key.to_owned(), value.as_str().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+fn place_of_word(source: &Arc<Source>, word: &str) -> Place {
+    let start = source.text().find(word).unwrap_or_default();
+    Place::new(source, start..start + word.len())
+}
+
+fn check_doc(annotations: &Annotations, what: &str, place: impl Fn() -> Place, findings: &mut Vec<Finding>) {
+    if !annotations.contains_key("doc") {
+        findings.push(
+            Finding::warning("schema::missing_doc", format!("{what} has no `@doc`"))
+                .label(place(), "declared here")
+                .help("say in one sentence what it is: `@doc(\"…\")`"),
+        );
+    }
+}
