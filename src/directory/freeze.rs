@@ -1,0 +1,137 @@
+//! Turns what the files hold into a directory: rows in order, ancestors worked out, all checked.
+
+use std::collections::{BTreeMap, HashSet};
+
+use cedar_policy::EntityUid;
+
+use super::Directory;
+use super::closure::Closure;
+use super::entity::Cache;
+use super::load::Loaded;
+use super::packed::Packed;
+use super::reference;
+use super::shape::Shapes;
+use super::store::Store;
+use crate::finding::Finding;
+
+/// Makes a directory of what was read, and findings of all that is wrong with it.
+pub(super) fn freeze(
+    loaded: Loaded,
+    shapes: Shapes,
+    named: &HashSet<EntityUid>,
+    requires: &BTreeMap<String, Vec<String>>,
+) -> (Directory, Vec<Finding>) {
+    let Loaded {
+        mut store,
+        defined,
+        sources,
+        mut tally,
+        complete,
+    } = loaded;
+    store.close();
+    let mut assumed = assume(named, &shapes, &mut store);
+    let order = sorted(&store);
+    let mut rows = vec![0; order.len()];
+    for (row, &uid) in (0..).zip(&order) {
+        if let Some(slot) = rows.get_mut(uid as usize) {
+            *slot = row;
+        }
+    }
+    rename(&mut store, &rows);
+    for uid in &mut assumed {
+        *uid = rows.get(*uid as usize).copied().unwrap_or_default();
+    }
+    assumed.sort_unstable();
+    let members: Vec<u32> = order
+        .iter()
+        .map(|uid| defined.get(*uid as usize).copied().unwrap_or_default())
+        .collect();
+    let types = starts(&store, &shapes, &order);
+    let (closure, knots) = Closure::new(&store.parents, order.len(), |row| {
+        let number = members.get(row as usize)?.checked_sub(1)?;
+        Some(store.members.get(number as usize)?.parents)
+    });
+    let cache = Cache::new(&store, order.len());
+    let directory = Directory {
+        shapes,
+        store,
+        sources,
+        order,
+        rows,
+        members,
+        types,
+        assumed,
+        closure,
+        cache,
+    };
+    reference::cycles(&directory, &knots, &mut tally);
+    // What could not be read may well be what is referred to.
+    if complete {
+        reference::dangling(&directory, &mut tally);
+    }
+    reference::missing_parents(&directory, requires, &mut tally);
+    (directory, tally.into_findings())
+}
+
+/// Enters the uids that policies name; gives those that exist without standing in a file.
+fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec<u32> {
+    let mut named: Vec<&EntityUid> = named.iter().collect();
+    named.sort_unstable();
+    let mut assumed = Vec::new();
+    for uid in named {
+        let Some(index) = shapes.find(&uid.type_name().to_string()) else {
+            continue;
+        };
+        let number = store.uids.intern(index, uid.id().unescaped());
+        if shapes.get(index).is_some_and(|shape| shape.bare) {
+            assumed.push(number);
+        }
+    }
+    assumed
+}
+
+/// The uids in the order of their type names and ids.
+fn sorted(store: &Store) -> Vec<u32> {
+    let uids = &store.uids;
+    let mut keys: Vec<(u16, u64, u32)> = (0..uids.len() as u32)
+        .map(|uid| (uids.kind(uid), beginning(uids.get(uid)), uid))
+        .collect();
+    // Files are often sorted already, which a stable sort makes use of.
+    keys.sort_by(|one, other| {
+        (one.0, one.1)
+            .cmp(&(other.0, other.1))
+            .then_with(|| uids.get(one.2).cmp(uids.get(other.2)))
+    });
+    keys.into_iter().map(|(_, _, uid)| uid).collect()
+}
+
+/// The first eight bytes of a text as a number that compares as they do.
+fn beginning(text: &str) -> u64 {
+    text.bytes()
+        .chain(std::iter::repeat(0))
+        .take(8)
+        .fold(0, |number, byte| number << 8 | u64::from(byte))
+}
+
+/// Names entities within values and parents by their rows.
+fn rename(store: &mut Store, rows: &[u32]) {
+    let row = |packed: &mut Packed| {
+        if let Some(row) = packed.as_entity().and_then(|uid| rows.get(uid as usize)) {
+            *packed = Packed::entity(*row);
+        }
+    };
+    store.slots.iter_mut().for_each(row);
+    store.compounds.items_mut().iter_mut().for_each(row);
+    store.parents.items_mut().iter_mut().for_each(row);
+    store.parents.sort_each();
+}
+
+/// The first row of each type, and the number of rows.
+fn starts(store: &Store, shapes: &Shapes, order: &[u32]) -> Vec<u32> {
+    (0..=shapes.types().len())
+        .map(|index| {
+            let start = order.partition_point(|uid| usize::from(store.uids.kind(*uid)) < index);
+            u32::try_from(start).unwrap_or(u32::MAX)
+        })
+        .collect()
+}

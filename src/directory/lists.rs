@@ -1,0 +1,107 @@
+//! Lists of values stored once, one after the other.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::packed::{MOST, Packed};
+use super::words::{Entry, enter};
+
+/// Lists of values, known by the order in which they came.
+#[derive(Default)]
+pub(super) struct Lists {
+    items: Vec<Packed>,
+    ends: Vec<u32>,
+    table: HashTable<Entry>,
+    hasher: DefaultHashBuilder,
+    full: bool,
+}
+
+impl Lists {
+    /// The index of a list, which is stored if it is new.
+    pub(super) fn intern(&mut self, list: &[Packed]) -> u32 {
+        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+        let end = u32::try_from(self.items.len() + list.len());
+        let (Ok(end), true) = (end, next < MOST) else {
+            self.full = true;
+            return 0;
+        };
+        let hash = self.hasher.hash_one(list);
+        let mut table = std::mem::take(&mut self.table);
+        let known = enter(&mut table, hash, next, |index| self.get(index) == list);
+        self.table = table;
+        if let Some(index) = known {
+            return index;
+        }
+        self.items.extend_from_slice(list);
+        self.ends.push(end);
+        next
+    }
+
+    /// Stores a list without looking whether there is one like it.
+    pub(super) fn push(&mut self, list: &[Packed]) -> u32 {
+        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+        let Ok(end) = u32::try_from(self.items.len() + list.len()) else {
+            self.full = true;
+            return 0;
+        };
+        self.items.extend_from_slice(list);
+        self.ends.push(end);
+        next
+    }
+
+    /// The list at an index; empty when there is none.
+    pub(super) fn get(&self, index: u32) -> &[Packed] {
+        let range = self.range(index as usize);
+        self.items.get(range).unwrap_or_default()
+    }
+
+    fn range(&self, index: usize) -> std::ops::Range<usize> {
+        let start = match index.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied(),
+            None => Some(0),
+        };
+        match (start, self.ends.get(index)) {
+            (Some(start), Some(&end)) => start as usize..end as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// How many lists there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Every item of every list.
+    pub(super) fn items(&self) -> &[Packed] {
+        &self.items
+    }
+
+    /// Every item of every list, to be renamed.
+    pub(super) fn items_mut(&mut self) -> &mut [Packed] {
+        &mut self.items
+    }
+
+    /// Sorts each list.
+    pub(super) fn sort_each(&mut self) {
+        let mut start = 0;
+        for &end in &self.ends {
+            if let Some(list) = self.items.get_mut(start..end as usize) {
+                list.sort_unstable();
+            }
+            start = end as usize;
+        }
+    }
+
+    /// Whether something had to be left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Forgets how to find lists and gives the spare memory back; [`Lists::get`] still works.
+    pub(super) fn close(&mut self) {
+        self.table = HashTable::new();
+        self.items.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+}

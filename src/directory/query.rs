@@ -1,0 +1,240 @@
+//! What can be asked of a directory, other than for Cedar's own entities.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use cedar_policy::{EntityTypeName, EntityUid};
+
+use super::packed::{Header, Meaning, Packed};
+use super::shape::Field;
+use super::store::Member;
+use super::{Directory, Row};
+use crate::source::Place;
+
+impl Directory {
+    /// The row of a uid that stands in a file, is referred to there, or is named by a policy.
+    pub fn row(&self, uid: &EntityUid) -> Option<Row> {
+        let entity_type = self.entity_type(uid.type_name())?;
+        let index = self.store.uids.find(entity_type, uid.id().unescaped())?;
+        self.rows.get(index as usize).copied().map(Row)
+    }
+
+    /// Whether the entity stands in a file.
+    pub fn is_defined(&self, row: Row) -> bool {
+        self.member(row).is_some()
+    }
+
+    /// Whether the entity stands in a file or exists without: because a policy names it and it
+    /// needs no attributes, or because the schema lists the ids of its type.
+    pub fn exists(&self, row: Row) -> bool {
+        self.is_defined(row)
+            || self.assumed.binary_search(&row.0).is_ok()
+            || self
+                .shapes
+                .get(self.kind(row))
+                .is_some_and(|shape| shape.ids.is_some())
+    }
+
+    /// The name of the type, for example `Entra::User`.
+    pub fn type_name(&self, row: Row) -> &str {
+        self.shapes.name(self.kind(row))
+    }
+
+    /// The id.
+    pub fn id(&self, row: Row) -> &str {
+        self.number(row).map_or("", |uid| self.store.uids.get(uid))
+    }
+
+    /// The rows of the entities that stand in a file, in order.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.defined(0..self.order.len() as u32)
+    }
+
+    /// The rows of the entities of a type that stand in a file, in order.
+    pub fn rows_of<'d>(
+        &'d self,
+        type_name: &EntityTypeName,
+    ) -> impl Iterator<Item = Row> + use<'d> {
+        let range = self
+            .entity_type(type_name)
+            .map_or(0..0, |kind| self.range(kind));
+        self.defined(range)
+    }
+
+    fn defined(&self, range: Range<u32>) -> impl Iterator<Item = Row> {
+        range.map(Row).filter(|row| self.is_defined(*row))
+    }
+
+    /// The direct parents, in order.
+    pub fn parents(&self, row: Row) -> impl Iterator<Item = Row> {
+        let list = self.member(row).map(|member| member.parents);
+        let parents = list.map_or(&[][..], |list| self.store.parents.get(list));
+        parents.iter().filter_map(|item| item.as_entity()).map(Row)
+    }
+
+    /// Everything the entity is in, directly or not, without itself: first the direct parents.
+    pub fn ancestors(&self, row: Row) -> impl Iterator<Item = Row> {
+        let list = self.member(row).map(|member| member.parents);
+        let above = list.map_or(&[][..], |list| self.closure.above(list));
+        self.parents(row).chain(above.iter().copied().map(Row))
+    }
+
+    /// A shortest chain of direct parents, with both ends; of several the one that comes first in
+    /// the order of rows.
+    pub fn path(&self, from: Row, to: Row) -> Option<Vec<Row>> {
+        let mut child_of: BTreeMap<Row, Row> = BTreeMap::new();
+        let mut waiting = VecDeque::from([from]);
+        while let Some(row) = waiting.pop_front() {
+            if row == to {
+                let mut path = vec![row];
+                let mut last = row;
+                while let Some(&child) = child_of.get(&last).filter(|_| last != from) {
+                    path.push(child);
+                    last = child;
+                }
+                path.reverse();
+                return Some(path);
+            }
+            for parent in self.parents(row) {
+                if parent != from && !child_of.contains_key(&parent) {
+                    child_of.insert(parent, row);
+                    waiting.push_back(parent);
+                }
+            }
+        }
+        None
+    }
+
+    /// The value of an attribute that is a String.
+    pub fn attribute_text(&self, row: Row, attribute: &str) -> Option<&str> {
+        let fields = self.fields(self.kind(row));
+        let at = fields.iter().position(|field| field.name == attribute)?;
+        match self.slots(self.member(row)?).get(at)?.meaning() {
+            Meaning::Text(index) => Some(self.store.texts.get(index)),
+            _ => None,
+        }
+    }
+
+    /// The entities of a type with this value of a String attribute, whatever its case, in order.
+    pub fn with_text(&self, type_name: &EntityTypeName, attribute: &str, text: &str) -> Vec<Row> {
+        let Some(kind) = self.entity_type(type_name) else {
+            return Vec::new();
+        };
+        let fields = self.fields(kind);
+        let Some(at) = fields.iter().position(|field| field.name == attribute) else {
+            return Vec::new();
+        };
+        let lower = text.to_lowercase();
+        let wanted: Vec<Packed> = (0..self.store.texts.len() as u32)
+            .filter(|index| same(self.store.texts.get(*index), text, &lower))
+            .map(|index| Packed::new(Meaning::Text(index)))
+            .collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let has = |row: &Row| {
+            let slot = self
+                .member(*row)
+                .and_then(|member| self.slots(member).get(at));
+            slot.is_some_and(|slot| wanted.binary_search(slot).is_ok())
+        };
+        self.defined(self.range(kind)).filter(has).collect()
+    }
+
+    /// Where the entity stands: its file and the offset of its object.
+    pub fn place(&self, row: Row) -> Option<Place> {
+        let member = self.member(row)?;
+        let source = self.sources.get(member.file as usize)?;
+        Some(super::load::label(source, member.offset(), "").place)
+    }
+
+    /// What the attributes and tags of an entity name, at any depth of records but not in sets,
+    /// each once and in order.
+    ///
+    /// A policy cannot take an element out of a set, so it can never look into those.
+    pub fn references(&self, row: Row) -> impl Iterator<Item = Row> {
+        let mut found = Vec::new();
+        if let Some(member) = self.member(row) {
+            let mut waiting = vec![self.slots(member)];
+            while let Some(items) = waiting.pop() {
+                for item in items {
+                    match item.meaning() {
+                        Meaning::Entity(row) => found.push(Row(row)),
+                        Meaning::Compound(index) => waiting.extend(self.record(index)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter()
+    }
+
+    /// The items of a compound, unless it is a set.
+    fn record(&self, index: u32) -> Option<&[Packed]> {
+        let (header, items) = self.store.compounds.get(index).split_first()?;
+        (header.meaning() != Meaning::Header(Header::Set)).then_some(items)
+    }
+
+    /// The index of a type in the schema.
+    fn entity_type(&self, name: &EntityTypeName) -> Option<u16> {
+        let name: &cedar_policy_core::ast::EntityType = name.as_ref();
+        let types = self.shapes.types().iter();
+        (0..)
+            .zip(types)
+            .find(|(_, shape)| shape.core == *name)
+            .map(|(index, _)| index)
+    }
+
+    /// The index of the type of a row.
+    pub(super) fn kind(&self, row: Row) -> u16 {
+        self.number(row)
+            .map_or(u16::MAX, |uid| self.store.uids.kind(uid))
+    }
+
+    /// The rows of a type, be they defined or not.
+    pub(super) fn range(&self, entity_type: u16) -> Range<u32> {
+        let index = usize::from(entity_type);
+        match (self.types.get(index), self.types.get(index + 1)) {
+            (Some(start), Some(end)) => *start..*end,
+            _ => 0..0,
+        }
+    }
+
+    /// The index of a row's uid in the store.
+    pub(super) fn number(&self, row: Row) -> Option<u32> {
+        self.order.get(row.0 as usize).copied()
+    }
+
+    /// The entity of a row, if it stands in a file.
+    pub(super) fn member(&self, row: Row) -> Option<&Member> {
+        let number = self.members.get(row.0 as usize)?.checked_sub(1)?;
+        self.store.members.get(number as usize)
+    }
+
+    /// The attributes that a type declares.
+    pub(super) fn fields(&self, entity_type: u16) -> &[Field] {
+        let shape = self.shapes.get(entity_type);
+        shape.map_or(&[], |shape| self.shapes.fields(shape.record))
+    }
+
+    /// The values of an entity: of its attributes and, if its type has them, its tags.
+    pub(super) fn slots(&self, member: &Member) -> &[Packed] {
+        let start = member.slots as usize;
+        let count = self.shapes.slots(self.store.uids.kind(member.uid));
+        self.store
+            .slots
+            .get(start..start + count)
+            .unwrap_or_default()
+    }
+}
+
+/// Whether two texts are the same but for their case; `lower` is `other` in lower case.
+fn same(one: &str, other: &str, lower: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        one.to_lowercase() == lower
+    }
+}

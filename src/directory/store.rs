@@ -1,0 +1,269 @@
+//! Entities as they come out of the files: tables of values, and one line for each entity.
+
+use cedar_policy_core::ast;
+use hashbrown::HashMap;
+
+use super::lists::Lists;
+use super::packed::{Header, MOST, Meaning, Packed};
+use super::words::Words;
+
+/// Entities and everything they mention, each distinct thing once.
+///
+/// A worker fills a small one from a block of a file; [`Store::absorb`] joins them.
+#[derive(Default)]
+pub(super) struct Store {
+    /// Every uid that occurs: the kind is the entity type, the text is the id.
+    pub(super) uids: Words,
+    /// The values of String attributes, and the keys of tags.
+    pub(super) texts: Words,
+    /// The values of Long attributes.
+    pub(super) longs: Vec<i64>,
+    longs_known: HashMap<i64, u32>,
+    /// The values of extension attributes, with the spelling that led to each.
+    pub(super) extensions: Vec<ast::Value>,
+    spellings: Words,
+    /// Sets, records and tags; the first item says which.
+    pub(super) compounds: Lists,
+    /// The direct parents of entities, each list sorted and without repetition.
+    pub(super) parents: Lists,
+    /// The attributes of entities, one slot for each attribute that the type declares.
+    pub(super) slots: Vec<Packed>,
+    /// The entities.
+    pub(super) members: Vec<Member>,
+    /// The uids of entities that stand in a file but are broken.
+    pub(super) broken: Vec<u32>,
+}
+
+/// An entity that stands in a file.
+#[derive(Copy, Clone)]
+pub(super) struct Member {
+    /// Its uid.
+    pub(super) uid: u32,
+    /// Its direct parents.
+    pub(super) parents: u32,
+    /// The first of its slots.
+    pub(super) slots: u32,
+    /// The file it stands in.
+    pub(super) file: u32,
+    /// The offset of its first byte, in two halves to keep the struct small.
+    offset: [u32; 2],
+}
+
+impl Member {
+    /// Makes one.
+    pub(super) fn new(uid: u32, parents: u32, slots: u32, file: u32, offset: u64) -> Self {
+        Self {
+            uid,
+            parents,
+            slots,
+            file,
+            offset: [(offset >> 32) as u32, offset as u32],
+        }
+    }
+
+    /// The offset of its first byte.
+    pub(super) fn offset(&self) -> u64 {
+        let [high, low] = self.offset;
+        u64::from(high) << 32 | u64::from(low)
+    }
+}
+
+impl Store {
+    /// The index of a Long.
+    pub(super) fn long(&mut self, long: i64) -> Packed {
+        let next = u32::try_from(self.longs.len()).unwrap_or(u32::MAX);
+        let index = *self.longs_known.entry(long).or_insert(next);
+        if index == next {
+            self.longs.push(long);
+        }
+        Packed::new(Meaning::Long(index))
+    }
+
+    /// The index of a String.
+    pub(super) fn text(&mut self, text: &str) -> Packed {
+        Packed::new(Meaning::Text(self.texts.intern(0, text)))
+    }
+
+    /// The extension value that a spelling led to before.
+    pub(super) fn spelled(&self, spelling: &str) -> Option<Packed> {
+        let index = self.spellings.find(0, spelling)?;
+        Some(Packed::new(Meaning::Extension(index)))
+    }
+
+    /// Stores the extension value that a new spelling leads to.
+    pub(super) fn extension(&mut self, spelling: &str, value: &ast::Value) -> Packed {
+        let index = self.spellings.intern(0, spelling);
+        if index as usize == self.extensions.len() {
+            self.extensions.push(value.clone());
+        }
+        Packed::new(Meaning::Extension(index))
+    }
+
+    /// The index of a set, whose first item is its header and whose others are sorted here.
+    pub(super) fn set(&mut self, items: &mut Vec<Packed>) -> Packed {
+        if let Some((_, elements)) = items.split_first_mut() {
+            elements.sort_unstable();
+        }
+        items.dedup();
+        self.compound(items)
+    }
+
+    /// The index of a set, record or tags.
+    pub(super) fn compound(&mut self, items: &[Packed]) -> Packed {
+        Packed::new(Meaning::Compound(self.compounds.intern(items)))
+    }
+
+    /// The index of a list of parents, which is put in order here.
+    pub(super) fn parents(&mut self, parents: &mut Vec<Packed>) -> u32 {
+        parents.sort_unstable();
+        parents.dedup();
+        self.parents.intern(parents)
+    }
+
+    /// Whether there were more things than can be counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.uids.is_full()
+            || self.texts.is_full()
+            || self.compounds.is_full()
+            || self.parents.is_full()
+            || self.spellings.is_full()
+            || self.longs.len() >= MOST as usize
+            || u32::try_from(self.slots.len()).is_err()
+    }
+
+    /// Takes in the tables of another store and renames its entities to fit.
+    ///
+    /// Each entity is handed to `accept` with its slots; whether it stays is decided there.
+    pub(super) fn absorb(
+        &mut self,
+        other: &Store,
+        mut accept: impl FnMut(&mut Store, Member, &[Packed]),
+    ) {
+        let mut names = Names {
+            uids: words(&other.uids, &mut self.uids),
+            texts: words(&other.texts, &mut self.texts),
+            longs: Vec::with_capacity(other.longs.len()),
+            extensions: Vec::with_capacity(other.extensions.len()),
+            compounds: Vec::with_capacity(other.compounds.len()),
+        };
+        for &long in &other.longs {
+            let long = self.long(long);
+            names.longs.push(long);
+        }
+        for (index, value) in (0..).zip(&other.extensions) {
+            let extension = self.extension(other.spellings.get(index), value);
+            names.extensions.push(extension);
+        }
+        let mut items = Vec::new();
+        // A compound only mentions compounds that were stored before it.
+        for index in 0..other.compounds.len() as u32 {
+            items.clear();
+            items.extend(
+                other
+                    .compounds
+                    .get(index)
+                    .iter()
+                    .map(|item| names.get(*item)),
+            );
+            let is_set =
+                items.first().map(|item| item.meaning()) == Some(Meaning::Header(Header::Set));
+            let compound = if is_set {
+                self.set(&mut items)
+            } else {
+                self.compound(&items)
+            };
+            names.compounds.push(compound);
+        }
+        let mut parents = Vec::with_capacity(other.parents.len());
+        for index in 0..other.parents.len() as u32 {
+            items.clear();
+            items.extend(other.parents.get(index).iter().map(|item| names.get(*item)));
+            parents.push(self.parents(&mut items));
+        }
+        for &uid in &other.broken {
+            self.broken.extend(names.uid(uid));
+        }
+        let ends = other
+            .members
+            .iter()
+            .skip(1)
+            .map(|member| member.slots as usize);
+        let ends = ends.chain([other.slots.len()]);
+        for (member, end) in other.members.iter().zip(ends) {
+            let slots = other.slots.get(member.slots as usize..end);
+            items.clear();
+            items.extend(
+                slots
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|slot| names.get(*slot)),
+            );
+            let renamed = Member {
+                uid: names.uid(member.uid).unwrap_or_default(),
+                parents: parents
+                    .get(member.parents as usize)
+                    .copied()
+                    .unwrap_or_default(),
+                ..*member
+            };
+            accept(self, renamed, &items);
+        }
+    }
+
+    /// Stores an entity.
+    pub(super) fn push(&mut self, member: Member, slots: &[Packed]) {
+        let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.members.push(Member {
+            slots: start,
+            ..member
+        });
+        self.slots.extend_from_slice(slots);
+    }
+
+    /// Forgets how to find things other than uids, which is only needed while files are read.
+    pub(super) fn close(&mut self) {
+        self.texts.close();
+        self.compounds.close();
+        self.parents.close();
+        self.spellings = Words::default();
+        self.longs_known = HashMap::new();
+        self.slots.shrink_to_fit();
+        self.members.shrink_to_fit();
+    }
+}
+
+/// The names in one store of the things of another.
+struct Names {
+    uids: Vec<u32>,
+    texts: Vec<u32>,
+    longs: Vec<Packed>,
+    extensions: Vec<Packed>,
+    compounds: Vec<Packed>,
+}
+
+impl Names {
+    fn uid(&self, index: u32) -> Option<u32> {
+        self.uids.get(index as usize).copied()
+    }
+
+    fn get(&self, packed: Packed) -> Packed {
+        let renamed = match packed.meaning() {
+            Meaning::Absent | Meaning::Header(_) | Meaning::Bool(_) => Some(packed),
+            Meaning::Long(index) => self.longs.get(index as usize).copied(),
+            Meaning::Text(index) => {
+                let text = self.texts.get(index as usize);
+                text.map(|text| Packed::new(Meaning::Text(*text)))
+            }
+            Meaning::Entity(index) => self.uid(index).map(Packed::entity),
+            Meaning::Compound(index) => self.compounds.get(index as usize).copied(),
+            Meaning::Extension(index) => self.extensions.get(index as usize).copied(),
+        };
+        renamed.unwrap_or(Packed::ABSENT)
+    }
+}
+
+fn words(from: &Words, to: &mut Words) -> Vec<u32> {
+    (0..from.len() as u32)
+        .map(|index| to.intern(from.kind(index), from.get(index)))
+        .collect()
+}

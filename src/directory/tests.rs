@@ -1,0 +1,123 @@
+//! Tests on literals, and agreement with Cedar's own reader.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod accepted;
+mod agreement;
+mod findings;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use cedar_policy::{EntityUid, Schema, SchemaFragment};
+
+use super::{Directory, Input, Row};
+use crate::finding::Finding;
+use crate::source::{Source, Text};
+
+/// A type with everything that the shipped schema has no example of.
+const MORE: &str = r#"
+namespace Test {
+  type Inner = { hub: Thing, others?: Set<Thing>, at?: datetime };
+  entity Color enum ["red", "dark green"];
+  entity Thing;
+  entity Every in [Every, Color] = {
+    color?: Color,
+    inner?: Inner,
+    price?: decimal,
+    address?: ipaddr,
+    at?: datetime,
+    lasts?: duration,
+    flags?: Set<Bool>,
+    inners?: Set<Inner>,
+    count?: Long,
+    yes?: Bool,
+    text?: String,
+  } tags Set<Long>;
+}
+"#;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let texts = [
+        include_str!("../../schema/configmgr.cedarschema"),
+        include_str!("../../schema/entra.cedarschema"),
+        include_str!("../../schema/intune.cedarschema"),
+        include_str!("../../schema/permissions.cedarschema"),
+        include_str!("../../schema/tarbac.cedarschema"),
+        MORE,
+    ];
+    let fragments = texts.map(|text| SchemaFragment::from_cedarschema_str(text).unwrap().0);
+    Schema::from_schema_fragments(fragments).unwrap()
+});
+
+fn input(name: &str, bytes: &[u8]) -> Input {
+    let source = Arc::new(Source {
+        name: name.to_owned(),
+        text: Text::OnDisk(PathBuf::from(name)),
+    });
+    Input {
+        source,
+        reader: Box::new(std::io::Cursor::new(bytes.to_vec())),
+    }
+}
+
+fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Finding>) {
+    let inputs = files.iter().map(|(name, bytes)| input(name, bytes));
+    let named: HashSet<EntityUid> = named.iter().map(|uid| uid.parse().unwrap()).collect();
+    let requires = BTreeMap::from([(
+        "Intune::RoleAssignment".to_owned(),
+        vec!["Intune::Role".to_owned(), "Intune::Tenant".to_owned()],
+    )]);
+    Directory::read(inputs.collect(), &SCHEMA, &named, &requires)
+}
+
+fn read(json: &str) -> (Directory, Vec<Finding>) {
+    read_files(&[("a.json", json.as_bytes())], &[])
+}
+
+/// Reads a file that has nothing wrong.
+fn good(json: &str) -> Directory {
+    let (directory, findings) = read(json);
+    assert_eq!(findings, []);
+    directory
+}
+
+/// The findings of a file as lines: code, offset of each label, message, help.
+fn wrong(json: &str) -> String {
+    lines(&read(json).1)
+}
+
+fn lines(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        let labels = finding.labels.iter().map(|label| {
+            let place = &label.place;
+            format!("{}:{}", place.source.name, place.start)
+        });
+        let labels: Vec<String> = labels.collect();
+        let help = finding.help.as_deref().unwrap_or("-");
+        format!(
+            "{} [{}] {} ({help})",
+            finding.code,
+            labels.join(", "),
+            finding.message
+        )
+    };
+    findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn row(directory: &Directory, uid: &str) -> Row {
+    directory.row(&uid.parse().unwrap()).unwrap()
+}
+
+fn names(directory: &Directory, rows: impl IntoIterator<Item = Row>) -> Vec<String> {
+    rows.into_iter()
+        .map(|row| directory.uid(row).to_string())
+        .collect()
+}
