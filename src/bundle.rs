@@ -10,6 +10,7 @@
 mod check;
 mod diagnostic;
 mod links;
+mod nesting;
 mod parse;
 mod policy;
 mod reading;
@@ -22,12 +23,16 @@ use cedar_policy::Schema;
 use crate::finding::{self, Finding};
 use crate::source::Source;
 
-pub use check::{policies_against_directory};
+pub use check::policies_against_directory;
 pub use diagnostic::of_cedar;
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};
 pub use reading::{Reading, Switches, UnknownReading};
 pub use vocabulary::{Action, Annotations, Attribute, Kind, QUESTIONS, Vocabulary};
+
+/// The stack of the thread that parses policies, in bytes: Cedar's parser takes a lot of it for each
+/// level of nesting.
+const PARSER_STACK: usize = 32 * 1024 * 1024;
 
 /// The texts a bundle is read from.
 #[derive(Debug, Default, Clone)]
@@ -54,12 +59,19 @@ pub struct Bundle {
 /// `is_shipped` says of a text that it is one of those that ship with this version, to the letter:
 /// those are checked when tarbac is built, and not again each time it starts.
 ///
-/// The bundle is absent exactly when one of the findings is an error.
-pub fn read(texts: &Texts, is_shipped: &(dyn Fn(&str) -> bool + Sync)) -> (Option<Bundle>, Vec<Finding>) {
+/// There is a bundle exactly when none of the findings is an error; where the schema alone is
+/// sound, it is given back, so that the entities can be examined all the same.
+pub fn read(
+    texts: &Texts,
+    is_shipped: &(dyn Fn(&str) -> bool + Sync),
+) -> (Result<Bundle, Option<(Schema, Vocabulary)>>, Vec<Finding>) {
     let (schema, policies) = std::thread::scope(|scope| {
-        let policies = scope.spawn(|| parse::policies(&texts.policies, is_shipped));
+        let policies = std::thread::Builder::new()
+            .stack_size(PARSER_STACK)
+            .spawn_scoped(scope, || parse::policies(&texts.policies, is_shipped));
         let schema = vocabulary::read(&texts.schema);
-        (schema, policies.join().unwrap_or_default())
+        let policies = policies.map_or(None, |policies| policies.join().ok());
+        (schema, policies.unwrap_or_else(parse::not_read))
     });
     let (schema, mut findings) = schema;
     let (parsed, more) = policies;
@@ -78,14 +90,14 @@ pub fn read(texts: &Texts, is_shipped: &(dyn Fn(&str) -> bool + Sync)) -> (Optio
     findings.extend(more);
 
     let Some((schema, vocabulary)) = schema else {
-        return (None, findings);
+        return (Err(None), findings);
     };
     let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()));
     if !finding::any_error(&findings) {
         findings.extend(check::types(&policies, &schema, shipped_schema));
     }
     if finding::any_error(&findings) {
-        return (None, findings);
+        return (Err(Some((schema, vocabulary))), findings);
     }
     let bundle = Bundle {
         schema,
@@ -93,7 +105,7 @@ pub fn read(texts: &Texts, is_shipped: &(dyn Fn(&str) -> bool + Sync)) -> (Optio
         policies,
         readings,
     };
-    (Some(bundle), findings)
+    (Ok(bundle), findings)
 }
 
 impl Bundle {
@@ -114,7 +126,10 @@ impl Bundle {
 
     /// The policy with this id.
     pub fn policy(&self, id: &str) -> Option<&Policy> {
-        let index = self.policies.binary_search_by(|policy| policy.id().cmp(id)).ok()?;
+        let index = self
+            .policies
+            .binary_search_by(|policy| policy.id().cmp(id))
+            .ok()?;
         self.policies.get(index)
     }
 
@@ -130,5 +145,22 @@ impl Bundle {
                 .reading()
                 .is_none_or(|(name, holds)| on.iter().any(|reading| reading == name) == holds)
         })
+    }
+
+    /// The permissions that the action scope of a policy covers, in schema order.
+    pub fn permissions_of(&self, policy: &Policy) -> impl Iterator<Item = &Action> {
+        let scope = policy.action_scope();
+        self.vocabulary
+            .permissions()
+            .filter(move |action| scope.covers(action))
+    }
+
+    /// The questions that a policy answers: those its scope names. A policy for every action
+    /// answers none.
+    pub fn questions_of(&self, policy: &Policy) -> impl Iterator<Item = &Action> {
+        let scope = policy.action_scope();
+        self.vocabulary
+            .questions()
+            .filter(move |question| scope != ActionScope::Any && scope.covers(question))
     }
 }

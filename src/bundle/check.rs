@@ -12,21 +12,40 @@ use crate::finding::{Finding, Severity};
 
 /// The annotation keys of policies.
 const KEYS: &[&str] = &[
-    "advice", "authority", "code", "default", "doc", "former", "holds", "id", "message", "reading",
-    "severity", "source",
+    "advice",
+    "authority",
+    "code",
+    "default",
+    "doc",
+    "former",
+    "holds",
+    "id",
+    "message",
+    "reading",
+    "severity",
+    "source",
 ];
 
 /// Ids that two policies share.
 pub(super) fn ids(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
     let mut places: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for policy in policies.iter().filter(|policy| policy.ast().is_static()) {
-        places.entry(policy.id().to_owned()).or_default().push(policy.place());
+        places
+            .entry(policy.id().to_owned())
+            .or_default()
+            .push(policy.place());
     }
     for template in templates {
-        places.entry(template.ast.id().to_string()).or_default().push(&template.place);
+        places
+            .entry(template.ast.id().to_string())
+            .or_default()
+            .push(&template.place);
     }
     for policy in policies.iter().filter(|policy| !policy.ast().is_static()) {
-        places.entry(policy.id().to_owned()).or_default().push(policy.place());
+        places
+            .entry(policy.id().to_owned())
+            .or_default()
+            .push(policy.place());
     }
     places
         .into_iter()
@@ -38,7 +57,11 @@ pub(super) fn ids(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
             )
             .help("an id in a log must lead to one policy: rename all but one");
             for (index, place) in places.into_iter().enumerate() {
-                let text = if index == 0 { "first here" } else { "again here" };
+                let text = if index == 0 {
+                    "first here"
+                } else {
+                    "again here"
+                };
                 finding = finding.label(place.clone(), text);
             }
             finding
@@ -55,9 +78,12 @@ pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
         }
         if policy.doc().is_none() {
             findings.push(
-                Finding::warning("policy::missing_doc", format!("the policy `{}` has no `@doc`", policy.id()))
-                    .label(policy.place().clone(), "this policy")
-                    .help("say in one sentence what it allows or refuses: `@doc(\"…\")`"),
+                Finding::warning(
+                    "policy::missing_doc",
+                    format!("the policy `{}` has no `@doc`", policy.id()),
+                )
+                .label(policy.place().clone(), "this policy")
+                .help("say in one sentence what it allows or refuses: `@doc(\"…\")`"),
             );
         }
         let missing: Vec<&str> = ["message", "advice"]
@@ -74,10 +100,16 @@ pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
                 .help("`@message` is what the admin center says, `@advice` what the refused person can do"),
             );
         }
-        if let Some(other) = policy.annotation("severity").filter(|value| !matches!(*value, "error" | "warning")) {
+        if let Some(other) = policy
+            .annotation("severity")
+            .filter(|value| !matches!(*value, "error" | "warning"))
+        {
             findings.push(
-                Finding::error("policy::severity", format!("`@severity(\"{other}\")` is neither \"error\" nor \"warning\""))
-                    .label(policy.place().clone(), "this policy"),
+                Finding::error(
+                    "policy::severity",
+                    format!("`@severity(\"{other}\")` is neither \"error\" nor \"warning\""),
+                )
+                .label(policy.place().clone(), "this policy"),
             );
         }
     }
@@ -96,9 +128,8 @@ fn unknown_key(policy: &Policy, key: &str) -> Option<Finding> {
         .filter(|(distance, _)| *distance <= 2);
     let message = format!("`@{key}` is not an annotation that tarbac knows");
     let finding = match near {
-        Some((_, known)) => {
-            Finding::error("policy::unknown_annotation", message).help(format!("did you mean `@{known}`?"))
-        }
+        Some((_, known)) => Finding::error("policy::unknown_annotation", message)
+            .help(format!("did you mean `@{known}`?")),
         None => Finding::warning("policy::unknown_annotation", message)
             .help(format!("the annotations are: @{}", KEYS.join(", @"))),
     };
@@ -110,14 +141,17 @@ pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Find
     templates
         .iter()
         .filter(|template| {
-            !policies
-                .iter()
-                .any(|policy| !policy.ast().is_static() && policy.ast().template().id() == template.ast.id())
+            !policies.iter().any(|policy| {
+                !policy.ast().is_static() && policy.ast().template().id() == template.ast.id()
+            })
         })
         .map(|template| {
             Finding::warning(
                 "policy::unlinked_template",
-                format!("no link uses the template `{}`, so it decides nothing", template.ast.id()),
+                format!(
+                    "no link uses the template `{}`, so it decides nothing",
+                    template.ast.id()
+                ),
             )
             .label(template.place.clone(), "this template")
             .help("link it in a `.json` file beside it, in the format of `cedar link`")
@@ -147,12 +181,13 @@ pub(super) fn types(policies: &[Policy], schema: &Schema, schema_is_shipped: boo
             );
         }
     }
-    let result = Validator::new(schema.clone()).validate(&PolicySet::from(set), ValidationMode::Strict);
+    let result =
+        Validator::new(schema.clone()).validate(&PolicySet::from(set), ValidationMode::Strict);
     let with_id = |id: &cedar_policy::PolicyId| {
         let id: &str = id.as_ref();
-        policies.iter().find(|policy| {
-            policy.id() == id || policy.ast().template().id().to_string() == id
-        })
+        policies
+            .iter()
+            .find(|policy| policy.id() == id || policy.ast().template().id().to_string() == id)
     };
     for error in result.validation_errors() {
         let finding = Finding::error("policy::type", error.to_string());
@@ -170,7 +205,12 @@ pub(super) fn types(policies: &[Policy], schema: &Schema, schema_is_shipped: boo
     }
     // A policy is checked once for each type of principal and resource it can meet.
     let mut seen = BTreeSet::new();
-    findings.retain(|finding: &Finding| seen.insert((finding.message.clone(), finding.labels.first().map(|label| label.place.clone()))));
+    findings.retain(|finding: &Finding| {
+        seen.insert((
+            finding.message.clone(),
+            finding.labels.first().map(|label| label.place.clone()),
+        ))
+    });
     findings
 }
 
@@ -179,7 +219,10 @@ pub(super) fn types(policies: &[Policy], schema: &Schema, schema_is_shipped: boo
 ///
 /// `exists` says of an entity that the directory has it. Policies that ship are not looked at: a
 /// built-in role that nobody holds is no finding.
-pub fn policies_against_directory(bundle: &Bundle, exists: &dyn Fn(&EntityUid) -> bool) -> Vec<Finding> {
+pub fn policies_against_directory(
+    bundle: &Bundle,
+    exists: &dyn Fn(&EntityUid) -> bool,
+) -> Vec<Finding> {
     let by_shipped: BTreeSet<EntityUid> = bundle
         .policies()
         .iter()
@@ -187,7 +230,11 @@ pub fn policies_against_directory(bundle: &Bundle, exists: &dyn Fn(&EntityUid) -
         .flat_map(Policy::named_entities)
         .collect();
     let mut findings = Vec::new();
-    for policy in bundle.policies().iter().filter(|policy| !policy.is_shipped()) {
+    for policy in bundle
+        .policies()
+        .iter()
+        .filter(|policy| !policy.is_shipped())
+    {
         let named: BTreeSet<EntityUid> = policy.named_entities().collect();
         for uid in named {
             if !exists(&uid) && !by_shipped.contains(&uid) {
@@ -200,9 +247,15 @@ pub fn policies_against_directory(bundle: &Bundle, exists: &dyn Fn(&EntityUid) -
 }
 
 fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Finding {
-    let message = format!("the policy `{}` names `{uid}`, which exists nowhere", policy.id());
+    let message = format!(
+        "the policy `{}` names `{uid}`, which exists nowhere",
+        policy.id()
+    );
     let (severity, help) = match policy.effect() {
-        Effect::Permit => (Severity::Warning, "it permits nothing until the directory has it"),
+        Effect::Permit => (
+            Severity::Warning,
+            "it permits nothing until the directory has it",
+        ),
         Effect::Forbid => (
             Severity::Error,
             "a forbid that names nobody holds nobody back: correct the id, or remove the policy",
@@ -217,20 +270,26 @@ fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {
     let ActionScope::Named(_) = policy.action_scope() else {
         return Vec::new();
     };
-    let Some(anchor) = policy.principal_anchor().filter(|_| policy.effect() == Effect::Permit) else {
+    let Some(anchor) = policy
+        .principal_anchor()
+        .filter(|_| policy.effect() == Effect::Permit)
+    else {
         return Vec::new();
     };
     let given: BTreeSet<&str> = bundle
         .policies()
         .iter()
-        .filter(|other| other.effect() == Effect::Permit && other.principal_anchor().as_ref() == Some(&anchor))
+        .filter(|other| {
+            other.effect() == Effect::Permit && other.principal_anchor().as_ref() == Some(&anchor)
+        })
         .flat_map(|other| bundle.permissions_of(other))
+        .map(super::Action::id)
         .collect();
     bundle
         .permissions_of(policy)
-        .into_iter()
-        .filter_map(|id| {
-            let page = bundle.vocabulary().permission(id)?.page()?;
+        .filter_map(|action| {
+            let id = action.id();
+            let page = action.page()?;
             (!given.contains(page)).then(|| {
                 Finding::warning(
                     "policy::unreachable_permission",
@@ -241,21 +300,4 @@ fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {
             })
         })
         .collect()
-}
-
-impl Bundle {
-    /// The ids of the permissions that the action scope of a policy covers, in schema order.
-    pub fn permissions_of(&self, policy: &Policy) -> Vec<&str> {
-        let scope = policy.action_scope();
-        self.vocabulary()
-            .permissions()
-            .filter(|action| match &scope {
-                ActionScope::Any => true,
-                ActionScope::Named(named) => {
-                    named.contains(&action.uid) || action.groups.iter().any(|group| named.contains(group))
-                }
-            })
-            .map(super::Action::id)
-            .collect()
-    }
 }

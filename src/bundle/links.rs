@@ -33,8 +33,11 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
             Ok(links) => links,
             Err(error) => {
                 findings.push(
-                    Finding::error("policy::link", format!("not a file of template links: {error}"))
-                        .label(Place::new(source, 0..0), "in this file"),
+                    Finding::error(
+                        "policy::link",
+                        format!("not a file of template links: {error}"),
+                    )
+                    .label(Place::new(source, 0..0), "in this file"),
                 );
                 continue;
             }
@@ -67,10 +70,16 @@ fn link_one(templates: &[Template], link: &Link) -> Result<Policy, String> {
         let slot = match slot.as_str() {
             "?principal" => ast::SlotId::principal(),
             "?resource" => ast::SlotId::resource(),
-            other => return Err(format!("the link `{}` fills `{other}`, which is no slot", link.link_id)),
+            other => {
+                return Err(format!(
+                    "the link `{}` fills `{other}`, which is no slot",
+                    link.link_id
+                ));
+            }
         };
-        let uid = EntityUid::from_str(uid)
-            .map_err(|error| format!("the link `{}`: `{uid}` is no entity: {error}", link.link_id))?;
+        let uid = EntityUid::from_str(uid).map_err(|error| {
+            format!("the link `{}`: `{uid}` is no entity: {error}", link.link_id)
+        })?;
         values.insert(slot, uid.into());
     }
     ast::Template::link(

@@ -7,8 +7,8 @@ use cedar_policy::PolicySet;
 use cedar_policy_core::ast;
 use cedar_policy_formatter::{Config, policies_str_to_pretty};
 
-use super::diagnostic;
 use super::policy::Policy;
+use super::{diagnostic, nesting};
 use crate::finding::Finding;
 use crate::source::{Place, Source};
 
@@ -35,12 +35,26 @@ pub(super) fn policies(
     let mut parsed = Parsed::default();
     let mut findings = Vec::new();
     for source in sources {
-        read_file(source, is_shipped(source.text()), &mut parsed, &mut findings);
+        read_file(
+            source,
+            is_shipped(source.text()),
+            &mut parsed,
+            &mut findings,
+        );
     }
     (parsed, findings)
 }
 
-fn read_file(source: &Arc<Source>, shipped: bool, parsed: &mut Parsed, findings: &mut Vec<Finding>) {
+fn read_file(
+    source: &Arc<Source>,
+    shipped: bool,
+    parsed: &mut Parsed,
+    findings: &mut Vec<Finding>,
+) {
+    if let Some(finding) = nesting::of_policies(source) {
+        findings.push(finding);
+        return;
+    }
     let set = match PolicySet::from_str(source.text()) {
         Ok(set) => set,
         Err(errors) => {
@@ -76,6 +90,13 @@ fn read_file(source: &Arc<Source>, shipped: bool, parsed: &mut Parsed, findings:
     }
 }
 
+/// What stands in for the policies when reading them failed altogether: not none, but an error.
+pub(super) fn not_read() -> (Parsed, Vec<Finding>) {
+    let finding = Finding::error("policy::unread", "the policies could not be read")
+        .help("this is a mistake in tarbac; please report it with the policies");
+    (Parsed::default(), vec![finding])
+}
+
 fn missing_id(place: Place) -> Finding {
     Finding::error("policy::missing_id", "a policy has no id")
         .label(place, "this policy")
@@ -100,12 +121,20 @@ fn place_of(source: &Arc<Source>, location: Option<&cedar_policy_core::parser::L
 /// # Errors
 /// A finding when the text is no sequence of policies.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
+    if let Some(finding) = nesting::of_policies(source) {
+        return Err(finding);
+    }
+    // The parser says more about a mistake than the formatter.
+    if let Err(errors) = PolicySet::from_str(source.text())
+        && let Some(error) = errors.iter().next()
+    {
+        return Err(diagnostic::of_cedar("policy::syntax", source, error));
+    }
     let config = Config {
         line_width: 80,
         indent_width: 2,
     };
-    policies_str_to_pretty(source.text(), &config)
-        .map_err(|error| {
+    policies_str_to_pretty(source.text(), &config).map_err(|error| {
         let error: &dyn miette::Diagnostic = error.as_ref();
         diagnostic::of_cedar("policy::syntax", source, error)
     })

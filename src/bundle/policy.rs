@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
+use super::vocabulary::Action;
 use crate::source::Place;
 
 pub use cedar_policy::Effect;
@@ -26,6 +27,19 @@ pub enum ActionScope {
     Any,
     /// These actions and the members of these action groups.
     Named(Vec<EntityUid>),
+}
+
+impl ActionScope {
+    /// Whether an action is one of these, or in one of these groups.
+    pub fn covers(&self, action: &Action) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(named) => {
+                named.contains(&action.uid)
+                    || action.groups.iter().any(|group| named.contains(group))
+            }
+        }
+    }
 }
 
 impl Policy {

@@ -49,7 +49,10 @@ impl Switches {
             if !is_known || (self.on.contains(name) && self.off.contains(name)) {
                 return Err(UnknownReading {
                     name: name.clone(),
-                    known: readings.iter().map(|reading| reading.name.clone()).collect(),
+                    known: readings
+                        .iter()
+                        .map(|reading| reading.name.clone())
+                        .collect(),
                 });
             }
         }
@@ -79,12 +82,18 @@ pub(super) fn collect(policies: &[Policy]) -> (Vec<Reading>, Vec<Finding>) {
         };
         let describing = described.entry(name).or_default();
         if !matches!(policy.annotation("holds"), Some("on" | "off")) {
-            findings.push(wrong(policy, "`@holds` is neither \"on\" nor \"off\"".to_owned()));
+            findings.push(wrong(
+                policy,
+                "`@holds` is neither \"on\" nor \"off\"".to_owned(),
+            ));
         }
         match policy.annotation("default") {
             None => {}
             Some("on" | "off") => describing.push(policy),
-            Some(_) => findings.push(wrong(policy, "`@default` is neither \"on\" nor \"off\"".to_owned())),
+            Some(_) => findings.push(wrong(
+                policy,
+                "`@default` is neither \"on\" nor \"off\"".to_owned(),
+            )),
         }
     }
     let mut readings = Vec::new();
@@ -103,7 +112,10 @@ pub(super) fn collect(policies: &[Policy]) -> (Vec<Reading>, Vec<Finding>) {
                 );
                 let mut finding = Finding::error("policy::reading", message)
                     .help("let exactly one policy of a reading carry `@default(\"on\")` or `@default(\"off\")`");
-                for policy in policies.iter().filter(|policy| policy.reading().is_some_and(|(of, _)| of == name)) {
+                for policy in policies
+                    .iter()
+                    .filter(|policy| policy.reading().is_some_and(|(of, _)| of == name))
+                {
                     finding = finding.label(policy.place().clone(), "belongs to the reading");
                 }
                 findings.push(finding);

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 
-use super::diagnostic;
+use super::{diagnostic, nesting};
 use crate::finding::Finding;
 use crate::source::{Place, Source};
 
@@ -74,6 +74,17 @@ pub enum Kind {
     Extension(String),
 }
 
+impl Kind {
+    /// The type of the entities that the values name, be it one or a set of them.
+    pub fn entity_type(&self) -> Option<&str> {
+        match self {
+            Self::Entity(type_name) => Some(type_name),
+            Self::Set(element) => element.entity_type(),
+            _ => None,
+        }
+    }
+}
+
 impl Action {
     /// The id, for example `runScript`.
     pub fn id(&self) -> &str {
@@ -82,7 +93,9 @@ impl Action {
 
     /// The documented name, or the id where the schema gives none.
     pub fn name(&self) -> &str {
-        self.annotations.get("name").map_or_else(|| self.id(), String::as_str)
+        self.annotations
+            .get("name")
+            .map_or_else(|| self.id(), String::as_str)
     }
 
     /// The documented name without its category, for example `Run script`.
@@ -95,7 +108,9 @@ impl Action {
         let spelled = ["id", "name", "graph"]
             .into_iter()
             .filter_map(|key| self.annotations.get(key).map(String::as_str));
-        std::iter::once(self.id()).chain(spelled).chain([self.short_name()])
+        std::iter::once(self.id())
+            .chain(spelled)
+            .chain([self.short_name()])
     }
 
     /// The permission whose page carries this action, by id: the action is out of reach without it.
@@ -141,7 +156,8 @@ impl Vocabulary {
         let wanted = plain(text);
         self.permissions()
             .filter(|action| {
-                action.uid.to_string() == text || action.spellings().any(|spelling| plain(spelling) == wanted)
+                action.uid.to_string() == text
+                    || action.spellings().any(|spelling| plain(spelling) == wanted)
             })
             .collect()
     }
@@ -194,6 +210,10 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     let mut findings = Vec::new();
     let mut fragments = Vec::new();
     for source in sources {
+        if let Some(finding) = nesting::of_schema(source) {
+            findings.push(finding);
+            continue;
+        }
         match SchemaFragment::from_cedarschema_str(source.text()) {
             Ok((fragment, warnings)) => {
                 for warning in warnings {
@@ -208,10 +228,18 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     if crate::finding::any_error(&findings) {
         return (None, findings);
     }
-    let schema = match Schema::from_schema_fragments(fragments.iter().cloned()) {
-        Ok(schema) => schema,
-        Err(error) => {
-            let mut finding = Finding::error("schema::conflict", error.to_string());
+    let joined = Schema::from_schema_fragments(fragments.iter().cloned())
+        .map_err(|error| error.to_string())
+        .and_then(|schema| {
+            let actions = schema
+                .action_entities()
+                .map_err(|error| error.to_string())?;
+            Ok((schema, actions))
+        });
+    let (schema, action_entities) = match joined {
+        Ok(joined) => joined,
+        Err(message) => {
+            let mut finding = Finding::error("schema::conflict", message);
             for source in sources {
                 finding = finding.label(Place::new(source, 0..0), "one of these files");
             }
@@ -226,7 +254,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
             Err(error) => findings.push(diagnostic::of_cedar("schema::syntax", source, &error)),
         }
     }
-    let vocabulary = words.finish(&schema);
+    let vocabulary = words.finish(&schema, &action_entities);
     (Some((schema, vocabulary)), findings)
 }
 
@@ -250,7 +278,12 @@ impl Words {
             for (name, entity) in entries(&definition["entityTypes"]) {
                 let annotations = annotations(entity);
                 let place = || place_of_word(source, &format!("entity {name}"));
-                check_doc(&annotations, &format!("the entity type `{}`", full(name)), place, findings);
+                check_doc(
+                    &annotations,
+                    &format!("the entity type `{}`", full(name)),
+                    place,
+                    findings,
+                );
                 self.types.insert(full(name), annotations);
                 self.add_attributes(namespace, &full(name), &entity["shape"], source, findings);
             }
@@ -260,17 +293,22 @@ impl Words {
             }
             for (id, action) in entries(&definition["actions"]) {
                 let annotations = annotations(action);
-                let position = [format!("@id(\"{id}\")"), format!("action {id}"), format!("action \"{id}\"")]
-                    .iter()
-                    .find_map(|word| text.find(word))
-                    .unwrap_or_default();
+                let position = [
+                    format!("@id(\"{id}\")"),
+                    format!("action {id}"),
+                    format!("action \"{id}\""),
+                ]
+                .iter()
+                .find_map(|word| text.find(word))
+                .unwrap_or_default();
                 check_doc(
                     &annotations,
                     &format!("the action `{}`", full(&format!("Action::\"{id}\""))),
                     || Place::new(source, position..position + 1),
                     findings,
                 );
-                self.actions.push((full("Action"), id.to_owned(), annotations, position));
+                self.actions
+                    .push((full("Action"), id.to_owned(), annotations, position));
             }
         }
         // Cedar gives the actions of a fragment by name; the file gives them in an order that means
@@ -293,8 +331,12 @@ impl Words {
                 || place_of_word(source, &format!("{name}")),
                 findings,
             );
-            self.attributes
-                .push((namespace.to_owned(), owner.to_owned(), name.to_owned(), attribute.clone()));
+            self.attributes.push((
+                namespace.to_owned(),
+                owner.to_owned(),
+                name.to_owned(),
+                attribute.clone(),
+            ));
             if attribute["type"] == "Record" {
                 let record = format!("{owner}.{name}");
                 self.records.insert(record.clone(), ());
@@ -303,7 +345,7 @@ impl Words {
         }
     }
 
-    fn finish(self, schema: &Schema) -> Vocabulary {
+    fn finish(self, schema: &Schema, action_entities: &Entities) -> Vocabulary {
         let mut attributes: BTreeMap<String, BTreeMap<String, Attribute>> = BTreeMap::new();
         for (namespace, owner, name, json) in &self.attributes {
             let attribute = Attribute {
@@ -311,13 +353,16 @@ impl Words {
                 kind: self.kind(namespace, &format!("{owner}.{name}"), json),
                 required: json["required"].as_bool().unwrap_or(true),
             };
-            attributes.entry(owner.clone()).or_default().insert(name.clone(), attribute);
+            attributes
+                .entry(owner.clone())
+                .or_default()
+                .insert(name.clone(), attribute);
         }
         let actions = self
             .actions
             .iter()
             .filter_map(|(type_name, id, annotations, _)| {
-                action(schema, type_name, id, annotations.clone())
+                action(schema, action_entities, type_name, id, annotations.clone())
             })
             .collect();
         Vocabulary {
@@ -355,7 +400,13 @@ impl Words {
     }
 }
 
-fn action(schema: &Schema, type_name: &str, id: &str, annotations: Annotations) -> Option<Action> {
+fn action(
+    schema: &Schema,
+    entities: &Entities,
+    type_name: &str,
+    id: &str,
+    annotations: Annotations,
+) -> Option<Action> {
     let type_name = EntityTypeName::from_str(type_name).ok()?;
     let uid = EntityUid::from_type_name_and_id(type_name, EntityId::new(id));
     let principals: Vec<_> = schema.principals_for_action(&uid)?.cloned().collect();
@@ -363,7 +414,6 @@ fn action(schema: &Schema, type_name: &str, id: &str, annotations: Annotations) 
     if principals.is_empty() {
         return None; // a group of actions
     }
-    let entities = schema.action_entities().ok()?;
     let mut groups: Vec<_> = entities.ancestors(&uid)?.cloned().collect();
     groups.sort();
     Some(Action {
@@ -384,7 +434,12 @@ fn entries(json: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 fn annotations(json: &Value) -> Annotations {
     entries(&json["annotations"])
-        .map(|(key, value)| (key.to_owned(), value.as_str().unwrap_or_default().to_owned()))
+        .map(|(key, value)| {
+            (
+                key.to_owned(),
+                value.as_str().unwrap_or_default().to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -393,7 +448,12 @@ fn place_of_word(source: &Arc<Source>, word: &str) -> Place {
     Place::new(source, start..start + word.len())
 }
 
-fn check_doc(annotations: &Annotations, what: &str, place: impl Fn() -> Place, findings: &mut Vec<Finding>) {
+fn check_doc(
+    annotations: &Annotations,
+    what: &str,
+    place: impl Fn() -> Place,
+    findings: &mut Vec<Finding>,
+) {
     if !annotations.contains_key("doc") {
         findings.push(
             Finding::warning("schema::missing_doc", format!("{what} has no `@doc`"))
