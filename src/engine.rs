@@ -1,0 +1,343 @@
+//! Asks Cedar, and only what it has to be asked.
+//!
+//! An [`Engine`] joins a [`Bundle`] with a [`Directory`] under a choice of readings. It knows no
+//! role, toggle or message: it gives Cedar the policies that can match a request and the entities
+//! the request can reach, and reports what the policies say. The result is that of Cedar's
+//! `Authorizer::is_authorized` over all policies and all entities, except that an evaluation
+//! error, or a principal or resource that does not exist, makes the decision indeterminate.
+
+mod index;
+mod questions;
+mod world;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use cedar_policy::{Authorizer, Context, Entities, EntityUid, Request as CedarRequest};
+use cedar_policy_core::ast;
+
+use crate::bundle::{Action, Bundle, Switches, UnknownReading};
+use crate::decision::{Basis, Decision, Outcome, Request};
+use crate::directory::{Directory, Row};
+use index::{Bucket, Index, Policies};
+
+pub(crate) use questions::with_attribute;
+pub use world::World;
+
+/// Decides requests.
+#[derive(Debug)]
+pub struct Engine {
+    bundle: Arc<Bundle>,
+    directory: Arc<Directory>,
+    readings: Vec<String>,
+    index: Index,
+    actions: HashMap<EntityUid, KnownAction>,
+    authorizer: Authorizer,
+}
+
+/// An action of the schema, with its entity as Cedar takes it.
+#[derive(Debug)]
+struct KnownAction {
+    action: Action,
+    entity: Arc<ast::Entity>,
+}
+
+impl Engine {
+    /// Joins policies and entities under these switches of readings.
+    ///
+    /// # Errors
+    /// A switch names no reading of the bundle.
+    pub fn new(
+        bundle: Arc<Bundle>,
+        directory: Arc<Directory>,
+        switches: &Switches,
+    ) -> Result<Self, UnknownReading> {
+        let readings = switches.on_among(bundle.readings())?;
+        let index = Index::new(&bundle, &readings, &directory);
+        let vocabulary = bundle.vocabulary();
+        let actions = vocabulary
+            .permissions()
+            .chain(vocabulary.questions())
+            .map(|action| (action.uid.clone(), known(action)))
+            .collect();
+        Ok(Self {
+            bundle,
+            directory,
+            readings,
+            index,
+            actions,
+            authorizer: Authorizer::new(),
+        })
+    }
+
+    /// The policies and the schema.
+    pub fn bundle(&self) -> &Arc<Bundle> {
+        &self.bundle
+    }
+
+    /// The entities.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// The names of the readings that are on, sorted.
+    pub fn readings(&self) -> &[String] {
+        &self.readings
+    }
+
+    /// Decides a request.
+    pub fn decide(&self, request: &Request) -> Outcome {
+        match self.reach(request) {
+            Ok((world, buckets)) => self.evaluate(request, &world, buckets.into_iter()),
+            Err(errors) => Outcome::indeterminate(errors),
+        }
+    }
+
+    /// The entities that a request can reach.
+    ///
+    /// # Errors
+    /// What makes the request impossible to decide: it names something that does not exist, or
+    /// does not conform to the schema.
+    pub fn world(&self, request: &Request) -> Result<World, Vec<String>> {
+        self.reach(request).map(|(world, _)| world)
+    }
+
+    /// The entities that a request can reach, and the policies that can match it.
+    fn reach(&self, request: &Request) -> Result<(World, Vec<&Bucket>), Vec<String>> {
+        let known = self.conforming(request)?;
+        let (principal, resource) = match (
+            self.defined(&request.principal),
+            self.defined(&request.resource),
+        ) {
+            (Ok(principal), Ok(resource)) => (principal, resource),
+            (principal, resource) => {
+                return Err([principal, resource]
+                    .into_iter()
+                    .filter_map(Result::err)
+                    .collect());
+            }
+        };
+        let mut world = World::default();
+        world.reach(&self.directory, [principal, resource]);
+        for uid in entities_of(&request.context) {
+            world.reach(
+                &self.directory,
+                [self.defined(&uid).map_err(|error| vec![error])?],
+            );
+        }
+        let reached = [principal, resource]
+            .into_iter()
+            .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
+        let buckets: Vec<&Bucket> = self.index.matching(&known.action.uid, reached).collect();
+        for bucket in &buckets {
+            world.reach(&self.directory, bucket.looked_into.iter().copied());
+        }
+        Ok((world, buckets))
+    }
+
+    /// Decides a request in a world that may differ from the directory's, as one does in which
+    /// something was changed.
+    pub fn decide_in(&self, request: &Request, world: &World) -> Outcome {
+        let reached = self.reached_in(request, world);
+        self.evaluate(
+            request,
+            world,
+            self.index.matching(&request.action, reached),
+        )
+    }
+
+    /// Adds to a changed world what the policies look into that match a request there.
+    pub(crate) fn widen(&self, request: &Request, world: &mut World) {
+        let reached: Vec<Row> = self.reached_in(request, world).collect();
+        for bucket in self.index.matching(&request.action, reached.into_iter()) {
+            world.reach(&self.directory, bucket.looked_into.iter().copied());
+        }
+    }
+
+    /// The principal and the resource with everything they are in, in a world.
+    fn reached_in<'a>(
+        &'a self,
+        request: &'a Request,
+        world: &'a World,
+    ) -> impl Iterator<Item = Row> + 'a {
+        let directory = &self.directory;
+        [&request.principal, &request.resource]
+            .into_iter()
+            .flat_map(move |uid| {
+                let entity = world.get(uid);
+                let ancestors = entity.into_iter().flat_map(ast::Entity::ancestors);
+                std::iter::once(uid.as_ref())
+                    .chain(ancestors)
+                    .filter_map(move |uid| directory.row(&EntityUid::from(uid.clone())))
+            })
+    }
+
+    fn evaluate<'a>(
+        &self,
+        request: &Request,
+        world: &World,
+        buckets: impl Iterator<Item = &'a Bucket>,
+    ) -> Outcome {
+        let (cedar_request, entities) = match self.as_cedar_takes_it(request, world) {
+            Ok(taken) => taken,
+            Err(error) => return Outcome::indeterminate(vec![error]),
+        };
+        // Forbids win over permits, whichever bucket they are in.
+        let mut permits = Vec::new();
+        let mut forbids = Vec::new();
+        let mut errors = Vec::new();
+        let ask = |set| {
+            self.authorizer
+                .is_authorized(&cedar_request, set, &entities)
+        };
+        for bucket in buckets {
+            let set = match &bucket.policies {
+                Policies::Plain(set) => set,
+                Policies::Guarded {
+                    clause,
+                    rest,
+                    whole,
+                } => {
+                    let response = ask(clause);
+                    if response.diagnostics().errors().next().is_some() {
+                        whole
+                    } else if response.decision() == cedar_policy::Decision::Allow {
+                        rest
+                    } else {
+                        continue;
+                    }
+                }
+            };
+            let response = ask(set);
+            let determining = match response.decision() {
+                cedar_policy::Decision::Allow => &mut permits,
+                cedar_policy::Decision::Deny => &mut forbids,
+            };
+            determining.extend(response.diagnostics().reason().map(ToString::to_string));
+            errors.extend(response.diagnostics().errors().map(ToString::to_string));
+        }
+        outcome(permits, forbids, errors)
+    }
+
+    /// A request and the entities of a world, the action's own among them, as Cedar takes them.
+    ///
+    /// # Errors
+    /// The action is none of the schema, or the world holds two entities of one uid.
+    pub(crate) fn as_cedar_takes_it(
+        &self,
+        request: &Request,
+        world: &World,
+    ) -> Result<(CedarRequest, Entities), String> {
+        let known = self
+            .actions
+            .get(&request.action)
+            .ok_or_else(|| format!("`{}` is no action of the schema", request.action))?;
+        Ok((cedar_request(request)?, world.entities(&known.entity)?))
+    }
+
+    fn conforming(&self, request: &Request) -> Result<&KnownAction, Vec<String>> {
+        let known = self
+            .actions
+            .get(&request.action)
+            .ok_or_else(|| vec![format!("`{}` is no action of the schema", request.action)])?;
+        let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
+        if !known.action.applies_to(principal, resource) {
+            return Err(vec![format!(
+                "`{}` is not asked of `{principal}` about `{resource}`",
+                request.action
+            )]);
+        }
+        Ok(known)
+    }
+
+    fn defined(&self, uid: &EntityUid) -> Result<Row, String> {
+        self.directory
+            .row(uid)
+            .filter(|row| self.directory.is_defined(*row))
+            .ok_or_else(|| format!("`{uid}` does not exist"))
+    }
+
+    /// Reads the context of a request from JSON.
+    ///
+    /// # Errors
+    /// The JSON does not conform to the action's context in the schema.
+    pub fn context(&self, action: &EntityUid, json: serde_json::Value) -> Result<Context, String> {
+        Context::from_json_value(json, Some((self.bundle.schema(), action)))
+            .map_err(|error| miette::Report::new(error).to_string())
+    }
+}
+
+fn cedar_request(request: &Request) -> Result<CedarRequest, String> {
+    CedarRequest::new(
+        request.principal.clone(),
+        request.action.clone(),
+        request.resource.clone(),
+        request.context.clone(),
+        None,
+    )
+    .map_err(|error| error.to_string())
+}
+
+fn known(action: &Action) -> KnownAction {
+    let groups = action
+        .groups
+        .iter()
+        .map(|group| group.as_ref().clone())
+        .collect();
+    let entity = ast::Entity::new_with_attr_partial_value(
+        action.uid.as_ref().clone(),
+        [],
+        std::collections::HashSet::new(),
+        groups,
+        [],
+    );
+    KnownAction {
+        action: action.clone(),
+        entity: Arc::new(entity),
+    }
+}
+
+fn outcome(permits: Vec<String>, forbids: Vec<String>, mut errors: Vec<String>) -> Outcome {
+    let (decision, basis, mut policies) = match (permits.is_empty(), forbids.is_empty()) {
+        (_, false) => (Decision::Deny, Basis::Forbidden, forbids),
+        (false, true) => (Decision::Allow, Basis::Permitted, permits),
+        (true, true) => (Decision::Deny, Basis::NotPermitted, permits),
+    };
+    policies.sort_unstable();
+    policies.dedup();
+    if errors.is_empty() {
+        return Outcome {
+            decision,
+            basis,
+            policies,
+            errors,
+        };
+    }
+    errors.sort_unstable();
+    errors.dedup();
+    Outcome {
+        policies,
+        ..Outcome::indeterminate(errors)
+    }
+}
+
+/// The entities that a context names.
+fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
+    context
+        .clone()
+        .into_iter()
+        .flat_map(|(_, value)| {
+            let value: &ast::RestrictedExpr = value.as_ref();
+            let found: Vec<EntityUid> = value
+                .subexpressions()
+                .filter_map(|part| match part.expr_kind() {
+                    ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                        Some(EntityUid::from(uid.as_ref().clone()))
+                    }
+                    _ => None,
+                })
+                .collect();
+            found
+        })
+        .collect()
+}

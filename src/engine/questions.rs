@@ -1,0 +1,412 @@
+//! Lets the policies explain a decision.
+//!
+//! Which authority is in force, what the admin center says where nothing permits, what else to
+//! know, and what is wrong with the directory: each is a question that policies answer (see
+//! `schema/tarbac.cedarschema`). A question is put only to the policies that name it, so that no
+//! custom policy answers one by accident.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Context, EntityUid, RestrictedExpression};
+use cedar_policy_core::ast;
+
+use super::{Engine, World};
+use crate::bundle::{Action, Kind, Policy, QUESTIONS};
+use crate::decision::{Answer, Authority, Basis, Decision, Notice, Outcome, Refusal, Request};
+use crate::directory::Row;
+use crate::finding::{Finding, Severity};
+
+/// The record type of what a question may know.
+const QUESTION_CONTEXT: &str = "Tarbac::QuestionContext";
+
+impl Engine {
+    /// Decides a request and says what a person needs to know beside the decision.
+    pub fn answer(&self, request: &Request) -> Answer {
+        let world = match self.world(request) {
+            Ok(world) => world,
+            Err(errors) => {
+                return Answer {
+                    outcome: Outcome::indeterminate(errors),
+                    authority: None,
+                    refusals: Vec::new(),
+                    notices: Vec::new(),
+                };
+            }
+        };
+        let outcome = self.decide_in(request, &world);
+        Answer {
+            authority: self.authority(request, &world),
+            refusals: self.refusals(request, &world, &outcome),
+            notices: self.notices(request, &world, &outcome),
+            outcome,
+        }
+    }
+
+    /// Which authority is in force for the resource, if exactly one policy says so.
+    pub fn authority(&self, request: &Request, world: &World) -> Option<Authority> {
+        let answering = self.ask("authority", request, &request.resource, world);
+        let [policy] = answering.as_slice() else {
+            return None;
+        };
+        Some(Authority {
+            name: policy.annotation("authority")?.to_owned(),
+            policy: policy.id().to_owned(),
+        })
+    }
+
+    fn refusals(&self, request: &Request, world: &World, outcome: &Outcome) -> Vec<Refusal> {
+        let refusing: Vec<&Policy> = match outcome.basis {
+            Basis::Forbidden => outcome
+                .policies
+                .iter()
+                .filter_map(|id| self.bundle.policy(id))
+                .collect(),
+            Basis::NotPermitted => self.ask("refusal", request, &request.resource, world),
+            Basis::Permitted | Basis::Error => Vec::new(),
+        };
+        refusing
+            .into_iter()
+            .map(|policy| Refusal {
+                policy: policy.id().to_owned(),
+                message: policy.message().map(str::to_owned),
+                advice: policy.advice().map(str::to_owned),
+            })
+            .collect()
+    }
+
+    fn notices(&self, request: &Request, world: &World, outcome: &Outcome) -> Vec<Notice> {
+        let mut notices = self.notices_of_action(request, world, outcome);
+        for about in self.noticeable(request, world) {
+            for policy in self.ask("notice", request, &about, world) {
+                notices.push(Notice {
+                    code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
+                    message: policy.doc().unwrap_or_default().to_owned(),
+                    about: (about != request.resource).then(|| about.clone()),
+                    from: policy.id().to_owned(),
+                    former: policy
+                        .annotation("former")
+                        .and_then(|path| self.former(request, world, path)),
+                });
+            }
+        }
+        notices.sort();
+        notices
+    }
+
+    /// What the schema says of the action itself.
+    fn notices_of_action(
+        &self,
+        request: &Request,
+        world: &World,
+        outcome: &Outcome,
+    ) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let Some(action) = self.bundle.vocabulary().action(&request.action) else {
+            return notices;
+        };
+        let notice = |code: &str, message: String| Notice {
+            code: code.to_owned(),
+            message,
+            about: None,
+            from: action.id().to_owned(),
+            former: None,
+        };
+        if let Some(message) = action.annotations.get("preview") {
+            notices.push(notice("preview", message.clone()));
+        }
+        let page = action
+            .page()
+            .and_then(|page| self.bundle.vocabulary().permission(page));
+        if let Some(page) = page.filter(|_| outcome.decision == Decision::Allow) {
+            let opened = self.decide_in(
+                &Request {
+                    action: page.uid.clone(),
+                    ..request.clone()
+                },
+                world,
+            );
+            if opened.decision != Decision::Allow {
+                let message = format!(
+                    "{} is out of reach: it is on the page of {}, which is refused",
+                    action.short_name(),
+                    page.short_name()
+                );
+                notices.push(notice("unreachable", message));
+            }
+        }
+        notices
+    }
+
+    /// The resource, what its attributes name, and everything the principal is in.
+    fn noticeable(&self, request: &Request, world: &World) -> Vec<EntityUid> {
+        let mut about = vec![request.resource.clone()];
+        if let Some(row) = self.directory.row(&request.resource) {
+            about.extend(
+                self.directory
+                    .references(row)
+                    .map(|row| self.directory.uid(row)),
+            );
+        }
+        let principal = world.get(&request.principal);
+        let mut ancestors: Vec<EntityUid> = principal
+            .into_iter()
+            .flat_map(ast::Entity::ancestors)
+            .map(|uid| EntityUid::from(uid.clone()))
+            .collect();
+        ancestors.sort();
+        about.extend(ancestors);
+        about
+    }
+
+    /// The decision with a boolean attribute, given as a path from the resource, the other way.
+    fn former(&self, request: &Request, world: &World, path: &str) -> Option<Decision> {
+        let mut steps = path.strip_prefix("resource.")?.split('.');
+        let last = steps.next_back()?;
+        let mut entity = world.get(&request.resource)?;
+        for step in steps {
+            let ast::PartialValue::Value(value) = entity.get(step)? else {
+                return None;
+            };
+            let ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) = value.value_kind() else {
+                return None;
+            };
+            entity = world.get(&EntityUid::from(uid.as_ref().clone()))?;
+        }
+        let ast::PartialValue::Value(value) = entity.get(last)? else {
+            return None;
+        };
+        let ast::ValueKind::Lit(ast::Literal::Bool(now)) = value.value_kind() else {
+            return None;
+        };
+        let mut before = world.clone();
+        before.put(with_attribute(entity, last, ast::Value::from(!now)));
+        Some(self.decide_in(request, &before).decision)
+    }
+
+    /// The policies that answer a question about an entity, sorted by id; none if it is not asked
+    /// about such entities.
+    fn ask(
+        &self,
+        question: &str,
+        request: &Request,
+        about: &EntityUid,
+        world: &World,
+    ) -> Vec<&Policy> {
+        match self.as_question(question, request, about) {
+            Some(question) => self.put(&question, world),
+            None => Vec::new(),
+        }
+    }
+
+    /// The question about an entity as a request; `None` if it is not asked about such entities.
+    pub(crate) fn as_question(
+        &self,
+        question: &str,
+        request: &Request,
+        about: &EntityUid,
+    ) -> Option<Request> {
+        let action = self.question(question)?;
+        if !action.applies_to(request.principal.type_name(), about.type_name()) {
+            return None;
+        }
+        Some(Request {
+            principal: request.principal.clone(),
+            action: action.uid.clone(),
+            resource: about.clone(),
+            context: self.question_context(request).ok()?,
+        })
+    }
+
+    /// What a question can reach, given what the request behind it can.
+    pub(crate) fn world_of_question(&self, question: &Request, world: &World) -> World {
+        let mut world = world.clone();
+        let asked = self.directory.row(&question.resource);
+        let looked_into = self
+            .index
+            .question(&question.action)
+            .map(|bucket| bucket.looked_into.iter().copied());
+        world.reach(
+            &self.directory,
+            asked.into_iter().chain(looked_into.into_iter().flatten()),
+        );
+        world
+    }
+
+    /// What a question may know: the moment, and the thing the request is about, under the name the
+    /// schema gives an attribute of its type.
+    fn question_context(&self, request: &Request) -> Result<Context, String> {
+        let about = Kind::Entity(request.resource.type_name().to_string());
+        let name = self
+            .bundle
+            .vocabulary()
+            .attributes(QUESTION_CONTEXT)
+            .and_then(|attributes| {
+                attributes
+                    .iter()
+                    .find(|(_, attribute)| attribute.kind == about)
+            });
+        let about = name.map(|(name, _)| {
+            (
+                name.clone(),
+                RestrictedExpression::new_entity_uid(request.resource.clone()),
+            )
+        });
+        let now = request
+            .context
+            .clone()
+            .into_iter()
+            .filter(|(key, _)| key == "now");
+        Context::from_pairs(about.into_iter().chain(now)).map_err(|error| error.to_string())
+    }
+
+    fn question(&self, name: &str) -> Option<&Action> {
+        self.bundle
+            .vocabulary()
+            .questions()
+            .find(|action| action.id() == name && action.uid.type_name().namespace() == QUESTIONS)
+    }
+
+    fn put(&self, question: &Request, world: &World) -> Vec<&Policy> {
+        let Some(bucket) = self.index.question(&question.action) else {
+            return Vec::new();
+        };
+        let world = self.world_of_question(question, world);
+        self.evaluate(question, &world, std::iter::once(bucket))
+            .policies
+            .iter()
+            .filter_map(|id| self.bundle.policy(id))
+            .collect()
+    }
+
+    /// What the policies find wrong with the directory.
+    ///
+    /// They are asked about everything a person belongs to, for each person, and about every other
+    /// entity of a type the question is asked about.
+    pub fn findings(&self) -> Vec<Finding> {
+        let Some(action) = self.question("finding") else {
+            return Vec::new();
+        };
+        let mut findings = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut met = BTreeSet::new();
+        for type_name in &action.principals {
+            for person in self.directory.rows_of(type_name) {
+                for ancestor in self.directory.ancestors(person) {
+                    met.insert(ancestor);
+                    self.find(action, person, ancestor, &mut seen, &mut findings);
+                }
+            }
+        }
+        // A question about something nobody belongs to is asked for anybody.
+        let anybody = action
+            .principals
+            .iter()
+            .find_map(|type_name| self.directory.rows_of(type_name).next());
+        let Some(anybody) = anybody else {
+            return findings;
+        };
+        for type_name in &action.resources {
+            for row in self.directory.rows_of(type_name) {
+                if !met.contains(&row) && !self.is_belonged_to(action, type_name) {
+                    self.find(action, anybody, row, &mut seen, &mut findings);
+                }
+            }
+        }
+        findings
+    }
+
+    /// Whether people can belong to entities of this type.
+    fn is_belonged_to(&self, action: &Action, type_name: &cedar_policy::EntityTypeName) -> bool {
+        let schema = self.bundle.schema();
+        action.principals.iter().any(|principal| {
+            schema
+                .ancestors(principal)
+                .is_some_and(|mut ancestors| ancestors.any(|ancestor| ancestor == type_name))
+        })
+    }
+
+    fn find(
+        &self,
+        action: &Action,
+        person: Row,
+        about: Row,
+        seen: &mut BTreeSet<(String, Row, Row)>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let resource = self.directory.uid(about);
+        let principal = self.directory.uid(person);
+        if !action.applies_to(principal.type_name(), resource.type_name()) {
+            return;
+        }
+        let request = Request {
+            principal,
+            action: action.uid.clone(),
+            resource,
+            context: Context::empty(),
+        };
+        let mut world = World::default();
+        world.reach(&self.directory, [person]);
+        for policy in self.put(&request, &world) {
+            // The entity through which the person reaches it is where somebody can mend it.
+            let through = self.directory.path(person, about).and_then(|path| {
+                path.len()
+                    .checked_sub(2)
+                    .and_then(|index| path.get(index).copied())
+            });
+            let place = through.unwrap_or(about);
+            if seen.insert((policy.id().to_owned(), place, about)) {
+                findings.push(self.finding(policy, &request, through, about));
+            }
+        }
+    }
+
+    fn finding(
+        &self,
+        policy: &Policy,
+        request: &Request,
+        through: Option<Row>,
+        about: Row,
+    ) -> Finding {
+        let code = format!(
+            "entities::{}",
+            policy.annotation("code").unwrap_or(policy.id())
+        );
+        let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
+        let message = format!("{}: `{}`", lower_first(doc), request.resource);
+        let mut finding = Finding::warning(code, message);
+        if policy.annotation("severity") == Some("error") {
+            finding.severity = Severity::Error;
+        }
+        if let Some(place) = through.and_then(|row| self.directory.place(row)) {
+            finding = finding.label(
+                place,
+                format!("through here, for example for `{}`", request.principal),
+            );
+        } else if let Some(place) = self.directory.place(about) {
+            finding = finding.label(place, "this one");
+        }
+        match policy.advice() {
+            Some(advice) => finding.help(advice),
+            None => finding,
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map(|first| first.to_lowercase().chain(characters).collect())
+        .unwrap_or_default()
+}
+
+/// The entity with one attribute changed.
+pub(crate) fn with_attribute(entity: &ast::Entity, name: &str, value: ast::Value) -> ast::Entity {
+    let (uid, attributes, indirect, parents, tags) = entity.clone().into_inner();
+    let attributes = attributes
+        .into_iter()
+        .filter(|(key, _)| key != name)
+        .chain([(name.into(), ast::PartialValue::Value(value))])
+        .collect::<Vec<_>>();
+    ast::Entity::new_with_attr_partial_value(uid, attributes, indirect, parents, tags)
+}
