@@ -1,0 +1,405 @@
+//! The shell: finds the files of a workspace and reads them.
+//!
+//! There is one loading path. [`examine`] reads everything and collects what is wrong;
+//! [`Workspace::load`] does the same and refuses when anything is.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cedar_policy::EntityUid;
+use miette::Diagnostic;
+use thiserror::Error;
+use walkdir::WalkDir;
+
+use crate::bundle::{self, Bundle, Switches, Texts, UnknownReading};
+use crate::directory::{Directory, Input};
+use crate::engine::Engine;
+use crate::finding::{self, Finding};
+use crate::shipped;
+use crate::source::{Source, Text};
+
+/// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
+/// that large is the wrong file.
+const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
+
+/// The folder of a workspace, and what is read in place of its parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The folder that holds `policies/`, `schema/` and `entities/`.
+    pub root: PathBuf,
+    /// Files and folders in place of `policies/`; empty for that folder.
+    pub policies: Vec<PathBuf>,
+    /// Files and folders in place of `schema/`.
+    pub schema: Vec<PathBuf>,
+    /// Files and folders in place of `entities/`.
+    pub entities: Vec<PathBuf>,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error("cannot read `{path}`: {reason}")]
+#[diagnostic(code(workspace::unreadable))]
+pub struct Unreadable {
+    path: String,
+    reason: String,
+    #[help]
+    help: Option<String>,
+}
+
+/// Why there is no workspace to decide with.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// A file could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The workspace has errors; nothing is decided with it.
+    #[error("the workspace has errors, so nothing is decided with it")]
+    Invalid(Vec<Finding>),
+    /// A switch names no reading.
+    #[error(transparent)]
+    Reading(#[from] UnknownReading),
+}
+
+/// Everything read from a workspace, right or wrong.
+#[derive(Debug)]
+pub struct Examination {
+    /// What was found, in order of file and place.
+    pub findings: Vec<Finding>,
+    /// The engine, if none of the findings is an error.
+    pub engine: Option<Engine>,
+    /// The policy files, as they were read.
+    pub policies: Vec<Arc<Source>>,
+}
+
+/// A workspace without errors, ready to decide.
+#[derive(Debug)]
+pub struct Workspace {
+    /// Decides requests.
+    pub engine: Engine,
+    /// The warnings.
+    pub warnings: Vec<Finding>,
+}
+
+impl Layout {
+    /// The workspace in this folder.
+    pub fn of(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Workspace {
+    /// Loads a workspace under these switches of readings.
+    ///
+    /// # Errors
+    /// A file cannot be read, anything in the workspace is wrong, or a switch names no reading.
+    ///
+    /// # Examples
+    /// ```
+    /// use tarbac::{Layout, Switches, Workspace};
+    ///
+    /// let workspace = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())?;
+    /// assert!(!workspace.engine.directory().is_empty());
+    /// # Ok::<(), tarbac::LoadError>(())
+    /// ```
+    pub fn load(layout: &Layout, switches: &Switches) -> Result<Self, LoadError> {
+        let examination = examine(layout, switches)?;
+        match examination.engine {
+            Some(engine) => Ok(Self {
+                engine,
+                warnings: examination.findings,
+            }),
+            None => Err(LoadError::Invalid(
+                examination
+                    .findings
+                    .into_iter()
+                    .filter(|finding| finding.severity == finding::Severity::Error)
+                    .collect(),
+            )),
+        }
+    }
+}
+
+/// Reads a whole workspace and says everything that is wrong with it.
+///
+/// # Errors
+/// A file cannot be read, or a switch names no reading.
+pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, LoadError> {
+    if !layout.root.is_dir() {
+        return Err(unreadable(&layout.root, "it is not a folder", None).into());
+    }
+    let texts = texts(layout)?;
+    let policies = texts.policies.clone();
+    let (bundle, mut findings) = bundle::read(&texts, &shipped::is_shipped);
+
+    let (schema, vocabulary) = match &bundle {
+        Ok(bundle) => (bundle.schema(), bundle.vocabulary()),
+        Err(Some((schema, vocabulary))) => (schema, vocabulary),
+        Err(None) => {
+            return Ok(Examination {
+                findings: sorted(findings),
+                engine: None,
+                policies,
+            });
+        }
+    };
+    let named: HashSet<EntityUid> = match &bundle {
+        Ok(bundle) => bundle
+            .policies()
+            .iter()
+            .flat_map(|policy| policy.named_entities())
+            .collect(),
+        Err(_) => HashSet::new(),
+    };
+    let (directory, more) = Directory::read(
+        inputs(layout)?,
+        schema,
+        &named,
+        &required_parents(vocabulary),
+    );
+    findings.extend(more);
+
+    let engine = match bundle {
+        Ok(bundle) => join(bundle, directory, switches, &mut findings)?,
+        Err(_) => None,
+    };
+    Ok(Examination {
+        findings: sorted(findings),
+        engine,
+        policies,
+    })
+}
+
+/// Joins policies and entities, and looks for what is wrong between them.
+fn join(
+    bundle: Bundle,
+    directory: Directory,
+    switches: &Switches,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<Engine>, UnknownReading> {
+    let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
+    if finding::any_error(findings) {
+        return Ok(None);
+    }
+    let directory = engine.directory();
+    // Without entities there is nobody to know, and the policies are looked at alone.
+    if !directory.is_empty() {
+        let exists = |uid: &EntityUid| {
+            directory
+                .row(uid)
+                .is_some_and(|row| directory.is_defined(row))
+        };
+        findings.extend(bundle::policies_against_directory(engine.bundle(), &exists));
+        findings.extend(engine.findings());
+    }
+    Ok((!finding::any_error(findings)).then_some(engine))
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    finding::sort(&mut findings);
+    findings
+}
+
+/// The parents that every entity of a type needs: its `@requires` in the schema.
+fn required_parents(vocabulary: &bundle::Vocabulary) -> BTreeMap<String, Vec<String>> {
+    vocabulary
+        .types()
+        .iter()
+        .filter_map(|(name, annotations)| {
+            let required = annotations.get("requires")?;
+            Some((
+                name.clone(),
+                required
+                    .split(',')
+                    .map(|part| part.trim().to_owned())
+                    .collect(),
+            ))
+        })
+        .collect()
+}
+
+/// The policy and schema files of a workspace; what ships takes the place of what it lacks.
+fn texts(layout: &Layout) -> Result<Texts, Unreadable> {
+    let mut texts = Texts::default();
+    let policies = files(
+        &layout.policies,
+        &layout.root.join("policies"),
+        &["cedar", "json"],
+    )?;
+    let schema = files(
+        &layout.schema,
+        &layout.root.join("schema"),
+        &["cedarschema"],
+    )?;
+    let shipped = shipped::texts();
+    if adds_to_shipped(
+        layout.policies.is_empty(),
+        &layout.root.join("policies"),
+        &policies,
+    ) {
+        texts.policies = shipped.policies;
+    }
+    if adds_to_shipped(
+        layout.schema.is_empty(),
+        &layout.root.join("schema"),
+        &schema,
+    ) {
+        texts.schema = shipped.schema;
+    }
+    for path in policies {
+        let source = held(&path)?;
+        match path.extension() {
+            Some(extension) if extension == "json" => texts.links.push(source),
+            _ => texts.policies.push(source),
+        }
+    }
+    for path in schema {
+        texts.schema.push(held(&path)?);
+    }
+    Ok(texts)
+}
+
+/// Whether a folder of policies or schema holds nothing but additions: it has no file outside its
+/// subfolder `custom/`. What ships is used then, and `custom/` comes on top.
+fn adds_to_shipped(is_default: bool, folder: &Path, files: &[PathBuf]) -> bool {
+    let custom = folder.join("custom");
+    is_default && files.iter().all(|path| path.starts_with(&custom))
+}
+
+/// The policy files of a workspace with their texts, for whoever rewrites them; none where the
+/// workspace uses those that ship.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
+    files(&layout.policies, &layout.root.join("policies"), &["cedar"])?
+        .into_iter()
+        .filter(|path| path.extension().is_none_or(|extension| extension != "json"))
+        .map(|path| {
+            let source = held(&path)?;
+            Ok((path, source))
+        })
+        .collect()
+}
+
+fn inputs(layout: &Layout) -> Result<Vec<Input>, Unreadable> {
+    files(&layout.entities, &layout.root.join("entities"), &["json"])?
+        .into_iter()
+        .map(|path| {
+            let file = open(&path)?;
+            Ok(Input {
+                source: Arc::new(Source {
+                    name: shown(&path),
+                    text: Text::OnDisk(path),
+                }),
+                reader: Box::new(file),
+            })
+        })
+        .collect()
+}
+
+/// The files of a part of the workspace, sorted. A file that is named is taken whatever its name.
+fn files(
+    named: &[PathBuf],
+    default: &Path,
+    extensions: &[&str],
+) -> Result<Vec<PathBuf>, Unreadable> {
+    let default = [default.to_owned()];
+    let (roots, is_named) = match named {
+        [] => (default.as_slice(), false),
+        named => (named, true),
+    };
+    let mut found = Vec::new();
+    for root in roots {
+        if !is_named && !root.exists() && !root.is_symlink() {
+            continue;
+        }
+        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+            let entry = entry.map_err(|error| walk_error(root, &error))?;
+            let has_extension = entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extensions.iter().any(|known| extension == *known));
+            if entry.depth() == 0 && is_named && !entry.file_type().is_dir() || has_extension {
+                found.push(entry.into_path());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {
+    let path = error.path().unwrap_or(root);
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => unreadable(
+            path,
+            &format!("the link leads back to `{}`", shown(ancestor)),
+            Some("remove the link, or let it lead elsewhere"),
+        ),
+        (None, Some(error)) => unreadable(path, &error.to_string(), None),
+        (None, None) => unreadable(path, &error.to_string(), None),
+    }
+}
+
+fn open(path: &Path) -> Result<File, Unreadable> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error.to_string(), None))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| unreadable(path, &error.to_string(), None))?;
+    if metadata.is_dir() {
+        return Err(unreadable(
+            path,
+            "it is a folder where a file is expected",
+            None,
+        ));
+    }
+    Ok(file)
+}
+
+/// Reads a policy or schema file: UTF-8, with or without a byte order mark, whatever its line ends.
+fn held(path: &Path) -> Result<Arc<Source>, Unreadable> {
+    let mut bytes = Vec::new();
+    open(path)?
+        .take(LARGEST_TEXT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error.to_string(), None))?;
+    if bytes.len() as u64 > LARGEST_TEXT {
+        let reason = format!("it is larger than {} MiB", LARGEST_TEXT / 1024 / 1024);
+        return Err(unreadable(
+            path,
+            &reason,
+            Some("no policy or schema file is that large; is it the right file?"),
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(
+            path,
+            &format!("it is not UTF-8: {}", error.utf8_error()),
+            None,
+        )
+    })?;
+    let text = text
+        .strip_prefix('\u{feff}')
+        .unwrap_or(&text)
+        .replace("\r\n", "\n");
+    Ok(Source::held(shown(path), text))
+}
+
+fn unreadable(path: &Path, reason: &str, help: Option<&str>) -> Unreadable {
+    Unreadable {
+        path: shown(path),
+        reason: reason.to_owned(),
+        help: help.map(str::to_owned),
+    }
+}
+
+/// A path as messages show it: with `/`, and without a leading `./`.
+fn shown(path: &Path) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.to_string_lossy().replace('\\', "/")
+}
