@@ -1,0 +1,77 @@
+//! How a person comes by a permit.
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+
+use super::rule::Rule;
+use super::scene::Scene;
+use super::value::Named;
+use crate::bundle::Policy;
+
+/// A permit and how the person comes by it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// The permit.
+    pub rule: Rule,
+    /// From the person to what the permit asks to be in; empty for one that asks for nothing.
+    pub paths: Vec<Path>,
+}
+
+/// A chain of parents.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path {
+    /// The entities on it, both ends included.
+    pub steps: Vec<Named>,
+}
+
+impl Grant {
+    pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
+        let mut ends: Vec<EntityUid> = policy.principal_anchor().into_iter().collect();
+        if ends.is_empty()
+            && let Some(condition) = policy.ast().non_scope_constraints()
+        {
+            ends.extend(
+                condition
+                    .subexpressions()
+                    .flat_map(|part| membership(part, scene)),
+            );
+        }
+        let mut paths: Vec<Path> = ends.iter().filter_map(|end| Path::to(end, scene)).collect();
+        paths.sort();
+        paths.dedup();
+        Self {
+            rule: Rule::of(policy, scene),
+            paths,
+        }
+    }
+}
+
+/// What an expression asks the principal to be in.
+fn membership(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<EntityUid> {
+    match expression.expr_kind() {
+        ast::ExprKind::BinaryApp {
+            op: ast::BinaryOp::In,
+            arg1,
+            arg2,
+        } if matches!(arg1.expr_kind(), ast::ExprKind::Var(ast::Var::Principal)) => {
+            scene.entities(arg2)
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Path {
+    /// A shortest chain from the principal to an entity.
+    pub(super) fn to(end: &EntityUid, scene: &Scene<'_>) -> Option<Self> {
+        let directory = scene.engine().directory();
+        let from = directory.row(&scene.request().principal)?;
+        let rows = directory.path(from, directory.row(end)?)?;
+        let names = scene.names();
+        Some(Self {
+            steps: rows
+                .into_iter()
+                .map(|row| names.named(&directory.uid(row)))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Explanations on the sample tenant and on small worlds of their own.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails may well panic"
+)]
+
+mod made;
+mod told;
+mod verified;
+
+use std::collections::HashSet;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use cedar_policy::{Context, EntityUid};
+
+use crate::bundle::{self, Bundle, Switches};
+use crate::decision::Request;
+use crate::directory::{Directory, Input};
+use crate::engine::Engine;
+use crate::finding::{Finding, any_error};
+use crate::shipped;
+use crate::source::Source;
+use crate::workspace::{Layout, Workspace};
+
+/// The sample tenant.
+fn contoso() -> Engine {
+    let layout = Layout::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contoso"));
+    match Workspace::load(&layout, &Switches::default()) {
+        Ok(workspace) => workspace.engine,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// What ships, with a policy more, over these entities.
+fn world(policy: &str, entities: &str, switches: &Switches) -> Engine {
+    let mut texts = shipped::texts();
+    texts
+        .policies
+        .push(Source::held("policies/custom/made.cedar", policy));
+    let (bundle, findings) = bundle::read(&texts, &shipped::is_shipped);
+    let bundle: Bundle = bundle.unwrap_or_else(|_| panic!("{findings:?}"));
+    let named: HashSet<EntityUid> = bundle
+        .policies()
+        .iter()
+        .flat_map(|policy| policy.named_entities())
+        .collect();
+    let input = Input {
+        source: Source::held("entities/made.json", ""),
+        reader: Box::new(Cursor::new(entities.to_owned().into_bytes())),
+    };
+    let (directory, findings): (Directory, Vec<Finding>) = Directory::read(
+        vec![input],
+        bundle.schema(),
+        &named,
+        &std::collections::BTreeMap::new(),
+    );
+    assert!(!any_error(&findings), "{findings:?}");
+    Engine::new(Arc::new(bundle), Arc::new(directory), switches).unwrap()
+}
+
+fn only(engine: &Engine, type_name: &str, attribute: &str, text: &str) -> EntityUid {
+    let directory = engine.directory();
+    let rows = directory.with_text(&type_name.parse().unwrap(), attribute, text);
+    let [row] = rows.as_slice() else {
+        panic!("{text}: {rows:?}");
+    };
+    directory.uid(*row)
+}
+
+fn request(engine: &Engine, principal: &str, action: &str, resource: &str) -> Request {
+    let actions = engine.bundle().vocabulary().actions_spelled(action);
+    let [action] = actions.as_slice() else {
+        panic!("{action}: {actions:?}");
+    };
+    Request {
+        principal: only(engine, "Entra::User", "userPrincipalName", principal),
+        action: action.uid.clone(),
+        resource: only(engine, "ConfigMgr::Device", "name", resource),
+        context: Context::empty(),
+    }
+}
