@@ -1,0 +1,289 @@
+//! Tables of decisions: what roles permit, and what people may do.
+//!
+//! A matrix is the review of the policies: a change of a policy shows as changed cells. It prints
+//! as plain text ([`std::fmt::Display`]), always the same for the same policies and entities, so
+//! that a snapshot can hold it. How a terminal, a page or a program gets it is the business of
+//! [`crate::render::matrix`].
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Context, EntityUid};
+use cedar_policy_core::ast::PrincipalOrResourceConstraint as Constraint;
+
+use crate::bundle::{Action, Effect, Policy};
+use crate::decision::{Decision, Request};
+use crate::engine::Engine;
+use crate::names::Names;
+
+/// A table of decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matrix {
+    /// One block, or one for each resource.
+    pub blocks: Vec<Block>,
+    /// The permits in force that no column shows, by id: those of no single role.
+    pub others: Vec<String>,
+}
+
+/// Rows that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The resource that the decisions are about; none where roles are shown.
+    pub resource: Option<Heading>,
+    /// What the columns stand for: roles, or permissions in schema order.
+    pub columns: Vec<Heading>,
+    /// The rows: permissions in schema order, or people.
+    pub rows: Vec<Line>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What the row stands for.
+    pub heading: Heading,
+    /// One for each column.
+    pub cells: Vec<Cell>,
+}
+
+/// An entity and what people call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// The entity.
+    pub uid: EntityUid,
+    /// What people call it.
+    pub name: String,
+}
+
+/// One decision and the policies that determine it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// The decision.
+    pub mark: Mark,
+    /// The ids of the determining policies, sorted.
+    pub policies: Vec<String>,
+}
+
+/// The decision of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// It is permitted.
+    Yes,
+    /// It is permitted where the conditions of the policies hold.
+    Conditional,
+    /// It is not permitted, or forbidden.
+    No,
+    /// It could not be decided.
+    Indeterminate,
+}
+
+impl Matrix {
+    /// Permissions × roles, out of the policies in force: the built-in roles, which for the
+    /// policies that ship is the table of the documents, and the custom ones.
+    ///
+    /// A role is what a permit's scope names as principal, of a type that people are assigned
+    /// (`@join` in the schema). What else the rules ask of a request is not considered here, except
+    /// for a forbid that takes a permission from a role, or from everybody.
+    pub fn of_roles(engine: &Engine) -> Self {
+        let bundle = engine.bundle();
+        let vocabulary = bundle.vocabulary();
+        let names = Names::of(engine);
+        let in_force: Vec<&Policy> = bundle.in_force(engine.readings()).collect();
+        let mut roles: BTreeMap<String, EntityUid> = BTreeMap::new();
+        let mut others = Vec::new();
+        for policy in in_force
+            .iter()
+            .filter(|policy| policy.effect() == Effect::Permit)
+        {
+            if !vocabulary
+                .permissions()
+                .any(|action| covers(policy, action))
+            {
+                continue;
+            }
+            let role = policy.principal_anchor().filter(|uid| {
+                vocabulary
+                    .type_annotation(&uid.type_name().to_string(), "join")
+                    .is_some()
+            });
+            match role {
+                Some(uid) => {
+                    roles.insert(format!("{}\n{uid}", names.call(&uid)), uid);
+                }
+                None => others.push(policy.id().to_owned()),
+            }
+        }
+        let columns: Vec<Heading> = roles
+            .into_values()
+            .map(|uid| heading(&names, uid))
+            .collect();
+        let rows = vocabulary
+            .permissions()
+            .map(|action| Line {
+                heading: Heading {
+                    uid: action.uid.clone(),
+                    name: action.name().to_owned(),
+                },
+                cells: columns
+                    .iter()
+                    .map(|role| cell_of_role(&in_force, action, &role.uid))
+                    .collect(),
+            })
+            .collect();
+        Self {
+            blocks: vec![Block {
+                resource: None,
+                columns,
+                rows,
+            }],
+            others,
+        }
+    }
+
+    /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says
+    /// with an empty context.
+    pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
+        let names = Names::of(engine);
+        let people: Vec<Heading> = principals
+            .iter()
+            .map(|uid| heading(&names, uid.clone()))
+            .collect();
+        let blocks = resources
+            .iter()
+            .map(|resource| {
+                let vocabulary = engine.bundle().vocabulary();
+                let actions: Vec<&Action> = vocabulary
+                    .permissions()
+                    .filter(|action| action.resources.contains(resource.type_name()))
+                    .collect();
+                Block {
+                    resource: Some(heading(&names, resource.clone())),
+                    columns: actions
+                        .iter()
+                        .map(|action| heading_of_action(action))
+                        .collect(),
+                    rows: people
+                        .iter()
+                        .map(|person| Line {
+                            heading: person.clone(),
+                            cells: actions
+                                .iter()
+                                .map(|action| cell_of_person(engine, &person.uid, action, resource))
+                                .collect(),
+                        })
+                        .collect(),
+                }
+            })
+            .collect();
+        Self {
+            blocks,
+            others: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for Matrix {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&crate::render::matrix::table(self, None))
+    }
+}
+
+fn heading(names: &Names, uid: EntityUid) -> Heading {
+    Heading {
+        name: names.call(&uid),
+        uid,
+    }
+}
+
+fn heading_of_action(action: &Action) -> Heading {
+    // A single word says too little without its category.
+    let name = match action.short_name() {
+        short if short.contains(' ') => short,
+        _ => action.name(),
+    };
+    Heading {
+        uid: action.uid.clone(),
+        name: name.to_owned(),
+    }
+}
+
+fn cell_of_person(
+    engine: &Engine,
+    principal: &EntityUid,
+    action: &Action,
+    resource: &EntityUid,
+) -> Cell {
+    let outcome = engine.decide(&Request {
+        principal: principal.clone(),
+        action: action.uid.clone(),
+        resource: resource.clone(),
+        context: Context::empty(),
+    });
+    Cell {
+        mark: match outcome.decision {
+            Decision::Allow => Mark::Yes,
+            Decision::Deny => Mark::No,
+            Decision::Indeterminate => Mark::Indeterminate,
+        },
+        policies: outcome.policies,
+    }
+}
+
+fn cell_of_role(in_force: &[&Policy], action: &Action, role: &EntityUid) -> Cell {
+    let mut forbids = Vec::new();
+    let mut permits = Vec::new();
+    let mut is_narrowed = false;
+    let mut is_certain = false;
+    for policy in in_force.iter().filter(|policy| covers(policy, action)) {
+        let is_of_role = policy.principal_anchor().as_ref() == Some(role);
+        let is_of_all = policy.principal_anchor().is_none();
+        match policy.effect() {
+            Effect::Permit if is_of_role => {
+                is_certain |= !is_conditional(policy);
+                permits.push(policy.id().to_owned());
+            }
+            Effect::Forbid if (is_of_role || is_of_all) && !is_conditional(policy) => {
+                forbids.push(policy.id().to_owned());
+            }
+            Effect::Forbid => is_narrowed |= is_of_role,
+            Effect::Permit => {}
+        }
+    }
+    let (mark, policies) = match (permits.is_empty(), forbids.is_empty()) {
+        (true, _) => (Mark::No, Vec::new()),
+        (false, false) => (Mark::No, forbids),
+        (false, true) if is_certain && !is_narrowed => (Mark::Yes, permits),
+        (false, true) => (Mark::Conditional, permits),
+    };
+    Cell { mark, policies }
+}
+
+/// Whether a policy can apply to a request of the action.
+fn covers(policy: &Policy, action: &Action) -> bool {
+    let principal = policy.ast().principal_constraint();
+    let resource = policy.ast().resource_constraint();
+    policy.action_scope().covers(action)
+        && is_of_one(
+            principal.as_inner(),
+            action.principals.iter().map(AsRef::as_ref),
+        )
+        && is_of_one(
+            resource.as_inner(),
+            action.resources.iter().map(AsRef::as_ref),
+        )
+}
+
+fn is_of_one<'a>(
+    constraint: &Constraint,
+    mut types: impl Iterator<Item = &'a cedar_policy_core::ast::EntityType>,
+) -> bool {
+    match constraint {
+        Constraint::Is(wanted) | Constraint::IsIn(wanted, _) => {
+            types.any(|known| known == wanted.as_ref())
+        }
+        Constraint::Any | Constraint::In(_) | Constraint::Eq(_) => true,
+    }
+}
+
+/// Whether a policy asks for more than a principal in a role and an action.
+fn is_conditional(policy: &Policy) -> bool {
+    policy.has_conditions() || policy.resource_anchor().is_some()
+}

@@ -1,0 +1,588 @@
+//! Finds what a person means by what they typed.
+//!
+//! A permission goes by any of its spellings, a person or thing by its full Cedar UID, its id, or
+//! an attribute that the schema marks `@alias`, whose case does not matter. What matches nothing,
+//! and what matches several, is an error that helps; nothing is ever guessed.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::str::FromStr;
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::bundle::{Action, Vocabulary};
+use crate::directory::{Directory, Row};
+use crate::engine::Engine;
+
+/// How many names an error lists.
+const LISTED: usize = 5;
+
+/// How a person or thing is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// As a person types it.
+    Text(String),
+    /// By type and id, as Cedar's JSON does.
+    Uid {
+        /// The entity type, for example `Entra::User`.
+        type_name: String,
+        /// The id.
+        id: String,
+    },
+}
+
+/// The part of a request that a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Who asks.
+    Principal,
+    /// What for.
+    Action,
+    /// On what.
+    Resource,
+}
+
+/// Why a name does not lead to one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum NameError {
+    /// Nothing has the name.
+    #[error("no {part} is called `{text}`")]
+    #[diagnostic(code(name::unknown))]
+    Unknown {
+        /// The part of the request.
+        part: Part,
+        /// The name as given.
+        text: String,
+        /// What to do about it.
+        #[help]
+        help: Option<String>,
+    },
+    /// Several things have the name.
+    #[error("`{text}` is the name of {count} {part}s")]
+    #[diagnostic(code(name::ambiguous), help("say which, in full: {}", listed(found, *count)))]
+    Ambiguous {
+        /// The part of the request.
+        part: Part,
+        /// The name as given.
+        text: String,
+        /// The UIDs of the first of them, sorted.
+        found: Vec<String>,
+        /// How many there are.
+        count: usize,
+    },
+    /// The name is that of something else.
+    #[error("`{uid}` is no {part} of this request")]
+    #[diagnostic(code(name::wrong_type), help("the {part} is one of the type {}", expected.join(" or ")))]
+    WrongType {
+        /// The part of the request.
+        part: Part,
+        /// The UID as given.
+        uid: String,
+        /// The types that are possible.
+        expected: Vec<String>,
+    },
+}
+
+/// The names of everything that a request can be about.
+#[derive(Debug)]
+pub struct Names<'a> {
+    vocabulary: &'a Vocabulary,
+    directory: &'a Directory,
+    /// The permissions by each spelling as the schema writes it: the quick way for the usual ones.
+    spelled: HashMap<String, &'a Action>,
+    aliases: Option<HashMap<EntityTypeName, Aliases>>,
+}
+
+/// The entities of a type by the hash of each alias, sorted. Names themselves stay in the
+/// directory: a tenant has a million devices.
+#[derive(Debug, Default)]
+struct Aliases(Vec<(u64, Row)>);
+
+impl<'a> Names<'a> {
+    /// The names that an engine knows; each look-up of an alias passes over all of its type.
+    pub fn of(engine: &'a Engine) -> Self {
+        Self {
+            vocabulary: engine.bundle().vocabulary(),
+            directory: engine.directory(),
+            spelled: HashMap::new(),
+            aliases: None,
+        }
+    }
+
+    /// The same, prepared for many look-ups: spellings and aliases are indexed once.
+    #[must_use]
+    pub fn indexed(mut self) -> Self {
+        for action in self.vocabulary.permissions() {
+            let full = action.uid.to_string();
+            for spelling in action.spellings().chain([full.as_str()]) {
+                if let [only] = self.vocabulary.actions_spelled(spelling).as_slice() {
+                    self.spelled.insert(spelling.to_owned(), *only);
+                }
+            }
+        }
+        let mut all = HashMap::new();
+        for action in self.vocabulary.permissions() {
+            for type_name in action.principals.iter().chain(&action.resources) {
+                all.entry(type_name.clone())
+                    .or_insert_with(|| self.index(type_name));
+            }
+        }
+        self.aliases = Some(all);
+        self
+    }
+
+    fn index(&self, type_name: &EntityTypeName) -> Aliases {
+        let mut aliases = Vec::new();
+        for row in self.directory.rows_of(type_name) {
+            aliases.extend(
+                self.aliases_of(type_name, row)
+                    .map(|alias| (hash(alias), row)),
+            );
+        }
+        aliases.sort_unstable();
+        aliases.dedup();
+        Aliases(aliases)
+    }
+
+    /// The permission of this spelling.
+    ///
+    /// # Errors
+    /// None has it, or several have.
+    pub fn action(&self, name: &Name) -> Result<&'a Action, NameError> {
+        let text = name.to_string();
+        if let Some(action) = self.spelled.get(&text) {
+            return Ok(action);
+        }
+        match self.vocabulary.actions_spelled(&text).as_slice() {
+            [action] => Ok(action),
+            [] => Err(NameError::Unknown {
+                part: Part::Action,
+                help: self.nearest_actions(&text),
+                text,
+            }),
+            several => Err(NameError::ambiguous(
+                Part::Action,
+                text,
+                several.iter().map(|action| action.uid.to_string()),
+            )),
+        }
+    }
+
+    /// The principal of this name, of a type that the action is asked of.
+    ///
+    /// # Errors
+    /// None has the name, or several have.
+    pub fn principal(&self, action: &Action, name: &Name) -> Result<EntityUid, NameError> {
+        self.entity(Part::Principal, &action.principals, name)
+    }
+
+    /// The resource of this name, of a type that the action is asked about.
+    ///
+    /// # Errors
+    /// None has the name, or several have.
+    pub fn resource(&self, action: &Action, name: &Name) -> Result<EntityUid, NameError> {
+        self.entity(Part::Resource, &action.resources, name)
+    }
+
+    /// The principal of this name, whatever the permission.
+    ///
+    /// # Errors
+    /// None has the name, or several have.
+    pub fn any_principal(&self, name: &Name) -> Result<EntityUid, NameError> {
+        self.entity(Part::Principal, &self.types(Part::Principal), name)
+    }
+
+    /// The resource of this name, whatever the permission.
+    ///
+    /// # Errors
+    /// None has the name, or several have.
+    pub fn any_resource(&self, name: &Name) -> Result<EntityUid, NameError> {
+        self.entity(Part::Resource, &self.types(Part::Resource), name)
+    }
+
+    /// Every entity that can be this part of a request, by type and then by what it is called.
+    pub fn all(&self, part: Part) -> Vec<EntityUid> {
+        let mut all = Vec::new();
+        for type_name in self.types(part) {
+            let mut of_type: Vec<_> = self
+                .directory
+                .rows_of(&type_name)
+                .map(|row| (self.called(&type_name, row), row))
+                .collect();
+            of_type.sort_unstable();
+            all.extend(of_type.into_iter().map(|(_, row)| self.directory.uid(row)));
+        }
+        all
+    }
+
+    /// What people call an entity, fit to be shown: its first alias, or its id.
+    pub fn call(&self, uid: &EntityUid) -> String {
+        match self.directory.row(uid) {
+            Some(row) => visible(self.called(uid.type_name(), row)),
+            None => visible(uid.id().unescaped()),
+        }
+    }
+
+    fn called(&self, type_name: &EntityTypeName, row: Row) -> &'a str {
+        self.aliases_of(type_name, row)
+            .next()
+            .unwrap_or_else(|| self.directory.id(row))
+    }
+
+    /// The types that can be this part of a request, in schema order.
+    fn types(&self, part: Part) -> Vec<EntityTypeName> {
+        let mut types = Vec::new();
+        for action in self.vocabulary.permissions() {
+            let of_action = match part {
+                Part::Principal => &action.principals,
+                Part::Resource => &action.resources,
+                Part::Action => continue,
+            };
+            for type_name in of_action {
+                if !types.contains(type_name) {
+                    types.push(type_name.clone());
+                }
+            }
+        }
+        types
+    }
+
+    fn entity(
+        &self,
+        part: Part,
+        types: &[EntityTypeName],
+        name: &Name,
+    ) -> Result<EntityUid, NameError> {
+        if let Some(uid) = name.uid() {
+            if !types.contains(uid.type_name()) {
+                return Err(NameError::wrong_type(part, &uid, types));
+            }
+            return match self.row(&uid) {
+                Some(_) => Ok(uid),
+                None => Err(NameError::unknown(part, uid.to_string())),
+            };
+        }
+        let Name::Text(text) = name else {
+            return Err(NameError::unknown(part, name.to_string()));
+        };
+        let by_id: Vec<EntityUid> = types
+            .iter()
+            .map(|type_name| {
+                EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(text))
+            })
+            .filter(|uid| self.row(uid).is_some())
+            .collect();
+        let found = match by_id.is_empty() {
+            true => types
+                .iter()
+                .flat_map(|type_name| self.by_alias(type_name, text))
+                .collect(),
+            false => by_id,
+        };
+        match found.as_slice() {
+            [uid] => Ok(uid.clone()),
+            [] => Err(NameError::unknown(part, text.to_owned())),
+            several => Err(NameError::ambiguous(
+                part,
+                text.to_owned(),
+                several.iter().map(ToString::to_string),
+            )),
+        }
+    }
+
+    fn by_alias(&self, type_name: &EntityTypeName, text: &str) -> Vec<EntityUid> {
+        let mut rows: Vec<Row> = match self.aliases.as_ref().and_then(|all| all.get(type_name)) {
+            Some(aliases) => aliases
+                .with_hash(hash(text))
+                .filter(|row| {
+                    self.aliases_of(type_name, *row)
+                        .any(|alias| same(alias, text))
+                })
+                .collect(),
+            None => {
+                let of_type = type_name.to_string();
+                let aliases = self.vocabulary.aliases(&of_type);
+                aliases
+                    .flat_map(|attribute| self.directory.with_text(type_name, attribute, text))
+                    .collect()
+            }
+        };
+        rows.sort_unstable();
+        rows.dedup();
+        rows.into_iter()
+            .map(|row| self.directory.uid(row))
+            .collect()
+    }
+
+    fn row(&self, uid: &EntityUid) -> Option<Row> {
+        self.directory
+            .row(uid)
+            .filter(|row| self.directory.is_defined(*row))
+    }
+
+    fn aliases_of(&self, type_name: &EntityTypeName, row: Row) -> impl Iterator<Item = &'a str> {
+        let directory = self.directory;
+        self.vocabulary
+            .aliases(&type_name.to_string())
+            .filter_map(move |attribute| directory.attribute_text(row, attribute))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// Adds what helps to an error about a name that nothing has: the nearest names of what the
+    /// action is asked of or about, or that the name is that of something else.
+    ///
+    /// It passes over every entity that is possible, so it is for one error, not for a stream.
+    #[must_use]
+    pub fn suggest(&self, error: NameError, action: Option<&Action>) -> NameError {
+        let NameError::Unknown {
+            part,
+            text,
+            help: None,
+        } = error
+        else {
+            return error;
+        };
+        let types = match (action, part) {
+            (Some(action), Part::Principal) => action.principals.clone(),
+            (Some(action), Part::Resource) => action.resources.clone(),
+            _ => self.types(part),
+        };
+        if let Ok(uid) = self.entity(part, &self.types(part), &Name::from(text.as_str())) {
+            return NameError::wrong_type(part, &uid, &types);
+        }
+        let nothing = types
+            .iter()
+            .all(|type_name| self.directory.rows_of(type_name).next().is_none());
+        let help = match nothing {
+            true => Some(format!(
+                "the workspace has no {part} at all: name one that has entities with -C, or write a sample with `tarbac init`"
+            )),
+            false => {
+                let uid = Name::Text(text.clone()).uid();
+                let mut nearest =
+                    Nearest::to(uid.as_ref().map_or(&text, |uid| uid.id().unescaped()));
+                for type_name in &types {
+                    for row in self.directory.rows_of(type_name) {
+                        let called = self.called(type_name, row);
+                        nearest.offer(self.directory.id(row), called);
+                        for alias in self.aliases_of(type_name, row) {
+                            nearest.offer(alias, alias);
+                        }
+                    }
+                }
+                nearest.help()
+            }
+        };
+        NameError::Unknown { part, text, help }
+    }
+
+    fn nearest_actions(&self, text: &str) -> Option<String> {
+        let mut nearest = Nearest::to(text);
+        for action in self.vocabulary.permissions() {
+            for spelling in action.spellings() {
+                nearest.offer(spelling, action.id());
+            }
+        }
+        nearest.help().or_else(|| {
+            let ids: Vec<&str> = self.vocabulary.permissions().map(Action::id).collect();
+            Some(format!("the permissions are: {}", ids.join(", ")))
+        })
+    }
+}
+
+impl Aliases {
+    fn with_hash(&self, wanted: u64) -> impl Iterator<Item = Row> {
+        let start = self.0.partition_point(|(hash, _)| *hash < wanted);
+        self.0
+            .iter()
+            .skip(start)
+            .take_while(move |(hash, _)| *hash == wanted)
+            .map(|(_, row)| *row)
+    }
+}
+
+impl Name {
+    /// The UID, if the name is one.
+    fn uid(&self) -> Option<EntityUid> {
+        match self {
+            Self::Text(text) if text.contains("::\"") => EntityUid::from_str(text).ok(),
+            Self::Text(_) => None,
+            Self::Uid { type_name, id } => {
+                let type_name = EntityTypeName::from_str(type_name).ok()?;
+                Some(EntityUid::from_type_name_and_id(
+                    type_name,
+                    EntityId::new(id),
+                ))
+            }
+        }
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self, self.uid()) {
+            (_, Some(uid)) => write!(formatter, "{uid}"),
+            (Self::Text(text), None) => formatter.write_str(text),
+            (Self::Uid { type_name, id }, None) => write!(formatter, "{type_name}::{id:?}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Principal => "principal",
+            Self::Action => "action",
+            Self::Resource => "resource",
+        })
+    }
+}
+
+impl NameError {
+    fn unknown(part: Part, text: String) -> Self {
+        Self::Unknown {
+            part,
+            text,
+            help: None,
+        }
+    }
+
+    fn wrong_type(part: Part, uid: &EntityUid, types: &[EntityTypeName]) -> Self {
+        Self::WrongType {
+            part,
+            uid: uid.to_string(),
+            expected: types.iter().map(|name| format!("`{name}`")).collect(),
+        }
+    }
+
+    fn ambiguous(part: Part, text: String, found: impl Iterator<Item = String>) -> Self {
+        let mut found: Vec<String> = found.collect();
+        found.sort_unstable();
+        let count = found.len();
+        found.truncate(LISTED * 4);
+        Self::Ambiguous {
+            part,
+            text,
+            found,
+            count,
+        }
+    }
+}
+
+fn listed(found: &[String], count: usize) -> String {
+    let more = count.saturating_sub(found.len());
+    match more {
+        0 => found.join(", "),
+        more => format!("{} and {more} more", found.join(", ")),
+    }
+}
+
+/// The few names that are most like a text.
+struct Nearest {
+    text: String,
+    length: usize,
+    best: Vec<(usize, String)>,
+}
+
+impl Nearest {
+    fn to(text: &str) -> Self {
+        let text = text.to_lowercase();
+        Self {
+            length: text.chars().count(),
+            text,
+            best: Vec::new(),
+        }
+    }
+
+    /// Considers a name, to be shown as `shown`.
+    fn offer(&mut self, name: &str, shown: &str) {
+        let Some(distance) = self.distance(name) else {
+            return;
+        };
+        if self.best.iter().any(|(_, other)| other == shown) {
+            self.best
+                .retain(|(other, name)| name != shown || *other <= distance);
+            if self.best.iter().any(|(_, other)| other == shown) {
+                return;
+            }
+        }
+        let candidate = (distance, shown.to_owned());
+        let position = self.best.partition_point(|other| *other < candidate);
+        if position < LISTED {
+            self.best.insert(position, candidate);
+            self.best.truncate(LISTED);
+        }
+    }
+
+    /// How far a name is from the text; none when it is too far to be meant.
+    fn distance(&self, name: &str) -> Option<usize> {
+        let farthest = (self.length / 3).max(2);
+        let length = name.chars().count();
+        // Comparing is dear, and most names differ in length or hold nothing of the text.
+        let may_be_near = length.abs_diff(self.length) <= farthest;
+        if !may_be_near && length < self.length {
+            return None;
+        }
+        let name = name.to_lowercase();
+        if self.length >= 3 && name.contains(&self.text) {
+            return Some(usize::from(!name.starts_with(&self.text)));
+        }
+        if !may_be_near {
+            return None;
+        }
+        // Two names of a few letters are always near each other; at least half must be the same.
+        let distance = strsim::damerau_levenshtein(&name, &self.text);
+        (distance <= farthest && distance * 2 <= self.length).then_some(distance + 1)
+    }
+
+    fn help(self) -> Option<String> {
+        // Beside one that is very near, those that are merely similar are no help.
+        let farthest = self.best.first().map_or(0, |(distance, _)| distance + 1);
+        let near = self
+            .best
+            .into_iter()
+            .filter(|(distance, _)| *distance <= farthest);
+        let names: Vec<String> = near
+            .map(|(_, name)| format!("`{}`", visible(&name)))
+            .collect();
+        (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
+    }
+}
+
+/// Text without the characters that a terminal obeys.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for character in lowered(text) {
+        character.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn same(one: &str, other: &str) -> bool {
+    lowered(one).eq(lowered(other))
+}
+
+fn lowered(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
+}
