@@ -1,0 +1,286 @@
+//! What can be typed. The comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Decide and explain who may do what to Intune tenant-attached devices.
+///
+/// The rules of Intune and Configuration Manager are Cedar policies. A workspace is a folder with
+/// `policies/`, `schema/` and `entities/`; where it lacks policies or schema, those in the binary
+/// are used.
+///
+/// Exit status: 0 yes (allow, clean), 1 no (deny, findings), 2 could not answer.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tarbac",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  tarbac init contoso                      write a sample workspace into the folder contoso
+  tarbac -C contoso check ada@contoso.example \"View client details\" WS-TST-001
+  tarbac -C contoso explain ada@contoso.example \"View client details\" WS-BER-014
+  tarbac matrix                            what each role permits
+  tarbac -C contoso validate               everything that is wrong with a workspace"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Workspace and output")]
+pub struct Global {
+    /// Read the workspace in this folder.
+    #[arg(
+        short = 'C',
+        long,
+        value_name = "DIR",
+        default_value = ".",
+        global = true
+    )]
+    pub workspace: PathBuf,
+
+    /// Read policies from this file or folder instead of `policies/`; repeatable.
+    #[arg(long, value_name = "PATH", global = true)]
+    pub policies: Vec<PathBuf>,
+
+    /// Read the schema from this file or folder instead of `schema/`; repeatable.
+    #[arg(long, value_name = "PATH", global = true)]
+    pub schema: Vec<PathBuf>,
+
+    /// Read entities from this file or folder instead of `entities/`; repeatable.
+    #[arg(long, value_name = "PATH", global = true)]
+    pub entities: Vec<PathBuf>,
+
+    /// Write the answer for people or for programs.
+    #[arg(long, value_name = "FORMAT", default_value = "human", global = true)]
+    pub format: Format,
+
+    /// Switch a reading on; repeatable. `tarbac readings` lists them.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub reading: Vec<String>,
+
+    /// Switch a reading off; repeatable.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub no_reading: Vec<String>,
+}
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for people.
+    Human,
+    /// JSON for programs.
+    Json,
+    /// A table in plain text (matrix only; the same as human).
+    #[value(hide = true)]
+    Table,
+    /// A table in Markdown (matrix only).
+    #[value(hide = true)]
+    Markdown,
+    /// Comma-separated values (matrix only).
+    #[value(hide = true)]
+    Csv,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(Check),
+    Explain(Ask),
+    Matrix(Matrix),
+    Validate(Validate),
+    Fmt(Fmt),
+    /// List the readings: choices where the documents disagree.
+    Readings,
+    Init(Init),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Explain a decision: who decides, why, and what would change it.
+///
+/// Shows which authority is in force and what makes it so; for an allow, the path from the person
+/// to the role and the policy; for a deny, every rule that refused with the values it read, and the
+/// smallest changes that would make it an allow, each one tried.
+///
+/// Exit status: that of check.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac explain ada@contoso.example \"View client details\" WS-TST-001
+  tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --format json")]
+pub struct Ask {
+    /// Who asks: a user principal name, an id, or a Cedar UID.
+    pub principal: String,
+
+    /// What for: the id, the documented name or the Graph id of a permission.
+    pub action: String,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    pub resource: String,
+
+    /// What else is known about the request.
+    #[command(flatten)]
+    pub context: Context,
+}
+
+/// What else is known about a request.
+#[derive(Debug, Args)]
+pub struct Context {
+    /// The context of the request, as a JSON object.
+    #[arg(long, value_name = "JSON")]
+    pub context: Option<String>,
+
+    /// The moment of the request, for example 2026-11-23T08:05:00Z.
+    #[arg(long, value_name = "DATETIME")]
+    pub now: Option<String>,
+}
+
+/// Decide whether a person may do something to a device.
+///
+/// Prints one line: ALLOW with the policies that permit it, DENY with the rule that refuses it and
+/// what the admin center says, or INDETERMINATE with what went wrong. What else there is to know
+/// goes to standard error.
+///
+/// With --requests, answers one JSON object a line: {"principal", "action", "resource", "context"?},
+/// each named as on the command line or as {"type", "id"}. A bad line is answered indeterminate and
+/// does not stop the rest.
+///
+/// Exit status: 0 allow, 1 deny, 2 indeterminate or could not answer. With --requests: 0 every line
+/// was answered allow or deny, 2 otherwise.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac check ada@contoso.example \"View client details\" WS-TST-001
+  tarbac check ada@contoso.example runScript 'ConfigMgr::Device::\"16777220\"' --format json
+  tarbac check bea@contoso.example Roles/Update contoso --no-reading entra-administrators
+  tarbac check --requests requests.ndjson > answers.ndjson
+  some-program | tarbac check --requests -")]
+pub struct Check {
+    /// Who asks: a user principal name, an id, or a Cedar UID.
+    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    pub principal: Option<String>,
+
+    /// What for: the id, the documented name or the Graph id of a permission.
+    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    pub action: Option<String>,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    pub resource: Option<String>,
+
+    /// What else is known about the request.
+    #[command(flatten)]
+    pub context: Context,
+
+    /// Answer the requests of this file, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "now"])]
+    pub requests: Option<PathBuf>,
+}
+
+/// Show what each role permits, or what each person may do.
+///
+/// Without --principal and --resource: permissions × roles, out of the policies in force. With one
+/// of them, or --all: people × permissions, a block for each device, each cell with its deciding
+/// policy.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+--format is human (or table), markdown, csv or json.
+
+Examples:
+  tarbac matrix --format markdown
+  tarbac matrix --principal ada@contoso.example --resource WS-TST-001 --resource WS-BER-014
+  tarbac matrix --resource WS-BER-014      everybody on one device
+  tarbac matrix --all --format csv         everybody on everything")]
+pub struct Matrix {
+    /// Show this person; repeatable. Everybody, where only --resource is given.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Vec<String>,
+
+    /// Show this device or tenant; repeatable. All of them, where only --principal is given.
+    #[arg(long, value_name = "RESOURCE")]
+    pub resource: Vec<String>,
+
+    /// Show everybody on everything.
+    #[arg(long, conflicts_with_all = ["principal", "resource"])]
+    pub all: bool,
+}
+
+/// Find everything that is wrong with a workspace.
+///
+/// Reads schema, policies and entities and lists all findings, with a code to search for, the place
+/// and what to do. No other command decides with a workspace that has errors.
+///
+/// Exit status: 0 clean, 1 findings, 2 could not read. Warnings alone are clean unless
+/// --deny-warnings.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac -C contoso validate
+  tarbac -C contoso validate --deny-warnings --format json")]
+pub struct Validate {
+    /// Treat warnings as findings.
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// Format policy files as Cedar does.
+///
+/// Formats the policy files of the workspace, or those given; never the ones in the binary. Nothing
+/// is written when a file is not valid Cedar, and a file is replaced only as a whole.
+///
+/// Exit status: 0 formatted, 1 unformatted files under --check, 2 could not read or write.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac fmt
+  tarbac fmt --check policies/custom
+  tarbac fmt - < script-runner.cedar")]
+pub struct Fmt {
+    /// List the files that are not formatted and write nothing.
+    #[arg(long)]
+    pub check: bool,
+
+    /// Format these files and folders; `-` formats standard input to standard output.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Write a sample workspace, to ask questions of and to change.
+///
+/// Writes the policies and the schema that ship, a small invented tenant, and a README that says
+/// what to do next. It never overwrites: where one of the files exists, nothing is written.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Write into this folder; it is made if it does not exist.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Write the completions for a shell to standard output.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tarbac completions bash > ~/.local/share/bash-completion/completions/tarbac")]
+pub struct Completions {
+    /// The shell.
+    pub shell: Shell,
+}
+
+/// Write the manual page to standard output, or one page for each command into a folder.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the pages of all commands into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}

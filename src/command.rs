@@ -1,0 +1,223 @@
+//! The commands: each loads, calls the core, renders, and says how it ended.
+//!
+//! Answers go to standard output, everything else to standard error. What an answer says is decided
+//! in the library; here it meets files, streams and the terminal.
+
+mod check;
+mod completions;
+mod explain;
+mod fmt;
+mod init;
+mod man;
+mod matrix;
+mod output;
+mod readings;
+mod requests;
+mod validate;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use miette::Diagnostic;
+use tarbac::bundle::UnknownReading;
+use tarbac::excerpt::Excerpts;
+use tarbac::finding::Finding;
+use tarbac::names::NameError;
+use tarbac::workspace::Unreadable;
+use tarbac::{Layout, LoadError, Switches, Workspace, render};
+use thiserror::Error;
+
+use crate::cli::{Arguments, Command, Format, Global};
+use output::Output;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Allow, clean, done.
+    Yes,
+    /// Deny, findings.
+    No,
+    /// Could not answer.
+    Unanswered,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Yes => Self::SUCCESS,
+            Exit::No => Self::from(1),
+            Exit::Unanswered => Self::from(2),
+        }
+    }
+}
+
+/// Why a command could not answer.
+#[derive(Debug)]
+enum Failure {
+    /// One error.
+    Error(Box<dyn Diagnostic>),
+    /// Files have errors, and what follows from it.
+    Invalid(Vec<Finding>, &'static str),
+    /// The answer could not be written.
+    Output(io::Error),
+}
+
+/// An error of the shell itself.
+#[derive(Debug, Error, Diagnostic)]
+enum ShellError {
+    #[error("cannot {what} `{path}`: {reason}")]
+    #[diagnostic(code(file::failed))]
+    File {
+        what: &'static str,
+        path: String,
+        reason: io::Error,
+    },
+    #[error("{message}")]
+    #[diagnostic(code(arguments::invalid))]
+    Arguments {
+        message: String,
+        #[help]
+        help: Option<String>,
+    },
+}
+
+impl ShellError {
+    fn file(what: &'static str, path: &std::path::Path, reason: io::Error) -> Self {
+        Self::File {
+            what,
+            path: path.display().to_string(),
+            reason,
+        }
+    }
+}
+
+/// Runs a command.
+pub fn run(arguments: &Arguments) -> Exit {
+    let global = &arguments.global;
+    if let Err(error) = check_format(arguments) {
+        error.exit();
+    }
+    let mut output = Output::new();
+    let result = match &arguments.command {
+        Command::Check(check) => check::run(global, check, &mut output),
+        Command::Explain(ask) => explain::run(global, ask, &mut output),
+        Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
+        Command::Validate(validate) => validate::run(global, validate, &mut output),
+        Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
+        Command::Readings => readings::run(global, &mut output),
+        Command::Init(init) => init::run(init, &mut output),
+        Command::Completions(completions) => completions::run(completions, &mut output),
+        Command::Man(man) => man::run(man, &mut output),
+    };
+    let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            report(&failure);
+            Exit::Unanswered
+        }
+    }
+}
+
+/// Only a matrix can be a sheet or a page.
+fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
+    let format = match arguments.global.format {
+        Format::Human | Format::Json => return Ok(()),
+        _ if matches!(arguments.command, Command::Matrix(_)) => return Ok(()),
+        Format::Table => "table",
+        Format::Markdown => "markdown",
+        Format::Csv => "csv",
+    };
+    Err(Arguments::command().error(
+        ErrorKind::InvalidValue,
+        format!("only matrix writes the format {format}; the formats of the other commands are human and json"),
+    ))
+}
+
+/// Says on standard error why there is no answer.
+fn report(failure: &Failure) {
+    let style = output::error_style();
+    let text = match failure {
+        // Whoever closed the pipe has seen enough.
+        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
+        Failure::Output(error) => format!("cannot write the answer: {error}\n"),
+        Failure::Error(error) => render::diagnostic(error.as_ref(), style),
+        Failure::Invalid(findings, so) => {
+            let text = render::findings::human(findings, &Excerpts::of(findings), style);
+            let summary = render::findings::summary(findings, style);
+            format!("{text}\n{summary}{so}\n")
+        }
+    };
+    output::say(&text);
+}
+
+/// The workspace, ready to decide.
+fn load(global: &Global) -> Result<Workspace, Failure> {
+    Ok(Workspace::load(&layout(global), &switches(global)?)?)
+}
+
+fn layout(global: &Global) -> Layout {
+    Layout {
+        root: global.workspace.clone(),
+        policies: global.policies.clone(),
+        schema: global.schema.clone(),
+        entities: global.entities.clone(),
+    }
+}
+
+fn switches(global: &Global) -> Result<Switches, Failure> {
+    if let Some(name) = global
+        .reading
+        .iter()
+        .find(|name| global.no_reading.contains(name))
+    {
+        return Err(ShellError::Arguments {
+            message: format!("the reading `{name}` is switched on and off"),
+            help: Some("leave one of --reading and --no-reading away".to_owned()),
+        }
+        .into());
+    }
+    Ok(Switches {
+        on: global.reading.clone(),
+        off: global.no_reading.clone(),
+    })
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Unreadable(error) => error.into(),
+            LoadError::Reading(error) => error.into(),
+            LoadError::Invalid(findings) => Self::Invalid(
+                findings,
+                "The workspace has errors, so nothing is decided with it.",
+            ),
+        }
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<UnknownReading> for Failure {
+    fn from(error: UnknownReading) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<ShellError> for Failure {
+    fn from(error: ShellError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}

@@ -1,0 +1,88 @@
+//! `tarbac fmt`: Cedar's formatter over policy files.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tarbac::bundle;
+use tarbac::source::Source;
+use tarbac::workspace::policy_files;
+
+use super::output::{self, Output};
+use super::{Exit, Failure, ShellError, layout};
+use crate::cli::{Fmt, Global};
+
+pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
+    let mut layout = layout(global);
+    match arguments.paths.as_slice() {
+        [] => {}
+        [path] if path.as_os_str() == "-" => return format_input(arguments.check, output),
+        paths => layout.policies = paths.to_vec(),
+    }
+    // Everything is formatted before anything is written: one file that is no policy stops all.
+    let mut changed: Vec<(PathBuf, Arc<Source>, String)> = Vec::new();
+    let mut findings = Vec::new();
+    for (path, source) in policy_files(&layout)? {
+        match bundle::formatted(&source) {
+            Ok(text) if text == source.text() => {}
+            Ok(text) => changed.push((path, source, text)),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if !findings.is_empty() {
+        return Err(Failure::Invalid(findings, "Nothing was written."));
+    }
+    for (path, source, text) in &changed {
+        if arguments.check {
+            output.write(&format!("{}\n", source.name))?;
+        } else {
+            replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
+            output::say(&format!("formatted {}\n", source.name));
+        }
+    }
+    Ok(match arguments.check && !changed.is_empty() {
+        true => Exit::No,
+        false => Exit::Yes,
+    })
+}
+
+fn format_input(check: bool, output: &mut Output) -> Result<Exit, Failure> {
+    let mut text = String::new();
+    io::stdin()
+        .lock()
+        .take(16 * 1024 * 1024)
+        .read_to_string(&mut text)
+        .map_err(|error| ShellError::file("read", Path::new("standard input"), error))?;
+    let source = Source::held(
+        "standard input",
+        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+    );
+    let formatted = bundle::formatted(&source)
+        .map_err(|finding| Failure::Invalid(vec![finding], "Nothing was written."))?;
+    if !check {
+        output.write(&formatted)?;
+        return Ok(Exit::Yes);
+    }
+    match formatted == source.text() {
+        true => Ok(Exit::Yes),
+        false => {
+            output.write("standard input\n")?;
+            Ok(Exit::No)
+        }
+    }
+}
+
+/// Replaces a file as a whole: it is the old one or the new one, whatever happens in between.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays a link; what it leads to is replaced.
+    let path = fs::canonicalize(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file()
+        .set_permissions(fs::metadata(&path)?.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The two streams and what they can show.
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use tarbac::render::Style;
+
+/// Standard output, buffered.
+#[derive(Debug)]
+pub struct Output {
+    stream: BufWriter<StdoutLock<'static>>,
+    style: Style,
+    is_terminal: bool,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        Self {
+            stream: BufWriter::with_capacity(64 * 1024, stdout.lock()),
+            style: style(is_terminal),
+            is_terminal,
+        }
+    }
+
+    /// What the place of the answer can show.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The columns of the terminal; none where the answer goes elsewhere and has all the room.
+    pub fn width(&self) -> Option<usize> {
+        self.is_terminal.then_some(self.style.width)
+    }
+
+    pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
+        self.stream
+            .write_all(text.as_bytes())
+            .map_err(super::Failure::Output)
+    }
+
+    /// Lets whoever waits for the answer have what there is of it.
+    pub fn flush(&mut self) -> Result<(), super::Failure> {
+        self.stream.flush().map_err(super::Failure::Output)
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// What standard error can show.
+pub fn error_style() -> Style {
+    style(io::stderr().is_terminal())
+}
+
+/// Writes to standard error. Where that is closed, nobody is there to be told.
+pub fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn style(is_terminal: bool) -> Style {
+    if !is_terminal {
+        return Style::PLAIN;
+    }
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    Style {
+        colour: !is_set("NO_COLOR") && !is_dumb,
+        width: terminal_size::terminal_size()
+            .map_or(Style::PLAIN.width, |(width, _)| usize::from(width.0)),
+    }
+}

@@ -1,0 +1,17 @@
+//! `tarbac readings`: the choices where the documents disagree.
+
+use tarbac::render::readings as render;
+
+use super::output::Output;
+use super::{Exit, Failure, load};
+use crate::cli::{Format, Global};
+
+pub fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let engine = load(global)?.engine;
+    let readings = engine.bundle().readings();
+    output.write(&match global.format {
+        Format::Json => render::document(readings, engine.readings()),
+        _ => render::human(readings, engine.readings(), output.style()),
+    })?;
+    Ok(Exit::Yes)
+}

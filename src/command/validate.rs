@@ -1,0 +1,53 @@
+//! `tarbac validate`: everything that is wrong with a workspace.
+
+use tarbac::bundle;
+use tarbac::excerpt::Excerpts;
+use tarbac::finding::{self, Finding};
+use tarbac::shipped;
+use tarbac::source::Place;
+use tarbac::{render, workspace};
+
+use super::output::Output;
+use super::{Exit, Failure, layout, switches};
+use crate::cli::{Format, Global, Validate};
+
+pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result<Exit, Failure> {
+    let examination = workspace::examine(&layout(global), &switches(global)?)?;
+    let mut findings = examination.findings;
+    findings.extend(examination.policies.iter().filter_map(unformatted));
+    finding::sort(&mut findings);
+
+    let excerpts = Excerpts::of(&findings);
+    match global.format {
+        Format::Json => output.write(&render::findings::document(&findings, &excerpts))?,
+        _ => {
+            let style = output.style();
+            if !findings.is_empty() {
+                output.write(&render::findings::human(&findings, &excerpts, style))?;
+                output.write("\n")?;
+            }
+            output.write(&render::findings::summary(&findings, style))?;
+        }
+    }
+    let is_clean = match arguments.deny_warnings {
+        true => findings.is_empty(),
+        false => !finding::any_error(&findings),
+    };
+    Ok(if is_clean { Exit::Yes } else { Exit::No })
+}
+
+/// A file that the formatter would change. One with a syntax error has a finding already, and what
+/// ships is formatted when it is built.
+fn unformatted(source: &std::sync::Arc<tarbac::source::Source>) -> Option<Finding> {
+    if shipped::is_shipped(source.text()) || bundle::formatted(source).ok()? == source.text() {
+        return None;
+    }
+    Some(
+        Finding::warning(
+            "policy::unformatted",
+            format!("`{}` is not formatted", source.name),
+        )
+        .label(Place::new(source, 0..0), "in this file")
+        .help("run `tarbac fmt`"),
+    )
+}

@@ -1,0 +1,85 @@
+//! Puts results into words, for people and for programs.
+//!
+//! One file for each kind of result; it owns every struct of its JSON, so that what programs read
+//! changes only on purpose. Nothing here prints, asks a terminal, or decides.
+
+pub mod answer;
+pub mod explanation;
+pub mod findings;
+pub mod matrix;
+mod page;
+pub mod readings;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use serde::Serialize;
+
+/// The version of the JSON that programs read.
+pub const VERSION: u32 = 1;
+
+/// The width of text that goes to no terminal.
+pub const PLAIN_WIDTH: usize = 120;
+
+/// What the place where a text is shown can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether it shows colours.
+    pub colour: bool,
+    /// How many columns it has.
+    pub width: usize,
+}
+
+impl Style {
+    /// A file, a pipe, a test.
+    pub const PLAIN: Self = Self {
+        colour: false,
+        width: PLAIN_WIDTH,
+    };
+
+    fn green(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    fn red(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    fn yellow(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        match self.colour {
+            true => format!("\u{1b}[1;{code}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
+
+    fn handler(self) -> GraphicalReportHandler {
+        let theme = match self.colour {
+            true => GraphicalTheme::unicode(),
+            false => GraphicalTheme::unicode_nocolor(),
+        };
+        GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_width(self.width)
+            .with_context_lines(1)
+    }
+}
+
+/// One error, with its code, places and help.
+pub fn diagnostic(diagnostic: &dyn Diagnostic, style: Style) -> String {
+    let mut text = String::new();
+    match style.handler().render_report(&mut text, diagnostic) {
+        Ok(()) => text,
+        Err(_) => format!("{diagnostic}\n"),
+    }
+}
+
+/// A document for programs, as text.
+pub fn json(document: &impl Serialize) -> String {
+    match serde_json::to_string_pretty(document) {
+        Ok(text) => text + "\n",
+        // The documents have string keys and no maps of anything else, so they can be written.
+        Err(error) => format!("{{\"error\": \"{error}\"}}\n"),
+    }
+}

@@ -1,0 +1,168 @@
+//! An answer to one request: a line for people, an object for programs.
+
+use serde::Serialize;
+
+use super::{Style, VERSION, json};
+use crate::decision::{Answer, Basis, Decision, Notice};
+
+/// The answer to one request of many, on one line.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    decision: &'static str,
+    basis: &'static str,
+    authority: Option<&'a str>,
+    policies: &'a [String],
+    errors: &'a [String],
+    notices: Vec<&'a str>,
+    messages: Vec<&'a str>,
+    readings: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    decision: &'static str,
+    basis: &'static str,
+    authority: Option<&'a str>,
+    policies: &'a [String],
+    errors: &'a [String],
+    notices: Vec<&'a str>,
+    refusals: Vec<Refusal<'a>>,
+    readings: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    policy: &'a str,
+    message: Option<&'a str>,
+    advice: Option<&'a str>,
+}
+
+/// One line: the decision, and the policies or the rule that decide it.
+pub fn human(answer: &Answer, style: Style) -> String {
+    let outcome = &answer.outcome;
+    match outcome.basis {
+        Basis::Permitted => format!(
+            "{}  {}\n",
+            style.green("ALLOW"),
+            outcome.policies.join(", ")
+        ),
+        Basis::Forbidden => {
+            let first = outcome.policies.first().map_or("forbidden", String::as_str);
+            let more = match outcome.policies.len().saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" (and {more} more; see tarbac explain)"),
+            };
+            format!("{}  {first}{}{more}\n", style.red("DENY"), said(answer))
+        }
+        Basis::NotPermitted => format!("{}  not permitted{}\n", style.red("DENY"), said(answer)),
+        Basis::Error => format!(
+            "{}  {}\n",
+            style.yellow("INDETERMINATE"),
+            outcome.errors.join("; ")
+        ),
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    answer
+        .refusals
+        .first()
+        .and_then(|refusal| refusal.message.as_deref())
+        .map_or_else(String::new, |message| format!(" — {message}"))
+}
+
+/// What else to know, one line each.
+pub fn notes(answer: &Answer) -> String {
+    answer.notices.iter().map(note).collect()
+}
+
+fn note(notice: &Notice) -> String {
+    let about = match &notice.about {
+        Some(about) => format!(" ({about})"),
+        None => String::new(),
+    };
+    let former = match notice.former {
+        Some(Decision::Allow) => " The former answer is allow.",
+        Some(Decision::Deny) => " The former answer is deny.",
+        Some(Decision::Indeterminate) => " The former answer is indeterminate.",
+        None => "",
+    };
+    format!("note: {}{about}{former}\n", notice.message)
+}
+
+/// The answer as a document for programs.
+pub fn document(answer: &Answer, readings: &[String]) -> String {
+    let outcome = &answer.outcome;
+    json(&Document {
+        version: VERSION,
+        decision: outcome.decision.word(),
+        basis: outcome.basis.word(),
+        authority: answer
+            .authority
+            .as_ref()
+            .map(|authority| authority.name.as_str()),
+        policies: &outcome.policies,
+        errors: &outcome.errors,
+        notices: codes(answer),
+        refusals: answer
+            .refusals
+            .iter()
+            .map(|refusal| Refusal {
+                policy: &refusal.policy,
+                message: refusal.message.as_deref(),
+                advice: refusal.advice.as_deref(),
+            })
+            .collect(),
+        readings,
+    })
+}
+
+/// The answer as one line among many.
+pub fn line(answer: &Answer, readings: &[String]) -> String {
+    let outcome = &answer.outcome;
+    let line = Line {
+        decision: outcome.decision.word(),
+        basis: outcome.basis.word(),
+        authority: answer
+            .authority
+            .as_ref()
+            .map(|authority| authority.name.as_str()),
+        policies: &outcome.policies,
+        errors: &outcome.errors,
+        notices: codes(answer),
+        messages: messages(answer),
+        readings,
+    };
+    match serde_json::to_string(&line) {
+        Ok(text) => text + "\n",
+        Err(error) => format!(
+            "{{\"decision\":\"indeterminate\",\"basis\":\"error\",\"errors\":[\"{error}\"]}}\n"
+        ),
+    }
+}
+
+fn codes(answer: &Answer) -> Vec<&str> {
+    let mut codes: Vec<&str> = answer
+        .notices
+        .iter()
+        .map(|notice| notice.code.as_str())
+        .collect();
+    codes.dedup();
+    codes
+}
+
+/// What the admin center says, each text once.
+fn messages(answer: &Answer) -> Vec<&str> {
+    let mut messages = Vec::new();
+    for message in answer
+        .refusals
+        .iter()
+        .filter_map(|refusal| refusal.message.as_deref())
+    {
+        if !messages.contains(&message) {
+            messages.push(message);
+        }
+    }
+    messages
+}

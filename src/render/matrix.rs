@@ -1,0 +1,392 @@
+//! A matrix: a table for a terminal or a page, records for a sheet or a program.
+
+use std::collections::BTreeSet;
+
+use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use serde::Serialize;
+
+use super::{VERSION, json};
+use crate::matrix::{Block, Cell, Heading, Line, Mark, Matrix};
+
+/// The narrowest that a heading is wrapped.
+const NARROWEST: usize = 8;
+
+const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    cells: Vec<Record>,
+    others: &'a [String],
+}
+
+/// One cell, with all it takes to understand it alone.
+#[derive(Debug, Serialize)]
+struct Record {
+    resource: Option<String>,
+    resource_name: Option<String>,
+    principal: String,
+    principal_name: String,
+    action: String,
+    decision: &'static str,
+    policies: Vec<String>,
+}
+
+impl Mark {
+    /// The word in JSON and CSV: `yes`, `conditional`, `no` or `indeterminate`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Conditional => "conditional",
+            Self::No => "no",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Yes => "✓",
+            Self::Conditional => "(✓)",
+            Self::No => "✗",
+            Self::Indeterminate => "!",
+        }
+    }
+}
+
+/// A table in plain text. One that is wider than `width` is cut into several, side by side in
+/// meaning and one below the other on the screen.
+pub fn table(matrix: &Matrix, width: Option<usize>) -> String {
+    let mut parts = Vec::new();
+    for block in &matrix.blocks {
+        parts.push(match &block.resource {
+            None => roles(block, width),
+            Some(resource) => people(block, resource, width),
+        });
+    }
+    if let Some(others) = others(matrix) {
+        parts.push(others + "\n");
+    }
+    parts.join("\n")
+}
+
+/// Tables in Markdown, with the first deciding policy in each cell of a person.
+pub fn markdown(matrix: &Matrix) -> String {
+    let mut parts = Vec::new();
+    for block in &matrix.blocks {
+        let mut table = Table::new();
+        table.load_style(ASCII_MARKDOWN);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        let corner = block.resource.as_ref().map_or("Permission", |_| "Person");
+        let columns = block
+            .columns
+            .iter()
+            .map(|heading| in_markdown(&heading.name));
+        table.set_header(std::iter::once(corner.to_owned()).chain(columns));
+        for row in &block.rows {
+            let cells = row.cells.iter().map(|cell| match block.resource {
+                None if cell.mark == Mark::No => String::new(),
+                None => cell.mark.sign().to_owned(),
+                Some(_) => in_markdown(&decided(cell)),
+            });
+            table.add_row(std::iter::once(in_markdown(&row.heading.name)).chain(cells));
+        }
+        let heading = match &block.resource {
+            Some(resource) => format!("### {}\n\n", in_markdown(&resource.name)),
+            None => String::new(),
+        };
+        parts.push(format!("{heading}{}\n", table.trim_fmt()));
+    }
+    if let Some(others) = others(matrix) {
+        parts.push(in_markdown(&others) + "\n");
+    }
+    parts.join("\n")
+}
+
+/// One record for each cell, with a header.
+///
+/// # Errors
+/// A record cannot be written, which does not happen in memory.
+pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "resource",
+        "resource_name",
+        "principal",
+        "principal_name",
+        "action",
+        "decision",
+        "policies",
+    ])?;
+    for record in records(matrix) {
+        writer.write_record([
+            record.resource.as_deref().unwrap_or_default(),
+            record.resource_name.as_deref().unwrap_or_default(),
+            &record.principal,
+            &record.principal_name,
+            &record.action,
+            record.decision,
+            &record.policies.join(" "),
+        ])?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The matrix as a document for programs: one entry for each cell.
+pub fn document(matrix: &Matrix) -> String {
+    json(&Document {
+        version: VERSION,
+        cells: records(matrix).collect(),
+        others: &matrix.others,
+    })
+}
+
+fn records(matrix: &Matrix) -> impl Iterator<Item = Record> {
+    matrix.blocks.iter().flat_map(|block| {
+        block.rows.iter().flat_map(move |row| {
+            block
+                .columns
+                .iter()
+                .zip(&row.cells)
+                .map(move |(column, cell)| {
+                    let (principal, action) = match block.resource {
+                        None => (column, &row.heading),
+                        Some(_) => (&row.heading, column),
+                    };
+                    Record {
+                        resource: block
+                            .resource
+                            .as_ref()
+                            .map(|heading| heading.uid.to_string()),
+                        resource_name: block.resource.as_ref().map(|heading| heading.name.clone()),
+                        principal: principal.uid.to_string(),
+                        principal_name: principal.name.clone(),
+                        action: action.uid.id().unescaped().to_owned(),
+                        decision: cell.mark.word(),
+                        policies: cell.policies.clone(),
+                    }
+                })
+        })
+    })
+}
+
+/// Permissions by category, one column for each role.
+fn roles(block: &Block, width: Option<usize>) -> String {
+    let mut category = "";
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for row in &block.rows {
+        let (of, name) = row
+            .heading
+            .name
+            .rsplit_once(['\\', '/'])
+            .unwrap_or(("", &row.heading.name));
+        if of != category {
+            category = of;
+            rows.push(vec![of.to_owned()]);
+        }
+        let signs = row.cells.iter().map(|cell| match cell.mark {
+            Mark::No => String::new(),
+            mark => mark.sign().to_owned(),
+        });
+        rows.push(std::iter::once(format!("  {name}")).chain(signs).collect());
+    }
+    let mut text = tables(&block.columns, &rows, width);
+    if block
+        .rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .any(|cell| cell.mark == Mark::Conditional)
+    {
+        text += "\n(✓) permitted where the conditions of the policy hold\n";
+    }
+    text
+}
+
+/// One row for each person; each cell has the mark and a key to its first deciding policy.
+fn people(block: &Block, resource: &Heading, width: Option<usize>) -> String {
+    let deciding: BTreeSet<&str> = block
+        .rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .filter_map(first)
+        .collect();
+    let key_of = |cell: &Cell| {
+        first(cell)
+            .and_then(|id| deciding.iter().position(|other| *other == id))
+            .map_or_else(|| "–".to_owned(), key)
+    };
+    let rows: Vec<Vec<String>> = block
+        .rows
+        .iter()
+        .map(|Line { heading, cells }| {
+            let cells = cells
+                .iter()
+                .map(|cell| format!("{} {}", cell.mark.sign(), key_of(cell)));
+            std::iter::once(heading.name.clone()).chain(cells).collect()
+        })
+        .collect();
+    let mut text = format!(
+        "{}  {}\n\n{}\n",
+        resource.name,
+        resource.uid,
+        tables(&block.columns, &rows, width)
+    );
+    let legend: Vec<(String, &str)> = deciding
+        .iter()
+        .enumerate()
+        .map(|(index, id)| (key(index), *id))
+        .collect();
+    let longest = legend
+        .iter()
+        .map(|(key, _)| key.len())
+        .max()
+        .unwrap_or_default();
+    for (key, id) in legend {
+        text += &format!("  {key:longest$}  {id}\n");
+    }
+    let cells = || block.rows.iter().flat_map(|row| &row.cells);
+    if cells().any(|cell| cell.mark == Mark::No && cell.policies.is_empty()) {
+        text += &format!("  {:longest$}  no policy permits it\n", "–");
+    }
+    if cells().any(|cell| cell.mark == Mark::Indeterminate) {
+        text += &format!("  {:longest$}  could not be decided\n", "!");
+    }
+    text
+}
+
+fn first(cell: &Cell) -> Option<&str> {
+    cell.policies.first().map(String::as_str)
+}
+
+/// Letters for a policy: a to z, then aa, ab and so on.
+fn key(index: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(index % 26).unwrap_or_default());
+    match index / 26 {
+        0 => letter.to_string(),
+        more => format!("{}{letter}", key(more - 1)),
+    }
+}
+
+/// A cell on a page, where there is room for the id.
+fn decided(cell: &Cell) -> String {
+    let why = match (cell.mark, first(cell)) {
+        (_, Some(id)) => id,
+        (Mark::Indeterminate, None) => "error",
+        (_, None) => "not permitted",
+    };
+    match cell.policies.len() {
+        0 | 1 => format!("{} {why}", cell.mark.sign()),
+        several => format!("{} {why} +{}", cell.mark.sign(), several - 1),
+    }
+}
+
+fn others(matrix: &Matrix) -> Option<String> {
+    (!matrix.others.is_empty())
+        .then(|| format!("Other permits in force: {}", matrix.others.join(", ")))
+}
+
+/// Rows under headings, in as many tables as the width takes. The first cell of a row is repeated
+/// in each; a row of one cell is a line between the others.
+fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let headings: Vec<String> = columns
+        .iter()
+        .map(|heading| wrapped(&heading.name))
+        .collect();
+    let cell_width = |text: &str| {
+        text.lines()
+            .map(|line| line.chars().count())
+            .max()
+            .unwrap_or_default()
+            + 2
+    };
+    let widths: Vec<usize> = headings
+        .iter()
+        .enumerate()
+        .map(|(index, heading)| {
+            let cells = rows.iter().filter_map(|row| row.get(index + 1));
+            cells
+                .chain([heading])
+                .map(|text| cell_width(text))
+                .max()
+                .unwrap_or_default()
+        })
+        .collect();
+    let label = rows
+        .iter()
+        .filter_map(|row| row.first())
+        .map(|text| cell_width(text))
+        .max()
+        .unwrap_or_default();
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < headings.len() || parts.is_empty() {
+        let mut used = label;
+        let mut count = 0;
+        for column in widths.iter().skip(start) {
+            used += column;
+            if count > 0 && width.is_some_and(|width| used > width) {
+                break;
+            }
+            count += 1;
+        }
+        let mut table = Table::new();
+        table.load_style(STYLE);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(
+            std::iter::once("").chain(headings.iter().skip(start).take(count).map(String::as_str)),
+        );
+        for row in rows {
+            let (first, rest) = row
+                .split_first()
+                .map_or(("", row.as_slice()), |(first, rest)| (first.as_str(), rest));
+            table.add_row(
+                std::iter::once(first)
+                    .chain(rest.iter().skip(start).take(count).map(String::as_str)),
+            );
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_padding((0, 1));
+        }
+        parts.push(table.trim_fmt() + "\n");
+        start += count.max(1);
+    }
+    parts.join("\n")
+}
+
+/// A heading on several lines, as narrow as its longest word.
+fn wrapped(name: &str) -> String {
+    let words = || name.split(' ').filter(|word| !word.is_empty());
+    let width = words()
+        .map(|word| word.chars().count())
+        .max()
+        .unwrap_or_default()
+        .max(NARROWEST);
+    let mut lines: Vec<String> = Vec::new();
+    for word in words() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+/// Text in a cell of a Markdown table.
+fn in_markdown(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '\\' | '|' | '*' | '_' | '`' | '<' | '[' | ']' | '#' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            '\n' | '\r' => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,57 @@
+//! The readings: what can be switched, and what is in force.
+
+use serde::Serialize;
+
+use super::{Style, VERSION, json};
+use crate::bundle::Reading;
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    readings: Vec<Entry<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    default: bool,
+    in_force: bool,
+    doc: &'a str,
+    source: &'a str,
+}
+
+/// Each reading with its state, its sentence and its source.
+pub fn human(readings: &[Reading], in_force: &[String], style: Style) -> String {
+    let mut text = String::new();
+    for reading in readings {
+        let is_on = in_force.contains(&reading.name);
+        let state = match is_on {
+            true => style.green("on"),
+            false => style.red("off"),
+        };
+        let switched = match is_on == reading.default {
+            true => "default",
+            false => "switched",
+        };
+        text += &format!("{}  {state} ({switched})\n", reading.name);
+        text += &format!("  {}\n  Source: {}\n", reading.doc, reading.source);
+    }
+    text
+}
+
+/// The readings as a document for programs.
+pub fn document(readings: &[Reading], in_force: &[String]) -> String {
+    json(&Document {
+        version: VERSION,
+        readings: readings
+            .iter()
+            .map(|reading| Entry {
+                name: &reading.name,
+                default: reading.default,
+                in_force: in_force.contains(&reading.name),
+                doc: &reading.doc,
+                source: &reading.source,
+            })
+            .collect(),
+    })
+}
