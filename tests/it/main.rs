@@ -1,1 +1,26 @@
-//! t
+//! What tarbac does, from outside: the program and the library, as people use them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
+mod agrees_with_cedar;
+mod authority;
+mod check;
+mod contoso;
+mod fmt;
+mod hostile;
+mod init;
+mod matrix;
+mod names;
+mod never_a_wrong_allow;
+mod readings;
+mod readme;
+mod requests;
+mod tarbac;
+mod usage;
+mod validate;

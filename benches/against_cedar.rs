@@ -1,0 +1,383 @@
+//! tarbac beside plain Cedar, in one run: the cost of a decision, of loading, and of a whole
+//! process, each as a ratio.
+//!
+//! `cargo bench` prints the tables; `cargo bench -- --test` only checks that they can be made, on
+//! small sizes. The whole-process comparison needs the `cedar` command line on the PATH
+//! (`cargo install cedar-policy-cli`) and is left out without it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot measure has failed"
+)]
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::BufWriter;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use cedar_policy::{
+    Authorizer, Context, Entities, EntityUid, PolicyId, PolicySet, Request as CedarRequest,
+};
+use tarbac::decision::Request;
+use tarbac::{Engine, Layout, Switches, Workspace};
+
+#[path = "support/tenant.rs"]
+mod tenant;
+
+use tenant::Tenant;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    // The memory of a load is that of a process of its own.
+    if let [_, "load", folder] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return load_and_report(Path::new(folder));
+    }
+    let smoke = arguments.iter().any(|argument| argument == "--test");
+    decisions_by_roles(if smoke {
+        &[10]
+    } else {
+        &[10, 100, 1_000, 10_000]
+    });
+    decisions_by_devices(if smoke {
+        &[1_000]
+    } else {
+        &[1_000, 10_000, 100_000, 1_000_000]
+    });
+    loading(if smoke {
+        &[1_000]
+    } else {
+        &[1_000, 10_000, 100_000, 1_000_000]
+    });
+    whole_process(if smoke { 1 } else { 40 });
+}
+
+/// A workspace in a temporary folder.
+struct Sample {
+    folder: tempfile::TempDir,
+    tenant: Tenant,
+}
+
+impl Sample {
+    fn new(tenant: Tenant) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let entities = folder.path().join("entities");
+        let custom = folder.path().join("policies/custom");
+        fs::create_dir_all(&entities).unwrap();
+        fs::create_dir_all(&custom).unwrap();
+        let file = |name: &str| BufWriter::new(File::create(entities.join(name)).unwrap());
+        tenant.write_base(&mut file("base.json")).unwrap();
+        tenant.write_people(&mut file("people.json")).unwrap();
+        tenant.write_devices(&mut file("devices.json")).unwrap();
+        fs::write(custom.join("roles.cedar"), tenant.policies()).unwrap();
+        Self { folder, tenant }
+    }
+
+    fn engine(&self) -> Engine {
+        Workspace::load(&Layout::of(self.folder.path()), &Switches::default())
+            .unwrap()
+            .engine
+    }
+
+    /// Requests by people with roles on devices anywhere, the same each time.
+    fn requests(&self, engine: &Engine) -> Vec<Request> {
+        let actions: Vec<EntityUid> = engine
+            .bundle()
+            .vocabulary()
+            .permissions()
+            .filter(|action| action.id() != "updateRoles")
+            .map(|action| action.uid.clone())
+            .collect();
+        (0..5_000_u32)
+            .map(|number| {
+                // Every fiftieth person has a role; a multiplicative hash spreads the devices.
+                let person = number.wrapping_mul(7) % (self.tenant.people / 50) * 50;
+                let device = number.wrapping_mul(2_654_435_761) % self.tenant.devices;
+                let action = actions.get(number as usize % actions.len()).unwrap();
+                Request {
+                    principal: uid("Entra::User", &tenant::person(person)),
+                    action: action.clone(),
+                    resource: uid("ConfigMgr::Device", &tenant::device(device)),
+                    context: Context::empty(),
+                }
+            })
+            .collect()
+    }
+
+    /// All entities in plain Cedar, without a schema, as fast as it reads them.
+    fn plain_entities(&self) -> Entities {
+        let mut all: Vec<cedar_policy::Entity> = Vec::new();
+        for file in ["base.json", "people.json", "devices.json"] {
+            let json = File::open(self.folder.path().join("entities").join(file)).unwrap();
+            all.extend(Entities::from_json_file(json, Some(&schema())).unwrap());
+        }
+        let actions: HashSet<EntityUid> = schema().actions().cloned().collect();
+        all.retain(|entity| !actions.contains(&entity.uid()));
+        Entities::from_entities(all, Some(&schema())).unwrap()
+    }
+}
+
+fn schema() -> cedar_policy::Schema {
+    let fragments = tarbac::shipped::texts()
+        .schema
+        .iter()
+        .map(|source| {
+            cedar_policy::SchemaFragment::from_cedarschema_str(source.text())
+                .unwrap()
+                .0
+        })
+        .collect::<Vec<_>>();
+    cedar_policy::Schema::from_schema_fragments(fragments).unwrap()
+}
+
+fn plain_policies(engine: &Engine) -> PolicySet {
+    let policies = engine.bundle().in_force(engine.readings()).map(|policy| {
+        cedar_policy::Policy::from(policy.ast().clone()).new_id(PolicyId::new(policy.id()))
+    });
+    PolicySet::from_policies(policies).unwrap()
+}
+
+fn uid(type_name: &str, id: &str) -> EntityUid {
+    EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
+}
+
+/// The time of one decision of tarbac and one of plain Cedar, in microseconds: medians of turns
+/// that alternate, so that both meet the same machine.
+fn decide(
+    engine: &Engine,
+    requests: &[Request],
+    plain: Option<(&PolicySet, &Entities)>,
+) -> (f64, Option<f64>) {
+    let authorizer = Authorizer::new();
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    for turn in requests.chunks(500) {
+        let start = Instant::now();
+        for request in turn {
+            black_box(engine.decide(request));
+        }
+        ours.push(start.elapsed().as_secs_f64() * 1e6 / turn.len() as f64);
+        if let Some((policies, entities)) = plain {
+            let turn: Vec<CedarRequest> = turn.iter().take(10).map(cedar_request).collect();
+            let start = Instant::now();
+            for request in &turn {
+                black_box(authorizer.is_authorized(request, policies, entities));
+            }
+            theirs.push(start.elapsed().as_secs_f64() * 1e6 / turn.len() as f64);
+        }
+    }
+    (median(ours), plain.map(|_| median(theirs)))
+}
+
+fn cedar_request(request: &Request) -> CedarRequest {
+    CedarRequest::new(
+        request.principal.clone(),
+        request.action.clone(),
+        request.resource.clone(),
+        request.context.clone(),
+        None,
+    )
+    .unwrap()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn decisions_by_roles(sizes: &[u32]) {
+    println!("\nOne decision, 1,000 devices, by number of custom roles\n");
+    println!("| custom roles | tarbac, µs | to the first | plain Cedar, µs | Cedar / tarbac |");
+    println!("|---:|---:|---:|---:|---:|");
+    let mut first = None;
+    for &roles in sizes {
+        let sample = Sample::new(Tenant {
+            devices: 1_000,
+            people: 20_000,
+            roles,
+            ..Tenant::default()
+        });
+        let engine = sample.engine();
+        let (policies, entities) = (plain_policies(&engine), sample.plain_entities());
+        let requests = sample.requests(&engine);
+        let (ours, theirs) = decide(&engine, &requests, Some((&policies, &entities)));
+        let theirs = theirs.unwrap();
+        let first = *first.get_or_insert(ours);
+        println!(
+            "| {roles} | {ours:.1} | {:.2} | {theirs:.0} | {:.0} |",
+            ours / first,
+            theirs / ours
+        );
+    }
+}
+
+fn decisions_by_devices(sizes: &[u32]) {
+    println!("\nOne decision, 10 custom roles, by number of devices\n");
+    println!("| devices | tarbac, µs | to the first |");
+    println!("|---:|---:|---:|");
+    let mut first = None;
+    for &devices in sizes {
+        let sample = Sample::new(Tenant {
+            devices,
+            people: 20_000,
+            roles: 10,
+            ..Tenant::default()
+        });
+        let engine = sample.engine();
+        let (ours, _) = decide(&engine, &sample.requests(&engine), None);
+        let first = *first.get_or_insert(ours);
+        println!("| {devices} | {ours:.1} | {:.2} |", ours / first);
+    }
+}
+
+/// Loads the entities of a folder and prints seconds and peak memory.
+fn load_and_report(folder: &Path) {
+    let start = Instant::now();
+    let workspace = Workspace::load(&Layout::of(folder), &Switches::default()).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    black_box(&workspace);
+    println!("{seconds} {}", peak_memory().unwrap_or(f64::NAN));
+}
+
+/// The peak of resident memory in MiB, where the system tells.
+fn peak_memory() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+fn loading(sizes: &[u32]) {
+    println!("\nLoading a workspace, a tenth as many people as devices, from JSON\n");
+    println!("| devices | tarbac, s | peak, MiB | plain Cedar, s | Cedar / tarbac |");
+    println!("|---:|---:|---:|---:|---:|");
+    for &devices in sizes {
+        let tenant = Tenant {
+            devices,
+            people: devices / 10,
+            administrators: 300.min(devices / 100),
+            ..Tenant::large()
+        };
+        let sample = Sample::new(tenant);
+        let output = Command::new(std::env::current_exe().unwrap())
+            .arg("load")
+            .arg(sample.folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (seconds, memory) = text.trim().split_once(' ').unwrap();
+        let seconds: f64 = seconds.parse().unwrap();
+        let memory: f64 = memory.parse().unwrap();
+        // Plain Cedar takes most of a minute and several gigabytes for a million.
+        if devices > 100_000 {
+            println!("| {devices} | {seconds:.2} | {memory:.0} | | |");
+            continue;
+        }
+        let start = Instant::now();
+        black_box(sample.plain_entities());
+        let theirs = start.elapsed().as_secs_f64();
+        println!(
+            "| {devices} | {seconds:.2} | {memory:.0} | {theirs:.2} | {:.0} |",
+            theirs / seconds
+        );
+    }
+}
+
+/// `tarbac check` on the sample tenant beside `cedar authorize` on the same files, joined into one
+/// as it takes them.
+fn whole_process(turns: usize) {
+    println!("\nA whole process that decides one request on tests/contoso\n");
+    if Command::new("cedar")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_err()
+    {
+        println!("left out: no `cedar` on the PATH");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let texts = tarbac::shipped::texts();
+    let engine = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())
+        .unwrap()
+        .engine;
+    let join = |sources: &[std::sync::Arc<tarbac::source::Source>]| {
+        sources
+            .iter()
+            .map(|source| source.text())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let policies: String = engine
+        .bundle()
+        .policies()
+        .iter()
+        .filter_map(|policy| {
+            policy
+                .place()
+                .source
+                .text()
+                .get(policy.place().start as usize..policy.place().end as usize)
+        })
+        .map(|text| format!("{text}\n"))
+        .collect();
+    fs::write(folder.path().join("policies.cedar"), policies).unwrap();
+    fs::write(
+        folder.path().join("schema.cedarschema"),
+        join(&texts.schema),
+    )
+    .unwrap();
+    let mut entities: Vec<serde_json::Value> = Vec::new();
+    for file in fs::read_dir("tests/contoso/entities").unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        entities.extend(serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap());
+    }
+    fs::write(
+        folder.path().join("entities.json"),
+        serde_json::to_string(&entities).unwrap(),
+    )
+    .unwrap();
+    let (user, device) = ("00000000-0000-4000-8000-0000000000a1", "TST-16777220");
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+    ours.args(["-C", "tests/contoso", "check", user, "viewTimeline", device]);
+    let mut theirs = Command::new("cedar");
+    theirs
+        .current_dir(folder.path())
+        .args(["authorize", "--policies", "policies.cedar"]);
+    theirs.args([
+        "--schema",
+        "schema.cedarschema",
+        "--entities",
+        "entities.json",
+    ]);
+    theirs.args(["--principal", &format!("Entra::User::\"{user}\"")]);
+    theirs.args(["--action", "Intune::Action::\"viewTimeline\""]);
+    theirs.args(["--resource", &format!("ConfigMgr::Device::\"{device}\"")]);
+    let mut times = (Vec::new(), Vec::new());
+    for _ in 0..turns {
+        times.0.push(run(&mut ours).as_secs_f64() * 1e3);
+        times.1.push(run(&mut theirs).as_secs_f64() * 1e3);
+    }
+    let (ours, theirs) = (median(times.0), median(times.1));
+    println!("| tarbac check, ms | cedar authorize, ms | cedar / tarbac |");
+    println!("|---:|---:|---:|");
+    println!("| {ours:.1} | {theirs:.1} | {:.2} |", theirs / ours);
+}
+
+fn run(command: &mut Command) -> Duration {
+    let start = Instant::now();
+    let output = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    start.elapsed()
+}

@@ -1,0 +1,424 @@
+//! The engine against plain Cedar: on random directories, policies and requests, the decision and
+//! the determining policies are those of `Authorizer::is_authorized` over everything.
+
+use std::collections::{BTreeMap, HashSet};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy::{
+    Authorizer, Context, Entities, EntityUid, Policy, PolicyId, PolicySet, Request as CedarRequest,
+    SlotId, Template,
+};
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+use serde_json::{Value, json};
+use tarbac::bundle::{self, Bundle, Texts};
+use tarbac::decision::{Decision, Request};
+use tarbac::directory::{Directory, Input};
+use tarbac::engine::Engine;
+use tarbac::source::Source;
+use tarbac::{Switches, shipped};
+
+/// A deterministic source of choices.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % sides as u64) as usize
+    }
+
+    fn coin(&mut self) -> bool {
+        self.roll(2) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.roll(from.len())]
+    }
+
+    fn some<'a>(&mut self, from: &[&'a str]) -> Vec<&'a str> {
+        from.iter().copied().filter(|_| self.coin()).collect()
+    }
+}
+
+const TENANTS: &[&str] = &["t0", "t1"];
+const HIERARCHIES: &[&str] = &["h0", "h1", "h2"];
+const COLLECTIONS: &[&str] = &["c0", "c1", "c2", "c3"];
+const DEVICES: &[&str] = &["d0", "d1", "d2", "d3"];
+const GROUPS: &[&str] = &["g0", "g1", "g2"];
+const ROLES: &[&str] = &[
+    "Help Desk Operator",
+    "Application Manager",
+    "Intune Role Administrator",
+    "r0",
+    "r1",
+];
+const ASSIGNMENTS: &[&str] = &["a0", "a1", "a2", "a3"];
+const PEOPLE: &[&str] = &["p0", "p1", "p2", "p3"];
+const TAGS: &[&str] = &["0", "*", "7"];
+
+fn uid(type_name: &str, id: &str) -> Value {
+    json!({ "type": type_name, "id": id })
+}
+
+fn uids(type_name: &str, ids: &[&str]) -> Value {
+    ids.iter().map(|id| uid(type_name, id)).collect()
+}
+
+fn entity(type_name: &str, id: &str, attrs: Value, parents: Vec<Value>) -> Value {
+    json!({ "uid": uid(type_name, id), "attrs": attrs, "parents": parents })
+}
+
+fn random_directory(dice: &mut Dice) -> Value {
+    let mut all = Vec::new();
+    for tenant in TENANTS {
+        let mut attrs = json!({ "useIntuneRbac": dice.coin() });
+        if dice.coin() {
+            attrs["useIntuneRbacChangedAt"] = json!("2026-11-23T08:00:00Z");
+        }
+        all.push(entity("Intune::Tenant", tenant, attrs, vec![]));
+    }
+    for hierarchy in HIERARCHIES {
+        let attrs = json!({
+            "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
+            "version": dice.pick(&[2103, 2107, 2111, 2207, 2403]),
+            "enforceConfigMgrRbac": dice.coin(),
+            "earlyUpdateRing": dice.coin(),
+        });
+        all.push(entity("ConfigMgr::Hierarchy", hierarchy, attrs, vec![]));
+    }
+    for (index, collection) in COLLECTIONS.iter().enumerate() {
+        // A collection is limited to an earlier one, so that there is no cycle.
+        let parents = dice.some(&COLLECTIONS[..index]);
+        let attrs = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)) });
+        all.push(entity(
+            "ConfigMgr::Collection",
+            collection,
+            attrs,
+            parents
+                .iter()
+                .map(|id| uid("ConfigMgr::Collection", id))
+                .collect(),
+        ));
+    }
+    for device in DEVICES {
+        let mut attrs = json!({
+            "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)),
+            "name": format!("{}-{device}", dice.pick(&["WS", "SRV"])),
+            "coManaged": dice.coin(),
+        });
+        if dice.coin() {
+            attrs["operatingSystem"] = json!(dice.pick(&["Windows 11", "Windows Server 2025"]));
+        }
+        let parents = dice
+            .some(COLLECTIONS)
+            .iter()
+            .map(|id| uid("ConfigMgr::Collection", id))
+            .collect();
+        all.push(entity("ConfigMgr::Device", device, attrs, parents));
+    }
+    for role in ROLES {
+        all.push(entity(
+            "Intune::Role",
+            role,
+            json!({ "builtIn": dice.coin() }),
+            vec![],
+        ));
+    }
+    for tag in TAGS {
+        all.push(entity("Intune::ScopeTag", tag, json!({}), vec![]));
+    }
+    all.push(entity(
+        "Entra::DirectoryRole",
+        "Global Administrator",
+        json!({}),
+        vec![],
+    ));
+    for assignment in ASSIGNMENTS {
+        let mut parents = vec![
+            uid("Intune::Role", dice.pick(ROLES)),
+            uid("Intune::Tenant", dice.pick(TENANTS)),
+        ];
+        parents.extend(dice.some(TAGS).iter().map(|id| uid("Intune::ScopeTag", id)));
+        all.push(entity(
+            "Intune::RoleAssignment",
+            assignment,
+            json!({}),
+            parents,
+        ));
+    }
+    for (index, group) in GROUPS.iter().enumerate() {
+        let mut parents: Vec<Value> = dice
+            .some(&GROUPS[..index])
+            .iter()
+            .map(|id| uid("Entra::Group", id))
+            .collect();
+        if dice.coin() {
+            parents.push(uid("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
+        }
+        all.push(entity("Entra::Group", group, json!({}), parents));
+    }
+    for person in PEOPLE {
+        let mut attrs = json!({
+            "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
+            "userPrincipalName": format!("{person}@example.com"),
+            "cloudOnly": dice.roll(4) == 0,
+        });
+        if dice.roll(4) > 0 {
+            let mut administrator = serde_json::Map::new();
+            for name in [
+                "discoveredByEntra",
+                "discoveredByActiveDirectory",
+                "readScripts",
+                "readApplications",
+                "approveApplications",
+            ] {
+                administrator.insert(
+                    name.to_owned(),
+                    uids("ConfigMgr::Hierarchy", &dice.some(HIERARCHIES)),
+                );
+            }
+            for name in [
+                "read",
+                "readResource",
+                "notifyResource",
+                "runCmPivot",
+                "runScript",
+                "readBitLockerRecoveryKey",
+            ] {
+                administrator.insert(
+                    name.to_owned(),
+                    uids("ConfigMgr::Collection", &dice.some(COLLECTIONS)),
+                );
+            }
+            attrs["configMgr"] = Value::Object(administrator);
+        }
+        let mut parents: Vec<Value> = dice
+            .some(GROUPS)
+            .iter()
+            .map(|id| uid("Entra::Group", id))
+            .collect();
+        if dice.roll(4) == 0 {
+            parents.push(uid("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
+        }
+        if dice.roll(5) == 0 {
+            parents.push(uid("Entra::DirectoryRole", "Global Administrator"));
+        }
+        all.push(entity("Entra::User", person, attrs, parents));
+    }
+    Value::Array(all)
+}
+
+/// Policies of every shape: valid against the schema, some of them failing when evaluated.
+fn random_policies(dice: &mut Dice) -> (String, Vec<(String, String, BTreeMap<String, String>)>) {
+    let mut text = String::new();
+    let mut links = Vec::new();
+    for number in 0..dice.roll(12) {
+        let effect = if dice.roll(3) == 0 {
+            "forbid"
+        } else {
+            "permit"
+        };
+        let principal = match dice.roll(7) {
+            0 => format!("principal == Entra::User::\"{}\"", dice.pick(PEOPLE)),
+            1 => format!("principal in Entra::Group::\"{}\"", dice.pick(GROUPS)),
+            2 => format!("principal in Intune::Role::\"{}\"", dice.pick(ROLES)),
+            3 => format!("principal in Intune::Tenant::\"{}\"", dice.pick(TENANTS)),
+            4 => "principal is Entra::User".to_owned(),
+            5 => "principal == ?principal".to_owned(),
+            _ => "principal".to_owned(),
+        };
+        let action = match dice.roll(4) {
+            0 => "action in [Intune::Action::\"viewScripts\", Intune::Action::\"runScript\"]",
+            1 => "action in Intune::Action::\"cloudAttachedDevices\"",
+            2 => "action == Intune::Action::\"viewTimeline\"",
+            _ => {
+                "action in [Intune::Action::\"remoteTasks\", Intune::Action::\"cloudAttachedDevices\"]"
+            }
+        };
+        let resource = match dice.roll(5) {
+            0 => format!("resource == ConfigMgr::Device::\"{}\"", dice.pick(DEVICES)),
+            1 => format!(
+                "resource in ConfigMgr::Collection::\"{}\"",
+                dice.pick(COLLECTIONS)
+            ),
+            2 => "resource is ConfigMgr::Device".to_owned(),
+            _ => "resource".to_owned(),
+        };
+        let mut conditions = String::new();
+        for _ in 0..dice.roll(3) {
+            let keyword = if dice.coin() { "when" } else { "unless" };
+            let condition = match dice.roll(14) {
+                0 => "principal.cloudOnly".to_owned(),
+                1 => "resource.name like \"SRV*\"".to_owned(),
+                2 => "resource has operatingSystem && resource.operatingSystem like \"*Server*\"".to_owned(),
+                3 => "context has now && context.now < datetime(\"2026-11-23T12:00:00Z\")".to_owned(),
+                4 => "[\"WS-d0\", \"SRV-d1\"].contains(resource.name)".to_owned(),
+                5 => format!("resource in [ConfigMgr::Collection::\"{}\", ConfigMgr::Collection::\"{}\"]", dice.pick(COLLECTIONS), dice.pick(COLLECTIONS)),
+                6 => "principal has configMgr && principal.configMgr.read.containsAny(principal.configMgr.runScript)".to_owned(),
+                // Overflows, always or for newer hierarchies only.
+                7 => "resource.hierarchy.version + 9223372036854775807 > 0".to_owned(),
+                8 => "resource.hierarchy.version * 4000000000000000 > 0".to_owned(),
+                // Looks into an entity that is not reached otherwise, or that is nowhere.
+                9 => format!("Intune::Tenant::\"{}\".useIntuneRbac", dice.pick(&["t0", "t1", "nowhere"])),
+                10 => format!("ConfigMgr::Collection::\"{}\" in ConfigMgr::Collection::\"{}\"", dice.pick(COLLECTIONS), dice.pick(COLLECTIONS)),
+                11 => format!("(if resource.coManaged then ConfigMgr::Hierarchy::\"{}\" else resource.hierarchy).earlyUpdateRing", dice.pick(HIERARCHIES)),
+                12 => format!("principal in principal.tenant || principal in Entra::Group::\"{}\"", dice.pick(GROUPS)),
+                _ => "principal.tenant == resource.hierarchy.tenant".to_owned(),
+            };
+            conditions.push_str(&format!("\n{keyword} {{ {condition} }}"));
+        }
+        let id = format!("random.{number}");
+        text.push_str(&format!(
+            "@id(\"{id}\")\n{effect} ({principal}, {action}, {resource}){conditions};\n"
+        ));
+        if principal.contains("?principal") {
+            for link in 0..dice.roll(3) {
+                let person = format!("Entra::User::\"{}\"", dice.pick(PEOPLE));
+                links.push((
+                    id.clone(),
+                    format!("{id}.link{link}"),
+                    BTreeMap::from([("?principal".to_owned(), person)]),
+                ));
+            }
+        }
+    }
+    (text, links)
+}
+
+/// Every policy in force, as plain Cedar has it.
+fn plain_policies(
+    texts: &Texts,
+    links: &[(String, String, BTreeMap<String, String>)],
+    readings: &[String],
+) -> PolicySet {
+    let mut all = PolicySet::new();
+    for source in &texts.policies {
+        let set = PolicySet::from_str(source.text()).unwrap();
+        let in_force = |policy: &Policy| {
+            policy.annotation("reading").is_none_or(|name| {
+                (policy.annotation("holds") == Some("on"))
+                    == readings.iter().any(|reading| reading == name)
+            })
+        };
+        for policy in set.policies().filter(|policy| in_force(policy)) {
+            all.add(policy.new_id(PolicyId::new(policy.annotation("id").unwrap())))
+                .unwrap();
+        }
+        for template in set.templates() {
+            let template: Template =
+                template.new_id(PolicyId::new(template.annotation("id").unwrap()));
+            all.add_template(template).unwrap();
+        }
+    }
+    for (template, link, values) in links {
+        let values = values
+            .iter()
+            .map(|(_, uid)| (SlotId::principal(), EntityUid::from_str(uid).unwrap()))
+            .collect();
+        all.link(PolicyId::new(template), PolicyId::new(link), values)
+            .unwrap();
+    }
+    all
+}
+
+fn bundle_of(texts: &Texts) -> Bundle {
+    let (bundle, findings) = bundle::read(texts, &shipped::is_shipped);
+    bundle.unwrap_or_else(|_| panic!("{findings:#?}"))
+}
+
+fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
+    let named: HashSet<EntityUid> = bundle
+        .policies()
+        .iter()
+        .flat_map(|policy| policy.named_entities())
+        .collect();
+    let input = Input {
+        source: Source::held("entities.json", ""),
+        reader: Box::new(std::io::Cursor::new(json.to_string())),
+    };
+    let (directory, findings) =
+        Directory::read(vec![input], bundle.schema(), &named, &BTreeMap::new());
+    assert!(findings.is_empty(), "{findings:#?}");
+    directory
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn on_random_worlds(seed in any::<u64>()) {
+        let dice = &mut Dice(seed);
+        let json = random_directory(dice);
+        let (text, links) = random_policies(dice);
+        let mut texts = shipped::texts();
+        texts.policies.push(Source::held("random.cedar", text));
+        let link_file: Value = links
+            .iter()
+            .map(|(template, link, args)| json!({ "template_id": template, "link_id": link, "args": args }))
+            .collect();
+        texts.links.push(Source::held("links.json", link_file.to_string()));
+
+        let bundle = bundle_of(&texts);
+        let directory = directory_of(&json, &bundle);
+        let switches = Switches {
+            on: dice.some(&["default-scope-tag", "discovery-either", "observed-roles"]).into_iter().map(str::to_owned).collect(),
+            off: dice.some(&["any-intune-role", "entra-administrators"]).into_iter().map(str::to_owned).collect(),
+        };
+        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), &switches).unwrap();
+
+        let schema = engine.bundle().schema();
+        let entities = Entities::from_json_value(json, Some(schema)).unwrap();
+        let policies = plain_policies(&texts, &links, engine.readings());
+        let now = json!({ "now": "2026-11-23T08:05:00Z" });
+
+        for action in engine.bundle().vocabulary().permissions() {
+            let (resource_type, resources) = match action.id() {
+                "updateRoles" => ("Intune::Tenant", TENANTS),
+                _ => ("ConfigMgr::Device", DEVICES),
+            };
+            for person in PEOPLE {
+                for resource in resources {
+                    let principal = EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap();
+                    let resource = EntityUid::from_str(&format!("{resource_type}::\"{resource}\"")).unwrap();
+                    let context = match dice.coin() {
+                        true => engine.context(&action.uid, now.clone()).unwrap(),
+                        false => Context::empty(),
+                    };
+                    let request = Request { principal, action: action.uid.clone(), resource, context };
+                    let plain = CedarRequest::new(
+                        request.principal.clone(),
+                        request.action.clone(),
+                        request.resource.clone(),
+                        request.context.clone(),
+                        Some(schema),
+                    )
+                    .unwrap();
+                    let response = Authorizer::new().is_authorized(&plain, &policies, &entities);
+                    let outcome = engine.decide(&request);
+
+                    let mut determining: Vec<String> =
+                        response.diagnostics().reason().map(ToString::to_string).collect();
+                    determining.sort();
+                    let mut errors: Vec<String> =
+                        response.diagnostics().errors().map(ToString::to_string).collect();
+                    errors.sort();
+                    let expected = match (errors.is_empty(), response.decision()) {
+                        (false, _) => Decision::Indeterminate,
+                        (true, cedar_policy::Decision::Allow) => Decision::Allow,
+                        (true, cedar_policy::Decision::Deny) => Decision::Deny,
+                    };
+                    prop_assert_eq!(&outcome.policies, &determining, "{} seed {}", plain, seed);
+                    prop_assert_eq!(&outcome.errors, &errors, "{} seed {}", plain, seed);
+                    prop_assert_eq!(outcome.decision, expected, "{} seed {}", plain, seed);
+                    // A world that was not changed decides as the directory does.
+                    let world = engine.world(&request).unwrap();
+                    prop_assert_eq!(engine.decide_in(&request, &world), outcome.clone());
+                }
+            }
+        }
+    }
+}

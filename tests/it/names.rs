@@ -1,0 +1,194 @@
+//! What a person may type for a person, a permission and a device.
+
+use tarbac::names::{Name, Names};
+use tarbac::{Layout, Switches, Workspace};
+
+use crate::tarbac::{Tarbac, contoso, contoso_folder, device, entities, entity, user};
+
+#[test]
+fn every_spelling_leads_to_the_same_request() {
+    let people = [
+        "ada@contoso.example",
+        "ADA@Contoso.Example",
+        "00000000-0000-4000-8000-0000000000a1",
+        r#"Entra::User::"00000000-0000-4000-8000-0000000000a1""#,
+    ];
+    let actions = [
+        "runScript",
+        "RUNSCRIPT",
+        "Run script",
+        "Cloud attached devices\\Run script",
+        "cloud attached devices/run script",
+        "Microsoft.Intune_CloudAttach_ScriptActions",
+        r#"Intune::Action::"runScript""#,
+    ];
+    let workspace = Workspace::load(&Layout::of(contoso_folder()), &Switches::default()).unwrap();
+    for names in [
+        Names::of(&workspace.engine),
+        Names::of(&workspace.engine).indexed(),
+    ] {
+        let expected = names.action(&Name::from("runScript")).unwrap();
+        for action in actions {
+            assert_eq!(
+                names.action(&Name::from(action)).unwrap().uid,
+                expected.uid,
+                "{action}"
+            );
+        }
+        let ada = names.principal(expected, &Name::from(people[0])).unwrap();
+        for person in people {
+            assert_eq!(
+                names.principal(expected, &Name::from(person)).unwrap(),
+                ada,
+                "{person}"
+            );
+        }
+        let device = names.resource(expected, &Name::from("ws-tst-001")).unwrap();
+        assert_eq!(
+            names
+                .resource(expected, &Name::from(device.to_string().as_str()))
+                .unwrap(),
+            device
+        );
+        assert_eq!(
+            names
+                .resource(expected, &Name::from(device.id().unescaped()))
+                .unwrap(),
+            device
+        );
+    }
+}
+
+#[test]
+fn what_matches_nothing_is_an_error_with_the_nearest_names() {
+    insta::assert_snapshot!(contoso(&["check", "adda@contoso.example", "runScript", "WS-TST-001"]), @r#"
+    --- stderr
+    name::unknown
+
+      × no principal is called `adda@contoso.example`
+      help: did you mean `ada@contoso.example`?
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(contoso(&["check", "ada", "runScript", "WS-TST-001"]), @r#"
+    --- stderr
+    name::unknown
+
+      × no principal is called `ada`
+      help: did you mean `ada@contoso.example`?
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(contoso(&["check", "ada@contoso.example", "Run scripts", "WS-TST-001"]), @r#"
+    --- stderr
+    name::unknown
+
+      × no action is called `Run scripts`
+      help: did you mean `runScript`?
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(contoso(&["check", "ada@contoso.example", "fly", "WS-TST-001"]), @r#"
+    --- stderr
+    name::unknown
+
+      × no action is called `fly`
+      help: the permissions are: viewCollections, viewResourceExplorer, viewTimeline, viewSoftwareUpdates, viewScripts,
+            runScript, runCmPivotQuery, viewClientDetails, viewApplications, takeApplicationActions, enrollNow,
+            rotateBitLockerKeys, initiateConfigurationManagerAction, updateRoles
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(contoso(&["check", "ada@contoso.example", "runScript", "WS-TST-003"]), @r#"
+    --- stderr
+    name::unknown
+
+      × no resource is called `WS-TST-003`
+      help: did you mean `WS-TST-001` or `WS-TST-002`?
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(contoso(&["check", r#"Entra::User::"anna""#, "runScript", "WS-TST-003"]), @r#"
+    --- stderr
+    name::unknown
+
+      × no principal is called `Entra::User::"anna"`
+    --- exit 2
+    "#);
+}
+
+#[test]
+fn what_matches_several_is_an_error_that_lists_them() {
+    let workspace = Tarbac::with_tenant(&[(
+        "entities/more.json",
+        &entities(&[
+            device("d2", "pc-1", "H"),
+            device("PC-2", "PC-3", "H"),
+            device("d3", "PC-2", "H"),
+        ]),
+    )]);
+    insta::assert_snapshot!(workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]), @r#"
+    --- stderr
+    name::ambiguous
+
+      × `PC-1` is the name of 2 resources
+      help: say which, in full: ConfigMgr::Device::"d1", ConfigMgr::Device::"d2"
+    --- exit 2
+    "#);
+    // An id wins over a name; its case matters.
+    let loaded = Workspace::load(&Layout::of(workspace.path("")), &Switches::default()).unwrap();
+    for names in [
+        Names::of(&loaded.engine),
+        Names::of(&loaded.engine).indexed(),
+    ] {
+        let id = |text: &str| {
+            names
+                .any_resource(&Name::from(text))
+                .unwrap()
+                .id()
+                .unescaped()
+                .to_owned()
+        };
+        assert_eq!([id("PC-2"), id("pc-2"), id("pc-3")], ["PC-2", "d3", "PC-2"]);
+        assert!(names.any_resource(&Name::from("pc-1")).is_err());
+    }
+}
+
+#[test]
+fn a_resource_is_of_a_type_that_the_action_is_about() {
+    insta::assert_snapshot!(contoso(&["check", "jonas@contoso.example", "updateRoles", "contoso"]), @r#"
+    ALLOW  roles.intune-role-administrator
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(contoso(&["check", "jonas@contoso.example", "updateRoles", "WS-TST-001"]), @r#"
+    --- stderr
+    name::wrong_type
+
+      × `ConfigMgr::Device::"TST-16777220"` is no resource of this request
+      help: the resource is one of the type `Intune::Tenant`
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(contoso(&["check", "jonas@contoso.example", "runScript", r#"Intune::Tenant::"contoso""#]), @r#"
+    --- stderr
+    name::wrong_type
+
+      × `Intune::Tenant::"contoso"` is no resource of this request
+      help: the resource is one of the type `ConfigMgr::Device`
+    --- exit 2
+    "#);
+}
+
+#[test]
+fn a_name_is_not_taken_apart() {
+    let workspace = Tarbac::with_tenant(&[(
+        "entities/more.json",
+        &entities(&[
+            user("quote\\\"d", "o'hara\\\"@t.example", &[]),
+            entity(
+                "ConfigMgr::Device",
+                "x",
+                r#""name": "ÄRGER-1", "coManaged": false, "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}"#,
+                &[],
+            ),
+        ]),
+    )]);
+    insta::assert_snapshot!(workspace.run(&["check", "O'Hara\"@t.example", "runScript", "ärger-1"]), @r#"
+    DENY  not permitted — You don't have access to view this information. Make sure a proper user role is assigned from Intune.
+    --- exit 1
+    "#);
+}

@@ -1,0 +1,209 @@
+//! Runs the program in a folder of its own, with nothing of the environment.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder with a workspace in it.
+pub struct Tarbac {
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the program came to.
+pub struct Ran {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Tarbac {
+    /// A folder with these files.
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let tarbac = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for (path, text) in files {
+            tarbac.write(path, text);
+        }
+        tarbac
+    }
+
+    /// A workspace with a small tenant and these files.
+    pub fn with_tenant(files: &[(&str, &str)]) -> Self {
+        let tarbac = Self::with(files);
+        tarbac.write("entities/tenant.json", tenant());
+        tarbac
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// Runs the program in the folder.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        run(self.folder.path(), arguments, b"")
+    }
+
+    /// Runs the program with something on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        run(self.folder.path(), arguments, input)
+    }
+}
+
+/// Runs the program on the sample tenant.
+pub fn contoso(arguments: &[&str]) -> Ran {
+    contoso_with(arguments, b"")
+}
+
+/// Runs the program on the sample tenant with something on its standard input.
+pub fn contoso_with(arguments: &[&str], input: &[u8]) -> Ran {
+    run(&contoso_folder(), arguments, input)
+}
+
+pub fn contoso_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contoso")
+}
+
+/// The program, in a folder and with nothing of the environment.
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+    command.current_dir(folder).env_clear();
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Ran {
+    let mut child = command(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = std::thread::scope(|scope| {
+        // The program may end without having read everything.
+        scope.spawn(move || stdin.write_all(input).ok());
+        child.wait_with_output().unwrap()
+    });
+    let folder = folder.to_str().unwrap();
+    let text = |bytes: Vec<u8>| {
+        String::from_utf8(bytes)
+            .unwrap()
+            .replace(folder, "[folder]")
+    };
+    Ran {
+        status: status.code().expect("a status, not a signal"),
+        stdout: text(stdout),
+        stderr: text(stderr),
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.stdout)?;
+        if !self.stderr.is_empty() {
+            write!(formatter, "--- stderr\n{}", self.stderr)?;
+        }
+        write!(formatter, "--- exit {}", self.status)
+    }
+}
+
+/// A tenant in which Intune decides, with a Help Desk Operator, somebody without a role, and a
+/// device.
+pub fn tenant() -> String {
+    entities(&[
+        tenant_entity("t", true),
+        hierarchy("H", "t", false),
+        device("d1", "PC-1", "H"),
+        entity("Intune::Role", "Help Desk Operator", "", &[]),
+        assignment(
+            "a1",
+            &[
+                ("Intune::Role", "Help Desk Operator"),
+                ("Intune::Tenant", "t"),
+            ],
+        ),
+        user("u1", "ana@t.example", &[("Intune::RoleAssignment", "a1")]),
+        user("u2", "bob@t.example", &[]),
+    ])
+}
+
+pub fn entities(entities: &[String]) -> String {
+    format!("[\n{}\n]\n", entities.join(",\n"))
+}
+
+pub fn entity(type_name: &str, id: &str, attributes: &str, parents: &[(&str, &str)]) -> String {
+    let parents: Vec<String> = parents
+        .iter()
+        .map(|(type_name, id)| reference(type_name, id))
+        .collect();
+    format!(
+        r#"{{"uid": {}, "attrs": {{{attributes}}}, "parents": [{}]}}"#,
+        reference(type_name, id),
+        parents.join(", ")
+    )
+}
+
+pub fn tenant_entity(id: &str, toggle: bool) -> String {
+    entity(
+        "Intune::Tenant",
+        id,
+        &format!(r#""useIntuneRbac": {toggle}"#),
+        &[],
+    )
+}
+
+pub fn hierarchy(id: &str, tenant: &str, checkbox: bool) -> String {
+    let tenant = reference("Intune::Tenant", tenant);
+    entity(
+        "ConfigMgr::Hierarchy",
+        id,
+        &format!(
+            r#""tenant": {tenant}, "version": 2403, "enforceConfigMgrRbac": {checkbox}, "earlyUpdateRing": false"#
+        ),
+        &[],
+    )
+}
+
+pub fn device(id: &str, name: &str, hierarchy: &str) -> String {
+    let hierarchy = reference("ConfigMgr::Hierarchy", hierarchy);
+    entity(
+        "ConfigMgr::Device",
+        id,
+        &format!(r#""name": "{name}", "coManaged": false, "hierarchy": {hierarchy}"#),
+        &[],
+    )
+}
+
+pub fn assignment(id: &str, parents: &[(&str, &str)]) -> String {
+    entity("Intune::RoleAssignment", id, "", parents)
+}
+
+pub fn user(id: &str, name: &str, parents: &[(&str, &str)]) -> String {
+    let tenant = reference("Intune::Tenant", "t");
+    entity(
+        "Entra::User",
+        id,
+        &format!(r#""tenant": {tenant}, "userPrincipalName": "{name}", "cloudOnly": true"#),
+        parents,
+    )
+}
+
+fn reference(type_name: &str, id: &str) -> String {
+    format!(r#"{{"type": "{type_name}", "id": "{id}"}}"#)
+}

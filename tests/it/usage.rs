@@ -1,0 +1,147 @@
+//! The program as a program: help, usage errors, formats, completions and manual pages.
+
+use crate::tarbac::{Tarbac, contoso};
+
+#[test]
+fn usage_errors_are_no_refusals() {
+    for arguments in [
+        &["check"][..],
+        &["check", "a", "b"],
+        &["check", "a", "b", "c", "--requests", "-"],
+        &["check", "a", "b", "c", "--format", "csv"],
+        &["fly"],
+        &["matrix", "--all", "--principal", "x"],
+    ] {
+        let ran = contoso(arguments);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(!ran.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_none() {
+    let folder = Tarbac::with(&[("file", "")]);
+    insta::assert_snapshot!(folder.run(&["-C", "nowhere", "matrix"]), @r#"
+    --- stderr
+    workspace::unreadable
+
+      × cannot read `nowhere`: it is not a folder
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(folder.run(&["-C", "file", "matrix"]), @r#"
+    --- stderr
+    workspace::unreadable
+
+      × cannot read `file`: it is not a folder
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(folder.run(&["--policies", "nowhere", "matrix"]), @r#"
+    --- stderr
+    workspace::unreadable
+
+      × cannot read `nowhere`: No such file or directory (os error 2)
+    --- exit 2
+    "#);
+}
+
+#[test]
+fn every_command_has_help_without_colour() {
+    for command in [
+        "check",
+        "explain",
+        "matrix",
+        "validate",
+        "fmt",
+        "readings",
+        "init",
+        "completions",
+        "man",
+    ] {
+        let ran = contoso(&[command, "--help"]);
+        assert_eq!(ran.status, 0, "{ran}");
+        assert!(!ran.stdout.contains('\u{1b}'), "{ran}");
+    }
+    insta::assert_snapshot!(contoso(&["--help"]), @r#"
+    Decide and explain who may do what to Intune tenant-attached devices.
+
+    The rules of Intune and Configuration Manager are Cedar policies. A workspace is a folder with
+    `policies/`, `schema/` and `entities/`; where it lacks policies or schema, those in the binary are
+    used.
+
+    Exit status: 0 yes (allow, clean), 1 no (deny, findings), 2 could not answer.
+
+    Usage: tarbac [OPTIONS] <COMMAND>
+
+    Commands:
+      check        Decide whether a person may do something to a device
+      explain      Explain a decision: who decides, why, and what would change it
+      matrix       Show what each role permits, or what each person may do
+      validate     Find everything that is wrong with a workspace
+      fmt          Format policy files as Cedar does
+      readings     List the readings: choices where the documents disagree
+      init         Write a sample workspace, to ask questions of and to change
+      completions  Write the completions for a shell to standard output
+      man          Write the manual page to standard output, or one page for each command into a folder
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Workspace and output:
+      -C, --workspace <DIR>
+              Read the workspace in this folder
+              
+              [default: .]
+
+          --policies <PATH>
+              Read policies from this file or folder instead of `policies/`; repeatable
+
+          --schema <PATH>
+              Read the schema from this file or folder instead of `schema/`; repeatable
+
+          --entities <PATH>
+              Read entities from this file or folder instead of `entities/`; repeatable
+
+          --format <FORMAT>
+              Write the answer for people or for programs
+
+              Possible values:
+              - human: Text for people
+              - json:  JSON for programs
+              
+              [default: human]
+
+          --reading <NAME>
+              Switch a reading on; repeatable. `tarbac readings` lists them
+
+          --no-reading <NAME>
+              Switch a reading off; repeatable
+
+    Examples:
+      tarbac init contoso                      write a sample workspace into the folder contoso
+      tarbac -C contoso check ada@contoso.example "View client details" WS-TST-001
+      tarbac -C contoso explain ada@contoso.example "View client details" WS-BER-014
+      tarbac matrix                            what each role permits
+      tarbac -C contoso validate               everything that is wrong with a workspace
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn completions_and_manual_pages() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = contoso(&["completions", shell]);
+        assert!(ran.status == 0 && ran.stdout.contains("validate"), "{ran}");
+    }
+    let folder = Tarbac::with(&[]);
+    assert!(folder.run(&["man"]).stdout.contains(".TH tarbac 1"));
+    assert_eq!(folder.run(&["man", "--out", "pages"]).status, 0);
+    assert!(
+        folder
+            .read("pages/tarbac-check.1")
+            .contains("standard error")
+    );
+}

@@ -1,0 +1,984 @@
+//! `tarbac validate`: the smallest example of each finding, with its text.
+
+use std::path::Path;
+
+use crate::tarbac::{
+    Ran, Tarbac, assignment, contoso, device, entities, entity, hierarchy, tenant_entity, user,
+};
+
+/// The findings about a policy beside the ones that ship, without a directory.
+fn policy(text: &str) -> Ran {
+    Tarbac::with(&[("policies/custom/x.cedar", text)]).run(&["validate"])
+}
+
+/// The findings about a policy beside the ones that ship, with a small tenant.
+fn policy_in_tenant(text: &str) -> Ran {
+    Tarbac::with_tenant(&[("policies/custom/x.cedar", text)]).run(&["validate"])
+}
+
+/// The findings about a schema file beside the ones that ship.
+fn schema(text: &str) -> Ran {
+    Tarbac::with(&[("schema/custom/x.cedarschema", text)]).run(&["validate"])
+}
+
+/// The findings about entities beside a small tenant.
+fn more(some: &[String]) -> Ran {
+    Tarbac::with_tenant(&[("entities/x.json", &entities(some))]).run(&["validate"])
+}
+
+#[test]
+fn policy_syntax() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+permit (principal, action resource);
+"#), @r#"
+    policy::syntax
+
+      × unexpected token `resource`
+       ╭─[policies/custom/x.cedar:2:27]
+     1 │ @id("custom.x")
+     2 │ permit (principal, action resource);
+       ·                           ────┬───
+       ·                               ╰── expected `!=`, `)`, `,`, `:`, `<`, `<=`, `==`, `>`, `>=`, `in`, or `is`
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_missing_id() {
+    insta::assert_snapshot!(policy(r#"@doc("No id.")
+permit (principal, action, resource);
+"#), @r#"
+    policy::missing_id
+
+      × a policy has no id
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @doc("No id.")
+       · ───────┬──────
+       ·        ╰── this policy
+     2 │ permit (principal, action, resource);
+       ╰────
+      help: give it an `@id("…")` that starts with the path of its file
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_duplicate_id() {
+    insta::assert_snapshot!(policy(r#"@id("roles.help-desk-operator")
+@doc("A second one.")
+permit (principal, action, resource);
+"#), @r#"
+    policy::duplicate_id
+
+      × the id `roles.help-desk-operator` is that of 2 policies
+       ╭─[shipped/policies/roles/help-desk-operator.cedar:4:1]
+     3 │ // reference of built-in roles.
+     4 │ @id("roles.help-desk-operator")
+       · ───────────────┬───────────────
+       ·                ╰── first here
+     5 │ @doc("A Help Desk Operator sees every page of a tenant-attached device and takes every action on it.")
+       ╰────
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("roles.help-desk-operator")
+       · ───────────────┬───────────────
+       ·                ╰── again here
+     2 │ @doc("A second one.")
+       ╰────
+      help: an id in a log must lead to one policy: rename all but one
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_unknown_annotation() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Misspelt.")
+@raeding("observed-roles")
+permit (principal, action, resource);
+"#), @r#"
+    policy::unknown_annotation
+
+      × `@raeding` is not an annotation that tarbac knows
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── on this policy
+     2 │ @doc("Misspelt.")
+       ╰────
+      help: did you mean `@reading`?
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Made up.")
+@ticket("4711")
+permit (principal, action, resource);
+"#), @r#"
+    policy::unknown_annotation
+
+      ⚠ `@ticket` is not an annotation that tarbac knows
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── on this policy
+     2 │ @doc("Made up.")
+       ╰────
+      help: the annotations are: @advice, @authority, @code, @default, @doc, @former, @holds, @id, @message, @reading,
+            @severity, @source
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_missing_doc() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+permit (principal, action, resource);
+"#), @r#"
+    policy::missing_doc
+
+      ⚠ the policy `custom.x` has no `@doc`
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ permit (principal, action, resource);
+       ╰────
+      help: say in one sentence what it allows or refuses: `@doc("…")`
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_missing_message() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Nobody does anything.")
+forbid (principal, action, resource);
+"#), @r#"
+    policy::missing_message
+
+      ⚠ the forbid `custom.x` has no `@message` and no `@advice`
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("Nobody does anything.")
+       ╰────
+      help: `@message` is what the admin center says, `@advice` what the refused person can do
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_severity() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("A finding.")
+@severity("grave")
+permit (
+  principal,
+  action == Tarbac::Action::"finding",
+  resource
+);
+"#), @r#"
+    policy::severity
+
+      × `@severity("grave")` is neither "error" nor "warning"
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("A finding.")
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_reading() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Half a reading.")
+@reading("mine")
+@holds("on")
+permit (principal, action, resource);
+"#), @r#"
+    policy::reading
+
+      × the reading `mine` is described by 0 policies with `@default`, not by one
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── belongs to the reading
+     2 │ @doc("Half a reading.")
+       ╰────
+      help: let exactly one policy of a reading carry `@default("on")` or `@default("off")`
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("No reading.")
+@holds("perhaps")
+permit (principal, action, resource);
+"#), @r#"
+    policy::reading
+
+      × `@holds` without `@reading`
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("No reading.")
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_unlinked_template() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("A template.")
+permit (principal in ?principal, action, resource);
+"#), @r#"
+    policy::unformatted
+
+      ⚠ `policies/custom/x.cedar` is not formatted
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ▲
+       · ╰── in this file
+     2 │ @doc("A template.")
+       ╰────
+      help: run `tarbac fmt`
+
+    policy::unlinked_template
+
+      ⚠ no link uses the template `custom.x`, so it decides nothing
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this template
+     2 │ @doc("A template.")
+       ╰────
+      help: link it in a `.json` file beside it, in the format of `cedar link`
+
+    warnings: 2 warnings
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_link() {
+    insta::assert_snapshot!(Tarbac::with(&[("policies/custom/x.json", r#"[{"template_id": "custom.none", "link_id": "custom.x", "args": {}}]"#)]).run(&["validate"]), @r#"
+    policy::link
+
+      × the link `custom.x` is of a template `custom.none` that does not exist
+       ╭─[policies/custom/x.json:1:1]
+     1 │ [{"template_id": "custom.none", "link_id": "custom.x", "args": {}}]
+       · ▲
+       · ╰── in this file
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(Tarbac::with(&[("policies/custom/x.json", "{}")]).run(&["validate"]), @r#"
+    policy::link
+
+      × not a file of template links: invalid type: map, expected a sequence at line 1 column 0
+       ╭─[policies/custom/x.json:1:1]
+     1 │ {}
+       · ▲
+       · ╰── in this file
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_type() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Misspelt.")
+permit (
+  principal,
+  action == Intune::Action::"runScript",
+  resource
+)
+when { resource.nmae == "PC-1" };
+"#), @r#"
+    policy::type
+
+      × for policy `custom.x`, attribute `nmae` on entity type `ConfigMgr::Device` not found
+       ╭─[policies/custom/x.cedar:8:8]
+     7 │ )
+     8 │ when { resource.nmae == "PC-1" };
+       ·        ──────┬──────
+       ·              ╰── here
+       ╰────
+      help: did you mean `name`?
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_suspicious() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Nobody at all.")
+permit (
+  principal == Intune::Role::"x",
+  action == Intune::Action::"runScript",
+  resource
+);
+"#), @r#"
+    policy::suspicious
+
+      ⚠ for policy `custom.x`, policy is impossible: the policy expression evaluates to false for all valid requests
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── here
+     2 │ @doc("Nobody at all.")
+       ╰────
+
+    policy::suspicious
+
+      ⚠ for policy `custom.x`, unable to find an applicable action given the policy scope constraints
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── here
+     2 │ @doc("Nobody at all.")
+       ╰────
+      help: try replacing `==` with `in` in the principal clause
+
+    warnings: 2 warnings
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_nesting() {
+    insta::assert_snapshot!(policy(&format!("@id(\"custom.x\")\n@doc(\"Deep.\")\npermit (principal, action, resource)\nwhen {{ {}true{} }};\n", "(".repeat(40), ")".repeat(40))), @r#"
+    policy::nesting
+
+      × brackets are nested more than 32 deep
+       ╭─[policies/custom/x.cedar:4:39]
+     4 │ when { ((((((((((((((((((((((((((((((((((((((((true)))))))))))))))))))))))))))))))))))))))) };
+       ·                                       ┬
+       ·                                       ╰── here
+       ╰────
+      help: write it flatter
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_unformatted() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Unformatted.")
+permit(principal,action,resource);
+"#), @r#"
+    policy::unformatted
+
+      ⚠ `policies/custom/x.cedar` is not formatted
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ▲
+       · ╰── in this file
+     2 │ @doc("Unformatted.")
+       ╰────
+      help: run `tarbac fmt`
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_unknown_entity() {
+    insta::assert_snapshot!(policy_in_tenant(r#"@id("custom.x")
+@doc("A role of nobody.")
+permit (
+  principal in Intune::Role::"Helpdesk",
+  action == Intune::Action::"viewTimeline",
+  resource
+);
+"#), @r#"
+    policy::unknown_entity
+
+      ⚠ the policy `custom.x` names `Intune::Role::"Helpdesk"`, which exists nowhere
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("A role of nobody.")
+       ╰────
+      help: it permits nothing until the directory has it
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(policy_in_tenant(r#"@id("custom.x")
+@doc("Nobody suspended.")
+@message("No.")
+@advice("None.")
+forbid (
+  principal == Entra::User::"u3",
+  action,
+  resource
+);
+"#), @r#"
+    policy::unknown_entity
+
+      × the policy `custom.x` names `Entra::User::"u3"`, which exists nowhere
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("Nobody suspended.")
+       ╰────
+      help: a forbid that names nobody holds nobody back: correct the id, or remove the policy
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn policy_unreachable_permission() {
+    insta::assert_snapshot!(policy_in_tenant(r#"@id("custom.x")
+@doc("Runs scripts without seeing them.")
+permit (
+  principal in Intune::Role::"Help Desk Operator",
+  action == Intune::Action::"runScript",
+  resource
+);
+"#), @r#"
+    ok: no findings
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(Tarbac::with(&[("policies/custom/x.cedar", r#"@id("custom.x")
+@doc("Runs scripts without seeing them.")
+permit (
+  principal in Intune::Role::"x",
+  action == Intune::Action::"runScript",
+  resource
+);
+"#), ("entities/x.json", &entities(&[entity("Intune::Role", "x", "", &[])]))]).run(&["validate"]), @r#"
+    policy::unreachable_permission
+
+      ⚠ `Intune::Role::"x"` has the permission `runScript` but not `viewScripts`, whose page carries it
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── given here
+     2 │ @doc("Runs scripts without seeing them.")
+       ╰────
+      help: add `viewScripts`, or take `runScript` away
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn schema_syntax() {
+    insta::assert_snapshot!(schema("entity X = {\n  a Long\n};\n"), @r#"
+    schema::syntax
+
+      × error parsing schema: unexpected token `Long`
+       ╭─[schema/custom/x.cedarschema:2:5]
+     1 │ entity X = {
+     2 │   a Long
+       ·     ──┬─
+       ·       ╰── expected `:` or `?`
+     3 │ };
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn schema_conflict() {
+    insta::assert_snapshot!(schema("@doc(\"Again.\")\nnamespace Entra {\n  @doc(\"Again.\")\n  entity User;\n}\n"), @r#"
+    schema::conflict
+
+      × duplicate entity type `Entra::User`
+       ╭─[shipped/schema/configmgr.cedarschema:1:1]
+     1 │ // What Configuration Manager knows: hierarchies with their checkbox, collections, devices,
+       · ▲
+       · ╰── one of these files
+     2 │ // and what its own role-based access control grants to a person.
+       ╰────
+       ╭─[shipped/schema/entra.cedarschema:1:1]
+     1 │ // Who asks: people, the groups they are in, and the directory roles they hold.
+       · ▲
+       · ╰── one of these files
+       ╰────
+       ╭─[shipped/schema/intune.cedarschema:1:1]
+     1 │ // What Intune knows: the tenant with its toggle, roles, and who is assigned which.
+       · ▲
+       · ╰── one of these files
+       ╰────
+       ╭─[shipped/schema/permissions.cedarschema:1:1]
+     1 │ // What can be asked: the permissions of Intune that control tenant-attached devices.
+       · ▲
+       · ╰── one of these files
+       ╰────
+       ╭─[shipped/schema/tarbac.cedarschema:1:1]
+     1 │ // What tarbac asks the policies besides "may this person do this": questions whose answers
+       · ▲
+       · ╰── one of these files
+       ╰────
+       ╭─[schema/custom/x.cedarschema:1:1]
+     1 │ @doc("Again.")
+       · ▲
+       · ╰── one of these files
+     2 │ namespace Entra {
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn schema_missing_doc() {
+    insta::assert_snapshot!(schema("@doc(\"More.\")\nnamespace More {\n  entity Thing;\n}\n"), @r#"
+    schema::missing_doc
+
+      ⚠ the entity type `More::Thing` has no `@doc`
+       ╭─[schema/custom/x.cedarschema:3:3]
+     2 │ namespace More {
+     3 │   entity Thing;
+       ·   ──────┬─────
+       ·         ╰── declared here
+     4 │ }
+       ╰────
+      help: say in one sentence what it is: `@doc("…")`
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn schema_nesting() {
+    insta::assert_snapshot!(schema(&format!("entity X {{ a: {}Long{} }};\n", "Set<".repeat(40), ">".repeat(40))), @r#"
+    schema::nesting
+
+      × brackets are nested more than 32 deep
+       ╭─[schema/custom/x.cedarschema:1:142]
+     1 │ <Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Set<Long>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>> };
+       ·                                                             ┬
+       ·                                                             ╰── here
+       ╰────
+      help: write it flatter
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn schema_warning() {
+    insta::assert_snapshot!(schema("@doc(\"More.\")\nnamespace More {\n  @doc(\"A thing.\")\n  entity Long;\n}\n"), @r#"
+    schema::warning
+
+      ⚠ The name `Long` shadows a builtin Cedar name. You'll have to refer to the builtin as `__cedar::Long`.
+       ╭─[schema/custom/x.cedarschema:4:10]
+     3 │   @doc("A thing.")
+     4 │   entity Long;
+       ·          ──┬─
+       ·            ╰── here
+     5 │ }
+       ╰────
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn entities_syntax() {
+    insta::assert_snapshot!(Tarbac::with(&[("entities/x.json", "[\n  {\"uid\": }\n]\n")]).run(&["validate"]), @r#"
+    entities::syntax
+
+      × an entity cannot be read: expected value
+       ╭─[entities/x.json:2:11]
+     1 │ [
+     2 │   {"uid": }
+       ·           ┬
+       ·           ╰── this entity
+     3 │ ]
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_unknown_field() {
+    insta::assert_snapshot!(more(&[r#"{"uid": {"type": "Intune::Role", "id": "x"}, "attr": {}, "parents": []}"#.to_owned()]), @r#"
+    entities::unknown_field
+
+      × `Intune::Role::"x"` has the unknown key `attr`
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "Intune::Role", "id": "x"}, "attr": {}, "parents": []}
+       · ┬
+       · ╰── this entity
+     3 │ ]
+       ╰────
+      help: did you mean `attrs`?
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_nonconforming() {
+    insta::assert_snapshot!(more(&[device("d2", "PC-2", "H").replace("false", "\"no\"")]), @r#"
+    entities::nonconforming
+
+      × attribute `coManaged` of `ConfigMgr::Device::"d2"` must be a Bool, but is the String `no`
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "ConfigMgr::Device", "id": "d2"}, "attrs": {"name": "PC-2", "coManaged": "no", "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}}, "pare
+       · ┬
+       · ╰── this entity
+       ╰────
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_duplicate() {
+    insta::assert_snapshot!(more(&[tenant_entity("t", false)]), @r#"
+    entities::duplicate
+
+      × `Intune::Tenant::"t"` stands twice
+       ╭─[entities/tenant.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "Intune::Tenant", "id": "t"}, "attrs": {"useIntuneRbac": true}, "parents": []},
+       · ┬
+       · ╰── first here
+       ╰────
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "Intune::Tenant", "id": "t"}, "attrs": {"useIntuneRbac": false}, "parents": []}
+       · ┬
+       · ╰── and again here
+     3 │ ]
+       ╰────
+      help: keep one of the two
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_dangling() {
+    insta::assert_snapshot!(more(&[device("d2", "PC-2", "G")]), @r#"
+    entities::dangling
+
+      × attribute `hierarchy` of `ConfigMgr::Device::"d2"` refers to `ConfigMgr::Hierarchy::"G"`, which stands nowhere
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "ConfigMgr::Device", "id": "d2"}, "attrs": {"name": "PC-2", "coManaged": false, "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "G"}}, "par
+       · ┬
+       · ╰── this entity
+       ╰────
+      help: add `ConfigMgr::Hierarchy::"G"` to a file of entities, or correct the reference
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_cycle() {
+    insta::assert_snapshot!(more(&[entity("Entra::Group", "g1", "", &[("Entra::Group", "g2")]), entity("Entra::Group", "g2", "", &[("Entra::Group", "g1")])]), @r#"
+    entities::cycle
+
+      × parents form a cycle: `Entra::Group::"g1"` in `Entra::Group::"g2"` in `Entra::Group::"g1"`
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "Entra::Group", "id": "g1"}, "attrs": {}, "parents": [{"type": "Entra::Group", "id": "g2"}]},
+       · ┬
+       · ╰── its parent is `Entra::Group::"g2"`
+       ╰────
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "Entra::Group", "id": "g2"}, "attrs": {}, "parents": [{"type": "Entra::Group", "id": "g1"}]}
+       · ┬
+       · ╰── its parent is `Entra::Group::"g1"`
+     4 │ ]
+       ╰────
+      help: take one of these parents out
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_missing_parent() {
+    insta::assert_snapshot!(more(&[assignment("a2", &[("Intune::Role", "Help Desk Operator")])]), @r#"
+    entities::missing_parent
+
+      × `Intune::RoleAssignment::"a2"` has no parent of type `Intune::Tenant`
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}]}
+       · ┬
+       · ╰── this entity
+     3 │ ]
+       ╰────
+      help: every `Intune::RoleAssignment` needs one: add it to its `parents`
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_foreign_assignment() {
+    insta::assert_snapshot!(more(&[tenant_entity("s", true), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "s")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    entities::foreign_tenant
+
+      × a person reaches another tenant through a role assignment: `Intune::Tenant::"s"`
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Tenant"
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u3"`
+       ╰────
+      help: Give the assignment one tenant, that of the people who hold it.
+
+    entities::foreign_assignment
+
+      × a person reaches a role assignment that does not belong to the tenant of the person:
+      │ `Intune::RoleAssignment::"a2"`
+       ╭─[entities/x.json:4:1]
+     4 │ {"uid": {"type": "Entra::User", "id": "u3"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "eve@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u3"`
+       ╰────
+      help: Take the person out of the group, or correct the tenant of the assignment.
+
+    errors: 2 errors
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_foreign_tenant() {
+    insta::assert_snapshot!(more(&[tenant_entity("s", true), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "s"), ("Intune::Tenant", "t")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    entities::foreign_tenant
+
+      × a person reaches another tenant through a role assignment: `Intune::Tenant::"s"`
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Tenant"
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u3"`
+       ╰────
+      help: Give the assignment one tenant, that of the people who hold it.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_scope_tag_without_effect() {
+    insta::assert_snapshot!(more(&[entity("Intune::ScopeTag", "7", "", &[]), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "t"), ("Intune::ScopeTag", "7")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    entities::scope_tag_without_effect
+
+      ⚠ a role assignment carries a scope tag, which narrows nothing on tenant-attached devices: `Intune::ScopeTag::"7"`
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Tenant"
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u3"`
+       ╰────
+      help: Do not count on the scope tag to keep anybody from tenant-attached devices.
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn entities_checkbox_without_effect() {
+    insta::assert_snapshot!(more(&[tenant_entity("s", false), hierarchy("G", "s", false)]), @r#"
+    entities::checkbox_without_effect
+
+      ⚠ the checkbox of the hierarchy is cleared while Use Intune RBAC is Off, which has no effect: Configuration Manager
+      │ decides: `ConfigMgr::Hierarchy::"G"`
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "ConfigMgr::Hierarchy", "id": "G"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "s"}, "version": 2403, "enforceConfigMgrRbac": false, 
+       · ┬
+       · ╰── this one
+       ╰────
+      help: Turn Use Intune RBAC On, or select the checkbox again.
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn warnings_are_clean_unless_denied() {
+    let warned = "@id(\"custom.x\")\npermit (principal, action, resource);\n";
+    let workspace = Tarbac::with(&[("policies/custom/x.cedar", warned)]);
+    assert_eq!(workspace.run(&["validate"]).status, 0);
+    assert_eq!(workspace.run(&["validate", "--deny-warnings"]).status, 1);
+    insta::assert_snapshot!(Tarbac::with(&[]).run(&["validate", "--deny-warnings"]), @r#"
+    ok: no findings
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn as_json() {
+    let text = "@id(\"custom.x\")\n@doc(\"ö\") permit (principal, action);\n";
+    let workspace = Tarbac::with(&[
+        ("policies/custom/x.cedar", text),
+        ("entities/x.json", "[\n  {}\n]\n"),
+    ]);
+    insta::assert_snapshot!(workspace.run(&["validate", "--format", "json"]), @r#"
+    {
+      "version": 1,
+      "errors": 2,
+      "warnings": 0,
+      "findings": [
+        {
+          "code": "entities::nonconforming",
+          "severity": "error",
+          "message": "an entity has no `uid`",
+          "help": "say which one it is: \"uid\": {\"type\": …, \"id\": …}",
+          "labels": [
+            {
+              "file": "entities/x.json",
+              "line": 2,
+              "column": 3,
+              "text": "this entity"
+            }
+          ]
+        },
+        {
+          "code": "policy::syntax",
+          "severity": "error",
+          "message": "this policy is missing the `resource` variable in the scope",
+          "help": "policy scopes must contain a `principal`, `action`, and `resource` element in that order",
+          "labels": [
+            {
+              "file": "policies/custom/x.cedar",
+              "line": 2,
+              "column": 36,
+              "text": "here"
+            }
+          ]
+        }
+      ]
+    }
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn the_sample_tenant_has_two_warnings() {
+    let ran = contoso(&["validate", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (document["errors"].as_u64(), document["warnings"].as_u64()),
+        (Some(0), Some(2)),
+        "{ran}"
+    );
+}
+
+/// The codes that nothing small provokes.
+const EXEMPT: [(&str, &str); 2] = [
+    ("policy::unread", "a panic within Cedar's parser"),
+    ("entities::too_large", "four thousand million entities"),
+];
+
+#[test]
+fn every_code_has_an_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let examples = std::fs::read_to_string(root.join("tests/it/validate.rs")).unwrap();
+    let mut codes = Vec::new();
+    for folder in ["src", "policies"] {
+        let files = walkdir::WalkDir::new(root.join(folder))
+            .into_iter()
+            .map(Result::unwrap);
+        for file in files.filter(|file| file.file_type().is_file()) {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            for quoted in text.split('"').filter(|part| part.len() < 60) {
+                let is_code = ["policy::", "schema::", "entities::"]
+                    .iter()
+                    .any(|area| quoted.starts_with(area));
+                if is_code
+                    && quoted
+                        .chars()
+                        .all(|character| character.is_ascii_lowercase() || "_:".contains(character))
+                {
+                    codes.push(quoted.to_owned());
+                }
+            }
+            if text.contains("Tarbac::Action::\"finding\"") {
+                let given = text
+                    .split("@code(\"")
+                    .skip(1)
+                    .filter_map(|rest| rest.split('"').next());
+                codes.extend(
+                    given
+                        .filter(|code| *code != "toggle_settling")
+                        .map(|code| format!("entities::{code}")),
+                );
+            }
+        }
+    }
+    assert!(codes.len() > 25, "{codes:?}");
+    for code in &codes {
+        let is_exempt = EXEMPT.iter().any(|(exempt, _)| exempt == code);
+        let has_example = examples.contains(&format!("    {code}\n"));
+        assert!(
+            is_exempt != has_example,
+            "`{code}`: exempt {is_exempt}, example {has_example}"
+        );
+    }
+    for (code, _) in EXEMPT {
+        assert!(
+            codes.iter().any(|known| known == code),
+            "`{code}` is exempt and is not there"
+        );
+    }
+}
