@@ -16,9 +16,10 @@ mod policy;
 mod reading;
 mod vocabulary;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use cedar_policy::Schema;
+use cedar_policy::{EntityUid, Schema};
 
 use crate::finding::{self, Finding};
 use crate::source::Source;
@@ -54,6 +55,9 @@ pub struct Bundle {
     readings: Vec<Reading>,
 }
 
+/// What is left where policies or schema have errors: the schema, if that is sound.
+pub type NoBundle = Option<(Schema, Vocabulary)>;
+
 /// Reads a bundle.
 ///
 /// `is_shipped` says of a text that it is one of those that ship with this version, to the letter:
@@ -64,7 +68,7 @@ pub struct Bundle {
 pub fn read(
     texts: &Texts,
     is_shipped: &(dyn Fn(&str) -> bool + Sync),
-) -> (Result<Bundle, Option<(Schema, Vocabulary)>>, Vec<Finding>) {
+) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
     let (schema, policies) = std::thread::scope(|scope| {
         let policies = std::thread::Builder::new()
             .stack_size(PARSER_STACK)
@@ -145,6 +149,14 @@ impl Bundle {
                 .reading()
                 .is_none_or(|(name, holds)| on.iter().any(|reading| reading == name) == holds)
         })
+    }
+
+    /// Every entity that a policy names.
+    pub fn named_entities(&self) -> HashSet<EntityUid> {
+        self.policies
+            .iter()
+            .flat_map(Policy::named_entities)
+            .collect()
     }
 
     /// The permissions that the action scope of a policy covers, in schema order.

@@ -193,16 +193,12 @@ impl Engine {
         for bucket in buckets {
             let set = match &bucket.policies {
                 Policies::Plain(set) => set,
-                Policies::Guarded {
-                    clause,
-                    rest,
-                    whole,
-                } => {
-                    let response = ask(clause);
+                Policies::Guarded(guarded) => {
+                    let response = ask(&guarded.clause);
                     if response.diagnostics().errors().next().is_some() {
-                        whole
+                        &guarded.whole
                     } else if response.decision() == cedar_policy::Decision::Allow {
-                        rest
+                        &guarded.rest
                     } else {
                         continue;
                     }

@@ -1,5 +1,51 @@
 //! Who may do what to a tenant-attached device, and why.
+//!
+//! The rules of Intune and Configuration Manager are Cedar policies; this crate loads people,
+//! groups, hierarchies and devices, asks Cedar, and explains the answer. It knows no role, toggle or
+//! message: whatever decides or is said stands in `policies/` and `schema/`.
+//!
+//! ```
+//! use tarbac::names::{Name, Names};
+//! use tarbac::{Decision, Layout, Request, Switches, Workspace};
+//!
+//! let workspace = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())?;
+//! let engine = &workspace.engine;
+//!
+//! let names = Names::of(engine);
+//! let action = names.action(&Name::from("Run script"))?;
+//! let request = Request {
+//!     principal: names.principal(action, &Name::from("ada@contoso.example"))?,
+//!     action: action.uid.clone(),
+//!     resource: names.resource(action, &Name::from("WS-TST-001"))?,
+//!     context: cedar_policy::Context::empty(),
+//! };
+//! assert_eq!(engine.decide(&request).decision, Decision::Allow);
+//! println!("{}", tarbac::Matrix::of_people(engine, &[request.principal], &[request.resource]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The house
+//!
+//! Imports run one way, from the shell down to values.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`source`], [`finding`], [`decision`], [`json`] | values: places, diagnostics, requests and answers |
+//! | [`bundle`] | schema and policies, valid by construction; readings |
+//! | [`directory`] | the entities, held compactly |
+//! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
+//! | [`assembly`] | puts these together and says everything that is wrong |
+//! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
+//! | [`render`] | words and wire formats of results |
+//! | [`shipped`] | the policies, schema and sample tenant in the binary |
+//! | [`workspace`], [`excerpt`] | the only rooms that open files |
+//!
+//! The binary adds the command line (`cli`, `command/`), and nothing that decides.
+//!
+//! Deliberately absent: a cache of decisions (a decision costs the same with or without a million
+//! devices), and any network.
 
+pub mod assembly;
 pub mod bundle;
 pub mod decision;
 pub mod directory;

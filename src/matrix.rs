@@ -180,12 +180,6 @@ impl Matrix {
     }
 }
 
-impl std::fmt::Display for Matrix {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&crate::render::matrix::table(self, None))
-    }
-}
-
 fn heading(names: &Names, uid: EntityUid) -> Heading {
     Heading {
         name: names.call(&uid),

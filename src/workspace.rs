@@ -1,21 +1,20 @@
 //! The shell: finds the files of a workspace and reads them.
 //!
-//! There is one loading path. [`examine`] reads everything and collects what is wrong;
-//! [`Workspace::load`] does the same and refuses when anything is.
+//! [`examine`] reads everything and collects what is wrong; [`Workspace::load`] does the same and
+//! refuses when anything is.
 
-use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cedar_policy::EntityUid;
 use miette::Diagnostic;
 use thiserror::Error;
 use walkdir::WalkDir;
 
-use crate::bundle::{self, Bundle, Switches, Texts, UnknownReading};
-use crate::directory::{Directory, Input};
+use crate::assembly::{self, Examination};
+use crate::bundle::{Switches, Texts, UnknownReading};
+use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
@@ -61,17 +60,6 @@ pub enum LoadError {
     /// A switch names no reading.
     #[error(transparent)]
     Reading(#[from] UnknownReading),
-}
-
-/// Everything read from a workspace, right or wrong.
-#[derive(Debug)]
-pub struct Examination {
-    /// What was found, in order of file and place.
-    pub findings: Vec<Finding>,
-    /// The engine, if none of the findings is an error.
-    pub engine: Option<Engine>,
-    /// The policy files, as they were read.
-    pub policies: Vec<Arc<Source>>,
 }
 
 /// A workspace without errors, ready to decide.
@@ -134,93 +122,7 @@ pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, Load
         return Err(unreadable(&layout.root, "it is not a folder", None).into());
     }
     let texts = texts(layout)?;
-    let policies = texts.policies.clone();
-    let (bundle, mut findings) = bundle::read(&texts, &shipped::is_shipped);
-
-    let (schema, vocabulary) = match &bundle {
-        Ok(bundle) => (bundle.schema(), bundle.vocabulary()),
-        Err(Some((schema, vocabulary))) => (schema, vocabulary),
-        Err(None) => {
-            return Ok(Examination {
-                findings: sorted(findings),
-                engine: None,
-                policies,
-            });
-        }
-    };
-    let named: HashSet<EntityUid> = match &bundle {
-        Ok(bundle) => bundle
-            .policies()
-            .iter()
-            .flat_map(|policy| policy.named_entities())
-            .collect(),
-        Err(_) => HashSet::new(),
-    };
-    let (directory, more) = Directory::read(
-        inputs(layout)?,
-        schema,
-        &named,
-        &required_parents(vocabulary),
-    );
-    findings.extend(more);
-
-    let engine = match bundle {
-        Ok(bundle) => join(bundle, directory, switches, &mut findings)?,
-        Err(_) => None,
-    };
-    Ok(Examination {
-        findings: sorted(findings),
-        engine,
-        policies,
-    })
-}
-
-/// Joins policies and entities, and looks for what is wrong between them.
-fn join(
-    bundle: Bundle,
-    directory: Directory,
-    switches: &Switches,
-    findings: &mut Vec<Finding>,
-) -> Result<Option<Engine>, UnknownReading> {
-    let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
-    if finding::any_error(findings) {
-        return Ok(None);
-    }
-    let directory = engine.directory();
-    // Without entities there is nobody to know, and the policies are looked at alone.
-    if !directory.is_empty() {
-        let exists = |uid: &EntityUid| {
-            directory
-                .row(uid)
-                .is_some_and(|row| directory.is_defined(row))
-        };
-        findings.extend(bundle::policies_against_directory(engine.bundle(), &exists));
-        findings.extend(engine.findings());
-    }
-    Ok((!finding::any_error(findings)).then_some(engine))
-}
-
-fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    finding::sort(&mut findings);
-    findings
-}
-
-/// The parents that every entity of a type needs: its `@requires` in the schema.
-fn required_parents(vocabulary: &bundle::Vocabulary) -> BTreeMap<String, Vec<String>> {
-    vocabulary
-        .types()
-        .iter()
-        .filter_map(|(name, annotations)| {
-            let required = annotations.get("requires")?;
-            Some((
-                name.clone(),
-                required
-                    .split(',')
-                    .map(|part| part.trim().to_owned())
-                    .collect(),
-            ))
-        })
-        .collect()
+    Ok(assembly::examine(&texts, inputs(layout)?, switches)?)
 }
 
 /// The policy and schema files of a workspace; what ships takes the place of what it lacks.

@@ -58,7 +58,7 @@ impl Tenant {
             let attrs = format!(
                 r#""tenant":{},"version":{},"enforceConfigMgrRbac":{},"earlyUpdateRing":false"#,
                 uid("Intune::Tenant", "contoso"),
-                [2207, 2303, 2403, 2503][hierarchy as usize % 4],
+                2207 + hierarchy % 4 * 100,
                 hierarchy % 2 == 0,
             );
             array.entity("ConfigMgr::Hierarchy", &site(hierarchy), &attrs, &[])?;
@@ -205,7 +205,7 @@ impl Tenant {
             "readBitLockerRecoveryKey",
         ]) {
             let collections: Vec<String> = (0..self.collections)
-                .filter(|collection| scatter(number * 8 + turn, *collection) % 3 != 0)
+                .filter(|collection| !scatter(number * 8 + turn, *collection).is_multiple_of(3))
                 .map(|collection| uid("ConfigMgr::Collection", &self.collection(collection)))
                 .collect();
             record.push_str(&format!(r#""{name}":[{}],"#, collections.join(",")));

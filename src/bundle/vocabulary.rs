@@ -167,9 +167,23 @@ impl Vocabulary {
         self.types.get(type_name)?.get(key).map(String::as_str)
     }
 
-    /// The annotations of every entity type that has any.
-    pub fn types(&self) -> &BTreeMap<String, Annotations> {
-        &self.types
+    /// The names of the entity types, sorted.
+    pub fn type_names(&self) -> impl Iterator<Item = &str> {
+        self.types.keys().map(String::as_str)
+    }
+
+    /// For each entity type with `@requires`, the types of which every entity needs a parent.
+    pub fn required_parents(&self) -> BTreeMap<String, Vec<String>> {
+        self.types
+            .iter()
+            .filter_map(|(name, annotations)| {
+                let required = annotations.get("requires")?.split(',');
+                Some((
+                    name.clone(),
+                    required.map(|name| name.trim().to_owned()).collect(),
+                ))
+            })
+            .collect()
     }
 
     /// The attributes of an entity type or a record, by name.
@@ -328,7 +342,7 @@ impl Words {
             check_doc(
                 &annotations(attribute),
                 &format!("the attribute `{name}` of `{owner}`"),
-                || place_of_word(source, &format!("{name}")),
+                || place_of_word(source, name),
                 findings,
             );
             self.attributes.push((

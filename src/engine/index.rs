@@ -32,14 +32,18 @@ pub(super) enum Policies {
     /// All at once.
     Plain(PolicySet),
     /// Policies that begin with the same clause.
-    Guarded {
-        /// A permit that holds when the clause does.
-        clause: PolicySet,
-        /// The policies without the clause, asked where it holds.
-        rest: PolicySet,
-        /// The policies with the clause, asked where it cannot be evaluated: each must say so.
-        whole: PolicySet,
-    },
+    Guarded(Box<Guarded>),
+}
+
+/// Policies that begin with the same clause.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    /// A permit that holds when the clause does.
+    pub clause: PolicySet,
+    /// The policies without the clause, asked where it holds.
+    pub rest: PolicySet,
+    /// The policies with the clause, asked where it cannot be evaluated: each must say so.
+    pub whole: PolicySet,
 }
 
 /// The policies in force, by how a request reaches them.
@@ -163,7 +167,7 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
             clause.and_then(|(clause, _)| permit_when(clause)),
         ) {
             ([_, _, ..], Some(clause)) => {
-                let guard = Policies::Guarded {
+                let guard = Policies::Guarded(Box::new(Guarded {
                     clause: set([clause]),
                     rest: set(of_clause.iter().map(|policy| {
                         let rest = first_clause(policy).and_then(|(_, rest)| rest);
@@ -172,7 +176,7 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
                     whole: set(of_clause
                         .iter()
                         .map(|policy| for_any_action(policy, condition(policy)))),
-                };
+                }));
                 buckets.push(bucket(guard, &of_clause, directory));
             }
             _ => unguarded.extend(of_clause),
@@ -290,10 +294,11 @@ fn literals_looked_into(expression: &ast::Expr) -> Vec<ast::EntityUID> {
             ast::ExprKind::GetAttr { expr, .. }
             | ast::ExprKind::HasAttr { expr, .. }
             | ast::ExprKind::ExtHasAttr { expr, .. } => expr,
-            ast::ExprKind::BinaryApp { op, arg1, .. } => match op {
-                ast::BinaryOp::In | ast::BinaryOp::GetTag | ast::BinaryOp::HasTag => arg1,
-                _ => continue,
-            },
+            ast::ExprKind::BinaryApp {
+                op: ast::BinaryOp::In | ast::BinaryOp::GetTag | ast::BinaryOp::HasTag,
+                arg1,
+                ..
+            } => arg1,
             _ => continue,
         };
         for leaf in looked_into.subexpressions() {

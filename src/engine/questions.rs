@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Context, EntityUid, RestrictedExpression};
+use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use cedar_policy_core::ast;
 
 use super::{Engine, World};
@@ -193,7 +193,7 @@ impl Engine {
         world: &World,
     ) -> Vec<&Policy> {
         match self.as_question(question, request, about) {
-            Some(question) => self.put(&question, world),
+            Some(question) => self.policies(&self.put(&question, world)),
             None => Vec::new(),
         }
     }
@@ -266,12 +266,14 @@ impl Engine {
             .find(|action| action.id() == name && action.uid.type_name().namespace() == QUESTIONS)
     }
 
-    fn put(&self, question: &Request, world: &World) -> Vec<&Policy> {
-        let Some(bucket) = self.index.question(&question.action) else {
-            return Vec::new();
-        };
+    fn put(&self, question: &Request, world: &World) -> Outcome {
         let world = self.world_of_question(question, world);
-        self.evaluate(question, &world, std::iter::once(bucket))
+        let asked = self.index.question(&question.action);
+        self.evaluate(question, &world, asked.into_iter())
+    }
+
+    fn policies(&self, outcome: &Outcome) -> Vec<&Policy> {
+        outcome
             .policies
             .iter()
             .filter_map(|id| self.bundle.policy(id))
@@ -280,82 +282,75 @@ impl Engine {
 
     /// What the policies find wrong with the directory.
     ///
-    /// They are asked about everything a person belongs to, for each person, and about every other
-    /// entity of a type the question is asked about.
+    /// They are asked about everything a person belongs to, for each person, and about every entity
+    /// of the other types that the question is asked about.
     pub fn findings(&self) -> Vec<Finding> {
         let Some(action) = self.question("finding") else {
             return Vec::new();
         };
-        let mut findings = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut met = BTreeSet::new();
+        let mut found = Found::default();
         for type_name in &action.principals {
+            let belonging: Vec<String> = action
+                .resources
+                .iter()
+                .filter(|about| self.can_belong_to(type_name, about))
+                .map(ToString::to_string)
+                .collect();
             for person in self.directory.rows_of(type_name) {
-                for ancestor in self.directory.ancestors(person) {
-                    met.insert(ancestor);
-                    self.find(action, person, ancestor, &mut seen, &mut findings);
+                for about in self.directory.ancestors(person) {
+                    let name = self.directory.type_name(about);
+                    if belonging.iter().any(|known| known == name) {
+                        self.find(action, &self.directory.uid(person), about, &mut found);
+                    }
+                }
+            }
+            // Who asks does not matter to a question about something nobody belongs to.
+            let anybody = EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(""));
+            for other in &action.resources {
+                if !self.can_belong_to(type_name, other) {
+                    for about in self.directory.rows_of(other) {
+                        self.find(action, &anybody, about, &mut found);
+                    }
                 }
             }
         }
-        // A question about something nobody belongs to is asked for anybody.
-        let anybody = action
-            .principals
-            .iter()
-            .find_map(|type_name| self.directory.rows_of(type_name).next());
-        let Some(anybody) = anybody else {
-            return findings;
-        };
-        for type_name in &action.resources {
-            for row in self.directory.rows_of(type_name) {
-                if !met.contains(&row) && !self.is_belonged_to(action, type_name) {
-                    self.find(action, anybody, row, &mut seen, &mut findings);
-                }
-            }
-        }
-        findings
+        found.findings
     }
 
-    /// Whether people can belong to entities of this type.
-    fn is_belonged_to(&self, action: &Action, type_name: &cedar_policy::EntityTypeName) -> bool {
-        let schema = self.bundle.schema();
-        action.principals.iter().any(|principal| {
-            schema
-                .ancestors(principal)
-                .is_some_and(|mut ancestors| ancestors.any(|ancestor| ancestor == type_name))
-        })
+    /// Whether the schema lets entities of one type be in entities of another.
+    fn can_belong_to(&self, type_name: &EntityTypeName, other: &EntityTypeName) -> bool {
+        let ancestors = self.bundle.schema().ancestors(type_name);
+        ancestors.is_some_and(|mut ancestors| ancestors.any(|ancestor| ancestor == other))
     }
 
-    fn find(
-        &self,
-        action: &Action,
-        person: Row,
-        about: Row,
-        seen: &mut BTreeSet<(String, Row, Row)>,
-        findings: &mut Vec<Finding>,
-    ) {
-        let resource = self.directory.uid(about);
-        let principal = self.directory.uid(person);
-        if !action.applies_to(principal.type_name(), resource.type_name()) {
-            return;
-        }
+    fn find(&self, action: &Action, person: &EntityUid, about: Row, found: &mut Found) {
         let request = Request {
-            principal,
+            principal: person.clone(),
             action: action.uid.clone(),
-            resource,
+            resource: self.directory.uid(about),
             context: Context::empty(),
         };
         let mut world = World::default();
-        world.reach(&self.directory, [person]);
-        for policy in self.put(&request, &world) {
+        let row = self.directory.row(person);
+        world.reach(&self.directory, row);
+        let outcome = self.put(&request, &world);
+        for error in &outcome.errors {
+            let message = format!("a finding cannot be decided: {error}");
+            found
+                .findings
+                .push(Finding::error("policy::evaluation", message));
+        }
+        for policy in self.policies(&outcome) {
             // The entity through which the person reaches it is where somebody can mend it.
-            let through = self.directory.path(person, about).and_then(|path| {
-                path.len()
-                    .checked_sub(2)
-                    .and_then(|index| path.get(index).copied())
-            });
-            let place = through.unwrap_or(about);
-            if seen.insert((policy.id().to_owned(), place, about)) {
-                findings.push(self.finding(policy, &request, through, about));
+            let path = row.and_then(|row| self.directory.path(row, about));
+            let through = path.and_then(|path| path.iter().rev().nth(1).copied());
+            if found
+                .seen
+                .insert((policy.id().to_owned(), through.unwrap_or(about), about))
+            {
+                found
+                    .findings
+                    .push(self.finding(policy, &request, through, about));
             }
         }
     }
@@ -390,6 +385,13 @@ impl Engine {
             None => finding,
         }
     }
+}
+
+/// Findings, each once for the place where it can be mended.
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+    seen: BTreeSet<(String, Row, Row)>,
 }
 
 fn lower_first(text: &str) -> String {

@@ -378,7 +378,7 @@ pub(super) fn needed_first(scene: &Scene<'_>, group: &EntityUid) -> Vec<String> 
 pub(super) fn brought_along(scene: &Scene<'_>) -> Vec<(String, String)> {
     let vocabulary = scene.vocabulary();
     let mut pairs = Vec::new();
-    for link in vocabulary.types().keys() {
+    for link in vocabulary.type_names() {
         let Ok(link) = EntityTypeName::from_str(link) else {
             continue;
         };

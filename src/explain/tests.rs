@@ -10,17 +10,15 @@ mod made;
 mod told;
 mod verified;
 
-use std::collections::HashSet;
 use std::io::Cursor;
-use std::sync::Arc;
 
 use cedar_policy::{Context, EntityUid};
 
-use crate::bundle::{self, Bundle, Switches};
+use crate::assembly;
+use crate::bundle::Switches;
 use crate::decision::Request;
-use crate::directory::{Directory, Input};
+use crate::directory::Input;
 use crate::engine::Engine;
-use crate::finding::{Finding, any_error};
 use crate::shipped;
 use crate::source::Source;
 use crate::workspace::{Layout, Workspace};
@@ -40,25 +38,14 @@ fn world(policy: &str, entities: &str, switches: &Switches) -> Engine {
     texts
         .policies
         .push(Source::held("policies/custom/made.cedar", policy));
-    let (bundle, findings) = bundle::read(&texts, &shipped::is_shipped);
-    let bundle: Bundle = bundle.unwrap_or_else(|_| panic!("{findings:?}"));
-    let named: HashSet<EntityUid> = bundle
-        .policies()
-        .iter()
-        .flat_map(|policy| policy.named_entities())
-        .collect();
     let input = Input {
         source: Source::held("entities/made.json", ""),
         reader: Box::new(Cursor::new(entities.to_owned().into_bytes())),
     };
-    let (directory, findings): (Directory, Vec<Finding>) = Directory::read(
-        vec![input],
-        bundle.schema(),
-        &named,
-        &std::collections::BTreeMap::new(),
-    );
-    assert!(!any_error(&findings), "{findings:?}");
-    Engine::new(Arc::new(bundle), Arc::new(directory), switches).unwrap()
+    let examination = assembly::examine(&texts, vec![input], switches).unwrap();
+    examination
+        .engine
+        .unwrap_or_else(|| panic!("{:?}", examination.findings))
 }
 
 fn only(engine: &Engine, type_name: &str, attribute: &str, text: &str) -> EntityUid {

@@ -1,6 +1,7 @@
 //! A matrix: a table for a terminal or a page, records for a sheet or a program.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
@@ -51,6 +52,12 @@ impl Mark {
             Self::No => "✗",
             Self::Indeterminate => "!",
         }
+    }
+}
+
+impl fmt::Display for Matrix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&table(self, None))
     }
 }
 

@@ -1,17 +1,15 @@
 //! The authority truth table: toggle × checkbox × version × kind of account, with a deciding
 //! policy in each cell. The table itself is that of the documents.
 
-use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use cedar_policy::{Context, EntityUid};
 use serde_json::json;
 use tarbac::decision::Request;
-use tarbac::directory::{Directory, Input};
+use tarbac::directory::Input;
 use tarbac::source::Source;
-use tarbac::{Engine, Switches, bundle, shipped};
+use tarbac::{Engine, Switches, assembly, shipped};
 
 /// One tenant, one hierarchy, one device, and three Help Desk Operators: cloud-only, hybrid with
 /// Collection: Read, hybrid without it.
@@ -48,21 +46,16 @@ fn world(toggle: bool, checkbox: bool, version: i64) -> Engine {
         person("hybrid", false, true),
         person("hybrid, without Read", false, false),
     ]);
-    let (bundle, _) = bundle::read(&shipped::texts(), &shipped::is_shipped);
-    let bundle = bundle.unwrap();
-    let named: HashSet<EntityUid> = bundle
-        .policies()
-        .iter()
-        .flat_map(|policy| policy.named_entities())
-        .collect();
     let input = Input {
         source: Source::held("entities.json", ""),
         reader: Box::new(std::io::Cursor::new(entities.to_string())),
     };
-    let (directory, findings) =
-        Directory::read(vec![input], bundle.schema(), &named, &BTreeMap::new());
-    assert!(findings.is_empty(), "{findings:#?}");
-    Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap()
+    let examination =
+        assembly::examine(&shipped::texts(), vec![input], &Switches::default()).unwrap();
+    let findings = examination.findings;
+    examination
+        .engine
+        .unwrap_or_else(|| panic!("{findings:#?}"))
 }
 
 #[test]
