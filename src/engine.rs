@@ -19,7 +19,7 @@ use cedar_policy_core::ast;
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
 use crate::decision::{Basis, Decision, Outcome, Request};
 use crate::directory::{Directory, Row};
-use index::{Bucket, Index, Policies};
+use index::{Bucket, Index};
 
 pub(crate) use questions::with_attribute;
 pub use world::World;
@@ -191,19 +191,15 @@ impl Engine {
                 .is_authorized(&cedar_request, set, &entities)
         };
         for bucket in buckets {
-            let set = match &bucket.policies {
-                Policies::Plain(set) => set,
-                Policies::Guarded(guarded) => {
-                    let response = ask(&guarded.clause);
-                    if response.diagnostics().errors().next().is_some() {
-                        &guarded.whole
-                    } else if response.decision() == cedar_policy::Decision::Allow {
-                        &guarded.rest
-                    } else {
-                        continue;
-                    }
+            let mut set = &bucket.set;
+            if let Some(guard) = &bucket.guard {
+                let response = ask(&guard.clause);
+                if response.diagnostics().errors().next().is_some() {
+                    set = &guard.whole;
+                } else if response.decision() == cedar_policy::Decision::Deny {
+                    continue;
                 }
-            };
+            }
             let response = ask(set);
             let determining = match response.decision() {
                 cedar_policy::Decision::Allow => &mut permits,

@@ -21,27 +21,19 @@ use crate::directory::{Directory, Row};
 /// Policies that are asked together.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    pub policies: Policies,
+    /// The policies; under a guard, without the clause they begin with.
+    pub set: PolicySet,
+    /// The clause they all begin with, where it is asked first.
+    pub guard: Option<Box<Guard>>,
     /// The entities that the conditions name and look into.
     pub looked_into: Vec<Row>,
 }
 
-/// Policies in the form in which Cedar is asked about them.
+/// A clause that stands before several policies.
 #[derive(Debug)]
-pub(super) enum Policies {
-    /// All at once.
-    Plain(PolicySet),
-    /// Policies that begin with the same clause.
-    Guarded(Box<Guarded>),
-}
-
-/// Policies that begin with the same clause.
-#[derive(Debug)]
-pub(super) struct Guarded {
+pub(super) struct Guard {
     /// A permit that holds when the clause does.
     pub clause: PolicySet,
-    /// The policies without the clause, asked where it holds.
-    pub rest: PolicySet,
     /// The policies with the clause, asked where it cannot be evaluated: each must say so.
     pub whole: PolicySet,
 }
@@ -145,10 +137,17 @@ impl Index {
 }
 
 fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
-    let set = set(policies
+    Bucket {
+        set: whole(policies),
+        guard: None,
+        looked_into: looked_into(policies, directory),
+    }
+}
+
+fn whole(policies: &[&Policy]) -> PolicySet {
+    set(policies
         .iter()
-        .map(|policy| for_any_action(policy, condition(policy))));
-    bucket(Policies::Plain(set), policies, directory)
+        .map(|policy| for_any_action(policy, policy.ast().non_scope_constraints().cloned())))
 }
 
 /// One bucket for each clause that several policies begin with, and one for the rest.
@@ -167,17 +166,18 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
             clause.and_then(|(clause, _)| permit_when(clause)),
         ) {
             ([_, _, ..], Some(clause)) => {
-                let guard = Policies::Guarded(Box::new(Guarded {
-                    clause: set([clause]),
-                    rest: set(of_clause.iter().map(|policy| {
-                        let rest = first_clause(policy).and_then(|(_, rest)| rest);
-                        for_any_action(policy, rest)
+                let rest = of_clause.iter().map(|policy| {
+                    let rest = first_clause(policy).and_then(|(_, rest)| rest);
+                    for_any_action(policy, rest)
+                });
+                buckets.push(Bucket {
+                    set: set(rest),
+                    guard: Some(Box::new(Guard {
+                        clause: set([clause]),
+                        whole: whole(&of_clause),
                     })),
-                    whole: set(of_clause
-                        .iter()
-                        .map(|policy| for_any_action(policy, condition(policy)))),
-                }));
-                buckets.push(bucket(guard, &of_clause, directory));
+                    looked_into: looked_into(&of_clause, directory),
+                });
             }
             _ => unguarded.extend(of_clause),
         }
@@ -188,19 +188,16 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
     buckets
 }
 
-fn bucket(form: Policies, policies: &[&Policy], directory: &Directory) -> Bucket {
-    let mut looked_into: Vec<Row> = policies
+fn looked_into(policies: &[&Policy], directory: &Directory) -> Vec<Row> {
+    let mut rows: Vec<Row> = policies
         .iter()
         .filter_map(|policy| policy.ast().non_scope_constraints())
         .flat_map(literals_looked_into)
         .filter_map(|uid| directory.row(&EntityUid::from(uid)))
         .collect();
-    looked_into.sort_unstable();
-    looked_into.dedup();
-    Bucket {
-        policies: form,
-        looked_into,
-    }
+    rows.sort_unstable();
+    rows.dedup();
+    rows
 }
 
 fn set(policies: impl IntoIterator<Item = ast::Policy>) -> PolicySet {
@@ -211,10 +208,6 @@ fn set(policies: impl IntoIterator<Item = ast::Policy>) -> PolicySet {
         debug_assert!(added.is_ok(), "{added:?}");
     }
     PolicySet::from(set)
-}
-
-fn condition(policy: &Policy) -> Option<ast::Expr> {
-    policy.ast().non_scope_constraints().cloned()
 }
 
 /// A policy without its actions, which the look-up has settled, and with another condition.
