@@ -4,6 +4,8 @@
 //! once for all places in it, and only a stretch of each line is kept: a file of a million entities
 //! can be one line.
 
+#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};

@@ -3,6 +3,8 @@
 //! [`examine`] reads everything and collects what is wrong; [`Workspace::load`] does the same and
 //! refuses when anything is.
 
+#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

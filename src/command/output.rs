@@ -1,5 +1,10 @@
 //! The two streams and what they can show.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whether to colour is up to the environment"
+)]
+
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use tarbac::render::Style;

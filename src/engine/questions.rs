@@ -335,10 +335,16 @@ impl Engine {
         world.reach(&self.directory, row);
         let outcome = self.put(&request, &world);
         for error in &outcome.errors {
-            let message = format!("a finding cannot be decided: {error}");
-            found
-                .findings
-                .push(Finding::error("policy::evaluation", message));
+            if found.seen.insert((error.clone(), about, about)) {
+                let message = format!("a finding cannot be decided: {error}");
+                let finding = Finding::error("policy::evaluation", message)
+                    .help("mend the policy: what it would find cannot be known");
+                let place = self.directory.place(about);
+                found.findings.push(match place {
+                    Some(place) => finding.label(place, "asked about this one"),
+                    None => finding,
+                });
+            }
         }
         for policy in self.policies(&outcome) {
             // The entity through which the person reaches it is where somebody can mend it.

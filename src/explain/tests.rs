@@ -1,5 +1,6 @@
 //! Explanations on the sample tenant and on small worlds of their own.
 #![expect(
+    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
 //! What tarbac does, from outside: the program and the library, as people use them.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
