@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use crate::bundle::{self, Bundle, Switches, Texts, UnknownReading};
-use crate::directory::{Directory, Input};
+use crate::bundle::{self, Bundle, Switches, Texts, UnknownReading, Vocabulary};
+use crate::directory::{Directory, Input, ParentRules};
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
@@ -52,14 +52,14 @@ pub fn examine(
                 entities,
                 bundle.schema(),
                 &bundle.named_entities(),
-                &bundle.vocabulary().required_parents(),
+                &parent_rules(bundle.vocabulary()),
             );
             findings.extend(more);
             join(bundle, directory, switches, &mut findings)?
         }
         Err(Some((schema, vocabulary))) => {
-            let required = vocabulary.required_parents();
-            let (_, more) = Directory::read(entities, &schema, &Default::default(), &required);
+            let rules = parent_rules(&vocabulary);
+            let (_, more) = Directory::read(entities, &schema, &Default::default(), &rules);
             // What only policies name exists as well, and they could not be read.
             findings.extend(
                 more.into_iter()
@@ -75,6 +75,13 @@ pub fn examine(
         engine,
         policies: texts.policies.clone(),
     })
+}
+
+fn parent_rules(vocabulary: &Vocabulary) -> ParentRules {
+    ParentRules {
+        declared: vocabulary.declared_parents().clone(),
+        required: vocabulary.required_parents(),
+    }
 }
 
 /// Joins policies and entities, and looks for what is wrong between them.

@@ -162,8 +162,8 @@ pub struct Context {
 #[command(after_help = "\
 Examples:
   tarbac check ada@contoso.example \"View client details\" WS-TST-001
-  tarbac check ada@contoso.example runScript 'ConfigMgr::Device::\"16777220\"' --format json
-  tarbac check bea@contoso.example Roles/Update contoso --no-reading entra-administrators
+  tarbac check ada@contoso.example runScript 'ConfigMgr::Device::\"TST-16777220\"' --format json
+  tarbac check olivia@contoso.example Roles/Update contoso --no-reading entra-administrators
   tarbac check --requests requests.ndjson > answers.ndjson
   some-program | tarbac check --requests -")]
 pub struct Check {

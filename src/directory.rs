@@ -25,7 +25,7 @@ mod uid;
 mod value;
 mod words;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -74,21 +74,31 @@ pub struct Directory {
     cache: Cache,
 }
 
+/// What the schema says of direct parents, which Cedar itself does not keep: it accepts any type
+/// that can be reached through others, as a person directly in a role.
+#[derive(Debug, Default, Clone)]
+pub struct ParentRules {
+    /// For an entity type, the types of its direct parents: those after its `in`. A type that is
+    /// not named may have what Cedar accepts.
+    pub declared: BTreeMap<String, BTreeSet<String>>,
+    /// For an entity type, the types of which each of its entities needs a direct parent.
+    pub required: BTreeMap<String, Vec<String>>,
+}
+
 impl Directory {
     /// Reads the entities of all files; every finding is an error.
     ///
     /// `named` has every entity uid that a policy names literally: such an entity exists without
-    /// standing in a file if its type has no required attribute. `requires` says for an entity
-    /// type of which types each of its entities needs a direct parent.
+    /// standing in a file if its type has no required attribute.
     pub fn read(
         inputs: Vec<Input>,
         schema: &Schema,
         named: &HashSet<EntityUid>,
-        requires: &BTreeMap<String, Vec<String>>,
+        parents: &ParentRules,
     ) -> (Self, Vec<Finding>) {
-        let shapes = Shapes::new(schema);
+        let shapes = Shapes::new(schema, &parents.declared);
         let loaded = load::load(inputs, &shapes);
-        freeze::freeze(loaded, shapes, named, requires)
+        freeze::freeze(loaded, shapes, named, &parents.required)
     }
 
     /// The number of entities that stand in the files.

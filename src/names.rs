@@ -267,20 +267,19 @@ impl<'a> Names<'a> {
         let Name::Text(text) = name else {
             return Err(NameError::unknown(part, name.to_string()));
         };
-        let by_id: Vec<EntityUid> = types
+        // An id of one and the name of another is no way to say which.
+        let by_id = types
             .iter()
             .map(|type_name| {
                 EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(text))
             })
-            .filter(|uid| self.row(uid).is_some())
-            .collect();
-        let found = match by_id.is_empty() {
-            true => types
-                .iter()
-                .flat_map(|type_name| self.by_alias(type_name, text))
-                .collect(),
-            false => by_id,
-        };
+            .filter(|uid| self.row(uid).is_some());
+        let by_alias = types
+            .iter()
+            .flat_map(|type_name| self.by_alias(type_name, text));
+        let mut found: Vec<EntityUid> = by_id.chain(by_alias).collect();
+        found.sort();
+        found.dedup();
         match found.as_slice() {
             [uid] => Ok(uid.clone()),
             [] => Err(NameError::unknown(part, text.to_owned())),

@@ -123,22 +123,29 @@ pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, Load
     if !layout.root.is_dir() {
         return Err(unreadable(&layout.root, "it is not a folder", None).into());
     }
-    let texts = texts(layout)?;
-    Ok(assembly::examine(&texts, inputs(layout)?, switches)?)
+    let mut passed_over = Vec::new();
+    let texts = texts(layout, &mut passed_over)?;
+    let entities = inputs(layout, &mut passed_over)?;
+    let mut examination = assembly::examine(&texts, entities, switches)?;
+    examination.findings.extend(not_read(&passed_over));
+    finding::sort(&mut examination.findings);
+    Ok(examination)
 }
 
 /// The policy and schema files of a workspace; what ships takes the place of what it lacks.
-fn texts(layout: &Layout) -> Result<Texts, Unreadable> {
+fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, Unreadable> {
     let mut texts = Texts::default();
     let policies = files(
         &layout.policies,
         &layout.root.join("policies"),
         &["cedar", "json"],
+        passed_over,
     )?;
     let schema = files(
         &layout.schema,
         &layout.root.join("schema"),
         &["cedarschema"],
+        passed_over,
     )?;
     let shipped = shipped::texts();
     if adds_to_shipped(
@@ -158,7 +165,7 @@ fn texts(layout: &Layout) -> Result<Texts, Unreadable> {
     for path in policies {
         let source = held(&path)?;
         match path.extension() {
-            Some(extension) if extension == "json" => texts.links.push(source),
+            Some(extension) if extension.eq_ignore_ascii_case("json") => texts.links.push(source),
             _ => texts.policies.push(source),
         }
     }
@@ -181,7 +188,8 @@ fn adds_to_shipped(is_default: bool, folder: &Path, files: &[PathBuf]) -> bool {
 /// # Errors
 /// A file cannot be read.
 pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
-    files(&layout.policies, &layout.root.join("policies"), &["cedar"])?
+    let folder = layout.root.join("policies");
+    files(&layout.policies, &folder, &["cedar"], &mut Vec::new())?
         .into_iter()
         .filter(|path| path.extension().is_none_or(|extension| extension != "json"))
         .map(|path| {
@@ -191,8 +199,9 @@ pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unre
         .collect()
 }
 
-fn inputs(layout: &Layout) -> Result<Vec<Input>, Unreadable> {
-    files(&layout.entities, &layout.root.join("entities"), &["json"])?
+fn inputs(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Vec<Input>, Unreadable> {
+    let folder = layout.root.join("entities");
+    files(&layout.entities, &folder, &["json"], passed_over)?
         .into_iter()
         .map(|path| {
             let file = open(&path)?;
@@ -207,34 +216,77 @@ fn inputs(layout: &Layout) -> Result<Vec<Input>, Unreadable> {
         .collect()
 }
 
-/// The files of a part of the workspace, sorted. A file that is named is taken whatever its name.
+/// The files of a part of the workspace, sorted. A file that is named is taken whatever its name;
+/// in folders, those with another extension go to `passed_over`.
 fn files(
     named: &[PathBuf],
     default: &Path,
     extensions: &[&str],
+    passed_over: &mut Vec<PathBuf>,
 ) -> Result<Vec<PathBuf>, Unreadable> {
-    let default = [default.to_owned()];
-    let (roots, is_named) = match named {
-        [] => (default.as_slice(), false),
-        named => (named, true),
-    };
     let mut found = Vec::new();
-    for root in roots {
-        if !is_named && !root.exists() && !root.is_symlink() {
-            continue;
+    if named.is_empty() && (default.exists() || default.is_symlink()) {
+        if default.is_file() {
+            let reason = "it is a file where a folder is expected";
+            return Err(unreadable(default, reason, None));
         }
-        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|error| walk_error(root, &error))?;
-            let has_extension = entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extensions.iter().any(|known| extension == *known));
-            if entry.depth() == 0 && is_named && !entry.file_type().is_dir() || has_extension {
-                found.push(entry.into_path());
-            }
+        walk(default, extensions, &mut found, passed_over)?;
+    }
+    for root in named {
+        match root.is_dir() || !root.exists() {
+            true => walk(root, extensions, &mut found, passed_over)?,
+            false => found.push(root.clone()),
         }
     }
     Ok(found)
+}
+
+fn walk(
+    root: &Path,
+    extensions: &[&str],
+    found: &mut Vec<PathBuf>,
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<(), Unreadable> {
+    for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+        let entry = entry.map_err(|error| walk_error(root, &error))?;
+        let is_known = entry.path().extension().is_some_and(|extension| {
+            extensions
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        });
+        let kind = entry.file_type();
+        match (is_known, kind.is_file(), kind.is_dir()) {
+            (true, true, _) => found.push(entry.into_path()),
+            (true, _, true) => {
+                let reason = "it is a folder where a file is expected";
+                return Err(unreadable(entry.path(), reason, None));
+            }
+            // Reading a pipe could take for ever.
+            (true, _, false) => {
+                return Err(unreadable(entry.path(), "it is not a regular file", None));
+            }
+            (false, _, true) => {}
+            (false, _, false) => passed_over.push(entry.into_path()),
+        }
+    }
+    Ok(())
+}
+
+/// What to say of the files that are not read: a forbid in one of them holds nobody back.
+fn not_read(passed_over: &[PathBuf]) -> impl Iterator<Item = Finding> {
+    let explains_itself = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with('.') || name.ends_with(".md")
+    };
+    passed_over
+        .iter()
+        .filter(move |path| !explains_itself(path))
+        .map(|path| {
+            let message = format!("`{}` is not read: nothing is expected of its extension", shown(path));
+            Finding::warning("workspace::not_read", message).help(
+                "policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema`",
+            )
+        })
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {

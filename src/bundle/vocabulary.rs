@@ -3,7 +3,7 @@
 //!
 //! Cedar's `Schema` keeps none of it, so it is taken from the schema fragments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ pub type Annotations = BTreeMap<String, String>;
 pub struct Vocabulary {
     actions: Vec<Action>,
     types: BTreeMap<String, Annotations>,
+    parents: BTreeMap<String, BTreeSet<String>>,
     attributes: BTreeMap<String, BTreeMap<String, Attribute>>,
 }
 
@@ -108,9 +109,11 @@ impl Action {
         let spelled = ["id", "name", "graph"]
             .into_iter()
             .filter_map(|key| self.annotations.get(key).map(String::as_str));
-        std::iter::once(self.id())
-            .chain(spelled)
-            .chain([self.short_name()])
+        std::iter::once(self.id()).chain(spelled).chain([
+            self.short_name(),
+            without_remark(self.name()),
+            without_remark(self.short_name()),
+        ])
     }
 
     /// The permission whose page carries this action, by id: the action is out of reach without it.
@@ -172,6 +175,11 @@ impl Vocabulary {
         self.types.keys().map(String::as_str)
     }
 
+    /// For each entity type, the types after its `in`: those of its direct parents.
+    pub fn declared_parents(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.parents
+    }
+
     /// For each entity type with `@requires`, the types of which every entity needs a parent.
     pub fn required_parents(&self) -> BTreeMap<String, Vec<String>> {
         self.types
@@ -215,8 +223,16 @@ impl Vocabulary {
     }
 }
 
+/// A name without a remark like `(preview)` at its end.
+fn without_remark(name: &str) -> &str {
+    match name.rsplit_once(" (") {
+        Some((name, remark)) if remark.ends_with(')') => name,
+        _ => name,
+    }
+}
+
 fn plain(spelling: &str) -> String {
-    spelling.replace('\\', "/").to_lowercase()
+    spelling.trim().replace('\\', "/").to_lowercase()
 }
 
 /// Reads the schema files together; the schema is absent when one of the findings is an error.
@@ -276,6 +292,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
 #[derive(Default)]
 struct Words {
     types: BTreeMap<String, Annotations>,
+    parents: Vec<(String, String, Vec<String>)>,
     records: BTreeMap<String, ()>,
     attributes: Vec<(String, String, String, Value)>,
     actions: Vec<(String, String, Annotations, usize)>,
@@ -299,6 +316,15 @@ impl Words {
                     findings,
                 );
                 self.types.insert(full(name), annotations);
+                let parents = entity["memberOfTypes"].as_array().into_iter().flatten();
+                self.parents.push((
+                    namespace.to_owned(),
+                    full(name),
+                    parents
+                        .filter_map(Value::as_str)
+                        .map(str::to_owned)
+                        .collect(),
+                ));
                 self.add_attributes(namespace, &full(name), &entity["shape"], source, findings);
             }
             for (name, record) in entries(&definition["commonTypes"]) {
@@ -379,9 +405,21 @@ impl Words {
                 action(schema, action_entities, type_name, id, annotations.clone())
             })
             .collect();
+        let parents = self
+            .parents
+            .iter()
+            .map(|(namespace, name, parents)| {
+                let full = |parent: &String| match self.named(namespace, parent) {
+                    Kind::Entity(full) => full,
+                    _ => parent.clone(),
+                };
+                (name.clone(), parents.iter().map(full).collect())
+            })
+            .collect();
         Vocabulary {
             actions,
             types: self.types,
+            parents,
             attributes,
         }
     }

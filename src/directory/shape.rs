@@ -1,6 +1,6 @@
 //! What the schema says about entity types, in the form that reading wants.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cedar_policy::Schema;
 use cedar_policy_core::ast::EntityType;
@@ -65,8 +65,8 @@ pub(super) enum Kind {
 }
 
 impl Shapes {
-    /// Takes from a schema what reading wants.
-    pub(super) fn new(schema: &Schema) -> Self {
+    /// Takes from a schema what reading wants; `declared` are the types of direct parents.
+    pub(super) fn new(schema: &Schema, declared: &BTreeMap<String, BTreeSet<String>>) -> Self {
         let validator: &ValidatorSchema = schema.as_ref();
         let mut names: Vec<(String, EntityType)> = validator
             .entity_types()
@@ -98,6 +98,8 @@ impl Shapes {
             }
             let tags = description.tag_type().map(|kind| shapes.kind(&kind));
             let parents = description.allowed_parent_types();
+            let is_declared =
+                |other: &String| declared.get(name).is_none_or(|types| types.contains(other));
             let shape = TypeShape {
                 name: name.clone(),
                 core: core.clone(),
@@ -105,7 +107,7 @@ impl Shapes {
                 tags,
                 above: names
                     .iter()
-                    .map(|(_, name)| parents.contains(name))
+                    .map(|(other, core)| parents.contains(core) && is_declared(other))
                     .collect(),
                 ids: description.enum_entity_eids().map(|ids| {
                     ids.iter()

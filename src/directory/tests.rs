@@ -18,6 +18,7 @@ use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{EntityUid, Schema, SchemaFragment};
 
+use super::ParentRules;
 use super::{Directory, Input, Row};
 use crate::finding::Finding;
 use crate::source::{Source, Text};
@@ -71,11 +72,15 @@ fn input(name: &str, bytes: &[u8]) -> Input {
 fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Finding>) {
     let inputs = files.iter().map(|(name, bytes)| input(name, bytes));
     let named: HashSet<EntityUid> = named.iter().map(|uid| uid.parse().unwrap()).collect();
-    let requires = BTreeMap::from([(
+    let required = BTreeMap::from([(
         "Intune::RoleAssignment".to_owned(),
         vec!["Intune::Role".to_owned(), "Intune::Tenant".to_owned()],
     )]);
-    Directory::read(inputs.collect(), &SCHEMA, &named, &requires)
+    let rules = ParentRules {
+        required,
+        ..ParentRules::default()
+    };
+    Directory::read(inputs.collect(), &SCHEMA, &named, &rules)
 }
 
 fn read(json: &str) -> (Directory, Vec<Finding>) {

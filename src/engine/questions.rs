@@ -33,35 +33,86 @@ impl Engine {
                 };
             }
         };
-        let outcome = self.decide_in(request, &world);
+        let mut outcome = self.decide_in(request, &world);
+        let mut errors = Vec::new();
+        let mut notices = self.notices(request, &world, &outcome, &mut errors);
+        let authority = self.authority(request, &world, &mut notices, &mut errors);
+        let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        // A question that cannot be answered is an evaluation error like any other.
+        if !errors.is_empty() {
+            errors.extend(outcome.errors);
+            errors.sort();
+            errors.dedup();
+            outcome = Outcome {
+                policies: outcome.policies,
+                ..Outcome::indeterminate(errors)
+            };
+        }
         Answer {
-            authority: self.authority(request, &world),
-            refusals: self.refusals(request, &world, &outcome),
-            notices: self.notices(request, &world, &outcome),
             outcome,
+            authority,
+            refusals,
+            notices,
         }
     }
 
-    /// Which authority is in force for the resource, if exactly one policy says so.
-    pub fn authority(&self, request: &Request, world: &World) -> Option<Authority> {
-        let answering = self.ask("authority", request, &request.resource, world);
-        let [policy] = answering.as_slice() else {
-            return None;
-        };
-        Some(Authority {
-            name: policy.annotation("authority")?.to_owned(),
-            policy: policy.id().to_owned(),
-        })
+    /// Which authority is in force for the resource. Where the question arises, one policy answers;
+    /// none is worth a notice, and several cannot be told apart.
+    fn authority(
+        &self,
+        request: &Request,
+        world: &World,
+        notices: &mut Vec<Notice>,
+        errors: &mut Vec<String>,
+    ) -> Option<Authority> {
+        let action = self.bundle.vocabulary().action(&request.action)?;
+        let resource = &request.resource;
+        match self
+            .ask("authority", request, resource, world, errors)
+            .as_slice()
+        {
+            [policy] => Some(Authority {
+                name: policy.annotation("authority")?.to_owned(),
+                policy: policy.id().to_owned(),
+            }),
+            [] => {
+                let is_asked = self.as_question("authority", request, resource).is_some();
+                if is_asked && errors.is_empty() {
+                    notices.push(Notice {
+                        code: "authority_unknown".to_owned(),
+                        message: "no policy says which authority is in force, so these are not the rules that ship".to_owned(),
+                        about: None,
+                        from: action.id().to_owned(),
+                        former: None,
+                    });
+                }
+                None
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|policy| policy.id()).collect();
+                errors.push(format!(
+                    "several policies say which authority is in force: {}",
+                    ids.join(", ")
+                ));
+                None
+            }
+        }
     }
 
-    fn refusals(&self, request: &Request, world: &World, outcome: &Outcome) -> Vec<Refusal> {
+    fn refusals(
+        &self,
+        request: &Request,
+        world: &World,
+        outcome: &Outcome,
+        errors: &mut Vec<String>,
+    ) -> Vec<Refusal> {
         let refusing: Vec<&Policy> = match outcome.basis {
             Basis::Forbidden => outcome
                 .policies
                 .iter()
                 .filter_map(|id| self.bundle.policy(id))
                 .collect(),
-            Basis::NotPermitted => self.ask("refusal", request, &request.resource, world),
+            Basis::NotPermitted => self.ask("refusal", request, &request.resource, world, errors),
             Basis::Permitted | Basis::Error => Vec::new(),
         };
         refusing
@@ -74,10 +125,16 @@ impl Engine {
             .collect()
     }
 
-    fn notices(&self, request: &Request, world: &World, outcome: &Outcome) -> Vec<Notice> {
+    fn notices(
+        &self,
+        request: &Request,
+        world: &World,
+        outcome: &Outcome,
+        errors: &mut Vec<String>,
+    ) -> Vec<Notice> {
         let mut notices = self.notices_of_action(request, world, outcome);
         for about in self.noticeable(request, world) {
-            for policy in self.ask("notice", request, &about, world) {
+            for policy in self.ask("notice", request, &about, world, errors) {
                 notices.push(Notice {
                     code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
                     message: policy.doc().unwrap_or_default().to_owned(),
@@ -191,11 +248,14 @@ impl Engine {
         request: &Request,
         about: &EntityUid,
         world: &World,
+        errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
-        match self.as_question(question, request, about) {
-            Some(question) => self.policies(&self.put(&question, world)),
-            None => Vec::new(),
-        }
+        let Some(question) = self.as_question(question, request, about) else {
+            return Vec::new();
+        };
+        let outcome = self.put(&question, world);
+        errors.extend(outcome.errors.iter().cloned());
+        self.policies(&outcome)
     }
 
     /// The question about an entity as a request; `None` if it is not asked about such entities.

@@ -14,6 +14,8 @@ struct Line<'a> {
     policies: &'a [String],
     errors: &'a [String],
     notices: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former: Option<&'static str>,
     messages: Vec<&'a str>,
     readings: &'a [String],
 }
@@ -27,6 +29,8 @@ struct Document<'a> {
     policies: &'a [String],
     errors: &'a [String],
     notices: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former: Option<&'static str>,
     refusals: Vec<Refusal<'a>>,
     readings: &'a [String],
 }
@@ -105,6 +109,7 @@ pub fn document(answer: &Answer, readings: &[String]) -> String {
         policies: &outcome.policies,
         errors: &outcome.errors,
         notices: codes(answer),
+        former: former(answer),
         refusals: answer
             .refusals
             .iter()
@@ -131,6 +136,7 @@ pub fn line(answer: &Answer, readings: &[String]) -> String {
         policies: &outcome.policies,
         errors: &outcome.errors,
         notices: codes(answer),
+        former: former(answer),
         messages: messages(answer),
         readings,
     };
@@ -140,6 +146,12 @@ pub fn line(answer: &Answer, readings: &[String]) -> String {
             "{{\"decision\":\"indeterminate\",\"basis\":\"error\",\"errors\":[\"{error}\"]}}\n"
         ),
     }
+}
+
+/// The decision that held before a change that may not hold yet.
+fn former(answer: &Answer) -> Option<&'static str> {
+    let former = answer.notices.iter().find_map(|notice| notice.former);
+    former.map(Decision::word)
 }
 
 fn codes(answer: &Answer) -> Vec<&str> {

@@ -1,7 +1,7 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::decision::{Decision, Request};
-use tarbac::directory::{Directory, Input};
+use tarbac::directory::{Directory, Input, ParentRules};
 use tarbac::engine::Engine;
 use tarbac::source::Source;
 use tarbac::{Switches, shipped};
@@ -331,8 +331,12 @@ fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
         source: Source::held("entities.json", ""),
         reader: Box::new(std::io::Cursor::new(json.to_string())),
     };
-    let (directory, findings) =
-        Directory::read(vec![input], bundle.schema(), &named, &BTreeMap::new());
+    let (directory, findings) = Directory::read(
+        vec![input],
+        bundle.schema(),
+        &named,
+        &ParentRules::default(),
+    );
     assert!(findings.is_empty(), "{findings:#?}");
     directory
 }

@@ -1,6 +1,6 @@
 //! What a person may type for a person, a permission and a device.
 
-use tarbac::names::{Name, Names};
+use tarbac::names::{Name, NameError, Names};
 use tarbac::{Layout, Switches, Workspace};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder, device, entities, entity, user};
@@ -130,7 +130,7 @@ fn what_matches_several_is_an_error_that_lists_them() {
       help: say which, in full: ConfigMgr::Device::"d1", ConfigMgr::Device::"d2"
     --- exit 2
     "#);
-    // An id wins over a name; its case matters.
+    // An id of one and the name of another is no way to say which; the case of an id matters.
     let loaded = Workspace::load(&Layout::of(workspace.path("")), &Switches::default()).unwrap();
     for names in [
         Names::of(&loaded.engine),
@@ -144,8 +144,14 @@ fn what_matches_several_is_an_error_that_lists_them() {
                 .unescaped()
                 .to_owned()
         };
-        assert_eq!([id("PC-2"), id("pc-2"), id("pc-3")], ["PC-2", "d3", "PC-2"]);
-        assert!(names.any_resource(&Name::from("pc-1")).is_err());
+        assert_eq!([id("pc-2"), id("pc-3")], ["d3", "PC-2"]);
+        for several in ["pc-1", "PC-2"] {
+            let error = names.any_resource(&Name::from(several)).unwrap_err();
+            assert!(
+                matches!(error, NameError::Ambiguous { count: 2, .. }),
+                "{error}"
+            );
+        }
     }
 }
 

@@ -131,3 +131,49 @@ fn a_misspelt_annotation_of_a_reading_is_an_error() {
     assert_eq!(status, 2, "{text}");
     assert!(text.contains("did you mean `@reading`"), "{text}");
 }
+
+#[test]
+fn a_question_that_cannot_be_answered_is_indeterminate() {
+    let notice = "@id(\"custom.notice\")\n@doc(\"Overflows.\")\n@code(\"x\")\n\
+        permit (principal, action == Tarbac::Action::\"notice\", resource is ConfigMgr::Device)\n\
+        when { resource.hierarchy.version + 9223372036854775807 > 0 };\n";
+    let (status, text) = check(&workspace("active", notice), "bo");
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("overflow"), "{text}");
+}
+
+#[test]
+fn two_authorities_are_none() {
+    let second = "@id(\"custom.authority\")\n@doc(\"Always.\")\n@authority(\"configmgr\")\n\
+        permit (principal, action == Tarbac::Action::\"authority\", resource);\n";
+    let (status, text) = check(&workspace("active", second), "bo");
+    assert_eq!(status, 2, "{text}");
+    assert!(
+        text.contains("several policies say which authority"),
+        "{text}"
+    );
+}
+
+#[test]
+fn rules_of_its_own_without_an_authority_are_said_to_be_so() {
+    let folder = workspace("active", "");
+    folder.write(
+        "policies/mine.cedar",
+        "@id(\"mine\")\n@doc(\"All.\")\npermit (principal, action, resource);\n",
+    );
+    let ran = folder.run(&["check", "bo", "viewTimeline", "PC"]);
+    assert!(
+        ran.stderr
+            .contains("no policy says which authority is in force"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn a_file_where_a_folder_is_expected_is_an_error() {
+    let folder = Tarbac::with(&[("entities/all.json", &tenant_with_bo_in("active"))]);
+    folder.write("policies", "forbid (principal, action, resource);");
+    let (status, text) = check(&folder, "bo");
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("workspace::unreadable"), "{text}");
+}

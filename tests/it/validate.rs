@@ -993,5 +993,51 @@ permit (
   resource is ConfigMgr::Hierarchy
 )
 when { resource.version + 9223372036854775807 > 0 };
-"#), @r#"TODO"#);
+"#), @r#"
+    policy::evaluation
+
+      × a finding cannot be decided: error while evaluating policy `custom.x`: integer overflow while attempting to add
+      │ the values `2403` and `9223372036854775807`
+       ╭─[entities/tenant.json:3:1]
+     3 │ {"uid": {"type": "ConfigMgr::Hierarchy", "id": "H"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "version": 2403, "enforceConfigMgrRbac": false, 
+       · ┬
+       · ╰── asked about this one
+       ╰────
+      help: mend the policy: what it would find cannot be known
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn a_parent_that_skips_the_assignment_is_no_parent() {
+    for (type_name, id) in [
+        ("Intune::Role", "Help Desk Operator"),
+        ("Intune::Tenant", "t"),
+        ("Intune::ScopeTag", "0"),
+    ] {
+        let ran = more(&[user("u9", "cyd@t.example", &[(type_name, id)])]);
+        assert_eq!(ran.status, 1, "{ran}");
+        assert!(ran.stdout.contains("entities::nonconforming"), "{ran}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_read_is_a_warning() {
+    let ran = Tarbac::with(&[
+        (
+            "policies/custom/suspend.txt",
+            "forbid (principal, action, resource);",
+        ),
+        ("policies/README.md", ""),
+        ("entities/.hidden", ""),
+    ])
+    .run(&["validate", "--deny-warnings"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert_eq!(
+        ran.stdout.matches("workspace::not_read").count(),
+        1,
+        "{ran}"
+    );
 }

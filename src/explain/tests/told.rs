@@ -24,7 +24,8 @@ fn allowed_by_way_of_nested_groups() {
 
     Why it is allowed
       roles.read-only-operator  shipped/policies/roles/read-only-operator.cedar:2
-      A Read Only Operator sees the pages of a tenant-attached device and acts on nothing.
+      A Read Only Operator sees the pages of a tenant-attached device except CMPivot and Recovery keys,
+        and acts on nothing.
       hugo@contoso.example -> group Network Team -> group Infrastructure -> group IT Staff -> role
         assignment IT Staff -> role Read Only Operator
 
