@@ -157,6 +157,12 @@ fn two_authorities_are_none() {
 #[test]
 fn rules_of_its_own_without_an_authority_are_said_to_be_so() {
     let folder = workspace("active", "");
+    // No policy names these any more, so the directory has to have them.
+    let named = [
+        entity("Intune::Role", "Help Desk Operator", "", &[]),
+        entity("Intune::ScopeTag", "*", "", &[]),
+    ];
+    folder.write("entities/named.json", entities(&named));
     folder.write(
         "policies/mine.cedar",
         "@id(\"mine\")\n@doc(\"All.\")\npermit (principal, action, resource);\n",
