@@ -61,6 +61,10 @@ pub mod shipped;
 pub mod source;
 pub mod workspace;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use bundle::Switches;
 pub use decision::{Answer, Decision, Outcome, Request};
 pub use engine::Engine;
