@@ -97,9 +97,7 @@ pub fn read(
         return (Err(None), findings);
     };
     let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()));
-    if !finding::any_error(&findings) {
-        findings.extend(check::types(&policies, &schema, shipped_schema));
-    }
+    findings.extend(check::types(&policies, &schema, shipped_schema));
     if finding::any_error(&findings) {
         return (Err(Some((schema, vocabulary))), findings);
     }

@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Validate(validate) => validate::run(global, validate, &mut output),
         Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
         Command::Readings => readings::run(global, &mut output),
-        Command::Init(init) => init::run(init, &mut output),
+        Command::Init(init) => init::run(global, init, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),
     };

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod explanation;
+pub mod files;
 pub mod findings;
 pub mod matrix;
 mod page;

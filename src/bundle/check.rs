@@ -172,15 +172,11 @@ pub(super) fn types(policies: &[Policy], schema: &Schema, schema_is_shipped: boo
     if to_check.peek().is_none() {
         return Vec::new();
     }
-    let mut findings = Vec::new();
     for policy in to_check {
-        if let Err(error) = set.add(policy.ast().clone()) {
-            findings.push(
-                Finding::error("policy::duplicate_id", error.to_string())
-                    .label(policy.place().clone(), "this policy"),
-            );
-        }
+        // Of policies that share an id, the first is checked; `ids` speaks of the others.
+        let _ = set.add(policy.ast().clone());
     }
+    let mut findings = Vec::new();
     let result =
         Validator::new(schema.clone()).validate(&PolicySet::from(set), ValidationMode::Strict);
     let with_id = |id: &cedar_policy::PolicyId| {

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tarbac::bundle;
+use tarbac::render;
 use tarbac::source::Source;
 use tarbac::workspace::policy_files;
 
 use super::output::{self, Output};
 use super::{Exit, Failure, ShellError, layout};
-use crate::cli::{Fmt, Global};
+use crate::cli::{Fmt, Format, Global};
 
 pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
     let mut layout = layout(global);
@@ -35,10 +36,20 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
     }
     for (path, source, text) in &changed {
         if arguments.check {
-            output.write(&format!("{}\n", source.name))?;
-        } else {
-            replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
-            output::say(&format!("formatted {}\n", source.name));
+            continue;
+        }
+        replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
+        output::say(&format!("formatted {}\n", source.name));
+    }
+    let names: Vec<String> = changed
+        .iter()
+        .map(|(_, source, _)| source.name.clone())
+        .collect();
+    if global.format == Format::Json {
+        output.write(&render::files::document(&names))?;
+    } else if arguments.check {
+        for name in &names {
+            output.write(&format!("{name}\n"))?;
         }
     }
     Ok(match arguments.check && !changed.is_empty() {

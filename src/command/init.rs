@@ -4,16 +4,16 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tarbac::shipped;
+use tarbac::{render, shipped};
 
 use super::output::Output;
 use super::{Exit, Failure, ShellError};
-use crate::cli::Init;
+use crate::cli::{Format, Global, Init};
 
 /// How many files that are in the way are listed.
 const LISTED: usize = 10;
 
-pub fn run(arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
+pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
     let files: Vec<(PathBuf, String)> = shipped::workspace()
         .into_iter()
         .map(|file| (arguments.folder.join(&file.path), file.text))
@@ -41,6 +41,14 @@ pub fn run(arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
     }
     for (path, text) in &files {
         write(path, text)?;
+    }
+    if global.format == Format::Json {
+        let names: Vec<String> = files
+            .iter()
+            .map(|(path, _)| path.display().to_string())
+            .collect();
+        output.write(&render::files::document(&names))?;
+        return Ok(Exit::Yes);
     }
     let folder = arguments.folder.display();
     output.write(&format!(

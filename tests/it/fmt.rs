@@ -118,3 +118,20 @@ fn links_stay_links_and_permissions_stay() {
         1
     );
 }
+
+#[test]
+fn for_programs_the_files_are_a_document() {
+    let workspace = Tarbac::with(&[(
+        "policies/custom/x.cedar",
+        "permit(principal,action,resource);",
+    )]);
+    insta::assert_snapshot!(workspace.run(&["fmt", "--check", "--format", "json"]), @r#"
+    {
+      "version": 1,
+      "files": [
+        "policies/custom/x.cedar"
+      ]
+    }
+    --- exit 1
+    "#);
+}
