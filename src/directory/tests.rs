@@ -50,7 +50,6 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         include_str!("../../schema/configmgr.cedarschema"),
         include_str!("../../schema/entra.cedarschema"),
         include_str!("../../schema/intune.cedarschema"),
-        include_str!("../../schema/permissions.cedarschema"),
         include_str!("../../schema/tarbac.cedarschema"),
         MORE,
     ];

@@ -540,12 +540,7 @@ fn schema_conflict() {
        · ╰── one of these files
        ╰────
        ╭─[shipped/schema/intune.cedarschema:1:1]
-     1 │ // What Intune knows: the tenant with its toggle, roles, and who is assigned which.
-       · ▲
-       · ╰── one of these files
-       ╰────
-       ╭─[shipped/schema/permissions.cedarschema:1:1]
-     1 │ // What can be asked: the permissions of Intune that control tenant-attached devices.
+     1 │ // What Intune knows: the tenant with its toggle, roles, who is assigned which, and the permissions.
        · ▲
        · ╰── one of these files
        ╰────
