@@ -1,8 +1,9 @@
 //! tarbac beside plain Cedar, in one run: the cost of a decision, of loading, and of a whole
 //! process, each as a ratio.
 //!
-//! `cargo bench` prints the tables; `cargo bench -- --test` only checks that they can be made, on
-//! small sizes. The whole-process comparison needs the `cedar` command line on the PATH
+//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`, `loading` and
+//! `process`; `cargo bench -- --test` only checks that they can be made, on small sizes. The
+//! whole-process comparison needs the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and is left out without it.
 
 #![expect(
@@ -38,22 +39,33 @@ fn main() {
         return load_and_report(Path::new(folder));
     }
     let smoke = arguments.iter().any(|argument| argument == "--test");
-    decisions_by_roles(if smoke {
-        &[10]
-    } else {
-        &[10, 100, 1_000, 10_000]
-    });
-    decisions_by_devices(if smoke {
+    let named: Vec<&String> = arguments
+        .iter()
+        .skip(1)
+        .filter(|name| !name.starts_with("--"))
+        .collect();
+    let wants = |name: &str| named.is_empty() || named.iter().any(|wanted| *wanted == name);
+    if wants("roles") {
+        decisions_by_roles(if smoke {
+            &[10]
+        } else {
+            &[10, 100, 1_000, 10_000]
+        });
+    }
+    let sizes: &[u32] = if smoke {
         &[1_000]
     } else {
         &[1_000, 10_000, 100_000, 1_000_000]
-    });
-    loading(if smoke {
-        &[1_000]
-    } else {
-        &[1_000, 10_000, 100_000, 1_000_000]
-    });
-    whole_process(if smoke { 1 } else { 40 });
+    };
+    if wants("devices") {
+        decisions_by_devices(sizes);
+    }
+    if wants("loading") {
+        loading(sizes);
+    }
+    if wants("process") {
+        whole_process(if smoke { 1 } else { 40 });
+    }
 }
 
 /// A workspace in a temporary folder.
