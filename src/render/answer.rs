@@ -5,9 +5,11 @@ use serde::Serialize;
 use super::{Style, VERSION, json};
 use crate::decision::{Answer, Basis, Decision, Notice};
 
-/// The answer to one request of many, on one line.
+/// An answer for programs. The line of a stream has a shape that is fixed, and no version.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct Wire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
     decision: &'static str,
     basis: &'static str,
     authority: Option<&'a str>,
@@ -16,22 +18,10 @@ struct Line<'a> {
     notices: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     former: Option<&'static str>,
-    messages: Vec<&'a str>,
-    readings: &'a [String],
-}
-
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    version: u32,
-    decision: &'static str,
-    basis: &'static str,
-    authority: Option<&'a str>,
-    policies: &'a [String],
-    errors: &'a [String],
-    notices: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    former: Option<&'static str>,
-    refusals: Vec<Refusal<'a>>,
+    messages: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusals: Option<Vec<Refusal<'a>>>,
     readings: &'a [String],
 }
 
@@ -97,54 +87,49 @@ fn note(notice: &Notice) -> String {
 
 /// The answer as a document for programs.
 pub fn document(answer: &Answer, readings: &[String]) -> String {
-    let outcome = &answer.outcome;
-    json(&Document {
-        version: VERSION,
-        decision: outcome.decision.word(),
-        basis: outcome.basis.word(),
-        authority: answer
-            .authority
-            .as_ref()
-            .map(|authority| authority.name.as_str()),
-        policies: &outcome.policies,
-        errors: &outcome.errors,
-        notices: codes(answer),
-        former: former(answer),
-        refusals: answer
-            .refusals
-            .iter()
-            .map(|refusal| Refusal {
-                policy: &refusal.policy,
-                message: refusal.message.as_deref(),
-                advice: refusal.advice.as_deref(),
-            })
-            .collect(),
-        readings,
+    let refusals = answer.refusals.iter().map(|refusal| Refusal {
+        policy: &refusal.policy,
+        message: refusal.message.as_deref(),
+        advice: refusal.advice.as_deref(),
+    });
+    json(&Wire {
+        version: Some(VERSION),
+        refusals: Some(refusals.collect()),
+        ..wire(answer, readings)
     })
 }
 
 /// The answer as one line among many.
 pub fn line(answer: &Answer, readings: &[String]) -> String {
-    let outcome = &answer.outcome;
-    let line = Line {
-        decision: outcome.decision.word(),
-        basis: outcome.basis.word(),
-        authority: answer
-            .authority
-            .as_ref()
-            .map(|authority| authority.name.as_str()),
-        policies: &outcome.policies,
-        errors: &outcome.errors,
-        notices: codes(answer),
-        former: former(answer),
-        messages: messages(answer),
-        readings,
+    let line = Wire {
+        messages: Some(messages(answer)),
+        ..wire(answer, readings)
     };
     match serde_json::to_string(&line) {
         Ok(text) => text + "\n",
         Err(error) => format!(
             "{{\"decision\":\"indeterminate\",\"basis\":\"error\",\"errors\":[\"{error}\"]}}\n"
         ),
+    }
+}
+
+fn wire<'a>(answer: &'a Answer, readings: &'a [String]) -> Wire<'a> {
+    let outcome = &answer.outcome;
+    Wire {
+        version: None,
+        decision: outcome.decision.word(),
+        basis: outcome.basis.word(),
+        authority: answer
+            .authority
+            .as_ref()
+            .map(|authority| authority.name.as_str()),
+        policies: &outcome.policies,
+        errors: &outcome.errors,
+        notices: codes(answer),
+        former: former(answer),
+        messages: None,
+        refusals: None,
+        readings,
     }
 }
 
