@@ -30,7 +30,7 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | [`source`], [`finding`], [`decision`], [`json`] | values: places, diagnostics, requests and answers |
+//! | [`source`], [`finding`], [`report`], [`decision`], [`json`] | values: places, diagnostics, results of tests, requests and answers |
 //! | [`bundle`] | schema and policies, valid by construction; readings |
 //! | [`directory`] | the entities, held compactly |
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
@@ -57,6 +57,7 @@ pub mod json;
 pub mod matrix;
 pub mod names;
 pub mod render;
+pub mod report;
 pub mod shipped;
 pub mod source;
 pub mod workspace;
