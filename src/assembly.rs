@@ -77,6 +77,35 @@ pub fn examine(
     })
 }
 
+/// The engine of the same policies with these entities, a file of Cedar's JSON, in place of those
+/// of their uids and beside the others; with the errors that prevent one.
+///
+/// # Errors
+/// A switch names no reading.
+pub fn with_entities(
+    engine: &Engine,
+    entities: &str,
+    switches: &Switches,
+) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
+    let bundle = engine.bundle();
+    let input = Input {
+        source: Source::held("given", entities),
+        reader: Box::new(std::io::Cursor::new(entities.to_owned())),
+    };
+    let (directory, mut findings) = engine.directory().with(
+        input,
+        &bundle.named_entities(),
+        &parent_rules(bundle.vocabulary()),
+    );
+    if !findings.is_empty() {
+        return Ok((None, findings));
+    }
+    let changed = Engine::new(Arc::clone(bundle), Arc::new(directory), switches)?;
+    findings.extend(changed.findings());
+    findings.retain(|finding| finding.severity == finding::Severity::Error);
+    Ok((findings.is_empty().then_some(changed), findings))
+}
+
 fn parent_rules(vocabulary: &Vocabulary) -> ParentRules {
     ParentRules {
         declared: vocabulary.declared_parents().clone(),

@@ -8,7 +8,9 @@
 //! ([`crate::workspace`] does).
 
 mod check;
+mod clause;
 mod diagnostic;
+mod edit;
 mod links;
 mod nesting;
 mod parse;
@@ -25,7 +27,9 @@ use crate::finding::{self, Finding};
 use crate::source::Source;
 
 pub use check::policies_against_directory;
+pub use clause::{Clause, Keyword, text};
 pub use diagnostic::of_cedar;
+pub use edit::{Draft, static_policy};
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};
 pub use reading::{Reading, Switches, UnknownReading};
@@ -142,11 +146,9 @@ impl Bundle {
 
     /// The policies that hold under these switches, sorted by id.
     pub fn in_force<'a>(&'a self, on: &'a [String]) -> impl Iterator<Item = &'a Policy> {
-        self.policies.iter().filter(move |policy| {
-            policy
-                .reading()
-                .is_none_or(|(name, holds)| on.iter().any(|reading| reading == name) == holds)
-        })
+        self.policies
+            .iter()
+            .filter(move |policy| policy.holds_under(on))
     }
 
     /// Every entity that a policy names.
@@ -171,6 +173,6 @@ impl Bundle {
         let scope = policy.action_scope();
         self.vocabulary
             .questions()
-            .filter(move |question| scope != ActionScope::Any && scope.covers(question))
+            .filter(move |question| scope.answers(question))
     }
 }

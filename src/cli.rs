@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use tarbac::suite::Filter;
 
 /// Decide and explain who may do what to Intune tenant-attached devices.
 ///
@@ -99,10 +100,12 @@ pub enum Command {
     Explain(Ask),
     Matrix(Matrix),
     Validate(Validate),
+    Test(Test),
     Fmt(Fmt),
     /// List the readings: choices where the documents disagree.
     Readings,
     Init(Init),
+    Schema(Schema),
     Completions(Completions),
     Man(Man),
 }
@@ -232,6 +235,55 @@ pub struct Validate {
     /// Treat warnings as findings.
     #[arg(long)]
     pub deny_warnings: bool,
+}
+
+/// Run the suites of a workspace: are the decisions those that are expected?
+///
+/// A suite is a YAML file under `tests/`. Each case states a decision and exactly the policies that
+/// determine it; a snapshot is a table of decisions that is kept beside the suite. `tarbac schema
+/// suite` is the format, for editors, and `tarbac init` writes suites to start from.
+///
+/// A case that fails shows what was expected, what came, and the explanation. A snapshot that
+/// differs leaves a file `.new` beside it; under CI nothing is written.
+///
+/// Exit status: 0 all passed, 1 something failed, 2 could not run, as when there is no case.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac -C contoso test
+  tarbac test tests/help-desk.yaml --filter \"cloud-only\"
+  tarbac test --filter principal=ada@contoso.example --filter action=runScript
+  tarbac test --accept                     take the new snapshots")]
+pub struct Test {
+    /// Run the suites of these files and folders; all under `tests/` without.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Run only what has this in the name of case or suite, or is about principal=NAME,
+    /// action=NAME or resource=NAME; repeatable, and all of them must hold.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Vec<Filter>,
+
+    /// Take the snapshots as they are now.
+    #[arg(long, conflicts_with = "filter")]
+    pub accept: bool,
+}
+
+/// Write a JSON Schema to standard output, for editors.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tarbac schema suite > tests/suite.schema.json")]
+pub struct Schema {
+    /// What it is the schema of.
+    pub of: SchemaOf,
+}
+
+/// What there is a JSON Schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The YAML files under `tests/`.
+    Suite,
 }
 
 /// Format policy files as Cedar does.

@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod explain;
+mod file;
 mod fmt;
 mod init;
 mod man;
@@ -13,6 +14,8 @@ mod matrix;
 mod output;
 mod readings;
 mod requests;
+mod schema;
+mod test;
 mod validate;
 
 use std::io;
@@ -105,9 +108,11 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Explain(ask) => explain::run(global, ask, &mut output),
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
         Command::Validate(validate) => validate::run(global, validate, &mut output),
+        Command::Test(test) => test::run(global, test, &mut output),
         Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
         Command::Readings => readings::run(global, &mut output),
         Command::Init(init) => init::run(global, init, &mut output),
+        Command::Schema(schema) => schema::run(schema, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),
     };

@@ -6,6 +6,7 @@
 //!
 //! Nothing here opens a file, knows what an entity type means, or decides anything.
 
+mod change;
 mod closure;
 mod element;
 mod entity;
@@ -56,7 +57,7 @@ pub struct Input {
 
 /// Every entity of a workspace, immutable.
 pub struct Directory {
-    shapes: Shapes,
+    shapes: Arc<Shapes>,
     /// Entities within are named by their row, uids are found by `order`.
     store: Store,
     sources: Vec<Arc<Source>>,
@@ -98,7 +99,7 @@ impl Directory {
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, &parents.declared);
         let loaded = load::load(inputs, &shapes);
-        freeze::freeze(loaded, shapes, named, &parents.required)
+        freeze::freeze(loaded, Arc::new(shapes), named, &parents.required)
     }
 
     /// The number of entities that stand in the files.

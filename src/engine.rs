@@ -8,6 +8,7 @@
 
 mod index;
 mod questions;
+mod trial;
 mod world;
 
 use std::collections::{BTreeSet, HashMap};
@@ -22,6 +23,7 @@ use crate::directory::{Directory, Row};
 use index::{Bucket, Index};
 
 pub(crate) use questions::with_attribute;
+pub use trial::{Applied, Trial};
 pub use world::World;
 
 /// Decides requests.
@@ -70,6 +72,15 @@ impl Engine {
         })
     }
 
+    /// The same policies and entities under other switches of readings.
+    ///
+    /// # Errors
+    /// A switch names no reading of the bundle.
+    pub fn under(&self, switches: &Switches) -> Result<Self, UnknownReading> {
+        let (bundle, directory) = (Arc::clone(&self.bundle), Arc::clone(&self.directory));
+        Self::new(bundle, directory, switches)
+    }
+
     /// The policies and the schema.
     pub fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
@@ -85,7 +96,7 @@ impl Engine {
         &self.readings
     }
 
-    /// Decides a request.
+    /// Decides a request. Asked a question, it says which policies answer.
     pub fn decide(&self, request: &Request) -> Outcome {
         match self.reach(request) {
             Ok((world, buckets)) => self.evaluate(request, &world, buckets.into_iter()),
@@ -314,7 +325,7 @@ fn outcome(permits: Vec<String>, forbids: Vec<String>, mut errors: Vec<String>) 
 }
 
 /// The entities that a context names.
-fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
+pub(crate) fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
     context
         .clone()
         .into_iter()

@@ -23,7 +23,7 @@ use crate::decision::{Answer, Basis, Decision, Request};
 use crate::engine::Engine;
 
 pub use change::{Change, ChangeKind};
-pub use clause::{Clause, Keyword, Part, Truth};
+pub use clause::{Clause, Part, Truth};
 pub use fact::{Fact, Read};
 pub use grant::{Grant, Path};
 pub use role::{Giving, Held, Roles};

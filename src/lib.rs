@@ -47,6 +47,8 @@
 
 pub mod assembly;
 pub mod bundle;
+pub mod class;
+pub mod coverage;
 pub mod decision;
 pub mod directory;
 pub mod engine;
@@ -59,7 +61,9 @@ pub mod names;
 pub mod render;
 pub mod report;
 pub mod shipped;
+pub mod snapshot;
 pub mod source;
+pub mod suite;
 pub mod workspace;
 
 #[cfg(doctest)]

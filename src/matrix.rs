@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use cedar_policy::{Context, EntityUid};
 use cedar_policy_core::ast::PrincipalOrResourceConstraint as Constraint;
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::bundle::{Action, Effect, Policy};
-use crate::decision::{Decision, Request};
+use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::names::Names;
 
@@ -22,6 +23,20 @@ pub struct Matrix {
     pub blocks: Vec<Block>,
     /// The permits in force that no column shows, by id: those of no single role.
     pub others: Vec<String>,
+}
+
+/// What a matrix of people is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// The rows.
+    pub principals: Vec<EntityUid>,
+    /// The columns; each block has those that are asked about its resource.
+    pub actions: Vec<EntityUid>,
+    /// A block each.
+    pub resources: Vec<EntityUid>,
+    /// The context of every request, as JSON; an action that knows no such context is asked
+    /// without.
+    pub context: serde_json::Value,
 }
 
 /// Rows that belong together.
@@ -141,40 +156,66 @@ impl Matrix {
     /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says
     /// with an empty context.
     pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
+        let permissions = engine.bundle().vocabulary().permissions();
+        Self::of(
+            engine,
+            &Selection {
+                principals: principals.to_vec(),
+                actions: permissions.map(|action| action.uid.clone()).collect(),
+                resources: resources.to_vec(),
+                context: serde_json::json!({}),
+            },
+        )
+    }
+
+    /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says.
+    pub fn of(engine: &Engine, selection: &Selection) -> Self {
         let names = Names::of(engine);
-        let people: Vec<Heading> = principals
+        let vocabulary = engine.bundle().vocabulary();
+        let people: Vec<Heading> = selection
+            .principals
             .iter()
             .map(|uid| heading(&names, uid.clone()))
             .collect();
-        let blocks = resources
+        let columns: Vec<(&Action, Context)> = selection
+            .actions
             .iter()
-            .map(|resource| {
-                let vocabulary = engine.bundle().vocabulary();
-                let actions: Vec<&Action> = vocabulary
-                    .permissions()
-                    .filter(|action| action.resources.contains(resource.type_name()))
-                    .collect();
-                Block {
-                    resource: Some(heading(&names, resource.clone())),
-                    columns: actions
-                        .iter()
-                        .map(|action| heading_of_action(action))
-                        .collect(),
-                    rows: people
-                        .iter()
-                        .map(|person| Line {
-                            heading: person.clone(),
-                            cells: actions
-                                .iter()
-                                .map(|action| cell_of_person(engine, &person.uid, action, resource))
-                                .collect(),
-                        })
-                        .collect(),
-                }
+            .filter_map(|uid| vocabulary.action(uid))
+            .map(|action| {
+                let context = engine.context(&action.uid, selection.context.clone());
+                (action, context.unwrap_or_else(|_| Context::empty()))
             })
             .collect();
+        let block = |resource: &EntityUid| {
+            let columns: Vec<&(&Action, Context)> = columns
+                .iter()
+                .filter(|(action, _)| action.resources.contains(resource.type_name()))
+                .collect();
+            let row = |person: &Heading| Line {
+                heading: person.clone(),
+                cells: columns
+                    .iter()
+                    .map(|(action, context)| {
+                        cell(engine.decide(&Request {
+                            principal: person.uid.clone(),
+                            action: action.uid.clone(),
+                            resource: resource.clone(),
+                            context: context.clone(),
+                        }))
+                    })
+                    .collect(),
+            };
+            Block {
+                resource: Some(heading(&names, resource.clone())),
+                columns: columns
+                    .iter()
+                    .map(|(action, _)| heading_of_action(action))
+                    .collect(),
+                rows: people.par_iter().map(row).collect(),
+            }
+        };
         Self {
-            blocks,
+            blocks: selection.resources.iter().map(block).collect(),
             others: Vec::new(),
         }
     }
@@ -199,18 +240,7 @@ fn heading_of_action(action: &Action) -> Heading {
     }
 }
 
-fn cell_of_person(
-    engine: &Engine,
-    principal: &EntityUid,
-    action: &Action,
-    resource: &EntityUid,
-) -> Cell {
-    let outcome = engine.decide(&Request {
-        principal: principal.clone(),
-        action: action.uid.clone(),
-        resource: resource.clone(),
-        context: Context::empty(),
-    });
+fn cell(outcome: Outcome) -> Cell {
     Cell {
         mark: match outcome.decision {
             Decision::Allow => Mark::Yes,

@@ -170,6 +170,30 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The permission of this spelling, or the question of this UID.
+    ///
+    /// # Errors
+    /// Neither has the name, or several have.
+    pub fn action_or_question(&self, name: &Name) -> Result<&'a Action, NameError> {
+        let uid = name.uid();
+        let question = uid.and_then(|uid| {
+            self.vocabulary
+                .questions()
+                .find(|question| question.uid == uid)
+        });
+        question.map_or_else(|| self.action(name), Ok)
+    }
+
+    /// The entity of a type that has this id, or is called like this.
+    ///
+    /// # Errors
+    /// None is, or several are; the error has the nearest names.
+    pub fn of_type(&self, type_name: &EntityTypeName, name: &Name) -> Result<EntityUid, NameError> {
+        let types = std::slice::from_ref(type_name);
+        self.entity(Part::Resource, types, name)
+            .map_err(|error| self.suggest_among(error, types))
+    }
+
     /// The principal of this name, of a type that the action is asked of.
     ///
     /// # Errors
@@ -336,6 +360,18 @@ impl<'a> Names<'a> {
     /// It passes over every entity that is possible, so it is for one error, not for a stream.
     #[must_use]
     pub fn suggest(&self, error: NameError, action: Option<&Action>) -> NameError {
+        let NameError::Unknown { part, .. } = &error else {
+            return error;
+        };
+        let types = match (action, part) {
+            (Some(action), Part::Principal) => action.principals.clone(),
+            (Some(action), Part::Resource) => action.resources.clone(),
+            _ => self.types(*part),
+        };
+        self.suggest_among(error, &types)
+    }
+
+    fn suggest_among(&self, error: NameError, types: &[EntityTypeName]) -> NameError {
         let NameError::Unknown {
             part,
             text,
@@ -344,13 +380,8 @@ impl<'a> Names<'a> {
         else {
             return error;
         };
-        let types = match (action, part) {
-            (Some(action), Part::Principal) => action.principals.clone(),
-            (Some(action), Part::Resource) => action.resources.clone(),
-            _ => self.types(part),
-        };
         if let Ok(uid) = self.entity(part, &self.types(part), &Name::from(text.as_str())) {
-            return NameError::wrong_type(part, &uid, &types);
+            return NameError::wrong_type(part, &uid, types);
         }
         let nothing = types
             .iter()
@@ -363,7 +394,7 @@ impl<'a> Names<'a> {
                 let uid = Name::Text(text.clone()).uid();
                 let mut nearest =
                     Nearest::to(uid.as_ref().map_or(&text, |uid| uid.id().unescaped()));
-                for type_name in &types {
+                for type_name in types {
                     for row in self.directory.rows_of(type_name) {
                         let called = self.called(type_name, row);
                         nearest.offer(self.directory.id(row), called);

@@ -10,6 +10,8 @@ pub mod findings;
 pub mod matrix;
 mod page;
 pub mod readings;
+pub mod snapshot;
+pub mod suite;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;
@@ -36,15 +38,18 @@ impl Style {
         width: PLAIN_WIDTH,
     };
 
-    fn green(self, text: &str) -> String {
+    /// Good news.
+    pub fn green(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    fn red(self, text: &str) -> String {
+    /// Bad news.
+    pub fn red(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    fn yellow(self, text: &str) -> String {
+    /// Something to look at.
+    pub fn yellow(self, text: &str) -> String {
         self.paint("33", text)
     }
 

@@ -199,6 +199,75 @@ pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unre
         .collect()
 }
 
+/// A file under `tests/`.
+#[derive(Debug, Clone)]
+pub struct SuiteFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its text.
+    pub source: Arc<Source>,
+    /// Whether it is to be run, and not only there for others to use.
+    pub wanted: bool,
+}
+
+/// The suite files of a workspace: those under `tests/`, and the files and folders of `named`.
+/// Where some are named, only those are to be run.
+///
+/// A folder under `tests/` that is a workspace of its own has its own suites, and is passed over.
+///
+/// # Errors
+/// A file cannot be read, or what is named does not exist.
+pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>, Unreadable> {
+    let extensions = ["yaml", "yml"];
+    let mut paths = Vec::new();
+    let folder = layout.root.join("tests");
+    if folder.is_dir() {
+        walk_unless(
+            &folder,
+            &extensions,
+            &is_workspace,
+            &mut paths,
+            &mut Vec::new(),
+        )?;
+    }
+    let mut wanted = Vec::new();
+    for root in named {
+        match root.is_dir() || !root.exists() {
+            true => walk(root, &extensions, &mut wanted, &mut Vec::new())?,
+            false => wanted.push(root.clone()),
+        }
+    }
+    // One file may be named in several ways.
+    let known = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let default: Vec<PathBuf> = paths.iter().map(|path| known(path)).collect();
+    for path in &wanted {
+        if !default.contains(&known(path)) {
+            paths.push(path.clone());
+        }
+    }
+    let wanted: Vec<PathBuf> = wanted.iter().map(|path| known(path)).collect();
+    let mut files = paths
+        .into_iter()
+        .map(|path| {
+            Ok(SuiteFile {
+                source: held(&path)?,
+                wanted: named.is_empty() || wanted.contains(&known(&path)),
+                path,
+            })
+        })
+        .collect::<Result<Vec<SuiteFile>, Unreadable>>()?;
+    files.sort_by(|one, other| one.source.name.cmp(&other.source.name));
+    files.dedup_by(|one, other| one.source.name == other.source.name);
+    Ok(files)
+}
+
+/// Whether a folder holds a part of a workspace.
+fn is_workspace(folder: &Path) -> bool {
+    ["entities", "policies", "schema"]
+        .iter()
+        .any(|part| folder.join(part).is_dir())
+}
+
 fn inputs(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Vec<Input>, Unreadable> {
     let folder = layout.root.join("entities");
     files(&layout.entities, &folder, &["json"], passed_over)?
@@ -247,7 +316,25 @@ fn walk(
     found: &mut Vec<PathBuf>,
     passed_over: &mut Vec<PathBuf>,
 ) -> Result<(), Unreadable> {
-    for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+    walk_unless(root, extensions, &|_| false, found, passed_over)
+}
+
+/// The same without the folders that are `left_out`.
+fn walk_unless(
+    root: &Path,
+    extensions: &[&str],
+    left_out: &dyn Fn(&Path) -> bool,
+    found: &mut Vec<PathBuf>,
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<(), Unreadable> {
+    let entries = WalkDir::new(root)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| {
+            entry.depth() == 0 || !entry.file_type().is_dir() || !left_out(entry.path())
+        });
+    for entry in entries {
         let entry = entry.map_err(|error| walk_error(root, &error))?;
         let is_known = entry.path().extension().is_some_and(|extension| {
             extensions

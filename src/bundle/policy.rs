@@ -13,7 +13,7 @@ pub use cedar_policy::Effect;
 /// A policy of a bundle: a static policy, or a template that was linked.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    ast: ast::Policy,
+    pub(super) ast: ast::Policy,
     id: String,
     annotations: BTreeMap<String, String>,
     place: Place,
@@ -30,6 +30,12 @@ pub enum ActionScope {
 }
 
 impl ActionScope {
+    /// Whether a policy of this scope is asked about an action: a permission that it covers, or a
+    /// question that it names.
+    pub fn answers(&self, action: &Action) -> bool {
+        self.covers(action) && !(action.is_question() && *self == Self::Any)
+    }
+
     /// Whether an action is one of these, or in one of these groups.
     pub fn covers(&self, action: &Action) -> bool {
         match self {
@@ -101,6 +107,12 @@ impl Policy {
     pub fn reading(&self) -> Option<(&str, bool)> {
         let name = self.annotation("reading")?;
         Some((name, self.annotation("holds") != Some("off")))
+    }
+
+    /// Whether it is in force where these readings are on.
+    pub fn holds_under(&self, on: &[String]) -> bool {
+        self.reading()
+            .is_none_or(|(name, holds)| on.iter().any(|reading| reading == name) == holds)
     }
 
     /// Where it stands, from its first annotation to its semicolon.

@@ -64,6 +64,11 @@ pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Whether this is a run of continuous integration, in which nobody looks on.
+pub fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
 fn style(is_terminal: bool) -> Style {
     if !is_terminal {
         return Style::PLAIN;

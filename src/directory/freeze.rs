@@ -1,6 +1,7 @@
 //! Turns what the files hold into a directory: rows in order, ancestors worked out, all checked.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
@@ -17,7 +18,7 @@ use crate::finding::Finding;
 /// Makes a directory of what was read, and findings of all that is wrong with it.
 pub(super) fn freeze(
     loaded: Loaded,
-    shapes: Shapes,
+    shapes: Arc<Shapes>,
     named: &HashSet<EntityUid>,
     requires: &BTreeMap<String, Vec<String>>,
 ) -> (Directory, Vec<Finding>) {

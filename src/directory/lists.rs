@@ -8,7 +8,7 @@ use super::packed::{MOST, Packed};
 use super::words::{Entry, enter};
 
 /// Lists of values, known by the order in which they came.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Lists {
     items: Vec<Packed>,
     ends: Vec<u32>,

@@ -266,7 +266,7 @@ impl<'s> Joined<'s> {
 }
 
 /// Stores an entity unless there is one with its uid, which is then handed to `twice`.
-fn accept(
+pub(super) fn accept(
     store: &mut Store,
     defined: &mut [u32],
     member: Member,

@@ -10,7 +10,7 @@ use super::words::Words;
 /// Entities and everything they mention, each distinct thing once.
 ///
 /// A worker fills a small one from a block of a file; [`Store::absorb`] joins them.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Store {
     /// Every uid that occurs: the kind is the entity type, the text is the id.
     pub(super) uids: Words,

@@ -10,7 +10,7 @@ use super::packed::MOST;
 /// Texts with a kind each, known by the order in which they came.
 ///
 /// For uids the kind is the entity type and the text is the id; plain texts are all of kind 0.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Words {
     text: String,
     ends: Vec<u32>,
@@ -21,6 +21,7 @@ pub(super) struct Words {
 }
 
 /// An index with a part of its hash: growing the table need not read the texts again.
+#[derive(Clone)]
 pub(super) struct Entry {
     index: u32,
     hash: u32,

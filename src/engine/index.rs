@@ -10,12 +10,11 @@
 //! it holds.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use cedar_policy::{EntityUid, PolicySet};
 use cedar_policy_core::ast;
 
-use crate::bundle::{Bundle, Policy};
+use crate::bundle::{Bundle, Policy, static_policy};
 use crate::directory::{Directory, Row};
 
 /// Policies that are asked together.
@@ -112,7 +111,8 @@ impl Index {
         }
     }
 
-    /// The buckets that can match a request of `action` by or on one of `entities`.
+    /// The buckets that can match a request of `action` by or on one of `entities`; for a question,
+    /// the policies that answer it.
     pub fn matching<'a>(
         &'a self,
         action: &'a EntityUid,
@@ -128,6 +128,18 @@ impl Index {
             .into_iter()
             .flatten()
             .chain(of_entities)
+            .chain(self.questions.get(action))
+    }
+
+    /// The entities that any policy in force looks into.
+    pub fn looked_into(&self) -> impl Iterator<Item = Row> + '_ {
+        let by_entity = self.by_entity.values().flatten().map(|(_, bucket)| bucket);
+        self.by_action
+            .values()
+            .flatten()
+            .chain(by_entity)
+            .chain(self.questions.values())
+            .flat_map(|bucket| bucket.looked_into.iter().copied())
     }
 
     /// The policies that answer a question.
@@ -217,6 +229,7 @@ fn for_any_action(policy: &Policy, condition: Option<ast::Expr>) -> ast::Policy 
         policy.id().clone(),
         policy.effect(),
         policy.principal_constraint(),
+        ast::ActionConstraint::any(),
         policy.resource_constraint(),
         condition,
     )
@@ -229,32 +242,10 @@ fn permit_when(clause: &ast::Expr) -> Option<ast::Policy> {
         ast::PolicyID::from_string("clause"),
         ast::Effect::Permit,
         ast::PrincipalConstraint::any(),
+        ast::ActionConstraint::any(),
         ast::ResourceConstraint::any(),
         Some(clause.clone()),
     )
-}
-
-/// A policy for any action; `None` if a slot of a template is left open.
-fn static_policy(
-    id: ast::PolicyID,
-    effect: ast::Effect,
-    principal: ast::PrincipalConstraint,
-    resource: ast::ResourceConstraint,
-    condition: Option<ast::Expr>,
-) -> Option<ast::Policy> {
-    let annotations = ast::Annotations::new();
-    let actions = ast::ActionConstraint::any();
-    let template = ast::Template::new(
-        id,
-        None,
-        annotations,
-        effect,
-        principal,
-        actions,
-        resource,
-        condition,
-    );
-    ast::Template::try_as_policy(Arc::new(template)).ok()
 }
 
 /// The first clause of a condition, and what is left of the condition without it.

@@ -4,16 +4,8 @@ use cedar_policy_core::ast;
 
 use super::fact::{self, Fact};
 use super::scene::Scene;
-use crate::bundle::Policy;
-
-/// Whether a clause must hold or must not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Keyword {
-    /// `when`: the policy holds only where all parts are true.
-    When,
-    /// `unless`: the policy holds only where one of the parts is not true.
-    Unless,
-}
+use crate::bundle::{Keyword, Policy, text};
+use crate::source::Place;
 
 /// A `when` or an `unless` of a policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,55 +59,24 @@ impl Clause {
 
 /// The clauses of a policy, judged in a scene.
 pub(super) fn clauses(policy: &Policy, scene: &Scene<'_>) -> Vec<Clause> {
-    let Some(condition) = policy.ast().non_scope_constraints() else {
-        return Vec::new();
-    };
-    let mut bodies = Vec::new();
-    split_clauses(condition, policy, &mut bodies);
-    bodies
+    policy
+        .clauses()
         .into_iter()
-        .map(|(keyword, body, line)| {
-            let parts = judged(body, scene);
-            Clause {
-                keyword,
-                line,
-                text: text(body),
-                truth: truth(scene.truth(body)),
-                parts,
-            }
+        .map(|clause| Clause {
+            keyword: clause.keyword,
+            line: clause.place.as_ref().and_then(Place::line),
+            text: text(clause.body),
+            truth: truth(scene.truth(clause.body)),
+            parts: judged(&clause.conjuncts, scene),
         })
         .collect()
 }
 
-/// Cedar joins the clauses of a policy by `&&` and gives that the place of the whole policy.
-fn split_clauses<'a>(
-    expression: &'a ast::Expr,
-    policy: &Policy,
-    clauses: &mut Vec<(Keyword, &'a ast::Expr, Option<usize>)>,
-) {
-    match expression.expr_kind() {
-        ast::ExprKind::And { left, right }
-            if expression.source_loc().is_some()
-                && expression.source_loc() == policy.ast().loc() =>
-        {
-            split_clauses(left, policy, clauses);
-            split_clauses(right, policy, clauses);
-        }
-        ast::ExprKind::UnaryApp {
-            op: ast::UnaryOp::Not,
-            arg,
-        } if snippet(expression).starts_with("unless") => {
-            clauses.push((Keyword::Unless, arg, line(expression)));
-        }
-        _ => clauses.push((Keyword::When, expression, line(expression))),
-    }
-}
-
-fn judged(body: &ast::Expr, scene: &Scene<'_>) -> Vec<Part> {
+fn judged(conjuncts: &[&ast::Expr], scene: &Scene<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     // A condition may rely on an earlier `has`, and has nothing to say where that does not hold.
     let mut is_guard_down = false;
-    for conjunct in conjuncts(body) {
+    for conjunct in conjuncts {
         let truth = if is_guard_down {
             Truth::NotJudged
         } else {
@@ -136,18 +97,6 @@ fn judged(body: &ast::Expr, scene: &Scene<'_>) -> Vec<Part> {
     parts
 }
 
-/// What an expression joins by `&&`, in order.
-fn conjuncts(expression: &ast::Expr) -> Vec<&ast::Expr> {
-    match expression.expr_kind() {
-        ast::ExprKind::And { left, right } => {
-            let mut all = conjuncts(left);
-            all.extend(conjuncts(right));
-            all
-        }
-        _ => vec![expression],
-    }
-}
-
 fn has_guard(expression: &ast::Expr) -> bool {
     expression
         .subexpressions()
@@ -166,35 +115,4 @@ fn truth(judged: Result<bool, String>) -> Truth {
         Ok(false) => Truth::False,
         Err(error) => Truth::Error(error),
     }
-}
-
-/// The text of an expression as its file has it, or as Cedar writes it.
-fn text(expression: &ast::Expr) -> String {
-    let snippet = snippet(expression);
-    if snippet.is_empty() {
-        return expression.to_string();
-    }
-    let lines = snippet.lines().map(|line| match line.find("//") {
-        Some(comment) if !line.get(..comment).unwrap_or_default().contains('"') => {
-            line.get(..comment).unwrap_or_default()
-        }
-        _ => line,
-    });
-    lines
-        .flat_map(str::split_whitespace)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn snippet(expression: &ast::Expr) -> &str {
-    expression
-        .source_loc()
-        .and_then(|loc| loc.snippet())
-        .unwrap_or_default()
-}
-
-fn line(expression: &ast::Expr) -> Option<usize> {
-    let loc = expression.source_loc()?;
-    let before = loc.src.get(..loc.start())?;
-    Some(1 + before.bytes().filter(|byte| *byte == b'\n').count())
 }

@@ -2,15 +2,13 @@
 
 use std::cell::OnceCell;
 
-use cedar_policy::{Entities, EntityUid, Request as CedarRequest};
+use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
-use cedar_policy_core::evaluator::Evaluator;
-use cedar_policy_core::extensions::Extensions;
 
 use super::value::Names;
 use crate::bundle::{Attribute, Vocabulary};
 use crate::decision::Request;
-use crate::engine::{Engine, World};
+use crate::engine::{Engine, Trial, World};
 
 /// A request in a world.
 #[derive(Clone)]
@@ -19,7 +17,7 @@ pub(super) struct Scene<'a> {
     request: Request,
     world: World,
     /// Made when something is first evaluated: many worlds are only passed through.
-    taken: OnceCell<Result<(CedarRequest, Entities), String>>,
+    trial: OnceCell<Result<Trial, String>>,
 }
 
 /// What a path of attributes leads to.
@@ -39,7 +37,7 @@ impl<'a> Scene<'a> {
             engine,
             request: request.clone(),
             world,
-            taken: OnceCell::new(),
+            trial: OnceCell::new(),
         }
     }
 
@@ -69,25 +67,18 @@ impl<'a> Scene<'a> {
     }
 
     pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, String> {
-        let taken = self
-            .taken
-            .get_or_init(|| self.engine.as_cedar_takes_it(&self.request, &self.world));
-        let (request, entities) = taken.as_ref().map_err(Clone::clone)?;
-        let request: &ast::Request = request.as_ref();
-        Evaluator::new(
-            request.clone(),
-            entities.as_ref(),
-            Extensions::all_available(),
-        )
-        .interpret(expression, &ast::SlotEnv::new())
-        .map_err(|error| error.to_string())
+        self.trial()?.evaluate(expression)
     }
 
     pub fn truth(&self, expression: &ast::Expr) -> Result<bool, String> {
-        match self.evaluate(expression)?.value_kind() {
-            ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
-            _ => Err("it is neither true nor false".to_owned()),
-        }
+        self.trial()?.truth(expression)
+    }
+
+    fn trial(&self) -> Result<&Trial, String> {
+        self.trial
+            .get_or_init(|| Trial::within(self.engine, &self.request, &self.world))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The entity that an expression evaluates to.

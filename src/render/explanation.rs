@@ -5,7 +5,7 @@ mod wire;
 
 use crate::decision::{Decision, Refusal};
 use crate::explain::{
-    Clause, Explanation, Grant, Keyword, Named, Part, Path, Read, Remedies, Roles, Rule, Truth, Why,
+    Clause, Explanation, Grant, Named, Part, Path, Read, Remedies, Roles, Rule, Truth, Why,
 };
 use alternatives::Family;
 
@@ -179,10 +179,7 @@ fn repeats(clause: &Clause, authority: Option<&Rule>) -> bool {
 }
 
 fn clause_lines(page: &mut Page, indent: usize, clause: &Clause) {
-    let keyword = match clause.keyword {
-        Keyword::When => "when",
-        Keyword::Unless => "unless",
-    };
+    let keyword = clause.keyword.word();
     for part in clause.parts.iter().filter(|part| clause.is_decisive(part)) {
         let read = match read(part) {
             read if read.is_empty() => String::new(),

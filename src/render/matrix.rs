@@ -1,6 +1,6 @@
 //! A matrix: a table for a terminal or a page, records for a sheet or a program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use super::{VERSION, json};
 use crate::matrix::{Block, Cell, Heading, Line, Mark, Matrix};
+
+/// The key of a cell that no policy determines.
+pub const NOBODY: &str = "–";
 
 /// The narrowest that a heading is wrapped.
 const NARROWEST: usize = 8;
@@ -45,13 +48,21 @@ impl Mark {
         }
     }
 
-    fn sign(self) -> &'static str {
+    /// The sign in a table.
+    pub fn sign(self) -> &'static str {
         match self {
             Self::Yes => "✓",
             Self::Conditional => "(✓)",
             Self::No => "✗",
             Self::Indeterminate => "!",
         }
+    }
+
+    /// The decision of a sign in a table.
+    pub fn of_sign(sign: &str) -> Option<Self> {
+        [Self::Yes, Self::Conditional, Self::No, Self::Indeterminate]
+            .into_iter()
+            .find(|mark| mark.sign() == sign)
     }
 }
 
@@ -65,10 +76,11 @@ impl fmt::Display for Matrix {
 /// meaning and one below the other on the screen.
 pub fn table(matrix: &Matrix, width: Option<usize>) -> String {
     let mut parts = Vec::new();
+    let keys = keys(matrix);
     for block in &matrix.blocks {
         parts.push(match &block.resource {
             None => roles(block, width),
-            Some(resource) => people(block, resource, width),
+            Some(resource) => people(block, resource, &keys, width),
         });
     }
     if let Some(others) = others(matrix) {
@@ -211,17 +223,16 @@ fn roles(block: &Block, width: Option<usize>) -> String {
 }
 
 /// One row for each person; each cell has the mark and a key to its first deciding policy.
-fn people(block: &Block, resource: &Heading, width: Option<usize>) -> String {
-    let deciding: BTreeSet<&str> = block
-        .rows
-        .iter()
-        .flat_map(|row| &row.cells)
-        .filter_map(first)
-        .collect();
+fn people(
+    block: &Block,
+    resource: &Heading,
+    keys: &BTreeMap<&str, String>,
+    width: Option<usize>,
+) -> String {
     let key_of = |cell: &Cell| {
         first(cell)
-            .and_then(|id| deciding.iter().position(|other| *other == id))
-            .map_or_else(|| "–".to_owned(), key)
+            .and_then(|id| keys.get(id))
+            .map_or(NOBODY, String::as_str)
     };
     let rows: Vec<Vec<String>> = block
         .rows
@@ -239,10 +250,15 @@ fn people(block: &Block, resource: &Heading, width: Option<usize>) -> String {
         resource.uid,
         tables(&block.columns, &rows, width)
     );
-    let legend: Vec<(String, &str)> = deciding
+    let deciding: BTreeSet<&str> = block
+        .rows
         .iter()
-        .enumerate()
-        .map(|(index, id)| (key(index), *id))
+        .flat_map(|row| &row.cells)
+        .filter_map(first)
+        .collect();
+    let legend: Vec<(&str, &str)> = deciding
+        .iter()
+        .filter_map(|id| Some((keys.get(id)?.as_str(), *id)))
         .collect();
     let longest = legend
         .iter()
@@ -254,7 +270,7 @@ fn people(block: &Block, resource: &Heading, width: Option<usize>) -> String {
     }
     let cells = || block.rows.iter().flat_map(|row| &row.cells);
     if cells().any(|cell| cell.mark == Mark::No && cell.policies.is_empty()) {
-        text += &format!("  {:longest$}  no policy permits it\n", "–");
+        text += &format!("  {NOBODY:longest$}  no policy permits it\n");
     }
     if cells().any(|cell| cell.mark == Mark::Indeterminate) {
         text += &format!("  {:longest$}  could not be decided\n", "!");
@@ -266,13 +282,34 @@ fn first(cell: &Cell) -> Option<&str> {
     cell.policies.first().map(String::as_str)
 }
 
-/// Letters for a policy: a to z, then aa, ab and so on.
-fn key(index: usize) -> String {
-    let letter = char::from(b'a' + u8::try_from(index % 26).unwrap_or_default());
-    match index / 26 {
-        0 => letter.to_string(),
-        more => format!("{}{letter}", key(more - 1)),
-    }
+/// A key for each policy that a cell names: the initials of its id, so that a change of the
+/// policies leaves the other cells as they are. Where two have the same, the later ones have a
+/// number behind.
+fn keys(matrix: &Matrix) -> BTreeMap<&str, String> {
+    let deciding: BTreeSet<&str> = matrix
+        .blocks
+        .iter()
+        .flat_map(|block| &block.rows)
+        .flat_map(|row| &row.cells)
+        .filter_map(first)
+        .collect();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    deciding
+        .into_iter()
+        .map(|id| {
+            let initials: String = id
+                .split(|character: char| !character.is_alphanumeric())
+                .filter_map(|word| word.chars().next())
+                .collect();
+            let count = taken.entry(initials.clone()).or_default();
+            *count += 1;
+            let key = match *count {
+                1 => initials,
+                several => format!("{initials}{several}"),
+            };
+            (id, key)
+        })
+        .collect()
 }
 
 /// A cell on a page, where there is room for the id.

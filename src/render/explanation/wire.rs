@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::decision::{Notice, Refusal};
 use crate::explain::{
-    Change, Clause, Explanation, Fact, Grant, Keyword, Named, Part, Path, Read, Rule, Truth, Value,
+    Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value,
     Why,
 };
 
@@ -278,10 +278,7 @@ fn rule(rule: &Rule) -> RuleWire<'_> {
 
 fn clause(clause: &Clause) -> ClauseWire<'_> {
     ClauseWire {
-        keyword: match clause.keyword {
-            Keyword::When => "when",
-            Keyword::Unless => "unless",
-        },
+        keyword: clause.keyword.word(),
         line: clause.line,
         text: &clause.text,
         truth: truth(&clause.truth),

@@ -1,0 +1,103 @@
+//! A policy that is changed in one place.
+
+use std::sync::Arc;
+
+use cedar_policy_core::ast;
+
+use super::clause::Keyword;
+use super::policy::Policy;
+
+/// What a policy is made of, apart from its id and annotations.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Whether it permits or forbids.
+    pub effect: ast::Effect,
+    /// Whom it is about.
+    pub principal: ast::PrincipalConstraint,
+    /// Which actions.
+    pub action: ast::ActionConstraint,
+    /// On what.
+    pub resource: ast::ResourceConstraint,
+    /// Its clauses in order, each with its conjuncts; one without any is left out.
+    pub clauses: Vec<(Keyword, Vec<ast::Expr>)>,
+}
+
+impl Draft {
+    /// What a policy is made of. Of a link, the slots are filled.
+    pub fn of(policy: &Policy) -> Self {
+        let ast = policy.ast();
+        Self {
+            effect: ast.effect(),
+            principal: ast.principal_constraint(),
+            action: ast.action_constraint().clone(),
+            resource: ast.resource_constraint(),
+            clauses: policy
+                .clauses()
+                .into_iter()
+                .map(|clause| {
+                    let conjuncts = clause.conjuncts.into_iter().cloned().collect();
+                    (clause.keyword, conjuncts)
+                })
+                .collect(),
+        }
+    }
+
+    fn condition(&self) -> Option<ast::Expr> {
+        self.clauses
+            .iter()
+            .filter_map(|(keyword, conjuncts)| {
+                let body = conjuncts.iter().cloned().reduce(ast::Expr::and)?;
+                Some(match keyword {
+                    Keyword::When => body,
+                    Keyword::Unless => ast::Expr::not(body),
+                })
+            })
+            .reduce(ast::Expr::and)
+    }
+
+    /// The static policy of this draft; `None` if a slot of a template is left open.
+    pub fn policy(&self, id: ast::PolicyID) -> Option<ast::Policy> {
+        static_policy(
+            id,
+            self.effect,
+            self.principal.clone(),
+            self.action.clone(),
+            self.resource.clone(),
+            self.condition(),
+        )
+    }
+}
+
+/// A static policy of these parts; `None` if a slot of a template is left open.
+pub fn static_policy(
+    id: ast::PolicyID,
+    effect: ast::Effect,
+    principal: ast::PrincipalConstraint,
+    action: ast::ActionConstraint,
+    resource: ast::ResourceConstraint,
+    condition: Option<ast::Expr>,
+) -> Option<ast::Policy> {
+    let annotations = ast::Annotations::new();
+    let template = ast::Template::new(
+        id,
+        None,
+        annotations,
+        effect,
+        principal,
+        action,
+        resource,
+        condition,
+    );
+    ast::Template::try_as_policy(Arc::new(template)).ok()
+}
+
+impl Policy {
+    /// The policy with another body under the same id, annotations and place.
+    #[must_use]
+    pub fn with_body(&self, body: ast::Policy) -> Self {
+        Self {
+            ast: body,
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The snapshots of suites and their files.
+//!
+//! `NAME.snap` stands beside `NAME.yaml`; what holds now is left as `NAME.snap.new` where it
+//! differs. Under CI nothing is written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tarbac::render;
+use tarbac::snapshot::{Flip, NoSnapshot, Taken};
+use tarbac::suite::{Snapshot, Suite, Suites};
+use tarbac::workspace::SuiteFile;
+
+use super::super::output::{Output, is_ci};
+use super::super::{Failure, ShellError, file};
+
+/// How many flipped cells of a snapshot are shown.
+const SHOWN: usize = 40;
+
+/// The snapshots of a run.
+pub struct Snapshots<'a> {
+    compared: Vec<Compared<'a>>,
+}
+
+/// One snapshot and what has become of it.
+pub struct Compared<'a> {
+    /// The suite it belongs to.
+    pub suite: &'a Suite,
+    /// What it is a table of.
+    pub snapshot: &'a Snapshot,
+    /// Its file.
+    pub path: PathBuf,
+    /// What holds now.
+    pub taken: Taken,
+    /// How it compares.
+    pub state: State,
+}
+
+/// How a snapshot compares with its file.
+pub enum State {
+    /// It is the same.
+    Same,
+    /// There is no file yet.
+    Missing,
+    /// These decisions are others; none where only the layout is.
+    Differs(Vec<Flip>),
+    /// The file is no snapshot.
+    Unreadable(NoSnapshot),
+}
+
+#[derive(Debug, Serialize)]
+pub struct Wire<'a> {
+    suite: &'a str,
+    file: String,
+    state: &'static str,
+    flips: Vec<render::snapshot::Wire<'a>>,
+}
+
+impl<'a> Snapshots<'a> {
+    /// Takes the snapshots of suites and compares them with their files.
+    pub fn compare(suites: &'a Suites, files: &[SuiteFile]) -> Result<Self, Failure> {
+        let mut compared = Vec::new();
+        for suite in &suites.suites {
+            let (Some(snapshot), Some(file)) = (
+                &suite.snapshot,
+                files
+                    .iter()
+                    .find(|file| file.source.name == suite.source.name),
+            ) else {
+                continue;
+            };
+            let Some(engine) = suites.engine(snapshot.setting) else {
+                continue;
+            };
+            let path = file.path.with_extension("snap");
+            let taken = Taken::of(engine, &snapshot.selection);
+            let state = match read(&path)? {
+                None => State::Missing,
+                Some(before) if before == taken.text => State::Same,
+                Some(before) => match taken.flips_since(&before) {
+                    Ok(flips) => State::Differs(flips),
+                    Err(error) => State::Unreadable(error),
+                },
+            };
+            compared.push(Compared {
+                suite,
+                snapshot,
+                path,
+                taken,
+                state,
+            });
+        }
+        Ok(Self { compared })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.compared.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.compared.len()
+    }
+
+    /// How many are not what their files say.
+    pub fn differing(&self) -> usize {
+        self.different().count()
+    }
+
+    pub fn passed(&self) -> bool {
+        self.differing() == 0
+    }
+
+    /// Those that are not what their files say.
+    pub fn different(&self) -> impl Iterator<Item = &Compared<'a>> {
+        self.compared
+            .iter()
+            .filter(|compared| !matches!(compared.state, State::Same))
+    }
+
+    /// Says which decisions are others, those that are newly allowed first.
+    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+        let style = output.style();
+        for compared in &self.compared {
+            let sign = match compared.state {
+                State::Same => style.green("ok"),
+                _ => style.red("DIFFERS"),
+            };
+            output.write(&format!(
+                "{sign}  {}  {}{}\n",
+                compared.suite.name,
+                compared.path.display(),
+                compared.words()
+            ))?;
+            if let State::Differs(flips) = &compared.state {
+                for flip in flips.iter().take(SHOWN) {
+                    output.write(&format!("    {}\n", render::snapshot::line(flip)))?;
+                }
+                if flips.len() > SHOWN {
+                    output.write(&format!("    and {} more\n", flips.len() - SHOWN))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves what holds now beside the old files, or in their place where it is `accepted`.
+    pub fn keep(&self, accepted: bool) -> Result<(), Failure> {
+        if is_ci() {
+            return match accepted {
+                true => Err(ShellError::Arguments {
+                    message: "under CI no snapshot is written".to_owned(),
+                    help: Some(
+                        "run `tarbac test --accept` where you can look at it, and commit the file"
+                            .to_owned(),
+                    ),
+                }
+                .into()),
+                false => Ok(()),
+            };
+        }
+        for compared in &self.compared {
+            match (&compared.state, accepted) {
+                (State::Same, _) => compared.forget()?,
+                (_, true) => compared.accept()?,
+                (_, false) => {
+                    let path = compared.new_path();
+                    file::write(&path, &compared.taken.text)
+                        .map_err(|error| ShellError::file("write", &path, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn wire(&self) -> Vec<Wire<'_>> {
+        self.compared
+            .iter()
+            .map(|compared| Wire {
+                suite: &compared.suite.name,
+                file: compared.path.display().to_string(),
+                state: match &compared.state {
+                    State::Same => "same",
+                    State::Missing => "missing",
+                    State::Differs(_) => "differs",
+                    State::Unreadable(_) => "unreadable",
+                },
+                flips: match &compared.state {
+                    State::Differs(flips) => flips.iter().map(render::snapshot::wire).collect(),
+                    _ => Vec::new(),
+                },
+            })
+            .collect()
+    }
+}
+
+impl Compared<'_> {
+    fn words(&self) -> String {
+        match &self.state {
+            State::Same => String::new(),
+            State::Missing => ": there is no snapshot yet; look at it and take it with `tarbac test --accept`".to_owned(),
+            State::Differs(flips) if flips.is_empty() => {
+                ": the decisions are the same, and the text is not; take it with `tarbac test --accept`".to_owned()
+            }
+            State::Differs(flips) => format!(
+                ": {} of another outcome; `tarbac review` goes through them",
+                render::suite::number(flips.len(), "decision")
+            ),
+            State::Unreadable(error) => format!(": {error}; take it anew with `tarbac test --accept`"),
+        }
+    }
+
+    /// Puts what holds now in place of the file.
+    pub fn accept(&self) -> Result<(), Failure> {
+        file::write(&self.path, &self.taken.text)
+            .map_err(|error| ShellError::file("write", &self.path, error))?;
+        self.forget()
+    }
+
+    /// Takes away what an earlier run left.
+    pub fn forget(&self) -> Result<(), Failure> {
+        let path = self.new_path();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(ShellError::file("remove", &path, error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn new_path(&self) -> PathBuf {
+        self.path.with_extension("snap.new")
+    }
+}
+
+/// The text of a snapshot file; `None` if there is none.
+fn read(path: &Path) -> Result<Option<String>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(
+            String::from_utf8_lossy(&bytes).replace("\r\n", "\n"),
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ShellError::file("read", path, error).into()),
+    }
+}

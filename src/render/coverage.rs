@@ -1,0 +1,262 @@
+//! Coverage: for people, a table of what is missing and the annotated policies; for other tools,
+//! LCOV and Cobertura.
+
+mod cobertura;
+mod lcov;
+mod listing;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Style;
+use super::suite::number;
+use crate::coverage::{ClauseCovered, Coverage, Covered, Seen};
+
+/// The form of a coverage report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The policies with what was seen beside each line.
+    Listing,
+    /// LCOV's trace file.
+    Lcov,
+    /// Cobertura's XML.
+    Cobertura,
+}
+
+impl Format {
+    /// Every form.
+    pub const ALL: [Self; 3] = [Self::Listing, Self::Lcov, Self::Cobertura];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listing => "listing",
+            Self::Lcov => "lcov",
+            Self::Cobertura => "cobertura",
+        }
+    }
+}
+
+/// The coverage of policies in JSON.
+#[derive(Debug, Serialize)]
+pub struct Wire<'a> {
+    percent: f64,
+    met: usize,
+    asked: usize,
+    policies: Vec<PolicyWire<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyWire<'a> {
+    policy: &'a str,
+    file: &'a str,
+    line: Option<usize>,
+    decided: u64,
+    exempt: Option<&'a str>,
+    clauses: Vec<ClauseWire<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClauseWire<'a> {
+    clause: &'a str,
+    line: Option<usize>,
+    r#true: u64,
+    r#false: u64,
+    difference: u64,
+    exempt: Option<&'a str>,
+}
+
+/// A report of coverage.
+pub fn render(format: Format, coverage: &Coverage) -> String {
+    match format {
+        Format::Listing => listing::text(coverage),
+        Format::Lcov => lcov::text(coverage),
+        Format::Cobertura => cobertura::text(coverage),
+    }
+}
+
+/// What is missing, policy by policy, and the sum.
+pub fn human(coverage: &Coverage, style: Style) -> String {
+    let mut text = String::new();
+    for policy in &coverage.policies {
+        let missing = missing(policy);
+        if missing.is_empty() {
+            continue;
+        }
+        let line = policy.place.line().unwrap_or_default();
+        text += &format!(
+            "{}  {}:{line}\n",
+            policy.policy, policy.place.source.name
+        );
+        for line in missing {
+            text += &format!("    {line}\n");
+        }
+    }
+    let (met, asked) = coverage.aims();
+    let decided = coverage
+        .policies
+        .iter()
+        .filter(|policy| policy.decided > 0)
+        .count();
+    let said = format!(
+        "coverage: {:.1} % ({met} of {asked}); {decided} of {} decided a case\n",
+        coverage.percent(),
+        match coverage.policies.len() {
+            1 => "1 policy".to_owned(),
+            count => format!("{count} policies"),
+        }
+    );
+    text + &match met == asked {
+        true => style.green(said.trim_end()) + "\n",
+        false => said,
+    }
+}
+
+/// What no case shows of a policy, in words.
+fn missing(policy: &Covered) -> Vec<String> {
+    let mut lines = Vec::new();
+    if policy.exempt.is_some() {
+        return lines;
+    }
+    if policy.decided == 0 {
+        lines.push("decides no case".to_owned());
+    }
+    for clause in policy.clauses.iter().filter(|clause| clause.exempt.is_none()) {
+        let words: Vec<&str> = clause
+            .seen
+            .aims()
+            .into_iter()
+            .zip(["true", "false", "decisive"])
+            .filter(|(met, _)| !met)
+            .map(|(_, word)| word)
+            .collect();
+        if !words.is_empty() {
+            lines.push(format!("{}: never {}", clause.text, words.join(", never ")));
+        }
+    }
+    lines
+}
+
+/// The coverage as JSON has it.
+pub fn wire(coverage: &Coverage) -> Wire<'_> {
+    let (met, asked) = coverage.aims();
+    Wire {
+        percent: (coverage.percent() * 100.0).round() / 100.0,
+        met,
+        asked,
+        policies: coverage.policies.iter().map(policy_wire).collect(),
+    }
+}
+
+fn policy_wire(policy: &Covered) -> PolicyWire<'_> {
+    PolicyWire {
+        policy: &policy.policy,
+        file: &policy.place.source.name,
+        line: policy.place.line(),
+        decided: policy.decided,
+        exempt: policy.exempt.as_deref(),
+        clauses: policy.clauses.iter().map(clause_wire).collect(),
+    }
+}
+
+fn clause_wire(clause: &ClauseCovered) -> ClauseWire<'_> {
+    let Seen { yes, no, decisive } = clause.seen;
+    ClauseWire {
+        clause: &clause.text,
+        line: clause.place.line(),
+        r#true: yes,
+        r#false: no,
+        difference: decisive,
+        exempt: clause.exempt.as_deref(),
+    }
+}
+
+/// The policies by their files, both in order.
+fn by_file(coverage: &Coverage) -> BTreeMap<&str, Vec<&Covered>> {
+    let mut files: BTreeMap<&str, Vec<&Covered>> = BTreeMap::new();
+    for policy in &coverage.policies {
+        files
+            .entry(&policy.place.source.name)
+            .or_default()
+            .push(policy);
+    }
+    files
+}
+
+/// The line of a place, counted from 1.
+fn line(place: &crate::source::Place) -> usize {
+    place.line().unwrap_or(1)
+}
+
+/// The line on which the body of a policy begins, below its annotations.
+fn head(policy: &Covered) -> usize {
+    let place = &policy.place;
+    let start = usize::try_from(place.start).unwrap_or_default();
+    let end = usize::try_from(place.end).unwrap_or_default();
+    let text = place.source.text().get(start..end).unwrap_or_default();
+    let annotations = text
+        .lines()
+        .take_while(|line| !line.starts_with("permit") && !line.starts_with("forbid"))
+        .count();
+    match annotations < text.lines().count() {
+        true => line(place) + annotations,
+        false => line(place),
+    }
+}
+
+/// How many lines and branches a file or policy has, and how many of them were come to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    lines: usize,
+    lines_hit: usize,
+    branches: usize,
+    branches_hit: usize,
+}
+
+/// For each line of some policies that counts, how often it was come to, and its clauses.
+fn lines<'a>(policies: &[&'a Covered]) -> BTreeMap<usize, (u64, Vec<&'a ClauseCovered>)> {
+    let mut lines: BTreeMap<usize, (u64, Vec<&ClauseCovered>)> = BTreeMap::new();
+    for policy in policies {
+        lines.entry(head(policy)).or_default().0 += policy.decided;
+        for clause in &policy.clauses {
+            let (hits, clauses) = lines.entry(line(&clause.place)).or_default();
+            *hits = (*hits).max(clause.seen.yes + clause.seen.no);
+            clauses.push(clause);
+        }
+    }
+    lines
+}
+
+fn counts(lines: &BTreeMap<usize, (u64, Vec<&ClauseCovered>)>) -> Counts {
+    let mut counts = Counts::default();
+    for (hits, clauses) in lines.values() {
+        counts.lines += 1;
+        counts.lines_hit += usize::from(*hits > 0);
+        for clause in clauses {
+            counts.branches += 3;
+            counts.branches_hit += clause.seen.aims().into_iter().filter(|met| *met).count();
+        }
+    }
+    counts
+}
+
+/// The exemptions, each with its reason.
+pub fn exemptions(coverage: &Coverage) -> String {
+    let count = coverage
+        .policies
+        .iter()
+        .map(|policy| {
+            usize::from(policy.exempt.is_some())
+                + policy
+                    .clauses
+                    .iter()
+                    .filter(|clause| clause.exempt.is_some())
+                    .count()
+        })
+        .sum();
+    match count {
+        0 => String::new(),
+        count => format!("{} from coverage, with reasons\n", number(count, "exemption")),
+    }
+}

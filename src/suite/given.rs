@@ -1,0 +1,497 @@
+//! Facts that are given: what they make of the entities of a directory.
+//!
+//! A fact is a Cedar expression about an entity, and the value that it is to have:
+//!
+//! | fact | makes it so |
+//! |---|---|
+//! | `E.attribute: VALUE`, also through records | the attribute has the value |
+//! | `E has attribute: false` | the attribute is absent |
+//! | `E.attribute.contains(F): true` or `false` | the set has the element, or has it not |
+//! | `E in F: true` or `false` | the parent is there, or is not |
+//! | `E: {…}` | there is such an entity, with these attributes |
+//!
+//! Where the schema puts a type between those of `E` and `F`, as role assignments between people
+//! and roles, `E in F: true` makes an entity of that type. An entity goes by its id or, as in
+//! `Entra::User::"ada@contoso.example"`, by what people call it.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
+use serde_json::{Map, Value, json};
+
+use super::error;
+use super::setting::{Fact, exists};
+use crate::bundle::{Kind, Vocabulary};
+use crate::engine::Engine;
+use crate::finding::Finding;
+use crate::names::{Name, Names};
+
+/// The entities that facts change or make, as a file of entities; or what is wrong with the facts.
+pub(super) fn entities(engine: &Engine, names: &Names, facts: &[Fact]) -> (String, Vec<Finding>) {
+    let mut changes = Changes {
+        engine,
+        names,
+        changed: BTreeMap::new(),
+    };
+    let mut findings = Vec::new();
+    for fact in facts {
+        if let Err(problem) = changes.apply(fact) {
+            let mut finding = error("given", problem.message, fact.place.clone(), "this fact");
+            finding.help = problem.help;
+            findings.push(finding);
+        }
+    }
+    let entities: Vec<Value> = changes
+        .changed
+        .iter()
+        .map(|(uid, entity)| {
+            let parents: Vec<Value> = entity.parents.iter().map(reference).collect();
+            json!({
+                "uid": reference(uid),
+                "attrs": entity.attributes,
+                "tags": entity.tags,
+                "parents": parents,
+            })
+        })
+        .collect();
+    (Value::Array(entities).to_string(), findings)
+}
+
+/// What is wrong with a fact.
+struct Problem {
+    message: String,
+    help: Option<String>,
+}
+
+impl Problem {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// An entity as its file has it.
+#[derive(Default)]
+struct Written {
+    attributes: Map<String, Value>,
+    tags: Map<String, Value>,
+    parents: Vec<EntityUid>,
+}
+
+struct Changes<'a> {
+    engine: &'a Engine,
+    names: &'a Names<'a>,
+    changed: BTreeMap<EntityUid, Written>,
+}
+
+impl Changes<'_> {
+    fn apply(&mut self, fact: &Fact) -> Result<(), Problem> {
+        let expression = ast::Expr::from_str(&fact.expression).map_err(|error| {
+            let reason = error.iter().next().map(ToString::to_string);
+            Problem::new(format!(
+                "`{}` is no Cedar expression: {}",
+                fact.expression,
+                reason.unwrap_or_default()
+            ))
+            .help("for example: Intune::Tenant::\"contoso\".useIntuneRbac")
+        })?;
+        match expression.expr_kind() {
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => self.make(uid, &fact.value),
+            ast::ExprKind::GetAttr { .. } => {
+                let (uid, path) = self.target(&expression)?;
+                let value = self.value(&uid, &path, &fact.value, false)?;
+                self.set(&uid, &path, value)
+            }
+            ast::ExprKind::HasAttr { expr, attr } => {
+                let (uid, mut path) = self.target(expr)?;
+                path.push(attr.to_string());
+                if truth(&fact.value)? {
+                    return Err(Problem::new(format!(
+                        "that `{uid}` has `{}` says nothing of its value",
+                        path.join(".")
+                    ))
+                    .help("give it a value instead"));
+                }
+                self.take_away(&uid, &path)
+            }
+            ast::ExprKind::BinaryApp { op, arg1, arg2 } => match op {
+                ast::BinaryOp::In => {
+                    let (uid, group) = (self.literal(arg1)?, self.literal(arg2)?);
+                    match truth(&fact.value)? {
+                        true => self.join(&uid, &group),
+                        false => self.leave(&uid, &group),
+                    }
+                }
+                ast::BinaryOp::Contains => {
+                    let (uid, path) = self.target(arg1)?;
+                    let element = match arg2.expr_kind() {
+                        ast::ExprKind::Lit(literal) => literal_value(literal),
+                        _ => return Err(unknown_form()),
+                    };
+                    let element = self.value(&uid, &path, &element, true)?;
+                    self.contain(&uid, &path, element, truth(&fact.value)?)
+                }
+                _ => Err(unknown_form()),
+            },
+            _ => Err(unknown_form()),
+        }
+    }
+
+    /// The entity that a path of attributes starts at, and the path.
+    fn target(&self, expression: &ast::Expr) -> Result<(EntityUid, Vec<String>), Problem> {
+        match expression.expr_kind() {
+            ast::ExprKind::GetAttr { expr, attr } => {
+                let (uid, mut path) = self.target(expr)?;
+                path.push(attr.to_string());
+                Ok((uid, path))
+            }
+            _ => Ok((self.literal(expression)?, Vec::new())),
+        }
+    }
+
+    fn literal(&self, expression: &ast::Expr) -> Result<EntityUid, Problem> {
+        match expression.expr_kind() {
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                self.known(&EntityUid::from(uid.as_ref().clone()))
+            }
+            _ => Err(unknown_form()),
+        }
+    }
+
+    /// The entity of this uid, or the one of its type that is called like it.
+    fn known(&self, uid: &EntityUid) -> Result<EntityUid, Problem> {
+        if self.changed.contains_key(uid) || exists(self.engine, uid) {
+            return Ok(uid.clone());
+        }
+        let text = uid.id().unescaped();
+        self.names
+            .of_type(uid.type_name(), &Name::from(text))
+            .map_err(|error| {
+                let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+                Problem {
+                    message: format!("`{uid}` is nobody and nothing"),
+                    help,
+                }
+            })
+    }
+
+    /// The entity as it is so far.
+    fn written(&mut self, uid: &EntityUid) -> Result<&mut Written, Problem> {
+        if !self.changed.contains_key(uid) {
+            let directory = self.engine.directory();
+            let mut written = Written::default();
+            if let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) {
+                let entity = Entity::from(directory.entity(row).as_ref().clone());
+                let mut json = entity
+                    .to_json_value()
+                    .map_err(|error| Problem::new(error.to_string()))?;
+                let mut part = |key: &str| match json.get_mut(key).map(Value::take) {
+                    Some(Value::Object(map)) => map,
+                    _ => Map::new(),
+                };
+                written = Written {
+                    attributes: part("attrs"),
+                    tags: part("tags"),
+                    parents: directory
+                        .parents(row)
+                        .map(|row| directory.uid(row))
+                        .collect(),
+                };
+            }
+            self.changed.insert(uid.clone(), written);
+        }
+        self.changed
+            .get_mut(uid)
+            .ok_or_else(|| Problem::new(format!("`{uid}` is nobody and nothing")))
+    }
+
+    fn make(&mut self, uid: &ast::EntityUID, value: &Value) -> Result<(), Problem> {
+        let uid = EntityUid::from(uid.clone());
+        if self.changed.contains_key(&uid) || exists(self.engine, &uid) {
+            return Err(Problem::new(format!("`{uid}` is there already"))
+                .help("give its attributes one by one"));
+        }
+        let Value::Object(attributes) = value else {
+            return Err(Problem::new(format!("`{uid}` needs its attributes"))
+                .help("write them as a map; `{}` for none"));
+        };
+        let mut written = Written::default();
+        for (name, value) in attributes {
+            let value = self.value(&uid, &[name.clone()], value, false)?;
+            written.attributes.insert(name.clone(), value);
+        }
+        self.changed.insert(uid, written);
+        Ok(())
+    }
+
+    fn set(&mut self, uid: &EntityUid, path: &[String], value: Value) -> Result<(), Problem> {
+        let (last, record) = self.record(uid, path)?;
+        record.insert(last, value);
+        Ok(())
+    }
+
+    fn take_away(&mut self, uid: &EntityUid, path: &[String]) -> Result<(), Problem> {
+        self.kind(uid, path)?;
+        let (last, record) = self.record(uid, path)?;
+        record.remove(&last);
+        Ok(())
+    }
+
+    fn contain(
+        &mut self,
+        uid: &EntityUid,
+        path: &[String],
+        element: Value,
+        contained: bool,
+    ) -> Result<(), Problem> {
+        let (last, record) = self.record(uid, path)?;
+        let set = record.entry(last).or_insert_with(|| json!([]));
+        let Value::Array(elements) = set else {
+            return Err(Problem::new(format!("`{}` is no set", path.join("."))));
+        };
+        elements.retain(|other| plain(other) != plain(&element));
+        if contained {
+            elements.push(element);
+        }
+        Ok(())
+    }
+
+    /// The record that the last attribute of a path stands in, and its name.
+    fn record(
+        &mut self,
+        uid: &EntityUid,
+        path: &[String],
+    ) -> Result<(String, &mut Map<String, Value>), Problem> {
+        let Some((last, records)) = path.split_last() else {
+            return Err(unknown_form());
+        };
+        let mut record = &mut self.written(uid)?.attributes;
+        for name in records {
+            record = match record.get_mut(name) {
+                Some(Value::Object(record)) => record,
+                _ => {
+                    return Err(Problem::new(format!("`{uid}` has no `{name}`"))
+                        .help(format!("give `{uid}.{name}` as a whole")));
+                }
+            };
+        }
+        Ok((last.clone(), record))
+    }
+
+    fn join(&mut self, uid: &EntityUid, group: &EntityUid) -> Result<(), Problem> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let (of, to) = (uid.type_name().to_string(), group.type_name().to_string());
+        if is_parent_type(vocabulary, &of, &to) {
+            let parents = &mut self.written(uid)?.parents;
+            if !parents.contains(group) {
+                parents.push(group.clone());
+            }
+            return Ok(());
+        }
+        let between: Vec<&str> = vocabulary
+            .type_names()
+            .filter(|name| {
+                is_parent_type(vocabulary, &of, name) && is_parent_type(vocabulary, name, &to)
+            })
+            .collect();
+        let [between] = between.as_slice() else {
+            return Err(Problem::new(format!("`{of}` cannot be in `{to}`")));
+        };
+        let required = vocabulary.required_parents();
+        let mut parents = vec![group.clone()];
+        for type_name in required.get(*between).into_iter().flatten() {
+            if *type_name != to {
+                parents.push(self.own(uid, type_name).ok_or_else(|| {
+                    Problem::new(format!(
+                        "`{between}` needs a `{type_name}`, and `{uid}` names none"
+                    ))
+                    .help(format!("make the `{between}` with facts of its own"))
+                })?);
+            }
+        }
+        let link = EntityTypeName::from_str(between)
+            .map_err(|error| Problem::new(error.to_string()))
+            .map(|type_name| {
+                let id = format!("given: {uid} in {group}");
+                EntityUid::from_type_name_and_id(type_name, EntityId::new(id))
+            })?;
+        self.changed.insert(
+            link.clone(),
+            Written {
+                parents,
+                ..Written::default()
+            },
+        );
+        self.written(uid)?.parents.push(link);
+        Ok(())
+    }
+
+    fn leave(&mut self, uid: &EntityUid, group: &EntityUid) -> Result<(), Problem> {
+        let parents = &mut self.written(uid)?.parents;
+        let before = parents.len();
+        parents.retain(|parent| parent != group);
+        if parents.len() < before {
+            return Ok(());
+        }
+        let directory = self.engine.directory();
+        let path = match (directory.row(uid), directory.row(group)) {
+            (Some(from), Some(to)) => directory.path(from, to),
+            _ => None,
+        };
+        Err(match path {
+            Some(path) => {
+                let steps: Vec<String> = path
+                    .iter()
+                    .map(|row| directory.uid(*row).to_string())
+                    .collect();
+                Problem::new(format!("`{group}` is no direct parent of `{uid}`"))
+                    .help(format!("take one of these steps away: {}", steps.join(" in ")))
+            }
+            None => Problem::new(format!("`{uid}` is not in `{group}`")),
+        })
+    }
+
+    /// The entity of a type that an attribute of another names.
+    fn own(&mut self, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let attribute = vocabulary
+            .attributes(&uid.type_name().to_string())?
+            .iter()
+            .find(|(_, attribute)| attribute.kind == Kind::Entity(type_name.to_owned()))
+            .map(|(name, _)| name.as_str())?;
+        let value = plain(self.written(uid).ok()?.attributes.get(attribute)?);
+        let id = value.get("id")?.as_str()?;
+        let type_name = EntityTypeName::from_str(type_name).ok()?;
+        Some(EntityUid::from_type_name_and_id(
+            type_name,
+            EntityId::new(id),
+        ))
+    }
+
+    /// The kind of an attribute.
+    fn kind(&self, uid: &EntityUid, path: &[String]) -> Result<&Kind, Problem> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let type_name = uid.type_name().to_string();
+        match vocabulary.attribute(&type_name, path) {
+            Some(attribute) => Ok(&attribute.kind),
+            None => {
+                let owner = match path.split_last() {
+                    Some((_, record)) if !record.is_empty() => {
+                        match vocabulary.attribute(&type_name, record).map(|known| &known.kind) {
+                            Some(Kind::Record(record)) => record.clone(),
+                            _ => type_name.clone(),
+                        }
+                    }
+                    _ => type_name.clone(),
+                };
+                let known = vocabulary.attributes(&owner).into_iter().flatten();
+                let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+                let name = path.last().map(String::as_str).unwrap_or_default();
+                let mut problem =
+                    Problem::new(format!("`{type_name}` has no attribute `{}`", path.join(".")));
+                problem.help = super::did_you_mean(name, known.iter().copied())
+                    .or_else(|| Some(format!("its attributes are: {}", known.join(", "))));
+                Err(problem)
+            }
+        }
+    }
+
+    /// A value as Cedar's JSON has it, by the kind that the schema gives the attribute, or its
+    /// elements.
+    fn value(
+        &self,
+        uid: &EntityUid,
+        path: &[String],
+        value: &Value,
+        is_element: bool,
+    ) -> Result<Value, Problem> {
+        match (self.kind(uid, path)?, is_element) {
+            (Kind::Set(element), true) => self.of_kind(element, value),
+            (_, true) => Err(Problem::new(format!("`{}` is no set", path.join(".")))),
+            (kind, false) => self.of_kind(kind, value),
+        }
+    }
+
+    fn of_kind(&self, kind: &Kind, value: &Value) -> Result<Value, Problem> {
+        match (kind, value) {
+            (Kind::Entity(type_name), Value::String(text)) => {
+                let uid = match text.contains("::\"") {
+                    true => EntityUid::from_str(text)
+                        .map_err(|error| Problem::new(format!("`{text}`: {error}")))?,
+                    false => {
+                        let type_name = EntityTypeName::from_str(type_name)
+                            .map_err(|error| Problem::new(error.to_string()))?;
+                        EntityUid::from_type_name_and_id(type_name, EntityId::new(text))
+                    }
+                };
+                Ok(reference(&self.known(&uid)?))
+            }
+            (Kind::Set(element), Value::Array(values)) => values
+                .iter()
+                .map(|value| self.of_kind(element, value))
+                .collect::<Result<Vec<Value>, Problem>>()
+                .map(Value::Array),
+            (Kind::Record(record), Value::Object(fields)) => {
+                let vocabulary = self.engine.bundle().vocabulary();
+                let known = vocabulary.attributes(record);
+                let mut written = Map::new();
+                for (name, value) in fields {
+                    let value = match known.and_then(|known| known.get(name)) {
+                        Some(attribute) => self.of_kind(&attribute.kind, value)?,
+                        // The reader of entities says what is wrong with it.
+                        None => value.clone(),
+                    };
+                    written.insert(name.clone(), value);
+                }
+                Ok(Value::Object(written))
+            }
+            _ => Ok(value.clone()),
+        }
+    }
+}
+
+fn unknown_form() -> Problem {
+    Problem::new("this is no fact").help(
+        "facts are `E.attribute`, `E has attribute`, `E.attribute.contains(F)`, `E in F`, and `E` for a new entity, where E and F are entities such as Intune::Tenant::\"contoso\"",
+    )
+}
+
+fn truth(value: &Value) -> Result<bool, Problem> {
+    value
+        .as_bool()
+        .ok_or_else(|| Problem::new(format!("the fact is true or false, and not `{value}`")))
+}
+
+fn is_parent_type(vocabulary: &Vocabulary, of: &str, parent: &str) -> bool {
+    vocabulary
+        .declared_parents()
+        .get(of)
+        .is_some_and(|parents| parents.contains(parent))
+}
+
+fn reference(uid: &EntityUid) -> Value {
+    json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() })
+}
+
+fn literal_value(literal: &ast::Literal) -> Value {
+    match literal {
+        ast::Literal::Bool(bool) => json!(bool),
+        ast::Literal::Long(long) => json!(long),
+        ast::Literal::String(text) => json!(text.as_str()),
+        ast::Literal::EntityUID(uid) => json!(uid.to_string()),
+    }
+}
+
+/// An element of a set without the wrapping that Cedar's JSON allows.
+fn plain(value: &Value) -> &Value {
+    value.get("__entity").unwrap_or(value)
+}

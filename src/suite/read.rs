@@ -1,0 +1,144 @@
+//! Reads suite files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_saphyr::{DuplicateKeyPolicy, Location};
+
+use super::document::Document;
+use super::resolve::Resolver;
+use super::{Suites, did_you_mean, error};
+use crate::bundle::Switches;
+use crate::engine::Engine;
+use crate::finding::{self, Finding};
+use crate::source::{Place, Source};
+
+/// Documents by the name of their file.
+pub(super) type Documents = BTreeMap<String, (Arc<Source>, Document)>;
+
+/// Reads suites and finds out what they mean in a workspace.
+///
+/// `is_wanted` says which of the files to run; the others are there to be used by them. `engine` is
+/// that of the workspace and `switches` the readings that hold where a suite does not say. There
+/// are suites exactly when none of the findings is an error.
+pub fn read(
+    sources: &[Arc<Source>],
+    is_wanted: &dyn Fn(&Source) -> bool,
+    engine: Engine,
+    switches: &Switches,
+) -> (Option<Suites>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut documents = Documents::new();
+    for source in sources {
+        match parse(source) {
+            Ok(document) => {
+                documents.insert(source.name.clone(), (Arc::clone(source), document));
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let mut resolver = Resolver::new(&documents, engine, switches);
+    let suites = sources
+        .iter()
+        .filter(|source| is_wanted(source))
+        .filter_map(|source| documents.get(&source.name))
+        .filter_map(|(source, document)| resolver.suite(source, document))
+        .collect();
+    let (settings, more) = resolver.finish();
+    findings.extend(more);
+    finding::sort(&mut findings);
+    findings.dedup();
+    let suites = (!finding::any_error(&findings)).then_some(Suites { settings, suites });
+    (suites, findings)
+}
+
+fn parse(source: &Arc<Source>) -> Result<Document, Finding> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        with_snippet: false,
+        strict_booleans: true,
+        // A suite of many thousand cases is one that somebody generated.
+        budget: serde_saphyr::budget! { max_events: 10_000_000, max_nodes: 10_000_000 },
+    };
+    serde_saphyr::from_str_with_options(source.text(), options)
+        .map_err(|error| syntax(source, error.without_snippet()))
+}
+
+fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
+    use serde_saphyr::Error;
+    let place = match problem.location() {
+        Some(location) => place(source, location),
+        None => Place::new(source, 0..0),
+    };
+    match problem {
+        Error::SerdeUnknownField {
+            field, expected, ..
+        } => {
+            let mut finding = error(
+                "unknown_key",
+                format!("`{field}` is not a key that stands here"),
+                place,
+                "this key",
+            );
+            finding.help = did_you_mean(field, expected.iter().copied())
+                .or_else(|| Some(format!("the keys are: {}", expected.join(", "))));
+            finding
+        }
+        Error::SerdeMissingField { field, .. } => error(
+            "missing_key",
+            format!("`{field}` is missing"),
+            place,
+            "in this one",
+        )
+        .help("nothing is implied by leaving it out; `tarbac schema suite` has every key"),
+        Error::DuplicateMappingKey { key, .. } => {
+            let message = match key {
+                Some(key) => format!("the key `{key}` stands twice"),
+                None => "a key stands twice".to_owned(),
+            };
+            error("duplicate_key", message, place, "again here").help("keep one of the two")
+        }
+        other => {
+            let message = other.to_string();
+            // The place is shown with the lines around it.
+            let message = message
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches(['.', ':', ',']);
+            error(
+                "syntax",
+                format!("not a suite: {message}"),
+                place,
+                "here",
+            )
+        }
+    }
+}
+
+/// The place of something in a suite file.
+pub(super) fn place(source: &Arc<Source>, location: Location) -> Place {
+    let span = location.span();
+    let start = match span.byte_offset().and_then(|at| usize::try_from(at).ok()) {
+        Some(start) => start,
+        None => byte_at(source.text(), location.line(), location.column()),
+    };
+    let length = usize::try_from(span.byte_len().unwrap_or(1)).unwrap_or_default();
+    Place::new(source, start..start + length)
+}
+
+/// The byte at a line and a column in characters, both counted from 1.
+fn byte_at(text: &str, line: u64, column: u64) -> usize {
+    let counted = |from_one: u64| usize::try_from(from_one.saturating_sub(1)).unwrap_or_default();
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(counted(line))
+        .map(str::len)
+        .sum();
+    let rest = text.get(before..).unwrap_or_default();
+    let within = rest
+        .char_indices()
+        .nth(counted(column))
+        .map_or(rest.len(), |(at, _)| at);
+    before + within
+}

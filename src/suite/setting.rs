@@ -1,0 +1,128 @@
+//! The engines that suites need.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::EntityUid;
+
+use super::{Setting, given};
+use crate::assembly;
+use crate::bundle::{Switches, UnknownReading};
+use crate::engine::Engine;
+use crate::finding::Finding;
+use crate::names::Names;
+use crate::source::Place;
+
+/// A fact as it stands in a suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fact {
+    /// The expression, for example `Intune::Tenant::"contoso".useIntuneRbac`.
+    pub expression: String,
+    /// Its value.
+    pub value: serde_json::Value,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Engines by what they hold, each made once.
+pub(super) struct Settings {
+    base: Engine,
+    made: Vec<Setting>,
+    known: BTreeMap<Key, Option<usize>>,
+}
+
+/// What makes one engine another: the readings that are on, and the facts in order.
+type Key = (Vec<String>, Vec<(String, String)>);
+
+impl Settings {
+    pub fn new(base: Engine) -> Self {
+        Self {
+            base,
+            made: Vec::new(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The engine of the workspace, under its own readings.
+    pub fn base(&self) -> &Engine {
+        &self.base
+    }
+
+    pub fn engine(&self, index: usize) -> Option<&Engine> {
+        self.made.get(index).map(|setting| &setting.engine)
+    }
+
+    pub fn into_settings(self) -> Vec<Setting> {
+        self.made
+    }
+
+    /// The engine under these readings and facts; `None` where a fact cannot be, about which there
+    /// is a finding.
+    ///
+    /// # Errors
+    /// A switch names no reading.
+    pub fn of(
+        &mut self,
+        switches: &Switches,
+        facts: &[Fact],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<usize>, UnknownReading> {
+        let on = switches.on_among(self.base.bundle().readings())?;
+        let facts_of = |fact: &Fact| (fact.expression.clone(), fact.value.to_string());
+        let key = (on, facts.iter().map(facts_of).collect());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let made = match facts {
+            [] => Some(self.base.under(switches)?),
+            _ => self.changed(switches, facts, findings)?,
+        };
+        let index = made.map(|engine| {
+            let given = facts
+                .iter()
+                .map(|fact| (fact.expression.clone(), fact.value.clone()))
+                .collect();
+            self.made.push(Setting { engine, given });
+            self.made.len() - 1
+        });
+        self.known.insert(key, index);
+        Ok(index)
+    }
+
+    fn changed(
+        &self,
+        switches: &Switches,
+        facts: &[Fact],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Engine>, UnknownReading> {
+        let names = Names::of(&self.base);
+        let (entities, wrong) = given::entities(&self.base, &names, facts);
+        if !wrong.is_empty() {
+            findings.extend(wrong);
+            return Ok(None);
+        }
+        let (engine, wrong) = assembly::with_entities(&self.base, &entities, switches)?;
+        // What the reader says is about entities that stand in no file; the facts made them.
+        let place = facts.first().map(|fact| fact.place.clone());
+        for finding in wrong {
+            let finding = Finding {
+                code: "suite::given".to_owned(),
+                message: format!("what is given cannot be: {}", finding.message),
+                labels: Vec::new(),
+                ..finding
+            };
+            findings.push(match &place {
+                Some(place) => finding.label(place.clone(), "given here"),
+                None => finding,
+            });
+        }
+        Ok(engine)
+    }
+}
+
+/// Whether an engine knows an entity.
+pub(super) fn exists(engine: &Engine, uid: &EntityUid) -> bool {
+    let directory = engine.directory();
+    directory
+        .row(uid)
+        .is_some_and(|row| directory.exists(row))
+}
