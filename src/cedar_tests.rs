@@ -35,6 +35,9 @@ pub use read::read;
 pub use run::run;
 pub use write::{Expectation, Skipped, Written, write};
 
+/// What a test without a name is called.
+const UNNAMED: &str = "(unnamed)";
+
 /// A test of a file, borrowed from the text of the file.
 #[derive(Debug)]
 pub struct CedarTest<'t> {
@@ -121,6 +124,11 @@ pub enum Difference {
 }
 
 impl CedarTest<'_> {
+    /// What a message calls it: its name, or that it has none.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(UNNAMED)
+    }
+
     /// The file that the entities stand in, where they do not stand in the test itself: a path
     /// seen from the folder of the test's file. One that leads out of that folder is not to be
     /// followed.
@@ -175,13 +183,6 @@ impl Verdict {
     }
 }
 
-impl CedarTest<'_> {
-    /// What a message calls it: its name, or that it has none.
-    pub fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or("(unnamed)")
-    }
-}
-
 /// The tests of a file and what came of them, as a report has them.
 pub fn group(source: &Arc<Source>, tests: &[CedarTest<'_>], verdicts: &[Verdict]) -> Group {
     Group {
@@ -218,7 +219,8 @@ impl fmt::Display for Difference {
                 )
             }
             Self::Errors { expected, came } => {
-                write!(formatter, "expected {expected} errors, but got {came}")
+                let errors = if *expected == 1 { "error" } else { "errors" };
+                write!(formatter, "expected {expected} {errors}, but got {came}")
             }
         }
     }
@@ -238,6 +240,16 @@ impl fmt::Display for Response {
     }
 }
 
+/// What an error of a part of the file says, without a line and column that count from there.
+fn without_position(message: &str) -> String {
+    let cut = message.rsplit_once(" at line ").filter(|(_, position)| {
+        position
+            .split(" column ")
+            .all(|number| number.parse::<usize>().is_ok())
+    });
+    cut.map_or(message, |(message, _)| message).to_owned()
+}
+
 /// An error with what led to it, on one line.
 fn in_full(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
@@ -249,5 +261,5 @@ fn in_full(error: &dyn std::error::Error) -> String {
         }
         source = error.source();
     }
-    said
+    without_position(&said)
 }

@@ -40,7 +40,7 @@ pub(super) fn of_texts<'t>(
         .map(|text| {
             (
                 *text,
-                serde_json::from_str(text).map_err(|error| error.to_string()),
+                serde_json::from_str(text).map_err(|error| in_full(&error)),
             )
         })
         .collect();

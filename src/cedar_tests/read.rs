@@ -7,13 +7,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Case, CedarTest, EntitiesOf, Expected};
+use super::{Case, CedarTest, EntitiesOf, Expected, UNNAMED, without_position};
 use crate::decision::Decision;
 use crate::finding::Finding;
 use crate::source::{Place, Source};
 
 /// A test as it stands in the file; keys beside these mean nothing, as for Cedar.
 #[derive(Deserialize)]
+#[serde(expecting = "a test")]
 struct Wire<'t> {
     #[serde(default)]
     name: Value,
@@ -27,6 +28,7 @@ struct Wire<'t> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a request")]
 struct WireRequest<'t> {
     principal: String,
     action: String,
@@ -71,7 +73,7 @@ struct Named {
 pub fn read(source: &Arc<Source>) -> Result<Vec<CedarTest<'_>>, Finding> {
     let tests: Vec<&RawValue> = serde_json::from_str(source.text()).map_err(|error| {
         let at = offset(source.text(), &error);
-        let message = format!("no tests of `cedar run-tests`: {}", without_position(&error));
+        let message = format!("no tests of `cedar run-tests`: {}", without_position(&error.to_string()));
         Finding::error("test::syntax", message)
             .label(Place::new(source, at..at), "here")
             .help("such a file is a JSON array of tests, each with request, entities, decision, reason and num_errors")
@@ -90,19 +92,10 @@ fn one<'t>(source: &'t Arc<Source>, text: &'t str) -> CedarTest<'t> {
         .saturating_sub(source.text().as_ptr().addr());
     let place = Place::new(source, start..start + text.len());
     let (name, case) = match serde_json::from_str::<Wire>(text) {
-        Ok(wire) => (
-            wire.name,
-            Ok(Case::from_parts(
-                wire.request,
-                wire.entities,
-                wire.decision,
-                wire.reason,
-                wire.num_errors,
-            )),
-        ),
+        Ok(mut wire) => (wire.name.take(), Ok(Case::from(wire))),
         Err(error) => {
             let named = serde_json::from_str(text).unwrap_or(Named { name: Value::Null });
-            let message = without_position(&error);
+            let message = without_position(&error.to_string());
             // A field that is missing is missing anywhere in the test.
             let at = match message.starts_with("missing field") {
                 true => place.clone(),
@@ -111,9 +104,12 @@ fn one<'t>(source: &'t Arc<Source>, text: &'t str) -> CedarTest<'t> {
                     Place::new(source, at..at)
                 }
             };
-            let finding =
-                Finding::error("test::syntax", format!("a test cannot be read: {message}"))
-                    .label(at, "here");
+            let whose = named.name.as_str().unwrap_or(UNNAMED);
+            let finding = Finding::error(
+                "test::syntax",
+                format!("{whose}: cannot be read: {message}"),
+            )
+            .label(at, "here");
             (named.name, Err(finding))
         }
     };
@@ -124,43 +120,29 @@ fn one<'t>(source: &'t Arc<Source>, text: &'t str) -> CedarTest<'t> {
     }
 }
 
-impl<'t> Case<'t> {
-    fn from_parts(
-        request: WireRequest<'t>,
-        entities: &'t RawValue,
-        decision: WireDecision,
-        reason: Vec<String>,
-        errors: usize,
-    ) -> Self {
-        let decision = match decision {
-            WireDecision::Allow => Decision::Allow,
-            WireDecision::Deny => Decision::Deny,
-        };
-        let entities = match serde_json::from_str(entities.get()) {
-            Ok(Value::String(name)) => EntitiesOf::File(name),
-            _ => EntitiesOf::Test(entities.get()),
-        };
+impl<'t> From<Wire<'t>> for Case<'t> {
+    fn from(wire: Wire<'t>) -> Self {
+        let Wire {
+            request, entities, ..
+        } = wire;
         Self {
             principal: request.principal,
             action: request.action,
             resource: request.resource,
             context: request.context.get(),
-            entities,
+            entities: match serde_json::from_str(entities.get()) {
+                Ok(name) => EntitiesOf::File(name),
+                Err(_) => EntitiesOf::Test(entities.get()),
+            },
             expected: Expected {
-                decision,
-                reason,
-                errors,
+                decision: match wire.decision {
+                    WireDecision::Allow => Decision::Allow,
+                    WireDecision::Deny => Decision::Deny,
+                },
+                reason: wire.reason,
+                errors: wire.num_errors,
             },
         }
-    }
-}
-
-/// What an error says, without the line and column within a part of the file.
-fn without_position(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    match message.split_once(" at line ") {
-        Some((message, _)) => message.to_owned(),
-        None => message,
     }
 }
 

@@ -64,7 +64,7 @@ impl Room<'_> {
         let action = uid("action", &case.action)?;
         let resource = uid("resource", &case.resource)?;
         let Strict(context) = serde_json::from_str(case.context)
-            .map_err(|error| format!("the context cannot be read: {error}"))?;
+            .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
         let context = Context::from_json_value(context, Some((self.schema, &action)))
             .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
         let request = CedarRequest::new(

@@ -105,7 +105,7 @@ fn test(engine: &Engine, expectation: &Expectation<'_>) -> Result<String, String
         .map_err(|error| error.to_string())?;
     let mut entities = world
         .iter()
-        .map(|entity| Ok((entity.uid(), entity_line(entity)?)))
+        .map(|entity| Ok((entity.uid().to_string(), entity_line(entity)?)))
         .collect::<Result<Vec<_>, String>>()?;
     entities.sort_unstable();
     let lines: Vec<String> = entities
