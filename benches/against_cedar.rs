@@ -1,10 +1,10 @@
 //! tarbac beside plain Cedar, in one run: the cost of a decision, of loading, and of a whole
 //! process, each as a ratio.
 //!
-//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`, `loading` and
-//! `process`; `cargo bench -- --test` only checks that they can be made, on small sizes. The
-//! whole-process comparison needs the `cedar` command line on the PATH
-//! (`cargo install cedar-policy-cli`) and is left out without it.
+//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`, `loading`,
+//! `process` and `suites`; `cargo bench -- --test` only checks that they can be made, on small
+//! sizes. The comparisons of whole processes need the `cedar` command line on the PATH
+//! (`cargo install cedar-policy-cli`) and are left out without it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,7 +12,7 @@
     reason = "a benchmark reads the clock, writes files, and has failed if it cannot measure"
 )]
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::BufWriter;
@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use cedar_policy::{
     Authorizer, Context, Entities, EntityUid, PolicyId, PolicySet, Request as CedarRequest,
 };
+use tarbac::cedar_tests::{self, Expectation};
 use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace};
 
@@ -65,6 +66,12 @@ fn main() {
     }
     if wants("process") {
         whole_process(if smoke { 1 } else { 40 });
+    }
+    if wants("suites") {
+        match smoke {
+            true => suites(60, 20, 1),
+            false => suites(504, 2_000, 7),
+        }
     }
 }
 
@@ -316,46 +323,16 @@ fn loading(sizes: &[u32]) {
 /// as it takes them.
 fn whole_process(turns: usize) {
     println!("\nA whole process that decides one request on tests/contoso\n");
-    if Command::new("cedar")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_err()
-    {
-        println!("left out: no `cedar` on the PATH");
+    if !cedar_is_there() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let texts = tarbac::shipped::texts();
     let engine = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())
         .unwrap()
         .engine;
-    let join = |sources: &[std::sync::Arc<tarbac::source::Source>]| {
-        sources
-            .iter()
-            .map(|source| source.text())
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    let policies: String = engine
-        .bundle()
-        .policies()
-        .iter()
-        .filter_map(|policy| {
-            policy
-                .place()
-                .source
-                .text()
-                .get(policy.place().start as usize..policy.place().end as usize)
-        })
-        .map(|text| format!("{text}\n"))
-        .collect();
+    let policies = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
     fs::write(folder.path().join("policies.cedar"), policies).unwrap();
-    fs::write(
-        folder.path().join("schema.cedarschema"),
-        join(&texts.schema),
-    )
-    .unwrap();
+    fs::write(folder.path().join("schema.cedarschema"), shipped_schema()).unwrap();
     let mut entities: Vec<serde_json::Value> = Vec::new();
     for file in fs::read_dir("tests/contoso/entities").unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
@@ -391,6 +368,139 @@ fn whole_process(turns: usize) {
     println!("| tarbac check, ms | cedar authorize, ms | cedar / tarbac |");
     println!("|---:|---:|---:|");
     println!("| {ours:.1} | {theirs:.1} | {:.2} |", theirs / ours);
+}
+
+/// Says that a comparison is left out where there is no `cedar`.
+fn cedar_is_there() -> bool {
+    let found = Command::new("cedar")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok();
+    if !found {
+        println!("left out: no `cedar` on the PATH");
+    }
+    found
+}
+
+fn shipped_schema() -> String {
+    let schema = tarbac::shipped::texts().schema;
+    let texts: Vec<&str> = schema.iter().map(|source| source.text()).collect();
+    texts.join("\n")
+}
+
+/// `tarbac test --cedar` beside `cedar run-tests` on one file of tests, which need no directory.
+fn suites(policies: usize, tests: usize, turns: usize) {
+    println!("\nA whole process that runs {tests} tests of one file against {policies} policies\n");
+    if !cedar_is_there() {
+        return;
+    }
+    let shipped = Sample::new(small_tenant(0)).engine();
+    let shipped = shipped.bundle().in_force(shipped.readings()).count();
+    let sample = Sample::new(small_tenant((policies - shipped) as u32));
+    let engine = sample.engine();
+    let requests = sample.requests(&engine);
+    let document = document(&engine, requests.iter().take(tests));
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir_all(folder.path().join("policies/custom")).unwrap();
+    write("policies/custom/roles.cedar", &sample.tenant.policies());
+    let in_force = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
+    write("policies.cedar", &in_force);
+    write("schema.cedarschema", &shipped_schema());
+    write("tests.json", &document);
+
+    let path = |name: &str| folder.path().join(name);
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+    ours.arg("-C").arg(folder.path()).args(["test", "--cedar"]);
+    ours.arg(path("tests.json"));
+    let theirs = || {
+        let mut command = Command::new("cedar");
+        command.arg("run-tests");
+        command.arg("--policies").arg(path("policies.cedar"));
+        command.arg("--tests").arg(path("tests.json"));
+        command
+    };
+    let mut without = theirs();
+    let mut with = theirs();
+    with.arg("--schema").arg(path("schema.cedarschema"));
+    let mut times = (Vec::new(), Vec::new());
+    for _ in 0..turns {
+        times.0.push(run(&mut ours).as_secs_f64());
+        times.1.push(run(&mut without).as_secs_f64());
+    }
+    // Once is enough: it takes that long because it validates all policies for each test.
+    let with = run(&mut with).as_secs_f64();
+    let (ours, without) = (median(times.0), median(times.1));
+    println!("| program | seconds | to tarbac |");
+    println!("|---|---:|---:|");
+    println!("| tarbac test --cedar | {ours:.3} | 1 |");
+    println!("| cedar run-tests | {without:.3} | {:.1} |", without / ours);
+    println!(
+        "| cedar run-tests --schema | {with:.3} | {:.1} |",
+        with / ours
+    );
+}
+
+fn small_tenant(roles: u32) -> Tenant {
+    Tenant {
+        people: 10_000,
+        devices: 1_000,
+        collections: 40,
+        memberships: 2,
+        roles,
+        ..Tenant::default()
+    }
+}
+
+/// A file of tests, each with what its request can reach and everything above that.
+fn document<'r>(engine: &Engine, requests: impl Iterator<Item = &'r Request>) -> String {
+    let mut tests: Vec<serde_json::Value> = Vec::new();
+    for (number, request) in (1..).zip(requests) {
+        let outcome = engine.decide(request);
+        let expectation = Expectation {
+            name: &format!("case {number}"),
+            request,
+            decision: outcome.decision,
+            policies: &outcome.policies,
+        };
+        let written = cedar_tests::write(engine, &[expectation]);
+        assert!(written.skipped.is_empty(), "{:?}", written.skipped);
+        let mut test: serde_json::Value = serde_json::from_str(&written.document).unwrap();
+        let above = entities_above(engine, request);
+        let test = test.get_mut(0).unwrap();
+        test.get_mut("entities")
+            .and_then(serde_json::Value::as_array_mut)
+            .unwrap()
+            .extend(above);
+        tests.push(test.take());
+    }
+    let entities: usize = tests
+        .iter()
+        .filter_map(|test| test.get("entities")?.as_array())
+        .map(Vec::len)
+        .sum();
+    println!(
+        "{} tests with {:.1} entities each, on average\n",
+        tests.len(),
+        entities as f64 / tests.len() as f64
+    );
+    serde_json::to_string_pretty(&tests).unwrap()
+}
+
+fn entities_above(engine: &Engine, request: &Request) -> Vec<serde_json::Value> {
+    let directory = engine.directory();
+    let rows: BTreeSet<tarbac::directory::Row> = [&request.principal, &request.resource]
+        .into_iter()
+        .filter_map(|uid| directory.row(uid))
+        .flat_map(|row| directory.ancestors(row))
+        .filter(|row| directory.is_defined(*row))
+        .collect();
+    rows.into_iter()
+        // The tenant is there already: the principal's attributes lead to it.
+        .filter(|row| directory.uid(*row).type_name().basename() != "Tenant")
+        .map(|row| directory.entity(row).to_json_value().unwrap())
+        .collect()
 }
 
 fn run(command: &mut Command) -> Duration {

@@ -36,6 +36,7 @@
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
 //! | [`assembly`] | puts these together and says everything that is wrong |
 //! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
+//! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |
 //! | [`workspace`], [`excerpt`] | the only rooms that open files |
@@ -47,6 +48,7 @@
 
 pub mod assembly;
 pub mod bundle;
+pub mod cedar_tests;
 pub mod class;
 pub mod coverage;
 pub mod decision;
@@ -57,6 +59,7 @@ pub mod explain;
 pub mod finding;
 pub mod json;
 pub mod matrix;
+pub mod mutant;
 pub mod names;
 pub mod render;
 pub mod report;

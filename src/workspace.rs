@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use walkdir::WalkDir;
 
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts, UnknownReading};
+use crate::cedar_tests::{CedarTest, EntityFiles};
 use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
@@ -25,6 +27,10 @@ use crate::source::{Source, Text};
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.
 const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
+
+/// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in
+/// bytes. Programs write such files, and every test repeats its entities.
+const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
 
 /// The folder of a workspace, and what is read in place of its parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -173,6 +179,37 @@ fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, Unrea
         texts.schema.push(held(&path)?);
     }
     Ok(texts)
+}
+
+/// Reads a file of tests of `cedar run-tests`.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn cedar_tests(path: &Path) -> Result<Arc<Source>, Unreadable> {
+    held_up_to(path, LARGEST_TESTS)
+}
+
+/// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file
+/// of the tests: a name is a path seen from its folder, and must not lead out of it.
+pub fn entity_files(file: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let read = |name: &str| {
+        let path = folder.join(name);
+        let real = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
+        if !real(&path)?.starts_with(real(folder)?) {
+            return Err("it is outside of the folder of the tests".to_owned());
+        }
+        let source = held_up_to(&path, LARGEST_TESTS).map_err(|error| error.reason)?;
+        Ok(source.text().to_owned())
+    };
+    let names: BTreeSet<&str> = tests.iter().filter_map(CedarTest::entities_file).collect();
+    names
+        .into_iter()
+        .map(|name| (name.to_owned(), read(name)))
+        .collect()
 }
 
 /// Whether a folder of policies or schema holds nothing but additions: it has no file outside its
@@ -406,17 +443,21 @@ fn open(path: &Path) -> Result<File, Unreadable> {
 
 /// Reads a policy or schema file: UTF-8, with or without a byte order mark, whatever its line ends.
 fn held(path: &Path) -> Result<Arc<Source>, Unreadable> {
+    held_up_to(path, LARGEST_TEXT)
+}
+
+fn held_up_to(path: &Path, largest: u64) -> Result<Arc<Source>, Unreadable> {
     let mut bytes = Vec::new();
     open(path)?
-        .take(LARGEST_TEXT + 1)
+        .take(largest + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(path, &error.to_string(), None))?;
-    if bytes.len() as u64 > LARGEST_TEXT {
-        let reason = format!("it is larger than {} MiB", LARGEST_TEXT / 1024 / 1024);
+    if bytes.len() as u64 > largest {
+        let reason = format!("it is larger than {} MiB", largest / 1024 / 1024);
         return Err(unreadable(
             path,
             &reason,
-            Some("no policy or schema file is that large; is it the right file?"),
+            Some("no file of that kind is that large; is it the right file?"),
         ));
     }
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -33,6 +33,11 @@ impl World {
         }
     }
 
+    /// The entities, without the action's own.
+    pub fn iter(&self) -> impl Iterator<Item = &ast::Entity> {
+        self.entities.iter().map(Arc::as_ref)
+    }
+
     /// The entity with this uid.
     pub fn get(&self, uid: &EntityUid) -> Option<&ast::Entity> {
         self.entities

@@ -14,7 +14,7 @@ fn a_hundred_megabytes_of_garbage() {
     workspace::unreadable
 
       × cannot read `garbage`: it is larger than 16 MiB
-      help: no policy or schema file is that large; is it the right file?
+      help: no file of that kind is that large; is it the right file?
     --- exit 2
     "#);
     insta::assert_snapshot!(folder.run(&["--schema", "garbage", "validate"]), @r#"
@@ -22,7 +22,7 @@ fn a_hundred_megabytes_of_garbage() {
     workspace::unreadable
 
       × cannot read `garbage`: it is larger than 16 MiB
-      help: no policy or schema file is that large; is it the right file?
+      help: no file of that kind is that large; is it the right file?
     --- exit 2
     "#);
     insta::assert_snapshot!(folder.run(&["--entities", "garbage", "validate"]), @r#"

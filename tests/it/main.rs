@@ -11,6 +11,7 @@
 
 mod agrees_with_cedar;
 mod authority;
+mod cedar_tests;
 mod check;
 mod contoso;
 mod fmt;
