@@ -10,6 +10,7 @@ pub mod findings;
 pub mod matrix;
 mod page;
 pub mod readings;
+pub mod report;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;
