@@ -6,12 +6,14 @@
 mod check;
 mod completions;
 mod explain;
+mod file;
 mod fmt;
 mod init;
 mod man;
 mod matrix;
 mod output;
 mod readings;
+mod report;
 mod requests;
 mod validate;
 

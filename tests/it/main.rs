@@ -21,6 +21,7 @@ mod names;
 mod never_a_wrong_allow;
 mod readings;
 mod readme;
+mod reports;
 mod requests;
 mod tarbac;
 mod usage;

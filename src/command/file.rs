@@ -1,0 +1,60 @@
+//! Files that are written as a whole: each is the old one or the new one, whatever happens in
+//! between.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Replaces a file that exists.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays a link; what it leads to is replaced.
+    let path = fs::canonicalize(path)?;
+    let metadata = fs::metadata(&path)?;
+    put(&path, text, Some(&metadata))
+}
+
+/// Writes a file, whether it exists or not. A pipe or a device cannot be replaced and is written
+/// to.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => replace(path, text),
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(text.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            put(path, text, None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder that a file is in.
+pub fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn put(path: &Path, text: &str, replaced: Option<&Metadata>) -> io::Result<()> {
+    let mut file = new_file(folder(path))?;
+    file.write_all(text.as_bytes())?;
+    if let Some(replaced) = replaced {
+        file.as_file().set_permissions(replaced.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// A file beside the one that it will be, readable by whoever may read other new files.
+fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    let builder = builder.permissions(permissions);
+    builder.tempfile_in(folder)
+}
