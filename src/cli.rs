@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use tarbac::suite::Filter;
+use tarbac::render::report::Format as ReportFormat;
 
 /// Decide and explain who may do what to Intune tenant-attached devices.
 ///
@@ -230,11 +231,64 @@ pub struct Matrix {
 #[command(after_help = "\
 Examples:
   tarbac -C contoso validate
-  tarbac -C contoso validate --deny-warnings --format json")]
+  tarbac -C contoso validate --deny-warnings --format json
+  tarbac validate --report github=- --report sarif=tarbac.sarif")]
 pub struct Validate {
     /// Treat warnings as findings.
     #[arg(long)]
     pub deny_warnings: bool,
+
+    /// What else is written.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// The reports of a command.
+#[derive(Debug, Args)]
+pub struct Reports {
+    /// Write a report too, for example junit=report.xml; repeatable.
+    ///
+    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap.
+    /// FILE is replaced as a whole; `-` is standard output, and the answer then goes to standard
+    /// error. The exit status stays what it is without a report.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = Report::parse)]
+    pub report: Vec<Report>,
+}
+
+/// A report in one format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How it is written.
+    pub format: ReportFormat,
+    /// Where to.
+    pub target: Target,
+}
+
+/// Where a report goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Output,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Report {
+    fn parse(text: &str) -> Result<Self, String> {
+        let Some((format, file)) = text.split_once('=') else {
+            let names = ReportFormat::names();
+            return Err(format!(
+                "no file is named, as in junit=report.xml; the formats are {names}"
+            ));
+        };
+        let format: ReportFormat = format.parse().map_err(|error| format!("{error}"))?;
+        let target = match file {
+            "" => return Err(format!("no file is named, as in {format}=FILE")),
+            "-" => Target::Output,
+            file => Target::File(file.into()),
+        };
+        Ok(Self { format, target })
+    }
 }
 
 /// Run the suites of a workspace: are the decisions those that are expected?

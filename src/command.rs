@@ -13,6 +13,7 @@ mod man;
 mod matrix;
 mod output;
 mod readings;
+mod report;
 mod requests;
 mod schema;
 mod test;

@@ -12,6 +12,7 @@ use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use crate::finding::Finding;
+use crate::report::Report;
 use crate::source::{Place, Source, Text};
 
 /// How many bytes of a line are shown before a place.
@@ -30,6 +31,10 @@ pub struct Excerpt {
     pub line: usize,
     /// Its column in characters, counted from 1.
     pub column: usize,
+    /// The line of the first character after the place; that of the place where it is empty.
+    pub end_line: usize,
+    /// The column of the first character after the place.
+    pub end_column: usize,
     /// The line of the place, with the one before and the one after; long lines are cut.
     pub text: String,
     /// The line that the text starts in, counted from 1.
@@ -47,13 +52,19 @@ pub struct Excerpts(BTreeMap<(String, u64, u64), Excerpt>);
 impl Excerpts {
     /// Reads what stands around the places of findings. A file that cannot be read again, or has
     /// changed, gives no excerpts; the findings stand without.
-    pub fn of(findings: &[Finding]) -> Self {
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        Self::around(findings.into_iter().flat_map(places))
+    }
+
+    /// Reads what stands around every place of a report: of its findings and of its tests.
+    pub fn of_report(report: &Report) -> Self {
+        let tests = report.tests().map(|test| &test.place);
+        Self::around(report.all_findings().flat_map(places).chain(tests))
+    }
+
+    fn around<'a>(wanted: impl Iterator<Item = &'a Place>) -> Self {
         let mut places: BTreeMap<&str, (&Arc<Source>, Spans)> = BTreeMap::new();
-        for place in findings
-            .iter()
-            .flat_map(|finding| &finding.labels)
-            .map(|label| &label.place)
-        {
+        for place in wanted {
             places
                 .entry(&place.source.name)
                 .or_insert_with(|| (&place.source, Spans::new()))
@@ -80,6 +91,10 @@ impl Excerpts {
     }
 }
 
+fn places(finding: &Finding) -> impl Iterator<Item = &Place> {
+    finding.labels.iter().map(|label| &label.place)
+}
+
 /// Where a byte is, in lines.
 #[derive(Debug, Clone, Copy)]
 struct Position {
@@ -90,18 +105,24 @@ struct Position {
 }
 
 fn read(file: &mut (impl Read + Seek), spans: &Spans) -> io::Result<Vec<((u64, u64), Excerpt)>> {
-    let positions = positions(&mut *file, spans)?;
-    spans
+    let wanted: BTreeSet<u64> = spans
         .iter()
-        .zip(positions)
-        .map(|(span, position)| Ok((*span, cut(file, *span, position)?)))
-        .collect()
+        .flat_map(|(start, end)| [*start, *end])
+        .collect();
+    let positions = positions(&mut *file, &wanted)?;
+    let mut excerpts = Vec::with_capacity(spans.len());
+    for span in spans {
+        if let (Some(start), Some(end)) = (positions.get(&span.0), positions.get(&span.1)) {
+            excerpts.push((*span, cut(file, *span, *start, *end)?));
+        }
+    }
+    Ok(excerpts)
 }
 
-/// The positions of the starts, in one pass; a start behind the end is at the end.
-fn positions(file: impl Read, spans: &Spans) -> io::Result<Vec<Position>> {
-    let mut found = Vec::with_capacity(spans.len());
-    let mut wanted = spans.iter().map(|(start, _)| *start).peekable();
+/// The positions of these bytes, in one pass; a byte behind the end is at the end.
+fn positions(file: impl Read, wanted: &BTreeSet<u64>) -> io::Result<BTreeMap<u64, Position>> {
+    let mut found = BTreeMap::new();
+    let mut wanted = wanted.iter().copied().peekable();
     let mut position = Position {
         line: 1,
         column: 1,
@@ -111,8 +132,8 @@ fn positions(file: impl Read, spans: &Spans) -> io::Result<Vec<Position>> {
     let mut bytes = BufReader::with_capacity(256 * 1024, file).bytes();
     let mut offset = 0;
     while wanted.peek().is_some() {
-        while wanted.next_if_eq(&offset).is_some() {
-            found.push(position);
+        if wanted.next_if_eq(&offset).is_some() {
+            found.insert(offset, position);
         }
         let Some(byte) = bytes.next().transpose()? else {
             break;
@@ -129,7 +150,7 @@ fn positions(file: impl Read, spans: &Spans) -> io::Result<Vec<Position>> {
             position.column += 1;
         }
     }
-    found.extend(wanted.map(|_| position));
+    found.extend(wanted.map(|behind| (behind, position)));
     Ok(found)
 }
 
@@ -137,6 +158,7 @@ fn cut(
     file: &mut (impl Read + Seek),
     (start, end): (u64, u64),
     position: Position,
+    end_position: Position,
 ) -> io::Result<Excerpt> {
     let nearest = start.saturating_sub(BEFORE);
     let is_cut = nearest > position.line_start;
@@ -188,6 +210,8 @@ fn cut(
     Ok(Excerpt {
         line: position.line,
         column: position.column,
+        end_line: end_position.line,
+        end_column: end_position.column,
         first_line,
         start: label_start.min(text.len()),
         end: label_end.min(text.len()),

@@ -4,12 +4,14 @@
 //! changes only on purpose. Nothing here prints, asks a terminal, or decides.
 
 pub mod answer;
+pub mod coverage;
 pub mod explanation;
 pub mod files;
 pub mod findings;
 pub mod matrix;
 mod page;
 pub mod readings;
+pub mod report;
 pub mod snapshot;
 pub mod suite;
 

@@ -22,7 +22,7 @@ use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
-use crate::source::{Source, Text};
+use crate::source::{Place, Source, Text};
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.
@@ -407,7 +407,9 @@ fn not_read(passed_over: &[PathBuf]) -> impl Iterator<Item = Finding> {
         .filter(move |path| !explains_itself(path))
         .map(|path| {
             let message = format!("`{}` is not read: nothing is expected of its extension", shown(path));
-            Finding::warning("workspace::not_read", message).help(
+            // Nothing of it is read to show it either: it may be a pipe.
+            let place = Place::new(&Source::held(shown(path), ""), 0..0);
+            Finding::warning("workspace::not_read", message).label(place, "this file").help(
                 "policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema`",
             )
         })

@@ -1,7 +1,6 @@
 //! `tarbac fmt`: Cedar's formatter over policy files.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use tarbac::source::Source;
 use tarbac::workspace::policy_files;
 
 use super::output::{self, Output};
-use super::{Exit, Failure, ShellError, layout};
+use super::{Exit, Failure, ShellError, file, layout};
 use crate::cli::{Fmt, Format, Global};
 
 pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
@@ -38,7 +37,7 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
         if arguments.check {
             continue;
         }
-        replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
+        file::replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
         output::say(&format!("formatted {}\n", source.name));
     }
     let names: Vec<String> = changed
@@ -82,18 +81,4 @@ fn format_input(check: bool, output: &mut Output) -> Result<Exit, Failure> {
             Ok(Exit::No)
         }
     }
-}
-
-/// Replaces a file as a whole: it is the old one or the new one, whatever happens in between.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link; what it leads to is replaced.
-    let path = fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file()
-        .set_permissions(fs::metadata(&path)?.permissions())?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    Ok(())
 }

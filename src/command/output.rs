@@ -9,12 +9,14 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use tarbac::render::Style;
 
-/// Standard output, buffered.
+/// Standard output, buffered, for an answer or in its place for a report.
 #[derive(Debug)]
 pub struct Output {
     stream: BufWriter<StdoutLock<'static>>,
     style: Style,
     is_terminal: bool,
+    /// Whether a report has standard output and the answer goes to standard error.
+    is_for_report: bool,
 }
 
 impl Output {
@@ -25,7 +27,15 @@ impl Output {
             stream: BufWriter::with_capacity(64 * 1024, stdout.lock()),
             style: style(is_terminal),
             is_terminal,
+            is_for_report: false,
         }
+    }
+
+    /// Keeps standard output for a report: the answer goes to standard error from here on.
+    pub fn make_way(&mut self) {
+        self.is_terminal = io::stderr().is_terminal();
+        self.style = style(self.is_terminal);
+        self.is_for_report = true;
     }
 
     /// What the place of the answer can show.
@@ -38,7 +48,17 @@ impl Output {
         self.is_terminal.then_some(self.style.width)
     }
 
+    /// Writes some of the answer.
     pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
+        if self.is_for_report {
+            say(text);
+            return Ok(());
+        }
+        self.write_report(text)
+    }
+
+    /// Writes to standard output whoever has it.
+    pub fn write_report(&mut self, text: &str) -> Result<(), super::Failure> {
         self.stream
             .write_all(text.as_bytes())
             .map_err(super::Failure::Output)

@@ -3,35 +3,45 @@
 use tarbac::bundle;
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::{self, Finding};
+use tarbac::report::Report;
 use tarbac::shipped;
 use tarbac::source::Place;
 use tarbac::{render, workspace};
 
 use super::output::Output;
+use super::report::Reports;
 use super::{Exit, Failure, layout, switches};
 use crate::cli::{Format, Global, Validate};
 
 pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result<Exit, Failure> {
+    let reports = Reports::prepare(&arguments.reports, output)?;
     let examination = workspace::examine(&layout(global), &switches(global)?)?;
     let mut findings = examination.findings;
     findings.extend(examination.policies.iter().filter_map(unformatted));
     finding::sort(&mut findings);
 
-    let excerpts = Excerpts::of(&findings);
+    let report = Report {
+        command: "validate",
+        groups: Vec::new(),
+        findings,
+    };
+    let findings = &report.findings;
+    let excerpts = Excerpts::of_report(&report);
     match global.format {
-        Format::Json => output.write(&render::findings::document(&findings, &excerpts))?,
+        Format::Json => output.write(&render::findings::document(findings, &excerpts))?,
         _ => {
             let style = output.style();
             if !findings.is_empty() {
-                output.write(&render::findings::human(&findings, &excerpts, style))?;
+                output.write(&render::findings::human(findings, &excerpts, style))?;
                 output.write("\n")?;
             }
-            output.write(&render::findings::summary(&findings, style))?;
+            output.write(&render::findings::summary(findings, style))?;
         }
     }
+    reports.write(&report, &excerpts, output)?;
     let is_clean = match arguments.deny_warnings {
         true => findings.is_empty(),
-        false => !finding::any_error(&findings),
+        false => !finding::any_error(findings),
     };
     Ok(if is_clean { Exit::Yes } else { Exit::No })
 }

@@ -18,8 +18,9 @@ struct Document<'a> {
     findings: Vec<Entry<'a>>,
 }
 
+/// One finding, in this document and in reports.
 #[derive(Debug, Serialize)]
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     code: &'a str,
     severity: &'static str,
     message: &'a str,
@@ -79,13 +80,10 @@ pub fn document(findings: &[Finding], excerpts: &Excerpts) -> String {
     })
 }
 
-fn entry<'a>(finding: &'a Finding, excerpts: &Excerpts) -> Entry<'a> {
+pub(super) fn entry<'a>(finding: &'a Finding, excerpts: &Excerpts) -> Entry<'a> {
     Entry {
         code: &finding.code,
-        severity: match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
+        severity: level(finding.severity),
         message: &finding.message,
         help: finding.help.as_deref(),
         labels: finding
@@ -104,7 +102,15 @@ fn entry<'a>(finding: &'a Finding, excerpts: &Excerpts) -> Entry<'a> {
     }
 }
 
-fn counted(findings: &[Finding]) -> (usize, usize) {
+pub(super) fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// How many errors and how many warnings.
+pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
     let errors = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
@@ -112,7 +118,7 @@ fn counted(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
-fn number(count: usize, noun: &str) -> String {
+pub(super) fn number(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         count => format!("{count} {noun}s"),

@@ -22,6 +22,7 @@ mod names;
 mod never_a_wrong_allow;
 mod readings;
 mod readme;
+mod reports;
 mod requests;
 mod tarbac;
 mod usage;
