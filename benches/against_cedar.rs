@@ -459,12 +459,13 @@ fn document<'r>(engine: &Engine, requests: impl Iterator<Item = &'r Request>) ->
     for (number, request) in (1..).zip(requests) {
         let outcome = engine.decide(request);
         let expectation = Expectation {
+            engine,
             name: &format!("case {number}"),
             request,
             decision: outcome.decision,
             policies: &outcome.policies,
         };
-        let written = cedar_tests::write(engine, &[expectation]);
+        let written = cedar_tests::write(&[expectation]);
         assert!(written.skipped.is_empty(), "{:?}", written.skipped);
         let mut test: serde_json::Value = serde_json::from_str(&written.document).unwrap();
         let above = entities_above(engine, request);

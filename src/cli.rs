@@ -102,6 +102,7 @@ pub enum Command {
     Matrix(Matrix),
     Validate(Validate),
     Test(Test),
+    Review(Review),
     Fmt(Fmt),
     /// List the readings: choices where the documents disagree.
     Readings,
@@ -244,7 +245,7 @@ pub struct Validate {
 }
 
 /// The reports of a command.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Reports {
     /// Write a report too, for example junit=report.xml; repeatable.
     ///
@@ -301,13 +302,16 @@ impl Report {
 /// differs leaves a file `.new` beside it; under CI nothing is written.
 ///
 /// Exit status: 0 all passed, 1 something failed, 2 could not run, as when there is no case.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   tarbac -C contoso test
   tarbac test tests/help-desk.yaml --filter \"cloud-only\"
   tarbac test --filter principal=ada@contoso.example --filter action=runScript
-  tarbac test --accept                     take the new snapshots")]
+  tarbac test --accept                     take the new snapshots
+  tarbac test --coverage --mutate          are the suites any good?
+  tarbac test --report junit=junit.xml --report github=-
+  tarbac test --cedar tests.json           run a file of `cedar run-tests`")]
 pub struct Test {
     /// Run the suites of these files and folders; all under `tests/` without.
     #[arg(value_name = "PATH")]
@@ -321,6 +325,74 @@ pub struct Test {
     /// Take the snapshots as they are now.
     #[arg(long, conflicts_with = "filter")]
     pub accept: bool,
+
+    /// Run again whenever something in the workspace is saved.
+    #[arg(long, conflicts_with = "report")]
+    pub watch: bool,
+
+    /// Measure which policies and clauses the cases put to the test.
+    ///
+    /// Each policy must decide a case; each scope, entry of an action list and conjunct must be
+    /// seen true, be seen false, and make the difference. The reports lcov, cobertura and listing
+    /// have it line by line.
+    #[arg(long)]
+    pub coverage: bool,
+
+    /// Fail where less than this share of it is met, in percent; measures coverage.
+    #[arg(long, value_name = "PERCENT")]
+    pub min_coverage: Option<f64>,
+
+    /// Change the policies one small way at a time and see whether a case notices.
+    ///
+    /// A change that none notices is shown with a case that would, ready to paste.
+    #[arg(long)]
+    pub mutate: bool,
+
+    /// Measure and change the policies in the binary too, not only those of the workspace.
+    #[arg(long)]
+    pub shipped: bool,
+
+    /// Run a file of `cedar run-tests` as it is, in place of the suites; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "filter", "accept", "watch", "coverage", "min_coverage", "mutate"])]
+    pub cedar: Option<PathBuf>,
+
+    /// Write the cases as a file of `cedar run-tests` to standard output; nothing is run.
+    #[arg(long, conflicts_with_all = ["cedar", "accept", "watch", "coverage", "min_coverage", "mutate"])]
+    pub to_cedar: bool,
+
+    /// What else is written.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+impl Test {
+    /// Whether coverage is to be measured.
+    pub fn wants_coverage(&self) -> bool {
+        self.coverage
+            || self.min_coverage.is_some()
+            || self
+                .reports
+                .report
+                .iter()
+                .any(|report| report.format.is_of_coverage())
+    }
+}
+
+/// Go through the decisions of snapshots that are others than they were, one by one.
+///
+/// Each is shown with its explanation, to be taken or left. A snapshot all of whose decisions are
+/// taken is written; the others stay as they are.
+///
+/// Exit status: 0 every snapshot is as its file says, 1 some are not, 2 could not review.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tarbac review
+  tarbac review tests/everybody.yaml")]
+pub struct Review {
+    /// Review the snapshots of these files and folders; all under `tests/` without.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }
 
 /// Write a JSON Schema to standard output, for editors.

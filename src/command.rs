@@ -15,6 +15,7 @@ mod output;
 mod readings;
 mod report;
 mod requests;
+mod review;
 mod schema;
 mod test;
 mod validate;
@@ -110,6 +111,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
         Command::Validate(validate) => validate::run(global, validate, &mut output),
         Command::Test(test) => test::run(global, test, &mut output),
+        Command::Review(review) => review::run(global, review, &mut output),
         Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
         Command::Readings => readings::run(global, &mut output),
         Command::Init(init) => init::run(global, init, &mut output),

@@ -9,6 +9,7 @@ pub mod explanation;
 pub mod files;
 pub mod findings;
 pub mod matrix;
+pub mod mutant;
 mod page;
 pub mod readings;
 pub mod report;

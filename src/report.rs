@@ -4,6 +4,7 @@
 //! too, so that a report that knows only the one or only the other leaves nothing out. How each
 //! format says it is the business of [`crate::render::report`].
 
+use crate::coverage::Coverage;
 use crate::finding::Finding;
 use crate::source::Place;
 
@@ -16,6 +17,8 @@ pub struct Report {
     pub groups: Vec<Group>,
     /// What it found beside them, in order of file and place.
     pub findings: Vec<Finding>,
+    /// How the tests cover the policies, where that was measured.
+    pub coverage: Option<Coverage>,
 }
 
 /// Tests that belong together: a suite.

@@ -20,6 +20,9 @@ struct Schema;
 #[folder = "tests/contoso/"]
 struct Contoso;
 
+/// What the names of sources in the binary begin with.
+const PREFIX: &str = "shipped/";
+
 /// A file that ships, with its path in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -54,7 +57,7 @@ pub fn texts() -> Texts {
         files
             .into_iter()
             .filter(|file| file.path.ends_with(extension))
-            .map(|file| Source::held(format!("shipped/{}", file.path), file.text))
+            .map(|file| Source::held(format!("{PREFIX}{}", file.path), file.text))
             .collect::<Vec<Arc<Source>>>()
     };
     Texts {
@@ -62,6 +65,11 @@ pub fn texts() -> Texts {
         policies: sources(policies(), ".cedar"),
         links: Vec::new(),
     }
+}
+
+/// Whether a source is one of those in the binary, and no file of a workspace.
+pub fn holds(source: &Source) -> bool {
+    source.name.starts_with(PREFIX) && is_shipped(source.text())
 }
 
 /// Whether a text is, to the letter, a policy or schema file that ships.

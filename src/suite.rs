@@ -20,6 +20,7 @@ mod setting;
 
 use std::sync::Arc;
 
+use crate::bundle::Bundle;
 use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::finding::Finding;
@@ -124,6 +125,11 @@ impl Suites {
     /// The engine of a case or snapshot.
     pub fn engine(&self, setting: usize) -> Option<&Engine> {
         self.settings.get(setting).map(|setting| &setting.engine)
+    }
+
+    /// The policies that every setting has; `None` where there is no setting.
+    pub fn bundle(&self) -> Option<&Arc<Bundle>> {
+        self.settings.first().map(|setting| setting.engine.bundle())
     }
 
     /// Every check with its engine, in order.

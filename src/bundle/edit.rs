@@ -90,14 +90,3 @@ pub fn static_policy(
     );
     ast::Template::try_as_policy(Arc::new(template)).ok()
 }
-
-impl Policy {
-    /// The policy with another body under the same id, annotations and place.
-    #[must_use]
-    pub fn with_body(&self, body: ast::Policy) -> Self {
-        Self {
-            ast: body,
-            ..self.clone()
-        }
-    }
-}

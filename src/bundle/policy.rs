@@ -13,7 +13,7 @@ pub use cedar_policy::Effect;
 /// A policy of a bundle: a static policy, or a template that was linked.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    pub(super) ast: ast::Policy,
+    ast: ast::Policy,
     id: String,
     annotations: BTreeMap<String, String>,
     place: Place,
@@ -61,6 +61,14 @@ impl Policy {
             place,
             shipped,
         }
+    }
+
+    /// The policy with another body under the same id, annotations and place.
+    #[must_use]
+    pub fn with_body(&self, body: ast::Policy) -> Self {
+        let mut policy = self.clone();
+        policy.ast = body;
+        policy
     }
 
     /// The id: its `@id`, or the id of the link.

@@ -13,6 +13,8 @@ use crate::engine::Engine;
 /// What is expected of a request.
 #[derive(Debug, Clone)]
 pub struct Expectation<'e> {
+    /// Decides, and has the entities.
+    pub engine: &'e Engine,
     /// The name of the test.
     pub name: &'e str,
     /// The request.
@@ -48,16 +50,16 @@ pub struct Skipped {
 /// Left out, and named, is what the format has no word for: an indeterminate decision, and a
 /// request for something that does not exist.
 ///
-/// The readings are the engine's. The other program knows none, and has to be given the policies
-/// that are in force: [`policies_in_force`](super::policies_in_force).
-pub fn write(engine: &Engine, expectations: &[Expectation<'_>]) -> Written {
+/// The readings are the engine's, and every test is to have the same. The other program knows none,
+/// and has to be given the policies that are in force: [`policies_in_force`](super::policies_in_force).
+pub fn write(expectations: &[Expectation<'_>]) -> Written {
     let mut written = Written {
         document: String::from("["),
         skipped: Vec::new(),
     };
     let mut separator = "\n";
     for expectation in expectations {
-        match test(engine, expectation) {
+        match test(expectation) {
             Ok(test) => {
                 written.document.push_str(separator);
                 written.document.push_str(&test);
@@ -83,8 +85,9 @@ struct WireEntity {
     tags: Value,
 }
 
-fn test(engine: &Engine, expectation: &Expectation<'_>) -> Result<String, String> {
+fn test(expectation: &Expectation<'_>) -> Result<String, String> {
     let Expectation {
+        engine,
         name,
         request,
         decision,

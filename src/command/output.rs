@@ -7,6 +7,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use tarbac::render::Style;
 
 /// Standard output, buffered, for an answer or in its place for a report.
@@ -69,6 +70,14 @@ impl Output {
         self.stream.flush().map_err(super::Failure::Output)
     }
 
+    /// Clears the terminal; elsewhere nothing is to be cleared.
+    pub fn clear(&mut self) -> Result<(), super::Failure> {
+        match self.is_terminal {
+            true => self.write("\u{1b}[2J\u{1b}[H"),
+            false => Ok(()),
+        }
+    }
+
     pub fn finish(mut self) -> io::Result<()> {
         self.stream.flush()
     }
@@ -82,6 +91,14 @@ pub fn error_style() -> Style {
 /// Writes to standard error. Where that is closed, nobody is there to be told.
 pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A bar on standard error that shows how far long work has come; none where that is no terminal.
+pub fn progress(what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}");
+    ProgressBar::new(0)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what)
 }
 
 /// Whether this is a run of continuous integration, in which nobody looks on.

@@ -1,45 +1,90 @@
-//! `tarbac test`: runs suites and compares snapshots.
+//! `tarbac test`: runs suites, compares snapshots, measures the suites and tries mutants.
 
+mod cedar;
+mod results;
 mod snapshots;
+mod watch;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use tarbac::render::suite::number;
-use tarbac::render::{self, VERSION};
+use tarbac::bundle::Policy;
+use tarbac::excerpt::Excerpts;
 use tarbac::source::Source;
 use tarbac::suite::{self, Suites, Tried};
 use tarbac::workspace::{SuiteFile, suite_files};
+use tarbac::{coverage, mutant, shipped};
 
-use super::output::Output;
+use super::output::{Output, progress};
+use super::report::Reports;
 use super::{Exit, Failure, ShellError, layout, load, switches};
 use crate::cli::{Format, Global, Test};
-use snapshots::Snapshots;
+use results::Results;
+pub use snapshots::Snapshots;
 
 pub fn run(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {
+    let reports = Reports::prepare(&arguments.reports, output)?;
+    match (&arguments.cedar, arguments.to_cedar, arguments.watch) {
+        (Some(path), _, _) => cedar::run(global, path, &reports, output),
+        (_, true, _) => cedar::write(global, arguments, output),
+        (_, _, true) => watch::run(global, output, |output| {
+            once(global, arguments, &reports, output)
+        }),
+        _ => once(global, arguments, &reports, output),
+    }
+}
+
+/// Runs everything that is asked for, one time.
+fn once(
+    global: &Global,
+    arguments: &Test,
+    reports: &Reports<'_>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (files, suites) = prepare(global, arguments)?;
     let snapshots = Snapshots::compare(&suites, &files)?;
     let tried = suite::run(&suites);
     if tried.is_empty() && snapshots.is_empty() {
         return Err(nothing_to_run(arguments));
     }
-    match global.format {
-        Format::Json => output.write(&render::json(&document(&suites, &tried, &snapshots)))?,
-        _ => {
-            for (suite, tried) in by_suite(&suites, &tried) {
-                output.write(&render::suite::human(suite, tried, output.style()))?;
-            }
-            snapshots.write(output)?;
-            output.write(&summary(&tried, &snapshots, output))?;
-        }
-    }
     snapshots.keep(arguments.accept)?;
-    let passed = tried.iter().all(Tried::passed) && (arguments.accept || snapshots.passed());
-    Ok(if passed { Exit::Yes } else { Exit::No })
+    let wanted = |policy: &Policy| arguments.shipped || !shipped::holds(&policy.place().source);
+    let bundle = suites.bundle();
+    let coverage = bundle
+        .filter(|_| arguments.wants_coverage())
+        .map(|bundle| coverage::measure(&suites, bundle, &wanted));
+    // A suite that fails as things are says nothing about other policies.
+    let passed = tried.iter().all(Tried::passed);
+    let mutation = bundle.filter(|_| arguments.mutate && passed).map(|bundle| {
+        let bar = progress("trying mutants");
+        let mutation = mutant::run(&suites, bundle, &wanted, &|done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        mutation
+    });
+    let results = Results {
+        suites: &suites,
+        tried,
+        snapshots,
+        coverage,
+        mutation,
+        arguments,
+    };
+    match global.format {
+        Format::Json => output.write(&results.json())?,
+        _ => results.write(output)?,
+    }
+    let report = results.report();
+    reports.write(&report, &Excerpts::of_report(&report), output)?;
+    Ok(match results.passed() {
+        true => Exit::Yes,
+        false => Exit::No,
+    })
 }
 
 /// Reads the suites and finds out what they mean.
-fn prepare(global: &Global, arguments: &Test) -> Result<(Vec<SuiteFile>, Suites), Failure> {
+pub fn prepare(global: &Global, arguments: &Test) -> Result<(Vec<SuiteFile>, Suites), Failure> {
     let engine = load(global)?.engine;
     let files = suite_files(&layout(global), &arguments.paths)?;
     let sources: Vec<Arc<Source>> = files.iter().map(|file| Arc::clone(&file.source)).collect();
@@ -69,67 +114,4 @@ fn nothing_to_run(arguments: &Test) -> Failure {
         help: Some(help.to_owned()),
     }
     .into()
-}
-
-/// The results, suite by suite.
-fn by_suite<'a, 't>(
-    suites: &'a Suites,
-    tried: &'t [Tried<'a>],
-) -> impl Iterator<Item = (&'a suite::Suite, &'t [Tried<'a>])> {
-    let mut rest = tried;
-    suites.suites.iter().filter_map(move |suite| {
-        let (of_suite, others) = rest.split_at_checked(suite.cases.len())?;
-        rest = others;
-        (!of_suite.is_empty()).then_some((suite, of_suite))
-    })
-}
-
-fn summary(tried: &[Tried<'_>], snapshots: &Snapshots, output: &Output) -> String {
-    let decisions: usize = tried.iter().map(|tried| tried.case.checks.len()).sum();
-    let failed = tried.iter().filter(|tried| !tried.passed()).count();
-    let mut parts = Vec::new();
-    if failed > 0 {
-        parts.push(format!("{failed} of {} failed", number(tried.len(), "case")));
-    }
-    if snapshots.differing() > 0 {
-        parts.push(format!(
-            "{} of {} differ",
-            snapshots.differing(),
-            number(snapshots.len(), "snapshot")
-        ));
-    }
-    let style = output.style();
-    match parts.as_slice() {
-        [] => format!(
-            "{}: {}, {}, {}\n",
-            style.green("passed"),
-            number(tried.len(), "case"),
-            number(decisions, "decision"),
-            number(snapshots.len(), "snapshot"),
-        ),
-        parts => format!("{}: {}\n", style.red("failed"), parts.join(", ")),
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    version: u32,
-    passed: bool,
-    suites: Vec<render::suite::Wire<'a>>,
-    snapshots: Vec<snapshots::Wire<'a>>,
-}
-
-fn document<'a>(
-    suites: &'a Suites,
-    tried: &'a [Tried<'a>],
-    snapshots: &'a Snapshots,
-) -> Document<'a> {
-    Document {
-        version: VERSION,
-        passed: tried.iter().all(Tried::passed) && snapshots.passed(),
-        suites: by_suite(suites, tried)
-            .map(|(suite, tried)| render::suite::wire(suite, tried))
-            .collect(),
-        snapshots: snapshots.wire(),
-    }
 }

@@ -24,6 +24,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
         command: "validate",
         groups: Vec::new(),
         findings,
+        coverage: None,
     };
     let findings = &report.findings;
     let excerpts = Excerpts::of_report(&report);

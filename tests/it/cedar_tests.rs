@@ -415,13 +415,14 @@ fn written(
         .iter()
         .zip(&outcomes)
         .map(|((name, request), outcome)| Expectation {
+            engine,
             name,
             request,
             decision: outcome.decision,
             policies: &outcome.policies,
         })
         .collect();
-    (cedar_tests::write(engine, &expectations), outcomes)
+    (cedar_tests::write(&expectations), outcomes)
 }
 
 #[test]
@@ -468,13 +469,13 @@ fn what_cannot_be_said_is_named() {
     let mut nobody = fine.clone();
     nobody.principal = "Entra::User::\"nobody\"".parse().unwrap();
     let expectation = |name, request, decision| Expectation {
+        engine: &engine,
         name,
         request,
         decision,
         policies: &[],
     };
     let written = cedar_tests::write(
-        &engine,
         &[
             expectation("open", &fine, Decision::Indeterminate),
             expectation("fine", &fine, Decision::Deny),

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tarbac::render;
+use tarbac::finding::Finding;
+use tarbac::render::{self, Style};
 use tarbac::snapshot::{Flip, NoSnapshot, Taken};
 use tarbac::suite::{Snapshot, Suite, Suites};
 use tarbac::workspace::SuiteFile;
@@ -119,29 +120,39 @@ impl<'a> Snapshots<'a> {
     }
 
     /// Says which decisions are others, those that are newly allowed first.
-    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
-        let style = output.style();
+    pub fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
         for compared in &self.compared {
-            let sign = match compared.state {
-                State::Same => style.green("ok"),
-                _ => style.red("DIFFERS"),
-            };
-            output.write(&format!(
-                "{sign}  {}  {}{}\n",
-                compared.suite.name,
-                compared.path.display(),
-                compared.words()
-            ))?;
-            if let State::Differs(flips) = &compared.state {
-                for flip in flips.iter().take(SHOWN) {
-                    output.write(&format!("    {}\n", render::snapshot::line(flip)))?;
-                }
-                if flips.len() > SHOWN {
-                    output.write(&format!("    and {} more\n", flips.len() - SHOWN))?;
-                }
+            if accepted && !matches!(compared.state, State::Same) {
+                let path = compared.path.display();
+                output.write(&format!("taken  {}  {path}\n", compared.suite.name))?;
+                continue;
+            }
+            output.write(&format!("{}\n", compared.headline(output.style())))?;
+            let flips = compared.flips();
+            for flip in flips.iter().take(SHOWN) {
+                output.write(&format!("    {}\n", render::snapshot::line(flip)))?;
+            }
+            if flips.len() > SHOWN {
+                output.write(&format!("    and {} more\n", flips.len() - SHOWN))?;
             }
         }
         Ok(())
+    }
+
+    /// What differs, as findings at the places that ask for the snapshots.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.different()
+            .map(|compared| {
+                let path = compared.path.display();
+                let mut message = format!("the snapshot `{path}` differs{}", compared.words());
+                if let Some(first) = compared.flips().first() {
+                    message += &format!("; first {}", render::snapshot::line(first));
+                }
+                Finding::error("snapshot::differs", message)
+                    .label(compared.snapshot.place.clone(), "asked for here")
+                    .help("look at the change, and take it with `tarbac test --accept` if it is right")
+            })
+            .collect()
     }
 
     /// Leaves what holds now beside the old files, or in their place where it is `accepted`.
@@ -185,16 +196,35 @@ impl<'a> Snapshots<'a> {
                     State::Differs(_) => "differs",
                     State::Unreadable(_) => "unreadable",
                 },
-                flips: match &compared.state {
-                    State::Differs(flips) => flips.iter().map(render::snapshot::wire).collect(),
-                    _ => Vec::new(),
-                },
+                flips: compared
+                    .flips()
+                    .iter()
+                    .map(render::snapshot::wire)
+                    .collect(),
             })
             .collect()
     }
 }
 
 impl Compared<'_> {
+    /// The decisions that are others.
+    pub fn flips(&self) -> &[Flip] {
+        match &self.state {
+            State::Differs(flips) => flips,
+            _ => &[],
+        }
+    }
+
+    /// One line that says how it compares.
+    pub fn headline(&self, style: Style) -> String {
+        let sign = match self.state {
+            State::Same => style.green("ok"),
+            _ => style.red("DIFFERS"),
+        };
+        let path = self.path.display();
+        format!("{sign}  {}  {path}{}", self.suite.name, self.words())
+    }
+
     fn words(&self) -> String {
         match &self.state {
             State::Same => String::new(),

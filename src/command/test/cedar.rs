@@ -1,0 +1,191 @@
+//! `tarbac test --cedar` and `--to-cedar`: the files of `cedar run-tests`, in and out.
+
+#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tarbac::bundle::Bundle;
+use tarbac::cedar_tests::{self, CedarTest, EntityFiles, Expectation, Verdict};
+use tarbac::excerpt::Excerpts;
+use tarbac::render::suite::number;
+use tarbac::render::{self, VERSION};
+use tarbac::report::Report;
+use tarbac::source::Source;
+
+use super::super::output::{self, Output};
+use super::super::report::Reports;
+use super::super::{Exit, Failure, ShellError, load};
+use super::{nothing_to_run, prepare};
+use crate::cli::{Format, Global, Test};
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    passed: bool,
+    tests: Vec<TestWire<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct TestWire<'a> {
+    name: &'a str,
+    line: Option<usize>,
+    passed: bool,
+    failure: Option<&'a str>,
+}
+
+/// Runs a file of `cedar run-tests` as it is; `-` is standard input.
+pub fn run(
+    global: &Global,
+    path: &Path,
+    reports: &Reports<'_>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let engine = load(global)?.engine;
+    let bundle: &Bundle = engine.bundle();
+    let source = read(path)?;
+    let tests = cedar_tests::read(&source)
+        .map_err(|finding| Failure::Invalid(vec![finding], "No test was run."))?;
+    if tests.is_empty() {
+        return Err(ShellError::Arguments {
+            message: format!("`{}` has no test", path.display()),
+            help: None,
+        }
+        .into());
+    }
+    let files = entity_files(path, &tests);
+    let verdicts = cedar_tests::run(bundle, engine.readings(), &tests, &files);
+    let report = Report {
+        command: "test",
+        groups: vec![cedar_tests::group(&source, &tests, &verdicts)],
+        findings: Vec::new(),
+        coverage: None,
+    };
+    let passed = verdicts.iter().all(Verdict::passed);
+    match global.format {
+        Format::Json => {
+            let tests = report.tests().map(|test| TestWire {
+                name: &test.name,
+                line: test.place.line(),
+                passed: test.failure.is_none(),
+                failure: test.failure.as_ref().map(|failure| failure.detail.as_str()),
+            });
+            output.write(&render::json(&Document {
+                version: VERSION,
+                passed,
+                tests: tests.collect(),
+            }))?;
+        }
+        _ => write_results(&report, output)?,
+    }
+    let indeterminate = verdicts
+        .iter()
+        .filter(|verdict| verdict.is_indeterminate())
+        .count();
+    if indeterminate > 0 {
+        output::say(&format!(
+            "note: in {} a policy could not be evaluated; plain Cedar decides without it, and tarbac calls the decision indeterminate\n",
+            number(indeterminate, "test")
+        ));
+    }
+    reports.write(&report, &Excerpts::of_report(&report), output)?;
+    Ok(if passed { Exit::Yes } else { Exit::No })
+}
+
+fn write_results(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    let style = output.style();
+    let mut failed = 0;
+    for test in report.tests() {
+        if let Some(failure) = &test.failure {
+            failed += 1;
+            output.write(&format!(
+                "{} {}  {}:{}\n{}\n",
+                style.red("✗"),
+                test.name,
+                test.place.source.name,
+                test.place.line().unwrap_or_default(),
+                render::suite::indented(&failure.detail, 4)
+            ))?;
+        }
+    }
+    let count = number(report.tests().count(), "test");
+    output.write(&match failed {
+        0 => format!("{}: {count}\n", style.green("passed")),
+        failed => format!("{}: {failed} of {count}\n", style.red("failed")),
+    })
+}
+
+/// Writes the cases of the suites as a file of `cedar run-tests`.
+pub fn write(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {
+    let base = load(global)?.engine;
+    let (_, suites) = prepare(global, arguments)?;
+    let mut other_readings = 0;
+    let mut expectations = Vec::new();
+    for case in suites.suites.iter().flat_map(|suite| &suite.cases) {
+        let Some(engine) = suites.engine(case.setting) else {
+            continue;
+        };
+        // One set of policies goes with the file: those in force under the readings of this run.
+        if engine.readings() != base.readings() {
+            other_readings += 1;
+            continue;
+        }
+        for check in &case.checks {
+            expectations.push(Expectation {
+                engine,
+                name: &case.name,
+                request: &check.request,
+                decision: check.expected.decision,
+                policies: &check.expected.because,
+            });
+        }
+    }
+    if expectations.is_empty() {
+        return Err(nothing_to_run(arguments));
+    }
+    let written = cedar_tests::write(&expectations);
+    output.write(&written.document)?;
+    for skipped in &written.skipped {
+        output::say(&format!("left out: {}: {}\n", skipped.name, skipped.reason));
+    }
+    if other_readings > 0 {
+        output::say(&format!(
+            "left out: {} under other readings; switch them with --reading and --no-reading\n",
+            number(other_readings, "case")
+        ));
+    }
+    Ok(Exit::Yes)
+}
+
+fn read(path: &Path) -> Result<Arc<Source>, ShellError> {
+    let failed = |error| ShellError::file("read", path, error);
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text).map_err(failed)?;
+        return Ok(Source::held("standard input", text));
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    Ok(Source::held(path.display().to_string(), text))
+}
+
+/// The files that the tests name, beside their own.
+fn entity_files(path: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut files = BTreeMap::new();
+    for name in tests.iter().filter_map(CedarTest::entities_file) {
+        files.entry(name.to_owned()).or_insert_with(|| {
+            let leads_out = Path::new(name)
+                .components()
+                .any(|part| !matches!(part, std::path::Component::Normal(_)));
+            match leads_out {
+                true => Err("it leads out of the folder of the tests".to_owned()),
+                false => fs::read_to_string(folder.join(name)).map_err(|error| error.to_string()),
+            }
+        });
+    }
+    files
+}

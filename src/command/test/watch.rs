@@ -1,0 +1,90 @@
+//! `tarbac test --watch`: runs again whenever something in the workspace is saved.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
+use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer};
+
+use super::super::output::{self, Output};
+use super::super::{Exit, Failure, ShellError, report};
+use crate::cli::Global;
+
+/// How long after a change to wait for more: editors save in several steps.
+const SETTLING: Duration = Duration::from_millis(150);
+
+/// The endings of files that make a difference.
+const ENDINGS: [&str; 6] = ["cedar", "cedarschema", "json", "yaml", "yml", "snap"];
+
+/// Runs once, and again after each change, until the program is stopped.
+pub fn run(
+    global: &Global,
+    output: &mut Output,
+    mut once: impl FnMut(&mut Output) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    loop {
+        // Watching begins before the run, so that nothing saved during it is missed.
+        let (_watcher, changes) = watch(global)?;
+        match once(output) {
+            Ok(_) => {}
+            Err(failure @ Failure::Output(_)) => return Err(failure),
+            Err(failure) => report(&failure),
+        }
+        output.flush()?;
+        output::say("\nwatching; Ctrl-C ends it\n");
+        wait(&changes)?;
+        output.clear()?;
+    }
+}
+
+type Changes = Receiver<DebounceEventResult>;
+
+/// Watches the parts of the workspace, and its folder for parts that come into being.
+fn watch(global: &Global) -> Result<(Debouncer<RecommendedWatcher>, Changes), ShellError> {
+    let (sender, changes) = channel();
+    let failed = |path: &Path, error: notify_debouncer_mini::notify::Error| {
+        ShellError::file("watch", path, std::io::Error::other(error))
+    };
+    let root = &global.workspace;
+    let mut debouncer =
+        new_debouncer(SETTLING, sender).map_err(|error| failed(root, error))?;
+    let parts = ["entities", "policies", "schema", "tests"].map(|part| root.join(part));
+    let named = [&global.policies, &global.schema, &global.entities];
+    let recursive: Vec<&PathBuf> = parts
+        .iter()
+        .chain(named.into_iter().flatten())
+        .filter(|path| path.exists())
+        .collect();
+    let watcher = debouncer.watcher();
+    watcher
+        .watch(root, RecursiveMode::NonRecursive)
+        .map_err(|error| failed(root, error))?;
+    for path in recursive {
+        watcher
+            .watch(path, RecursiveMode::Recursive)
+            .map_err(|error| failed(path, error))?;
+    }
+    Ok((debouncer, changes))
+}
+
+/// Waits for a change that matters.
+fn wait(changes: &Changes) -> Result<(), ShellError> {
+    while let Ok(change) = changes.recv() {
+        match change {
+            Ok(events) if events.iter().any(|event| matters(&event.path)) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => output::say(&format!("cannot watch: {error}\n")),
+        }
+    }
+    let reason = std::io::Error::other("the watcher has stopped");
+    Err(ShellError::file("watch", Path::new("."), reason))
+}
+
+/// Whether a file is one that a run reads. A folder that is renamed has no ending.
+fn matters(path: &Path) -> bool {
+    match path.extension() {
+        Some(ending) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
+        None => true,
+    }
+}
