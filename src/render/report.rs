@@ -130,10 +130,7 @@ fn headline(report: &Report) -> String {
 
 /// How many tests failed.
 fn failed(report: &Report) -> usize {
-    report
-        .tests()
-        .filter(|test| test.failure.is_some())
-        .count()
+    report.tests().filter(|test| test.failure.is_some()).count()
 }
 
 /// A place as compilers write it: the file, and the line and column where they are known.

@@ -30,8 +30,10 @@ fn command(finding: &Finding, excerpts: &Excerpts) -> String {
             let _ = write!(properties, ",line={line},endLine={end_line}");
             // Columns are only for a stretch within one line.
             if line == end_line {
-                let (column, end_column) = (excerpt.column, excerpt.end_column);
-                let _ = write!(properties, ",col={column},endColumn={end_column}");
+                let _ = write!(properties, ",col={}", excerpt.column);
+            }
+            if line == end_line && excerpt.column < excerpt.end_column {
+                let _ = write!(properties, ",endColumn={}", excerpt.end_column);
             }
         }
     }

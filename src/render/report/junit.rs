@@ -31,7 +31,9 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
 
 fn suite(group: &Group, excerpts: &Excerpts) -> Suite {
     let mut suite = Suite::new(visible(&group.name));
-    suite.extra.insert("file".into(), visible(&group.file).into());
+    suite
+        .extra
+        .insert("file".into(), visible(&group.file).into());
     for test in &group.tests {
         let mut case = TestCase::new(visible(&test.name), status(test, excerpts));
         case.set_classname(visible(&group.name));

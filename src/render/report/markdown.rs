@@ -87,10 +87,13 @@ fn prose(text: &str) -> String {
     if parts.len() % 2 == 0 {
         return escaped(text.trim());
     }
-    let parts = parts.iter().enumerate().map(|(index, part)| match index % 2 {
-        0 => escaped(part),
-        _ => code(part),
-    });
+    let parts = parts
+        .iter()
+        .enumerate()
+        .map(|(index, part)| match index % 2 {
+            0 => escaped(part),
+            _ => code(part),
+        });
     parts.collect::<String>().trim().to_owned()
 }
 

@@ -3,7 +3,7 @@
 //! Version 13, which every reader knows; Perl's own still refuses 14. A finding is a test that
 //! failed, and a warning one that is still to do, which readers count as passed and list.
 
-use super::{notes, one_line, position, title};
+use super::{notes, one_line, position, title, visible};
 use crate::excerpt::Excerpts;
 use crate::finding::{Finding, Severity};
 use crate::render::findings::level;
@@ -47,8 +47,8 @@ struct Point {
 fn test(group: &Group, test: &Test, excerpts: &Excerpts) -> Point {
     let mut point = Point::passed(format!("{}: {}", group.name, test.name));
     if let Some(failure) = &test.failure {
-        let detail = failure.detail.trim_end().lines().map(str::to_owned);
-        let detail: Vec<String> = detail.chain(notes(&failure.finding, excerpts)).collect();
+        let mut detail = vec![failure.detail.trim_end().to_owned()];
+        detail.extend(notes(&failure.finding, excerpts));
         point.is_ok = false;
         point.block = block(&failure.finding, position(&test.place, excerpts), &detail);
     }
@@ -69,7 +69,8 @@ fn finding(finding: &Finding, excerpts: &Excerpts) -> Point {
     }
 }
 
-/// YAML that simple readers understand: every value is in double quotes, on one line.
+/// YAML that simple readers understand: a value is in double quotes, or in lines as they are, of
+/// which the first sets the indentation and none is empty.
 fn block(finding: &Finding, at: String, detail: &[String]) -> Vec<String> {
     let mut lines = vec![
         format!("code: {}", quoted(&finding.code)),
@@ -79,9 +80,11 @@ fn block(finding: &Finding, at: String, detail: &[String]) -> Vec<String> {
     if !at.is_empty() {
         lines.push(format!("at: {}", quoted(&at)));
     }
+    let detail = visible(&detail.join("\n"));
+    let detail = detail.trim();
     if !detail.is_empty() {
-        lines.push("detail:".to_owned());
-        lines.extend(detail.iter().map(|line| format!("  - {}", quoted(line))));
+        lines.push("detail: |".to_owned());
+        lines.extend(detail.lines().map(|line| format!("  {line}")));
     }
     lines
 }

@@ -10,14 +10,28 @@ use std::sync::LazyLock;
 use boon::{Compiler, SchemaIndex, Schemas};
 use junit_parser::TestSuites;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use quick_junit::TestCaseStatus;
 use serde_json::Value;
 use serde_sarif::sarif::Sarif;
 use tap_parser::{DirectiveKind, TapParser, TapStatement};
 
-/// Reads JUnit with two readers.
+/// Reads JUnit.
 pub fn junit(text: &str) -> TestSuites {
-    quick_junit::Report::deserialize_from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     junit_parser::from_reader(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// What stands within the failures of JUnit; the other reader takes entities out of it.
+pub fn junit_failures(text: &str) -> Vec<String> {
+    let report = quick_junit::Report::deserialize_from_str(text).unwrap();
+    report
+        .test_suites
+        .into_iter()
+        .flat_map(|suite| suite.test_cases)
+        .filter_map(|case| match case.status {
+            TestCaseStatus::NonSuccess { description, .. } => Some(description?.into_string()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The published schema of SARIF 2.1.0, as the crate `serde-sarif` carries it.
@@ -38,7 +52,9 @@ static SARIF: LazyLock<(Schemas, SchemaIndex)> = LazyLock::new(|| {
 fn schema_file() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        // The packages of other platforms may not be here.
+        .arg("--filter-platform=host-tuple")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
