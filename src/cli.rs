@@ -249,7 +249,8 @@ pub struct Validate {
 pub struct Reports {
     /// Write a report too, for example junit=report.xml; repeatable.
     ///
-    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap.
+    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap;
+    /// for test also lcov, cobertura or listing, which are about coverage.
     /// FILE is replaced as a whole; `-` is standard output, and the answer then goes to standard
     /// error. The exit status stays what it is without a report.
     #[arg(long, value_name = "FORMAT=FILE", value_parser = Report::parse)]

@@ -129,8 +129,18 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Only a matrix can be a sheet or a page.
+/// Only a matrix can be a sheet or a page, and only test measures coverage.
 fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
+    if let Command::Validate(validate) = &arguments.command
+        && let Some(report) = validate
+            .reports
+            .report
+            .iter()
+            .find(|report| report.format.is_of_coverage())
+    {
+        let message = format!("only test writes the report {}", report.format);
+        return Err(Arguments::command().error(ErrorKind::InvalidValue, message));
+    }
     let format = match arguments.global.format {
         Format::Human | Format::Json => return Ok(()),
         _ if matches!(arguments.command, Command::Matrix(_)) => return Ok(()),

@@ -15,7 +15,7 @@ use crate::source::Place;
 use crate::suite::{Check, Exemption, Suites};
 
 /// The coverage of policies by suites.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// The policies, in the order of their files and places.
     pub policies: Vec<Covered>,

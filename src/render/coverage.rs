@@ -1,42 +1,16 @@
 //! Coverage: for people, a table of what is missing and the annotated policies; for other tools,
 //! LCOV and Cobertura.
 
-mod cobertura;
-mod lcov;
-mod listing;
+pub(super) mod cobertura;
+pub(super) mod lcov;
+pub(super) mod listing;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::Style;
-use super::suite::number;
 use crate::coverage::{ClauseCovered, Coverage, Covered, Seen};
-
-/// The form of a coverage report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// The policies with what was seen beside each line.
-    Listing,
-    /// LCOV's trace file.
-    Lcov,
-    /// Cobertura's XML.
-    Cobertura,
-}
-
-impl Format {
-    /// Every form.
-    pub const ALL: [Self; 3] = [Self::Listing, Self::Lcov, Self::Cobertura];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Listing => "listing",
-            Self::Lcov => "lcov",
-            Self::Cobertura => "cobertura",
-        }
-    }
-}
 
 /// The coverage of policies in JSON.
 #[derive(Debug, Serialize)]
@@ -65,15 +39,6 @@ struct ClauseWire<'a> {
     r#false: u64,
     difference: u64,
     exempt: Option<&'a str>,
-}
-
-/// A report of coverage.
-pub fn render(format: Format, coverage: &Coverage) -> String {
-    match format {
-        Format::Listing => listing::text(coverage),
-        Format::Lcov => lcov::text(coverage),
-        Format::Cobertura => cobertura::text(coverage),
-    }
 }
 
 /// What is missing, policy by policy, and the sum.
@@ -239,24 +204,4 @@ fn counts(lines: &BTreeMap<usize, (u64, Vec<&ClauseCovered>)>) -> Counts {
         }
     }
     counts
-}
-
-/// The exemptions, each with its reason.
-pub fn exemptions(coverage: &Coverage) -> String {
-    let count = coverage
-        .policies
-        .iter()
-        .map(|policy| {
-            usize::from(policy.exempt.is_some())
-                + policy
-                    .clauses
-                    .iter()
-                    .filter(|clause| clause.exempt.is_some())
-                    .count()
-        })
-        .sum();
-    match count {
-        0 => String::new(),
-        count => format!("{} from coverage, with reasons\n", number(count, "exemption")),
-    }
 }

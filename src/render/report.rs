@@ -17,7 +17,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::coverage;
 use super::findings::{counted, number};
+use crate::coverage::Coverage;
 use crate::excerpt::Excerpts;
 use crate::finding::Finding;
 use crate::report::Report;
@@ -38,6 +40,12 @@ pub enum Format {
     Markdown,
     /// The Test Anything Protocol, version 13.
     Tap,
+    /// How the tests cover the policies, as LCOV's trace file.
+    Lcov,
+    /// The same as Cobertura's XML.
+    Cobertura,
+    /// The same as the policies with what was seen beside each line.
+    Listing,
 }
 
 /// There is no such format.
@@ -47,13 +55,16 @@ pub struct UnknownFormat(String);
 
 impl Format {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Json,
         Self::Junit,
         Self::Sarif,
         Self::Github,
         Self::Markdown,
         Self::Tap,
+        Self::Lcov,
+        Self::Cobertura,
+        Self::Listing,
     ];
 
     /// The name, as it is typed.
@@ -65,7 +76,15 @@ impl Format {
             Self::Github => "github",
             Self::Markdown => "markdown",
             Self::Tap => "tap",
+            Self::Lcov => "lcov",
+            Self::Cobertura => "cobertura",
+            Self::Listing => "listing",
         }
+    }
+
+    /// Whether it is about coverage and nothing else.
+    pub fn is_of_coverage(self) -> bool {
+        matches!(self, Self::Lcov | Self::Cobertura | Self::Listing)
     }
 
     /// All names, for a sentence.
@@ -100,7 +119,16 @@ pub fn render(format: Format, report: &Report, excerpts: &Excerpts) -> String {
         Format::Github => github::text(report, excerpts),
         Format::Markdown => markdown::text(report, excerpts),
         Format::Tap => tap::text(report, excerpts),
+        Format::Lcov => of_coverage(report, coverage::lcov::text),
+        Format::Cobertura => of_coverage(report, coverage::cobertura::text),
+        Format::Listing => of_coverage(report, coverage::listing::text),
     }
+}
+
+/// A report about coverage; one in which nothing is covered where it was not measured.
+fn of_coverage(report: &Report, text: fn(&Coverage) -> String) -> String {
+    let nothing = Coverage::default();
+    text(report.coverage.as_ref().unwrap_or(&nothing))
 }
 
 /// What it came to, in a few words: `5 tests, 2 failed, 1 warning`.

@@ -11,7 +11,7 @@ use crate::coverage::{ClauseCovered, Coverage, Covered};
 type Lines<'a> = std::collections::BTreeMap<usize, (u64, Vec<&'a ClauseCovered>)>;
 
 /// The document.
-pub(super) fn text(coverage: &Coverage) -> String {
+pub fn text(coverage: &Coverage) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     // Nothing is written but to memory, and that does not fail.
     let _ = document(&mut writer, coverage);

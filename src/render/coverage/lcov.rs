@@ -5,7 +5,7 @@ use super::{by_file, counts, head, lines};
 use crate::coverage::{Coverage, Seen};
 
 /// The trace file.
-pub(super) fn text(coverage: &Coverage) -> String {
+pub fn text(coverage: &Coverage) -> String {
     let mut text = String::from("TN:tarbac\n");
     for (file, policies) in by_file(coverage) {
         text += &format!("SF:{file}\n");
