@@ -345,7 +345,7 @@ fn hostile_text_stays_text() {
 
     let tap = readers::tap(&rendered(Format::Tap, &report));
     assert_eq!(tap.len(), 3);
-    assert_eq!(tap[2].is_todo, true);
+    assert!(tap[2].is_todo);
 
     let page = readers::markdown(&rendered(Format::Markdown, &report));
     let shown = hostile(true);

@@ -50,6 +50,7 @@ fn status(test: &Test, excerpts: &Excerpts) -> Status {
     let mut lines = vec![failure.detail.trim_end().to_owned()];
     lines.extend(notes(&failure.finding, excerpts));
     let mut status = Status::non_success(NonSuccessKind::Failure);
+    lines.retain(|line| !line.is_empty());
     describe(&mut status, &failure.finding, &lines);
     status
 }

@@ -42,14 +42,14 @@ fn failure(group: &Group, test: &Test, excerpts: &Excerpts) -> Option<String> {
     let heading = format!("{}: {}", prose(&group.name), prose(&test.name));
     let place = code(&position(&test.place, excerpts));
     let message = prose(&failure.finding.message);
-    let help = match &failure.finding.help {
-        Some(help) => format!("\nHelp: {}\n", prose(help)),
-        None => String::new(),
-    };
-    let block = block(&failure.detail);
-    Some(format!(
-        "\n### {heading}\n\n{place}: {message}\n\n{block}{help}"
-    ))
+    let mut text = format!("\n### {heading}\n\n{place}: {message}\n");
+    if !failure.detail.trim().is_empty() {
+        text += &format!("\n{}", block(&failure.detail));
+    }
+    if let Some(help) = &failure.finding.help {
+        text += &format!("\nHelp: {}\n", prose(help));
+    }
+    Some(text)
 }
 
 fn row(finding: &Finding, excerpts: &Excerpts) -> String {
@@ -84,7 +84,7 @@ fn prose(text: &str) -> String {
     let text = one_line(text);
     let parts: Vec<&str> = text.split('`').collect();
     // Without a partner the last backtick quotes nothing, so none is taken for a quotation.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped(text.trim());
     }
     let parts = parts
