@@ -1,0 +1,134 @@
+//! Snapshots: kept beside a suite, compared, taken, reviewed.
+
+use crate::tarbac::{Tarbac, command};
+
+const SPEC: &str = "suite: Everybody\nsnapshot: { principals: all, actions: all, resources: all }\n";
+
+/// A custom role that bob would have.
+const MORE: &str = r#"
+@id("custom.more")
+@doc("Everybody runs scripts.")
+permit (principal, action == Intune::Action::"runScript", resource);
+"#;
+
+fn workspace() -> Tarbac {
+    Tarbac::with_tenant(&[("tests/everybody.yaml", SPEC)])
+}
+
+fn taken() -> Tarbac {
+    let workspace = workspace();
+    assert_eq!(workspace.run(&["test", "--accept"]).status, 0);
+    workspace
+}
+
+#[test]
+fn one_that_is_not_there_is_left_to_look_at() {
+    let workspace = workspace();
+    let ran = workspace.run(&["test"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(workspace.path("tests/everybody.snap.new").exists());
+    assert!(!workspace.path("tests/everybody.snap").exists());
+    assert_eq!(workspace.run(&["test", "--accept"]).status, 0);
+    assert!(!workspace.path("tests/everybody.snap.new").exists());
+    assert_eq!(workspace.run(&["test"]).status, 0);
+}
+
+#[test]
+fn it_is_made_to_be_read() {
+    let workspace = taken();
+    insta::assert_snapshot!(workspace.read("tests/everybody.snap"));
+}
+
+#[test]
+fn what_is_newly_allowed_comes_first() {
+    let workspace = taken();
+    let forbid = r#"
+@id("custom.none")
+@doc("Nobody sees Timeline.")
+@message("none")
+@advice("none")
+forbid (principal, action == Intune::Action::"viewTimeline", resource);
+"#;
+    workspace.write("policies/custom/more.cedar", MORE);
+    workspace.write("policies/custom/none.cedar", forbid);
+    let ran = workspace.run(&["test"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    insta::assert_snapshot!(ran.stdout);
+    let new = workspace.read("tests/everybody.snap.new");
+    assert!(new.contains("custom.more"), "{new}");
+    // What is no longer so is no longer left.
+    std::fs::remove_dir_all(workspace.path("policies")).unwrap();
+    assert_eq!(workspace.run(&["test"]).status, 0);
+    assert!(!workspace.path("tests/everybody.snap.new").exists());
+}
+
+#[test]
+fn under_ci_nothing_is_written() {
+    let workspace = workspace();
+    let run = |arguments: &[&str]| {
+        command(&workspace.path(""))
+            .args(arguments)
+            .env("CI", "true")
+            .output()
+            .unwrap()
+    };
+    assert_eq!(run(&["test"]).status.code(), Some(1));
+    assert_eq!(run(&["test", "--accept"]).status.code(), Some(2));
+    assert_eq!(run(&["review"]).status.code(), Some(2));
+    assert!(!workspace.path("tests/everybody.snap.new").exists());
+    assert!(!workspace.path("tests/everybody.snap").exists());
+}
+
+#[test]
+fn a_file_that_is_no_snapshot_is_said_to_be_none() {
+    let workspace = workspace();
+    workspace.write("tests/everybody.snap", "something else\n");
+    let ran = workspace.run(&["test"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("line 1 is not that of a snapshot"), "{ran}");
+    // Conflict markers are none either.
+    let workspace = taken();
+    let text = workspace.read("tests/everybody.snap");
+    workspace.write(
+        "tests/everybody.snap",
+        text.replacen("\nPC-1", "\n<<<<<<< ours\nPC-1", 1),
+    );
+    assert_eq!(workspace.run(&["test"]).status, 1);
+}
+
+#[test]
+fn review_goes_through_the_decisions_with_their_explanations() {
+    let workspace = taken();
+    workspace.write("policies/custom/more.cedar", MORE);
+    let before = workspace.read("tests/everybody.snap");
+    // Two cells: ana's has another policy now, bob's is newly allowed.
+    let ran = workspace.run_with(&["review"], b"t\nl\n");
+    assert_eq!(ran.status, 1, "{ran}");
+    assert_eq!(workspace.read("tests/everybody.snap"), before);
+    assert!(ran.stdout.contains("1 of 2: newly allowed: bob@t.example"), "{ran}");
+    assert!(ran.stdout.contains("Why it is allowed"), "{ran}");
+    assert_eq!(workspace.run_with(&["review"], b"q\n").status, 1);
+    assert_eq!(workspace.run_with(&["review"], b"").status, 1);
+    let ran = workspace.run_with(&["review"], b"nonsense\nt\nt\n");
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(workspace.read("tests/everybody.snap").contains("custom.more"));
+    assert_eq!(workspace.run(&["test"]).status, 0);
+}
+
+#[test]
+fn one_of_each_class_is_enough() {
+    let classes = SPEC.replace("principals: all", "principals: classes");
+    let workspace = Tarbac::with_tenant(&[("tests/classes.yaml", &classes)]);
+    let tenant = workspace.read("entities/tenant.json");
+    // The same as bob, but for what no policy looks at.
+    let twin = crate::tarbac::user("u3", "carl@t.example", &[]);
+    workspace.write(
+        "entities/tenant.json",
+        tenant.trim_end().trim_end_matches(']').to_owned() + ",\n" + &twin + "\n]\n",
+    );
+    workspace.run(&["test", "--accept"]);
+    let text = workspace.read("tests/classes.snap");
+    assert!(text.contains("ana@t.example"), "{text}");
+    assert!(text.contains("bob@t.example"), "{text}");
+    assert!(!text.contains("carl@t.example"), "{text}");
+}
