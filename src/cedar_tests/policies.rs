@@ -1,11 +1,12 @@
 //! The policies in force: by how a request reaches them, and as one text.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{
     Authorizer, Decision as CedarDecision, Entities, EntityUid, PolicySet, Request as CedarRequest,
 };
 use cedar_policy_core::ast;
+use hashbrown::HashMap;
 
 use super::Response;
 use crate::bundle::{Bundle, Policy};
@@ -19,10 +20,13 @@ use crate::decision::Decision;
 pub(super) struct Policies {
     /// By action, those whose scope names neither principal nor resource.
     by_action: HashMap<EntityUid, PolicySet>,
-    /// By the entity that the scope names, and then by the actions it covers.
-    by_entity: HashMap<EntityUid, Vec<(BTreeSet<EntityUid>, PolicySet)>>,
+    /// By the entity that the scope names.
+    by_entity: HashMap<EntityUid, OfEntity>,
     authorizer: Authorizer,
 }
+
+/// The policies whose scope names one entity, by the actions it covers.
+type OfEntity = Vec<(BTreeSet<EntityUid>, PolicySet)>;
 
 impl Policies {
     pub(super) fn new(bundle: &Bundle, readings: &[String]) -> Self {
@@ -80,17 +84,20 @@ impl Policies {
         [principal, action, resource]: [&EntityUid; 3],
         entities: &Entities,
     ) -> Response {
-        let reached: BTreeSet<&EntityUid> = [principal, resource]
+        // One entity may be above both.
+        let mut named: Vec<(&EntityUid, &OfEntity)> = [principal, resource]
             .into_iter()
             .flat_map(|uid| {
                 let above = entities.ancestors(uid).into_iter().flatten();
                 std::iter::once(uid).chain(above)
             })
+            .filter_map(|uid| self.by_entity.get_key_value(uid))
             .collect();
-        let of_entities = reached
+        named.sort_unstable_by_key(|(uid, _)| *uid);
+        named.dedup_by_key(|(uid, _)| *uid);
+        let of_entities = named
             .into_iter()
-            .filter_map(|uid| self.by_entity.get(uid))
-            .flatten()
+            .flat_map(|(_, of_entity)| of_entity)
             .filter(|(actions, _)| actions.contains(action))
             .map(|(_, set)| set);
         let mut permits = Vec::new();

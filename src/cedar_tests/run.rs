@@ -1,15 +1,17 @@
 //! Runs tests.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use cedar_policy::{Context, Entities, EntityUid, Request as CedarRequest, Schema};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelRefIterator, ParallelExtend, ParallelIterator,
+};
 
+use super::entities::{Distinct, Lists};
 use super::policies::Policies;
 use super::{
-    Case, CedarTest, Difference, EntitiesOf, EntityFiles, Expected, Response, Verdict, entities,
-    in_full,
+    Case, CedarTest, Difference, EntitiesOf, EntityFiles, Expected, Response, Verdict, in_full,
 };
 use crate::bundle::Bundle;
 use crate::finding::Finding;
@@ -25,66 +27,93 @@ pub fn run(
     tests: &[CedarTest<'_>],
     files: &EntityFiles,
 ) -> Vec<Verdict> {
-    let policies = Policies::new(bundle, readings);
-    let texts = tests
-        .iter()
-        .filter_map(|test| text(&test.case.as_ref().ok()?.entities, files).ok());
-    let room = Room {
-        policies,
-        schema: bundle.schema(),
-        entities: entities::of_texts(texts, bundle.schema()),
-        files,
-    };
-    tests
-        .par_iter()
-        .map(|test| match &test.case {
-            Err(finding) => Verdict::NotRun(finding.clone()),
-            Ok(case) => match room.decide(case) {
-                Ok(response) => compared(response, &case.expected),
-                Err(message) => Verdict::NotRun(
-                    Finding::error("test::invalid", format!("{}: {message}", test.title()))
-                        .label(test.place.clone(), "this test"),
-                ),
-            },
-        })
-        .collect()
-}
-
-/// What the tests of a file have in common.
-struct Room<'r> {
-    policies: Policies,
-    schema: &'r Schema,
-    entities: HashMap<&'r str, Result<Entities, String>>,
-    files: &'r EntityFiles,
-}
-
-impl Room<'_> {
-    fn decide(&self, case: &Case<'_>) -> Result<Response, String> {
-        let principal = uid("principal", &case.principal)?;
-        let action = uid("action", &case.action)?;
-        let resource = uid("resource", &case.resource)?;
-        let Strict(context) = serde_json::from_str(case.context)
-            .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
-        let context = Context::from_json_value(context, Some((self.schema, &action)))
-            .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
-        let request = CedarRequest::new(
-            principal.clone(),
-            action.clone(),
-            resource.clone(),
-            context,
-            Some(self.schema),
-        )
-        .map_err(|error| format!("the request cannot be asked: {}", in_full(&error)))?;
-        let text = text(&case.entities, self.files)?;
-        let entities = match self.entities.get(text) {
-            Some(Ok(entities)) => entities,
-            Some(Err(error)) => return Err(format!("the entities cannot be read: {error}")),
-            None => return Err("the entities were not read".to_owned()),
-        };
-        Ok(self
-            .policies
-            .decide(&request, [&principal, &action, &resource], entities))
+    let schema = bundle.schema();
+    let mut distinct = Distinct::default();
+    let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(tests.len());
+    let mut by_list: Vec<Vec<Asked<'_, '_>>> = Vec::new();
+    for (number, test) in tests.iter().enumerate() {
+        match readable(test, files) {
+            Ok((case, text)) => {
+                let list = distinct.number(text);
+                by_list.resize_with(distinct.texts.len(), Vec::new);
+                if let Some(asked) = by_list.get_mut(list) {
+                    asked.push(Asked { number, test, case });
+                }
+            }
+            Err(finding) => verdicts.push((number, Verdict::NotRun(finding))),
+        }
     }
+    let lists = Lists::read(&distinct.texts, schema);
+    let policies = Policies::new(bundle, readings);
+    // Entities are dropped when the tests that share them are done.
+    verdicts.par_extend(by_list.par_iter().enumerate().flat_map(|(list, asked)| {
+        let entities = lists
+            .entities(list)
+            .map_err(|error| format!("the entities cannot be read: {error}"));
+        let verdicts: Vec<(usize, Verdict)> = asked
+            .par_iter()
+            .map(|asked| {
+                let response = entities
+                    .as_ref()
+                    .map_err(Clone::clone)
+                    .and_then(|entities| decide(asked.case, &policies, schema, entities));
+                let verdict = match response {
+                    Ok(response) => compared(response, &asked.case.expected),
+                    Err(message) => Verdict::NotRun(invalid(asked.test, &message)),
+                };
+                (asked.number, verdict)
+            })
+            .collect();
+        verdicts
+    }));
+    verdicts.sort_unstable_by_key(|(number, _)| *number);
+    verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+}
+
+/// A test that can be decided, by its place among all.
+struct Asked<'a, 't> {
+    number: usize,
+    test: &'a CedarTest<'t>,
+    case: &'a Case<'t>,
+}
+
+/// What a test asks, and the text that its entities stand in.
+fn readable<'a>(
+    test: &'a CedarTest<'_>,
+    files: &'a EntityFiles,
+) -> Result<(&'a Case<'a>, &'a str), Finding> {
+    let case = test.case.as_ref().map_err(Clone::clone)?;
+    let text = text(&case.entities, files).map_err(|message| invalid(test, &message))?;
+    Ok((case, text))
+}
+
+fn invalid(test: &CedarTest<'_>, message: &str) -> Finding {
+    Finding::error("test::invalid", format!("{}: {message}", test.title()))
+        .label(test.place.clone(), "this test")
+}
+
+fn decide(
+    case: &Case<'_>,
+    policies: &Policies,
+    schema: &Schema,
+    entities: &Entities,
+) -> Result<Response, String> {
+    let principal = uid("principal", &case.principal)?;
+    let action = uid("action", &case.action)?;
+    let resource = uid("resource", &case.resource)?;
+    let Strict(context) = serde_json::from_str(case.context)
+        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+    let context = Context::from_json_value(context, Some((schema, &action)))
+        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+    let request = CedarRequest::new(
+        principal.clone(),
+        action.clone(),
+        resource.clone(),
+        context,
+        Some(schema),
+    )
+    .map_err(|error| format!("the request cannot be asked: {}", in_full(&error)))?;
+    Ok(policies.decide(&request, [&principal, &action, &resource], entities))
 }
 
 fn uid(part: &str, text: &str) -> Result<EntityUid, String> {
