@@ -189,6 +189,8 @@ impl<'p> Parts<'p> {
                 what: What::Action(uid),
             });
         }
+        // Cedar gives the entries of an action list in an order of its own.
+        parts.sort_by_key(|part| part.place.start);
         let mut clauses = Vec::new();
         for clause in policy.clauses() {
             let first = parts.len();

@@ -15,6 +15,7 @@ mod search;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cedar_policy::{PolicySet, ValidationMode, Validator};
+use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::bundle::{Action, Bundle, Policy};
@@ -77,6 +78,15 @@ impl Mutant {
             .any(|policy| policy.action_scope().answers(action))
     }
 
+    /// Whether it can matter what the context of a request is.
+    fn looks_at_context(&self) -> bool {
+        std::iter::once(&self.original)
+            .chain(&self.changed)
+            .filter_map(|policy| policy.ast().non_scope_constraints())
+            .flat_map(ast::Expr::subexpressions)
+            .any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
+    }
+
     /// Whether the mutant applies to a request.
     fn applies(&self, action: &Action, trial: &Trial) -> Result<bool, String> {
         match &self.changed {
@@ -85,15 +95,26 @@ impl Mutant {
         }
     }
 
-    /// Whether a request comes out otherwise with the mutant than with the original.
-    fn is_told(&self, action: &Action, trial: &Trial, applied: &Applied) -> bool {
+    /// Whether a request comes out otherwise with the mutant than with the original. `applied` is
+    /// what all policies come to, and is asked for only where the two do not apply alike.
+    fn is_told<'t>(
+        &self,
+        action: &Action,
+        trial: &Trial,
+        applied: impl FnOnce() -> &'t Applied,
+    ) -> bool {
         let id = self.original.id();
         let now = self.applies(action, trial);
+        let before = match self.original.action_scope().answers(action) {
+            true => trial.applies(self.original.ast()),
+            false => Ok(false),
+        };
         let effect = self.changed.as_ref().map(Policy::effect);
-        let before = applied.of(id);
-        if (now == Ok(false) && before == Ok(None)) || (now == Ok(true) && before == Ok(effect)) {
+        let is_same_effect = effect == Some(self.original.effect());
+        if now == before && (is_same_effect || now == Ok(false)) {
             return false;
         }
+        let applied = applied();
         let mut mutated = applied.without(id);
         if let Some(effect) = effect {
             mutated.put(id, effect, now);
@@ -187,7 +208,7 @@ fn notice(engine: &Engine, check: &Check, mutants: &[Mutant], noticed: &[AtomicB
         if !noticed.load(Ordering::Relaxed)
             && engine.is_in_force(&mutant.original)
             && mutant.concerns(action)
-            && mutant.is_told(action, &trial, &applied)
+            && mutant.is_told(action, &trial, || &applied)
         {
             noticed.store(true, Ordering::Relaxed);
         }

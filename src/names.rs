@@ -517,14 +517,14 @@ fn listed(found: &[String], count: usize) -> String {
 }
 
 /// The few names that are most like a text.
-struct Nearest {
+pub(crate) struct Nearest {
     text: String,
     length: usize,
     best: Vec<(usize, String)>,
 }
 
 impl Nearest {
-    fn to(text: &str) -> Self {
+    pub(crate) fn to(text: &str) -> Self {
         let text = text.to_lowercase();
         Self {
             length: text.chars().count(),
@@ -534,7 +534,7 @@ impl Nearest {
     }
 
     /// Considers a name, to be shown as `shown`.
-    fn offer(&mut self, name: &str, shown: &str) {
+    pub(crate) fn offer(&mut self, name: &str, shown: &str) {
         let Some(distance) = self.distance(name) else {
             return;
         };
@@ -574,7 +574,7 @@ impl Nearest {
         (distance <= farthest && distance * 2 <= self.length).then_some(distance + 1)
     }
 
-    fn help(self) -> Option<String> {
+    pub(crate) fn help(self) -> Option<String> {
         // Beside one that is very near, those that are merely similar are no help.
         let farthest = self.best.first().map_or(0, |(distance, _)| distance + 1);
         let near = self

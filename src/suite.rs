@@ -24,6 +24,7 @@ use crate::bundle::Bundle;
 use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::finding::Finding;
+use crate::names::Nearest;
 use crate::source::{Place, Source};
 
 pub use filter::{BadFilter, Filter};
@@ -156,11 +157,9 @@ fn error(code: &str, message: impl Into<String>, place: Place, text: &str) -> Fi
 
 /// What to say of the nearest of some words; `None` where none is near.
 fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let most = 2.max(text.chars().count() / 3);
-    words
-        .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(text, word), word))
-        .filter(|(distance, _)| *distance <= most)
-        .min()
-        .map(|(_, word)| format!("did you mean `{word}`?"))
+    let mut nearest = Nearest::to(text);
+    for word in words {
+        nearest.offer(word, word);
+    }
+    nearest.help()
 }

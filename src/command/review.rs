@@ -99,13 +99,13 @@ pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<E
         match refused {
             0 => {
                 compared.accept()?;
-                output.write(&format!("taken: {}\n\n", compared.path.display()))?;
+                output.write(&format!("taken: {}\n\n", compared.name()))?;
             }
             refused => {
                 left += 1;
                 output.write(&format!(
                     "left as it is: {}, because {} not taken; correct the policies, or take all of it\n\n",
-                    compared.path.display(),
+                    compared.name(),
                     match refused {
                         1 => "one was".to_owned(),
                         several => format!("{several} were"),

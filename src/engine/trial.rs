@@ -97,21 +97,6 @@ impl Applied {
         }
     }
 
-    /// What has come of a policy: its effect where it applies, `None` where it does not.
-    ///
-    /// # Errors
-    /// It could not be evaluated, and why.
-    pub fn of(&self, id: &str) -> Result<Option<Effect>, String> {
-        if let Some((_, error)) = self.errors.iter().find(|(of, _)| of == id) {
-            return Err(error.clone());
-        }
-        Ok(match (self.permits.contains(id), self.forbids.contains(id)) {
-            (true, _) => Some(Effect::Permit),
-            (_, true) => Some(Effect::Forbid),
-            _ => None,
-        })
-    }
-
     /// The same without a policy.
     #[must_use]
     pub fn without(&self, id: &str) -> Self {

@@ -87,12 +87,11 @@ impl Changes<'_> {
     }
 
     fn actions(&mut self, vocabulary: &Vocabulary) {
-        let named: Vec<Arc<ast::EntityUID>> = self
-            .draft
-            .action
-            .iter_euids()
-            .map(|uid| Arc::new(uid.clone()))
-            .collect();
+        let named: Vec<Arc<ast::EntityUID>> = match &self.draft.action {
+            ast::ActionConstraint::In(named) => named.clone(),
+            ast::ActionConstraint::Eq(uid) => vec![Arc::clone(uid)],
+            ast::ActionConstraint::Any => Vec::new(),
+        };
         if named.is_empty() {
             return;
         }

@@ -1,5 +1,6 @@
 //! Looks for a request that tells a mutant from the original.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use super::{Mutant, Survivor, for_each};
 use crate::bundle::{Action, Policy, Switches};
 use crate::class::Classes;
-use crate::decision::{Outcome, Request};
+use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::names::{Name, Names};
 use crate::suite::Suites;
@@ -183,23 +184,26 @@ fn grounds<'a>(suites: &Suites, place: &'a Place<'a>, mutants: &[Mutant]) -> Vec
                 action,
                 principals: of_types(&action.principals),
                 resources: of_types(&action.resources),
-                contexts: contexts(suites, action),
+                contexts: match concerned.iter().any(|mutant| mutant.looks_at_context()) {
+                    true => contexts(suites, engine, action),
+                    false => vec![Context::empty()],
+                },
             })
         })
         .collect()
 }
 
-/// The empty context, and those that the suites have for an action.
-fn contexts(suites: &Suites, action: &Action) -> Vec<Context> {
-    let mut seen = BTreeSet::new();
-    std::iter::once(Context::empty())
-        .chain(
-            suites
-                .checks()
-                .filter(|(_, check)| check.request.action == action.uid)
-                .map(|(_, check)| check.request.context.clone()),
-        )
-        .filter(|context| seen.insert(json_of(context).to_string()))
+/// The empty context, and those of the suites that an action can have.
+fn contexts(suites: &Suites, engine: &Engine, action: &Action) -> Vec<Context> {
+    let known: BTreeSet<String> = suites
+        .checks()
+        .map(|(_, check)| json_of(&check.request.context).to_string())
+        .collect();
+    let empty = "{}".to_owned();
+    std::iter::once(&empty)
+        .chain(known.iter().filter(|context| **context != empty))
+        .filter_map(|context| serde_json::from_str(context).ok())
+        .filter_map(|context| engine.context(&action.uid, context).ok())
         .collect()
 }
 
@@ -238,10 +242,11 @@ fn try_row(
             let Ok(trial) = engine.trial(&request) else {
                 continue;
             };
-            let applied = engine.applied(ground.action, &trial);
+            let applied = OnceCell::new();
+            let all = || applied.get_or_init(|| engine.applied(ground.action, &trial));
             for (mutant, found) in open {
-                if mutant.is_told(ground.action, &trial, &applied) {
-                    let case = case(ground.place, &request, &applied.outcome(), mutant);
+                if mutant.is_told(ground.action, &trial, all) {
+                    let case = case(ground.place, &request, &all().outcome(), mutant);
                     *found.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some((number, Telling { case }));
                 }
@@ -261,21 +266,30 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
         _ => uid.to_string(),
     };
     let named = |uid: &EntityUid| Name::from(names.call(uid).as_str());
+    let principal = called(
+        &request.principal,
+        names.any_principal(&named(&request.principal)),
+    );
+    let resource = called(
+        &request.resource,
+        names.any_resource(&named(&request.resource)),
+    );
+    let may = match (is_question, outcome.decision) {
+        (true, _) => "on the question",
+        (false, Decision::Allow) => "may",
+        (false, Decision::Deny) => "may not",
+        (false, Decision::Indeterminate) => "cannot be known to be allowed",
+    };
+    let asked = action.map_or_else(|| request.action.to_string(), |action| action.short_name().to_owned());
     let text = CaseText {
-        name: format!("{} decides: not so where {}", mutant.original.id(), mutant.what),
+        name: format!("{principal} {may} {asked} on {resource}"),
         given: place.given.iter().cloned().collect(),
-        principal: called(
-            &request.principal,
-            names.any_principal(&named(&request.principal)),
-        ),
+        principal,
         action: match is_question {
             true => request.action.to_string(),
             false => request.action.id().unescaped().to_owned(),
         },
-        resource: called(
-            &request.resource,
-            names.any_resource(&named(&request.resource)),
-        ),
+        resource,
         context: Some(json_of(&request.context)).filter(|context| *context != Value::Object(Map::new())),
         expect: outcome.decision.word(),
         because: outcome.policies.clone(),
@@ -285,7 +299,11 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
         on => on.join(", "),
     };
     let yaml = serde_saphyr::to_string(&[text]).unwrap_or_default();
-    format!("# where the readings in force are: {readings}\n{yaml}")
+    format!(
+        "# not so where in {} {}; the readings in force are: {readings}\n{yaml}",
+        mutant.original.id(),
+        mutant.what
+    )
 }
 
 /// A context as JSON, as a suite has it.

@@ -11,7 +11,8 @@
 //! | `E: {…}` | there is such an entity, with these attributes |
 //!
 //! Where the schema puts a type between those of `E` and `F`, as role assignments between people
-//! and roles, `E in F: true` makes an entity of that type. An entity goes by its id or, as in
+//! and roles, `E in F: true` makes an entity of that type, with the parents that the type requires
+//! and the one it has unless another is stated (`@unless_stated`). An entity goes by its id or, as in
 //! `Entra::User::"ada@contoso.example"`, by what people call it.
 
 use std::collections::BTreeMap;
@@ -175,12 +176,12 @@ impl Changes<'_> {
         let text = uid.id().unescaped();
         self.names
             .of_type(uid.type_name(), &Name::from(text))
-            .map_err(|error| {
-                let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-                Problem {
-                    message: format!("`{uid}` is nobody and nothing"),
-                    help,
-                }
+            .map_err(|error| Problem {
+                message: format!("`{uid}` is nobody and nothing"),
+                help: match self.engine.directory().rows_of(uid.type_name()).next() {
+                    Some(_) => miette::Diagnostic::help(&error).map(|help| help.to_string()),
+                    None => Some(format!("there is no `{}` at all", uid.type_name())),
+                },
             })
     }
 
@@ -318,6 +319,10 @@ impl Changes<'_> {
                 })?);
             }
         }
+        let stated = vocabulary
+            .type_annotation(between, "unless_stated")
+            .and_then(|uid| EntityUid::from_str(uid).ok());
+        parents.extend(stated.filter(|uid| uid.type_name().to_string() != to));
         let link = EntityTypeName::from_str(between)
             .map_err(|error| Problem::new(error.to_string()))
             .map(|type_name| {

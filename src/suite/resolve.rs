@@ -308,7 +308,12 @@ impl<'a> Resolver<'a> {
             .settings
             .of(&scope.switches, &facts, &mut self.findings)
         {
-            Ok(setting) => setting,
+            Ok(Some(setting)) => Some(setting),
+            // The facts are wrong, and what else is wrong is found out without them.
+            Ok(None) => self
+                .settings
+                .of(&scope.switches, &[], &mut self.findings)
+                .unwrap_or_default(),
             Err(unknown) => {
                 self.findings.push(
                     Finding::error("suite::unknown_reading", unknown.to_string())

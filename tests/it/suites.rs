@@ -201,7 +201,7 @@ given:
     discoveredByEntra: [H]
     discoveredByActiveDirectory: [H]
     read: ['ConfigMgr::Collection::"C"']
-    readResource: [All]
+    readResource: [C]
     notifyResource: []
     runCmPivot: []
     runScript: []
@@ -250,7 +250,7 @@ fn facts_that_cannot_be_are_errors() {
     for (fact, said) in [
         (r#"Entra::User::"nobody".cloudOnly: true"#, "is nobody and nothing"),
         (r#"Entra::User::"u1".cloudOnly: maybe"#, "must be a Bool"),
-        (r#"Entra::User::"u1".cloudy: true"#, "did you mean `cloudOnly`?"),
+        (r#"Entra::User::"u1".cloudOnyl: true"#, "did you mean `cloudOnly`?"),
         (r#"Entra::User::"u1" has configMgr: true"#, "says nothing of its value"),
         (r#"Entra::User::"u1" in Intune::Role::"Help Desk Operator": false"#, "is no direct parent"),
         (r#"Entra::User::"u1" in ConfigMgr::Hierarchy::"H": true"#, "cannot be in"),
@@ -482,7 +482,9 @@ fn conforms(text: &str) -> bool {
     let mut compiler = boon::Compiler::new();
     compiler.add_resource("suite.json", schema).unwrap();
     let index = compiler.compile("suite.json", &mut schemas).unwrap();
-    let value: serde_json::Value = serde_saphyr::from_str(text).unwrap();
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let value: serde_json::Value =
+        serde_saphyr::from_str_with_options(text, options).unwrap();
     schemas.validate(&value, index).is_ok()
 }
 

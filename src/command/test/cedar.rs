@@ -1,21 +1,18 @@
 //! `tarbac test --cedar` and `--to-cedar`: the files of `cedar run-tests`, in and out.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
-use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 use tarbac::bundle::Bundle;
-use tarbac::cedar_tests::{self, CedarTest, EntityFiles, Expectation, Verdict};
+use tarbac::cedar_tests::{self, Expectation, Verdict};
 use tarbac::excerpt::Excerpts;
 use tarbac::render::suite::number;
 use tarbac::render::{self, VERSION};
 use tarbac::report::Report;
 use tarbac::source::Source;
+use tarbac::workspace;
 
 use super::super::output::{self, Output};
 use super::super::report::Reports;
@@ -57,7 +54,7 @@ pub fn run(
         }
         .into());
     }
-    let files = entity_files(path, &tests);
+    let files = workspace::entity_files(path, &tests);
     let verdicts = cedar_tests::run(bundle, engine.readings(), &tests, &files);
     let report = Report {
         command: "test",
@@ -161,31 +158,14 @@ pub fn write(global: &Global, arguments: &Test, output: &mut Output) -> Result<E
     Ok(Exit::Yes)
 }
 
-fn read(path: &Path) -> Result<Arc<Source>, ShellError> {
-    let failed = |error| ShellError::file("read", path, error);
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text).map_err(failed)?;
-        return Ok(Source::held("standard input", text));
+fn read(path: &Path) -> Result<Arc<Source>, Failure> {
+    if path.as_os_str() != "-" {
+        return Ok(workspace::cedar_tests(path)?);
     }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    Ok(Source::held(path.display().to_string(), text))
-}
-
-/// The files that the tests name, beside their own.
-fn entity_files(path: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut files = BTreeMap::new();
-    for name in tests.iter().filter_map(CedarTest::entities_file) {
-        files.entry(name.to_owned()).or_insert_with(|| {
-            let leads_out = Path::new(name)
-                .components()
-                .any(|part| !matches!(part, std::path::Component::Normal(_)));
-            match leads_out {
-                true => Err("it leads out of the folder of the tests".to_owned()),
-                false => fs::read_to_string(folder.join(name)).map_err(|error| error.to_string()),
-            }
-        });
-    }
-    files
+    let mut text = String::new();
+    io::stdin()
+        .lock()
+        .read_to_string(&mut text)
+        .map_err(|error| ShellError::file("read", path, error))?;
+    Ok(Source::held("standard input", text))
 }

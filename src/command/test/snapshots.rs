@@ -123,7 +123,7 @@ impl<'a> Snapshots<'a> {
     pub fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
         for compared in &self.compared {
             if accepted && !matches!(compared.state, State::Same) {
-                let path = compared.path.display();
+                let path = compared.name();
                 output.write(&format!("taken  {}  {path}\n", compared.suite.name))?;
                 continue;
             }
@@ -143,7 +143,7 @@ impl<'a> Snapshots<'a> {
     pub fn findings(&self) -> Vec<Finding> {
         self.different()
             .map(|compared| {
-                let path = compared.path.display();
+                let path = compared.name();
                 let mut message = format!("the snapshot `{path}` differs{}", compared.words());
                 if let Some(first) = compared.flips().first() {
                     message += &format!("; first {}", render::snapshot::line(first));
@@ -189,7 +189,7 @@ impl<'a> Snapshots<'a> {
             .iter()
             .map(|compared| Wire {
                 suite: &compared.suite.name,
-                file: compared.path.display().to_string(),
+                file: compared.name(),
                 state: match &compared.state {
                     State::Same => "same",
                     State::Missing => "missing",
@@ -207,6 +207,12 @@ impl<'a> Snapshots<'a> {
 }
 
 impl Compared<'_> {
+    /// Its file, as messages show it.
+    pub fn name(&self) -> String {
+        let suite = Path::new(&self.suite.source.name);
+        suite.with_extension("snap").display().to_string()
+    }
+
     /// The decisions that are others.
     pub fn flips(&self) -> &[Flip] {
         match &self.state {
@@ -221,7 +227,7 @@ impl Compared<'_> {
             State::Same => style.green("ok"),
             _ => style.red("DIFFERS"),
         };
-        let path = self.path.display();
+        let path = self.name();
         format!("{sign}  {}  {path}{}", self.suite.name, self.words())
     }
 
