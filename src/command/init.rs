@@ -52,7 +52,7 @@ pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exi
     }
     let folder = arguments.folder.display();
     output.write(&format!(
-        "Wrote {} files to {folder}.\n\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n\n{folder}/README.md says whom and what to ask about.\n",
+        "Wrote {} files to {folder}.\n\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n  tarbac -C {folder} test\n\n{folder}/README.md says whom and what to ask about.\n",
         files.len()
     ))?;
     Ok(Exit::Yes)
