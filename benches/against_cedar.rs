@@ -2,8 +2,8 @@
 //! process, each as a ratio.
 //!
 //! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`, `loading`,
-//! `process` and `suites`; `cargo bench -- --test` only checks that they can be made, on small
-//! sizes. The comparisons of whole processes need the `cedar` command line on the PATH
+//! `process`, `suites` and `mutants`; `cargo bench -- --test` only checks that they can be made, on
+//! small sizes. The comparisons of whole processes need the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and are left out without it.
 
 #![expect(
@@ -72,6 +72,9 @@ fn main() {
             true => suites(60, 20, 1),
             false => suites(504, 2_000, 7),
         }
+    }
+    if wants("mutants") && !smoke {
+        mutants();
     }
 }
 
@@ -421,20 +424,34 @@ fn suites(policies: usize, tests: usize, turns: usize) {
         command.arg("--tests").arg(path("tests.json"));
         command
     };
+    // The same requests as cases of a suite, decided in the directory that they are about.
+    fs::create_dir_all(sample.folder.path().join("tests")).unwrap();
+    fs::write(
+        sample.folder.path().join("tests/many.yaml"),
+        suite(&engine, requests.iter().take(tests)),
+    )
+    .unwrap();
+    let mut suite = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+    suite.arg("-C").arg(sample.folder.path()).arg("test");
     let mut without = theirs();
     let mut with = theirs();
     with.arg("--schema").arg(path("schema.cedarschema"));
-    let mut times = (Vec::new(), Vec::new());
+    let mut times = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..turns {
         times.0.push(run(&mut ours).as_secs_f64());
         times.1.push(run(&mut without).as_secs_f64());
+        times.2.push(run(&mut suite).as_secs_f64());
     }
     // Once is enough: it takes that long because it validates all policies for each test.
     let with = run(&mut with).as_secs_f64();
-    let (ours, without) = (median(times.0), median(times.1));
+    let (ours, without, suite) = (median(times.0), median(times.1), median(times.2));
     println!("| program | seconds | to tarbac |");
     println!("|---|---:|---:|");
     println!("| tarbac test --cedar | {ours:.3} | 1 |");
+    println!(
+        "| tarbac test, a suite | {suite:.3} | {:.1} |",
+        suite / ours
+    );
     println!("| cedar run-tests | {without:.3} | {:.1} |", without / ours);
     println!(
         "| cedar run-tests --schema | {with:.3} | {:.1} |",
@@ -451,6 +468,48 @@ fn small_tenant(roles: u32) -> Tenant {
         roles,
         ..Tenant::default()
     }
+}
+
+/// A suite with a case for each request.
+fn suite<'r>(engine: &Engine, requests: impl Iterator<Item = &'r Request>) -> String {
+    let mut text = String::from("suite: Many\ncases:\n");
+    for (number, request) in (1..).zip(requests) {
+        let outcome = engine.decide(request);
+        text += &format!(
+            "  - name: Case {number}\n    principal: {}\n    action: {}\n    resource: {}\n    expect: {}\n    because: [{}]\n",
+            request.principal.id().unescaped(),
+            request.action.id().unescaped(),
+            request.resource.id().unescaped(),
+            outcome.decision.word(),
+            outcome.policies.join(", "),
+        );
+    }
+    text
+}
+
+/// The mutants of the shipped policies under the suites of the sample tenant.
+fn mutants() {
+    println!(
+        "\nThe shipped policies, changed one way at a time, under the suites of tests/contoso\n"
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+    command.args([
+        "-C",
+        "tests/contoso",
+        "test",
+        "--shipped",
+        "--mutate",
+        "--format",
+        "json",
+    ]);
+    let start = Instant::now();
+    let output = command.output().unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    println!("| mutants | seconds |");
+    println!("|---:|---:|");
+    let mutants = json.pointer("/mutants/mutants").unwrap();
+    println!("| {mutants} | {seconds:.1} |");
 }
 
 /// A file of tests, each with what its request can reach and everything above that.

@@ -216,7 +216,8 @@ impl Sight {
             // Everything is in itself.
             Groups::Of(types) => types.contains(&type_name),
         };
-        let is_known = is_group || self.compared.contains(&type_name) || self.literals.contains(uid);
+        let is_known =
+            is_group || self.compared.contains(&type_name) || self.literals.contains(uid);
         let directory = engine.directory();
         let row = directory.row(uid);
         let groups = row

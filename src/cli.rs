@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use tarbac::suite::Filter;
 use tarbac::render::report::Format as ReportFormat;
+use tarbac::suite::Filter;
 
 /// Decide and explain who may do what to Intune tenant-attached devices.
 ///

@@ -286,7 +286,12 @@ impl<'p> Parts<'p> {
                 What::Conjunct(_) => {}
             }
         }
-        if applied.outcome().policies.iter().any(|id| id == self.policy.id()) {
+        if applied
+            .outcome()
+            .policies
+            .iter()
+            .any(|id| id == self.policy.id())
+        {
             tally.decided = 1;
         }
         tally

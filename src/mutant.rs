@@ -171,8 +171,11 @@ fn is_valid(mutant: &Mutant, validator: &Validator) -> bool {
         return true;
     };
     let policy = cedar_policy::Policy::from(policy.ast().clone());
-    PolicySet::from_policies([policy])
-        .is_ok_and(|set| validator.validate(&set, ValidationMode::Strict).validation_passed())
+    PolicySet::from_policies([policy]).is_ok_and(|set| {
+        validator
+            .validate(&set, ValidationMode::Strict)
+            .validation_passed()
+    })
 }
 
 /// The mutants that no check notices.

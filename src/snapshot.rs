@@ -111,7 +111,12 @@ impl Taken {
     }
 
     /// The request behind a cell; `None` where the table has no such cell.
-    pub fn request(&self, engine: &Engine, selection: &Selection, cell: &CellName) -> Option<Request> {
+    pub fn request(
+        &self,
+        engine: &Engine,
+        selection: &Selection,
+        cell: &CellName,
+    ) -> Option<Request> {
         let block = self.matrix.blocks.iter().find(|block| {
             let resource = block.resource.as_ref();
             resource.is_some_and(|heading| heading.uid.to_string() == cell.resource)
@@ -214,8 +219,8 @@ fn cells(text: &str) -> Result<BTreeMap<CellName, Decided>, NoSnapshot> {
             legend.insert(key, policy.trim_start());
         }
         for row in rows {
-            let (name, marks) = row_of(row, columns.len())
-                .ok_or(wrong(index, "a row has too few cells"))?;
+            let (name, marks) =
+                row_of(row, columns.len()).ok_or(wrong(index, "a row has too few cells"))?;
             for (action, (sign, key)) in columns.iter().zip(marks) {
                 let mark = Mark::of_sign(sign).ok_or(wrong(index, "a cell has no mark"))?;
                 let policy = match key {

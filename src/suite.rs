@@ -12,11 +12,13 @@
 mod document;
 mod filter;
 mod given;
+mod lookup;
 mod read;
 mod resolve;
 mod run;
 mod schema;
 mod setting;
+mod shared;
 
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ pub struct Suites {
 #[derive(Debug)]
 pub struct Setting {
     /// Decides.
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     /// The facts that are given, in order: an expression and its value.
     pub given: Vec<(String, serde_json::Value)>,
 }
@@ -125,7 +127,7 @@ pub struct Exemption {
 impl Suites {
     /// The engine of a case or snapshot.
     pub fn engine(&self, setting: usize) -> Option<&Engine> {
-        self.settings.get(setting).map(|setting| &setting.engine)
+        Some(self.settings.get(setting)?.engine.as_ref())
     }
 
     /// The policies that every setting has; `None` where there is no setting.

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::{EntityUid, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{EntityUid, PolicySet, Schema, ValidationMode, ValidationResult, Validator};
 use cedar_policy_core::ast;
+use rayon::prelude::{ParallelIterator, ParallelSlice};
 
 use super::parse::Template;
 use super::policy::{ActionScope, Effect, Policy};
 use super::{Bundle, diagnostic};
 use crate::finding::{Finding, Severity};
+
+/// How many policies are validated at once.
+const AT_ONCE: usize = 32;
 
 /// The annotation keys of policies.
 const KEYS: &[&str] = &[
@@ -164,35 +168,44 @@ pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Find
 /// Policies that ship are valid against the schema that ships; with another schema they are
 /// checked like any other.
 pub(super) fn types(policies: &[Policy], schema: &Schema, schema_is_shipped: bool) -> Vec<Finding> {
-    let mut set = ast::PolicySet::new();
-    let mut to_check = policies
+    let to_check: Vec<&Policy> = policies
         .iter()
         .filter(|policy| !(schema_is_shipped && policy.is_shipped()))
-        .peekable();
-    if to_check.peek().is_none() {
+        .collect();
+    if to_check.is_empty() {
         return Vec::new();
     }
-    for policy in to_check {
-        // Of policies that share an id, the first is checked; `ids` speaks of the others.
-        let _ = set.add(policy.ast().clone());
-    }
+    let validator = Validator::new(schema.clone());
+    // What is wrong with one policy has nothing to do with another, so all cores take part.
+    let results: Vec<ValidationResult> = to_check
+        .par_chunks(AT_ONCE)
+        .map(|policies| {
+            let mut set = ast::PolicySet::new();
+            for policy in policies {
+                // Of policies that share an id, the first is checked; `ids` speaks of the others.
+                let _ = set.add(policy.ast().clone());
+            }
+            validator.validate(&PolicySet::from(set), ValidationMode::Strict)
+        })
+        .collect();
     let mut findings = Vec::new();
-    let result =
-        Validator::new(schema.clone()).validate(&PolicySet::from(set), ValidationMode::Strict);
     let with_id = |id: &cedar_policy::PolicyId| {
         let id: &str = id.as_ref();
         policies
             .iter()
             .find(|policy| policy.id() == id || policy.ast().template().id().to_string() == id)
     };
-    for error in result.validation_errors() {
+    for error in results.iter().flat_map(ValidationResult::validation_errors) {
         let finding = Finding::error("policy::type", error.to_string());
         findings.push(match with_id(error.policy_id()) {
             Some(policy) => diagnostic::complete(finding, &policy.place().source, error),
             None => finding,
         });
     }
-    for warning in result.validation_warnings() {
+    for warning in results
+        .iter()
+        .flat_map(ValidationResult::validation_warnings)
+    {
         let finding = Finding::warning("policy::suspicious", warning.to_string());
         findings.push(match with_id(warning.policy_id()) {
             Some(policy) => diagnostic::complete(finding, &policy.place().source, warning),

@@ -67,12 +67,7 @@ impl Policy {
         }
     }
 
-    fn clause<'p>(
-        &self,
-        keyword: Keyword,
-        body: &'p ast::Expr,
-        whole: &ast::Expr,
-    ) -> Clause<'p> {
+    fn clause<'p>(&self, keyword: Keyword, body: &'p ast::Expr, whole: &ast::Expr) -> Clause<'p> {
         Clause {
             keyword,
             body,

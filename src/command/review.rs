@@ -43,7 +43,9 @@ pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<E
     let mut lines = io::stdin().lock().lines();
     let mut ask = |output: &mut Output, question: &str| -> Result<Choice, Failure> {
         loop {
-            output.write(&format!("{question} [t]ake, [l]eave, take the [r]est, [q]uit: "))?;
+            output.write(&format!(
+                "{question} [t]ake, [l]eave, take the [r]est, [q]uit: "
+            ))?;
             output.flush()?;
             let Some(line) = lines.next().transpose().map_err(Failure::Output)? else {
                 return Ok(Choice::Quit);

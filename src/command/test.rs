@@ -106,7 +106,9 @@ pub fn prepare(global: &Global, arguments: &Test) -> Result<(Vec<SuiteFile>, Sui
 
 fn nothing_to_run(arguments: &Test) -> Failure {
     let help = match arguments.filter.is_empty() {
-        true => "suites are YAML files under `tests/` of the workspace; `tarbac init` writes some to start from",
+        true => {
+            "suites are YAML files under `tests/` of the workspace; `tarbac init` writes some to start from"
+        }
         false => "no case is left by the filters",
     };
     ShellError::Arguments {

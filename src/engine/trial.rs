@@ -37,7 +37,11 @@ impl Trial {
     ///
     /// # Errors
     /// Those of [`Engine::world`] that concern the request itself.
-    pub(crate) fn within(engine: &Engine, request: &Request, world: &World) -> Result<Self, String> {
+    pub(crate) fn within(
+        engine: &Engine,
+        request: &Request,
+        world: &World,
+    ) -> Result<Self, String> {
         let (request, entities) = engine.as_cedar_takes_it(request, world)?;
         Ok(Self { request, entities })
     }

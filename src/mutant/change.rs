@@ -68,21 +68,33 @@ impl Changes<'_> {
         };
         if !is_any(self.draft.principal.as_inner()) {
             let place = self.policy.place_of_word("principal");
-            self.add("it is about every principal".to_owned(), Some(place), |draft| {
-                draft.principal = ast::PrincipalConstraint::any();
-            });
+            self.add(
+                "it is about every principal".to_owned(),
+                Some(place),
+                |draft| {
+                    draft.principal = ast::PrincipalConstraint::any();
+                },
+            );
         }
         if !is_any(self.draft.resource.as_inner()) {
             let place = self.policy.place_of_word("resource");
-            self.add("it is about every resource".to_owned(), Some(place), |draft| {
-                draft.resource = ast::ResourceConstraint::any();
-            });
+            self.add(
+                "it is about every resource".to_owned(),
+                Some(place),
+                |draft| {
+                    draft.resource = ast::ResourceConstraint::any();
+                },
+            );
         }
         if !matches!(self.draft.action, ast::ActionConstraint::Any) {
             let place = self.policy.place_of_word("action");
-            self.add("it is about every action".to_owned(), Some(place), |draft| {
-                draft.action = ast::ActionConstraint::any();
-            });
+            self.add(
+                "it is about every action".to_owned(),
+                Some(place),
+                |draft| {
+                    draft.action = ast::ActionConstraint::any();
+                },
+            );
         }
     }
 
@@ -100,9 +112,13 @@ impl Changes<'_> {
                 let mut rest = named.clone();
                 rest.remove(index);
                 let place = self.policy.place_of_word(&uid.to_string());
-                self.add(format!("the action `{uid}` is dropped"), Some(place), |draft| {
-                    draft.action = ast::ActionConstraint::In(rest);
-                });
+                self.add(
+                    format!("the action `{uid}` is dropped"),
+                    Some(place),
+                    |draft| {
+                        draft.action = ast::ActionConstraint::In(rest);
+                    },
+                );
             }
         }
         let scope = self.policy.action_scope();
@@ -225,9 +241,11 @@ fn variants(expression: &ast::Expr) -> Vec<Variant<'_>> {
                 let what = format!("`{}` is not negated", text(expression));
                 found.push(Variant::new(expression, what, own(arg)));
             }
-            found.extend(variants(arg).into_iter().map(|variant| {
-                variant.within(|arg| ast::Expr::unary_app(*op, arg))
-            }));
+            found.extend(
+                variants(arg)
+                    .into_iter()
+                    .map(|variant| variant.within(|arg| ast::Expr::unary_app(*op, arg))),
+            );
         }
         ast::ExprKind::BinaryApp { op, arg1, arg2 } => {
             found.extend(both(arg1, arg2, |one, other| {
@@ -265,7 +283,11 @@ fn variants(expression: &ast::Expr) -> Vec<Variant<'_>> {
                 found.extend(variants(argument).into_iter().map(|variant| {
                     variant.within(|other| {
                         let args = args.iter().enumerate().map(|(at, argument)| {
-                            if at == index { other.clone() } else { argument.clone() }
+                            if at == index {
+                                other.clone()
+                            } else {
+                                argument.clone()
+                            }
                         });
                         ast::Expr::call_extension_fn(fn_name.clone(), args.collect())
                     })
@@ -326,7 +348,9 @@ fn other_text(text: &str) -> String {
         return format!("{text}x");
     };
     let (number, rest) = text.split_at(end);
-    let start = number.rfind(|character| !is_digit(character)).map_or(0, |last| last + 1);
+    let start = number
+        .rfind(|character| !is_digit(character))
+        .map_or(0, |last| last + 1);
     let (before, digits) = number.split_at(start);
     match digits.parse::<u64>() {
         Ok(value) => format!("{before}{}{rest}", value.saturating_add(1)),

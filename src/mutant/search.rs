@@ -28,6 +28,9 @@ pub struct Telling {
     pub case: String,
 }
 
+/// What has been found for a mutant, with the number of the row it was found in.
+type Found = Mutex<Option<(usize, Telling)>>;
+
 /// A case as it is written into a suite.
 #[derive(Serialize)]
 struct CaseText {
@@ -92,10 +95,14 @@ pub(super) fn tell_apart(
     }
     let rows: Vec<(&Ground, &EntityUid)> = grounds
         .iter()
-        .flat_map(|ground| ground.principals.iter().map(move |principal| (ground, principal)))
+        .flat_map(|ground| {
+            ground
+                .principals
+                .iter()
+                .map(move |principal| (ground, principal))
+        })
         .collect();
-    let found: Vec<Mutex<Option<(usize, Telling)>>> =
-        mutants.iter().map(|_| Mutex::new(None)).collect();
+    let found: Vec<Found> = mutants.iter().map(|_| Found::default()).collect();
     let done = AtomicUsize::new(0);
     for_each(rows.len(), |number| {
         if let Some((ground, principal)) = rows.get(number) {
@@ -213,17 +220,17 @@ fn try_row(
     principal: &EntityUid,
     number: usize,
     mutants: &[Mutant],
-    found: &[Mutex<Option<(usize, Telling)>>],
+    found: &[Found],
 ) {
     let engine = ground.place.engine;
-    let is_open = |found: &Mutex<Option<(usize, Telling)>>| {
+    let is_open = |found: &Found| {
         let found = found.lock().unwrap_or_else(PoisonError::into_inner);
         // The first request in the order of the rows is the one that is told.
         found.as_ref().is_none_or(|(first, _)| number < *first)
     };
     for resource in &ground.resources {
         for context in &ground.contexts {
-            let open: Vec<(&Mutant, &Mutex<Option<(usize, Telling)>>)> = mutants
+            let open: Vec<(&Mutant, &Found)> = mutants
                 .iter()
                 .zip(found)
                 .filter(|(mutant, _)| mutant.concerns(ground.action))
@@ -280,7 +287,10 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
         (false, Decision::Deny) => "may not",
         (false, Decision::Indeterminate) => "cannot be known to be allowed",
     };
-    let asked = action.map_or_else(|| request.action.to_string(), |action| action.short_name().to_owned());
+    let asked = action.map_or_else(
+        || request.action.to_string(),
+        |action| action.short_name().to_owned(),
+    );
     let text = CaseText {
         name: format!("{principal} {may} {asked} on {resource}"),
         given: place.given.iter().cloned().collect(),
@@ -290,7 +300,8 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
             false => request.action.id().unescaped().to_owned(),
         },
         resource,
-        context: Some(json_of(&request.context)).filter(|context| *context != Value::Object(Map::new())),
+        context: Some(json_of(&request.context))
+            .filter(|context| *context != Value::Object(Map::new())),
         expect: outcome.decision.word(),
         because: outcome.policies.clone(),
     };

@@ -50,10 +50,7 @@ pub fn human(coverage: &Coverage, style: Style) -> String {
             continue;
         }
         let line = policy.place.line().unwrap_or_default();
-        text += &format!(
-            "{}  {}:{line}\n",
-            policy.policy, policy.place.source.name
-        );
+        text += &format!("{}  {}:{line}\n", policy.policy, policy.place.source.name);
         for line in missing {
             text += &format!("    {line}\n");
         }
@@ -87,7 +84,11 @@ fn missing(policy: &Covered) -> Vec<String> {
     if policy.decided == 0 {
         lines.push("decides no case".to_owned());
     }
-    for clause in policy.clauses.iter().filter(|clause| clause.exempt.is_none()) {
+    for clause in policy
+        .clauses
+        .iter()
+        .filter(|clause| clause.exempt.is_none())
+    {
         let words: Vec<&str> = clause
             .seen
             .aims()

@@ -181,10 +181,13 @@ fn asked(names: &Names<'_>, engine: &Engine, missed: &Missed<'_>) -> String {
     format!(
         "{}, {}, {}",
         names.call(&request.principal),
-        action.map_or_else(|| request.action.to_string(), |action| match action.is_question() {
-            true => action.uid.to_string(),
-            false => action.short_name().to_owned(),
-        }),
+        action.map_or_else(
+            || request.action.to_string(),
+            |action| match action.is_question() {
+                true => action.uid.to_string(),
+                false => action.short_name().to_owned(),
+            }
+        ),
         names.call(&request.resource),
     )
 }

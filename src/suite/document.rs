@@ -43,7 +43,9 @@ pub(super) struct Document {
     pub resources: Entries<Names>,
     /// Changes of the directory by name, to be named under `given`.
     #[serde(default)]
-    #[schemars(with = "std::collections::BTreeMap<String, std::collections::BTreeMap<String, Value>>")]
+    #[schemars(
+        with = "std::collections::BTreeMap<String, std::collections::BTreeMap<String, Value>>"
+    )]
     pub fixtures: Entries<Facts>,
     /// Changes of the directory that hold for the whole suite.
     pub given: Option<Given>,
@@ -105,7 +107,9 @@ pub(super) struct Matrix {
     /// What the words in the cells stand for.
     pub legend: Entries<Expected>,
     /// For each device or tenant, for each person, a word for each column.
-    #[schemars(with = "std::collections::BTreeMap<String, std::collections::BTreeMap<String, String>>")]
+    #[schemars(
+        with = "std::collections::BTreeMap<String, std::collections::BTreeMap<String, String>>"
+    )]
     pub table: Entries<Entries<Spanned<String>>>,
 }
 
@@ -351,9 +355,7 @@ impl<'de> Visitor<'de> for OnePartVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OnePart, A::Error> {
-        Ok(OnePart::Facts(
-            EntriesVisitor(PhantomData).visit_map(map)?,
-        ))
+        Ok(OnePart::Facts(EntriesVisitor(PhantomData).visit_map(map)?))
     }
 }
 
@@ -398,7 +400,8 @@ impl JsonSchema for Given {
             "description": "Facts: a Cedar expression about an entity, and the value it is to have.",
             "type": "object",
         });
-        let fixture = serde_json::json!({ "description": "The name of a fixture.", "type": "string" });
+        let fixture =
+            serde_json::json!({ "description": "The name of a fixture.", "type": "string" });
         schemars::json_schema!({
             "description": "Changes of the directory: facts, the name of a fixture, or a list of both.",
             "oneOf": [

@@ -91,7 +91,9 @@ impl Suites {
         for suite in &mut self.suites {
             suite.snapshot = None;
             suite.cases.retain_mut(|case: &mut Case| {
-                let engine = settings.get(case.setting).map(|setting| &setting.engine);
+                let engine = settings
+                    .get(case.setting)
+                    .map(|setting| setting.engine.as_ref());
                 case.checks.retain(|check| {
                     engine.is_some_and(|engine| {
                         filters.iter().all(|filter| {

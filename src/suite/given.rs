@@ -227,7 +227,7 @@ impl Changes<'_> {
         };
         let mut written = Written::default();
         for (name, value) in attributes {
-            let value = self.value(&uid, &[name.clone()], value, false)?;
+            let value = self.value(&uid, std::slice::from_ref(name), value, false)?;
             written.attributes.insert(name.clone(), value);
         }
         self.changed.insert(uid, written);
@@ -358,8 +358,10 @@ impl Changes<'_> {
                     .iter()
                     .map(|row| directory.uid(*row).to_string())
                     .collect();
-                Problem::new(format!("`{group}` is no direct parent of `{uid}`"))
-                    .help(format!("take one of these steps away: {}", steps.join(" in ")))
+                Problem::new(format!("`{group}` is no direct parent of `{uid}`")).help(format!(
+                    "take one of these steps away: {}",
+                    steps.join(" in ")
+                ))
             }
             None => Problem::new(format!("`{uid}` is not in `{group}`")),
         })
@@ -391,7 +393,10 @@ impl Changes<'_> {
             None => {
                 let owner = match path.split_last() {
                     Some((_, record)) if !record.is_empty() => {
-                        match vocabulary.attribute(&type_name, record).map(|known| &known.kind) {
+                        match vocabulary
+                            .attribute(&type_name, record)
+                            .map(|known| &known.kind)
+                        {
                             Some(Kind::Record(record)) => record.clone(),
                             _ => type_name.clone(),
                         }
@@ -401,8 +406,10 @@ impl Changes<'_> {
                 let known = vocabulary.attributes(&owner).into_iter().flatten();
                 let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
                 let name = path.last().map(String::as_str).unwrap_or_default();
-                let mut problem =
-                    Problem::new(format!("`{type_name}` has no attribute `{}`", path.join(".")));
+                let mut problem = Problem::new(format!(
+                    "`{type_name}` has no attribute `{}`",
+                    path.join(".")
+                ));
                 problem.help = super::did_you_mean(name, known.iter().copied())
                     .or_else(|| Some(format!("its attributes are: {}", known.join(", "))));
                 Err(problem)

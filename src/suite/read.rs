@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use serde_saphyr::{DuplicateKeyPolicy, Location};
 
 use super::document::Document;
@@ -29,8 +30,9 @@ pub fn read(
 ) -> (Option<Suites>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut documents = Documents::new();
-    for source in sources {
-        match parse(source) {
+    let parsed: Vec<Result<Document, Finding>> = sources.par_iter().map(parse).collect();
+    for (source, parsed) in sources.iter().zip(parsed) {
+        match parsed {
             Ok(document) => {
                 documents.insert(source.name.clone(), (Arc::clone(source), document));
             }
@@ -106,12 +108,7 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
                 .next()
                 .unwrap_or_default()
                 .trim_end_matches(['.', ':', ',']);
-            error(
-                "syntax",
-                format!("not a suite: {message}"),
-                place,
-                "here",
-            )
+            error("syntax", format!("not a suite: {message}"), place, "here")
         }
     }
 }

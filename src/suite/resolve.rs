@@ -4,28 +4,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::{Context, EntityUid};
-use miette::Diagnostic;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part, Switch};
+use super::lookup::{ALL, Known, Lookup, word};
 use super::read::{Documents, place};
 use super::setting::{Fact, Settings};
+use super::shared::Shared;
 use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
 use crate::bundle::{Action, Switches};
-use crate::class;
+use crate::coverage;
 use crate::decision::Request;
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::matrix::Selection;
-use crate::names::{Name, NameError, Names, Part as Of};
+use crate::names::{Names, Part as Of};
 use crate::source::{Place, Source};
-
-/// The word for everybody and everything.
-const ALL: &str = "all";
-
-/// The word for one of each kind that the policies can tell apart.
-const CLASSES: &str = "classes";
 
 /// Turns documents into suites.
 pub(super) struct Resolver<'a> {
@@ -37,42 +32,13 @@ pub(super) struct Resolver<'a> {
     findings: Vec<Finding>,
 }
 
-/// What names mean in one directory.
-#[derive(Default)]
-struct Known {
-    principals: HashMap<String, Result<EntityUid, NameError>>,
-    resources: HashMap<String, Result<EntityUid, NameError>>,
-}
-
-/// What the names of a file can stand for: its own groups and fixtures, and those it uses.
-#[derive(Default)]
-struct Shared<'a> {
-    principals: BTreeMap<&'a str, Group<'a>>,
-    actions: BTreeMap<&'a str, Group<'a>>,
-    resources: BTreeMap<&'a str, Group<'a>>,
-    fixtures: BTreeMap<&'a str, (&'a Arc<Source>, &'a Facts)>,
-}
-
-/// A group and the file it stands in.
-struct Group<'a> {
-    source: &'a Arc<Source>,
-    names: &'a [Spanned<String>],
-}
-
 /// A suite while its cases are resolved.
-struct Scope<'a, 'b> {
-    source: &'a Arc<Source>,
-    shared: &'b Shared<'a>,
+pub(super) struct Scope<'a, 'b> {
+    pub source: &'a Arc<Source>,
+    pub shared: &'b Shared<'a>,
     switches: Switches,
     given: Vec<Fact>,
     context: Option<&'a Spanned<Value>>,
-}
-
-/// Names in one directory, with what was found before.
-struct Lookup<'e> {
-    engine: &'e Engine,
-    names: Names<'e>,
-    known: &'e mut Known,
 }
 
 impl<'a> Resolver<'a> {
@@ -108,7 +74,8 @@ impl<'a> Resolver<'a> {
             }
             return None;
         };
-        let shared = self.shared(source, document);
+        let names = Names::of(self.settings.base());
+        let shared = Shared::of(self.documents, &names, source, document, &mut self.findings);
         let switches = self.readings(source, &document.readings);
         let mut scope = Scope {
             source,
@@ -141,106 +108,6 @@ impl<'a> Resolver<'a> {
             snapshot,
             exemptions,
         })
-    }
-
-    /// The groups and fixtures of a file and of those it uses.
-    fn shared(&mut self, source: &'a Arc<Source>, document: &'a Document) -> Shared<'a> {
-        let mut shared = Shared::default();
-        let mut files = vec![(source, document)];
-        for used in &document.uses {
-            let path = beside(&source.name, &used.value);
-            match self.documents.get(&path) {
-                Some((source, document)) => files.push((source, document)),
-                None => {
-                    let mut finding = error(
-                        "unknown_file",
-                        format!("there is no file `{path}` among the suites, or it has errors"),
-                        place(source, used.referenced),
-                        "used here",
-                    );
-                    let names = self.documents.keys().map(String::as_str);
-                    finding.help = did_you_mean(&path, names);
-                    self.findings.push(finding);
-                }
-            }
-        }
-        for (source, document) in files {
-            self.collect(source, &document.principals, &mut shared.principals);
-            self.collect(source, &document.actions, &mut shared.actions);
-            self.collect(source, &document.resources, &mut shared.resources);
-            for (name, facts) in &document.fixtures.0 {
-                if shared
-                    .fixtures
-                    .insert(&name.value, (source, facts))
-                    .is_some()
-                {
-                    self.twice(source, name, "fixture");
-                }
-            }
-        }
-        self.check_groups(&shared.principals, Of::Principal);
-        self.check_groups(&shared.resources, Of::Resource);
-        self.check_groups(&shared.actions, Of::Action);
-        shared
-    }
-
-    fn collect(
-        &mut self,
-        source: &'a Arc<Source>,
-        entries: &'a Entries<document::Names>,
-        groups: &mut BTreeMap<&'a str, Group<'a>>,
-    ) {
-        for (name, names) in &entries.0 {
-            let group = Group {
-                source,
-                names: &names.0,
-            };
-            if groups.insert(&name.value, group).is_some() {
-                self.twice(source, name, "group");
-            }
-            if name.value == ALL || name.value == CLASSES {
-                self.findings.push(error(
-                    "group_name",
-                    format!("`{}` has a meaning of its own in snapshots", name.value),
-                    place(source, name.referenced),
-                    "this group",
-                ));
-            }
-        }
-    }
-
-    fn twice(&mut self, source: &Arc<Source>, name: &Spanned<String>, what: &str) {
-        self.findings.push(error(
-            "duplicate_name",
-            format!("there is another {what} `{}`", name.value),
-            place(source, name.referenced),
-            "this one",
-        ));
-    }
-
-    /// A group must not be called like somebody or something: nobody could tell which is meant.
-    fn check_groups(&mut self, groups: &BTreeMap<&'a str, Group<'a>>, part: Of) {
-        let names = Names::of(self.settings.base());
-        for (name, group) in groups {
-            let text = Name::from(*name);
-            let is_taken = match part {
-                Of::Principal => !matches!(names.any_principal(&text), Err(NameError::Unknown { .. })),
-                Of::Resource => !matches!(names.any_resource(&text), Err(NameError::Unknown { .. })),
-                Of::Action => names.action(&text).is_ok(),
-            };
-            if is_taken {
-                let at = group.names.first().map(|first| first.referenced);
-                self.findings.push(error(
-                    "group_name",
-                    format!("`{name}` is the name of a {part} and of a group"),
-                    at.map_or_else(
-                        || Place::new(group.source, 0..0),
-                        |at| place(group.source, at),
-                    ),
-                    "this group",
-                ));
-            }
-        }
     }
 
     /// The readings of a suite: its own, and those of the command line where it says nothing.
@@ -340,22 +207,21 @@ impl<'a> Resolver<'a> {
                 case.context.as_ref().or(scope.context),
                 &mut findings,
             );
-            let principals = lookup.entities(scope, Of::Principal, action, &case.principal.0, &mut findings);
-            let resources = lookup.entities(scope, Of::Resource, action, &case.resource.0, &mut findings);
-            for principal in &principals {
-                for resource in &resources {
-                    checks.push(Check {
-                        request: Request {
-                            principal: principal.clone(),
-                            action: action.uid.clone(),
-                            resource: resource.clone(),
-                            context: context.clone(),
-                        },
-                        expected: Arc::clone(&expected),
-                        place: at.clone(),
-                    });
-                }
-            }
+            let principals = lookup.entities(
+                scope,
+                Of::Principal,
+                action,
+                &case.principal.0,
+                &mut findings,
+            );
+            let resources =
+                lookup.entities(scope, Of::Resource, action, &case.resource.0, &mut findings);
+            let about = |principal: &EntityUid, resource: &EntityUid| Check {
+                request: request(principal, action, resource, &context),
+                expected: Arc::clone(&expected),
+                place: at.clone(),
+            };
+            checks.extend(pairs(&principals, &resources, about));
         }
         self.findings.extend(findings);
         Some(Case {
@@ -386,7 +252,10 @@ impl<'a> Resolver<'a> {
             .into_iter()
             .map(|action| {
                 let context = matrix.context.as_ref().or(scope.context);
-                (action, lookup.context(scope, action, context, &mut findings))
+                (
+                    action,
+                    lookup.context(scope, action, context, &mut findings),
+                )
             })
             .collect();
         let mut checks = Vec::new();
@@ -423,24 +292,21 @@ impl<'a> Resolver<'a> {
                         continue;
                     };
                     let one = std::slice::from_ref;
-                    let principals =
-                        lookup.entities(scope, Of::Principal, action, one(principal), &mut findings);
+                    let principals = lookup.entities(
+                        scope,
+                        Of::Principal,
+                        action,
+                        one(principal),
+                        &mut findings,
+                    );
                     let resources =
                         lookup.entities(scope, Of::Resource, action, one(resource), &mut findings);
-                    for principal in &principals {
-                        for resource in &resources {
-                            checks.push(Check {
-                                request: Request {
-                                    principal: principal.clone(),
-                                    action: action.uid.clone(),
-                                    resource: resource.clone(),
-                                    context: context.clone(),
-                                },
-                                expected: Arc::clone(expected),
-                                place: at.clone(),
-                            });
-                        }
-                    }
+                    let about = |principal: &EntityUid, resource: &EntityUid| Check {
+                        request: request(principal, action, resource, context),
+                        expected: Arc::clone(expected),
+                        place: at.clone(),
+                    };
+                    checks.extend(pairs(&principals, &resources, about));
                 }
             }
         }
@@ -482,9 +348,10 @@ impl<'a> Resolver<'a> {
         };
         let principals = lookup.selected(scope, Of::Principal, &snapshot.principals, &mut findings);
         let resources = lookup.selected(scope, Of::Resource, &snapshot.resources, &mut findings);
-        let context = scope
-            .context
-            .map_or_else(|| Value::Object(serde_json::Map::new()), |context| context.value.clone());
+        let context = scope.context.map_or_else(
+            || Value::Object(serde_json::Map::new()),
+            |context| context.value.clone(),
+        );
         self.findings.extend(findings);
         Some(Snapshot {
             setting,
@@ -519,7 +386,7 @@ impl<'a> Resolver<'a> {
             return None;
         };
         if let Some(clause) = &exemption.clause {
-            let known = crate::coverage::clauses(policy);
+            let known = coverage::clauses(policy);
             if !known.contains(&clause.value) {
                 let mut finding = error(
                     "unknown_clause",
@@ -541,166 +408,31 @@ impl<'a> Resolver<'a> {
     }
 }
 
-impl<'e> Lookup<'e> {
-    fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
-        Self {
-            engine,
-            names: Names::of(engine),
-            known,
-        }
-    }
-
-    /// The actions of these names, groups taken apart.
-    fn actions(
-        &mut self,
-        scope: &Scope<'_, '_>,
-        names: &[Spanned<String>],
-        findings: &mut Vec<Finding>,
-    ) -> Vec<&'e Action> {
-        let mut actions: Vec<&Action> = Vec::new();
-        for (source, name) in members(scope.source, &scope.shared.actions, names) {
-            match self.names.action_or_question(&Name::from(name.value.as_str())) {
-                Ok(action) => actions.push(action),
-                Err(error) => findings.push(unknown(source, name, &error)),
-            }
-        }
-        actions
-    }
-
-    /// The people or things of these names, groups taken apart.
-    fn entities(
-        &mut self,
-        scope: &Scope<'_, '_>,
-        part: Of,
-        action: &Action,
-        names: &[Spanned<String>],
-        findings: &mut Vec<Finding>,
-    ) -> Vec<EntityUid> {
-        let groups = match part {
-            Of::Resource => &scope.shared.resources,
-            Of::Principal | Of::Action => &scope.shared.principals,
-        };
-        let mut entities = Vec::new();
-        for (source, name) in members(scope.source, groups, names) {
-            let known = match part {
-                Of::Resource => &mut self.known.resources,
-                Of::Principal | Of::Action => &mut self.known.principals,
-            };
-            // The types that are possible depend on the action alone.
-            let key = format!("{} {}", action.uid, name.value);
-            let found = known.entry(key).or_insert_with(|| {
-                let text = Name::from(name.value.as_str());
-                let found = match part {
-                    Of::Resource => self.names.resource(action, &text),
-                    Of::Principal | Of::Action => self.names.principal(action, &text),
-                };
-                found.map_err(|error| self.names.suggest(error, Some(action)))
-            });
-            match found {
-                Ok(uid) => entities.push(uid.clone()),
-                Err(error) => findings.push(unknown(source, name, error)),
-            }
-        }
-        entities
-    }
-
-    /// Everybody, one of each class, or those of these names.
-    fn selected(
-        &mut self,
-        scope: &Scope<'_, '_>,
-        part: Of,
-        names: &document::Names,
-        findings: &mut Vec<Finding>,
-    ) -> Vec<EntityUid> {
-        match word(names) {
-            Some(ALL) => return self.names.all(part),
-            Some(CLASSES) => {
-                let all = self.names.all(part);
-                return class::Classes::of(self.engine, &all).representatives();
-            }
-            _ => {}
-        }
-        let groups = match part {
-            Of::Resource => &scope.shared.resources,
-            Of::Principal | Of::Action => &scope.shared.principals,
-        };
-        let mut entities = Vec::new();
-        for (source, name) in members(scope.source, groups, &names.0) {
-            let text = Name::from(name.value.as_str());
-            let found = match part {
-                Of::Resource => self.names.any_resource(&text),
-                Of::Principal | Of::Action => self.names.any_principal(&text),
-            };
-            match found {
-                Ok(uid) => entities.push(uid),
-                Err(error) => {
-                    findings.push(unknown(source, name, &self.names.suggest(error, None)));
-                }
-            }
-        }
-        entities
-    }
-
-    fn context(
-        &self,
-        scope: &Scope<'_, '_>,
-        action: &Action,
-        context: Option<&Spanned<Value>>,
-        findings: &mut Vec<Finding>,
-    ) -> Context {
-        let Some(context) = context else {
-            return Context::empty();
-        };
-        let read = self
-            .engine
-            .context(&action.uid, context.value.clone())
-            .and_then(|read| {
-                let named = crate::engine::entities_of(&read);
-                match named.into_iter().find(|uid| !super::setting::exists(self.engine, uid)) {
-                    Some(uid) => Err(format!("`{uid}` is nobody and nothing")),
-                    None => Ok(read),
-                }
-            });
-        read.unwrap_or_else(|problem| {
-            findings.push(
-                error(
-                    "context",
-                    format!("the context does not conform to the schema: {problem}"),
-                    place(scope.source, context.referenced),
-                    "this context",
-                )
-                .help(format!("the context of `{}` is in the schema", action.uid)),
-            );
-            Context::empty()
-        })
-    }
-}
-
-/// The one word of names that are one.
-fn word(names: &document::Names) -> Option<&str> {
-    match names.0.as_slice() {
-        [only] => Some(only.value.as_str()),
-        _ => None,
-    }
-}
-
-/// Names with groups taken apart, each with its file.
-fn members<'s>(
-    source: &'s Arc<Source>,
-    groups: &'s BTreeMap<&str, Group<'s>>,
-    names: &'s [Spanned<String>],
-) -> Vec<(&'s Arc<Source>, &'s Spanned<String>)> {
-    names
+/// Something for every principal on every resource.
+fn pairs<'p, T>(
+    principals: &'p [EntityUid],
+    resources: &'p [EntityUid],
+    about: impl Fn(&EntityUid, &EntityUid) -> T + 'p,
+) -> impl Iterator<Item = T> + 'p {
+    let on_all = move |principal| resources.iter().map(move |resource| (principal, resource));
+    principals
         .iter()
-        .flat_map(|name| match groups.get(name.value.as_str()) {
-            Some(group) => group
-                .names
-                .iter()
-                .map(|name| (group.source, name))
-                .collect(),
-            None => vec![(source, name)],
-        })
-        .collect()
+        .flat_map(on_all)
+        .map(move |(principal, resource)| about(principal, resource))
+}
+
+fn request(
+    principal: &EntityUid,
+    action: &Action,
+    resource: &EntityUid,
+    context: &Context,
+) -> Request {
+    Request {
+        principal: principal.clone(),
+        action: action.uid.clone(),
+        resource: resource.clone(),
+        context: context.clone(),
+    }
 }
 
 fn expected(
@@ -755,17 +487,6 @@ fn expected(
     })
 }
 
-fn unknown(source: &Arc<Source>, name: &Spanned<String>, problem: &NameError) -> Finding {
-    let mut finding = error(
-        "unknown_name",
-        problem.to_string(),
-        place(source, name.referenced),
-        "this name",
-    );
-    finding.help = problem.help().map(|help| help.to_string());
-    finding
-}
-
 fn written(source: &Arc<Source>, entries: &Facts) -> Vec<Fact> {
     entries
         .0
@@ -803,20 +524,4 @@ fn words<'s>(source: &'s Arc<Source>, cells: &'s Spanned<String>) -> Vec<(&'s st
             (word, place)
         })
         .collect()
-}
-
-/// A path as seen from the folder of a file, with `/` between its parts.
-fn beside(file: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in path.split('/') {
-        match part {
-            "." | "" => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

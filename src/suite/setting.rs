@@ -1,6 +1,7 @@
 //! The engines that suites need.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
@@ -25,7 +26,7 @@ pub(super) struct Fact {
 
 /// Engines by what they hold, each made once.
 pub(super) struct Settings {
-    base: Engine,
+    base: Arc<Engine>,
     made: Vec<Setting>,
     known: BTreeMap<Key, Option<usize>>,
 }
@@ -36,7 +37,7 @@ type Key = (Vec<String>, Vec<(String, String)>);
 impl Settings {
     pub fn new(base: Engine) -> Self {
         Self {
-            base,
+            base: Arc::new(base),
             made: Vec::new(),
             known: BTreeMap::new(),
         }
@@ -48,7 +49,7 @@ impl Settings {
     }
 
     pub fn engine(&self, index: usize) -> Option<&Engine> {
-        self.made.get(index).map(|setting| &setting.engine)
+        Some(self.made.get(index)?.engine.as_ref())
     }
 
     pub fn into_settings(self) -> Vec<Setting> {
@@ -73,8 +74,9 @@ impl Settings {
             return Ok(*known);
         }
         let made = match facts {
-            [] => Some(self.base.under(switches)?),
-            _ => self.changed(switches, facts, findings)?,
+            [] if key.0 == self.base.readings() => Some(Arc::clone(&self.base)),
+            [] => Some(Arc::new(self.base.under(switches)?)),
+            _ => self.changed(switches, facts, findings)?.map(Arc::new),
         };
         let index = made.map(|engine| {
             let given = facts
@@ -122,7 +124,5 @@ impl Settings {
 /// Whether an engine knows an entity.
 pub(super) fn exists(engine: &Engine, uid: &EntityUid) -> bool {
     let directory = engine.directory();
-    directory
-        .row(uid)
-        .is_some_and(|row| directory.exists(row))
+    directory.row(uid).is_some_and(|row| directory.exists(row))
 }

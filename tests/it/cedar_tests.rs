@@ -475,13 +475,11 @@ fn what_cannot_be_said_is_named() {
         decision,
         policies: &[],
     };
-    let written = cedar_tests::write(
-        &[
-            expectation("open", &fine, Decision::Indeterminate),
-            expectation("fine", &fine, Decision::Deny),
-            expectation("nobody", &nobody, Decision::Deny),
-        ],
-    );
+    let written = cedar_tests::write(&[
+        expectation("open", &fine, Decision::Indeterminate),
+        expectation("fine", &fine, Decision::Deny),
+        expectation("nobody", &nobody, Decision::Deny),
+    ]);
     let skipped: Vec<&str> = written
         .skipped
         .iter()

@@ -185,10 +185,10 @@ fn people_on_a_device() {
                                         explorer              updates                       query     details                  actions                (preview)       Manager
                                                                                                                                                                       action
     ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-    ada@contoso.example   ✓ a           ✓ a        ✓ a        ✓ a        ✓ a       ✓ a      ✓ a       ✓ a       ✓ a            ✓ a           ✓ a      ✓ a             ✓ a
-    ben@contoso.example   ✓ a           ✓ a        ✓ a        ✓ a        ✓ a       ✓ a      ✓ a       ✓ a       ✓ a            ✓ a           ✓ a      ✓ a             ✓ a
+    ada@contoso.example   ✓ rhdo        ✓ rhdo     ✓ rhdo     ✓ rhdo     ✓ rhdo    ✓ rhdo   ✓ rhdo    ✓ rhdo    ✓ rhdo         ✓ rhdo        ✓ rhdo   ✓ rhdo          ✓ rhdo
+    ben@contoso.example   ✓ rhdo        ✓ rhdo     ✓ rhdo     ✓ rhdo     ✓ rhdo    ✓ rhdo   ✓ rhdo    ✓ rhdo    ✓ rhdo         ✓ rhdo        ✓ rhdo   ✓ rhdo          ✓ rhdo
 
-      a  roles.help-desk-operator
+      rhdo  roles.help-desk-operator
 
     WS-BER-014  ConfigMgr::Device::"P01-16777220"
 
@@ -197,12 +197,12 @@ fn people_on_a_device() {
                                         explorer              updates                       query     details                  actions                (preview)       Manager
                                                                                                                                                                       action
     ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-    ada@contoso.example   ✗ a           ✗ a        ✗ a        ✗ a        ✗ a       ✗ a      ✗ a       ✗ a       ✗ a            ✗ a           ✗ a      ✗ a             ✗ a
-    ben@contoso.example   ✓ b           ✓ b        ✓ b        ✓ b        ✓ b       ✓ b      ✓ b       ✓ b       ✓ b            ✓ b           ✓ b      ✓ c             ✓ c
+    ada@contoso.example   ✗ ci          ✗ ci       ✗ ci       ✗ ci       ✗ ci      ✗ ci     ✗ ci      ✗ ci      ✗ ci           ✗ ci          ✗ ci     ✗ ci            ✗ ci
+    ben@contoso.example   ✓ rair        ✓ rair     ✓ rair     ✓ rair     ✓ rair    ✓ rair   ✓ rair    ✓ rair    ✓ rair         ✓ rair        ✓ rair   ✓ rhdo          ✓ rhdo
 
-      a  configmgr.identity
-      b  readings.any-intune-role
-      c  roles.help-desk-operator
+      ci    configmgr.identity
+      rair  readings.any-intune-role
+      rhdo  roles.help-desk-operator
     --- exit 0
     "#);
 }

@@ -33,7 +33,13 @@ fn case(name: &str, given: &str, principal: &str, action: &str, allow: bool) -> 
 fn poor() -> String {
     format!(
         "suite: Readers\ncases:\n{}",
-        case("Bob sees Timeline", GIVEN, "bob@t.example", "viewTimeline", true)
+        case(
+            "Bob sees Timeline",
+            GIVEN,
+            "bob@t.example",
+            "viewTimeline",
+            true
+        )
     )
 }
 
@@ -44,11 +50,41 @@ fn good() -> String {
     let old = and(r#"'ConfigMgr::Hierarchy::"H".version': 2402"#);
     let new = and(r#"'ConfigMgr::Hierarchy::"H".version': 2404"#);
     let mut text = poor();
-    text += &case("Bob sees Scripts", GIVEN, "bob@t.example", "viewScripts", true);
-    text += &case("And on a newer site", &new, "bob@t.example", "viewScripts", true);
-    text += &case("Nobody else does", GIVEN, "u4", "[viewTimeline, viewScripts]", false);
-    text += &case("No hybrid account", &hybrid, "bob@t.example", "viewTimeline", false);
-    text += &case("Not on an older site", &old, "bob@t.example", "viewTimeline", false);
+    text += &case(
+        "Bob sees Scripts",
+        GIVEN,
+        "bob@t.example",
+        "viewScripts",
+        true,
+    );
+    text += &case(
+        "And on a newer site",
+        &new,
+        "bob@t.example",
+        "viewScripts",
+        true,
+    );
+    text += &case(
+        "Nobody else does",
+        GIVEN,
+        "u4",
+        "[viewTimeline, viewScripts]",
+        false,
+    );
+    text += &case(
+        "No hybrid account",
+        &hybrid,
+        "bob@t.example",
+        "viewTimeline",
+        false,
+    );
+    text += &case(
+        "Not on an older site",
+        &old,
+        "bob@t.example",
+        "viewTimeline",
+        false,
+    );
     let others = "[viewCollections, viewResourceExplorer, viewSoftwareUpdates, runScript, runCmPivotQuery, viewClientDetails, viewApplications, takeApplicationActions, enrollNow, rotateBitLockerKeys, initiateConfigurationManagerAction]";
     text += &case("Nothing else", GIVEN, "bob@t.example", others, false);
     text += &case("No settings", GIVEN, "bob@t.example", "updateRoles", false).replace("PC-1", "t");
@@ -104,7 +140,10 @@ fn what_is_exempt_is_not_asked_and_must_not_be_covered() {
     assert_eq!(ran.status, 0, "{ran}");
     let ran = run(&(policy + &good()), &["--coverage"]);
     assert_eq!(ran.status, 1, "{ran}");
-    assert!(ran.stdout.contains("is exempt, and covered all the same"), "{ran}");
+    assert!(
+        ran.stdout.contains("is exempt, and covered all the same"),
+        "{ran}"
+    );
 
     let clause = exempt("policy: custom.readers, clause: when principal.cloudOnly");
     let ran = run(&(clause.clone() + &poor()), &["--coverage"]);
@@ -216,8 +255,12 @@ fn a_mutant_is_noticed_as_a_changed_workspace_would_be() {
             suite::read(&sources, &|_| true, loaded.engine, &Switches::default());
         assert!(findings.is_empty(), "{findings:?}");
         let suites = suites.unwrap();
-        let mutation =
-            tarbac::mutant::run(&suites, &bundle, &|policy| policy.id() == "custom.readers", &|_, _| {});
+        let mutation = tarbac::mutant::run(
+            &suites,
+            &bundle,
+            &|policy| policy.id() == "custom.readers",
+            &|_, _| {},
+        );
         let unnoticed: Vec<&str> = mutation
             .survivors
             .iter()

@@ -156,7 +156,10 @@ fn rendered(format: Format, report: &Report) -> String {
 
 #[test]
 fn what_each_format_looks_like() {
-    for format in Format::ALL.into_iter().filter(|format| !format.is_of_coverage()) {
+    for format in Format::ALL
+        .into_iter()
+        .filter(|format| !format.is_of_coverage())
+    {
         let parts = [
             ("errors and warnings", validated(&wrong(), format)),
             ("a warning", validated(&warned(), format)),
@@ -374,7 +377,10 @@ fn hostile_text_stays_text() {
 #[test]
 fn the_same_report_is_the_same_text() {
     let workspace = wrong();
-    for format in Format::ALL.into_iter().filter(|format| !format.is_of_coverage()) {
+    for format in Format::ALL
+        .into_iter()
+        .filter(|format| !format.is_of_coverage())
+    {
         assert_eq!(validated(&workspace, format), validated(&workspace, format));
     }
 }

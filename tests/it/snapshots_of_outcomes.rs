@@ -2,7 +2,8 @@
 
 use crate::tarbac::{Tarbac, command};
 
-const SPEC: &str = "suite: Everybody\nsnapshot: { principals: all, actions: all, resources: all }\n";
+const SPEC: &str =
+    "suite: Everybody\nsnapshot: { principals: all, actions: all, resources: all }\n";
 
 /// A custom role that bob would have.
 const MORE: &str = r#"
@@ -85,7 +86,10 @@ fn a_file_that_is_no_snapshot_is_said_to_be_none() {
     workspace.write("tests/everybody.snap", "something else\n");
     let ran = workspace.run(&["test"]);
     assert_eq!(ran.status, 1, "{ran}");
-    assert!(ran.stdout.contains("line 1 is not that of a snapshot"), "{ran}");
+    assert!(
+        ran.stdout.contains("line 1 is not that of a snapshot"),
+        "{ran}"
+    );
     // Conflict markers are none either.
     let workspace = taken();
     let text = workspace.read("tests/everybody.snap");
@@ -105,13 +109,20 @@ fn review_goes_through_the_decisions_with_their_explanations() {
     let ran = workspace.run_with(&["review"], b"t\nl\n");
     assert_eq!(ran.status, 1, "{ran}");
     assert_eq!(workspace.read("tests/everybody.snap"), before);
-    assert!(ran.stdout.contains("1 of 2: newly allowed: bob@t.example"), "{ran}");
+    assert!(
+        ran.stdout.contains("1 of 2: newly allowed: bob@t.example"),
+        "{ran}"
+    );
     assert!(ran.stdout.contains("Why it is allowed"), "{ran}");
     assert_eq!(workspace.run_with(&["review"], b"q\n").status, 1);
     assert_eq!(workspace.run_with(&["review"], b"").status, 1);
     let ran = workspace.run_with(&["review"], b"nonsense\nt\nt\n");
     assert_eq!(ran.status, 0, "{ran}");
-    assert!(workspace.read("tests/everybody.snap").contains("custom.more"));
+    assert!(
+        workspace
+            .read("tests/everybody.snap")
+            .contains("custom.more")
+    );
     assert_eq!(workspace.run(&["test"]).status, 0);
 }
 

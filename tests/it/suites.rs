@@ -70,7 +70,8 @@ fn because_is_exact() {
 
 #[test]
 fn nothing_is_implied_by_omission() {
-    let text = suite(&ana("allow", "roles.help-desk-operator").replace("    because", "    # because"));
+    let text =
+        suite(&ana("allow", "roles.help-desk-operator").replace("    because", "    # because"));
     let ran = test(&[("tests/a.yaml", &text)]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("`because` is missing"), "{ran}");
@@ -109,7 +110,10 @@ exempt:
   - { policy: roles.help-desk, reason: none }
   - { policy: roles.help-desk-operator, clause: when something, reason: none }
 ";
-    insta::assert_snapshot!(test(&[("tests/a.yaml", text), ("tests/shared.yaml", "doc: nothing\n")]));
+    insta::assert_snapshot!(test(&[
+        ("tests/a.yaml", text),
+        ("tests/shared.yaml", "doc: nothing\n")
+    ]));
 }
 
 #[test]
@@ -171,7 +175,11 @@ fn cases_without_a_suite_are_no_shared_file() {
 fn facts_change_the_directory_for_one_case() {
     let no_policy = "";
     for (fact, expect, because) in [
-        (r#"Entra::User::"u1" in Intune::RoleAssignment::"a1": false"#, "deny", no_policy),
+        (
+            r#"Entra::User::"u1" in Intune::RoleAssignment::"a1": false"#,
+            "deny",
+            no_policy,
+        ),
         (
             r#"Entra::User::"ana@t.example" in Intune::Role::"School Administrator": true"#,
             "allow",
@@ -248,18 +256,45 @@ cases:
 #[test]
 fn facts_that_cannot_be_are_errors() {
     for (fact, said) in [
-        (r#"Entra::User::"nobody".cloudOnly: true"#, "is nobody and nothing"),
+        (
+            r#"Entra::User::"nobody".cloudOnly: true"#,
+            "is nobody and nothing",
+        ),
         (r#"Entra::User::"u1".cloudOnly: maybe"#, "must be a Bool"),
-        (r#"Entra::User::"u1".cloudOnyl: true"#, "did you mean `cloudOnly`?"),
-        (r#"Entra::User::"u1" has configMgr: true"#, "says nothing of its value"),
-        (r#"Entra::User::"u1" in Intune::Role::"Help Desk Operator": false"#, "is no direct parent"),
-        (r#"Entra::User::"u1" in ConfigMgr::Hierarchy::"H": true"#, "cannot be in"),
+        (
+            r#"Entra::User::"u1".cloudOnyl: true"#,
+            "did you mean `cloudOnly`?",
+        ),
+        (
+            r#"Entra::User::"u1" has configMgr: true"#,
+            "says nothing of its value",
+        ),
+        (
+            r#"Entra::User::"u1" in Intune::Role::"Help Desk Operator": false"#,
+            "is no direct parent",
+        ),
+        (
+            r#"Entra::User::"u1" in ConfigMgr::Hierarchy::"H": true"#,
+            "cannot be in",
+        ),
         (r#"Entra::User::"u2": {}"#, "is there already"),
-        (r#"Entra::User::"u9": { cloudOnly: true }"#, "lacks the required attribute"),
-        (r#"Entra::User::"u1".cloudOnly == false: true"#, "this is no fact"),
+        (
+            r#"Entra::User::"u9": { cloudOnly: true }"#,
+            "lacks the required attribute",
+        ),
+        (
+            r#"Entra::User::"u1".cloudOnly == false: true"#,
+            "this is no fact",
+        ),
         ("something else: true", "is no Cedar expression"),
-        (r#"Intune::RoleAssignment::"a1" in Intune::Tenant::"t": false"#, "what is given cannot be"),
-        (r#"Entra::User::"u1" has cloudOnly: false"#, "lacks the required attribute"),
+        (
+            r#"Intune::RoleAssignment::"a1" in Intune::Tenant::"t": false"#,
+            "what is given cannot be",
+        ),
+        (
+            r#"Entra::User::"u1" has cloudOnly: false"#,
+            "lacks the required attribute",
+        ),
     ] {
         let ran = given(
             &format!("    given:\n      {fact}\n"),
@@ -357,7 +392,11 @@ fn filters_leave_what_they_name() {
             arguments.extend(["--filter", filter]);
         }
         let ran = workspace.run(&arguments);
-        let line = ran.stdout.lines().find(|line| line.contains("case")).map(str::to_owned);
+        let line = ran
+            .stdout
+            .lines()
+            .find(|line| line.contains("case"))
+            .map(str::to_owned);
         (ran.status, line.unwrap_or_default())
     };
     // Ana may see Timeline, so the case about both fails unless she is filtered out.
@@ -423,7 +462,10 @@ fn a_workspace_within_the_tests_has_its_own() {
 fn paths_choose_the_suites() {
     let workspace = Tarbac::with_tenant(&[
         ("tests/wrong.yaml", &suite(&ana("deny", ""))),
-        ("tests/right.yaml", &suite(&ana("allow", "roles.help-desk-operator"))),
+        (
+            "tests/right.yaml",
+            &suite(&ana("allow", "roles.help-desk-operator")),
+        ),
     ]);
     assert_eq!(workspace.run(&["test", "tests/right.yaml"]).status, 0);
     assert_eq!(workspace.run(&["test", "./tests/right.yaml"]).status, 0);
@@ -442,14 +484,23 @@ fn json_has_every_case() {
     let case = &json["suites"][0]["cases"][0];
     assert_eq!(case["passed"], false);
     assert_eq!(case["missed"][0]["came"]["decision"], "allow");
-    assert_eq!(case["missed"][0]["came"]["because"][0], "roles.help-desk-operator");
+    assert_eq!(
+        case["missed"][0]["came"]["because"][0],
+        "roles.help-desk-operator"
+    );
 }
 
 #[test]
 fn reports_have_the_failed_cases() {
     let text = suite(&ana("deny", ""));
     let workspace = Tarbac::with_tenant(&[("tests/a.yaml", &text)]);
-    let ran = workspace.run(&["test", "--report", "github=-", "--report", "junit=junit.xml"]);
+    let ran = workspace.run(&[
+        "test",
+        "--report",
+        "github=-",
+        "--report",
+        "junit=junit.xml",
+    ]);
     assert_eq!(ran.status, 1, "{ran}");
     assert!(ran.stdout.starts_with("::error "), "{ran}");
     assert!(ran.stdout.contains("file=tests/a.yaml"), "{ran}");
@@ -458,10 +509,9 @@ fn reports_have_the_failed_cases() {
 
 #[test]
 fn the_schema_that_ships_is_the_one_that_is_printed() {
-    let shipped = std::fs::read_to_string(
-        crate::tarbac::contoso_folder().join("tests/suite.schema.json"),
-    )
-    .unwrap();
+    let shipped =
+        std::fs::read_to_string(crate::tarbac::contoso_folder().join("tests/suite.schema.json"))
+            .unwrap();
     let printed = contoso(&["schema", "suite"]).stdout;
     if std::env::var_os("TARBAC_UPDATE_SCHEMA").is_some() {
         std::fs::write(
@@ -483,8 +533,7 @@ fn conforms(text: &str) -> bool {
     compiler.add_resource("suite.json", schema).unwrap();
     let index = compiler.compile("suite.json", &mut schemas).unwrap();
     let options = serde_saphyr::options! { strict_booleans: true };
-    let value: serde_json::Value =
-        serde_saphyr::from_str_with_options(text, options).unwrap();
+    let value: serde_json::Value = serde_saphyr::from_str_with_options(text, options).unwrap();
     schemas.validate(&value, index).is_ok()
 }
 

@@ -51,9 +51,12 @@ fn every_command_has_help_without_colour() {
         "explain",
         "matrix",
         "validate",
+        "test",
+        "review",
         "fmt",
         "readings",
         "init",
+        "schema",
         "completions",
         "man",
     ] {
@@ -77,9 +80,12 @@ fn every_command_has_help_without_colour() {
       explain      Explain a decision: who decides, why, and what would change it
       matrix       Show what each role permits, or what each person may do
       validate     Find everything that is wrong with a workspace
+      test         Run the suites of a workspace: are the decisions those that are expected?
+      review       Go through the decisions of snapshots that are others than they were, one by one
       fmt          Format policy files as Cedar does
       readings     List the readings: choices where the documents disagree
       init         Write a sample workspace, to ask questions of and to change
+      schema       Write a JSON Schema to standard output, for editors
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder
 
@@ -126,6 +132,7 @@ fn every_command_has_help_without_colour() {
       tarbac -C contoso explain ada@contoso.example "View client details" WS-BER-014
       tarbac matrix                            what each role permits
       tarbac -C contoso validate               everything that is wrong with a workspace
+      tarbac -C contoso test                   are the decisions those that are expected?
     --- exit 0
     "#);
 }

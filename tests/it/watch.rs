@@ -46,7 +46,11 @@ cases:
     // A suite that is renamed to something else is no suite.
     workspace.write("tests/b.yaml", suite);
     let _ = next(&lines);
-    std::fs::rename(workspace.path("tests/a.yaml"), workspace.path("tests/a.old")).unwrap();
+    std::fs::rename(
+        workspace.path("tests/a.yaml"),
+        workspace.path("tests/a.old"),
+    )
+    .unwrap();
     assert!(next(&lines).starts_with("passed: 1 case"));
     // Policies matter as well.
     workspace.write(

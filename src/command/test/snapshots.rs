@@ -3,6 +3,8 @@
 //! `NAME.snap` stands beside `NAME.yaml`; what holds now is left as `NAME.snap.new` where it
 //! differs. Under CI nothing is written.
 
+#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -272,9 +274,7 @@ impl Compared<'_> {
 /// The text of a snapshot file; `None` if there is none.
 fn read(path: &Path) -> Result<Option<String>, Failure> {
     match fs::read(path) {
-        Ok(bytes) => Ok(Some(
-            String::from_utf8_lossy(&bytes).replace("\r\n", "\n"),
-        )),
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ShellError::file("read", path, error).into()),
     }

@@ -47,8 +47,7 @@ fn watch(global: &Global) -> Result<(Debouncer<RecommendedWatcher>, Changes), Sh
         ShellError::file("watch", path, std::io::Error::other(error))
     };
     let root = &global.workspace;
-    let mut debouncer =
-        new_debouncer(SETTLING, sender).map_err(|error| failed(root, error))?;
+    let mut debouncer = new_debouncer(SETTLING, sender).map_err(|error| failed(root, error))?;
     let parts = ["entities", "policies", "schema", "tests"].map(|part| root.join(part));
     let named = [&global.policies, &global.schema, &global.entities];
     let recursive: Vec<&PathBuf> = parts
@@ -84,7 +83,9 @@ fn wait(changes: &Changes) -> Result<(), ShellError> {
 /// Whether a file is one that a run reads. A folder that is renamed has no ending.
 fn matters(path: &Path) -> bool {
     match path.extension() {
-        Some(ending) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
+        Some(ending) => ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known)),
         None => true,
     }
 }

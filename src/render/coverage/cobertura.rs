@@ -20,15 +20,15 @@ pub fn text(coverage: &Coverage) -> String {
 
 fn document(writer: &mut Writer<Vec<u8>>, coverage: &Coverage) -> io::Result<()> {
     let files = by_file(coverage);
-    let total = files.values().map(|policies| counts(&lines(policies))).fold(
-        Counts::default(),
-        |sum, file| Counts {
+    let total = files
+        .values()
+        .map(|policies| counts(&lines(policies)))
+        .fold(Counts::default(), |sum, file| Counts {
             lines: sum.lines + file.lines,
             lines_hit: sum.lines_hit + file.lines_hit,
             branches: sum.branches + file.branches,
             branches_hit: sum.branches_hit + file.branches_hit,
-        },
-    );
+        });
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let (line_rate, branch_rate) = rates(total);
     writer

@@ -25,7 +25,9 @@ pub fn text(coverage: &Coverage) -> String {
         for (number, line) in (1..).zip(source.text().lines()) {
             let margin = match lines.get(&number) {
                 None => String::new(),
-                Some((decided, clauses)) if clauses.is_empty() => marked(*decided == 0, &decided.to_string()),
+                Some((decided, clauses)) if clauses.is_empty() => {
+                    marked(*decided == 0, &decided.to_string())
+                }
                 Some((_, clauses)) => {
                     let mut sum = Seen::default();
                     for clause in clauses {

@@ -5,8 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::decision::{Notice, Refusal};
 use crate::explain::{
-    Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value,
-    Why,
+    Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value, Why,
 };
 
 /// An explanation as it is written to JSON.

@@ -1,0 +1,162 @@
+//! Groups and fixtures: what names of a suite stand for that is not in the workspace.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_saphyr::Spanned;
+
+use super::document::{self, Document, Entries, Facts};
+use super::lookup::{ALL, CLASSES};
+use super::read::{Documents, place};
+use super::{did_you_mean, error};
+use crate::finding::Finding;
+use crate::names::{Name, NameError, Names, Part as Of};
+use crate::source::{Place, Source};
+
+/// What the names of a file can stand for: its own groups and fixtures, and those it uses.
+#[derive(Default)]
+pub(super) struct Shared<'a> {
+    pub principals: BTreeMap<&'a str, Group<'a>>,
+    pub actions: BTreeMap<&'a str, Group<'a>>,
+    pub resources: BTreeMap<&'a str, Group<'a>>,
+    pub fixtures: BTreeMap<&'a str, (&'a Arc<Source>, &'a Facts)>,
+}
+
+/// A group and the file it stands in.
+pub(super) struct Group<'a> {
+    pub source: &'a Arc<Source>,
+    pub names: &'a [Spanned<String>],
+}
+
+impl<'a> Shared<'a> {
+    /// The groups and fixtures of a file and of those it uses. `names` are those of the workspace.
+    pub fn of(
+        documents: &'a Documents,
+        names: &Names<'_>,
+        source: &'a Arc<Source>,
+        document: &'a Document,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
+        let mut shared = Shared::default();
+        let mut files = vec![(source, document)];
+        for used in &document.uses {
+            let path = beside(&source.name, &used.value);
+            match documents.get(&path) {
+                Some((source, document)) => files.push((source, document)),
+                None => {
+                    let mut finding = error(
+                        "unknown_file",
+                        format!("there is no file `{path}` among the suites, or it has errors"),
+                        place(source, used.referenced),
+                        "used here",
+                    );
+                    let names = documents.keys().map(String::as_str);
+                    finding.help = did_you_mean(&path, names);
+                    findings.push(finding);
+                }
+            }
+        }
+        for (source, document) in files {
+            collect(
+                source,
+                &document.principals,
+                &mut shared.principals,
+                findings,
+            );
+            collect(source, &document.actions, &mut shared.actions, findings);
+            collect(source, &document.resources, &mut shared.resources, findings);
+            for (name, facts) in &document.fixtures.0 {
+                if shared
+                    .fixtures
+                    .insert(&name.value, (source, facts))
+                    .is_some()
+                {
+                    findings.push(twice(source, name, "fixture"));
+                }
+            }
+        }
+        check_groups(names, &shared.principals, Of::Principal, findings);
+        check_groups(names, &shared.resources, Of::Resource, findings);
+        check_groups(names, &shared.actions, Of::Action, findings);
+        shared
+    }
+}
+
+fn collect<'a>(
+    source: &'a Arc<Source>,
+    entries: &'a Entries<document::Names>,
+    groups: &mut BTreeMap<&'a str, Group<'a>>,
+    findings: &mut Vec<Finding>,
+) {
+    for (name, names) in &entries.0 {
+        let group = Group {
+            source,
+            names: &names.0,
+        };
+        if groups.insert(&name.value, group).is_some() {
+            findings.push(twice(source, name, "group"));
+        }
+        if name.value == ALL || name.value == CLASSES {
+            findings.push(error(
+                "group_name",
+                format!("`{}` has a meaning of its own in snapshots", name.value),
+                place(source, name.referenced),
+                "this group",
+            ));
+        }
+    }
+}
+
+fn twice(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Finding {
+    error(
+        "duplicate_name",
+        format!("there is another {what} `{}`", name.value),
+        place(source, name.referenced),
+        "this one",
+    )
+}
+
+/// A group must not be called like somebody or something: nobody could tell which is meant.
+fn check_groups(
+    names: &Names<'_>,
+    groups: &BTreeMap<&str, Group<'_>>,
+    part: Of,
+    findings: &mut Vec<Finding>,
+) {
+    for (name, group) in groups {
+        let text = Name::from(*name);
+        let is_taken = match part {
+            Of::Principal => !matches!(names.any_principal(&text), Err(NameError::Unknown { .. })),
+            Of::Resource => !matches!(names.any_resource(&text), Err(NameError::Unknown { .. })),
+            Of::Action => names.action(&text).is_ok(),
+        };
+        if is_taken {
+            let at = group.names.first().map(|first| first.referenced);
+            findings.push(error(
+                "group_name",
+                format!("`{name}` is the name of a {part} and of a group"),
+                at.map_or_else(
+                    || Place::new(group.source, 0..0),
+                    |at| place(group.source, at),
+                ),
+                "this group",
+            ));
+        }
+    }
+}
+
+/// A path as seen from the folder of a file, with `/` between its parts.
+fn beside(file: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
