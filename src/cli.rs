@@ -26,7 +26,8 @@ Examples:
   tarbac -C contoso check ada@contoso.example \"View client details\" WS-TST-001
   tarbac -C contoso explain ada@contoso.example \"View client details\" WS-BER-014
   tarbac matrix                            what each role permits
-  tarbac -C contoso validate               everything that is wrong with a workspace"
+  tarbac -C contoso validate               everything that is wrong with a workspace
+  tarbac -C contoso test                   are the decisions those that are expected?"
 )]
 pub struct Arguments {
     /// What to do.

@@ -45,6 +45,11 @@ impl<'a> Reports<'a> {
         Ok(Self(&arguments.report))
     }
 
+    /// Whether none is asked for, so that there is nothing to prepare.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Writes all reports, after the answer. One that cannot be written does not keep the others
     /// from being; the first error is returned.
     pub fn write(

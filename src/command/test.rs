@@ -75,8 +75,10 @@ fn once(
         Format::Json => output.write(&results.json())?,
         _ => results.write(output)?,
     }
-    let report = results.report();
-    reports.write(&report, &Excerpts::of_report(&report), output)?;
+    if !reports.is_empty() {
+        let report = results.report();
+        reports.write(&report, &Excerpts::of_report(&report), output)?;
+    }
     Ok(match results.passed() {
         true => Exit::Yes,
         false => Exit::No,

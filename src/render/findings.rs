@@ -118,7 +118,8 @@ pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
-pub(super) fn number(count: usize, noun: &str) -> String {
+/// A number and what it counts.
+pub fn number(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         count => format!("{count} {noun}s"),

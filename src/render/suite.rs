@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Style;
 use super::explanation;
+use super::findings::number;
 use crate::decision::{Decision, Outcome};
 use crate::engine::Engine;
 use crate::explain::explain;
@@ -215,14 +216,6 @@ fn decided(decision: Decision, policies: &[String]) -> String {
         policies => policies.join(", "),
     };
     format!("{} because of {because}", decision.word())
-}
-
-/// A number and what it counts.
-pub fn number(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 /// A text in which every line begins further to the right.

@@ -30,6 +30,7 @@ pub(super) const CLASSES: &str = "classes";
 /// What names mean in one directory.
 #[derive(Default)]
 pub(super) struct Known {
+    actions: HashMap<String, Result<EntityUid, NameError>>,
     principals: HashMap<String, Result<EntityUid, NameError>>,
     resources: HashMap<String, Result<EntityUid, NameError>>,
 }
@@ -59,12 +60,18 @@ impl<'e> Lookup<'e> {
     ) -> Vec<&'e Action> {
         let mut actions: Vec<&Action> = Vec::new();
         for (source, name) in members(scope.source, &scope.shared.actions, names) {
-            match self
-                .names
-                .action_or_question(&Name::from(name.value.as_str()))
-            {
-                Ok(action) => actions.push(action),
-                Err(error) => findings.push(unknown(source, name, &error)),
+            let found = self
+                .known
+                .actions
+                .entry(name.value.clone())
+                .or_insert_with(|| {
+                    let text = Name::from(name.value.as_str());
+                    let action = self.names.action_or_question(&text)?;
+                    Ok(action.uid.clone())
+                });
+            match found {
+                Ok(uid) => actions.extend(self.engine.bundle().vocabulary().action(uid)),
+                Err(error) => findings.push(unknown(source, name, error)),
             }
         }
         actions

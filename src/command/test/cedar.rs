@@ -8,7 +8,7 @@ use serde::Serialize;
 use tarbac::bundle::Bundle;
 use tarbac::cedar_tests::{self, Expectation, Verdict};
 use tarbac::excerpt::Excerpts;
-use tarbac::render::suite::number;
+use tarbac::render::findings::number;
 use tarbac::render::{self, VERSION};
 use tarbac::report::Report;
 use tarbac::source::Source;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tarbac::coverage::{self, Coverage};
 use tarbac::finding::Finding;
 use tarbac::mutant::Mutation;
-use tarbac::render::suite::number;
+use tarbac::render::findings::number;
 use tarbac::render::{self, VERSION};
 use tarbac::report::{Group, Report, Test};
 use tarbac::suite::{Suite, Suites, Tried};

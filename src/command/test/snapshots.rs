@@ -242,7 +242,7 @@ impl Compared<'_> {
             }
             State::Differs(flips) => format!(
                 ": {} of another outcome; `tarbac review` goes through them",
-                render::suite::number(flips.len(), "decision")
+                render::findings::number(flips.len(), "decision")
             ),
             State::Unreadable(error) => format!(": {error}; take it anew with `tarbac test --accept`"),
         }
