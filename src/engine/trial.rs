@@ -116,7 +116,10 @@ impl Applied {
         outcome(
             self.permits.iter().cloned().collect(),
             self.forbids.iter().cloned().collect(),
-            self.errors.iter().map(|(_, error)| error.clone()).collect(),
+            self.errors
+                .iter()
+                .map(|(id, error)| format!("error while evaluating policy `{id}`: {error}"))
+                .collect(),
         )
     }
 }
