@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Style;
+use super::matrix::plain_table;
 use crate::coverage::{ClauseCovered, Coverage, Covered, Seen};
 
 /// The coverage of policies in JSON.
@@ -41,38 +42,56 @@ struct ClauseWire<'a> {
     exempt: Option<&'a str>,
 }
 
-/// What is missing, policy by policy, and the sum.
+/// A table of the policies, what is missing, and the sum.
 pub fn human(coverage: &Coverage, style: Style) -> String {
-    let mut text = String::new();
+    let mut text = table(coverage);
     for policy in &coverage.policies {
         let missing = missing(policy);
         if missing.is_empty() {
             continue;
         }
-        let line = policy.place.line().unwrap_or_default();
-        text += &format!("{}  {}:{line}\n", policy.policy, policy.place.source.name);
+        let line = line(&policy.place);
+        text += &format!("\n{}  {}:{line}\n", policy.policy, policy.place.source.name);
         for line in missing {
             text += &format!("    {line}\n");
         }
     }
     let (met, asked) = coverage.aims();
-    let decided = coverage
-        .policies
-        .iter()
-        .filter(|policy| policy.decided > 0)
-        .count();
-    let said = format!(
-        "coverage: {:.1} % ({met} of {asked}); {decided} of {} decided a case\n",
-        coverage.percent(),
-        match coverage.policies.len() {
-            1 => "1 policy".to_owned(),
-            count => format!("{count} policies"),
+    let sum = format!("coverage: {:.1} % ({met} of {asked})", coverage.percent());
+    let sum = match met == asked {
+        true => style.green(&sum),
+        false => sum,
+    };
+    text + "\n" + &sum + "\n"
+}
+
+/// For each policy how many requests it decided, and how many of its clauses were seen true, were
+/// seen false, and made the difference.
+fn table(coverage: &Coverage) -> String {
+    let mut table = plain_table(["policy", "decided", "clauses", "true", "false", "decisive"]);
+    for policy in &coverage.policies {
+        if let Some(reason) = &policy.exempt {
+            table.add_row([policy.policy.as_str(), "exempt", reason]);
+            continue;
         }
-    );
-    text + &match met == asked {
-        true => style.green(said.trim_end()) + "\n",
-        false => said,
+        let aims = policy.clauses.iter().map(|clause| clause.seen.aims());
+        let mut met = [0; 3];
+        for aim in aims {
+            for (sum, is_met) in met.iter_mut().zip(aim) {
+                *sum += usize::from(is_met);
+            }
+        }
+        let numbers = std::iter::once(policy.clauses.len()).chain(met);
+        table.add_row(
+            [policy.policy.clone(), policy.decided.to_string()]
+                .into_iter()
+                .chain(numbers.map(|number| number.to_string())),
+        );
     }
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 1));
+    }
+    table.trim_fmt() + "\n"
 }
 
 /// What no case shows of a policy, in words.

@@ -374,10 +374,7 @@ fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> St
             }
             count += 1;
         }
-        let mut table = Table::new();
-        table.load_style(STYLE);
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(
+        let mut table = plain_table(
             std::iter::once("").chain(headings.iter().skip(start).take(count).map(String::as_str)),
         );
         for row in rows {
@@ -396,6 +393,15 @@ fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> St
         start += count.max(1);
     }
     parts.join("\n")
+}
+
+/// A table in plain text, with a rule below the headings.
+pub(super) fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    table
 }
 
 /// A heading on several lines, as narrow as its longest word.
