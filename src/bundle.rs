@@ -54,6 +54,7 @@ pub struct Texts {
 #[derive(Debug)]
 pub struct Bundle {
     schema: Schema,
+    schema_text: String,
     vocabulary: Vocabulary,
     policies: Vec<Policy>,
     readings: Vec<Reading>,
@@ -105,8 +106,10 @@ pub fn read(
     if finding::any_error(&findings) {
         return (Err(Some((schema, vocabulary))), findings);
     }
+    let schema_texts: Vec<&str> = texts.schema.iter().map(|source| source.text()).collect();
     let bundle = Bundle {
         schema,
+        schema_text: schema_texts.join("\n"),
         vocabulary,
         policies,
         readings,
@@ -118,6 +121,11 @@ impl Bundle {
     /// The schema, as Cedar has it.
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// The schema files, joined into one.
+    pub fn schema_text(&self) -> &str {
+        &self.schema_text
     }
 
     /// The actions, their spellings, and the annotations of types and attributes.

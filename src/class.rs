@@ -77,6 +77,8 @@ impl Classes {
 struct Sight {
     /// The names of attributes, whoever has them.
     attributes: BTreeSet<String>,
+    /// Those whose values are taken as a whole, records with every field.
+    whole: BTreeSet<String>,
     /// The entities that are named.
     literals: BTreeSet<EntityUid>,
     /// The types of which it is asked whether something is in one.
@@ -140,7 +142,11 @@ impl Sight {
                 Some(types) => self.compared.extend(types),
                 None => self.compared.extend(scope.everything()),
             },
-            ast::ExprKind::GetAttr { expr, attr } | ast::ExprKind::HasAttr { expr, attr } => {
+            ast::ExprKind::GetAttr { attr, .. } => {
+                self.whole.insert(attr.to_string());
+                self.look_into(expression, scope);
+            }
+            ast::ExprKind::HasAttr { expr, attr } => {
                 self.attributes.insert(attr.to_string());
                 self.look_into(expr, scope);
             }
@@ -197,8 +203,13 @@ impl Sight {
 
     /// Notes what an expression looks at that is not compared itself.
     fn look_into(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
-        if !matches!(expression.expr_kind(), ast::ExprKind::Var(_)) {
-            self.look(expression, scope);
+        match expression.expr_kind() {
+            ast::ExprKind::Var(_) => {}
+            ast::ExprKind::GetAttr { expr, attr } => {
+                self.attributes.insert(attr.to_string());
+                self.look_into(expr, scope);
+            }
+            _ => self.look(expression, scope),
         }
     }
 
@@ -237,12 +248,12 @@ impl Sight {
             let entity = directory.entity(row);
             for (name, value) in entity.attrs() {
                 if self.attributes.contains(name.as_str()) {
-                    attributes.insert(name.to_string(), self.value(value));
+                    attributes.insert(name.to_string(), self.seen(name, value));
                 }
             }
             if self.tags {
                 for (name, value) in entity.tags() {
-                    attributes.insert(format!("{name} of tags"), self.value(value));
+                    attributes.insert(format!("{name} of tags"), value.to_string());
                 }
             }
         }
@@ -254,20 +265,24 @@ impl Sight {
         }
     }
 
-    fn value(&self, value: &ast::PartialValue) -> String {
+    /// What is seen of the value of an attribute.
+    fn seen(&self, name: &str, value: &ast::PartialValue) -> String {
         match value {
-            ast::PartialValue::Value(value) => self.whole(value),
+            ast::PartialValue::Value(value) => self.part(self.whole.contains(name), value),
             ast::PartialValue::Residual(residual) => residual.to_string(),
         }
     }
 
-    /// A value as text, records without the attributes that nobody looks at.
-    fn whole(&self, value: &ast::Value) -> String {
+    /// A value as text; of a record that is not taken as a whole only the fields that are looked at.
+    fn part(&self, is_whole: bool, value: &ast::Value) -> String {
         match value.value_kind() {
             ast::ValueKind::Record(fields) => fields
                 .iter()
-                .filter(|(name, _)| self.attributes.contains(name.as_str()))
-                .map(|(name, value)| format!("{name}: {};", self.whole(value)))
+                .filter(|(name, _)| is_whole || self.attributes.contains(name.as_str()))
+                .map(|(name, value)| {
+                    let is_whole = is_whole || self.whole.contains(name.as_str());
+                    format!("{name}: {};", self.part(is_whole, value))
+                })
                 .collect(),
             ast::ValueKind::Set(set) => {
                 let elements: BTreeSet<String> = set.iter().map(ToString::to_string).collect();

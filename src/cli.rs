@@ -341,7 +341,7 @@ pub struct Test {
     pub coverage: bool,
 
     /// Fail where less than this share of it is met, in percent; measures coverage.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub min_coverage: Option<f64>,
 
     /// Change the policies one small way at a time and see whether a case notices.
@@ -359,12 +359,22 @@ pub struct Test {
     pub cedar: Option<PathBuf>,
 
     /// Write the cases as a file of `cedar run-tests` to standard output; nothing is run.
-    #[arg(long, conflicts_with_all = ["cedar", "accept", "watch", "coverage", "min_coverage", "mutate"])]
-    pub to_cedar: bool,
+    ///
+    /// With --to-cedar=DIR, the files tests.json, policies.cedar (those in force) and
+    /// schema.cedarschema are written into this folder: what `cedar run-tests` takes.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with_all = ["cedar", "accept", "watch", "coverage", "min_coverage", "mutate"])]
+    pub to_cedar: Option<PathBuf>,
 
     /// What else is written.
     #[command(flatten)]
     pub reports: Reports,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a number from 0 to 100 is wanted".to_owned()),
+    }
 }
 
 impl Test {

@@ -172,11 +172,13 @@ impl Matrix {
     pub fn of(engine: &Engine, selection: &Selection) -> Self {
         let names = Names::of(engine);
         let vocabulary = engine.bundle().vocabulary();
-        let people: Vec<Heading> = selection
-            .principals
-            .iter()
-            .map(|uid| heading(&names, uid.clone()))
-            .collect();
+        let people = told_apart(
+            selection
+                .principals
+                .iter()
+                .map(|uid| heading(&names, uid.clone()))
+                .collect(),
+        );
         let columns: Vec<(&Action, Context)> = selection
             .actions
             .iter()
@@ -226,6 +228,21 @@ fn heading(names: &Names, uid: EntityUid) -> Heading {
         name: names.call(&uid),
         uid,
     }
+}
+
+/// Rows of one name have their UID behind it, so that nobody is taken for another.
+fn told_apart(mut headings: Vec<Heading>) -> Vec<Heading> {
+    let one_line = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for heading in &headings {
+        *counts.entry(one_line(&heading.name)).or_default() += 1;
+    }
+    for heading in &mut headings {
+        if counts.get(&one_line(&heading.name)) != Some(&1) {
+            heading.name = format!("{} {}", one_line(&heading.name), heading.uid);
+        }
+    }
+    headings
 }
 
 fn heading_of_action(action: &Action) -> Heading {

@@ -12,13 +12,14 @@
 mod change;
 mod search;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use cedar_policy::{PolicySet, ValidationMode, Validator};
+use cedar_policy::{EntityUid, PolicySet, ValidationMode, Validator};
 use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::bundle::{Action, Bundle, Policy};
+use crate::bundle::{Action, Bundle, Draft, Policy, Vocabulary};
 use crate::engine::{Applied, Engine, Trial};
 use crate::finding::Finding;
 use crate::source::Place;
@@ -37,6 +38,10 @@ pub struct Mutant {
     pub what: String,
     /// Where.
     pub place: Place,
+    /// The actions that the mutant or the original is asked about.
+    actions: BTreeSet<EntityUid>,
+    /// When the original applies, and when the mutant does: scope and conditions.
+    conditions: (ast::Expr, Option<ast::Expr>),
 }
 
 /// What became of the mutants.
@@ -71,28 +76,56 @@ impl Mutant {
         change::mutants(policy, bundle.vocabulary())
     }
 
+    fn new(
+        original: &Policy,
+        changed: Option<Policy>,
+        what: String,
+        place: Place,
+        vocabulary: &Vocabulary,
+    ) -> Self {
+        // Of a link the slots are filled.
+        let body = Draft::of(original).policy(original.ast().id().clone());
+        let condition = body.as_ref().unwrap_or(original.ast()).condition();
+        let answers = |action: &&Action| {
+            std::iter::once(original)
+                .chain(&changed)
+                .any(|policy| policy.action_scope().answers(action))
+        };
+        Self {
+            actions: vocabulary
+                .permissions()
+                .chain(vocabulary.questions())
+                .filter(answers)
+                .map(|action| action.uid.clone())
+                .collect(),
+            conditions: (
+                condition,
+                changed.as_ref().map(|policy| policy.ast().condition()),
+            ),
+            original: original.clone(),
+            changed,
+            what,
+            place,
+        }
+    }
+
     /// Whether the mutant or the original is asked about an action.
     fn concerns(&self, action: &Action) -> bool {
-        std::iter::once(&self.original)
-            .chain(&self.changed)
-            .any(|policy| policy.action_scope().answers(action))
+        self.actions.contains(&action.uid)
     }
 
     /// Whether it can matter what the context of a request is.
     fn looks_at_context(&self) -> bool {
+        self.expressions()
+            .any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
+    }
+
+    /// Every expression within the conditions of the mutant and the original.
+    fn expressions(&self) -> impl Iterator<Item = &ast::Expr> {
         std::iter::once(&self.original)
             .chain(&self.changed)
             .filter_map(|policy| policy.ast().non_scope_constraints())
             .flat_map(ast::Expr::subexpressions)
-            .any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
-    }
-
-    /// Whether the mutant applies to a request.
-    fn applies(&self, action: &Action, trial: &Trial) -> Result<bool, String> {
-        match &self.changed {
-            Some(policy) if policy.action_scope().answers(action) => trial.applies(policy.ast()),
-            _ => Ok(false),
-        }
     }
 
     /// Whether a request comes out otherwise with the mutant than with the original. `applied` is
@@ -104,10 +137,16 @@ impl Mutant {
         applied: impl FnOnce() -> &'t Applied,
     ) -> bool {
         let id = self.original.id();
-        let now = self.applies(action, trial);
-        let before = match self.original.action_scope().answers(action) {
-            true => trial.applies(self.original.ast()),
+        let applies = |policy: &Policy, condition: &ast::Expr| match trial.truth(condition)? {
+            // A policy for every action answers no question.
+            true => Ok::<_, String>(policy.action_scope().answers(action)),
             false => Ok(false),
+        };
+        let (original, changed) = &self.conditions;
+        let before = applies(&self.original, original);
+        let now = match (&self.changed, changed) {
+            (Some(policy), Some(condition)) => applies(policy, condition),
+            _ => Ok(false),
         };
         let effect = self.changed.as_ref().map(Policy::effect);
         let is_same_effect = effect == Some(self.original.effect());

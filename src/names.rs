@@ -184,6 +184,20 @@ impl<'a> Names<'a> {
         question.map_or_else(|| self.action(name), Ok)
     }
 
+    /// The entity of this name that a permission or a question can be about.
+    ///
+    /// # Errors
+    /// None has the name, or several have.
+    pub fn anything(&self, name: &Name) -> Result<EntityUid, NameError> {
+        let mut types = self.types(Part::Resource);
+        for question in self.vocabulary.questions() {
+            types.extend(question.resources.iter().cloned());
+        }
+        types.sort();
+        types.dedup();
+        self.entity(Part::Resource, &types, name)
+    }
+
     /// The entity of a type that has this id, or is called like this.
     ///
     /// # Errors
@@ -589,7 +603,7 @@ impl Nearest {
 }
 
 /// Text without the characters that a terminal obeys.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars()
         .map(|character| {
             if character.is_control() {

@@ -49,6 +49,8 @@ pub enum FlipKind {
     NoLongerAllowed,
     /// The decision is what it was, and another policy determines it.
     DecidedOtherwise,
+    /// The table has a new cell, which is not allowed.
+    New,
     /// The table has lost the cell.
     Gone,
 }
@@ -91,6 +93,7 @@ impl FlipKind {
             Self::NewlyIndeterminate => "no longer decidable",
             Self::NoLongerAllowed => "no longer allowed",
             Self::DecidedOtherwise => "decided by another policy",
+            Self::New => "new in the table",
             Self::Gone => "no longer in the table",
         }
     }
@@ -153,6 +156,7 @@ impl Taken {
                     FlipKind::NewlyIndeterminate
                 }
                 (Mark::No | Mark::Conditional, _) if was_allowed => FlipKind::NoLongerAllowed,
+                (_, None) => FlipKind::New,
                 _ => FlipKind::DecidedOtherwise,
             };
             flips.push(Flip {
@@ -232,14 +236,14 @@ fn cells(text: &str) -> Result<BTreeMap<CellName, Decided>, NoSnapshot> {
                         .to_owned(),
                     ),
                 };
-                cells.insert(
-                    CellName {
-                        resource: resource.trim().to_owned(),
-                        principal: name.to_owned(),
-                        action: action.clone(),
-                    },
-                    Decided { mark, policy },
-                );
+                let cell = CellName {
+                    resource: resource.trim().to_owned(),
+                    principal: one_line(name),
+                    action: action.clone(),
+                };
+                if cells.insert(cell, Decided { mark, policy }).is_some() {
+                    return Err(wrong(index, "two rows are called alike"));
+                }
             }
         }
     }

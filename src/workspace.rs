@@ -256,17 +256,8 @@ pub struct SuiteFile {
 /// A file cannot be read, or what is named does not exist.
 pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>, Unreadable> {
     let extensions = ["yaml", "yml"];
-    let mut paths = Vec::new();
-    let folder = layout.root.join("tests");
-    if folder.is_dir() {
-        walk_unless(
-            &folder,
-            &extensions,
-            &is_workspace,
-            &mut paths,
-            &mut Vec::new(),
-        )?;
-    }
+    // One file may be named in several ways.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut wanted = Vec::new();
     for root in named {
         match root.is_dir() || !root.exists() {
@@ -274,27 +265,32 @@ pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>,
             false => wanted.push(root.clone()),
         }
     }
-    // One file may be named in several ways.
-    let known = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let default: Vec<PathBuf> = paths.iter().map(|path| known(path)).collect();
+    let is_wanted: BTreeSet<PathBuf> = wanted.iter().map(|path| real(path)).collect();
+    let mut paths = Vec::new();
+    let mut add = |folder: &Path, left_out: &dyn Fn(&Path) -> bool| match folder.is_dir() {
+        true => walk_unless(folder, &extensions, left_out, &mut paths, &mut Vec::new()),
+        false => Ok(()),
+    };
+    add(&layout.root.join("tests"), &is_workspace)?;
+    // A file that is named may use those beside it.
     for path in &wanted {
-        if !default.contains(&known(path)) {
-            paths.push(path.clone());
-        }
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        add(folder.unwrap_or(Path::new(".")), &|_| true)?;
     }
-    let wanted: Vec<PathBuf> = wanted.iter().map(|path| known(path)).collect();
+    paths.extend(wanted);
+    let mut seen = BTreeSet::new();
+    paths.retain(|path| seen.insert(real(path)));
     let mut files = paths
         .into_iter()
         .map(|path| {
             Ok(SuiteFile {
                 source: held(&path)?,
-                wanted: named.is_empty() || wanted.contains(&known(&path)),
+                wanted: named.is_empty() || is_wanted.contains(&real(&path)),
                 path,
             })
         })
         .collect::<Result<Vec<SuiteFile>, Unreadable>>()?;
     files.sort_by(|one, other| one.source.name.cmp(&other.source.name));
-    files.dedup_by(|one, other| one.source.name == other.source.name);
     Ok(files)
 }
 

@@ -47,10 +47,13 @@ pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<E
                 "{question} [t]ake, [l]eave, take the [r]est, [q]uit: "
             ))?;
             output.flush()?;
-            let Some(line) = lines.next().transpose().map_err(Failure::Output)? else {
+            let line = lines.next().transpose().map_err(|error| {
+                ShellError::file("read", std::path::Path::new("standard input"), error)
+            })?;
+            let Some(line) = line else {
                 return Ok(Choice::Quit);
             };
-            match line.trim() {
+            match line.trim().to_lowercase().as_str() {
                 "t" => return Ok(Choice::Take),
                 "l" => return Ok(Choice::Leave),
                 "r" => return Ok(Choice::TakeRest),

@@ -14,7 +14,7 @@ use tarbac::suite::{self, Suites, Tried};
 use tarbac::workspace::{SuiteFile, suite_files};
 use tarbac::{coverage, mutant, shipped};
 
-use super::output::{Output, progress};
+use super::output::{Output, is_ci, progress};
 use super::report::Reports;
 use super::{Exit, Failure, ShellError, layout, load, switches};
 use crate::cli::{Format, Global, Test};
@@ -23,9 +23,9 @@ pub use snapshots::Snapshots;
 
 pub fn run(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
-    match (&arguments.cedar, arguments.to_cedar, arguments.watch) {
+    match (&arguments.cedar, &arguments.to_cedar, arguments.watch) {
         (Some(path), _, _) => cedar::run(global, path, &reports, output),
-        (_, true, _) => cedar::write(global, arguments, output),
+        (_, Some(folder), _) => cedar::write(global, arguments, folder, output),
         (_, _, true) => watch::run(global, output, |output| {
             once(global, arguments, &reports, output)
         }),
@@ -40,15 +40,22 @@ fn once(
     reports: &Reports<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    if arguments.accept && is_ci() {
+        return Err(snapshots::nothing_is_written());
+    }
     let (files, suites) = prepare(global, arguments)?;
     let snapshots = Snapshots::compare(&suites, &files)?;
     let tried = suite::run(&suites);
     if tried.is_empty() && snapshots.is_empty() {
         return Err(nothing_to_run(arguments));
     }
-    snapshots.keep(arguments.accept)?;
     let wanted = |policy: &Policy| arguments.shipped || !shipped::holds(&policy.place().source);
     let bundle = suites.bundle();
+    if (arguments.wants_coverage() || arguments.mutate)
+        && !bundle.is_some_and(|bundle| bundle.policies().iter().any(wanted))
+    {
+        return Err(nothing_to_measure());
+    }
     let coverage = bundle
         .filter(|_| arguments.wants_coverage())
         .map(|bundle| coverage::measure(&suites, bundle, &wanted));
@@ -79,10 +86,13 @@ fn once(
         let report = results.report();
         reports.write(&report, &Excerpts::of_report(&report), output)?;
     }
-    Ok(match results.passed() {
+    let exit = match results.passed() {
         true => Exit::Yes,
         false => Exit::No,
-    })
+    };
+    // Last, so that all is said whether or not a file can be written.
+    results.snapshots.keep(arguments.accept)?;
+    Ok(exit)
 }
 
 /// Reads the suites and finds out what they mean.
@@ -104,6 +114,14 @@ pub fn prepare(global: &Global, arguments: &Test) -> Result<(Vec<SuiteFile>, Sui
     };
     suites.retain(&arguments.filter);
     Ok((files, suites))
+}
+
+fn nothing_to_measure() -> Failure {
+    ShellError::Arguments {
+        message: "the workspace has no policy of its own to measure".to_owned(),
+        help: Some("--shipped includes the policies in the binary".to_owned()),
+    }
+    .into()
 }
 
 fn nothing_to_run(arguments: &Test) -> Failure {

@@ -13,25 +13,29 @@ use crate::source::Place;
 /// is dropped or added, a conjunct is dropped or negated, something within one is dropped, and a
 /// constant is another.
 pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
+    let dropped = Mutant::new(
+        policy,
+        None,
+        "the policy is dropped".to_owned(),
+        policy.place().clone(),
+        vocabulary,
+    );
     let mut changes = Changes {
         policy,
+        vocabulary,
         draft: Draft::of(policy),
-        mutants: vec![Mutant {
-            original: policy.clone(),
-            changed: None,
-            what: "the policy is dropped".to_owned(),
-            place: policy.place().clone(),
-        }],
+        mutants: vec![dropped],
     };
     changes.effect();
     changes.scope();
-    changes.actions(vocabulary);
+    changes.actions();
     changes.conditions();
     changes.mutants
 }
 
 struct Changes<'p> {
     policy: &'p Policy,
+    vocabulary: &'p Vocabulary,
     draft: Draft,
     mutants: Vec<Mutant>,
 }
@@ -43,12 +47,13 @@ impl Changes<'_> {
         let Some(body) = draft.policy(self.policy.ast().id().clone()) else {
             return;
         };
-        self.mutants.push(Mutant {
-            original: self.policy.clone(),
-            changed: Some(self.policy.with_body(body)),
+        self.mutants.push(Mutant::new(
+            self.policy,
+            Some(self.policy.with_body(body)),
             what,
-            place: place.unwrap_or_else(|| self.policy.place().clone()),
-        });
+            place.unwrap_or_else(|| self.policy.place().clone()),
+            self.vocabulary,
+        ));
     }
 
     fn effect(&mut self) {
@@ -98,7 +103,8 @@ impl Changes<'_> {
         }
     }
 
-    fn actions(&mut self, vocabulary: &Vocabulary) {
+    fn actions(&mut self) {
+        let vocabulary = self.vocabulary;
         let named: Vec<Arc<ast::EntityUID>> = match &self.draft.action {
             ast::ActionConstraint::In(named) => named.clone(),
             ast::ActionConstraint::Eq(uid) => vec![Arc::clone(uid)],

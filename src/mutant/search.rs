@@ -7,8 +7,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Mutant, Survivor, for_each};
 use crate::bundle::{Action, Policy, Switches};
@@ -192,7 +193,7 @@ fn grounds<'a>(suites: &Suites, place: &'a Place<'a>, mutants: &[Mutant]) -> Vec
                 principals: of_types(&action.principals),
                 resources: of_types(&action.resources),
                 contexts: match concerned.iter().any(|mutant| mutant.looks_at_context()) {
-                    true => contexts(suites, engine, action),
+                    true => contexts(suites, engine, action, &concerned),
                     false => vec![Context::empty()],
                 },
             })
@@ -200,16 +201,55 @@ fn grounds<'a>(suites: &Suites, place: &'a Place<'a>, mutants: &[Mutant]) -> Vec
         .collect()
 }
 
-/// The empty context, and those of the suites that an action can have.
-fn contexts(suites: &Suites, engine: &Engine, action: &Action) -> Vec<Context> {
-    let known: BTreeSet<String> = suites
+/// The empty context, those of the suites that an action can have, and those that the constants of
+/// the mutants suggest: each attribute of the context that they name, with each value that they
+/// compare anything with, and moments before and after all.
+fn contexts(
+    suites: &Suites,
+    engine: &Engine,
+    action: &Action,
+    concerned: &[&&Mutant],
+) -> Vec<Context> {
+    let mut attributes = BTreeSet::new();
+    let mut values: BTreeSet<String> = ["true", "false", "\"0001-01-01\"", "\"9999-12-31\""]
+        .map(str::to_owned)
+        .into();
+    for part in concerned.iter().flat_map(|mutant| mutant.expressions()) {
+        match part.expr_kind() {
+            ast::ExprKind::GetAttr { expr, attr } | ast::ExprKind::HasAttr { expr, attr } => {
+                if let ast::ExprKind::Var(ast::Var::Context) = expr.expr_kind() {
+                    attributes.insert(attr.to_string());
+                }
+            }
+            ast::ExprKind::Lit(literal) => drop(
+                values.insert(match literal {
+                    ast::Literal::Bool(bool) => json!(bool).to_string(),
+                    ast::Literal::Long(long) => json!(long).to_string(),
+                    ast::Literal::String(text) => json!(text.as_str()).to_string(),
+                    ast::Literal::EntityUID(uid) => json!({
+                        "type": uid.entity_type().to_string(),
+                        "id": AsRef::<str>::as_ref(uid.eid()),
+                    })
+                    .to_string(),
+                }),
+            ),
+            _ => {}
+        }
+    }
+    let suggested = attributes.iter().flat_map(|attribute| {
+        values
+            .iter()
+            .map(move |value| format!("{{{}:{value}}}", json!(attribute)))
+    });
+    let of_suites = suites
         .checks()
-        .map(|(_, check)| json_of(&check.request.context).to_string())
-        .collect();
+        .map(|(_, check)| json_of(&check.request.context).to_string());
+    let mut known: BTreeSet<String> = suggested.chain(of_suites).collect();
     let empty = "{}".to_owned();
-    std::iter::once(&empty)
-        .chain(known.iter().filter(|context| **context != empty))
-        .filter_map(|context| serde_json::from_str(context).ok())
+    known.remove(&empty);
+    std::iter::once(empty)
+        .chain(known)
+        .filter_map(|context| serde_json::from_str(&context).ok())
         .filter_map(|context| engine.context(&action.uid, context).ok())
         .collect()
 }

@@ -10,7 +10,7 @@ use crate::decision::{Decision, Outcome};
 use crate::engine::Engine;
 use crate::explain::explain;
 use crate::finding::Finding;
-use crate::names::Names;
+use crate::names::{Names, visible};
 use crate::report;
 use crate::suite::{Expected, Missed, Suite, Tried};
 
@@ -68,7 +68,7 @@ pub fn human(suite: &Suite, tried: &[Tried<'_>], style: Style) -> String {
     let mut text = format!(
         "{sign}  {}  {}: {}, {}{said}\n",
         suite.name,
-        suite.source.name,
+        visible(&suite.source.name),
         number(tried.len(), "case"),
         number(decisions, "decision"),
     );
@@ -84,7 +84,7 @@ fn failure(tried: &Tried<'_>, style: Style) -> String {
         "\n  {} {}  {}:{line}\n",
         style.red("✗"),
         tried.case.name,
-        tried.suite.source.name
+        visible(&tried.suite.source.name)
     );
     text += &indented(&detail(tried), 4);
     text.push('\n');

@@ -173,6 +173,30 @@ pub(super) struct Exemption {
     pub reason: String,
 }
 
+impl Document {
+    /// What is given anywhere in it.
+    pub fn givens(&self) -> impl Iterator<Item = &Given> {
+        let of_cases = self.cases.iter().filter_map(|case| case.given.as_ref());
+        let of_matrices = self
+            .matrices
+            .iter()
+            .filter_map(|matrix| matrix.given.as_ref());
+        self.given.iter().chain(of_cases).chain(of_matrices)
+    }
+
+    /// Whether there is nothing in it but what others use.
+    pub fn is_shared(&self) -> bool {
+        self.uses.is_empty()
+            && self.readings.0.is_empty()
+            && self.given.is_none()
+            && self.context.is_none()
+            && self.cases.is_empty()
+            && self.matrices.is_empty()
+            && self.snapshot.is_none()
+            && self.exempt.is_empty()
+    }
+}
+
 /// Facts about entities: a Cedar expression such as `Intune::Tenant::"contoso".useIntuneRbac`, and
 /// the value it is to have.
 pub(super) type Facts = Entries<Spanned<Value>>;
@@ -282,7 +306,10 @@ impl<'de> Visitor<'de> for OneOrMoreVisitor {
         while let Some(name) = names.next_element()? {
             all.push(name);
         }
-        Ok(OneOrMore::More(all))
+        match all.is_empty() {
+            true => Err(serde::de::Error::custom("no name stands here")),
+            false => Ok(OneOrMore::More(all)),
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 //! and the one it has unless another is stated (`@unless_stated`). An entity goes by its id or, as in
 //! `Entra::User::"ada@contoso.example"`, by what people call it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid};
@@ -35,6 +35,7 @@ pub(super) fn entities(engine: &Engine, names: &Names, facts: &[Fact]) -> (Strin
         engine,
         names,
         changed: BTreeMap::new(),
+        said: BTreeSet::new(),
     };
     let mut findings = Vec::new();
     for fact in facts {
@@ -92,6 +93,9 @@ struct Changes<'a> {
     engine: &'a Engine,
     names: &'a Names<'a>,
     changed: BTreeMap<EntityUid, Written>,
+    /// What has been given, each with the map it stands in: there it stands once, however it is
+    /// spelled. A case may well give what its suite gives otherwise.
+    said: BTreeSet<(String, (String, u64))>,
 }
 
 impl Changes<'_> {
@@ -109,12 +113,14 @@ impl Changes<'_> {
             ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => self.make(uid, &fact.value),
             ast::ExprKind::GetAttr { .. } => {
                 let (uid, path) = self.target(&expression)?;
+                self.say(fact, format!("{uid}.{}", path.join(".")))?;
                 let value = self.value(&uid, &path, &fact.value, false)?;
                 self.set(&uid, &path, value)
             }
             ast::ExprKind::HasAttr { expr, attr } => {
                 let (uid, mut path) = self.target(expr)?;
                 path.push(attr.to_string());
+                self.say(fact, format!("{uid}.{}", path.join(".")))?;
                 if truth(&fact.value)? {
                     return Err(Problem::new(format!(
                         "that `{uid}` has `{}` says nothing of its value",
@@ -127,6 +133,7 @@ impl Changes<'_> {
             ast::ExprKind::BinaryApp { op, arg1, arg2 } => match op {
                 ast::BinaryOp::In => {
                     let (uid, group) = (self.literal(arg1)?, self.literal(arg2)?);
+                    self.say(fact, format!("{uid} in {group}"))?;
                     match truth(&fact.value)? {
                         true => self.join(&uid, &group),
                         false => self.leave(&uid, &group),
@@ -139,11 +146,25 @@ impl Changes<'_> {
                         _ => return Err(unknown_form()),
                     };
                     let element = self.value(&uid, &path, &element, true)?;
+                    self.say(
+                        fact,
+                        format!("{uid}.{}.contains({element})", path.join(".")),
+                    )?;
                     self.contain(&uid, &path, element, truth(&fact.value)?)
                 }
                 _ => Err(unknown_form()),
             },
             _ => Err(unknown_form()),
+        }
+    }
+
+    /// Notes that something is given.
+    fn say(&mut self, fact: &Fact, what: String) -> Result<(), Problem> {
+        match self.said.insert((what.clone(), fact.map.clone())) {
+            true => Ok(()),
+            false => {
+                Err(Problem::new(format!("`{what}` is given twice")).help("keep one of the two"))
+            }
         }
     }
 

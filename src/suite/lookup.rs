@@ -1,6 +1,6 @@
 //! Finds out whom and what the names of a suite mean in one directory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::{Context, EntityUid};
@@ -74,6 +74,9 @@ impl<'e> Lookup<'e> {
                 Err(error) => findings.push(unknown(source, name, error)),
             }
         }
+        // Groups may overlap.
+        let mut seen = BTreeSet::new();
+        actions.retain(|action| seen.insert(&action.uid));
         actions
     }
 
@@ -111,7 +114,7 @@ impl<'e> Lookup<'e> {
                 Err(error) => findings.push(unknown(source, name, error)),
             }
         }
-        entities
+        without_repetition(entities)
     }
 
     /// Everybody, one of each class, or those of these names.
@@ -148,7 +151,7 @@ impl<'e> Lookup<'e> {
                 }
             }
         }
-        entities
+        without_repetition(entities)
     }
 
     pub fn context(
@@ -186,6 +189,13 @@ impl<'e> Lookup<'e> {
     }
 }
 
+/// Groups may overlap.
+fn without_repetition(mut entities: Vec<EntityUid>) -> Vec<EntityUid> {
+    let mut seen = BTreeSet::new();
+    entities.retain(|uid| seen.insert(uid.clone()));
+    entities
+}
+
 /// The one word of names that are one.
 pub(super) fn word(names: &document::Names) -> Option<&str> {
     match names.0.as_slice() {
@@ -213,7 +223,12 @@ fn members<'s>(
         .collect()
 }
 
-fn unknown(source: &Arc<Source>, name: &Spanned<String>, problem: &NameError) -> Finding {
+/// A name that nobody has, as a finding.
+pub(super) fn unknown(
+    source: &Arc<Source>,
+    name: &Spanned<String>,
+    problem: &NameError,
+) -> Finding {
     let mut finding = error(
         "unknown_name",
         problem.to_string(),

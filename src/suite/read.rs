@@ -100,6 +100,15 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
             };
             error("duplicate_key", message, place, "again here").help("keep one of the two")
         }
+        Error::MultipleDocuments { .. } => error(
+            "syntax",
+            "one file is one suite, and this is several YAML documents",
+            place,
+            "the next begins here",
+        )
+        .help("put each into a file of its own"),
+        Error::NullIntoString { .. } => error("syntax", "nothing stands here", place, "here")
+            .help("write a text; in quotes where it is to be empty, or a word such as null"),
         other => {
             let message = other.to_string();
             // The place is shown with the lines around it.

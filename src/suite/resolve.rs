@@ -11,7 +11,7 @@ use super::document::{self, Document, Entries, Facts, Part, Switch};
 use super::lookup::{ALL, Known, Lookup, word};
 use super::read::{Documents, place};
 use super::setting::{Fact, Settings};
-use super::shared::Shared;
+use super::shared::{Shared, unused};
 use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
 use crate::bundle::{Action, Switches};
 use crate::coverage;
@@ -52,28 +52,29 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    pub fn finish(self) -> (Vec<Setting>, Vec<Finding>) {
+    pub fn finish(mut self) -> (Vec<Setting>, Vec<Finding>) {
+        let unused = unused(self.documents, self.settings.base(), self.settings.made());
+        self.findings.extend(unused);
         (self.settings.into_settings(), self.findings)
     }
 
     /// The suite of a document; `None` for a shared file, and where it cannot be one.
     pub fn suite(&mut self, source: &'a Arc<Source>, document: &'a Document) -> Option<Suite> {
         let Some(name) = &document.suite else {
-            let first = document.cases.first().map(|case| &case.name);
-            let first = first.or(document.matrices.first().map(|matrix| &matrix.name));
-            if let Some(first) = first {
+            if !document.is_shared() {
                 self.findings.push(
                     error(
                         "unnamed",
-                        "a file with cases is a suite, and this one has no name",
-                        place(source, first.referenced),
-                        "the first case",
+                        "this is more than groups and fixtures for others, and has no name",
+                        Place::new(source, 0..0),
+                        "in this file",
                     )
-                    .help("say what it is about: `suite: …`"),
+                    .help("say what the suite is about: `suite: …`"),
                 );
             }
             return None;
         };
+        self.findings.extend(wrong_name(source, name));
         let names = Names::of(self.settings.base());
         let shared = Shared::of(self.documents, &names, source, document, &mut self.findings);
         let switches = self.readings(source, &document.readings);
@@ -223,6 +224,7 @@ impl<'a> Resolver<'a> {
             };
             checks.extend(pairs(&principals, &resources, about));
         }
+        findings.extend(wrong_name(source, &case.name));
         self.findings.extend(findings);
         Some(Case {
             name: case.name.value.clone(),
@@ -259,7 +261,24 @@ impl<'a> Resolver<'a> {
             })
             .collect();
         let mut checks = Vec::new();
+        findings.extend(wrong_name(source, &matrix.name));
+        if matrix.table.0.is_empty() {
+            findings.push(error(
+                "table",
+                "the table is empty",
+                place(source, matrix.name.referenced),
+                "of this one",
+            ));
+        }
         for (resource, rows) in &matrix.table.0 {
+            if rows.0.is_empty() {
+                findings.push(error(
+                    "table",
+                    "there is no row",
+                    place(source, resource.referenced),
+                    "for this one",
+                ));
+            }
             for (principal, cells) in &rows.0 {
                 let words = words(source, cells);
                 if words.len() != columns.len() {
@@ -348,6 +367,14 @@ impl<'a> Resolver<'a> {
         };
         let principals = lookup.selected(scope, Of::Principal, &snapshot.principals, &mut findings);
         let resources = lookup.selected(scope, Of::Resource, &snapshot.resources, &mut findings);
+        if principals.is_empty() || actions.is_empty() || resources.is_empty() {
+            findings.push(error(
+                "empty",
+                "there is nothing to take a snapshot of",
+                at.clone(),
+                "asked for here",
+            ));
+        }
         let context = scope.context.map_or_else(
             || Value::Object(serde_json::Map::new()),
             |context| context.value.clone(),
@@ -372,6 +399,14 @@ impl<'a> Resolver<'a> {
     ) -> Option<Exemption> {
         let at = place(source, exemption.policy.referenced);
         let id = &exemption.policy.value;
+        if exemption.reason.trim().is_empty() {
+            self.findings.push(error(
+                "exemption",
+                "an exemption has a reason, and this one is empty",
+                at.clone(),
+                "exempted here",
+            ));
+        }
         let bundle = self.settings.base().bundle();
         let Some(policy) = bundle.policy(id) else {
             let ids = bundle.policies().iter().map(|policy| policy.id());
@@ -406,6 +441,24 @@ impl<'a> Resolver<'a> {
             place: at,
         })
     }
+}
+
+/// What is wrong with the name of a suite or case: it is shown on terminals, one to a line.
+fn wrong_name(source: &Arc<Source>, name: &Spanned<String>) -> Option<Finding> {
+    let what = match &name.value {
+        text if text.trim().is_empty() => "is empty",
+        text if text.chars().any(char::is_control) => "has a control character in it",
+        _ => return None,
+    };
+    Some(
+        error(
+            "name",
+            format!("the name {what}"),
+            place(source, name.referenced),
+            "this name",
+        )
+        .help("say in a sentence, on one line, what holds"),
+    )
 }
 
 /// Something for every principal on every resource.
@@ -487,7 +540,9 @@ fn expected(
     })
 }
 
-fn written(source: &Arc<Source>, entries: &Facts) -> Vec<Fact> {
+pub(super) fn written(source: &Arc<Source>, entries: &Facts) -> Vec<Fact> {
+    let first = entries.0.first();
+    let start = first.map_or(0, |(key, _)| place(source, key.referenced).start);
     entries
         .0
         .iter()
@@ -495,6 +550,7 @@ fn written(source: &Arc<Source>, entries: &Facts) -> Vec<Fact> {
             expression: expression.value.clone(),
             value: value.value.clone(),
             place: place(source, expression.referenced),
+            map: (source.name.clone(), start),
         })
         .collect()
 }

@@ -22,6 +22,8 @@ pub(super) struct Fact {
     pub value: serde_json::Value,
     /// Where it stands.
     pub place: Place,
+    /// The map it stands in: its file and where it begins.
+    pub map: (String, u64),
 }
 
 /// Engines by what they hold, each made once.
@@ -50,6 +52,10 @@ impl Settings {
 
     pub fn engine(&self, index: usize) -> Option<&Engine> {
         Some(self.made.get(index)?.engine.as_ref())
+    }
+
+    pub fn made(&self) -> &[Setting] {
+        &self.made
     }
 
     pub fn into_settings(self) -> Vec<Setting> {

@@ -1,14 +1,16 @@
 //! Groups and fixtures: what names of a suite stand for that is not in the workspace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_saphyr::Spanned;
 
-use super::document::{self, Document, Entries, Facts};
-use super::lookup::{ALL, CLASSES};
+use super::document::{self, Document, Entries, Facts, Part};
+use super::lookup::{ALL, CLASSES, unknown};
 use super::read::{Documents, place};
-use super::{did_you_mean, error};
+use super::resolve::written;
+use super::{Setting, did_you_mean, error, given};
+use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::names::{Name, NameError, Names, Part as Of};
 use crate::source::{Place, Source};
@@ -143,6 +145,55 @@ fn check_groups(
             ));
         }
     }
+}
+
+/// What is wrong with groups and fixtures that no case uses: they are held to the same.
+pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting]) -> Vec<Finding> {
+    let engines: Vec<&Engine> = std::iter::once(base)
+        .chain(settings.iter().map(|setting| setting.engine.as_ref()))
+        .collect();
+    let used: BTreeSet<&str> = documents
+        .values()
+        .flat_map(|(_, document)| document.givens())
+        .flat_map(|given| &given.0)
+        .filter_map(|part| match part {
+            Part::Fixture(name) => Some(name.value.as_str()),
+            Part::Facts(_) => None,
+        })
+        .collect();
+    let names = Names::of(base);
+    let mut findings = Vec::new();
+    for (source, document) in documents.values() {
+        for (name, facts) in &document.fixtures.0 {
+            if !used.contains(name.value.as_str()) {
+                findings.extend(given::entities(base, &names, &written(source, facts)).1);
+            }
+        }
+        for (groups, part) in [
+            (&document.principals, Of::Principal),
+            (&document.actions, Of::Action),
+            (&document.resources, Of::Resource),
+        ] {
+            for name in groups.0.iter().flat_map(|(_, names)| &names.0) {
+                let text = Name::from(name.value.as_str());
+                let find = |names: &Names<'_>| match part {
+                    Of::Principal => names.any_principal(&text).map(drop),
+                    Of::Action => names.action_or_question(&text).map(drop),
+                    // A question is asked about other things than a permission.
+                    Of::Resource => names.anything(&text).map(drop),
+                };
+                // What is given in a case may have made it.
+                if engines
+                    .iter()
+                    .all(|engine| find(&Names::of(engine)).is_err())
+                    && let Err(problem) = find(&names)
+                {
+                    findings.push(unknown(source, name, &names.suggest(problem, None)));
+                }
+            }
+        }
+    }
+    findings
 }
 
 /// A path as seen from the folder of a file, with `/` between its parts.

@@ -293,3 +293,121 @@ fn a_mutant_is_noticed_as_a_changed_workspace_would_be() {
         assert!(noticed >= least, "{noticed}");
     }
 }
+
+#[test]
+fn nothing_is_measured_of_nothing() {
+    for percent in ["nan", "101", "-1", "many"] {
+        assert_eq!(
+            run(&good(), &["--min-coverage", percent]).status,
+            2,
+            "{percent}"
+        );
+    }
+    let workspace = workspace(&poor().replace("custom.readers", ""));
+    std::fs::remove_dir_all(workspace.path("policies")).unwrap();
+    for option in ["--coverage", "--mutate"] {
+        let ran = workspace.run(&["test", option]);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains("--shipped"), "{ran}");
+    }
+}
+
+/// A policy about the moment and about a record as a whole, and a case in which it does not apply.
+fn subtle(condition: &str) -> Ran {
+    let workspace = workspace(&format!(
+        "suite: Subtle\ncases:\n{}",
+        case(
+            "Bob sees nothing",
+            "{}",
+            "bob@t.example",
+            "viewTimeline",
+            false
+        )
+    ));
+    workspace.write(
+        "policies/custom/readers.cedar",
+        format!(
+            "@id(\"custom.readers\")\n@doc(\"Some see Timeline.\")\npermit (principal, action == Intune::Action::\"viewTimeline\", resource)\nwhen {{ {condition} }};\n"
+        ),
+    );
+    workspace.run(&["test", "--mutate"])
+}
+
+#[test]
+fn a_moment_that_no_case_gives_is_looked_for() {
+    let ran = subtle("context has now && context.now < datetime(\"2026-12-01\")");
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("the policy is dropped"), "{ran}");
+    assert!(
+        !ran.stdout.contains(
+            "equivalent  custom.readers  policies/custom/readers.cedar:1: the policy is dropped"
+        ),
+        "{ran}"
+    );
+}
+
+/// The sets of what Configuration Manager grants, each with its element.
+const RECORD: [(&str, &str); 11] = [
+    ("discoveredByEntra", "Hierarchy"),
+    ("discoveredByActiveDirectory", "Hierarchy"),
+    ("read", "Collection"),
+    ("readResource", "Collection"),
+    ("notifyResource", "Collection"),
+    ("runCmPivot", "Collection"),
+    ("runScript", "Collection"),
+    ("readBitLockerRecoveryKey", "Collection"),
+    ("readScripts", "Hierarchy"),
+    ("readApplications", "Hierarchy"),
+    ("approveApplications", "Hierarchy"),
+];
+
+#[test]
+fn people_whose_records_differ_are_of_two_classes() {
+    // The policy looks into no field of the record, and at all of them.
+    let record = RECORD
+        .map(|(set, of)| format!("{set}: [ConfigMgr::{of}::\"H\"]"))
+        .join(", ");
+    let workspace = workspace(
+        "suite: S\nsnapshot: { principals: classes, actions: viewTimeline, resources: PC-1 }\n",
+    );
+    workspace.write(
+        "policies/custom/readers.cedar",
+        format!(
+            "@id(\"custom.readers\")\n@doc(\"Some see Timeline.\")\npermit (principal, action == Intune::Action::\"viewTimeline\", resource)\nwhen {{ principal has configMgr && principal.configMgr == {{{record}}} }};\n"
+        ),
+    );
+    let person = |id: &str, without: &str| {
+        let sets = RECORD.map(|(set, of)| match set == without {
+            true => format!("\"{set}\": []"),
+            false => format!("\"{set}\": [{{\"type\": \"ConfigMgr::{of}\", \"id\": \"H\"}}]"),
+        });
+        let more = format!(
+            "\"cloudOnly\": true, \"configMgr\": {{{}}}",
+            sets.join(", ")
+        );
+        crate::tarbac::user(id, &format!("{id}@t.example"), &[])
+            .replace("\"cloudOnly\": true", &more)
+    };
+    let collection = crate::tarbac::entity(
+        "ConfigMgr::Collection",
+        "H",
+        r#""hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}"#,
+        &[],
+    );
+    let tenant = workspace.read("entities/tenant.json");
+    let more = [
+        collection,
+        person("u7", ""),
+        person("u8", "approveApplications"),
+    ]
+    .join(",\n");
+    workspace.write(
+        "entities/tenant.json",
+        format!("{},\n{more}\n]\n", tenant.trim_end().trim_end_matches(']')),
+    );
+    let ran = workspace.run(&["test", "--accept"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let text = workspace.read("tests/readers.snap");
+    assert!(text.contains("u7@t.example"), "{text}");
+    assert!(text.contains("u8@t.example"), "{text}");
+}

@@ -143,3 +143,43 @@ fn one_of_each_class_is_enough() {
     assert!(text.contains("bob@t.example"), "{text}");
     assert!(!text.contains("carl@t.example"), "{text}");
 }
+
+#[test]
+fn two_people_of_one_name_are_told_apart() {
+    let workspace = workspace();
+    let tenant = workspace.read("entities/tenant.json");
+    let with = |more: &str| {
+        let tenant = tenant.trim_end().trim_end_matches(']');
+        workspace.write("entities/tenant.json", format!("{tenant},\n{more}\n]\n"));
+    };
+    with(&crate::tarbac::user("u3", "bob@t.example", &[]));
+    assert_eq!(workspace.run(&["test", "--accept"]).status, 0);
+    let assigned = [("Intune::RoleAssignment", "a1")];
+    with(&crate::tarbac::user("u3", "bob@t.example", &assigned));
+    let ran = workspace.run(&["test"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("newly allowed: bob@t.example Entra::User::\"u3\""),
+        "{ran}"
+    );
+}
+
+#[test]
+fn two_suites_do_not_share_a_snapshot() {
+    let workspace = workspace();
+    workspace.write("tests/everybody.yml", SPEC);
+    let ran = workspace.run(&["test", "--accept"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(!workspace.path("tests/everybody.snap").exists());
+}
+
+#[test]
+fn what_cannot_be_left_hides_no_result() {
+    let workspace = workspace();
+    std::fs::create_dir(workspace.path("tests/everybody.snap.new")).unwrap();
+    let ran = workspace.run(&["test", "--report", "tap=report.tap"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stdout.contains("DIFFERS"), "{ran}");
+    assert!(workspace.read("report.tap").contains("not ok"), "{ran}");
+}

@@ -567,3 +567,74 @@ fn the_schema_refuses_what_the_reader_refuses() {
         assert_eq!(ran.status, 2, "{wrong}{ran}");
     }
 }
+
+#[test]
+fn what_tests_nothing_is_no_pass() {
+    let right = suite(&ana("allow", "roles.help-desk-operator"));
+    for (wrong, said) in [
+        (right.replace("ana@t.example", "[]"), "no name stands here"),
+        ("suite: S\nmatrices:\n  - { name: M, actions: runScript, legend: {}, table: {} }\n".to_owned(), "the table is empty"),
+        ("suite: S\nmatrices:\n  - { name: M, actions: runScript, legend: {}, table: { PC-1: {} } }\n".to_owned(), "there is no row"),
+        ("suite: S\nsnapshot: { principals: [], actions: all, resources: all }\n".to_owned(), "no name stands here"),
+        ("snapshot: { principals: all, actions: all, resources: all }\n".to_owned(), "has no name"),
+        ("readings: { observed-roles: on }\n".to_owned(), "has no name"),
+        (right.replace("Ana runs a script", "\"\""), "the name is empty"),
+        (right.replace("Ana runs a script", "\"a\\e[2Jb\""), "has a control character"),
+        (right.clone() + "exempt: [{ policy: roles.help-desk-operator, reason: \"\" }]\n", "an exemption has a reason"),
+        (right.clone() + "fixtures: { f: { 'Entra::User::\"ghost\".cloudOnly': true } }\n", "nobody and nothing"),
+        (right.clone() + "principals: { ghosts: [ghost@t.example] }\n", "no principal is called"),
+        (right.clone() + "actions: { pages: [viewTimelime] }\n", "did you mean `viewTimeline`?"),
+    ] {
+        let ran = test(&[("tests/a.yaml", &wrong), ("tests/b.yaml", &right)]);
+        assert_eq!(ran.status, 2, "{wrong}{ran}");
+        assert!(ran.stderr.contains(said), "{wrong}{ran}");
+    }
+}
+
+#[test]
+fn a_fact_stands_once_however_it_is_spelled() {
+    let facts = r#"    given:
+      Entra::User::"u1".cloudOnly: true
+      Entra::User::"ana@t.example".cloudOnly: false
+"#;
+    let ran = given(facts, "allow", "roles.help-desk-operator");
+    assert!(ran.stderr.contains("is given twice"), "{ran}");
+    // A case may give what its suite gives otherwise.
+    let text = format!(
+        "given: {{ 'Intune::Tenant::\"t\".useIntuneRbac': false }}\n{}    given: {{ 'Intune::Tenant::\"t\".useIntuneRbac': true }}\n",
+        suite(&ana("allow", "roles.help-desk-operator"))
+    );
+    let ran = test(&[("tests/a.yaml", &text)]);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
+fn the_files_for_the_stock_tool_go_into_a_folder() {
+    let text = suite(&ana("allow", "roles.help-desk-operator"));
+    let workspace = Tarbac::with_tenant(&[("tests/a.yaml", &text)]);
+    let ran = workspace.run(&["test", "--to-cedar=cedar"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(
+        !workspace
+            .read("cedar/policies.cedar")
+            .contains("readings.observed-roles")
+    );
+    assert!(
+        workspace
+            .read("cedar/schema.cedarschema")
+            .contains("namespace Entra")
+    );
+    let ran = workspace.run(&["test", "--cedar", "cedar/tests.json"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let printed = workspace.run(&["test", "--to-cedar"]);
+    assert_eq!(printed.stdout, workspace.read("cedar/tests.json"));
+    let ran = workspace.run_with(&["test", "--cedar", "-"], printed.stdout.as_bytes());
+    assert_eq!(ran.status, 0, "{ran}");
+    let wrong = printed.stdout.replace("\"allow\"", "\"deny\"");
+    let ran = workspace.run_with(&["test", "--cedar", "-"], wrong.as_bytes());
+    assert_eq!(ran.status, 1, "{ran}");
+    assert_eq!(
+        workspace.run_with(&["test", "--cedar", "-"], b"[]").status,
+        2
+    );
+}

@@ -41,6 +41,8 @@ cases:
         }
     });
     assert!(next(&lines).starts_with("passed: 1 case"));
+    // A run reads the files, and that is no change.
+    assert!(lines.recv_timeout(Duration::from_secs(2)).is_err());
     workspace.write("tests/a.yaml", suite.replace("allow", "deny"));
     assert!(next(&lines).starts_with("failed"));
     // A suite that is renamed to something else is no suite.

@@ -16,7 +16,7 @@ use tarbac::workspace;
 
 use super::super::output::{self, Output};
 use super::super::report::Reports;
-use super::super::{Exit, Failure, ShellError, load};
+use super::super::{Exit, Failure, ShellError, file, load};
 use super::{nothing_to_run, prepare};
 use crate::cli::{Format, Global, Test};
 
@@ -117,7 +117,12 @@ fn write_results(report: &Report, output: &mut Output) -> Result<(), Failure> {
 }
 
 /// Writes the cases of the suites as a file of `cedar run-tests`.
-pub fn write(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {
+pub fn write(
+    global: &Global,
+    arguments: &Test,
+    folder: &Path,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let base = load(global)?.engine;
     let (_, suites) = prepare(global, arguments)?;
     let mut other_readings = 0;
@@ -145,7 +150,25 @@ pub fn write(global: &Global, arguments: &Test, output: &mut Output) -> Result<E
         return Err(nothing_to_run(arguments));
     }
     let written = cedar_tests::write(&expectations);
-    output.write(&written.document)?;
+    if folder.as_os_str() == "-" {
+        output.write(&written.document)?;
+    } else {
+        let bundle: &Bundle = base.bundle();
+        let files = [
+            ("tests.json", written.document),
+            (
+                "policies.cedar",
+                cedar_tests::policies_in_force(bundle, base.readings()),
+            ),
+            ("schema.cedarschema", bundle.schema_text().to_owned()),
+        ];
+        std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
+        for (name, text) in files {
+            let path = folder.join(name);
+            file::write(&path, &text).map_err(|error| ShellError::file("write", &path, error))?;
+            output.write(&format!("{}\n", path.display()))?;
+        }
+    }
     for skipped in &written.skipped {
         output::say(&format!("left out: {}: {}\n", skipped.name, skipped.reason));
     }

@@ -100,13 +100,16 @@ impl<'a> Results<'a> {
             parts.push("mutants survive or were not tried".to_owned());
         }
         let style = output.style();
+        let snapshots = match self.arguments.filter.is_empty() {
+            true => number(self.snapshots.len(), "snapshot"),
+            false => "snapshots left out by the filter".to_owned(),
+        };
         match parts.as_slice() {
             [] => format!(
-                "{}: {}, {}, {}\n",
+                "{}: {}, {}, {snapshots}\n",
                 style.green("passed"),
                 number(self.tried.len(), "case"),
                 number(decisions, "decision"),
-                number(self.snapshots.len(), "snapshot"),
             ),
             parts => format!("{}: {}\n", style.red("failed"), parts.join(", ")),
         }

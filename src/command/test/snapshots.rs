@@ -77,6 +77,16 @@ impl<'a> Snapshots<'a> {
                 continue;
             };
             let path = file.path.with_extension("snap");
+            if compared.iter().any(|other: &Compared| other.path == path) {
+                return Err(ShellError::Arguments {
+                    message: format!(
+                        "two suites would keep their snapshots in `{}`",
+                        path.display()
+                    ),
+                    help: Some("give one of them another name".to_owned()),
+                }
+                .into());
+            }
             let taken = Taken::of(engine, &snapshot.selection);
             let state = match read(&path)? {
                 None => State::Missing,
@@ -160,17 +170,7 @@ impl<'a> Snapshots<'a> {
     /// Leaves what holds now beside the old files, or in their place where it is `accepted`.
     pub fn keep(&self, accepted: bool) -> Result<(), Failure> {
         if is_ci() {
-            return match accepted {
-                true => Err(ShellError::Arguments {
-                    message: "under CI no snapshot is written".to_owned(),
-                    help: Some(
-                        "run `tarbac test --accept` where you can look at it, and commit the file"
-                            .to_owned(),
-                    ),
-                }
-                .into()),
-                false => Ok(()),
-            };
+            return Ok(());
         }
         for compared in &self.compared {
             match (&compared.state, accepted) {
@@ -238,7 +238,7 @@ impl Compared<'_> {
             State::Same => String::new(),
             State::Missing => ": there is no snapshot yet; look at it and take it with `tarbac test --accept`".to_owned(),
             State::Differs(flips) if flips.is_empty() => {
-                ": the decisions are the same, and the text is not; take it with `tarbac test --accept`".to_owned()
+                ": no decision is another, and the text is; look at it, and take it with `tarbac test --accept`".to_owned()
             }
             State::Differs(flips) => format!(
                 ": {} of another outcome; `tarbac review` goes through them",
@@ -269,6 +269,17 @@ impl Compared<'_> {
     fn new_path(&self) -> PathBuf {
         self.path.with_extension("snap.new")
     }
+}
+
+/// Why snapshots cannot be taken under CI.
+pub fn nothing_is_written() -> Failure {
+    ShellError::Arguments {
+        message: "under CI no snapshot is written".to_owned(),
+        help: Some(
+            "run `tarbac test --accept` where you can look at it, and commit the file".to_owned(),
+        ),
+    }
+    .into()
 }
 
 /// The text of a snapshot file; `None` if there is none.

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
-use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::super::output::{self, Output};
 use super::super::{Exit, Failure, ShellError, report};
@@ -38,16 +37,16 @@ pub fn run(
     }
 }
 
-type Changes = Receiver<DebounceEventResult>;
+type Changes = Receiver<notify::Result<Event>>;
 
 /// Watches the parts of the workspace, and its folder for parts that come into being.
-fn watch(global: &Global) -> Result<(Debouncer<RecommendedWatcher>, Changes), ShellError> {
+fn watch(global: &Global) -> Result<(RecommendedWatcher, Changes), ShellError> {
     let (sender, changes) = channel();
-    let failed = |path: &Path, error: notify_debouncer_mini::notify::Error| {
+    let failed = |path: &Path, error: notify::Error| {
         ShellError::file("watch", path, std::io::Error::other(error))
     };
     let root = &global.workspace;
-    let mut debouncer = new_debouncer(SETTLING, sender).map_err(|error| failed(root, error))?;
+    let mut watcher = notify::recommended_watcher(sender).map_err(|error| failed(root, error))?;
     let parts = ["entities", "policies", "schema", "tests"].map(|part| root.join(part));
     let named = [&global.policies, &global.schema, &global.entities];
     let recursive: Vec<&PathBuf> = parts
@@ -55,7 +54,6 @@ fn watch(global: &Global) -> Result<(Debouncer<RecommendedWatcher>, Changes), Sh
         .chain(named.into_iter().flatten())
         .filter(|path| path.exists())
         .collect();
-    let watcher = debouncer.watcher();
     watcher
         .watch(root, RecursiveMode::NonRecursive)
         .map_err(|error| failed(root, error))?;
@@ -64,14 +62,17 @@ fn watch(global: &Global) -> Result<(Debouncer<RecommendedWatcher>, Changes), Sh
             .watch(path, RecursiveMode::Recursive)
             .map_err(|error| failed(path, error))?;
     }
-    Ok((debouncer, changes))
+    Ok((watcher, changes))
 }
 
-/// Waits for a change that matters.
+/// Waits for a change that matters, and until no more follow at once.
 fn wait(changes: &Changes) -> Result<(), ShellError> {
     while let Ok(change) = changes.recv() {
         match change {
-            Ok(events) if events.iter().any(|event| matters(&event.path)) => return Ok(()),
+            Ok(event) if matters(&event) => {
+                while changes.recv_timeout(SETTLING).is_ok() {}
+                return Ok(());
+            }
             Ok(_) => {}
             Err(error) => output::say(&format!("cannot watch: {error}\n")),
         }
@@ -80,12 +81,15 @@ fn wait(changes: &Changes) -> Result<(), ShellError> {
     Err(ShellError::file("watch", Path::new("."), reason))
 }
 
-/// Whether a file is one that a run reads. A folder that is renamed has no ending.
-fn matters(path: &Path) -> bool {
-    match path.extension() {
-        Some(ending) => ENDINGS
+/// Whether something has changed that a run reads. A run opens files itself, and what it leaves
+/// beside a snapshot it does not read; a folder that is renamed has no ending.
+fn matters(event: &Event) -> bool {
+    let is_read = |path: &PathBuf| match (path.file_name(), path.extension()) {
+        (Some(name), _) if name.to_string_lossy().starts_with('.') => false,
+        (_, Some(ending)) => ENDINGS
             .iter()
             .any(|known| ending.eq_ignore_ascii_case(known)),
-        None => true,
-    }
+        (_, None) => true,
+    };
+    !event.kind.is_access() && event.paths.iter().any(is_read)
 }
