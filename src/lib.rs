@@ -36,6 +36,9 @@
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
 //! | [`assembly`] | puts these together and says everything that is wrong |
 //! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
+//! | [`class`] | entities that policies cannot tell apart |
+//! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
+//! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{Context, EntityUid};
-use cedar_policy_core::ast::PrincipalOrResourceConstraint as Constraint;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::bundle::{Action, Effect, Policy};
@@ -110,7 +109,7 @@ impl Matrix {
         {
             if !vocabulary
                 .permissions()
-                .any(|action| covers(policy, action))
+                .any(|action| policy.may_apply_to(action))
             {
                 continue;
             }
@@ -273,7 +272,7 @@ fn cell_of_role(in_force: &[&Policy], action: &Action, role: &EntityUid) -> Cell
     let mut permits = Vec::new();
     let mut is_narrowed = false;
     let mut is_certain = false;
-    for policy in in_force.iter().filter(|policy| covers(policy, action)) {
+    for policy in in_force.iter().filter(|policy| policy.may_apply_to(action)) {
         let is_of_role = policy.principal_anchor().as_ref() == Some(role);
         let is_of_all = policy.principal_anchor().is_none();
         match policy.effect() {
@@ -295,33 +294,6 @@ fn cell_of_role(in_force: &[&Policy], action: &Action, role: &EntityUid) -> Cell
         (false, true) => (Mark::Conditional, permits),
     };
     Cell { mark, policies }
-}
-
-/// Whether a policy can apply to a request of the action.
-fn covers(policy: &Policy, action: &Action) -> bool {
-    let principal = policy.ast().principal_constraint();
-    let resource = policy.ast().resource_constraint();
-    policy.action_scope().covers(action)
-        && is_of_one(
-            principal.as_inner(),
-            action.principals.iter().map(AsRef::as_ref),
-        )
-        && is_of_one(
-            resource.as_inner(),
-            action.resources.iter().map(AsRef::as_ref),
-        )
-}
-
-fn is_of_one<'a>(
-    constraint: &Constraint,
-    mut types: impl Iterator<Item = &'a cedar_policy_core::ast::EntityType>,
-) -> bool {
-    match constraint {
-        Constraint::Is(wanted) | Constraint::IsIn(wanted, _) => {
-            types.any(|known| known == wanted.as_ref())
-        }
-        Constraint::Any | Constraint::In(_) | Constraint::Eq(_) => true,
-    }
 }
 
 /// Whether a policy asks for more than a principal in a role and an action.

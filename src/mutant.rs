@@ -19,7 +19,7 @@ use cedar_policy::{EntityUid, PolicySet, ValidationMode, Validator};
 use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::bundle::{Action, Bundle, Draft, Policy, Vocabulary};
+use crate::bundle::{Action, Bundle, Draft, Policy};
 use crate::engine::{Applied, Engine, Trial};
 use crate::finding::Finding;
 use crate::source::Place;
@@ -38,7 +38,7 @@ pub struct Mutant {
     pub what: String,
     /// Where.
     pub place: Place,
-    /// The actions that the mutant or the original is asked about.
+    /// The actions for which it can differ from the original.
     actions: BTreeSet<EntityUid>,
     /// When the original applies, and when the mutant does: scope and conditions.
     conditions: (ast::Expr, Option<ast::Expr>),
@@ -81,23 +81,13 @@ impl Mutant {
         changed: Option<Policy>,
         what: String,
         place: Place,
-        vocabulary: &Vocabulary,
+        actions: BTreeSet<EntityUid>,
     ) -> Self {
         // Of a link the slots are filled.
         let body = Draft::of(original).policy(original.ast().id().clone());
         let condition = body.as_ref().unwrap_or(original.ast()).condition();
-        let answers = |action: &&Action| {
-            std::iter::once(original)
-                .chain(&changed)
-                .any(|policy| policy.action_scope().answers(action))
-        };
         Self {
-            actions: vocabulary
-                .permissions()
-                .chain(vocabulary.questions())
-                .filter(answers)
-                .map(|action| action.uid.clone())
-                .collect(),
+            actions,
             conditions: (
                 condition,
                 changed.as_ref().map(|policy| policy.ast().condition()),
@@ -109,7 +99,7 @@ impl Mutant {
         }
     }
 
-    /// Whether the mutant or the original is asked about an action.
+    /// Whether it can differ from the original for an action.
     fn concerns(&self, action: &Action) -> bool {
         self.actions.contains(&action.uid)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
 use super::vocabulary::Action;
@@ -151,6 +151,16 @@ impl Policy {
         }
     }
 
+    /// Whether its scope lets it apply to any request of an action, by the types that are asked and
+    /// asked about.
+    pub fn may_apply_to(&self, action: &Action) -> bool {
+        let principal = self.ast.principal_constraint();
+        let resource = self.ast.resource_constraint();
+        self.action_scope().answers(action)
+            && is_of_one(principal.as_inner(), &action.principals)
+            && is_of_one(resource.as_inner(), &action.resources)
+    }
+
     /// The entity that its scope requires the principal to be or to be in.
     pub fn principal_anchor(&self) -> Option<EntityUid> {
         anchor(self.ast.principal_constraint().as_inner())
@@ -181,6 +191,17 @@ impl Policy {
             .chain(self.resource_anchor())
             .collect();
         named.into_iter()
+    }
+}
+
+fn is_of_one(constraint: &ast::PrincipalOrResourceConstraint, types: &[EntityTypeName]) -> bool {
+    match constraint {
+        ast::PrincipalOrResourceConstraint::Is(wanted)
+        | ast::PrincipalOrResourceConstraint::IsIn(wanted, _) => types.iter().any(|known| {
+            let known: &ast::EntityType = known.as_ref();
+            known == wanted.as_ref()
+        }),
+        _ => true,
     }
 }
 

@@ -1,31 +1,33 @@
 //! The ways in which a policy is changed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cedar_policy::Effect;
+use cedar_policy::{Effect, EntityUid};
 use cedar_policy_core::ast;
 
 use super::Mutant;
-use crate::bundle::{Draft, Keyword, Policy, Vocabulary, text};
+use crate::bundle::{Action, Draft, Keyword, Policy, Vocabulary, text};
 use crate::source::Place;
 
 /// Every mutant of a policy: it is dropped, its effect is swapped, its scope is widened, an action
 /// is dropped or added, a conjunct is dropped or negated, something within one is dropped, and a
 /// constant is another.
 pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
-    let dropped = Mutant::new(
-        policy,
-        None,
-        "the policy is dropped".to_owned(),
-        policy.place().clone(),
-        vocabulary,
-    );
     let mut changes = Changes {
         policy,
         vocabulary,
         draft: Draft::of(policy),
-        mutants: vec![dropped],
+        mutants: Vec::new(),
     };
+    let all = changes.actions_where(|action| policy.may_apply_to(action));
+    changes.mutants.push(Mutant::new(
+        policy,
+        None,
+        "the policy is dropped".to_owned(),
+        policy.place().clone(),
+        all,
+    ));
     changes.effect();
     changes.scope();
     changes.actions();
@@ -47,13 +49,38 @@ impl Changes<'_> {
         let Some(body) = draft.policy(self.policy.ast().id().clone()) else {
             return;
         };
+        let changed = self.policy.with_body(body);
+        // Where nothing but the actions is another, only those that come or go make a difference.
+        let only_actions = draft.effect == self.draft.effect
+            && draft.principal == self.draft.principal
+            && draft.resource == self.draft.resource
+            && draft.clauses == self.draft.clauses;
+        let actions = self.actions_where(|action| {
+            let (before, now) = (
+                self.policy.may_apply_to(action),
+                changed.may_apply_to(action),
+            );
+            match only_actions {
+                true => before != now,
+                false => before || now,
+            }
+        });
         self.mutants.push(Mutant::new(
             self.policy,
-            Some(self.policy.with_body(body)),
+            Some(changed),
             what,
             place.unwrap_or_else(|| self.policy.place().clone()),
-            self.vocabulary,
+            actions,
         ));
+    }
+
+    fn actions_where(&self, holds: impl Fn(&Action) -> bool) -> BTreeSet<EntityUid> {
+        self.vocabulary
+            .permissions()
+            .chain(self.vocabulary.questions())
+            .filter(|action| holds(action))
+            .map(|action| action.uid.clone())
+            .collect()
     }
 
     fn effect(&mut self) {
