@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tarbac::bundle::Policy;
 use tarbac::excerpt::Excerpts;
+use tarbac::report::Report;
 use tarbac::source::Source;
 use tarbac::suite::{self, Suites, Tried};
 use tarbac::workspace::{SuiteFile, suite_files};
@@ -43,7 +44,18 @@ fn once(
     if arguments.accept && is_ci() {
         return Err(snapshots::nothing_is_written());
     }
-    let (files, suites) = prepare(global, arguments)?;
+    let prepared = prepare(global, arguments);
+    // What keeps suites from being run is for the reports as well.
+    if let Err(Failure::Invalid(findings, _)) = &prepared {
+        let report = Report {
+            command: "test",
+            groups: Vec::new(),
+            findings: findings.clone(),
+            coverage: None,
+        };
+        reports.write(&report, &Excerpts::of_report(&report), output)?;
+    }
+    let (files, suites) = prepared?;
     let snapshots = Snapshots::compare(&suites, &files)?;
     let tried = suite::run(&suites);
     if tried.is_empty() && snapshots.is_empty() {

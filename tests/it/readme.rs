@@ -111,3 +111,22 @@ fn every_command_of_the_samples_readme_works() {
         );
     }
 }
+
+#[test]
+fn the_suite_of_the_readme_passes() {
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, rest) = readme
+        .split_once("```yaml\n# yaml-language-server")
+        .unwrap();
+    let (suite, _) = rest.split_once("```").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), "tarbac init contoso");
+    let folder = home.path().join("contoso");
+    std::fs::write(folder.join("tests/readme.yaml"), format!("#{suite}")).unwrap();
+    let said = run(&folder, "tarbac test tests/readme.yaml");
+    assert!(
+        said.ends_with("passed: 3 cases, 8 decisions, 0 snapshots\n"),
+        "{said}"
+    );
+}

@@ -638,3 +638,23 @@ fn the_files_for_the_stock_tool_go_into_a_folder() {
         2
     );
 }
+
+#[test]
+fn reports_have_what_keeps_suites_from_being_run() {
+    let text = suite(&ana("allow", "roles.help-desk-operater"));
+    let workspace = Tarbac::with_tenant(&[("tests/a.yaml", &text)]);
+    let ran = workspace.run(&["test", "--report", "github=-"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stdout.contains("file=tests/a.yaml,line=8"), "{ran}");
+    // The same where the workspace itself has errors.
+    workspace.write(
+        "policies/custom/none.cedar",
+        "permit (principal, action, resource);",
+    );
+    let ran = workspace.run(&["test", "--report", "github=-"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stdout.contains("file=policies/custom/none.cedar"),
+        "{ran}"
+    );
+}
