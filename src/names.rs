@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use miette::Diagnostic;
@@ -92,8 +93,13 @@ pub struct Names<'a> {
     directory: &'a Directory,
     /// The permissions by each spelling as the schema writes it: the quick way for the usual ones.
     spelled: HashMap<String, &'a Action>,
-    aliases: Option<HashMap<EntityTypeName, Aliases>>,
+    aliases: Option<Arc<AliasIndex>>,
 }
+
+/// The aliases of everything that a permission can be asked of or about, prepared for many look-ups
+/// in one directory.
+#[derive(Debug, Default)]
+pub struct AliasIndex(HashMap<EntityTypeName, Aliases>);
 
 /// The entities of a type by the hash of each alias, sorted. Names themselves stay in the
 /// directory: a tenant has a million devices.
@@ -122,6 +128,12 @@ impl<'a> Names<'a> {
                 }
             }
         }
+        let index = Arc::new(self.alias_index());
+        self.with_index(index)
+    }
+
+    /// The index of the aliases, to be kept beside the engine and given to names of it again.
+    pub fn alias_index(&self) -> AliasIndex {
         let mut all = HashMap::new();
         for action in self.vocabulary.permissions() {
             for type_name in action.principals.iter().chain(&action.resources) {
@@ -129,7 +141,13 @@ impl<'a> Names<'a> {
                     .or_insert_with(|| self.index(type_name));
             }
         }
-        self.aliases = Some(all);
+        AliasIndex(all)
+    }
+
+    /// The same with an index of these aliases, which must be of the same engine.
+    #[must_use]
+    pub fn with_index(mut self, index: Arc<AliasIndex>) -> Self {
+        self.aliases = Some(index);
         self
     }
 
@@ -330,7 +348,7 @@ impl<'a> Names<'a> {
     }
 
     fn by_alias(&self, type_name: &EntityTypeName, text: &str) -> Vec<EntityUid> {
-        let mut rows: Vec<Row> = match self.aliases.as_ref().and_then(|all| all.get(type_name)) {
+        let mut rows: Vec<Row> = match self.aliases.as_ref().and_then(|all| all.0.get(type_name)) {
             Some(aliases) => aliases
                 .with_hash(hash(text))
                 .filter(|row| {
