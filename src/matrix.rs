@@ -229,9 +229,13 @@ fn heading(names: &Names, uid: EntityUid) -> Heading {
     }
 }
 
+/// A name on one line, as it is read back from a table.
+pub(crate) fn one_line(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Rows of one name have their UID behind it, so that nobody is taken for another.
 fn told_apart(mut headings: Vec<Heading>) -> Vec<Heading> {
-    let one_line = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for heading in &headings {
         *counts.entry(one_line(&heading.name)).or_default() += 1;

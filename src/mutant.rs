@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cedar_policy::{EntityUid, PolicySet, ValidationMode, Validator};
 use cedar_policy_core::ast;
-use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::bundle::{Action, Bundle, Draft, Policy};
 use crate::engine::{Applied, Engine, Trial};
@@ -279,9 +279,4 @@ impl Mutation {
         });
         survived.chain(unknown).collect()
     }
-}
-
-/// Runs something for each of some numbers on all cores, in no order.
-fn for_each(count: usize, work: impl Fn(usize) + Sync + Send) {
-    (0..count).into_par_iter().for_each(work);
 }

@@ -11,7 +11,7 @@ use cedar_policy::EntityUid;
 
 use crate::decision::Request;
 use crate::engine::Engine;
-use crate::matrix::{Heading, Mark, Matrix, Selection};
+use crate::matrix::{Heading, Mark, Matrix, Selection, one_line};
 
 /// What the first line of a snapshot begins with.
 const READINGS: &str = "readings in force: ";
@@ -307,9 +307,4 @@ fn named<'a>(mut headings: impl Iterator<Item = &'a Heading>, name: &str) -> Opt
     headings
         .find(|heading| one_line(&heading.name) == name)
         .map(|heading| heading.uid.clone())
-}
-
-/// A heading on one line, as it is read back.
-fn one_line(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Mutant, Survivor, for_each};
+use super::{Mutant, Survivor};
 use crate::bundle::{Action, Policy, Switches};
 use crate::class::Classes;
 use crate::decision::{Decision, Outcome, Request};
@@ -105,10 +106,9 @@ pub(super) fn tell_apart(
         .collect();
     let found: Vec<Found> = mutants.iter().map(|_| Found::default()).collect();
     let done = AtomicUsize::new(0);
-    for_each(rows.len(), |number| {
-        if let Some((ground, principal)) = rows.get(number) {
-            try_row(ground, principal, number, &mutants, &found);
-        }
+    rows.par_iter().enumerate().for_each(|(number, row)| {
+        let (ground, principal) = row;
+        try_row(ground, principal, number, &mutants, &found);
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, rows.len());
     });
     let mut survivors = Vec::new();

@@ -16,7 +16,7 @@ use tarbac::workspace;
 
 use super::super::output::{self, Output};
 use super::super::report::Reports;
-use super::super::{Exit, Failure, ShellError, file, load};
+use super::super::{Exit, Failure, ShellError, file, load, switches};
 use super::{nothing_to_run, prepare};
 use crate::cli::{Format, Global, Test};
 
@@ -123,8 +123,11 @@ pub fn write(
     folder: &Path,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let base = load(global)?.engine;
     let (_, suites) = prepare(global, arguments)?;
+    let Some(bundle) = suites.bundle() else {
+        return Err(nothing_to_run(arguments));
+    };
+    let readings = switches(global)?.on_among(bundle.readings())?;
     let mut other_readings = 0;
     let mut expectations = Vec::new();
     for case in suites.suites.iter().flat_map(|suite| &suite.cases) {
@@ -132,7 +135,7 @@ pub fn write(
             continue;
         };
         // One set of policies goes with the file: those in force under the readings of this run.
-        if engine.readings() != base.readings() {
+        if engine.readings() != readings {
             other_readings += 1;
             continue;
         }
@@ -153,12 +156,11 @@ pub fn write(
     if folder.as_os_str() == "-" {
         output.write(&written.document)?;
     } else {
-        let bundle: &Bundle = base.bundle();
         let files = [
             ("tests.json", written.document),
             (
                 "policies.cedar",
-                cedar_tests::policies_in_force(bundle, base.readings()),
+                cedar_tests::policies_in_force(bundle, &readings),
             ),
             ("schema.cedarschema", bundle.schema_text().to_owned()),
         ];
