@@ -8,7 +8,7 @@
 use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::bundle::{Action, Bundle, Keyword, Policy, text};
+use crate::bundle::{Action, Bundle, Keyword, Parts, Policy, What};
 use crate::engine::{Applied, Engine, Trial};
 use crate::finding::Finding;
 use crate::source::Place;
@@ -118,100 +118,7 @@ impl Coverage {
     }
 }
 
-/// The parts of a policy that are covered one by one.
-struct Parts<'p> {
-    policy: &'p Policy,
-    parts: Vec<Part<'p>>,
-    /// The clauses, each with the indices of its conjuncts among the parts.
-    clauses: Vec<(Keyword, Vec<usize>)>,
-}
-
-struct Part<'p> {
-    text: String,
-    place: Place,
-    what: What<'p>,
-}
-
-enum What<'p> {
-    /// The scope of the principal or the resource.
-    Scope(ast::Expr),
-    /// An entry of the action list.
-    Action(&'p ast::EntityUID),
-    /// A conjunct of a `when` or `unless`.
-    Conjunct(&'p ast::Expr),
-}
-
-/// The clauses of a policy, as an exemption names them.
-pub fn clauses(policy: &Policy) -> Vec<String> {
-    Parts::of(policy)
-        .parts
-        .into_iter()
-        .map(|part| part.text)
-        .collect()
-}
-
-impl<'p> Parts<'p> {
-    fn of(policy: &'p Policy) -> Self {
-        let mut parts = Vec::new();
-        let mut scope = |word: &str, constraint: ast::PrincipalOrResourceConstraint, var| {
-            if matches!(constraint, ast::PrincipalOrResourceConstraint::Any) {
-                return;
-            }
-            let condition = constraint.as_expr(var);
-            let at = constraint
-                .get_euid()
-                .and_then(|uid| uid.loc().cloned())
-                .map(|loc| Place::new(&policy.place().source, loc.start()..loc.end()));
-            parts.push(Part {
-                text: constraint.display(var),
-                place: at.unwrap_or_else(|| policy.place_of_word(word)),
-                what: What::Scope(condition),
-            });
-        };
-        scope(
-            "principal",
-            policy.ast().principal_constraint().into_inner(),
-            ast::PrincipalOrResource::Principal,
-        );
-        scope(
-            "resource",
-            policy.ast().resource_constraint().into_inner(),
-            ast::PrincipalOrResource::Resource,
-        );
-        for uid in policy.ast().action_constraint().iter_euids() {
-            let place = match uid.loc() {
-                Some(loc) => Place::new(&policy.place().source, loc.start()..loc.end()),
-                None => policy.place_of_word(&uid.to_string()),
-            };
-            parts.push(Part {
-                text: uid.to_string(),
-                place,
-                what: What::Action(uid),
-            });
-        }
-        // Cedar gives the entries of an action list in an order of its own.
-        parts.sort_by_key(|part| part.place.start);
-        let mut clauses = Vec::new();
-        for clause in policy.clauses() {
-            let first = parts.len();
-            for conjunct in clause.conjuncts {
-                parts.push(Part {
-                    text: format!("{} {}", clause.keyword.word(), text(conjunct)),
-                    place: policy
-                        .place_of(conjunct)
-                        .unwrap_or_else(|| policy.place().clone()),
-                    what: What::Conjunct(conjunct),
-                });
-            }
-            clauses.push((clause.keyword, (first..parts.len()).collect()));
-        }
-        Self {
-            policy,
-            parts,
-            clauses,
-        }
-    }
-
+impl Parts<'_> {
     /// What one request shows of the parts.
     fn observe(&self, action: &Action, trial: &Trial, applied: &Applied) -> Tally {
         let mut tally = Tally {

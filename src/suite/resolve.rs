@@ -13,8 +13,7 @@ use super::read::{Documents, place};
 use super::setting::{Fact, Settings};
 use super::shared::{Shared, unused};
 use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
-use crate::bundle::{Action, Switches};
-use crate::coverage;
+use crate::bundle::{Action, Parts, Switches};
 use crate::decision::Request;
 use crate::engine::Engine;
 use crate::finding::Finding;
@@ -421,7 +420,7 @@ impl<'a> Resolver<'a> {
             return None;
         };
         if let Some(clause) = &exemption.clause {
-            let known = coverage::clauses(policy);
+            let known = Parts::of(policy).names();
             if !known.contains(&clause.value) {
                 let mut finding = error(
                     "unknown_clause",
