@@ -120,6 +120,28 @@ pub fn read(
 }
 
 impl Bundle {
+    /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in
+    /// the order of their files, with what is wrong with them under its schema.
+    pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
+        let (parsed, mut findings) = std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(PARSER_STACK)
+                .spawn_scoped(scope, || parse::policies(sources, &|_| false))
+                .map_or(None, |parsed| parsed.join().ok())
+                .unwrap_or_else(parse::not_read)
+        });
+        findings.extend(check::ids(&parsed.policies, &parsed.templates));
+        findings.extend(parsed.templates.iter().map(|template| {
+            Finding::error("policy::template", "a template is not linked here")
+                .label(template.place.clone(), "this template")
+                .help("write the policy without slots")
+        }));
+        findings.extend(check::types(&parsed.policies, &self.schema, false));
+        let mut policies = parsed.policies;
+        policies.sort_by(|one, other| one.place().cmp(other.place()));
+        (policies, findings)
+    }
+
     /// The schema, as Cedar has it.
     pub fn schema(&self) -> &Schema {
         &self.schema

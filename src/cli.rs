@@ -1,6 +1,8 @@
 //! What can be typed. The comments are the help texts.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -27,7 +29,8 @@ Examples:
   tarbac -C contoso explain ada@contoso.example \"View client details\" WS-BER-014
   tarbac matrix                            what each role permits
   tarbac -C contoso validate               everything that is wrong with a workspace
-  tarbac -C contoso test                   are the decisions those that are expected?"
+  tarbac -C contoso test                   are the decisions those that are expected?
+  tarbac -C contoso prove                  and in every other tenant that there could be?"
 )]
 pub struct Arguments {
     /// What to do.
@@ -103,6 +106,7 @@ pub enum Command {
     Matrix(Matrix),
     Validate(Validate),
     Test(Test),
+    Prove(Prove),
     Review(Review),
     Fmt(Fmt),
     /// List the readings: choices where the documents disagree.
@@ -388,6 +392,99 @@ impl Test {
                 .iter()
                 .any(|report| report.format.is_of_coverage())
     }
+}
+
+/// Prove that the policies are what the specs say, in every possible tenant.
+///
+/// A spec is a Cedar policy under `tests/specs/`: everything a `permit` matches must be allowed,
+/// everything a `forbid` matches must be refused, whoever asks and whatever the settings are. A
+/// solver looks for a world that refutes it; one that it finds is made small, decided again by plain
+/// Cedar, and told. Besides, no policy can raise an error, and none is there for nothing.
+///
+/// With --compare, the policies are compared with those of another workspace, of a policy folder or
+/// of a revision of git: what any of them allows and the other refuses.
+///
+/// The solver is cvc5, a program of its own: --solver, else the variable CVC5, else `cvc5` on the
+/// PATH.
+///
+/// Exit status: 0 all proved, 1 something refuted, 2 something not proved, or no solver.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac prove
+  tarbac prove tests/specs/roles.cedar --filter run-script
+  tarbac prove --save-counterexamples tests/found && tarbac test tests/found
+  tarbac prove --mutate                    do the specs say everything?
+  tarbac prove --compare main              does this change open anything?
+  tarbac prove --compare HEAD --allow-less")]
+pub struct Prove {
+    /// Prove the specs of these files and folders; all under `tests/specs/` without.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Prove only specs that have this in their id or doc; repeatable, and all of them must be there.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+
+    /// Compare with OLD instead: a workspace, a folder or file of policies, or a revision of git.
+    #[arg(long, value_name = "OLD", conflicts_with_all = ["paths", "filter", "mutate", "save_counterexamples"])]
+    pub compare: Option<String>,
+
+    /// With --compare, let pass that less is allowed than by OLD.
+    #[arg(long, requires = "compare")]
+    pub allow_less: bool,
+
+    /// With --compare, let pass that more is allowed than by OLD.
+    #[arg(long, requires = "compare")]
+    pub allow_more: bool,
+
+    /// Change the policies one small way at a time and see whether a spec is refuted.
+    ///
+    /// A change that refutes none is proved equivalent, or shown with what it decides otherwise.
+    #[arg(long)]
+    pub mutate: bool,
+
+    /// With --mutate, change the policies in the binary too, not only those of the workspace.
+    #[arg(long, requires = "mutate")]
+    pub shipped: bool,
+
+    /// Write each counterexample as a case of a suite into this folder: it fails until it is mended.
+    #[arg(long, value_name = "DIR")]
+    pub save_counterexamples: Option<PathBuf>,
+
+    /// Treat warnings as refuted.
+    #[arg(long)]
+    pub deny_warnings: bool,
+
+    /// The solver.
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "CVC5",
+        default_value = "cvc5",
+        help_heading = "Solver"
+    )]
+    pub solver: PathBuf,
+
+    /// The most seconds that one question may take the solver.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Solver")]
+    pub timeout: Duration,
+
+    /// How many solvers work at once; as many as there are processors without.
+    #[arg(long, value_name = "N", help_heading = "Solver")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// What else is written.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds: &f64| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a number of seconds above 0 is wanted".to_owned())
 }
 
 /// Go through the decisions of snapshots that are others than they were, one by one.

@@ -12,6 +12,7 @@ mod init;
 mod man;
 mod matrix;
 mod output;
+mod prove;
 mod readings;
 mod report;
 mod requests;
@@ -111,6 +112,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
         Command::Validate(validate) => validate::run(global, validate, &mut output),
         Command::Test(test) => test::run(global, test, &mut output),
+        Command::Prove(prove) => prove::run(global, prove, &mut output),
         Command::Review(review) => review::run(global, review, &mut output),
         Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
         Command::Readings => readings::run(global, &mut output),
@@ -131,13 +133,12 @@ pub fn run(arguments: &Arguments) -> Exit {
 
 /// Only a matrix can be a sheet or a page, and only test measures coverage.
 fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
-    if let Command::Validate(validate) = &arguments.command
-        && let Some(report) = validate
-            .reports
-            .report
-            .iter()
-            .find(|report| report.format.is_of_coverage())
-    {
+    let reports = match &arguments.command {
+        Command::Validate(validate) => validate.reports.report.as_slice(),
+        Command::Prove(prove) => prove.reports.report.as_slice(),
+        _ => &[],
+    };
+    if let Some(report) = reports.iter().find(|report| report.format.is_of_coverage()) {
         let message = format!("only test writes the report {}", report.format);
         return Err(Arguments::command().error(ErrorKind::InvalidValue, message));
     }

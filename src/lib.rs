@@ -39,6 +39,7 @@
 //! | [`class`] | entities that policies cannot tell apart |
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
+//! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
 //! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |
@@ -64,6 +65,7 @@ pub mod json;
 pub mod matrix;
 pub mod mutant;
 pub mod names;
+pub mod proof;
 pub mod render;
 pub mod report;
 pub mod shipped;

@@ -160,6 +160,27 @@ pub fn run(
     is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Mutation {
+    let (valid, refused) = valid(bundle, is_wanted);
+    let mutants = valid.len() + refused;
+    let left = unnoticed(suites, valid, progress);
+    let killed = mutants - refused - left.len();
+    let (survivors, equivalent, unknown) = search::tell_apart(suites, left, progress);
+    Mutation {
+        mutants,
+        killed,
+        refused,
+        survivors,
+        equivalent,
+        unknown,
+    }
+}
+
+/// Every mutant of the policies that `is_wanted` takes that `tarbac validate` would let pass, and how
+/// many it would not.
+pub(crate) fn valid(
+    bundle: &Bundle,
+    is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
+) -> (Vec<Mutant>, usize) {
     let policies: Vec<&Policy> = bundle
         .policies()
         .iter()
@@ -181,17 +202,7 @@ pub fn run(
         .map(|(mutant, _)| mutant)
         .collect();
     let refused = mutants - valid.len();
-    let left = unnoticed(suites, valid, progress);
-    let killed = mutants - refused - left.len();
-    let (survivors, equivalent, unknown) = search::tell_apart(suites, left, progress);
-    Mutation {
-        mutants,
-        killed,
-        refused,
-        survivors,
-        equivalent,
-        unknown,
-    }
+    (valid, refused)
 }
 
 /// Whether `tarbac validate` would let a mutant pass.

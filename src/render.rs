@@ -11,6 +11,7 @@ pub mod findings;
 pub mod matrix;
 pub mod mutant;
 mod page;
+pub mod proof;
 pub mod readings;
 pub mod report;
 pub mod snapshot;

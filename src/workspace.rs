@@ -5,6 +5,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
+mod earlier;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -23,6 +25,8 @@ use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
 use crate::source::{Place, Source, Text};
+
+pub use earlier::{Earlier, earlier};
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.
@@ -292,6 +296,25 @@ pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>,
         .collect::<Result<Vec<SuiteFile>, Unreadable>>()?;
     files.sort_by(|one, other| one.source.name.cmp(&other.source.name));
     Ok(files)
+}
+
+/// The specs of a workspace: the policy files under `tests/specs/`, or the files and folders of
+/// `named` in their place.
+///
+/// # Errors
+/// A file cannot be read, or what is named does not exist.
+pub fn spec_files(
+    layout: &Layout,
+    named: &[PathBuf],
+) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
+    let folder = layout.root.join("tests").join("specs");
+    files(named, &folder, &["cedar"], &mut Vec::new())?
+        .into_iter()
+        .map(|path| {
+            let source = held(&path)?;
+            Ok((path, source))
+        })
+        .collect()
 }
 
 /// Whether a folder holds a part of a workspace.

@@ -154,11 +154,21 @@ impl Policy {
     /// Whether its scope lets it apply to any request of an action, by the types that are asked and
     /// asked about.
     pub fn may_apply_to(&self, action: &Action) -> bool {
+        self.may_apply_among(action, &action.principals, &action.resources)
+    }
+
+    /// The same for some of the types of the action.
+    pub fn may_apply_among(
+        &self,
+        action: &Action,
+        principals: &[EntityTypeName],
+        resources: &[EntityTypeName],
+    ) -> bool {
         let principal = self.ast.principal_constraint();
         let resource = self.ast.resource_constraint();
         self.action_scope().answers(action)
-            && is_of_one(principal.as_inner(), &action.principals)
-            && is_of_one(resource.as_inner(), &action.resources)
+            && is_of_one(principal.as_inner(), principals)
+            && is_of_one(resource.as_inner(), resources)
     }
 
     /// The entity that its scope requires the principal to be or to be in.

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Mutant, Survivor};
@@ -18,7 +17,7 @@ use crate::class::Classes;
 use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::names::{Name, Names};
-use crate::suite::Suites;
+use crate::suite::{CaseText, Suites};
 
 /// The most requests that are tried for all mutants together.
 const MOST: usize = 4_000_000;
@@ -32,21 +31,6 @@ pub struct Telling {
 
 /// What has been found for a mutant, with the number of the row it was found in.
 type Found = Mutex<Option<(usize, Telling)>>;
-
-/// A case as it is written into a suite.
-#[derive(Serialize)]
-struct CaseText {
-    name: String,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    given: Map<String, Value>,
-    principal: String,
-    action: String,
-    resource: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    context: Option<Value>,
-    expect: &'static str,
-    because: Vec<String>,
-}
 
 /// Where requests are looked for: a directory under some readings.
 struct Place<'a> {
@@ -340,10 +324,12 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
             false => request.action.id().unescaped().to_owned(),
         },
         resource,
-        context: Some(json_of(&request.context))
-            .filter(|context| *context != Value::Object(Map::new())),
+        context: match json_of(&request.context) {
+            Value::Object(context) => context,
+            _ => Map::new(),
+        },
         expect: outcome.decision.word(),
-        because: outcome.policies.clone(),
+        because: Some(outcome.policies.clone()),
     };
     let readings = match engine.readings() {
         [] => "none".to_owned(),

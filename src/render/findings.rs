@@ -20,7 +20,7 @@ struct Document<'a> {
 
 /// One finding, in this document and in reports.
 #[derive(Debug, Serialize)]
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     code: &'a str,
     severity: &'static str,
     message: &'a str,
@@ -73,11 +73,16 @@ pub fn document(findings: &[Finding], excerpts: &Excerpts) -> String {
         version: VERSION,
         errors,
         warnings,
-        findings: findings
-            .iter()
-            .map(|finding| entry(finding, excerpts))
-            .collect(),
+        findings: entries(findings, excerpts),
     })
+}
+
+/// The findings as documents have them.
+pub fn entries<'a>(findings: &'a [Finding], excerpts: &Excerpts) -> Vec<Entry<'a>> {
+    findings
+        .iter()
+        .map(|finding| entry(finding, excerpts))
+        .collect()
 }
 
 pub(super) fn entry<'a>(finding: &'a Finding, excerpts: &Excerpts) -> Entry<'a> {

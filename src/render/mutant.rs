@@ -16,8 +16,9 @@ pub struct Wire<'a> {
     unknown: Vec<MutantWire<'a>>,
 }
 
+/// A mutant in JSON.
 #[derive(Debug, Serialize)]
-struct MutantWire<'a> {
+pub struct MutantWire<'a> {
     policy: &'a str,
     file: &'a str,
     line: Option<usize>,
@@ -68,7 +69,8 @@ pub fn human(mutation: &Mutation, style: Style) -> String {
     )
 }
 
-fn line(mutant: &Mutant) -> String {
+/// A mutant in one line: the policy, its place, what is changed.
+pub(super) fn line(mutant: &Mutant) -> String {
     format!(
         "{}  {}:{}: {}",
         mutant.original.id(),
@@ -97,7 +99,7 @@ pub fn wire(mutation: &Mutation) -> Wire<'_> {
     }
 }
 
-fn mutant(mutant: &Mutant) -> MutantWire<'_> {
+pub(super) fn mutant(mutant: &Mutant) -> MutantWire<'_> {
     MutantWire {
         policy: mutant.original.id(),
         file: &mutant.place.source.name,

@@ -47,7 +47,8 @@ struct MissedWire<'a> {
 #[derive(Debug, Serialize)]
 struct ExpectedWire<'a> {
     decision: &'static str,
-    because: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<&'a [String]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,7 +167,7 @@ fn missed<'a>(missed: &'a Missed<'_>) -> MissedWire<'a> {
         resource: request.resource.to_string(),
         expected: ExpectedWire {
             decision: missed.check.expected.decision.word(),
-            because: &missed.check.expected.because,
+            because: missed.check.expected.because.as_deref(),
         },
         came: CameWire {
             decision: missed.outcome.decision.word(),
@@ -199,7 +200,10 @@ fn is_question(engine: &Engine, action: &EntityUid) -> bool {
 }
 
 fn expectation(expected: &Expected) -> String {
-    decided(expected.decision, &expected.because)
+    match &expected.because {
+        Some(because) => decided(expected.decision, because),
+        None => expected.decision.word().to_owned(),
+    }
 }
 
 fn came(outcome: &Outcome) -> String {

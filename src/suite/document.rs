@@ -85,9 +85,11 @@ pub(super) struct Case {
     pub given: Option<Given>,
     /// The decision.
     pub expect: Expect,
-    /// Exactly the policies that determine it, by id; none where no policy permits.
-    #[schemars(with = "Vec<String>")]
-    pub because: Vec<Spanned<String>>,
+    /// Exactly the policies that determine it, by id; none where no policy permits. Left out where
+    /// they are not known yet, as in a counterexample of `tarbac prove`: write them down as soon as
+    /// they are.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub because: Option<Vec<Spanned<String>>>,
 }
 
 /// Expectations in a table. Every cell is stated.

@@ -197,7 +197,13 @@ impl<'a> Resolver<'a> {
         let mut findings = Vec::new();
         let mut lookup = Lookup::new(engine, self.known.entry(setting).or_default());
         let source = scope.source;
-        let expected = expected(scope, engine, case.expect, &case.because, &mut findings);
+        let expected = expected(
+            scope,
+            engine,
+            case.expect,
+            case.because.as_deref(),
+            &mut findings,
+        );
         let mut checks = Vec::new();
         let at = place(source, case.name.referenced);
         for action in lookup.actions(scope, &case.action.0, &mut findings) {
@@ -244,7 +250,13 @@ impl<'a> Resolver<'a> {
             .0
             .iter()
             .map(|(word, entry)| {
-                let expected = expected(scope, engine, entry.expect, &entry.because, &mut findings);
+                let expected = expected(
+                    scope,
+                    engine,
+                    entry.expect,
+                    Some(&entry.because),
+                    &mut findings,
+                );
                 (word.value.as_str(), expected)
             })
             .collect();
@@ -491,11 +503,11 @@ fn expected(
     scope: &Scope<'_, '_>,
     engine: &Engine,
     expect: document::Expect,
-    because: &[Spanned<String>],
+    because: Option<&[Spanned<String>]>,
     findings: &mut Vec<Finding>,
 ) -> Arc<Expected> {
     let mut ids = Vec::new();
-    for id in because {
+    for id in because.unwrap_or_default() {
         ids.push(id.value.clone());
         let at = || place(scope.source, id.referenced);
         match engine.bundle().policy(&id.value) {
@@ -535,7 +547,7 @@ fn expected(
     ids.dedup();
     Arc::new(Expected {
         decision: expect.into(),
-        because: ids,
+        because: because.map(|_| ids),
     })
 }
 

@@ -145,7 +145,7 @@ pub fn write(
                 name: &case.name,
                 request: &check.request,
                 decision: check.expected.decision,
-                policies: &check.expected.because,
+                policies: check.expected.because.as_deref().unwrap_or_default(),
             });
         }
     }

@@ -1,0 +1,178 @@
+//! `tarbac prove --compare`: what a change of policies opens and closes.
+
+use serde::Serialize;
+use tarbac::bundle::{self, Bundle, Texts};
+use tarbac::finding::{self, Finding};
+use tarbac::proof::{Change, Comparison, Solving};
+use tarbac::render::findings::number;
+use tarbac::render::{self, VERSION};
+use tarbac::report::{Group, Test};
+use tarbac::source::{Place, Source};
+use tarbac::workspace::earlier;
+use tarbac::{Engine, shipped};
+
+use super::super::output::{Output, progress};
+use super::super::report::Reports;
+use super::super::{Exit, Failure, layout, switches};
+use super::{prover, write_report};
+use crate::cli::{Format, Global, Prove};
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    compared_with: &'a str,
+    passed: bool,
+    environments: Vec<render::proof::ComparisonWire<'a>>,
+    /// Permissions that only the old schema has.
+    gone: Vec<String>,
+}
+
+pub fn run(
+    global: &Global,
+    arguments: &Prove,
+    old: &str,
+    engine: &Engine,
+    solving: &Solving,
+    reports: &Reports<'_>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let bundle = engine.bundle();
+    let (before, gone) = read(global, old, bundle)?;
+    let readings = switches(global)?.on_among(before.readings())?;
+    let bar = progress("comparing");
+    let comparisons = prover(engine, solving)?.compare(&before, &readings, &|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let comparisons = comparisons.map_err(|error| Failure::Error(Box::new(error)))?;
+    let passes = |comparison: &Comparison| match comparison.change() {
+        Change::Equivalent => true,
+        Change::MorePermissive => arguments.allow_more,
+        Change::LessPermissive => arguments.allow_less,
+        Change::Both => arguments.allow_more && arguments.allow_less,
+        Change::Unknown => false,
+    };
+    let is_refuted = |comparison: &Comparison| {
+        (comparison.gained().is_some() && !arguments.allow_more)
+            || (comparison.lost().is_some() && !arguments.allow_less)
+    };
+    let is_gone_allowed = gone.is_empty() || arguments.allow_less;
+    let exit = if comparisons.iter().any(is_refuted) || !is_gone_allowed {
+        Exit::No
+    } else if comparisons.iter().all(passes) {
+        Exit::Yes
+    } else {
+        Exit::Unanswered
+    };
+    match global.format {
+        Format::Json => output.write(&render::json(&Document {
+            version: VERSION,
+            compared_with: old,
+            passed: exit == Exit::Yes,
+            environments: comparisons
+                .iter()
+                .map(|comparison| render::proof::comparison_wire(comparison, bundle))
+                .collect(),
+            gone: gone.clone(),
+        }))?,
+        _ => {
+            let style = output.style();
+            output.write(&render::proof::comparison(
+                &comparisons,
+                bundle,
+                &before,
+                style,
+            ))?;
+            for permission in &gone {
+                output.write(&format!(
+                    "{}  {permission}, which only {old} has\n",
+                    style.yellow("gone")
+                ))?;
+            }
+            let changed = comparisons
+                .iter()
+                .filter(|comparison| comparison.change() != Change::Equivalent)
+                .count();
+            let of = number(comparisons.len(), "request environment");
+            let summary = match changed {
+                0 => format!("{of} decided as by {old}"),
+                changed => format!("{changed} of {of} not decided as by {old}"),
+            };
+            let word = match exit {
+                Exit::Yes => style.green("passed"),
+                Exit::No => style.red("failed"),
+                Exit::Unanswered => style.yellow("not proved"),
+            };
+            output.write(&format!("{word}: {summary}\n"))?;
+        }
+    }
+    let place = Place::new(&Source::held(old, ""), 0..0);
+    let groups = vec![Group {
+        name: format!("Compared with {old}"),
+        file: old.to_owned(),
+        tests: comparisons
+            .iter()
+            .map(|comparison| Test {
+                name: comparison.less.action.to_string(),
+                place: place.clone(),
+                failure: (!passes(comparison))
+                    .then(|| render::proof::comparison_failed(comparison, bundle, &before)),
+            })
+            .collect(),
+    }];
+    let findings = match is_gone_allowed {
+        true => Vec::new(),
+        false => gone
+            .iter()
+            .map(|permission| only_old(permission, old, &place))
+            .collect(),
+    };
+    write_report(groups, findings, reports, output)?;
+    Ok(exit)
+}
+
+fn only_old(permission: &str, old: &str, place: &Place) -> Finding {
+    Finding::error(
+        "prove::gone",
+        format!("only {old} has the permission `{permission}`"),
+    )
+    .label(place.clone(), "compared with this")
+    .help("--allow-less lets it pass")
+}
+
+/// The old policies under the schema of the workspace, and the permissions that only their own
+/// schema has.
+fn read(global: &Global, old: &str, bundle: &Bundle) -> Result<(Bundle, Vec<String>), Failure> {
+    let mut earlier = earlier(&layout(global), old)?;
+    let mut gone = Vec::new();
+    if earlier.has_own_schema {
+        let own = sound(
+            &earlier.texts,
+            "The policies to compare with have errors, so nothing was compared.",
+        )?;
+        gone.extend(
+            own.vocabulary()
+                .permissions()
+                .filter(|action| bundle.vocabulary().action(&action.uid).is_none())
+                .map(|action| action.uid.to_string()),
+        );
+    }
+    earlier.texts.schema = vec![Source::held(
+        "the schema of the workspace",
+        bundle.schema_text(),
+    )];
+    let before = sound(
+        &earlier.texts,
+        "The policies to compare with do not fit the schema of the workspace, so nothing was compared.",
+    )?;
+    Ok((before, gone))
+}
+
+fn sound(texts: &Texts, so: &'static str) -> Result<Bundle, Failure> {
+    let (bundle, mut findings) = bundle::read(texts, &shipped::is_shipped);
+    bundle.map_err(|_| {
+        findings.retain(|finding| finding.severity == finding::Severity::Error);
+        Failure::Invalid(findings, so)
+    })
+}

@@ -1,0 +1,75 @@
+//! A counterexample: a world in which something does not hold that was claimed of all worlds.
+
+use cedar_policy::EntityUid;
+use serde_json::Value;
+
+use super::shrink::{self, Surroundings};
+use super::world::World;
+use crate::decision::Outcome;
+
+/// A world in which something does not hold, decided by plain Cedar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The smallest such world that was found.
+    pub world: World,
+    /// Whether a directory can have it. In others somebody is, for example, in a role without an
+    /// assignment that has a tenant, and a spec that is refuted by nothing else has to say so.
+    pub is_possible: bool,
+    /// What of it matters.
+    pub facts: Vec<Fact>,
+    /// What is decided.
+    pub outcome: Outcome,
+    /// What is decided otherwise, where two decisions are compared.
+    pub other: Option<Outcome>,
+}
+
+/// Something about a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// An entity is in another.
+    In {
+        /// The entity.
+        entity: EntityUid,
+        /// What it is in.
+        parent: EntityUid,
+    },
+    /// An attribute has a value, or a set has an element.
+    Value {
+        /// The entity; the context of the request without one.
+        entity: Option<EntityUid>,
+        /// The path of attributes.
+        path: Vec<String>,
+        /// The value or element, as Cedar's JSON has it.
+        value: Value,
+        /// Whether it is an element.
+        is_element: bool,
+    },
+}
+
+impl Counterexample {
+    /// The smallest counterexample that is found from a world that refutes something. `decided` says
+    /// what is decided in a world.
+    pub(super) fn of(
+        world: World,
+        surroundings: &Surroundings<'_>,
+        refutes: &dyn Fn(&World) -> bool,
+        decided: &dyn Fn(&World) -> Option<(Outcome, Option<Outcome>)>,
+    ) -> Option<Self> {
+        if !refutes(&world) {
+            return None;
+        }
+        let smallest = shrink::smallest(world, surroundings, refutes);
+        let facts = shrink::facts(&smallest, surroundings, refutes);
+        let possible = shrink::possible(&smallest, surroundings, refutes);
+        let is_possible = possible.is_some();
+        let world = possible.unwrap_or(smallest);
+        let (outcome, other) = decided(&world)?;
+        Some(Self {
+            world,
+            is_possible,
+            facts,
+            outcome,
+            other,
+        })
+    }
+}

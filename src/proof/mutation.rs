@@ -1,0 +1,192 @@
+//! Whether the specs pin the policies down: each policy is changed in one small way, and either a
+//! spec is refuted by the changed policies, or nothing is decided otherwise at all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::claim::{Claim, Environment, Relation, Side, body};
+use super::shrink::Surroundings;
+use super::solver::{NoSolver, Solver, Unknown};
+use super::spec::{Spec, answer_alike};
+use super::world::World;
+use super::{Counterexample, Progress, Prover, Verdict, asked, pool};
+use crate::bundle::Policy;
+use crate::mutant::{self, Mutant};
+
+/// What became of the mutants.
+#[derive(Debug)]
+pub struct Mutation {
+    /// How many there were.
+    pub mutants: usize,
+    /// How many refute a spec.
+    pub refuted: usize,
+    /// How many `tarbac validate` refuses, so that they could not have landed.
+    pub refused: usize,
+    /// Those that decide nothing otherwise, proved.
+    pub equivalent: Vec<Mutant>,
+    /// Those that decide something otherwise and refute no spec.
+    pub survivors: Vec<Survivor>,
+    /// Those of which that is not known, and why.
+    pub unknown: Vec<(Mutant, Unknown)>,
+}
+
+/// A mutant that refutes no spec.
+#[derive(Debug)]
+pub struct Survivor {
+    /// The mutant.
+    pub mutant: Mutant,
+    /// The readings that are on.
+    pub readings: Vec<String>,
+    /// What it decides otherwise.
+    pub counterexample: Counterexample,
+}
+
+/// What became of one.
+enum Became {
+    Refuted,
+    Equivalent,
+    Survivor(Vec<String>, Box<Counterexample>),
+    Unknown(Unknown),
+}
+
+impl Prover<'_> {
+    /// Changes the policies that `is_wanted` takes in every way there is, and asks for each change
+    /// whether a spec is refuted. The specs must be proved as things are.
+    ///
+    /// # Errors
+    /// There is no solver.
+    pub fn mutate(
+        &self,
+        specs: &[Spec],
+        is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
+        progress: Progress<'_>,
+    ) -> Result<Mutation, NoSolver> {
+        let (mutants, refused) = mutant::valid(self.bundle, is_wanted);
+        // The readings that any spec is about: a policy that is not in force under one is there
+        // under another.
+        let choices: BTreeSet<Vec<String>> = specs
+            .iter()
+            .flat_map(|spec| self.choices_of(spec))
+            .chain([self.readings.to_vec()])
+            .collect();
+        let surroundings = self.surroundings(specs);
+        let became = pool::each(self.solving, &mutants, progress, |solver, mutant| {
+            self.became(solver, mutant, specs, &choices, &surroundings)
+                .unwrap_or_else(Became::Unknown)
+        })?;
+        let mut mutation = Mutation {
+            mutants: mutants.len() + refused,
+            refuted: 0,
+            refused,
+            equivalent: Vec::new(),
+            survivors: Vec::new(),
+            unknown: Vec::new(),
+        };
+        for (mutant, became) in mutants.into_iter().zip(became) {
+            match became {
+                Became::Refuted => mutation.refuted += 1,
+                Became::Equivalent => mutation.equivalent.push(mutant),
+                Became::Survivor(readings, counterexample) => mutation.survivors.push(Survivor {
+                    mutant,
+                    readings,
+                    counterexample: *counterexample,
+                }),
+                Became::Unknown(unknown) => mutation.unknown.push((mutant, unknown)),
+            }
+        }
+        Ok(mutation)
+    }
+
+    fn became(
+        &self,
+        solver: &mut Solver<'_>,
+        mutant: &Mutant,
+        specs: &[Spec],
+        choices: &BTreeSet<Vec<String>>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Became, Unknown> {
+        let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
+        let changed: Vec<&Policy> = policies
+            .iter()
+            .filter_map(|policy| match policy.id() == mutant.original.id() {
+                true => mutant.changed.as_ref(),
+                false => Some(policy),
+            })
+            .collect();
+        let mut survivor = None;
+        for readings in choices {
+            if !mutant.original.holds_under(readings) {
+                continue;
+            }
+            for environment in &self.environments {
+                let concerns = environment.asks(&mutant.original)
+                    || mutant
+                        .changed
+                        .as_ref()
+                        .is_some_and(|changed| environment.asks(changed));
+                if !concerns {
+                    continue;
+                }
+                // Of those that answer a question, the ones with another answer are another matter.
+                let relevant = |policies: &[&Policy]| {
+                    let is_question = environment.action.is_question();
+                    let relevant = policies.iter().filter(|policy| {
+                        environment.asks(policy)
+                            && policy.holds_under(readings)
+                            && (!is_question || answer_alike(policy, &mutant.original))
+                    });
+                    Side::new(relevant.map(|policy| body(policy)).collect())
+                };
+                let (before, after) = (relevant(&policies), relevant(&changed));
+                let claim = Claim::new(&before, Relation::Equivalent, &after);
+                let outcome =
+                    |side: &Arc<Side>, world: &World| side.outcome(world, environment.schema).ok();
+                let verdict = self.decide(
+                    solver,
+                    &claim,
+                    environment,
+                    surroundings,
+                    &|world| claim.is_refuted_by(world, environment.schema),
+                    &|world| Some((outcome(&before, world)?, Some(outcome(&after, world)?))),
+                );
+                let counterexample = match verdict {
+                    Verdict::Proved => continue,
+                    Verdict::NotProved(unknown) => return Err(unknown),
+                    Verdict::Refuted(counterexample) => counterexample,
+                };
+                if self.refutes_one(solver, specs, readings, environment, &changed)? {
+                    return Ok(Became::Refuted);
+                }
+                survivor.get_or_insert(Became::Survivor(readings.clone(), counterexample));
+            }
+        }
+        Ok(survivor.unwrap_or(Became::Equivalent))
+    }
+
+    /// Whether these policies refute a spec that is about them under these readings.
+    fn refutes_one(
+        &self,
+        solver: &mut Solver<'_>,
+        specs: &[Spec],
+        readings: &Vec<String>,
+        environment: &Environment<'_>,
+        policies: &[&Policy],
+    ) -> Result<bool, Unknown> {
+        for spec in specs {
+            let is_about = |readings| {
+                self.choices_of(spec)
+                    .iter()
+                    .any(|choice| choice == readings)
+            };
+            if !environment.asks(spec.policy()) || !is_about(readings) {
+                continue;
+            }
+            let side = Side::new(asked(spec, environment, policies, &self.readings_of(spec)));
+            let claim = self.claim(spec, environment, &side, policies)?;
+            if !self.holds(solver, environment, &claim)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

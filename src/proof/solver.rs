@@ -1,0 +1,213 @@
+//! The solver: a child process that is asked whether a claim has a counterexample.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use cedar_policy_symcc::err::Error as SymbolicError;
+use cedar_policy_symcc::solver::{Decision, LocalSolver, Solver as _};
+use cedar_policy_symcc::{CedarSymCompiler, Env, WellFormedAsserts};
+use miette::Diagnostic;
+use thiserror::Error;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::runtime::{self, Runtime};
+
+/// How to get a solver.
+const HOW_TO_GET_ONE: &str = "\
+the solver is cvc5, a program of its own:
+  Debian, Ubuntu  apt-get install cvc5
+  Fedora          dnf install cvc5
+  macOS           brew install cvc5/cvc5/cvc5
+  Windows         the archive for Windows at https://github.com/cvc5/cvc5/releases
+one that is not on the PATH is named by --solver PATH or the variable CVC5";
+
+/// Two questions of which the answers are known: satisfiable, then unsatisfiable. What does not
+/// answer them so proves nothing.
+const KNOWN: [(&[u8], Decision); 2] = [
+    (
+        b"(reset)\n(set-logic ALL)\n(declare-const known Bool)\n(assert known)\n",
+        Decision::Sat,
+    ),
+    (b"(assert (not known))\n", Decision::Unsat),
+];
+
+/// Which solver is asked, and how.
+#[derive(Debug, Clone)]
+pub struct Solving {
+    /// The program.
+    pub solver: PathBuf,
+    /// The most time that one question may take.
+    pub timeout: Duration,
+    /// How many solvers work at once.
+    pub jobs: usize,
+}
+
+/// There is no solver to ask.
+#[derive(Debug, Error, Diagnostic)]
+pub enum NoSolver {
+    /// The program cannot be started.
+    #[error("the solver `{path}` cannot be started: {reason}")]
+    #[diagnostic(code(solver::missing), help("{HOW_TO_GET_ONE}"))]
+    Missing {
+        /// The program.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The program does not answer as a solver does.
+    #[error("`{path}` does not answer as a solver does: {reason}")]
+    #[diagnostic(code(solver::unusable), help("{HOW_TO_GET_ONE}"))]
+    Unusable {
+        /// The program.
+        path: String,
+        /// What it does instead.
+        reason: String,
+    },
+}
+
+/// Why something is not known to hold, nor not to.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Unknown {
+    /// It took too long.
+    #[error("the solver gave no answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// The solver cannot tell.
+    #[error("the solver cannot tell")]
+    Undecided,
+    /// The solver failed.
+    #[error("the solver failed: {0}")]
+    Failed(String),
+    /// The symbolic compiler cannot express a policy.
+    #[error("the policy `{policy}` cannot be put to the solver: {reason}")]
+    Unsupported {
+        /// The policy.
+        policy: String,
+        /// What of it.
+        reason: String,
+    },
+    /// The solver found a counterexample that is none.
+    #[error("the solver gave a counterexample, but {0}")]
+    Unconfirmed(String),
+}
+
+/// A solver at work. It is started again where it failed.
+pub(super) struct Solver<'a> {
+    solving: &'a Solving,
+    runtime: Runtime,
+    session: Option<CedarSymCompiler<LocalSolver>>,
+}
+
+impl<'a> Solver<'a> {
+    /// Starts a solver and makes sure that it is one.
+    pub fn start(solving: &'a Solving) -> Result<Self, NoSolver> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| missing(solving, &error))?;
+        let mut solver = Self {
+            solving,
+            runtime,
+            session: None,
+        };
+        solver.session = Some(solver.begin()?);
+        Ok(solver)
+    }
+
+    fn begin(&self) -> Result<CedarSymCompiler<LocalSolver>, NoSolver> {
+        let unusable = |reason: String| NoSolver::Unusable {
+            path: self.solving.solver.display().to_string(),
+            reason,
+        };
+        self.runtime.block_on(async {
+            let mut command = Command::new(&self.solving.solver);
+            command
+                .args(["--lang", "smt"])
+                .stderr(Stdio::null())
+                .kill_on_drop(true);
+            let mut solver =
+                LocalSolver::from_command(&mut command).map_err(|error| match error {
+                    cedar_policy_symcc::err::SolverError::Io(error) => {
+                        missing(self.solving, &error)
+                    }
+                    error => unusable(said(&error)),
+                })?;
+            let known = tokio::time::timeout(self.solving.timeout, answers(&mut solver)).await;
+            match known {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => return Err(unusable(reason)),
+                Err(_) => return Err(unusable(Unknown::Timeout(self.solving.timeout).to_string())),
+            }
+            CedarSymCompiler::new(solver).map_err(|error| unusable(said(&error)))
+        })
+    }
+
+    /// A world in which the assertions hold, if there is one.
+    pub fn satisfy(&mut self, asserts: &WellFormedAsserts<'_>) -> Result<Option<Env>, Unknown> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self
+                .begin()
+                .map_err(|error| Unknown::Failed(error.to_string()))?,
+        };
+        let session = self.session.insert(session);
+        let answer = self
+            .runtime
+            .block_on(async {
+                tokio::time::timeout(self.solving.timeout, session.check_sat(asserts)).await
+            })
+            .map_err(|_| Unknown::Timeout(self.solving.timeout));
+        let unknown = match answer {
+            Ok(Ok(found)) => return Ok(found),
+            Ok(Err(SymbolicError::SolverUnknown)) => return Err(Unknown::Undecided),
+            Ok(Err(
+                error @ (SymbolicError::DecodeModel(_)
+                | SymbolicError::ConcretizeError(_)
+                | SymbolicError::ModelInvalid { .. }),
+            )) => Unknown::Unconfirmed(format!("it cannot be read: {}", said(&error))),
+            Ok(Err(error)) => Unknown::Failed(said(&error)),
+            Err(timeout) => timeout,
+        };
+        // What it would answer next belongs to this question: it is started again.
+        self.session = None;
+        Err(unknown)
+    }
+}
+
+/// Whether a solver answers what is known.
+async fn answers(solver: &mut LocalSolver) -> Result<(), String> {
+    for (question, known) in KNOWN {
+        let input = solver.smtlib_input();
+        input
+            .write_all(question)
+            .await
+            .map_err(|error| error.to_string())?;
+        let answer = solver.check_sat().await.map_err(|error| said(&error))?;
+        if answer != known {
+            return Err(format!("it says {answer:?} where {known:?} is true"));
+        }
+    }
+    Ok(())
+}
+
+fn missing(solving: &Solving, error: &std::io::Error) -> NoSolver {
+    NoSolver::Missing {
+        path: solving.solver.display().to_string(),
+        reason: error.to_string(),
+    }
+}
+
+/// What an error says, and what its causes say, on one line.
+pub(super) fn said(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text += ": ";
+            text += &cause_text;
+        }
+        source = cause.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,256 @@
+//! A world in which a claim does not hold: a request and the entities it is made among.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Request, Schema};
+use cedar_policy_symcc::Env;
+use serde_json::{Map, Value, json};
+
+/// A request and the entities it is made among.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct World {
+    /// Who asks.
+    pub principal: EntityUid,
+    /// What for.
+    pub action: EntityUid,
+    /// On what.
+    pub resource: EntityUid,
+    /// The context, as Cedar's JSON has it.
+    pub context: Map<String, Value>,
+    /// The entities, without actions.
+    pub entities: BTreeMap<EntityUid, Element>,
+}
+
+/// An entity of a world, as Cedar's JSON has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Element {
+    /// Its attributes.
+    pub attributes: Map<String, Value>,
+    /// Its tags.
+    pub tags: Map<String, Value>,
+    /// Its parents.
+    pub parents: BTreeSet<EntityUid>,
+}
+
+impl World {
+    /// The world that a solver found.
+    pub(super) fn of(env: &Env) -> Result<Self, String> {
+        let request = &env.request;
+        let part = |uid: Option<&EntityUid>| uid.cloned().ok_or("the request is not complete");
+        let context = match request.context() {
+            Some(context) => context.to_json_value().map_err(|error| error.to_string())?,
+            None => Value::Null,
+        };
+        let mut entities = BTreeMap::new();
+        for entity in env.entities.iter() {
+            if entity.uid().as_ref().is_action() {
+                continue;
+            }
+            let mut json = entity.to_json_value().map_err(|error| error.to_string())?;
+            let mut map = |key: &str| match json.get_mut(key).map(Value::take) {
+                Some(Value::Object(map)) => map,
+                _ => Map::new(),
+            };
+            let element = Element {
+                attributes: map("attrs"),
+                tags: map("tags"),
+                parents: env
+                    .entities
+                    .ancestors(&entity.uid())
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect(),
+            };
+            entities.insert(entity.uid(), element);
+        }
+        let mut world = Self {
+            principal: part(request.principal())?,
+            action: part(request.action())?,
+            resource: part(request.resource())?,
+            context: match context {
+                Value::Object(context) => context,
+                _ => Map::new(),
+            },
+            entities,
+        };
+        world.keep_direct_parents();
+        Ok(world)
+    }
+
+    /// Takes away the parents that an entity has through another of its parents.
+    fn keep_direct_parents(&mut self) {
+        let ancestors: BTreeMap<EntityUid, BTreeSet<EntityUid>> = self
+            .entities
+            .iter()
+            .map(|(uid, element)| (uid.clone(), element.parents.clone()))
+            .collect();
+        for element in self.entities.values_mut() {
+            let all = element.parents.clone();
+            element.parents.retain(|parent| {
+                !all.iter().any(|other| {
+                    other != parent
+                        && ancestors
+                            .get(other)
+                            .is_some_and(|above| above.contains(parent))
+                })
+            });
+        }
+    }
+
+    /// The request and the entities as Cedar takes them.
+    ///
+    /// # Errors
+    /// They do not conform to the schema.
+    pub fn as_cedar_takes_it(&self, schema: &Schema) -> Result<(Request, Entities), String> {
+        let said = |error: &dyn std::error::Error| super::solver::said(error);
+        let entities = Entities::from_json_value(self.entities_json(), Some(schema))
+            .map_err(|error| said(&error))?;
+        let context = Context::from_json_value(
+            Value::Object(self.context.clone()),
+            Some((schema, &self.action)),
+        )
+        .map_err(|error| said(&error))?;
+        let request = Request::new(
+            self.principal.clone(),
+            self.action.clone(),
+            self.resource.clone(),
+            context,
+            Some(schema),
+        )
+        .map_err(|error| said(&error))?;
+        Ok((request, entities))
+    }
+
+    /// The entities, as a file of entities has them.
+    pub fn entities_json(&self) -> Value {
+        self.entities
+            .iter()
+            .map(|(uid, element)| {
+                let parents: Vec<Value> = element.parents.iter().map(reference).collect();
+                json!({
+                    "uid": reference(uid),
+                    "attrs": element.attributes,
+                    "tags": element.tags,
+                    "parents": parents,
+                })
+            })
+            .collect()
+    }
+
+    /// Calls an entity otherwise, wherever it stands. An entity of the new name takes it in.
+    pub(super) fn rename(&mut self, from: &EntityUid, to: &EntityUid) {
+        let renamed = |uid: &EntityUid| match uid == from {
+            true => to.clone(),
+            false => uid.clone(),
+        };
+        self.principal = renamed(&self.principal);
+        self.resource = renamed(&self.resource);
+        for value in self.context.values_mut() {
+            rename_in(value, from, to);
+        }
+        let entities = std::mem::take(&mut self.entities);
+        for (uid, mut element) in entities {
+            element.parents = element.parents.iter().map(renamed).collect();
+            for value in element
+                .attributes
+                .values_mut()
+                .chain(element.tags.values_mut())
+            {
+                rename_in(value, from, to);
+            }
+            let is_taken_in = uid == *from;
+            let uid = renamed(&uid);
+            // Where two become one, it is the one that had the name.
+            match self.entities.get_mut(&uid) {
+                Some(_) if is_taken_in => {}
+                Some(known) => *known = element,
+                None => drop(self.entities.insert(uid, element)),
+            }
+        }
+    }
+
+    /// Takes away the entities that nothing leads to from the request.
+    pub(super) fn keep_reachable(&mut self) {
+        let mut reached = BTreeSet::new();
+        let mut open = vec![self.principal.clone(), self.resource.clone()];
+        self.context
+            .values()
+            .for_each(|value| named_in(value, &mut open));
+        while let Some(uid) = open.pop() {
+            if reached.insert(uid.clone()) {
+                open.extend(self.named_by(&uid));
+            }
+        }
+        self.entities.retain(|uid, _| reached.contains(uid));
+    }
+
+    /// What an entity names: its parents, then the entities in its attributes and tags.
+    pub(super) fn named_by(&self, uid: &EntityUid) -> Vec<EntityUid> {
+        let mut named = Vec::new();
+        if let Some(element) = self.entities.get(uid) {
+            named.extend(element.parents.iter().cloned());
+            element
+                .attributes
+                .values()
+                .chain(element.tags.values())
+                .for_each(|value| named_in(value, &mut named));
+        }
+        named
+    }
+}
+
+/// An entity as Cedar's JSON names it in attributes, whatever the schema.
+pub(super) fn entity_value(uid: &EntityUid) -> Value {
+    json!({ "__entity": reference(uid) })
+}
+
+fn reference(uid: &EntityUid) -> Value {
+    json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() })
+}
+
+/// The entity that a value of Cedar's JSON names.
+pub fn as_entity(value: &Value) -> Option<EntityUid> {
+    let named = value.get("__entity")?;
+    let type_name: EntityTypeName = named.get("type")?.as_str()?.parse().ok()?;
+    let id = EntityId::new(named.get("id")?.as_str()?);
+    Some(EntityUid::from_type_name_and_id(type_name, id))
+}
+
+fn rename_in(value: &mut Value, from: &EntityUid, to: &EntityUid) {
+    if let Some(uid) = as_entity(value) {
+        if uid == *from {
+            *value = entity_value(to);
+        }
+        return;
+    }
+    match value {
+        Value::Array(values) => {
+            values
+                .iter_mut()
+                .for_each(|value| rename_in(value, from, to));
+            let mut seen: Vec<Value> = Vec::new();
+            values.retain(|value| {
+                let is_new = !seen.contains(value);
+                seen.push(value.clone());
+                is_new
+            });
+        }
+        Value::Object(map) => map
+            .values_mut()
+            .for_each(|value| rename_in(value, from, to)),
+        _ => {}
+    }
+}
+
+fn named_in(value: &Value, found: &mut Vec<EntityUid>) {
+    if let Some(uid) = as_entity(value) {
+        found.push(uid);
+        return;
+    }
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| named_in(value, found)),
+        Value::Object(map) => map.values().for_each(|value| named_in(value, found)),
+        _ => {}
+    }
+}

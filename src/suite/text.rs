@@ -1,0 +1,42 @@
+//! Suites that are written and not read: what other rooms find, as cases.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A suite as it is written into a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct SuiteText {
+    /// What it is about.
+    pub suite: String,
+    /// Readings, each `on` or `off`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, &'static str>,
+    /// Its cases.
+    pub cases: Vec<CaseText>,
+}
+
+/// A case as it is written into a suite.
+#[derive(Debug, Serialize)]
+pub(crate) struct CaseText {
+    /// What holds, in a sentence.
+    pub name: String,
+    /// Facts that are given.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub given: Map<String, Value>,
+    /// Who asks.
+    pub principal: String,
+    /// What for.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// The context.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub context: Map<String, Value>,
+    /// The decision.
+    pub expect: &'static str,
+    /// The policies that determine it, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<Vec<String>>,
+}

@@ -1,0 +1,174 @@
+//! The policies that a workspace is compared with: another workspace, a policy folder or file, or a
+//! revision of git.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::{Layout, Unreadable, adds_to_shipped, texts, unreadable};
+use crate::bundle::Texts;
+use crate::shipped;
+use crate::source::Source;
+
+/// Policies and schema of an earlier state.
+#[derive(Debug)]
+pub struct Earlier {
+    /// The texts. Where the earlier state has no schema of its own, that of the workspace.
+    pub texts: Texts,
+    /// Whether the schema is its own.
+    pub has_own_schema: bool,
+}
+
+/// Reads what a workspace is compared with.
+///
+/// A folder that holds `policies/` or `schema/` is a workspace; another folder, or a file, holds
+/// policies; and what is neither is a revision of the git repository that the workspace is in.
+///
+/// # Errors
+/// A file cannot be read, or it is no revision.
+pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
+    let path = Path::new(old);
+    if !path.exists() {
+        return of_revision(layout, old);
+    }
+    let has = |part: &str| path.join(part).is_dir();
+    if has("policies") || has("schema") {
+        return Ok(Earlier {
+            texts: texts(&Layout::of(path), &mut Vec::new())?,
+            has_own_schema: true,
+        });
+    }
+    let layout = Layout {
+        policies: vec![path.to_owned()],
+        ..layout.clone()
+    };
+    Ok(Earlier {
+        texts: texts(&layout, &mut Vec::new())?,
+        has_own_schema: false,
+    })
+}
+
+/// The policies and schema of a workspace in a revision of git.
+fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
+    let wrong = |reason: String| {
+        unreadable(
+            Path::new(revision),
+            &reason,
+            Some(
+                "name a workspace, a folder or file of policies, or a revision of git such as HEAD or main",
+            ),
+        )
+    };
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(&layout.root).args(arguments);
+        command
+    };
+    // What begins with a dash would be taken for an option.
+    if revision.starts_with('-') {
+        return Err(wrong("it is no file and no revision".to_owned()));
+    }
+    let listed = git(&[
+        "ls-tree",
+        "-r",
+        "-z",
+        "--name-only",
+        revision,
+        "--",
+        "policies",
+        "schema",
+    ])
+    .output()
+    .map_err(|error| wrong(format!("it is no file, and git cannot be run: {error}")))?;
+    if !listed.status.success() {
+        let said = String::from_utf8_lossy(&listed.stderr);
+        let said = said.trim().trim_start_matches("fatal: ").to_owned();
+        return Err(wrong(format!("it is no file, and git says: {said}")));
+    }
+    let names: Vec<String> = String::from_utf8_lossy(&listed.stdout)
+        .split('\0')
+        .filter(|name| !name.is_empty() && !name.contains('\n'))
+        .map(str::to_owned)
+        .collect();
+    let contents = contents(git(&["cat-file", "--batch"]), revision, &names)
+        .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
+    let mut texts = Texts::default();
+    let is_of = |name: &str, extension: &str| {
+        Path::new(name)
+            .extension()
+            .is_some_and(|known| known.eq_ignore_ascii_case(extension))
+    };
+    let root = Path::new("policies");
+    let policies: Vec<_> = names
+        .iter()
+        .filter(|name| name.starts_with("policies/"))
+        .filter(|name| is_of(name, "cedar") || is_of(name, "json"))
+        .map(|name| Path::new(name).to_owned())
+        .collect();
+    let shipped = shipped::texts();
+    if adds_to_shipped(true, root, &policies) {
+        texts.policies = shipped.policies;
+    }
+    let schema: Vec<_> = names
+        .iter()
+        .filter(|name| name.starts_with("schema/") && is_of(name, "cedarschema"))
+        .map(|name| Path::new(name).to_owned())
+        .collect();
+    if adds_to_shipped(true, Path::new("schema"), &schema) {
+        texts.schema = shipped.schema;
+    }
+    for (name, content) in names.iter().zip(contents) {
+        let text = String::from_utf8(content)
+            .map_err(|_| wrong(format!("its file `{name}` is not UTF-8")))?
+            .replace("\r\n", "\n");
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let source = Source::held(format!("{revision}:{name}"), text);
+        let list: Option<&mut Vec<Arc<Source>>> = match name.starts_with("policies/") {
+            true if is_of(name, "cedar") => Some(&mut texts.policies),
+            true if is_of(name, "json") => Some(&mut texts.links),
+            false if is_of(name, "cedarschema") => Some(&mut texts.schema),
+            _ => None,
+        };
+        if let Some(list) = list {
+            list.push(source);
+        }
+    }
+    Ok(Earlier {
+        texts,
+        has_own_schema: true,
+    })
+}
+
+/// The contents of files of a revision, in their order.
+fn contents(mut git: Command, revision: &str, names: &[String]) -> std::io::Result<Vec<Vec<u8>>> {
+    let mut child = git
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let failed = || std::io::Error::other("it ended early");
+    let mut questions = child.stdin.take().ok_or_else(failed)?;
+    let mut answers = BufReader::new(child.stdout.take().ok_or_else(failed)?);
+    let mut contents = Vec::with_capacity(names.len());
+    for name in names {
+        writeln!(questions, "{revision}:./{name}")?;
+        questions.flush()?;
+        let mut header = String::new();
+        answers.read_line(&mut header)?;
+        // `<object> blob <size>`, then the content and a line feed.
+        let size = header
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .and_then(|size| size.parse::<usize>().ok())
+            .ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
+        let mut content = vec![0; size];
+        answers.read_exact(&mut content)?;
+        answers.read_exact(&mut [0])?;
+        contents.push(content);
+    }
+    drop(questions);
+    child.wait()?;
+    Ok(contents)
+}
