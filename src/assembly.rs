@@ -127,11 +127,7 @@ fn join(
     let directory = engine.directory();
     // Without entities there is nobody to know, and the policies are looked at alone.
     if !directory.is_empty() {
-        let exists = |uid: &EntityUid| {
-            directory
-                .row(uid)
-                .is_some_and(|row| directory.is_defined(row))
-        };
+        let exists = |uid: &EntityUid| directory.defines(uid);
         findings.extend(bundle::policies_against_directory(engine.bundle(), &exists));
         findings.extend(engine.findings());
     }

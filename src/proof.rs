@@ -207,27 +207,32 @@ impl<'a> Prover<'a> {
             tasks.push(Task::Match(at));
         }
         tasks.extend(policies.iter().map(|policy| Task::Policy(policy)));
-        let sides = Sides::default();
         let surroundings = self.surroundings(specs);
-        let done = pool::each(self.solving, &tasks, progress, |solver, task| match task {
-            Task::Spec(at, number) => {
-                let (Some(spec), Some(environment)) =
-                    (specs.get(*at), self.environments.get(*number))
-                else {
-                    return Done::Spec(Verdict::Proved);
-                };
-                let side = self.side_of(spec, *number, environment, &all, &sides);
-                Done::Spec(self.verdict(solver, spec, environment, &side, &all, &surroundings))
-            }
-            Task::Match(at) => Done::Match(
-                specs
-                    .get(*at)
-                    .is_none_or(|spec| !self.matches_nothing(solver, spec)),
-            ),
-            Task::Policy(policy) => {
-                Done::Policy(self.look_at(solver, policy, &policies, &surroundings))
-            }
-        })?;
+        let done = pool::each(
+            self.solving,
+            &tasks,
+            Sides::default(),
+            progress,
+            |solver, sides, task| match task {
+                Task::Spec(at, number) => {
+                    let (Some(spec), Some(environment)) =
+                        (specs.get(*at), self.environments.get(*number))
+                    else {
+                        return Done::Spec(Verdict::Proved);
+                    };
+                    let side = self.side_of(spec, *number, environment, &all, sides);
+                    Done::Spec(self.verdict(solver, spec, environment, &side, &all, &surroundings))
+                }
+                Task::Match(at) => Done::Match(
+                    specs
+                        .get(*at)
+                        .is_none_or(|spec| !self.matches_nothing(solver, spec)),
+                ),
+                Task::Policy(policy) => {
+                    Done::Policy(self.look_at(solver, policy, &policies, &surroundings))
+                }
+            },
+        )?;
         let mut tried: Vec<Tried<'s>> = specs
             .iter()
             .map(|spec| Tried {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tarbac::bundle;
 use tarbac::render;
 use tarbac::source::Source;
-use tarbac::workspace::policy_files;
+use tarbac::workspace::{policy_files, spec_files};
 
 use super::output::{self, Output};
 use super::{Exit, Failure, ShellError, file, layout};
@@ -20,10 +20,14 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
         [path] if path.as_os_str() == "-" => return format_input(arguments.check, output),
         paths => layout.policies = paths.to_vec(),
     }
+    let mut files = policy_files(&layout)?;
+    if arguments.paths.is_empty() {
+        files.extend(spec_files(&layout, &[])?);
+    }
     // Everything is formatted before anything is written: one file that is no policy stops all.
     let mut changed: Vec<(PathBuf, Arc<Source>, String)> = Vec::new();
     let mut findings = Vec::new();
-    for (path, source) in policy_files(&layout)? {
+    for (path, source) in files {
         match bundle::formatted(&source) {
             Ok(text) if text == source.text() => {}
             Ok(text) => changed.push((path, source, text)),

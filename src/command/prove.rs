@@ -126,13 +126,7 @@ fn specs(
 ) -> Result<(Vec<Spec>, Vec<finding::Finding>), Failure> {
     let files = spec_files(&layout(global), &arguments.paths)?;
     let sources: Vec<Arc<Source>> = files.into_iter().map(|(_, source)| source).collect();
-    let directory = engine.directory();
-    let exists = |uid: &cedar_policy::EntityUid| {
-        directory
-            .row(uid)
-            .is_some_and(|row| directory.is_defined(row))
-    };
-    let (mut specs, findings) = proof::read(&sources, engine.bundle(), &exists);
+    let (mut specs, findings) = proof::read(&sources, engine);
     if finding::any_error(&findings) {
         return Err(Failure::Invalid(
             findings,

@@ -1,12 +1,12 @@
 //! `tarbac validate`: everything that is wrong with a workspace.
 
-use tarbac::bundle;
+use std::sync::Arc;
+
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::{self, Finding};
 use tarbac::report::Report;
-use tarbac::shipped;
-use tarbac::source::Place;
-use tarbac::{render, workspace};
+use tarbac::source::{Place, Source};
+use tarbac::{bundle, proof, render, shipped, workspace};
 
 use super::output::Output;
 use super::report::Reports;
@@ -15,9 +15,19 @@ use crate::cli::{Format, Global, Validate};
 
 pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
-    let examination = workspace::examine(&layout(global), &switches(global)?)?;
+    let layout = layout(global);
+    let examination = workspace::examine(&layout, &switches(global)?)?;
     let mut findings = examination.findings;
     findings.extend(examination.policies.iter().filter_map(unformatted));
+    let specs: Vec<Arc<Source>> = workspace::spec_files(&layout, &[])?
+        .into_iter()
+        .map(|(_, source)| source)
+        .collect();
+    findings.extend(specs.iter().filter_map(unformatted));
+    // Without sound policies and schema, nothing can be said of specs.
+    if let Some(engine) = &examination.engine {
+        findings.extend(proof::read(&specs, engine).1);
+    }
     finding::sort(&mut findings);
 
     let report = Report {
@@ -49,7 +59,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
 
 /// A file that the formatter would change. One with a syntax error has a finding already, and what
 /// ships is formatted when it is built.
-fn unformatted(source: &std::sync::Arc<tarbac::source::Source>) -> Option<Finding> {
+fn unformatted(source: &Arc<Source>) -> Option<Finding> {
     if shipped::is_shipped(source.text()) || bundle::formatted(source).ok()? == source.text() {
         return None;
     }

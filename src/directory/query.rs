@@ -24,6 +24,11 @@ impl Directory {
         self.member(row).is_some()
     }
 
+    /// Whether an entity of this uid stands in a file.
+    pub fn defines(&self, uid: &EntityUid) -> bool {
+        self.row(uid).is_some_and(|row| self.is_defined(row))
+    }
+
     /// Whether the entity stands in a file or exists without: because a policy names it and it
     /// needs no attributes, or because the schema lists the ids of its type.
     pub fn exists(&self, row: Row) -> bool {

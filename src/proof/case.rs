@@ -10,18 +10,15 @@ use super::spec::Says;
 use super::world::{Element, World, as_entity};
 use super::{Counterexample, Prover, Tried};
 use crate::decision::Decision;
+use crate::directory::Directory;
 use crate::suite::{CaseText, SuiteText};
 
 impl Prover<'_> {
     /// The counterexamples of a spec as the text of a suite; `None` where it has none, or none that
-    /// a directory can have. `exists` says of an entity that the directory has it: its attributes
-    /// are given one by one.
-    pub fn suite_of(
-        &self,
-        tried: &Tried<'_>,
-        exists: &dyn Fn(&EntityUid) -> bool,
-    ) -> Option<String> {
+    /// a directory can have. What the directory at hand defines has its attributes given one by one.
+    pub fn suite_of(&self, tried: &Tried<'_>, directory: &Directory) -> Option<String> {
         let spec = tried.spec;
+        let on = self.readings_of(spec);
         let cases: Vec<CaseText> = tried
             .refutations()
             .filter(|(_, counterexample)| counterexample.is_possible)
@@ -32,7 +29,7 @@ impl Prover<'_> {
                 let world = &counterexample.world;
                 CaseText {
                     name: format!("{said} ({asked})"),
-                    given: given(world, exists),
+                    given: given(world, directory),
                     principal: world.principal.to_string(),
                     action: match action.is_some_and(|action| action.is_question()) {
                         true => world.action.to_string(),
@@ -40,7 +37,7 @@ impl Prover<'_> {
                     },
                     resource: world.resource.to_string(),
                     context: world.context.clone(),
-                    expect: expected(&spec.says, counterexample).word(),
+                    expect: expected(&spec.says, counterexample, &on).word(),
                     because: None,
                 }
             })
@@ -48,7 +45,6 @@ impl Prover<'_> {
         if cases.is_empty() {
             return None;
         }
-        let on = self.readings_of(spec);
         let readings: BTreeMap<String, &str> = self
             .bundle
             .readings()
@@ -67,24 +63,29 @@ impl Prover<'_> {
     }
 }
 
-/// What is not decided so today.
-fn expected(says: &Says, counterexample: &Counterexample) -> Decision {
-    match (says, &counterexample.other) {
-        (Says::Allowed, _) => Decision::Allow,
-        (Says::Refused, _) => Decision::Deny,
-        (Says::SameWhatever(_) | Says::SameUnderReading(_), Some(other)) => other.decision,
-        (Says::SameWhatever(_) | Says::SameUnderReading(_), None) => {
-            counterexample.outcome.decision
-        }
+/// What is not decided so today, under these readings.
+fn expected(says: &Says, counterexample: &Counterexample, on: &[String]) -> Decision {
+    let otherwise = match &counterexample.other {
+        Some(other) => other.decision,
+        None => counterexample.outcome.decision,
+    };
+    match says {
+        Says::Allowed => Decision::Allow,
+        Says::Refused => Decision::Deny,
+        Says::SameWhatever(_) => otherwise,
+        Says::SameUnderReading(name) => match on.contains(name) {
+            true => otherwise,
+            false => counterexample.outcome.decision,
+        },
     }
 }
 
 /// A world as facts: each entity after those that it names.
-fn given(world: &World, exists: &dyn Fn(&EntityUid) -> bool) -> Map<String, Value> {
+fn given(world: &World, directory: &Directory) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut done = Vec::new();
     for uid in world.entities.keys() {
-        make(uid, world, exists, &mut done, &mut facts);
+        make(uid, world, directory, &mut done, &mut facts);
     }
     for (uid, element) in &world.entities {
         for parent in &element.parents {
@@ -97,7 +98,7 @@ fn given(world: &World, exists: &dyn Fn(&EntityUid) -> bool) -> Map<String, Valu
 fn make(
     uid: &EntityUid,
     world: &World,
-    exists: &dyn Fn(&EntityUid) -> bool,
+    directory: &Directory,
     done: &mut Vec<EntityUid>,
     facts: &mut Map<String, Value>,
 ) {
@@ -109,9 +110,9 @@ fn make(
         return;
     };
     for named in world.named_by(uid) {
-        make(&named, world, exists, done, facts);
+        make(&named, world, directory, done, facts);
     }
-    match exists(uid) {
+    match directory.defines(uid) {
         true => facts.extend(
             attributes
                 .iter()

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::claim::{Claim, Environment, Relation, Side, body};
 use super::counterexample::Counterexample;
 use super::pool;
@@ -20,7 +22,8 @@ pub struct Comparison {
 }
 
 /// How decisions change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Not at all.
     Equivalent,
@@ -114,8 +117,9 @@ impl Prover<'_> {
         pool::each(
             self.solving,
             &environments,
+            (),
             progress,
-            |solver, environment| {
+            |solver, (), environment| {
                 let side = |bundle: &Bundle, readings: &[String]| -> Arc<Side> {
                     let asked = bundle
                         .in_force(readings)

@@ -1,8 +1,6 @@
 //! What should hold of any policies, and nobody has to ask for: none can raise an error, and none
 //! is there for nothing.
 
-use std::sync::Arc;
-
 use super::claim::{Claim, Environment, Relation, Side, Single, body, errors, permit};
 use super::shrink::Surroundings;
 use super::solver::{Solver, Unknown};
@@ -99,32 +97,25 @@ impl Prover<'_> {
 
     /// Whether a policy is there for nothing: it can never apply, a forbid always overrides it, or
     /// the others decide alike without it.
-    fn is_idle(
+    fn is_idle<'p>(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
-        policies: &[&Policy],
+        policies: &[&'p Policy],
         environments: &[&Environment<'_>],
     ) -> Result<Option<Finding>, Unknown> {
-        let mut never_applies = true;
-        for environment in environments {
-            never_applies = self.is_covered(solver, environment, policy, &[], None)?;
-            if !never_applies {
-                break;
-            }
-        }
         let warning = |code: &str, message: String, help: &str| {
             Finding::warning(code, message)
                 .label(policy.place().clone(), "this policy")
                 .help(help)
         };
-        if never_applies {
+        let id = policy.id();
+        if self.in_all(environments, |environment| {
+            self.is_covered(solver, environment, policy, &[], &[])
+        })? {
             return Ok(Some(warning(
                 "policy::never_applies",
-                format!(
-                    "no request there can be is one that `{}` applies to",
-                    policy.id()
-                ),
+                format!("no request there can be is one that `{id}` applies to"),
                 "take it away, or correct its conditions",
             )));
         }
@@ -137,144 +128,143 @@ impl Prover<'_> {
         if decides.is_empty() {
             return Ok(None);
         }
-        let asked = |environment: &Environment<'_>| -> Vec<&Policy> {
-            policies
-                .iter()
-                .copied()
+        let others = |environment: &Environment<'_>, effect: Effect| -> Vec<&'p Policy> {
+            let is_other = |other: &&&'p Policy| other.id() != id && other.effect() == effect;
+            let others = policies.iter().filter(is_other);
+            others
                 .filter(|other| environment.asks(other))
-                .collect()
-        };
-        if policy.effect() == Effect::Permit {
-            let forbids = |environment: &Environment<'_>| -> Vec<&Policy> {
-                asked(environment)
-                    .into_iter()
-                    .filter(|other| other.effect() == Effect::Forbid)
-                    .collect()
-            };
-            let mut is_overridden = true;
-            for environment in &decides {
-                let forbids = forbids(environment);
-                is_overridden = !forbids.is_empty()
-                    && self.is_covered(solver, environment, policy, &forbids, None)?;
-                if !is_overridden {
-                    break;
-                }
-            }
-            if is_overridden {
-                let by = self.one_that_does(solver, policy, &decides, &forbids)?;
-                return Ok(Some(by.map_or_else(
-                    || {
-                        warning(
-                            "policy::always_overridden",
-                            format!("forbids override `{}` wherever it applies", policy.id()),
-                            "take it away, or narrow the forbids",
-                        )
-                    },
-                    |by| {
-                        warning(
-                            "policy::always_overridden",
-                            format!(
-                                "`{}` overrides `{}` wherever it applies",
-                                by.id(),
-                                policy.id()
-                            ),
-                            "take it away, or narrow the forbid",
-                        )
-                        .label(by.place().clone(), "this one overrides it")
-                    },
-                )));
-            }
-        }
-        for environment in &decides {
-            let all = asked(environment);
-            let others: Vec<&Policy> = all
-                .iter()
                 .copied()
-                .filter(|other| other.id() != policy.id())
-                .collect();
-            if !self.are_equivalent(solver, environment, &all, &others)? {
-                return Ok(None);
-            }
-        }
-        let alike = |environment: &Environment<'_>| -> Vec<&Policy> {
-            asked(environment)
-                .into_iter()
-                .filter(|other| other.effect() == policy.effect() && other.id() != policy.id())
                 .collect()
         };
-        let by = self.one_that_does(solver, policy, &decides, &alike)?;
-        Ok(Some(match by {
-            Some(by) => warning(
-                "policy::redundant",
-                format!("`{}` makes `{}` redundant", by.id(), policy.id()),
-                "nothing is decided otherwise without it: take it away",
-            )
-            .label(by.place().clone(), "this one applies wherever it does"),
-            None => warning(
-                "policy::redundant",
-                format!("the others together make `{}` redundant", policy.id()),
-                "nothing is decided otherwise without it: take it away",
-            ),
-        }))
+        let forbids = |environment: &Environment<'_>| others(environment, Effect::Forbid);
+        if policy.effect() == Effect::Forbid {
+            // It is needed where it matches what the others allow.
+            let is_redundant = self.in_all(&decides, |environment| {
+                let mut rest = others(environment, Effect::Permit);
+                rest.extend(forbids(environment));
+                let rest = Side::new(rest.into_iter().map(body).collect());
+                let claim = Claim::new(&Side::new(vec![permit(policy)]), Relation::Disjoint, &rest);
+                self.holds(solver, environment, &claim)
+            })?;
+            return match is_redundant {
+                true => self.redundant(solver, policy, &decides, &forbids).map(Some),
+                false => Ok(None),
+            };
+        }
+        if self.in_all(&decides, |environment| {
+            self.is_covered(solver, environment, policy, &forbids(environment), &[])
+        })? {
+            let overridden = |by: &str| {
+                warning(
+                    "policy::always_overridden",
+                    format!("{by} `{id}` wherever it applies"),
+                    "take it away, or narrow what overrides it",
+                )
+            };
+            let by = self.one_that_does(solver, policy, &decides, &forbids)?;
+            return Ok(Some(match by {
+                Some(by) => overridden(&format!("`{}` overrides", by.id()))
+                    .label(by.place().clone(), "this one overrides it"),
+                None => overridden("forbids override"),
+            }));
+        }
+        // Of a person nothing follows about a role that the policy does not name: policies about
+        // others need not be asked.
+        let named: Vec<_> = policy.named_entities().collect();
+        let permits = |environment: &Environment<'_>| -> Vec<&'p Policy> {
+            let is_near = |other: &&Policy| {
+                let anchor = other.principal_anchor();
+                anchor.is_none_or(|anchor| named.contains(&anchor))
+            };
+            let permits = others(environment, Effect::Permit);
+            permits.into_iter().filter(is_near).collect()
+        };
+        match self.in_all(&decides, |environment| {
+            let (forbids, permits) = (forbids(environment), permits(environment));
+            self.is_covered(solver, environment, policy, &forbids, &permits)
+        })? {
+            true => self.redundant(solver, policy, &decides, &permits).map(Some),
+            false => Ok(None),
+        }
     }
 
-    /// The first of the policies that applies wherever another does.
+    /// Says that a policy is redundant, and which other makes it so.
+    fn redundant<'p>(
+        &self,
+        solver: &mut Solver<'_>,
+        policy: &Policy,
+        environments: &[&Environment<'_>],
+        others: &dyn Fn(&Environment<'_>) -> Vec<&'p Policy>,
+    ) -> Result<Finding, Unknown> {
+        let redundant = |by: &str| {
+            Finding::warning(
+                "policy::redundant",
+                format!("{by} `{}` redundant", policy.id()),
+            )
+            .label(policy.place().clone(), "this policy")
+            .help("nothing is decided otherwise without it: take it away")
+        };
+        Ok(
+            match self.one_that_does(solver, policy, environments, others)? {
+                Some(by) => redundant(&format!("`{}` makes", by.id()))
+                    .label(by.place().clone(), "this one applies wherever it does"),
+                None => redundant("the others together make"),
+            },
+        )
+    }
+
+    /// The first of the others that applies wherever a policy does.
     fn one_that_does<'p>(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
         environments: &[&Environment<'_>],
-        candidates: &dyn Fn(&Environment<'_>) -> Vec<&'p Policy>,
+        others: &dyn Fn(&Environment<'_>) -> Vec<&'p Policy>,
     ) -> Result<Option<&'p Policy>, Unknown> {
-        let Some((first, _)) = environments.split_first() else {
+        let Some(first) = environments.first() else {
             return Ok(None);
         };
-        'candidates: for candidate in candidates(first) {
-            for environment in environments {
-                if !self.is_covered(solver, environment, policy, &[], Some(candidate))? {
-                    continue 'candidates;
-                }
+        for other in others(first) {
+            if self.in_all(environments, |environment| {
+                self.is_covered(solver, environment, policy, &[], &[other])
+            })? {
+                return Ok(Some(other));
             }
-            return Ok(Some(candidate));
         }
         Ok(None)
     }
 
-    /// Whether everything that a policy matches and none of the forbids does is matched by another;
-    /// without another, whether there is nothing of the kind.
+    fn in_all(
+        &self,
+        environments: &[&Environment<'_>],
+        mut holds: impl FnMut(&Environment<'_>) -> Result<bool, Unknown>,
+    ) -> Result<bool, Unknown> {
+        for environment in environments {
+            if !holds(environment)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether everything that a policy matches and none of the forbids does is matched by one of
+    /// others; without others, whether there is nothing of the kind.
     fn is_covered(
         &self,
         solver: &mut Solver<'_>,
         environment: &Environment<'_>,
         policy: &Policy,
         forbids: &[&Policy],
-        by: Option<&Policy>,
+        others: &[&Policy],
     ) -> Result<bool, Unknown> {
         let left = forbids.iter().map(|forbid| body(forbid));
         let left = left.chain([permit(policy)]).collect();
-        let right = by.into_iter().filter(|by| environment.asks(by));
-        let right = right.map(permit).collect();
+        let right = others.iter().filter(|other| environment.asks(other));
+        let right = right.map(|other| permit(other)).collect();
         self.holds(
             solver,
             environment,
             &Claim::new(&Side::new(left), Relation::Implies, &Side::new(right)),
-        )
-    }
-
-    fn are_equivalent(
-        &self,
-        solver: &mut Solver<'_>,
-        environment: &Environment<'_>,
-        one: &[&Policy],
-        other: &[&Policy],
-    ) -> Result<bool, Unknown> {
-        let side = |policies: &[&Policy]| -> Arc<Side> {
-            Side::new(policies.iter().map(|policy| body(policy)).collect())
-        };
-        self.holds(
-            solver,
-            environment,
-            &Claim::new(&side(one), Relation::Equivalent, &side(other)),
         )
     }
 

@@ -70,10 +70,16 @@ impl Prover<'_> {
             .chain([self.readings.to_vec()])
             .collect();
         let surroundings = self.surroundings(specs);
-        let became = pool::each(self.solving, &mutants, progress, |solver, mutant| {
-            self.became(solver, mutant, specs, &choices, &surroundings)
-                .unwrap_or_else(Became::Unknown)
-        })?;
+        let became = pool::each(
+            self.solving,
+            &mutants,
+            (),
+            progress,
+            |solver, (), mutant| {
+                self.became(solver, mutant, specs, &choices, &surroundings)
+                    .unwrap_or_else(Became::Unknown)
+            },
+        )?;
         let mut mutation = Mutation {
             mutants: mutants.len() + refused,
             refuted: 0,

@@ -1,35 +1,40 @@
 //! Work that solvers do side by side.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::solver::{NoSolver, Solver, Solving};
+use super::solver::{self, NoSolver, Solver, Solving};
+
+/// The stack of a thread that handles formulas, in bytes. They nest as deep as there are policies, and
+/// the symbolic compiler follows them all the way. What is not needed is not taken.
+const STACK: usize = 1024 * 1024 * 1024;
 
 /// Told how many of how many pieces of work are done.
 pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
 
-/// Does the same work on each of the items, in any order, with a solver for each job.
+/// Does the same work on each of the items, in any order, with a solver for each job. What the jobs
+/// share is let go in one of their threads, since it may hold formulas.
 ///
 /// # Errors
 /// There is no solver.
-pub(super) fn each<I: Sync, T: Send>(
+pub(super) fn each<S: Send + Sync, I: Sync, T: Send>(
     solving: &Solving,
     items: &[I],
+    shared: S,
     progress: Progress<'_>,
-    work: impl Fn(&mut Solver<'_>, &I) -> T + Sync,
+    work: impl Fn(&mut Solver<'_>, &S, &I) -> T + Sync,
 ) -> Result<Vec<T>, NoSolver> {
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(items.len()));
-    let one = || {
+    let job = |shared: Arc<S>| {
         let mut solver = Solver::start(solving)?;
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(at) else {
                 return Ok(());
             };
-            let result = work(&mut solver, item);
+            let result = work(&mut solver, &shared, item);
             results
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -37,19 +42,32 @@ pub(super) fn each<I: Sync, T: Send>(
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
         }
     };
+    let job = &job;
     std::thread::scope(|scope| {
         // Even where nothing is to be asked, a solver that is missing is said to be.
         let jobs = solving.jobs.clamp(1, items.len().max(1));
-        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(one)).collect();
-        threads
-            .into_iter()
-            .map(|thread| match thread.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
+        let shared = Arc::new(shared);
+        let threads: Vec<_> = (0..jobs)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                std::thread::Builder::new()
+                    .stack_size(STACK)
+                    .spawn_scoped(scope, move || job(shared))
             })
-            .collect::<Vec<Result<(), NoSolver>>>()
-            .into_iter()
-            .collect::<Result<(), NoSolver>>()
+            .collect();
+        drop(shared);
+        let mut result = Ok(());
+        for thread in threads {
+            let ended = match thread {
+                Ok(thread) => thread.join(),
+                Err(error) => Ok(Err(solver::missing(solving, &error))),
+            };
+            match ended {
+                Ok(ended) => result = result.and(ended),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        result
     })?;
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(at, _)| *at);

@@ -190,7 +190,7 @@ async fn answers(solver: &mut LocalSolver) -> Result<(), String> {
     Ok(())
 }
 
-fn missing(solving: &Solving, error: &std::io::Error) -> NoSolver {
+pub(super) fn missing(solving: &Solving, error: &std::io::Error) -> NoSolver {
     NoSolver::Missing {
         path: solving.solver.display().to_string(),
         reason: error.to_string(),

@@ -18,6 +18,7 @@ use cedar_policy_core::ast;
 
 use super::specialise::Attribute;
 use crate::bundle::{Bundle, Effect, Policy, QUESTIONS};
+use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::source::{Place, Source};
 
@@ -108,18 +109,13 @@ pub(super) fn answer_alike(one: &Policy, other: &Policy) -> bool {
 
 /// Reads the specs of these files, in their order; with everything that is wrong with them. There
 /// are specs only where none of the findings is an error.
-///
-/// `exists` says of an entity that the directory has it.
-pub fn read(
-    sources: &[Arc<Source>],
-    bundle: &Bundle,
-    exists: &dyn Fn(&cedar_policy::EntityUid) -> bool,
-) -> (Vec<Spec>, Vec<Finding>) {
+pub fn read(sources: &[Arc<Source>], engine: &Engine) -> (Vec<Spec>, Vec<Finding>) {
+    let bundle = engine.bundle();
     let (policies, mut findings) = bundle.read_beside(sources);
     let mut specs = Vec::new();
     for policy in policies {
         let mut problems = annotations(&policy);
-        problems.extend(unknown_entities(&policy, bundle, exists));
+        problems.extend(unknown_entities(&policy, engine));
         match says(&policy, bundle) {
             Ok(says) => specs.push(Spec { policy, says }),
             Err(problem) => problems.push(problem),
@@ -162,16 +158,12 @@ fn annotations(policy: &Policy) -> Vec<Finding> {
 
 /// What a spec names that neither a policy nor the directory knows: it is likely misspelt, and a
 /// bound about nobody holds easily.
-fn unknown_entities(
-    spec: &Policy,
-    bundle: &Bundle,
-    exists: &dyn Fn(&cedar_policy::EntityUid) -> bool,
-) -> Vec<Finding> {
-    let known = bundle.named_entities();
+fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
+    let known = engine.bundle().named_entities();
     let named: BTreeSet<_> = spec.named_entities().collect();
     named
         .into_iter()
-        .filter(|uid| !known.contains(uid) && !exists(uid))
+        .filter(|uid| !known.contains(uid) && !engine.directory().defines(uid))
         .map(|uid| {
             Finding::warning(
                 "spec::unknown_entity",

@@ -18,6 +18,9 @@ use crate::proof::{
 };
 use crate::report;
 
+/// How many permissions are listed for which a spec is refuted as well.
+const LISTED: usize = 4;
+
 /// A spec in JSON.
 #[derive(Debug, Serialize)]
 pub struct SpecWire<'a> {
@@ -72,7 +75,7 @@ pub struct ComparisonWire<'a> {
     principal: String,
     action: String,
     resource: String,
-    change: &'static str,
+    change: Change,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,8 +147,12 @@ pub fn detail(tried: &Tried<'_>, bundle: &Bundle) -> String {
         let others: Vec<&str> = refutations
             .map(|(environment, _)| asked(environment, bundle))
             .collect();
-        if !others.is_empty() {
-            text += &format!("Refuted for {} as well.\n", others.join(", "));
+        match others.as_slice() {
+            [] => {}
+            others if others.len() <= LISTED => {
+                text += &format!("Refuted for {} as well.\n", others.join(", "));
+            }
+            others => text += &format!("Refuted for {} others as well.\n", others.len()),
         }
     }
     for (environment, unknown) in tried.unknown() {
@@ -342,7 +349,8 @@ fn counterexample_wire<'a>(
     }
 }
 
-/// How two sets of policies compare, for people: what is lost and what is gained.
+/// How two sets of policies compare, for people: what is gained and what is lost, told once for all
+/// permissions for which the same policies make the difference.
 pub fn comparison(
     comparisons: &[Comparison],
     bundle: &Bundle,
@@ -350,36 +358,93 @@ pub fn comparison(
     style: Style,
 ) -> String {
     let mut text = String::new();
-    for comparison in comparisons {
-        let what = asked(&comparison.less, bundle);
-        let change = comparison.change();
+    for change in [
+        Change::Equivalent,
+        Change::MorePermissive,
+        Change::LessPermissive,
+        Change::Both,
+        Change::Unknown,
+    ] {
+        let asked: Vec<&str> = comparisons
+            .iter()
+            .filter(|comparison| comparison.change() == change)
+            .map(|comparison| asked(&comparison.less, bundle))
+            .collect();
+        if asked.is_empty() {
+            continue;
+        }
         let word = match change {
             Change::Equivalent => style.green(change.word()),
             _ => style.yellow(change.word()),
         };
-        text += &format!("{word}  {what}\n");
-        let mut tell = |sign: String, outcome: &str, counterexample: &Counterexample| {
-            text += &format!("  {sign} {outcome} where\n");
-            text += &indented(&told(counterexample, bundle), 2);
+        text += &format!("{word}  {}\n", asked.join(", "));
+    }
+    let gained: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.gained()?)))
+        .collect();
+    let lost: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.lost()?)))
+        .collect();
+    for (sign, what, found) in [
+        (style.red("+"), "allowed now, and not before", gained),
+        (style.yellow("-"), "refused now, and not before", lost),
+    ] {
+        for alike in by_policies(found) {
+            let Some((_, counterexample)) = alike.first() else {
+                continue;
+            };
+            let asked: Vec<&str> = alike
+                .iter()
+                .map(|(comparison, _)| asked(&comparison.less, bundle))
+                .collect();
+            text += &format!("\n{sign} {}: {what}, where\n", asked.join(", "));
+            text += &told(counterexample, bundle);
             if let Some(other) = &counterexample.other {
-                text += &format!("    Before: {}.\n", story::decided(other, old));
+                text += &format!("  Before: {}.\n", story::decided(other, old));
             }
-            text += &format!(
-                "    Now: {}.\n",
-                story::decided(&counterexample.outcome, bundle)
-            );
-        };
-        if let Some(gained) = comparison.gained() {
-            tell(style.red("+"), "allowed now, and not before,", gained);
+            let now = story::decided(&counterexample.outcome, bundle);
+            text += &format!("  Now: {now}.\n");
         }
-        if let Some(lost) = comparison.lost() {
-            tell(style.yellow("-"), "refused now, and not before,", lost);
-        }
+    }
+    for comparison in comparisons {
         for unknown in comparison.unknown() {
-            text += &format!("  {} {unknown}\n", style.yellow("?"));
+            let asked = asked(&comparison.less, bundle);
+            text += &format!("{} {asked}: {unknown}\n", style.yellow("?"));
         }
     }
     text
+}
+
+/// A comparison with one of its counterexamples.
+type Found<'a> = (&'a Comparison, &'a Counterexample);
+
+/// Counterexamples by the policies that decide them, the shortest of each first.
+fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
+    let mut groups: Vec<Vec<Found<'_>>> = Vec::new();
+    let key = |counterexample: &Counterexample| {
+        let other = counterexample.other.as_ref();
+        (
+            counterexample.outcome.policies.clone(),
+            other.map(|other| other.policies.clone()),
+        )
+    };
+    for (comparison, counterexample) in found {
+        let alike = groups.iter_mut().find(|group| {
+            group
+                .first()
+                .is_some_and(|(_, first)| key(first) == key(counterexample))
+        });
+        match alike {
+            Some(group) => group.push((comparison, counterexample)),
+            None => groups.push(vec![(comparison, counterexample)]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by_key(|(_, counterexample)| counterexample.facts.len());
+    }
+    groups
 }
 
 /// How two sets of policies compare in one environment, as JSON has it.
@@ -389,7 +454,7 @@ pub fn comparison_wire<'a>(comparison: &'a Comparison, bundle: &Bundle) -> Compa
         principal: environment.principal.to_string(),
         action: environment.action.to_string(),
         resource: environment.resource.to_string(),
-        change: comparison.change().word(),
+        change: comparison.change(),
         unknown: comparison.unknown().map(Unknown::to_string).collect(),
         lost: comparison
             .lost()

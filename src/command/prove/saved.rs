@@ -15,19 +15,13 @@ pub fn save(
     prover: &Prover<'_>,
     engine: &Engine,
 ) -> Result<(), Failure> {
-    let directory = engine.directory();
-    let exists = |uid: &cedar_policy::EntityUid| {
-        directory
-            .row(uid)
-            .is_some_and(|row| directory.is_defined(row))
-    };
     let refuted = proof
         .specs
         .iter()
         .filter(|tried| tried.refutations().next().is_some());
     for tried in refuted {
         let id = tried.spec.id();
-        let Some(text) = prover.suite_of(tried, &exists) else {
+        let Some(text) = prover.suite_of(tried, engine.directory()) else {
             say(&format!(
                 "{id}: not saved, since no directory can have its counterexample\n"
             ));
