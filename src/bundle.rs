@@ -132,7 +132,7 @@ impl Bundle {
         });
         findings.extend(check::ids(&parsed.policies, &parsed.templates));
         findings.extend(parsed.templates.iter().map(|template| {
-            Finding::error("policy::template", "a template is not linked here")
+            Finding::error("spec::template", "a template is not linked here")
                 .label(template.place.clone(), "this template")
                 .help("write the policy without slots")
         }));

@@ -149,9 +149,23 @@ impl Proof<'_> {
     }
 }
 
-/// Sides that several claims share, by what they are made of.
+/// Sides of permissions that several claims share, by environment and readings.
 #[derive(Debug, Default)]
 struct Sides(Mutex<HashMap<(usize, Vec<String>), Arc<Side>>>);
+
+impl Sides {
+    /// The side of an environment, by its number, under these readings; made where it is not there.
+    fn of(
+        &self,
+        number: usize,
+        readings: &[String],
+        make: impl FnOnce() -> Arc<Side>,
+    ) -> Arc<Side> {
+        let mut sides = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (number, readings.to_vec());
+        Arc::clone(sides.entry(key).or_insert_with(make))
+    }
+}
 
 /// A piece of work.
 enum Task<'t> {
@@ -207,7 +221,7 @@ impl<'a> Prover<'a> {
             tasks.push(Task::Match(at));
         }
         tasks.extend(policies.iter().map(|policy| Task::Policy(policy)));
-        let surroundings = self.surroundings(specs);
+        let surroundings = self.surroundings(specs.iter());
         let done = pool::each(
             self.solving,
             &tasks,
@@ -274,12 +288,15 @@ impl<'a> Prover<'a> {
         })
     }
 
-    fn surroundings(&self, specs: &[Spec]) -> Surroundings<'a> {
-        let policies = || {
-            let specs = specs.iter().map(Spec::policy);
-            self.bundle.policies().iter().chain(specs)
-        };
-        let numbers: BTreeSet<i64> = policies()
+    fn surroundings<'s>(&self, specs: impl Iterator<Item = &'s Spec>) -> Surroundings<'a> {
+        let bundle: &Bundle = self.bundle;
+        let policies: Vec<&Policy> = bundle
+            .policies()
+            .iter()
+            .chain(specs.map(Spec::policy))
+            .collect();
+        let numbers: BTreeSet<i64> = policies
+            .iter()
             .filter_map(|policy| policy.ast().non_scope_constraints())
             .flat_map(ast::Expr::subexpressions)
             .filter_map(|part| match part.expr_kind() {
@@ -298,7 +315,10 @@ impl<'a> Prover<'a> {
         numbers.retain(|number| seen.insert(*number));
         Surroundings {
             vocabulary: self.bundle.vocabulary(),
-            named: policies().flat_map(Policy::named_entities).collect(),
+            named: policies
+                .iter()
+                .flat_map(|policy| policy.named_entities())
+                .collect(),
             numbers,
         }
     }
@@ -341,12 +361,7 @@ impl<'a> Prover<'a> {
         if environment.action.is_question() {
             return make(&readings);
         }
-        let mut sides = sides.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            sides
-                .entry((number, readings.clone()))
-                .or_insert_with(|| make(&readings)),
-        )
+        sides.of(number, &readings, || make(&readings))
     }
 
     /// Whether a spec holds of policies in an environment.

@@ -34,7 +34,7 @@ pub use filter::{BadFilter, Filter};
 pub use read::read;
 pub use run::{Missed, Tried, run};
 pub use schema::schema;
-pub(crate) use text::{CaseText, SuiteText};
+pub(crate) use text::{BecauseText, CaseText, SuiteText};
 
 /// Suites that are ready to run.
 #[derive(Debug)]

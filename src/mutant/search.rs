@@ -17,7 +17,7 @@ use crate::class::Classes;
 use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::names::{Name, Names};
-use crate::suite::{CaseText, Suites};
+use crate::suite::{BecauseText, CaseText, Suites};
 
 /// The most requests that are tried for all mutants together.
 const MOST: usize = 4_000_000;
@@ -329,7 +329,7 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
             _ => Map::new(),
         },
         expect: outcome.decision.word(),
-        because: Some(outcome.policies.clone()),
+        because: BecauseText::These(outcome.policies.clone()),
     };
     let readings = match engine.readings() {
         [] => "none".to_owned(),

@@ -11,7 +11,7 @@ use super::world::{Element, World, as_entity};
 use super::{Counterexample, Prover, Tried};
 use crate::decision::Decision;
 use crate::directory::Directory;
-use crate::suite::{CaseText, SuiteText};
+use crate::suite::{BecauseText, CaseText, SuiteText};
 
 impl Prover<'_> {
     /// The counterexamples of a spec as the text of a suite; `None` where it has none, or none that
@@ -38,7 +38,7 @@ impl Prover<'_> {
                     resource: world.resource.to_string(),
                     context: world.context.clone(),
                     expect: expected(&spec.says, counterexample, &on).word(),
-                    because: None,
+                    because: BecauseText::ANY,
                 }
             })
             .collect();

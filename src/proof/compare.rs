@@ -110,7 +110,7 @@ impl Prover<'_> {
             .iter()
             .filter(|environment| !environment.action.is_question())
             .collect();
-        let mut surroundings = self.surroundings(&[]);
+        let mut surroundings = self.surroundings(std::iter::empty());
         surroundings
             .named
             .extend(old.policies().iter().flat_map(Policy::named_entities));

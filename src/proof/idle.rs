@@ -77,7 +77,7 @@ impl Prover<'_> {
                     let error = counterexample.outcome.errors.join("; ");
                     Ok(Some(
                         Finding::error(
-                            "policy::can_fail",
+                            "prove::can_fail",
                             format!(
                                 "the policy `{}` can raise an error, as for {}: {error}",
                                 policy.id(),
@@ -114,7 +114,7 @@ impl Prover<'_> {
             self.is_covered(solver, environment, policy, &[], &[])
         })? {
             return Ok(Some(warning(
-                "policy::never_applies",
+                "prove::never_applies",
                 format!("no request there can be is one that `{id}` applies to"),
                 "take it away, or correct its conditions",
             )));
@@ -156,7 +156,7 @@ impl Prover<'_> {
         })? {
             let overridden = |by: &str| {
                 warning(
-                    "policy::always_overridden",
+                    "prove::always_overridden",
                     format!("{by} `{id}` wherever it applies"),
                     "take it away, or narrow what overrides it",
                 )
@@ -198,7 +198,7 @@ impl Prover<'_> {
     ) -> Result<Finding, Unknown> {
         let redundant = |by: &str| {
             Finding::warning(
-                "policy::redundant",
+                "prove::redundant",
                 format!("{by} `{}` redundant", policy.id()),
             )
             .label(policy.place().clone(), "this policy")
@@ -276,13 +276,13 @@ impl Prover<'_> {
         claim: &Claim,
     ) -> Result<bool, Unknown> {
         let asserts = claim.asserts(environment)?;
-        Ok(solver.satisfy(&asserts)?.is_none())
+        solver.is_unsatisfiable(&asserts)
     }
 }
 
 fn not_known(policy: &Policy, unknown: &Unknown) -> Finding {
     Finding::warning(
-        "policy::not_proved",
+        "prove::not_known",
         format!("nothing is known of `{}`: {unknown}", policy.id()),
     )
     .label(policy.place().clone(), "this policy")

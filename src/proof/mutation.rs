@@ -1,15 +1,14 @@
 //! Whether the specs pin the policies down: each policy is changed in one small way, and either a
 //! spec is refuted by the changed policies, or nothing is decided otherwise at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
 use super::shrink::Surroundings;
 use super::solver::{NoSolver, Solver, Unknown};
-use super::spec::{Spec, answer_alike};
+use super::spec::{Says, Spec, answer_alike};
 use super::world::World;
-use super::{Counterexample, Progress, Prover, Verdict, asked, pool};
+use super::{Counterexample, Progress, Prover, Sides, Verdict, asked, pool};
 use crate::bundle::Policy;
 use crate::mutant::{self, Mutant};
 
@@ -62,21 +61,26 @@ impl Prover<'_> {
         progress: Progress<'_>,
     ) -> Result<Mutation, NoSolver> {
         let (mutants, refused) = mutant::valid(self.bundle, is_wanted);
-        // The readings that any spec is about: a policy that is not in force under one is there
-        // under another.
-        let choices: BTreeSet<Vec<String>> = specs
-            .iter()
-            .flat_map(|spec| self.choices_of(spec))
-            .chain([self.readings.to_vec()])
-            .collect();
-        let surroundings = self.surroundings(specs);
+        // The readings that any spec is about, after those at hand: a policy that is not in force
+        // under one choice is there under another.
+        let mut choices = vec![self.readings.to_vec()];
+        for choice in specs.iter().flat_map(|spec| self.choices_of(spec)) {
+            if !choices.contains(&choice) {
+                choices.push(choice);
+            }
+        }
+        // A bound is the more likely to be refuted, and the sooner.
+        let mut specs: Vec<&Spec> = specs.iter().collect();
+        specs.sort_by_key(|spec| !matches!(spec.says, Says::Allowed | Says::Refused));
+        let specs = specs.as_slice();
+        let surroundings = self.surroundings(specs.iter().copied());
         let became = pool::each(
             self.solving,
             &mutants,
-            (),
+            Sides::default(),
             progress,
-            |solver, (), mutant| {
-                self.became(solver, mutant, specs, &choices, &surroundings)
+            |solver, sides, mutant| {
+                self.became(solver, mutant, specs, &choices, &surroundings, sides)
                     .unwrap_or_else(Became::Unknown)
             },
         )?;
@@ -107,9 +111,10 @@ impl Prover<'_> {
         &self,
         solver: &mut Solver<'_>,
         mutant: &Mutant,
-        specs: &[Spec],
-        choices: &BTreeSet<Vec<String>>,
+        specs: &[&Spec],
+        choices: &[Vec<String>],
         surroundings: &Surroundings<'_>,
+        sides: &Sides,
     ) -> Result<Became, Unknown> {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         let changed: Vec<&Policy> = policies
@@ -124,7 +129,7 @@ impl Prover<'_> {
             if !mutant.original.holds_under(readings) {
                 continue;
             }
-            for environment in &self.environments {
+            for (number, environment) in self.environments.iter().enumerate() {
                 let concerns = environment.asks(&mutant.original)
                     || mutant
                         .changed
@@ -143,40 +148,56 @@ impl Prover<'_> {
                     });
                     Side::new(relevant.map(|policy| body(policy)).collect())
                 };
-                let (before, after) = (relevant(&policies), relevant(&changed));
-                let claim = Claim::new(&before, Relation::Equivalent, &after);
-                let outcome =
-                    |side: &Arc<Side>, world: &World| side.outcome(world, environment.schema).ok();
-                let verdict = self.decide(
-                    solver,
-                    &claim,
-                    environment,
-                    surroundings,
-                    &|world| claim.is_refuted_by(world, environment.schema),
-                    &|world| Some((outcome(&before, world)?, Some(outcome(&after, world)?))),
-                );
-                let counterexample = match verdict {
-                    Verdict::Proved => continue,
-                    Verdict::NotProved(unknown) => return Err(unknown),
-                    Verdict::Refuted(counterexample) => counterexample,
+                let before = match environment.action.is_question() {
+                    true => relevant(&policies),
+                    false => sides.of(number, readings, || relevant(&policies)),
                 };
-                if self.refutes_one(solver, specs, readings, environment, &changed)? {
+                let after = relevant(&changed);
+                let claim = Claim::new(&before, Relation::Equivalent, &after);
+                if self.holds(solver, environment, &claim)? {
+                    continue;
+                }
+                if self.refutes_one(solver, specs, readings, environment, &changed, &after)? {
                     return Ok(Became::Refuted);
                 }
-                survivor.get_or_insert(Became::Survivor(readings.clone(), counterexample));
+                survivor.get_or_insert((readings, environment, claim));
             }
         }
-        Ok(survivor.unwrap_or(Became::Equivalent))
+        let Some((readings, environment, claim)) = survivor else {
+            return Ok(Became::Equivalent);
+        };
+        let outcome =
+            |side: &Arc<Side>, world: &World| side.outcome(world, environment.schema).ok();
+        let verdict = self.decide(
+            solver,
+            &claim,
+            environment,
+            surroundings,
+            &|world| claim.is_refuted_by(world, environment.schema),
+            &|world| {
+                let other = outcome(&claim.right, world)?;
+                Some((outcome(&claim.left, world)?, Some(other)))
+            },
+        );
+        match verdict {
+            Verdict::Refuted(counterexample) => {
+                Ok(Became::Survivor(readings.clone(), counterexample))
+            }
+            Verdict::NotProved(unknown) => Err(unknown),
+            Verdict::Proved => Ok(Became::Equivalent),
+        }
     }
 
-    /// Whether these policies refute a spec that is about them under these readings.
+    /// Whether these policies refute a spec that is about them under these readings. `decides` are
+    /// those that decide in the environment.
     fn refutes_one(
         &self,
         solver: &mut Solver<'_>,
-        specs: &[Spec],
+        specs: &[&Spec],
         readings: &Vec<String>,
         environment: &Environment<'_>,
         policies: &[&Policy],
+        decides: &Arc<Side>,
     ) -> Result<bool, Unknown> {
         for spec in specs {
             let is_about = |readings| {
@@ -187,7 +208,11 @@ impl Prover<'_> {
             if !environment.asks(spec.policy()) || !is_about(readings) {
                 continue;
             }
-            let side = Side::new(asked(spec, environment, policies, &self.readings_of(spec)));
+            let of_spec = self.readings_of(spec);
+            let side = match environment.action.is_question() || of_spec != *readings {
+                true => Side::new(asked(spec, environment, policies, &of_spec)),
+                false => Arc::clone(decides),
+            };
             let claim = self.claim(spec, environment, &side, policies)?;
             if !self.holds(solver, environment, &claim)? {
                 return Ok(true);

@@ -95,8 +95,10 @@ pub enum Unknown {
 pub(super) struct Solver<'a> {
     solving: &'a Solving,
     runtime: Runtime,
-    session: Option<CedarSymCompiler<LocalSolver>>,
+    session: Option<Session>,
 }
+
+type Session = CedarSymCompiler<LocalSolver>;
 
 impl<'a> Solver<'a> {
     /// Starts a solver and makes sure that it is one.
@@ -114,7 +116,7 @@ impl<'a> Solver<'a> {
         Ok(solver)
     }
 
-    fn begin(&self) -> Result<CedarSymCompiler<LocalSolver>, NoSolver> {
+    fn begin(&self) -> Result<Session, NoSolver> {
         let unusable = |reason: String| NoSolver::Unusable {
             path: self.solving.solver.display().to_string(),
             reason,
@@ -144,6 +146,18 @@ impl<'a> Solver<'a> {
 
     /// A world in which the assertions hold, if there is one.
     pub fn satisfy(&mut self, asserts: &WellFormedAsserts<'_>) -> Result<Option<Env>, Unknown> {
+        self.ask(async |session| session.check_sat(asserts).await)
+    }
+
+    /// Whether there is no world in which the assertions hold. That takes less time than to find one.
+    pub fn is_unsatisfiable(&mut self, asserts: &WellFormedAsserts<'_>) -> Result<bool, Unknown> {
+        self.ask(async |session| session.check_unsat(asserts).await)
+    }
+
+    fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&mut Session) -> Result<T, SymbolicError>,
+    ) -> Result<T, Unknown> {
         let session = match self.session.take() {
             Some(session) => session,
             None => self
@@ -151,14 +165,12 @@ impl<'a> Solver<'a> {
                 .map_err(|error| Unknown::Failed(error.to_string()))?,
         };
         let session = self.session.insert(session);
+        let timeout = self.solving.timeout;
         let answer = self
             .runtime
-            .block_on(async {
-                tokio::time::timeout(self.solving.timeout, session.check_sat(asserts)).await
-            })
-            .map_err(|_| Unknown::Timeout(self.solving.timeout));
+            .block_on(async { tokio::time::timeout(timeout, question(session)).await });
         let unknown = match answer {
-            Ok(Ok(found)) => return Ok(found),
+            Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(SymbolicError::SolverUnknown)) => return Err(Unknown::Undecided),
             Ok(Err(
                 error @ (SymbolicError::DecodeModel(_)
@@ -166,7 +178,7 @@ impl<'a> Solver<'a> {
                 | SymbolicError::ModelInvalid { .. }),
             )) => Unknown::Unconfirmed(format!("it cannot be read: {}", said(&error))),
             Ok(Err(error)) => Unknown::Failed(said(&error)),
-            Err(timeout) => timeout,
+            Err(_) => Unknown::Timeout(timeout),
         };
         // What it would answer next belongs to this question: it is started again.
         self.session = None;

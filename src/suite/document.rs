@@ -85,11 +85,47 @@ pub(super) struct Case {
     pub given: Option<Given>,
     /// The decision.
     pub expect: Expect,
-    /// Exactly the policies that determine it, by id; none where no policy permits. Left out where
-    /// they are not known yet, as in a counterexample of `tarbac prove`: write them down as soon as
-    /// they are.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub because: Option<Vec<Spanned<String>>>,
+    /// Exactly the policies that determine it, by id; none where no policy permits. `any` where they
+    /// are not known yet, as in a counterexample of `tarbac prove`.
+    #[schemars(with = "BecauseSchema")]
+    pub because: Because,
+}
+
+/// The policies that determine a decision.
+#[derive(Debug)]
+pub(super) enum Because {
+    /// Exactly these.
+    These(Vec<Spanned<String>>),
+    /// Whichever.
+    Any,
+}
+
+/// How [`Because`] is written, for the JSON Schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum BecauseSchema {
+    These(Vec<String>),
+    Any(AnySchema),
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum AnySchema {
+    Any,
+}
+
+impl<'de> Deserialize<'de> for Because {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match OneOrMore::deserialize(deserializer)? {
+            OneOrMore::More(policies) => Ok(Self::These(policies)),
+            OneOrMore::One(word) if word == "any" => Ok(Self::Any),
+            OneOrMore::One(word) => Err(serde::de::Error::custom(format!(
+                "`{word}` is neither a list of policies nor `any`"
+            ))),
+        }
+    }
 }
 
 /// Expectations in a table. Every cell is stated.

@@ -201,7 +201,10 @@ impl<'a> Resolver<'a> {
             scope,
             engine,
             case.expect,
-            case.because.as_deref(),
+            match &case.because {
+                document::Because::These(policies) => Some(policies),
+                document::Because::Any => None,
+            },
             &mut findings,
         );
         let mut checks = Vec::new();

@@ -36,7 +36,21 @@ pub(crate) struct CaseText {
     pub context: Map<String, Value>,
     /// The decision.
     pub expect: &'static str,
-    /// The policies that determine it, where they are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub because: Option<Vec<String>>,
+    /// The policies that determine it.
+    pub because: BecauseText,
+}
+
+/// The policies that determine a decision, as a suite has them.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum BecauseText {
+    /// Exactly these.
+    These(Vec<String>),
+    /// Whichever, as the word `any`.
+    Any(&'static str),
+}
+
+impl BecauseText {
+    /// Whichever policies.
+    pub const ANY: Self = Self::Any("any");
 }

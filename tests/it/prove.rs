@@ -1,0 +1,647 @@
+//! `tarbac prove`: what is proved, refuted and not known, and what is said of it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::solver::{prove, solver_or_return};
+use crate::tarbac::{Ran, Tarbac, command};
+
+/// A spec about people and devices; the actions are permissions on a device.
+fn spec(id: &str, effect: &str, actions: &str, conditions: &str) -> String {
+    let actions: Vec<String> = actions
+        .split(' ')
+        .map(|action| format!("Intune::Action::\"{action}\""))
+        .collect();
+    format!(
+        "@id(\"{id}\")\n@doc(\"The spec {id}.\")\n{effect} (principal, action in [{}], resource)\n{conditions};\n\n",
+        actions.join(", ")
+    )
+}
+
+fn with_specs(specs: &[String]) -> Tarbac {
+    Tarbac::with(&[("tests/specs/specs.cedar", &specs.concat())])
+}
+
+/// A bound that holds: nobody runs scripts on a device of another tenant.
+fn holds() -> String {
+    spec(
+        "own-tenant",
+        "forbid",
+        "runScript viewScripts",
+        "unless { principal.tenant == resource.hierarchy.tenant }",
+    )
+}
+
+/// A bound that does not: a cloud-only Help Desk Operator does.
+fn does_not_hold() -> String {
+    spec(
+        "no-cloud-only",
+        "forbid",
+        "runScript",
+        "when { principal.cloudOnly }",
+    )
+}
+
+#[test]
+fn the_specs_that_ship_are_proved() {
+    let solver = solver_or_return!();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = command(root)
+        .args(["prove", "--deny-warnings", "--solver"])
+        .arg(solver)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("proved: 1"),
+        "more than a hundred specs: {text}"
+    );
+}
+
+#[test]
+fn what_holds_is_proved() {
+    let solver = solver_or_return!();
+    insta::assert_snapshot!(prove(&with_specs(&[holds()]), &solver, &[]), @"");
+}
+
+#[test]
+fn what_does_not_is_told_as_a_story() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[
+        holds(),
+        does_not_hold(),
+        spec(
+            "help-desk",
+            "permit",
+            "runScript",
+            "when { principal in Intune::Role::\"Help Desk Operator\" && principal.tenant == resource.hierarchy.tenant }",
+        ),
+    ]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 1);
+    // Which of several roles a solver names is up to it.
+    let told = ran
+        .stdout
+        .replace("School Administrator", "Help Desk Operator");
+    let told = told.replace("school-administrator", "help-desk-operator");
+    insta::assert_snapshot!(told, @"");
+}
+
+#[test]
+fn a_counterexample_is_decided_alike_by_plain_cedar() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[does_not_hold()]);
+    let ran = prove(&workspace, &solver, &["--format", "json"]);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["verdict"], "refuted");
+    let found = &document["specs"][0]["environments"][0]["counterexample"];
+    assert_eq!(found["possible"], true);
+    assert_eq!(found["decided"]["decision"], "allow");
+    // The entities are a directory that tarbac itself reads, and decides on.
+    workspace.write("entities/found.json", found["entities"].to_string());
+    let text = |key: &str| found[key].as_str().unwrap();
+    let ran = workspace.run(&["check", text("principal"), text("action"), text("resource")]);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
+fn counterexamples_are_kept_as_cases_that_fail() {
+    let solver = solver_or_return!();
+    let different = |id: &str, of: &str| {
+        spec(id, "forbid", "viewScripts", "")
+            .replace("@doc", &format!("@regardless_of(\"{of}\")\n@doc"))
+    };
+    let workspace = with_specs(&[
+        does_not_hold(),
+        spec(
+            "everybody",
+            "permit",
+            "viewScripts",
+            "when { principal in Intune::Role::\"Read Only Operator\" }",
+        ),
+        different("checkbox", "resource.hierarchy.enforceConfigMgrRbac"),
+        different("console", "principal.configMgr"),
+        different("either", "discovery-either"),
+        different("any", "any-intune-role"),
+    ]);
+    let ran = prove(&workspace, &solver, &["--save-counterexamples", "found"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    let ran = workspace.run(&["test", "found"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("failed: 6 of 6 cases failed"), "{ran}");
+}
+
+#[test]
+fn a_world_that_no_directory_has_is_said_to_be_none() {
+    let solver = solver_or_return!();
+    // Whoever is in a role has an assignment, and that has a tenant, though a spec has to say so.
+    let workspace = with_specs(&[spec(
+        "no-tenant",
+        "forbid",
+        "viewScripts",
+        "unless { principal in resource.hierarchy.tenant || principal in Entra::DirectoryRole::\"Global Administrator\" || principal in Entra::DirectoryRole::\"Intune Administrator\" }",
+    )]);
+    let ran = prove(&workspace, &solver, &["--save-counterexamples", "found"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    let is_told = ran.stdout.contains("No directory has that") && ran.stderr.contains("not saved");
+    let is_possible = ran.stderr.contains("saved found/no-tenant.yaml");
+    assert!(is_told || is_possible, "{ran}");
+}
+
+#[test]
+fn readings_of_specs() {
+    let solver = solver_or_return!();
+    let either = |id: &str, effect: &str, holds: &str| {
+        spec(
+            id,
+            effect,
+            "viewClientDetails",
+            "when { principal has configMgr && !principal.cloudOnly && principal.tenant == resource.hierarchy.tenant && principal in principal.tenant && !resource.hierarchy.tenant.useIntuneRbac && principal.configMgr.discoveredByEntra.contains(resource.hierarchy) && !principal.configMgr.discoveredByActiveDirectory.contains(resource.hierarchy) && resource in principal.configMgr.read }",
+        )
+        .replace(
+            "@doc",
+            &format!("@reading(\"discovery-either\")\n@holds(\"{holds}\")\n@doc"),
+        )
+    };
+    let workspace = with_specs(&[either("on", "permit", "on"), either("off", "forbid", "off")]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+    // Whatever is switched on the command line, a spec is about the reading it names.
+    let ran = prove(&workspace, &solver, &["--reading", "discovery-either"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let workspace = with_specs(&[either("on", "permit", "off"), either("off", "forbid", "on")]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert!(ran.stdout.contains("2 of 2 specs refuted"), "{ran}");
+}
+
+#[test]
+fn what_makes_no_difference() {
+    let solver = solver_or_return!();
+    let all = "viewCollections runScript rotateBitLockerKeys";
+    let regardless = |id: &str, of: &str, conditions: &str| {
+        spec(id, "forbid", all, conditions)
+            .replace("@doc", &format!("@regardless_of(\"{of}\")\n@doc"))
+    };
+    let checkbox = "resource.hierarchy.enforceConfigMgrRbac";
+    let workspace = with_specs(&[
+        regardless(
+            "off",
+            checkbox,
+            "unless { resource.hierarchy.tenant.useIntuneRbac }",
+        ),
+        regardless(
+            "old",
+            checkbox,
+            "when { resource.hierarchy.version < 2207 }",
+        ),
+        regardless(
+            "intune",
+            "principal.configMgr",
+            "when { resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }",
+        ),
+        regardless("name", "resource.operatingSystem", ""),
+    ]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let workspace = with_specs(&[regardless(
+        "on",
+        checkbox,
+        "when { resource.hierarchy.tenant.useIntuneRbac && resource.hierarchy.version >= 2207 && principal.cloudOnly && principal in Intune::Role::\"Read Only Operator\" && principal.tenant == resource.hierarchy.tenant }",
+    )]);
+    insta::assert_snapshot!(prove(&workspace, &solver, &[]), @"");
+}
+
+/// An attribute that is read in another way than by the path of the spec could make a difference
+/// that specialising does not show.
+#[test]
+fn an_attribute_that_is_read_otherwise_is_not_proved() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[spec(
+        "checkbox",
+        "forbid",
+        "viewScripts",
+        "unless { resource.hierarchy.tenant.useIntuneRbac }",
+    )
+    .replace(
+        "@doc",
+        "@regardless_of(\"resource.hierarchy.enforceConfigMgrRbac\")\n@doc",
+    )]);
+    workspace.write(
+        "policies/custom/other.cedar",
+        "@id(\"custom.other\")\n@doc(\"Whoever asks for it.\")\npermit (\n  principal in Intune::Role::\"r\",\n  action == Intune::Action::\"viewScripts\",\n  resource\n)\nwhen\n{\n  (if\n     true\n   then\n     resource\n   else\n     resource).hierarchy.enforceConfigMgrRbac\n};\n",
+    );
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stdout.contains("the policy `custom.other` cannot be put to the solver: it reads the attribute in another way"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn specs_with_mistakes() {
+    let workspace = with_specs(&[
+        "@id(\"no-doc\") forbid (principal, action == Intune::Action::\"viewScripts\", resource);\n"
+            .to_owned(),
+        "@id(\"advice\") @doc(\"x\") @advice(\"y\") forbid (principal, action, resource);\n"
+            .to_owned(),
+        "@id(\"same\") @doc(\"x\") permit (principal is Intune::Tenant, action, resource);\n"
+            .to_owned(),
+        "@id(\"reading\") @doc(\"x\") @reading(\"nothing\") @holds(\"on\") forbid (principal, action, resource);\n"
+            .to_owned(),
+        "@id(\"half\") @doc(\"x\") @reading(\"any-intune-role\") forbid (principal, action, resource);\n"
+            .to_owned(),
+        "@id(\"what\") @doc(\"x\") @regardless_of(\"resource.hierarchy.tenant\") forbid (principal, action == Intune::Action::\"viewScripts\", resource);\n"
+            .to_owned(),
+        "@id(\"permit\") @doc(\"x\") @regardless_of(\"any-intune-role\") permit (principal, action == Intune::Action::\"viewScripts\", resource);\n"
+            .to_owned(),
+        "@id(\"looks\") @doc(\"x\") @regardless_of(\"principal.cloudOnly\") forbid (principal, action == Intune::Action::\"viewScripts\", resource) when { principal.cloudOnly };\n"
+            .to_owned(),
+        "@id(\"question\") @doc(\"x\") permit (principal, action == Tarbac::Action::\"authority\", resource);\n"
+            .to_owned(),
+        "@id(\"answer\") @doc(\"x\") @authority(\"intune\") permit (principal, action == Intune::Action::\"viewScripts\", resource);\n"
+            .to_owned(),
+        "@id(\"type\") @doc(\"x\") permit (principal, action == Intune::Action::\"viewScripts\", resource) when { principal.nothing };\n"
+            .to_owned(),
+    ]);
+    let ran = workspace.run(&["prove", "--solver", "/nowhere"]);
+    assert_eq!(ran.status, 2);
+    insta::assert_snapshot!(ran);
+    assert_eq!(workspace.run(&["validate"]).status, 1);
+}
+
+#[test]
+fn specs_that_say_nothing_are_warned_about() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[
+        spec(
+            "nobody",
+            "forbid",
+            "viewScripts",
+            "when { principal.cloudOnly && !principal.cloudOnly }",
+        ),
+        spec(
+            "misspelt",
+            "forbid",
+            "viewScripts",
+            "when { principal in Intune::Role::\"Help Desk\" && principal.tenant != resource.hierarchy.tenant }",
+        ),
+    ]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+    insta::assert_snapshot!(ran);
+    assert_eq!(prove(&workspace, &solver, &["--deny-warnings"]).status, 1);
+}
+
+/// A custom policy for people in the role r.
+fn custom(id: &str, effect: &str, conditions: &str) -> String {
+    let more = match effect {
+        "forbid" => "@message(\"No.\")\n@advice(\"None.\")\n",
+        _ => "",
+    };
+    format!(
+        "@id(\"custom.{id}\")\n@doc(\"The policy {id}.\")\n{more}{effect} (\n  principal in Intune::Role::\"r\",\n  action == Intune::Action::\"viewScripts\",\n  resource\n){conditions};\n\n"
+    )
+}
+
+#[test]
+fn policies_that_are_there_for_nothing_or_can_fail() {
+    let solver = solver_or_return!();
+    let policies = [
+        custom("all", "permit", "\nwhen { principal.cloudOnly }"),
+        custom(
+            "some",
+            "permit",
+            "\nwhen { principal.cloudOnly && resource.coManaged }",
+        ),
+        custom(
+            "never",
+            "permit",
+            "\nwhen { resource.hierarchy.version > 3 && resource.hierarchy.version < 3 }",
+        ),
+        custom(
+            "overridden",
+            "permit",
+            "\nwhen { resource.name like \"SRV-*\" }",
+        ),
+        custom(
+            "servers",
+            "forbid",
+            "\nwhen { resource.name like \"SRV-*\" }",
+        ),
+        custom(
+            "fails",
+            "permit",
+            "\nwhen { resource.hierarchy.version * 2 > 4414 }",
+        ),
+    ];
+    let workspace = Tarbac::with(&[("policies/custom/some.cedar", &policies.concat())]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 1, "{ran}");
+    insta::assert_snapshot!(ran);
+}
+
+#[test]
+fn mutants_that_no_spec_notices_are_shown() {
+    let solver = solver_or_return!();
+    let reads = "principal in Intune::Role::\"r\"";
+    let given = spec(
+        "given",
+        "permit",
+        "viewScripts",
+        &format!(
+            "when {{ {reads} && principal.cloudOnly && principal.tenant == resource.hierarchy.tenant && resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }}"
+        ),
+    );
+    let workspace = with_specs(std::slice::from_ref(&given));
+    let policy = custom("all", "permit", "\nwhen { principal.cloudOnly }");
+    workspace.write("policies/custom/all.cedar", policy);
+    let ran = prove(&workspace, &solver, &["--mutate"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    insta::assert_snapshot!(ran.stdout);
+    // What the role has is said; that it has nothing else is missing, and so is that others do not.
+    let others = "viewCollections viewResourceExplorer viewTimeline viewSoftwareUpdates runScript runCmPivotQuery viewClientDetails viewApplications takeApplicationActions enrollNow rotateBitLockerKeys initiateConfigurationManagerAction";
+    let nobody_else = "principal in [Intune::Role::\"Application Manager\", Intune::Role::\"Endpoint Security Manager\", Intune::Role::\"Help Desk Operator\", Intune::Role::\"Policy and Profile Manager\", Intune::Role::\"Read Only Operator\", Intune::Role::\"School Administrator\"] || principal in [Entra::DirectoryRole::\"Global Administrator\", Entra::DirectoryRole::\"Intune Administrator\"] || principal in resource.hierarchy.tenant";
+    let workspace = with_specs(&[
+        given,
+        spec("others", "forbid", others, &format!("unless {{ {nobody_else} }}")),
+        spec(
+            "only",
+            "forbid",
+            "viewScripts",
+            &format!("unless {{ {nobody_else} || ({reads} && principal.cloudOnly) }}"),
+        ),
+        "@id(\"settings\")\n@doc(\"Settings.\")\nforbid (principal, action == Intune::Action::\"updateRoles\", resource)\nunless { principal in [Intune::Role::\"Intune Role Administrator\"] || principal in [Entra::DirectoryRole::\"Global Administrator\", Entra::DirectoryRole::\"Intune Administrator\"] };\n".to_owned(),
+    ]);
+    workspace.write(
+        "policies/custom/all.cedar",
+        custom("all", "permit", "\nwhen { principal.cloudOnly }"),
+    );
+    let ran = prove(&workspace, &solver, &["--mutate"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(ran.stdout.contains(" 0 survived"), "{ran}");
+}
+
+#[test]
+fn reports_have_specs_and_findings() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[holds(), does_not_hold()]);
+    let ran = prove(
+        &workspace,
+        &solver,
+        &[
+            "--report",
+            "junit=junit.xml",
+            "--report",
+            "sarif=prove.sarif",
+            "--report",
+            "markdown=prove.md",
+            "--report",
+            "tap=prove.tap",
+        ],
+    );
+    assert_eq!(ran.status, 1, "{ran}");
+    let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
+    assert_eq!((suites.tests, suites.failures), (2, 1));
+    let sarif: Value = serde_json::from_str(&workspace.read("prove.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "prove::refuted");
+    assert!(workspace.read("prove.md").contains("no-cloud-only"));
+    assert!(workspace.read("prove.tap").contains("not ok 2"));
+    let ran = prove(&workspace, &solver, &["--report", "lcov=-"]);
+    assert_eq!(ran.status, 2, "{ran}");
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_is_an_error() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[holds(), does_not_hold()]);
+    assert_eq!(
+        prove(&workspace, &solver, &["--filter", "own-tenant"]).status,
+        0
+    );
+    assert_eq!(
+        prove(&workspace, &solver, &["--filter", "nothing"]).status,
+        2
+    );
+    assert_eq!(
+        prove(&workspace, &solver, &["tests/specs/none.cedar"]).status,
+        2
+    );
+}
+
+// Comparisons.
+
+const READERS: &str = "@id(\"custom.readers\")\n@doc(\"Readers see Timeline.\")\npermit (\n  principal in Intune::Role::\"reader\",\n  action == Intune::Action::\"viewTimeline\",\n  resource\n);\n";
+
+/// A workspace whose readers see Scripts as well, beside the old one.
+fn two() -> Tarbac {
+    let new = READERS.replace(
+        "action == Intune::Action::\"viewTimeline\"",
+        "action in [Intune::Action::\"viewTimeline\", Intune::Action::\"viewScripts\"]",
+    );
+    Tarbac::with(&[
+        ("policies/custom/readers.cedar", &new),
+        ("old/policies/custom/readers.cedar", READERS),
+    ])
+}
+
+#[test]
+fn a_comparison_says_what_a_change_opens() {
+    let solver = solver_or_return!();
+    let workspace = two();
+    let compare = |arguments: &[&str]| prove(&workspace, &solver, arguments);
+    insta::assert_snapshot!(compare(&["--compare", "old"]), @"");
+    assert_eq!(compare(&["--compare", "old", "--allow-more"]).status, 0);
+    assert_eq!(compare(&["--compare", "old", "--allow-less"]).status, 1);
+    // The other way round, less is allowed.
+    let back =
+        |arguments: &[&str]| prove(&workspace, &solver, &[&["-C", "old"], arguments].concat());
+    let ran = back(&["--compare", "."]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout.contains("less permissive  View scripts\n"),
+        "{ran}"
+    );
+    assert_eq!(back(&["--compare", ".", "--allow-less"]).status, 0);
+    let ran = compare(&["--compare", "old", "--format", "json"]);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let environments = document["environments"].as_array().unwrap();
+    assert_eq!(environments.len(), 14);
+    let changes: Vec<&Value> = environments
+        .iter()
+        .filter(|environment| environment["change"] != "equivalent")
+        .collect();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0]["change"], "more_permissive");
+    assert_eq!(
+        changes[0]["gained"]["decided"]["because"][0],
+        "custom.readers"
+    );
+    let ran = compare(&["--compare", "old", "--report", "junit=junit.xml"]);
+    assert_eq!(ran.status, 1);
+    let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
+    assert_eq!((suites.tests, suites.failures), (14, 1));
+}
+
+#[test]
+fn a_comparison_with_a_revision() {
+    let solver = solver_or_return!();
+    let workspace = two();
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git")
+            .current_dir(workspace.path(""))
+            .args(["-c", "user.name=n", "-c", "user.email=e@example"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "one"]);
+    // The program finds git on the PATH, which tests do not pass on by themselves.
+    let run = |arguments: &[&str]| {
+        let output = command(&workspace.path(""))
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .args(["prove", "--solver"])
+            .arg(&solver)
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap(), text)
+    };
+    let (status, text) = run(&["--compare", "HEAD"]);
+    assert_eq!(status, 0, "{text}");
+    workspace.write("policies/custom/readers.cedar", READERS);
+    let (status, text) = run(&["--compare", "HEAD"]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("less permissive  View scripts"), "{text}");
+    assert!(
+        text.contains("allowed by custom.readers (HEAD:policies/custom/readers.cedar:1)"),
+        "{text}"
+    );
+    // A workspace in a folder of the repository.
+    workspace.write(
+        "old/policies/custom/readers.cedar",
+        READERS.replace("Timeline", "Scripts"),
+    );
+    let (status, text) = run(&["-C", "old", "--compare", "HEAD"]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("more permissive  View scripts"), "{text}");
+    let (status, text) = run(&["--compare", "nothing"]);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("cannot read `nothing`"), "{text}");
+    let (status, text) = run(&["--compare=--help"]);
+    assert_eq!(status, 2, "{text}");
+}
+
+#[test]
+fn a_comparison_of_policies_that_do_not_fit() {
+    let solver = solver_or_return!();
+    let workspace = two();
+    // The old schema has an attribute and a permission that the new one has not.
+    workspace.write(
+        "old/schema/custom/more.cedarschema",
+        "namespace Intune {\n  @doc(\"Wipes a device.\")\n  action wipe appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: RequestContext };\n}\n",
+    );
+    let ran = prove(&workspace, &solver, &["--compare", "old", "--allow-more"]);
+    assert_eq!(ran.status, 2, "{ran}");
+}
+
+// The solver.
+
+/// A program that answers what is asked first as a solver does, and then does something else.
+#[cfg(unix)]
+fn false_solver(workspace: &Tarbac, then: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let script = format!(
+        "#!/bin/sh\nn=0\nwhile read -r line; do\n  case \"$line\" in *check-sat*)\n    n=$((n+1))\n    case $n in 1) echo sat ;; 2) echo unsat ;; *) {then} ;; esac ;;\n  esac\ndone\n"
+    );
+    workspace.write("solver", script);
+    let path = workspace.path("solver");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    path
+}
+
+#[cfg(unix)]
+fn with_false_solver(then: &str, arguments: &[&str]) -> Ran {
+    let workspace = with_specs(&[holds()]);
+    let solver = false_solver(&workspace, then);
+    let ran = prove(&workspace, &solver, arguments);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(!ran.stdout.contains("proved: 1 spec"), "{ran}");
+    ran
+}
+
+#[test]
+#[cfg(unix)]
+fn a_solver_that_cannot_tell_proves_nothing() {
+    let ran = with_false_solver("echo unknown", &[]);
+    assert!(
+        ran.stdout
+            .contains("Not proved for View scripts: the solver cannot tell."),
+        "{ran}"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_solver_that_answers_garbage_proves_nothing() {
+    let ran = with_false_solver("echo banana", &[]);
+    assert!(
+        ran.stdout.contains("unrecognized solver output: banana"),
+        "{ran}"
+    );
+    // A model that is none.
+    let ran = with_false_solver("echo sat; printf '(\\nbanana\\n)\\n'", &[]);
+    assert!(ran.stdout.contains("Not proved"), "{ran}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_solver_that_is_killed_proves_nothing() {
+    let ran = with_false_solver("kill -9 $$", &[]);
+    assert!(ran.stdout.contains("the solver failed"), "{ran}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_slow_solver_proves_nothing() {
+    let ran = with_false_solver("sleep 1000", &["--timeout", "0.2"]);
+    assert!(
+        ran.stdout
+            .contains("the solver gave no answer within 0.2 s"),
+        "{ran}"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_solver_is_not_asked() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = with_specs(&[holds()]);
+    for script in [
+        // Says yes to everything.
+        "#!/bin/sh\nwhile read -r line; do case \"$line\" in *check-sat*) echo unsat ;; esac; done\n",
+        "#!/bin/sh\nexit 0\n",
+        "#!/bin/sh\necho hello\n",
+    ] {
+        workspace.write("solver", script);
+        let path = workspace.path("solver");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let ran = prove(&workspace, &path, &[]);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains("solver::unusable"), "{ran}");
+    }
+}
+
+#[test]
+fn without_a_solver_it_is_said_how_to_get_one() {
+    let ran = prove(&with_specs(&[holds()]), Path::new("/nowhere/cvc5"), &[]);
+    assert_eq!(ran.status, 2);
+    insta::assert_snapshot!(ran, @"");
+}
