@@ -289,12 +289,8 @@ impl<'a> Prover<'a> {
     }
 
     fn surroundings<'s>(&self, specs: impl Iterator<Item = &'s Spec>) -> Surroundings<'a> {
-        let bundle: &Bundle = self.bundle;
-        let policies: Vec<&Policy> = bundle
-            .policies()
-            .iter()
-            .chain(specs.map(Spec::policy))
-            .collect();
+        let mut policies: Vec<&Policy> = self.bundle.policies().iter().collect();
+        policies.extend(specs.map(Spec::policy));
         let numbers: BTreeSet<i64> = policies
             .iter()
             .filter_map(|policy| policy.ast().non_scope_constraints())
