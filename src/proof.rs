@@ -288,7 +288,10 @@ impl<'a> Prover<'a> {
         })
     }
 
-    fn surroundings<'s>(&self, specs: impl Iterator<Item = &'s Spec>) -> Surroundings<'a> {
+    fn surroundings<'s>(&self, specs: impl Iterator<Item = &'s Spec>) -> Surroundings<'a>
+    where
+        'a: 's,
+    {
         let mut policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         policies.extend(specs.map(Spec::policy));
         let numbers: BTreeSet<i64> = policies
