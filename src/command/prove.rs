@@ -37,7 +37,6 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
             return Err(failure);
         }
     };
-    let bundle = engine.bundle();
     let prover = prover(&engine, &solving)?;
     let bar = progress("proving");
     let proof = prover.prove(&specs, &|done, all| {
@@ -65,14 +64,14 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
         proof,
         mutation,
         warnings,
-        bundle,
+        engine: &engine,
         arguments,
     };
     match global.format {
         Format::Json => output.write(&results.json())?,
         _ => results.write(output)?,
     }
-    write_report(results.groups(), results.findings(), &reports, output)?;
+    write_report(results.groups(), results.all_findings(), &reports, output)?;
     if let Some(folder) = &arguments.save_counterexamples {
         saved::save(folder, &results.proof, &prover, &engine)?;
     }

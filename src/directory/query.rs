@@ -40,6 +40,11 @@ impl Directory {
                 .is_some_and(|shape| shape.ids.is_some())
     }
 
+    /// Whether an entity of this uid exists.
+    pub fn knows(&self, uid: &EntityUid) -> bool {
+        self.row(uid).is_some_and(|row| self.exists(row))
+    }
+
     /// The name of the type, for example `Entra::User`.
     pub fn type_name(&self, row: Row) -> &str {
         self.shapes.name(self.kind(row))

@@ -112,7 +112,7 @@ fn make(
     for named in world.named_by(uid) {
         make(&named, world, directory, done, facts);
     }
-    match directory.defines(uid) {
+    match directory.knows(uid) {
         true => facts.extend(
             attributes
                 .iter()

@@ -1,5 +1,7 @@
 //! A counterexample: a world in which something does not hold that was claimed of all worlds.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::EntityUid;
 use serde_json::Value;
 
@@ -15,6 +17,8 @@ pub struct Counterexample {
     /// Whether a directory can have it. In others somebody is, for example, in a role without an
     /// assignment that has a tenant, and a spec that is refuted by nothing else has to say so.
     pub is_possible: bool,
+    /// The entities that are not those of a policy or spec: it is enough what they are.
+    pub anonymous: BTreeSet<EntityUid>,
     /// What of it matters.
     pub facts: Vec<Fact>,
     /// What is decided.
@@ -64,7 +68,14 @@ impl Counterexample {
         let is_possible = possible.is_some();
         let world = possible.unwrap_or(smallest);
         let (outcome, other) = decided(&world)?;
+        let anonymous = world
+            .entities
+            .keys()
+            .filter(|uid| !surroundings.named.contains(uid))
+            .cloned()
+            .collect();
         Some(Self {
+            anonymous,
             world,
             is_possible,
             facts,

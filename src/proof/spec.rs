@@ -159,11 +159,10 @@ fn annotations(policy: &Policy) -> Vec<Finding> {
 /// What a spec names that neither a policy nor the directory knows: it is likely misspelt, and a
 /// bound about nobody holds easily.
 fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
-    let known = engine.bundle().named_entities();
     let named: BTreeSet<_> = spec.named_entities().collect();
     named
         .into_iter()
-        .filter(|uid| !known.contains(uid) && !engine.directory().defines(uid))
+        .filter(|uid| !engine.directory().knows(uid))
         .map(|uid| {
             Finding::warning(
                 "spec::unknown_entity",

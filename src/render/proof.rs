@@ -10,6 +10,7 @@ use super::Style;
 use super::findings::number;
 use super::suite::indented;
 use crate::bundle::Bundle;
+use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::names::visible;
 use crate::proof::{
@@ -85,7 +86,7 @@ pub struct ComparisonWire<'a> {
 }
 
 /// The specs of a file in one line, and what is wrong with any of them.
-pub fn human(file: &str, tried: &[&Tried<'_>], bundle: &Bundle, style: Style) -> String {
+pub fn human(file: &str, tried: &[&Tried<'_>], engine: &Engine, style: Style) -> String {
     let environments: usize = tried.iter().map(|tried| tried.environments.len()).sum();
     let refuted = tried
         .iter()
@@ -125,14 +126,14 @@ pub fn human(file: &str, tried: &[&Tried<'_>], bundle: &Bundle, style: Style) ->
             visible(&place.source.name),
             place.line().unwrap_or_default()
         );
-        text += &indented(&detail(tried, bundle), 4);
+        text += &indented(&detail(tried, engine), 4);
         text.push('\n');
     }
     text
 }
 
 /// What a spec says and why it is not proved, on many lines.
-pub fn detail(tried: &Tried<'_>, bundle: &Bundle) -> String {
+pub fn detail(tried: &Tried<'_>, engine: &Engine) -> String {
     let mut text = String::new();
     if let Some(doc) = tried.spec.doc() {
         text += &format!("{doc}\n");
@@ -141,11 +142,11 @@ pub fn detail(tried: &Tried<'_>, bundle: &Bundle) -> String {
     if let Some((environment, counterexample)) = refutations.next() {
         text += &format!(
             "{}:\n",
-            refuted(tried.spec, environment, counterexample, bundle)
+            refuted(tried.spec, environment, counterexample, engine)
         );
-        text += &story(tried.spec, counterexample, bundle);
+        text += &story(tried.spec, counterexample, engine);
         let others: Vec<&str> = refutations
-            .map(|(environment, _)| asked(environment, bundle))
+            .map(|(environment, _)| asked(environment, engine))
             .collect();
         match others.as_slice() {
             [] => {}
@@ -158,7 +159,7 @@ pub fn detail(tried: &Tried<'_>, bundle: &Bundle) -> String {
     for (environment, unknown) in tried.unknown() {
         text += &format!(
             "Not proved for {}: {unknown}.\n",
-            asked(environment, bundle)
+            asked(environment, engine)
         );
     }
     text
@@ -169,9 +170,9 @@ fn refuted(
     spec: &Spec,
     environment: &InEnvironment,
     counterexample: &Counterexample,
-    bundle: &Bundle,
+    engine: &Engine,
 ) -> String {
-    let asked = asked(environment, bundle);
+    let asked = asked(environment, engine);
     let is = counterexample.outcome.decision.word();
     match &spec.says {
         Says::Allowed => format!("Refuted for {asked}, which is refused where"),
@@ -183,9 +184,9 @@ fn refuted(
 }
 
 /// What matters of a counterexample, and what decides it.
-fn story(spec: &Spec, counterexample: &Counterexample, bundle: &Bundle) -> String {
-    let mut text = told(counterexample, bundle);
-    let decided = |outcome| story::decided(outcome, bundle);
+fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> String {
+    let mut text = told(counterexample, engine);
+    let decided = |outcome| story::decided(outcome, engine.bundle());
     match (&spec.says, &counterexample.other) {
         (Says::SameWhatever(_), Some(other)) => {
             let what = spec
@@ -215,8 +216,8 @@ fn story(spec: &Spec, counterexample: &Counterexample, bundle: &Bundle) -> Strin
 }
 
 /// What matters of a counterexample, a line each.
-fn told(counterexample: &Counterexample, bundle: &Bundle) -> String {
-    let mut text: String = story::facts(counterexample, bundle)
+fn told(counterexample: &Counterexample, engine: &Engine) -> String {
+    let mut text: String = story::facts(counterexample, engine)
         .iter()
         .map(|fact| format!("  - {fact}\n"))
         .collect();
@@ -229,21 +230,21 @@ fn told(counterexample: &Counterexample, bundle: &Bundle) -> String {
     text
 }
 
-fn asked<'a>(environment: &'a InEnvironment, bundle: &'a Bundle) -> &'a str {
-    match bundle.vocabulary().action(&environment.action) {
+fn asked<'a>(environment: &'a InEnvironment, engine: &'a Engine) -> &'a str {
+    match engine.bundle().vocabulary().action(&environment.action) {
         Some(action) => action.short_name(),
         None => environment.action.id().unescaped(),
     }
 }
 
 /// A spec that is not proved, as a report has it.
-pub fn failed(tried: &Tried<'_>, bundle: &Bundle) -> Option<report::Failure> {
+pub fn failed(tried: &Tried<'_>, engine: &Engine) -> Option<report::Failure> {
     let (code, message) = if let Some((environment, counterexample)) = tried.refutations().next() {
         let message = format!(
             "{}: refuted for {}: {}",
             tried.spec.doc().unwrap_or(tried.spec.id()),
-            asked(environment, bundle),
-            story::decided(&counterexample.outcome, bundle)
+            asked(environment, engine),
+            story::decided(&counterexample.outcome, engine.bundle())
         );
         ("prove::refuted", message)
     } else {
@@ -251,13 +252,13 @@ pub fn failed(tried: &Tried<'_>, bundle: &Bundle) -> Option<report::Failure> {
         let message = format!(
             "{}: not proved for {}: {unknown}",
             tried.spec.doc().unwrap_or(tried.spec.id()),
-            asked(environment, bundle)
+            asked(environment, engine)
         );
         ("prove::not_proved", message)
     };
     Some(report::Failure {
         finding: Finding::error(code, message).label(tried.spec.place().clone(), "claimed here"),
-        detail: detail(tried, bundle),
+        detail: detail(tried, engine),
     })
 }
 
@@ -282,7 +283,7 @@ pub fn vacuous(proof: &Proof<'_>) -> Vec<Finding> {
 }
 
 /// A spec as JSON has it.
-pub fn wire<'a>(tried: &'a Tried<'a>, bundle: &Bundle) -> SpecWire<'a> {
+pub fn wire<'a>(tried: &'a Tried<'a>, engine: &Engine) -> SpecWire<'a> {
     let place = tried.spec.place();
     SpecWire {
         spec: tried.spec.id(),
@@ -302,19 +303,19 @@ pub fn wire<'a>(tried: &'a Tried<'a>, bundle: &Bundle) -> SpecWire<'a> {
         environments: tried
             .environments
             .iter()
-            .map(|environment| environment_wire(environment, bundle))
+            .map(|environment| environment_wire(environment, engine))
             .collect(),
     }
 }
 
-fn environment_wire<'a>(environment: &'a InEnvironment, bundle: &Bundle) -> EnvironmentWire<'a> {
+fn environment_wire<'a>(environment: &'a InEnvironment, engine: &Engine) -> EnvironmentWire<'a> {
     let (verdict, reason, counterexample) = match &environment.verdict {
         Verdict::Proved => ("proved", None, None),
         Verdict::NotProved(unknown) => ("not_proved", Some(unknown.to_string()), None),
         Verdict::Refuted(counterexample) => (
             "refuted",
             None,
-            Some(counterexample_wire(counterexample, bundle)),
+            Some(counterexample_wire(counterexample, engine)),
         ),
     };
     EnvironmentWire {
@@ -329,7 +330,7 @@ fn environment_wire<'a>(environment: &'a InEnvironment, bundle: &Bundle) -> Envi
 
 fn counterexample_wire<'a>(
     counterexample: &'a Counterexample,
-    bundle: &Bundle,
+    engine: &Engine,
 ) -> CounterexampleWire<'a> {
     let decided = |outcome: &'a crate::decision::Outcome| DecidedWire {
         decision: outcome.decision.word(),
@@ -343,7 +344,7 @@ fn counterexample_wire<'a>(
         context: &world.context,
         entities: world.entities_json(),
         possible: counterexample.is_possible,
-        facts: story::facts(counterexample, bundle),
+        facts: story::facts(counterexample, engine),
         decided: decided(&counterexample.outcome),
         otherwise: counterexample.other.as_ref().map(decided),
     }
@@ -353,7 +354,7 @@ fn counterexample_wire<'a>(
 /// permissions for which the same policies make the difference.
 pub fn comparison(
     comparisons: &[Comparison],
-    bundle: &Bundle,
+    engine: &Engine,
     old: &Bundle,
     style: Style,
 ) -> String {
@@ -368,7 +369,7 @@ pub fn comparison(
         let asked: Vec<&str> = comparisons
             .iter()
             .filter(|comparison| comparison.change() == change)
-            .map(|comparison| asked(&comparison.less, bundle))
+            .map(|comparison| asked(&comparison.less, engine))
             .collect();
         if asked.is_empty() {
             continue;
@@ -397,20 +398,20 @@ pub fn comparison(
             };
             let asked: Vec<&str> = alike
                 .iter()
-                .map(|(comparison, _)| asked(&comparison.less, bundle))
+                .map(|(comparison, _)| asked(&comparison.less, engine))
                 .collect();
             text += &format!("\n{sign} {}: {what}, where\n", asked.join(", "));
-            text += &told(counterexample, bundle);
+            text += &told(counterexample, engine);
             if let Some(other) = &counterexample.other {
                 text += &format!("  Before: {}.\n", story::decided(other, old));
             }
-            let now = story::decided(&counterexample.outcome, bundle);
+            let now = story::decided(&counterexample.outcome, engine.bundle());
             text += &format!("  Now: {now}.\n");
         }
     }
     for comparison in comparisons {
         for unknown in comparison.unknown() {
-            let asked = asked(&comparison.less, bundle);
+            let asked = asked(&comparison.less, engine);
             text += &format!("{} {asked}: {unknown}\n", style.yellow("?"));
         }
     }
@@ -448,7 +449,7 @@ fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
 }
 
 /// How two sets of policies compare in one environment, as JSON has it.
-pub fn comparison_wire<'a>(comparison: &'a Comparison, bundle: &Bundle) -> ComparisonWire<'a> {
+pub fn comparison_wire<'a>(comparison: &'a Comparison, engine: &Engine) -> ComparisonWire<'a> {
     let environment = &comparison.less;
     ComparisonWire {
         principal: environment.principal.to_string(),
@@ -458,20 +459,20 @@ pub fn comparison_wire<'a>(comparison: &'a Comparison, bundle: &Bundle) -> Compa
         unknown: comparison.unknown().map(Unknown::to_string).collect(),
         lost: comparison
             .lost()
-            .map(|lost| counterexample_wire(lost, bundle)),
+            .map(|lost| counterexample_wire(lost, engine)),
         gained: comparison
             .gained()
-            .map(|gained| counterexample_wire(gained, bundle)),
+            .map(|gained| counterexample_wire(gained, engine)),
     }
 }
 
 /// A comparison that does not pass, as a report has it.
 pub fn comparison_failed(
     comparison: &Comparison,
-    bundle: &Bundle,
+    engine: &Engine,
     old: &Bundle,
 ) -> report::Failure {
-    let what = asked(&comparison.less, bundle);
+    let what = asked(&comparison.less, engine);
     let message = format!("{what}: {}", comparison.change().word());
     let deciding = comparison
         .gained()
@@ -479,7 +480,7 @@ pub fn comparison_failed(
         .into_iter()
         .flat_map(|counterexample| {
             let now = counterexample.outcome.policies.iter();
-            let now = now.filter_map(|id| bundle.policy(id));
+            let now = now.filter_map(|id| engine.bundle().policy(id));
             let before = counterexample
                 .other
                 .iter()
@@ -492,7 +493,7 @@ pub fn comparison_failed(
     }
     report::Failure {
         finding,
-        detail: self::comparison(std::slice::from_ref(comparison), bundle, old, Style::PLAIN),
+        detail: self::comparison(std::slice::from_ref(comparison), engine, old, Style::PLAIN),
     }
 }
 
@@ -529,7 +530,7 @@ pub fn mutation_wire(mutation: &Mutation) -> MutationWire<'_> {
 }
 
 /// Mutants that no spec notices, as findings.
-pub fn survivors(mutation: &Mutation, bundle: &Bundle) -> Vec<Finding> {
+pub fn survivors(mutation: &Mutation, engine: &Engine) -> Vec<Finding> {
     mutation
         .survivors
         .iter()
@@ -546,14 +547,14 @@ pub fn survivors(mutation: &Mutation, bundle: &Bundle) -> Vec<Finding> {
             .label(mutant.place.clone(), "changed here")
             .help(format!(
                 "what is decided otherwise:\n{}",
-                told(&survivor.counterexample, bundle).trim_end()
+                told(&survivor.counterexample, engine).trim_end()
             ))
         })
         .collect()
 }
 
 /// What became of mutants that specs should notice.
-pub fn mutation(mutation: &Mutation, bundle: &Bundle, style: Style) -> String {
+pub fn mutation(mutation: &Mutation, engine: &Engine, style: Style) -> String {
     let mut text = String::new();
     for survivor in &mutation.survivors {
         text += &format!(
@@ -561,12 +562,13 @@ pub fn mutation(mutation: &Mutation, bundle: &Bundle, style: Style) -> String {
             style.red("SURVIVED"),
             super::mutant::line(&survivor.mutant)
         );
-        let action = bundle
+        let action = engine
+            .bundle()
             .vocabulary()
             .action(&survivor.counterexample.world.action)
             .map_or("", |action| action.short_name());
         text += &format!("    {action} is decided otherwise where\n");
-        text += &indented(&told(&survivor.counterexample, bundle), 4);
+        text += &indented(&told(&survivor.counterexample, engine), 4);
         text += &format!(
             "    The readings in force are: {}.\n\n",
             survivor.readings.join(", ")

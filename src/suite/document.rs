@@ -6,9 +6,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -87,7 +87,7 @@ pub(super) struct Case {
     pub expect: Expect,
     /// Exactly the policies that determine it, by id; none where no policy permits. `any` where they
     /// are not known yet, as in a counterexample of `tarbac prove`.
-    #[schemars(with = "BecauseSchema")]
+    #[schemars(schema_with = "Because::schema")]
     pub because: Because,
 }
 
@@ -100,31 +100,45 @@ pub(super) enum Because {
     Any,
 }
 
-/// How [`Because`] is written, for the JSON Schema.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum BecauseSchema {
-    These(Vec<String>),
-    Any(AnySchema),
-}
-
-#[derive(JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum AnySchema {
-    Any,
+impl Because {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": "array", "items": { "type": "string" } },
+                { "const": "any" },
+            ]
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for Because {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match OneOrMore::deserialize(deserializer)? {
-            OneOrMore::More(policies) => Ok(Self::These(policies)),
-            OneOrMore::One(word) if word == "any" => Ok(Self::Any),
-            OneOrMore::One(word) => Err(serde::de::Error::custom(format!(
-                "`{word}` is neither a list of policies nor `any`"
-            ))),
+        deserializer.deserialize_any(BecauseVisitor)
+    }
+}
+
+struct BecauseVisitor;
+
+impl<'de> Visitor<'de> for BecauseVisitor {
+    type Value = Because;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of policies or the word `any`")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<Because, E> {
+        match word {
+            "any" => Ok(Because::Any),
+            word => Err(E::invalid_value(Unexpected::Str(word), &self)),
         }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Because, A::Error> {
+        let mut policies = Vec::new();
+        while let Some(policy) = list.next_element()? {
+            policies.push(policy);
+        }
+        Ok(Because::These(policies))
     }
 }
 

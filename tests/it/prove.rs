@@ -63,7 +63,7 @@ fn the_specs_that_ship_are_proved() {
 #[test]
 fn what_holds_is_proved() {
     let solver = solver_or_return!();
-    insta::assert_snapshot!(prove(&with_specs(&[holds()]), &solver, &[]), @"");
+    insta::assert_snapshot!(prove(&with_specs(&[holds()]), &solver, &[]));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_does_not_is_told_as_a_story() {
         .stdout
         .replace("School Administrator", "Help Desk Operator");
     let told = told.replace("school-administrator", "help-desk-operator");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn what_makes_no_difference() {
         checkbox,
         "when { resource.hierarchy.tenant.useIntuneRbac && resource.hierarchy.version >= 2207 && principal.cloudOnly && principal in Intune::Role::\"Read Only Operator\" && principal.tenant == resource.hierarchy.tenant }",
     )]);
-    insta::assert_snapshot!(prove(&workspace, &solver, &[]), @"");
+    insta::assert_snapshot!(prove(&workspace, &solver, &[]));
 }
 
 /// An attribute that is read in another way than by the path of the spec could make a difference
@@ -452,7 +452,7 @@ fn a_comparison_says_what_a_change_opens() {
     let solver = solver_or_return!();
     let workspace = two();
     let compare = |arguments: &[&str]| prove(&workspace, &solver, arguments);
-    insta::assert_snapshot!(compare(&["--compare", "old"]), @"");
+    insta::assert_snapshot!(compare(&["--compare", "old"]));
     assert_eq!(compare(&["--compare", "old", "--allow-more"]).status, 0);
     assert_eq!(compare(&["--compare", "old", "--allow-less"]).status, 1);
     // The other way round, less is allowed.
@@ -543,13 +543,31 @@ fn a_comparison_with_a_revision() {
 fn a_comparison_of_policies_that_do_not_fit() {
     let solver = solver_or_return!();
     let workspace = two();
-    // The old schema has an attribute and a permission that the new one has not.
+    let more = |what: &str| format!("namespace Intune {{\n{what}\n}}\n");
     workspace.write(
         "old/schema/custom/more.cedarschema",
-        "namespace Intune {\n  @doc(\"Wipes a device.\")\n  action wipe appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: RequestContext };\n}\n",
+        more("  @doc(\"Wipes a device.\")\n  action wipe appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: RequestContext };"),
     );
     let ran = prove(&workspace, &solver, &["--compare", "old", "--allow-more"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout.contains("gone  Intune::Action::\"wipe\""),
+        "{ran}"
+    );
+    let arguments = ["--compare", "old", "--allow-more", "--allow-less"];
+    assert_eq!(prove(&workspace, &solver, &arguments).status, 0);
+    // A policy that only the old schema fits.
+    workspace.write(
+        "old/policies/custom/wipe.cedar",
+        "@id(\"custom.wipe\")\n@doc(\"Wipes.\")\npermit (principal, action == Intune::Action::\"wipe\", resource);\n",
+    );
+    let ran = prove(&workspace, &solver, &arguments);
     assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("do not fit the schema of the workspace"),
+        "{ran}"
+    );
 }
 
 // The solver.
@@ -643,5 +661,5 @@ fn what_is_no_solver_is_not_asked() {
 fn without_a_solver_it_is_said_how_to_get_one() {
     let ran = prove(&with_specs(&[holds()]), Path::new("/nowhere/cvc5"), &[]);
     assert_eq!(ran.status, 2);
-    insta::assert_snapshot!(ran, @"");
+    insta::assert_snapshot!(ran);
 }

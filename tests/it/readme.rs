@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::solver::solver;
+
 /// Runs a command line of the README in a folder, through a shell that finds `tarbac`.
 fn run(folder: &Path, line: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_tarbac")).parent().unwrap();
@@ -62,12 +64,14 @@ fn rewritten(readme: &str) -> String {
         } else {
             crate::tarbac::contoso_folder()
         };
-        let output = run(&folder, command);
+        let written: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let needs_solver = command.contains("tarbac prove");
+        let output = match needs_solver && solver("the README's proofs").is_none() {
+            true => written.join("\n"),
+            false => run(&folder, command),
+        };
         text.push_str(output.trim_end());
         text.push_str("\n```\n");
-        lines
-            .find(|line| *line == "```")
-            .expect("a console block ends");
     }
     text
 }
@@ -102,6 +106,9 @@ fn every_command_of_the_samples_readme_works() {
     let commands: Vec<&str> = readme
         .lines()
         .filter(|line| line.starts_with("tarbac "))
+        .filter(|line| {
+            !line.contains(" prove") || solver("the proofs of the sample's README").is_some()
+        })
         .collect();
     assert!(commands.len() >= 5, "{commands:?}");
     for command in commands {

@@ -72,7 +72,7 @@ pub fn run(
             passed: exit == Exit::Yes,
             environments: comparisons
                 .iter()
-                .map(|comparison| render::proof::comparison_wire(comparison, bundle))
+                .map(|comparison| render::proof::comparison_wire(comparison, engine))
                 .collect(),
             gone: gone.clone(),
         }))?,
@@ -80,7 +80,7 @@ pub fn run(
             let style = output.style();
             output.write(&render::proof::comparison(
                 &comparisons,
-                bundle,
+                engine,
                 &before,
                 style,
             ))?;
@@ -117,7 +117,7 @@ pub fn run(
                 name: comparison.less.action.to_string(),
                 place: place.clone(),
                 failure: (!passes(comparison))
-                    .then(|| render::proof::comparison_failed(comparison, bundle, &before)),
+                    .then(|| render::proof::comparison_failed(comparison, engine, &before)),
             })
             .collect(),
     }];

@@ -1,7 +1,7 @@
 //! What a run of proofs came to, for people, programs and reports.
 
 use serde::Serialize;
-use tarbac::bundle::Bundle;
+use tarbac::Engine;
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::{self, Finding};
 use tarbac::proof::{Mutation, Proof, Tried};
@@ -19,7 +19,7 @@ pub struct Results<'a> {
     pub mutation: Option<Mutation>,
     /// The warnings about the specs.
     pub warnings: Vec<Finding>,
-    pub bundle: &'a Bundle,
+    pub engine: &'a Engine,
     pub arguments: &'a cli::Prove,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Results<'a> {
         for tried in self.by_file() {
             if let Some(first) = tried.first() {
                 let file = &first.spec.place().source.name;
-                output.write(&render::proof::human(file, &tried, self.bundle, style))?;
+                output.write(&render::proof::human(file, &tried, self.engine, style))?;
             }
         }
         let findings = self.findings();
@@ -76,7 +76,7 @@ impl<'a> Results<'a> {
         }
         if let Some(mutation) = &self.mutation {
             output.write("\n")?;
-            output.write(&render::proof::mutation(mutation, self.bundle, style))?;
+            output.write(&render::proof::mutation(mutation, self.engine, style))?;
         } else if self.arguments.mutate {
             output.write("\nNo mutant was tried, because not everything is proved as it is.\n")?;
         }
@@ -142,7 +142,7 @@ impl<'a> Results<'a> {
                 .proof
                 .specs
                 .iter()
-                .map(|tried| render::proof::wire(tried, self.bundle))
+                .map(|tried| render::proof::wire(tried, self.engine))
                 .collect(),
             findings: render::findings::entries(&findings, &excerpts),
             mutants: self.mutation.as_ref().map(render::proof::mutation_wire),
@@ -158,7 +158,7 @@ impl<'a> Results<'a> {
                 let tests = tried.iter().map(|tried| Test {
                     name: tried.spec.id().to_owned(),
                     place: tried.spec.place().clone(),
-                    failure: render::proof::failed(tried, self.bundle),
+                    failure: render::proof::failed(tried, self.engine),
                 });
                 Some(Group {
                     name: file.clone(),
@@ -169,17 +169,21 @@ impl<'a> Results<'a> {
             .collect()
     }
 
+    /// What was found, with the mutants that no spec notices.
+    pub fn all_findings(&self) -> Vec<Finding> {
+        let survivors = self
+            .mutation
+            .iter()
+            .flat_map(|mutation| render::proof::survivors(mutation, self.engine));
+        self.findings().into_iter().chain(survivors).collect()
+    }
+
     /// What was found beside what the specs say.
-    pub fn findings(&self) -> Vec<Finding> {
+    fn findings(&self) -> Vec<Finding> {
         let mut findings = self.warnings.clone();
         findings.extend(render::proof::vacuous(&self.proof));
         findings.extend(self.proof.findings.iter().cloned());
         findings.extend(self.proof.unknown.iter().cloned());
-        findings.extend(
-            self.mutation
-                .iter()
-                .flat_map(|mutation| render::proof::survivors(mutation, self.bundle)),
-        );
         finding::sort(&mut findings);
         findings
     }

@@ -4,22 +4,31 @@
 //! `{entity}` and `{value}` in them: what it means that an attribute is true or has the value, that
 //! it is false, or that an entity is in one of the type.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::EntityUid;
 use serde_json::Value;
 
 use crate::bundle::{Bundle, Policy, Vocabulary};
 use crate::decision::{Basis, Decision, Outcome};
+use crate::engine::Engine;
+use crate::names::Names;
 use crate::proof::{Counterexample, Fact};
 
 /// What matters of a counterexample, a sentence each.
-pub fn facts(counterexample: &Counterexample, bundle: &Bundle) -> Vec<String> {
-    let vocabulary = bundle.vocabulary();
+pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
+    let teller = Teller {
+        counterexample,
+        vocabulary: engine.bundle().vocabulary(),
+        names: Names::of(engine),
+        engine,
+    };
     let mut told: Vec<String> = counterexample
         .facts
         .iter()
-        .map(|fact| sentence(fact, vocabulary, bundle))
+        .map(|fact| teller.sentence(fact))
         .collect();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     told.retain(|sentence| seen.insert(sentence.clone()));
     told
 }
@@ -49,73 +58,82 @@ fn place(policy: &Policy) -> String {
     }
 }
 
-fn sentence(fact: &Fact, vocabulary: &Vocabulary, bundle: &Bundle) -> String {
-    match fact {
-        Fact::In { entity, parent } => {
-            let type_name = parent.type_name().to_string();
-            let (entity, value) = (called(entity, bundle), called(parent, bundle));
-            match vocabulary.type_annotation(&type_name, "told") {
-                Some(told) => filled(told, &entity, &value),
-                None => format!("{entity} is in {value}"),
-            }
-        }
-        Fact::Value {
-            entity,
-            path,
-            value,
-            is_element,
-        } => {
-            let told = |key: &str| {
-                let type_name = entity.as_ref()?.type_name().to_string();
-                let attribute = vocabulary.attribute(&type_name, path)?;
-                attribute.annotations.get(key).map(String::as_str)
-            };
-            let name = match entity {
-                Some(entity) => called(entity, bundle),
-                None => "the request".to_owned(),
-            };
-            let said = said(value, bundle);
-            let told = match value {
-                Value::Bool(false) => told("told_not"),
-                _ => told("told"),
-            };
-            match told {
-                Some(told) => filled(told, &name, &said),
-                None => {
-                    let holds = if *is_element { "has" } else { "is" };
-                    format!("{} of {name} {holds} {said}", path.join("."))
+/// Tells a counterexample.
+struct Teller<'a> {
+    counterexample: &'a Counterexample,
+    vocabulary: &'a Vocabulary,
+    names: Names<'a>,
+    engine: &'a Engine,
+}
+
+impl Teller<'_> {
+    fn sentence(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::In { entity, parent } => {
+                let type_name = parent.type_name().to_string();
+                let (entity, value) = (self.called(entity), self.called(parent));
+                match self.vocabulary.type_annotation(&type_name, "told") {
+                    Some(told) => filled(told, &entity, &value),
+                    None => format!("{entity} is in {value}"),
                 }
             }
+            Fact::Value {
+                entity,
+                path,
+                value,
+                is_element,
+            } => {
+                let told = |key: &str| {
+                    let type_name = entity.as_ref()?.type_name().to_string();
+                    let attribute = self.vocabulary.attribute(&type_name, path)?;
+                    attribute.annotations.get(key).map(String::as_str)
+                };
+                let name = match entity {
+                    Some(entity) => self.called(entity),
+                    None => "the request".to_owned(),
+                };
+                let said = self.said(value);
+                let told = match value {
+                    Value::Bool(false) => told("told_not"),
+                    _ => told("told"),
+                };
+                match told {
+                    Some(told) => filled(told, &name, &said),
+                    None => {
+                        let holds = if *is_element { "has" } else { "is" };
+                        format!("{} of {name} {holds} {said}", path.join("."))
+                    }
+                }
+            }
+        }
+    }
+
+    /// An entity that a policy names goes by its name; of any other, it is enough what it is.
+    fn called(&self, uid: &EntityUid) -> String {
+        let id = uid.id().unescaped();
+        if self.counterexample.anonymous.contains(uid) {
+            return format!("the {id}");
+        }
+        match self.engine.directory().defines(uid) {
+            true => self.names.call(uid),
+            false => id.to_owned(),
+        }
+    }
+
+    fn said(&self, value: &Value) -> String {
+        if let Some(uid) = crate::proof::entity_of(value) {
+            return self.called(&uid);
+        }
+        match value.get("__extn").and_then(|call| call.get("arg")) {
+            Some(Value::String(text)) => text.clone(),
+            _ => match value {
+                Value::String(text) => format!("`{text}`"),
+                value => value.to_string(),
+            },
         }
     }
 }
 
 fn filled(told: &str, entity: &str, value: &str) -> String {
     told.replace("{entity}", entity).replace("{value}", value)
-}
-
-/// An entity that a policy names goes by its id; of any other, it is enough what it is.
-fn called(uid: &EntityUid, bundle: &Bundle) -> String {
-    let id = uid.id().unescaped();
-    let is_named = bundle
-        .policies()
-        .iter()
-        .any(|policy| policy.named_entities().any(|named| named == *uid));
-    match is_named {
-        true => id.to_owned(),
-        false => format!("the {id}"),
-    }
-}
-
-fn said(value: &Value, bundle: &Bundle) -> String {
-    if let Some(uid) = crate::proof::entity_of(value) {
-        return called(&uid, bundle);
-    }
-    match value.get("__extn").and_then(|call| call.get("arg")) {
-        Some(Value::String(text)) => text.clone(),
-        _ => match value {
-            Value::String(text) => format!("`{text}`"),
-            value => value.to_string(),
-        },
-    }
 }
