@@ -29,10 +29,10 @@ use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
 use crate::bundle::{Bundle, Policy};
-use crate::decision::Outcome;
 use crate::finding::Finding;
 use claim::{Claim, Environment, Relation, Side, body, forbid_the_rest, permit};
-use shrink::Surroundings;
+use counterexample::{Decided, Decides};
+use shrink::{Refutes, Surroundings};
 use solver::Solver;
 
 pub use compare::{Change, Comparison};
@@ -151,7 +151,10 @@ impl Proof<'_> {
 
 /// Sides of permissions that several claims share, by environment and readings.
 #[derive(Debug, Default)]
-struct Sides(Mutex<HashMap<(usize, Vec<String>), Arc<Side>>>);
+struct Sides(Mutex<HashMap<Under, Arc<Side>>>);
+
+/// An environment, by its number, and the readings that are on.
+type Under = (usize, Vec<String>);
 
 impl Sides {
     /// The side of an environment, by its number, under these readings; made where it is not there.
@@ -391,7 +394,7 @@ impl<'a> Prover<'a> {
             // What was specialised in the policies is put into the world: the policies as they are
             // decide both worlds, and must not decide them alike.
             Says::SameWhatever(attribute) => {
-                let both = |world: &World| -> Option<(Outcome, Option<Outcome>)> {
+                let both = |world: &World| -> Decided {
                     let changed = attribute.put(world)?;
                     Some((outcome(side, world)?, Some(outcome(side, &changed)?)))
                 };
@@ -470,8 +473,8 @@ impl<'a> Prover<'a> {
         claim: &Claim,
         environment: &Environment<'_>,
         surroundings: &Surroundings<'_>,
-        refutes: &dyn Fn(&World) -> bool,
-        decided: &dyn Fn(&World) -> Option<(Outcome, Option<Outcome>)>,
+        refutes: Refutes<'_>,
+        decides: Decides<'_>,
     ) -> Verdict {
         let asserts = match claim.asserts(environment) {
             Ok(asserts) => asserts,
@@ -479,7 +482,7 @@ impl<'a> Prover<'a> {
         };
         match solver.satisfy(&asserts) {
             Ok(None) => Verdict::Proved,
-            Ok(Some(found)) => confirm(&found, surroundings, refutes, decided),
+            Ok(Some(found)) => confirm(&found, surroundings, refutes, decides),
             Err(unknown) => Verdict::NotProved(unknown),
         }
     }
@@ -515,14 +518,14 @@ impl Environment<'_> {
 fn confirm(
     found: &cedar_policy_symcc::Env,
     surroundings: &Surroundings<'_>,
-    refutes: &dyn Fn(&World) -> bool,
-    decided: &dyn Fn(&World) -> Option<(Outcome, Option<Outcome>)>,
+    refutes: Refutes<'_>,
+    decides: Decides<'_>,
 ) -> Verdict {
     let world = match World::of(found) {
         Ok(world) => world,
         Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error)),
     };
-    match Counterexample::of(world, surroundings, refutes, decided) {
+    match Counterexample::of(world, surroundings, refutes, decides) {
         Some(counterexample) => Verdict::Refuted(Box::new(counterexample)),
         None => Verdict::NotProved(Unknown::Unconfirmed(
             "plain Cedar does not confirm it".to_owned(),

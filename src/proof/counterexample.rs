@@ -5,9 +5,16 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 use serde_json::Value;
 
-use super::shrink::{self, Surroundings};
+use super::shrink::{self, Refutes, Surroundings};
 use super::world::World;
 use crate::decision::Outcome;
+
+/// What is decided in a world, and what is decided otherwise where two decisions are compared; `None`
+/// where the world is none.
+pub(super) type Decided = Option<(Outcome, Option<Outcome>)>;
+
+/// Decides in a world.
+pub(super) type Decides<'d> = &'d dyn Fn(&World) -> Decided;
 
 /// A world in which something does not hold, decided by plain Cedar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +58,13 @@ pub enum Fact {
 }
 
 impl Counterexample {
-    /// The smallest counterexample that is found from a world that refutes something. `decided` says
+    /// The smallest counterexample that is found from a world that refutes something. `decides` says
     /// what is decided in a world.
     pub(super) fn of(
         world: World,
         surroundings: &Surroundings<'_>,
-        refutes: &dyn Fn(&World) -> bool,
-        decided: &dyn Fn(&World) -> Option<(Outcome, Option<Outcome>)>,
+        refutes: Refutes<'_>,
+        decides: Decides<'_>,
     ) -> Option<Self> {
         if !refutes(&world) {
             return None;
@@ -67,7 +74,7 @@ impl Counterexample {
         let possible = shrink::possible(&smallest, surroundings, refutes);
         let is_possible = possible.is_some();
         let world = possible.unwrap_or(smallest);
-        let (outcome, other) = decided(&world)?;
+        let (outcome, other) = decides(&world)?;
         let anonymous = world
             .entities
             .keys()

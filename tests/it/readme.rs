@@ -49,6 +49,13 @@ fn rewritten(readme: &str) -> String {
     while let Some(line) = lines.next() {
         text.push_str(line);
         text.push('\n');
+        if let (true, Some(name)) = (line == "```cedar", lines.clone().next())
+            && let Some(name) = name.strip_prefix("// ")
+        {
+            // A block that begins with the name of a file is that file from here on.
+            let file: Vec<&str> = lines.clone().take_while(|line| *line != "```").collect();
+            std::fs::write(shell.folder().join(name), file.join("\n")).unwrap();
+        }
         if line != "```console" {
             continue;
         }

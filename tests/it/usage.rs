@@ -52,6 +52,7 @@ fn every_command_has_help_without_colour() {
         "matrix",
         "validate",
         "test",
+        "prove",
         "review",
         "fmt",
         "readings",
@@ -133,6 +134,7 @@ fn every_command_has_help_without_colour() {
       tarbac matrix                            what each role permits
       tarbac -C contoso validate               everything that is wrong with a workspace
       tarbac -C contoso test                   are the decisions those that are expected?
+      tarbac -C contoso prove                  and in every other tenant that there could be?
     --- exit 0
     "#);
 }
