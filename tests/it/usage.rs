@@ -82,6 +82,7 @@ fn every_command_has_help_without_colour() {
       matrix       Show what each role permits, or what each person may do
       validate     Find everything that is wrong with a workspace
       test         Run the suites of a workspace: are the decisions those that are expected?
+      prove        Prove that the policies are what the specs say, in every possible tenant
       review       Go through the decisions of snapshots that are others than they were, one by one
       fmt          Format policy files as Cedar does
       readings     List the readings: choices where the documents disagree
