@@ -45,6 +45,8 @@ enum Step {
 enum Edit {
     /// An entity is another one of its type.
     Merge(EntityUid, EntityUid),
+    /// An entity is taken away that the request does not lead to; a policy may name it all the same.
+    Drop(EntityUid),
     /// A parent is taken away.
     Leave(EntityUid, EntityUid),
     /// A value is another, the simplest first; or it is taken away.
@@ -66,7 +68,6 @@ pub(super) fn smallest(
                 .find(|candidate| *candidate != world && refutes(candidate));
             world = candidate.unwrap_or(world);
         }
-        world.keep_reachable();
         if world == before {
             return with_plain_names(world, surroundings, refutes);
         }
@@ -87,6 +88,9 @@ fn edits(world: &World, surroundings: &Surroundings<'_>) -> Vec<Edit> {
             }
         }
     }
+    let reached = world.reached();
+    let unreached = world.entities.keys().filter(|uid| !reached.contains(uid));
+    edits.extend(unreached.cloned().map(Edit::Drop));
     for (uid, element) in &world.entities {
         for parent in &element.parents {
             edits.push(Edit::Leave(uid.clone(), parent.clone()));
@@ -162,6 +166,11 @@ impl Edit {
             Self::Merge(one, other) => vec![changed(&|world| {
                 if world.entities.contains_key(one) && world.entities.contains_key(other) {
                     world.rename(one, other);
+                }
+            })],
+            Self::Drop(uid) => vec![changed(&|world| {
+                if !world.reached().contains(uid) {
+                    world.entities.remove(uid);
                 }
             })],
             Self::Leave(uid, parent) => vec![changed(&|world| {
@@ -460,8 +469,10 @@ pub(super) fn facts(
 ) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut otherwise = world.clone();
-    for uid in in_order(world) {
-        let Some(element) = world.entities.get(&uid) else {
+    let reached = world.reached();
+    let named = world.entities.keys().filter(|uid| !reached.contains(uid));
+    for uid in reached.iter().chain(named) {
+        let Some(element) = world.entities.get(uid) else {
             continue;
         };
         facts.extend(element.parents.iter().map(|parent| Fact::In {
@@ -564,21 +575,4 @@ fn matters(
     }
     *otherwise = changed;
     false
-}
-
-/// The entities of a world, those of the request first, then what these name.
-fn in_order(world: &World) -> Vec<EntityUid> {
-    let mut order = vec![world.principal.clone(), world.resource.clone()];
-    let mut next = 0;
-    while let Some(uid) = order.get(next).cloned() {
-        next += 1;
-        for named in world.named_by(&uid) {
-            if !order.contains(&named) {
-                order.push(named);
-            }
-        }
-    }
-    let mut seen = BTreeSet::new();
-    order.retain(|uid| seen.insert(uid.clone()));
-    order
 }

@@ -124,7 +124,8 @@ impl<'a> Solver<'a> {
         self.runtime.block_on(async {
             let mut command = Command::new(&self.solving.solver);
             command
-                .args(["--lang", "smt"])
+                // Patterns of `like` with several wildcards need the second.
+                .args(["--lang", "smt", "--strings-exp"])
                 .stderr(Stdio::null())
                 .kill_on_drop(true);
             let mut solver =

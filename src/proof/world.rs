@@ -170,19 +170,24 @@ impl World {
         }
     }
 
-    /// Takes away the entities that nothing leads to from the request.
-    pub(super) fn keep_reachable(&mut self) {
-        let mut reached = BTreeSet::new();
-        let mut open = vec![self.principal.clone(), self.resource.clone()];
+    /// The entities that the request leads to, those of the request first, then what these name.
+    pub(super) fn reached(&self) -> Vec<EntityUid> {
+        let mut order = vec![self.principal.clone(), self.resource.clone()];
         self.context
             .values()
-            .for_each(|value| named_in(value, &mut open));
-        while let Some(uid) = open.pop() {
-            if reached.insert(uid.clone()) {
-                open.extend(self.named_by(&uid));
+            .for_each(|value| named_in(value, &mut order));
+        let mut next = 0;
+        while let Some(uid) = order.get(next).cloned() {
+            next += 1;
+            for named in self.named_by(&uid) {
+                if !order.contains(&named) {
+                    order.push(named);
+                }
             }
         }
-        self.entities.retain(|uid, _| reached.contains(uid));
+        let mut seen = BTreeSet::new();
+        order.retain(|uid| seen.insert(uid.clone()));
+        order
     }
 
     /// What an entity names: its parents, then the entities in its attributes and tags.

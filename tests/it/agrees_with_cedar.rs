@@ -16,8 +16,11 @@ use tarbac::class::Classes;
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::{Directory, Input, ParentRules};
 use tarbac::engine::Engine;
+use tarbac::proof::{self, Prover, Says, Solving, Spec, Tried, Unknown};
 use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
+
+use crate::solver::solver;
 
 /// A deterministic source of choices.
 struct Dice(u64);
@@ -525,6 +528,126 @@ proptest! {
                     };
                     prop_assert_eq!(changed.decide(&request), after.decide(&request), "seed {}", seed);
                 }
+            }
+        }
+    }
+}
+
+/// Whether a request is as a spec says, by plain Cedar over these entities; `None` where the spec
+/// does not match it, or an evaluation fails, of which the spec says nothing.
+fn holds(
+    spec: &Spec,
+    request: &CedarRequest,
+    policies: &PolicySet,
+    entities: &Entities,
+) -> Option<bool> {
+    let of_spec = PolicySet::from_policies([Policy::from(spec.policy().ast().clone())]).unwrap();
+    let authorizer = Authorizer::new();
+    let matched = authorizer.is_authorized(request, &of_spec, entities);
+    matched.diagnostics().reason().next()?;
+    let response = authorizer.is_authorized(request, policies, entities);
+    if response.diagnostics().errors().next().is_some() {
+        return None;
+    }
+    Some(match spec.says {
+        Says::Allowed => response.decision() == cedar_policy::Decision::Allow,
+        _ => response.decision() == cedar_policy::Decision::Deny,
+    })
+}
+
+/// What was proved of a spec in an environment holds in a world, whoever asks about what.
+fn holds_in_world(
+    tried: &Tried<'_>,
+    policies: &PolicySet,
+    entities: &Entities,
+    schema: &cedar_policy::Schema,
+) -> Result<usize, String> {
+    let mut matched = 0;
+    for environment in &tried.environments {
+        if !matches!(environment.verdict, proof::Verdict::Proved)
+            || environment.resource.basename() != "Device"
+        {
+            continue;
+        }
+        for person in PEOPLE {
+            for device in DEVICES {
+                let request = CedarRequest::new(
+                    EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap(),
+                    environment.action.clone(),
+                    EntityUid::from_str(&format!("ConfigMgr::Device::\"{device}\"")).unwrap(),
+                    Context::empty(),
+                    Some(schema),
+                )
+                .unwrap();
+                match holds(tried.spec, &request, policies, entities) {
+                    None => {}
+                    Some(true) => matched += 1,
+                    Some(false) => {
+                        return Err(format!(
+                            "`{}` is proved, and {request} is not so",
+                            tried.spec.id()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    Ok(matched)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// What is refuted is refuted by plain Cedar in the world that is told, and what is proved holds in
+    /// random worlds by plain Cedar.
+    #[test]
+    fn proofs_on_random_policies(seed in any::<u64>()) {
+        let Some(solver) = solver("agrees_with_cedar::proofs_on_random_policies") else {
+            return Ok(());
+        };
+        let solving = Solving {
+            solver,
+            timeout: std::time::Duration::from_millis(500),
+            jobs: 2,
+        };
+        let dice = &mut Dice(seed);
+        let json = random_directory(dice);
+        let (text, links) = random_policies(dice);
+        let mut texts = shipped::texts();
+        texts.policies.push(Source::held("random.cedar", text));
+        texts.links.push(link_file(&links));
+        let bundle = bundle_of(&texts);
+        let directory = directory_of(&json, &bundle);
+        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap();
+        let schema = engine.bundle().schema();
+        let policies = plain_policies(&texts, &links, engine.readings());
+
+        // Other random policies are the specs; slots they have none.
+        let (specs, _) = random_policies(dice);
+        let specs = Source::held("specs.cedar", specs.replace("principal == ?principal", "principal"));
+        let (specs, findings) = proof::read(&[specs], &engine);
+        prop_assert!(findings.iter().all(|finding| finding.severity == tarbac::finding::Severity::Warning), "{findings:#?}");
+        let prover = Prover::new(engine.bundle(), engine.readings(), &solving).unwrap();
+        let proof = prover.prove(&specs, &|_, _| {}).unwrap();
+        // The product of two numbers can take a solver too long; nothing else keeps it from an answer.
+        let mut unknown = proof.specs.iter().flat_map(Tried::unknown).map(|(_, unknown)| unknown);
+        let other = unknown.find(|unknown| !matches!(unknown, Unknown::Timeout(_)));
+        prop_assert!(other.is_none(), "{:?} seed {}", other, seed);
+
+        for tried in &proof.specs {
+            for (_, counterexample) in tried.refutations() {
+                let (request, entities) = counterexample.world.as_cedar_takes_it(schema).unwrap();
+                let confirmed = holds(tried.spec, &request, &policies, &entities);
+                // The policies that can fail are said to; here one may fail beside what is decided.
+                let fails = !counterexample.outcome.errors.is_empty();
+                prop_assert!(confirmed == Some(false) || fails, "{}: {:?} seed {}", tried.spec.id(), confirmed, seed);
+            }
+        }
+        for _ in 0..8 {
+            let entities = Entities::from_json_value(random_directory(dice), Some(schema)).unwrap();
+            for tried in &proof.specs {
+                let held = holds_in_world(tried, &policies, &entities, schema);
+                prop_assert!(held.is_ok(), "{:?} seed {}", held, seed);
             }
         }
     }

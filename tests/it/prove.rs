@@ -107,6 +107,34 @@ fn a_counterexample_is_decided_alike_by_plain_cedar() {
 }
 
 #[test]
+fn entities_that_only_a_spec_names_are_part_of_the_world() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[spec(
+        "named",
+        "forbid",
+        "viewTimeline",
+        "when { Intune::Tenant::\"other\".useIntuneRbac && principal in Intune::Role::\"Read Only Operator\" }",
+    )]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 1, "{ran}");
+    let told = "- Use Intune RBAC is On for other\n";
+    assert!(ran.stdout.contains(told), "{ran}");
+}
+
+#[test]
+fn patterns_with_several_wildcards() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[spec(
+        "servers",
+        "forbid",
+        "viewTimeline",
+        "when { resource.name like \"*SRV*01*\" && principal.tenant != resource.hierarchy.tenant }",
+    )]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
 fn counterexamples_are_kept_as_cases_that_fail() {
     let solver = solver_or_return!();
     let different = |id: &str, of: &str| {
