@@ -10,6 +10,7 @@ use cedar_policy_symcc::{
     equivalent_asserts, implies_asserts, never_errors_asserts,
 };
 
+use super::counterexample::Decided;
 use super::solver::{Unknown, said};
 use super::world::World;
 use crate::bundle::{Action, Bundle, Draft, Policy, static_policy};
@@ -21,6 +22,8 @@ const MARK: &str = "claimed: ";
 /// A request environment: an action, a type of principal and a type of resource.
 #[derive(Debug)]
 pub(super) struct Environment<'a> {
+    /// Its place among all of them.
+    pub number: usize,
     pub action: &'a Action,
     pub types: RequestEnv,
     pub schema: &'a Schema,
@@ -51,8 +54,10 @@ impl<'a> Environment<'a> {
                     })
                 })
             })
-            .map(|(action, types)| {
+            .enumerate()
+            .map(|(number, (action, types))| {
                 Ok(Self {
+                    number,
                     action,
                     schema: bundle.schema(),
                     symbols: symbols.sym_env(&types).map_err(unsupported)?,
@@ -70,6 +75,20 @@ impl<'a> Environment<'a> {
             std::slice::from_ref(self.types.resource()),
         )
     }
+
+    /// One policy, compiled.
+    pub fn compiled(&self, policy: &ast::Policy) -> Result<CompiledPolicy, Unknown> {
+        CompiledPolicy::compile_with_custom_symenv(
+            &cedar_policy::Policy::from(policy.clone()),
+            &self.types,
+            self.schema,
+            self.symbols.clone(),
+        )
+        .map_err(|error| Unknown::Unsupported {
+            policy: policy.id().to_string(),
+            reason: said(&error),
+        })
+    }
 }
 
 /// Policies that decide in one environment, compiled when they are first needed.
@@ -83,14 +102,19 @@ pub(super) struct Side {
 impl Side {
     pub fn new(policies: Vec<ast::Policy>) -> Arc<Self> {
         let mut set = ast::PolicySet::new();
-        for policy in &policies {
-            // Ids are unique within a bundle, and those of specs have a mark of their own.
-            let _ = set.add(policy.clone());
-        }
+        // Ids are unique within a bundle, and those of specs have a mark of their own. Should one be
+        // there twice all the same, nothing is proved of the rest.
+        let added = policies
+            .iter()
+            .try_for_each(|policy| set.add(policy.clone()))
+            .map_err(|error| Unknown::Failed(said(&error)));
         Arc::new(Self {
             set: PolicySet::from(set),
             policies,
-            compiled: OnceLock::new(),
+            compiled: added
+                .err()
+                .map(Err)
+                .map_or_else(OnceLock::new, OnceLock::from),
         })
     }
 
@@ -113,13 +137,14 @@ impl Side {
     fn unsupported(&self, environment: &Environment<'_>, error: &SymbolicError) -> Unknown {
         self.policies
             .iter()
-            .find_map(|policy| Single::new(policy.clone()).compiled(environment).err())
+            .find_map(|policy| environment.compiled(policy).err())
             .unwrap_or_else(|| Unknown::Failed(said(error)))
     }
 
-    /// What plain Cedar decides by these policies; an error of a policy is told with it.
-    pub fn outcome(&self, world: &World, schema: &Schema) -> Result<Outcome, String> {
-        let (request, entities) = world.as_cedar_takes_it(schema)?;
+    /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
+    /// the world does not conform to the schema.
+    pub fn outcome(&self, world: &World, schema: &Schema) -> Option<Outcome> {
+        let (request, entities) = world.as_cedar_takes_it(schema).ok()?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
         let mut policies: Vec<String> = response
             .diagnostics()
@@ -138,36 +163,11 @@ impl Side {
             (CedarDecision::Deny, false) => (Decision::Deny, Basis::Forbidden),
             (CedarDecision::Deny, true) => (Decision::Deny, Basis::NotPermitted),
         };
-        Ok(Outcome {
+        Some(Outcome {
             decision,
             basis,
             policies,
             errors,
-        })
-    }
-}
-
-/// One policy in one environment.
-#[derive(Debug)]
-pub(super) struct Single {
-    policy: ast::Policy,
-}
-
-impl Single {
-    pub fn new(policy: ast::Policy) -> Self {
-        Self { policy }
-    }
-
-    pub fn compiled(&self, environment: &Environment<'_>) -> Result<CompiledPolicy, Unknown> {
-        CompiledPolicy::compile_with_custom_symenv(
-            &cedar_policy::Policy::from(self.policy.clone()),
-            &environment.types,
-            environment.schema,
-            environment.symbols.clone(),
-        )
-        .map_err(|error| Unknown::Unsupported {
-            policy: self.policy.id().to_string(),
-            reason: said(&error),
         })
     }
 }
@@ -214,12 +214,18 @@ impl Claim {
         })
     }
 
+    /// What the left side decides in a world, and then the right side, by plain Cedar.
+    pub fn decided(&self, world: &World, schema: &Schema) -> Decided {
+        let left = self.left.outcome(world, schema)?;
+        Some((left, Some(self.right.outcome(world, schema)?)))
+    }
+
     /// Whether the claim does not hold in a world, by plain Cedar.
     pub fn is_refuted_by(&self, world: &World, schema: &Schema) -> bool {
-        let decided = |side: &Side| side.outcome(world, schema).map(|outcome| outcome.decision);
-        let (Ok(left), Ok(right)) = (decided(&self.left), decided(&self.right)) else {
+        let Some((left, Some(right))) = self.decided(world, schema) else {
             return false;
         };
+        let (left, right) = (left.decision, right.decision);
         match self.relation {
             Relation::Implies => left == Decision::Allow && right != Decision::Allow,
             Relation::Disjoint => left == Decision::Allow && right == Decision::Allow,

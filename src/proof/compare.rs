@@ -8,9 +8,10 @@ use super::claim::{Claim, Environment, Relation, Side, body};
 use super::counterexample::Counterexample;
 use super::pool;
 use super::solver::{NoSolver, Solver, Unknown};
+use super::verdict::Verdict;
 use super::world::World;
-use super::{InEnvironment, Progress, Prover, Verdict};
-use crate::bundle::{Bundle, Policy};
+use super::{InEnvironment, Progress, Prover};
+use crate::bundle::Bundle;
 
 /// How the decisions of two sets of policies compare in one request environment.
 #[derive(Debug)]
@@ -110,10 +111,7 @@ impl Prover<'_> {
             .iter()
             .filter(|environment| !environment.action.is_question())
             .collect();
-        let mut surroundings = self.surroundings(std::iter::empty());
-        surroundings
-            .named
-            .extend(old.policies().iter().flat_map(Policy::named_entities));
+        let surroundings = self.surroundings(old.policies().iter());
         pool::each(
             self.solving,
             &environments,
@@ -127,8 +125,7 @@ impl Prover<'_> {
                     Side::new(asked.map(body).collect())
                 };
                 let (before, now) = (side(old, old_readings), side(self.bundle, self.readings));
-                let outcome =
-                    |side: &Side, world: &World| side.outcome(world, environment.schema).ok();
+                let outcome = |side: &Side, world: &World| side.outcome(world, environment.schema);
                 let implies = |solver: &mut Solver<'_>, left, right| {
                     let claim = Claim::new(left, Relation::Implies, right);
                     environment.with(self.decide(

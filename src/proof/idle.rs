@@ -1,11 +1,12 @@
 //! What should hold of any policies, and nobody has to ask for: none can raise an error, and none
 //! is there for nothing.
 
-use super::claim::{Claim, Environment, Relation, Side, Single, body, errors, permit};
+use super::Prover;
+use super::claim::{Claim, Environment, Relation, Side, body, errors, permit};
 use super::shrink::Surroundings;
 use super::solver::{Solver, Unknown};
+use super::verdict::{Verdict, confirm};
 use super::world::World;
-use super::{Prover, Verdict, confirm};
 use crate::bundle::{Effect, Policy};
 use crate::finding::Finding;
 
@@ -35,7 +36,7 @@ impl Prover<'_> {
         // One that cannot be put to the solver is said so once, and asked no more.
         let compiled = environments
             .iter()
-            .find_map(|environment| Single::new(body(policy)).compiled(environment).err());
+            .find_map(|environment| environment.compiled(&body(policy)).err());
         let found = match compiled {
             Some(unsupported) => Err(unsupported),
             None => self
@@ -62,16 +63,15 @@ impl Prover<'_> {
     ) -> Result<Option<Finding>, Unknown> {
         let side = Side::new(vec![body(policy)]);
         for environment in environments {
-            let compiled = Single::new(body(policy)).compiled(environment)?;
+            let compiled = environment.compiled(&body(policy))?;
             let Some(found) = solver.satisfy(&errors(&compiled))? else {
                 continue;
             };
             let fails = |world: &World| {
                 side.outcome(world, environment.schema)
-                    .is_ok_and(|outcome| !outcome.errors.is_empty())
+                    .is_some_and(|outcome| !outcome.errors.is_empty())
             };
-            let decided =
-                |world: &World| Some((side.outcome(world, environment.schema).ok()?, None));
+            let decided = |world: &World| Some((side.outcome(world, environment.schema)?, None));
             return match confirm(&found, surroundings, &fails, &decided) {
                 Verdict::Refuted(counterexample) => {
                     let error = counterexample.outcome.errors.join("; ");

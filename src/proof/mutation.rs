@@ -7,8 +7,8 @@ use super::claim::{Claim, Environment, Relation, Side, body};
 use super::shrink::Surroundings;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::{Says, Spec, answer_alike};
-use super::world::World;
-use super::{Counterexample, Progress, Prover, Sides, Verdict, asked, pool};
+use super::verdict::{Sides, Verdict, asked};
+use super::{Counterexample, Progress, Prover, pool};
 use crate::bundle::Policy;
 use crate::mutant::{self, Mutant};
 
@@ -73,7 +73,7 @@ impl Prover<'_> {
         let mut specs: Vec<&Spec> = specs.iter().collect();
         specs.sort_by_key(|spec| !matches!(spec.says, Says::Allowed | Says::Refused));
         let specs = specs.as_slice();
-        let surroundings = self.surroundings(specs.iter().copied());
+        let surroundings = self.surroundings(specs.iter().map(|spec| spec.policy()));
         let became = pool::each(
             self.solving,
             &mutants,
@@ -129,7 +129,7 @@ impl Prover<'_> {
             if !mutant.original.holds_under(readings) {
                 continue;
             }
-            for (number, environment) in self.environments.iter().enumerate() {
+            for environment in &self.environments {
                 let concerns = environment.asks(&mutant.original)
                     || mutant
                         .changed
@@ -150,7 +150,7 @@ impl Prover<'_> {
                 };
                 let before = match environment.action.is_question() {
                     true => relevant(&policies),
-                    false => sides.of(number, readings, || relevant(&policies)),
+                    false => sides.of(environment, readings, || relevant(&policies)),
                 };
                 let after = relevant(&changed);
                 let claim = Claim::new(&before, Relation::Equivalent, &after);
@@ -166,18 +166,13 @@ impl Prover<'_> {
         let Some((readings, environment, claim)) = survivor else {
             return Ok(Became::Equivalent);
         };
-        let outcome =
-            |side: &Arc<Side>, world: &World| side.outcome(world, environment.schema).ok();
         let verdict = self.decide(
             solver,
             &claim,
             environment,
             surroundings,
             &|world| claim.is_refuted_by(world, environment.schema),
-            &|world| {
-                let other = outcome(&claim.right, world)?;
-                Some((outcome(&claim.left, world)?, Some(other)))
-            },
+            &|world| claim.decided(world, environment.schema),
         );
         match verdict {
             Verdict::Refuted(counterexample) => {

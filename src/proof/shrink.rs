@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::str::FromStr;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
 use serde_json::{Map, Value, json};
 
 use super::counterexample::Fact;
 use super::world::{Element, World, as_entity, entity_value};
-use crate::bundle::{Kind, Vocabulary};
+use crate::bundle::{Kind, Policy, Vocabulary};
 
 /// Whether a world refutes the claim at hand.
 pub(super) type Refutes<'r> = &'r dyn Fn(&World) -> bool;
@@ -24,6 +25,36 @@ pub(super) struct Surroundings<'a> {
     pub named: HashSet<EntityUid>,
     /// The numbers that policies and specs compare with and their neighbours, simplest first.
     pub numbers: Vec<i64>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub fn of<'p>(vocabulary: &'a Vocabulary, policies: impl Iterator<Item = &'p Policy>) -> Self {
+        let mut named = HashSet::new();
+        let mut written = BTreeSet::new();
+        for policy in policies {
+            named.extend(policy.named_entities());
+            let conditions = policy.ast().non_scope_constraints().into_iter();
+            let parts = conditions.flat_map(ast::Expr::subexpressions);
+            written.extend(parts.filter_map(|part| match part.expr_kind() {
+                ast::ExprKind::Lit(ast::Literal::Long(long)) => Some(*long),
+                _ => None,
+            }));
+        }
+        // A number that is written somewhere says more than one beside it.
+        let beside = written.iter().rev().flat_map(|number| {
+            [number.checked_sub(1), number.checked_add(1)]
+                .into_iter()
+                .flatten()
+        });
+        let mut numbers: Vec<i64> = written.iter().rev().copied().chain(beside).collect();
+        let mut seen = BTreeSet::new();
+        numbers.retain(|number| seen.insert(*number));
+        Self {
+            vocabulary,
+            named,
+            numbers,
+        }
+    }
 }
 
 /// A place in a world: an attribute, or something within one.

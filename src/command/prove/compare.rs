@@ -5,7 +5,7 @@ use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::finding::{self, Finding};
 use tarbac::proof::{Change, Comparison, Solving};
 use tarbac::render::findings::number;
-use tarbac::render::{self, VERSION};
+use tarbac::render::{self, VERSION, proof};
 use tarbac::report::{Group, Test};
 use tarbac::source::{Place, Source};
 use tarbac::workspace::earlier;
@@ -22,7 +22,7 @@ struct Document<'a> {
     version: u32,
     compared_with: &'a str,
     passed: bool,
-    environments: Vec<render::proof::ComparisonWire<'a>>,
+    environments: Vec<proof::wire::ComparisonWire<'a>>,
     /// Permissions that only the old schema has.
     gone: Vec<String>,
 }
@@ -72,13 +72,13 @@ pub fn run(
             passed: exit == Exit::Yes,
             environments: comparisons
                 .iter()
-                .map(|comparison| render::proof::comparison_wire(comparison, engine))
+                .map(|comparison| proof::wire::comparison(comparison, engine))
                 .collect(),
             gone: gone.clone(),
         }))?,
         _ => {
             let style = output.style();
-            output.write(&render::proof::comparison(
+            output.write(&proof::comparison::human(
                 &comparisons,
                 engine,
                 &before,
@@ -117,7 +117,7 @@ pub fn run(
                 name: comparison.less.action.to_string(),
                 place: place.clone(),
                 failure: (!passes(comparison))
-                    .then(|| render::proof::comparison_failed(comparison, engine, &before)),
+                    .then(|| proof::comparison::failed(comparison, engine, &before)),
             })
             .collect(),
     }];

@@ -6,7 +6,7 @@ use tarbac::excerpt::Excerpts;
 use tarbac::finding::{self, Finding};
 use tarbac::proof::{Mutation, Proof, Tried};
 use tarbac::render::findings::number;
-use tarbac::render::{self, VERSION};
+use tarbac::render::{self, VERSION, proof};
 use tarbac::report::{Group, Test};
 
 use super::super::output::Output;
@@ -27,10 +27,10 @@ pub struct Results<'a> {
 struct Document<'a> {
     version: u32,
     verdict: &'static str,
-    specs: Vec<render::proof::SpecWire<'a>>,
+    specs: Vec<proof::wire::SpecWire<'a>>,
     findings: Vec<render::findings::Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mutants: Option<render::proof::MutationWire<'a>>,
+    mutants: Option<proof::wire::MutationWire<'a>>,
 }
 
 impl<'a> Results<'a> {
@@ -61,7 +61,7 @@ impl<'a> Results<'a> {
         for tried in self.by_file() {
             if let Some(first) = tried.first() {
                 let file = &first.spec.place().source.name;
-                output.write(&render::proof::human(file, &tried, self.engine, style))?;
+                output.write(&proof::human(file, &tried, self.engine, style))?;
             }
         }
         let findings = self.findings();
@@ -76,7 +76,7 @@ impl<'a> Results<'a> {
         }
         if let Some(mutation) = &self.mutation {
             output.write("\n")?;
-            output.write(&render::proof::mutation(mutation, self.engine, style))?;
+            output.write(&proof::mutation::human(mutation, self.engine, style))?;
         } else if self.arguments.mutate {
             output.write("\nNo mutant was tried, because not everything is proved as it is.\n")?;
         }
@@ -142,10 +142,10 @@ impl<'a> Results<'a> {
                 .proof
                 .specs
                 .iter()
-                .map(|tried| render::proof::wire(tried, self.engine))
+                .map(|tried| proof::wire::spec(tried, self.engine))
                 .collect(),
             findings: render::findings::entries(&findings, &excerpts),
-            mutants: self.mutation.as_ref().map(render::proof::mutation_wire),
+            mutants: self.mutation.as_ref().map(proof::wire::mutation),
         })
     }
 
@@ -158,7 +158,7 @@ impl<'a> Results<'a> {
                 let tests = tried.iter().map(|tried| Test {
                     name: tried.spec.id().to_owned(),
                     place: tried.spec.place().clone(),
-                    failure: render::proof::failed(tried, self.engine),
+                    failure: proof::failed(tried, self.engine),
                 });
                 Some(Group {
                     name: file.clone(),
@@ -174,14 +174,14 @@ impl<'a> Results<'a> {
         let survivors = self
             .mutation
             .iter()
-            .flat_map(|mutation| render::proof::survivors(mutation, self.engine));
+            .flat_map(|mutation| proof::mutation::survivors(mutation, self.engine));
         self.findings().into_iter().chain(survivors).collect()
     }
 
     /// What was found beside what the specs say.
     fn findings(&self) -> Vec<Finding> {
         let mut findings = self.warnings.clone();
-        findings.extend(render::proof::vacuous(&self.proof));
+        findings.extend(proof::vacuous(&self.proof));
         findings.extend(self.proof.findings.iter().cloned());
         findings.extend(self.proof.unknown.iter().cloned());
         finding::sort(&mut findings);

@@ -33,6 +33,21 @@ pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
     told
 }
 
+/// What matters of a counterexample, a line each.
+pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
+    let mut text: String = facts(counterexample, engine)
+        .iter()
+        .map(|fact| format!("  - {fact}\n"))
+        .collect();
+    if text.is_empty() {
+        text += "  - nothing else matters\n";
+    }
+    if !counterexample.is_possible {
+        text += "No directory has that: an entity in between is missing, as a role assignment with its tenant is. If nothing else refutes it, let the condition say what can be relied on.\n";
+    }
+    text
+}
+
 /// What decides, in a clause: `allowed by …` or `refused by …`.
 pub fn decided(outcome: &Outcome, bundle: &Bundle) -> String {
     let policies: Vec<String> = outcome

@@ -1,0 +1,129 @@
+//! How two sets of policies compare, for people and reports.
+
+use super::{asked, story};
+use crate::bundle::Bundle;
+use crate::engine::Engine;
+use crate::finding::Finding;
+use crate::proof::{Change, Comparison, Counterexample};
+use crate::render::Style;
+use crate::report;
+
+/// How two sets of policies compare, for people: what is gained and what is lost, told once for all
+/// permissions for which the same policies make the difference.
+pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: Style) -> String {
+    let mut text = String::new();
+    for change in [
+        Change::Equivalent,
+        Change::MorePermissive,
+        Change::LessPermissive,
+        Change::Both,
+        Change::Unknown,
+    ] {
+        let asked: Vec<&str> = comparisons
+            .iter()
+            .filter(|comparison| comparison.change() == change)
+            .map(|comparison| asked(&comparison.less, engine))
+            .collect();
+        if asked.is_empty() {
+            continue;
+        }
+        let word = match change {
+            Change::Equivalent => style.green(change.word()),
+            _ => style.yellow(change.word()),
+        };
+        text += &format!("{word}  {}\n", asked.join(", "));
+    }
+    let gained: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.gained()?)))
+        .collect();
+    let lost: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.lost()?)))
+        .collect();
+    for (sign, what, found) in [
+        (style.red("+"), "allowed now, and not before", gained),
+        (style.yellow("-"), "refused now, and not before", lost),
+    ] {
+        for alike in by_policies(found) {
+            let Some((_, counterexample)) = alike.first() else {
+                continue;
+            };
+            let asked: Vec<&str> = alike
+                .iter()
+                .map(|(comparison, _)| asked(&comparison.less, engine))
+                .collect();
+            text += &format!("\n{sign} {}: {what}, where\n", asked.join(", "));
+            text += &story::told(counterexample, engine);
+            if let Some(other) = &counterexample.other {
+                text += &format!("  Before: {}.\n", story::decided(other, old));
+            }
+            let now = story::decided(&counterexample.outcome, engine.bundle());
+            text += &format!("  Now: {now}.\n");
+        }
+    }
+    for comparison in comparisons {
+        for unknown in comparison.unknown() {
+            let asked = asked(&comparison.less, engine);
+            text += &format!("{} {asked}: {unknown}\n", style.yellow("?"));
+        }
+    }
+    text
+}
+
+/// A comparison with one of its counterexamples.
+type Found<'a> = (&'a Comparison, &'a Counterexample);
+
+/// Counterexamples by the policies that decide them, the shortest of each first.
+fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
+    let mut groups: Vec<Vec<Found<'_>>> = Vec::new();
+    let key = |counterexample: &Counterexample| {
+        let other = counterexample.other.as_ref();
+        (
+            counterexample.outcome.policies.clone(),
+            other.map(|other| other.policies.clone()),
+        )
+    };
+    for (comparison, counterexample) in found {
+        let alike = groups.iter_mut().find(|group| {
+            group
+                .first()
+                .is_some_and(|(_, first)| key(first) == key(counterexample))
+        });
+        match alike {
+            Some(group) => group.push((comparison, counterexample)),
+            None => groups.push(vec![(comparison, counterexample)]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by_key(|(_, counterexample)| counterexample.facts.len());
+    }
+    groups
+}
+
+/// A comparison that does not pass, as a report has it.
+pub fn failed(comparison: &Comparison, engine: &Engine, old: &Bundle) -> report::Failure {
+    let what = asked(&comparison.less, engine);
+    let message = format!("{what}: {}", comparison.change().word());
+    let deciding = comparison
+        .gained()
+        .or(comparison.lost())
+        .into_iter()
+        .flat_map(|counterexample| {
+            let now = counterexample.outcome.policies.iter();
+            let now = now.filter_map(|id| engine.bundle().policy(id));
+            let before = counterexample
+                .other
+                .iter()
+                .flat_map(|other| &other.policies);
+            now.chain(before.filter_map(|id| old.policy(id)))
+        });
+    let mut finding = Finding::error("prove::changed", message);
+    for policy in deciding {
+        finding = finding.label(policy.place().clone(), "this policy decides");
+    }
+    report::Failure {
+        finding,
+        detail: human(std::slice::from_ref(comparison), engine, old, Style::PLAIN),
+    }
+}
