@@ -164,14 +164,12 @@ impl<'a> Prover<'a> {
     ) -> Result<Proof<'s>, NoSolver> {
         let policies: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
         let surroundings = self.surroundings(specs.iter().map(Spec::policy));
-        let about = |spec: &Spec| {
-            let policy = spec.policy().clone();
-            let environments = self.environments.iter();
-            environments.filter(move |environment| environment.asks(&policy))
-        };
         let asked: Vec<(&Spec, &Environment<'_>)> = specs
             .iter()
-            .flat_map(|spec| about(spec).map(move |environment| (spec, environment)))
+            .flat_map(|spec| {
+                let about = self.environments_of(spec.policy());
+                about.map(move |environment| (spec, environment))
+            })
             .collect();
         let all = asked.len() + specs.len() + policies.len();
         let so_far = |before: usize| move |done: usize, _: usize| progress(before + done, all);
@@ -201,7 +199,8 @@ impl<'a> Prover<'a> {
         let mut verdicts = verdicts.into_iter();
         let specs = specs.iter().zip(vacuous).map(|(spec, is_vacuous)| Tried {
             spec,
-            environments: about(spec)
+            environments: self
+                .environments_of(spec.policy())
                 .zip(verdicts.by_ref())
                 .map(|(environment, verdict)| environment.with(verdict))
                 .collect(),
@@ -222,6 +221,15 @@ impl<'a> Prover<'a> {
             unknown,
             policies: policies.len(),
         })
+    }
+
+    /// The request environments that a policy, or a spec, can be about.
+    fn environments_of<'p>(
+        &'p self,
+        policy: &'p Policy,
+    ) -> impl Iterator<Item = &'p Environment<'a>> {
+        let environments = self.environments.iter();
+        environments.filter(|environment| environment.asks(policy))
     }
 
     /// What counterexamples are told with, where policies beside those of the bundle matter.

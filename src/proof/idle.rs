@@ -28,11 +28,7 @@ impl Prover<'_> {
         surroundings: &Surroundings<'_>,
     ) -> Looked {
         let mut looked = Looked::default();
-        let environments: Vec<&Environment<'_>> = self
-            .environments
-            .iter()
-            .filter(|environment| environment.asks(policy))
-            .collect();
+        let environments: Vec<&Environment<'_>> = self.environments_of(policy).collect();
         // One that cannot be put to the solver is said so once, and asked no more.
         let compiled = environments
             .iter()

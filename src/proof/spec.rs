@@ -90,9 +90,8 @@ impl Spec {
         &self.policy
     }
 
-    /// Whether a policy is one of those that it is about: for a question, one that gives the same
-    /// answer.
-    pub fn is_about(&self, policy: &Policy) -> bool {
+    /// Whether a policy that answers a question gives the answer that it is about.
+    pub fn is_about_answer(&self, policy: &Policy) -> bool {
         ANSWERS
             .into_iter()
             .filter_map(|key| Some((key, self.policy.annotation(key)?)))

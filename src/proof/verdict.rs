@@ -190,17 +190,14 @@ impl Prover<'_> {
 
     /// Whether a spec is about no request at all.
     pub(super) fn matches_nothing(&self, solver: &mut Solver<'_>, spec: &Spec) -> bool {
-        self.environments
-            .iter()
-            .filter(|environment| environment.asks(spec.policy()))
-            .all(|environment| {
-                let claim = Claim::new(
-                    &Side::new(vec![permit(spec.policy())]),
-                    Relation::Implies,
-                    &Side::new(Vec::new()),
-                );
-                self.holds(solver, environment, &claim) == Ok(true)
-            })
+        self.environments_of(spec.policy()).all(|environment| {
+            let claim = Claim::new(
+                &Side::new(vec![permit(spec.policy())]),
+                Relation::Implies,
+                &Side::new(Vec::new()),
+            );
+            self.holds(solver, environment, &claim) == Ok(true)
+        })
     }
 }
 
@@ -244,7 +241,8 @@ fn is_asked(
     policy: &Policy,
     readings: &[String],
 ) -> bool {
-    environment.asks(policy) && policy.holds_under(readings) && spec.is_about(policy)
+    let is_about = !environment.action.is_question() || spec.is_about_answer(policy);
+    environment.asks(policy) && policy.holds_under(readings) && is_about
 }
 
 /// Switches a reading on or off.
