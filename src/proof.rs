@@ -13,6 +13,7 @@ mod case;
 mod claim;
 mod compare;
 mod counterexample;
+mod failing;
 mod idle;
 mod mutation;
 mod pool;
@@ -23,6 +24,8 @@ mod specialise;
 mod verdict;
 mod world;
 
+use std::cell::Cell;
+
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use crate::bundle::{Bundle, Policy};
@@ -31,7 +34,7 @@ use claim::Environment;
 use shrink::Surroundings;
 use verdict::Sides;
 
-pub use compare::{Change, Comparison};
+pub use compare::{Change, Comparison, Old};
 pub use counterexample::{Counterexample, Fact};
 pub use mutation::{Mutation, Survivor};
 pub use pool::Progress;
@@ -162,8 +165,10 @@ impl<'a> Prover<'a> {
         specs: &'s [Spec],
         progress: Progress<'_>,
     ) -> Result<Proof<'s>, NoSolver> {
-        let policies: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
         let surroundings = self.surroundings(specs.iter().map(Spec::policy));
+        // Under any reading: a spec may be about another than the one at hand.
+        let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
+        let spec_policies: Vec<&Policy> = specs.iter().map(Spec::policy).collect();
         let asked: Vec<(&Spec, &Environment<'_>)> = specs
             .iter()
             .flat_map(|spec| {
@@ -171,31 +176,44 @@ impl<'a> Prover<'a> {
                 about.map(move |environment| (spec, environment))
             })
             .collect();
-        let all = asked.len() + specs.len() + policies.len();
-        let so_far = |before: usize| move |done: usize, _: usize| progress(before + done, all);
-        let verdicts = pool::each(
-            self.solving,
-            &asked,
-            Sides::default(),
-            &so_far(0),
-            |solver, sides, (spec, environment)| {
-                self.verdict(solver, spec, environment, &surroundings, sides)
-            },
-        )?;
-        let vacuous = pool::each(
-            self.solving,
-            specs,
-            (),
-            &so_far(asked.len()),
-            |solver, (), spec| self.matches_nothing(solver, spec),
-        )?;
-        let looked = pool::each(
-            self.solving,
-            &policies,
-            (),
-            &so_far(asked.len() + specs.len()),
-            |solver, (), policy| self.look_at(solver, policy, &policies, &surroundings),
-        )?;
+        let steps = Steps::new(progress, 2 * (policies.len() + specs.len()) + asked.len());
+        let failing = steps.next(policies.len(), |progress| {
+            self.failing(&policies, &surroundings, progress)
+        })?;
+        let failing_specs = steps.next(specs.len(), |progress| {
+            self.failing(&spec_policies, &surroundings, progress)
+        })?;
+        let verdicts = steps.next(asked.len(), |progress| {
+            pool::each(
+                self.solving,
+                &asked,
+                Sides::default(),
+                progress,
+                |solver, sides, (spec, environment)| {
+                    let verdict = self.verdict(solver, spec, environment, &surroundings, sides);
+                    let verdict = failing_specs.unless_by([spec.policy()], verdict);
+                    failing.unless_by(self.concerned(spec, environment), verdict)
+                },
+            )
+        })?;
+        let vacuous = steps.next(specs.len(), |progress| {
+            pool::each(self.solving, specs, (), progress, |solver, (), spec| {
+                self.matches_nothing(solver, spec)
+            })
+        })?;
+        let in_force: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
+        let idle = steps.next(policies.len(), |progress| {
+            pool::each(
+                self.solving,
+                &in_force,
+                (),
+                progress,
+                |solver, (), policy| match failing.because_of(policy) {
+                    Some(_) => Ok(None),
+                    None => self.is_idle(solver, policy, &in_force),
+                },
+            )
+        })?;
         let mut verdicts = verdicts.into_iter();
         let specs = specs.iter().zip(vacuous).map(|(spec, is_vacuous)| Tried {
             spec,
@@ -207,19 +225,22 @@ impl<'a> Prover<'a> {
             is_vacuous,
         });
         let specs = specs.collect();
-        let mut findings = Vec::new();
-        let mut unknown = Vec::new();
-        for looked in looked {
-            findings.extend(looked.findings);
-            unknown.extend(looked.unknown);
+        let mut findings = failing.findings;
+        findings.extend(failing_specs.findings);
+        let mut unknown = failing.unknown;
+        unknown.extend(failing_specs.unknown);
+        for (policy, idle) in in_force.iter().zip(idle) {
+            match idle {
+                Ok(finding) => findings.extend(finding),
+                Err(why) => unknown.push(((*policy).clone(), why)),
+            }
         }
         crate::finding::sort(&mut findings);
-        crate::finding::sort(&mut unknown);
         Ok(Proof {
             specs,
             findings,
-            unknown,
-            policies: policies.len(),
+            unknown: not_known(&unknown),
+            policies: in_force.len(),
         })
     }
 
@@ -239,6 +260,58 @@ impl<'a> Prover<'a> {
             self.bundle.policies().iter().chain(beside),
         )
     }
+}
+
+/// Work that is done in several steps, with progress over all of them.
+struct Steps<'p> {
+    progress: Progress<'p>,
+    done: Cell<usize>,
+    all: usize,
+}
+
+impl<'p> Steps<'p> {
+    fn new(progress: Progress<'p>, all: usize) -> Self {
+        Self {
+            progress,
+            done: Cell::new(0),
+            all,
+        }
+    }
+
+    /// Takes the next step, of so many pieces.
+    fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
+        let (before, progress, all) = (self.done.get(), self.progress, self.all);
+        let result = step(&|done, _| progress(before + done, all));
+        self.done.set(before + pieces);
+        result
+    }
+}
+
+/// What could not be found out of policies, as findings: those with the same reason together.
+fn not_known(unknown: &[(Policy, Unknown)]) -> Vec<Finding> {
+    let mut reasons: Vec<(String, Vec<&Policy>)> = Vec::new();
+    for (policy, why) in unknown {
+        let why = why.to_string();
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, policies)) => policies.push(policy),
+            None => reasons.push((why, vec![policy])),
+        }
+    }
+    let mut findings: Vec<Finding> = reasons
+        .into_iter()
+        .filter_map(|(reason, policies)| {
+            let (first, rest) = policies.split_first()?;
+            let others = match rest.len() {
+                0 => String::new(),
+                count => format!(" and of {count} more"),
+            };
+            let message = format!("nothing is known of `{}`{others}: {reason}", first.id());
+            let finding = Finding::warning("prove::not_known", message);
+            Some(finding.label(first.place().clone(), "here"))
+        })
+        .collect();
+    crate::finding::sort(&mut findings);
+    findings
 }
 
 impl Environment<'_> {

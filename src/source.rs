@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a file; the shell ([`crate::workspace`]) does.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,5 +72,16 @@ impl Place {
         let start = usize::try_from(self.start).ok()?;
         let before = text.as_bytes().get(..start)?;
         Some(1 + before.iter().filter(|byte| **byte == b'\n').count())
+    }
+}
+
+/// The file and the line, as in `policies/roles.cedar:12`.
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.source.name)?;
+        match self.line() {
+            Some(line) => write!(formatter, ":{line}"),
+            None => Ok(()),
+        }
     }
 }

@@ -276,9 +276,9 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Finding {
 }
 
 fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {
-    let ActionScope::Named(_) = policy.action_scope() else {
+    if policy.action_scope() == ActionScope::Any {
         return Vec::new();
-    };
+    }
     let Some(anchor) = policy
         .principal_anchor()
         .filter(|_| policy.effect() == Effect::Permit)

@@ -25,8 +25,10 @@ pub struct Policy {
 pub enum ActionScope {
     /// No action is named: every action.
     Any,
-    /// These actions and the members of these action groups.
-    Named(Vec<EntityUid>),
+    /// `==`: this action, and nothing of which it is the group.
+    Is(EntityUid),
+    /// `in`: these actions and the members of these action groups.
+    In(Vec<EntityUid>),
 }
 
 impl ActionScope {
@@ -40,7 +42,8 @@ impl ActionScope {
     pub fn covers(&self, action: &Action) -> bool {
         match self {
             Self::Any => true,
-            Self::Named(named) => {
+            Self::Is(named) => *named == action.uid,
+            Self::In(named) => {
                 named.contains(&action.uid)
                     || action.groups.iter().any(|group| named.contains(group))
             }
@@ -142,7 +145,10 @@ impl Policy {
     pub fn action_scope(&self) -> ActionScope {
         match self.ast.action_constraint() {
             ast::ActionConstraint::Any => ActionScope::Any,
-            constraint => ActionScope::Named(
+            ast::ActionConstraint::Eq(uid) => {
+                ActionScope::Is(EntityUid::from(uid.as_ref().clone()))
+            }
+            constraint => ActionScope::In(
                 constraint
                     .iter_euids()
                     .map(|uid| EntityUid::from(uid.clone()))

@@ -22,7 +22,7 @@ pub const QUESTIONS: &str = "Tarbac";
 pub type Annotations = BTreeMap<String, String>;
 
 /// The words of the schema.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     actions: Vec<Action>,
     types: BTreeMap<String, Annotations>,
@@ -461,8 +461,12 @@ fn action(
 ) -> Option<Action> {
     let type_name = EntityTypeName::from_str(type_name).ok()?;
     let uid = EntityUid::from_type_name_and_id(type_name, EntityId::new(id));
-    let principals: Vec<_> = schema.principals_for_action(&uid)?.cloned().collect();
-    let resources: Vec<_> = schema.resources_for_action(&uid)?.cloned().collect();
+    let sorted = |mut types: Vec<EntityTypeName>| {
+        types.sort();
+        types
+    };
+    let principals = sorted(schema.principals_for_action(&uid)?.cloned().collect());
+    let resources = sorted(schema.resources_for_action(&uid)?.cloned().collect());
     if principals.is_empty() {
         return None; // a group of actions
     }

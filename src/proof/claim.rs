@@ -13,7 +13,7 @@ use cedar_policy_symcc::{
 use super::counterexample::Decided;
 use super::solver::{Unknown, said};
 use super::world::World;
-use crate::bundle::{Action, Bundle, Draft, Policy, static_policy};
+use crate::bundle::{Action, Bundle, Draft, Policy, Vocabulary, static_policy};
 use crate::decision::{Basis, Decision, Outcome};
 
 /// What the ids of policies start with that are made of others, for a proof.
@@ -74,6 +74,13 @@ impl<'a> Environment<'a> {
             std::slice::from_ref(self.types.principal()),
             std::slice::from_ref(self.types.resource()),
         )
+    }
+
+    /// Whether there are requests of this kind in the words of a schema.
+    pub fn is_known_to(&self, vocabulary: &Vocabulary) -> bool {
+        let action = vocabulary.action(self.types.action());
+        let (principal, resource) = (self.types.principal(), self.types.resource());
+        action.is_some_and(|action| action.applies_to(principal, resource))
     }
 
     /// One policy, compiled.

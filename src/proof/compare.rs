@@ -1,21 +1,33 @@
 //! Two sets of policies: who is allowed what by the one and not by the other, in any world.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
 use super::counterexample::Counterexample;
 use super::pool;
+use super::shrink::Surroundings;
 use super::solver::{NoSolver, Solver, Unknown};
+use super::spec::answer_alike;
 use super::verdict::Verdict;
-use super::world::World;
-use super::{InEnvironment, Progress, Prover};
-use crate::bundle::Bundle;
+use super::{InEnvironment, Progress, Prover, Steps};
+use crate::bundle::{Bundle, Policy, Vocabulary};
+
+/// The policies that others are compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Old<'o> {
+    /// The policies, under the schema of those that are compared with them.
+    pub policies: &'o Bundle,
+    /// The readings that are on.
+    pub readings: &'o [String],
+    /// The words of the schema they had. A request that it does not know was refused.
+    pub vocabulary: &'o Vocabulary,
+}
 
 /// How the decisions of two sets of policies compare in one request environment.
 #[derive(Debug)]
 pub struct Comparison {
+    /// Whether it is about what is said of decisions, and not about decisions.
+    pub is_question: bool,
     /// Whether the old policies allow nothing that the new ones refuse.
     pub less: InEnvironment,
     /// Whether the new policies allow nothing that the old ones refuse.
@@ -92,56 +104,130 @@ fn refuted(side: &InEnvironment) -> Option<&Counterexample> {
 }
 
 impl Prover<'_> {
-    /// Compares the decisions of other policies, under readings of their own, with those of the
-    /// bundle: each permission in each request environment of the bundle's schema. In a
-    /// counterexample the outcome is that of the bundle, and the other one that of `old`.
-    ///
-    /// The old policies must be valid under the schema of the bundle.
+    /// Compares the decisions of other policies with those of the bundle, and what is said about
+    /// decisions: each permission and each question in each request environment of the bundle's
+    /// schema. In a counterexample the outcome is that of the bundle, and the other one that of `old`.
     ///
     /// # Errors
     /// There is no solver.
     pub fn compare(
         &self,
-        old: &Bundle,
-        old_readings: &[String],
+        old: &Old<'_>,
         progress: Progress<'_>,
     ) -> Result<Vec<Comparison>, NoSolver> {
-        let environments: Vec<&Environment<'_>> = self
-            .environments
-            .iter()
-            .filter(|environment| !environment.action.is_question())
-            .collect();
-        let surroundings = self.surroundings(old.policies().iter());
-        pool::each(
-            self.solving,
-            &environments,
-            (),
-            progress,
-            |solver, (), environment| {
-                let side = |bundle: &Bundle, readings: &[String]| -> Arc<Side> {
-                    let asked = bundle
-                        .in_force(readings)
-                        .filter(|policy| environment.asks(policy));
-                    Side::new(asked.map(body).collect())
-                };
-                let (before, now) = (side(old, old_readings), side(self.bundle, self.readings));
-                let outcome = |side: &Side, world: &World| side.outcome(world, environment.schema);
-                let implies = |solver: &mut Solver<'_>, left, right| {
-                    let claim = Claim::new(left, Relation::Implies, right);
-                    environment.with(self.decide(
-                        solver,
-                        &claim,
-                        environment,
-                        &surroundings,
-                        &|world| claim.is_refuted_by(world, environment.schema),
-                        &|world| Some((outcome(&now, world)?, Some(outcome(&before, world)?))),
-                    ))
-                };
-                Comparison {
-                    less: implies(solver, &before, &now),
-                    more: implies(solver, &now, &before),
-                }
-            },
-        )
+        let surroundings = self.surroundings(old.policies.policies().iter());
+        let before: Vec<&Policy> = old.policies.in_force(old.readings).collect();
+        let now: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
+        let pieces = before.len() + now.len() + self.environments.len();
+        let steps = Steps::new(progress, pieces);
+        let failing_before = steps.next(before.len(), |progress| {
+            self.failing(&before, &surroundings, progress)
+        })?;
+        let failing_now = steps.next(now.len(), |progress| {
+            self.failing(&now, &surroundings, progress)
+        })?;
+        let compared = |solver: &mut Solver<'_>, environment: &Environment<'_>| {
+            // What the old schema does not know was not allowed.
+            let before = match environment.is_known_to(old.vocabulary) {
+                true => asked(&before, environment),
+                false => Vec::new(),
+            };
+            let now = asked(&now, environment);
+            let verdict = |solver: &mut Solver<'_>, is_gain: bool| {
+                let verdict =
+                    self.implied(solver, environment, &before, &now, is_gain, &surroundings);
+                let verdict = failing_before.unless_by(before.iter().copied(), verdict);
+                environment.with(failing_now.unless_by(now.iter().copied(), verdict))
+            };
+            Comparison {
+                is_question: environment.action.is_question(),
+                less: verdict(solver, false),
+                more: verdict(solver, true),
+            }
+        };
+        steps.next(self.environments.len(), |progress| {
+            pool::each(
+                self.solving,
+                &self.environments,
+                (),
+                progress,
+                |solver, (), environment| compared(solver, environment),
+            )
+        })
     }
+
+    /// Whether nothing is gained by some policies over others, or nothing is lost. Of a question,
+    /// that is so of each answer to it.
+    fn implied(
+        &self,
+        solver: &mut Solver<'_>,
+        environment: &Environment<'_>,
+        before: &[&Policy],
+        now: &[&Policy],
+        is_gain: bool,
+        surroundings: &Surroundings<'_>,
+    ) -> Verdict {
+        let mut open = Verdict::Proved;
+        for answer in answers(environment, before, now) {
+            let side = |policies: &[&Policy]| {
+                let alike = policies
+                    .iter()
+                    .filter(|policy| answer.is_none_or(|answer| answer_alike(policy, answer)));
+                Side::new(alike.map(|policy| body(policy)).collect())
+            };
+            let (before, now) = (side(before), side(now));
+            let claim = match is_gain {
+                true => Claim::new(&now, Relation::Implies, &before),
+                false => Claim::new(&before, Relation::Implies, &now),
+            };
+            let schema = environment.schema;
+            let verdict = self.decide(
+                solver,
+                &claim,
+                environment,
+                surroundings,
+                &|world| claim.is_refuted_by(world, schema),
+                &|world| {
+                    Some((
+                        now.outcome(world, schema)?,
+                        Some(before.outcome(world, schema)?),
+                    ))
+                },
+            );
+            match verdict {
+                Verdict::Proved => {}
+                Verdict::Refuted(_) => return verdict,
+                Verdict::NotProved(_) => open = verdict,
+            }
+        }
+        open
+    }
+}
+
+/// Those of some policies that can be about a request in an environment.
+fn asked<'p>(policies: &[&'p Policy], environment: &Environment<'_>) -> Vec<&'p Policy> {
+    let policies = policies.iter().copied();
+    policies.filter(|policy| environment.asks(policy)).collect()
+}
+
+/// A policy for each answer that some give to a question; of a permission, there is one answer.
+fn answers<'p>(
+    environment: &Environment<'_>,
+    before: &[&'p Policy],
+    now: &[&'p Policy],
+) -> Vec<Option<&'p Policy>> {
+    if !environment.action.is_question() {
+        return vec![None];
+    }
+    let mut answers: Vec<Option<&Policy>> = Vec::new();
+    for policy in before.iter().chain(now) {
+        if !answers
+            .iter()
+            .flatten()
+            .any(|known| answer_alike(known, policy))
+        {
+            answers.push(Some(policy));
+        }
+    }
+    answers
 }

@@ -1,112 +1,28 @@
-//! What should hold of any policies, and nobody has to ask for: none can raise an error, and none
-//! is there for nothing.
+//! Policies that are there for nothing.
 
 use super::Prover;
-use super::claim::{Claim, Environment, Relation, Side, body, errors, permit};
-use super::shrink::Surroundings;
+use super::claim::{Claim, Environment, Relation, Side, body, permit};
 use super::solver::{Solver, Unknown};
-use super::verdict::{Verdict, confirm};
-use super::world::World;
 use crate::bundle::{Effect, Policy};
 use crate::finding::Finding;
 
-/// What was found of a policy.
-#[derive(Debug, Default)]
-pub(super) struct Looked {
-    pub findings: Vec<Finding>,
-    /// What could not be found out.
-    pub unknown: Vec<Finding>,
-}
-
 impl Prover<'_> {
-    /// Looks at one of the policies in force.
-    pub(super) fn look_at(
-        &self,
-        solver: &mut Solver<'_>,
-        policy: &Policy,
-        policies: &[&Policy],
-        surroundings: &Surroundings<'_>,
-    ) -> Looked {
-        let mut looked = Looked::default();
-        let environments: Vec<&Environment<'_>> = self.environments_of(policy).collect();
-        // One that cannot be put to the solver is said so once, and asked no more.
-        let compiled = environments
-            .iter()
-            .find_map(|environment| environment.compiled(&body(policy)).err());
-        let found = match compiled {
-            Some(unsupported) => Err(unsupported),
-            None => self
-                .can_fail(solver, policy, &environments, surroundings)
-                .and_then(|failing| match failing {
-                    Some(finding) => Ok(Some(finding)),
-                    None => self.is_idle(solver, policy, policies, &environments),
-                }),
-        };
-        match found {
-            Ok(finding) => looked.findings.extend(finding),
-            Err(unknown) => looked.unknown.push(not_known(policy, &unknown)),
-        }
-        looked
-    }
-
-    /// Whether a policy can raise an error.
-    fn can_fail(
-        &self,
-        solver: &mut Solver<'_>,
-        policy: &Policy,
-        environments: &[&Environment<'_>],
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Option<Finding>, Unknown> {
-        let side = Side::new(vec![body(policy)]);
-        for environment in environments {
-            let compiled = environment.compiled(&body(policy))?;
-            let Some(found) = solver.satisfy(&errors(&compiled))? else {
-                continue;
-            };
-            let fails = |world: &World| {
-                side.outcome(world, environment.schema)
-                    .is_some_and(|outcome| !outcome.errors.is_empty())
-            };
-            let decided = |world: &World| Some((side.outcome(world, environment.schema)?, None));
-            return match confirm(&found, surroundings, &fails, &decided) {
-                Verdict::Refuted(counterexample) => {
-                    let error = counterexample.outcome.errors.join("; ");
-                    Ok(Some(
-                        Finding::error(
-                            "prove::can_fail",
-                            format!(
-                                "the policy `{}` can raise an error, as for {}: {error}",
-                                policy.id(),
-                                environment.action.short_name()
-                            ),
-                        )
-                        .label(policy.place().clone(), "this policy")
-                        .help("Cedar skips a policy that fails, and tarbac then decides nothing: ask with `has` first, and keep numbers within their range"),
-                    ))
-                }
-                Verdict::NotProved(unknown) => Err(unknown),
-                Verdict::Proved => Ok(None),
-            };
-        }
-        Ok(None)
-    }
-
     /// Whether a policy is there for nothing: it can never apply, a forbid always overrides it, or
     /// the others decide alike without it.
-    fn is_idle<'p>(
+    pub(super) fn is_idle<'p>(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
         policies: &[&'p Policy],
-        environments: &[&Environment<'_>],
     ) -> Result<Option<Finding>, Unknown> {
+        let environments: Vec<&Environment<'_>> = self.environments_of(policy).collect();
         let warning = |code: &str, message: String, help: &str| {
             Finding::warning(code, message)
                 .label(policy.place().clone(), "this policy")
                 .help(help)
         };
         let id = policy.id();
-        if self.in_all(environments, |environment| {
+        if self.in_all(&environments, |environment| {
             self.is_covered(solver, environment, policy, &[], &[])
         })? {
             return Ok(Some(warning(
@@ -274,12 +190,4 @@ impl Prover<'_> {
         let asserts = claim.asserts(environment)?;
         solver.is_unsatisfiable(&asserts)
     }
-}
-
-fn not_known(policy: &Policy, unknown: &Unknown) -> Finding {
-    Finding::warning(
-        "prove::not_known",
-        format!("nothing is known of `{}`: {unknown}", policy.id()),
-    )
-    .label(policy.place().clone(), "this policy")
 }

@@ -7,7 +7,7 @@ use super::claim::{Claim, Environment, Relation, Side, body};
 use super::shrink::Surroundings;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::{Says, Spec, answer_alike};
-use super::verdict::{Sides, Verdict, asked};
+use super::verdict::{Sides, Verdict, asked, switched};
 use super::{Counterexample, Progress, Prover, pool};
 use crate::bundle::Policy;
 use crate::mutant::{self, Mutant};
@@ -17,11 +17,12 @@ use crate::mutant::{self, Mutant};
 pub struct Mutation {
     /// How many there were.
     pub mutants: usize,
-    /// How many refute a spec.
+    /// How many refute a spec, or can raise an error.
     pub refuted: usize,
     /// How many `tarbac validate` refuses, so that they could not have landed.
     pub refused: usize,
-    /// Those that decide nothing otherwise, proved.
+    /// Those that decide nothing otherwise, proved under the readings at hand, under each of them
+    /// switched, and under those of the specs.
     pub equivalent: Vec<Mutant>,
     /// Those that decide something otherwise and refute no spec.
     pub survivors: Vec<Survivor>,
@@ -61,10 +62,14 @@ impl Prover<'_> {
         progress: Progress<'_>,
     ) -> Result<Mutation, NoSolver> {
         let (mutants, refused) = mutant::valid(self.bundle, is_wanted);
-        // The readings that any spec is about, after those at hand: a policy that is not in force
-        // under one choice is there under another.
+        // After the readings at hand each of them switched, and what any spec is about: a policy that
+        // is not in force under one choice is there under another.
         let mut choices = vec![self.readings.to_vec()];
-        for choice in specs.iter().flat_map(|spec| self.choices_of(spec)) {
+        let switched = self.bundle.readings().iter().flat_map(|reading| {
+            [true, false].map(|holds| switched(self.readings, &reading.name, holds))
+        });
+        let of_specs = specs.iter().flat_map(|spec| self.choices_of(spec));
+        for choice in switched.chain(of_specs) {
             if !choices.contains(&choice) {
                 choices.push(choice);
             }
@@ -162,6 +167,12 @@ impl Prover<'_> {
                 }
                 survivor.get_or_insert((readings, environment, claim));
             }
+        }
+        // That a policy can raise an error is found out without a spec.
+        if let Some(changed) = &mutant.changed
+            && self.can_fail(solver, changed, surroundings)?.is_some()
+        {
+            return Ok(Became::Refuted);
         }
         let Some((readings, environment, claim)) = survivor else {
             return Ok(Became::Equivalent);

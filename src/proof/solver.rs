@@ -86,6 +86,22 @@ pub enum Unknown {
         /// What of it.
         reason: String,
     },
+    /// A policy, or a spec, can raise an error.
+    #[error("`{policy}` ({place}) can raise an error, and where it does, nothing is known")]
+    CanFail {
+        /// The policy.
+        policy: String,
+        /// Where it stands.
+        place: String,
+    },
+    /// A policy reads an attribute otherwise than by the path that a spec names.
+    #[error(
+        "the policy `{policy}` reads the attribute in another way than by the path that the spec names"
+    )]
+    ReadsOtherwise {
+        /// The policy.
+        policy: String,
+    },
     /// The solver found a counterexample that is none.
     #[error("the solver gave a counterexample, but {0}")]
     Unconfirmed(String),

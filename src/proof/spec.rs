@@ -228,6 +228,13 @@ fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
         })
         .help("a spec about a question has the `@authority`, `@code` or `@message` of the answer, and a spec about a permission has none"));
     }
+    if asks && bundle.permissions_of(policy).next().is_some() {
+        return Err(wrong(format!(
+            "the spec `{}` is about a question and about permissions",
+            policy.id()
+        ))
+        .help("make two specs of it"));
+    }
     let Some(what) = policy.annotation("regardless_of") else {
         return Ok(match policy.effect() {
             Effect::Permit => Says::Allowed,

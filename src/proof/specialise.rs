@@ -20,6 +20,7 @@ use cedar_policy_core::ast;
 use serde_json::json;
 use smol_str::SmolStr;
 
+use super::solver::Unknown;
 use super::world::{World, as_entity};
 use crate::bundle::{Action, Kind, Policy, Vocabulary, static_policy};
 
@@ -40,12 +41,6 @@ enum To {
     Empty,
     /// It is not there.
     Absent,
-}
-
-/// A policy that reads an attribute in another way than by its path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ReadsOtherwise {
-    pub policy: String,
 }
 
 impl Attribute {
@@ -96,7 +91,7 @@ impl Attribute {
     }
 
     /// A policy specialised to the value.
-    pub(super) fn specialised(&self, policy: &Policy) -> Result<ast::Policy, ReadsOtherwise> {
+    pub(super) fn specialised(&self, policy: &Policy) -> Result<ast::Policy, Unknown> {
         let body = super::claim::body(policy);
         let specialised = static_policy(
             body.id().clone(),
@@ -109,7 +104,7 @@ impl Attribute {
         );
         specialised
             .filter(|policy| !self.is_read_by(&policy.condition()))
-            .ok_or_else(|| ReadsOtherwise {
+            .ok_or_else(|| Unknown::ReadsOtherwise {
                 policy: policy.id().to_owned(),
             })
     }

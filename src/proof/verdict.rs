@@ -11,7 +11,6 @@ use super::counterexample::{Counterexample, Decided, Decides};
 use super::shrink::{Refutes, Surroundings};
 use super::solver::{Solver, Unknown};
 use super::spec::{Says, Spec};
-use super::specialise::ReadsOtherwise;
 use super::world::World;
 use crate::bundle::Policy;
 
@@ -50,11 +49,10 @@ impl Sides {
 impl Prover<'_> {
     /// The readings under which a spec is about the policies.
     pub(super) fn readings_of(&self, spec: &Spec) -> Vec<String> {
-        let mut on = self.readings.to_vec();
-        if let Some((name, holds)) = spec.reading() {
-            switch(&mut on, name, holds);
+        match spec.reading() {
+            Some((name, holds)) => switched(self.readings, name, holds),
+            None => self.readings.to_vec(),
         }
-        on
     }
 
     /// Every choice of readings under which a spec is about the policies.
@@ -64,12 +62,22 @@ impl Prover<'_> {
             return vec![readings];
         };
         [true, false]
-            .map(|holds| {
-                let mut readings = readings.clone();
-                switch(&mut readings, name, holds);
-                readings
-            })
+            .map(|holds| switched(&readings, name, holds))
             .into()
+    }
+
+    /// The policies that a spec is about in an environment, under any choice of readings.
+    pub(super) fn concerned<'p>(
+        &'p self,
+        spec: &'p Spec,
+        environment: &'p Environment<'_>,
+    ) -> impl Iterator<Item = &'p Policy> {
+        let choices = self.choices_of(spec);
+        self.bundle.policies().iter().filter(move |policy| {
+            choices
+                .iter()
+                .any(|readings| is_asked(spec, environment, policy, readings))
+        })
     }
 
     /// Whether a spec holds of the policies in an environment.
@@ -158,8 +166,7 @@ impl Prover<'_> {
             }
             Says::SameUnderReading(name) => {
                 let under = |holds: bool| {
-                    let mut readings = self.readings_of(spec);
-                    switch(&mut readings, name, holds);
+                    let readings = switched(&self.readings_of(spec), name, holds);
                     within(asked(spec, environment, policies, &readings))
                 };
                 Claim::new(&under(true), Relation::Equivalent, &under(false))
@@ -245,21 +252,13 @@ fn is_asked(
     environment.asks(policy) && policy.holds_under(readings) && is_about
 }
 
-/// Switches a reading on or off.
-fn switch(on: &mut Vec<String>, name: &str, holds: bool) {
-    on.retain(|reading| reading != name);
+/// Readings with one of them switched on or off.
+pub(super) fn switched(readings: &[String], name: &str, holds: bool) -> Vec<String> {
+    let others = readings.iter().filter(|reading| *reading != name);
+    let mut on: Vec<String> = others.cloned().collect();
     if holds {
         on.push(name.to_owned());
         on.sort();
     }
-}
-
-impl From<ReadsOtherwise> for Unknown {
-    fn from(error: ReadsOtherwise) -> Self {
-        Self::Unsupported {
-            policy: error.policy,
-            reason: "it reads the attribute in another way than by the path that the spec names"
-                .to_owned(),
-        }
-    }
+    on
 }

@@ -52,13 +52,8 @@ pub fn human(file: &str, tried: &[&Tried<'_>], engine: &Engine, style: Style) ->
             Some(_) => style.red("✗"),
             None => style.yellow("?"),
         };
-        let place = tried.spec.place();
-        text += &format!(
-            "\n  {sign} {}  {}:{}\n",
-            tried.spec.id(),
-            visible(&place.source.name),
-            place.line().unwrap_or_default()
-        );
+        let place = tried.spec.place().to_string();
+        text += &format!("\n  {sign} {}  {}\n", tried.spec.id(), visible(&place));
         text += &indented(&detail(tried, engine), 4);
         text.push('\n');
     }
@@ -78,7 +73,7 @@ pub fn detail(tried: &Tried<'_>, engine: &Engine) -> String {
             refuted(tried.spec, environment, counterexample, engine)
         );
         text += &story(tried.spec, counterexample, engine);
-        let others: Vec<&str> = refutations
+        let others: Vec<String> = refutations
             .map(|(environment, _)| asked(environment, engine))
             .collect();
         match others.as_slice() {
@@ -106,10 +101,10 @@ fn refuted(
     engine: &Engine,
 ) -> String {
     let asked = asked(environment, engine);
-    let is = counterexample.outcome.decision.word();
+    let decision = counterexample.outcome.decision;
+    let is = story::in_words(decision, &environment.action, engine.bundle());
     match &spec.says {
-        Says::Allowed => format!("Refuted for {asked}, which is refused where"),
-        Says::Refused => format!("Refuted for {asked}, which is allowed where"),
+        Says::Allowed | Says::Refused => format!("Refuted for {asked}, which is {is} where"),
         Says::SameWhatever(_) | Says::SameUnderReading(_) => {
             format!("Refuted for {asked}, which is decided otherwise ({is}) where")
         }
@@ -119,7 +114,8 @@ fn refuted(
 /// What matters of a counterexample, and what decides it.
 fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> String {
     let mut text = story::told(counterexample, engine);
-    let decided = |outcome| story::decided(outcome, engine.bundle());
+    let action = &counterexample.world.action;
+    let decided = |outcome| story::decided(outcome, action, engine.bundle());
     match (&spec.says, &counterexample.other) {
         (Says::SameWhatever(_), Some(other)) => {
             let what = spec
@@ -148,7 +144,20 @@ fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> Strin
     text
 }
 
-fn asked<'a>(environment: &'a InEnvironment, engine: &'a Engine) -> &'a str {
+/// What is asked in an environment: the action, and the types where it does not say them.
+fn asked(environment: &InEnvironment, engine: &Engine) -> String {
+    let name = action(environment, engine);
+    let known = engine.bundle().vocabulary().action(&environment.action);
+    match known.map(|known| (known.principals.len(), known.resources.len())) {
+        Some((1, 1)) => name.to_owned(),
+        _ => format!(
+            "{name} ({} on {})",
+            environment.principal, environment.resource
+        ),
+    }
+}
+
+fn action<'a>(environment: &'a InEnvironment, engine: &'a Engine) -> &'a str {
     match engine.bundle().vocabulary().action(&environment.action) {
         Some(action) => action.short_name(),
         None => environment.action.id().unescaped(),
@@ -162,7 +171,11 @@ pub fn failed(tried: &Tried<'_>, engine: &Engine) -> Option<report::Failure> {
             "{}: refuted for {}: {}",
             tried.spec.doc().unwrap_or(tried.spec.id()),
             asked(environment, engine),
-            story::decided(&counterexample.outcome, engine.bundle())
+            story::decided(
+                &counterexample.outcome,
+                &environment.action,
+                engine.bundle()
+            )
         );
         ("prove::refuted", message)
     } else {

@@ -13,6 +13,7 @@ mod agrees_with_cedar;
 mod authority;
 mod cedar_tests;
 mod check;
+mod compare;
 mod contoso;
 mod fmt;
 mod hostile;

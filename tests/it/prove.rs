@@ -263,7 +263,8 @@ fn an_attribute_that_is_read_otherwise_is_not_proved() {
     let ran = prove(&workspace, &solver, &[]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(
-        ran.stdout.contains("the policy `custom.other` cannot be put to the solver: it reads the attribute in another way"),
+        ran.stdout
+            .contains("the policy `custom.other` reads the attribute in another way"),
         "{ran}"
     );
 }
@@ -371,6 +372,114 @@ fn policies_that_are_there_for_nothing_or_can_fail() {
     insta::assert_snapshot!(ran);
 }
 
+/// A forbid that never matches, and raises an error for every version there is.
+fn failing(more: &str) -> String {
+    custom(
+        "fails",
+        "forbid",
+        "\nwhen { resource.hierarchy.version + 9223372036854775000 > 0 && resource.hierarchy.version > 807 }",
+    )
+    .replace("@doc", &format!("{more}@doc"))
+}
+
+/// Where a policy fails nothing is decided, so nothing is proved either: not even of a policy that
+/// would change nothing if it were only skipped, nor of one under a reading that is off.
+#[test]
+fn nothing_is_proved_where_a_policy_can_fail() {
+    let solver = solver_or_return!();
+    let given = spec(
+        "given",
+        "permit",
+        "viewScripts",
+        "when { principal in Intune::Role::\"r\" && principal.tenant == resource.hierarchy.tenant && resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }",
+    );
+    let reading = "@reading(\"observed-roles\")\n@holds(\"on\")\n";
+    for (policy, given) in [
+        (failing(""), given.clone()),
+        (
+            failing(reading),
+            given.replace("@doc", &format!("{reading}@doc")),
+        ),
+    ] {
+        let workspace = with_specs(&[given]);
+        workspace.write("policies/custom/all.cedar", custom("all", "permit", ""));
+        assert_eq!(prove(&workspace, &solver, &[]).status, 0);
+        workspace.write("policies/custom/fails.cedar", policy);
+        let ran = prove(&workspace, &solver, &[]);
+        assert_eq!(ran.status, 1, "{ran}");
+        assert!(ran.stdout.contains("NOT PROVED"), "{ran}");
+        assert!(
+            ran.stdout.contains("`custom.fails` can raise an error"),
+            "{ran}"
+        );
+    }
+}
+
+/// A spec that fails matches less than it seems to.
+#[test]
+fn a_spec_that_can_fail_is_not_proved() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[spec(
+        "nobody",
+        "forbid",
+        "viewScripts",
+        "when { resource.hierarchy.version + 9223372036854775000 > 0 && resource.hierarchy.version > 807 }",
+    )]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("`nobody` can raise an error"), "{ran}");
+    assert!(ran.stdout.contains("NOT PROVED"), "{ran}");
+}
+
+/// Two questions that only look like permissions: the name of a group, and a group with a question
+/// in it.
+#[test]
+fn specs_about_nothing_or_about_too_much_are_refused() {
+    let solver = solver_or_return!();
+    let group = "Intune::Action::\"cloudAttachedDevices\"";
+    let about = |scope: &str, more: &str| {
+        format!(
+            "@id(\"group\")\n@doc(\"Group.\")\n{more}forbid (principal, action {scope} {group}, resource);\n"
+        )
+    };
+    let workspace = with_specs(&[about("==", "")]);
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("is about no request"), "{ran}");
+    let workspace = with_specs(&[about("in", "@code(\"x\")\n")]);
+    workspace.write(
+        "schema/custom/shown.cedarschema",
+        "namespace Tarbac {\n  @doc(\"What is shown.\")\n  action shown in [Intune::Action::\"cloudAttachedDevices\"] appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: Intune::RequestContext };\n}\n",
+    );
+    let ran = prove(&workspace, &solver, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("about a question and about permissions"),
+        "{ran}"
+    );
+}
+
+/// Nothing is called equivalent because it was never in force.
+#[test]
+fn mutants_of_readings_that_are_off_are_tried() {
+    let solver = solver_or_return!();
+    let workspace = with_specs(&[holds()]);
+    let reading = "@reading(\"observed-roles\")\n@holds(\"on\")\n";
+    workspace.write(
+        "policies/custom/all.cedar",
+        custom("all", "permit", "").replace("@doc", &format!("{reading}@doc")),
+    );
+    let ran = prove(&workspace, &solver, &["--mutate"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("SURVIVED  custom.all  policies/custom/all.cedar:1: the policy is dropped"),
+        "{ran}"
+    );
+    assert!(!ran.stdout.contains("equivalent  custom.all"), "{ran}");
+}
+
 #[test]
 fn mutants_that_no_spec_notices_are_shown() {
     let solver = solver_or_return!();
@@ -456,145 +565,6 @@ fn a_filter_that_leaves_nothing_is_an_error() {
     assert_eq!(
         prove(&workspace, &solver, &["tests/specs/none.cedar"]).status,
         2
-    );
-}
-
-// Comparisons.
-
-const READERS: &str = "@id(\"custom.readers\")\n@doc(\"Readers see Timeline.\")\npermit (\n  principal in Intune::Role::\"reader\",\n  action == Intune::Action::\"viewTimeline\",\n  resource\n);\n";
-
-/// A workspace whose readers see Scripts as well, beside the old one.
-fn two() -> Tarbac {
-    let new = READERS.replace(
-        "action == Intune::Action::\"viewTimeline\"",
-        "action in [Intune::Action::\"viewTimeline\", Intune::Action::\"viewScripts\"]",
-    );
-    Tarbac::with(&[
-        ("policies/custom/readers.cedar", &new),
-        ("old/policies/custom/readers.cedar", READERS),
-    ])
-}
-
-#[test]
-fn a_comparison_says_what_a_change_opens() {
-    let solver = solver_or_return!();
-    let workspace = two();
-    let compare = |arguments: &[&str]| prove(&workspace, &solver, arguments);
-    insta::assert_snapshot!(compare(&["--compare", "old"]));
-    assert_eq!(compare(&["--compare", "old", "--allow-more"]).status, 0);
-    assert_eq!(compare(&["--compare", "old", "--allow-less"]).status, 1);
-    // The other way round, less is allowed.
-    let back =
-        |arguments: &[&str]| prove(&workspace, &solver, &[&["-C", "old"], arguments].concat());
-    let ran = back(&["--compare", "."]);
-    assert_eq!(ran.status, 1, "{ran}");
-    assert!(
-        ran.stdout.contains("less permissive  View scripts\n"),
-        "{ran}"
-    );
-    assert_eq!(back(&["--compare", ".", "--allow-less"]).status, 0);
-    let ran = compare(&["--compare", "old", "--format", "json"]);
-    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
-    let environments = document["environments"].as_array().unwrap();
-    assert_eq!(environments.len(), 14);
-    let changes: Vec<&Value> = environments
-        .iter()
-        .filter(|environment| environment["change"] != "equivalent")
-        .collect();
-    assert_eq!(changes.len(), 1);
-    assert_eq!(changes[0]["change"], "more_permissive");
-    assert_eq!(
-        changes[0]["gained"]["decided"]["because"][0],
-        "custom.readers"
-    );
-    let ran = compare(&["--compare", "old", "--report", "junit=junit.xml"]);
-    assert_eq!(ran.status, 1);
-    let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
-    assert_eq!((suites.tests, suites.failures), (14, 1));
-}
-
-#[test]
-fn a_comparison_with_a_revision() {
-    let solver = solver_or_return!();
-    let workspace = two();
-    let git = |arguments: &[&str]| {
-        let output = std::process::Command::new("git")
-            .current_dir(workspace.path(""))
-            .args(["-c", "user.name=n", "-c", "user.email=e@example"])
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "-m", "one"]);
-    // The program finds git on the PATH, which tests do not pass on by themselves.
-    let run = |arguments: &[&str]| {
-        let output = command(&workspace.path(""))
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .args(["prove", "--solver"])
-            .arg(&solver)
-            .args(arguments)
-            .output()
-            .unwrap();
-        let text =
-            String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
-        (output.status.code().unwrap(), text)
-    };
-    let (status, text) = run(&["--compare", "HEAD"]);
-    assert_eq!(status, 0, "{text}");
-    workspace.write("policies/custom/readers.cedar", READERS);
-    let (status, text) = run(&["--compare", "HEAD"]);
-    assert_eq!(status, 1, "{text}");
-    assert!(text.contains("less permissive  View scripts"), "{text}");
-    assert!(
-        text.contains("allowed by custom.readers (HEAD:policies/custom/readers.cedar:1)"),
-        "{text}"
-    );
-    // A workspace in a folder of the repository.
-    workspace.write(
-        "old/policies/custom/readers.cedar",
-        READERS.replace("Timeline", "Scripts"),
-    );
-    let (status, text) = run(&["-C", "old", "--compare", "HEAD"]);
-    assert_eq!(status, 1, "{text}");
-    assert!(text.contains("more permissive  View scripts"), "{text}");
-    let (status, text) = run(&["--compare", "nothing"]);
-    assert_eq!(status, 2, "{text}");
-    assert!(text.contains("cannot read `nothing`"), "{text}");
-    let (status, text) = run(&["--compare=--help"]);
-    assert_eq!(status, 2, "{text}");
-}
-
-#[test]
-fn a_comparison_of_policies_that_do_not_fit() {
-    let solver = solver_or_return!();
-    let workspace = two();
-    let more = |what: &str| format!("namespace Intune {{\n{what}\n}}\n");
-    workspace.write(
-        "old/schema/custom/more.cedarschema",
-        more("  @doc(\"Wipes a device.\")\n  action wipe appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: RequestContext };"),
-    );
-    let ran = prove(&workspace, &solver, &["--compare", "old", "--allow-more"]);
-    assert_eq!(ran.status, 1, "{ran}");
-    assert!(
-        ran.stdout.contains("gone  Intune::Action::\"wipe\""),
-        "{ran}"
-    );
-    let arguments = ["--compare", "old", "--allow-more", "--allow-less"];
-    assert_eq!(prove(&workspace, &solver, &arguments).status, 0);
-    // A policy that only the old schema fits.
-    workspace.write(
-        "old/policies/custom/wipe.cedar",
-        "@id(\"custom.wipe\")\n@doc(\"Wipes.\")\npermit (principal, action == Intune::Action::\"wipe\", resource);\n",
-    );
-    let ran = prove(&workspace, &solver, &arguments);
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(
-        ran.stderr
-            .contains("do not fit the schema of the workspace"),
-        "{ran}"
     );
 }
 

@@ -1,9 +1,9 @@
 //! `tarbac prove --compare`: what a change of policies opens and closes.
 
 use serde::Serialize;
-use tarbac::bundle::{self, Bundle, Texts};
+use tarbac::bundle::{self, Bundle, Texts, Vocabulary};
 use tarbac::finding::{self, Finding};
-use tarbac::proof::{Change, Comparison, Solving};
+use tarbac::proof::{Change, Comparison, Old, Solving};
 use tarbac::render::findings::number;
 use tarbac::render::{self, VERSION, proof};
 use tarbac::report::{Group, Test};
@@ -23,7 +23,7 @@ struct Document<'a> {
     compared_with: &'a str,
     passed: bool,
     environments: Vec<proof::wire::ComparisonWire<'a>>,
-    /// Permissions that only the old schema has.
+    /// Permissions, request environments and readings that only the old state has.
     gone: Vec<String>,
 }
 
@@ -37,25 +37,35 @@ pub fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let bundle = engine.bundle();
-    let (before, gone) = read(global, old, bundle)?;
+    let (before, vocabulary) = read(global, old, bundle)?;
     let readings = switches(global)?.on_among(before.readings())?;
+    let vocabulary = vocabulary.as_ref().unwrap_or(bundle.vocabulary());
+    let gone = gone(&before, vocabulary, bundle);
     let bar = progress("comparing");
-    let comparisons = prover(engine, solving)?.compare(&before, &readings, &|done, all| {
+    let asked = Old {
+        policies: &before,
+        readings: &readings,
+        vocabulary,
+    };
+    let comparisons = prover(engine, solving)?.compare(&asked, &|done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
     let comparisons = comparisons.map_err(|error| Failure::Error(Box::new(error)))?;
     let passes = |comparison: &Comparison| match comparison.change() {
+        Change::Unknown => false,
+        // What is said of decisions grants nothing.
+        _ if comparison.is_question => true,
         Change::Equivalent => true,
         Change::MorePermissive => arguments.allow_more,
         Change::LessPermissive => arguments.allow_less,
         Change::Both => arguments.allow_more && arguments.allow_less,
-        Change::Unknown => false,
     };
     let is_refuted = |comparison: &Comparison| {
-        (comparison.gained().is_some() && !arguments.allow_more)
-            || (comparison.lost().is_some() && !arguments.allow_less)
+        !comparison.is_question
+            && ((comparison.gained().is_some() && !arguments.allow_more)
+                || (comparison.lost().is_some() && !arguments.allow_less))
     };
     let is_gone_allowed = gone.is_empty() || arguments.allow_less;
     let exit = if comparisons.iter().any(is_refuted) || !is_gone_allowed {
@@ -84,11 +94,9 @@ pub fn run(
                 &before,
                 style,
             ))?;
-            for permission in &gone {
-                output.write(&format!(
-                    "{}  {permission}, which only {old} has\n",
-                    style.yellow("gone")
-                ))?;
+            for gone in &gone {
+                let gone_word = style.yellow("gone");
+                output.write(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
             }
             let changed = comparisons
                 .iter()
@@ -125,39 +133,37 @@ pub fn run(
         true => Vec::new(),
         false => gone
             .iter()
-            .map(|permission| only_old(permission, old, &place))
+            .map(|gone| only_old(gone, old, &place))
             .collect(),
     };
     write_report(groups, findings, reports, output)?;
     Ok(exit)
 }
 
-fn only_old(permission: &str, old: &str, place: &Place) -> Finding {
-    Finding::error(
-        "prove::gone",
-        format!("only {old} has the permission `{permission}`"),
-    )
-    .label(place.clone(), "compared with this")
-    .help("--allow-less lets it pass")
+fn only_old(gone: &str, old: &str, place: &Place) -> Finding {
+    Finding::error("prove::gone", format!("only {old} has {gone}"))
+        .label(place.clone(), "compared with this")
+        .help("--allow-less lets it pass")
 }
 
-/// The old policies under the schema of the workspace, and the permissions that only their own
-/// schema has.
-fn read(global: &Global, old: &str, bundle: &Bundle) -> Result<(Bundle, Vec<String>), Failure> {
+/// The old policies under the schema of the workspace, and the words of the schema they had, if it was
+/// one of their own.
+fn read(
+    global: &Global,
+    old: &str,
+    bundle: &Bundle,
+) -> Result<(Bundle, Option<Vocabulary>), Failure> {
     let mut earlier = earlier(&layout(global), old)?;
-    let mut gone = Vec::new();
-    if earlier.has_own_schema {
-        let own = sound(
-            &earlier.texts,
-            "The policies to compare with have errors, so nothing was compared.",
-        )?;
-        gone.extend(
-            own.vocabulary()
-                .permissions()
-                .filter(|action| bundle.vocabulary().action(&action.uid).is_none())
-                .map(|action| action.uid.to_string()),
-        );
-    }
+    let vocabulary = match earlier.has_own_schema {
+        true => {
+            let own = sound(
+                &earlier.texts,
+                "The policies to compare with have errors, so nothing was compared.",
+            )?;
+            Some(own.vocabulary().clone())
+        }
+        false => None,
+    };
     earlier.texts.schema = vec![Source::held(
         "the schema of the workspace",
         bundle.schema_text(),
@@ -166,7 +172,34 @@ fn read(global: &Global, old: &str, bundle: &Bundle) -> Result<(Bundle, Vec<Stri
         &earlier.texts,
         "The policies to compare with do not fit the schema of the workspace, so nothing was compared.",
     )?;
-    Ok((before, gone))
+    Ok((before, vocabulary))
+}
+
+/// What only the old state has: permissions, some of the types that ask or are asked about, and
+/// readings.
+fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String> {
+    let mut gone = Vec::new();
+    for action in vocabulary.permissions() {
+        let Some(now) = bundle.vocabulary().action(&action.uid) else {
+            gone.push(format!("the permission {}", action.uid));
+            continue;
+        };
+        for principal in &action.principals {
+            let resources = action.resources.iter();
+            let lost = resources.filter(|resource| !now.applies_to(principal, resource));
+            gone.extend(lost.map(|resource| {
+                format!("the permission {} of {principal} on {resource}", action.uid)
+            }));
+        }
+    }
+    let is_gone = |name: &str| !bundle.readings().iter().any(|reading| reading.name == name);
+    let readings = before.readings().iter().map(|reading| &reading.name);
+    gone.extend(
+        readings
+            .filter(|name| is_gone(name))
+            .map(|name| format!("the reading {name}")),
+    );
+    gone
 }
 
 fn sound(texts: &Texts, so: &'static str) -> Result<Bundle, Failure> {

@@ -1,6 +1,8 @@
 //! How two sets of policies compare, for people and reports.
 
-use super::{asked, story};
+use std::collections::BTreeSet;
+
+use super::{action, asked, story};
 use crate::bundle::Bundle;
 use crate::engine::Engine;
 use crate::finding::Finding;
@@ -19,19 +21,35 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
         Change::Both,
         Change::Unknown,
     ] {
-        let asked: Vec<&str> = comparisons
-            .iter()
-            .filter(|comparison| comparison.change() == change)
-            .map(|comparison| asked(&comparison.less, engine))
-            .collect();
-        if asked.is_empty() {
-            continue;
-        }
-        let word = match change {
-            Change::Equivalent => style.green(change.word()),
-            _ => style.yellow(change.word()),
+        let asked = |is_question: bool| -> Vec<String> {
+            let asked = comparisons
+                .iter()
+                .filter(|comparison| comparison.change() == change)
+                .filter(|comparison| comparison.is_question == is_question)
+                .map(
+                    |comparison| match is_same_everywhere(comparison, comparisons) {
+                        true => action(&comparison.less, engine).to_owned(),
+                        false => asked(&comparison.less, engine),
+                    },
+                );
+            let mut seen = BTreeSet::new();
+            asked.filter(|asked| seen.insert(asked.clone())).collect()
         };
-        text += &format!("{word}  {}\n", asked.join(", "));
+        let (decided, answered) = (asked(false), asked(true));
+        let lines = match change {
+            Change::Equivalent | Change::Unknown => {
+                vec![(change.word(), [decided, answered].concat())]
+            }
+            // What is said of decisions is not permissive.
+            _ => vec![(change.word(), decided), ("answered otherwise", answered)],
+        };
+        for (word, asked) in lines.into_iter().filter(|(_, asked)| !asked.is_empty()) {
+            let word = match change {
+                Change::Equivalent => style.green(word),
+                _ => style.yellow(word),
+            };
+            text += &format!("{word}  {}\n", asked.join(", "));
+        }
     }
     let gained: Vec<_> = comparisons
         .iter()
@@ -41,24 +59,27 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
         .iter()
         .filter_map(|comparison| Some((comparison, comparison.lost()?)))
         .collect();
-    for (sign, what, found) in [
-        (style.red("+"), "allowed now, and not before", gained),
-        (style.yellow("-"), "refused now, and not before", lost),
-    ] {
+    for (sign, found) in [(style.red("+"), gained), (style.yellow("-"), lost)] {
         for alike in by_policies(found) {
             let Some((_, counterexample)) = alike.first() else {
                 continue;
             };
-            let asked: Vec<&str> = alike
+            let action = &counterexample.world.action;
+            let decision = counterexample.outcome.decision;
+            let what = story::in_words(decision, action, engine.bundle());
+            let asked: Vec<String> = alike
                 .iter()
                 .map(|(comparison, _)| asked(&comparison.less, engine))
                 .collect();
-            text += &format!("\n{sign} {}: {what}, where\n", asked.join(", "));
+            text += &format!(
+                "\n{sign} {}: {what} now, and not before, where\n",
+                asked.join(", ")
+            );
             text += &story::told(counterexample, engine);
             if let Some(other) = &counterexample.other {
-                text += &format!("  Before: {}.\n", story::decided(other, old));
+                text += &format!("  Before: {}.\n", story::decided(other, action, old));
             }
-            let now = story::decided(&counterexample.outcome, engine.bundle());
+            let now = story::decided(&counterexample.outcome, action, engine.bundle());
             text += &format!("  Now: {now}.\n");
         }
     }
@@ -69,6 +90,14 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
         }
     }
     text
+}
+
+/// Whether an action changes alike for everybody who may be asked about it.
+fn is_same_everywhere(one: &Comparison, comparisons: &[Comparison]) -> bool {
+    comparisons
+        .iter()
+        .filter(|comparison| comparison.less.action == one.less.action)
+        .all(|comparison| comparison.change() == one.change())
 }
 
 /// A comparison with one of its counterexamples.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 use serde_json::Value;
 
-use crate::bundle::{Bundle, Policy, Vocabulary};
+use crate::bundle::{Action, Bundle, Vocabulary};
 use crate::decision::{Basis, Decision, Outcome};
 use crate::engine::Engine;
 use crate::names::Names;
@@ -48,29 +48,38 @@ pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
     text
 }
 
-/// What decides, in a clause: `allowed by …` or `refused by …`.
-pub fn decided(outcome: &Outcome, bundle: &Bundle) -> String {
+/// What decides about an action, in a clause: `allowed by …` or `refused by …`; of a question, `answered
+/// by …`.
+pub fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String {
     let policies: Vec<String> = outcome
         .policies
         .iter()
         .map(|id| match bundle.policy(id) {
-            Some(policy) => format!("{id} ({})", place(policy)),
+            Some(policy) => format!("{id} ({})", policy.place()),
             None => id.clone(),
         })
         .collect();
-    match (outcome.decision, outcome.basis) {
-        (Decision::Allow, _) => format!("allowed by {}", policies.join(", ")),
-        (_, Basis::NotPermitted) => "refused, since no policy permits it".to_owned(),
-        _ => format!("refused by {}", policies.join(", ")),
+    let decided = in_words(outcome.decision, action, bundle);
+    match (is_question(action, bundle), outcome.basis) {
+        (true, Basis::NotPermitted) => decided.to_owned(),
+        (false, Basis::NotPermitted) => format!("{decided}, since no policy permits it"),
+        _ => format!("{decided} by {}", policies.join(", ")),
     }
 }
 
-fn place(policy: &Policy) -> String {
-    let place = policy.place();
-    match place.line() {
-        Some(line) => format!("{}:{line}", place.source.name),
-        None => place.source.name.clone(),
+/// A decision about an action in words. A question is not allowed: it is answered.
+pub fn in_words(decision: Decision, action: &EntityUid, bundle: &Bundle) -> &'static str {
+    match (is_question(action, bundle), decision) {
+        (false, Decision::Allow) => "allowed",
+        (false, _) => "refused",
+        (true, Decision::Allow) => "answered",
+        (true, _) => "not answered",
     }
+}
+
+fn is_question(action: &EntityUid, bundle: &Bundle) -> bool {
+    let action = bundle.vocabulary().action(action);
+    action.is_some_and(Action::is_question)
 }
 
 /// Tells a counterexample.

@@ -65,6 +65,8 @@ pub struct ComparisonWire<'a> {
     principal: String,
     action: String,
     resource: String,
+    /// Whether it is about what is said of decisions, and not about decisions.
+    question: bool,
     change: Change,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown: Vec<String>,
@@ -160,6 +162,7 @@ pub fn comparison<'a>(comparison: &'a Comparison, engine: &Engine) -> Comparison
         principal: environment.principal.to_string(),
         action: environment.action.to_string(),
         resource: environment.resource.to_string(),
+        question: comparison.is_question,
         change: comparison.change(),
         unknown: comparison.unknown().map(Unknown::to_string).collect(),
         lost: comparison
