@@ -88,22 +88,53 @@ pub fn with_entities(
     switches: &Switches,
 ) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
     let bundle = engine.bundle();
-    let input = Input {
-        source: Source::held("given", entities),
-        reader: Box::new(std::io::Cursor::new(entities.to_owned())),
-    };
-    let (directory, mut findings) = engine.directory().with(
-        input,
+    let read = engine.directory().with(
+        given(entities),
         &bundle.named_entities(),
         &parent_rules(bundle.vocabulary()),
     );
+    checked(bundle, read, switches)
+}
+
+/// The engine of these policies with these entities, a file of Cedar's JSON, and no others; with the
+/// errors that prevent one.
+///
+/// # Errors
+/// A switch names no reading.
+pub fn of_entities(
+    bundle: &Arc<Bundle>,
+    entities: &str,
+    switches: &Switches,
+) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
+    let read = Directory::read(
+        vec![given(entities)],
+        bundle.schema(),
+        &bundle.named_entities(),
+        &parent_rules(bundle.vocabulary()),
+    );
+    checked(bundle, read, switches)
+}
+
+fn given(entities: &str) -> Input {
+    Input {
+        source: Source::held("given", entities),
+        reader: Box::new(std::io::Cursor::new(entities.to_owned())),
+    }
+}
+
+/// The engine of policies with a directory, unless there are errors in it or between the two.
+fn checked(
+    bundle: &Arc<Bundle>,
+    (directory, mut findings): (Directory, Vec<Finding>),
+    switches: &Switches,
+) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
     if !findings.is_empty() {
         return Ok((None, findings));
     }
-    let changed = Engine::new(Arc::clone(bundle), Arc::new(directory), switches)?;
-    findings.extend(changed.findings());
+    let engine = Engine::new(Arc::clone(bundle), Arc::new(directory), switches)?;
+    findings.extend(engine.findings());
     findings.retain(|finding| finding.severity == finding::Severity::Error);
-    Ok((findings.is_empty().then_some(changed), findings))
+    Ok((findings.is_empty().then_some(engine), findings))
 }
 
 fn parent_rules(vocabulary: &Vocabulary) -> ParentRules {

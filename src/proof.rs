@@ -13,31 +13,40 @@ mod case;
 mod claim;
 mod compare;
 mod counterexample;
+mod fact;
 mod failing;
 mod idle;
 mod mutation;
 mod pool;
+mod possible;
 mod shrink;
+mod slot;
 mod solver;
 mod spec;
 mod specialise;
+mod surroundings;
 mod verdict;
 mod world;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use crate::bundle::{Bundle, Policy};
 use crate::finding::Finding;
 use claim::Environment;
-use shrink::Surroundings;
+use surroundings::Surroundings;
 use verdict::Sides;
 
+pub use case::Kept;
 pub use compare::{Change, Comparison, Old};
-pub use counterexample::{Counterexample, Fact};
+pub use counterexample::Counterexample;
+pub use fact::Fact;
 pub use mutation::{Mutation, Survivor};
 pub use pool::Progress;
+pub(crate) use shrink::spaced;
+pub use slot::Holder;
 pub use solver::{NoSolver, Solving, Unknown};
 pub use spec::{Says, Spec, read};
 pub use specialise::Attribute;
@@ -47,7 +56,7 @@ pub use world::{Element, World, as_entity as entity_of};
 /// Proves things about a bundle.
 #[derive(Debug)]
 pub struct Prover<'a> {
-    bundle: &'a Bundle,
+    bundle: &'a Arc<Bundle>,
     readings: &'a [String],
     solving: &'a Solving,
     environments: Vec<Environment<'a>>,
@@ -144,7 +153,7 @@ impl<'a> Prover<'a> {
     /// # Errors
     /// The symbolic compiler does not support the schema.
     pub fn new(
-        bundle: &'a Bundle,
+        bundle: &'a Arc<Bundle>,
         readings: &'a [String],
         solving: &'a Solving,
     ) -> Result<Self, Unknown> {
@@ -255,10 +264,7 @@ impl<'a> Prover<'a> {
 
     /// What counterexamples are told with, where policies beside those of the bundle matter.
     fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Surroundings<'s> {
-        Surroundings::of(
-            self.bundle.vocabulary(),
-            self.bundle.policies().iter().chain(beside),
-        )
+        Surroundings::of(self.bundle, beside)
     }
 }
 

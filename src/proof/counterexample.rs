@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::EntityUid;
-use serde_json::Value;
 
-use super::shrink::{self, Refutes, Surroundings};
+use super::fact::{Fact, facts};
+use super::possible::possible;
+use super::shrink::{self, Refutes};
+use super::surroundings::Surroundings;
 use super::world::World;
 use crate::decision::Outcome;
 
@@ -22,7 +24,8 @@ pub struct Counterexample {
     /// The smallest such world that was found.
     pub world: World,
     /// Whether a directory can have it. In others somebody is, for example, in a role without an
-    /// assignment that has a tenant, and a spec that is refuted by nothing else has to say so.
+    /// assignment that has a tenant, or assigned in a tenant without an account; and a spec that is
+    /// refuted by nothing else has to say so.
     pub is_possible: bool,
     /// The entities that are not those of a policy or spec: it is enough what they are.
     pub anonymous: BTreeSet<EntityUid>,
@@ -32,29 +35,6 @@ pub struct Counterexample {
     pub outcome: Outcome,
     /// What is decided otherwise, where two decisions are compared.
     pub other: Option<Outcome>,
-}
-
-/// Something about a world.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// An entity is in another.
-    In {
-        /// The entity.
-        entity: EntityUid,
-        /// What it is in.
-        parent: EntityUid,
-    },
-    /// An attribute has a value, or a set has an element.
-    Value {
-        /// The entity; the context of the request without one.
-        entity: Option<EntityUid>,
-        /// The path of attributes.
-        path: Vec<String>,
-        /// The value or element, as Cedar's JSON has it.
-        value: Value,
-        /// Whether it is an element.
-        is_element: bool,
-    },
 }
 
 impl Counterexample {
@@ -70,8 +50,8 @@ impl Counterexample {
             return None;
         }
         let smallest = shrink::smallest(world, surroundings, refutes);
-        let facts = shrink::facts(&smallest, surroundings, refutes);
-        let possible = shrink::possible(&smallest, surroundings, refutes);
+        let facts = facts(&smallest, surroundings, refutes);
+        let possible = possible(&smallest, surroundings, refutes);
         let is_possible = possible.is_some();
         let world = possible.unwrap_or(smallest);
         let (outcome, other) = decides(&world)?;

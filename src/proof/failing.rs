@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::claim::{Environment, Side, body, errors};
-use super::shrink::Surroundings;
 use super::solver::{NoSolver, Solver, Unknown};
+use super::surroundings::Surroundings;
 use super::verdict::{Verdict, confirm};
 use super::world::World;
 use super::{Progress, Prover, pool};

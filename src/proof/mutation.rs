@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
-use super::shrink::Surroundings;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::{Says, Spec, answer_alike};
+use super::surroundings::Surroundings;
 use super::verdict::{Sides, Verdict, asked, switched};
 use super::{Counterexample, Progress, Prover, pool};
 use crate::bundle::Policy;

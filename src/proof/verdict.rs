@@ -8,9 +8,10 @@ use cedar_policy_core::ast;
 use super::Prover;
 use super::claim::{Claim, Environment, Relation, Side, body, forbid_the_rest, permit};
 use super::counterexample::{Counterexample, Decided, Decides};
-use super::shrink::{Refutes, Surroundings};
+use super::shrink::Refutes;
 use super::solver::{Solver, Unknown};
 use super::spec::{Says, Spec};
+use super::surroundings::Surroundings;
 use super::world::World;
 use crate::bundle::Policy;
 
@@ -249,7 +250,16 @@ fn is_asked(
     readings: &[String],
 ) -> bool {
     let is_about = !environment.action.is_question() || spec.is_about_answer(policy);
-    environment.asks(policy) && policy.holds_under(readings) && is_about
+    is_asked_under(environment, policy, readings) && is_about
+}
+
+/// Whether a policy is asked in an environment under these readings.
+pub(super) fn is_asked_under(
+    environment: &Environment<'_>,
+    policy: &Policy,
+    readings: &[String],
+) -> bool {
+    environment.asks(policy) && policy.holds_under(readings)
 }
 
 /// Readings with one of them switched on or off.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Request, Schema};
 use cedar_policy_symcc::Env;
+use chrono::{DateTime, Datelike, SecondsFormat};
 use serde_json::{Map, Value, json};
 
 /// A request and the entities it is made among.
@@ -47,10 +48,7 @@ impl World {
                 continue;
             }
             let mut json = entity.to_json_value().map_err(|error| error.to_string())?;
-            let mut map = |key: &str| match json.get_mut(key).map(Value::take) {
-                Some(Value::Object(map)) => map,
-                _ => Map::new(),
-            };
+            let mut map = |key: &str| record(json.get_mut(key).map(Value::take));
             let element = Element {
                 attributes: map("attrs"),
                 tags: map("tags"),
@@ -68,10 +66,7 @@ impl World {
             principal: part(request.principal())?,
             action: part(request.action())?,
             resource: part(request.resource())?,
-            context: match context {
-                Value::Object(context) => context,
-                _ => Map::new(),
-            },
+            context: record(Some(context)),
             entities,
         };
         world.keep_direct_parents();
@@ -203,6 +198,60 @@ impl World {
         }
         named
     }
+}
+
+/// A record as a solver gives it, with its moments as people write them.
+fn record(value: Option<Value>) -> Map<String, Value> {
+    match value.map(with_moments) {
+        Some(Value::Object(record)) => record,
+        _ => Map::new(),
+    }
+}
+
+/// A value with `datetime("2026-11-26T08:00:00Z")` for a moment so many milliseconds after another.
+fn with_moments(value: Value) -> Value {
+    match value {
+        Value::Array(values) => values.into_iter().map(with_moments).collect(),
+        Value::Object(map) => {
+            let map = map
+                .into_iter()
+                .map(|(key, value)| (key, with_moments(value)));
+            let value = Value::Object(map.collect());
+            match moment(&value) {
+                Some(moment) => json!({ "__extn": { "fn": "datetime", "arg": moment } }),
+                None => value,
+            }
+        }
+        value => value,
+    }
+}
+
+/// The moment that an offset from 1970 is, in RFC 3339; `None` for anything else, and for moments of
+/// years with more than four digits, which Cedar does not write.
+fn moment(value: &Value) -> Option<String> {
+    let call = value.get("__extn").filter(|call| call["fn"] == "offset")?;
+    let argument = |index: usize, function: &str| -> Option<&str> {
+        let argument = call["args"].get(index)?.get("__extn")?;
+        (argument["fn"] == function).then(|| argument["arg"].as_str())?
+    };
+    let milliseconds = argument(1, "duration")?.strip_suffix("ms")?.parse().ok()?;
+    let moment = DateTime::from_timestamp_millis(milliseconds)
+        .filter(|moment| argument(0, "datetime") == Some("1970-01-01") && moment.year() >= 0)?;
+    let text = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    (text.len() <= "0000-00-00T00:00:00.000Z".len()).then_some(text)
+}
+
+/// The kind of a value of an extension, by the name of the function that makes one from a text.
+pub(super) fn kind_of_extension(value: &Value) -> Option<&str> {
+    match value.get("__extn")?.get("fn")?.as_str()? {
+        "offset" => Some("datetime"),
+        function => Some(function),
+    }
+}
+
+/// Whether a JSON object stands for an entity or for a value of an extension.
+pub(super) fn is_wrapped(value: &Value) -> bool {
+    value.get("__entity").is_some() || value.get("__extn").is_some()
 }
 
 /// An entity as Cedar's JSON names it in attributes, whatever the schema.

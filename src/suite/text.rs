@@ -18,7 +18,7 @@ pub(crate) struct SuiteText {
 }
 
 /// A case as it is written into a suite.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct CaseText {
     /// What holds, in a sentence.
     pub name: String,
@@ -41,7 +41,7 @@ pub(crate) struct CaseText {
 }
 
 /// The policies that determine a decision, as a suite has them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(crate) enum BecauseText {
     /// Exactly these.

@@ -228,7 +228,7 @@ fn a_comparison_of_what_is_said() {
     workspace.write("policies/custom/readers.cedar", READERS);
     workspace.write(
         "policies/custom/finding.cedar",
-        "@id(\"custom.finding\")\n@doc(\"Cloud-only people are found.\")\n@code(\"custom.cloud-only\")\n@message(\"The person is cloud-only.\")\n@severity(\"warning\")\npermit (principal, action == Tarbac::Action::\"finding\", resource)\nwhen { principal.cloudOnly };\n",
+        "@id(\"custom.finding\")\n@doc(\"Use Intune RBAC is found to be On.\")\n@code(\"custom.on\")\n@message(\"Use Intune RBAC is On.\")\n@severity(\"warning\")\npermit (principal, action == Tarbac::Action::\"finding\", resource is Intune::Tenant)\nwhen { resource.useIntuneRbac };\n",
     );
     let ran = prove(&workspace, &solver, &["--compare", "old"]);
     assert_eq!(ran.status, 0, "{ran}");

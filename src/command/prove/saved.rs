@@ -1,9 +1,10 @@
 //! Counterexamples that are kept: each spec that is refuted, as a suite that fails today.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use tarbac::Engine;
-use tarbac::proof::{Proof, Prover};
+use tarbac::proof::{Proof, Prover, Tried};
 
 use super::super::output::say;
 use super::super::{Failure, ShellError, file};
@@ -15,30 +16,40 @@ pub fn save(
     prover: &Prover<'_>,
     engine: &Engine,
 ) -> Result<(), Failure> {
-    let refuted = proof
-        .specs
-        .iter()
-        .filter(|tried| tried.refutations().next().is_some());
-    for tried in refuted {
+    let mut names = BTreeSet::new();
+    let is_refuted = |tried: &&Tried<'_>| tried.refutations().next().is_some();
+    for tried in proof.specs.iter().filter(is_refuted) {
         let id = tried.spec.id();
-        let Some(text) = prover.suite_of(tried, engine.directory()) else {
-            say(&format!(
-                "{id}: not saved, since no directory can have its counterexample\n"
-            ));
+        let kept = prover.suite_of(tried, engine);
+        for (environment, why) in kept.left_out {
+            let asked = environment.action;
+            say(&format!("{id}: not saved for {asked}: {why}\n"));
+        }
+        let Some(text) = kept.suite else {
             continue;
         };
-        // An id may have anything in it, and a file name may not.
-        let is_plain =
-            |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-        let name: String = id
-            .chars()
-            .map(|character| if is_plain(character) { character } else { '-' })
-            .collect();
         std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
-        let path = folder.join(format!("{name}.yaml"));
+        let path = folder.join(format!("{}.yaml", file_name(id, &mut names)));
         file::write(&path, &text)
             .map_err(|error| ShellError::file("write the counterexample", &path, error))?;
         say(&format!("saved {}\n", path.display()));
     }
     Ok(())
+}
+
+/// A name for the file of a spec that no other has, on any file system. An id may have anything in it,
+/// and a file name may not.
+fn file_name(id: &str, names: &mut BTreeSet<String>) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    let plain: String = id
+        .chars()
+        .map(|character| if is_plain(character) { character } else { '-' })
+        .collect();
+    let mut name = plain.clone();
+    let mut number = 1;
+    while !names.insert(name.to_lowercase()) {
+        number += 1;
+        name = format!("{plain}-{number}");
+    }
+    name
 }

@@ -21,19 +21,11 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
         Change::Both,
         Change::Unknown,
     ] {
-        let asked = |is_question: bool| -> Vec<String> {
-            let asked = comparisons
-                .iter()
-                .filter(|comparison| comparison.change() == change)
-                .filter(|comparison| comparison.is_question == is_question)
-                .map(
-                    |comparison| match is_same_everywhere(comparison, comparisons) {
-                        true => action(&comparison.less, engine).to_owned(),
-                        false => asked(&comparison.less, engine),
-                    },
-                );
-            let mut seen = BTreeSet::new();
-            asked.filter(|asked| seen.insert(asked.clone())).collect()
+        let asked = |is_question: bool| {
+            let alike = comparisons.iter().filter(|comparison| {
+                comparison.change() == change && comparison.is_question == is_question
+            });
+            names(alike, comparisons, engine)
         };
         let (decided, answered) = (asked(false), asked(true));
         let lines = match change {
@@ -67,10 +59,8 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
             let action = &counterexample.world.action;
             let decision = counterexample.outcome.decision;
             let what = story::in_words(decision, action, engine.bundle());
-            let asked: Vec<String> = alike
-                .iter()
-                .map(|(comparison, _)| asked(&comparison.less, engine))
-                .collect();
+            let alike = alike.iter().map(|(comparison, _)| *comparison);
+            let asked = names(alike, comparisons, engine);
             text += &format!(
                 "\n{sign} {}: {what} now, and not before, where\n",
                 asked.join(", ")
@@ -90,6 +80,21 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
         }
     }
     text
+}
+
+/// What is asked in some environments, each said once; with the types only where others of the same
+/// action change otherwise.
+fn names<'c>(
+    alike: impl Iterator<Item = &'c Comparison>,
+    all: &[Comparison],
+    engine: &Engine,
+) -> Vec<String> {
+    let names = alike.map(|comparison| match is_same_everywhere(comparison, all) {
+        true => action(&comparison.less, engine).to_owned(),
+        false => asked(&comparison.less, engine),
+    });
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(name.clone())).collect()
 }
 
 /// Whether an action changes alike for everybody who may be asked about it.

@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::bundle::{Action, Bundle, Vocabulary};
 use crate::decision::{Basis, Decision, Outcome};
 use crate::engine::Engine;
-use crate::names::Names;
-use crate::proof::{Counterexample, Fact};
+use crate::names::{Names, visible};
+use crate::proof::{Counterexample, Fact, Holder, spaced};
 
 /// What matters of a counterexample, a sentence each.
 pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
@@ -37,13 +37,13 @@ pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
 pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
     let mut text: String = facts(counterexample, engine)
         .iter()
-        .map(|fact| format!("  - {fact}\n"))
+        .map(|fact| format!("  - {}\n", visible(fact)))
         .collect();
     if text.is_empty() {
         text += "  - nothing else matters\n";
     }
     if !counterexample.is_possible {
-        text += "No directory has that: an entity in between is missing, as a role assignment with its tenant is. If nothing else refutes it, let the condition say what can be relied on.\n";
+        text += "No directory can have that. If nothing else refutes it, let the condition say what can be relied on.\n";
     }
     text
 }
@@ -101,20 +101,28 @@ impl Teller<'_> {
                     None => format!("{entity} is in {value}"),
                 }
             }
+            Fact::Is(entity) => {
+                let what = spaced(entity.type_name().basename());
+                format!("the {what} is {}", self.called(entity))
+            }
             Fact::Value {
-                entity,
+                of,
                 path,
                 value,
                 is_element,
             } => {
                 let told = |key: &str| {
-                    let type_name = entity.as_ref()?.type_name().to_string();
+                    let Holder::Attributes(entity) = of else {
+                        return None;
+                    };
+                    let type_name = entity.type_name().to_string();
                     let attribute = self.vocabulary.attribute(&type_name, path)?;
                     attribute.annotations.get(key).map(String::as_str)
                 };
-                let name = match entity {
-                    Some(entity) => self.called(entity),
-                    None => "the request".to_owned(),
+                let (what, name) = match of {
+                    Holder::Context => ("", "the request".to_owned()),
+                    Holder::Attributes(entity) => ("", self.called(entity)),
+                    Holder::Tags(entity) => ("the tag ", self.called(entity)),
                 };
                 let said = self.said(value);
                 let told = match value {
@@ -125,7 +133,7 @@ impl Teller<'_> {
                     Some(told) => filled(told, &name, &said),
                     None => {
                         let holds = if *is_element { "has" } else { "is" };
-                        format!("{} of {name} {holds} {said}", path.join("."))
+                        format!("{what}{} of {name} {holds} {said}", path.join("."))
                     }
                 }
             }
@@ -148,14 +156,24 @@ impl Teller<'_> {
         if let Some(uid) = crate::proof::entity_of(value) {
             return self.called(&uid);
         }
-        match value.get("__extn").and_then(|call| call.get("arg")) {
-            Some(Value::String(text)) => text.clone(),
-            _ => match value {
-                Value::String(text) => format!("`{text}`"),
-                value => value.to_string(),
-            },
+        match (value, value.get("__extn")) {
+            (Value::String(text), _) => format!("`{text}`"),
+            (_, Some(call)) => extension(call).unwrap_or_else(|| call.to_string()),
+            (value, _) => value.to_string(),
         }
     }
+}
+
+/// A value of an extension as its text; of a moment that is far off, the text and how far off.
+fn extension(call: &Value) -> Option<String> {
+    if let Some(Value::String(text)) = call.get("arg") {
+        return Some(text.clone());
+    }
+    let arguments = call.get("args")?.as_array()?.iter();
+    let texts: Option<Vec<String>> = arguments
+        .map(|argument| extension(argument.get("__extn")?))
+        .collect();
+    Some(texts?.join(" + "))
 }
 
 fn filled(told: &str, entity: &str, value: &str) -> String {
