@@ -1,9 +1,11 @@
 //! What can be typed. The comments are the help texts.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use tarbac::render::report::Format as ReportFormat;
@@ -402,7 +404,7 @@ impl Test {
 /// Cedar, and told. Besides, no policy can raise an error, and none is there for nothing.
 ///
 /// With --compare, the policies are compared with those of another workspace, of a policy folder or
-/// of a revision of git: what any of them allows and the other refuses.
+/// of a revision of git: what any of them allows and the other refuses, under the readings in force.
 ///
 /// The solver is cvc5, a program of its own: --solver, else the variable CVC5, else `cvc5` on the
 /// PATH.
@@ -427,6 +429,9 @@ pub struct Prove {
     pub filter: Vec<String>,
 
     /// Compare with OLD instead: a workspace, a folder or file of policies, or a revision of git.
+    ///
+    /// A path that exists is taken before a revision of the same name. What is said of decisions is
+    /// compared and listed as well; it grants nothing, so it lets pass.
     #[arg(long, value_name = "OLD", conflicts_with_all = ["paths", "filter", "mutate", "save_counterexamples"])]
     pub compare: Option<String>,
 
@@ -461,7 +466,8 @@ pub struct Prove {
         long,
         value_name = "PATH",
         env = "CVC5",
-        default_value = "cvc5",
+        default_value = SOLVER,
+        value_parser = OsStringValueParser::new().map(solver),
         help_heading = "Solver"
     )]
     pub solver: PathBuf,
@@ -477,6 +483,17 @@ pub struct Prove {
     /// What else is written.
     #[command(flatten)]
     pub reports: Reports,
+}
+
+/// The solver where none is named.
+const SOLVER: &str = "cvc5";
+
+/// A variable that is empty names no solver.
+fn solver(named: OsString) -> PathBuf {
+    match named.is_empty() {
+        true => SOLVER.into(),
+        false => named.into(),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

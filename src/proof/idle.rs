@@ -59,7 +59,7 @@ impl Prover<'_> {
                 self.holds(solver, environment, &claim)
             })?;
             return match is_redundant {
-                true => self.redundant(solver, policy, &decides, &forbids).map(Some),
+                true => self.redundant(solver, policy, &decides, &forbids),
                 false => Ok(None),
             };
         }
@@ -95,19 +95,20 @@ impl Prover<'_> {
             let (forbids, permits) = (forbids(environment), permits(environment));
             self.is_covered(solver, environment, policy, &forbids, &permits)
         })? {
-            true => self.redundant(solver, policy, &decides, &permits).map(Some),
+            true => self.redundant(solver, policy, &decides, &permits),
             false => Ok(None),
         }
     }
 
-    /// Says that a policy is redundant, and which other makes it so.
+    /// Says that a policy is redundant, and which other makes it so. Of two that make each other so, it
+    /// is the later one.
     fn redundant<'p>(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
         environments: &[&Environment<'_>],
         others: &dyn Fn(&Environment<'_>) -> Vec<&'p Policy>,
-    ) -> Result<Finding, Unknown> {
+    ) -> Result<Option<Finding>, Unknown> {
         let redundant = |by: &str| {
             Finding::warning(
                 "prove::redundant",
@@ -116,13 +117,21 @@ impl Prover<'_> {
             .label(policy.place().clone(), "this policy")
             .help("nothing is decided otherwise without it: take it away")
         };
-        Ok(
-            match self.one_that_does(solver, policy, environments, others)? {
-                Some(by) => redundant(&format!("`{}` makes", by.id()))
-                    .label(by.place().clone(), "this one applies wherever it does"),
-                None => redundant("the others together make"),
-            },
-        )
+        let Some(by) = self.one_that_does(solver, policy, environments, others)? else {
+            return Ok(Some(redundant("the others together make")));
+        };
+        let about: Vec<&Environment<'_>> = self.environments_of(by).collect();
+        let is_mutual = self.in_all(&about, |environment| {
+            self.is_covered(solver, environment, by, &[], &[policy])
+        })?;
+        if is_mutual && by.id() > policy.id() {
+            return Ok(None);
+        }
+        let redundant = redundant(&format!("`{}` makes", by.id()));
+        Ok(Some(redundant.label(
+            by.place().clone(),
+            "this one applies wherever it does",
+        )))
     }
 
     /// The first of the others that applies wherever a policy does.

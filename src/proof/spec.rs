@@ -196,7 +196,10 @@ fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
             .iter()
             .map(|reading| reading.name.as_str())
             .collect();
-        format!("the readings are: {}", names.join(", "))
+        match names.is_empty() {
+            true => "these policies have no readings".to_owned(),
+            false => format!("the readings are: {}", names.join(", ")),
+        }
     };
     match (policy.annotation("reading"), policy.annotation("holds")) {
         (None, None) | (Some(_), Some("on" | "off")) => {}
@@ -257,13 +260,8 @@ fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
         };
     }
     let expression = ast::Expr::from_str(what).ok();
-    let attribute = expression.and_then(|expression| {
-        let types: Vec<_> = vocabulary
-            .permissions()
-            .filter(|action| policy.may_apply_to(action))
-            .collect();
-        Attribute::of(&expression, &types, vocabulary)
-    });
+    let attribute =
+        expression.and_then(|expression| Attribute::of(&expression, policy, vocabulary));
     let Some(attribute) = attribute else {
         return Err(wrong(format!(
             "`{what}` is neither a reading nor an attribute that a proof can be regardless of"

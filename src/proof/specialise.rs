@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use serde_json::json;
 use smol_str::SmolStr;
@@ -44,19 +44,20 @@ enum To {
 }
 
 impl Attribute {
-    /// The attribute that an expression reads, for requests of these actions; `None` where it reads
+    /// The attribute that an expression reads, in requests that a spec is about; `None` where it reads
     /// none, or one that is always there and has no constants.
     pub(super) fn of(
         expression: &ast::Expr,
-        actions: &[&Action],
+        spec: &Policy,
         vocabulary: &Vocabulary,
     ) -> Option<Self> {
         let ast::ExprKind::GetAttr { expr, attr } = expression.expr_kind() else {
             return None;
         };
         let mut found: Option<To> = None;
-        for action in actions {
-            for start in starts(expression, action)? {
+        let actions = vocabulary.permissions();
+        for action in actions.filter(|action| spec.may_apply_to(action)) {
+            for start in starts(expression, action, spec)? {
                 let to = match known(expression, &start, vocabulary)? {
                     (_, false) => To::Absent,
                     (Kind::Bool, true) => To::False,
@@ -75,6 +76,16 @@ impl Attribute {
             name: attr.clone(),
             to: found?,
         })
+    }
+
+    /// What it is specialised to, in a word.
+    pub fn value(&self) -> &'static str {
+        match self.to {
+            To::False => "false",
+            To::Zero => "0",
+            To::Empty => "empty",
+            To::Absent => "absent",
+        }
     }
 
     /// Whether an expression reads an attribute of this name, of whatever it is.
@@ -239,18 +250,25 @@ fn entity(path: &ast::Expr, world: &World) -> Option<EntityUid> {
     }
 }
 
-/// The types that a path can start at.
-fn starts(path: &ast::Expr, action: &Action) -> Option<Vec<String>> {
-    match path.expr_kind() {
-        ast::ExprKind::GetAttr { expr, .. } => starts(expr, action),
-        ast::ExprKind::Var(ast::Var::Principal) => {
-            Some(action.principals.iter().map(ToString::to_string).collect())
-        }
-        ast::ExprKind::Var(ast::Var::Resource) => {
-            Some(action.resources.iter().map(ToString::to_string).collect())
-        }
-        _ => None,
-    }
+/// The types that a path can start at, in requests of an action that a spec is about.
+fn starts(path: &ast::Expr, action: &Action, spec: &Policy) -> Option<Vec<String>> {
+    let (principals, resources) = (&action.principals, &action.resources);
+    let is_about = |principals: &[EntityTypeName], resources: &[EntityTypeName]| {
+        spec.may_apply_among(action, principals, resources)
+    };
+    let types: Vec<_> = match path.expr_kind() {
+        ast::ExprKind::GetAttr { expr, .. } => return starts(expr, action, spec),
+        ast::ExprKind::Var(ast::Var::Principal) => principals
+            .iter()
+            .filter(|principal| is_about(std::slice::from_ref(principal), resources))
+            .collect(),
+        ast::ExprKind::Var(ast::Var::Resource) => resources
+            .iter()
+            .filter(|resource| is_about(principals, std::slice::from_ref(resource)))
+            .collect(),
+        _ => return None,
+    };
+    Some(types.into_iter().map(ToString::to_string).collect())
 }
 
 /// What the schema says of the attribute at the end of a path of entities: its kind, and whether it

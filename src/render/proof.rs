@@ -117,13 +117,14 @@ fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> Strin
     let action = &counterexample.world.action;
     let decided = |outcome| story::decided(outcome, action, engine.bundle());
     match (&spec.says, &counterexample.other) {
-        (Says::SameWhatever(_), Some(other)) => {
+        (Says::SameWhatever(attribute), Some(other)) => {
             let what = spec
                 .policy()
                 .annotation("regardless_of")
                 .unwrap_or_default();
             text += &format!("As it is: {}.\n", decided(&counterexample.outcome));
-            text += &format!("With another `{what}`: {}.\n", decided(other));
+            let value = attribute.value();
+            text += &format!("Where `{what}` is {value}: {}.\n", decided(other));
         }
         (Says::SameUnderReading(name), Some(other)) => {
             text += &format!(

@@ -18,6 +18,8 @@ pub struct Earlier {
     pub texts: Texts,
     /// Whether the schema is its own.
     pub has_own_schema: bool,
+    /// Whether it has neither policies nor a schema of its own, and so has those that ship.
+    pub is_bare: bool,
 }
 
 /// Reads what a workspace is compared with.
@@ -37,6 +39,7 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
         return Ok(Earlier {
             texts: texts(&Layout::of(path), &mut Vec::new())?,
             has_own_schema: true,
+            is_bare: false,
         });
     }
     let layout = Layout {
@@ -46,6 +49,7 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
     Ok(Earlier {
         texts: texts(&layout, &mut Vec::new())?,
         has_own_schema: false,
+        is_bare: false,
     })
 }
 
@@ -69,36 +73,33 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     if revision.starts_with('-') {
         return Err(wrong("it is no file and no revision".to_owned()));
     }
-    let listed = git(&[
-        "ls-tree",
-        "-r",
-        "-z",
-        "--name-only",
-        revision,
-        "--",
-        "policies",
-        "schema",
-    ])
-    .output()
-    .map_err(|error| wrong(format!("it is no file, and git cannot be run: {error}")))?;
+    let listed = git(&["ls-tree", "-r", "-z", revision, "--", "policies", "schema"])
+        .output()
+        .map_err(|error| wrong(format!("it is no file, and git cannot be run: {error}")))?;
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr);
         let said = said.trim().trim_start_matches("fatal: ").to_owned();
         return Err(wrong(format!("it is no file, and git says: {said}")));
     }
-    let names: Vec<String> = String::from_utf8_lossy(&listed.stdout)
-        .split('\0')
-        .filter(|name| !name.is_empty() && !name.contains('\n'))
-        .map(str::to_owned)
-        .collect();
-    let contents = contents(git(&["cat-file", "--batch"]), revision, &names)
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let files: Vec<Listed<'_>> = listed.split('\0').filter_map(Listed::of).collect();
+    if let Some(link) = files.iter().find(|file| file.mode == SYMBOLIC_LINK) {
+        let reason = format!(
+            "its file `{}` is a symbolic link, and links of a revision are not followed",
+            link.name
+        );
+        return Err(wrong(reason));
+    }
+    let contents = contents(git(&["cat-file", "--batch"]), &files)
         .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
+    let names: Vec<&str> = files.iter().map(|file| file.name).collect();
     let mut texts = Texts::default();
     let is_of = |name: &str, extension: &str| {
         Path::new(name)
             .extension()
             .is_some_and(|known| known.eq_ignore_ascii_case(extension))
     };
+    let is_bare = files.is_empty();
     let root = Path::new("policies");
     let policies: Vec<_> = names
         .iter()
@@ -118,7 +119,7 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     if adds_to_shipped(true, Path::new("schema"), &schema) {
         texts.schema = shipped.schema;
     }
-    for (name, content) in names.iter().zip(contents) {
+    for (name, content) in names.into_iter().zip(contents) {
         let text = String::from_utf8(content)
             .map_err(|_| wrong(format!("its file `{name}` is not UTF-8")))?
             .replace("\r\n", "\n");
@@ -137,11 +138,33 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     Ok(Earlier {
         texts,
         has_own_schema: true,
+        is_bare,
     })
 }
 
+/// The mode of a symbolic link in git.
+const SYMBOLIC_LINK: &str = "120000";
+
+/// A file of a revision, as git lists it.
+struct Listed<'l> {
+    mode: &'l str,
+    object: &'l str,
+    name: &'l str,
+}
+
+impl<'l> Listed<'l> {
+    /// `<mode> <type> <object>`, a tab, and the name.
+    fn of(line: &'l str) -> Option<Self> {
+        let (facts, name) = line.split_once('\t')?;
+        let mut facts = facts.split(' ');
+        let (mode, kind, object) = (facts.next()?, facts.next()?, facts.next()?);
+        // What is in a submodule is not of this revision.
+        (kind == "blob").then_some(Self { mode, object, name })
+    }
+}
+
 /// The contents of files of a revision, in their order.
-fn contents(mut git: Command, revision: &str, names: &[String]) -> std::io::Result<Vec<Vec<u8>>> {
+fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Result<Vec<Vec<u8>>> {
     let mut child = git
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -150,9 +173,9 @@ fn contents(mut git: Command, revision: &str, names: &[String]) -> std::io::Resu
     let failed = || std::io::Error::other("it ended early");
     let mut questions = child.stdin.take().ok_or_else(failed)?;
     let mut answers = BufReader::new(child.stdout.take().ok_or_else(failed)?);
-    let mut contents = Vec::with_capacity(names.len());
-    for name in names {
-        writeln!(questions, "{revision}:./{name}")?;
+    let mut contents = Vec::with_capacity(files.len());
+    for file in files {
+        writeln!(questions, "{}", file.object)?;
         questions.flush()?;
         let mut header = String::new();
         answers.read_line(&mut header)?;

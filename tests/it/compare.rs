@@ -104,6 +104,32 @@ fn a_comparison_with_a_revision() {
     let (status, text) = run(&["-C", "old", "--compare", "HEAD"]);
     assert_eq!(status, 1, "{text}");
     assert!(text.contains("more permissive  View scripts"), "{text}");
+    // A folder that had nothing of its own had what ships, and that is said.
+    workspace.write("bare/entities/none.json", "[]");
+    workspace.write("bare/policies/custom/readers.cedar", READERS);
+    let (status, text) = run(&["-C", "bare", "--compare", "HEAD"]);
+    assert_eq!(status, 1, "{text}");
+    assert!(
+        text.contains("HEAD has no policies of its own here"),
+        "{text}"
+    );
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(
+            "readers.cedar",
+            workspace.path("policies/custom/link.cedar"),
+        )
+        .unwrap();
+        git(&["add", "."]);
+        git(&["commit", "--quiet", "-m", "two"]);
+        std::fs::remove_file(workspace.path("policies/custom/link.cedar")).unwrap();
+        let (status, text) = run(&["--compare", "HEAD"]);
+        assert_eq!(status, 2, "{text}");
+        assert!(
+            text.contains("`policies/custom/link.cedar` is a symbolic link"),
+            "{text}"
+        );
+    }
     let (status, text) = run(&["--compare", "nothing"]);
     assert_eq!(status, 2, "{text}");
     assert!(text.contains("cannot read `nothing`"), "{text}");

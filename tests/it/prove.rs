@@ -377,6 +377,17 @@ fn policies_that_are_there_for_nothing_or_can_fail() {
             "permit",
             "\nwhen { principal.cloudOnly && resource.coManaged }",
         ),
+        // Two that make each other redundant: one of them is, and not both.
+        custom(
+            "twice",
+            "permit",
+            "\nwhen { resource.hierarchy.earlyUpdateRing }",
+        ),
+        custom(
+            "twice.too",
+            "permit",
+            "\nwhen { resource.hierarchy.earlyUpdateRing }",
+        ),
         custom(
             "never",
             "permit",
@@ -692,4 +703,22 @@ fn without_a_solver_it_is_said_how_to_get_one() {
     let ran = prove(&with_specs(&[holds()]), Path::new("/nowhere/cvc5"), &[]);
     assert_eq!(ran.status, 2);
     insta::assert_snapshot!(ran);
+}
+
+/// As a shell leaves it: `CVC5= tarbac prove`.
+#[test]
+fn a_variable_that_is_empty_names_no_solver() {
+    let workspace = with_specs(&[holds()]);
+    let output = command(&workspace.path(""))
+        .env("CVC5", "")
+        .env("PATH", workspace.path(""))
+        .args(["prove"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("the solver `cvc5` cannot be started"),
+        "{said}"
+    );
 }

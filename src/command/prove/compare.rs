@@ -11,7 +11,7 @@ use tarbac::source::{Place, Source};
 use tarbac::workspace::earlier;
 use tarbac::{Engine, shipped};
 
-use super::super::output::{Output, progress};
+use super::super::output::{Output, progress, say};
 use super::super::report::Reports;
 use super::super::{Exit, Failure, layout, switches};
 use super::{prover, write_report};
@@ -154,6 +154,11 @@ fn read(
     bundle: &Bundle,
 ) -> Result<(Bundle, Option<Vocabulary>), Failure> {
     let mut earlier = earlier(&layout(global), old)?;
+    if earlier.is_bare {
+        say(&format!(
+            "{old} has no policies of its own here: it is compared as a workspace with those that ship\n"
+        ));
+    }
     let vocabulary = match earlier.has_own_schema {
         true => {
             let own = sound(
