@@ -17,6 +17,7 @@ mod fact;
 mod failing;
 mod idle;
 mod mutation;
+mod name;
 mod pool;
 mod possible;
 mod shrink;
@@ -28,7 +29,6 @@ mod surroundings;
 mod verdict;
 mod world;
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use cedar_policy::{EntityTypeName, EntityUid};
@@ -36,6 +36,7 @@ use cedar_policy::{EntityTypeName, EntityUid};
 use crate::bundle::{Bundle, Policy};
 use crate::finding::Finding;
 use claim::Environment;
+use pool::Steps;
 use surroundings::Surroundings;
 use verdict::Sides;
 
@@ -44,8 +45,8 @@ pub use compare::{Change, Comparison, Old};
 pub use counterexample::Counterexample;
 pub use fact::Fact;
 pub use mutation::{Mutation, Survivor};
+pub(crate) use name::spaced;
 pub use pool::Progress;
-pub(crate) use shrink::spaced;
 pub use slot::Holder;
 pub use solver::{NoSolver, Solving, Unknown};
 pub use spec::{Says, Spec, read};
@@ -265,31 +266,6 @@ impl<'a> Prover<'a> {
     /// What counterexamples are told with, where policies beside those of the bundle matter.
     fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Surroundings<'s> {
         Surroundings::of(self.bundle, beside)
-    }
-}
-
-/// Work that is done in several steps, with progress over all of them.
-struct Steps<'p> {
-    progress: Progress<'p>,
-    done: Cell<usize>,
-    all: usize,
-}
-
-impl<'p> Steps<'p> {
-    fn new(progress: Progress<'p>, all: usize) -> Self {
-        Self {
-            progress,
-            done: Cell::new(0),
-            all,
-        }
-    }
-
-    /// Takes the next step, of so many pieces.
-    fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
-        let (before, progress, all) = (self.done.get(), self.progress, self.all);
-        let result = step(&|done, _| progress(before + done, all));
-        self.done.set(before + pieces);
-        result
     }
 }
 

@@ -116,12 +116,12 @@ impl Prover<'_> {
         {
             return Err("a case cannot give tags".to_owned());
         }
-        let number = self.environments.iter().find(|known| {
+        let asked = self.environments.iter().find(|known| {
             known.types.action() == &environment.action
                 && known.types.principal() == &environment.principal
                 && known.types.resource() == &environment.resource
         });
-        let environment = number.ok_or("it is about no request")?;
+        let environment = asked.ok_or("it is about no request")?;
         let action = environment.action;
         let Expected { decision, because } = self.expected(spec, environment, counterexample)?;
         Ok(CaseText {

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
 use super::counterexample::Counterexample;
-use super::pool;
+use super::pool::{self, Steps};
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::answer_alike;
 use super::surroundings::Surroundings;
 use super::verdict::Verdict;
-use super::{InEnvironment, Progress, Prover, Steps};
+use super::{InEnvironment, Progress, Prover};
 use crate::bundle::{Bundle, Policy, Vocabulary};
 
 /// The policies that others are compared with.

@@ -3,7 +3,8 @@
 use cedar_policy::EntityUid;
 use serde_json::{Value, json};
 
-use super::shrink::{Refutes, with_id};
+use super::name::with_id;
+use super::shrink::Refutes;
 use super::slot::{Holder, Slot, Step, slots_in, slots_of};
 use super::surroundings::Surroundings;
 use super::world::{World, as_entity, entity_value, is_wrapped};

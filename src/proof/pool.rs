@@ -1,5 +1,6 @@
 //! Work that solvers do side by side.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +12,31 @@ const STACK: usize = 1024 * 1024 * 1024;
 
 /// Told how many of how many pieces of work are done.
 pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
+
+/// Work that is done in several steps, with progress over all of them.
+pub(super) struct Steps<'p> {
+    progress: Progress<'p>,
+    done: Cell<usize>,
+    all: usize,
+}
+
+impl<'p> Steps<'p> {
+    pub fn new(progress: Progress<'p>, all: usize) -> Self {
+        Self {
+            progress,
+            done: Cell::new(0),
+            all,
+        }
+    }
+
+    /// Takes the next step, of so many pieces.
+    pub fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
+        let (before, progress, all) = (self.done.get(), self.progress, self.all);
+        let result = step(&|done, _| progress(before + done, all));
+        self.done.set(before + pieces);
+        result
+    }
+}
 
 /// Does the same work on each of the items, in any order, with a solver for each job. What the jobs
 /// share is let go in one of their threads, since it may hold formulas.

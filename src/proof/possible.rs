@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 
-use super::shrink::{Refutes, numbered, spaced};
+use super::name::{numbered, spaced};
+use super::shrink::Refutes;
 use super::surroundings::Surroundings;
 use super::world::{Element, World, as_entity};
 use crate::assembly;

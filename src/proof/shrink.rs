@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{EntityId, EntityUid};
+use cedar_policy::EntityUid;
 use serde_json::{Value, json};
 
+use super::name::{numbered, spaced, with_id};
 use super::slot::{Slot, slots};
 use super::surroundings::Surroundings;
 use super::world::{World, kind_of_extension};
@@ -187,29 +188,4 @@ fn with_plain_names(world: World, surroundings: &Surroundings<'_>, refutes: Refu
         // A policy may well compare names as texts.
         false => world,
     }
-}
-
-pub(super) fn with_id(uid: &EntityUid, id: &str) -> EntityUid {
-    EntityUid::from_type_name_and_id(uid.type_name().clone(), EntityId::new(id))
-}
-
-/// A name for the first, the second or a further one of its kind.
-pub(super) fn numbered(name: &str, number: usize) -> String {
-    match number {
-        1 => name.to_owned(),
-        2 => format!("other {name}"),
-        number => format!("{name} {number}"),
-    }
-}
-
-/// `RoleAssignment` as words: `role assignment`.
-pub(crate) fn spaced(name: &str) -> String {
-    let mut words = String::new();
-    for character in name.chars() {
-        if character.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(character.to_lowercase());
-    }
-    words
 }
