@@ -211,16 +211,15 @@ impl<'a> Prover<'a> {
                 self.matches_nothing(solver, spec)
             })
         })?;
-        let in_force: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
         let idle = steps.next(policies.len(), |progress| {
             pool::each(
                 self.solving,
-                &in_force,
+                &policies,
                 (),
                 progress,
                 |solver, (), policy| match failing.because_of(policy) {
                     Some(_) => Ok(None),
-                    None => self.is_idle(solver, policy, &in_force),
+                    None => self.idle(solver, policy),
                 },
             )
         })?;
@@ -239,7 +238,7 @@ impl<'a> Prover<'a> {
         findings.extend(failing_specs.findings);
         let mut unknown = failing.unknown;
         unknown.extend(failing_specs.unknown);
-        for (policy, idle) in in_force.iter().zip(idle) {
+        for (policy, idle) in policies.iter().zip(idle) {
             match idle {
                 Ok(finding) => findings.extend(finding),
                 Err(why) => unknown.push(((*policy).clone(), why)),
@@ -250,7 +249,7 @@ impl<'a> Prover<'a> {
             specs,
             findings,
             unknown: not_known(&unknown),
-            policies: in_force.len(),
+            policies: policies.len(),
         })
     }
 

@@ -28,6 +28,7 @@ pub struct Vocabulary {
     types: BTreeMap<String, Annotations>,
     parents: BTreeMap<String, BTreeSet<String>>,
     attributes: BTreeMap<String, BTreeMap<String, Attribute>>,
+    choices: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A permission, or a question of [`QUESTIONS`].
@@ -175,6 +176,11 @@ impl Vocabulary {
         self.types.keys().map(String::as_str)
     }
 
+    /// The ids that an enumerated entity type has, and no others; `None` for any other type.
+    pub fn choices(&self, type_name: &str) -> Option<&BTreeSet<String>> {
+        self.choices.get(type_name)
+    }
+
     /// For each entity type, the types after its `in`: those of its direct parents.
     pub fn declared_parents(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.parents
@@ -296,6 +302,7 @@ struct Words {
     records: BTreeMap<String, ()>,
     attributes: Vec<(String, String, String, Value)>,
     actions: Vec<(String, String, Annotations, usize)>,
+    choices: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Words {
@@ -316,6 +323,10 @@ impl Words {
                     findings,
                 );
                 self.types.insert(full(name), annotations);
+                if let Some(ids) = entity["enum"].as_array() {
+                    let ids = ids.iter().filter_map(Value::as_str).map(str::to_owned);
+                    self.choices.insert(full(name), ids.collect());
+                }
                 let parents = entity["memberOfTypes"].as_array().into_iter().flatten();
                 self.parents.push((
                     namespace.to_owned(),
@@ -421,6 +432,7 @@ impl Words {
             types: self.types,
             parents,
             attributes,
+            choices: self.choices,
         }
     }
 

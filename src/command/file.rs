@@ -1,6 +1,8 @@
 //! Files that are written as a whole: each is the old one or the new one, whatever happens in
 //! between.
 
+#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
+
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -27,6 +29,14 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
             put(path, text, None)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Whether there is anything of this name that does not begin with the same line as a text.
+pub fn is_another(path: &Path, text: &str) -> bool {
+    match fs::read(path) {
+        Ok(there) => !there.starts_with(text.lines().next().unwrap_or_default().as_bytes()),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 

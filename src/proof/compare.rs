@@ -1,5 +1,6 @@
 //! Two sets of policies: who is allowed what by the one and not by the other, in any world.
 
+use cedar_policy::EntityUid;
 use serde::Serialize;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
@@ -10,7 +11,7 @@ use super::spec::answer_alike;
 use super::surroundings::Surroundings;
 use super::verdict::Verdict;
 use super::{InEnvironment, Progress, Prover};
-use crate::bundle::{Bundle, Policy, Vocabulary};
+use crate::bundle::{ActionScope, Bundle, Policy, Vocabulary};
 
 /// The policies that others are compared with.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +134,11 @@ impl Prover<'_> {
                 false => Vec::new(),
             };
             let now = asked(&now, environment);
+            let changed = self.changed_words(environment, old);
             let verdict = |solver: &mut Solver<'_>, is_gain: bool| {
+                if let Some(changed) = &changed {
+                    return environment.with(Verdict::NotProved(changed.clone()));
+                }
                 let verdict =
                     self.implied(solver, environment, &before, &now, is_gain, &surroundings);
                 let verdict = failing_before.unless_by(before.iter().copied(), verdict);
@@ -154,6 +159,37 @@ impl Prover<'_> {
                 |solver, (), environment| compared(solver, environment),
             )
         })
+    }
+
+    /// Why the old policies cannot be decided as they were in an environment: they name a group of
+    /// actions that the action was in and is not, or the other way round, or there are requests of
+    /// entities that the old schema did not enumerate.
+    fn changed_words(&self, environment: &Environment<'_>, old: &Old<'_>) -> Option<Unknown> {
+        let action = environment.action;
+        let was = old.vocabulary.action(&action.uid)?;
+        let moved =
+            |group: &&EntityUid| was.groups.contains(group) != action.groups.contains(group);
+        let mut groups = was.groups.iter().chain(&action.groups).filter(moved);
+        let is_named = |group: &&EntityUid| {
+            let policies = old.policies.in_force(old.readings);
+            policies.into_iter().any(|policy| names(policy, group))
+        };
+        if let Some(group) = groups.find(is_named) {
+            return Some(Unknown::Schema(format!(
+                "{} is in other groups than before, and earlier policies name {group}",
+                action.uid
+            )));
+        }
+        let types = [environment.types.principal(), environment.types.resource()];
+        let more = types.into_iter().find(|of| {
+            let name = of.to_string();
+            let now = self.bundle.vocabulary().choices(&name);
+            let before = old.vocabulary.choices(&name);
+            now.is_some_and(|now| before.is_some_and(|before| !now.is_subset(before)))
+        })?;
+        Some(Unknown::Schema(format!(
+            "there are more entities of the type {more} than before"
+        )))
     }
 
     /// Whether nothing is gained by some policies over others, or nothing is lost. Of a question,
@@ -202,6 +238,15 @@ impl Prover<'_> {
         }
         open
     }
+}
+
+/// Whether a policy names a group of actions, in its scope or in a condition.
+fn names(policy: &Policy, group: &EntityUid) -> bool {
+    let is_in_scope = match policy.action_scope() {
+        ActionScope::In(named) => named.contains(group),
+        ActionScope::Is(_) | ActionScope::Any => false,
+    };
+    is_in_scope || policy.named_entities().any(|named| named == *group)
 }
 
 /// Those of some policies that can be about a request in an environment.

@@ -58,7 +58,7 @@ impl Counterexample {
         let anonymous = world
             .entities
             .keys()
-            .filter(|uid| !surroundings.named.contains(uid))
+            .filter(|uid| !surroundings.keeps_name(uid))
             .cloned()
             .collect();
         Some(Self {

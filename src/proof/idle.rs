@@ -7,9 +7,30 @@ use crate::bundle::{Effect, Policy};
 use crate::finding::Finding;
 
 impl Prover<'_> {
-    /// Whether a policy is there for nothing: it can never apply, a forbid always overrides it, or
-    /// the others decide alike without it.
-    pub(super) fn is_idle<'p>(
+    /// Whether a policy is there for nothing wherever it is in force: under the readings at hand, and
+    /// under each of them switched.
+    pub(super) fn idle(
+        &self,
+        solver: &mut Solver<'_>,
+        policy: &Policy,
+    ) -> Result<Option<Finding>, Unknown> {
+        let mut first = None;
+        for readings in self.choices() {
+            if !policy.holds_under(&readings) {
+                continue;
+            }
+            let in_force: Vec<&Policy> = self.bundle.in_force(&readings).collect();
+            match self.is_idle(solver, policy, &in_force)? {
+                None => return Ok(None),
+                Some(finding) => drop(first.get_or_insert(finding)),
+            }
+        }
+        Ok(first)
+    }
+
+    /// Whether a policy is there for nothing beside others: it can never apply, a forbid always
+    /// overrides it, or the others decide alike without it.
+    fn is_idle<'p>(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
@@ -81,12 +102,16 @@ impl Prover<'_> {
             }));
         }
         // Of a person nothing follows about a role that the policy does not name: policies about
-        // others need not be asked.
+        // others need not be asked. Enumerated entities can be all there are.
         let named: Vec<_> = policy.named_entities().collect();
         let permits = |environment: &Environment<'_>| -> Vec<&'p Policy> {
             let is_near = |other: &&Policy| {
                 let anchor = other.principal_anchor();
-                anchor.is_none_or(|anchor| named.contains(&anchor))
+                anchor.is_none_or(|anchor| {
+                    let type_name = anchor.type_name().to_string();
+                    let is_chosen = self.bundle.vocabulary().choices(&type_name).is_some();
+                    is_chosen || named.contains(&anchor)
+                })
             };
             let permits = others(environment, Effect::Permit);
             permits.into_iter().filter(is_near).collect()

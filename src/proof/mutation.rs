@@ -7,7 +7,7 @@ use super::claim::{Claim, Environment, Relation, Side, body};
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::{Says, Spec, answer_alike};
 use super::surroundings::Surroundings;
-use super::verdict::{Sides, Verdict, asked, switched};
+use super::verdict::{Sides, Verdict, asked};
 use super::{Counterexample, Progress, Prover, pool};
 use crate::bundle::Policy;
 use crate::mutant::{self, Mutant};
@@ -62,14 +62,8 @@ impl Prover<'_> {
         progress: Progress<'_>,
     ) -> Result<Mutation, NoSolver> {
         let (mutants, refused) = mutant::valid(self.bundle, is_wanted);
-        // After the readings at hand each of them switched, and what any spec is about: a policy that
-        // is not in force under one choice is there under another.
-        let mut choices = vec![self.readings.to_vec()];
-        let switched = self.bundle.readings().iter().flat_map(|reading| {
-            [true, false].map(|holds| switched(self.readings, &reading.name, holds))
-        });
-        let of_specs = specs.iter().flat_map(|spec| self.choices_of(spec));
-        for choice in switched.chain(of_specs) {
+        let mut choices = self.choices();
+        for choice in specs.iter().flat_map(|spec| self.choices_of(spec)) {
             if !choices.contains(&choice) {
                 choices.push(choice);
             }
@@ -205,6 +199,8 @@ impl Prover<'_> {
         policies: &[&Policy],
         decides: &Arc<Side>,
     ) -> Result<bool, Unknown> {
+        // What one spec cannot tell, another may.
+        let mut unknown = Ok(false);
         for spec in specs {
             let is_about = |readings| {
                 self.choices_of(spec)
@@ -219,11 +215,13 @@ impl Prover<'_> {
                 true => Side::new(asked(spec, environment, policies, &of_spec)),
                 false => Arc::clone(decides),
             };
-            let claim = self.claim(spec, environment, &side, policies)?;
-            if !self.holds(solver, environment, &claim)? {
-                return Ok(true);
+            let claim = self.claim(spec, environment, &side, policies);
+            match claim.and_then(|claim| self.holds(solver, environment, &claim)) {
+                Ok(true) => {}
+                Ok(false) => return Ok(true),
+                Err(why) => unknown = Err(why),
             }
         }
-        Ok(false)
+        unknown
     }
 }

@@ -56,9 +56,7 @@ fn edits(world: &World, surroundings: &Surroundings<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for one in world.entities.keys() {
         for other in world.entities.keys() {
-            if one.type_name() == other.type_name()
-                && one > other
-                && !surroundings.named.contains(one)
+            if one.type_name() == other.type_name() && one > other && !surroundings.keeps_name(one)
             {
                 edits.push(Edit::Merge(one.clone(), other.clone()));
             }
@@ -166,7 +164,7 @@ fn with_plain_names(world: World, surroundings: &Surroundings<'_>, refutes: Refu
         .chain(world.entities.keys().filter(|uid| !first.contains(uid)));
     let mut plain = Vec::new();
     for (at, uid) in all.enumerate() {
-        if surroundings.named.contains(uid) || plain.iter().any(|(of, _, _)| of == uid) {
+        if surroundings.keeps_name(uid) || plain.iter().any(|(of, _, _)| of == uid) {
             continue;
         }
         let name = spaced(uid.type_name().basename());

@@ -102,6 +102,9 @@ pub enum Unknown {
         /// The policy.
         policy: String,
     },
+    /// The schema has changed in a way in which earlier policies cannot be decided as they were.
+    #[error("{0}")]
+    Schema(String),
     /// The solver found a counterexample that is none.
     #[error("the solver gave a counterexample, but {0}")]
     Unconfirmed(String),

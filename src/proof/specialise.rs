@@ -159,7 +159,11 @@ impl Attribute {
                 match constant(&left) {
                     Some(true) => self.within(right),
                     Some(false) => left,
-                    None => ast::Expr::and(left, self.within(right)),
+                    None => match self.within(right) {
+                        // Whatever the left side is: it raises no error, or nothing is proved.
+                        right if constant(&right) == Some(false) => right,
+                        right => ast::Expr::and(left, right),
+                    },
                 }
             }
             ast::ExprKind::Or { left, right } => {
@@ -167,7 +171,10 @@ impl Attribute {
                 match constant(&left) {
                     Some(false) => self.within(right),
                     Some(true) => left,
-                    None => ast::Expr::or(left, self.within(right)),
+                    None => match self.within(right) {
+                        right if constant(&right) == Some(true) => right,
+                        right => ast::Expr::or(left, right),
+                    },
                 }
             }
             ast::ExprKind::If {

@@ -26,7 +26,7 @@ const PLAIN: [(&str, &str); 8] = [
 pub(super) struct Surroundings<'a> {
     pub bundle: &'a Arc<Bundle>,
     /// The entities that a policy or spec names; these keep their names.
-    pub named: HashSet<EntityUid>,
+    named: HashSet<EntityUid>,
     /// The numbers that policies and specs compare with and their neighbours, simplest first.
     pub numbers: Vec<i64>,
     /// The values of extensions that they compare with, and some that say nothing in particular, by
@@ -60,9 +60,28 @@ impl<'a> Surroundings<'a> {
                 .flatten()
         });
         let mut seen = BTreeSet::new();
-        surroundings.numbers = numbers.iter().rev().copied().chain(beside).collect();
+        // Where none is written, some that say nothing in particular.
+        let plain = [0, 1].into_iter();
+        surroundings.numbers = numbers
+            .iter()
+            .rev()
+            .copied()
+            .chain(beside)
+            .chain(plain)
+            .collect();
         surroundings.numbers.retain(|number| seen.insert(*number));
         surroundings
+    }
+
+    /// Whether an entity has to keep its name: a policy names it, or its type enumerates it.
+    pub fn keeps_name(&self, uid: &EntityUid) -> bool {
+        self.named.contains(uid) || self.choices(uid).is_some()
+    }
+
+    /// The ids of an enumerated type.
+    pub fn choices(&self, uid: &EntityUid) -> Option<&BTreeSet<String>> {
+        let type_name = uid.type_name().to_string();
+        self.bundle.vocabulary().choices(&type_name)
     }
 
     /// The values of the kind of a value of an extension, simplest first.

@@ -56,6 +56,21 @@ impl Prover<'_> {
         }
     }
 
+    /// The readings at hand, and each of them switched: a policy that is not in force under one choice
+    /// is there under another.
+    pub(super) fn choices(&self) -> Vec<Vec<String>> {
+        let mut choices = vec![self.readings.to_vec()];
+        for reading in self.bundle.readings() {
+            for holds in [true, false] {
+                let choice = switched(self.readings, &reading.name, holds);
+                if !choices.contains(&choice) {
+                    choices.push(choice);
+                }
+            }
+        }
+        choices
+    }
+
     /// Every choice of readings under which a spec is about the policies.
     pub(super) fn choices_of(&self, spec: &Spec) -> Vec<Vec<String>> {
         let readings = self.readings_of(spec);

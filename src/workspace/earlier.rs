@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::{Layout, Unreadable, adds_to_shipped, texts, unreadable};
+use super::{Layout, Unreadable, adds_to_shipped, is_workspace, texts, unreadable};
 use crate::bundle::Texts;
 use crate::shipped;
 use crate::source::Source;
@@ -24,7 +24,7 @@ pub struct Earlier {
 
 /// Reads what a workspace is compared with.
 ///
-/// A folder that holds `policies/` or `schema/` is a workspace; another folder, or a file, holds
+/// A folder that holds `policies/`, `schema/` or `entities/` is a workspace; another folder, or a file, holds
 /// policies; and what is neither is a revision of the git repository that the workspace is in.
 ///
 /// # Errors
@@ -35,11 +35,11 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
         return of_revision(layout, old);
     }
     let has = |part: &str| path.join(part).is_dir();
-    if has("policies") || has("schema") {
+    if is_workspace(path) {
         return Ok(Earlier {
             texts: texts(&Layout::of(path), &mut Vec::new())?,
             has_own_schema: true,
-            is_bare: false,
+            is_bare: !has("policies") && !has("schema"),
         });
     }
     let layout = Layout {
@@ -73,6 +73,12 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     if revision.starts_with('-') {
         return Err(wrong("it is no file and no revision".to_owned()));
     }
+    if !layout.policies.is_empty() || !layout.schema.is_empty() {
+        return Err(wrong(
+            "a revision has its own policies/ and schema/, and --policies and --schema name others"
+                .to_owned(),
+        ));
+    }
     let listed = git(&["ls-tree", "-r", "-z", revision, "--", "policies", "schema"])
         .output()
         .map_err(|error| wrong(format!("it is no file, and git cannot be run: {error}")))?;
@@ -83,12 +89,19 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     }
     let listed = String::from_utf8_lossy(&listed.stdout);
     let files: Vec<Listed<'_>> = listed.split('\0').filter_map(Listed::of).collect();
-    if let Some(link) = files.iter().find(|file| file.mode == SYMBOLIC_LINK) {
+    if let Some(other) = files.iter().find(|file| !file.is_plain()) {
         let reason = format!(
-            "its file `{}` is a symbolic link, and links of a revision are not followed",
-            link.name
+            "its `{}` is a symbolic link or a submodule, and these are not followed in a revision",
+            other.name
         );
         return Err(wrong(reason));
+    }
+    // A folder that was elsewhere had its policies there.
+    if files.is_empty() {
+        let here = git(&["ls-tree", revision]).output();
+        if here.is_ok_and(|here| here.stdout.is_empty()) {
+            return Err(wrong("it has nothing in this folder".to_owned()));
+        }
     }
     let contents = contents(git(&["cat-file", "--batch"]), &files)
         .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
@@ -142,12 +155,13 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     })
 }
 
-/// The mode of a symbolic link in git.
+/// What git calls the mode of a symbolic link.
 const SYMBOLIC_LINK: &str = "120000";
 
 /// A file of a revision, as git lists it.
 struct Listed<'l> {
     mode: &'l str,
+    kind: &'l str,
     object: &'l str,
     name: &'l str,
 }
@@ -158,8 +172,16 @@ impl<'l> Listed<'l> {
         let (facts, name) = line.split_once('\t')?;
         let mut facts = facts.split(' ');
         let (mode, kind, object) = (facts.next()?, facts.next()?, facts.next()?);
-        // What is in a submodule is not of this revision.
-        (kind == "blob").then_some(Self { mode, object, name })
+        Some(Self {
+            mode,
+            kind,
+            object,
+            name,
+        })
+    }
+
+    fn is_plain(&self) -> bool {
+        self.kind == "blob" && self.mode != SYMBOLIC_LINK
     }
 }
 

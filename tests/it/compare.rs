@@ -104,8 +104,10 @@ fn a_comparison_with_a_revision() {
     let (status, text) = run(&["-C", "old", "--compare", "HEAD"]);
     assert_eq!(status, 1, "{text}");
     assert!(text.contains("more permissive  View scripts"), "{text}");
-    // A folder that had nothing of its own had what ships, and that is said.
+    // A workspace that had nothing of its own had what ships, and that is said.
     workspace.write("bare/entities/none.json", "[]");
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "bare"]);
     workspace.write("bare/policies/custom/readers.cedar", READERS);
     let (status, text) = run(&["-C", "bare", "--compare", "HEAD"]);
     assert_eq!(status, 1, "{text}");
@@ -126,7 +128,7 @@ fn a_comparison_with_a_revision() {
         let (status, text) = run(&["--compare", "HEAD"]);
         assert_eq!(status, 2, "{text}");
         assert!(
-            text.contains("`policies/custom/link.cedar` is a symbolic link"),
+            text.contains("`policies/custom/link.cedar` is a symbolic link or a submodule"),
             "{text}"
         );
     }
@@ -135,6 +137,17 @@ fn a_comparison_with_a_revision() {
     assert!(text.contains("cannot read `nothing`"), "{text}");
     let (status, text) = run(&["--compare=--help"]);
     assert_eq!(status, 2, "{text}");
+    // The options of today say nothing of a revision, and neither does a folder that it had not.
+    let (status, text) = run(&["--policies", "policies", "--compare", "HEAD"]);
+    assert_eq!(status, 2, "{text}");
+    assert!(
+        text.contains("--policies and --schema name others"),
+        "{text}"
+    );
+    workspace.write("new/policies/custom/readers.cedar", READERS);
+    let (status, text) = run(&["-C", "new", "--compare", "HEAD"]);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("it has nothing in this folder"), "{text}");
 }
 
 #[test]
@@ -272,6 +285,76 @@ fn a_comparison_of_what_is_said() {
     assert!(
         ran.stdout
             .contains("gone  the reading more, which only old has"),
+        "{ran}"
+    );
+}
+
+/// Earlier policies are not decided as they were where the schema has moved an action to another group,
+/// or has more entities of an enumerated type.
+#[test]
+fn a_comparison_of_schemas_in_which_words_mean_something_else() {
+    let solver = solver_or_return!();
+    let schema = |groups: &str, colors: &str| {
+        format!(
+            "@doc(\"A.\")\nnamespace App {{\n  @doc(\"A color.\")\n  entity Color enum [{colors}];\n  @doc(\"A document.\")\n  entity Doc;\n  @doc(\"All of writing.\")\n  action write;\n  @doc(\"Erases it.\")\n  action erase in [{groups}] appliesTo {{ principal: Color, resource: Doc, context: {{}} }};\n  @doc(\"Nothing.\")\n  action idle;\n}}\n"
+        )
+    };
+    let policy = |action: &str| {
+        format!(
+            "@id(\"p\")\n@doc(\"P.\")\npermit (principal, action in App::Action::\"{action}\", resource);\n"
+        )
+    };
+    let workspace = Tarbac::with(&[
+        ("old/schema/app.cedarschema", &schema("idle", "\"red\"")),
+        ("old/policies/p.cedar", &policy("write")),
+        ("group/schema/app.cedarschema", &schema("write", "\"red\"")),
+        ("group/policies/p.cedar", &policy("write")),
+        (
+            "color/schema/app.cedarschema",
+            &schema("idle", "\"red\", \"blue\""),
+        ),
+        ("color/policies/p.cedar", &policy("idle")),
+        (
+            "oldcolor/schema/app.cedarschema",
+            &schema("idle", "\"red\""),
+        ),
+        ("oldcolor/policies/p.cedar", &policy("idle")),
+    ]);
+    let compare = |folder: &str, old: &str| {
+        prove(
+            &workspace,
+            &solver,
+            &["-C", folder, "--compare", old, "--allow-less"],
+        )
+    };
+    let ran = compare("group", "old");
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stdout.contains("is in other groups than before"),
+        "{ran}"
+    );
+    let ran = compare("color", "oldcolor");
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("there are more entities of the type App::Color"),
+        "{ran}"
+    );
+    let ran = compare("oldcolor", "color");
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(
+        ran.stdout.contains("gone  the entity App::Color::\"blue\""),
+        "{ran}"
+    );
+    // A workspace with entities alone has the policies that ship, and not those of its tests.
+    workspace.write("bare/entities/none.json", "[]");
+    workspace.write("bare/tests/specs/x.cedar", policy("idle"));
+    workspace.write("bare2/entities/none.json", "[]");
+    let ran = compare("bare2", "bare");
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("passed: 24 request environments decided as by bare"),
         "{ran}"
     );
 }

@@ -523,6 +523,83 @@ fn mutants_of_readings_that_are_off_are_tried() {
     assert!(!ran.stdout.contains("equivalent  custom.all"), "{ran}");
 }
 
+/// A workspace of other words: what is told is what it takes, and no entity of an enumerated type has
+/// another name.
+#[test]
+fn stories_say_all_that_it_takes() {
+    let solver = solver_or_return!();
+    let schema = "@doc(\"A.\")\nnamespace App {\n  @doc(\"A color.\")\n  entity Color enum [\"red\", \"blue\"];\n  @doc(\"Somebody.\")\n  entity User { @doc(\"N.\") name: String, @doc(\"N.\") level: Long, @doc(\"C.\") color: Color };\n  @doc(\"A document.\")\n  entity Doc { @doc(\"O.\") owner?: User, @doc(\"T.\") ttl?: Long } tags String;\n  @doc(\"Reads it.\")\n  action read appliesTo { principal: User, resource: Doc, context: { at?: datetime } };\n}\n";
+    let policies = [
+        ("named", "principal.name like \"*admin*\""),
+        (
+            "timed",
+            "resource has ttl && context has at && context.at > datetime(\"2026-01-01\")",
+        ),
+        ("owned", "resource has owner && resource.owner.level == 3"),
+        (
+            "tagged",
+            "resource.hasTag(\"t\") && resource.getTag(\"t\") == \"public\"",
+        ),
+        ("red", "principal.color == App::Color::\"red\""),
+    ];
+    let text = |effect: &str, more: &str| -> String {
+        let policies = policies.iter().map(|(id, condition)| {
+            format!("@id(\"{more}{id}\")\n@doc(\"The policy {id}.\")\n{effect} (principal, action == App::Action::\"read\", resource)\nwhen {{ {condition} }};\n\n")
+        });
+        policies.collect()
+    };
+    let workspace = Tarbac::with(&[
+        ("schema/app.cedarschema", schema),
+        ("policies/read.cedar", &text("permit", "")),
+        ("tests/specs/none.cedar", &text("forbid", "no.")),
+    ]);
+    let ran = prove(&workspace, &solver, &["--save-counterexamples", "found"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    insta::assert_snapshot!(ran);
+    let tested = workspace.run(&["test", "found"]);
+    assert!(
+        tested.stdout.contains("failed: 4 of 4 cases failed"),
+        "{tested}"
+    );
+    // What somebody else wrote is left alone.
+    workspace.write("found/no.named.yaml", "suite: mine\n");
+    let ran = prove(&workspace, &solver, &["--save-counterexamples", "found"]);
+    assert!(ran.stderr.contains("no.named: not saved"), "{ran}");
+    assert_eq!(workspace.read("found/no.named.yaml"), "suite: mine\n");
+}
+
+/// A policy that only a switched reading needs is not there for nothing, and one of a reading that is off
+/// can be.
+#[test]
+fn what_a_reading_needs_is_not_there_for_nothing() {
+    let solver = solver_or_return!();
+    let under = |id: &str, holds: &str, conditions: &str| {
+        custom(id, "permit", conditions).replace(
+            "@doc",
+            &format!("@reading(\"observed-roles\")\n@holds(\"{holds}\")\n@doc"),
+        )
+    };
+    let workspace = with_specs(&[holds()]);
+    // Off, as it is, the one makes the other redundant; on, it is not there.
+    workspace.write(
+        "policies/custom/all.cedar",
+        custom("cloud", "permit", "\nwhen { principal.cloudOnly }") + &under("all", "off", ""),
+    );
+    let ran = prove(&workspace, &solver, &["--deny-warnings"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    workspace.write(
+        "policies/custom/all.cedar",
+        under(
+            "never",
+            "on",
+            "\nwhen { resource.hierarchy.version > 3 && resource.hierarchy.version < 3 }",
+        ),
+    );
+    let ran = prove(&workspace, &solver, &["--deny-warnings"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("`custom.never` applies to"), "{ran}");
+}
+
 #[test]
 fn mutants_that_no_spec_notices_are_shown() {
     let solver = solver_or_return!();

@@ -9,7 +9,7 @@ use tarbac::render::{self, VERSION, proof};
 use tarbac::report::{Group, Test};
 use tarbac::source::{Place, Source};
 use tarbac::workspace::earlier;
-use tarbac::{Engine, shipped};
+use tarbac::{Engine, Switches, shipped};
 
 use super::super::output::{Output, progress, say};
 use super::super::report::Reports;
@@ -38,7 +38,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let bundle = engine.bundle();
     let (before, vocabulary) = read(global, old, bundle)?;
-    let readings = switches(global)?.on_among(before.readings())?;
+    let readings = switches_of(&before, &switches(global)?).on_among(before.readings())?;
     let vocabulary = vocabulary.as_ref().unwrap_or(bundle.vocabulary());
     let gone = gone(&before, vocabulary, bundle);
     let bar = progress("comparing");
@@ -140,6 +140,20 @@ pub fn run(
     Ok(exit)
 }
 
+/// The switches of the readings that the old policies have.
+fn switches_of(before: &Bundle, switches: &Switches) -> Switches {
+    let known = |name: &&String| {
+        before
+            .readings()
+            .iter()
+            .any(|reading| reading.name == **name)
+    };
+    Switches {
+        on: switches.on.iter().filter(known).cloned().collect(),
+        off: switches.off.iter().filter(known).cloned().collect(),
+    }
+}
+
 fn only_old(gone: &str, old: &str, place: &Place) -> Finding {
     Finding::error("prove::gone", format!("only {old} has {gone}"))
         .label(place.clone(), "compared with this")
@@ -180,8 +194,8 @@ fn read(
     Ok((before, vocabulary))
 }
 
-/// What only the old state has: permissions, some of the types that ask or are asked about, and
-/// readings.
+/// What only the old state has: permissions, some of the types that ask or are asked about, entities
+/// of enumerated types, and readings.
 fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String> {
     let mut gone = Vec::new();
     for action in vocabulary.permissions() {
@@ -196,6 +210,12 @@ fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String
                 format!("the permission {} of {principal} on {resource}", action.uid)
             }));
         }
+    }
+    for type_name in vocabulary.type_names() {
+        let now = bundle.vocabulary().choices(type_name);
+        let choices = vocabulary.choices(type_name).into_iter().flatten();
+        let lost = choices.filter(|id| now.is_some_and(|now| !now.contains(*id)));
+        gone.extend(lost.map(|id| format!("the entity {type_name}::\"{id}\"")));
     }
     let is_gone = |name: &str| !bundle.readings().iter().any(|reading| reading.name == name);
     let readings = before.readings().iter().map(|reading| &reading.name);

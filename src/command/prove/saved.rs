@@ -30,6 +30,14 @@ pub fn save(
         };
         std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
         let path = folder.join(format!("{}.yaml", file_name(id, &mut names)));
+        // What a run like this one wrote is replaced; anything else somebody wrote.
+        if file::is_another(&path, &text) {
+            let path = path.display();
+            say(&format!(
+                "{id}: not saved: `{path}` is there, and of something else\n"
+            ));
+            continue;
+        }
         file::write(&path, &text)
             .map_err(|error| ShellError::file("write the counterexample", &path, error))?;
         say(&format!("saved {}\n", path.display()));

@@ -47,10 +47,13 @@ pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
             .map_or("", |action| action.short_name());
         text += &format!("    {action} is decided otherwise where\n");
         text += &indented(&story::told(&survivor.counterexample, engine), 4);
-        text += &format!(
-            "    The readings in force are: {}.\n\n",
-            survivor.readings.join(", ")
-        );
+        text += &match survivor.readings.as_slice() {
+            [] => "\n".to_owned(),
+            readings => format!(
+                "    The readings in force are: {}.\n\n",
+                readings.join(", ")
+            ),
+        };
     }
     for (mutant, unknown) in &mutation.unknown {
         text += &format!(

@@ -101,6 +101,10 @@ impl Teller<'_> {
                     None => format!("{entity} is in {value}"),
                 }
             }
+            Fact::Has { of, path } => {
+                let (what, name) = self.holder(of);
+                format!("{name} has {what}{}", path.join("."))
+            }
             Fact::Is(entity) => {
                 let what = spaced(entity.type_name().basename());
                 format!("the {what} is {}", self.called(entity))
@@ -119,11 +123,7 @@ impl Teller<'_> {
                     let attribute = self.vocabulary.attribute(&type_name, path)?;
                     attribute.annotations.get(key).map(String::as_str)
                 };
-                let (what, name) = match of {
-                    Holder::Context => ("", "the request".to_owned()),
-                    Holder::Attributes(entity) => ("", self.called(entity)),
-                    Holder::Tags(entity) => ("the tag ", self.called(entity)),
-                };
+                let (what, name) = self.holder(of);
                 let said = self.said(value);
                 let told = match value {
                     Value::Bool(false) => told("told_not"),
@@ -137,6 +137,15 @@ impl Teller<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What is before the name of a value, and what has it.
+    fn holder(&self, of: &Holder) -> (&'static str, String) {
+        match of {
+            Holder::Context => ("", "the request".to_owned()),
+            Holder::Attributes(entity) => ("", self.called(entity)),
+            Holder::Tags(entity) => ("the tag ", self.called(entity)),
         }
     }
 
