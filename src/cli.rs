@@ -110,6 +110,7 @@ pub enum Command {
     Test(Test),
     Prove(Prove),
     Review(Review),
+    Role(Role),
     Fmt(Fmt),
     /// List the readings: choices where the documents disagree.
     Readings,
@@ -519,6 +520,39 @@ pub struct Review {
     /// Review the snapshots of these files and folders; all under `tests/` without.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// Give roles of the workspace to Microsoft Graph.
+#[derive(Debug, Args)]
+pub struct Role {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RoleCommand,
+}
+
+/// What there is to do with roles.
+#[derive(Debug, Subcommand)]
+pub enum RoleCommand {
+    Export(RoleExport),
+}
+
+/// Write the request body that creates or updates a custom role of Intune.
+///
+/// The body is what `POST` and `PATCH` of `deviceManagement/roleDefinitions` take: the name, the docs
+/// of the policies as description, and the permissions that they give. A policy that no role of Intune
+/// can be, with a condition or a forbid, is named, and nothing is written.
+///
+/// Exit status: 0 written, 2 there is no such role, or it is no role of Intune.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac role export \"Script Runner\"
+  tarbac role export \"Script Runner\" > role.json
+  az rest --method post --body @role.json \\
+    --url https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions")]
+pub struct RoleExport {
+    /// The role: its name, or its id.
+    pub role: String,
 }
 
 /// Write a JSON Schema to standard output, for editors.

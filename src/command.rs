@@ -17,6 +17,7 @@ mod readings;
 mod report;
 mod requests;
 mod review;
+mod role;
 mod schema;
 mod test;
 mod validate;
@@ -114,6 +115,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Test(test) => test::run(global, test, &mut output),
         Command::Prove(prove) => prove::run(global, prove, &mut output),
         Command::Review(review) => review::run(global, review, &mut output),
+        Command::Role(role) => role::run(global, role, &mut output),
         Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
         Command::Readings => readings::run(global, &mut output),
         Command::Init(init) => init::run(global, init, &mut output),

@@ -40,6 +40,7 @@
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
+//! | [`role`] | roles as Microsoft Graph has them |
 //! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |
@@ -68,6 +69,7 @@ pub mod names;
 pub mod proof;
 pub mod render;
 pub mod report;
+pub mod role;
 pub mod shipped;
 pub mod snapshot;
 pub mod source;
@@ -83,4 +85,5 @@ pub use decision::{Answer, Decision, Outcome, Request};
 pub use engine::Engine;
 pub use explain::{Explanation, explain};
 pub use matrix::Matrix;
+pub use role::RoleDefinition;
 pub use workspace::{Layout, LoadError, Workspace};

@@ -27,6 +27,7 @@ mod readings;
 mod readme;
 mod reports;
 mod requests;
+mod role;
 mod snapshots_of_outcomes;
 mod solver;
 mod suites;

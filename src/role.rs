@@ -1,0 +1,169 @@
+//! Roles as Microsoft Graph has them.
+//!
+//! A role definition of Intune (`deviceAndAppManagementRoleDefinition`) is a name, a description and a
+//! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::of`] says what
+//! the policies give a role in these words, and what of them has none.
+//!
+//! The schema says which entities are roles, and how Graph calls a permission: its annotations
+//! `@graph`.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use cedar_policy::{EntityTypeName, EntityUid};
+use cedar_policy_core::ast::PrincipalOrResourceConstraint as Constraint;
+use serde::Serialize;
+
+use crate::bundle::{Action, Effect, Policy, Vocabulary};
+use crate::engine::Engine;
+use crate::finding::{self, Finding};
+use crate::names::Names;
+
+/// What `@graph` says of the entity type of roles.
+const ROLE_DEFINITION: &str = "deviceAndAppManagementRoleDefinition";
+
+/// The most characters of a name and of a description, by the reference of the Graph API (beta).
+const LONGEST: [(&str, usize); 2] = [("name", 128), ("description", 1024)];
+
+/// A role definition, as the body of a request that creates or updates one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleDefinition {
+    /// The name that the admin center shows.
+    pub display_name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its permissions.
+    pub role_permissions: Vec<RolePermission>,
+}
+
+/// Permissions of a role definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolePermission {
+    /// The permissions.
+    pub resource_actions: Vec<ResourceAction>,
+}
+
+/// A list of permissions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceAction {
+    /// The ids of the permissions, sorted.
+    pub allowed_resource_actions: Vec<String>,
+    /// None: Intune has no deny.
+    pub not_allowed_resource_actions: Vec<String>,
+}
+
+/// The entity type of roles; `None` where the schema names none.
+pub fn role_type(vocabulary: &Vocabulary) -> Option<EntityTypeName> {
+    let is_role = |name: &&str| vocabulary.type_annotation(name, "graph") == Some(ROLE_DEFINITION);
+    let name = vocabulary.type_names().find(is_role)?;
+    EntityTypeName::from_str(name).ok()
+}
+
+impl RoleDefinition {
+    /// The definition of a role by the policies in force.
+    ///
+    /// # Errors
+    /// No policy gives it a permission, or a policy says something of it that a role definition cannot:
+    /// a finding for each.
+    pub fn of(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
+        let bundle = engine.bundle();
+        let name = Names::of(engine).call(role);
+        let mut findings = Vec::new();
+        let mut permissions = BTreeSet::new();
+        let mut docs = Vec::new();
+        for policy in bundle.in_force(engine.readings()) {
+            let is_about = policy.named_entities().any(|named| named == *role);
+            if !is_about || bundle.permissions_of(policy).next().is_none() {
+                continue;
+            }
+            match inexpressible(policy, role, bundle.permissions_of(policy)) {
+                Some(why) => findings.push(
+                    Finding::error(
+                        "role::inexpressible",
+                        format!("no role definition says what `{}` does: {why}", policy.id()),
+                    )
+                    .label(policy.place().clone(), "this policy")
+                    .help("a role of Intune is a list of permissions: without conditions, and without a deny"),
+                ),
+                None => docs.extend(policy.doc()),
+            }
+            for action in bundle.permissions_of(policy) {
+                match action.annotations.get("graph") {
+                    Some(id) => drop(permissions.insert(id.clone())),
+                    None => findings.push(
+                        Finding::error(
+                            "role::unknown_to_graph",
+                            format!("the permission `{}` has no id in Microsoft Graph", action.uid),
+                        )
+                        .label(policy.place().clone(), "given here")
+                        .help("write it as `@graph(\"Microsoft.Intune_…\")` of the action in the schema"),
+                    ),
+                }
+            }
+        }
+        if permissions.is_empty() {
+            findings.push(Finding::error(
+                "role::without_permissions",
+                format!("no policy in force gives `{name}` a permission"),
+            ));
+        }
+        let description = docs.join(" ");
+        for ((what, most), text) in LONGEST.into_iter().zip([&name, &description]) {
+            let length = text.chars().count();
+            if length > most {
+                findings.push(Finding::error(
+                    "role::too_long",
+                    format!(
+                        "the {what} of `{name}` has {length} characters, and Intune takes {most}"
+                    ),
+                ));
+            }
+        }
+        finding::sort(&mut findings);
+        match findings.is_empty() {
+            true => Ok(Self {
+                display_name: name,
+                description,
+                role_permissions: vec![RolePermission {
+                    resource_actions: vec![ResourceAction {
+                        allowed_resource_actions: permissions.into_iter().collect(),
+                        not_allowed_resource_actions: Vec::new(),
+                    }],
+                }],
+            }),
+            false => Err(findings),
+        }
+    }
+}
+
+/// Why a policy is more or less than a list of permissions of a role.
+fn inexpressible<'a>(
+    policy: &Policy,
+    role: &EntityUid,
+    mut permissions: impl Iterator<Item = &'a Action>,
+) -> Option<&'static str> {
+    let is_for_whoever_has_it = matches!(
+        policy.ast().principal_constraint().as_inner(),
+        Constraint::In(_) | Constraint::IsIn(..)
+    ) && policy.principal_anchor().as_ref() == Some(role);
+    let is_about_everything = |action: &Action| {
+        let of = |resource| {
+            policy.may_apply_among(action, &action.principals, std::slice::from_ref(resource))
+        };
+        action.resources.iter().all(of)
+    };
+    if policy.effect() == Effect::Forbid {
+        Some("it forbids")
+    } else if !is_for_whoever_has_it {
+        Some("it is not about whoever has the role")
+    } else if policy.has_conditions() {
+        Some("it has a condition")
+    } else if policy.resource_anchor().is_some() || !permissions.all(is_about_everything) {
+        Some("it is about some resources")
+    } else {
+        None
+    }
+}
