@@ -534,6 +534,7 @@ pub struct Role {
 #[derive(Debug, Subcommand)]
 pub enum RoleCommand {
     Export(RoleExport),
+    Diff(RoleDiff),
 }
 
 /// Write the request body that creates or updates a custom role of Intune.
@@ -553,6 +554,23 @@ Examples:
 pub struct RoleExport {
     /// The role: its name, or its id.
     pub role: String,
+}
+
+/// Compare the roles of the policies with the role definitions of a tenant.
+///
+/// EXPORTS is a folder with `graph/roleDefinitions.json`, the answer of
+/// `GET https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions`; further pages are
+/// `roleDefinitions-2.json` and so on. JSON or a record a line, UTF-8 or UTF-16, plain or gzip. Only the
+/// permissions that the schema knows are compared.
+///
+/// Exit status: 0 the same, 1 different, 2 could not answer.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tarbac role diff exports")]
+pub struct RoleDiff {
+    /// The folder of exports.
+    pub exports: PathBuf,
 }
 
 /// Write a JSON Schema to standard output, for editors.

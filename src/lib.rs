@@ -40,7 +40,7 @@
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
-//! | [`role`] | roles as Microsoft Graph has them |
+//! | [`export`], [`role`] | what Microsoft Graph gives, and roles as it has them |
 //! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |
@@ -61,6 +61,7 @@ pub mod directory;
 pub mod engine;
 pub mod excerpt;
 pub mod explain;
+pub mod export;
 pub mod finding;
 pub mod json;
 pub mod matrix;

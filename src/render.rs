@@ -14,6 +14,7 @@ mod page;
 pub mod proof;
 pub mod readings;
 pub mod report;
+pub mod role;
 pub mod snapshot;
 pub mod suite;
 

@@ -7,6 +7,8 @@
 //! The schema says which entities are roles, and how Graph calls a permission: its annotations
 //! `@graph`.
 
+mod difference;
+
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -18,6 +20,11 @@ use crate::bundle::{Action, Effect, Policy, Vocabulary};
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::names::Names;
+
+pub use difference::{Difference, differences};
+
+/// The code of the finding that a role has no permissions.
+const WITHOUT_PERMISSIONS: &str = "role::without_permissions";
 
 /// What `@graph` says of the entity type of roles.
 const ROLE_DEFINITION: &str = "deviceAndAppManagementRoleDefinition";
@@ -63,6 +70,14 @@ pub fn role_type(vocabulary: &Vocabulary) -> Option<EntityTypeName> {
 }
 
 impl RoleDefinition {
+    /// The ids of its permissions in Graph, sorted.
+    pub fn allowed(&self) -> impl Iterator<Item = &str> {
+        let permissions = self.role_permissions.iter();
+        let actions = permissions.flat_map(|permission| &permission.resource_actions);
+        let allowed = actions.flat_map(|actions| &actions.allowed_resource_actions);
+        allowed.map(String::as_str)
+    }
+
     /// The definition of a role by the policies in force.
     ///
     /// # Errors
@@ -106,7 +121,7 @@ impl RoleDefinition {
         }
         if permissions.is_empty() {
             findings.push(Finding::error(
-                "role::without_permissions",
+                WITHOUT_PERMISSIONS,
                 format!("no policy in force gives `{name}` a permission"),
             ));
         }

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
 mod earlier;
+mod exports;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -27,6 +28,7 @@ use crate::shipped;
 use crate::source::{Place, Source, Text};
 
 pub use earlier::{Earlier, earlier};
+pub use exports::exported;
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.

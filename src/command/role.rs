@@ -1,15 +1,24 @@
 //! `tarbac role`: roles, for Microsoft Graph.
 
+use std::path::Path;
+
+use tarbac::export::RoleDefinitionRow;
 use tarbac::names::{Name, Names};
+use tarbac::role::Difference;
+use tarbac::workspace::exported;
 use tarbac::{RoleDefinition, render, role};
 
 use super::output::Output;
 use super::{Exit, Failure, ShellError, load};
-use crate::cli::{Global, Role, RoleCommand};
+use crate::cli::{Format, Global, Role, RoleCommand};
+
+/// The file of the role definitions in a folder of exports.
+const DEFINITIONS: &str = "graph/roleDefinitions";
 
 pub fn run(global: &Global, arguments: &Role, output: &mut Output) -> Result<Exit, Failure> {
     match &arguments.command {
         RoleCommand::Export(export) => self::export(global, &export.role, output),
+        RoleCommand::Diff(diff) => self::diff(global, &diff.exports, output),
     }
 }
 
@@ -28,4 +37,29 @@ fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Fail
         .map_err(|findings| Failure::Invalid(findings, "The role is not exported."))?;
     output.write(&render::json(&definition))?;
     Ok(Exit::Yes)
+}
+
+/// Says what the policies and the role definitions of a tenant disagree on.
+fn diff(global: &Global, exports: &Path, output: &mut Output) -> Result<Exit, Failure> {
+    let engine = load(global)?.engine;
+    let mut rows: Vec<RoleDefinitionRow> = Vec::new();
+    if !exported(exports, DEFINITIONS, |row| rows.push(row))? {
+        return Err(ShellError::Arguments {
+            message: format!("there is no `{DEFINITIONS}.json` in `{}`", exports.display()),
+            help: Some(
+                "save what GET https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions answers"
+                    .to_owned(),
+            ),
+        }
+        .into());
+    }
+    let differences = role::differences(&engine, &rows);
+    output.write(&match global.format {
+        Format::Json => render::role::document(&differences),
+        _ => render::role::human(&differences, output.style()),
+    })?;
+    Ok(match differences.iter().all(Difference::is_none) {
+        true => Exit::Yes,
+        false => Exit::No,
+    })
 }

@@ -1,0 +1,84 @@
+//! Pages in every form in which they are saved.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails may well panic"
+)]
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use super::{Page, Unread, read};
+
+/// The ids of the records of a page, and what follows it.
+fn ids(bytes: &[u8]) -> Result<(Vec<String>, Page), Unread> {
+    let mut ids = Vec::new();
+    let page = read(bytes, |record: Value| {
+        ids.push(record["id"].as_str().unwrap_or_default().to_owned());
+    })?;
+    Ok((ids, page))
+}
+
+fn utf_16(text: &str, to_bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+    units.flat_map(to_bytes).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_page_in_every_form_it_is_saved_in() {
+    let page = r#"{"@odata.context": "…", "value": [{"id": "a"}, {"id": "ä"}]}"#;
+    let forms = [
+        page.as_bytes().to_vec(),
+        br#"[{"id": "a"}, {"id": "\u00e4"}]"#.to_vec(),
+        "{\"id\": \"a\"}\n{\"id\": \"ä\"}\n".into(),
+        format!("\u{feff}{page}").into_bytes(),
+        utf_16(page, u16::to_le_bytes),
+        utf_16(page, u16::to_be_bytes),
+        gzip(page.as_bytes()),
+        gzip(&utf_16(page, u16::to_le_bytes)),
+    ];
+    for form in forms {
+        assert_eq!(
+            ids(&form).unwrap(),
+            (vec!["a".to_owned(), "ä".to_owned()], Page::default())
+        );
+    }
+    // What PowerShell makes of a list of one.
+    assert_eq!(ids(br#"{"id": "a"}"#).unwrap().0, ["a"]);
+    assert!(ids(b"[]").unwrap().0.is_empty());
+}
+
+#[test]
+fn a_page_says_what_follows() {
+    for page in [
+        r#"{"value": [{"id": "a"}], "@odata.nextLink": "https://next"}"#,
+        r#"{"@odata.nextLink": "https://next", "value": [{"id": "a"}]}"#,
+    ] {
+        let (ids, page) = ids(page.as_bytes()).unwrap();
+        assert_eq!((ids.len(), page.next.as_deref()), (1, Some("https://next")));
+    }
+}
+
+#[test]
+fn what_is_no_page_is_refused_where_it_is_wrong() {
+    let place = |text: &str| match ids(text.as_bytes()) {
+        Err(Unread::Json { line, column, .. }) => (line, column),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(place("{\"value\": [\n  {\"id\": }\n]}"), (2, 10));
+    assert_eq!(place("[{\"id\": \"a\"}"), (1, 12));
+    assert_eq!(place("{\"value\": 3}"), (1, 12));
+    assert_eq!(place(""), (1, 0));
+    assert_eq!(place("3"), (1, 1));
+    let whole = gzip(b"[{\"id\": \"a\"}]");
+    let (cut, _) = whole.split_at(whole.len() - 6);
+    assert!(matches!(ids(cut), Err(Unread::Io(_))));
+}

@@ -1,0 +1,146 @@
+//! What the policies and the role definitions of a tenant disagree on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::EntityUid;
+
+use super::{RoleDefinition, role_type};
+use crate::bundle::Vocabulary;
+use crate::engine::Engine;
+use crate::export::RoleDefinitionRow;
+use crate::finding::Finding;
+use crate::names::Names;
+
+/// A role that policies or a tenant have, and what they disagree on.
+#[derive(Debug)]
+pub struct Difference {
+    /// What people call it.
+    pub name: String,
+    /// Its id in Microsoft Graph; `None` where the tenant has no such role.
+    pub id: Option<String>,
+    /// The permissions that the tenant gives and no policy does, by their documented names.
+    pub only_tenant: Vec<String>,
+    /// The permissions that policies give and the tenant does not.
+    pub only_policies: Vec<String>,
+    /// The policies that no role definition can be.
+    pub inexpressible: Vec<Finding>,
+}
+
+impl Difference {
+    /// Whether there is any.
+    pub fn is_none(&self) -> bool {
+        self.only_tenant.is_empty()
+            && self.only_policies.is_empty()
+            && self.inexpressible.is_empty()
+    }
+}
+
+/// Compares the roles of the policies in force with the role definitions of a tenant, by the
+/// permissions that the schema knows; sorted by name.
+///
+/// A custom role is the one of its Graph id. A built-in role goes by its documented name, whatever its
+/// case: the service writes "Policy and Profile manager".
+pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Difference> {
+    let bundle = engine.bundle();
+    let vocabulary = bundle.vocabulary();
+    let known = by_graph_id(vocabulary);
+    let names = Names::of(engine);
+    let mut roles = roles(engine);
+    let mut differences = Vec::new();
+    for row in rows {
+        let is_same = |role: &EntityUid| {
+            let id = role.id().unescaped();
+            id == row.id || id.to_lowercase() == row.display_name.to_lowercase()
+        };
+        let role = roles.iter().find(|role| is_same(role)).cloned();
+        if let Some(role) = &role {
+            roles.remove(role);
+        }
+        let tenant = row.allowed().filter(|id| known.contains_key(id)).collect();
+        let (name, policies) = match &role {
+            Some(role) => (names.call(role), permissions(engine, role)),
+            None => (row.display_name.clone(), Ok(BTreeSet::new())),
+        };
+        differences.push(difference(
+            name,
+            Some(row.id.clone()),
+            &tenant,
+            policies,
+            &known,
+        ));
+    }
+    for role in roles {
+        let policies = permissions(engine, &role);
+        let name = names.call(&role);
+        differences.push(difference(name, None, &BTreeSet::new(), policies, &known));
+    }
+    differences.sort_by(|one, other| one.name.cmp(&other.name));
+    differences
+}
+
+/// The documented names of the permissions, by their ids in Graph.
+fn by_graph_id(vocabulary: &Vocabulary) -> BTreeMap<&str, &str> {
+    let permissions = vocabulary.permissions();
+    permissions
+        .filter_map(|action| Some((action.annotations.get("graph")?.as_str(), action.name())))
+        .collect()
+}
+
+/// The roles that policies or entities name.
+fn roles(engine: &Engine) -> BTreeSet<EntityUid> {
+    let Some(role_type) = role_type(engine.bundle().vocabulary()) else {
+        return BTreeSet::new();
+    };
+    let in_force = engine.bundle().in_force(engine.readings());
+    let named = in_force.flat_map(crate::bundle::Policy::named_entities);
+    let directory = engine.directory();
+    let rows = directory.rows_of(&role_type).map(|row| directory.uid(row));
+    let is_role = |uid: &EntityUid| *uid.type_name() == role_type;
+    named.filter(is_role).chain(rows).collect()
+}
+
+/// The permissions that policies give a role, by their ids in Graph.
+fn permissions(engine: &Engine, role: &EntityUid) -> Result<BTreeSet<String>, Vec<Finding>> {
+    match RoleDefinition::of(engine, role) {
+        Ok(definition) => Ok(definition.allowed().map(str::to_owned).collect()),
+        Err(findings) => {
+            let (without, other): (Vec<_>, Vec<_>) = findings
+                .into_iter()
+                .partition(|finding| finding.code == super::WITHOUT_PERMISSIONS);
+            match without.is_empty() {
+                true => Err(other),
+                false => Ok(BTreeSet::new()),
+            }
+        }
+    }
+}
+
+fn difference(
+    name: String,
+    id: Option<String>,
+    tenant: &BTreeSet<&str>,
+    policies: Result<BTreeSet<String>, Vec<Finding>>,
+    known: &BTreeMap<&str, &str>,
+) -> Difference {
+    let named = |id: &str| known.get(id).copied().unwrap_or(id).to_owned();
+    let (policies, inexpressible) = match policies {
+        Ok(policies) => (Some(policies), Vec::new()),
+        Err(findings) => (None, findings),
+    };
+    let policies = policies.iter();
+    Difference {
+        name,
+        id,
+        only_tenant: policies
+            .clone()
+            .flat_map(|policies| tenant.iter().filter(|id| !policies.contains(**id)))
+            .map(|id| named(id))
+            .collect(),
+        only_policies: policies
+            .flatten()
+            .filter(|id| !tenant.contains(id.as_str()))
+            .map(|id| named(id))
+            .collect(),
+        inexpressible,
+    }
+}
