@@ -522,7 +522,7 @@ pub struct Review {
     pub paths: Vec<PathBuf>,
 }
 
-/// Give roles of the workspace to Microsoft Graph.
+/// Compare roles with a tenant, and give them to it.
 #[derive(Debug, Args)]
 pub struct Role {
     /// What to do.

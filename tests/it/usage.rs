@@ -54,6 +54,7 @@ fn every_command_has_help_without_colour() {
         "test",
         "prove",
         "review",
+        "role",
         "fmt",
         "readings",
         "init",
@@ -84,6 +85,7 @@ fn every_command_has_help_without_colour() {
       test         Run the suites of a workspace: are the decisions those that are expected?
       prove        Prove that the policies are what the specs say, in every possible tenant
       review       Go through the decisions of snapshots that are others than they were, one by one
+      role         Compare roles with a tenant, and give them to it
       fmt          Format policy files as Cedar does
       readings     List the readings: choices where the documents disagree
       init         Write a sample workspace, to ask questions of and to change
