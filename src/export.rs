@@ -42,6 +42,8 @@ struct PermissionRow {
 struct ResourceActionRow {
     #[serde(default)]
     allowed_resource_actions: Vec<String>,
+    #[serde(default)]
+    not_allowed_resource_actions: Vec<String>,
 }
 
 impl RoleDefinitionRow {
@@ -53,5 +55,15 @@ impl RoleDefinitionRow {
             let allowed = resource_actions.flat_map(|row| &row.allowed_resource_actions);
             allowed.chain(&row.actions).map(String::as_str)
         })
+    }
+
+    /// Whether it lists permissions that are not allowed. What that means is not documented: Intune has
+    /// no deny.
+    pub fn takes_away(&self) -> bool {
+        let mut actions = self
+            .role_permissions
+            .iter()
+            .flat_map(|row| &row.resource_actions);
+        actions.any(|row| !row.not_allowed_resource_actions.is_empty())
     }
 }

@@ -24,7 +24,7 @@ pub fn human(differences: &[Difference], style: Style) -> String {
             let sign = style.red("-");
             text += &format!("  {sign} {permission}: a policy gives it, and the tenant does not\n");
         }
-        for finding in &difference.inexpressible {
+        for finding in &difference.unclear {
             text += &format!("  {} {}\n", style.yellow("?"), finding.message);
         }
     }
@@ -48,7 +48,7 @@ struct Role<'a> {
     id: Option<&'a str>,
     only_tenant: &'a [String],
     only_policies: &'a [String],
-    inexpressible: Vec<&'a str>,
+    unclear: Vec<&'a str>,
 }
 
 /// Every role, with what they disagree on, as JSON.
@@ -63,8 +63,8 @@ pub fn document(differences: &[Difference]) -> String {
                 id: difference.id.as_deref(),
                 only_tenant: &difference.only_tenant,
                 only_policies: &difference.only_policies,
-                inexpressible: difference
-                    .inexpressible
+                unclear: difference
+                    .unclear
                     .iter()
                     .map(|finding| finding.message.as_str())
                     .collect(),

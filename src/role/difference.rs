@@ -22,16 +22,15 @@ pub struct Difference {
     pub only_tenant: Vec<String>,
     /// The permissions that policies give and the tenant does not.
     pub only_policies: Vec<String>,
-    /// The policies that no role definition can be.
-    pub inexpressible: Vec<Finding>,
+    /// What cannot be compared: policies that no role definition can be, and role definitions that list
+    /// permissions which are not allowed.
+    pub unclear: Vec<Finding>,
 }
 
 impl Difference {
     /// Whether there is any.
     pub fn is_none(&self) -> bool {
-        self.only_tenant.is_empty()
-            && self.only_policies.is_empty()
-            && self.inexpressible.is_empty()
+        self.only_tenant.is_empty() && self.only_policies.is_empty() && self.unclear.is_empty()
     }
 }
 
@@ -61,13 +60,14 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
             Some(role) => (names.call(role), permissions(engine, role)),
             None => (row.display_name.clone(), Ok(BTreeSet::new())),
         };
-        differences.push(difference(
-            name,
-            Some(row.id.clone()),
-            &tenant,
-            policies,
-            &known,
-        ));
+        let mut difference = difference(name, Some(row.id.clone()), &tenant, policies, &known);
+        if row.takes_away() {
+            difference.unclear.push(Finding::warning(
+                "role::takes_away",
+                "the tenant lists permissions that are not allowed, and what that means is not documented",
+            ));
+        }
+        differences.push(difference);
     }
     for role in roles {
         let policies = permissions(engine, &role);
@@ -123,7 +123,7 @@ fn difference(
     known: &BTreeMap<&str, &str>,
 ) -> Difference {
     let named = |id: &str| known.get(id).copied().unwrap_or(id).to_owned();
-    let (policies, inexpressible) = match policies {
+    let (policies, unclear) = match policies {
         Ok(policies) => (Some(policies), Vec::new()),
         Err(findings) => (None, findings),
     };
@@ -141,6 +141,6 @@ fn difference(
             .filter(|id| !tenant.contains(id.as_str()))
             .map(|id| named(id))
             .collect(),
-        inexpressible,
+        unclear,
     }
 }

@@ -259,6 +259,32 @@ fn what_a_tenant_and_the_policies_disagree_on() {
     assert_eq!(document["roles"].as_array().unwrap().len(), 11);
 }
 
+/// Nobody knows what a permission that is not allowed takes from whom.
+#[test]
+fn a_definition_that_takes_away_is_not_the_same() {
+    let workspace = berlin();
+    let mut rows = built_in();
+    let mut row = row(
+        BERLIN,
+        "Berlin",
+        &["CloudAttach_Scripts", "CloudAttach_ClientDetails"],
+    );
+    row["rolePermissions"][0]["resourceActions"][0]["notAllowedResourceActions"] =
+        json!(["Microsoft.Intune_CloudAttach_Scripts"]);
+    rows.push(row);
+    workspace.write(
+        "exports/graph/roleDefinitions.json",
+        json!(rows).to_string(),
+    );
+    let ran = diff(&workspace, &[]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("? the tenant lists permissions that are not allowed"),
+        "{ran}"
+    );
+}
+
 #[test]
 fn exports_that_cannot_be_read_are_named() {
     let workspace = berlin();
