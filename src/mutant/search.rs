@@ -278,8 +278,11 @@ fn try_row(
             for (mutant, found) in open {
                 if mutant.is_told(ground.action, &trial, all) {
                     let case = case(ground.place, &request, &all().outcome(), mutant);
-                    *found.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some((number, Telling { case }));
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    // A row before this one may have come to it in the meantime.
+                    if found.as_ref().is_none_or(|(known, _)| number < *known) {
+                        *found = Some((number, Telling { case }));
+                    }
                 }
             }
         }
