@@ -541,7 +541,8 @@ pub enum RoleCommand {
 ///
 /// The body is what `POST` and `PATCH` of `deviceManagement/roleDefinitions` take: the name, the docs
 /// of the policies as description, and the permissions that they give. A policy that no role of Intune
-/// can be, with a condition or a forbid, is named, and nothing is written.
+/// can be, with a condition or a forbid, is named, and nothing is written. An update takes away what
+/// else the role has in the tenant.
 ///
 /// Exit status: 0 written, 2 there is no such role, or it is no role of Intune.
 #[derive(Debug, Args)]

@@ -24,8 +24,8 @@ pub struct Earlier {
 
 /// Reads what a workspace is compared with.
 ///
-/// A folder that holds `policies/`, `schema/` or `entities/` is a workspace; another folder, or a file, holds
-/// policies; and what is neither is a revision of the git repository that the workspace is in.
+/// A folder that holds `policies/`, `schema/` or `entities/` is a workspace; another folder, or a file,
+/// holds policies; and what is neither is a revision of the git repository that the workspace is in.
 ///
 /// # Errors
 /// A file cannot be read, or it is no revision.
