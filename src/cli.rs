@@ -92,7 +92,7 @@ pub enum Format {
     /// A table in plain text (matrix only; the same as human).
     #[value(hide = true)]
     Table,
-    /// A table in Markdown (matrix only).
+    /// A table in Markdown (matrix and import --how only).
     #[value(hide = true)]
     Markdown,
     /// Comma-separated values (matrix only).
@@ -115,6 +115,7 @@ pub enum Command {
     /// List the readings: choices where the documents disagree.
     Readings,
     Init(Init),
+    Import(Import),
     Schema(Schema),
     Completions(Completions),
     Man(Man),
@@ -559,10 +560,9 @@ pub struct RoleExport {
 
 /// Compare the roles of the policies with the role definitions of a tenant.
 ///
-/// EXPORTS is a folder with `graph/roleDefinitions.json`, the answer of
-/// `GET https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions`; further pages are
-/// `roleDefinitions-2.json` and so on. JSON or a record a line, UTF-8 or UTF-16, plain or gzip. Only the
-/// permissions that the schema knows are compared.
+/// EXPORTS is a folder of exports, of which only `graph/roleDefinitions.json` is read; `tarbac import
+/// --how` has the call that gives it. Roles are compared by the permissions that the schema knows, and
+/// custom roles that were imported by all.
 ///
 /// Exit status: 0 the same, 1 different, 2 could not answer.
 #[derive(Debug, Args)]
@@ -572,6 +572,46 @@ Example:
 pub struct RoleDiff {
     /// The folder of exports.
     pub exports: PathBuf,
+}
+
+/// Make a workspace of the exports of a live tenant.
+///
+/// EXPORTS is a folder with what Microsoft Graph, Configuration Manager and the admin center gave; --how
+/// lists its files and the call that gives each. JSON or a record a line, in pages, UTF-8 or UTF-16, plain
+/// or gzip. The workspace has the people, groups, roles, hierarchies and devices as entities, a copy of
+/// the policies and the schema in which built-in roles are as the tenant has them, and a policy file for
+/// each custom role.
+///
+/// What the exports do not say gives nobody anything, and is said: what could not be joined, what was
+/// assumed, and what is worth a look. The workspace is written whole or not at all.
+///
+/// Exit status: 0 imported, 2 an export is refused, or the workspace cannot be written.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac import --how
+  tarbac import exports --out contoso
+  tarbac import exports --out contoso --force --format json > report.json")]
+pub struct Import {
+    /// The folder of exports.
+    #[arg(required_unless_present = "how")]
+    pub exports: Option<PathBuf>,
+
+    /// Write the workspace into this folder.
+    #[arg(long, value_name = "DIR", required_unless_present = "how")]
+    pub out: Option<PathBuf>,
+
+    /// Replace `entities/`, `policies/` and `schema/` of a workspace that is there; the rest of it stays.
+    #[arg(long)]
+    pub force: bool,
+
+    /// List every name in the report.
+    #[arg(long)]
+    pub all: bool,
+
+    /// List the files of an export with the call that gives each, and import nothing.
+    #[arg(long, conflicts_with_all = ["exports", "out", "force", "all"])]
+    pub how: bool,
 }
 
 /// Write a JSON Schema to standard output, for editors.

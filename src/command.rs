@@ -8,6 +8,8 @@ mod completions;
 mod explain;
 mod file;
 mod fmt;
+mod folder;
+mod import;
 mod init;
 mod man;
 mod matrix;
@@ -23,6 +25,7 @@ mod test;
 mod validate;
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -30,9 +33,10 @@ use clap::error::ErrorKind;
 use miette::Diagnostic;
 use tarbac::bundle::UnknownReading;
 use tarbac::excerpt::Excerpts;
+use tarbac::export::Refused;
 use tarbac::finding::Finding;
 use tarbac::names::NameError;
-use tarbac::workspace::Unreadable;
+use tarbac::workspace::{Exports, Unreadable};
 use tarbac::{Layout, LoadError, Switches, Workspace, render};
 use thiserror::Error;
 
@@ -91,7 +95,7 @@ enum ShellError {
 }
 
 impl ShellError {
-    fn file(what: &'static str, path: &std::path::Path, reason: io::Error) -> Self {
+    fn file(what: &'static str, path: &Path, reason: io::Error) -> Self {
         Self::File {
             what,
             path: path.display().to_string(),
@@ -119,6 +123,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Fmt(fmt) => fmt::run(global, fmt, &mut output),
         Command::Readings => readings::run(global, &mut output),
         Command::Init(init) => init::run(global, init, &mut output),
+        Command::Import(import) => import::run(global, import, &mut output),
         Command::Schema(schema) => schema::run(schema, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),
@@ -133,7 +138,7 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Only a matrix can be a sheet or a page, and only test measures coverage.
+/// Only a matrix can be a sheet, only it and the list of exports a page, and only test measures coverage.
 fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
     let reports = match &arguments.command {
         Command::Validate(validate) => validate.reports.report.as_slice(),
@@ -147,6 +152,9 @@ fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
     let format = match arguments.global.format {
         Format::Human | Format::Json => return Ok(()),
         _ if matches!(arguments.command, Command::Matrix(_)) => return Ok(()),
+        Format::Markdown if matches!(&arguments.command, Command::Import(import) if import.how) => {
+            return Ok(());
+        }
         Format::Table => "table",
         Format::Markdown => "markdown",
         Format::Csv => "csv",
@@ -177,6 +185,21 @@ fn report(failure: &Failure) {
 /// The workspace, ready to decide.
 fn load(global: &Global) -> Result<Workspace, Failure> {
     Ok(Workspace::load(&layout(global), &switches(global)?)?)
+}
+
+/// The exports in a folder; every file that is read goes through `wrap`.
+fn exports_in<W>(folder: &Path, wrap: W) -> Result<Exports<W>, Failure> {
+    match folder.is_dir() {
+        true => Ok(Exports::of(folder, wrap)),
+        false => Err(ShellError::Arguments {
+            message: format!("`{}` is no folder", folder.display()),
+            help: Some(
+                "give the folder of the exports; `tarbac import --how` shows what is in it"
+                    .to_owned(),
+            ),
+        }
+        .into()),
+    }
 }
 
 fn layout(global: &Global) -> Layout {
@@ -221,6 +244,12 @@ impl From<LoadError> for Failure {
 
 impl From<Unreadable> for Failure {
     fn from(error: Unreadable) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(error: Refused) -> Self {
         Self::Error(Box::new(error))
     }
 }

@@ -1,69 +1,51 @@
-//! Exports of a live tenant: what Microsoft Graph gives, read as it was saved.
+//! Exports of a live tenant: what Microsoft Graph, Configuration Manager and the admin center give,
+//! read as it was saved.
 //!
-//! A file is a page of records: the answer of Graph as it came (`{"value": […]}`), a bare array, one
+//! A file is a page of records: the answer of a service as it came (`{"value": […]}`), a bare array, one
 //! record a line, or the single record that PowerShell makes of a list of one. It is UTF-8 or, as
 //! Windows PowerShell writes it, UTF-16, with or without a byte order mark, plain or gzip. The records
 //! are handed on one by one, so that a page may be larger than memory.
+//!
+//! [`catalog`] says which files there are and which call gives each; [`Folder`] finds them and their
+//! pages. What is made of the records is the business of [`import`](mod@crate::import).
 
+pub mod catalog;
+pub mod configmgr;
+pub mod declared;
+pub mod devices;
+mod folder;
+pub mod graph;
+mod lenient;
 mod page;
+mod text;
 
-use serde::Deserialize;
+use std::io;
 
-pub use page::{Page, Unread, read};
+use thiserror::Error;
 
-/// A row of `GET /deviceManagement/roleDefinitions`, v1.0 or beta.
-///
-/// Beta has `permissions` and `isBuiltInRoleDefinition` beside what v1.0 has, and both answer with
-/// either.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RoleDefinitionRow {
-    /// The id of the role.
-    pub id: String,
-    /// The name that the admin center shows.
-    pub display_name: String,
-    #[serde(default)]
-    role_permissions: Vec<PermissionRow>,
-    #[serde(default)]
-    permissions: Vec<PermissionRow>,
+pub use folder::{Files, Folder, Refused};
+pub use page::{Page, read, read_one};
+
+/// Why a file cannot be read.
+#[derive(Debug, Error)]
+pub enum Unread {
+    /// The bytes cannot be had: among others, a gzip file that was cut off.
+    #[error("{0}")]
+    Io(io::Error),
+    /// It is not what it should be.
+    #[error("{message}")]
+    Text {
+        /// What is wrong.
+        message: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PermissionRow {
-    #[serde(default)]
-    actions: Vec<String>,
-    #[serde(default)]
-    resource_actions: Vec<ResourceActionRow>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceActionRow {
-    #[serde(default)]
-    allowed_resource_actions: Vec<String>,
-    #[serde(default)]
-    not_allowed_resource_actions: Vec<String>,
-}
-
-impl RoleDefinitionRow {
-    /// The ids of the permissions that it allows.
-    pub fn allowed(&self) -> impl Iterator<Item = &str> {
-        let rows = self.role_permissions.iter().chain(&self.permissions);
-        rows.flat_map(|row| {
-            let resource_actions = row.resource_actions.iter();
-            let allowed = resource_actions.flat_map(|row| &row.allowed_resource_actions);
-            allowed.chain(&row.actions).map(String::as_str)
-        })
-    }
-
-    /// Whether it lists permissions that are not allowed. What that means is not documented: Intune has
-    /// no deny.
-    pub fn takes_away(&self) -> bool {
-        let mut actions = self
-            .role_permissions
-            .iter()
-            .flat_map(|row| &row.resource_actions);
-        actions.any(|row| !row.not_allowed_resource_actions.is_empty())
-    }
+/// The same id, whatever its case and the braces around it.
+pub(crate) fn key(id: &str) -> String {
+    let id = id.trim().trim_start_matches('{').trim_end_matches('}');
+    id.to_ascii_lowercase()
 }

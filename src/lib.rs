@@ -40,7 +40,8 @@
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
-//! | [`export`], [`role`] | what Microsoft Graph gives, and roles as it has them |
+//! | [`export`], [`role`] | what a live tenant gives, and roles as Microsoft Graph has them |
+//! | [`import`](mod@import) | makes a workspace of exports |
 //! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |
@@ -63,6 +64,7 @@ pub mod excerpt;
 pub mod explain;
 pub mod export;
 pub mod finding;
+pub mod import;
 pub mod json;
 pub mod matrix;
 pub mod mutant;

@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod explanation;
 pub mod files;
 pub mod findings;
+pub mod import;
 pub mod matrix;
 pub mod mutant;
 mod page;

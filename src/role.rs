@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use cedar_policy::{EntityTypeName, EntityUid};
-use cedar_policy_core::ast::PrincipalOrResourceConstraint as Constraint;
+use cedar_policy_core::ast::{self, PrincipalOrResourceConstraint as Constraint};
 use serde::Serialize;
 
 use crate::bundle::{Action, Effect, Policy, Vocabulary};
@@ -22,6 +22,7 @@ use crate::finding::{self, Finding};
 use crate::names::Names;
 
 pub use difference::{Difference, differences};
+pub(crate) use difference::{permissions, roles};
 
 /// The code of the finding that a role has no permissions.
 const WITHOUT_PERMISSIONS: &str = "role::without_permissions";
@@ -78,10 +79,11 @@ impl RoleDefinition {
         allowed.map(String::as_str)
     }
 
-    /// The definition of a role by the policies in force.
+    /// The definition of a role by the policies in force, and by what its entity tells beside them: the
+    /// permissions that no policy decides about.
     ///
     /// # Errors
-    /// No policy gives it a permission, or a policy says something of it that a role definition cannot:
+    /// Nothing gives it a permission, or a policy says something of it that a role definition cannot:
     /// a finding for each.
     pub fn of(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
         let bundle = engine.bundle();
@@ -119,13 +121,15 @@ impl RoleDefinition {
                 }
             }
         }
-        if permissions.is_empty() {
+        let told = Told::of(engine, role);
+        permissions.extend(told.permissions);
+        if permissions.is_empty() && told.description.is_none() {
             findings.push(Finding::error(
                 WITHOUT_PERMISSIONS,
                 format!("no policy in force gives `{name}` a permission"),
             ));
         }
-        let description = docs.join(" ");
+        let description = told.description.unwrap_or_else(|| docs.join(" "));
         for ((what, most), text) in LONGEST.into_iter().zip([&name, &description]) {
             let length = text.chars().count();
             if length > most {
@@ -140,7 +144,7 @@ impl RoleDefinition {
         finding::sort(&mut findings);
         match findings.is_empty() {
             true => Ok(Self {
-                display_name: name,
+                display_name: told.display_name.unwrap_or(name),
                 description,
                 role_permissions: vec![RolePermission {
                     resource_actions: vec![ResourceAction {
@@ -151,6 +155,53 @@ impl RoleDefinition {
             }),
             false => Err(findings),
         }
+    }
+}
+
+/// What the entity of a role tells of it beside the policies, in the attributes that the schema marks
+/// with `@graph`.
+#[derive(Default)]
+struct Told {
+    /// The name as it stands, which is not always fit to be shown.
+    display_name: Option<String>,
+    description: Option<String>,
+    /// Permissions that no policy decides about.
+    permissions: BTreeSet<String>,
+}
+
+impl Told {
+    fn of(engine: &Engine, role: &EntityUid) -> Self {
+        let directory = engine.directory();
+        let row = directory.row(role).filter(|row| directory.is_defined(*row));
+        let Some(entity) = row.map(|row| directory.entity(row)) else {
+            return Self::default();
+        };
+        let text = |value: &ast::Value| match value.value_kind() {
+            ast::ValueKind::Lit(ast::Literal::String(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let mut told = Self::default();
+        let attributes = engine
+            .bundle()
+            .vocabulary()
+            .attributes(&role.type_name().to_string());
+        for (name, attribute) in attributes.into_iter().flatten() {
+            let Some(ast::PartialValue::Value(value)) = entity.get(name) else {
+                continue;
+            };
+            match (
+                attribute.annotations.get("graph").map(String::as_str),
+                value.value_kind(),
+            ) {
+                (Some("displayName"), _) => told.display_name = text(value),
+                (Some("description"), _) => told.description = text(value),
+                (Some("allowedResourceActions"), ast::ValueKind::Set(set)) => {
+                    told.permissions.extend(set.iter().filter_map(text));
+                }
+                _ => {}
+            }
+        }
+        told
     }
 }
 

@@ -28,7 +28,7 @@ use crate::shipped;
 use crate::source::{Place, Source, Text};
 
 pub use earlier::{Earlier, earlier};
-pub use exports::exported;
+pub use exports::Exports;
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.

@@ -16,6 +16,7 @@ const AT_ONCE: usize = 32;
 
 /// The annotation keys of policies.
 const KEYS: &[&str] = &[
+    "about",
     "advice",
     "authority",
     "code",

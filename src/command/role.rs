@@ -1,15 +1,17 @@
 //! `tarbac role`: roles, for Microsoft Graph.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use tarbac::export::RoleDefinitionRow;
+use tarbac::export::Folder;
+use tarbac::export::graph::RoleDefinitionRow;
 use tarbac::names::{Name, Names};
 use tarbac::role::Difference;
-use tarbac::workspace::exported;
 use tarbac::{RoleDefinition, render, role};
 
 use super::output::Output;
-use super::{Exit, Failure, ShellError, load};
+use super::{Exit, Failure, ShellError, exports_in, load};
 use crate::cli::{Format, Global, Role, RoleCommand};
 
 /// The file of the role definitions in a folder of exports.
@@ -42,16 +44,17 @@ fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Fail
 /// Says what the policies and the role definitions of a tenant disagree on.
 fn diff(global: &Global, exports: &Path, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
+    let files = exports_in(exports, |file: File| Box::new(file) as Box<dyn Read + Send>)?;
+    let folder = Folder::of(&files)?;
     let mut rows: Vec<RoleDefinitionRow> = Vec::new();
-    if !exported(exports, DEFINITIONS, |row| rows.push(row))? {
-        return Err(ShellError::Arguments {
-            message: format!("there is no `{DEFINITIONS}.json` in `{}`", exports.display()),
-            help: Some(
-                "save what GET https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions answers"
-                    .to_owned(),
-            ),
-        }
-        .into());
+    let is_there = folder.records(DEFINITIONS, |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    if !is_there {
+        return Err(folder
+            .missing(DEFINITIONS, "nothing else has the roles")
+            .into());
     }
     let differences = role::differences(&engine, &rows);
     output.write(&match global.format {

@@ -135,7 +135,7 @@ impl Engine {
         let mut notices = self.notices_of_action(request, world, outcome);
         for about in self.noticeable(request, world) {
             for policy in self.ask("notice", request, &about, world, errors) {
-                notices.push(Notice {
+                let notice = Notice {
                     code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
                     message: policy.doc().unwrap_or_default().to_owned(),
                     about: (about != request.resource).then(|| about.clone()),
@@ -143,7 +143,17 @@ impl Engine {
                     former: policy
                         .annotation("former")
                         .and_then(|path| self.former(request, world, path)),
-                });
+                };
+                match policy.annotation("about") {
+                    None => notices.push(notice),
+                    Some(path) => {
+                        let named = self.named_by(request, world, path).into_iter();
+                        notices.extend(named.map(|about| Notice {
+                            about: Some(about),
+                            ..notice.clone()
+                        }));
+                    }
+                }
             }
         }
         notices.sort();
@@ -209,10 +219,34 @@ impl Engine {
             .into_iter()
             .flat_map(ast::Entity::ancestors)
             .map(|uid| EntityUid::from(uid.clone()))
+            // The person may belong to what the request is about.
+            .filter(|uid| *uid != request.resource)
             .collect();
         ancestors.sort();
         about.extend(ancestors);
         about
+    }
+
+    /// The entities in an attribute of the principal that is a set of them, given as its path.
+    fn named_by(&self, request: &Request, world: &World, path: &str) -> Vec<EntityUid> {
+        let attribute = path.strip_prefix("principal.");
+        let principal = world.get(&request.principal);
+        let Some(ast::PartialValue::Value(value)) = principal
+            .zip(attribute)
+            .and_then(|(principal, attribute)| principal.get(attribute))
+        else {
+            return Vec::new();
+        };
+        let ast::ValueKind::Set(set) = value.value_kind() else {
+            return Vec::new();
+        };
+        let uid = |value: &ast::Value| match value.value_kind() {
+            ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) => {
+                Some(EntityUid::from(uid.as_ref().clone()))
+            }
+            _ => None,
+        };
+        set.iter().filter_map(uid).collect()
     }
 
     /// The decision with a boolean attribute, given as a path from the resource, the other way.

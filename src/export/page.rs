@@ -1,19 +1,16 @@
 //! Reads one page.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::Read;
 use std::marker::PhantomData;
 
-use encoding_rs_io::DecodeReaderBytes;
-use flate2::bufread::MultiGzDecoder;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::{Map, Value};
-use thiserror::Error;
 
-/// How gzip begins.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+use super::Unread;
+use super::text::text;
 
 /// What a page says beside its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -22,45 +19,25 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// Why a page cannot be read.
-#[derive(Debug, Error)]
-pub enum Unread {
-    /// The bytes cannot be had: among others, a gzip file that was cut off.
-    #[error("{0}")]
-    Io(io::Error),
-    /// It is not what it should be.
-    #[error("{message}")]
-    Json {
-        /// What is wrong.
-        message: String,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-    },
-}
-
-/// Reads a page and hands on its records, in order.
+/// Reads a page and hands on its records, in order. Whoever takes one may refuse it, with the reason.
 ///
 /// # Errors
 /// It cannot be read, or is no page of such records.
 pub fn read<T: DeserializeOwned>(
     reader: impl Read,
-    mut each: impl FnMut(T),
+    mut each: impl FnMut(T) -> Result<(), String>,
 ) -> Result<Page, Unread> {
-    let mut reader = BufReader::new(reader);
-    let is_gzip = reader.fill_buf().map_err(Unread::Io)?.starts_with(&GZIP);
-    let plain: Box<dyn Read + '_> = match is_gzip {
-        true => Box::new(MultiGzDecoder::new(reader)),
-        false => Box::new(reader),
-    };
-    let text = BufReader::new(DecodeReaderBytes::new(plain));
-    let mut json = serde_json::Deserializer::from_reader(text);
+    let mut json = serde_json::Deserializer::from_reader(text(reader)?);
     let mut page = Page::default();
-    let mut is_first = true;
+    if json.end().is_ok() {
+        return Err(Unread::Text {
+            message: "it is empty; where there is nothing, write []".to_owned(),
+            line: 1,
+            column: 1,
+        });
+    }
     // One record a line is one value after the other.
-    while is_first || json.end().is_err() {
-        is_first = false;
+    while json.end().is_err() {
         let records = Records {
             each: &mut each,
             page: &mut page,
@@ -71,15 +48,35 @@ pub fn read<T: DeserializeOwned>(
     Ok(page)
 }
 
+/// Reads a file that is one record.
+///
+/// # Errors
+/// It cannot be read, or is no such record.
+pub fn read_one<T: DeserializeOwned>(reader: impl Read) -> Result<T, Unread> {
+    let mut json = serde_json::Deserializer::from_reader(text(reader)?);
+    let record = T::deserialize(&mut json).map_err(unread)?;
+    json.end().map_err(unread)?;
+    Ok(record)
+}
+
 fn unread(error: serde_json::Error) -> Unread {
     if error.is_io() {
         return Unread::Io(error.into());
     }
-    let (line, column) = (error.line(), error.column());
+    let (line, column) = (error.line(), error.column().max(1));
+    if error.is_eof() {
+        let message =
+            "it ends in the middle: it was cut off, so export or copy it again".to_owned();
+        return Unread::Text {
+            message,
+            line,
+            column,
+        };
+    }
     let message = error.to_string();
     // Where it is stands apart from what is wrong.
     let place = format!(" at line {line} column {column}");
-    Unread::Json {
+    Unread::Text {
         message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
         line,
         column,
@@ -93,7 +90,9 @@ struct Records<'r, T, F> {
     record: PhantomData<T>,
 }
 
-impl<'de, T: DeserializeOwned, F: FnMut(T)> DeserializeSeed<'de> for Records<'_, T, F> {
+impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> DeserializeSeed<'de>
+    for Records<'_, T, F>
+{
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -101,7 +100,9 @@ impl<'de, T: DeserializeOwned, F: FnMut(T)> DeserializeSeed<'de> for Records<'_,
     }
 }
 
-impl<'de, T: DeserializeOwned, F: FnMut(T)> Visitor<'de> for Records<'_, T, F> {
+impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> Visitor<'de>
+    for Records<'_, T, F>
+{
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +111,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T)> Visitor<'de> for Records<'_, T, F> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         while let Some(record) = sequence.next_element::<T>()? {
-            (self.each)(record);
+            (self.each)(record).map_err(A::Error::custom)?;
         }
         Ok(())
     }
@@ -120,6 +121,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T)> Visitor<'de> for Records<'_, T, F> {
         let mut is_page = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
+                "value" if is_page => return Err(A::Error::custom("`value` is there twice")),
                 "value" => {
                     is_page = true;
                     map.next_value_seed(Records {
@@ -128,14 +130,29 @@ impl<'de, T: DeserializeOwned, F: FnMut(T)> Visitor<'de> for Records<'_, T, F> {
                         record: self.record,
                     })?;
                 }
-                "@odata.nextLink" => self.page.next = map.next_value()?,
+                "@odata.nextLink" => {
+                    let next: Option<String> = map.next_value()?;
+                    self.page.next = next.filter(|address| !address.is_empty());
+                }
                 _ if is_page => drop(map.next_value::<IgnoredAny>()?),
+                _ if record.contains_key(&key) => {
+                    return Err(A::Error::custom(format!("`{key}` is there twice")));
+                }
                 _ => drop(record.insert(key, map.next_value::<Value>()?)),
             }
         }
+        if let (false, Some(Value::Object(error))) = (is_page, record.get("error")) {
+            let message = error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            return Err(A::Error::custom(format!(
+                "it is no answer but an error of the service: {message}"
+            )));
+        }
         if !is_page {
             let record = T::deserialize(Value::Object(record)).map_err(A::Error::custom)?;
-            (self.each)(record);
+            (self.each)(record).map_err(A::Error::custom)?;
         }
         Ok(())
     }

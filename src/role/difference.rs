@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::{RoleDefinition, role_type};
+use super::{RoleDefinition, Told, role_type};
 use crate::bundle::Vocabulary;
 use crate::engine::Engine;
-use crate::export::RoleDefinitionRow;
+use crate::export::graph::RoleDefinitionRow;
 use crate::finding::Finding;
 use crate::names::Names;
 
@@ -34,8 +34,9 @@ impl Difference {
     }
 }
 
-/// Compares the roles of the policies in force with the role definitions of a tenant, by the
-/// permissions that the schema knows; sorted by name.
+/// Compares the roles of the policies in force with the role definitions of a tenant; sorted by name.
+/// They are compared by the permissions that the schema knows, and by all where the entity of the role tells
+/// those that no policy decides about.
 ///
 /// A custom role is the one of its Graph id. A built-in role goes by its documented name, whatever its
 /// case: the service writes "Policy and Profile manager".
@@ -47,21 +48,37 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
     let mut roles = roles(engine);
     let mut differences = Vec::new();
     for row in rows {
-        let is_same = |role: &EntityUid| {
-            let id = role.id().unescaped();
-            id == row.id || id.to_lowercase() == row.display_name.to_lowercase()
+        let has_id = |role: &&EntityUid| role.id().unescaped() == row.id;
+        let has_name = |role: &&EntityUid| {
+            let name = row.display_name.trim().to_lowercase();
+            row.is_built_in() != Some(false) && role.id().unescaped().to_lowercase() == name
         };
-        let role = roles.iter().find(|role| is_same(role)).cloned();
+        let role = roles
+            .iter()
+            .find(has_id)
+            .or_else(|| roles.iter().find(has_name));
+        let role = role.cloned();
+        // Where the entity tells the permissions that no policy decides about, they are compared too.
+        let others = role.as_ref().map(|role| Told::of(engine, role).permissions);
+        let tells_others = others.is_some_and(|others| !others.is_empty());
+        let is_compared = |id: &str| tells_others || known.contains_key(id);
         if let Some(role) = &role {
             roles.remove(role);
         }
-        let tenant = row.allowed().filter(|id| known.contains_key(id)).collect();
-        let (name, policies) = match &role {
+        let tenant = row
+            .permissions()
+            .into_iter()
+            .filter(|id| is_compared(id))
+            .collect();
+        let (name, mut policies) = match &role {
             Some(role) => (names.call(role), permissions(engine, role)),
             None => (row.display_name.clone(), Ok(BTreeSet::new())),
         };
+        if let Ok(policies) = &mut policies {
+            policies.retain(|id| is_compared(id));
+        }
         let mut difference = difference(name, Some(row.id.clone()), &tenant, policies, &known);
-        if row.takes_away() {
+        if row.not_allowed().next().is_some() {
             difference.unclear.push(Finding::warning(
                 "role::takes_away",
                 "the tenant lists permissions that are not allowed, and what that means is not documented",
@@ -87,7 +104,7 @@ fn by_graph_id(vocabulary: &Vocabulary) -> BTreeMap<&str, &str> {
 }
 
 /// The roles that policies or entities name.
-fn roles(engine: &Engine) -> BTreeSet<EntityUid> {
+pub(crate) fn roles(engine: &Engine) -> BTreeSet<EntityUid> {
     let Some(role_type) = role_type(engine.bundle().vocabulary()) else {
         return BTreeSet::new();
     };
@@ -100,7 +117,10 @@ fn roles(engine: &Engine) -> BTreeSet<EntityUid> {
 }
 
 /// The permissions that policies give a role, by their ids in Graph.
-fn permissions(engine: &Engine, role: &EntityUid) -> Result<BTreeSet<String>, Vec<Finding>> {
+pub(crate) fn permissions(
+    engine: &Engine,
+    role: &EntityUid,
+) -> Result<BTreeSet<String>, Vec<Finding>> {
     match RoleDefinition::of(engine, role) {
         Ok(definition) => Ok(definition.allowed().map(str::to_owned).collect()),
         Err(findings) => {

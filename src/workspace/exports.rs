@@ -1,68 +1,78 @@
-//! A folder of exports: which files there are, and in which order.
+//! A folder of exports on disk.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::PathBuf;
 
-use serde::de::DeserializeOwned;
+use walkdir::WalkDir;
 
-use super::{Unreadable, shown, unreadable};
-use crate::export::{self, Unread};
+use super::shown;
+use crate::export::Files;
 
-/// How the name of an exported file ends.
-const ENDINGS: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
+/// The files of a folder. Whoever wants to know how far reading has come wraps the files.
+pub struct Exports<W> {
+    folder: PathBuf,
+    wrap: W,
+}
 
-/// Reads the records of an export, as `graph/roleDefinitions`, page by page: `NAME.json`,
-/// `NAME-2.json` and so on. `false` where there is none.
-///
-/// # Errors
-/// A page cannot be read, or one is missing: the one before says that there is more.
-pub fn exported<T: DeserializeOwned>(
-    folder: &Path,
-    name: &str,
-    mut each: impl FnMut(T),
-) -> Result<bool, Unreadable> {
-    let mut next = None;
-    for number in 1.. {
-        let page = match number {
-            1 => name.to_owned(),
-            number => format!("{name}-{number}"),
-        };
-        let there: Vec<PathBuf> = ENDINGS
-            .iter()
-            .map(|ending| folder.join(format!("{page}{ending}")))
-            .filter(|path| path.is_file())
-            .collect();
-        let path = match there.as_slice() {
-            [path] => path,
-            [] => match next {
-                None => return Ok(number > 1),
-                Some(address) => {
-                    return Err(unreadable(
-                        &folder.join(format!("{page}.json")),
-                        "it is missing: the page before it says that there is more",
-                        Some(&format!("save what {address} answers under this name")),
-                    ));
-                }
-            },
-            [path, other, ..] => {
-                let reason = format!("`{}` is there as well", shown(other));
-                return Err(unreadable(path, &reason, Some("keep one of the two")));
-            }
-        };
-        let file = File::open(path).map_err(|error| unreadable(path, &error.to_string(), None))?;
-        let read = export::read(file, &mut each).map_err(|error| match error {
-            Unread::Io(error) => unreadable(path, &error.to_string(), None),
-            Unread::Json {
-                message,
-                line,
-                column,
-            } => unreadable(
-                Path::new(&format!("{}:{line}:{column}", shown(path))),
-                &message,
-                None,
-            ),
-        })?;
-        next = read.next;
+impl<W> Exports<W> {
+    /// The exports in a folder; every file that is read goes through `wrap`.
+    pub fn of(folder: impl Into<PathBuf>, wrap: W) -> Self {
+        Self {
+            folder: folder.into(),
+            wrap,
+        }
     }
-    Ok(true)
+
+    /// How many bytes there are, in all files.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn size(&self) -> io::Result<u64> {
+        let size = |path: String| Ok(self.folder.join(path).metadata()?.len());
+        self.found()?.into_iter().map(size).sum()
+    }
+
+    fn found(&self) -> io::Result<BTreeSet<String>> {
+        let mut paths = BTreeSet::new();
+        for entry in WalkDir::new(&self.folder).follow_links(true) {
+            let entry = entry?;
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            let path = entry
+                .path()
+                .strip_prefix(&self.folder)
+                .unwrap_or(entry.path());
+            let parts = path
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy());
+            let parts: Vec<_> = parts.collect();
+            // What a desktop leaves in every folder is no export.
+            if !parts.iter().any(|part| part.starts_with('.')) {
+                paths.insert(parts.join("/"));
+            }
+        }
+        Ok(paths)
+    }
+}
+
+impl<W: Fn(File) -> Box<dyn Read + Send> + Sync> Files for Exports<W> {
+    fn paths(&self) -> io::Result<BTreeSet<String>> {
+        self.found()
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
+        let path = self.folder.join(path);
+        // Reading a pipe could take for ever.
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok((self.wrap)(File::open(path)?))
+    }
+
+    fn shown(&self, path: &str) -> String {
+        shown(&self.folder.join(path))
+    }
 }

@@ -17,6 +17,7 @@ fn ids(bytes: &[u8]) -> Result<(Vec<String>, Page), Unread> {
     let mut ids = Vec::new();
     let page = read(bytes, |record: Value| {
         ids.push(record["id"].as_str().unwrap_or_default().to_owned());
+        Ok(())
     })?;
     Ok((ids, page))
 }
@@ -70,13 +71,13 @@ fn a_page_says_what_follows() {
 #[test]
 fn what_is_no_page_is_refused_where_it_is_wrong() {
     let place = |text: &str| match ids(text.as_bytes()) {
-        Err(Unread::Json { line, column, .. }) => (line, column),
+        Err(Unread::Text { line, column, .. }) => (line, column),
         other => panic!("{text}: {other:?}"),
     };
     assert_eq!(place("{\"value\": [\n  {\"id\": }\n]}"), (2, 10));
     assert_eq!(place("[{\"id\": \"a\"}"), (1, 12));
     assert_eq!(place("{\"value\": 3}"), (1, 12));
-    assert_eq!(place(""), (1, 0));
+    assert_eq!(place(""), (1, 1));
     assert_eq!(place("3"), (1, 1));
     let whole = gzip(b"[{\"id\": \"a\"}]");
     let (cut, _) = whole.split_at(whole.len() - 6);

@@ -1,0 +1,204 @@
+//! Rows of Configuration Manager's classes, as the AdminService or PowerShell write them.
+//!
+//! A lazy property is one that a query of the whole class leaves out or answers with `null`; it is
+//! read instance by instance.
+
+use serde::Deserialize;
+use smol_str::SmolStr;
+
+use super::lenient::{list, number, stated, trimmed};
+
+/// An administrative user: a person or a group.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an instance of SMS_Admin")]
+pub struct SmsAdmin {
+    /// The key of the class.
+    #[serde(rename = "AdminID", deserialize_with = "number")]
+    pub admin_id: u32,
+    /// The security identifier of the account (lazy).
+    #[serde(default, deserialize_with = "trimmed")]
+    pub admin_sid: Option<String>,
+    /// `DOMAIN\name`.
+    #[serde(default)]
+    pub logon_name: Option<String>,
+    /// Whether it is a group.
+    #[serde(default)]
+    pub is_group: Option<bool>,
+    /// Whether it was removed.
+    #[serde(default)]
+    pub is_deleted: Option<bool>,
+    /// Which role holds for which collections and security scopes (lazy).
+    #[serde(default, deserialize_with = "list")]
+    pub permissions: Option<Vec<SmsAPermission>>,
+    /// The names of the roles.
+    #[serde(default, deserialize_with = "list")]
+    pub role_names: Option<Vec<String>>,
+}
+
+/// A security role together with one collection or security scope for which it holds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "an instance of SMS_APermission"
+)]
+pub struct SmsAPermission {
+    /// The collection or the security scope.
+    #[serde(rename = "CategoryID")]
+    pub category_id: String,
+    /// 1 is a collection, 29 a security scope.
+    #[serde(rename = "CategoryTypeID", deserialize_with = "number")]
+    pub category_type_id: u32,
+    /// The security role.
+    #[serde(rename = "RoleID")]
+    pub role_id: String,
+}
+
+/// A security role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an instance of SMS_Role")]
+pub struct SmsRole {
+    /// The key of the class.
+    #[serde(rename = "RoleID")]
+    pub role_id: String,
+    /// The name the console shows.
+    #[serde(default)]
+    pub role_name: Option<String>,
+    /// What the role may do, for each type of object (lazy).
+    #[serde(default, deserialize_with = "list")]
+    pub operations: Option<Vec<SmsARoleOperation>>,
+}
+
+/// What a role may do with one type of object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "an instance of SMS_ARoleOperation"
+)]
+pub struct SmsARoleOperation {
+    /// The type of object.
+    #[serde(rename = "ObjectTypeID", deserialize_with = "number")]
+    pub object_type_id: u32,
+    /// A bit for each operation.
+    #[serde(deserialize_with = "number")]
+    pub granted_operations: u32,
+}
+
+/// An operation that the site knows, with its bit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "an instance of SMS_AvailableOperation"
+)]
+pub struct SmsAvailableOperation {
+    /// The type of object.
+    #[serde(rename = "ObjectTypeID", deserialize_with = "number")]
+    pub object_type_id: u32,
+    /// Its name: `SMS_Collection`.
+    pub object_type_name: String,
+    /// The name of the operation: `Read Resource`.
+    pub operation_name: String,
+    /// The value of its bit.
+    #[serde(deserialize_with = "number")]
+    pub bit_flag: u32,
+}
+
+/// A collection of devices or of users.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an instance of SMS_Collection")]
+pub struct SmsCollection {
+    /// The key of the class.
+    #[serde(rename = "CollectionID")]
+    pub collection_id: SmolStr,
+    /// The name the console shows.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// 1 holds users, 2 devices.
+    #[serde(deserialize_with = "number")]
+    pub collection_type: u32,
+    /// The collection it is limited to.
+    #[serde(default, rename = "LimitToCollectionID", deserialize_with = "trimmed")]
+    pub limit_to_collection_id: Option<String>,
+}
+
+/// A resource in a collection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an instance of SMS_FullCollectionMembership")]
+pub struct SmsFullCollectionMembership {
+    /// The collection.
+    #[serde(rename = "CollectionID")]
+    pub collection_id: SmolStr,
+    /// The resource, which may be a user.
+    #[serde(
+        rename = "ResourceID",
+        alias = "ResourceId",
+        deserialize_with = "number"
+    )]
+    pub resource_id: u32,
+}
+
+/// A device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an instance of SMS_R_System")]
+pub struct SmsRSystem {
+    /// The key of the class.
+    #[serde(
+        rename = "ResourceID",
+        alias = "ResourceId",
+        deserialize_with = "number"
+    )]
+    pub resource_id: u32,
+    /// The name of the device.
+    #[serde(default, deserialize_with = "trimmed")]
+    pub name: Option<String>,
+    /// The name of the device, where it has no other.
+    #[serde(default, deserialize_with = "trimmed")]
+    pub netbios_name: Option<String>,
+    /// The operating system.
+    #[serde(
+        default,
+        rename = "OperatingSystemNameandVersion",
+        deserialize_with = "trimmed"
+    )]
+    pub operating_system: Option<String>,
+}
+
+/// A user that a discovery has found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an instance of SMS_R_User")]
+pub struct SmsRUser {
+    /// The key of the class.
+    #[serde(
+        rename = "ResourceID",
+        alias = "ResourceId",
+        deserialize_with = "number"
+    )]
+    pub resource_id: u32,
+    /// `DOMAIN\name`.
+    #[serde(default)]
+    pub unique_user_name: Option<String>,
+    /// The security identifier in Active Directory; absent where the call did not select it.
+    #[serde(default, rename = "SID", deserialize_with = "stated")]
+    pub sid: Option<Option<String>>,
+    /// The id of the account in Microsoft Entra, which comes from Microsoft Entra user discovery; absent
+    /// where the call did not select it.
+    #[serde(default, rename = "AADUserID", deserialize_with = "stated")]
+    pub aad_user_id: Option<Option<String>>,
+    /// The discoveries that have found the user.
+    #[serde(default, deserialize_with = "list")]
+    pub agent_name: Option<Vec<String>>,
+}
+
+/// A security scope.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "an instance of SMS_SecuredCategory"
+)]
+pub struct SmsSecuredCategory {
+    /// The key of the class.
+    #[serde(rename = "CategoryID")]
+    pub category_id: String,
+    /// The name the console shows.
+    #[serde(default)]
+    pub category_name: Option<String>,
+}

@@ -1,0 +1,281 @@
+//! A folder of exports: which files there are, and in which order their pages come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::sync::Mutex;
+
+use miette::Diagnostic;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use super::{Unread, catalog, key, page};
+
+/// How the name of an exported file ends.
+const ENDINGS: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
+
+/// The files of a folder, wherever they are kept.
+pub trait Files: Sync {
+    /// The paths of all files, seen from the folder, with `/` between their parts.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    fn paths(&self) -> io::Result<BTreeSet<String>>;
+
+    /// The bytes of one of them.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>>;
+
+    /// How messages show the path of a file.
+    fn shown(&self, path: &str) -> String;
+}
+
+/// An export that is not taken.
+#[derive(Debug, Error, Diagnostic)]
+#[error("cannot read `{path}`: {reason}")]
+#[diagnostic(code(export::refused))]
+pub struct Refused {
+    path: String,
+    reason: String,
+    #[help]
+    help: Option<String>,
+}
+
+/// A folder of exports.
+pub struct Folder<'f, F> {
+    files: &'f F,
+    paths: BTreeSet<String>,
+    /// The paths of the files that were read.
+    read: Mutex<BTreeSet<String>>,
+    /// The names of the exports that somebody has asked for, and that are not there.
+    absent: Mutex<BTreeSet<String>>,
+}
+
+impl<'f, F: Files> Folder<'f, F> {
+    /// Looks into a folder.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of(files: &'f F) -> Result<Self, Refused> {
+        let paths = files
+            .paths()
+            .map_err(|error| refused(files.shown(""), error.to_string(), None))?;
+        Ok(Self {
+            files,
+            paths,
+            read: Mutex::default(),
+            absent: Mutex::default(),
+        })
+    }
+
+    /// Reads the records of an export, as `graph/roleDefinitions`, page by page: `NAME.json`,
+    /// `NAME-2.json` and so on. `false` where there is none.
+    ///
+    /// # Errors
+    /// A page cannot be read, or one is missing: the one before says that there is more, or one with a
+    /// higher number is there.
+    pub fn records<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        mut each: impl FnMut(T) -> Result<(), String>,
+    ) -> Result<bool, Refused> {
+        let mut pages = self.pages(name)?;
+        let last = pages.keys().next_back().copied().unwrap_or_default();
+        let mut next: Option<String> = None;
+        for number in 1.. {
+            let page = match number {
+                1 => name.to_owned(),
+                number => format!("{name}-{number}"),
+            };
+            let Some(path) = pages.remove(&number) else {
+                let (reason, help) = match next {
+                    Some(address) => (
+                        "it is missing: the page before it says that there is more",
+                        Some(format!("save what {address} answers under this name")),
+                    ),
+                    None if number <= last => (
+                        "it is missing, and a page after it is there",
+                        Some("save that page, or number the pages without a gap".to_owned()),
+                    ),
+                    None if number > 1 => return Ok(true),
+                    None => {
+                        if let Ok(mut absent) = self.absent.lock() {
+                            absent.insert(format!("{name}.json"));
+                        }
+                        return Ok(false);
+                    }
+                };
+                let path = self.files.shown(&format!("{page}.json"));
+                return Err(refused(path, reason.to_owned(), help));
+            };
+            let read = page::read(self.open(&path)?, &mut each);
+            next = read.map_err(|error| self.unread(&path, error))?.next;
+        }
+        Ok(true)
+    }
+
+    /// Reads a file that is no page of records, be it `PATH` or `PATH.gz`; `None` where it is not there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read<T>(
+        &self,
+        path: &str,
+        read: impl FnOnce(Box<dyn Read + Send + '_>) -> Result<T, Unread>,
+    ) -> Result<Option<T>, Refused> {
+        let paths = [path.to_owned(), format!("{path}.gz")];
+        let Some(path) = paths.iter().find(|path| self.paths.contains(*path)) else {
+            return Ok(None);
+        };
+        let read = read(self.open(path)?);
+        read.map(Some).map_err(|error| self.unread(path, error))
+    }
+
+    /// The names of the folders in a folder, by how they are compared: without regard to case and to
+    /// braces around an id.
+    ///
+    /// # Errors
+    /// Two of them are the same.
+    pub fn objects(&self, folder: &str) -> Result<BTreeMap<String, String>, Refused> {
+        let mut objects: BTreeMap<String, String> = BTreeMap::new();
+        for name in self.folders(folder) {
+            if let Some(other) = objects.insert(key(&name), name.clone()) {
+                let reason = format!(
+                    "`{}` is there as well",
+                    self.files.shown(&format!("{folder}/{other}"))
+                );
+                let path = format!("{folder}/{name}");
+                return Err(self.refuse(&path, reason, "keep one of the two"));
+            }
+        }
+        Ok(objects)
+    }
+
+    /// The names of the folders in a folder, sorted.
+    fn folders(&self, folder: &str) -> BTreeSet<String> {
+        let within = |path: &String| {
+            let rest = path.strip_prefix(folder)?.strip_prefix('/')?;
+            Some(rest.split_once('/')?.0.to_owned())
+        };
+        let from = self.paths.range(format!("{folder}/")..);
+        from.map_while(|path| path.starts_with(folder).then_some(path))
+            .filter_map(within)
+            .collect()
+    }
+
+    /// The files that were not read, and are not known to be exports that are needed with others only.
+    pub fn not_read(&self) -> Vec<String> {
+        let read = self
+            .read
+            .lock()
+            .map(|read| read.clone())
+            .unwrap_or_default();
+        let left = self.paths.difference(&read);
+        left.filter(|path| catalog::of(path).is_none())
+            .cloned()
+            .collect()
+    }
+
+    /// The exports of which something is lost, since they are not there; those of single objects are not
+    /// among them.
+    pub fn absent(&self) -> Vec<String> {
+        let absent = self.absent.lock().map(|absent| absent.clone());
+        let is_lost = |path: &String| {
+            catalog::of(path)
+                .is_some_and(|export| !export.is_optional && !export.file.contains("<id>"))
+        };
+        absent
+            .unwrap_or_default()
+            .into_iter()
+            .filter(is_lost)
+            .collect()
+    }
+
+    /// Says of a file why it is not taken.
+    pub fn refuse(
+        &self,
+        path: &str,
+        reason: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Refused {
+        refused(self.files.shown(path), reason.into(), Some(help.into()))
+    }
+
+    /// Says of an export that it is missing, and what for.
+    pub fn missing(&self, name: &str, what_for: &str) -> Refused {
+        let path = format!("{name}.json");
+        let help =
+            catalog::of(&path).map(|export| format!("save what this gives: {}", export.call));
+        let reason = format!("it is missing, and {what_for}");
+        refused(self.files.shown(&path), reason, help)
+    }
+
+    /// The paths of the pages of an export, by their numbers.
+    fn pages(&self, name: &str) -> Result<BTreeMap<u64, String>, Refused> {
+        let mut pages: BTreeMap<u64, String> = BTreeMap::new();
+        for path in self.paths.range(name.to_owned()..) {
+            // What is in a folder of the same name comes after the pages.
+            let Some(rest) = path
+                .strip_prefix(name)
+                .filter(|rest| !rest.starts_with('/'))
+            else {
+                break;
+            };
+            let Some(number) =
+                ENDINGS
+                    .iter()
+                    .find_map(|ending| match rest.strip_suffix(ending)? {
+                        "" => Some(1),
+                        number => number
+                            .strip_prefix('-')?
+                            .parse()
+                            .ok()
+                            .filter(|number| *number > 1),
+                    })
+            else {
+                continue;
+            };
+            if let Some(other) = pages.insert(number, path.clone()) {
+                let reason = format!("`{}` is there as well", self.files.shown(path));
+                let help = Some("keep one of the two".to_owned());
+                return Err(refused(self.files.shown(&other), reason, help));
+            }
+        }
+        Ok(pages)
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn Read + Send + '_>, Refused> {
+        if let Ok(mut read) = self.read.lock() {
+            read.insert(path.to_owned());
+        }
+        let file = self.files.open(path);
+        file.map_err(|error| refused(self.files.shown(path), error.to_string(), None))
+    }
+
+    fn unread(&self, path: &str, error: Unread) -> Refused {
+        let shown = self.files.shown(path);
+        match error {
+            Unread::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => refused(
+                shown,
+                "it ends in the middle: it was cut off".to_owned(),
+                Some("export or copy it again".to_owned()),
+            ),
+            Unread::Io(error) => refused(shown, error.to_string(), None),
+            Unread::Text {
+                message,
+                line,
+                column,
+            } => refused(
+                format!("{shown}:{line}:{column}"),
+                message,
+                catalog::of(path)
+                    .map(|export| format!("the file has what this gives: {}", export.call)),
+            ),
+        }
+    }
+}
+
+fn refused(path: String, reason: String, help: Option<String>) -> Refused {
+    Refused { path, reason, help }
+}

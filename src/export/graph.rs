@@ -1,0 +1,287 @@
+//! Rows of Microsoft Graph, v1.0 or beta, as Graph writes them or its PowerShell module, which begins
+//! the names of properties with a capital letter.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer};
+
+use super::lenient::{list, stated, trimmed};
+
+/// A row of `GET /deviceManagement/roleDefinitions`.
+///
+/// Beta has `permissions` and `isBuiltInRoleDefinition` beside what v1.0 has, and both answer with
+/// either.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a role definition")]
+pub struct RoleDefinitionRow {
+    /// The id of the role.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name that the admin center shows.
+    #[serde(alias = "DisplayName")]
+    pub display_name: String,
+    /// What the role is for.
+    #[serde(default, alias = "Description")]
+    pub description: Option<String>,
+    #[serde(default, alias = "IsBuiltIn")]
+    is_built_in: Option<bool>,
+    #[serde(default, alias = "IsBuiltInRoleDefinition")]
+    is_built_in_role_definition: Option<bool>,
+    #[serde(default, alias = "RolePermissions", deserialize_with = "list")]
+    role_permissions: Option<Vec<PermissionRow>>,
+    #[serde(default, alias = "Permissions", deserialize_with = "list")]
+    permissions: Option<Vec<PermissionRow>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "permissions of a role")]
+struct PermissionRow {
+    #[serde(default, alias = "Actions", deserialize_with = "list")]
+    actions: Option<Vec<String>>,
+    #[serde(default, alias = "ResourceActions", deserialize_with = "list")]
+    resource_actions: Option<Vec<ResourceActionRow>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "permissions of a role")]
+struct ResourceActionRow {
+    #[serde(default, alias = "AllowedResourceActions", deserialize_with = "list")]
+    allowed_resource_actions: Option<Vec<String>>,
+    #[serde(
+        default,
+        alias = "NotAllowedResourceActions",
+        deserialize_with = "list"
+    )]
+    not_allowed_resource_actions: Option<Vec<String>>,
+}
+
+impl RoleDefinitionRow {
+    /// Whether it is one of the roles that ship with Intune; `None` where the export does not say it.
+    pub fn is_built_in(&self) -> Option<bool> {
+        let flags = [self.is_built_in, self.is_built_in_role_definition];
+        let mut flags = flags.into_iter().flatten().peekable();
+        flags.peek()?;
+        Some(flags.any(|is_built_in| is_built_in))
+    }
+
+    /// The ids of the permissions that it allows and does not list as not allowed.
+    pub fn permissions(&self) -> BTreeSet<&str> {
+        let mut permissions: BTreeSet<&str> = self.allowed().collect();
+        for id in self.not_allowed() {
+            permissions.remove(id);
+        }
+        permissions
+    }
+
+    /// The ids of the permissions that it allows.
+    fn allowed(&self) -> impl Iterator<Item = &str> {
+        self.permission_rows().flat_map(|row| {
+            let resource_actions = row.resource_actions.iter().flatten();
+            let allowed = resource_actions.flat_map(|row| row.allowed_resource_actions.iter());
+            let all = allowed.chain(&row.actions).flatten();
+            all.map(String::as_str)
+        })
+    }
+
+    /// The ids of the permissions that it lists as not allowed. What that means is not documented:
+    /// Intune has no deny.
+    pub fn not_allowed(&self) -> impl Iterator<Item = &str> {
+        let actions = self.permission_rows().flat_map(|row| &row.resource_actions);
+        let not_allowed = actions
+            .flatten()
+            .flat_map(|row| row.not_allowed_resource_actions.iter().flatten());
+        not_allowed.map(String::as_str)
+    }
+
+    fn permission_rows(&self) -> impl Iterator<Item = &PermissionRow> {
+        let rows = self.role_permissions.iter().chain(&self.permissions);
+        rows.flatten()
+    }
+}
+
+/// A row of `GET /deviceManagement/roleAssignments`. It does not say which role it gives.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a role assignment")]
+pub struct RoleAssignmentRow {
+    /// The id of the assignment.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name that the admin center shows.
+    #[serde(default, alias = "DisplayName")]
+    pub display_name: Option<String>,
+    /// The ids of the groups, and of people, who have the role.
+    #[serde(default, alias = "Members", deserialize_with = "list")]
+    pub members: Option<Vec<String>>,
+    /// The ids of the scope groups.
+    #[serde(default, alias = "ResourceScopes", deserialize_with = "list")]
+    pub resource_scopes: Option<Vec<String>>,
+    /// The ids of the scope groups, as beta calls them.
+    #[serde(default, alias = "ScopeMembers", deserialize_with = "list")]
+    pub scope_members: Option<Vec<String>>,
+    /// What the assignment is about.
+    #[serde(default, alias = "ScopeType")]
+    pub scope_type: Option<ScopeType>,
+    /// The ids of the scope tags; none where an answer was cut short.
+    #[serde(default, alias = "RoleScopeTagIds", deserialize_with = "list")]
+    pub role_scope_tag_ids: Option<Vec<String>>,
+}
+
+/// What a role assignment is about: `roleAssignmentScopeType`, written in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeType {
+    /// The scope groups.
+    ResourceScope,
+    /// Every device, every licensed user, or both.
+    Everything,
+}
+
+impl<'de> Deserialize<'de> for ScopeType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.to_ascii_lowercase().as_str() {
+            "resourcescope" => Ok(Self::ResourceScope),
+            "alldevices" | "alllicensedusers" | "alldevicesandlicensedusers" => {
+                Ok(Self::Everything)
+            }
+            _ => Err(serde::de::Error::custom(format!(
+                "the scopeType `{text}` is none of resourceScope, allDevices, allLicensedUsers and \
+                 allDevicesAndLicensedUsers; if Graph answered with it, it is new, so please report it"
+            ))),
+        }
+    }
+}
+
+/// A row that only an id is wanted of: of the assignments of one role definition, for example.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object with an id")]
+pub struct IdRow {
+    /// The id.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// What kind of object it is, where the answer mixes them: `#microsoft.graph.user`.
+    #[serde(default, rename = "@odata.type")]
+    pub odata_type: Option<String>,
+}
+
+/// A row of `GET /deviceManagement/roleScopeTags`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a scope tag")]
+pub struct ScopeTagRow {
+    /// The id; `0` is Default.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name that the admin center shows.
+    #[serde(default, alias = "DisplayName")]
+    pub display_name: Option<String>,
+}
+
+/// A row of `GET /users`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an account")]
+pub struct UserRow {
+    /// The id of the account.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name the person signs in with.
+    #[serde(alias = "UserPrincipalName")]
+    pub user_principal_name: String,
+    /// Whether Active Directory synchronizes the account; `null` for one that never was, and absent
+    /// where the call did not select it.
+    #[serde(default, alias = "OnPremisesSyncEnabled", deserialize_with = "stated")]
+    pub on_premises_sync_enabled: Option<Option<bool>>,
+    /// Its security identifier in Active Directory.
+    #[serde(
+        default,
+        alias = "OnPremisesSecurityIdentifier",
+        deserialize_with = "trimmed"
+    )]
+    pub on_premises_security_identifier: Option<String>,
+    /// The licenses; absent where the call did not select them.
+    #[serde(default, alias = "AssignedLicenses", deserialize_with = "list")]
+    pub assigned_licenses: Option<Vec<LicenseRow>>,
+    /// The service plans of the licenses; absent where the call did not select them.
+    #[serde(default, alias = "AssignedPlans", deserialize_with = "list")]
+    pub assigned_plans: Option<Vec<PlanRow>>,
+}
+
+/// A license of an account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a license")]
+pub struct LicenseRow {
+    /// The product.
+    #[serde(alias = "SkuId")]
+    pub sku_id: String,
+    /// The service plans of the product that the account does not have.
+    #[serde(default, alias = "DisabledPlans", deserialize_with = "list")]
+    pub disabled_plans: Option<Vec<String>>,
+}
+
+/// A service plan of an account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a service plan")]
+pub struct PlanRow {
+    /// The service plan.
+    #[serde(alias = "ServicePlanId")]
+    pub service_plan_id: String,
+    /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
+    #[serde(default, alias = "CapabilityStatus")]
+    pub capability_status: Option<String>,
+}
+
+/// A row of `GET /subscribedSkus`: a product that the tenant has bought.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a product")]
+pub struct SkuRow {
+    /// The product.
+    #[serde(alias = "SkuId")]
+    pub sku_id: String,
+    /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
+    #[serde(default, alias = "CapabilityStatus")]
+    pub capability_status: Option<String>,
+    /// What it consists of.
+    #[serde(default, alias = "ServicePlans", deserialize_with = "list")]
+    pub service_plans: Option<Vec<SkuPlanRow>>,
+}
+
+/// A service plan of a product.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a service plan of a product")]
+pub struct SkuPlanRow {
+    /// The service plan.
+    #[serde(alias = "ServicePlanId")]
+    pub service_plan_id: String,
+}
+
+/// A row of `GET /groups`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a group")]
+pub struct GroupRow {
+    /// The id of the group.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name that the admin center shows.
+    #[serde(default, alias = "DisplayName")]
+    pub display_name: Option<String>,
+    /// Its security identifier in Active Directory.
+    #[serde(
+        default,
+        alias = "OnPremisesSecurityIdentifier",
+        deserialize_with = "trimmed"
+    )]
+    pub on_premises_security_identifier: Option<String>,
+}
+
+/// A row of `GET /directoryRoles`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a directory role")]
+pub struct DirectoryRoleRow {
+    /// The id of the role in this tenant.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name, which older answers spell otherwise: `Intune Service Administrator`.
+    #[serde(alias = "DisplayName")]
+    pub display_name: String,
+    /// The id of the role in every tenant.
+    #[serde(default, alias = "RoleTemplateId", deserialize_with = "trimmed")]
+    pub role_template_id: Option<String>,
+}

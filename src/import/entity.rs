@@ -1,0 +1,67 @@
+//! Entities in Cedar's JSON format, one a line.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// The name of an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Uid<'a> {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: &'a str,
+    /// Its id.
+    pub id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Entity<'a, Attributes> {
+    uid: Uid<'a>,
+    attrs: Attributes,
+    parents: &'a [Uid<'a>],
+}
+
+/// A file of entities.
+pub struct Family<W> {
+    file: W,
+    is_empty: bool,
+}
+
+impl<W: Write> Family<W> {
+    /// Begins the file.
+    pub fn new(mut file: W) -> io::Result<Self> {
+        file.write_all(b"[")?;
+        Ok(Self {
+            file,
+            is_empty: true,
+        })
+    }
+
+    /// Writes an entity.
+    pub fn entity(
+        &mut self,
+        uid: Uid<'_>,
+        attrs: impl Serialize,
+        parents: &[Uid<'_>],
+    ) -> io::Result<()> {
+        let before: &[u8] = match self.is_empty {
+            true => b"\n",
+            false => b",\n",
+        };
+        self.is_empty = false;
+        self.file.write_all(before)?;
+        let entity = Entity {
+            uid,
+            attrs,
+            parents,
+        };
+        serde_json::to_writer(&mut self.file, &entity)?;
+        Ok(())
+    }
+
+    /// Ends the file.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.write_all(b"\n]\n")?;
+        self.file.flush()
+    }
+}

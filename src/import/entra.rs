@@ -1,0 +1,352 @@
+//! People, groups and directory roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
+
+use super::intune::twice;
+use super::key;
+use super::license::Products;
+use super::report::{
+    MEMBERS_MISSING, Notes, SYNCHRONIZATION_UNKNOWN, UNKNOWN_DIRECTORY_ROLE, UNKNOWN_GROUP,
+    UNKNOWN_MEMBER,
+};
+use crate::export::graph::{DirectoryRoleRow, GroupRow, IdRow, UserRow};
+use crate::export::{Files, Folder, Refused};
+
+const GROUPS: &str = "graph/groups";
+const DIRECTORY_ROLES: &str = "graph/directoryRoles";
+
+/// The directory roles that are known by another name in places: the id that they have in every tenant, the
+/// documented name, and the other one.
+const NAMES: [(&str, &str, &str); 2] = [
+    (
+        "62e90394-69f5-4237-9190-012177145e10",
+        "Global Administrator",
+        "Company Administrator",
+    ),
+    (
+        "3a2c62db-5318-420d-8d74-23affee5d9a5",
+        "Intune Administrator",
+        "Intune Service Administrator",
+    ),
+];
+
+/// What Microsoft Entra knows. People and groups go by their numbers, in the order of their ids.
+pub(super) struct Entra {
+    pub(super) people: Vec<Person>,
+    pub(super) groups: Vec<Group>,
+    pub(super) directory_roles: BTreeSet<String>,
+    person_of: HashMap<String, u32>,
+    group_of: HashMap<String, u32>,
+    by_sid: HashMap<String, Holder>,
+}
+
+/// Somebody with an account.
+pub(super) struct Person {
+    pub(super) id: String,
+    pub(super) user_principal_name: String,
+    pub(super) is_cloud_only: bool,
+    /// The security identifier in Active Directory.
+    pub(super) sid: Option<String>,
+    /// `None` where it cannot be known.
+    pub(super) has_license: Option<bool>,
+    /// The groups that the person is a direct member of.
+    pub(super) groups: BTreeSet<u32>,
+    pub(super) directory_roles: BTreeSet<String>,
+}
+
+/// A group.
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    /// The people who are direct members.
+    pub(super) people: BTreeSet<u32>,
+    /// The groups that are direct members.
+    pub(super) groups: BTreeSet<u32>,
+    /// Whether its members were exported.
+    pub(super) has_members: bool,
+}
+
+impl Group {
+    /// What people call it.
+    pub(super) fn called(&self) -> String {
+        super::intune::called(self.name.as_deref(), &self.id)
+    }
+}
+
+/// A person or a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holder {
+    Person(u32),
+    Group(u32),
+}
+
+impl Entra {
+    pub(super) fn read<F: Files>(
+        folder: &Folder<'_, F>,
+        notes: &mut Notes,
+    ) -> Result<Self, Refused> {
+        let mut entra = Self {
+            people: Vec::new(),
+            groups: Vec::new(),
+            directory_roles: BTreeSet::new(),
+            person_of: HashMap::new(),
+            group_of: HashMap::new(),
+            by_sid: HashMap::new(),
+        };
+        entra.read_people(folder, notes)?;
+        entra.read_groups(folder, notes)?;
+        entra.read_directory_roles(folder, notes)?;
+        Ok(entra)
+    }
+
+    /// Whoever has an id.
+    pub(super) fn holder(&self, id: &str) -> Option<Holder> {
+        let id = key(id);
+        let person = self
+            .person_of
+            .get(&id)
+            .map(|person| Holder::Person(*person));
+        person.or_else(|| self.group_of.get(&id).map(|group| Holder::Group(*group)))
+    }
+
+    /// Whoever has a security identifier in Active Directory.
+    pub(super) fn with_sid(&self, sid: &str) -> Option<Holder> {
+        self.by_sid.get(&key(sid)).copied()
+    }
+
+    pub(super) fn person(&self, number: u32) -> Option<&Person> {
+        self.people.get(number as usize)
+    }
+
+    pub(super) fn group(&self, number: u32) -> Option<&Group> {
+        self.groups.get(number as usize)
+    }
+
+    /// The groups in a group, at any depth, with itself.
+    pub(super) fn nested(&self, group: u32) -> BTreeSet<u32> {
+        let mut nested = BTreeSet::from([group]);
+        let mut open = vec![group];
+        while let Some(group) = open.pop() {
+            let members = self.group(group).map(|group| &group.groups);
+            for member in members.into_iter().flatten() {
+                if nested.insert(*member) {
+                    open.push(*member);
+                }
+            }
+        }
+        nested
+    }
+
+    /// The people in a group, at any depth.
+    pub(super) fn people_in(&self, group: u32) -> BTreeSet<u32> {
+        let nested = self.nested(group);
+        let groups = nested.iter().filter_map(|group| self.group(*group));
+        groups
+            .flat_map(|group| group.people.iter().copied())
+            .collect()
+    }
+
+    fn read_people<F: Files>(
+        &mut self,
+        folder: &Folder<'_, F>,
+        notes: &mut Notes,
+    ) -> Result<(), Refused> {
+        let products = Products::read(folder)?;
+        let mut people: BTreeMap<String, Person> = BTreeMap::new();
+        let mut sids = BTreeSet::new();
+        folder.records("graph/users", |row: UserRow| {
+            let has_sid = row.on_premises_security_identifier.is_some();
+            if row.on_premises_sync_enabled.is_none()
+                || row.on_premises_sync_enabled == Some(None) && has_sid
+            {
+                notes.add(&SYNCHRONIZATION_UNKNOWN, row.user_principal_name.as_str());
+            }
+            if let Some(sid) = &row.on_premises_security_identifier
+                && !sids.insert(key(sid))
+            {
+                return Err(twice("security identifier", sid));
+            }
+            let person = Person {
+                is_cloud_only: row.on_premises_sync_enabled.flatten() != Some(true),
+                has_license: products.license(&row),
+                groups: BTreeSet::new(),
+                directory_roles: BTreeSet::new(),
+                id: row.id,
+                user_principal_name: row.user_principal_name,
+                sid: row.on_premises_security_identifier,
+            };
+            match people.insert(key(&person.id), person) {
+                None => Ok(()),
+                Some(person) => Err(twice("account", &person.id)),
+            }
+        })?;
+        for (number, (id, person)) in (0..).zip(people) {
+            self.person_of.insert(id, number);
+            if let Some(sid) = &person.sid {
+                self.by_sid.insert(key(sid), Holder::Person(number));
+            }
+            self.people.push(person);
+        }
+        Ok(())
+    }
+
+    fn read_groups<F: Files>(
+        &mut self,
+        folder: &Folder<'_, F>,
+        notes: &mut Notes,
+    ) -> Result<(), Refused> {
+        let group = |id: String, name| Group {
+            id,
+            name,
+            people: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            has_members: false,
+        };
+        let mut groups: BTreeMap<String, (Group, Option<String>)> = BTreeMap::new();
+        let is_there = folder.records(GROUPS, |row: GroupRow| {
+            let sid = row.on_premises_security_identifier;
+            match groups.insert(key(&row.id), (group(row.id, row.display_name), sid)) {
+                None => Ok(()),
+                Some((group, _)) => Err(twice("group", &group.id)),
+            }
+        })?;
+        let mut with_members = folder.objects(GROUPS)?;
+        if is_there {
+            // A folder may have stayed behind when its group was deleted.
+            for (id, name) in &with_members {
+                if !groups.contains_key(id) {
+                    notes.add(&UNKNOWN_GROUP, name.as_str());
+                }
+            }
+            with_members.retain(|id, _| groups.contains_key(id));
+        }
+        for (id, name) in &with_members {
+            let known = groups.entry(id.clone());
+            known.or_insert_with(|| (group(name.clone(), None), None));
+        }
+        for (number, (id, (group, sid))) in (0..).zip(groups) {
+            self.group_of.insert(id, number);
+            if let Some(sid) = sid {
+                let holder = self.by_sid.insert(key(&sid), Holder::Group(number));
+                if holder.is_some() {
+                    let help =
+                        "export users and groups again: a security identifier is of one account";
+                    return Err(folder.refuse(
+                        "graph/groups.json",
+                        format!("the security identifier `{sid}` is there twice"),
+                        help,
+                    ));
+                }
+            }
+            self.groups.push(group);
+        }
+        for id in with_members.into_values() {
+            let Some(Holder::Group(number)) = self.holder(&id) else {
+                let reason = format!("an account of graph/users.json has the id `{id}`");
+                let help = "export users and groups again: an id is of one object";
+                return Err(folder.refuse(&format!("{GROUPS}/{id}"), reason, help));
+            };
+            let (mut people, mut nested) = (BTreeSet::new(), BTreeSet::new());
+            let has_members = folder.records(&format!("{GROUPS}/{id}/members"), |row: IdRow| {
+                match self.holder(&row.id) {
+                    Some(Holder::Person(person)) => drop(people.insert(person)),
+                    Some(Holder::Group(group)) => drop(nested.insert(group)),
+                    None => unknown_member(&row, &format!("the group {id}"), notes),
+                }
+                Ok(())
+            })?;
+            for person in &people {
+                if let Some(person) = self.people.get_mut(*person as usize) {
+                    person.groups.insert(number);
+                }
+            }
+            if let Some(group) = self.groups.get_mut(number as usize) {
+                group.has_members = has_members;
+                group.people = people;
+                group.groups = nested;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_directory_roles<F: Files>(
+        &mut self,
+        folder: &Folder<'_, F>,
+        notes: &mut Notes,
+    ) -> Result<(), Refused> {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        folder.records(DIRECTORY_ROLES, |row: DirectoryRoleRow| {
+            let name = directory_role(&row);
+            self.directory_roles.insert(name.clone());
+            match names.insert(key(&row.id), name) {
+                None => Ok(()),
+                Some(_) => Err(twice("directory role", &row.id)),
+            }
+        })?;
+        let with_members = folder.objects(DIRECTORY_ROLES)?;
+        for (id, name) in &names {
+            if !with_members.contains_key(id) {
+                notes.add(&MEMBERS_MISSING, name.as_str());
+            }
+        }
+        for id in with_members.into_values() {
+            let name = names.get(&key(&id));
+            let mut people = BTreeSet::new();
+            folder.records(&format!("{DIRECTORY_ROLES}/{id}/members"), |row: IdRow| {
+                match (name, self.holder(&row.id)) {
+                    (None, _) => notes.add(&UNKNOWN_DIRECTORY_ROLE, id.as_str()),
+                    (_, Some(Holder::Person(person))) => drop(people.insert(person)),
+                    // No group that can have a directory role can hold another group.
+                    (_, Some(Holder::Group(group))) => {
+                        let group = self.group(group);
+                        if let Some(group) = group.filter(|group| !group.has_members) {
+                            notes.add(&MEMBERS_MISSING, group.called());
+                        }
+                        people.extend(group.into_iter().flat_map(|group| &group.people));
+                    }
+                    (Some(name), None) => unknown_member(&row, name, notes),
+                }
+                Ok(())
+            })?;
+            for person in people {
+                if let (Some(name), Some(person)) = (name, self.people.get_mut(person as usize)) {
+                    person.directory_roles.insert(name.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a directory role: the documented one by the id that it has in every tenant, or by a name it
+/// has in places where that id is not told.
+fn directory_role(row: &DirectoryRoleRow) -> String {
+    let name = row.display_name.trim();
+    match row.role_template_id.as_deref().map(key) {
+        Some(template) => match NAMES.iter().find(|(id, ..)| *id == template) {
+            Some((_, documented, _)) => (*documented).to_owned(),
+            // Another role does not become one of them by its name.
+            None if NAMES.iter().any(|(_, documented, _)| *documented == name) => {
+                format!("{name} ({template})")
+            }
+            None => name.to_owned(),
+        },
+        None => {
+            let known = NAMES.iter().find(|(_, _, other)| *other == name);
+            known
+                .map_or(name, |(_, documented, _)| documented)
+                .to_owned()
+        }
+    }
+}
+
+/// Notes a member that nobody knows, unless it is none that could sign in.
+fn unknown_member(row: &IdRow, of: &str, notes: &mut Notes) {
+    let kind = row.odata_type.as_deref().unwrap_or_default();
+    let kind = kind.trim_start_matches("#microsoft.graph.");
+    if matches!(kind, "" | "user" | "group") {
+        notes.add(&UNKNOWN_MEMBER, format!("{} of {of}", row.id));
+    }
+}

@@ -1,0 +1,275 @@
+//! Roles, role assignments and scope tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::key;
+use super::report::{
+    AMBIGUOUS_ASSIGNMENT, ASSIGNMENT_WITHOUT_MEMBERS, BUILT_IN_UNKNOWN, NOT_ALLOWED, Notes,
+    UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
+};
+use crate::export::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
+use crate::export::{Files, Folder, Refused};
+
+const DEFINITIONS: &str = "graph/roleDefinitions";
+const ASSIGNMENTS: &str = "graph/roleAssignments";
+const SCOPE_TAGS: &str = "graph/roleScopeTags";
+
+/// What a role assignment without scope tags is in: all of them.
+pub(super) const ALL_SCOPE_TAGS: &str = "*";
+
+/// The roles that are built in, by the ids that they have in every tenant, with their documented names:
+/// the service may translate them, and spells one of them otherwise.
+const BUILT_IN: [(&str, &str); 9] = [
+    (
+        "c1d9fcbb-cba5-40b0-bf6b-527006585f4b",
+        "Application Manager",
+    ),
+    (
+        "e9a9f614-7527-44e2-a61a-1879747ccfd7",
+        "Endpoint Privilege Manager",
+    ),
+    (
+        "9553af24-bd83-4ac3-a339-0e58f9e5478e",
+        "Endpoint Privilege Reader",
+    ),
+    (
+        "c56d53a2-73d0-4502-b6bd-4a9d3dba28d5",
+        "Endpoint Security Manager",
+    ),
+    ("9e0cc482-82df-4ab2-a24c-0c23a3f52e1e", "Help Desk Operator"),
+    (
+        "fb2603eb-3c87-4be3-8b5b-d58a5b4a0bc0",
+        "Intune Role Administrator",
+    ),
+    (
+        "0bd113fe-6be5-400c-a28f-ae5553f9c0be",
+        "Policy and Profile Manager",
+    ),
+    ("fa1d7878-e8cb-41a1-8254-0142355c9f84", "Read Only Operator"),
+    (
+        "2f9f4f7e-2d13-427b-adf2-361a1eef7ae8",
+        "School Administrator",
+    ),
+];
+
+/// What Intune knows.
+pub(super) struct Intune {
+    /// Sorted by id.
+    pub(super) roles: Vec<Role>,
+    /// Sorted by id.
+    pub(super) assignments: Vec<Assignment>,
+    /// The names of the scope tags, by their ids.
+    pub(super) scope_tags: BTreeMap<String, Option<String>>,
+}
+
+/// A role.
+pub(super) struct Role {
+    /// The id in Microsoft Graph.
+    pub(super) graph_id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) is_built_in: bool,
+    /// The ids of its permissions in Microsoft Graph.
+    pub(super) permissions: BTreeSet<String>,
+}
+
+/// A role assignment.
+pub(super) struct Assignment {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    /// The id of the role in Microsoft Graph.
+    pub(super) role: String,
+    pub(super) members: BTreeSet<String>,
+    pub(super) scope_groups: BTreeSet<String>,
+    /// Empty for all.
+    pub(super) scope_tags: BTreeSet<String>,
+}
+
+impl Assignment {
+    /// What people call it.
+    pub(super) fn called(&self) -> String {
+        called(self.name.as_deref(), &self.id)
+    }
+}
+
+/// The name of something with its id, or the id where it has no name.
+pub(super) fn called(name: Option<&str>, id: &str) -> String {
+    match name {
+        Some(name) if name != id => format!("{name} ({id})"),
+        _ => id.to_owned(),
+    }
+}
+
+impl Intune {
+    pub(super) fn read<F: Files>(
+        folder: &Folder<'_, F>,
+        notes: &mut Notes,
+    ) -> Result<Self, Refused> {
+        let definitions = definitions(folder)?;
+        let mut claims: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for id in folder.objects(DEFINITIONS)?.into_values() {
+            let mut claimed = Vec::new();
+            folder.records(
+                &format!("{DEFINITIONS}/{id}/roleAssignments"),
+                |row: IdRow| {
+                    claimed.push(key(&row.id));
+                    Ok(())
+                },
+            )?;
+            if !claimed.is_empty() && !definitions.contains_key(&key(&id)) {
+                notes.add(&UNKNOWN_ROLE_DEFINITION, id.as_str());
+            }
+            for assignment in claimed {
+                claims.entry(assignment).or_default().insert(key(&id));
+            }
+        }
+        let assignments = assignments(folder, &definitions, claims, notes)?;
+        let mut scope_tags = BTreeMap::from([(ALL_SCOPE_TAGS.to_owned(), None)]);
+        let has_tags = folder.records(SCOPE_TAGS, |row: ScopeTagRow| {
+            match scope_tags.insert(row.id.clone(), row.display_name) {
+                None => Ok(()),
+                Some(_) => Err(twice("scope tag", &row.id)),
+            }
+        })?;
+        for assignment in &assignments {
+            for tag in &assignment.scope_tags {
+                if has_tags && !scope_tags.contains_key(tag) {
+                    notes.add(
+                        &UNKNOWN_SCOPE,
+                        format!("scope tag {tag} of {}", assignment.called()),
+                    );
+                }
+                scope_tags.entry(tag.clone()).or_default();
+            }
+        }
+        let roles = definitions.into_values().map(|row| role(&row, notes));
+        Ok(Self {
+            roles: roles.collect(),
+            assignments,
+            scope_tags,
+        })
+    }
+}
+
+/// Why a record is refused whose id another one has.
+pub(super) fn twice(what: &str, id: &str) -> String {
+    format!(
+        "the {what} `{id}` is there twice; keep one, a page may have been saved under two names"
+    )
+}
+
+fn definitions<F: Files>(
+    folder: &Folder<'_, F>,
+) -> Result<BTreeMap<String, RoleDefinitionRow>, Refused> {
+    let mut definitions = BTreeMap::new();
+    let mut built_in = BTreeSet::new();
+    folder.records(DEFINITIONS, |row: RoleDefinitionRow| {
+        // A built-in role goes by its name.
+        let name = built_in_name(&row).map(str::to_lowercase);
+        if name.is_some_and(|name| !built_in.insert(name)) {
+            return Err(twice("built-in role", &row.display_name));
+        }
+        if !is_id(&row.id) {
+            return Err(format!(
+                "`{}` is no id of a role definition; Graph gives letters, digits and hyphens",
+                row.id
+            ));
+        }
+        match definitions.insert(key(&row.id), row) {
+            None => Ok(()),
+            Some(row) => Err(twice("role definition", &row.id)),
+        }
+    })?;
+    Ok(definitions)
+}
+
+/// The documented name of a role if it is built in, or the one it has where the documents do not know it.
+fn built_in_name(row: &RoleDefinitionRow) -> Option<&str> {
+    let id = key(&row.id);
+    let known = BUILT_IN.iter().find(|(known, _)| *known == id);
+    match (row.is_built_in(), known) {
+        (Some(false), _) | (None, None) => None,
+        (_, Some((_, name))) => Some(name),
+        (Some(true), None) => Some(row.display_name.trim()),
+    }
+}
+
+/// Whether a text can be the id of a role definition, which the name of a role cannot.
+fn is_id(text: &str) -> bool {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    !text.is_empty() && text.chars().all(is_part)
+}
+
+fn role(row: &RoleDefinitionRow, notes: &mut Notes) -> Role {
+    for id in row.not_allowed() {
+        notes.add(&NOT_ALLOWED, format!("{id} of {}", row.display_name));
+    }
+    let built_in = built_in_name(row);
+    if row.is_built_in().is_none() && built_in.is_none() {
+        notes.add(&BUILT_IN_UNKNOWN, called(Some(&row.display_name), &row.id));
+    }
+    Role {
+        graph_id: row.id.clone(),
+        name: built_in.unwrap_or(&row.display_name).to_owned(),
+        description: row.description.clone().unwrap_or_default(),
+        is_built_in: built_in.is_some(),
+        permissions: row.permissions().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn assignments<F: Files>(
+    folder: &Folder<'_, F>,
+    definitions: &BTreeMap<String, RoleDefinitionRow>,
+    mut claims: BTreeMap<String, BTreeSet<String>>,
+    notes: &mut Notes,
+) -> Result<Vec<Assignment>, Refused> {
+    let mut assignments = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    folder.records(ASSIGNMENTS, |row: RoleAssignmentRow| {
+        if !seen.insert(key(&row.id)) {
+            return Err(twice("role assignment", &row.id));
+        }
+        let lacks = |property: &str| {
+            format!(
+                "the role assignment `{}` lacks `{property}`, which v1.0 need not answer with, and an answer with \
+                 $expand leaves out; save what GET \
+                 https://graph.microsoft.com/beta/deviceManagement/roleAssignments answers",
+                row.id
+            )
+        };
+        let members = row.members.ok_or_else(|| lacks("members"))?;
+        let scope_tags = row.role_scope_tag_ids.ok_or_else(|| lacks("roleScopeTagIds"))?;
+        let scope_groups = match row.scope_type {
+            Some(ScopeType::Everything) => BTreeSet::new(),
+            Some(ScopeType::ResourceScope) | None => {
+                let groups = row.resource_scopes.into_iter().chain(row.scope_members);
+                groups.flatten().map(|id| key(&id)).collect()
+            }
+        };
+        let mut assignment = Assignment {
+            id: row.id,
+            name: row.display_name,
+            role: String::new(),
+            members: members.into_iter().collect(),
+            scope_groups,
+            scope_tags: scope_tags.into_iter().collect(),
+        };
+        let claimed = claims.remove(&key(&assignment.id)).unwrap_or_default();
+        let mut roles = claimed.into_iter();
+        match (roles.next(), roles.next()) {
+            // One of a definition that nobody knows is noted with that.
+            (Some(role), None) if !definitions.contains_key(&role) => {}
+            (Some(role), None) => {
+                assignment.role = role;
+                assignments.insert(assignment.id.clone(), assignment);
+            }
+            (None, _) => notes.add(&UNCLAIMED_ASSIGNMENT, assignment.called()),
+            (Some(_), Some(_)) => notes.add(&AMBIGUOUS_ASSIGNMENT, assignment.called()),
+        }
+        Ok(())
+    })?;
+    for id in claims.into_keys() {
+        notes.add(&ASSIGNMENT_WITHOUT_MEMBERS, id);
+    }
+    Ok(assignments.into_values().collect())
+}

@@ -1,0 +1,88 @@
+//! What the admin center says of devices, which it and Configuration Manager know by name.
+
+use hashbrown::HashMap;
+use smol_str::{SmolStr, StrExt};
+
+use super::configmgr::Site;
+use super::report::{CO_MANAGEMENT_UNKNOWN, DEVICE_OF_NO_HIERARCHY, Notes};
+use crate::export::catalog::DEVICES;
+use crate::export::{Files, Folder, Refused, devices};
+
+/// What the admin center says of devices, by their names in lower case; `None` of a name that several
+/// have.
+#[derive(Default)]
+pub(super) struct Managed(HashMap<SmolStr, Option<ManagedDevice>>);
+
+/// What it says of a device.
+pub(super) struct ManagedDevice {
+    pub(super) is_co_managed: bool,
+    pub(super) operating_system: Option<SmolStr>,
+}
+
+impl Managed {
+    /// Reads the export. `elsewhere` has the names of devices that are in no hierarchy of the workspace for
+    /// another reason.
+    pub(super) fn read<F: Files>(
+        folder: &Folder<'_, F>,
+        sites: &[(String, Site)],
+        elsewhere: &[SmolStr],
+        notes: &mut Notes,
+    ) -> Result<Self, Refused> {
+        let mut managed = Self::default();
+        let mut attached = Vec::new();
+        let is_there = folder.read(DEVICES, |reader| {
+            devices::read(reader, |row| {
+                let name = SmolStr::from(row.name.as_str());
+                let system = Some(row.operating_system.as_str()).filter(|text| !text.is_empty());
+                let device = ManagedDevice {
+                    is_co_managed: row.is_co_managed(),
+                    operating_system: system.map(SmolStr::from),
+                };
+                let known = managed.0.entry(name.to_lowercase_smolstr());
+                known
+                    .and_modify(|known| *known = None)
+                    .or_insert(Some(device));
+                if row.is_attached() {
+                    attached.push(name);
+                }
+            })
+        })?;
+        let mut known: HashMap<SmolStr, u32> = HashMap::new();
+        let devices = sites.iter().flat_map(|(_, site)| &site.devices);
+        for name in devices.map(|device| &device.name).chain(elsewhere) {
+            *known.entry(name.to_lowercase_smolstr()).or_default() += 1;
+        }
+        for name in attached {
+            if !known.contains_key(&name.to_lowercase_smolstr()) {
+                notes.add(&DEVICE_OF_NO_HIERARCHY, name);
+            }
+        }
+        for (name, device) in &mut managed.0 {
+            if known.get(name).is_some_and(|count| *count > 1) {
+                *device = None;
+            }
+        }
+        for (code, site) in sites {
+            match is_there {
+                Some(()) => {
+                    let unknown = site
+                        .devices
+                        .iter()
+                        .filter(|of| managed.of(&of.name).is_none());
+                    unknown.for_each(|of| notes.add(&CO_MANAGEMENT_UNKNOWN, of.name.as_str()));
+                }
+                None if site.devices.is_empty() => {}
+                None => {
+                    let count = site.devices.len();
+                    notes.add(&CO_MANAGEMENT_UNKNOWN, format!("all of {code}: {count}"));
+                }
+            }
+        }
+        Ok(managed)
+    }
+
+    /// What is said of the device of a name.
+    pub(super) fn of(&self, name: &SmolStr) -> Option<&ManagedDevice> {
+        self.0.get(&name.to_lowercase_smolstr())?.as_ref()
+    }
+}
