@@ -40,7 +40,7 @@ fn a_comparison_says_what_a_change_opens() {
     let ran = compare(&["--compare", "old", "--format", "json"]);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let environments = document["environments"].as_array().unwrap();
-    assert_eq!(environments.len(), 24);
+    assert_eq!(environments.len(), 26);
     let changes: Vec<&Value> = environments
         .iter()
         .filter(|environment| environment["change"] != "equivalent")
@@ -54,7 +54,7 @@ fn a_comparison_says_what_a_change_opens() {
     let ran = compare(&["--compare", "old", "--report", "junit=junit.xml"]);
     assert_eq!(ran.status, 1);
     let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
-    assert_eq!((suites.tests, suites.failures), (24, 1));
+    assert_eq!((suites.tests, suites.failures), (26, 1));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The console blocks of the README and of the sample's own README are what the program says.
+//! The console blocks and tables of the README, and of the sample's own README, are what the program says.
 //!
 //! With `TARBAC_UPDATE_README=1` the blocks of the README are rewritten instead of compared.
 
@@ -32,6 +32,12 @@ impl Shell {
     fn folder(&self) -> PathBuf {
         let sample = self.home.path().join("contoso");
         if sample.exists() {
+            // The page speaks of them as of a part of the repository.
+            let exports = sample.join("tests/exports");
+            if !exports.exists() {
+                let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exports");
+                std::os::unix::fs::symlink(ours, exports).unwrap();
+            }
             sample
         } else {
             self.home.path().to_owned()
@@ -55,6 +61,17 @@ fn rewritten(readme: &str) -> String {
             // A block that begins with the name of a file is that file from here on.
             let file: Vec<&str> = lines.clone().take_while(|line| *line != "```").collect();
             std::fs::write(shell.folder().join(name), file.join("\n")).unwrap();
+        }
+        if let Some(command) = line.strip_prefix("<!-- tarbac ") {
+            // A table that the program writes.
+            let command = format!("tarbac {}", command.trim_end_matches(" -->"));
+            let _written = lines
+                .by_ref()
+                .take_while(|line| *line != "<!-- end -->")
+                .count();
+            text.push_str(&run(&shell.folder(), &command));
+            text.push_str("<!-- end -->\n");
+            continue;
         }
         if line != "```console" {
             continue;

@@ -290,9 +290,13 @@ fn exports_that_cannot_be_read_are_named() {
     let workspace = berlin();
     let ran = diff(&workspace, &[]);
     assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("`exports` is no folder"), "{ran}");
+    workspace.write("exports/tenant.json", "{}");
+    let ran = diff(&workspace, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
     assert!(
         ran.stderr
-            .contains("there is no `graph/roleDefinitions.json` in `exports`"),
+            .contains("cannot read `exports/graph/roleDefinitions.json`: it is missing"),
         "{ran}"
     );
     workspace.write(

@@ -58,6 +58,7 @@ fn every_command_has_help_without_colour() {
         "fmt",
         "readings",
         "init",
+        "import",
         "schema",
         "completions",
         "man",
@@ -89,6 +90,7 @@ fn every_command_has_help_without_colour() {
       fmt          Format policy files as Cedar does
       readings     List the readings: choices where the documents disagree
       init         Write a sample workspace, to ask questions of and to change
+      import       Make a workspace of the exports of a live tenant
       schema       Write a JSON Schema to standard output, for editors
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder

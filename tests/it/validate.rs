@@ -131,8 +131,8 @@ permit (principal, action, resource);
        ·        ╰── on this policy
      2 │ @doc("Made up.")
        ╰────
-      help: the annotations are: @advice, @authority, @code, @default, @doc, @former, @holds, @id, @message, @reading,
-            @severity, @source
+      help: the annotations are: @about, @advice, @authority, @code, @default, @doc, @former, @holds, @id, @message,
+            @reading, @severity, @source
 
     warnings: 1 warning
     --- exit 0
@@ -824,6 +824,26 @@ fn entities_scope_tag_without_effect() {
        · ╰── through here, for example for `Entra::User::"u3"`
        ╰────
       help: Do not count on the scope tag to keep anybody from tenant-attached devices.
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn entities_scope_group_without_effect() {
+    let scoped = r#"{"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {"scopeGroups": [{"type": "Entra::Group", "id": "g"}]}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Tenant", "id": "t"}]}"#;
+    insta::assert_snapshot!(more(&[entity("Entra::Group", "g", "", &[]), scoped.to_owned(), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    entities::scope_group_without_effect
+
+      ⚠ a role assignment has scope groups, which narrow nothing on tenant-attached devices:
+      │ `Intune::RoleAssignment::"a2"`
+       ╭─[entities/x.json:4:1]
+     4 │ {"uid": {"type": "Entra::User", "id": "u3"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "eve@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u3"`
+       ╰────
+      help: Do not count on the scope groups to keep anybody from tenant-attached devices.
 
     warnings: 1 warning
     --- exit 0

@@ -1,0 +1,114 @@
+//! Exports of a tenant, and the workspaces that are made of them.
+
+mod command;
+mod quirks;
+mod random;
+mod round_trip;
+mod sample;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+
+use tarbac::engine::Engine;
+use tarbac::export::{Files, Refused};
+use tarbac::import::{Imported, import};
+use tarbac::{Layout, Switches, Workspace, assembly, shipped};
+use walkdir::WalkDir;
+
+use crate::tarbac::{Ran, Tarbac};
+
+/// Exports that are kept in memory, by path.
+#[derive(Debug, Default, Clone)]
+struct Held(BTreeMap<String, Vec<u8>>);
+
+impl Files for Held {
+    fn paths(&self) -> io::Result<BTreeSet<String>> {
+        Ok(self.0.keys().cloned().collect())
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
+        let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(Cursor::new(bytes)))
+    }
+
+    fn shown(&self, path: &str) -> String {
+        path.to_owned()
+    }
+}
+
+impl Held {
+    fn put(&mut self, path: &str, text: impl Into<Vec<u8>>) {
+        self.0.insert(path.to_owned(), text.into());
+    }
+
+    fn import(&self) -> Result<Imported, Refused> {
+        import(self, &shipped_engine())
+    }
+}
+
+/// The policies and the schema that ship.
+fn shipped_engine() -> Engine {
+    let texts = shipped::texts();
+    let examination = assembly::examine(&texts, Vec::new(), &Switches::default()).unwrap();
+    examination.engine.unwrap()
+}
+
+/// The policies and the schema that ship, by their paths.
+fn shipped_files() -> BTreeMap<String, Vec<u8>> {
+    let files = shipped::policies().into_iter().chain(shipped::schema());
+    files
+        .map(|file| (file.path, file.text.into_bytes()))
+        .collect()
+}
+
+/// The files of a workspace.
+fn written(imported: &Imported) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    write(imported, folder.path());
+    files(folder.path())
+}
+
+fn write(imported: &Imported, folder: &Path) {
+    let create = |path: &str| {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap())?;
+        std::fs::File::create_new(path)
+    };
+    imported.write(create).unwrap();
+}
+
+/// The files in a folder, by their paths.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = WalkDir::new(folder).into_iter().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).unwrap();
+            (
+                path.to_str().unwrap().to_owned(),
+                std::fs::read(entry.path()).unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// A workspace, loaded; it must have no errors.
+fn load(folder: &Path) -> Engine {
+    Workspace::load(&Layout::of(folder), &Switches::default())
+        .unwrap_or_else(|error| panic!("{error:?}"))
+        .engine
+}
+
+/// A folder of the repository as the exports of a new folder.
+fn copied(exports: &str) -> Tarbac {
+    let tarbac = Tarbac::with(&[]);
+    for (path, bytes) in files(Path::new(exports)) {
+        tarbac.write(&format!("exports/{path}"), bytes);
+    }
+    tarbac
+}
+
+fn run_import(tarbac: &Tarbac, more: &[&str]) -> Ran {
+    tarbac.run(&[&["import", "exports", "--out", "workspace"], more].concat())
+}

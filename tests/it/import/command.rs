@@ -1,0 +1,186 @@
+//! `tarbac import` as a command: what it writes where, and what it leaves alone.
+
+use serde_json::Value;
+
+use super::{Held, copied, files, run_import};
+use crate::tarbac::Tarbac;
+
+/// A tenant with a group that has the role Help Desk Operator, as the least that says something.
+fn least() -> Tarbac {
+    copied("tests/exports/fabrikam")
+}
+
+#[test]
+fn a_workspace_that_is_there_is_left_alone_without_force() {
+    let tarbac = least();
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+    tarbac.write("workspace/entities/mine.json", "[]");
+    let before = files(&tarbac.path("workspace"));
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("`workspace` is there"), "{ran}");
+    assert!(ran.stderr.contains("--force"), "{ran}");
+    assert!(files(&tarbac.path("workspace")) == before);
+}
+
+#[test]
+fn force_replaces_entities_policies_and_schema_and_nothing_else() {
+    let tarbac = least();
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+    let imported = files(&tarbac.path("workspace"));
+    tarbac.write("workspace/entities/mine.json", "[]");
+    tarbac.write("workspace/policies/custom/mine.cedar", "");
+    tarbac.write("workspace/tests/mine.yaml", "suite: mine");
+    tarbac.write("workspace/.git/HEAD", "ref: refs/heads/main");
+    let ran = run_import(&tarbac, &["--force"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let mut after = files(&tarbac.path("workspace"));
+    assert!(after.remove("tests/mine.yaml").is_some());
+    assert!(after.remove(".git/HEAD").is_some());
+    assert!(after == imported);
+    assert_nothing_beside(&tarbac);
+}
+
+/// No folder that was in the making is left.
+fn assert_nothing_beside(tarbac: &Tarbac) {
+    let names = std::fs::read_dir(tarbac.path(".")).unwrap();
+    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    let is_left = |name: &&std::ffi::OsString| name.to_string_lossy().starts_with(".tarbac-");
+    assert!(!names.iter().any(|name| is_left(&name)), "{names:?}");
+}
+
+#[test]
+fn an_import_that_is_refused_leaves_what_was_there() {
+    let tarbac = least();
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+    let before = files(&tarbac.path("workspace"));
+    tarbac.write("exports/graph/users.json", "[{]");
+    let ran = run_import(&tarbac, &["--force"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("exports/graph/users.json:1:3"), "{ran}");
+    assert!(files(&tarbac.path("workspace")) == before);
+    assert_nothing_beside(&tarbac);
+}
+
+#[test]
+fn what_is_no_workspace_is_never_replaced() {
+    let tarbac = least();
+    tarbac.write("workspace/notes.txt", "mine");
+    for more in [&[][..], &["--force"]] {
+        let ran = run_import(&tarbac, more);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains("is no workspace"), "{ran}");
+    }
+    assert_eq!(tarbac.read("workspace/notes.txt"), "mine");
+    tarbac.write("file", "mine");
+    let ran = tarbac.run(&["import", "exports", "--out", "file", "--force"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("`file` is no folder"), "{ran}");
+    let ran = tarbac.run(&["import", "exports", "--out", ".", "--force"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("from outside of it"), "{ran}");
+}
+
+#[test]
+fn an_empty_folder_is_filled_and_folders_above_are_made() {
+    let tarbac = least();
+    std::fs::create_dir(tarbac.path("workspace")).unwrap();
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+    let ran = tarbac.run(&["import", "exports", "--out", "a/b/c"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(files(&tarbac.path("a/b/c")) == files(&tarbac.path("workspace")));
+    let ran = tarbac.run(&["-C", "a/b/c", "validate"]);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
+fn the_report_is_a_document_for_programs_as_well() {
+    let tarbac = copied("tests/exports/contoso");
+    let ran = run_import(&tarbac, &["--format", "json"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["workspace"], "workspace");
+    assert_eq!(report["counts"]["people"], 21);
+    assert_eq!(report["counts"]["custom_roles"], 1);
+    let notes = report["notes"].as_array().unwrap();
+    let one_way = notes
+        .iter()
+        .find(|note| note["code"] == "import::discovered_one_way");
+    let one_way = one_way.unwrap();
+    assert_eq!(one_way["matter"], "notable");
+    assert_eq!(one_way["count"], 2);
+    assert_eq!(
+        one_way["names"][0],
+        "chloe@contoso.example in P01, by Microsoft Entra only"
+    );
+    for note in notes {
+        assert_eq!(note["count"], note["names"].as_array().unwrap().len());
+    }
+}
+
+#[test]
+fn how_lists_every_file_that_is_read() {
+    let tarbac = Tarbac::with(&[]);
+    let ran = tarbac.run(&["import", "--how"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let document = tarbac.run(&["import", "--how", "--format", "json"]);
+    let document: Value = serde_json::from_str(&document.stdout).unwrap();
+    let table = tarbac.run(&["import", "--how", "--format", "markdown"]);
+    for export in document["files"].as_array().unwrap() {
+        for part in ["file", "purpose", "call"] {
+            let part = export[part].as_str().unwrap();
+            assert!(ran.stdout.contains(part), "{part}");
+            assert!(table.stdout.contains(part), "{part}");
+        }
+    }
+    // The declaration that is shown is one that is taken.
+    let files = document["files"].as_array().unwrap();
+    let tenant = files
+        .iter()
+        .find(|export| export["file"] == "tenant.json")
+        .unwrap();
+    let mut held = Held::default();
+    held.put("tenant.json", tenant["call"].as_str().unwrap());
+    assert!(held.import().is_ok());
+    let ran = tarbac.run(&["import"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("--out"), "{ran}");
+}
+
+#[test]
+fn folders_of_one_object_are_refused_wherever_cases_are_told_apart() {
+    let tenant = r#"{"name":"t","useIntuneRbac":true,"allowsUnlicensedAdministrators":true,"hierarchies":[]}"#;
+    for [one, other] in [
+        [
+            "graph/groups/ab/members.json",
+            "graph/groups/AB/members.json",
+        ],
+        [
+            "graph/groups/ab/members.json",
+            "graph/groups/{ab}/members.json",
+        ],
+        [
+            "graph/roleDefinitions/ab/roleAssignments.json",
+            "graph/roleDefinitions/Ab/roleAssignments.json",
+        ],
+        [
+            "graph/directoryRoles/ab/members.json",
+            "graph/directoryRoles/AB/members.json",
+        ],
+        [
+            "configmgr/p01/SMS_Admin.json",
+            "configmgr/P01/SMS_Admin.json",
+        ],
+    ] {
+        let mut held = Held::default();
+        held.put("tenant.json", tenant);
+        held.put(one, "[]");
+        assert!(held.import().is_ok(), "{one}");
+        held.put(other, "[]");
+        let Err(error) = held.import() else {
+            panic!("{one} and {other} are taken");
+        };
+        assert!(error.to_string().contains("is there as well"), "{error}");
+    }
+}
