@@ -28,6 +28,8 @@ use tarbac::cedar_tests::{self, Expectation};
 use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace};
 
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/tenant.rs"]
 mod tenant;
 
@@ -275,15 +277,7 @@ fn load_and_report(folder: &Path) {
     let workspace = Workspace::load(&Layout::of(folder), &Switches::default()).unwrap();
     let seconds = start.elapsed().as_secs_f64();
     black_box(&workspace);
-    println!("{seconds} {}", peak_memory().unwrap_or(f64::NAN));
-}
-
-/// The peak of resident memory in MiB, where the system tells.
-fn peak_memory() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
+    println!("{seconds} {}", memory::peak().unwrap_or(f64::NAN));
 }
 
 fn loading(sizes: &[u32]) {
