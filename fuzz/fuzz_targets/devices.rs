@@ -1,0 +1,9 @@
+//! `devices.csv` is read or refused.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tarbac::export::devices::read;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = read(bytes, |_| ());
+});

@@ -1,0 +1,9 @@
+//! `tenant.json` is read or refused.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tarbac::export::{declared::Tenant, read};
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = read(bytes, |_: Tenant| Ok(()));
+});
