@@ -105,6 +105,8 @@ pub enum Format {
 pub enum Command {
     Check(Check),
     Explain(Ask),
+    Who(Who),
+    What(What),
     Matrix(Matrix),
     Validate(Validate),
     Test(Test),
@@ -200,6 +202,67 @@ pub struct Check {
     /// Answer the requests of this file, one a line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "now"])]
     pub requests: Option<PathBuf>,
+}
+
+/// List everybody who may do something to a device or tenant.
+///
+/// Each with the path that gives it: through which group, role assignment and role. With --may-not also
+/// everybody else, together with whoever is refused for the same reasons. The answer is that of asking
+/// check about each account.
+///
+/// Exit status: 0 somebody may, 1 nobody may, 2 it could not be decided about somebody.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac who \"Run script\" WS-TST-001
+  tarbac who runScript WS-BER-014 --may-not --all
+  tarbac who Roles/Update contoso --format json")]
+pub struct Who {
+    /// What for: the id, the documented name or the Graph id of a permission.
+    pub action: String,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    pub resource: String,
+
+    /// List those who may not, with the reasons.
+    #[arg(long)]
+    pub may_not: bool,
+
+    /// List everybody of those who are refused alike.
+    #[arg(long, requires = "may_not")]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: Context,
+}
+
+/// List everything that somebody may do.
+///
+/// By devices that are treated alike: on all of a group the same is decided for the same reasons. The
+/// answer is that of asking check about each device and permission.
+///
+/// Exit status: 0 something is allowed, 1 nothing is, 2 something could not be decided.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac what ada@contoso.example
+  tarbac what ada@contoso.example WS-BER-014
+  tarbac what karin@contoso.example --all --format json")]
+pub struct What {
+    /// Who: a user principal name, an id, or a Cedar UID.
+    pub principal: String,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant; on everything without.
+    pub resource: Option<String>,
+
+    /// List every device.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: Context,
 }
 
 /// Show what each role permits, or what each person may do.

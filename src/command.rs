@@ -23,6 +23,8 @@ mod role;
 mod schema;
 mod test;
 mod validate;
+mod what;
+mod who;
 
 use std::io;
 use std::path::Path;
@@ -114,6 +116,8 @@ pub fn run(arguments: &Arguments) -> Exit {
     let result = match &arguments.command {
         Command::Check(check) => check::run(global, check, &mut output),
         Command::Explain(ask) => explain::run(global, ask, &mut output),
+        Command::Who(who) => who::run(global, who, &mut output),
+        Command::What(what) => what::run(global, what, &mut output),
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
         Command::Validate(validate) => validate::run(global, validate, &mut output),
         Command::Test(test) => test::run(global, test, &mut output),

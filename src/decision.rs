@@ -76,7 +76,7 @@ pub struct Authority {
 }
 
 /// What a refused person is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
     /// The policy that refuses, or that speaks where none permits.
     pub policy: String,

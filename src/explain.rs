@@ -32,7 +32,7 @@ pub use search::Remedies;
 pub use value::{Named, Value};
 
 use scene::Scene;
-use value::Names;
+pub(crate) use value::Names;
 
 /// A decision with everything a person needs to believe it.
 #[derive(Debug, Clone, PartialEq)]

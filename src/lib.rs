@@ -36,7 +36,7 @@
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
 //! | [`assembly`] | puts these together and says everything that is wrong |
 //! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
-//! | [`class`] | entities that policies cannot tell apart |
+//! | [`class`], [`access`] | entities that policies cannot tell apart; who may do what, over everybody |
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
@@ -52,6 +52,7 @@
 //! Deliberately absent: a cache of decisions (a decision costs the same with or without a million
 //! devices), and any network.
 
+pub mod access;
 pub mod assembly;
 pub mod bundle;
 pub mod cedar_tests;

@@ -3,6 +3,7 @@
 //! One file for each kind of result; it owns every struct of its JSON, so that what programs read
 //! changes only on purpose. Nothing here prints, asks a terminal, or decides.
 
+pub mod access;
 pub mod answer;
 pub mod coverage;
 pub mod explanation;

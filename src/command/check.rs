@@ -47,7 +47,7 @@ pub fn request(engine: &Engine, parts: [&str; 3], context: &Context) -> Result<R
     })
 }
 
-fn context(
+pub fn context(
     engine: &Engine,
     action: &EntityUid,
     context: &Context,

@@ -5,8 +5,9 @@ use cedar_policy_core::ast;
 
 use super::rule::Rule;
 use super::scene::Scene;
-use super::value::Named;
+use super::value::{Named, Names};
 use crate::bundle::Policy;
+use crate::engine::Engine;
 
 /// A permit and how the person comes by it.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,10 +64,14 @@ fn membership(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<EntityUid> {
 impl Path {
     /// A shortest chain from the principal to an entity.
     pub(super) fn to(end: &EntityUid, scene: &Scene<'_>) -> Option<Self> {
-        let directory = scene.engine().directory();
-        let from = directory.row(&scene.request().principal)?;
-        let rows = directory.path(from, directory.row(end)?)?;
-        let names = scene.names();
+        Self::between(scene.engine(), &scene.request().principal, end)
+    }
+
+    /// A shortest chain from one entity to another that it is in.
+    pub(crate) fn between(engine: &Engine, from: &EntityUid, to: &EntityUid) -> Option<Self> {
+        let directory = engine.directory();
+        let rows = directory.path(directory.row(from)?, directory.row(to)?)?;
+        let names = Names::new(engine);
         Some(Self {
             steps: rows
                 .into_iter()

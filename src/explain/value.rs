@@ -43,7 +43,7 @@ pub enum Value {
 
 /// Finds the names of entities.
 #[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
+pub(crate) struct Names<'a> {
     engine: &'a Engine,
 }
 

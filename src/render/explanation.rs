@@ -373,7 +373,7 @@ fn place(rule: &Rule) -> String {
     format!("{}{line}", rule.file)
 }
 
-fn chain(path: &Path) -> String {
+pub(super) fn chain(path: &Path) -> String {
     let mut steps = path.steps.iter();
     let first = steps.next().map(|step| step.name.clone());
     first
@@ -409,7 +409,7 @@ fn typed(entity: &Named) -> String {
 }
 
 /// The type in words: `Intune::RoleAssignment` is a role assignment.
-fn kind(entity: &Named) -> String {
+pub(super) fn kind(entity: &Named) -> String {
     let mut words = String::new();
     for character in entity.uid.type_name().basename().chars() {
         if character.is_uppercase() && !words.is_empty() {

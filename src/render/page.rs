@@ -1,4 +1,6 @@
-//! Plain text in lines of limited width.
+//! Plain text in lines of limited width, without characters that a terminal obeys.
+
+use crate::names::visible;
 
 /// The width that text is wrapped at, in characters.
 const WIDTH: usize = 100;
@@ -44,7 +46,7 @@ impl Page {
     }
 
     fn push(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        self.text.push_str(&visible(line.trim_end()));
         self.text.push('\n');
     }
 

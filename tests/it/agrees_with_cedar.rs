@@ -1,7 +1,7 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use cedar_policy::{
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
+use tarbac::access::{What, Who};
 use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::class::Classes;
 use tarbac::decision::{Decision, Request};
@@ -480,6 +481,84 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// Who may, and what somebody may, is what plain Cedar says of each person, action and resource.
+    #[test]
+    fn who_and_what_on_random_worlds(seed in any::<u64>()) {
+        let dice = &mut Dice(seed);
+        let json = random_directory(dice);
+        let (text, links) = random_policies(dice);
+        let mut texts = shipped::texts();
+        texts.policies.push(Source::held("random.cedar", text));
+        texts.links.push(link_file(&links));
+        let bundle = bundle_of(&texts);
+        let directory = directory_of(&json, &bundle);
+        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap();
+        let schema = engine.bundle().schema();
+        let entities = Entities::from_json_value(json, Some(schema)).unwrap();
+        let policies = plain_policies(&texts, &links, engine.readings());
+        let uid = |type_name: &str, id: &str| EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap();
+
+        // By person, action and resource: the decision, and what determines it.
+        let mut plain = BTreeMap::new();
+        let permissions: Vec<_> = engine.bundle().vocabulary().permissions().collect();
+        for action in &permissions {
+            let (resource_type, resources) = match action.id() {
+                "updateRoles" => ("Intune::Tenant", TENANTS),
+                _ => ("ConfigMgr::Device", DEVICES),
+            };
+            for (person, resource) in PEOPLE.iter().flat_map(|person| resources.iter().map(move |resource| (person, resource))) {
+                let (person, resource) = (uid("Entra::User", person), uid(resource_type, resource));
+                let request = CedarRequest::new(person.clone(), action.uid.clone(), resource.clone(), Context::empty(), Some(schema)).unwrap();
+                let response = Authorizer::new().is_authorized(&request, &policies, &entities);
+                let mut determining: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+                determining.sort();
+                let decision = match (response.diagnostics().errors().next(), response.decision()) {
+                    (Some(_), _) => Decision::Indeterminate,
+                    (None, cedar_policy::Decision::Allow) => Decision::Allow,
+                    (None, cedar_policy::Decision::Deny) => Decision::Deny,
+                };
+                plain.insert((person, action.uid.clone(), resource), (decision, determining));
+            }
+        }
+
+        let mut by_who = BTreeMap::new();
+        let mut asked: Vec<_> = plain.keys().map(|(_, action, resource)| (action, resource)).collect();
+        asked.sort();
+        asked.dedup();
+        for (action, resource) in asked {
+            let known = engine.bundle().vocabulary().action(action).unwrap();
+            let who = Who::of(&engine, known, resource, &Context::empty());
+            for permitted in who.may {
+                for path in &permitted.paths {
+                    prop_assert_eq!(&path.steps[0].uid, &permitted.principal.uid);
+                }
+                let key = (permitted.principal.uid, action.clone(), resource.clone());
+                by_who.insert(key, (Decision::Allow, permitted.policies));
+            }
+            for refused in who.may_not.into_iter().chain(who.unknown) {
+                let decided = (refused.outcome.decision, refused.outcome.policies);
+                for person in refused.principals {
+                    by_who.insert((person.uid, action.clone(), resource.clone()), decided.clone());
+                }
+            }
+        }
+        prop_assert_eq!(&by_who, &plain, "seed {}", seed);
+
+        let mut by_what = BTreeMap::new();
+        for person in PEOPLE.iter().map(|person| uid("Entra::User", person)) {
+            for alike in What::of(&engine, &person, None, |_| Context::empty()).alike {
+                for decided in &alike.decisions {
+                    let action = permissions.iter().find(|action| action.id() == decided.action).unwrap();
+                    for resource in &alike.resources {
+                        let key = (person.clone(), action.uid.clone(), resource.uid.clone());
+                        by_what.insert(key, (decided.decision, decided.policies.clone()));
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(&by_what, &plain, "seed {}", seed);
     }
 
     /// A directory with one entity put in is the one that is read from files with that entity.

@@ -36,3 +36,4 @@ mod tarbac;
 mod usage;
 mod validate;
 mod watch;
+mod who;

@@ -49,6 +49,8 @@ fn every_command_has_help_without_colour() {
     for command in [
         "check",
         "explain",
+        "who",
+        "what",
         "matrix",
         "validate",
         "test",

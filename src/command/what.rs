@@ -1,0 +1,57 @@
+//! `tarbac what`: everything that somebody may do.
+
+use cedar_policy::Context;
+use tarbac::access::What as Answer;
+use tarbac::decision::Decision;
+use tarbac::explain::Named;
+use tarbac::names::{Name, Names};
+use tarbac::render;
+
+use super::check::context;
+use super::output::Output;
+use super::{Exit, Failure, load};
+use crate::cli::{Format, Global, What};
+
+pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exit, Failure> {
+    let engine = load(global)?.engine;
+    let names = Names::of(&engine);
+    let principal = names
+        .any_principal(&Name::from(arguments.principal.as_str()))
+        .map_err(|error| names.suggest(error, None))?;
+    let resource = arguments.resource.as_deref().map(|resource| {
+        let resource = names.any_resource(&Name::from(resource));
+        resource.map_err(|error| names.suggest(error, None))
+    });
+    let resource = resource.transpose()?;
+    // What cannot be the context of one action is that of none.
+    let mut contexts = Vec::new();
+    for action in engine.bundle().vocabulary().permissions() {
+        contexts.push((
+            &action.uid,
+            context(&engine, &action.uid, &arguments.context)?,
+        ));
+    }
+    let what = Answer::of(&engine, &principal, resource.as_ref(), |action| {
+        let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
+        known.map_or_else(Context::empty, |(_, context)| context.clone())
+    });
+    let called = Named {
+        name: names.call(&principal),
+        uid: principal,
+    };
+    output.write(&match global.format {
+        Format::Json => render::access::what_document(&what, &called),
+        _ => render::access::what(&what, &called.name, arguments.all),
+    })?;
+    let decided = |decision: Decision| {
+        let mut decisions = what.alike.iter().flat_map(|alike| &alike.decisions);
+        decisions.any(|decided| decided.decision == decision)
+    };
+    Ok(
+        match (decided(Decision::Indeterminate), decided(Decision::Allow)) {
+            (true, _) => Exit::Unanswered,
+            (false, true) => Exit::Yes,
+            (false, false) => Exit::No,
+        },
+    )
+}

@@ -1,0 +1,31 @@
+//! `tarbac who`: everybody who may do something to a device or tenant.
+
+use tarbac::access::Who as Answer;
+use tarbac::names::{Name, Names};
+use tarbac::render;
+
+use super::check::context;
+use super::output::Output;
+use super::{Exit, Failure, load};
+use crate::cli::{Format, Global, Who};
+
+pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit, Failure> {
+    let engine = load(global)?.engine;
+    let names = Names::of(&engine);
+    let action = names.action(&Name::from(arguments.action.as_str()))?;
+    let resource = names
+        .resource(action, &Name::from(arguments.resource.as_str()))
+        .map_err(|error| names.suggest(error, Some(action)))?;
+    let context = context(&engine, &action.uid, &arguments.context)?;
+    let who = Answer::of(&engine, action, &resource, &context);
+    let asked = format!("{} on {}", action.short_name(), names.call(&resource));
+    output.write(&match global.format {
+        Format::Json => render::access::document(&who),
+        _ => render::access::human(&who, &asked, arguments.may_not, arguments.all),
+    })?;
+    Ok(match (who.unknown.is_empty(), who.may.is_empty()) {
+        (false, _) => Exit::Unanswered,
+        (true, false) => Exit::Yes,
+        (true, true) => Exit::No,
+    })
+}

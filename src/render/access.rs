@@ -1,0 +1,297 @@
+//! Who may do what, for people and programs.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::explanation::{chain, kind};
+use super::findings::number;
+use super::page::Page;
+use super::{VERSION, json};
+use crate::access::{Alike as AlikeResources, Decided, Refused, What, Who};
+use crate::decision::Decision;
+use crate::explain::Named;
+
+/// How many people of those who are refused alike are listed.
+const LISTED: usize = 5;
+
+/// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons.
+pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
+    let mut page = Page::default();
+    page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
+    for permitted in &who.may {
+        page.line(2, &permitted.principal.name);
+        for path in &permitted.paths {
+            page.line(4, &chain(path));
+        }
+        if permitted.paths.is_empty() {
+            page.line(4, &permitted.policies.join(", "));
+        }
+    }
+    let count = |refused: &[Refused]| refused.iter().map(|refused| refused.principals.len()).sum();
+    let refused: usize = count(&who.may_not);
+    if !may_not {
+        page.heading(&format!(
+            "{} may not (--may-not says why)",
+            number(refused, "account")
+        ));
+    } else {
+        page.heading(&format!("{} may not", number(refused, "account")));
+        for refused in &who.may_not {
+            reasons(&mut page, refused, all);
+        }
+    }
+    let unknown: usize = count(&who.unknown);
+    if unknown > 0 {
+        page.heading(&format!(
+            "{} could not be decided about",
+            number(unknown, "account")
+        ));
+        for refused in &who.unknown {
+            reasons(&mut page, refused, all);
+        }
+    }
+    page.into_text()
+}
+
+fn reasons(page: &mut Page, refused: &Refused, all: bool) {
+    let outcome = &refused.outcome;
+    let mut because: Vec<&str> = outcome.policies.iter().map(String::as_str).collect();
+    because.extend(outcome.errors.iter().map(String::as_str));
+    if because.is_empty() {
+        because.push("no policy permits it");
+    }
+    page.line(
+        2,
+        &format!("{}: {}", refused.principals.len(), because.join(", ")),
+    );
+    let mut messages: Vec<&str> = Vec::new();
+    for refusal in &refused.refusals {
+        if let Some(message) = &refusal.message
+            && !messages.contains(&message.as_str())
+        {
+            messages.push(message);
+        }
+    }
+    for message in messages {
+        page.line(4, &format!("\"{message}\""));
+    }
+    let listed = match all {
+        true => refused.principals.len(),
+        false => LISTED,
+    };
+    for principal in refused.principals.iter().take(listed) {
+        page.line(4, &principal.name);
+    }
+    let more = refused.principals.len().saturating_sub(listed);
+    if more > 0 {
+        page.line(4, &format!("and {more} more (--all)"));
+    }
+}
+
+/// What somebody may do, by resources that are treated alike.
+pub fn what(what: &What, principal: &str, all: bool) -> String {
+    let mut page = Page::default();
+    page.heading(principal);
+    for alike in &what.alike {
+        let AlikeResources {
+            resources,
+            decisions,
+        } = alike;
+        let listed = match all {
+            true => resources.len(),
+            false => LISTED,
+        };
+        let examples: Vec<&str> = resources
+            .iter()
+            .take(listed)
+            .map(|of| of.name.as_str())
+            .collect();
+        let kind = resources.first().map(kind).unwrap_or_default();
+        let more = match resources.len().saturating_sub(listed) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        page.heading(&format!(
+            "  {}: {}{more}",
+            number(resources.len(), &kind),
+            examples.join(", ")
+        ));
+        let of = |decision: Decision| {
+            decisions
+                .iter()
+                .filter(move |decided| decided.decision == decision)
+        };
+        allowed(&mut page, of(Decision::Allow));
+        not_allowed(&mut page, "may not", of(Decision::Deny));
+        not_allowed(
+            &mut page,
+            "cannot be decided about",
+            of(Decision::Indeterminate),
+        );
+    }
+    page.into_text()
+}
+
+/// Actions together with those that are allowed by the same policies.
+fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a Decided>) {
+    let mut groups: Vec<(&[String], Vec<&str>)> = Vec::new();
+    for decided in decided {
+        match groups
+            .iter_mut()
+            .find(|(known, _)| *known == decided.policies)
+        {
+            Some((_, names)) => names.push(&decided.name),
+            None => groups.push((&decided.policies, vec![&decided.name])),
+        }
+    }
+    for (policies, names) in groups {
+        page.line(4, &format!("may {}", names.join(", ")));
+        page.line(6, &policies.join(", "));
+    }
+}
+
+/// Actions that are not allowed, with everything that stands against any of them.
+fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'a Decided>) {
+    let (mut names, mut reasons) = (Vec::new(), BTreeSet::new());
+    for decided in decided {
+        names.push(decided.name.as_str());
+        reasons.extend(
+            decided
+                .policies
+                .iter()
+                .chain(&decided.errors)
+                .map(String::as_str),
+        );
+    }
+    if names.is_empty() {
+        return;
+    }
+    if reasons.is_empty() {
+        reasons.insert("no policy permits it");
+    }
+    page.line(4, &format!("{word} {}", names.join(", ")));
+    page.line(6, &reasons.into_iter().collect::<Vec<_>>().join(", "));
+}
+
+#[derive(Serialize)]
+struct WhatDocument<'a> {
+    version: u32,
+    principal: Entity<'a>,
+    alike: Vec<AlikeDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct AlikeDocument<'a> {
+    count: usize,
+    resources: Vec<Entity<'a>>,
+    decisions: Vec<DecidedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct DecidedDocument<'a> {
+    action: &'a str,
+    decision: &'a str,
+    policies: &'a [String],
+    errors: &'a [String],
+}
+
+/// The same as JSON, with every resource.
+pub fn what_document(what: &What, principal: &Named) -> String {
+    json(&WhatDocument {
+        version: VERSION,
+        principal: Entity::of(principal),
+        alike: what
+            .alike
+            .iter()
+            .map(|alike| AlikeDocument {
+                count: alike.resources.len(),
+                resources: alike.resources.iter().map(Entity::of).collect(),
+                decisions: alike
+                    .decisions
+                    .iter()
+                    .map(|decided| DecidedDocument {
+                        action: &decided.action,
+                        decision: decided.decision.word(),
+                        policies: &decided.policies,
+                        errors: &decided.errors,
+                    })
+                    .collect(),
+            })
+            .collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    may: Vec<Permitted<'a>>,
+    may_not: Vec<Alike<'a>>,
+    unknown: Vec<Alike<'a>>,
+}
+
+#[derive(Serialize)]
+struct Permitted<'a> {
+    principal: Entity<'a>,
+    policies: &'a [String],
+    paths: Vec<Vec<Entity<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Alike<'a> {
+    policies: &'a [String],
+    messages: Vec<&'a str>,
+    errors: &'a [String],
+    principals: Vec<Entity<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entity<'a> {
+    r#type: String,
+    id: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Entity<'a> {
+    fn of(named: &'a Named) -> Self {
+        Self {
+            r#type: named.uid.type_name().to_string(),
+            id: named.uid.id().unescaped(),
+            name: &named.name,
+        }
+    }
+}
+
+/// Everybody, as JSON.
+pub fn document(who: &Who) -> String {
+    json(&Document {
+        version: VERSION,
+        may: who
+            .may
+            .iter()
+            .map(|permitted| Permitted {
+                principal: Entity::of(&permitted.principal),
+                policies: &permitted.policies,
+                paths: permitted
+                    .paths
+                    .iter()
+                    .map(|path| path.steps.iter().map(Entity::of).collect())
+                    .collect(),
+            })
+            .collect(),
+        may_not: who.may_not.iter().map(alike).collect(),
+        unknown: who.unknown.iter().map(alike).collect(),
+    })
+}
+
+fn alike(refused: &Refused) -> Alike<'_> {
+    let messages = refused.refusals.iter();
+    Alike {
+        policies: &refused.outcome.policies,
+        messages: messages
+            .filter_map(|refusal| refusal.message.as_deref())
+            .collect(),
+        errors: &refused.outcome.errors,
+        principals: refused.principals.iter().map(Entity::of).collect(),
+    }
+}
