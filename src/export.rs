@@ -15,6 +15,7 @@ pub mod declared;
 pub mod devices;
 mod folder;
 pub mod graph;
+mod held;
 mod lenient;
 mod page;
 mod text;
@@ -24,6 +25,7 @@ use std::io;
 use thiserror::Error;
 
 pub use folder::{Files, Folder, Refused};
+pub use held::Held;
 pub use page::{Page, read, read_one};
 
 /// Why a file cannot be read.

@@ -2,14 +2,13 @@
 #![no_main]
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use tarbac::engine::Engine;
-use tarbac::export::Files;
+use tarbac::export::Held;
 use tarbac::import::import;
 use tarbac::{Switches, assembly, shipped};
 
@@ -69,23 +68,6 @@ const EXPORT: [(&str, &str); 13] = [
     ),
 ];
 
-struct Held(BTreeMap<String, Vec<u8>>);
-
-impl Files for Held {
-    fn paths(&self) -> io::Result<BTreeSet<String>> {
-        Ok(self.0.keys().cloned().collect())
-    }
-
-    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
-        let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(Cursor::new(bytes)))
-    }
-
-    fn shown(&self, path: &str) -> String {
-        path.to_owned()
-    }
-}
-
 /// A file whose text is kept.
 #[derive(Clone, Default)]
 struct Kept(Rc<RefCell<Vec<u8>>>);
@@ -116,12 +98,12 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(path) = std::str::from_utf8(&bytes[..end]) else {
         return;
     };
-    let mut files: BTreeMap<String, Vec<u8>> = EXPORT
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect();
-    files.insert(path.to_owned(), bytes[end + 1..].to_vec());
-    let Ok(imported) = import(&Held(files), shipped_engine()) else {
+    let mut exports = Held::default();
+    for (path, text) in EXPORT {
+        exports.put(path, text);
+    }
+    exports.put(path, &bytes[end + 1..]);
+    let Ok(imported) = import(&exports, shipped_engine()) else {
         return;
     };
     let mut written: Vec<(String, Kept)> = Vec::new();

@@ -346,16 +346,76 @@ fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
     directory
 }
 
-/// An engine over a random world, with random policies beside those that ship.
-fn random_engine(dice: &mut Dice) -> Engine {
-    let json = random_directory(dice);
-    let (text, links) = random_policies(dice);
-    let mut texts = shipped::texts();
-    texts.policies.push(Source::held("random.cedar", text));
-    texts.links.push(link_file(&links));
-    let bundle = bundle_of(&texts);
-    let directory = directory_of(&json, &bundle);
-    Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap()
+/// A random world with random policies beside those that ship, for tarbac and for plain Cedar.
+struct Both {
+    engine: Engine,
+    policies: PolicySet,
+    entities: Entities,
+}
+
+impl Both {
+    fn of(dice: &mut Dice, switches: &Switches) -> Self {
+        let json = random_directory(dice);
+        let (text, links) = random_policies(dice);
+        let mut texts = shipped::texts();
+        texts.policies.push(Source::held("random.cedar", text));
+        texts.links.push(link_file(&links));
+        let bundle = bundle_of(&texts);
+        let directory = directory_of(&json, &bundle);
+        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches).unwrap();
+        Self {
+            policies: plain_policies(&texts, &links, engine.readings()),
+            entities: Entities::from_json_value(json, Some(engine.bundle().schema())).unwrap(),
+            engine,
+        }
+    }
+
+    /// What plain Cedar says: the decision, the policies that determine it, and the errors.
+    fn plain(&self, request: &Request) -> (Decision, Vec<String>, Vec<String>) {
+        let plain = CedarRequest::new(
+            request.principal.clone(),
+            request.action.clone(),
+            request.resource.clone(),
+            request.context.clone(),
+            Some(self.engine.bundle().schema()),
+        )
+        .unwrap();
+        let response = Authorizer::new().is_authorized(&plain, &self.policies, &self.entities);
+        let diagnostics = response.diagnostics();
+        let mut determining: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
+        determining.sort();
+        let mut errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
+        errors.sort();
+        let decision = match (errors.is_empty(), response.decision()) {
+            (false, _) => Decision::Indeterminate,
+            (true, cedar_policy::Decision::Allow) => Decision::Allow,
+            (true, cedar_policy::Decision::Deny) => Decision::Deny,
+        };
+        (decision, determining, errors)
+    }
+
+    /// Every request that can be made, without a context.
+    fn requests(&self) -> Vec<Request> {
+        let uid = |type_name: &str, id: &str| {
+            EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
+        };
+        let mut requests = Vec::new();
+        for action in self.engine.bundle().vocabulary().permissions() {
+            let (resource_type, resources) = match action.id() {
+                "updateRoles" => ("Intune::Tenant", TENANTS),
+                _ => ("ConfigMgr::Device", DEVICES),
+            };
+            for person in PEOPLE {
+                requests.extend(resources.iter().map(|resource| Request {
+                    principal: uid("Entra::User", person),
+                    action: action.uid.clone(),
+                    resource: uid(resource_type, resource),
+                    context: Context::empty(),
+                }));
+            }
+        }
+        requests
+    }
 }
 
 fn link_file(links: &[Link]) -> Arc<Source> {
@@ -374,72 +434,29 @@ proptest! {
     #[test]
     fn on_random_worlds(seed in any::<u64>()) {
         let dice = &mut Dice(seed);
-        let json = random_directory(dice);
-        let (text, links) = random_policies(dice);
-        let mut texts = shipped::texts();
-        texts.policies.push(Source::held("random.cedar", text));
-        texts.links.push(link_file(&links));
-
-        let bundle = bundle_of(&texts);
-        let directory = directory_of(&json, &bundle);
         let switches = Switches {
             on: dice.some(&["default-scope-tag", "discovery-either", "observed-roles"]).into_iter().map(str::to_owned).collect(),
             off: dice.some(&["any-intune-role", "entra-administrators"]).into_iter().map(str::to_owned).collect(),
         };
-        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), &switches).unwrap();
-
-        let schema = engine.bundle().schema();
-        let entities = Entities::from_json_value(json, Some(schema)).unwrap();
-        let policies = plain_policies(&texts, &links, engine.readings());
+        let both = Both::of(dice, &switches);
+        let engine = &both.engine;
         let now = json!({ "now": "2026-11-23T08:05:00Z" });
-
-        for action in engine.bundle().vocabulary().permissions() {
-            let (resource_type, resources) = match action.id() {
-                "updateRoles" => ("Intune::Tenant", TENANTS),
-                _ => ("ConfigMgr::Device", DEVICES),
-            };
-            for person in PEOPLE {
-                for resource in resources {
-                    let principal = EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap();
-                    let resource = EntityUid::from_str(&format!("{resource_type}::\"{resource}\"")).unwrap();
-                    let context = match dice.coin() {
-                        true => engine.context(&action.uid, now.clone()).unwrap(),
-                        false => Context::empty(),
-                    };
-                    let request = Request { principal, action: action.uid.clone(), resource, context };
-                    let plain = CedarRequest::new(
-                        request.principal.clone(),
-                        request.action.clone(),
-                        request.resource.clone(),
-                        request.context.clone(),
-                        Some(schema),
-                    )
-                    .unwrap();
-                    let response = Authorizer::new().is_authorized(&plain, &policies, &entities);
-                    let outcome = engine.decide(&request);
-
-                    let mut determining: Vec<String> =
-                        response.diagnostics().reason().map(ToString::to_string).collect();
-                    determining.sort();
-                    let mut errors: Vec<String> =
-                        response.diagnostics().errors().map(ToString::to_string).collect();
-                    errors.sort();
-                    let expected = match (errors.is_empty(), response.decision()) {
-                        (false, _) => Decision::Indeterminate,
-                        (true, cedar_policy::Decision::Allow) => Decision::Allow,
-                        (true, cedar_policy::Decision::Deny) => Decision::Deny,
-                    };
-                    prop_assert_eq!(&outcome.policies, &determining, "{} seed {}", plain, seed);
-                    prop_assert_eq!(&outcome.errors, &errors, "{} seed {}", plain, seed);
-                    prop_assert_eq!(outcome.decision, expected, "{} seed {}", plain, seed);
-                    // A world that was not changed decides as the directory does.
-                    let world = engine.world(&request).unwrap();
-                    prop_assert_eq!(engine.decide_in(&request, &world), outcome.clone());
-                    // The policies asked one by one come to the same.
-                    let trial = engine.trial(&request).unwrap();
-                    prop_assert_eq!(engine.applied(action, &trial).outcome(), outcome.clone());
-                }
+        for mut request in both.requests() {
+            if dice.coin() {
+                request.context = engine.context(&request.action, now.clone()).unwrap();
             }
+            let outcome = engine.decide(&request);
+            let (decision, determining, errors) = both.plain(&request);
+            prop_assert_eq!(&outcome.policies, &determining, "{:?} seed {}", request, seed);
+            prop_assert_eq!(&outcome.errors, &errors, "{:?} seed {}", request, seed);
+            prop_assert_eq!(outcome.decision, decision, "{:?} seed {}", request, seed);
+            // A world that was not changed decides as the directory does.
+            let world = engine.world(&request).unwrap();
+            prop_assert_eq!(engine.decide_in(&request, &world), outcome.clone());
+            // The policies asked one by one come to the same.
+            let action = engine.bundle().vocabulary().action(&request.action).unwrap();
+            let trial = engine.trial(&request).unwrap();
+            prop_assert_eq!(engine.applied(action, &trial).outcome(), outcome.clone());
         }
     }
 
@@ -452,7 +469,7 @@ proptest! {
     #[test]
     fn classes_on_random_worlds(seed in any::<u64>()) {
         let dice = &mut Dice(seed);
-        let engine = random_engine(dice);
+        let engine = Both::of(dice, &Switches::default()).engine;
         let all = |type_name: &str, ids: &[&str]| -> Vec<EntityUid> {
             ids.iter().map(|id| EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()).collect()
         };
@@ -487,40 +504,14 @@ proptest! {
     #[test]
     fn who_and_what_on_random_worlds(seed in any::<u64>()) {
         let dice = &mut Dice(seed);
-        let json = random_directory(dice);
-        let (text, links) = random_policies(dice);
-        let mut texts = shipped::texts();
-        texts.policies.push(Source::held("random.cedar", text));
-        texts.links.push(link_file(&links));
-        let bundle = bundle_of(&texts);
-        let directory = directory_of(&json, &bundle);
-        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap();
-        let schema = engine.bundle().schema();
-        let entities = Entities::from_json_value(json, Some(schema)).unwrap();
-        let policies = plain_policies(&texts, &links, engine.readings());
-        let uid = |type_name: &str, id: &str| EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap();
-
+        let both = Both::of(dice, &Switches::default());
+        let engine = &both.engine;
+        let permissions: Vec<_> = engine.bundle().vocabulary().permissions().collect();
         // By person, action and resource: the decision, and what determines it.
         let mut plain = BTreeMap::new();
-        let permissions: Vec<_> = engine.bundle().vocabulary().permissions().collect();
-        for action in &permissions {
-            let (resource_type, resources) = match action.id() {
-                "updateRoles" => ("Intune::Tenant", TENANTS),
-                _ => ("ConfigMgr::Device", DEVICES),
-            };
-            for (person, resource) in PEOPLE.iter().flat_map(|person| resources.iter().map(move |resource| (person, resource))) {
-                let (person, resource) = (uid("Entra::User", person), uid(resource_type, resource));
-                let request = CedarRequest::new(person.clone(), action.uid.clone(), resource.clone(), Context::empty(), Some(schema)).unwrap();
-                let response = Authorizer::new().is_authorized(&request, &policies, &entities);
-                let mut determining: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
-                determining.sort();
-                let decision = match (response.diagnostics().errors().next(), response.decision()) {
-                    (Some(_), _) => Decision::Indeterminate,
-                    (None, cedar_policy::Decision::Allow) => Decision::Allow,
-                    (None, cedar_policy::Decision::Deny) => Decision::Deny,
-                };
-                plain.insert((person, action.uid.clone(), resource), (decision, determining));
-            }
+        for request in both.requests() {
+            let (decision, determining, _) = both.plain(&request);
+            plain.insert((request.principal, request.action, request.resource), (decision, determining));
         }
 
         let mut by_who = BTreeMap::new();
@@ -529,7 +520,7 @@ proptest! {
         asked.dedup();
         for (action, resource) in asked {
             let known = engine.bundle().vocabulary().action(action).unwrap();
-            let who = Who::of(&engine, known, resource, &Context::empty());
+            let who = Who::of(engine, known, resource, &Context::empty());
             for permitted in who.may {
                 for path in &permitted.paths {
                     prop_assert_eq!(&path.steps[0].uid, &permitted.principal.uid);
@@ -547,8 +538,8 @@ proptest! {
         prop_assert_eq!(&by_who, &plain, "seed {}", seed);
 
         let mut by_what = BTreeMap::new();
-        for person in PEOPLE.iter().map(|person| uid("Entra::User", person)) {
-            for alike in What::of(&engine, &person, None, |_| Context::empty()).alike {
+        for person in PEOPLE.iter().map(|person| EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap()) {
+            for alike in What::of(engine, &person, None, |_| Context::empty()).alike {
                 for decided in &alike.decisions {
                     let action = permissions.iter().find(|action| action.id() == decided.action).unwrap();
                     for resource in &alike.resources {

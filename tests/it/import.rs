@@ -6,45 +6,19 @@ mod random;
 mod round_trip;
 mod sample;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Cursor, Read};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tarbac::engine::Engine;
-use tarbac::export::{Files, Refused};
+use tarbac::export::{Held, Refused};
 use tarbac::import::{Imported, import};
 use tarbac::{Layout, Switches, Workspace, assembly, shipped};
 use walkdir::WalkDir;
 
 use crate::tarbac::{Ran, Tarbac};
 
-/// Exports that are kept in memory, by path.
-#[derive(Debug, Default, Clone)]
-struct Held(BTreeMap<String, Vec<u8>>);
-
-impl Files for Held {
-    fn paths(&self) -> io::Result<BTreeSet<String>> {
-        Ok(self.0.keys().cloned().collect())
-    }
-
-    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
-        let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(Cursor::new(bytes)))
-    }
-
-    fn shown(&self, path: &str) -> String {
-        path.to_owned()
-    }
-}
-
-impl Held {
-    fn put(&mut self, path: &str, text: impl Into<Vec<u8>>) {
-        self.0.insert(path.to_owned(), text.into());
-    }
-
-    fn import(&self) -> Result<Imported, Refused> {
-        import(self, &shipped_engine())
-    }
+fn import_held(exports: &Held) -> Result<Imported, Refused> {
+    import(exports, &shipped_engine())
 }
 
 /// The policies and the schema that ship.

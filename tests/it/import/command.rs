@@ -1,8 +1,9 @@
 //! `tarbac import` as a command: what it writes where, and what it leaves alone.
 
 use serde_json::Value;
+use tarbac::export::Held;
 
-use super::{Held, copied, files, run_import};
+use super::{copied, files, import_held, run_import};
 use crate::tarbac::Tarbac;
 
 /// A tenant with a group that has the role Help Desk Operator, as the least that says something.
@@ -142,7 +143,7 @@ fn how_lists_every_file_that_is_read() {
         .unwrap();
     let mut held = Held::default();
     held.put("tenant.json", tenant["call"].as_str().unwrap());
-    assert!(held.import().is_ok());
+    assert!(import_held(&held).is_ok());
     let ran = tarbac.run(&["import"]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("--out"), "{ran}");
@@ -176,9 +177,9 @@ fn folders_of_one_object_are_refused_wherever_cases_are_told_apart() {
         let mut held = Held::default();
         held.put("tenant.json", tenant);
         held.put(one, "[]");
-        assert!(held.import().is_ok(), "{one}");
+        assert!(import_held(&held).is_ok(), "{one}");
         held.put(other, "[]");
-        let Err(error) = held.import() else {
+        let Err(error) = import_held(&held) else {
             panic!("{one} and {other} are taken");
         };
         assert!(error.to_string().contains("is there as well"), "{error}");

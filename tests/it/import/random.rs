@@ -8,9 +8,10 @@ use proptest::collection::vec;
 use proptest::prelude::{any, proptest};
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
+use tarbac::export::Held;
 use tarbac::{Decision, Request};
 
-use super::{Held, load, write};
+use super::{import_held, load, write};
 
 /// Makes choices of a list of bytes; where it ends, the first one.
 struct Choices(std::vec::IntoIter<u8>);
@@ -375,7 +376,7 @@ fn ids(numbers: &BTreeSet<usize>, id: fn(usize) -> String) -> Vec<Value> {
 impl Tenant {
     fn exports(&self) -> Held {
         let mut held = Held::default();
-        let mut put = |path: String, value: Value| held.put(&path, value.to_string());
+        let mut put = |path: String, value: Value| held.put(path, value.to_string());
         let hierarchies: Vec<Value> = (0..)
             .zip(&self.sites)
             .map(|(number, of)| {
@@ -717,10 +718,8 @@ impl Site {
 
 /// Imports the exports and asks about everybody.
 fn everybody_may_what_the_exports_give(tenant: &Tenant) {
-    let imported = tenant
-        .exports()
-        .import()
-        .unwrap_or_else(|error| panic!("{error}: {tenant:#?}"));
+    let imported = import_held(&tenant.exports());
+    let imported = imported.unwrap_or_else(|error| panic!("{error}: {tenant:#?}"));
     let folder = tempfile::tempdir().unwrap();
     write(&imported, folder.path());
     let engine = load(folder.path());
@@ -772,15 +771,16 @@ proptest! {
     ) {
         let mut exports = Tenant::of(bytes).exports();
         for (file, at, byte) in edits {
-            let count = exports.0.len();
-            let file = exports.0.values_mut().nth(usize::from(file) % count).unwrap();
+            let mut files = exports.files_mut();
+            let count = files.len();
+            let (_, file) = files.nth(usize::from(file) % count).unwrap();
             let at = usize::from(at) % file.len();
             match byte {
                 0 => file.truncate(at),
                 byte => file[at] = byte,
             }
         }
-        if let Ok(imported) = exports.import() {
+        if let Ok(imported) = import_held(&exports) {
             super::written(&imported);
         }
     }
