@@ -7,12 +7,14 @@
 //! What cannot be followed is taken for seen, so a class may be split without need, but two
 //! entities that any policy could tell apart are never in one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::bundle::{Action, Kind, Policy, Vocabulary};
+use crate::directory::{Directory, Row};
 use crate::engine::Engine;
 
 /// Entities in classes.
@@ -45,11 +47,13 @@ impl Classes {
         for policy in policies {
             sight.look_through(policy, engine.bundle().vocabulary());
         }
+        let looking = Looking::with(&sight, engine);
+        let seen: Vec<Seen> = entities.par_iter().map(|uid| looking.at(uid)).collect();
         let mut index: BTreeMap<Seen, usize> = BTreeMap::new();
         let mut classes: Vec<Vec<EntityUid>> = Vec::new();
-        for uid in entities {
+        for (uid, seen) in entities.iter().zip(seen) {
             let next = classes.len();
-            let class = *index.entry(sight.of(engine, uid)).or_insert(next);
+            let class = *index.entry(seen).or_insert(next);
             match classes.get_mut(class) {
                 Some(members) => members.push(uid.clone()),
                 None => classes.push(vec![uid.clone()]),
@@ -107,8 +111,16 @@ impl Default for Groups {
 struct Seen {
     type_name: String,
     uid: Option<EntityUid>,
-    groups: BTreeSet<EntityUid>,
+    groups: Vec<Row>,
     attributes: BTreeMap<String, String>,
+}
+
+/// Looks at entities.
+struct Looking<'a> {
+    sight: &'a Sight,
+    directory: &'a Directory,
+    /// The entities that are named.
+    literals: HashSet<Row>,
 }
 
 /// The types that the variables of a policy have.
@@ -219,49 +231,11 @@ impl Sight {
         }
     }
 
-    /// What is seen of an entity.
-    fn of(&self, engine: &Engine, uid: &EntityUid) -> Seen {
-        let type_name = uid.type_name().to_string();
-        let is_group = match &self.groups {
+    /// Whether it is asked whether something is in one of a type.
+    fn is_group(&self, type_name: &str) -> bool {
+        match &self.groups {
             Groups::Every => true,
-            // Everything is in itself.
-            Groups::Of(types) => types.contains(&type_name),
-        };
-        let is_known =
-            is_group || self.compared.contains(&type_name) || self.literals.contains(uid);
-        let directory = engine.directory();
-        let row = directory.row(uid);
-        let groups = row
-            .into_iter()
-            .flat_map(|row| directory.ancestors(row))
-            .map(|row| directory.uid(row))
-            .filter(|group| {
-                self.literals.contains(group)
-                    || match &self.groups {
-                        Groups::Every => true,
-                        Groups::Of(types) => types.contains(&group.type_name().to_string()),
-                    }
-            })
-            .collect();
-        let mut attributes = BTreeMap::new();
-        if let Some(row) = row.filter(|row| directory.is_defined(*row)) {
-            let entity = directory.entity(row);
-            for (name, value) in entity.attrs() {
-                if self.attributes.contains(name.as_str()) {
-                    attributes.insert(name.to_string(), self.seen(name, value));
-                }
-            }
-            if self.tags {
-                for (name, value) in entity.tags() {
-                    attributes.insert(format!("{name} of tags"), value.to_string());
-                }
-            }
-        }
-        Seen {
-            uid: is_known.then(|| uid.clone()),
-            type_name,
-            groups,
-            attributes,
+            Groups::Of(types) => types.contains(type_name),
         }
     }
 
@@ -289,6 +263,58 @@ impl Sight {
                 elements.into_iter().map(|element| element + ",").collect()
             }
             _ => value.to_string(),
+        }
+    }
+}
+
+impl<'a> Looking<'a> {
+    fn with(sight: &'a Sight, engine: &'a Engine) -> Self {
+        let directory = engine.directory();
+        let literals = sight.literals.iter();
+        Self {
+            sight,
+            directory,
+            literals: literals.filter_map(|uid| directory.row(uid)).collect(),
+        }
+    }
+
+    /// What is seen of an entity.
+    fn at(&self, uid: &EntityUid) -> Seen {
+        let Self {
+            sight, directory, ..
+        } = self;
+        let type_name = uid.type_name().to_string();
+        // Everything is in itself.
+        let is_known = sight.is_group(&type_name)
+            || sight.compared.contains(&type_name)
+            || sight.literals.contains(uid);
+        let row = directory.row(uid);
+        let ancestors = row.into_iter().flat_map(|row| directory.ancestors(row));
+        let mut groups: Vec<Row> = ancestors
+            .filter(|group| {
+                self.literals.contains(group) || sight.is_group(directory.type_name(*group))
+            })
+            .collect();
+        groups.sort_unstable();
+        let mut attributes = BTreeMap::new();
+        if let Some(row) = row.filter(|row| directory.is_defined(*row)) {
+            let entity = directory.entity(row);
+            for (name, value) in entity.attrs() {
+                if sight.attributes.contains(name.as_str()) {
+                    attributes.insert(name.to_string(), sight.seen(name, value));
+                }
+            }
+            if sight.tags {
+                for (name, value) in entity.tags() {
+                    attributes.insert(format!("{name} of tags"), value.to_string());
+                }
+            }
+        }
+        Seen {
+            uid: is_known.then(|| uid.clone()),
+            type_name,
+            groups,
+            attributes,
         }
     }
 }

@@ -83,6 +83,8 @@ fn every_command_has_help_without_colour() {
     Commands:
       check        Decide whether a person may do something to a device
       explain      Explain a decision: who decides, why, and what would change it
+      who          List everybody who may do something to a device or tenant
+      what         List everything that somebody may do
       matrix       Show what each role permits, or what each person may do
       validate     Find everything that is wrong with a workspace
       test         Run the suites of a workspace: are the decisions those that are expected?
