@@ -53,7 +53,7 @@ impl Exports {
         }
     }
 
-    /// Writes every file of the export but `devices.csv` pages.
+    /// Writes every file of the export.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         self.declare(folder)?;
         self.write_roles(folder)?;

@@ -63,7 +63,9 @@ fn unread(error: serde_json::Error) -> Unread {
     if error.is_io() {
         return Unread::Io(error.into());
     }
-    let (line, column) = (error.line(), error.column().max(1));
+    let line = error.line();
+    // At the end of a line the column is that of no character.
+    let column = error.column().max(1);
     if error.is_eof() {
         let message =
             "it ends in the middle: it was cut off, so export or copy it again".to_owned();
@@ -75,7 +77,7 @@ fn unread(error: serde_json::Error) -> Unread {
     }
     let message = error.to_string();
     // Where it is stands apart from what is wrong.
-    let place = format!(" at line {line} column {column}");
+    let place = format!(" at line {line} column {}", error.column());
     Unread::Text {
         message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
         line,

@@ -68,6 +68,27 @@ fn a_page_says_what_follows() {
     }
 }
 
+/// The place is told once, be it the end of a line, where the parser counts from 0.
+#[test]
+fn what_is_wrong_is_told_without_the_place() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Row {
+        #[serde(rename = "id")]
+        _id: String,
+    }
+    let error = read(&b"[{\"id\": 3\n"[..], |_: Row| Ok(())).unwrap_err();
+    let Unread::Text {
+        message,
+        line,
+        column,
+    } = error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!((line, column), (2, 1));
+    assert_eq!(message, "invalid type: integer `3`, expected a string");
+}
+
 #[test]
 fn what_is_no_page_is_refused_where_it_is_wrong() {
     let place = |text: &str| match ids(text.as_bytes()) {
