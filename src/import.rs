@@ -44,7 +44,7 @@ use report::{
     SCOPE_GROUP_WITHOUT_EFFECT, SCOPE_TAG_WITHOUT_EFFECT, UNKNOWN_HIERARCHY, UNKNOWN_SCOPE,
 };
 
-pub use report::{Matter, Note, Report, TOPICS, Topic};
+pub use report::{Matter, Note, Report, Topic};
 
 /// A workspace that was made of exports.
 pub struct Imported {

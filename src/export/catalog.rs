@@ -134,7 +134,7 @@ pub const EXPORTS: [Export; 20] = [
         file: "configmgr/<site>/SMS_Admin.json",
         purpose: "the administrative users; AdminSid and Permissions are lazy, so each is read by itself, and the answers stand one after the other",
         call: "GET https://<provider>/AdminService/wmi/SMS_Admin(<AdminID>)",
-        powershell: r#"Get-CimInstance -ComputerName <provider> -Namespace root/SMS/site_<site> -ClassName SMS_Admin | Get-CimInstance | Select-Object AdminID,AdminSid,LogonName,IsGroup,IsDeleted,RoleNames,Permissions | ConvertTo-Json -Depth 5 | Out-File configmgr/<site>/SMS_Admin.json"#,
+        powershell: r#"Get-CimInstance -ComputerName <provider> -Namespace root/SMS/site_<site> -ClassName SMS_Admin | Get-CimInstance | Select-Object AdminID,AdminSid,LogonName,IsDeleted,Permissions | ConvertTo-Json -Depth 5 | Out-File configmgr/<site>/SMS_Admin.json"#,
         is_optional: false,
     },
     Export {

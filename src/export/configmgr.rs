@@ -21,18 +21,12 @@ pub struct SmsAdmin {
     /// `DOMAIN\name`.
     #[serde(default)]
     pub logon_name: Option<String>,
-    /// Whether it is a group.
-    #[serde(default)]
-    pub is_group: Option<bool>,
     /// Whether it was removed.
     #[serde(default)]
     pub is_deleted: Option<bool>,
     /// Which role holds for which collections and security scopes (lazy).
     #[serde(default, deserialize_with = "list")]
     pub permissions: Option<Vec<SmsAPermission>>,
-    /// The names of the roles.
-    #[serde(default, deserialize_with = "list")]
-    pub role_names: Option<Vec<String>>,
 }
 
 /// A security role together with one collection or security scope for which it holds.

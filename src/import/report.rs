@@ -87,9 +87,6 @@ macro_rules! topics {
             help: $help,
             matter: Matter::$matter,
         };)*
-
-        /// Every topic, in the order in which this file has them.
-        pub const TOPICS: &[Topic] = &[$($name),*];
     };
 }
 
