@@ -306,7 +306,7 @@ fn everybody(sizes: &[u32]) {
             }
         });
         let what = milliseconds(|| {
-            drop(black_box(What::of(&engine, &person, None, |_| {
+            drop(black_box(What::of(&engine, &person, None, 5, |_| {
                 Context::empty()
             })))
         });

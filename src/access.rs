@@ -7,12 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::bundle::{Action, Policy};
-use crate::class::Classes;
+use crate::bundle::Action;
+use crate::class::View;
 use crate::decision::{Basis, Decision, Outcome, Refusal, Request};
+use crate::directory::Row;
 use crate::engine::Engine;
 use crate::explain::{Named, Names, Path};
+use crate::survey::{Population, Seen, Survey};
+
+/// The question what the admin center says where nothing permits.
+const REFUSAL: &str = "refusal";
 
 /// Everybody, by whether they may do something to a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,10 +61,7 @@ impl Who {
             .principals
             .iter()
             .flat_map(|type_name| directory.rows_of(type_name));
-        let people: Vec<EntityUid> = rows
-            .filter(|row| directory.is_defined(*row))
-            .map(|row| directory.uid(row))
-            .collect();
+        let people = rows.filter(|row| directory.is_defined(*row));
         let names = Names::new(engine);
         let mut who = Self {
             may: Vec::new(),
@@ -66,37 +69,48 @@ impl Who {
             unknown: Vec::new(),
         };
         let mut refused = BTreeMap::new();
-        for members in Classes::under(engine, asked(engine, action), &people).members() {
-            let Some(first) = members.first() else {
-                continue;
-            };
-            let answer = engine.answer(&Request {
-                principal: first.clone(),
-                action: action.uid.clone(),
-                resource: resource.clone(),
-                context: context.clone(),
-            });
-            if answer.outcome.decision == Decision::Allow {
-                let permits = &answer.outcome.policies;
-                who.may.extend(
-                    members
-                        .iter()
-                        .map(|person| Permitted::of(engine, person, permits)),
-                );
+        let vocabulary = engine.bundle().vocabulary();
+        let refusal = vocabulary.questions().find(|of| of.id() == REFUSAL);
+        let people: Vec<Option<Row>> = people.map(Some).collect();
+        let classes = View::new(engine, &[Some(action), refusal]).principals(&people);
+        let members = classes.members();
+        let decided: Vec<(Outcome, Vec<Refusal>)> = classes
+            .firsts()
+            .collect::<Vec<usize>>()
+            .par_iter()
+            .filter_map(|first| people.get(*first).copied().flatten())
+            .map(|person| {
+                engine.decide_with_refusals(&Request {
+                    principal: directory.uid(person),
+                    action: action.uid.clone(),
+                    resource: resource.clone(),
+                    context: context.clone(),
+                })
+            })
+            .collect();
+        for (members, (outcome, refusals)) in members.into_iter().zip(decided) {
+            let members = members
+                .into_iter()
+                .filter_map(|of| people.get(of).copied().flatten());
+            let members = members.map(|row| directory.uid(row));
+            if outcome.decision == Decision::Allow {
+                let may = members.map(|person| Permitted::of(engine, &person, &outcome.policies));
+                who.may.extend(may);
                 continue;
             }
-            let principals = members.iter().map(|person| names.named(person));
             let reasons = (
-                answer.outcome.policies.clone(),
-                answer.refusals.clone(),
-                answer.outcome.errors.clone(),
+                outcome.policies.clone(),
+                refusals.clone(),
+                outcome.errors.clone(),
             );
             let alike = refused.entry(reasons).or_insert_with(|| Refused {
-                outcome: answer.outcome,
-                refusals: answer.refusals,
+                outcome,
+                refusals,
                 principals: Vec::new(),
             });
-            alike.principals.extend(principals);
+            alike
+                .principals
+                .extend(members.map(|person| names.named(&person)));
         }
         who.may
             .sort_by(|one, other| one.principal.cmp(&other.principal));
@@ -112,20 +126,6 @@ impl Who {
         }
         who
     }
-}
-
-/// The policies in force whose answer depends on who asks: those that decide about the action, and those
-/// that explain a refusal.
-fn asked<'a>(engine: &'a Engine, action: &'a Action) -> impl Iterator<Item = &'a Policy> {
-    let vocabulary = engine.bundle().vocabulary();
-    let in_force = engine.bundle().in_force(engine.readings());
-    in_force.filter(move |policy| {
-        let scope = policy.action_scope();
-        let mut questions = vocabulary
-            .questions()
-            .filter(|question| question.id() == "refusal");
-        scope.answers(action) || questions.any(|question| scope.answers(question))
-    })
 }
 
 impl Permitted {
@@ -152,7 +152,9 @@ pub struct What {
 /// Resources on which a person is decided about alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alike {
-    /// The resources, sorted by name; there is at least one.
+    /// How many there are; at least one.
+    pub count: usize,
+    /// The first of them, in the order of their ids.
     pub resources: Vec<Named>,
     /// What is decided about each action that can be asked about them, in the order of the schema.
     pub decisions: Vec<Decided>,
@@ -174,80 +176,100 @@ pub struct Decided {
 }
 
 impl What {
-    /// Asks about everything, or one resource, on which the schema lets a person do something.
+    /// Asks about everything, or one resource, on which the schema lets a person do something; so many
+    /// resources of those that are decided about alike are named.
     pub fn of(
         engine: &Engine,
         principal: &EntityUid,
         resource: Option<&EntityUid>,
+        named: usize,
         context: impl Fn(&Action) -> Context,
     ) -> Self {
         let vocabulary = engine.bundle().vocabulary();
-        let names = Names::new(engine);
-        let directory = engine.directory();
-        let mut alike: BTreeMap<(String, Vec<Decided>), Vec<Named>> = BTreeMap::new();
-        let types = vocabulary
+        let asked = vocabulary
             .permissions()
-            .flat_map(|action| &action.resources);
-        let types: BTreeSet<&EntityTypeName> = types.collect();
+            .filter(|action| action.principals.contains(principal.type_name()));
+        let types: BTreeSet<&EntityTypeName> = asked.flat_map(|of| &of.resources).collect();
+        let engines = [engine];
+        let mut alike = Vec::new();
         for type_name in types {
-            let actions: Vec<&Action> = vocabulary
-                .permissions()
-                .filter(|action| action.applies_to(principal.type_name(), type_name))
-                .collect();
-            let resources: Vec<EntityUid> = match resource {
+            let resources = match resource {
                 Some(resource) if resource.type_name() != type_name => continue,
-                Some(resource) => vec![resource.clone()],
-                None => {
-                    let rows = directory.rows_of(type_name);
-                    let rows = rows.filter(|row| directory.is_defined(*row));
-                    rows.map(|row| directory.uid(row)).collect()
-                }
+                Some(resource) => Population::one(&engines, resource),
+                None => Population::of(&engines, type_name),
             };
-            for members in Classes::of(engine, &resources).members() {
-                let Some(first) = members.first() else {
-                    continue;
-                };
-                let decisions = actions.iter().map(|action| {
-                    let outcome = engine.decide(&Request {
-                        principal: principal.clone(),
-                        action: action.uid.clone(),
-                        resource: first.clone(),
-                        context: context(action),
-                    });
-                    Decided {
-                        action: action.id().to_owned(),
-                        name: action.short_name().to_owned(),
-                        decision: outcome.decision,
-                        policies: outcome.policies,
-                        errors: outcome.errors,
-                    }
-                });
-                let key = (type_name.to_string(), decisions.collect());
-                let resources = members.iter().map(|resource| names.named(resource));
-                alike.entry(key).or_default().extend(resources);
-            }
+            let survey = Survey::new(
+                &engines,
+                (principal.type_name(), Population::one(&engines, principal)),
+                (type_name, resources),
+                |action| !action.is_question(),
+                |_, action| context(action),
+            );
+            let mut of_type = survey.one(0, |seen| alike_in(engine, &survey, seen, named));
+            of_type.sort_by(|one, other| {
+                let by_count = other.count.cmp(&one.count);
+                by_count.then_with(|| one.resources.cmp(&other.resources))
+            });
+            alike.extend(of_type);
         }
-        let mut alike: Vec<(String, Alike)> = alike
-            .into_iter()
-            .map(|((type_name, decisions), mut resources)| {
-                resources.sort();
-                (
-                    type_name,
-                    Alike {
-                        resources,
-                        decisions,
-                    },
-                )
+        Self { alike }
+    }
+}
+
+/// Resources by what is decided about them.
+fn alike_in(engine: &Engine, survey: &Survey<'_>, seen: &Seen<'_>, named: usize) -> Vec<Alike> {
+    let actions = survey.actions().iter();
+    let actions: Vec<Option<&Action>> = actions
+        .map(|uid| engine.bundle().vocabulary().action(uid))
+        .collect();
+    let mut alike: Vec<Alike> = Vec::new();
+    let mut of_cells = Vec::new();
+    for (cell, of) in seen.cells().iter().enumerate() {
+        let decisions = actions.iter().enumerate();
+        let decisions = decisions.filter_map(|(number, action)| {
+            let outcome = seen.outcome(0, number, cell)?;
+            let action = (*action)?;
+            Some(Decided {
+                action: action.id().to_owned(),
+                name: action.short_name().to_owned(),
+                decision: outcome.decision,
+                policies: outcome.policies.clone(),
+                errors: outcome.errors.clone(),
             })
-            .collect();
-        alike.sort_by(|(one, these), (other, those)| {
-            let by_count = those.resources.len().cmp(&these.resources.len());
-            one.cmp(other)
-                .then(by_count)
-                .then_with(|| these.resources.cmp(&those.resources))
         });
-        Self {
-            alike: alike.into_iter().map(|(_, alike)| alike).collect(),
+        let decisions: Vec<Decided> = decisions.collect();
+        let place = alike.iter().position(|known| known.decisions == decisions);
+        let place = place.unwrap_or_else(|| {
+            alike.push(Alike {
+                count: 0,
+                resources: Vec::new(),
+                decisions,
+            });
+            alike.len() - 1
+        });
+        if let Some(alike) = alike.get_mut(place) {
+            alike.count += usize::try_from(of.count).unwrap_or(usize::MAX);
+        }
+        of_cells.push(place);
+    }
+    let names = Names::new(engine);
+    let mut missing: usize = alike.iter().map(|alike| alike.count.min(named)).sum();
+    for number in 0..survey.resources() {
+        if missing == 0 {
+            break;
+        }
+        let place = of_cells.get(seen.cell(number)).copied();
+        let Some(alike) = place.and_then(|place| alike.get_mut(place)) else {
+            continue;
+        };
+        if alike.resources.len() < named
+            && let Some(row) = survey.resource(0, number)
+        {
+            alike
+                .resources
+                .push(names.named(&engine.directory().uid(row)));
+            missing -= 1;
         }
     }
+    alike
 }

@@ -35,7 +35,9 @@ pub use parse::formatted;
 pub(crate) use part::{Parts, What};
 pub use policy::{ActionScope, Effect, Policy};
 pub use reading::{Reading, Switches, UnknownReading};
-pub use vocabulary::{Action, Annotations, Attribute, Kind, QUESTIONS, Vocabulary};
+pub use vocabulary::{
+    Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, Vocabulary,
+};
 
 /// The stack of the thread that parses policies, in bytes: Cedar's parser takes a lot of it for each
 /// level of nesting.

@@ -29,6 +29,8 @@ Examples:
   tarbac init contoso                      write a sample workspace into the folder contoso
   tarbac -C contoso check ada@contoso.example \"View client details\" WS-TST-001
   tarbac -C contoso explain ada@contoso.example \"View client details\" WS-BER-014
+  tarbac -C contoso what-if --enforce-configmgr-rbac P01=off
+                                           what changes for whom
   tarbac matrix                            what each role permits
   tarbac -C contoso validate               everything that is wrong with a workspace
   tarbac -C contoso test                   are the decisions those that are expected?
@@ -92,12 +94,26 @@ pub enum Format {
     /// A table in plain text (matrix only; the same as human).
     #[value(hide = true)]
     Table,
-    /// A table in Markdown (matrix and import --how only).
+    /// JSON for programs, an object a line (what-if and diff only).
+    #[value(hide = true)]
+    Ndjson,
+    /// A table in Markdown (matrix, what-if, diff and import --how only).
     #[value(hide = true)]
     Markdown,
-    /// Comma-separated values (matrix only).
+    /// Comma-separated values (matrix, what-if and diff only).
     #[value(hide = true)]
     Csv,
+    /// A page that needs nothing else (what-if and diff only).
+    #[value(hide = true)]
+    Html,
+}
+
+impl Format {
+    /// The word on the command line.
+    pub fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// What to do.
@@ -107,6 +123,8 @@ pub enum Command {
     Explain(Ask),
     Who(Who),
     What(What),
+    WhatIf(WhatIf),
+    Diff(Diff),
     Matrix(Matrix),
     Validate(Validate),
     Test(Test),
@@ -207,8 +225,7 @@ pub struct Check {
 /// List everybody who may do something to a device or tenant.
 ///
 /// Each with the path that gives it: through which group, role assignment and role. With --may-not also
-/// everybody else, together with whoever is refused for the same reasons. The answer is that of asking
-/// check about each account.
+/// everybody else, together with whoever is refused for the same reasons. Each decision is that of check.
 ///
 /// Exit status: 0 somebody may, 1 nobody may, 2 it could not be decided about somebody.
 #[derive(Debug, Args)]
@@ -239,8 +256,8 @@ pub struct Who {
 
 /// List everything that somebody may do.
 ///
-/// By devices that are treated alike: on all of a group the same is decided for the same reasons. The
-/// answer is that of asking check about each device and permission.
+/// By devices that are treated alike: on all of a group the same is decided for the same reasons. Each
+/// decision is that of check.
 ///
 /// Exit status: 0 something is allowed, 1 nothing is, 2 something could not be decided.
 #[derive(Debug, Args)]
@@ -257,6 +274,87 @@ pub struct What {
     pub resource: Option<String>,
 
     /// List every device.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: Context,
+}
+
+/// Show what changes for whom if something is changed.
+///
+/// Decides about everybody and everything before and after, and shows who gains and who loses what, on
+/// which devices and why, with what to look at first. Nothing is written. Any number of changes go
+/// together; --policies, --schema, --entities, --reading and --no-reading are changes too: before, the
+/// workspace is as it stands.
+///
+/// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac what-if --use-intune-rbac on --enforce-configmgr-rbac P01=off
+  tarbac what-if --site-version P01=2403 --all
+  tarbac what-if --grant ada@contoso.example=\"Help Desk Operator\" --revoke olivia@contoso.example=\"Read Only Operator\"
+  tarbac what-if --set 'ada@contoso.example.cloudOnly=false' --reading discovery-either --format json
+  tarbac what-if --policies proposal/policies")]
+pub struct WhatIf {
+    /// Turn Use Intune RBAC on or off, for every tenant or the one that is named.
+    #[arg(long, value_name = "[TENANT=]on|off")]
+    pub use_intune_rbac: Vec<String>,
+
+    /// Select or clear Enforce Configuration Manager RBAC, for every hierarchy or the one that is named;
+    /// repeatable.
+    #[arg(long, value_name = "[HIERARCHY=]on|off")]
+    pub enforce_configmgr_rbac: Vec<String>,
+
+    /// Update the sites of every hierarchy, or of the one that is named; repeatable.
+    #[arg(long, value_name = "[HIERARCHY=]VERSION")]
+    pub site_version: Vec<String>,
+
+    /// Assign an Intune role to a person or group; repeatable.
+    #[arg(long, value_name = "NAME=ROLE")]
+    pub grant: Vec<String>,
+
+    /// Take a person or group out of whatever gives it an Intune role; repeatable.
+    #[arg(long, value_name = "NAME=ROLE")]
+    pub revoke: Vec<String>,
+
+    /// Give an attribute a value, as in 'P01.version=2403', or a fact of Cedar's, as in
+    /// 'Entra::User::"ada" in Entra::Group::"desk"=true'; repeatable.
+    #[arg(long, value_name = "UID.ATTRIBUTE=VALUE")]
+    pub set: Vec<String>,
+
+    /// Show every row, and every device with the collections it is in.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: Context,
+}
+
+/// Show what changes for whom between two workspaces, policies, or revisions of git.
+///
+/// The report of what-if between two states. OLD and NEW are each a workspace, a folder or file of policies
+/// that is joined with the entities of this workspace, or a revision of the git repository that this
+/// workspace is in; without NEW it is this workspace.
+///
+/// Exit status: 0 the same, 1 somebody gains or loses something, 2 could not answer.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tarbac diff HEAD~1
+  tarbac diff main proposal/policies
+  tarbac diff ../contoso-last-week --all --format json")]
+pub struct Diff {
+    /// The state before.
+    pub old: String,
+
+    /// The state after; this workspace without.
+    pub new: Option<String>,
+
+    /// Show every row, and every device with the collections it is in.
     #[arg(long)]
     pub all: bool,
 

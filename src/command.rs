@@ -5,10 +5,12 @@
 
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod file;
 mod fmt;
 mod folder;
+mod impact;
 mod import;
 mod init;
 mod man;
@@ -24,6 +26,7 @@ mod schema;
 mod test;
 mod validate;
 mod what;
+mod what_if;
 mod who;
 
 use std::io;
@@ -118,6 +121,8 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Explain(ask) => explain::run(global, ask, &mut output),
         Command::Who(who) => who::run(global, who, &mut output),
         Command::What(what) => what::run(global, what, &mut output),
+        Command::WhatIf(what_if) => what_if::run(global, what_if, &mut output),
+        Command::Diff(diff) => diff::run(global, diff, &mut output),
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
         Command::Validate(validate) => validate::run(global, validate, &mut output),
         Command::Test(test) => test::run(global, test, &mut output),
@@ -142,30 +147,35 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Only a matrix can be a sheet, only it and the list of exports a page, and only test measures coverage.
+/// Not every answer can be a sheet or a page, and only test measures coverage.
 fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
     let reports = match &arguments.command {
         Command::Validate(validate) => validate.reports.report.as_slice(),
         Command::Prove(prove) => prove.reports.report.as_slice(),
         _ => &[],
     };
+    let wrong = |message: String| Err(Arguments::command().error(ErrorKind::InvalidValue, message));
     if let Some(report) = reports.iter().find(|report| report.format.is_of_coverage()) {
-        let message = format!("only test writes the report {}", report.format);
-        return Err(Arguments::command().error(ErrorKind::InvalidValue, message));
+        return wrong(format!("only test writes the report {}", report.format));
     }
-    let format = match arguments.global.format {
-        Format::Human | Format::Json => return Ok(()),
-        _ if matches!(arguments.command, Command::Matrix(_)) => return Ok(()),
-        Format::Markdown if matches!(&arguments.command, Command::Import(import) if import.how) => {
-            return Ok(());
+    let besides: &[Format] = match &arguments.command {
+        Command::Matrix(_) => &[Format::Table, Format::Markdown, Format::Csv],
+        Command::WhatIf(_) | Command::Diff(_) => {
+            &[Format::Ndjson, Format::Markdown, Format::Csv, Format::Html]
         }
-        Format::Table => "table",
-        Format::Markdown => "markdown",
-        Format::Csv => "csv",
+        Command::Import(import) if import.how => &[Format::Markdown],
+        _ => &[],
     };
-    Err(Arguments::command().error(
-        ErrorKind::InvalidValue,
-        format!("only matrix writes the format {format}; the formats of the other commands are human and json"),
+    let formats = [&[Format::Human, Format::Json], besides].concat();
+    let asked = arguments.global.format;
+    if formats.contains(&asked) {
+        return Ok(());
+    }
+    let names = formats.iter().map(|format| format.name());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let asked = asked.name();
+    wrong(format!(
+        "this command does not write the format {asked}; its formats are: {names}"
     ))
 }
 

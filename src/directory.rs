@@ -13,6 +13,7 @@ mod entity;
 mod freeze;
 mod lists;
 mod load;
+mod look;
 mod packed;
 mod problem;
 mod query;
@@ -36,6 +37,8 @@ use cedar_policy::{EntityUid, Schema};
 use crate::finding::Finding;
 use crate::source::Source;
 
+pub use look::{Glance, Lookout};
+
 use closure::Closure;
 use entity::Cache;
 use shape::Shapes;
@@ -46,6 +49,13 @@ use store::Store;
 /// Rows are in the order of type name and id, whatever the order of the files.
 #[derive(Copy, Clone, Eq, Hash, PartialEq, Ord, PartialOrd, Debug)]
 pub struct Row(u32);
+
+impl Row {
+    /// Its place among all rows of the directory, from 0.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A file of entities to read.
 pub struct Input {

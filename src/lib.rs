@@ -36,7 +36,9 @@
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
 //! | [`assembly`] | puts these together and says everything that is wrong |
 //! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
-//! | [`class`], [`access`] | entities that policies cannot tell apart; who may do what, over everybody |
+//! | [`class`], `survey` | entities that policies cannot tell apart; everybody and everything at once, in several states |
+//! | [`access`], [`impact`] | who may do what, over everybody; what changes for whom |
+//! | `given`, [`what_if`] | facts that are given, and what they make of a directory; changes before they are made |
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
@@ -65,6 +67,8 @@ pub mod excerpt;
 pub mod explain;
 pub mod export;
 pub mod finding;
+mod given;
+pub mod impact;
 pub mod import;
 pub mod json;
 pub mod matrix;
@@ -78,6 +82,8 @@ pub mod shipped;
 pub mod snapshot;
 pub mod source;
 pub mod suite;
+mod survey;
+pub mod what_if;
 pub mod workspace;
 
 #[cfg(doctest)]

@@ -216,6 +216,16 @@ impl<'a> Names<'a> {
         self.entity(Part::Resource, &types, name)
     }
 
+    /// The entity of this name, whatever its type.
+    ///
+    /// # Errors
+    /// None has the name, or several have.
+    pub fn entity_of_any_type(&self, name: &Name) -> Result<EntityUid, NameError> {
+        let types = self.vocabulary.type_names();
+        let types: Vec<EntityTypeName> = types.filter_map(|name| name.parse().ok()).collect();
+        self.entity(Part::Resource, &types, name)
+    }
+
     /// The entity of a type that has this id, or is called like this.
     ///
     /// # Errors
@@ -546,6 +556,18 @@ fn listed(found: &[String], count: usize) -> String {
         0 => found.join(", "),
         more => format!("{} and {more} more", found.join(", ")),
     }
+}
+
+/// What to say of the nearest of some words; `None` where none is near.
+pub(crate) fn did_you_mean<'a>(
+    text: &str,
+    words: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let mut nearest = Nearest::to(text);
+    for word in words {
+        nearest.offer(word, word);
+    }
+    nearest.help()
 }
 
 /// The few names that are most like a text.

@@ -6,9 +6,11 @@
 pub mod access;
 pub mod answer;
 pub mod coverage;
+mod entity;
 pub mod explanation;
 pub mod files;
 pub mod findings;
+pub mod impact;
 pub mod import;
 pub mod matrix;
 pub mod mutant;

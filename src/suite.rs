@@ -11,7 +11,6 @@
 
 mod document;
 mod filter;
-mod given;
 mod lookup;
 mod read;
 mod resolve;
@@ -27,7 +26,7 @@ use crate::bundle::Bundle;
 use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::names::Nearest;
+use crate::names::did_you_mean;
 use crate::source::{Place, Source};
 
 pub use filter::{BadFilter, Filter};
@@ -159,13 +158,4 @@ impl Expected {
 /// An error finding at a place of a suite.
 fn error(code: &str, message: impl Into<String>, place: Place, text: &str) -> Finding {
     Finding::error(format!("suite::{code}"), message).label(place, text)
-}
-
-/// What to say of the nearest of some words; `None` where none is near.
-fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let mut nearest = Nearest::to(text);
-    for word in words {
-        nearest.offer(word, word);
-    }
-    nearest.help()
 }

@@ -27,7 +27,7 @@ use crate::finding::{self, Finding};
 use crate::shipped;
 use crate::source::{Place, Source, Text};
 
-pub use earlier::{Earlier, earlier};
+pub use earlier::{Earlier, earlier, state};
 pub use exports::Exports;
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
@@ -110,7 +110,14 @@ impl Workspace {
     /// # Ok::<(), tarbac::LoadError>(())
     /// ```
     pub fn load(layout: &Layout, switches: &Switches) -> Result<Self, LoadError> {
-        let examination = examine(layout, switches)?;
+        Self::of(examine(layout, switches)?)
+    }
+
+    /// The workspace that was examined.
+    ///
+    /// # Errors
+    /// Anything in it is wrong.
+    pub fn of(examination: Examination) -> Result<Self, LoadError> {
         match examination.engine {
             Some(engine) => Ok(Self {
                 engine,

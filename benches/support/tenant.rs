@@ -19,6 +19,9 @@ pub struct Tenant {
     pub roles: u32,
     /// People to whom Configuration Manager grants something.
     pub administrators: u32,
+    /// Whether these administer a few collections each, with whatever is limited to them; otherwise two
+    /// of three, others for each permission.
+    pub is_limited: bool,
 }
 
 impl Default for Tenant {
@@ -31,6 +34,7 @@ impl Default for Tenant {
             memberships: 10,
             roles: 20,
             administrators: 30,
+            is_limited: false,
         }
     }
 }
@@ -194,6 +198,18 @@ impl Tenant {
         format!("{site}{:05}", number / self.hierarchies)
     }
 
+    fn is_granted(&self, administrator: u32, turn: u32, collection: u32) -> bool {
+        match self.is_limited {
+            // Every eighth lacks one of the permissions.
+            true => {
+                let lacks = administrator.is_multiple_of(8) && administrator / 8 % 6 == turn;
+                let one_in = u64::from(self.collections / (1 + administrator % 8)).max(1);
+                !lacks && scatter(administrator, collection).is_multiple_of(one_in)
+            }
+            false => !scatter(administrator * 8 + turn, collection).is_multiple_of(3),
+        }
+    }
+
     fn administrator(&self, number: u32) -> String {
         let mut record = String::from("{");
         for (turn, name) in (0..).zip([
@@ -205,7 +221,7 @@ impl Tenant {
             "readBitLockerRecoveryKey",
         ]) {
             let collections: Vec<String> = (0..self.collections)
-                .filter(|collection| !scatter(number * 8 + turn, *collection).is_multiple_of(3))
+                .filter(|collection| self.is_granted(number, turn, *collection))
                 .map(|collection| uid("ConfigMgr::Collection", &self.collection(collection)))
                 .collect();
             record.push_str(&format!(r#""{name}":[{}],"#, collections.join(",")));

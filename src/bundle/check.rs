@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "about",
     "advice",
     "authority",
+    "change",
     "code",
     "default",
     "doc",

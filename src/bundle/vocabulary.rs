@@ -18,6 +18,9 @@ use crate::source::{Place, Source};
 /// permission.
 pub const QUESTIONS: &str = "Tarbac";
 
+/// The record type of what a question may know besides the principal and the resource.
+pub const QUESTION_CONTEXT: &str = "Tarbac::QuestionContext";
+
 /// Annotations by key.
 pub type Annotations = BTreeMap<String, String>;
 
@@ -134,6 +137,11 @@ impl Action {
 }
 
 impl Vocabulary {
+    /// The permissions and the questions.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter()
+    }
+
     /// The permissions, in the order in which the schema gives them.
     pub fn permissions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(|action| !action.is_question())

@@ -21,10 +21,10 @@ pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Res
         false => of_people(&engine, arguments)?,
     };
     output.write(&match global.format {
-        Format::Human | Format::Table => render::table(&matrix, output.width()),
         Format::Markdown => render::markdown(&matrix),
         Format::Json => render::document(&matrix),
         Format::Csv => render::csv(&matrix).map_err(|error| Failure::Output(error.into()))?,
+        _ => render::table(&matrix, output.width()),
     })?;
     Ok(Exit::Yes)
 }

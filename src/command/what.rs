@@ -31,7 +31,12 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
             context(&engine, &action.uid, &arguments.context)?,
         ));
     }
-    let what = Answer::of(&engine, &principal, resource.as_ref(), |action| {
+    let named = if arguments.all {
+        usize::MAX
+    } else {
+        render::access::LISTED
+    };
+    let what = Answer::of(&engine, &principal, resource.as_ref(), named, |action| {
         let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
         known.map_or_else(Context::empty, |(_, context)| context.clone())
     });
@@ -41,7 +46,7 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
     };
     output.write(&match global.format {
         Format::Json => render::access::what_document(&what, &called),
-        _ => render::access::what(&what, &called.name, arguments.all),
+        _ => render::access::what(&what, &called.name),
     })?;
     let decided = |decision: Decision| {
         let mut decisions = what.alike.iter().flat_map(|alike| &alike.decisions);

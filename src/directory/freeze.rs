@@ -43,10 +43,7 @@ pub(super) fn freeze(
         *uid = rows.get(*uid as usize).copied().unwrap_or_default();
     }
     assumed.sort_unstable();
-    let members: Vec<u32> = order
-        .iter()
-        .map(|uid| defined.get(*uid as usize).copied().unwrap_or_default())
-        .collect();
+    let members = arrange(&mut store, &order, &defined);
     let types = starts(&store, &shapes, &order);
     let (closure, knots) = Closure::new(&store.parents, order.len(), |row| {
         let number = members.get(row as usize)?.checked_sub(1)?;
@@ -125,6 +122,39 @@ fn rename(store: &mut Store, rows: &[u32]) {
     store.compounds.items_mut().iter_mut().for_each(row);
     store.parents.items_mut().iter_mut().for_each(row);
     store.parents.sort_each();
+}
+
+/// Puts the entities in the order of their rows, and the lists of their parents in the order of the
+/// entities, so that whoever goes through all of them reads memory from front to end. Gives for each row the
+/// number of its entity, counted from 1; 0 is none.
+fn arrange(store: &mut Store, order: &[u32], defined: &[u32]) -> Vec<u32> {
+    let members = std::mem::take(&mut store.members);
+    let slots = std::mem::take(&mut store.slots);
+    let parents = std::mem::take(&mut store.parents);
+    let counts = members.iter().map(|member| member.slots as usize);
+    let ends: Vec<usize> = counts.skip(1).chain([slots.len()]).collect();
+    store.members.reserve_exact(members.len());
+    store.slots.reserve_exact(slots.len());
+    let mut lists = vec![None; parents.len()];
+    let numbers = order.iter().map(|uid| {
+        let number = defined.get(*uid as usize).copied().unwrap_or_default();
+        let Some(place) = (number as usize).checked_sub(1) else {
+            return 0;
+        };
+        let (Some(member), Some(end)) = (members.get(place), ends.get(place)) else {
+            return 0;
+        };
+        let own = slots.get(member.slots as usize..*end).unwrap_or_default();
+        let list = lists.get_mut(member.parents as usize);
+        let list = list.map(|list| {
+            *list.get_or_insert_with(|| store.parents.push(parents.get(member.parents)))
+        });
+        store.push(member.with_parents(list.unwrap_or_default()), own);
+        store.members.len() as u32
+    });
+    let numbers = numbers.collect();
+    store.parents.close();
+    numbers
 }
 
 /// The first row of each type, and the number of rows.

@@ -83,6 +83,11 @@ impl Packed {
         }
     }
 
+    /// The four bytes as a number: of two values in one store, the same exactly if they are.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
     /// An entity.
     pub(super) fn entity(index: u32) -> Self {
         Self::new(Meaning::Entity(index))

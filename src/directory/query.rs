@@ -60,6 +60,11 @@ impl Directory {
         self.defined(0..self.order.len() as u32)
     }
 
+    /// Every row, in order, those of entities that stand in no file among them.
+    pub(crate) fn every_row(&self) -> impl ExactSizeIterator<Item = Row> + use<> {
+        (0..self.order.len() as u32).map(Row)
+    }
+
     /// The rows of the entities of a type that stand in a file, in order.
     pub fn rows_of<'d>(
         &'d self,
@@ -179,6 +184,14 @@ impl Directory {
         found.sort_unstable();
         found.dedup();
         found.into_iter()
+    }
+
+    /// The entities that are the values of attributes, in the order of the names of these.
+    pub fn attribute_entities(&self, row: Row) -> impl Iterator<Item = Row> {
+        let slots = self
+            .member(row)
+            .map_or(&[][..], |member| self.slots(member));
+        slots.iter().filter_map(|slot| slot.as_entity()).map(Row)
     }
 
     /// The items of a compound, unless it is a set.

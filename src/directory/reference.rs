@@ -92,7 +92,10 @@ pub(super) fn dangling(directory: &Directory, tally: &mut Tally) {
         .collect();
     let mut budget = COMPARED;
     let mut nearest = BTreeMap::new();
-    for member in &store.members {
+    // In the order of the files, so that those are kept that a person comes upon first.
+    let mut members: Vec<&Member> = store.members.iter().collect();
+    members.sort_by_key(|member| (member.file, member.offset()));
+    for member in members {
         let entity_type = store.uids.kind(member.uid);
         let slots = directory.slots(member);
         let in_slot = slots.iter().zip(0..).find_map(|(item, slot)| {

@@ -176,6 +176,22 @@ impl Shapes {
         self.records.get(record as usize).map_or(&[], Vec::as_slice)
     }
 
+    /// The types that may stand above a type, directly or not.
+    pub(super) fn all_above(&self, index: u16) -> BTreeSet<u16> {
+        let mut found = BTreeSet::new();
+        let mut waiting = vec![index];
+        while let Some(index) = waiting.pop() {
+            let above = self.get(index).map_or(&[][..], |shape| &shape.above);
+            let parents = (0..).zip(above).filter(|(_, may)| **may);
+            waiting.extend(
+                parents
+                    .map(|(parent, _)| parent)
+                    .filter(|parent| found.insert(*parent)),
+            );
+        }
+        found
+    }
+
     /// The number of values that an entity of this type has room for: its attributes and its tags.
     pub(super) fn slots(&self, index: u16) -> usize {
         self.get(index).map_or(0, |shape| {

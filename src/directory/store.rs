@@ -61,6 +61,11 @@ impl Member {
         }
     }
 
+    /// The same with another list of parents.
+    pub(super) fn with_parents(self, parents: u32) -> Self {
+        Self { parents, ..self }
+    }
+
     /// The offset of its first byte.
     pub(super) fn offset(&self) -> u64 {
         let [high, low] = self.offset;

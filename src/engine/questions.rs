@@ -11,13 +11,10 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpre
 use cedar_policy_core::ast;
 
 use super::{Engine, World};
-use crate::bundle::{Action, Kind, Policy, QUESTIONS};
+use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT, QUESTIONS};
 use crate::decision::{Answer, Authority, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::directory::Row;
 use crate::finding::{Finding, Severity};
-
-/// The record type of what a question may know.
-const QUESTION_CONTEXT: &str = "Tarbac::QuestionContext";
 
 impl Engine {
     /// Decides a request and says what a person needs to know beside the decision.
@@ -33,27 +30,30 @@ impl Engine {
                 };
             }
         };
-        let mut outcome = self.decide_in(request, &world);
+        let outcome = self.decide_in(request, &world);
         let mut errors = Vec::new();
         let mut notices = self.notices(request, &world, &outcome, &mut errors);
         let authority = self.authority(request, &world, &mut notices, &mut errors);
         let refusals = self.refusals(request, &world, &outcome, &mut errors);
-        // A question that cannot be answered is an evaluation error like any other.
-        if !errors.is_empty() {
-            errors.extend(outcome.errors);
-            errors.sort();
-            errors.dedup();
-            outcome = Outcome {
-                policies: outcome.policies,
-                ..Outcome::indeterminate(errors)
-            };
-        }
         Answer {
-            outcome,
+            outcome: with_errors(outcome, errors),
             authority,
             refusals,
             notices,
         }
+    }
+
+    /// Decides a request and says what a refused person is told; what cannot be asked is an error of the
+    /// decision, as in [`Engine::answer`].
+    pub(crate) fn decide_with_refusals(&self, request: &Request) -> (Outcome, Vec<Refusal>) {
+        let world = match self.world(request) {
+            Ok(world) => world,
+            Err(errors) => return (Outcome::indeterminate(errors), Vec::new()),
+        };
+        let outcome = self.decide_in(request, &world);
+        let mut errors = Vec::new();
+        let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        (with_errors(outcome, errors), refusals)
     }
 
     /// Which authority is in force for the resource. Where the question arises, one policy answers;
@@ -484,6 +484,21 @@ impl Engine {
             Some(advice) => finding.help(advice),
             None => finding,
         }
+    }
+}
+
+/// The outcome where questions met with errors: what cannot be answered is an evaluation error like any
+/// other.
+fn with_errors(outcome: Outcome, mut errors: Vec<String>) -> Outcome {
+    if errors.is_empty() {
+        return outcome;
+    }
+    errors.extend(outcome.errors);
+    errors.sort();
+    errors.dedup();
+    Outcome {
+        policies: outcome.policies,
+        ..Outcome::indeterminate(errors)
     }
 }
 

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Effect, Entities, Request as CedarRequest};
+use cedar_policy::{Context, Effect, Entities, Request as CedarRequest};
 use cedar_policy_core::ast;
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
-use super::{Engine, World, outcome};
+use super::{Engine, World, cedar_request, outcome};
 use crate::bundle::{Action, Policy};
 use crate::decision::{Outcome, Request};
+use crate::directory::Row;
 
 /// A request and the entities it can reach, as Cedar takes them.
 #[derive(Debug, Clone)]
@@ -133,6 +134,33 @@ impl Engine {
         let mut world = self.world(request)?;
         world.reach(&self.directory, self.index.looked_into());
         Trial::within(self, request, &world).map_err(|error| vec![error])
+    }
+
+    /// What any policy in force looks into, whatever the request.
+    pub(crate) fn looked_into(&self) -> World {
+        let mut world = World::default();
+        world.reach(&self.directory, self.index.looked_into());
+        world
+    }
+
+    /// A person or a resource with everything that can be reached from there, for expressions that do
+    /// not look at the other; `looked_into` is that of the engine.
+    ///
+    /// # Errors
+    /// Cedar does not take the request, and why.
+    pub(crate) fn trial_alone(&self, row: Row, looked_into: &World) -> Result<Trial, String> {
+        let mut world = looked_into.clone();
+        world.reach(&self.directory, [row]);
+        let uid = self.directory.uid(row);
+        // No such expression looks at the action either, or at the context.
+        let request = cedar_request(&Request {
+            principal: uid.clone(),
+            action: uid.clone(),
+            resource: uid,
+            context: Context::empty(),
+        })?;
+        let entities = world.entities_alone()?;
+        Ok(Trial { request, entities })
     }
 
     /// Whether a policy holds under the readings of the engine.

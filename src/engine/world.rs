@@ -57,10 +57,22 @@ impl World {
     /// # Errors
     /// Two entities share a uid, which no directory has.
     pub(super) fn entities(&self, action: &Arc<ast::Entity>) -> Result<Entities, String> {
+        Self::taken(self.entities.iter().chain([action]))
+    }
+
+    /// The entities as Cedar takes them, without any action.
+    ///
+    /// # Errors
+    /// Two entities share a uid, which no directory has.
+    pub(super) fn entities_alone(&self) -> Result<Entities, String> {
+        Self::taken(self.entities.iter())
+    }
+
+    fn taken<'a>(entities: impl Iterator<Item = &'a Arc<ast::Entity>>) -> Result<Entities, String> {
         // Every entity comes with all its ancestors, so there is no closure to compute.
         CoreEntities::new()
             .add_entities(
-                self.entities.iter().chain([action]).map(Arc::clone),
+                entities.map(Arc::clone),
                 None::<&NoEntitiesSchema>,
                 TCComputation::AssumeAlreadyComputed,
                 Extensions::all_available(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::entity::Entity;
 use super::explanation::{chain, kind};
 use super::findings::number;
 use super::page::Page;
@@ -12,8 +13,8 @@ use crate::access::{Alike as AlikeResources, Decided, Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::Named;
 
-/// How many people of those who are refused alike are listed.
-const LISTED: usize = 5;
+/// How many of those that are treated alike are listed.
+pub const LISTED: usize = 5;
 
 /// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons.
 pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
@@ -90,32 +91,25 @@ fn reasons(page: &mut Page, refused: &Refused, all: bool) {
 }
 
 /// What somebody may do, by resources that are treated alike.
-pub fn what(what: &What, principal: &str, all: bool) -> String {
+pub fn what(what: &What, principal: &str) -> String {
     let mut page = Page::default();
     page.heading(principal);
     for alike in &what.alike {
         let AlikeResources {
+            count,
             resources,
             decisions,
         } = alike;
-        let listed = match all {
-            true => resources.len(),
-            false => LISTED,
-        };
-        let examples: Vec<&str> = resources
-            .iter()
-            .take(listed)
-            .map(|of| of.name.as_str())
-            .collect();
+        let names: Vec<&str> = resources.iter().map(|of| of.name.as_str()).collect();
         let kind = resources.first().map(kind).unwrap_or_default();
-        let more = match resources.len().saturating_sub(listed) {
+        let more = match count.saturating_sub(names.len()) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
         page.heading(&format!(
             "  {}: {}{more}",
-            number(resources.len(), &kind),
-            examples.join(", ")
+            number(*count, &kind),
+            names.join(", ")
         ));
         let of = |decision: Decision| {
             decisions
@@ -196,7 +190,7 @@ struct DecidedDocument<'a> {
     errors: &'a [String],
 }
 
-/// The same as JSON, with every resource.
+/// The same as JSON.
 pub fn what_document(what: &What, principal: &Named) -> String {
     json(&WhatDocument {
         version: VERSION,
@@ -205,7 +199,7 @@ pub fn what_document(what: &What, principal: &Named) -> String {
             .alike
             .iter()
             .map(|alike| AlikeDocument {
-                count: alike.resources.len(),
+                count: alike.count,
                 resources: alike.resources.iter().map(Entity::of).collect(),
                 decisions: alike
                     .decisions
@@ -243,23 +237,6 @@ struct Alike<'a> {
     messages: Vec<&'a str>,
     errors: &'a [String],
     principals: Vec<Entity<'a>>,
-}
-
-#[derive(Serialize)]
-struct Entity<'a> {
-    r#type: String,
-    id: &'a str,
-    name: &'a str,
-}
-
-impl<'a> Entity<'a> {
-    fn of(named: &'a Named) -> Self {
-        Self {
-            r#type: named.uid.type_name().to_string(),
-            id: named.uid.id().unescaped(),
-            name: &named.name,
-        }
-    }
 }
 
 /// Everybody, as JSON.

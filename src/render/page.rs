@@ -30,6 +30,11 @@ impl Page {
         self.hanging(indent, mark, text, mark.chars().count());
     }
 
+    /// Lines of another page.
+    pub fn add(&mut self, lines: &str) {
+        self.text.push_str(lines);
+    }
+
     fn hanging(&mut self, indent: usize, mark: &str, text: &str, hang: usize) {
         let mut line = format!("{}{mark}", " ".repeat(indent));
         let mut is_empty = true;

@@ -12,7 +12,6 @@ use super::document;
 use super::error;
 use super::read::place;
 use super::resolve::Scope;
-use super::setting::exists;
 use super::shared::Group;
 use crate::bundle::Action;
 use crate::class::Classes;
@@ -175,7 +174,10 @@ impl<'e> Lookup<'e> {
             .context(&action.uid, context.value.clone())
             .and_then(|read| {
                 let named = entities_of(&read);
-                match named.into_iter().find(|uid| !exists(self.engine, uid)) {
+                match named
+                    .into_iter()
+                    .find(|uid| !self.engine.directory().knows(uid))
+                {
                     Some(uid) => Err(format!("`{uid}` is nobody and nothing")),
                     None => Ok(read),
                 }

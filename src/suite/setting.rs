@@ -3,28 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cedar_policy::EntityUid;
-
-use super::{Setting, given};
+use super::Setting;
 use crate::assembly;
 use crate::bundle::{Switches, UnknownReading};
 use crate::engine::Engine;
 use crate::finding::Finding;
+use crate::given::{self, Fact};
 use crate::names::Names;
-use crate::source::Place;
 
-/// A fact as it stands in a suite.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fact {
-    /// The expression, for example `Intune::Tenant::"contoso".useIntuneRbac`.
-    pub expression: String,
-    /// Its value.
-    pub value: serde_json::Value,
-    /// Where it stands.
-    pub place: Place,
-    /// The map it stands in: its file and where it begins.
-    pub map: (String, u64),
-}
+/// The code of what is wrong with given facts.
+pub(super) const GIVEN: &str = "suite::given";
 
 /// Engines by what they hold, each made once.
 pub(super) struct Settings {
@@ -103,7 +91,7 @@ impl Settings {
         findings: &mut Vec<Finding>,
     ) -> Result<Option<Engine>, UnknownReading> {
         let names = Names::of(&self.base);
-        let (entities, wrong) = given::entities(&self.base, &names, facts);
+        let (entities, wrong) = given::entities(&self.base, &names, facts, GIVEN);
         if !wrong.is_empty() {
             findings.extend(wrong);
             return Ok(None);
@@ -113,7 +101,7 @@ impl Settings {
         let place = facts.first().map(|fact| fact.place.clone());
         for finding in wrong {
             let finding = Finding {
-                code: "suite::given".to_owned(),
+                code: GIVEN.to_owned(),
                 message: format!("what is given cannot be: {}", finding.message),
                 labels: Vec::new(),
                 ..finding
@@ -125,10 +113,4 @@ impl Settings {
         }
         Ok(engine)
     }
-}
-
-/// Whether an engine knows an entity.
-pub(super) fn exists(engine: &Engine, uid: &EntityUid) -> bool {
-    let directory = engine.directory();
-    directory.row(uid).is_some_and(|row| directory.exists(row))
 }

@@ -9,9 +9,11 @@ use super::document::{self, Document, Entries, Facts, Part};
 use super::lookup::{ALL, CLASSES, unknown};
 use super::read::{Documents, place};
 use super::resolve::written;
-use super::{Setting, did_you_mean, error, given};
+use super::setting::GIVEN;
+use super::{Setting, did_you_mean, error};
 use crate::engine::Engine;
 use crate::finding::Finding;
+use crate::given;
 use crate::names::{Name, NameError, Names, Part as Of};
 use crate::source::{Place, Source};
 
@@ -166,7 +168,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
     for (source, document) in documents.values() {
         for (name, facts) in &document.fixtures.0 {
             if !used.contains(name.value.as_str()) {
-                findings.extend(given::entities(base, &names, &written(source, facts)).1);
+                findings.extend(given::entities(base, &names, &written(source, facts), GIVEN).1);
             }
         }
         for (groups, part) in [

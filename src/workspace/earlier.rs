@@ -1,13 +1,15 @@
-//! The policies that a workspace is compared with: another workspace, a policy folder or file, or a
-//! revision of git.
+//! What a workspace is compared with: another workspace, a policy folder or file, or a revision of git.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use super::{Layout, Unreadable, adds_to_shipped, is_workspace, texts, unreadable};
-use crate::bundle::Texts;
+use super::{
+    Layout, LoadError, Unreadable, adds_to_shipped, examine, is_workspace, texts, unreadable,
+};
+use crate::assembly::{self, Examination};
+use crate::bundle::{Switches, Texts};
+use crate::directory::Input;
 use crate::shipped;
 use crate::source::Source;
 
@@ -53,17 +55,79 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
     })
 }
 
+/// Examines another state of a workspace: what [`earlier`] reads, with the entities of the other workspace
+/// or of the revision; policies alone are joined with the entities of the workspace.
+///
+/// # Errors
+/// A file cannot be read, it is no revision, or a switch names no reading.
+pub fn state(layout: &Layout, name: &str, switches: &Switches) -> Result<Examination, LoadError> {
+    let path = Path::new(name);
+    if !path.exists() {
+        let (texts, entities) = revision(layout, name)?;
+        return Ok(assembly::examine(&texts, entities, switches)?);
+    }
+    let layout = match is_workspace(path) {
+        true => Layout::of(path),
+        false => Layout {
+            policies: vec![path.to_owned()],
+            ..layout.clone()
+        },
+    };
+    examine(&layout, switches)
+}
+
+/// Texts and entities of a workspace in a revision of git.
+fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Unreadable> {
+    let files = files_of(layout, revision, &["policies", "schema", "entities"])?;
+    let (entities, texts): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| file.name.starts_with("entities/"));
+    let entities = entities.into_iter().filter(|file| file.is_of("json"));
+    let entities = entities.map(|file| {
+        let name = format!("{revision}:{}", file.name);
+        let reader = Box::new(Cursor::new(file.content.clone()));
+        let text = String::from_utf8_lossy(&file.content).into_owned();
+        Input {
+            source: Source::held(name, text),
+            reader,
+        }
+    });
+    let entities = entities.collect();
+    Ok((texts_of(revision, texts)?, entities))
+}
+
 /// The policies and schema of a workspace in a revision of git.
 fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
-    let wrong = |reason: String| {
-        unreadable(
-            Path::new(revision),
-            &reason,
-            Some(
-                "name a workspace, a folder or file of policies, or a revision of git such as HEAD or main",
-            ),
-        )
-    };
+    let files = files_of(layout, revision, &["policies", "schema"])?;
+    Ok(Earlier {
+        is_bare: files.is_empty(),
+        texts: texts_of(revision, files)?,
+        has_own_schema: true,
+    })
+}
+
+/// A file of a revision.
+struct Committed {
+    name: String,
+    content: Vec<u8>,
+}
+
+impl Committed {
+    fn is_of(&self, extension: &str) -> bool {
+        let known = Path::new(&self.name).extension();
+        known.is_some_and(|known| known.eq_ignore_ascii_case(extension))
+    }
+}
+
+fn wrong(revision: &str, reason: &str) -> Unreadable {
+    let help =
+        "name a workspace, a folder or file of policies, or a revision of git such as HEAD or main";
+    unreadable(Path::new(revision), reason, Some(help))
+}
+
+/// The files of some parts of a workspace in a revision of git.
+fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Committed>, Unreadable> {
+    let wrong = |reason: String| wrong(revision, &reason);
     let git = |arguments: &[&str]| {
         let mut command = Command::new("git");
         command.arg("-C").arg(&layout.root).args(arguments);
@@ -79,7 +143,8 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
                 .to_owned(),
         ));
     }
-    let listed = git(&["ls-tree", "-r", "-z", revision, "--", "policies", "schema"])
+    let listed = git(&["ls-tree", "-r", "-z", revision, "--"])
+        .args(parts)
         .output()
         .map_err(|error| wrong(format!("it is no file, and git cannot be run: {error}")))?;
     if !listed.status.success() {
@@ -105,54 +170,50 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
     }
     let contents = contents(git(&["cat-file", "--batch"]), &files)
         .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
-    let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+    let files = files.iter().zip(contents).map(|(file, content)| Committed {
+        name: file.name.to_owned(),
+        content,
+    });
+    Ok(files.collect())
+}
+
+/// The policies and the schema among the files of a revision; what ships takes the place of what it lacks.
+fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, Unreadable> {
     let mut texts = Texts::default();
-    let is_of = |name: &str, extension: &str| {
-        Path::new(name)
-            .extension()
-            .is_some_and(|known| known.eq_ignore_ascii_case(extension))
-    };
-    let is_bare = files.is_empty();
     let root = Path::new("policies");
-    let policies: Vec<_> = names
+    let policies = files
         .iter()
-        .filter(|name| name.starts_with("policies/"))
-        .filter(|name| is_of(name, "cedar") || is_of(name, "json"))
-        .map(|name| Path::new(name).to_owned())
+        .filter(|file| file.name.starts_with("policies/"));
+    let policies: Vec<_> = policies
+        .filter(|file| file.is_of("cedar") || file.is_of("json"))
+        .map(|file| Path::new(&file.name).to_owned())
         .collect();
     let shipped = shipped::texts();
     if adds_to_shipped(true, root, &policies) {
         texts.policies = shipped.policies;
     }
-    let schema: Vec<_> = names
+    let schema: Vec<_> = files
         .iter()
-        .filter(|name| name.starts_with("schema/") && is_of(name, "cedarschema"))
-        .map(|name| Path::new(name).to_owned())
+        .filter(|file| file.name.starts_with("schema/") && file.is_of("cedarschema"))
+        .map(|file| Path::new(&file.name).to_owned())
         .collect();
     if adds_to_shipped(true, Path::new("schema"), &schema) {
         texts.schema = shipped.schema;
     }
-    for (name, content) in names.into_iter().zip(contents) {
-        let text = String::from_utf8(content)
-            .map_err(|_| wrong(format!("its file `{name}` is not UTF-8")))?
+    for file in files {
+        let list = match file.name.starts_with("policies/") {
+            true if file.is_of("cedar") => &mut texts.policies,
+            true if file.is_of("json") => &mut texts.links,
+            false if file.is_of("cedarschema") => &mut texts.schema,
+            _ => continue,
+        };
+        let text = String::from_utf8(file.content)
+            .map_err(|_| wrong(revision, &format!("its file `{}` is not UTF-8", file.name)))?
             .replace("\r\n", "\n");
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let source = Source::held(format!("{revision}:{name}"), text);
-        let list: Option<&mut Vec<Arc<Source>>> = match name.starts_with("policies/") {
-            true if is_of(name, "cedar") => Some(&mut texts.policies),
-            true if is_of(name, "json") => Some(&mut texts.links),
-            false if is_of(name, "cedarschema") => Some(&mut texts.schema),
-            _ => None,
-        };
-        if let Some(list) = list {
-            list.push(source);
-        }
+        list.push(Source::held(format!("{revision}:{}", file.name), text));
     }
-    Ok(Earlier {
-        texts,
-        has_own_schema: true,
-        is_bare,
-    })
+    Ok(texts)
 }
 
 /// What git calls the mode of a symbolic link.

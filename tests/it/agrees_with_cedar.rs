@@ -1,7 +1,7 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,9 +14,11 @@ use serde_json::{Value, json};
 use tarbac::access::{What, Who};
 use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::class::Classes;
-use tarbac::decision::{Decision, Request};
+use tarbac::decision::{Decision, Outcome, Request};
 use tarbac::directory::{Directory, Input, ParentRules};
 use tarbac::engine::Engine;
+use tarbac::explain::Named;
+use tarbac::impact::{Direction, States, Totals, Touched};
 use tarbac::proof::{self, Prover, Says, Solving, Spec, Tried, Unknown};
 use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
@@ -259,7 +261,7 @@ fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
         let mut conditions = String::new();
         for _ in 0..dice.roll(3) {
             let keyword = if dice.coin() { "when" } else { "unless" };
-            let condition = match dice.roll(14) {
+            let condition = match dice.roll(20) {
                 0 => "principal.cloudOnly".to_owned(),
                 1 => "resource.name like \"SRV*\"".to_owned(),
                 2 => "resource has operatingSystem && resource.operatingSystem like \"*Server*\"".to_owned(),
@@ -275,6 +277,12 @@ fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
                 10 => format!("ConfigMgr::Collection::\"{}\" in ConfigMgr::Collection::\"{}\"", dice.pick(COLLECTIONS), dice.pick(COLLECTIONS)),
                 11 => format!("(if resource.coManaged then ConfigMgr::Hierarchy::\"{}\" else resource.hierarchy).earlyUpdateRing", dice.pick(HIERARCHIES)),
                 12 => format!("principal in principal.tenant || principal in Entra::Group::\"{}\"", dice.pick(GROUPS)),
+                13 => "principal has configMgr && resource in principal.configMgr.runCmPivot".to_owned(),
+                14 => "if principal.cloudOnly then resource.coManaged else principal has configMgr && principal.configMgr.readScripts.contains(resource.hierarchy)".to_owned(),
+                15 => "principal has configMgr && (resource in principal.configMgr.notifyResource || resource.hierarchy.version * 4000000000000000 > 0)".to_owned(),
+                16 => "principal has configMgr && (if principal.configMgr.read.isEmpty() then [resource].contains(resource) else resource in principal.configMgr.read)".to_owned(),
+                17 => "action == Intune::Action::\"viewTimeline\" && resource.coManaged".to_owned(),
+                18 => format!("resource == ConfigMgr::Device::\"{}\" || principal == Entra::User::\"{}\"", dice.pick(DEVICES), dice.pick(PEOPLE)),
                 _ => "principal.tenant == resource.hierarchy.tenant".to_owned(),
             };
             conditions.push_str(&format!("\n{keyword} {{ {condition} }}"));
@@ -351,6 +359,9 @@ struct Both {
     engine: Engine,
     policies: PolicySet,
     entities: Entities,
+    json: Value,
+    texts: Texts,
+    links: Vec<Link>,
 }
 
 impl Both {
@@ -360,14 +371,49 @@ impl Both {
         let mut texts = shipped::texts();
         texts.policies.push(Source::held("random.cedar", text));
         texts.links.push(link_file(&links));
-        let bundle = bundle_of(&texts);
+        Self::made(json, &texts, &links, switches)
+    }
+
+    fn made(json: Value, texts: &Texts, links: &[Link], switches: &Switches) -> Self {
+        let bundle = bundle_of(texts);
         let directory = directory_of(&json, &bundle);
         let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches).unwrap();
         Self {
-            policies: plain_policies(&texts, &links, engine.readings()),
-            entities: Entities::from_json_value(json, Some(engine.bundle().schema())).unwrap(),
+            policies: plain_policies(texts, links, engine.readings()),
+            entities: Entities::from_json_value(json.clone(), Some(engine.bundle().schema()))
+                .unwrap(),
             engine,
+            json,
+            texts: texts.clone(),
+            links: links.to_vec(),
         }
+    }
+
+    /// The same world with some toggles and checkboxes turned, other readings, and without somebody or
+    /// something.
+    fn turned(&self, dice: &mut Dice) -> Self {
+        let mut json = self.json.clone();
+        let gone = [dice.pick(PEOPLE), dice.pick(DEVICES)].map(|id| dice.coin().then_some(id));
+        json.as_array_mut()
+            .unwrap()
+            .retain(|entity| !gone.iter().flatten().any(|id| entity["uid"]["id"] == *id));
+        for entity in json.as_array_mut().unwrap() {
+            for name in ["useIntuneRbac", "enforceConfigMgrRbac", "cloudOnly"] {
+                if dice.roll(3) == 0
+                    && let Some(value) = entity["attrs"].get_mut(name)
+                {
+                    *value = json!(!value.as_bool().unwrap());
+                }
+            }
+        }
+        let on = dice
+            .some(&["default-scope-tag", "discovery-either"])
+            .into_iter();
+        let switches = Switches {
+            on: on.map(str::to_owned).collect(),
+            off: Vec::new(),
+        };
+        Self::made(json, &self.texts, &self.links, &switches)
     }
 
     /// What plain Cedar says: the decision, the policies that determine it, and the errors.
@@ -539,7 +585,7 @@ proptest! {
 
         let mut by_what = BTreeMap::new();
         for person in PEOPLE.iter().map(|person| EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap()) {
-            for alike in What::of(engine, &person, None, |_| Context::empty()).alike {
+            for alike in What::of(engine, &person, None, usize::MAX, |_| Context::empty()).alike {
                 for decided in &alike.decisions {
                     let action = permissions.iter().find(|action| action.id() == decided.action).unwrap();
                     for resource in &alike.resources {
@@ -550,6 +596,98 @@ proptest! {
             }
         }
         prop_assert_eq!(&by_what, &plain, "seed {}", seed);
+    }
+
+    /// What changes between two worlds, for whom and on what, is what plain Cedar says of each person,
+    /// action and resource in both.
+    #[test]
+    fn impact_on_random_worlds(seed in any::<u64>()) {
+        let dice = &mut Dice(seed);
+        let before = Both::of(dice, &Switches::default());
+        let after = match dice.coin() {
+            true => Both::of(dice, &Switches::default()),
+            false => before.turned(dice),
+        };
+        let (before, after) = if dice.coin() { (before, after) } else { (after, before) };
+        // By person, action and resource, where both are there.
+        type Decided = Option<(Decision, Vec<String>)>;
+        let decided = |both: &Both| -> BTreeMap<(EntityUid, EntityUid, EntityUid), Decided> {
+            let directory = both.engine.directory();
+            both.requests().into_iter().map(|request| {
+                let is_there = directory.defines(&request.principal) && directory.defines(&request.resource);
+                let decided = is_there.then(|| {
+                    let (decision, determining, _) = both.plain(&request);
+                    (decision, determining)
+                });
+                ((request.principal, request.action, request.resource), decided)
+            }).collect()
+        };
+        let (plain_before, plain_after) = (decided(&before), decided(&after));
+        let mut plain = BTreeMap::new();
+        let mut totals = Totals::default();
+        for (key, was) in &plain_before {
+            let is = &plain_after[key];
+            let is_decided = |of: &Decided, as_what: Decision| of.as_ref().is_some_and(|(decision, _)| *decision == as_what);
+            let [may, might] = [is, was].map(|of| is_decided(of, Decision::Allow));
+            totals.decisions += u64::from(was.is_some() || is.is_some());
+            totals.allowed_before += u64::from(might);
+            totals.allowed_after += u64::from(may);
+            totals.unknown_before += u64::from(is_decided(was, Decision::Indeterminate));
+            totals.unknown_after += u64::from(is_decided(is, Decision::Indeterminate));
+            if may != might {
+                let direction = if may { Direction::Gained } else { Direction::Lost };
+                plain.insert(key.clone(), (direction, was.clone(), is.clone()));
+            }
+        }
+        let distinct = |direction: Option<Direction>, part: fn(&(EntityUid, EntityUid, EntityUid)) -> &EntityUid| {
+            let of = plain.iter().filter(|(_, (of, _, _))| direction.is_none_or(|direction| *of == direction));
+            of.map(|(key, _)| part(key)).collect::<BTreeSet<_>>().len() as u64
+        };
+        let changed = |direction| plain.values().filter(|(of, _, _)| *of == direction).count() as u64;
+        totals.gained = changed(Direction::Gained);
+        totals.lost = changed(Direction::Lost);
+        totals.people_gaining = distinct(Some(Direction::Gained), |key| &key.0);
+        totals.people_losing = distinct(Some(Direction::Lost), |key| &key.0);
+        totals.resources = distinct(None, |key| &key.2);
+
+        let states = States { before: &before.engine, after: &after.engine };
+        let comparison = states.compare(|_, _| Context::empty());
+        let mut impact = comparison.impact(|| {});
+        comparison.detail(&mut impact.people, usize::MAX, || {});
+        let mut found = BTreeMap::new();
+        for touched in &impact.people {
+            for change in &touched.changes {
+                let outcome = |outcome: &Option<Outcome>| {
+                    outcome.as_ref().map(|outcome| (outcome.decision, outcome.policies.clone()))
+                };
+                let resources = &change.resources;
+                prop_assert_eq!(resources.len() as u64, change.count);
+                for (group, count) in &change.groups {
+                    // What is no longer there is in what it was in.
+                    let is_in = |of: &&Named| {
+                        let is_there = after.engine.directory().defines(&of.uid);
+                        let directory = if is_there { after.engine.directory() } else { before.engine.directory() };
+                        let row = directory.row(&group.uid);
+                        directory.ancestors(directory.row(&of.uid).unwrap()).any(|above| Some(above) == row)
+                    };
+                    prop_assert_eq!(resources.iter().filter(is_in).count() as u64, *count);
+                }
+                let under: u64 = change.under.iter().map(|(_, count)| count).sum();
+                prop_assert!(under == change.count || resources[0].uid.type_name().basename() == "Tenant");
+                for person in &touched.people {
+                    for resource in resources {
+                        let key = (person.uid.clone(), change.action.clone(), resource.uid.clone());
+                        let of = (change.direction, outcome(&change.before), outcome(&change.after));
+                        prop_assert!(found.insert(key, of).is_none());
+                    }
+                }
+            }
+        }
+        let everything = |touched: &&Touched| touched.loses_everything();
+        let losing = impact.people.iter().filter(everything).map(|touched| touched.people.len() as u64);
+        totals.people_losing_everything = losing.sum();
+        prop_assert_eq!(&found, &plain, "seed {}", seed);
+        prop_assert_eq!(&impact.totals, &totals, "seed {}", seed);
     }
 
     /// A directory with one entity put in is the one that is read from files with that entity.

@@ -40,7 +40,7 @@ fn a_comparison_says_what_a_change_opens() {
     let ran = compare(&["--compare", "old", "--format", "json"]);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let environments = document["environments"].as_array().unwrap();
-    assert_eq!(environments.len(), 26);
+    assert_eq!(environments.len(), 28);
     let changes: Vec<&Value> = environments
         .iter()
         .filter(|environment| environment["change"] != "equivalent")
@@ -54,7 +54,7 @@ fn a_comparison_says_what_a_change_opens() {
     let ran = compare(&["--compare", "old", "--report", "junit=junit.xml"]);
     assert_eq!(ran.status, 1);
     let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
-    assert_eq!((suites.tests, suites.failures), (26, 1));
+    assert_eq!((suites.tests, suites.failures), (28, 1));
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn a_comparison_of_schemas_in_which_words_mean_something_else() {
     assert_eq!(ran.status, 0, "{ran}");
     assert!(
         ran.stdout
-            .contains("passed: 26 request environments decided as by bare"),
+            .contains("passed: 28 request environments decided as by bare"),
         "{ran}"
     );
 }

@@ -7,7 +7,9 @@ use std::str::FromStr;
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use serde_json::json;
 use tarbac::decision::{Answer, Decision, Request};
+use tarbac::impact::States;
 use tarbac::matrix::Matrix;
+use tarbac::what_if::{self, Change};
 use tarbac::{Engine, Layout, Switches, Workspace};
 
 /// The sample tenant with readings switched on (`name`) and off (`!name`).
@@ -448,6 +450,18 @@ fn every_policy_has_a_say() {
                 }
             }
         }
+    }
+    // Concerns are heard where something changes: here, production follows the test hierarchy.
+    let before = contoso(&[]);
+    let change = Change::Set("P01.enforceConfigMgrRbac=false".to_owned());
+    let after = what_if::after(&before, &[change], &Switches::default()).unwrap();
+    let states = States {
+        before: &before,
+        after: &after,
+    };
+    let comparison = states.compare(|_, _| Context::empty());
+    for concern in comparison.impact(|| {}).concerns {
+        *heard.entry(concern.policy).or_default() += 1;
     }
     for (id, reason) in WITHOUT_A_SAY {
         assert!(

@@ -17,6 +17,7 @@ mod compare;
 mod contoso;
 mod fmt;
 mod hostile;
+mod impact;
 mod import;
 mod init;
 mod matrix;

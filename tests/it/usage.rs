@@ -51,6 +51,8 @@ fn every_command_has_help_without_colour() {
         "explain",
         "who",
         "what",
+        "what-if",
+        "diff",
         "matrix",
         "validate",
         "test",
@@ -85,6 +87,8 @@ fn every_command_has_help_without_colour() {
       explain      Explain a decision: who decides, why, and what would change it
       who          List everybody who may do something to a device or tenant
       what         List everything that somebody may do
+      what-if      Show what changes for whom if something is changed
+      diff         Show what changes for whom between two workspaces, policies, or revisions of git
       matrix       Show what each role permits, or what each person may do
       validate     Find everything that is wrong with a workspace
       test         Run the suites of a workspace: are the decisions those that are expected?
@@ -140,6 +144,8 @@ fn every_command_has_help_without_colour() {
       tarbac init contoso                      write a sample workspace into the folder contoso
       tarbac -C contoso check ada@contoso.example "View client details" WS-TST-001
       tarbac -C contoso explain ada@contoso.example "View client details" WS-BER-014
+      tarbac -C contoso what-if --enforce-configmgr-rbac P01=off
+                                               what changes for whom
       tarbac matrix                            what each role permits
       tarbac -C contoso validate               everything that is wrong with a workspace
       tarbac -C contoso test                   are the decisions those that are expected?

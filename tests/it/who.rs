@@ -80,7 +80,7 @@ fn one_device_is_everything_where_it_is_named() {
 /// What matrix shows of each device is what what says of all.
 #[test]
 fn every_device_is_in_one_group() {
-    let ran = contoso(&["what", "rosa@contoso.example", "--format", "json"]);
+    let ran = contoso(&["what", "rosa@contoso.example", "--all", "--format", "json"]);
     assert_eq!(ran.status, 0, "{ran}");
     let what: Value = serde_json::from_str(&ran.stdout).unwrap();
     let groups = what["alike"].as_array().unwrap();

@@ -22,15 +22,33 @@ use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use serde_json::{Map, Value, json};
 
-use super::error;
-use super::setting::{Fact, exists};
 use crate::bundle::{Kind, Vocabulary};
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::names::{Name, Names};
+use crate::names::{Name, Names, did_you_mean};
+use crate::source::Place;
 
-/// The entities that facts change or make, as a file of entities; or what is wrong with the facts.
-pub(super) fn entities(engine: &Engine, names: &Names, facts: &[Fact]) -> (String, Vec<Finding>) {
+/// A fact that is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    /// The expression, for example `Intune::Tenant::"contoso".useIntuneRbac`.
+    pub expression: String,
+    /// Its value.
+    pub value: Value,
+    /// Where it stands.
+    pub place: Place,
+    /// The map it stands in: its file and where it begins.
+    pub map: (String, u64),
+}
+
+/// The entities that facts change or make, as a file of entities; or what is wrong with the facts, under
+/// this code.
+pub(crate) fn entities(
+    engine: &Engine,
+    names: &Names,
+    facts: &[Fact],
+    code: &str,
+) -> (String, Vec<Finding>) {
     let mut changes = Changes {
         engine,
         names,
@@ -40,7 +58,8 @@ pub(super) fn entities(engine: &Engine, names: &Names, facts: &[Fact]) -> (Strin
     let mut findings = Vec::new();
     for fact in facts {
         if let Err(problem) = changes.apply(fact) {
-            let mut finding = error("given", problem.message, fact.place.clone(), "this fact");
+            let mut finding =
+                Finding::error(code, problem.message).label(fact.place.clone(), "this fact");
             finding.help = problem.help;
             findings.push(finding);
         }
@@ -191,7 +210,7 @@ impl Changes<'_> {
 
     /// The entity of this uid, or the one of its type that is called like it.
     fn known(&self, uid: &EntityUid) -> Result<EntityUid, Problem> {
-        if self.changed.contains_key(uid) || exists(self.engine, uid) {
+        if self.changed.contains_key(uid) || self.engine.directory().knows(uid) {
             return Ok(uid.clone());
         }
         let text = uid.id().unescaped();
@@ -238,7 +257,7 @@ impl Changes<'_> {
 
     fn make(&mut self, uid: &ast::EntityUID, value: &Value) -> Result<(), Problem> {
         let uid = EntityUid::from(uid.clone());
-        if self.changed.contains_key(&uid) || exists(self.engine, &uid) {
+        if self.changed.contains_key(&uid) || self.engine.directory().knows(&uid) {
             return Err(Problem::new(format!("`{uid}` is there already"))
                 .help("give its attributes one by one"));
         }
@@ -334,7 +353,7 @@ impl Changes<'_> {
             if *type_name != to {
                 parents.push(self.own(uid, type_name).ok_or_else(|| {
                     Problem::new(format!(
-                        "`{between}` needs a `{type_name}`, and `{uid}` names none"
+                        "`{between}` needs a `{type_name}`, and `{uid}` belongs to none"
                     ))
                     .help(format!("make the `{between}` with facts of its own"))
                 })?);
@@ -388,8 +407,28 @@ impl Changes<'_> {
         })
     }
 
-    /// The entity of a type that an attribute of another names.
+    /// The entity of a type that another belongs to: the one that an attribute names, or the only one that it
+    /// is in, or the only one there is.
     fn own(&mut self, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
+        if let Some(named) = self.named_by(uid, type_name) {
+            return Some(named);
+        }
+        let directory = self.engine.directory();
+        let above = directory.row(uid).into_iter();
+        let above = above.flat_map(|row| directory.ancestors(row));
+        let above: Vec<_> = above
+            .filter(|row| directory.type_name(*row) == type_name)
+            .collect();
+        let all = EntityTypeName::from_str(type_name).ok()?;
+        let all: Vec<_> = directory.rows_of(&all).take(2).collect();
+        match (above.as_slice(), all.as_slice()) {
+            ([only], _) | ([], [only]) => Some(directory.uid(*only)),
+            _ => None,
+        }
+    }
+
+    /// The entity of a type that an attribute of another names.
+    fn named_by(&mut self, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
         let vocabulary = self.engine.bundle().vocabulary();
         let attribute = vocabulary
             .attributes(&uid.type_name().to_string())?
@@ -431,7 +470,7 @@ impl Changes<'_> {
                     "`{type_name}` has no attribute `{}`",
                     path.join(".")
                 ));
-                problem.help = super::did_you_mean(name, known.iter().copied())
+                problem.help = did_you_mean(name, known.iter().copied())
                     .or_else(|| Some(format!("its attributes are: {}", known.join(", "))));
                 Err(problem)
             }

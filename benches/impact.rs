@@ -1,0 +1,262 @@
+//! What it takes to find out what changes for whom in a large tenant, and who may do what in it.
+//!
+//! `cargo bench --bench impact` prints the tables; `cargo bench --bench impact -- write FOLDER` only
+//! writes the workspace, to try the program on; `-- --test` checks that it can be made, on small sizes.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark reads the clock, writes files, and has failed if it cannot measure"
+)]
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::BufWriter;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use cedar_policy::{Context, EntityId, EntityUid};
+use tarbac::access::{What, Who};
+use tarbac::decision::Request;
+use tarbac::impact::{Impact, States};
+use tarbac::what_if::{Change, after};
+use tarbac::{Engine, Layout, Switches, Workspace};
+
+#[path = "support/memory.rs"]
+mod memory;
+#[path = "support/tenant.rs"]
+mod tenant;
+
+use tenant::Tenant;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["write", folder, ..] => write(&large(), Path::new(folder)),
+        // Memory is that of a process of its own.
+        ["what-if", folder] => what_if(Path::new(folder)),
+        ["diff", folder] => diff(Path::new(folder)),
+        ["everybody", folder] => everybody(Path::new(folder)),
+        _ if arguments.contains(&"--test") => table(&[small()]),
+        _ => table(&curve()),
+    }
+}
+
+/// The tenant that the numbers of the README are about.
+fn large() -> Tenant {
+    Tenant {
+        roles: 1_000,
+        is_limited: true,
+        ..Tenant::large()
+    }
+}
+
+fn small() -> Tenant {
+    Tenant {
+        people: 100,
+        devices: 1_000,
+        roles: 10,
+        administrators: 5,
+        is_limited: true,
+        ..Tenant::default()
+    }
+}
+
+/// A hundred times as many pairs each time; the roles and the administrators, and with them the classes,
+/// grow as well, until they are as many as the large tenant has.
+fn curve() -> Vec<Tenant> {
+    let of = |people: u32, devices: u32, administrators: u32| Tenant {
+        people,
+        devices,
+        administrators,
+        ..large()
+    };
+    vec![
+        of(1_000, 1_000, 30),
+        of(10_000, 10_000, 300),
+        of(10_000, 100_000, 300),
+        of(100_000, 100_000, 300),
+        of(100_000, 1_000_000, 300),
+    ]
+}
+
+fn write(tenant: &Tenant, folder: &Path) {
+    let entities = folder.join("entities");
+    let custom = folder.join("policies/custom");
+    fs::create_dir_all(&entities).unwrap();
+    fs::create_dir_all(&custom).unwrap();
+    let file = |name: &str| BufWriter::new(File::create(entities.join(name)).unwrap());
+    tenant.write_base(&mut file("base.json")).unwrap();
+    tenant.write_people(&mut file("people.json")).unwrap();
+    tenant.write_devices(&mut file("devices.json")).unwrap();
+    fs::write(custom.join("roles.cedar"), tenant.policies()).unwrap();
+}
+
+fn table(tenants: &[Tenant]) {
+    println!(
+        "\nWhat changes if Use Intune RBAC is turned and a checkbox with it; who may run a script on a \
+         device, and what an administrator may do, beside asking about each\n"
+    );
+    println!(
+        "| people | devices | decisions | classes of people | loading, s | what-if, s | MiB | diff, s | MiB \
+         | who, ms | each / who | what, ms | each / what |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for tenant in tenants {
+        let folder = tempfile::tempdir().unwrap();
+        write(tenant, folder.path());
+        let in_process = |what: &str| measured(&[what, folder.path().to_str().unwrap()]);
+        let [loading, what_if, memory, classes, decisions] = in_process("what-if")[..] else {
+            panic!("five numbers");
+        };
+        let [diff, diff_memory] = in_process("diff")[..] else {
+            panic!("two numbers");
+        };
+        let [who, each_who, what, each_what] = in_process("everybody")[..] else {
+            panic!("four numbers");
+        };
+        println!(
+            "| {} | {} | {decisions:.1e} | {classes} | {loading:.1} | {what_if:.2} | {memory:.0} \
+             | {diff:.2} | {diff_memory:.0} | {who:.0} | {:.0} | {what:.0} | {:.0} |",
+            tenant.people,
+            tenant.devices,
+            each_who / who,
+            each_what / what,
+        );
+    }
+}
+
+/// The numbers that this benchmark prints with other arguments.
+fn measured(arguments: &[&str]) -> Vec<f64> {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect()
+}
+
+fn load(folder: &Path) -> Engine {
+    Workspace::load(&Layout::of(folder), &Switches::default())
+        .unwrap()
+        .engine
+}
+
+/// The toggle and one checkbox, the report of the program included.
+fn changed(engine: &Engine) -> Engine {
+    let flag = |flag: &str, value: &str| Change::Flag {
+        flag: flag.to_owned(),
+        value: value.to_owned(),
+    };
+    let changes = [
+        flag("use-intune-rbac", "off"),
+        flag("enforce-configmgr-rbac", "P01=on"),
+    ];
+    after(engine, &changes, &Switches::default()).unwrap()
+}
+
+fn compare(before: &Engine, after: &Engine) -> (Impact, usize) {
+    let states = States { before, after };
+    let comparison = states.compare(|_, _| Context::empty());
+    let mut impact = comparison.impact(|| {});
+    let shown = impact.people.len().min(10);
+    comparison.detail(&mut impact.people[..shown], 5, || {});
+    (impact, comparison.classes())
+}
+
+fn what_if(folder: &Path) {
+    let start = Instant::now();
+    let before = load(folder);
+    let loading = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let after = changed(&before);
+    let (impact, classes) = compare(&before, &after);
+    let seconds = start.elapsed().as_secs_f64();
+    let memory = memory::peak().unwrap_or(f64::NAN);
+    println!(
+        "{loading} {seconds} {memory} {classes} {}",
+        impact.totals.decisions
+    );
+}
+
+fn diff(folder: &Path) {
+    let (before, after) = (load(folder), load(folder));
+    let start = Instant::now();
+    black_box(compare(&before, &after));
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{seconds} {}", memory::peak().unwrap_or(f64::NAN));
+}
+
+fn everybody(folder: &Path) {
+    let engine = load(folder);
+    let vocabulary = engine.bundle().vocabulary();
+    let action = vocabulary.permission("runScript").unwrap();
+    let uid = |type_name: &str, id: &str| {
+        EntityUid::from_type_name_and_id(type_name.parse().unwrap(), EntityId::new(id))
+    };
+    let device = uid("ConfigMgr::Device", &tenant::device(0));
+    let person = uid("Entra::User", &tenant::person(0));
+    let directory = engine.directory();
+    let rows = |uid: &EntityUid| {
+        directory
+            .rows_of(uid.type_name())
+            .map(|row| directory.uid(row))
+    };
+    let ask = |principal: &EntityUid, action: &EntityUid, resource: &EntityUid| {
+        black_box(engine.decide(&Request {
+            principal: principal.clone(),
+            action: action.clone(),
+            resource: resource.clone(),
+            context: Context::empty(),
+        }));
+    };
+    let who = milliseconds(|| {
+        drop(black_box(Who::of(
+            &engine,
+            action,
+            &device,
+            &Context::empty(),
+        )));
+    });
+    let each_who =
+        milliseconds(|| rows(&person).for_each(|person| ask(&person, &action.uid, &device)));
+    let what = milliseconds(|| {
+        drop(black_box(What::of(&engine, &person, None, 5, |_| {
+            Context::empty()
+        })));
+    });
+    let actions: Vec<&EntityUid> = vocabulary
+        .permissions()
+        .filter(|action| action.applies_to(person.type_name(), device.type_name()))
+        .map(|action| &action.uid)
+        .collect();
+    // A million devices would take minutes.
+    let all = rows(&device).count();
+    let some = all.min(10_000);
+    let each_what = milliseconds(|| {
+        for device in rows(&device).take(some) {
+            actions
+                .iter()
+                .for_each(|action| ask(&person, action, &device));
+        }
+    });
+    let each_what = each_what * all as f64 / some as f64;
+    println!("{who} {each_who} {what} {each_what}");
+}
+
+fn milliseconds(run: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    run();
+    start.elapsed().as_secs_f64() * 1e3
+}

@@ -1,0 +1,59 @@
+//! `tarbac what-if`: what changes for whom if something is changed.
+
+use tarbac::impact::States;
+use tarbac::what_if::{self, Change};
+use tarbac::{Layout, Switches, Workspace};
+
+use super::impact::answer;
+use super::output::Output;
+use super::{Exit, Failure, layout, load, switches};
+use crate::cli::{Global, WhatIf};
+
+pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
+    let changed = layout(global);
+    let before = Workspace::load(&Layout::of(&global.workspace), &Switches::default())?.engine;
+    // Other files are read by themselves; what is changed besides is changed there.
+    let read = match changed == Layout::of(&global.workspace) {
+        true => None,
+        false => Some(load(global)?.engine),
+    };
+    let invalid = |findings| Failure::Invalid(findings, "Nothing was compared.");
+    let after = what_if::after(
+        read.as_ref().unwrap_or(&before),
+        &changes(arguments),
+        &switches(global)?,
+    )
+    .map_err(invalid)?;
+    let states = States {
+        before: &before,
+        after: &after,
+    };
+    answer(
+        states,
+        &arguments.context,
+        arguments.all,
+        global.format,
+        output,
+    )
+}
+
+/// What is asked for, in the order of the flags.
+fn changes(arguments: &WhatIf) -> Vec<Change> {
+    let flag = |flag: &str, values: &[String]| -> Vec<Change> {
+        let change = |value: &String| Change::Flag {
+            flag: flag.to_owned(),
+            value: value.clone(),
+        };
+        values.iter().map(change).collect()
+    };
+    let mut changes = flag("use-intune-rbac", &arguments.use_intune_rbac);
+    changes.extend(flag(
+        "enforce-configmgr-rbac",
+        &arguments.enforce_configmgr_rbac,
+    ));
+    changes.extend(flag("site-version", &arguments.site_version));
+    changes.extend(arguments.set.iter().cloned().map(Change::Set));
+    changes.extend(arguments.grant.iter().cloned().map(Change::Grant));
+    changes.extend(arguments.revoke.iter().cloned().map(Change::Revoke));
+    changes
+}

@@ -1,0 +1,23 @@
+//! Entities in JSON.
+
+use serde::Serialize;
+
+use crate::explain::Named;
+
+/// An entity, with the name a person knows it by.
+#[derive(Debug, Serialize)]
+pub(super) struct Entity<'a> {
+    r#type: String,
+    id: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Entity<'a> {
+    pub fn of(named: &'a Named) -> Self {
+        Self {
+            r#type: named.uid.type_name().to_string(),
+            id: named.uid.id().unescaped(),
+            name: &named.name,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What changes for whom: on a screen, and in the formats of pages, sheets and programs.
+
+mod html;
+mod markdown;
+mod sheet;
+mod wire;
+
+use std::collections::BTreeSet;
+
+use super::explanation::kind;
+use super::findings::number;
+use super::page::Page;
+use crate::decision::{Decision, Outcome};
+use crate::explain::Named;
+use crate::impact::{Concern, Direction, Impact, Totals, Touched};
+
+pub use html::html;
+pub use markdown::markdown;
+pub use sheet::csv;
+pub use wire::{document, ndjson};
+
+/// How many of a list are shown unless all are.
+pub const LISTED: usize = 5;
+
+/// How many groups of people, and how many people whom a policy says to look at.
+pub const PEOPLE: usize = 5;
+
+/// What changes, on about a screen; with `all` every row.
+pub fn human(impact: &Impact, all: bool) -> String {
+    let mut page = Page::default();
+    totals(&mut page, &impact.totals);
+    let limit = |limit: usize| if all { usize::MAX } else { limit };
+    let losing = impact
+        .people
+        .iter()
+        .filter(|touched| touched.loses_everything());
+    let losing: Vec<&Named> = losing.flat_map(|touched| &touched.people).collect();
+    if !losing.is_empty() || !impact.concerns.is_empty() {
+        page.heading("Look at first");
+        if !losing.is_empty() {
+            let verb = if losing.len() == 1 { "loses" } else { "lose" };
+            let who = number(losing.len(), "account");
+            page.line(
+                2,
+                &format!("{who} {verb} everything: {}", some(&losing, limit(LISTED))),
+            );
+        }
+        for concern in &impact.concerns {
+            look_at(&mut page, concern, limit(LISTED));
+        }
+    }
+    // People may differ in what nobody sees.
+    let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
+    for touched in impact.people.iter().take(limit(PEOPLE)) {
+        let mut block = Page::default();
+        for row in rows(touched) {
+            row.human(&mut block, all);
+        }
+        let block = block.into_text();
+        match blocks.iter_mut().find(|(_, known)| *known == block) {
+            Some((people, _)) => people.extend(&touched.people),
+            None => blocks.push((touched.people.iter().collect(), block)),
+        }
+    }
+    for (people, block) in blocks {
+        page.heading(&some(&people, limit(LISTED)));
+        page.add(&block);
+    }
+    let rest = impact.people.iter().skip(limit(PEOPLE));
+    let rest: usize = rest.map(|touched| touched.people.len()).sum();
+    if rest > 0 {
+        page.heading(&format!(
+            "and {} (--all lists them)",
+            number(rest, "more account")
+        ));
+    }
+    page.into_text()
+}
+
+fn totals(page: &mut Page, totals: &Totals) {
+    if totals.gained == 0 && totals.lost == 0 {
+        page.heading(&format!(
+            "Nothing changes: of {}, the same {} are allowed",
+            counted(totals.decisions, "decision"),
+            digits(totals.allowed_before)
+        ));
+    } else {
+        page.heading(&format!(
+            "{} gained, {} lost, on {}",
+            counted(totals.gained, "decision"),
+            digits(totals.lost),
+            counted(totals.resources, "resource"),
+        ));
+        page.line(
+            2,
+            &format!(
+                "accounts that gain something: {}, that lose something: {}, everything: {}",
+                digits(totals.people_gaining),
+                digits(totals.people_losing),
+                digits(totals.people_losing_everything)
+            ),
+        );
+        page.line(
+            2,
+            &format!(
+                "of {}, {} are allowed before and {} after",
+                counted(totals.decisions, "decision"),
+                digits(totals.allowed_before),
+                digits(totals.allowed_after)
+            ),
+        );
+    }
+    if totals.unknown_before > 0 || totals.unknown_after > 0 {
+        page.line(
+            2,
+            &format!(
+                "{} cannot be made before and {} after",
+                counted(totals.unknown_before, "decision"),
+                digits(totals.unknown_after)
+            ),
+        );
+    }
+}
+
+fn look_at(page: &mut Page, concern: &Concern, limit: usize) {
+    page.line(2, &concern.says);
+    for concerned in concern.people.iter().take(limit) {
+        let on = on(&concerned.examples, concerned.resources);
+        page.line(4, &format!("{}: {on}", concerned.person.name));
+    }
+    let rest = concern.people.len().saturating_sub(limit);
+    if rest > 0 {
+        page.line(4, &format!("and {}", number(rest, "more account")));
+    }
+    if let Some(advice) = &concern.advice {
+        page.item(4, "> ", advice);
+    }
+}
+
+/// Some of these by name, and how many more there are.
+fn some(named: &[&Named], limit: usize) -> String {
+    let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
+    first(&names, limit)
+}
+
+/// The first of these words, and how many more there are.
+fn first(words: &[impl AsRef<str>], limit: usize) -> String {
+    let listed: Vec<&str> = words.iter().take(limit).map(AsRef::as_ref).collect();
+    match words.len().saturating_sub(limit) {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+/// Resources by their number, with some of their names.
+fn on(examples: &[Named], count: u64) -> String {
+    let kind = examples.first().map(kind).unwrap_or_default();
+    let names = examples.iter().map(|of| of.name.as_str());
+    let names = names.collect::<Vec<_>>().join(", ");
+    match examples.len() as u64 == count {
+        true => format!("{} ({names})", counted(count, &kind)),
+        false => format!("{}, for example {names}", counted(count, &kind)),
+    }
+}
+
+/// Actions that change on the same resources, from and to the same.
+struct Row<'i> {
+    direction: Direction,
+    actions: Vec<&'i str>,
+    count: u64,
+    under: &'i [(Named, u64)],
+    /// The decisions before and after.
+    reasons: [Vec<&'i Option<Outcome>>; 2],
+    is_out_of_reach: bool,
+    resources: &'i [Named],
+    groups: &'i [(Named, u64)],
+}
+
+fn rows(touched: &Touched) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for change in &touched.changes {
+        let reasons = [&change.before, &change.after];
+        let is_same = |row: &&mut Row<'_>| {
+            row.direction == change.direction
+                && row.under == change.under
+                && row.resources == change.resources
+                && row.groups == change.groups
+                && row.is_out_of_reach == change.is_out_of_reach
+        };
+        match rows.iter_mut().find(is_same) {
+            Some(row) => {
+                row.actions.push(&change.name);
+                for (all, reason) in row.reasons.iter_mut().zip(reasons) {
+                    all.push(reason);
+                }
+            }
+            None => rows.push(Row {
+                direction: change.direction,
+                actions: vec![&change.name],
+                count: change.count,
+                under: &change.under,
+                reasons: reasons.map(|reason| vec![reason]),
+                is_out_of_reach: change.is_out_of_reach,
+                resources: &change.resources,
+                groups: &change.groups,
+            }),
+        }
+    }
+    rows.sort_by_key(|row| row.direction);
+    rows
+}
+
+impl Row<'_> {
+    fn human(&self, page: &mut Page, all: bool) {
+        let limit = if all { usize::MAX } else { LISTED };
+        let mark = match self.direction {
+            Direction::Gained => "+ ",
+            Direction::Lost => "- ",
+        };
+        page.item(2, mark, &first(&self.actions, limit));
+        let examples = self.resources.get(..limit).unwrap_or(self.resources);
+        let under = match self.under {
+            [] => String::new(),
+            [(of, _)] => format!(" in {}", of.name),
+            several => format!(" in {}", tally(several, limit)),
+        };
+        page.line(4, &format!("on {}{under}", on(examples, self.count)));
+        if !self.groups.is_empty() {
+            page.line(4, &format!("of {}", tally(self.groups, limit)));
+        }
+        for (word, reasons) in ["was", "now"].iter().zip(&self.reasons) {
+            page.line(4, &format!("{word} {}", because(reasons, all)));
+        }
+        if self.is_out_of_reach {
+            page.line(
+                4,
+                "out of reach in the admin center: the page that carries it is refused",
+            );
+        }
+    }
+}
+
+/// Why actions are decided as they are: what holds for all of them, and how much more for some; with `all`
+/// everything.
+fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
+    let mut decisions: Vec<(&str, Vec<&str>, usize)> = Vec::new();
+    for word in ["permitted", "refused", "undecided", "not there"] {
+        let of_word = reasons.iter().filter(|outcome| verdict(outcome) == word);
+        let policies: Vec<BTreeSet<&str>> = of_word
+            .map(|outcome| outcome.iter().flat_map(determining).collect())
+            .collect();
+        let Some(first) = policies.first() else {
+            continue;
+        };
+        let every: BTreeSet<&str> = policies.iter().flatten().copied().collect();
+        let common = first
+            .iter()
+            .filter(|id| policies.iter().all(|of| of.contains(*id)));
+        let common: Vec<&str> = match all || policies.len() == 1 {
+            true => every.iter().copied().collect(),
+            false => common.copied().collect(),
+        };
+        decisions.push((word, common.clone(), every.len() - common.len()));
+    }
+    let said =
+        decisions
+            .into_iter()
+            .map(|(word, policies, more)| match (policies.as_slice(), more) {
+                ([], 0) if word == "refused" => "refused: no policy permits it".to_owned(),
+                ([], 0) => word.to_owned(),
+                ([], more) => format!(
+                    "{word} by {}",
+                    number(more, "policy").replace("policys", "policies")
+                ),
+                (policies, 0) => format!("{word} by {}", policies.join(", ")),
+                (policies, more) => {
+                    format!("{word} by {} and {more} more for some", policies.join(", "))
+                }
+            });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+fn verdict(outcome: &Option<Outcome>) -> &'static str {
+    match outcome.as_ref().map(|outcome| outcome.decision) {
+        Some(Decision::Allow) => "permitted",
+        Some(Decision::Deny) => "refused",
+        Some(Decision::Indeterminate) => "undecided",
+        None => "not there",
+    }
+}
+
+/// What determines a decision: policies, or what went wrong.
+fn determining(outcome: &Outcome) -> impl Iterator<Item = &str> {
+    let all = outcome.policies.iter().chain(&outcome.errors);
+    all.map(String::as_str)
+}
+
+/// Some of these with their counts, and how many more there are.
+fn tally(of: &[(Named, u64)], limit: usize) -> String {
+    let counted = of.iter().take(limit).map(|(named, count)| {
+        let is_alone = of
+            .iter()
+            .filter(|(other, _)| other.name == named.name)
+            .count()
+            == 1;
+        let name = match is_alone {
+            true => named.name.clone(),
+            false => format!("{} {}", named.name, named.uid.id().unescaped()),
+        };
+        format!("{name} ({})", digits(*count))
+    });
+    let listed: Vec<String> = counted.collect();
+    match of.len().saturating_sub(limit) {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+/// A count with its noun.
+fn counted(count: u64, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{} {noun}s", digits(count)),
+    }
+}
+
+/// A number with its digits in groups of three.
+fn digits(count: u64) -> String {
+    let plain = count.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in plain.chars().enumerate() {
+        if place > 0 && (plain.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

@@ -1,0 +1,79 @@
+//! What changes for whom, for a page of a wiki or a comment on a pull request.
+
+use super::{because, counted, digits, first, rows, some, tally};
+use crate::explain::Named;
+use crate::impact::{Direction, Impact};
+
+/// How many are listed in a cell of a table.
+const LISTED: usize = 5;
+
+/// Markdown: the totals, what to look at first, and a table of every change.
+pub fn markdown(impact: &Impact) -> String {
+    let totals = &impact.totals;
+    let mut text = format!(
+        "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \
+         are allowed before and {} after.\n",
+        counted(totals.gained, "decision"),
+        digits(totals.lost),
+        counted(totals.resources, "resource"),
+        digits(totals.people_gaining),
+        digits(totals.people_losing),
+        digits(totals.people_losing_everything),
+        counted(totals.decisions, "decision"),
+        digits(totals.allowed_before),
+        digits(totals.allowed_after),
+    );
+    for concern in &impact.concerns {
+        let people: Vec<&Named> = concern.people.iter().map(|of| &of.person).collect();
+        let people = escaped(&some(&people, LISTED));
+        text.push_str(&format!("\n- {} {people}", escaped(&concern.says)));
+        if let Some(advice) = &concern.advice {
+            text.push_str(&format!(". {}", escaped(advice)));
+        }
+    }
+    if impact.people.is_empty() {
+        return text;
+    }
+    text.push_str("\n\n| | who | permissions | devices | in | of | was | now |\n");
+    text.push_str("|---|---|---|---:|---|---|---|---|\n");
+    for touched in &impact.people {
+        let people: Vec<&Named> = touched.people.iter().collect();
+        let who = some(&people, LISTED);
+        for row in rows(touched) {
+            let mark = match row.direction {
+                Direction::Gained => "+",
+                Direction::Lost => "−",
+            };
+            let [before, after] = &row.reasons;
+            let cells = [
+                mark.to_owned(),
+                who.clone(),
+                first(&row.actions, usize::MAX),
+                digits(row.count),
+                tally(row.under, LISTED),
+                tally(row.groups, LISTED),
+                because(before, false),
+                because(after, false),
+            ];
+            let cells = cells.map(|cell| escaped(&cell));
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+    }
+    text
+}
+
+/// A text without what Markdown obeys.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '\\' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            '\n' | '\r' => escaped.push(' '),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,67 @@
+//! What changes for whom, as a sheet: a row for each person and change.
+
+use crate::decision::Outcome;
+use crate::explain::Named;
+use crate::impact::Impact;
+
+/// Comma-separated values, with a heading.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn csv(impact: &Impact) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "principal",
+        "principal_name",
+        "action",
+        "change",
+        "count",
+        "under",
+        "groups",
+        "resources",
+        "out_of_reach",
+        "before",
+        "before_policies",
+        "after",
+        "after_policies",
+    ])?;
+    for touched in &impact.people {
+        for change in &touched.changes {
+            let resources = change.resources.iter().map(|of| of.name.as_str());
+            let resources = resources.collect::<Vec<_>>().join(" ");
+            let (before, before_policies) = decided(change.before.as_ref());
+            let (after, after_policies) = decided(change.after.as_ref());
+            for person in &touched.people {
+                writer.write_record([
+                    &person.uid.to_string(),
+                    &person.name,
+                    change.action.id().unescaped(),
+                    change.direction.word(),
+                    &change.count.to_string(),
+                    &counts(&change.under),
+                    &counts(&change.groups),
+                    &resources,
+                    &change.is_out_of_reach.to_string(),
+                    before,
+                    &before_policies,
+                    after,
+                    &after_policies,
+                ])?;
+            }
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn decided(outcome: Option<&Outcome>) -> (&'static str, String) {
+    match outcome {
+        Some(outcome) => (outcome.decision.word(), outcome.policies.join(" ")),
+        None => ("", String::new()),
+    }
+}
+
+fn counts(of: &[(Named, u64)]) -> String {
+    let counts = of.iter().map(|(of, count)| format!("{}: {count}", of.name));
+    counts.collect::<Vec<_>>().join("; ")
+}

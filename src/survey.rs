@@ -1,0 +1,462 @@
+//! Everybody and everything at once, in one state of a tenant or in several.
+//!
+//! People whom no policy can tell apart are decided about alike, and so are resources (see
+//! [`class`](crate::class)): one of each class is decided about, by Cedar, and the answer is that of
+//! all. Where it is asked whether a resource is in a set of the person's own, as a collection of
+//! Configuration Manager is, the sets split the resources for that person alone.
+
+mod groups;
+mod split;
+
+use cedar_policy::{Context, EntityTypeName, EntityUid};
+use hashbrown::HashMap;
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
+    IntoParallelRefMutIterator, ParallelIterator,
+};
+
+use crate::bundle::Action;
+use crate::class::{Partition, View};
+use crate::decision::{Outcome, Request};
+use crate::directory::Row;
+use crate::engine::Engine;
+use groups::Groups;
+use split::{Batch, Membership, OwnSet, Split, Where};
+
+pub(crate) use split::Cell;
+
+/// Everybody of a type and everything of another, in one or several states of a tenant. States,
+/// actions, people and resources are numbered; the last three are the same in every state.
+pub(crate) struct Survey<'e> {
+    states: Vec<State<'e>>,
+    actions: Vec<EntityUid>,
+    people: Population,
+    resources: Population,
+}
+
+/// A state of the tenant.
+struct State<'e> {
+    engine: &'e Engine,
+    view: View<'e>,
+    /// For each action what is known about a request; none where nobody asks about it.
+    contexts: Vec<Option<Context>>,
+    /// The resources in classes.
+    resources: Partition,
+    groups: Groups,
+}
+
+/// Entities of a type, the same by their uids whatever the state.
+pub(crate) struct Population {
+    /// By state, and then for each entity its row there.
+    rows: Vec<Vec<Option<Row>>>,
+    /// Those that are treated alike in every state.
+    classes: Partition,
+}
+
+/// What came of looking at every class of people.
+pub(crate) struct Surveyed<T> {
+    /// For each class.
+    pub made: Vec<T>,
+    /// For each resource whether it matters to anybody.
+    pub matters: Vec<bool>,
+}
+
+/// What is decided about a class of people.
+pub(crate) struct Seen<'s> {
+    /// The number of the class.
+    pub class: usize,
+    split: &'s Split<'s>,
+    /// By state, action and cell the place of the outcome.
+    places: Vec<Vec<Vec<Option<usize>>>>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Population {
+    /// Everything of a type in these states.
+    pub fn of(engines: &[&Engine], type_name: &EntityTypeName) -> Self {
+        if let [engine] = engines {
+            let rows = engine.directory().rows_of(type_name);
+            return Self {
+                rows: vec![rows.map(Some).collect()],
+                classes: Partition::default(),
+            };
+        }
+        let mut waiting: Vec<_> = engines
+            .iter()
+            .map(|engine| engine.directory().rows_of(type_name).peekable())
+            .collect();
+        let mut rows: Vec<Vec<Option<Row>>> = vec![Vec::new(); engines.len()];
+        let mut ids = vec![None; engines.len()];
+        loop {
+            // Rows of a type are in the order of their ids, in every directory.
+            for ((waiting, engine), id) in waiting.iter_mut().zip(engines).zip(&mut ids) {
+                *id = waiting.peek().map(|row| engine.directory().id(*row));
+            }
+            let Some(next) = ids.iter().flatten().min().copied() else {
+                break;
+            };
+            for ((waiting, rows), id) in waiting.iter_mut().zip(&mut rows).zip(&ids) {
+                rows.push(match *id == Some(next) {
+                    true => waiting.next(),
+                    false => None,
+                });
+            }
+        }
+        Self {
+            rows,
+            classes: Partition::default(),
+        }
+    }
+
+    /// One entity.
+    pub fn one(engines: &[&Engine], uid: &EntityUid) -> Self {
+        let row = |engine: &&Engine| {
+            let row = engine.directory().row(uid);
+            row.filter(|row| engine.directory().is_defined(*row))
+        };
+        Self {
+            rows: engines.iter().map(|engine| vec![row(engine)]).collect(),
+            classes: Partition::default(),
+        }
+    }
+
+    fn in_state(&self, state: usize) -> &[Option<Row>] {
+        self.rows.get(state).map_or(&[], Vec::as_slice)
+    }
+
+    fn row(&self, state: usize, number: usize) -> Option<Row> {
+        self.in_state(state).get(number).copied().flatten()
+    }
+
+    fn len(&self) -> usize {
+        self.in_state(0).len()
+    }
+
+    /// Puts the entities into classes of those that are in the same class in every state.
+    fn classify(&mut self, by_state: &[&Partition]) {
+        if let [classes] = by_state {
+            self.classes = (*classes).clone();
+            return;
+        }
+        self.classes = Partition::of(self.len(), |number, seen| {
+            for (state, classes) in by_state.iter().enumerate() {
+                seen.extend([
+                    u32::from(self.row(state, number).is_some()),
+                    classes.class(number),
+                ]);
+            }
+        });
+    }
+}
+
+impl<'e> Survey<'e> {
+    /// Prepares to decide about these people and resources, of one type each, in these states: about the
+    /// permissions and questions that are asked.
+    pub fn new(
+        engines: &[&'e Engine],
+        (principal, mut people): (&EntityTypeName, Population),
+        (resource, mut resources): (&EntityTypeName, Population),
+        is_asked: impl Fn(&Action) -> bool,
+        context: impl Fn(&Engine, &Action) -> Context,
+    ) -> Self {
+        let is_asked =
+            |action: &&Action| is_asked(action) && action.applies_to(principal, resource);
+        let mut actions: Vec<EntityUid> = Vec::new();
+        for engine in engines {
+            for action in engine.bundle().vocabulary().actions().filter(is_asked) {
+                if !actions.contains(&action.uid) {
+                    actions.push(action.uid.clone());
+                }
+            }
+        }
+        let mut of_people = Vec::new();
+        let mut states = Vec::new();
+        for (number, engine) in engines.iter().enumerate() {
+            let asked: Vec<Option<&Action>> = actions
+                .iter()
+                .map(|uid| {
+                    let action = engine.bundle().vocabulary().action(uid);
+                    action.filter(is_asked)
+                })
+                .collect();
+            let view = View::new(engine, &asked).by_attributes_of(resource);
+            of_people.push(view.principals(people.in_state(number)));
+            let contexts = asked.iter();
+            let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
+            states.push(State {
+                engine,
+                contexts: contexts.collect(),
+                resources: view.resources(resources.in_state(number)),
+                groups: Groups::of(
+                    engine,
+                    number,
+                    resources.in_state(number),
+                    &states,
+                    |state| resources.in_state(state),
+                ),
+                view,
+            });
+        }
+        people.classify(&of_people.iter().collect::<Vec<_>>());
+        let of_resources: Vec<&Partition> = states.iter().map(|state| &state.resources).collect();
+        resources.classify(&of_resources);
+        Self {
+            states,
+            actions,
+            people,
+            resources,
+        }
+    }
+
+    /// The actions.
+    pub fn actions(&self) -> &[EntityUid] {
+        &self.actions
+    }
+
+    /// How many classes of people there are.
+    pub fn classes(&self) -> usize {
+        self.people.classes.len()
+    }
+
+    /// The number of people.
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// The class of a person.
+    pub fn class(&self, number: usize) -> u32 {
+        self.people.classes.class(number)
+    }
+
+    /// The row of a person in a state.
+    pub fn person(&self, state: usize, number: usize) -> Option<Row> {
+        self.people.row(state, number)
+    }
+
+    /// The row of a resource in a state.
+    pub fn resource(&self, state: usize, number: usize) -> Option<Row> {
+        self.resources.row(state, number)
+    }
+
+    /// The number of resources.
+    pub fn resources(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// Looks at every class of people, and says which cells matter; what comes of it is in the order of
+    /// the classes. `done` is told of each.
+    pub fn each<T: Send>(
+        &self,
+        see: impl Fn(&Seen<'_>) -> (T, Vec<bool>) + Sync,
+        done: impl Fn() + Sync,
+    ) -> Surveyed<T> {
+        let firsts: Vec<usize> = self.people.classes.firsts().collect();
+        let sets: Vec<Vec<OwnSet>> = firsts.par_iter().map(|first| self.sets(*first)).collect();
+        let has_sets = |class: &usize| sets.get(*class).is_some_and(|sets| !sets.is_empty());
+        let (with, without): (Vec<usize>, Vec<usize>) = (0..firsts.len()).partition(has_sets);
+        let mut all: Vec<(usize, T)> = Vec::new();
+        let mut matters = vec![false; self.resources.len()];
+        let none = Split::none(&self.resources.classes);
+        let looked = without.into_par_iter().map(|class| {
+            let (made, of_cells) = see(&self.seen(class, &none));
+            done();
+            (class, made, of_cells)
+        });
+        let looked: Vec<(usize, T, Vec<bool>)> = looked.collect();
+        let mut of_cells = vec![false; none.cells.len()];
+        for (class, made, of_class) in looked {
+            all.push((class, made));
+            of_cells
+                .iter_mut()
+                .zip(of_class)
+                .for_each(|(all, of)| *all |= of);
+        }
+        mark(&mut matters, &[(&none, &of_cells)]);
+        let with = with.iter();
+        let with = with.filter_map(|class| Some((*class, sets.get(*class)?.as_slice())));
+        for batch in Batch::all(with) {
+            let membership = self.membership(&batch);
+            let looked = batch.members.par_iter().map(|member| {
+                let split = Split::by(member, &membership, &self.resources.classes);
+                let (made, of_cells) = see(&self.seen(member.class, &split));
+                done();
+                (member.class, made, split, of_cells)
+            });
+            let looked: Vec<(usize, T, Split<'_>, Vec<bool>)> = looked.collect();
+            let of_batch = looked
+                .iter()
+                .map(|(_, _, split, of_cells)| (split, of_cells.as_slice()));
+            mark(&mut matters, &of_batch.collect::<Vec<_>>());
+            all.extend(looked.into_iter().map(|(class, made, _, _)| (class, made)));
+        }
+        all.sort_by_key(|(class, _)| *class);
+        Surveyed {
+            made: all.into_iter().map(|(_, made)| made).collect(),
+            matters,
+        }
+    }
+
+    /// Looks at one class of people.
+    pub fn one<T>(&self, class: usize, see: impl FnOnce(&Seen<'_>) -> T) -> T {
+        let first = self.people.classes.firsts().nth(class).unwrap_or_default();
+        let sets = self.sets(first);
+        let batches = Batch::all(std::iter::once((class, sets.as_slice())));
+        let batch = batches.first().filter(|_| !sets.is_empty());
+        let Some((batch, member)) = batch.and_then(|batch| Some((batch, batch.members.first()?)))
+        else {
+            return see(&self.seen(class, &Split::none(&self.resources.classes)));
+        };
+        let membership = self.membership(batch);
+        see(&self.seen(
+            class,
+            &Split::by(member, &membership, &self.resources.classes),
+        ))
+    }
+
+    /// The sets of a person's that resources may be in, in every state, each once.
+    fn sets(&self, person: usize) -> Vec<OwnSet> {
+        let mut sets: Vec<OwnSet> = Vec::new();
+        for (number, state) in self.states.iter().enumerate() {
+            let Some(row) = self.people.row(number, person) else {
+                continue;
+            };
+            let base = self.states.get(state.groups.base).unwrap_or(state);
+            for reached in state.view.reached(row) {
+                let rows = reached.rows.iter();
+                let rows =
+                    rows.filter_map(|row| state.groups.in_base(*row, state.engine, base.engine));
+                let set = OwnSet {
+                    state: state.groups.base,
+                    rows: rows.collect(),
+                    is_itself: reached.is_itself,
+                    asked: reached
+                        .actions
+                        .iter()
+                        .map(|action| (number, *action))
+                        .collect(),
+                };
+                let is_same = |known: &&mut OwnSet| {
+                    (known.state, known.is_itself) == (set.state, set.is_itself)
+                        && known.rows == set.rows
+                };
+                match sets.iter_mut().find(is_same) {
+                    Some(known) => known.asked.extend(set.asked),
+                    // Nothing is in it, whatever the resource.
+                    None if set.rows.is_empty() => {}
+                    None => sets.push(set),
+                }
+            }
+        }
+        sets
+    }
+
+    fn membership(&self, batch: &Batch<'_>) -> Membership {
+        let states = self.states.iter().enumerate();
+        let states = states.map(|(number, state)| Where {
+            directory: state.engine.directory(),
+            rows: self.resources.in_state(number),
+            groups: &state.groups,
+        });
+        let states: Vec<Where<'_>> = states.collect();
+        Membership::of(batch, &states)
+    }
+
+    fn seen<'s>(&self, class: usize, split: &'s Split<'s>) -> Seen<'s> {
+        let person = self.people.classes.firsts().nth(class).unwrap_or_default();
+        let mut outcomes = Outcomes::default();
+        let mut places = Vec::new();
+        for (state, of) in self.states.iter().enumerate() {
+            let mut by_action = Vec::new();
+            for action in 0..self.actions.len() {
+                let mut known: HashMap<(u32, bool, u64), Option<usize>> = HashMap::new();
+                let cells = split.cells.iter().enumerate();
+                let by_cell = cells.map(|(cell, Cell { first, .. })| {
+                    let is_there = self.resource(state, *first).is_some();
+                    let seen = split.seen(cell, state, action);
+                    let key = (of.resources.class(*first), is_there, seen);
+                    *known.entry(key).or_insert_with(|| {
+                        let outcome = self.decide(state, action, person, *first);
+                        outcome.map(|outcome| outcomes.place(outcome))
+                    })
+                });
+                by_action.push(by_cell.collect());
+            }
+            places.push(by_action);
+        }
+        Seen {
+            class,
+            split,
+            places,
+            outcomes: outcomes.0,
+        }
+    }
+
+    /// What Cedar decides; nothing where one of the two is not there, or nobody asks about the action.
+    fn decide(
+        &self,
+        state: usize,
+        action: usize,
+        person: usize,
+        resource: usize,
+    ) -> Option<Outcome> {
+        let of = self.states.get(state)?;
+        let directory = of.engine.directory();
+        Some(of.engine.decide(&Request {
+            principal: directory.uid(self.person(state, person)?),
+            action: self.actions.get(action)?.clone(),
+            resource: directory.uid(self.resource(state, resource)?),
+            context: of.contexts.get(action)?.clone()?,
+        }))
+    }
+}
+
+/// Marks the resources that are in a cell that matters to somebody.
+fn mark(matters: &mut [bool], cells: &[(&Split<'_>, &[bool])]) {
+    let cells: Vec<_> = cells.iter().filter(|(_, of)| of.contains(&true)).collect();
+    let resources = matters.par_iter_mut().enumerate();
+    resources
+        .filter(|(_, matters)| !**matters)
+        .for_each(|(resource, matters)| {
+            *matters = cells
+                .iter()
+                .any(|(split, of)| of.get(split.cell(resource)) == Some(&true));
+        });
+}
+
+/// Outcomes, each once.
+#[derive(Default)]
+struct Outcomes(Vec<Outcome>);
+
+impl Outcomes {
+    fn place(&mut self, outcome: Outcome) -> usize {
+        let known = self.0.iter().position(|known| *known == outcome);
+        known.unwrap_or_else(|| {
+            self.0.push(outcome);
+            self.0.len() - 1
+        })
+    }
+}
+
+impl Seen<'_> {
+    /// Every resource is in one of these.
+    pub fn cells(&self) -> &[Cell] {
+        &self.split.cells
+    }
+
+    /// Whether the cells are those of everybody who has no sets of resources.
+    pub fn is_whole(&self) -> bool {
+        self.split.is_whole()
+    }
+
+    /// The cell of a resource.
+    pub fn cell(&self, resource: usize) -> usize {
+        self.split.cell(resource)
+    }
+
+    /// What is decided about an action on the resources of a cell; nothing where the person or the
+    /// resources are not there in that state, or nobody asks about the action.
+    pub fn outcome(&self, state: usize, action: usize, cell: usize) -> Option<&Outcome> {
+        let place = self.places.get(state)?.get(action)?.get(cell)?;
+        self.outcomes.get((*place)?)
+    }
+}
