@@ -1,7 +1,7 @@
 //! tarbac beside plain Cedar, in one run: the cost of a decision, of loading, and of a whole
 //! process, each as a ratio.
 //!
-//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`, `everybody`,
+//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`,
 //! `loading`, `process`, `suites` and `mutants`; `cargo bench -- --test` only checks that they can be made, on
 //! small sizes. The comparisons of whole processes need the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and are left out without it.
@@ -13,9 +13,8 @@
 )]
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::hint::black_box;
-use std::io::BufWriter;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
@@ -24,7 +23,6 @@ use std::time::{Duration, Instant};
 use cedar_policy::{
     Authorizer, Context, Entities, EntityUid, PolicyId, PolicySet, Request as CedarRequest,
 };
-use tarbac::access::{What, Who};
 use tarbac::cedar_tests::{self, Expectation};
 use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace};
@@ -64,13 +62,6 @@ fn main() {
     if wants("devices") {
         decisions_by_devices(sizes);
     }
-    if wants("everybody") {
-        everybody(if smoke {
-            &[1_000]
-        } else {
-            &[1_000, 10_000, 100_000]
-        });
-    }
     if wants("loading") {
         loading(sizes);
     }
@@ -97,15 +88,7 @@ struct Sample {
 impl Sample {
     fn new(tenant: Tenant) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let entities = folder.path().join("entities");
-        let custom = folder.path().join("policies/custom");
-        fs::create_dir_all(&entities).unwrap();
-        fs::create_dir_all(&custom).unwrap();
-        let file = |name: &str| BufWriter::new(File::create(entities.join(name)).unwrap());
-        tenant.write_base(&mut file("base.json")).unwrap();
-        tenant.write_people(&mut file("people.json")).unwrap();
-        tenant.write_devices(&mut file("devices.json")).unwrap();
-        fs::write(custom.join("roles.cedar"), tenant.policies()).unwrap();
+        tenant.write(folder.path());
         Self { folder, tenant }
     }
 
@@ -261,80 +244,6 @@ fn decisions_by_roles(sizes: &[u32]) {
 }
 
 /// Who may, and what somebody may, beside asking about each.
-fn everybody(sizes: &[u32]) {
-    println!(
-        "\nWho may run a script on a device, and what somebody may do, ten times as many devices as people\n"
-    );
-    println!(
-        "| people | who, ms | asking each, ms | each / who | what, ms | asking each, ms | each / what |"
-    );
-    println!("|---:|---:|---:|---:|---:|---:|---:|");
-    for &people in sizes {
-        let sample = Sample::new(Tenant {
-            people,
-            devices: people * 10,
-            ..Tenant::large()
-        });
-        let engine = sample.engine();
-        let vocabulary = engine.bundle().vocabulary();
-        let action = vocabulary.permission("runScript").unwrap();
-        let device = uid("ConfigMgr::Device", &tenant::device(0));
-        let person = uid("Entra::User", &tenant::person(0));
-        let ask = |principal: &EntityUid, action: &EntityUid, resource: &EntityUid| {
-            black_box(engine.decide(&Request {
-                principal: principal.clone(),
-                action: action.clone(),
-                resource: resource.clone(),
-                context: Context::empty(),
-            }));
-        };
-        let who = milliseconds(|| {
-            drop(black_box(Who::of(
-                &engine,
-                action,
-                &device,
-                &Context::empty(),
-            )))
-        });
-        let asked_who = milliseconds(|| {
-            for number in 0..people {
-                ask(
-                    &uid("Entra::User", &tenant::person(number)),
-                    &action.uid,
-                    &device,
-                );
-            }
-        });
-        let what = milliseconds(|| {
-            drop(black_box(What::of(&engine, &person, None, 5, |_| {
-                Context::empty()
-            })))
-        });
-        let asked_what = milliseconds(|| {
-            for number in 0..people * 10 {
-                let device = uid("ConfigMgr::Device", &tenant::device(number));
-                for action in vocabulary
-                    .permissions()
-                    .filter(|action| action.id() != "updateRoles")
-                {
-                    ask(&person, &action.uid, &device);
-                }
-            }
-        });
-        println!(
-            "| {people} | {who:.0} | {asked_who:.0} | {:.1} | {what:.0} | {asked_what:.0} | {:.1} |",
-            asked_who / who,
-            asked_what / what
-        );
-    }
-}
-
-fn milliseconds(run: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    run();
-    start.elapsed().as_secs_f64() * 1e3
-}
-
 fn decisions_by_devices(sizes: &[u32]) {
     println!("\nOne decision, 10 custom roles, by number of devices\n");
     println!("| devices | tarbac, µs | to the first |");

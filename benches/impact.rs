@@ -11,9 +11,7 @@
     reason = "a benchmark reads the clock, writes files, and has failed if it cannot measure"
 )]
 
-use std::fs::{self, File};
 use std::hint::black_box;
-use std::io::BufWriter;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -36,7 +34,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["write", folder, ..] => write(&large(), Path::new(folder)),
+        ["write", folder, ..] => large().write(Path::new(folder)),
         // Memory is that of a process of its own.
         ["what-if", folder] => what_if(Path::new(folder)),
         ["diff", folder] => diff(Path::new(folder)),
@@ -84,18 +82,6 @@ fn curve() -> Vec<Tenant> {
     ]
 }
 
-fn write(tenant: &Tenant, folder: &Path) {
-    let entities = folder.join("entities");
-    let custom = folder.join("policies/custom");
-    fs::create_dir_all(&entities).unwrap();
-    fs::create_dir_all(&custom).unwrap();
-    let file = |name: &str| BufWriter::new(File::create(entities.join(name)).unwrap());
-    tenant.write_base(&mut file("base.json")).unwrap();
-    tenant.write_people(&mut file("people.json")).unwrap();
-    tenant.write_devices(&mut file("devices.json")).unwrap();
-    fs::write(custom.join("roles.cedar"), tenant.policies()).unwrap();
-}
-
 fn table(tenants: &[Tenant]) {
     println!(
         "\nWhat changes if Use Intune RBAC is turned and a checkbox with it; who may run a script on a \
@@ -108,7 +94,7 @@ fn table(tenants: &[Tenant]) {
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for tenant in tenants {
         let folder = tempfile::tempdir().unwrap();
-        write(tenant, folder.path());
+        tenant.write(folder.path());
         let in_process = |what: &str| measured(&[what, folder.path().to_str().unwrap()]);
         let [loading, what_if, memory, classes, decisions] = in_process("what-if")[..] else {
             panic!("five numbers");

@@ -1,6 +1,8 @@
 //! A made-up tenant of any size, the same each time, as entities in Cedar's JSON format.
 
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 /// How large the tenant is, and what can be written of it.
 #[derive(Debug, Clone)]
@@ -52,6 +54,19 @@ impl Tenant {
             administrators: 300,
             ..Self::default()
         }
+    }
+
+    /// Writes a workspace into a folder.
+    pub fn write(&self, folder: &Path) {
+        let entities = folder.join("entities");
+        let custom = folder.join("policies/custom");
+        fs::create_dir_all(&entities).unwrap();
+        fs::create_dir_all(&custom).unwrap();
+        let file = |name: &str| BufWriter::new(File::create(entities.join(name)).unwrap());
+        self.write_base(&mut file("base.json")).unwrap();
+        self.write_people(&mut file("people.json")).unwrap();
+        self.write_devices(&mut file("devices.json")).unwrap();
+        fs::write(custom.join("roles.cedar"), self.policies()).unwrap();
     }
 
     /// Writes everything but devices and people: tenant, hierarchies, collections, roles, groups.

@@ -426,11 +426,11 @@ fn wrapped(name: &str) -> String {
 }
 
 /// Text in a cell of a Markdown table.
-fn in_markdown(text: &str) -> String {
+pub(super) fn in_markdown(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {
-            '\\' | '|' | '*' | '_' | '`' | '<' | '[' | ']' | '#' => {
+            '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '#' => {
                 escaped.push('\\');
                 escaped.push(character);
             }

@@ -3,6 +3,7 @@
 use super::{because, counted, digits, first, rows, some, tally};
 use crate::explain::Named;
 use crate::impact::{Direction, Impact};
+use crate::render::matrix::in_markdown;
 
 /// How many are listed in a cell of a table.
 const LISTED: usize = 5;
@@ -25,10 +26,10 @@ pub fn markdown(impact: &Impact) -> String {
     );
     for concern in &impact.concerns {
         let people: Vec<&Named> = concern.people.iter().map(|of| &of.person).collect();
-        let people = escaped(&some(&people, LISTED));
-        text.push_str(&format!("\n- {} {people}", escaped(&concern.says)));
+        let people = in_markdown(&some(&people, LISTED));
+        text.push_str(&format!("\n- {} {people}", in_markdown(&concern.says)));
         if let Some(advice) = &concern.advice {
-            text.push_str(&format!(". {}", escaped(advice)));
+            text.push_str(&format!(". {}", in_markdown(advice)));
         }
     }
     if impact.people.is_empty() {
@@ -55,25 +56,9 @@ pub fn markdown(impact: &Impact) -> String {
                 because(before, false),
                 because(after, false),
             ];
-            let cells = cells.map(|cell| escaped(&cell));
+            let cells = cells.map(|cell| in_markdown(&cell));
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }
     text
-}
-
-/// A text without what Markdown obeys.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        match character {
-            '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '\\' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            '\n' | '\r' => escaped.push(' '),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
 }
