@@ -20,15 +20,15 @@ use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use cedar_policy::{
-    Authorizer, Context, Entities, EntityUid, PolicyId, PolicySet, Request as CedarRequest,
-};
+use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request as CedarRequest};
 use tarbac::cedar_tests::{self, Expectation};
 use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace};
 
 #[path = "support/memory.rs"]
 mod memory;
+#[path = "support/plain.rs"]
+mod plain;
 #[path = "support/tenant.rs"]
 mod tenant;
 
@@ -162,13 +162,6 @@ fn schema() -> cedar_policy::Schema {
     cedar_policy::Schema::from_schema_fragments(fragments).unwrap()
 }
 
-fn plain_policies(engine: &Engine) -> PolicySet {
-    let policies = engine.bundle().in_force(engine.readings()).map(|policy| {
-        cedar_policy::Policy::from(policy.ast().clone()).new_id(PolicyId::new(policy.id()))
-    });
-    PolicySet::from_policies(policies).unwrap()
-}
-
 fn uid(type_name: &str, id: &str) -> EntityUid {
     EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
 }
@@ -190,7 +183,7 @@ fn decide(
         }
         ours.push(start.elapsed().as_secs_f64() * 1e6 / turn.len() as f64);
         if let Some((policies, entities)) = plain {
-            let turn: Vec<CedarRequest> = turn.iter().take(10).map(cedar_request).collect();
+            let turn: Vec<CedarRequest> = turn.iter().take(10).map(plain::request).collect();
             let start = Instant::now();
             for request in &turn {
                 black_box(authorizer.is_authorized(request, policies, entities));
@@ -199,17 +192,6 @@ fn decide(
         }
     }
     (median(ours), plain.map(|_| median(theirs)))
-}
-
-fn cedar_request(request: &Request) -> CedarRequest {
-    CedarRequest::new(
-        request.principal.clone(),
-        request.action.clone(),
-        request.resource.clone(),
-        request.context.clone(),
-        None,
-    )
-    .unwrap()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -230,7 +212,7 @@ fn decisions_by_roles(sizes: &[u32]) {
             ..Tenant::default()
         });
         let engine = sample.engine();
-        let (policies, entities) = (plain_policies(&engine), sample.plain_entities());
+        let (policies, entities) = (plain::policies(&engine), sample.plain_entities());
         let requests = sample.requests(&engine);
         let (ours, theirs) = decide(&engine, &requests, Some((&policies, &entities)));
         let theirs = theirs.unwrap();

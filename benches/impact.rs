@@ -1,7 +1,9 @@
 //! What it takes to find out what changes for whom in a large tenant, and who may do what in it.
 //!
 //! `cargo bench --bench impact` prints the tables; `cargo bench --bench impact -- write FOLDER` only
-//! writes the workspace, to try the program on; `-- --test` checks that it can be made, on small sizes.
+//! writes the workspace, to try the program on; `-- sample COUNT` compares so many decisions about the large
+//! tenant, before and after, with those of plain Cedar, for which it takes minutes; `-- --test` checks that all of
+//! this can be made, on small sizes.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,20 +13,26 @@
     reason = "a benchmark reads the clock, writes files, and has failed if it cannot measure"
 )]
 
+use std::fs::File;
 use std::hint::black_box;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use cedar_policy::{Context, EntityId, EntityUid};
+use cedar_policy::{Authorizer, Context, Entities, EntityId, EntityUid};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use serde_json::Value;
 use tarbac::access::{What, Who};
-use tarbac::decision::Request;
+use tarbac::decision::{Decision, Request};
 use tarbac::impact::{Impact, States};
 use tarbac::what_if::{Change, after};
 use tarbac::{Engine, Layout, Switches, Workspace};
 
 #[path = "support/memory.rs"]
 mod memory;
+#[path = "support/plain.rs"]
+mod plain;
 #[path = "support/tenant.rs"]
 mod tenant;
 
@@ -39,7 +47,11 @@ fn main() {
         ["what-if", folder] => what_if(Path::new(folder)),
         ["diff", folder] => diff(Path::new(folder)),
         ["everybody", folder] => everybody(Path::new(folder)),
-        _ if arguments.contains(&"--test") => table(&[small()]),
+        ["sample", count, ..] => sample(&large(), count.parse().unwrap()),
+        _ if arguments.contains(&"--test") => {
+            table(&[small()]);
+            sample(&small(), 200);
+        }
         _ => table(&curve()),
     }
 }
@@ -89,9 +101,9 @@ fn table(tenants: &[Tenant]) {
     );
     println!(
         "| people | devices | decisions | classes of people | loading, s | what-if, s | MiB | diff, s | MiB \
-         | who, ms | each / who | what, ms | each / what |"
+         | who, ms | each / who | what, ms | each / what | check, ms | anew / check |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for tenant in tenants {
         let folder = tempfile::tempdir().unwrap();
         tenant.write(folder.path());
@@ -105,15 +117,44 @@ fn table(tenants: &[Tenant]) {
         let [who, each_who, what, each_what] = in_process("everybody")[..] else {
             panic!("four numbers");
         };
+        let [anew, check] = check(folder.path());
         println!(
             "| {} | {} | {decisions:.1e} | {classes} | {loading:.1} | {what_if:.2} | {memory:.0} \
-             | {diff:.2} | {diff_memory:.0} | {who:.0} | {:.0} | {what:.0} | {:.0} |",
+             | {diff:.2} | {diff_memory:.0} | {who:.0} | {:.0} | {what:.0} | {:.0} | {check:.0} | {:.0} |",
             tenant.people,
             tenant.devices,
             each_who / who,
             each_what / what,
+            anew / check,
         );
     }
+}
+
+/// The time of a whole process that decides one request, in milliseconds: one that reads everything anew,
+/// and the median of those that do not, in turns with it.
+fn check(folder: &Path) -> [f64; 2] {
+    let run = |more: &[&str]| {
+        let device = tenant::device(0);
+        milliseconds(|| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+            command.args(["check", "person0@contoso.com", "Run script", &device]);
+            let output = command.args(more).current_dir(folder).output().unwrap();
+            assert!(output.stderr.is_empty(), "{output:?}");
+        })
+    };
+    run(&[]);
+    // What was written a moment ago may still change unseen, and is hashed once more.
+    std::thread::sleep(Duration::from_secs(3));
+    run(&[]);
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..5 {
+        times[0].push(run(&["--no-cache"]));
+        times[1].extend([run(&[]), run(&[])]);
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    })
 }
 
 /// The numbers that this benchmark prints with other arguments.
@@ -212,6 +253,7 @@ fn everybody(folder: &Path) {
             &engine,
             action,
             &device,
+            5,
             &Context::empty(),
         )));
     });
@@ -239,6 +281,122 @@ fn everybody(folder: &Path) {
     });
     let each_what = each_what * all as f64 / some as f64;
     println!("{who} {each_who} {what} {each_what}");
+}
+
+/// Decides about people, actions and devices that are spread over the tenant, before and after, and once
+/// more by plain Cedar with all policies.
+fn sample(tenant: &Tenant, count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    tenant.write(folder.path());
+    let before = load(folder.path());
+    let after = changed(&before);
+    // Every second of these has a role; administrators are few.
+    let people = some(folder.path(), "people", |number, line| {
+        number % 25 == 0 || line.contains("configMgr")
+    });
+    let step = (tenant.devices as usize / 2_000).max(1);
+    let devices = some(folder.path(), "devices", |number, _| number % step == 0);
+    let base = some(folder.path(), "base", |_, _| true);
+    let changed = base.iter().cloned().map(changed_entity).collect();
+    let plain = [base, changed].map(|base: Vec<Value>| {
+        let all: Vec<Value> = [base, people.clone(), devices.clone()].concat();
+        Entities::from_json_value(all.into(), Some(before.bundle().schema())).unwrap()
+    });
+    let policies = plain::policies(&before);
+    let permissions = before.bundle().vocabulary().permissions();
+    let actions: Vec<EntityUid> = permissions
+        .filter(|action| {
+            action.applies_to(
+                uid_of(&people[0]).type_name(),
+                uid_of(&devices[0]).type_name(),
+            )
+        })
+        .map(|action| action.uid.clone())
+        .collect();
+    let states = States {
+        before: &before,
+        after: &after,
+    };
+    let comparison = states.compare(|_, _| Context::empty());
+    let each = count.div_ceil(people.len());
+    let found: Vec<[usize; 3]> = people
+        .par_iter()
+        .enumerate()
+        .map(|(number, person)| {
+            let person = uid_of(person);
+            // Every person meets other devices, and asks for each with another action.
+            let asked: Vec<(EntityUid, EntityUid)> = (number * each..(number + 1) * each)
+                .map(|at| {
+                    (
+                        actions[at % actions.len()].clone(),
+                        uid_of(&devices[at * 7 % devices.len()]),
+                    )
+                })
+                .collect();
+            let ours = comparison.decisions(&person, &asked);
+            let mut found = [0; 3];
+            for ((action, device), ours) in asked.into_iter().zip(ours) {
+                let request = plain::request(&Request {
+                    principal: person.clone(),
+                    action: action.clone(),
+                    resource: device.clone(),
+                    context: Context::empty(),
+                });
+                for (entities, ours) in plain.iter().zip(ours) {
+                    let response = Authorizer::new().is_authorized(&request, &policies, entities);
+                    let theirs = match response.decision() {
+                        _ if response.diagnostics().errors().next().is_some() => {
+                            Decision::Indeterminate
+                        }
+                        cedar_policy::Decision::Allow => Decision::Allow,
+                        cedar_policy::Decision::Deny => Decision::Deny,
+                    };
+                    assert_eq!(ours, Some(theirs), "{person} {action} {device}");
+                    found[theirs as usize] += 1;
+                }
+            }
+            found
+        })
+        .collect();
+    let sum = |at: usize| found.iter().map(|found| found[at]).sum::<usize>();
+    println!(
+        "\n{} decisions about {} people and {} devices, before and after, are those of plain Cedar: \
+         {} allow, {} deny, {} indeterminate",
+        found.iter().flatten().sum::<usize>() / 2,
+        people.len(),
+        devices.len(),
+        sum(Decision::Allow as usize),
+        sum(Decision::Deny as usize),
+        sum(Decision::Indeterminate as usize),
+    );
+}
+
+/// What the what-if changes, changed in a file.
+fn changed_entity(mut entity: Value) -> Value {
+    let uid = (&entity["uid"]["type"], &entity["uid"]["id"]);
+    let (attribute, value) = match (uid.0.as_str().unwrap(), uid.1.as_str().unwrap()) {
+        ("Intune::Tenant", _) => ("useIntuneRbac", false),
+        ("ConfigMgr::Hierarchy", "P01") => ("enforceConfigMgrRbac", true),
+        _ => return entity,
+    };
+    entity["attrs"][attribute] = value.into();
+    entity
+}
+
+/// The entities of a file that are wanted, by their number and their line.
+fn some(folder: &Path, file: &str, is_wanted: impl Fn(usize, &str) -> bool) -> Vec<Value> {
+    let text = File::open(folder.join(format!("entities/{file}.json"))).unwrap();
+    let lines = BufReader::new(text).lines().map(Result::unwrap);
+    let entities = lines.filter(|line| line.starts_with('{')).enumerate();
+    entities
+        .filter(|(number, line)| is_wanted(*number, line))
+        .map(|(_, line)| serde_json::from_str(line.trim_end_matches(',')).unwrap())
+        .collect()
+}
+
+fn uid_of(entity: &Value) -> EntityUid {
+    let part = |name: &str| entity["uid"][name].as_str().unwrap();
+    EntityUid::from_type_name_and_id(part("type").parse().unwrap(), EntityId::new(part("id")))
 }
 
 fn milliseconds(run: impl FnOnce()) -> f64 {

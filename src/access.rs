@@ -25,7 +25,7 @@ const REFUSAL: &str = "refusal";
 pub struct Who {
     /// Those who may, sorted by name.
     pub may: Vec<Permitted>,
-    /// Those who may not, together with whoever is refused for the same reasons; by the name of the first.
+    /// Those who may not, together with whoever is refused for the same reasons; by how many there are.
     pub may_not: Vec<Refused>,
     /// Those about whom it cannot be decided, and why; likewise.
     pub unknown: Vec<Refused>,
@@ -49,13 +49,22 @@ pub struct Refused {
     pub outcome: Outcome,
     /// What refuses it, with what the admin center says.
     pub refusals: Vec<Refusal>,
-    /// The people, sorted by name.
+    /// How many there are; at least one.
+    pub count: usize,
+    /// The first of them, in the order of their ids.
     pub principals: Vec<Named>,
 }
 
 impl Who {
-    /// Asks about everybody that the schema lets ask for an action.
-    pub fn of(engine: &Engine, action: &Action, resource: &EntityUid, context: &Context) -> Self {
+    /// Asks about everybody that the schema lets ask for an action; so many people of those who are refused
+    /// for the same reasons are named.
+    pub fn of(
+        engine: &Engine,
+        action: &Action,
+        resource: &EntityUid,
+        named: usize,
+        context: &Context,
+    ) -> Self {
         let directory = engine.directory();
         let rows = action
             .principals
@@ -68,11 +77,11 @@ impl Who {
             may_not: Vec::new(),
             unknown: Vec::new(),
         };
-        let mut refused = BTreeMap::new();
+        let mut refused: BTreeMap<_, Vec<Row>> = BTreeMap::new();
         let vocabulary = engine.bundle().vocabulary();
         let refusal = vocabulary.questions().find(|of| of.id() == REFUSAL);
         let people: Vec<Option<Row>> = people.map(Some).collect();
-        let classes = View::new(engine, &[Some(action), refusal]).principals(&people);
+        let classes = View::new(engine, &[Some(action), refusal]).principals_as_seen(&people);
         let members = classes.members();
         let decided: Vec<(Outcome, Vec<Refusal>)> = classes
             .firsts()
@@ -92,37 +101,35 @@ impl Who {
             let members = members
                 .into_iter()
                 .filter_map(|of| people.get(of).copied().flatten());
-            let members = members.map(|row| directory.uid(row));
             if outcome.decision == Decision::Allow {
-                let may = members.map(|person| Permitted::of(engine, &person, &outcome.policies));
+                let may = members
+                    .map(|row| Permitted::of(engine, &directory.uid(row), &outcome.policies));
                 who.may.extend(may);
                 continue;
             }
-            let reasons = (
-                outcome.policies.clone(),
-                refusals.clone(),
-                outcome.errors.clone(),
-            );
-            let alike = refused.entry(reasons).or_insert_with(|| Refused {
-                outcome,
-                refusals,
-                principals: Vec::new(),
-            });
-            alike
-                .principals
-                .extend(members.map(|person| names.named(&person)));
+            refused
+                .entry((outcome, refusals))
+                .or_default()
+                .extend(members);
         }
         who.may
             .sort_by(|one, other| one.principal.cmp(&other.principal));
-        for mut refused in refused.into_values() {
-            refused.principals.sort();
-            match refused.outcome.basis {
-                Basis::Error => who.unknown.push(refused),
-                _ => who.may_not.push(refused),
-            }
+        for ((outcome, refusals), mut rows) in refused {
+            rows.sort_unstable();
+            let first = rows.iter().take(named);
+            let alike = match outcome.basis {
+                Basis::Error => &mut who.unknown,
+                _ => &mut who.may_not,
+            };
+            alike.push(Refused {
+                outcome,
+                refusals,
+                count: rows.len(),
+                principals: first.map(|row| names.named(&directory.uid(*row))).collect(),
+            });
         }
         for alike in [&mut who.may_not, &mut who.unknown] {
-            alike.sort_by(|one, other| one.principals.cmp(&other.principals));
+            alike.sort_by_key(|refused| std::cmp::Reverse(refused.count));
         }
         who
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use crate::bundle::{self, Bundle, Switches, Texts, UnknownReading, Vocabulary};
-use crate::directory::{Directory, Input, ParentRules};
+use crate::bundle::{self, Bundle, NoBundle, Switches, Texts, UnknownReading, Vocabulary};
+use crate::directory::{Directory, Input, Lender, Rules};
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
@@ -45,36 +45,105 @@ pub fn examine(
     entities: Vec<Input>,
     switches: &Switches,
 ) -> Result<Examination, UnknownReading> {
-    let (bundle, mut findings) = bundle::read(texts, &shipped::is_shipped);
-    let engine = match bundle {
-        Ok(bundle) => {
-            let (directory, more) = Directory::read(
-                entities,
-                bundle.schema(),
-                &bundle.named_entities(),
-                &parent_rules(bundle.vocabulary()),
-            );
-            findings.extend(more);
-            join(bundle, directory, switches, &mut findings)?
+    Policies::read(texts, None).examine(entities, switches)
+}
+
+/// Policies and schema that were read, for entities to be joined with.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    bundle: Result<Bundle, NoBundle>,
+    findings: Vec<Finding>,
+    sources: Vec<Arc<Source>>,
+    /// Whether the findings are those of policies and entities together.
+    is_known: bool,
+}
+
+impl Policies {
+    /// Reads them. `known` is what was found before of the same texts together with the same entities, if
+    /// that is known: nothing of it is an error, and it is not looked for again.
+    pub fn read(texts: &Texts, known: Option<Vec<Finding>>) -> Self {
+        let is_known = known.is_some();
+        let (bundle, findings) = match known {
+            Some(known) => (bundle::read_again(texts, &shipped::is_shipped), known),
+            None => bundle::read(texts, &shipped::is_shipped),
+        };
+        Self {
+            bundle,
+            findings,
+            sources: texts.policies.clone(),
+            is_known,
         }
-        Err(Some((schema, vocabulary))) => {
-            let rules = parent_rules(&vocabulary);
-            let (_, more) = Directory::read(entities, &schema, &Default::default(), &rules);
-            // What only policies name exists as well, and they could not be read.
-            findings.extend(
-                more.into_iter()
-                    .filter(|finding| finding.code != "entities::dangling"),
-            );
-            None
+    }
+
+    /// Reads the entities, and says everything that is wrong with them or between them and the policies.
+    pub fn examine(
+        mut self,
+        entities: Vec<Input>,
+        switches: &Switches,
+    ) -> Result<Examination, UnknownReading> {
+        let directory = match &self.bundle {
+            Ok(bundle) => {
+                let (directory, findings) = Directory::read(
+                    entities,
+                    bundle.schema(),
+                    &bundle.named_entities(),
+                    &rules(bundle.vocabulary()),
+                );
+                self.findings.extend(findings);
+                Some(directory)
+            }
+            Err(Some((schema, vocabulary))) => {
+                let rules = self::rules(vocabulary);
+                let (_, findings) = Directory::read(entities, schema, &Default::default(), &rules);
+                // What only policies name exists as well, and they could not be read.
+                let findings = findings.into_iter();
+                self.findings
+                    .extend(findings.filter(|finding| finding.code != "entities::dangling"));
+                None
+            }
+            Err(None) => None,
+        };
+        self.join(directory, switches)
+    }
+
+    /// The schema and the policies, if there is nothing wrong with them.
+    pub fn bundle(&self) -> Option<&Bundle> {
+        self.bundle.as_ref().ok()
+    }
+
+    /// A directory that was written, of these files.
+    pub fn lent(&self, bytes: Lender, files: Vec<Arc<Source>>) -> Option<Directory> {
+        let bundle = self.bundle()?;
+        let rules = self::rules(bundle.vocabulary());
+        Directory::lent(bytes, files, bundle.schema(), &rules)
+    }
+
+    /// Joins policies and entities, and looks for what is wrong between them.
+    pub fn join(
+        self,
+        directory: Option<Directory>,
+        switches: &Switches,
+    ) -> Result<Examination, UnknownReading> {
+        let mut findings = self.findings;
+        let mut joined = None;
+        if let (Ok(bundle), Some(directory)) = (self.bundle, directory) {
+            let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
+            // Without entities there is nobody to know, and the policies are looked at alone.
+            let is_looked_at = !self.is_known && !engine.directory().is_empty();
+            if is_looked_at && !finding::any_error(&findings) {
+                let exists = |uid: &EntityUid| engine.directory().defines(uid);
+                findings.extend(bundle::policies_against_directory(engine.bundle(), &exists));
+                findings.extend(engine.findings());
+            }
+            joined = (!finding::any_error(&findings)).then_some(engine);
         }
-        Err(None) => None,
-    };
-    finding::sort(&mut findings);
-    Ok(Examination {
-        findings,
-        engine,
-        policies: texts.policies.clone(),
-    })
+        finding::sort(&mut findings);
+        Ok(Examination {
+            findings,
+            engine: joined,
+            policies: self.sources,
+        })
+    }
 }
 
 /// The engine of the same policies with these entities, a file of Cedar's JSON, in place of those
@@ -91,7 +160,7 @@ pub fn with_entities(
     let read = engine.directory().with(
         given(entities),
         &bundle.named_entities(),
-        &parent_rules(bundle.vocabulary()),
+        &rules(bundle.vocabulary()),
     );
     checked(bundle, read, switches)
 }
@@ -110,7 +179,7 @@ pub fn of_entities(
         vec![given(entities)],
         bundle.schema(),
         &bundle.named_entities(),
-        &parent_rules(bundle.vocabulary()),
+        &rules(bundle.vocabulary()),
     );
     checked(bundle, read, switches)
 }
@@ -137,30 +206,14 @@ fn checked(
     Ok((findings.is_empty().then_some(engine), findings))
 }
 
-fn parent_rules(vocabulary: &Vocabulary) -> ParentRules {
-    ParentRules {
-        declared: vocabulary.declared_parents().clone(),
+fn rules(vocabulary: &Vocabulary) -> Rules {
+    let names = vocabulary.type_names().map(|of_type| {
+        let aliases = vocabulary.aliases(of_type).map(str::to_owned);
+        (of_type.to_owned(), aliases.collect())
+    });
+    Rules {
+        parents: vocabulary.declared_parents().clone(),
         required: vocabulary.required_parents(),
+        names: names.collect(),
     }
-}
-
-/// Joins policies and entities, and looks for what is wrong between them.
-fn join(
-    bundle: Bundle,
-    directory: Directory,
-    switches: &Switches,
-    findings: &mut Vec<Finding>,
-) -> Result<Option<Engine>, UnknownReading> {
-    let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
-    if finding::any_error(findings) {
-        return Ok(None);
-    }
-    let directory = engine.directory();
-    // Without entities there is nobody to know, and the policies are looked at alone.
-    if !directory.is_empty() {
-        let exists = |uid: &EntityUid| directory.defines(uid);
-        findings.extend(bundle::policies_against_directory(engine.bundle(), &exists));
-        findings.extend(engine.findings());
-    }
-    Ok((!finding::any_error(findings)).then_some(engine))
 }

@@ -39,10 +39,6 @@ pub use vocabulary::{
     Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, Vocabulary,
 };
 
-/// The stack of the thread that parses policies, in bytes: Cedar's parser takes a lot of it for each
-/// level of nesting.
-const PARSER_STACK: usize = 32 * 1024 * 1024;
-
 /// The texts a bundle is read from.
 #[derive(Debug, Default, Clone)]
 pub struct Texts {
@@ -78,13 +74,27 @@ pub fn read(
     texts: &Texts,
     is_shipped: &(dyn Fn(&str) -> bool + Sync),
 ) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    read_unless(texts, is_shipped, false)
+}
+
+/// Reads a bundle of texts in which no error was found before; their types are not checked again.
+pub(crate) fn read_again(
+    texts: &Texts,
+    is_shipped: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Bundle, NoBundle> {
+    read_unless(texts, is_shipped, true).0
+}
+
+fn read_unless(
+    texts: &Texts,
+    is_shipped: &(dyn Fn(&str) -> bool + Sync),
+    is_checked: bool,
+) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
     let (schema, policies) = std::thread::scope(|scope| {
-        let policies = std::thread::Builder::new()
-            .stack_size(PARSER_STACK)
-            .spawn_scoped(scope, || parse::policies(&texts.policies, is_shipped));
+        let policies = scope.spawn(|| parse::policies(&texts.policies, is_shipped));
         let schema = vocabulary::read(&texts.schema);
-        let policies = policies.map_or(None, |policies| policies.join().ok());
-        (schema, policies.unwrap_or_else(parse::not_read))
+        let policies = policies.join();
+        (schema, policies.unwrap_or_else(|_| parse::not_read()))
     });
     let (schema, mut findings) = schema;
     let (parsed, more) = policies;
@@ -105,8 +115,10 @@ pub fn read(
     let Some((schema, vocabulary)) = schema else {
         return (Err(None), findings);
     };
-    let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()));
-    findings.extend(check::types(&policies, &schema, shipped_schema));
+    if !is_checked {
+        let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()));
+        findings.extend(check::types(&policies, &schema, shipped_schema));
+    }
     if finding::any_error(&findings) {
         return (Err(Some((schema, vocabulary))), findings);
     }
@@ -125,13 +137,11 @@ impl Bundle {
     /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in
     /// the order of their files, with what is wrong with them under its schema.
     pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
-        let (parsed, mut findings) = std::thread::scope(|scope| {
-            std::thread::Builder::new()
-                .stack_size(PARSER_STACK)
-                .spawn_scoped(scope, || parse::policies(sources, &|_| false))
-                .map_or(None, |parsed| parsed.join().ok())
-                .unwrap_or_else(parse::not_read)
+        let parsed = std::thread::scope(|scope| {
+            let policies = scope.spawn(|| parse::policies(sources, &|_| false));
+            policies.join()
         });
+        let (parsed, mut findings) = parsed.unwrap_or_else(|_| parse::not_read());
         findings.extend(check::ids(&parsed.policies, &parsed.templates));
         findings.extend(parsed.templates.iter().map(|template| {
             Finding::error("spec::template", "a template is not linked here")

@@ -82,6 +82,10 @@ pub struct Global {
     /// Switch a reading off; repeatable.
     #[arg(long, value_name = "NAME", global = true)]
     pub no_reading: Vec<String>,
+
+    /// Read a large workspace anew, and keep nothing of it in `.tarbac/`.
+    #[arg(long, global = true)]
+    pub no_cache: bool,
 }
 
 /// How the answer is written.

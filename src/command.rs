@@ -32,6 +32,7 @@ mod who;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
@@ -41,12 +42,12 @@ use tarbac::excerpt::Excerpts;
 use tarbac::export::Refused;
 use tarbac::finding::Finding;
 use tarbac::names::NameError;
-use tarbac::workspace::{Exports, Unreadable};
+use tarbac::workspace::{Exports, Means, Unreadable};
 use tarbac::{Layout, LoadError, Switches, Workspace, render};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
-use output::Output;
+use output::{Output, progress};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +199,33 @@ fn report(failure: &Failure) {
 
 /// The workspace, ready to decide.
 fn load(global: &Global) -> Result<Workspace, Failure> {
-    Ok(Workspace::load(&layout(global), &switches(global)?)?)
+    load_from(&layout(global), &switches(global)?, global)
+}
+
+/// A workspace, ready to decide.
+fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Workspace, Failure> {
+    reading(global, |means| {
+        Ok(Workspace::load_by(layout, switches, means)?)
+    })
+}
+
+/// Reads something that may be large; whoever waits is shown how far that has come.
+fn reading<T>(
+    global: &Global,
+    read: impl FnOnce(&Means) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let bar = progress("reading");
+    let shown = bar.clone();
+    let means = Means {
+        cache: !global.no_cache,
+        progress: Some(Arc::new(move |count, size| {
+            shown.set_length(size);
+            shown.inc(count);
+        })),
+    };
+    let result = read(&means);
+    bar.finish_and_clear();
+    result
 }
 
 /// The exports in a folder; every file that is read goes through `wrap`.

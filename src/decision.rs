@@ -40,7 +40,7 @@ pub enum Basis {
 }
 
 /// A decision and the policies that determine it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Outcome {
     /// The decision.
     pub decision: Decision,

@@ -6,10 +6,12 @@
 //!
 //! Nothing here opens a file, knows what an entity type means, or decides anything.
 
+mod called;
 mod change;
 mod closure;
 mod element;
 mod entity;
+mod flat;
 mod freeze;
 mod lists;
 mod load;
@@ -29,7 +31,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Schema};
@@ -37,12 +39,18 @@ use cedar_policy::{EntityUid, Schema};
 use crate::finding::Finding;
 use crate::source::Source;
 
+pub use flat::Lender;
 pub use look::{Glance, Lookout};
 
+use called::Called;
 use closure::Closure;
-use entity::Cache;
+use entity::Made;
+use flat::{Flat, Tables, Writer};
 use shape::Shapes;
 use store::Store;
+
+/// What written directories begin with; another text whenever what follows is arranged otherwise.
+const WRITTEN: &[u8; 16] = b"tarbac entities\0";
 
 /// The index of an entity uid in a [`Directory`], be it defined there or merely referred to.
 ///
@@ -68,32 +76,32 @@ pub struct Input {
 /// Every entity of a workspace, immutable.
 pub struct Directory {
     shapes: Arc<Shapes>,
-    /// Entities within are named by their row, uids are found by `order`.
+    /// The uids within are those of the rows, in their order.
     store: Store,
+    /// The files, in order.
     sources: Vec<Arc<Source>>,
-    /// For each row, the index of its uid in the store.
-    order: Vec<u32>,
-    /// For each uid of the store, its row.
-    rows: Vec<u32>,
     /// For each row, the number of its entity among the members, counted from 1; 0 is none.
-    members: Vec<u32>,
+    members: Flat<u32>,
     /// For each type, the first of its rows; one more for the end.
-    types: Vec<u32>,
+    types: Flat<u32>,
     /// The rows that exist without standing in a file, sorted.
-    assumed: Vec<u32>,
+    assumed: Flat<u32>,
     closure: Closure,
-    cache: Cache,
+    called: Called,
+    made: Made,
 }
 
-/// What the schema says of direct parents, which Cedar itself does not keep: it accepts any type
-/// that can be reached through others, as a person directly in a role.
+/// What the schema says of entities beside what Cedar itself keeps of it.
 #[derive(Debug, Default, Clone)]
-pub struct ParentRules {
-    /// For an entity type, the types of its direct parents: those after its `in`. A type that is
-    /// not named may have what Cedar accepts.
-    pub declared: BTreeMap<String, BTreeSet<String>>,
+pub struct Rules {
+    /// For an entity type, the types of its direct parents: those after its `in`. Cedar accepts any type
+    /// that can be reached through others, as a person directly in a role. A type that is not named here
+    /// may have what Cedar accepts.
+    pub parents: BTreeMap<String, BTreeSet<String>>,
     /// For an entity type, the types of which each of its entities needs a direct parent.
     pub required: BTreeMap<String, Vec<String>>,
+    /// For an entity type, the String attributes that name its entities as well as their ids do.
+    pub names: BTreeMap<String, Vec<String>>,
 }
 
 impl Directory {
@@ -105,11 +113,53 @@ impl Directory {
         inputs: Vec<Input>,
         schema: &Schema,
         named: &HashSet<EntityUid>,
-        parents: &ParentRules,
+        rules: &Rules,
     ) -> (Self, Vec<Finding>) {
-        let shapes = Shapes::new(schema, &parents.declared);
+        let shapes = Shapes::new(schema, &rules.parents);
         let loaded = load::load(inputs, &shapes);
-        freeze::freeze(loaded, Arc::new(shapes), named, &parents.required)
+        freeze::freeze(loaded, Arc::new(shapes), named, rules)
+    }
+
+    /// Writes the directory, so that [`Directory::lent`] can use it where it lies. What is written holds
+    /// between programs of one version on one kind of machine.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = Writer::new(out, WRITTEN)?;
+        self.store.write(&mut out)?;
+        out.table(&self.members)?;
+        out.table(&self.types)?;
+        out.table(&self.assumed)?;
+        self.closure.write(&mut out)?;
+        self.called.write(&mut out)?;
+        self.made.write(&mut out)
+    }
+
+    /// A directory that was written, of entities that stood in these files and under the same schema and
+    /// rules; `None` where the bytes are no such directory. Nothing is read of it until it is asked for.
+    pub fn lent(
+        bytes: Lender,
+        mut sources: Vec<Arc<Source>>,
+        schema: &Schema,
+        rules: &Rules,
+    ) -> Option<Self> {
+        let mut tables = Tables::of(bytes, WRITTEN)?;
+        let tables = &mut tables;
+        sources.sort();
+        let store = Store::lent(tables)?;
+        let directory = Self {
+            shapes: Arc::new(Shapes::new(schema, &rules.parents)),
+            members: tables.table()?,
+            types: tables.table()?,
+            assumed: tables.table()?,
+            closure: Closure::lent(tables)?,
+            called: Called::lent(tables)?,
+            made: Made::lent(tables, &store)?,
+            sources,
+            store,
+        };
+        tables.is_at_end().then_some(directory)
     }
 
     /// The number of entities that stand in the files.

@@ -202,7 +202,7 @@ impl Engine {
                 .is_authorized(&cedar_request, set, &entities)
         };
         for bucket in buckets {
-            let mut set = &bucket.set;
+            let mut set = &*bucket.set;
             if let Some(guard) = &bucket.guard {
                 let response = ask(&guard.clause);
                 if response.diagnostics().errors().next().is_some() {

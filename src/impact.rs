@@ -341,6 +341,37 @@ impl Comparison<'_> {
         }
     }
 
+    /// What is decided about a person before and after, for each of some actions and resources; nothing
+    /// where it cannot be asked for.
+    pub fn decisions(
+        &self,
+        person: &EntityUid,
+        asked: &[(EntityUid, EntityUid)],
+    ) -> Vec<[Option<Decision>; 2]> {
+        let mut decisions = vec![[None; 2]; asked.len()];
+        for survey in self.surveys.iter().flatten() {
+            let Some(class) = survey.class_of(person) else {
+                continue;
+            };
+            let resources = survey.numbers(asked.iter().map(|(_, resource)| resource));
+            survey.one(class, |seen| {
+                let of_asked = asked.iter().zip(resources).zip(&mut decisions);
+                for (((action, _), resource), decided) in of_asked {
+                    let action = survey.actions().iter().position(|known| known == action);
+                    let (Some(action), Some(resource)) = (action, resource) else {
+                        continue;
+                    };
+                    let cell = seen.cell(resource);
+                    for (state, decided) in decided.iter_mut().enumerate() {
+                        let outcome = seen.outcome(state, action, cell);
+                        *decided = outcome.map(|outcome| outcome.decision);
+                    }
+                }
+            });
+        }
+        decisions
+    }
+
     /// Finds out what the resources of changes of this comparison are in, and names so many of them. `done` is
     /// told of each of the people.
     pub fn detail(&self, touched: &mut [Touched], named: usize, done: impl Fn()) {

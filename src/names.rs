@@ -5,9 +5,7 @@
 //! and what matches several, is an error that helps; nothing is ever guessed.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use miette::Diagnostic;
@@ -93,31 +91,19 @@ pub struct Names<'a> {
     directory: &'a Directory,
     /// The permissions by each spelling as the schema writes it: the quick way for the usual ones.
     spelled: HashMap<String, &'a Action>,
-    aliases: Option<Arc<AliasIndex>>,
 }
 
-/// The aliases of everything that a permission can be asked of or about, prepared for many look-ups
-/// in one directory.
-#[derive(Debug, Default)]
-pub struct AliasIndex(HashMap<EntityTypeName, Aliases>);
-
-/// The entities of a type by the hash of each alias, sorted. Names themselves stay in the
-/// directory: a tenant has a million devices.
-#[derive(Debug, Default)]
-struct Aliases(Vec<(u64, Row)>);
-
 impl<'a> Names<'a> {
-    /// The names that an engine knows; each look-up of an alias passes over all of its type.
+    /// The names that an engine knows.
     pub fn of(engine: &'a Engine) -> Self {
         Self {
             vocabulary: engine.bundle().vocabulary(),
             directory: engine.directory(),
             spelled: HashMap::new(),
-            aliases: None,
         }
     }
 
-    /// The same, prepared for many look-ups: spellings and aliases are indexed once.
+    /// The same, prepared for many look-ups of permissions: their spellings are indexed once.
     #[must_use]
     pub fn indexed(mut self) -> Self {
         for action in self.vocabulary.permissions() {
@@ -128,40 +114,7 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        let index = Arc::new(self.alias_index());
-        self.with_index(index)
-    }
-
-    /// The index of the aliases, to be kept beside the engine and given to names of it again.
-    pub fn alias_index(&self) -> AliasIndex {
-        let mut all = HashMap::new();
-        for action in self.vocabulary.permissions() {
-            for type_name in action.principals.iter().chain(&action.resources) {
-                all.entry(type_name.clone())
-                    .or_insert_with(|| self.index(type_name));
-            }
-        }
-        AliasIndex(all)
-    }
-
-    /// The same with an index of these aliases, which must be of the same engine.
-    #[must_use]
-    pub fn with_index(mut self, index: Arc<AliasIndex>) -> Self {
-        self.aliases = Some(index);
         self
-    }
-
-    fn index(&self, type_name: &EntityTypeName) -> Aliases {
-        let mut aliases = Vec::new();
-        for row in self.directory.rows_of(type_name) {
-            aliases.extend(
-                self.aliases_of(type_name, row)
-                    .map(|alias| (hash(alias), row)),
-            );
-        }
-        aliases.sort_unstable();
-        aliases.dedup();
-        Aliases(aliases)
     }
 
     /// The permission of this spelling.
@@ -342,7 +295,8 @@ impl<'a> Names<'a> {
             .filter(|uid| self.row(uid).is_some());
         let by_alias = types
             .iter()
-            .flat_map(|type_name| self.by_alias(type_name, text));
+            .flat_map(|type_name| self.directory.called(type_name, text))
+            .map(|row| self.directory.uid(row));
         let mut found: Vec<EntityUid> = by_id.chain(by_alias).collect();
         found.sort();
         found.dedup();
@@ -355,30 +309,6 @@ impl<'a> Names<'a> {
                 several.iter().map(ToString::to_string),
             )),
         }
-    }
-
-    fn by_alias(&self, type_name: &EntityTypeName, text: &str) -> Vec<EntityUid> {
-        let mut rows: Vec<Row> = match self.aliases.as_ref().and_then(|all| all.0.get(type_name)) {
-            Some(aliases) => aliases
-                .with_hash(hash(text))
-                .filter(|row| {
-                    self.aliases_of(type_name, *row)
-                        .any(|alias| same(alias, text))
-                })
-                .collect(),
-            None => {
-                let of_type = type_name.to_string();
-                let aliases = self.vocabulary.aliases(&of_type);
-                aliases
-                    .flat_map(|attribute| self.directory.with_text(type_name, attribute, text))
-                    .collect()
-            }
-        };
-        rows.sort_unstable();
-        rows.dedup();
-        rows.into_iter()
-            .map(|row| self.directory.uid(row))
-            .collect()
     }
 
     fn row(&self, uid: &EntityUid) -> Option<Row> {
@@ -462,17 +392,6 @@ impl<'a> Names<'a> {
             let ids: Vec<&str> = self.vocabulary.permissions().map(Action::id).collect();
             Some(format!("the permissions are: {}", ids.join(", ")))
         })
-    }
-}
-
-impl Aliases {
-    fn with_hash(&self, wanted: u64) -> impl Iterator<Item = Row> {
-        let start = self.0.partition_point(|(hash, _)| *hash < wanted);
-        self.0
-            .iter()
-            .skip(start)
-            .take_while(move |(hash, _)| *hash == wanted)
-            .map(|(_, row)| *row)
     }
 }
 
@@ -653,20 +572,4 @@ pub(crate) fn visible(text: &str) -> String {
             }
         })
         .collect()
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for character in lowered(text) {
-        character.hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
-fn same(one: &str, other: &str) -> bool {
-    lowered(one).eq(lowered(other))
-}
-
-fn lowered(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
 }

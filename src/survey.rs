@@ -8,6 +8,9 @@
 mod groups;
 mod split;
 
+use std::cmp::Ordering;
+use std::sync::OnceLock;
+
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use hashbrown::HashMap;
 use rayon::iter::{
@@ -20,8 +23,8 @@ use crate::class::{Partition, View};
 use crate::decision::{Outcome, Request};
 use crate::directory::Row;
 use crate::engine::Engine;
-use groups::Groups;
-use split::{Batch, Membership, OwnSet, Split, Where};
+use groups::{Groups, Place};
+use split::{Batch, Membership, OwnSet, Split};
 
 pub(crate) use split::Cell;
 
@@ -32,6 +35,8 @@ pub(crate) struct Survey<'e> {
     actions: Vec<EntityUid>,
     people: Population,
     resources: Population,
+    /// For each state; looked up when somebody has sets of resources.
+    groups: OnceLock<Vec<Groups>>,
 }
 
 /// A state of the tenant.
@@ -42,7 +47,6 @@ struct State<'e> {
     contexts: Vec<Option<Context>>,
     /// The resources in classes.
     resources: Partition,
-    groups: Groups,
 }
 
 /// Entities of a type, the same by their uids whatever the state.
@@ -120,6 +124,29 @@ impl Population {
         }
     }
 
+    /// The number of an entity; none of what is in no state.
+    fn number(&self, engines: &[&Engine], uid: &EntityUid) -> Option<usize> {
+        let known = |number: usize| {
+            let mut states = engines.iter().zip(&self.rows);
+            states.find_map(|(engine, rows)| {
+                let row = rows.get(number).copied().flatten()?;
+                Some((engine.directory(), row))
+            })
+        };
+        // They are in the order of their ids.
+        let (mut start, mut end) = (0, self.len());
+        while start < end {
+            let middle = start + (end - start) / 2;
+            let (directory, row) = known(middle)?;
+            match directory.id(row).cmp(uid.id().unescaped()) {
+                Ordering::Less => start = middle + 1,
+                Ordering::Greater => end = middle,
+                Ordering::Equal => return (directory.uid(row) == *uid).then_some(middle),
+            }
+        }
+        None
+    }
+
     fn in_state(&self, state: usize) -> &[Option<Row>] {
         self.rows.get(state).map_or(&[], Vec::as_slice)
     }
@@ -187,13 +214,6 @@ impl<'e> Survey<'e> {
                 engine,
                 contexts: contexts.collect(),
                 resources: view.resources(resources.in_state(number)),
-                groups: Groups::of(
-                    engine,
-                    number,
-                    resources.in_state(number),
-                    &states,
-                    |state| resources.in_state(state),
-                ),
                 view,
             });
         }
@@ -205,7 +225,23 @@ impl<'e> Survey<'e> {
             actions,
             people,
             resources,
+            groups: OnceLock::new(),
         }
+    }
+
+    /// For each state the resources there.
+    fn places(&self) -> Vec<Place<'_>> {
+        let states = self.states.iter().enumerate();
+        let places = states.map(|(number, state)| Place {
+            directory: state.engine.directory(),
+            rows: self.resources.in_state(number),
+        });
+        places.collect()
+    }
+
+    /// For each state what the resources are in.
+    fn groups(&self) -> &[Groups] {
+        self.groups.get_or_init(|| Groups::of(&self.places()))
     }
 
     /// The actions.
@@ -226,6 +262,27 @@ impl<'e> Survey<'e> {
     /// The class of a person.
     pub fn class(&self, number: usize) -> u32 {
         self.people.classes.class(number)
+    }
+
+    /// The class of a person; none of somebody who is not there.
+    pub fn class_of(&self, person: &EntityUid) -> Option<usize> {
+        let number = self.people.number(&self.engines(), person)?;
+        Some(self.class(number) as usize)
+    }
+
+    /// The numbers of resources; none of what is not there.
+    pub fn numbers<'u>(
+        &self,
+        resources: impl Iterator<Item = &'u EntityUid>,
+    ) -> Vec<Option<usize>> {
+        let engines = self.engines();
+        resources
+            .map(|uid| self.resources.number(&engines, uid))
+            .collect()
+    }
+
+    fn engines(&self) -> Vec<&Engine> {
+        self.states.iter().map(|state| state.engine).collect()
     }
 
     /// The row of a person in a state.
@@ -263,7 +320,7 @@ impl<'e> Survey<'e> {
             (class, made, of_cells)
         });
         let looked: Vec<(usize, T, Vec<bool>)> = looked.collect();
-        let mut of_cells = vec![false; none.cells.len()];
+        let mut of_cells = vec![false; none.cells().len()];
         for (class, made, of_class) in looked {
             all.push((class, made));
             of_cells
@@ -320,13 +377,16 @@ impl<'e> Survey<'e> {
             let Some(row) = self.people.row(number, person) else {
                 continue;
             };
-            let base = self.states.get(state.groups.base).unwrap_or(state);
             for reached in state.view.reached(row) {
+                let Some(groups) = self.groups().get(number) else {
+                    continue;
+                };
+                let base = self.states.get(groups.base).unwrap_or(state);
+                let (here, base) = (state.engine.directory(), base.engine.directory());
                 let rows = reached.rows.iter();
-                let rows =
-                    rows.filter_map(|row| state.groups.in_base(*row, state.engine, base.engine));
+                let rows = rows.filter_map(|row| groups.in_base(*row, here, base));
                 let set = OwnSet {
-                    state: state.groups.base,
+                    state: groups.base,
                     rows: rows.collect(),
                     is_itself: reached.is_itself,
                     asked: reached
@@ -351,14 +411,7 @@ impl<'e> Survey<'e> {
     }
 
     fn membership(&self, batch: &Batch<'_>) -> Membership {
-        let states = self.states.iter().enumerate();
-        let states = states.map(|(number, state)| Where {
-            directory: state.engine.directory(),
-            rows: self.resources.in_state(number),
-            groups: &state.groups,
-        });
-        let states: Vec<Where<'_>> = states.collect();
-        Membership::of(batch, &states)
+        Membership::of(batch, &self.places(), self.groups())
     }
 
     fn seen<'s>(&self, class: usize, split: &'s Split<'s>) -> Seen<'s> {
@@ -369,7 +422,7 @@ impl<'e> Survey<'e> {
             let mut by_action = Vec::new();
             for action in 0..self.actions.len() {
                 let mut known: HashMap<(u32, bool, u64), Option<usize>> = HashMap::new();
-                let cells = split.cells.iter().enumerate();
+                let cells = split.cells().iter().enumerate();
                 let by_cell = cells.map(|(cell, Cell { first, .. })| {
                     let is_there = self.resource(state, *first).is_some();
                     let seen = split.seen(cell, state, action);
@@ -440,7 +493,7 @@ impl Outcomes {
 impl Seen<'_> {
     /// Every resource is in one of these.
     pub fn cells(&self) -> &[Cell] {
-        &self.split.cells
+        self.split.cells()
     }
 
     /// Whether the cells are those of everybody who has no sets of resources.

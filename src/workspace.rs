@@ -5,12 +5,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
+mod cache;
 mod earlier;
 mod exports;
+mod mapped;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use walkdir::WalkDir;
 
-use crate::assembly::{self, Examination};
+use crate::assembly::{Examination, Policies};
 use crate::bundle::{Switches, Texts, UnknownReading};
 use crate::cedar_tests::{CedarTest, EntityFiles};
 use crate::directory::Input;
@@ -26,6 +28,8 @@ use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
 use crate::source::{Place, Source, Text};
+
+use cache::Cache;
 
 pub use earlier::{Earlier, earlier, state};
 pub use exports::Exports;
@@ -76,6 +80,19 @@ pub enum LoadError {
     Reading(#[from] UnknownReading),
 }
 
+/// How the entities of a workspace are read.
+#[derive(Clone, Default)]
+pub struct Means {
+    /// Whether what is worked out from the files of a large workspace is kept in a folder beside them, and
+    /// taken from there. It changes no answer.
+    pub cache: bool,
+    /// Told of the bytes that were just read, and of how many there are altogether.
+    pub progress: Option<Progress>,
+}
+
+/// Whoever wants to know how far reading has come.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
 /// A workspace without errors, ready to decide.
 #[derive(Debug)]
 pub struct Workspace {
@@ -110,7 +127,15 @@ impl Workspace {
     /// # Ok::<(), tarbac::LoadError>(())
     /// ```
     pub fn load(layout: &Layout, switches: &Switches) -> Result<Self, LoadError> {
-        Self::of(examine(layout, switches)?)
+        Self::load_by(layout, switches, &Means::default())
+    }
+
+    /// The same by these means.
+    ///
+    /// # Errors
+    /// Those of [`Workspace::load`].
+    pub fn load_by(layout: &Layout, switches: &Switches, means: &Means) -> Result<Self, LoadError> {
+        Self::of(examine_by(layout, switches, means)?)
     }
 
     /// The workspace that was examined.
@@ -139,15 +164,52 @@ impl Workspace {
 /// # Errors
 /// A file cannot be read, or a switch names no reading.
 pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, LoadError> {
+    examine_by(layout, switches, &Means::default())
+}
+
+fn examine_by(
+    layout: &Layout,
+    switches: &Switches,
+    means: &Means,
+) -> Result<Examination, LoadError> {
     if !layout.root.is_dir() {
         return Err(unreadable(&layout.root, "it is not a folder", None).into());
     }
     let mut passed_over = Vec::new();
     let texts = texts(layout, &mut passed_over)?;
-    let entities = inputs(layout, &mut passed_over)?;
-    let mut examination = assembly::examine(&texts, entities, switches)?;
+    let entities = opened(layout, &mut passed_over)?;
+    let cache = means.cache.then(|| Cache::beside(&layout.root, &entities));
+    let mut examination = match cache.flatten() {
+        Some(cache) => examine_with(cache, &texts, entities, switches, means)?,
+        None => Policies::read(&texts, None).examine(inputs(entities, means), switches)?,
+    };
     examination.findings.extend(not_read(&passed_over));
     finding::sort(&mut examination.findings);
+    Ok(examination)
+}
+
+/// Examines a workspace, and takes what is known of it from the cache; what is not is kept there.
+fn examine_with(
+    mut cache: Cache,
+    texts: &Texts,
+    entities: Vec<EntityFile>,
+    switches: &Switches,
+    means: &Means,
+) -> Result<Examination, LoadError> {
+    let known = cache.findings(texts, switches);
+    let is_known = known.is_some();
+    let policies = Policies::read(texts, known);
+    let lent = policies.bundle().and_then(|bundle| cache.directory(bundle));
+    let lent = lent.and_then(|bytes| policies.lent(bytes, cache.files()));
+    let is_complete = is_known && lent.is_some();
+    let examination = match lent {
+        Some(directory) => policies.join(Some(directory), switches)?,
+        None => policies.examine(inputs(cache.hashing(entities), means), switches)?,
+    };
+    if let Some(engine) = examination.engine.as_ref().filter(|_| !is_complete) {
+        // Without it, the next run takes as long as this one.
+        let _ = cache.keep(texts, switches, engine, &examination.findings);
+    }
     Ok(examination)
 }
 
@@ -333,21 +395,66 @@ fn is_workspace(folder: &Path) -> bool {
         .any(|part| folder.join(part).is_dir())
 }
 
-fn inputs(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Vec<Input>, Unreadable> {
+/// A file of entities that was opened.
+struct EntityFile {
+    source: Arc<Source>,
+    path: PathBuf,
+    metadata: Metadata,
+    reader: Box<dyn Read + Send>,
+}
+
+/// The files of the entities of a workspace.
+fn opened(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Vec<EntityFile>, Unreadable> {
     let folder = layout.root.join("entities");
     files(&layout.entities, &folder, &["json"], passed_over)?
         .into_iter()
         .map(|path| {
             let file = open(&path)?;
-            Ok(Input {
+            let metadata = file.metadata();
+            Ok(EntityFile {
                 source: Arc::new(Source {
                     name: shown(&path),
-                    text: Text::OnDisk(path),
+                    text: Text::OnDisk(path.clone()),
                 }),
+                metadata: metadata.map_err(|error| unreadable(&path, &error.to_string(), None))?,
                 reader: Box::new(file),
+                path,
             })
         })
         .collect()
+}
+
+/// The files as a directory takes them, with whoever wants to know how far reading them has come.
+fn inputs(files: Vec<EntityFile>, means: &Means) -> Vec<Input> {
+    let size = files.iter().map(|file| file.metadata.len()).sum();
+    let watched = |reader: Box<dyn Read + Send>| match &means.progress {
+        Some(progress) => Box::new(Watched {
+            reader,
+            progress: Arc::clone(progress),
+            size,
+        }),
+        None => reader,
+    };
+    let files = files.into_iter().map(|file| Input {
+        source: file.source,
+        reader: watched(file.reader),
+    });
+    files.collect()
+}
+
+/// Tells somebody how much is read.
+struct Watched {
+    reader: Box<dyn Read + Send>,
+    progress: Progress,
+    size: u64,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        (self.progress)(count as u64, self.size);
+        Ok(count)
+    }
 }
 
 /// The files of a part of the workspace, sorted. A file that is named is taken whatever its name;
@@ -381,7 +488,8 @@ fn walk(
     found: &mut Vec<PathBuf>,
     passed_over: &mut Vec<PathBuf>,
 ) -> Result<(), Unreadable> {
-    walk_unless(root, extensions, &|_| false, found, passed_over)
+    let is_cache = |folder: &Path| folder.ends_with(cache::FOLDER);
+    walk_unless(root, extensions, &is_cache, found, passed_over)
 }
 
 /// The same without the folders that are `left_out`.

@@ -14,17 +14,26 @@ const MOST_BRACKETS: usize = 32;
 /// The most operators in one policy: a chain of them is as deep as it is long.
 const MOST_OPERATORS: usize = 3000;
 
-/// What is too deep in a file of policies.
-pub(super) fn of_policies(source: &Arc<Source>) -> Option<Finding> {
-    too_deep(source, "policy::nesting", false)
+/// Where the policies of a file end, after the semicolon of each; or what is too deep in it.
+pub(super) fn of_policies(source: &Arc<Source>) -> Result<Vec<usize>, Finding> {
+    let mut ends = Vec::new();
+    match too_deep(source, "policy::nesting", false, |end| ends.push(end)) {
+        Some(finding) => Err(finding),
+        None => Ok(ends),
+    }
 }
 
 /// What is too deep in a schema file.
 pub(super) fn of_schema(source: &Arc<Source>) -> Option<Finding> {
-    too_deep(source, "schema::nesting", true)
+    too_deep(source, "schema::nesting", true, |_| ())
 }
 
-fn too_deep(source: &Arc<Source>, code: &str, angles_nest: bool) -> Option<Finding> {
+fn too_deep(
+    source: &Arc<Source>,
+    code: &str,
+    angles_nest: bool,
+    mut ends: impl FnMut(usize),
+) -> Option<Finding> {
     let mut depth = 0_usize;
     let mut operators = 0_usize;
     let mut is_word = false;
@@ -41,7 +50,10 @@ fn too_deep(source: &Arc<Source>, code: &str, angles_nest: bool) -> Option<Findi
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             b'<' if angles_nest => depth += 1,
             b'>' if angles_nest => depth = depth.saturating_sub(1),
-            b';' if depth == 0 => operators = 0,
+            b';' if depth == 0 => {
+                operators = 0;
+                ends(offset + 1);
+            }
             b'&' | b'|' => {
                 bytes.next_if(|(_, next)| *next == byte);
                 operators += 1;

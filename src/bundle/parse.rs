@@ -1,11 +1,14 @@
 //! Reads policy files.
 
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::PolicySet;
+use cedar_policy::{ParseErrors, PolicySet};
 use cedar_policy_core::ast;
 use cedar_policy_formatter::{Config, policies_str_to_pretty};
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::policy::Policy;
 use super::{diagnostic, nesting};
@@ -27,45 +30,90 @@ pub(super) struct Template {
     pub shipped: bool,
 }
 
-/// Reads all policies and templates; each takes its `@id` as its id.
+/// The stack of a thread that parses policies, in bytes: Cedar's parser takes a lot of it for each
+/// level of nesting.
+const STACK: usize = 32 * 1024 * 1024;
+
+/// The least part of a file that is worth a thread of its own, in bytes.
+const SMALLEST: usize = 32 * 1024;
+
+/// Reads all policies and templates, with all cores; each takes its `@id` as its id.
 pub(super) fn policies(
     sources: &[Arc<Source>],
     is_shipped: &dyn Fn(&str) -> bool,
 ) -> (Parsed, Vec<Finding>) {
+    let Ok(threads) = ThreadPoolBuilder::new().stack_size(STACK).build() else {
+        return not_read();
+    };
     let mut parsed = Parsed::default();
     let mut findings = Vec::new();
+    let mut files = Vec::new();
+    let mut all_parts = Vec::new();
     for source in sources {
-        read_file(
-            source,
-            is_shipped(source.text()),
-            &mut parsed,
-            &mut findings,
-        );
+        match nesting::of_policies(source) {
+            Ok(ends) => {
+                let parts = parts(source.text(), &ends, threads.current_num_threads());
+                files.push((source, parts.len()));
+                all_parts.extend(parts.into_iter().map(|part| (source, part)));
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let parse = |(source, part): &(&Arc<Source>, Range<usize>)| parse(source.text(), part.clone());
+    let sets: Vec<_> = threads.install(|| all_parts.par_iter().map(parse).collect());
+    let mut sets = sets.into_iter();
+    for (source, count) in files {
+        let of_file: Vec<_> = sets.by_ref().take(count).collect();
+        let of_file: Result<Vec<PolicySet>, _> = of_file.into_iter().collect();
+        // What is wrong is said of the file, and not of a part that nobody sees.
+        let of_file = of_file.or_else(|_| {
+            threads.install(|| PolicySet::from_str(source.text()).map(|set| vec![set]))
+        });
+        match of_file {
+            Ok(sets) => {
+                let shipped = is_shipped(source.text());
+                for set in sets {
+                    collect(&set, source, shipped, &mut parsed, &mut findings);
+                }
+            }
+            Err(errors) => {
+                let of_error = |error| diagnostic::of_cedar("policy::syntax", source, error);
+                findings.extend(errors.iter().map(of_error));
+            }
+        }
     }
     (parsed, findings)
 }
 
-fn read_file(
+/// Parts of a text, at most so many, that begin and end where policies do; `ends` is where these end.
+fn parts(text: &str, ends: &[usize], most: usize) -> Vec<Range<usize>> {
+    let count = (text.len() / SMALLEST).clamp(1, most.max(1));
+    let share = text.len().div_ceil(count);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for &end in ends {
+        if end - start >= share {
+            parts.push(start..end);
+            start = end;
+        }
+    }
+    parts.push(start..text.len());
+    parts
+}
+
+/// Parses a part of a text; every place is that in the whole text.
+fn parse(text: &str, part: Range<usize>) -> Result<PolicySet, ParseErrors> {
+    let before = " ".repeat(part.start);
+    PolicySet::from_str(&(before + text.get(part).unwrap_or_default()))
+}
+
+fn collect(
+    set: &PolicySet,
     source: &Arc<Source>,
     shipped: bool,
     parsed: &mut Parsed,
     findings: &mut Vec<Finding>,
 ) {
-    if let Some(finding) = nesting::of_policies(source) {
-        findings.push(finding);
-        return;
-    }
-    let set = match PolicySet::from_str(source.text()) {
-        Ok(set) => set,
-        Err(errors) => {
-            findings.extend(
-                errors
-                    .iter()
-                    .map(|error| diagnostic::of_cedar("policy::syntax", source, error)),
-            );
-            return;
-        }
-    };
     let set: &ast::PolicySet = set.as_ref();
     for policy in set.static_policies() {
         let place = place_of(source, policy.loc());
@@ -121,9 +169,7 @@ fn place_of(source: &Arc<Source>, location: Option<&cedar_policy_core::parser::L
 /// # Errors
 /// A finding when the text is no sequence of policies.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
-    if let Some(finding) = nesting::of_policies(source) {
-        return Err(finding);
-    }
+    nesting::of_policies(source)?;
     // The parser says more about a mistake than the formatter.
     if let Err(errors) = PolicySet::from_str(source.text())
         && let Some(error) = errors.iter().next()

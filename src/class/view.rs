@@ -103,15 +103,27 @@ impl<'e> View<'e> {
         self.classes(&self.parts.resource, rows)
     }
 
-    fn classes(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
+    /// The same without looking at what comes of it: people of whom the same is seen. There are more of
+    /// these classes, but Cedar is not asked to find them; so they are the better ones for whoever has one
+    /// question for each.
+    pub fn principals_as_seen(&self, rows: &[Option<Row>]) -> Partition {
+        self.as_seen(&self.parts.principal, rows)
+    }
+
+    fn as_seen(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
         let directory = self.engine.directory();
         let everything = Lookout::new(&side.everything.glance(directory), directory);
-        let row = |number: usize| rows.get(number).copied().flatten();
-        let seen = Partition::of(rows.len(), |number, seen| {
-            if let Some(row) = row(number) {
+        Partition::of(rows.len(), |number, seen| {
+            if let Some(row) = rows.get(number).copied().flatten() {
                 directory.look(row, &everything, seen);
             }
-        });
+        })
+    }
+
+    fn classes(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
+        let directory = self.engine.directory();
+        let row = |number: usize| rows.get(number).copied().flatten();
+        let seen = self.as_seen(side, rows);
         let values = Lookout::new(&side.values.glance(directory), directory);
         seen.joined(|number, seen| {
             let Some(row) = row(number) else { return };

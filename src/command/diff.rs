@@ -6,12 +6,16 @@ use tarbac::workspace::state;
 
 use super::impact::answer;
 use super::output::Output;
-use super::{Exit, Failure, layout, load, switches};
+use super::{Exit, Failure, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
 
 pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exit, Failure> {
     let (layout, switches) = (layout(global), switches(global)?);
-    let read = |name: &str| Workspace::of(state(&layout, name, &switches)?);
+    let read = |name: &str| {
+        reading(global, |means| {
+            Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
+        })
+    };
     let before = read(&arguments.old)?.engine;
     let after = match &arguments.new {
         Some(new) => read(new)?.engine,

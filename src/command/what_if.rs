@@ -2,16 +2,16 @@
 
 use tarbac::impact::States;
 use tarbac::what_if::{self, Change};
-use tarbac::{Layout, Switches, Workspace};
+use tarbac::{Layout, Switches};
 
 use super::impact::answer;
 use super::output::Output;
-use super::{Exit, Failure, layout, load, switches};
+use super::{Exit, Failure, layout, load, load_from, switches};
 use crate::cli::{Global, WhatIf};
 
 pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
     let changed = layout(global);
-    let before = Workspace::load(&Layout::of(&global.workspace), &Switches::default())?.engine;
+    let before = load_from(&Layout::of(&global.workspace), &Switches::default(), global)?.engine;
     // Other files are read by themselves; what is changed besides is changed there.
     let read = match changed == Layout::of(&global.workspace) {
         true => None,

@@ -17,11 +17,15 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         .resource(action, &Name::from(arguments.resource.as_str()))
         .map_err(|error| names.suggest(error, Some(action)))?;
     let context = context(&engine, &action.uid, &arguments.context)?;
-    let who = Answer::of(&engine, action, &resource, &context);
+    let named = match (global.format, arguments.all) {
+        (Format::Json, _) | (_, true) => usize::MAX,
+        _ => render::access::LISTED,
+    };
+    let who = Answer::of(&engine, action, &resource, named, &context);
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
     output.write(&match global.format {
         Format::Json => render::access::document(&who),
-        _ => render::access::human(&who, &asked, arguments.may_not, arguments.all),
+        _ => render::access::human(&who, &asked, arguments.may_not),
     })?;
     Ok(match (who.unknown.is_empty(), who.may.is_empty()) {
         (false, _) => Exit::Unanswered,

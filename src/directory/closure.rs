@@ -1,19 +1,24 @@
 //! The ancestors of everything, worked out once for each distinct list of parents.
 
+use std::io;
 use std::num::NonZero;
 use std::thread;
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::flat::{Flat, Tables, Writer};
 use super::lists::Lists;
 use super::packed::Packed;
 
 /// For each list of parents, the rows above it that are not in it.
 #[derive(Default)]
 pub(super) struct Closure {
-    rows: Vec<u32>,
-    spans: Vec<Span>,
+    rows: Flat<u32>,
+    spans: Flat<Span>,
 }
 
-#[derive(Copy, Clone, Default)]
+#[derive(Copy, Clone, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
 struct Span {
     start: u32,
     end: u32,
@@ -53,8 +58,8 @@ impl Closure {
         list_of: impl Fn(u32) -> Option<u32> + Sync,
     ) -> (Self, Vec<Knot>) {
         let mut closure = Self {
-            rows: Vec::new(),
-            spans: vec![Span::default(); parents.len()],
+            rows: Flat::default(),
+            spans: vec![Span::default(); parents.len()].into(),
         };
         let mut knots = Vec::new();
         let mut done = vec![false; parents.len()];
@@ -76,12 +81,12 @@ impl Closure {
                 |row| extra(rows, spans, list_of(row)?),
                 &list_of,
             );
-            closure.rows.extend_from_slice(above);
+            closure.rows.own().extend_from_slice(above);
             if closure.rows.len() > MOST {
                 knots.push(Knot::TooMany);
                 return (Self::default(), knots);
             }
-            if let Some(span) = closure.spans.get_mut(list as usize) {
+            if let Some(span) = closure.spans.own().get_mut(list as usize) {
                 *span = Span {
                     start: start as u32,
                     end: closure.rows.len() as u32,
@@ -145,10 +150,10 @@ impl Closure {
             if base + above.len() > MOST || ends.len() != lists.len() {
                 return false;
             }
-            self.rows.extend_from_slice(&above);
+            self.rows.own().extend_from_slice(&above);
             let mut start = 0;
             for (&list, end) in lists.iter().zip(ends) {
-                if let Some(span) = self.spans.get_mut(list as usize) {
+                if let Some(span) = self.spans.own().get_mut(list as usize) {
                     *span = Span {
                         start: base as u32 + start,
                         end: base as u32 + end,
@@ -157,7 +162,7 @@ impl Closure {
                 start = end;
             }
         }
-        self.rows.shrink_to_fit();
+        self.rows.own().shrink_to_fit();
         true
     }
 
@@ -210,6 +215,20 @@ impl Closure {
     /// The rows above a list of parents that are not in it.
     pub(super) fn above(&self, list: u32) -> &[u32] {
         extra(&self.rows, &self.spans, list).unwrap_or_default()
+    }
+
+    /// Writes everything for [`Closure::lent`].
+    pub(super) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.rows)?;
+        out.table(&self.spans)
+    }
+
+    /// Takes what was written.
+    pub(super) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self {
+            rows: tables.table()?,
+            spans: tables.table()?,
+        })
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Reader<'s, 'de> {
     pub(super) recent_type: Option<u16>,
     /// The parents that were met, by the text that stood for them.
     spellings: HashMap<&'de str, Uid>,
+    /// The values that Cedar evaluated, by the type and the JSON that led to them.
+    pub(super) evaluated: HashMap<String, Packed>,
 }
 
 /// What is wrong with an entity, where in its text.
@@ -57,6 +59,7 @@ impl<'s, 'de> Reader<'s, 'de> {
             slots: Vec::new(),
             recent_type: None,
             spellings: HashMap::new(),
+            evaluated: HashMap::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Makes Cedar's entities of rows, quickly enough to do it for each decision.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::EntityUid;
@@ -9,9 +10,11 @@ use cedar_policy_core::ast::{
 };
 use smol_str::SmolStr;
 
+use super::flat::{Flat, Tables, Writer};
 use super::lists::Lists;
 use super::packed::{Header, Meaning, Packed};
 use super::store::Store;
+use super::value::value_of;
 use super::{Directory, Row};
 
 /// A compound with more items than this is made once; smaller ones are cheap, and may be many.
@@ -22,68 +25,123 @@ const SMALL: usize = 8;
 const FEW: usize = 1 << 16;
 
 /// What has been made of rows and values and is worth keeping.
-pub(super) struct Cache {
-    /// For each row the number of its hub, counted from 1; 0 is none.
-    numbers: Vec<u32>,
-    hubs: Vec<Hub>,
-    /// For each compound its number among the large ones, counted from 1; 0 is none.
-    large: Vec<u32>,
+pub(super) struct Made {
+    worth: Worth,
+    /// The uids of hubs.
+    uids: Vec<OnceLock<Arc<EntityUID>>>,
+    /// The entities of the first hubs, those that attributes refer to, so that a policy may look into them.
+    entities: Vec<OnceLock<Arc<Entity>>>,
+    /// Large compounds.
     values: Vec<OnceLock<Value>>,
+    /// Extension values, unless there are many.
+    extensions: Vec<OnceLock<Value>>,
 }
 
-/// An entity that others refer to.
-#[derive(Default)]
-struct Hub {
-    uid: OnceLock<Arc<EntityUID>>,
-    entity: OnceLock<Arc<Entity>>,
-    /// Whether an attribute refers to it, so that a policy may look into it.
-    dereferenced: bool,
+/// What is worth keeping.
+struct Worth {
+    /// For each row the number of its hub, counted from 1; 0 is none. A hub is an entity that others refer
+    /// to.
+    hubs: Flat<u32>,
+    /// For each compound its number among the large ones, counted from 1; 0 is none.
+    large: Flat<u32>,
+    /// How many hubs there are, how many of them attributes refer to, and how many large compounds.
+    counts: Flat<u32>,
 }
 
-impl Cache {
+impl Worth {
+    fn of(store: &Store, rows: usize) -> Self {
+        let mut hubs = vec![0; rows];
+        let mut count = 0;
+        let mut note = |item: &Packed| {
+            let hub = item.as_entity().and_then(|row| hubs.get_mut(row as usize));
+            if let Some(hub) = hub.filter(|hub| **hub == 0) {
+                count += 1;
+                *hub = count;
+            }
+            count
+        };
+        let compounds = || (0..store.compounds.len() as u32).map(|at| store.compounds.get(at));
+        let set = Packed::new(Meaning::Header(Header::Set));
+        let is_set = |items: &&[Packed]| items.first() == Some(&set);
+        let records = compounds().filter(|items| !is_set(items)).flatten();
+        let referred = store.slots.iter().chain(records).map(&mut note).last();
+        let sets = compounds().filter(is_set).flatten();
+        let count = store.parents.items().iter().chain(sets).map(note).last();
+        let (large, larges) = large(&store.compounds);
+        let referred = referred.unwrap_or_default();
+        let counts = vec![count.unwrap_or(referred), referred, larges];
+        Self {
+            hubs: hubs.into(),
+            large: large.into(),
+            counts: counts.into(),
+        }
+    }
+}
+
+impl Made {
     /// Finds out what will be worth keeping.
     pub(super) fn new(store: &Store, rows: usize) -> Self {
-        let mut numbers = vec![0; rows];
-        let mut hubs: Vec<Hub> = Vec::new();
-        let mut note = |item: &Packed, dereferenced: bool| {
-            let number = item
-                .as_entity()
-                .and_then(|row| numbers.get_mut(row as usize));
-            let Some(number) = number else { return };
-            if *number == 0 {
-                hubs.push(Hub::default());
-                *number = hubs.len() as u32;
-            }
-            if dereferenced && let Some(hub) = hubs.get_mut(*number as usize - 1) {
-                hub.dereferenced = true;
-            }
-        };
-        store
-            .parents
-            .items()
-            .iter()
-            .for_each(|item| note(item, false));
-        store.slots.iter().for_each(|item| note(item, true));
-        for index in 0..store.compounds.len() as u32 {
-            let items = store.compounds.get(index);
-            let is_set = items.first() == Some(&Packed::new(Meaning::Header(Header::Set)));
-            items.iter().for_each(|item| note(item, !is_set));
+        Self::of(Worth::of(store, rows), store)
+    }
+
+    fn of(worth: Worth, store: &Store) -> Self {
+        fn none<T>(count: Option<usize>) -> Vec<OnceLock<T>> {
+            std::iter::repeat_with(OnceLock::new)
+                .take(count.unwrap_or_default())
+                .collect()
         }
-        if hubs.iter().filter(|hub| hub.dereferenced).count() > FEW {
-            hubs.iter_mut().for_each(|hub| hub.dereferenced = false);
-        }
-        let (large, count) = large(&store.compounds);
+        let count = |at: usize| worth.counts.get(at).map(|count| *count as usize);
         Self {
-            numbers,
-            hubs,
-            large,
-            values: (0..count).map(|_| OnceLock::new()).collect(),
+            uids: none(count(0)),
+            entities: none(count(1).filter(|count| *count <= FEW)),
+            values: none(count(2)),
+            extensions: none(Some(store.extensions.len()).filter(|count| *count <= FEW)),
+            worth,
         }
     }
 
-    fn hub(&self, row: Row) -> Option<&Hub> {
-        let number = self.numbers.get(row.0 as usize)?.checked_sub(1)?;
-        self.hubs.get(number as usize)
+    /// Writes what is worth keeping for [`Made::lent`].
+    pub(super) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.worth.hubs)?;
+        out.table(&self.worth.large)?;
+        out.table(&self.worth.counts)
+    }
+
+    /// Takes what was written.
+    pub(super) fn lent(tables: &mut Tables, store: &Store) -> Option<Self> {
+        let worth = Worth {
+            hubs: tables.table()?,
+            large: tables.table()?,
+            counts: tables.table()?,
+        };
+        let most = [worth.hubs.len(), worth.hubs.len(), worth.large.len()];
+        let mut counts = worth.counts.iter().zip(most);
+        let is_possible = counts.all(|(count, most)| *count as usize <= most);
+        is_possible.then(|| Self::of(worth, store))
+    }
+
+    /// The place of a row among the hubs.
+    fn hub(&self, row: Row) -> Option<usize> {
+        let number = self.worth.hubs.get(row.0 as usize)?.checked_sub(1)?;
+        Some(number as usize)
+    }
+}
+
+/// What is kept at a place, made if it is asked for the first time; without such a place, made now.
+fn kept<T: Clone>(
+    places: &[OnceLock<T>],
+    place: Option<usize>,
+    make: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let Some(kept) = place.and_then(|place| places.get(place)) else {
+        return make();
+    };
+    match kept.get() {
+        Some(known) => Some(known.clone()),
+        None => {
+            let made = make()?;
+            Some(kept.get_or_init(|| made).clone())
+        }
     }
 }
 
@@ -115,12 +173,10 @@ impl Directory {
     /// The entity as Cedar has it, with all its ancestors as parents, so that `in` needs no
     /// further entity. An entity that stands nowhere has neither attributes nor parents.
     pub fn entity(&self, row: Row) -> Arc<Entity> {
-        match self.cache.hub(row) {
-            Some(hub) if hub.dereferenced => {
-                let entity = hub.entity.get_or_init(|| Arc::new(self.make(row)));
-                Arc::clone(entity)
-            }
-            _ => Arc::new(self.make(row)),
+        let hub = self.made.hub(row);
+        match hub.and_then(|hub| self.made.entities.get(hub)) {
+            Some(entity) => Arc::clone(entity.get_or_init(|| Arc::new(self.make(row)))),
+            None => Arc::new(self.make(row)),
         }
     }
 
@@ -165,8 +221,9 @@ impl Directory {
             let eid = Eid::new(self.id(row));
             Arc::new(EntityUID::from_components(entity_type, eid, None))
         };
-        match self.cache.hub(row) {
-            Some(hub) => Arc::clone(hub.uid.get_or_init(make)),
+        let hub = self.made.hub(row);
+        match hub.and_then(|hub| self.made.uids.get(hub)) {
+            Some(uid) => Arc::clone(uid.get_or_init(make)),
             None => make(),
         }
     }
@@ -184,36 +241,32 @@ impl Directory {
             Meaning::Entity(row) => ValueKind::Lit(Literal::EntityUID(self.core_uid(Row(row)))),
             Meaning::Compound(index) => return self.compound(index),
             Meaning::Extension(index) => {
-                return self.store.extensions.get(index as usize).cloned();
+                let expression = self.store.extensions.get(index);
+                return kept(&self.made.extensions, Some(index as usize), || {
+                    value_of(expression)
+                });
             }
         };
         Some(Value::new(kind, None))
     }
 
     fn compound(&self, index: u32) -> Option<Value> {
-        let number = self.cache.large.get(index as usize);
-        let kept = number
-            .and_then(|number| number.checked_sub(1))
-            .and_then(|number| self.cache.values.get(number as usize));
-        if let Some(value) = kept.and_then(OnceLock::get) {
-            return Some(value.clone());
-        }
-        let (header, items) = self.store.compounds.get(index).split_first()?;
-        let value = match header.meaning() {
-            Meaning::Header(Header::Record(record)) => {
-                let fields = self.shapes.fields(record);
-                let fields = fields
-                    .iter()
-                    .zip(items)
-                    .filter_map(|(field, item)| Some((field.name.clone(), self.value(*item)?)));
-                Value::record(fields, None)
-            }
-            _ => Value::set(items.iter().filter_map(|item| self.value(*item)), None),
-        };
-        if let Some(kept) = kept {
-            return Some(kept.get_or_init(|| value).clone());
-        }
-        Some(value)
+        let number = self.made.worth.large.get(index as usize);
+        let large = number.and_then(|number| number.checked_sub(1));
+        kept(&self.made.values, large.map(|large| large as usize), || {
+            let (header, items) = self.store.compounds.get(index).split_first()?;
+            Some(match header.meaning() {
+                Meaning::Header(Header::Record(record)) => {
+                    let fields = self.shapes.fields(record);
+                    let fields = fields
+                        .iter()
+                        .zip(items)
+                        .filter_map(|(field, item)| Some((field.name.clone(), self.value(*item)?)));
+                    Value::record(fields, None)
+                }
+                _ => Value::set(items.iter().filter_map(|item| self.value(*item)), None),
+            })
+        })
     }
 }
 

@@ -1,18 +1,21 @@
 //! Turns what the files hold into a directory: rows in order, ancestors worked out, all checked.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use super::Directory;
+use super::called::Called;
 use super::closure::Closure;
-use super::entity::Cache;
+use super::entity::Made;
+use super::flat::Flat;
 use super::load::Loaded;
 use super::packed::Packed;
 use super::reference;
 use super::shape::Shapes;
 use super::store::Store;
+use super::words::Words;
+use super::{Directory, Rules};
 use crate::finding::Finding;
 
 /// Makes a directory of what was read, and findings of all that is wrong with it.
@@ -20,7 +23,7 @@ pub(super) fn freeze(
     loaded: Loaded,
     shapes: Arc<Shapes>,
     named: &HashSet<EntityUid>,
-    requires: &BTreeMap<String, Vec<String>>,
+    rules: &Rules,
 ) -> (Directory, Vec<Finding>) {
     let Loaded {
         mut store,
@@ -31,43 +34,43 @@ pub(super) fn freeze(
     } = loaded;
     store.close();
     let mut assumed = assume(named, &shapes, &mut store);
-    let order = sorted(&store);
+    let order = sorted(&store.uids);
     let mut rows = vec![0; order.len()];
     for (row, &uid) in (0..).zip(&order) {
         if let Some(slot) = rows.get_mut(uid as usize) {
             *slot = row;
         }
     }
-    rename(&mut store, &rows);
+    rename(&mut store, &order, &rows);
     for uid in &mut assumed {
         *uid = rows.get(*uid as usize).copied().unwrap_or_default();
     }
     assumed.sort_unstable();
     let members = arrange(&mut store, &order, &defined);
-    let types = starts(&store, &shapes, &order);
+    let types = starts(&store.uids, &shapes);
     let (closure, knots) = Closure::new(&store.parents, order.len(), |row| {
         let number = members.get(row as usize)?.checked_sub(1)?;
         Some(store.members.get(number as usize)?.parents)
     });
-    let cache = Cache::new(&store, order.len());
-    let directory = Directory {
+    let made = Made::new(&store, order.len());
+    let mut directory = Directory {
         shapes,
         store,
         sources,
-        order,
-        rows,
-        members,
+        members: members.into(),
         types,
-        assumed,
+        assumed: assumed.into(),
         closure,
-        cache,
+        called: Called::default(),
+        made,
     };
+    directory.called = Called::new(&directory, &rules.names);
     reference::cycles(&directory, &knots, &mut tally);
     // What could not be read may well be what is referred to.
     if complete {
         reference::dangling(&directory, &mut tally);
     }
-    reference::missing_parents(&directory, requires, &mut tally);
+    reference::missing_parents(&directory, &rules.required, &mut tally);
     (directory, tally.into_findings())
 }
 
@@ -89,36 +92,46 @@ fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec
 }
 
 /// The uids in the order of their type names and ids.
-fn sorted(store: &Store) -> Vec<u32> {
-    let uids = &store.uids;
+fn sorted(uids: &Words) -> Vec<u32> {
     let mut keys: Vec<(u16, u64, u32)> = (0..uids.len() as u32)
-        .map(|uid| (uids.kind(uid), beginning(uids.get(uid)), uid))
+        .map(|uid| (uids.kind(uid), beginning(uids.bytes(uid)), uid))
         .collect();
     // Files are often sorted already, which a stable sort makes use of.
     keys.sort_by(|one, other| {
         (one.0, one.1)
             .cmp(&(other.0, other.1))
-            .then_with(|| uids.get(one.2).cmp(uids.get(other.2)))
+            .then_with(|| uids.bytes(one.2).cmp(uids.bytes(other.2)))
     });
     keys.into_iter().map(|(_, _, uid)| uid).collect()
 }
 
 /// The first eight bytes of a text as a number that compares as they do.
-fn beginning(text: &str) -> u64 {
-    text.bytes()
+fn beginning(text: &[u8]) -> u64 {
+    text.iter()
+        .copied()
         .chain(std::iter::repeat(0))
         .take(8)
         .fold(0, |number, byte| number << 8 | u64::from(byte))
 }
 
-/// Names entities within values and parents by their rows.
-fn rename(store: &mut Store, rows: &[u32]) {
+/// Puts the uids into the order of their rows, and names entities by their rows.
+fn rename(store: &mut Store, order: &[u32], rows: &[u32]) {
+    let mut uids = Words::default();
+    for &uid in order {
+        uids.push(store.uids.kind(uid), store.uids.get(uid));
+    }
+    uids.close();
+    store.uids = uids;
+    let of = |uid: u32| rows.get(uid as usize).copied().unwrap_or_default();
+    let members = store.members.own().iter_mut();
+    members.for_each(|member| member.uid = of(member.uid));
+    store.broken.iter_mut().for_each(|uid| *uid = of(*uid));
     let row = |packed: &mut Packed| {
         if let Some(row) = packed.as_entity().and_then(|uid| rows.get(uid as usize)) {
             *packed = Packed::entity(*row);
         }
     };
-    store.slots.iter_mut().for_each(row);
+    store.slots.own().iter_mut().for_each(row);
     store.compounds.items_mut().iter_mut().for_each(row);
     store.parents.items_mut().iter_mut().for_each(row);
     store.parents.sort_each();
@@ -133,8 +146,8 @@ fn arrange(store: &mut Store, order: &[u32], defined: &[u32]) -> Vec<u32> {
     let parents = std::mem::take(&mut store.parents);
     let counts = members.iter().map(|member| member.slots as usize);
     let ends: Vec<usize> = counts.skip(1).chain([slots.len()]).collect();
-    store.members.reserve_exact(members.len());
-    store.slots.reserve_exact(slots.len());
+    store.members.own().reserve_exact(members.len());
+    store.slots.own().reserve_exact(slots.len());
     let mut lists = vec![None; parents.len()];
     let numbers = order.iter().map(|uid| {
         let number = defined.get(*uid as usize).copied().unwrap_or_default();
@@ -158,11 +171,8 @@ fn arrange(store: &mut Store, order: &[u32], defined: &[u32]) -> Vec<u32> {
 }
 
 /// The first row of each type, and the number of rows.
-fn starts(store: &Store, shapes: &Shapes, order: &[u32]) -> Vec<u32> {
+fn starts(uids: &Words, shapes: &Shapes) -> Flat<u32> {
     (0..=shapes.types().len())
-        .map(|index| {
-            let start = order.partition_point(|uid| usize::from(store.uids.kind(*uid)) < index);
-            u32::try_from(start).unwrap_or(u32::MAX)
-        })
+        .map(|index| uids.first_of(index))
         .collect()
 }

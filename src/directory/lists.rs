@@ -1,17 +1,19 @@
 //! Lists of values stored once, one after the other.
 
 use std::hash::BuildHasher;
+use std::io;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::flat::{Flat, Tables, Writer};
 use super::packed::{MOST, Packed};
 use super::words::{Entry, enter};
 
 /// Lists of values, known by the order in which they came.
 #[derive(Default, Clone)]
 pub(super) struct Lists {
-    items: Vec<Packed>,
-    ends: Vec<u32>,
+    items: Flat<Packed>,
+    ends: Flat<u32>,
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
@@ -21,32 +23,23 @@ impl Lists {
     /// The index of a list, which is stored if it is new.
     pub(super) fn intern(&mut self, list: &[Packed]) -> u32 {
         let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
-        let end = u32::try_from(self.items.len() + list.len());
-        let (Ok(end), true) = (end, next < MOST) else {
-            self.full = true;
-            return 0;
-        };
         let hash = self.hasher.hash_one(list);
         let mut table = std::mem::take(&mut self.table);
         let known = enter(&mut table, hash, next, |index| self.get(index) == list);
         self.table = table;
-        if let Some(index) = known {
-            return index;
-        }
-        self.items.extend_from_slice(list);
-        self.ends.push(end);
-        next
+        known.unwrap_or_else(|| self.push(list))
     }
 
     /// Stores a list without looking whether there is one like it.
     pub(super) fn push(&mut self, list: &[Packed]) -> u32 {
         let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
-        let Ok(end) = u32::try_from(self.items.len() + list.len()) else {
+        let end = u32::try_from(self.items.len() + list.len());
+        let (Ok(end), true) = (end, next < MOST) else {
             self.full = true;
             return 0;
         };
-        self.items.extend_from_slice(list);
-        self.ends.push(end);
+        self.items.own().extend_from_slice(list);
+        self.ends.own().push(end);
         next
     }
 
@@ -79,14 +72,15 @@ impl Lists {
 
     /// Every item of every list, to be renamed.
     pub(super) fn items_mut(&mut self) -> &mut [Packed] {
-        &mut self.items
+        self.items.own()
     }
 
     /// Sorts each list.
     pub(super) fn sort_each(&mut self) {
         let mut start = 0;
-        for &end in &self.ends {
-            if let Some(list) = self.items.get_mut(start..end as usize) {
+        let items = self.items.own();
+        for &end in self.ends.iter() {
+            if let Some(list) = items.get_mut(start..end as usize) {
                 list.sort_unstable();
             }
             start = end as usize;
@@ -101,7 +95,22 @@ impl Lists {
     /// Forgets how to find lists and gives the spare memory back; [`Lists::get`] still works.
     pub(super) fn close(&mut self) {
         self.table = HashTable::new();
-        self.items.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        self.items.own().shrink_to_fit();
+        self.ends.own().shrink_to_fit();
+    }
+
+    /// Writes the lists for [`Lists::lent`].
+    pub(super) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.items)?;
+        out.table(&self.ends)
+    }
+
+    /// Takes lists that were written.
+    pub(super) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self {
+            items: tables.table()?,
+            ends: tables.table()?,
+            ..Self::default()
+        })
     }
 }

@@ -1,9 +1,14 @@
 //! A value of an attribute in four bytes.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 /// Three bits that say what a value is, and an index that says which one.
 ///
 /// The index leads into the tables of the [`Store`](super::store::Store) that the value came from.
-#[derive(Copy, Clone, Eq, Hash, PartialEq, Ord, PartialOrd, Debug)]
+#[derive(
+    Copy, Clone, Eq, Hash, PartialEq, Ord, PartialOrd, Debug, FromBytes, IntoBytes, Immutable,
+)]
+#[repr(transparent)]
 pub(super) struct Packed(u32);
 
 /// What a [`Packed`] stands for.

@@ -14,9 +14,9 @@ use crate::source::Place;
 impl Directory {
     /// The row of a uid that stands in a file, is referred to there, or is named by a policy.
     pub fn row(&self, uid: &EntityUid) -> Option<Row> {
-        let entity_type = self.entity_type(uid.type_name())?;
-        let index = self.store.uids.find(entity_type, uid.id().unescaped())?;
-        self.rows.get(index as usize).copied().map(Row)
+        let of_type = self.range(self.entity_type(uid.type_name())?);
+        let row = self.store.uids.find_in(of_type, uid.id().unescaped())?;
+        Some(Row(row))
     }
 
     /// Whether the entity stands in a file.
@@ -52,17 +52,17 @@ impl Directory {
 
     /// The id.
     pub fn id(&self, row: Row) -> &str {
-        self.number(row).map_or("", |uid| self.store.uids.get(uid))
+        self.store.uids.get(row.0)
     }
 
     /// The rows of the entities that stand in a file, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
-        self.defined(0..self.order.len() as u32)
+        self.defined(0..self.store.uids.len() as u32)
     }
 
     /// Every row, in order, those of entities that stand in no file among them.
     pub(crate) fn every_row(&self) -> impl ExactSizeIterator<Item = Row> + use<> {
-        (0..self.order.len() as u32).map(Row)
+        (0..self.store.uids.len() as u32).map(Row)
     }
 
     /// The rows of the entities of a type that stand in a file, in order.
@@ -74,6 +74,12 @@ impl Directory {
             .entity_type(type_name)
             .map_or(0..0, |kind| self.range(kind));
         self.defined(range)
+    }
+
+    /// The rows of the types that entities of the type of a row can be in, by the schema, in order.
+    pub fn rows_above(&self, row: Row) -> impl Iterator<Item = Row> {
+        let above = self.shapes.all_above(self.kind(row)).into_iter();
+        above.flat_map(|kind| self.range(kind)).map(Row)
     }
 
     fn defined(&self, range: Range<u32>) -> impl Iterator<Item = Row> {
@@ -122,38 +128,21 @@ impl Directory {
 
     /// The value of an attribute that is a String.
     pub fn attribute_text(&self, row: Row, attribute: &str) -> Option<&str> {
-        let fields = self.fields(self.kind(row));
-        let at = fields.iter().position(|field| field.name == attribute)?;
-        match self.slots(self.member(row)?).get(at)?.meaning() {
+        self.text_in(row, self.slot(self.kind(row), attribute)?)
+    }
+
+    /// The place of an attribute among those that a type declares.
+    pub(super) fn slot(&self, kind: u16, attribute: &str) -> Option<usize> {
+        let mut fields = self.fields(kind).iter();
+        fields.position(|field| field.name == attribute)
+    }
+
+    /// The text in one of the slots of an entity.
+    pub(super) fn text_in(&self, row: Row, slot: usize) -> Option<&str> {
+        match self.slots(self.member(row)?).get(slot)?.meaning() {
             Meaning::Text(index) => Some(self.store.texts.get(index)),
             _ => None,
         }
-    }
-
-    /// The entities of a type with this value of a String attribute, whatever its case, in order.
-    pub fn with_text(&self, type_name: &EntityTypeName, attribute: &str, text: &str) -> Vec<Row> {
-        let Some(kind) = self.entity_type(type_name) else {
-            return Vec::new();
-        };
-        let fields = self.fields(kind);
-        let Some(at) = fields.iter().position(|field| field.name == attribute) else {
-            return Vec::new();
-        };
-        let lower = text.to_lowercase();
-        let wanted: Vec<Packed> = (0..self.store.texts.len() as u32)
-            .filter(|index| same(self.store.texts.get(*index), text, &lower))
-            .map(|index| Packed::new(Meaning::Text(index)))
-            .collect();
-        if wanted.is_empty() {
-            return Vec::new();
-        }
-        let has = |row: &Row| {
-            let slot = self
-                .member(*row)
-                .and_then(|member| self.slots(member).get(at));
-            slot.is_some_and(|slot| wanted.binary_search(slot).is_ok())
-        };
-        self.defined(self.range(kind)).filter(has).collect()
     }
 
     /// Where the entity stands: its file and the offset of its object.
@@ -201,7 +190,7 @@ impl Directory {
     }
 
     /// The index of a type in the schema.
-    fn entity_type(&self, name: &EntityTypeName) -> Option<u16> {
+    pub(super) fn entity_type(&self, name: &EntityTypeName) -> Option<u16> {
         let name: &cedar_policy_core::ast::EntityType = name.as_ref();
         let types = self.shapes.types().iter();
         (0..)
@@ -212,8 +201,7 @@ impl Directory {
 
     /// The index of the type of a row.
     pub(super) fn kind(&self, row: Row) -> u16 {
-        self.number(row)
-            .map_or(u16::MAX, |uid| self.store.uids.kind(uid))
+        self.store.uids.kind(row.0)
     }
 
     /// The rows of a type, be they defined or not.
@@ -223,11 +211,6 @@ impl Directory {
             (Some(start), Some(end)) => *start..*end,
             _ => 0..0,
         }
-    }
-
-    /// The index of a row's uid in the store.
-    pub(super) fn number(&self, row: Row) -> Option<u32> {
-        self.order.get(row.0 as usize).copied()
     }
 
     /// The entity of a row, if it stands in a file.
@@ -250,14 +233,5 @@ impl Directory {
             .slots
             .get(start..start + count)
             .unwrap_or_default()
-    }
-}
-
-/// Whether two texts are the same but for their case; `lower` is `other` in lower case.
-fn same(one: &str, other: &str, lower: &str) -> bool {
-    if one.is_ascii() && other.is_ascii() {
-        one.eq_ignore_ascii_case(other)
-    } else {
-        one.to_lowercase() == lower
     }
 }

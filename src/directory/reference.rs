@@ -64,13 +64,12 @@ fn from_least(rows: &[u32]) -> Vec<u32> {
 /// Reports references to entities that stand nowhere.
 pub(super) fn dangling(directory: &Directory, tally: &mut Tally) {
     let store = &directory.store;
-    let mut missing: Vec<bool> = (0..directory.order.len() as u32)
+    let mut missing: Vec<bool> = (0..directory.store.uids.len() as u32)
         .map(|row| !directory.exists(Row(row)))
         .collect();
     // A broken entity has a finding of its own; those that refer to it are in order.
     for &uid in &store.broken {
-        let row = directory.rows.get(uid as usize);
-        if let Some(missing) = row.and_then(|row| missing.get_mut(*row as usize)) {
+        if let Some(missing) = missing.get_mut(uid as usize) {
             *missing = false;
         }
     }

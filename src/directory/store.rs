@@ -1,8 +1,11 @@
 //! Entities as they come out of the files: tables of values, and one line for each entity.
 
-use cedar_policy_core::ast;
-use hashbrown::HashMap;
+use std::io;
 
+use hashbrown::HashMap;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::flat::{Flat, Tables, Writer};
 use super::lists::Lists;
 use super::packed::{Header, MOST, Meaning, Packed};
 use super::words::Words;
@@ -17,25 +20,25 @@ pub(super) struct Store {
     /// The values of String attributes, and the keys of tags.
     pub(super) texts: Words,
     /// The values of Long attributes.
-    pub(super) longs: Vec<i64>,
+    pub(super) longs: Flat<i64>,
     longs_known: HashMap<i64, u32>,
-    /// The values of extension attributes, with the spelling that led to each.
-    pub(super) extensions: Vec<ast::Value>,
-    spellings: Words,
+    /// The values of extension attributes, as Cedar writes them in a policy.
+    pub(super) extensions: Words,
     /// Sets, records and tags; the first item says which.
     pub(super) compounds: Lists,
     /// The direct parents of entities, each list sorted and without repetition.
     pub(super) parents: Lists,
     /// The attributes of entities, one slot for each attribute that the type declares.
-    pub(super) slots: Vec<Packed>,
+    pub(super) slots: Flat<Packed>,
     /// The entities.
-    pub(super) members: Vec<Member>,
+    pub(super) members: Flat<Member>,
     /// The uids of entities that stand in a file but are broken.
     pub(super) broken: Vec<u32>,
 }
 
 /// An entity that stands in a file.
-#[derive(Copy, Clone)]
+#[derive(Copy, Clone, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
 pub(super) struct Member {
     /// Its uid.
     pub(super) uid: u32,
@@ -79,7 +82,7 @@ impl Store {
         let next = u32::try_from(self.longs.len()).unwrap_or(u32::MAX);
         let index = *self.longs_known.entry(long).or_insert(next);
         if index == next {
-            self.longs.push(long);
+            self.longs.own().push(long);
         }
         Packed::new(Meaning::Long(index))
     }
@@ -89,19 +92,9 @@ impl Store {
         Packed::new(Meaning::Text(self.texts.intern(0, text)))
     }
 
-    /// The extension value that a spelling led to before.
-    pub(super) fn spelled(&self, spelling: &str) -> Option<Packed> {
-        let index = self.spellings.find(0, spelling)?;
-        Some(Packed::new(Meaning::Extension(index)))
-    }
-
-    /// Stores the extension value that a new spelling leads to.
-    pub(super) fn extension(&mut self, spelling: &str, value: &ast::Value) -> Packed {
-        let index = self.spellings.intern(0, spelling);
-        if index as usize == self.extensions.len() {
-            self.extensions.push(value.clone());
-        }
-        Packed::new(Meaning::Extension(index))
+    /// The index of an extension value, as Cedar writes it in a policy.
+    pub(super) fn extension(&mut self, expression: &str) -> Packed {
+        Packed::new(Meaning::Extension(self.extensions.intern(0, expression)))
     }
 
     /// The index of a set, whose first item is its header and whose others are sorted here.
@@ -131,7 +124,7 @@ impl Store {
             || self.texts.is_full()
             || self.compounds.is_full()
             || self.parents.is_full()
-            || self.spellings.is_full()
+            || self.extensions.is_full()
             || self.longs.len() >= MOST as usize
             || u32::try_from(self.slots.len()).is_err()
     }
@@ -151,12 +144,12 @@ impl Store {
             extensions: Vec::with_capacity(other.extensions.len()),
             compounds: Vec::with_capacity(other.compounds.len()),
         };
-        for &long in &other.longs {
+        for &long in other.longs.iter() {
             let long = self.long(long);
             names.longs.push(long);
         }
-        for (index, value) in (0..).zip(&other.extensions) {
-            let extension = self.extension(other.spellings.get(index), value);
+        for index in 0..other.extensions.len() as u32 {
+            let extension = self.extension(other.extensions.get(index));
             names.extensions.push(extension);
         }
         let mut items = Vec::new();
@@ -218,22 +211,50 @@ impl Store {
     /// Stores an entity.
     pub(super) fn push(&mut self, member: Member, slots: &[Packed]) {
         let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.members.push(Member {
+        self.members.own().push(Member {
             slots: start,
             ..member
         });
-        self.slots.extend_from_slice(slots);
+        self.slots.own().extend_from_slice(slots);
     }
 
-    /// Forgets how to find things other than uids, which is only needed while files are read.
+    /// Forgets how to find things, which is only needed while files are read, but for uids, which policies
+    /// add to.
     pub(super) fn close(&mut self) {
         self.texts.close();
         self.compounds.close();
         self.parents.close();
-        self.spellings = Words::default();
+        self.extensions.close();
         self.longs_known = HashMap::new();
-        self.slots.shrink_to_fit();
-        self.members.shrink_to_fit();
+        self.slots.own().shrink_to_fit();
+        self.members.own().shrink_to_fit();
+    }
+
+    /// Writes everything for [`Store::lent`].
+    pub(super) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        self.uids.write(out)?;
+        self.texts.write(out)?;
+        out.table(&self.longs)?;
+        self.extensions.write(out)?;
+        self.compounds.write(out)?;
+        self.parents.write(out)?;
+        out.table(&self.slots)?;
+        out.table(&self.members)
+    }
+
+    /// Takes what was written.
+    pub(super) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self {
+            uids: Words::lent(tables)?,
+            texts: Words::lent(tables)?,
+            longs: tables.table()?,
+            extensions: Words::lent(tables)?,
+            compounds: Lists::lent(tables)?,
+            parents: Lists::lent(tables)?,
+            slots: tables.table()?,
+            members: tables.table()?,
+            ..Self::default()
+        })
     }
 }
 

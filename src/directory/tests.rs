@@ -10,6 +10,7 @@
 
 mod accepted;
 mod agreement;
+mod copies;
 mod findings;
 
 use std::collections::{BTreeMap, HashSet};
@@ -17,9 +18,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{EntityUid, Schema, SchemaFragment};
+use zerocopy::IntoBytes;
 
-use super::ParentRules;
-use super::{Directory, Input, Row};
+use super::{Directory, Input, Row, Rules};
 use crate::finding::Finding;
 use crate::source::{Source, Text};
 
@@ -68,18 +69,53 @@ fn input(name: &str, bytes: &[u8]) -> Input {
     }
 }
 
-fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Finding>) {
-    let inputs = files.iter().map(|(name, bytes)| input(name, bytes));
-    let named: HashSet<EntityUid> = named.iter().map(|uid| uid.parse().unwrap()).collect();
+/// What the rules say that the schema does not.
+fn rules() -> Rules {
     let required = BTreeMap::from([(
         "Intune::RoleAssignment".to_owned(),
         vec!["Intune::Role".to_owned(), "Intune::Tenant".to_owned()],
     )]);
-    let rules = ParentRules {
+    let names = BTreeMap::from([("ConfigMgr::Device".to_owned(), vec!["name".to_owned()])]);
+    Rules {
         required,
-        ..ParentRules::default()
-    };
-    Directory::read(inputs.collect(), &SCHEMA, &named, &rules)
+        names,
+        ..Rules::default()
+    }
+}
+
+fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Finding>) {
+    let inputs = files.iter().map(|(name, bytes)| input(name, bytes));
+    let named: HashSet<EntityUid> = named.iter().map(|uid| uid.parse().unwrap()).collect();
+    Directory::read(inputs.collect(), &SCHEMA, &named, &rules())
+}
+
+/// Bytes where tables can lie.
+struct Aligned(Vec<u64>, usize);
+
+impl AsRef<[u8]> for Aligned {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.as_bytes()[..self.1]
+    }
+}
+
+/// What a directory writes.
+fn written(directory: &Directory) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    directory.write(&mut bytes).unwrap();
+    bytes
+}
+
+/// The directory that was written in these bytes.
+fn lent(bytes: &[u8]) -> Option<Directory> {
+    let mut words = vec![0_u64; bytes.len().div_ceil(8)];
+    words.as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
+    let sources = vec![input("a.json", b"").source];
+    Directory::lent(
+        Arc::new(Aligned(words, bytes.len())),
+        sources,
+        &SCHEMA,
+        &rules(),
+    )
 }
 
 fn read(json: &str) -> (Directory, Vec<Finding>) {

@@ -164,16 +164,20 @@ impl Reader<'_, '_> {
         expected: &SchemaType,
     ) -> Result<Packed, E> {
         let spelling = format!("{expected} {}", *json);
-        if let Some(known) = self.store.spelled(&spelling) {
-            return Ok(known);
+        if let Some(known) = self.evaluated.get(&spelling) {
+            return Ok(*known);
         }
         match evaluate(json, expected) {
-            Ok(value) => Ok(match &value.value {
-                ValueKind::Lit(Literal::Bool(bool)) => Packed::new(Meaning::Bool(*bool)),
-                ValueKind::Lit(Literal::Long(long)) => self.store.long(*long),
-                ValueKind::Lit(Literal::String(text)) => self.store.text(text),
-                _ => self.store.extension(&spelling, &value),
-            }),
+            Ok(value) => {
+                let packed = match &value.value {
+                    ValueKind::Lit(Literal::Bool(bool)) => Packed::new(Meaning::Bool(*bool)),
+                    ValueKind::Lit(Literal::Long(long)) => self.store.long(*long),
+                    ValueKind::Lit(Literal::String(text)) => self.store.text(text),
+                    _ => self.store.extension(&written(value)),
+                };
+                self.evaluated.insert(spelling, packed);
+                Ok(packed)
+            }
             Err(reason) => {
                 let found = clipped(spelling.split_once(' ').map_or("", |parts| parts.1));
                 let what = format!("must be a {expected}, but is `{found}`");
@@ -202,6 +206,21 @@ fn evaluate(
     match value {
         PartialValue::Value(value) => Ok(value),
         PartialValue::Residual(_) => Err("write the value; `unknown` stands for none".to_owned()),
+    }
+}
+
+/// A value as Cedar writes it in a policy.
+fn written(value: ast::Value) -> String {
+    ast::Expr::from(value).to_string()
+}
+
+/// The value that was [`written`].
+pub(super) fn value_of(expression: &str) -> Option<ast::Value> {
+    let expression: ast::RestrictedExpr = expression.parse().ok()?;
+    let evaluator = RestrictedEvaluator::new(Extensions::all_available());
+    match evaluator.partial_interpret(expression.as_borrowed()).ok()? {
+        PartialValue::Value(value) => Some(value),
+        PartialValue::Residual(_) => None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! Texts stored once, in one long string.
 
+use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher as _};
+use std::io;
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::flat::{Flat, Tables, Writer};
 use super::packed::MOST;
 
 /// Texts with a kind each, known by the order in which they came.
@@ -12,9 +15,10 @@ use super::packed::MOST;
 /// For uids the kind is the entity type and the text is the id; plain texts are all of kind 0.
 #[derive(Default, Clone)]
 pub(super) struct Words {
-    text: String,
-    ends: Vec<u32>,
-    kinds: Vec<u16>,
+    /// In UTF-8.
+    text: Flat<u8>,
+    ends: Flat<u32>,
+    kinds: Flat<u16>,
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
@@ -63,35 +67,34 @@ impl Words {
     /// The index of a text, which is stored if it is new.
     pub(super) fn intern(&mut self, kind: u16, text: &str) -> u32 {
         let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+        let hash = self.hash(kind, text);
+        let mut table = std::mem::take(&mut self.table);
+        let known = enter(&mut table, hash, next, |index| self.is(index, kind, text));
+        self.table = table;
+        known.unwrap_or_else(|| self.push(kind, text))
+    }
+
+    /// Stores a text without looking whether there is one like it.
+    pub(super) fn push(&mut self, kind: u16, text: &str) -> u32 {
+        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
         let end = u32::try_from(self.text.len() + text.len());
         let (Ok(end), true) = (end, next < MOST) else {
             self.full = true;
             return 0;
         };
-        let hash = self.hash(kind, text);
-        let mut table = std::mem::take(&mut self.table);
-        let known = enter(&mut table, hash, next, |index| self.is(index, kind, text));
-        self.table = table;
-        if let Some(index) = known {
-            return index;
-        }
-        self.text.push_str(text);
-        self.ends.push(end);
-        self.kinds.push(kind);
+        self.text.own().extend_from_slice(text.as_bytes());
+        self.ends.own().push(end);
+        self.kinds.own().push(kind);
         next
-    }
-
-    /// The index of a text, if it is stored.
-    pub(super) fn find(&self, kind: u16, text: &str) -> Option<u32> {
-        let hash = (self.hash(kind, text) >> 32) as u32;
-        let entry = self.table.find(spread(hash), |entry| {
-            entry.hash == hash && self.is(entry.index, kind, text)
-        })?;
-        Some(entry.index)
     }
 
     /// The text at an index; empty when there is none.
     pub(super) fn get(&self, index: u32) -> &str {
+        str::from_utf8(self.bytes(index)).unwrap_or_default()
+    }
+
+    /// The same in UTF-8: texts compare as their bytes do, and those need not be looked through first.
+    pub(super) fn bytes(&self, index: u32) -> &[u8] {
         self.text.get(self.range(index)).unwrap_or_default()
     }
 
@@ -107,9 +110,29 @@ impl Words {
         }
     }
 
-    /// The kind of the text at an index.
+    /// The kind of the text at an index; where there is none, one that nothing has.
     pub(super) fn kind(&self, index: u32) -> u16 {
-        self.kinds.get(index as usize).copied().unwrap_or_default()
+        let kind = self.kinds.get(index as usize).copied();
+        kind.unwrap_or(u16::MAX)
+    }
+
+    /// The place of a text among those that stand from `range.start` to `range.end` in their order.
+    pub(super) fn find_in(&self, range: Range<u32>, text: &str) -> Option<u32> {
+        let (mut start, mut end) = (range.start, range.end);
+        while start < end {
+            let middle = start + (end - start) / 2;
+            match self.bytes(middle).cmp(text.as_bytes()) {
+                Ordering::Less => start = middle + 1,
+                Ordering::Greater => end = middle,
+                Ordering::Equal => return Some(middle),
+            }
+        }
+        None
+    }
+
+    /// The first text of a kind or of a later one; texts are in the order of their kinds.
+    pub(super) fn first_of(&self, kind: usize) -> u32 {
+        self.kinds.partition_point(|of| usize::from(*of) < kind) as u32
     }
 
     /// How many texts there are.
@@ -125,15 +148,30 @@ impl Words {
     /// Forgets how to find texts and gives the spare memory back; [`Words::get`] still works.
     pub(super) fn close(&mut self) {
         self.table = HashTable::new();
-        self.text.shrink_to_fit();
-        self.ends.shrink_to_fit();
-        self.kinds.shrink_to_fit();
+        self.text.own().shrink_to_fit();
+        self.ends.own().shrink_to_fit();
+        self.kinds.own().shrink_to_fit();
+    }
+
+    /// Writes the texts for [`Words::lent`].
+    pub(super) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.text)?;
+        out.table(&self.ends)?;
+        out.table(&self.kinds)
+    }
+
+    /// Takes texts that were written.
+    pub(super) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self {
+            text: tables.table()?,
+            ends: tables.table()?,
+            kinds: tables.table()?,
+            ..Self::default()
+        })
     }
 
     fn is(&self, index: u32, kind: u16, text: &str) -> bool {
-        // Bytes spare the search for the ends of characters.
-        let bytes = self.text.as_bytes().get(self.range(index));
-        bytes == Some(text.as_bytes()) && self.kind(index) == kind
+        self.bytes(index) == text.as_bytes() && self.kind(index) == kind
     }
 
     fn hash(&self, kind: u16, text: &str) -> u64 {

@@ -10,6 +10,7 @@
 //! it holds.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use cedar_policy::{EntityUid, PolicySet};
 use cedar_policy_core::ast;
@@ -21,12 +22,16 @@ use crate::directory::{Directory, Row};
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// The policies; under a guard, without the clause they begin with.
-    pub set: PolicySet,
+    pub set: Made,
     /// The clause they all begin with, where it is asked first.
     pub guard: Option<Box<Guard>>,
     /// The entities that the conditions name and look into.
     pub looked_into: Vec<Row>,
 }
+
+/// Policies as Cedar takes them, made when they are asked about: most custom roles are held by nobody in
+/// sight.
+type Made = LazyLock<PolicySet, Box<dyn FnOnce() -> PolicySet + Send>>;
 
 /// A clause that stands before several policies.
 #[derive(Debug)]
@@ -149,17 +154,16 @@ impl Index {
 }
 
 fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
+    let made: Vec<ast::Policy> = policies.iter().map(|policy| policy.ast().clone()).collect();
     Bucket {
-        set: whole(policies),
+        set: Made::new(Box::new(move || whole(made.iter()))),
         guard: None,
         looked_into: looked_into(policies, directory),
     }
 }
 
-fn whole(policies: &[&Policy]) -> PolicySet {
-    set(policies
-        .iter()
-        .map(|policy| for_any_action(policy, policy.ast().non_scope_constraints().cloned())))
+fn whole<'p>(policies: impl Iterator<Item = &'p ast::Policy>) -> PolicySet {
+    set(policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())))
 }
 
 /// One bucket for each clause that several policies begin with, and one for the rest.
@@ -180,13 +184,14 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
             ([_, _, ..], Some(clause)) => {
                 let rest = of_clause.iter().map(|policy| {
                     let rest = first_clause(policy).and_then(|(_, rest)| rest);
-                    for_any_action(policy, rest)
+                    for_any_action(policy.ast(), rest)
                 });
+                let rest = set(rest);
                 buckets.push(Bucket {
-                    set: set(rest),
+                    set: Made::new(Box::new(move || rest)),
                     guard: Some(Box::new(Guard {
                         clause: set([clause]),
-                        whole: whole(&of_clause),
+                        whole: whole(of_clause.iter().map(|policy| policy.ast())),
                     })),
                     looked_into: looked_into(&of_clause, directory),
                 });
@@ -223,8 +228,7 @@ fn set(policies: impl IntoIterator<Item = ast::Policy>) -> PolicySet {
 }
 
 /// A policy without its actions, which the look-up has settled, and with another condition.
-fn for_any_action(policy: &Policy, condition: Option<ast::Expr>) -> ast::Policy {
-    let policy = policy.ast();
+fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Policy {
     static_policy(
         policy.id().clone(),
         policy.effect(),

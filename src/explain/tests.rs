@@ -49,9 +49,9 @@ fn world(policy: &str, entities: &str, switches: &Switches) -> Engine {
         .unwrap_or_else(|| panic!("{:?}", examination.findings))
 }
 
-fn only(engine: &Engine, type_name: &str, attribute: &str, text: &str) -> EntityUid {
+fn only(engine: &Engine, type_name: &str, text: &str) -> EntityUid {
     let directory = engine.directory();
-    let rows = directory.with_text(&type_name.parse().unwrap(), attribute, text);
+    let rows = directory.called(&type_name.parse().unwrap(), text);
     let [row] = rows.as_slice() else {
         panic!("{text}: {rows:?}");
     };
@@ -64,9 +64,9 @@ fn request(engine: &Engine, principal: &str, action: &str, resource: &str) -> Re
         panic!("{action}: {actions:?}");
     };
     Request {
-        principal: only(engine, "Entra::User", "userPrincipalName", principal),
+        principal: only(engine, "Entra::User", principal),
         action: action.uid.clone(),
-        resource: only(engine, "ConfigMgr::Device", "name", resource),
+        resource: only(engine, "ConfigMgr::Device", resource),
         context: Context::empty(),
     }
 }

@@ -17,7 +17,7 @@ use crate::explain::Named;
 pub const LISTED: usize = 5;
 
 /// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons.
-pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
+pub fn human(who: &Who, asked: &str, may_not: bool) -> String {
     let mut page = Page::default();
     page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
     for permitted in &who.may {
@@ -29,7 +29,7 @@ pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
             page.line(4, &permitted.policies.join(", "));
         }
     }
-    let count = |refused: &[Refused]| refused.iter().map(|refused| refused.principals.len()).sum();
+    let count = |refused: &[Refused]| refused.iter().map(|refused| refused.count).sum();
     let refused: usize = count(&who.may_not);
     if !may_not {
         page.heading(&format!(
@@ -39,7 +39,7 @@ pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
     } else {
         page.heading(&format!("{} may not", number(refused, "account")));
         for refused in &who.may_not {
-            reasons(&mut page, refused, all);
+            reasons(&mut page, refused);
         }
     }
     let unknown: usize = count(&who.unknown);
@@ -49,23 +49,20 @@ pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
             number(unknown, "account")
         ));
         for refused in &who.unknown {
-            reasons(&mut page, refused, all);
+            reasons(&mut page, refused);
         }
     }
     page.into_text()
 }
 
-fn reasons(page: &mut Page, refused: &Refused, all: bool) {
+fn reasons(page: &mut Page, refused: &Refused) {
     let outcome = &refused.outcome;
     let mut because: Vec<&str> = outcome.policies.iter().map(String::as_str).collect();
     because.extend(outcome.errors.iter().map(String::as_str));
     if because.is_empty() {
         because.push("no policy permits it");
     }
-    page.line(
-        2,
-        &format!("{}: {}", refused.principals.len(), because.join(", ")),
-    );
+    page.line(2, &format!("{}: {}", refused.count, because.join(", ")));
     let mut messages: Vec<&str> = Vec::new();
     for refusal in &refused.refusals {
         if let Some(message) = &refusal.message
@@ -77,14 +74,10 @@ fn reasons(page: &mut Page, refused: &Refused, all: bool) {
     for message in messages {
         page.line(4, &format!("\"{message}\""));
     }
-    let listed = match all {
-        true => refused.principals.len(),
-        false => LISTED,
-    };
-    for principal in refused.principals.iter().take(listed) {
+    for principal in &refused.principals {
         page.line(4, &principal.name);
     }
-    let more = refused.principals.len().saturating_sub(listed);
+    let more = refused.count.saturating_sub(refused.principals.len());
     if more > 0 {
         page.line(4, &format!("and {more} more (--all)"));
     }

@@ -17,7 +17,7 @@ use crate::bundle::Action;
 use crate::class::Classes;
 use crate::engine::{Engine, entities_of};
 use crate::finding::Finding;
-use crate::names::{AliasIndex, Name, NameError, Names, Part as Of};
+use crate::names::{Name, NameError, Names, Part as Of};
 use crate::source::Source;
 
 /// The word for everybody and everything.
@@ -29,7 +29,6 @@ pub(super) const CLASSES: &str = "classes";
 /// What names mean in one directory.
 #[derive(Default)]
 pub(super) struct Known {
-    index: Option<Arc<AliasIndex>>,
     actions: HashMap<String, Result<EntityUid, NameError>>,
     principals: HashMap<String, Result<EntityUid, NameError>>,
     resources: HashMap<String, Result<EntityUid, NameError>>,
@@ -44,14 +43,9 @@ pub(super) struct Lookup<'e> {
 
 impl<'e> Lookup<'e> {
     pub fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
-        let names = Names::of(engine);
-        let index = known
-            .index
-            .get_or_insert_with(|| Arc::new(names.alias_index()));
-        let index = Arc::clone(index);
         Self {
             engine,
-            names: names.with_index(index),
+            names: Names::of(engine),
             known,
         }
     }

@@ -2,67 +2,68 @@
 
 use hashbrown::HashMap;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use rayon::slice::ParallelSlice;
 
-use super::State;
 use crate::directory::{Directory, Row};
-use crate::engine::Engine;
+
+/// The resources of a state.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'s> {
+    pub directory: &'s Directory,
+    pub rows: &'s [Option<Row>],
+}
 
 /// What the resources of a state are in.
 pub(super) struct Groups {
-    /// What they are directly in, each once, in order.
-    pub direct: Vec<Row>,
+    /// What they can be in, by the schema.
+    pub above: Vec<Row>,
     /// The first state in which every resource is in the same: this one, or an earlier.
     pub base: usize,
-    /// Whatever resources are in, directly or not, with its row in that state.
+    /// The same, each with its row in that state.
     rows: HashMap<Row, Row>,
     resource_type: String,
 }
 
 impl Groups {
-    /// Those of resources in state `number`, the next after `states`; `earlier` has the resources of those
-    /// in the same order.
-    pub fn of<'r>(
-        engine: &Engine,
-        number: usize,
-        resources: &[Option<Row>],
-        states: &[State<'_>],
-        earlier: impl Fn(usize) -> &'r [Option<Row>],
-    ) -> Self {
-        let directory = engine.directory();
-        let direct = direct(directory, resources);
-        let above = direct.iter().flat_map(|row| directory.ancestors(*row));
-        let mut rows: HashMap<Row, Row> = direct
-            .iter()
-            .copied()
-            .chain(above)
-            .map(|row| (row, row))
-            .collect();
-        let mut base = number;
-        let bases = states.iter().enumerate();
-        for (state, of) in bases.filter(|(state, of)| of.groups.base == *state) {
-            let other = of.engine.directory();
-            if let Some(known) = rows_in(directory, &rows, other, resources, earlier(state)) {
-                rows = known;
-                base = state;
-                break;
+    /// Those of the same resources in each of some states.
+    pub fn of(states: &[Place<'_>]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for (number, place) in states.iter().enumerate() {
+            let mut groups = Self::within(place, number);
+            let earlier = states.iter().zip(&all).enumerate();
+            let mut bases = earlier.filter(|(state, (_, of))| of.base == *state);
+            let known = bases
+                .find_map(|(state, (base, _))| Some((state, rows_in(place, &groups.rows, base)?)));
+            if let Some((base, rows)) = known {
+                groups = Self {
+                    base,
+                    rows,
+                    ..groups
+                };
             }
+            all.push(groups);
         }
-        let first = resources.iter().flatten().next();
+        all
+    }
+
+    /// Those of the resources of a state by itself.
+    fn within(place: &Place<'_>, number: usize) -> Self {
+        let directory = place.directory;
+        let first = place.rows.iter().flatten().next();
+        let above = first.map(|row| directory.rows_above(*row));
+        let above: Vec<Row> = above.into_iter().flatten().collect();
         Self {
-            direct,
-            base,
-            rows,
+            base: number,
+            rows: above.iter().map(|row| (*row, *row)).collect(),
             resource_type: first.map_or("", |row| directory.type_name(*row)).to_owned(),
+            above,
         }
     }
 
     /// The row in the base of what a resource may be, or may be in; none of anything else.
-    pub fn in_base(&self, row: Row, engine: &Engine, base: &Engine) -> Option<Row> {
+    pub fn in_base(&self, row: Row, directory: &Directory, base: &Directory) -> Option<Row> {
         self.rows.get(&row).copied().or_else(|| {
-            let directory = engine.directory();
             let is_resource = self.is_resource(row, directory);
-            is_resource.then(|| base.directory().row(&directory.uid(row)))?
+            is_resource.then(|| base.row(&directory.uid(row)))?
         })
     }
 
@@ -72,46 +73,14 @@ impl Groups {
     }
 }
 
-/// What entities are directly in, each once, in order.
-fn direct(directory: &Directory, rows: &[Option<Row>]) -> Vec<Row> {
-    let none = || vec![false; directory.every_row().len()];
-    let share = rows.len().div_ceil(rayon::current_num_threads()).max(1);
-    let is_direct = rows
-        .par_chunks(share)
-        .map(|rows| {
-            let mut is_direct = none();
-            for parent in rows
-                .iter()
-                .flatten()
-                .flat_map(|row| directory.parents(*row))
-            {
-                if let Some(is_direct) = is_direct.get_mut(parent.index()) {
-                    *is_direct = true;
-                }
-            }
-            is_direct
-        })
-        .reduce(none, |mut all, some| {
-            all.iter_mut()
-                .zip(some)
-                .for_each(|(all, some)| *all |= some);
-            all
-        });
-    let rows = directory.every_row().zip(is_direct);
-    rows.filter(|(_, is_direct)| *is_direct)
-        .map(|(row, _)| row)
-        .collect()
-}
-
-/// The rows in another directory of everything that resources are in, if every resource is in the same
+/// The rows in another directory of everything that resources can be in, if every resource is in the same
 /// there.
 fn rows_in(
-    directory: &Directory,
+    place: &Place<'_>,
     groups: &HashMap<Row, Row>,
-    other: &Directory,
-    resources: &[Option<Row>],
-    others: &[Option<Row>],
+    base: &Place<'_>,
 ) -> Option<HashMap<Row, Row>> {
+    let (directory, other) = (place.directory, base.directory);
     let rows = groups.keys();
     let known = rows.map(|row| Some((*row, other.row(&directory.uid(*row))?)));
     let known: HashMap<Row, Row> = known.collect::<Option<_>>()?;
@@ -135,5 +104,5 @@ fn rows_in(
         }
         _ => false,
     };
-    (groups && resources.par_iter().zip(others).all(is_there)).then_some(known)
+    (groups && place.rows.par_iter().zip(base.rows).all(is_there)).then_some(known)
 }

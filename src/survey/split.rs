@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::groups::Groups;
+use super::groups::{Groups, Place};
 use crate::class::Partition;
 use crate::directory::{Directory, Row};
 
@@ -34,13 +34,6 @@ pub(super) struct OwnSet {
     pub is_itself: bool,
     /// The states that ask, each with the action.
     pub asked: BTreeSet<(usize, usize)>,
-}
-
-/// The resources of a state.
-pub(super) struct Where<'s> {
-    pub directory: &'s Directory,
-    pub rows: &'s [Option<Row>],
-    pub groups: &'s Groups,
 }
 
 /// Some classes of people whose sets are looked up in one go.
@@ -76,9 +69,16 @@ pub(super) struct Split<'s> {
     classes: Cow<'s, Partition>,
     of: Option<(&'s Member<'s>, &'s Membership)>,
     width: usize,
-    /// By class and bits the number of the cell, counted from 1.
+    cells: Cells,
+}
+
+/// Cells by key, in the order in which they came.
+#[derive(Default)]
+struct Cells {
+    /// By key, which is made of a class and of bits, the number of the cell, counted from 1.
     numbers: Vec<u32>,
-    pub cells: Vec<Cell>,
+    cells: Vec<Cell>,
+    keys: Vec<usize>,
 }
 
 impl<'s> Batch<'s> {
@@ -118,11 +118,13 @@ impl Member<'_> {
 
 impl Membership {
     /// Looks up the sets of a batch in these states.
-    pub fn of(batch: &Batch<'_>, states: &[Where<'_>]) -> Self {
+    pub fn of(batch: &Batch<'_>, states: &[Place<'_>], groups: &[Groups]) -> Self {
         let words = batch.words;
-        let marks = states.iter().enumerate();
-        let marks: Vec<(Marks, &Where<'_>)> = marks
-            .filter_map(|(state, place)| Some((Marks::of(batch, state, place)?, place)))
+        let marks = states.iter().zip(groups).enumerate();
+        let marks: Vec<(Marks, &Place<'_>)> = marks
+            .filter_map(|(state, (place, groups))| {
+                Some((Marks::of(batch, state, place.directory, groups)?, place))
+            })
             .collect();
         let resources = states.first().map_or(0, |state| state.rows.len());
         let mut bits = vec![0; resources * words];
@@ -178,31 +180,41 @@ impl<'s> Split<'s> {
     }
 
     fn new(classes: Cow<'s, Partition>, of: Option<(&'s Member<'s>, &'s Membership)>) -> Self {
-        let width = of.map_or(0, |(member, _)| member.sets.len());
         let mut split = Self {
-            numbers: vec![0; classes.len() << width],
+            width: of.map_or(0, |(member, _)| member.sets.len()),
+            cells: Cells::default(),
             classes,
             of,
-            width,
-            cells: Vec::new(),
         };
-        for resource in 0..split.classes.count() {
-            let key = split.key(resource);
-            let Some(number) = split.numbers.get_mut(key) else {
-                continue;
-            };
-            if *number == 0 {
-                split.cells.push(Cell {
-                    count: 0,
-                    first: resource,
-                });
-                *number = split.cells.len() as u32;
-            }
-            if let Some(cell) = split.cells.get_mut(*number as usize - 1) {
-                cell.count += 1;
-            }
-        }
+        let keys = split.classes.len() << split.width;
+        // A table of many keys takes longer to make and to join than what another core spares.
+        let shares = if keys > SHARE {
+            1
+        } else {
+            rayon::current_num_threads()
+        };
+        let resources = split.classes.count();
+        let share = resources.div_ceil(shares).max(1);
+        let counted: Vec<Cells> = (0..resources.div_ceil(share))
+            .into_par_iter()
+            .map(|number| {
+                let mut cells = Cells::of(keys);
+                for first in number * share..resources.min((number + 1) * share) {
+                    cells.add(split.key(first), Cell { count: 1, first });
+                }
+                cells
+            })
+            .collect();
+        split.cells = counted
+            .into_iter()
+            .reduce(Cells::joined)
+            .unwrap_or_default();
         split
+    }
+
+    /// The cells.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells.cells
     }
 
     fn key(&self, resource: usize) -> usize {
@@ -222,7 +234,7 @@ impl<'s> Split<'s> {
 
     /// The cell of a resource.
     pub fn cell(&self, resource: usize) -> usize {
-        let number = self.numbers.get(self.key(resource)).copied();
+        let number = self.cells.numbers.get(self.key(resource)).copied();
         (number.unwrap_or(1) as usize).saturating_sub(1)
     }
 
@@ -233,15 +245,48 @@ impl<'s> Split<'s> {
             // Whatever else a class was split by is not known here.
             return cell as u64;
         };
-        let first = self.cells.get(cell).map_or(0, |cell| cell.first);
+        let first = self.cells().get(cell).map_or(0, |cell| cell.first);
         self.bits(first) & member.asked(state, action)
+    }
+}
+
+impl Cells {
+    fn of(keys: usize) -> Self {
+        Self {
+            numbers: vec![0; keys],
+            ..Self::default()
+        }
+    }
+
+    /// Counts resources in.
+    fn add(&mut self, key: usize, resources: Cell) {
+        let Some(number) = self.numbers.get_mut(key) else {
+            return;
+        };
+        let known = number.checked_sub(1);
+        match known.and_then(|known| self.cells.get_mut(known as usize)) {
+            Some(cell) => cell.count += resources.count,
+            None => {
+                self.cells.push(resources);
+                self.keys.push(key);
+                *number = self.cells.len() as u32;
+            }
+        }
+    }
+
+    /// The same with those of resources that come after.
+    fn joined(mut self, others: Self) -> Self {
+        for (key, cell) in others.keys.into_iter().zip(others.cells) {
+            self.add(key, cell);
+        }
+        self
     }
 }
 
 /// The sets of a batch in a state, by what is in them.
 struct Marks {
     words: usize,
-    /// For each row that resources are directly in the bits of the sets that hold it, or what it is in.
+    /// For each row that resources can be in the bits of the sets that hold it, or what it is in.
     inherited: Vec<u64>,
     /// For a resource that a set holds itself.
     own: HashMap<Row, Vec<u64>>,
@@ -249,7 +294,7 @@ struct Marks {
 
 impl Marks {
     /// None where nobody has a set in this state.
-    fn of(batch: &Batch<'_>, state: usize, place: &Where<'_>) -> Option<Self> {
+    fn of(batch: &Batch<'_>, state: usize, directory: &Directory, groups: &Groups) -> Option<Self> {
         let words = batch.words;
         let sets = batch.members.iter();
         let sets = sets.flat_map(|member| (member.start..).zip(member.sets));
@@ -267,7 +312,7 @@ impl Marks {
         };
         for (bit, set) in sets {
             for row in &set.rows {
-                if place.groups.is_resource(*row, place.directory) {
+                if groups.is_resource(*row, directory) {
                     mark(&mut own, *row, bit);
                 }
                 if !set.is_itself {
@@ -275,13 +320,13 @@ impl Marks {
                 }
             }
         }
-        let mut inherited = vec![0; place.directory.every_row().len() * words];
-        for group in &place.groups.direct {
+        let mut inherited = vec![0; directory.every_row().len() * words];
+        for group in &groups.above {
             let start = group.index() * words;
             let Some(bits) = inherited.get_mut(start..start + words) else {
                 continue;
             };
-            let above = std::iter::once(*group).chain(place.directory.ancestors(*group));
+            let above = std::iter::once(*group).chain(directory.ancestors(*group));
             above
                 .filter_map(|row| members.get(&row))
                 .for_each(|of_row| join(bits, of_row));
@@ -294,7 +339,7 @@ impl Marks {
     }
 
     /// Adds the sets that a resource is in.
-    fn add(&self, place: &Where<'_>, resource: usize, bits: &mut [u64]) {
+    fn add(&self, place: &Place<'_>, resource: usize, bits: &mut [u64]) {
         let Some(row) = place.rows.get(resource).copied().flatten() else {
             return;
         };

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{
-    Layout, LoadError, Unreadable, adds_to_shipped, examine, is_workspace, texts, unreadable,
+    Layout, LoadError, Means, Unreadable, adds_to_shipped, examine_by, is_workspace, texts,
+    unreadable,
 };
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
@@ -60,7 +61,12 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
 ///
 /// # Errors
 /// A file cannot be read, it is no revision, or a switch names no reading.
-pub fn state(layout: &Layout, name: &str, switches: &Switches) -> Result<Examination, LoadError> {
+pub fn state(
+    layout: &Layout,
+    name: &str,
+    switches: &Switches,
+    means: &Means,
+) -> Result<Examination, LoadError> {
     let path = Path::new(name);
     if !path.exists() {
         let (texts, entities) = revision(layout, name)?;
@@ -73,7 +79,7 @@ pub fn state(layout: &Layout, name: &str, switches: &Switches) -> Result<Examina
             ..layout.clone()
         },
     };
-    examine(&layout, switches)
+    examine_by(&layout, switches, means)
 }
 
 /// Texts and entities of a workspace in a revision of git.

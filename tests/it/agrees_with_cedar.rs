@@ -15,7 +15,7 @@ use tarbac::access::{What, Who};
 use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::class::Classes;
 use tarbac::decision::{Decision, Outcome, Request};
-use tarbac::directory::{Directory, Input, ParentRules};
+use tarbac::directory::{Directory, Input, Rules};
 use tarbac::engine::Engine;
 use tarbac::explain::Named;
 use tarbac::impact::{Direction, States, Totals, Touched};
@@ -344,12 +344,8 @@ fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
         source: Source::held("entities.json", ""),
         reader: Box::new(std::io::Cursor::new(json.to_string())),
     };
-    let (directory, findings) = Directory::read(
-        vec![input],
-        bundle.schema(),
-        &named,
-        &ParentRules::default(),
-    );
+    let (directory, findings) =
+        Directory::read(vec![input], bundle.schema(), &named, &Rules::default());
     assert!(findings.is_empty(), "{findings:#?}");
     directory
 }
@@ -566,7 +562,7 @@ proptest! {
         asked.dedup();
         for (action, resource) in asked {
             let known = engine.bundle().vocabulary().action(action).unwrap();
-            let who = Who::of(engine, known, resource, &Context::empty());
+            let who = Who::of(engine, known, resource, usize::MAX, &Context::empty());
             for permitted in who.may {
                 for path in &permitted.paths {
                     prop_assert_eq!(&path.steps[0].uid, &permitted.principal.uid);
@@ -576,6 +572,7 @@ proptest! {
             }
             for refused in who.may_not.into_iter().chain(who.unknown) {
                 let decided = (refused.outcome.decision, refused.outcome.policies);
+                prop_assert_eq!(refused.principals.len(), refused.count);
                 for person in refused.principals {
                     by_who.insert((person.uid, action.clone(), resource.clone()), decided.clone());
                 }

@@ -26,11 +26,11 @@ pub fn contoso(readings: &[&str]) -> Engine {
         .engine
 }
 
-/// The one entity of this type that has this text in an attribute.
-fn named(engine: &Engine, type_name: &str, attribute: &str, text: &str) -> EntityUid {
+/// The one entity of this type that is called so.
+fn named(engine: &Engine, type_name: &str, text: &str) -> EntityUid {
     let directory = engine.directory();
     let type_name = EntityTypeName::from_str(type_name).unwrap();
-    let rows = directory.with_text(&type_name, attribute, text);
+    let rows = directory.called(&type_name, text);
     assert_eq!(rows.len(), 1, "{text}");
     directory.uid(rows[0])
 }
@@ -45,10 +45,10 @@ pub fn request(engine: &Engine, person: &str, action: &str, resource: &str) -> R
     let upn = format!("{person}@{tenant}.example");
     let resource = match action {
         "updateRoles" => EntityUid::from_str(&format!("Intune::Tenant::\"{resource}\"")).unwrap(),
-        _ => named(engine, "ConfigMgr::Device", "name", resource),
+        _ => named(engine, "ConfigMgr::Device", resource),
     };
     Request {
-        principal: named(engine, "Entra::User", "userPrincipalName", &upn),
+        principal: named(engine, "Entra::User", &upn),
         action: EntityUid::from_str(&format!("Intune::Action::\"{action}\"")).unwrap(),
         resource,
         context: Context::empty(),

@@ -11,6 +11,7 @@
 
 mod agrees_with_cedar;
 mod authority;
+mod cache;
 mod cedar_tests;
 mod check;
 mod compare;

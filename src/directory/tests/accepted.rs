@@ -98,12 +98,14 @@ fn text_is_found_whatever_its_case() {
     let directory = good(SMALL);
     let device = "ConfigMgr::Device".parse().unwrap();
     assert_eq!(
-        names(&directory, directory.with_text(&device, "name", "pc-ä2")),
+        names(&directory, directory.called(&device, "pc-ä2")),
         [r#"ConfigMgr::Device::"d2""#]
     );
-    assert_eq!(directory.with_text(&device, "name", "pc-1").len(), 1);
-    assert_eq!(directory.with_text(&device, "operatingSystem", "pc-1"), []);
-    assert_eq!(directory.with_text(&device, "hierarchy", "P01"), []);
+    assert_eq!(directory.called(&device, "PC-1").len(), 1);
+    // What no rule says to be a name is none, nor is what names another type.
+    assert_eq!(directory.called(&device, "P01"), []);
+    let collection = "ConfigMgr::Collection".parse().unwrap();
+    assert_eq!(directory.called(&collection, "pc-1"), []);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 //! Stricter are only: duplicates, dangling references, parents that the schema requires, keys that
 //! nobody reads, and `unknown`.
 
+use std::collections::HashSet;
+
 use cedar_policy::{Entities, Entity, Schema};
 use proptest::prelude::{Strategy, any, prop};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
 
-use super::{SCHEMA, lines, read};
+use super::{SCHEMA, input, lent, lines, read, rules, written};
 
 /// The codes of what Cedar does not look at.
 const STRICTER: [&str; 3] = [
@@ -326,12 +328,18 @@ fn compare(json: &str, schema: &Schema) -> Result<(bool, bool), TestCaseError> {
         .iter()
         .filter(|entity| entity.uid().type_name().basename() != "Action")
         .collect();
-    prop_assert_eq!(theirs.len(), directory.len());
-    for their in theirs {
-        let row = directory.row(&their.uid());
-        prop_assert!(row.is_some());
-        let our = Entity::from((*directory.entity(row.unwrap())).clone());
-        prop_assert!(our.deep_eq(their), "{our:?}\n{their:?}");
+    // So is what is made of it, one that others have written and one in which nothing was changed.
+    let lent = lent(&written(&directory)).unwrap();
+    let (changed, findings) = lent.with(input("b.json", b"[]"), &HashSet::new(), &rules());
+    prop_assert_eq!(findings, []);
+    for directory in [directory, lent, changed] {
+        prop_assert_eq!(theirs.len(), directory.len());
+        for their in &theirs {
+            let row = directory.row(&their.uid());
+            prop_assert!(row.is_some());
+            let our = Entity::from((*directory.entity(row.unwrap())).clone());
+            prop_assert!(our.deep_eq(their), "{our:?}\n{their:?}");
+        }
     }
     Ok((true, true))
 }
