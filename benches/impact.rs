@@ -294,7 +294,8 @@ fn sample(tenant: &Tenant, count: usize) {
     let people = some(folder.path(), "people", |number, line| {
         number % 25 == 0 || line.contains("configMgr")
     });
-    let step = (tenant.devices as usize / 2_000).max(1);
+    // An odd step: devices take turns among the hierarchies.
+    let step = (tenant.devices as usize / 2_000) | 1;
     let devices = some(folder.path(), "devices", |number, _| number % step == 0);
     let base = some(folder.path(), "base", |_, _| true);
     let changed = base.iter().cloned().map(changed_entity).collect();

@@ -63,13 +63,10 @@ impl Policies {
     /// that is known: nothing of it is an error, and it is not looked for again.
     pub fn read(texts: &Texts, known: Option<Vec<Finding>>) -> Self {
         let is_known = known.is_some();
-        let (bundle, findings) = match known {
-            Some(known) => (bundle::read_again(texts, &shipped::is_shipped), known),
-            None => bundle::read(texts, &shipped::is_shipped),
-        };
+        let (bundle, findings) = bundle::read_unless_checked(texts, &shipped::is_shipped, is_known);
         Self {
             bundle,
-            findings,
+            findings: known.unwrap_or(findings),
             sources: texts.policies.clone(),
             is_known,
         }

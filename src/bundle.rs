@@ -19,7 +19,7 @@ mod policy;
 mod reading;
 mod vocabulary;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Schema};
@@ -74,18 +74,12 @@ pub fn read(
     texts: &Texts,
     is_shipped: &(dyn Fn(&str) -> bool + Sync),
 ) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
-    read_unless(texts, is_shipped, false)
+    read_unless_checked(texts, is_shipped, false)
 }
 
-/// Reads a bundle of texts in which no error was found before; their types are not checked again.
-pub(crate) fn read_again(
-    texts: &Texts,
-    is_shipped: &(dyn Fn(&str) -> bool + Sync),
-) -> Result<Bundle, NoBundle> {
-    read_unless(texts, is_shipped, true).0
-}
-
-fn read_unless(
+/// The same of texts that may have been checked before: no error was found in them then, and types are not
+/// checked again.
+pub(crate) fn read_unless_checked(
     texts: &Texts,
     is_shipped: &(dyn Fn(&str) -> bool + Sync),
     is_checked: bool,
@@ -137,21 +131,59 @@ impl Bundle {
     /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in
     /// the order of their files, with what is wrong with them under its schema.
     pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
+        let (parsed, mut findings) = self.parsed(sources);
+        findings.extend(parsed.templates.iter().map(|template| {
+            Finding::error("spec::template", "a template is not linked here")
+                .label(template.place.clone(), "this template")
+                .help("write the policy without slots")
+        }));
+        let mut policies = parsed.policies;
+        policies.sort_by(|one, other| one.place().cmp(other.place()));
+        (policies, findings)
+    }
+
+    /// Reads policies, with what is wrong with them under the schema.
+    fn parsed(&self, sources: &[Arc<Source>]) -> (parse::Parsed, Vec<Finding>) {
         let parsed = std::thread::scope(|scope| {
             let policies = scope.spawn(|| parse::policies(sources, &|_| false));
             policies.join()
         });
         let (parsed, mut findings) = parsed.unwrap_or_else(|_| parse::not_read());
         findings.extend(check::ids(&parsed.policies, &parsed.templates));
-        findings.extend(parsed.templates.iter().map(|template| {
-            Finding::error("spec::template", "a template is not linked here")
-                .label(template.place.clone(), "this template")
-                .help("write the policy without slots")
-        }));
         findings.extend(check::types(&parsed.policies, &self.schema, false));
-        let mut policies = parsed.policies;
-        policies.sort_by(|one, other| one.place().cmp(other.place()));
-        (policies, findings)
+        (parsed, findings)
+    }
+
+    /// The same with the policies of these files in place of those of their ids and beside the others, and
+    /// without those of some ids.
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn with(
+        &self,
+        sources: &[Arc<Source>],
+        without: &BTreeSet<String>,
+    ) -> Result<Self, Vec<Finding>> {
+        // What is linked of a template stays as it is.
+        let (put, mut findings) = self.parsed(sources);
+        findings.retain(|finding| finding.severity == finding::Severity::Error);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let put = put.policies;
+        let is_put: HashSet<&str> = put.iter().map(Policy::id).collect();
+        let kept = self.policies.iter();
+        let kept = kept.filter(|policy| !is_put.contains(policy.id()));
+        let mut policies: Vec<Policy> = kept.chain(&put).cloned().collect();
+        policies.retain(|policy| !without.contains(policy.id()));
+        policies.sort_by(|one, other| one.id().cmp(other.id()));
+        Ok(Self {
+            schema: self.schema.clone(),
+            schema_text: self.schema_text.clone(),
+            vocabulary: self.vocabulary.clone(),
+            policies,
+            readings: self.readings.clone(),
+        })
     }
 
     /// The schema, as Cedar has it.

@@ -29,6 +29,7 @@ Examples:
   tarbac init contoso                      write a sample workspace into the folder contoso
   tarbac -C contoso check ada@contoso.example \"View client details\" WS-TST-001
   tarbac -C contoso explain ada@contoso.example \"View client details\" WS-BER-014
+  tarbac -C contoso access                 who can do what, and which assignments give nothing
   tarbac -C contoso what-if --enforce-configmgr-rbac P01=off
                                            what changes for whom
   tarbac matrix                            what each role permits
@@ -98,16 +99,16 @@ pub enum Format {
     /// A table in plain text (matrix only; the same as human).
     #[value(hide = true)]
     Table,
-    /// JSON for programs, an object a line (what-if and diff only).
+    /// JSON for programs, an object a line (who, what, access, what-if and diff only).
     #[value(hide = true)]
     Ndjson,
-    /// A table in Markdown (matrix, what-if, diff and import --how only).
+    /// A table in Markdown (matrix, who, what, access, what-if, diff and import --how only).
     #[value(hide = true)]
     Markdown,
-    /// Comma-separated values (matrix, what-if and diff only).
+    /// Comma-separated values (matrix, who, what, access, what-if and diff only).
     #[value(hide = true)]
     Csv,
-    /// A page that needs nothing else (what-if and diff only).
+    /// A page that needs nothing else (access, what-if and diff only).
     #[value(hide = true)]
     Html,
 }
@@ -127,6 +128,7 @@ pub enum Command {
     Explain(Ask),
     Who(Who),
     What(What),
+    Access(Access),
     WhatIf(WhatIf),
     Diff(Diff),
     Matrix(Matrix),
@@ -286,6 +288,40 @@ pub struct What {
     pub context: Context,
 }
 
+/// Report who can do what, through which role, and which assignments give nothing.
+///
+/// Decides about everybody and everything. Shows for each role who can use it and how much it allows; what
+/// a role grants and something else refuses, and what refuses it most; what is allowed and cannot be reached,
+/// because the page that carries it is refused; and people together with those for whom exactly the same
+/// holds, with the group and role assignment through which it does.
+///
+/// An assignment gives nothing if nothing is allowed by its role, and if no decision about anybody changes
+/// without it: all that are said to give nothing can go at once. One that allows nothing, but without which
+/// somebody would be refused, is not among them: Configuration Manager asks for any Intune role.
+///
+/// Exit status: 0 whatever is granted works and every assignment gives something, 1 not so, 2 something could
+/// not be decided.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+--format is human, json, ndjson, csv, markdown or html: one page with filters.
+
+Examples:
+  tarbac access
+  tarbac access --all --format csv > access.csv
+  tarbac access --format html > access.html
+  tarbac access --no-reading any-intune-role   as if each role gave only what it has")]
+pub struct Access {
+    /// Show every row, with the collections that the devices are in.
+    ///
+    /// `tarbac what` with --all lists the devices of a person.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: Context,
+}
+
 /// Show what changes for whom if something is changed.
 ///
 /// Decides about everybody and everything before and after, and shows who gains and who loses what, on
@@ -293,11 +329,20 @@ pub struct What {
 /// together; --policies, --schema, --entities, --reading and --no-reading are changes too: before, the
 /// workspace is as it stands.
 ///
-/// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer.
+/// With --plan, it also looks for the fewest role changes that go with the change: those after which nobody
+/// loses what a role can keep, and, separately, those after which nobody gains what can be taken away
+/// without a loss. A role change is a permission added to a custom role or taken out of it, or a new custom
+/// role with those who are assigned it; its policy is ready to be put into policies/custom. Each plan is
+/// compared in turn, and what it lets people gain is said: while Intune decides, a role is good for every
+/// device of the tenant.
+///
+/// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer, or a plan does
+/// not do what it should.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tarbac what-if --use-intune-rbac on --enforce-configmgr-rbac P01=off
+  tarbac what-if --enforce-configmgr-rbac P01=off --plan
   tarbac what-if --site-version P01=2403 --all
   tarbac what-if --grant ada@contoso.example=\"Help Desk Operator\" --revoke olivia@contoso.example=\"Read Only Operator\"
   tarbac what-if --set 'ada@contoso.example.cloudOnly=false' --reading discovery-either --format json
@@ -328,6 +373,11 @@ pub struct WhatIf {
     /// 'Entra::User::"ada" in Entra::Group::"desk"=true'; repeatable.
     #[arg(long, value_name = "UID.ATTRIBUTE=VALUE")]
     pub set: Vec<String>,
+
+    /// Plan the fewest role changes after which nobody loses anything and, separately, nobody gains what can
+    /// be taken away; each plan is tried.
+    #[arg(long)]
+    pub plan: bool,
 
     /// Show every row, and every device with the collections it is in.
     #[arg(long)]

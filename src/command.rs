@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. What an answer says is decided
 //! in the library; here it meets files, streams and the terminal.
 
+mod access;
 mod check;
 mod completions;
 mod diff;
@@ -122,6 +123,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Explain(ask) => explain::run(global, ask, &mut output),
         Command::Who(who) => who::run(global, who, &mut output),
         Command::What(what) => what::run(global, what, &mut output),
+        Command::Access(access) => access::run(global, access, &mut output),
         Command::WhatIf(what_if) => what_if::run(global, what_if, &mut output),
         Command::Diff(diff) => diff::run(global, diff, &mut output),
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
@@ -161,7 +163,8 @@ fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
     }
     let besides: &[Format] = match &arguments.command {
         Command::Matrix(_) => &[Format::Table, Format::Markdown, Format::Csv],
-        Command::WhatIf(_) | Command::Diff(_) => {
+        Command::Who(_) | Command::What(_) => &[Format::Ndjson, Format::Markdown, Format::Csv],
+        Command::Access(_) | Command::WhatIf(_) | Command::Diff(_) => {
             &[Format::Ndjson, Format::Markdown, Format::Csv, Format::Html]
         }
         Command::Import(import) if import.how => &[Format::Markdown],
@@ -169,6 +172,13 @@ fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
     };
     let formats = [&[Format::Human, Format::Json], besides].concat();
     let asked = arguments.global.format;
+    if let (Command::WhatIf(what_if), Format::Csv) = (&arguments.command, asked)
+        && what_if.plan
+    {
+        return wrong(
+            "a sheet has no room for a plan: leave --plan or --format csv away".to_owned(),
+        );
+    }
     if formats.contains(&asked) {
         return Ok(());
     }

@@ -31,6 +31,7 @@ pub use rule::Rule;
 pub use search::Remedies;
 pub use value::{Named, Value};
 
+pub(crate) use grant::asked_to_be_in;
 use scene::Scene;
 pub(crate) use value::Names;
 

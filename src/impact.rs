@@ -11,18 +11,15 @@ use cedar_policy::{Context, EntityTypeName, EntityUid};
 use crate::bundle::Action;
 use crate::class::Partition;
 use crate::decision::{Decision, Outcome};
-use crate::directory::Row;
 use crate::engine::Engine;
-use crate::explain::{Named, Names};
+use crate::explain::Named;
+use crate::extent::{Detail, Extents, Place, Placed, Whole, asking, is, is_stuck, on_page, tell};
 use crate::survey::{Population, Seen, Survey};
 
 /// The question whether somebody should look at a change, and the annotation of the policies that
 /// answer it: the direction that they are about.
 const CONCERN: &str = "concern";
 const ABOUT: &str = "change";
-
-/// How many examples are kept of resources that are treated alike.
-const EXAMPLES: usize = 3;
 
 const BEFORE: usize = 0;
 const AFTER: usize = 1;
@@ -96,21 +93,12 @@ pub struct Touched {
 }
 
 /// Whether somebody gains or loses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// Allowed after only.
     Gained,
     /// Allowed before only.
     Lost,
-}
-
-/// Where a change was found: the type that asks, the survey, the class and the cells.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    principal: usize,
-    survey: usize,
-    class: usize,
-    cells: Vec<usize>,
 }
 
 /// An action that somebody gains or loses on some resources, for the same reasons on all of them.
@@ -145,7 +133,7 @@ pub struct Change {
 /// Changes that somebody should look at, as a policy says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Concern {
-    /// The id of the policy.
+    /// The id of the policy; what went wrong where one cannot be evaluated.
     pub policy: String,
     /// What it says.
     pub says: String,
@@ -199,7 +187,7 @@ impl<'e> States<'e> {
                 &context,
             )
         };
-        let surveys = self.types().into_iter().map(|(principal, resources)| {
+        let surveys = asking(&engines).into_iter().map(|(principal, resources)| {
             let resources = resources.iter();
             resources
                 .map(|resource| survey(&principal, resource))
@@ -209,20 +197,6 @@ impl<'e> States<'e> {
             states: self,
             surveys: surveys.collect(),
         }
-    }
-
-    /// The types that ask in either state, each with those that it is asked about.
-    fn types(self) -> BTreeMap<EntityTypeName, BTreeSet<EntityTypeName>> {
-        let mut types: BTreeMap<EntityTypeName, BTreeSet<EntityTypeName>> = BTreeMap::new();
-        for engine in [self.before, self.after] {
-            for action in engine.bundle().vocabulary().permissions() {
-                for principal in &action.principals {
-                    let resources = types.entry(principal.clone()).or_default();
-                    resources.extend(action.resources.iter().cloned());
-                }
-            }
-        }
-        types
     }
 
     /// An action, as the state says it that has it; the later if both do.
@@ -298,8 +272,8 @@ impl Comparison<'_> {
                 if made.changes.is_empty() {
                     continue;
                 }
-                let looking = Looking::new(self.states, people, (principal, 0));
-                let named = members.iter().filter_map(|number| looking.person(*number));
+                let extents = Looking::new(self.states, people, (principal, 0)).extents();
+                let named = members.iter().filter_map(|number| extents.person(*number));
                 let mut named: Vec<Named> = named.collect();
                 named.sort();
                 for (policy, direction, resources, examples) in made.concerns {
@@ -375,54 +349,29 @@ impl Comparison<'_> {
     /// Finds out what the resources of changes of this comparison are in, and names so many of them. `done` is
     /// told of each of the people.
     pub fn detail(&self, touched: &mut [Touched], named: usize, done: impl Fn()) {
-        // Whoever has no sets of resources has the same cells as everybody who has none.
-        let mut whole: BTreeMap<Place, Detail> = BTreeMap::new();
+        let engines = [self.states.before, self.states.after];
+        let mut whole = Whole::new();
         for touched in touched {
-            for (principal, surveys) in self.surveys.iter().enumerate() {
-                for (number, survey) in surveys.iter().enumerate() {
-                    let place = (principal, number);
-                    let changes = touched.changes.iter_mut();
-                    let changes = changes.filter(|change| change.at.survey() == place);
-                    let changes: Vec<&mut Change> = changes.collect();
-                    let Some(class) = changes.first().map(|change| change.at.class) else {
-                        continue;
-                    };
-                    let looking = Looking::new(self.states, survey, place);
-                    survey.one(class, |seen| {
-                        let mut own = BTreeMap::new();
-                        let known = if seen.is_whole() {
-                            &mut whole
-                        } else {
-                            &mut own
-                        };
-                        for change in changes {
-                            let at = Place {
-                                class: 0,
-                                ..change.at.clone()
-                            };
-                            let detail = known
-                                .entry(at)
-                                .or_insert_with_key(|at| looking.detail(seen, &at.cells, named));
-                            change.resources.clone_from(&detail.resources);
-                            change.groups.clone_from(&detail.groups);
-                        }
-                    });
-                }
-            }
+            tell(
+                &engines,
+                &self.surveys,
+                &mut touched.changes,
+                named,
+                &mut whole,
+            );
             done();
         }
     }
 }
 
-/// Some resources by name, and what all of them are in.
-struct Detail {
-    resources: Vec<Named>,
-    groups: Vec<(Named, u64)>,
-}
+impl Placed for Change {
+    fn place(&self) -> &Place {
+        &self.at
+    }
 
-impl Place {
-    fn survey(&self) -> (usize, usize) {
-        (self.principal, self.survey)
+    fn tell(&mut self, detail: &Detail) {
+        self.resources.clone_from(&detail.resources);
+        self.groups.clone_from(&detail.groups);
     }
 }
 
@@ -544,18 +493,8 @@ impl<'s, 'e> Looking<'s, 'e> {
     }
 
     fn change(&self, seen: &Seen<'_>, action: &Action, alike: &Alike<'_>) -> Change {
-        let mut under: BTreeMap<Named, u64> = BTreeMap::new();
-        let mut count = 0;
-        for cell in alike
-            .cells
-            .iter()
-            .filter_map(|cell| seen.cells().get(*cell))
-        {
-            count += cell.count;
-            for named in self.named_by(cell.first) {
-                *under.entry(named).or_default() += cell.count;
-            }
-        }
+        let extents = self.extents();
+        let extent = extents.count(seen, &alike.cells);
         Change {
             at: Place {
                 principal: self.place.0,
@@ -568,32 +507,20 @@ impl<'s, 'e> Looking<'s, 'e> {
             direction: alike.direction,
             before: alike.before.cloned(),
             after: alike.after.cloned(),
-            count,
-            under: under.into_iter().collect(),
+            count: extent.count,
+            under: extent.under,
             is_out_of_reach: alike.is_out_of_reach,
-            resources: self.examples(seen, &alike.cells),
+            resources: extents.examples(seen, &alike.cells),
             groups: Vec::new(),
         }
     }
 
     /// Whether an action is refused its page after, and was not before.
     fn is_out_of_reach(&self, seen: &Seen<'_>, action: &Action, cell: usize) -> bool {
-        let Some(page) = action.page() else {
+        let Some(places) = on_page(&self.actions, action) else {
             return false;
         };
-        let is_page = |of: &Option<&Action>| of.is_some_and(|of| of.id() == page);
-        let Some(page) = self.actions.iter().position(is_page) else {
-            return false;
-        };
-        let number = self
-            .survey
-            .actions()
-            .iter()
-            .position(|uid| *uid == action.uid);
-        let is_stuck = |state: usize| {
-            let may = |number| is(seen.outcome(state, number, cell), Decision::Allow);
-            number.is_some_and(may) && !may(page)
-        };
+        let is_stuck = |state| is_stuck(seen, state, places, cell);
         is_stuck(AFTER) && !is_stuck(BEFORE)
     }
 
@@ -611,7 +538,9 @@ impl<'s, 'e> Looking<'s, 'e> {
             let bundle = self.states.engine(*direction).bundle();
             for cell in cells {
                 let said = seen.outcome(direction.allowed_in(), question, *cell);
-                for id in said.into_iter().flat_map(|said| &said.policies) {
+                // What cannot be evaluated is said instead of a policy.
+                let said = said.into_iter();
+                for id in said.flat_map(|said| said.policies.iter().chain(&said.errors)) {
                     let about = bundle
                         .policy(id)
                         .and_then(|policy| policy.annotation(ABOUT));
@@ -627,99 +556,19 @@ impl<'s, 'e> Looking<'s, 'e> {
             .map(|((policy, direction), cells)| {
                 let counts = cells.iter().filter_map(|cell| seen.cells().get(*cell));
                 let resources = counts.map(|cell| cell.count).sum();
-                (policy, direction, resources, self.examples(seen, &cells))
+                (
+                    policy,
+                    direction,
+                    resources,
+                    self.extents().examples(seen, &cells),
+                )
             })
             .collect()
     }
 
-    fn examples(&self, seen: &Seen<'_>, cells: &[usize]) -> Vec<Named> {
-        let mut firsts: Vec<usize> = cells
-            .iter()
-            .filter_map(|cell| Some(seen.cells().get(*cell)?.first))
-            .collect();
-        firsts.sort_unstable();
-        let firsts = firsts.into_iter().take(EXAMPLES);
-        firsts.filter_map(|number| self.resource(number)).collect()
+    fn extents(&self) -> Extents<'s, 'e> {
+        Extents::of(vec![self.states.before, self.states.after], self.survey)
     }
-
-    /// The resources of some cells, so many of them by name, and what all are in.
-    fn detail(&self, seen: &Seen<'_>, cells: &[usize], named: usize) -> Detail {
-        let cell_is_in = (0..seen.cells().len()).map(|cell| cells.contains(&cell));
-        let cell_is_in: Vec<bool> = cell_is_in.collect();
-        let is_in = |number: &usize| cell_is_in.get(seen.cell(*number)) == Some(&true);
-        let numbers = (0..self.survey.resources()).filter(is_in);
-        let resources = numbers.clone().take(named);
-        Detail {
-            resources: resources
-                .filter_map(|number| self.resource(number))
-                .collect(),
-            groups: self.groups(numbers),
-        }
-    }
-
-    /// What resources are in, with how many of them are, most first.
-    fn groups(&self, resources: impl Iterator<Item = usize>) -> Vec<(Named, u64)> {
-        let mut counted: [Vec<u64>; 2] = Default::default();
-        for number in resources {
-            let row = |state| self.survey.resource(state, number);
-            let Some((state, row)) = last(row) else {
-                continue;
-            };
-            let Some(counts) = counted.get_mut(state) else {
-                continue;
-            };
-            for group in self.states.state(state).directory().ancestors(row) {
-                if counts.len() <= group.index() {
-                    counts.resize(group.index() + 1, 0);
-                }
-                if let Some(count) = counts.get_mut(group.index()) {
-                    *count += 1;
-                }
-            }
-        }
-        let mut groups: BTreeMap<Named, u64> = BTreeMap::new();
-        for (state, counts) in counted.iter().enumerate() {
-            let engine = self.states.state(state);
-            let rows = engine.directory().every_row().zip(counts);
-            for (row, count) in rows.filter(|(_, count)| **count > 0) {
-                *groups.entry(named(engine, row)).or_default() += count;
-            }
-        }
-        let mut groups: Vec<(Named, u64)> = groups.into_iter().collect();
-        groups.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        groups
-    }
-
-    /// The entities that the attributes of a resource name.
-    fn named_by(&self, resource: usize) -> Vec<Named> {
-        let Some((state, row)) = last(|state| self.survey.resource(state, resource)) else {
-            return Vec::new();
-        };
-        let engine = self.states.state(state);
-        let rows = engine.directory().attribute_entities(row);
-        rows.map(|row| named(engine, row)).collect()
-    }
-
-    fn person(&self, number: usize) -> Option<Named> {
-        let (state, row) = last(|state| self.survey.person(state, number))?;
-        Some(named(self.states.state(state), row))
-    }
-
-    fn resource(&self, number: usize) -> Option<Named> {
-        let (state, row) = last(|state| self.survey.resource(state, number))?;
-        Some(named(self.states.state(state), row))
-    }
-}
-
-/// The later of the states that have an entity, with its row there.
-fn last(row: impl Fn(usize) -> Option<Row>) -> Option<(usize, Row)> {
-    [AFTER, BEFORE]
-        .into_iter()
-        .find_map(|state| Some((state, row(state)?)))
-}
-
-fn named(engine: &Engine, row: Row) -> Named {
-    Names::new(engine).named(&engine.directory().uid(row))
 }
 
 /// Cells in which an action changes for the same reasons.
@@ -755,8 +604,4 @@ impl Totals {
         let is_everything = made.allowed_before > 0 && made.allowed_after == 0;
         self.people_losing_everything += people * u64::from(is_everything);
     }
-}
-
-fn is(outcome: Option<&Outcome>, decision: Decision) -> bool {
-    outcome.is_some_and(|outcome| outcome.decision == decision)
 }

@@ -37,8 +37,10 @@
 //! | [`assembly`] | puts these together and says everything that is wrong |
 //! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
 //! | [`class`], `survey` | entities that policies cannot tell apart; everybody and everything at once, in several states |
-//! | [`access`], [`impact`] | who may do what, over everybody; what changes for whom |
+//! | [`access`], [`standing`], [`impact`] | who may do what, over everybody; through which role, and which assignments give nothing; what changes for whom |
+//! | `extent` | how far decisions reach: resources counted, by name, and by what they are in |
 //! | `given`, [`what_if`] | facts that are given, and what they make of a directory; changes before they are made |
+//! | [`plan`] | the role changes that go with a change |
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
@@ -66,6 +68,7 @@ pub mod engine;
 pub mod excerpt;
 pub mod explain;
 pub mod export;
+mod extent;
 pub mod finding;
 mod given;
 pub mod impact;
@@ -74,6 +77,7 @@ pub mod json;
 pub mod matrix;
 pub mod mutant;
 pub mod names;
+pub mod plan;
 pub mod proof;
 pub mod render;
 pub mod report;
@@ -81,6 +85,7 @@ pub mod role;
 pub mod shipped;
 pub mod snapshot;
 pub mod source;
+pub mod standing;
 pub mod suite;
 mod survey;
 pub mod what_if;

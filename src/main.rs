@@ -6,6 +6,12 @@ mod command;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Policies are parsed by several threads into millions of small pieces, for which glibc asks the system for
+/// a page at a time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     command::run(&cli::Arguments::parse()).into()

@@ -561,11 +561,15 @@ impl Nearest {
     }
 }
 
-/// Text without the characters that a terminal obeys.
+/// Text without the characters that a terminal obeys, those among them that turn the direction of writing.
 pub(crate) fn visible(text: &str) -> String {
     text.chars()
         .map(|character| {
-            if character.is_control() {
+            let turns = matches!(
+                character,
+                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            );
+            if character.is_control() || turns {
                 '\u{fffd}'
             } else {
                 character

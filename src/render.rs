@@ -10,6 +10,7 @@ mod entity;
 pub mod explanation;
 pub mod files;
 pub mod findings;
+mod html;
 pub mod impact;
 pub mod import;
 pub mod matrix;
@@ -20,7 +21,10 @@ pub mod readings;
 pub mod report;
 pub mod role;
 pub mod snapshot;
+pub mod standing;
 pub mod suite;
+mod table;
+mod tally;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;

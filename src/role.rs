@@ -8,8 +8,9 @@
 //! `@graph`.
 
 mod difference;
+mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use cedar_policy::{EntityTypeName, EntityUid};
@@ -23,6 +24,7 @@ use crate::names::Names;
 
 pub use difference::{Difference, differences};
 pub(crate) use difference::{permissions, roles};
+pub(crate) use text::{line, permit, slug};
 
 /// The code of the finding that a role has no permissions.
 const WITHOUT_PERMISSIONS: &str = "role::without_permissions";
@@ -91,11 +93,8 @@ impl RoleDefinition {
         let mut findings = Vec::new();
         let mut permissions = BTreeSet::new();
         let mut docs = Vec::new();
-        for policy in bundle.in_force(engine.readings()) {
-            let is_about = policy.named_entities().any(|named| named == *role);
-            if !is_about || bundle.permissions_of(policy).next().is_none() {
-                continue;
-            }
+        let about = by_role(engine, |named| named == role).remove(role);
+        for policy in about.into_iter().flatten() {
             match inexpressible(policy, role, bundle.permissions_of(policy)) {
                 Some(why) => findings.push(
                     Finding::error(
@@ -158,6 +157,35 @@ impl RoleDefinition {
     }
 }
 
+/// The policies in force about permissions that name a role, by role.
+pub(crate) fn by_role(
+    engine: &Engine,
+    is_asked: impl Fn(&EntityUid) -> bool,
+) -> BTreeMap<EntityUid, Vec<&Policy>> {
+    let mut by_role: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
+    let bundle = engine.bundle();
+    for policy in bundle.in_force(engine.readings()) {
+        let named: BTreeSet<EntityUid> = policy.named_entities().filter(&is_asked).collect();
+        if named.is_empty() || bundle.permissions_of(policy).next().is_none() {
+            continue;
+        }
+        for role in named {
+            by_role.entry(role).or_default().push(policy);
+        }
+    }
+    by_role
+}
+
+/// Whether a policy gives a role permissions and does nothing else, as a role definition can.
+pub(crate) fn is_list(engine: &Engine, policy: &Policy, role: &EntityUid) -> bool {
+    inexpressible(policy, role, engine.bundle().permissions_of(policy)).is_none()
+}
+
+/// Whether the entity of a role says that the role is built in.
+pub(crate) fn is_built_in(engine: &Engine, role: &EntityUid) -> bool {
+    Told::of(engine, role).is_built_in
+}
+
 /// What the entity of a role tells of it beside the policies, in the attributes that the schema marks
 /// with `@graph`.
 #[derive(Default)]
@@ -165,6 +193,8 @@ struct Told {
     /// The name as it stands, which is not always fit to be shown.
     display_name: Option<String>,
     description: Option<String>,
+    /// Whether it ships with Intune.
+    is_built_in: bool,
     /// Permissions that no policy decides about.
     permissions: BTreeSet<String>,
 }
@@ -195,6 +225,9 @@ impl Told {
             ) {
                 (Some("displayName"), _) => told.display_name = text(value),
                 (Some("description"), _) => told.description = text(value),
+                (Some("isBuiltIn"), ast::ValueKind::Lit(ast::Literal::Bool(is_built_in))) => {
+                    told.is_built_in = *is_built_in;
+                }
                 (Some("allowedResourceActions"), ast::ValueKind::Set(set)) => {
                     told.permissions.extend(set.iter().filter_map(text));
                 }

@@ -31,6 +31,7 @@ pub(crate) use split::Cell;
 /// Everybody of a type and everything of another, in one or several states of a tenant. States,
 /// actions, people and resources are numbered; the last three are the same in every state.
 pub(crate) struct Survey<'e> {
+    types: (EntityTypeName, EntityTypeName),
     states: Vec<State<'e>>,
     actions: Vec<EntityUid>,
     people: Population,
@@ -63,6 +64,14 @@ pub(crate) struct Surveyed<T> {
     pub made: Vec<T>,
     /// For each resource whether it matters to anybody.
     pub matters: Vec<bool>,
+}
+
+/// What an action sees of resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Sight {
+    class: u32,
+    is_there: bool,
+    sets: u64,
 }
 
 /// What is decided about a class of people.
@@ -114,12 +123,18 @@ impl Population {
 
     /// One entity.
     pub fn one(engines: &[&Engine], uid: &EntityUid) -> Self {
-        let row = |engine: &&Engine| {
+        Self::these(engines, std::slice::from_ref(uid))
+    }
+
+    /// Some entities, in this order.
+    pub fn these(engines: &[&Engine], uids: &[EntityUid]) -> Self {
+        let row = |engine: &Engine, uid| {
             let row = engine.directory().row(uid);
             row.filter(|row| engine.directory().is_defined(*row))
         };
+        let rows = |engine: &&Engine| uids.iter().map(|uid| row(engine, uid)).collect();
         Self {
-            rows: engines.iter().map(|engine| vec![row(engine)]).collect(),
+            rows: engines.iter().map(rows).collect(),
             classes: Partition::default(),
         }
     }
@@ -221,6 +236,7 @@ impl<'e> Survey<'e> {
         let of_resources: Vec<&Partition> = states.iter().map(|state| &state.resources).collect();
         resources.classify(&of_resources);
         Self {
+            types: (principal.clone(), resource.clone()),
             states,
             actions,
             people,
@@ -244,6 +260,11 @@ impl<'e> Survey<'e> {
         self.groups.get_or_init(|| Groups::of(&self.places()))
     }
 
+    /// The types of the people and of the resources.
+    pub fn types(&self) -> (&EntityTypeName, &EntityTypeName) {
+        (&self.types.0, &self.types.1)
+    }
+
     /// The actions.
     pub fn actions(&self) -> &[EntityUid] {
         &self.actions
@@ -262,6 +283,12 @@ impl<'e> Survey<'e> {
     /// The class of a person.
     pub fn class(&self, number: usize) -> u32 {
         self.people.classes.class(number)
+    }
+
+    /// The attributes by whose entities resources are told apart in a state.
+    pub fn telling(&self, state: usize) -> &[String] {
+        let state = self.states.get(state);
+        state.map_or(&[], |state| state.view.telling())
     }
 
     /// The class of a person; none of somebody who is not there.
@@ -283,6 +310,11 @@ impl<'e> Survey<'e> {
 
     fn engines(&self) -> Vec<&Engine> {
         self.states.iter().map(|state| state.engine).collect()
+    }
+
+    /// The first person of a class.
+    pub fn first(&self, class: usize) -> Option<usize> {
+        self.people.classes.firsts().nth(class)
     }
 
     /// The row of a person in a state.
@@ -355,7 +387,7 @@ impl<'e> Survey<'e> {
 
     /// Looks at one class of people.
     pub fn one<T>(&self, class: usize, see: impl FnOnce(&Seen<'_>) -> T) -> T {
-        let first = self.people.classes.firsts().nth(class).unwrap_or_default();
+        let first = self.first(class).unwrap_or_default();
         let sets = self.sets(first);
         let batches = Batch::all(std::iter::once((class, sets.as_slice())));
         let batch = batches.first().filter(|_| !sets.is_empty());
@@ -415,19 +447,17 @@ impl<'e> Survey<'e> {
     }
 
     fn seen<'s>(&self, class: usize, split: &'s Split<'s>) -> Seen<'s> {
-        let person = self.people.classes.firsts().nth(class).unwrap_or_default();
+        let person = self.first(class).unwrap_or_default();
         let mut outcomes = Outcomes::default();
         let mut places = Vec::new();
-        for (state, of) in self.states.iter().enumerate() {
+        for state in 0..self.states.len() {
             let mut by_action = Vec::new();
             for action in 0..self.actions.len() {
-                let mut known: HashMap<(u32, bool, u64), Option<usize>> = HashMap::new();
+                let mut known: HashMap<Option<Sight>, Option<usize>> = HashMap::new();
                 let cells = split.cells().iter().enumerate();
                 let by_cell = cells.map(|(cell, Cell { first, .. })| {
-                    let is_there = self.resource(state, *first).is_some();
-                    let seen = split.seen(cell, state, action);
-                    let key = (of.resources.class(*first), is_there, seen);
-                    *known.entry(key).or_insert_with(|| {
+                    let sight = self.sight(split, state, action, cell);
+                    *known.entry(sight).or_insert_with(|| {
                         let outcome = self.decide(state, action, person, *first);
                         outcome.map(|outcome| outcomes.place(outcome))
                     })
@@ -442,6 +472,27 @@ impl<'e> Survey<'e> {
             places,
             outcomes: outcomes.0,
         }
+    }
+
+    /// What an action sees in a state of the resources of a cell: those of which it sees the same are decided
+    /// about alike, whoever asks that has the sets of this person.
+    pub fn sighted(
+        &self,
+        seen: &Seen<'_>,
+        state: usize,
+        action: usize,
+        cell: usize,
+    ) -> Option<Sight> {
+        self.sight(seen.split, state, action, cell)
+    }
+
+    fn sight(&self, split: &Split<'_>, state: usize, action: usize, cell: usize) -> Option<Sight> {
+        let first = split.cells().get(cell)?.first;
+        Some(Sight {
+            class: self.states.get(state)?.resources.class(first),
+            is_there: self.resource(state, first).is_some(),
+            sets: split.seen(cell, state, action),
+        })
     }
 
     /// What Cedar decides; nothing where one of the two is not there, or nobody asks about the action.

@@ -16,7 +16,7 @@ use crate::bundle::Switches;
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::given::{self, Fact};
-use crate::names::{Name, Names};
+use crate::names::{Name, NameError, Names};
 use crate::role::role_type;
 use crate::source::{Place, Source};
 
@@ -206,9 +206,10 @@ fn holding(
     let who = names
         .any_principal(&who)
         .or_else(|error| {
-            names
-                .entity_of_any_type(&who)
-                .map_err(|_| names.suggest(error, None))
+            names.entity_of_any_type(&who).map_err(|other| match other {
+                NameError::Ambiguous { .. } => other,
+                _ => names.suggest(error, None),
+            })
         })
         .map_err(unnamed)?;
     let by_id = EntityUid::from_type_name_and_id(of_type.clone(), EntityId::new(role));
@@ -282,7 +283,7 @@ fn read(text: &str) -> Value {
     }
 }
 
-fn unnamed(error: crate::names::NameError) -> Box<Finding> {
+fn unnamed(error: NameError) -> Box<Finding> {
     let finding = Finding::error(CODE, error.to_string());
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
     Box::new(match help {

@@ -201,14 +201,15 @@ fn examine_with(
     let policies = Policies::read(texts, known);
     let lent = policies.bundle().and_then(|bundle| cache.directory(bundle));
     let lent = lent.and_then(|bytes| policies.lent(bytes, cache.files()));
-    let is_complete = is_known && lent.is_some();
+    let is_lent = lent.is_some();
     let examination = match lent {
         Some(directory) => policies.join(Some(directory), switches)?,
         None => policies.examine(inputs(cache.hashing(entities), means), switches)?,
     };
+    let is_complete = is_known && is_lent;
     if let Some(engine) = examination.engine.as_ref().filter(|_| !is_complete) {
         // Without it, the next run takes as long as this one.
-        let _ = cache.keep(texts, switches, engine, &examination.findings);
+        let _ = cache.keep(texts, switches, engine, is_lent, &examination.findings);
     }
     Ok(examination)
 }

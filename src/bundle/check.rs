@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "about",
     "advice",
     "authority",
+    "beyond",
     "change",
     "code",
     "default",

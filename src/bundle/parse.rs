@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::{ParseErrors, PolicySet};
+use cedar_policy::PolicySet;
 use cedar_policy_core::ast;
 use cedar_policy_formatter::{Config, policies_str_to_pretty};
 use rayon::ThreadPoolBuilder;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::policy::Policy;
 use super::{diagnostic, nesting};
@@ -59,27 +59,33 @@ pub(super) fn policies(
             Err(finding) => findings.push(finding),
         }
     }
-    let parse = |(source, part): &(&Arc<Source>, Range<usize>)| parse(source.text(), part.clone());
-    let sets: Vec<_> = threads.install(|| all_parts.par_iter().map(parse).collect());
+    let parse =
+        |(source, part): &(&Arc<Source>, Range<usize>)| of_part(source.text(), part.clone());
+    // One part takes as long as many others: none waits for its neighbour.
+    let each = || all_parts.par_iter().with_max_len(1).map(parse).collect();
+    let sets: Vec<_> = threads.install(each);
     let mut sets = sets.into_iter();
     for (source, count) in files {
         let of_file: Vec<_> = sets.by_ref().take(count).collect();
-        let of_file: Result<Vec<PolicySet>, _> = of_file.into_iter().collect();
+        let of_file: Option<Vec<PolicySet>> = of_file.into_iter().collect();
         // What is wrong is said of the file, and not of a part that nobody sees.
-        let of_file = of_file.or_else(|_| {
-            threads.install(|| PolicySet::from_str(source.text()).map(|set| vec![set]))
-        });
-        match of_file {
-            Ok(sets) => {
-                let shipped = is_shipped(source.text());
-                for set in sets {
-                    collect(&set, source, shipped, &mut parsed, &mut findings);
+        let of_file = match of_file {
+            Some(sets) => sets,
+            None => {
+                match threads.install(|| PolicySet::from_str(source.text()).map_err(Box::new)) {
+                    Ok(set) => vec![set],
+                    Err(errors) => {
+                        let of_error =
+                            |error| diagnostic::of_cedar("policy::syntax", source, error);
+                        findings.extend(errors.iter().map(of_error));
+                        continue;
+                    }
                 }
             }
-            Err(errors) => {
-                let of_error = |error| diagnostic::of_cedar("policy::syntax", source, error);
-                findings.extend(errors.iter().map(of_error));
-            }
+        };
+        let shipped = is_shipped(source.text());
+        for set in of_file {
+            collect(&set, source, shipped, &mut parsed, &mut findings);
         }
     }
     (parsed, findings)
@@ -101,10 +107,10 @@ fn parts(text: &str, ends: &[usize], most: usize) -> Vec<Range<usize>> {
     parts
 }
 
-/// Parses a part of a text; every place is that in the whole text.
-fn parse(text: &str, part: Range<usize>) -> Result<PolicySet, ParseErrors> {
+/// Parses a part of a text, if it can be; every place is that in the whole text.
+fn of_part(text: &str, part: Range<usize>) -> Option<PolicySet> {
     let before = " ".repeat(part.start);
-    PolicySet::from_str(&(before + text.get(part).unwrap_or_default()))
+    PolicySet::from_str(&(before + text.get(part).unwrap_or_default())).ok()
 }
 
 fn collect(

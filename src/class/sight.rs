@@ -121,6 +121,11 @@ impl Sight {
         self.glance.whole.insert(name.to_owned());
     }
 
+    /// Whether an attribute of this name is looked at.
+    pub fn looks_at_attribute(&self, name: &str) -> bool {
+        self.glance.attributes.contains(name)
+    }
+
     /// Notes what is asked of the groups that an expression can be.
     pub fn look_at_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
         match scope.types(groups) {

@@ -20,6 +20,8 @@ pub(crate) struct View<'e> {
     looked_into: World,
     /// For each reach the actions whose policies ask about it.
     asked: Vec<BTreeSet<usize>>,
+    /// See [`View::telling`].
+    telling: Vec<String>,
 }
 
 /// The entities of a principal's of which it is asked whether the resource is one or in one.
@@ -68,17 +70,27 @@ impl<'e> View<'e> {
             parts,
             looked_into: engine.looked_into(),
             asked,
+            telling: Vec::new(),
         }
     }
 
-    /// Tells resources of a type apart by the entities that their attributes name, too.
+    /// Tells resources of a type apart by the entities that those of their attributes name at which any policy
+    /// looks, even where it comes to the same.
     #[must_use]
     pub fn by_attributes_of(mut self, type_name: &EntityTypeName) -> Self {
-        for name in self.entity_attributes(type_name) {
-            let read = |sight: &mut super::Sight| sight.look_at_attribute(&name);
+        let mut names = self.entity_attributes(type_name);
+        names.retain(|name| self.parts.resource.everything.looks_at_attribute(name));
+        for name in &names {
+            let read = |sight: &mut super::Sight| sight.look_at_attribute(name);
             self.parts.resource.read(read);
         }
+        self.telling = names;
         self
+    }
+
+    /// The attributes by whose entities resources are told apart.
+    pub fn telling(&self) -> &[String] {
+        &self.telling
     }
 
     /// The attributes of a type that name an entity.

@@ -4,7 +4,7 @@ use tarbac::Workspace;
 use tarbac::impact::States;
 use tarbac::workspace::state;
 
-use super::impact::answer;
+use super::impact::{Wanted, answer};
 use super::output::Output;
 use super::{Exit, Failure, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
@@ -25,11 +25,12 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
         before: &before,
         after: &after,
     };
-    answer(
-        states,
-        &arguments.context,
-        arguments.all,
-        global.format,
-        output,
-    )
+    let wanted = Wanted {
+        about: &arguments.context,
+        all: arguments.all,
+        plan: false,
+        hint: false,
+        format: global.format,
+    };
+    answer(states, &wanted, output)
 }

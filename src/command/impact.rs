@@ -1,54 +1,86 @@
 //! What changes for whom between two states, as `what-if` and `diff` say it.
 
+use tarbac::bundle::Action;
 use tarbac::impact::{Comparison, Impact, States};
-use tarbac::{Engine, render};
+use tarbac::{Engine, plan, render};
 
 use super::check::context;
-use super::output::{Output, progress};
-use super::{Exit, Failure};
+use super::output::{Output, progress, say};
+use super::{Exit, Failure, ShellError};
 use crate::cli::{Context, Format};
+
+/// What is written of a comparison.
+pub struct Wanted<'a> {
+    /// What is known about the requests.
+    pub about: &'a Context,
+    /// Every row.
+    pub all: bool,
+    /// The role changes that go with the change.
+    pub plan: bool,
+    /// Whether to say that there are plans.
+    pub hint: bool,
+    /// How.
+    pub format: Format,
+}
 
 /// Compares two states and writes what changes.
 pub fn answer(
     states: States<'_>,
-    about: &Context,
-    all: bool,
-    format: Format,
+    wanted: &Wanted<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let about = wanted.about;
     // What cannot be the context of one action is that of none.
     for engine in [states.before, states.after] {
         for action in engine.bundle().vocabulary().permissions() {
             context(engine, &action.uid, about)?;
         }
     }
-    let comparison = states.compare(|engine: &Engine, action| {
+    let context = |engine: &Engine, action: &Action| {
         context(engine, &action.uid, about).unwrap_or_else(|_| cedar_policy::Context::empty())
-    });
-    let bar = progress("comparing");
-    bar.set_length(comparison.classes() as u64);
-    let mut impact = comparison.impact(|| bar.inc(1));
-    bar.finish_and_clear();
-    detail(&comparison, &mut impact, all);
-    match format {
-        Format::Json => output.write(&render::impact::document(&impact))?,
-        Format::Ndjson => {
-            for line in render::impact::ndjson(&impact) {
-                output.write(&line)?;
-            }
+    };
+    let comparison = states.compare(context);
+    let mut impact = compared(&comparison, "comparing");
+    detail(&comparison, &mut impact, wanted.all);
+    let plan = match wanted.plan {
+        true => {
+            let tried = |states: States<'_>| compared(&states.compare(context), "trying the plan");
+            let plan = plan::plan(states, &impact, &context, &tried);
+            Some(plan.map_err(|findings| Failure::Invalid(findings, "Nothing was planned."))?)
         }
-        Format::Csv => {
-            let sheet = render::impact::csv(&impact);
-            output.write(&sheet.map_err(|error| Failure::Output(error.into()))?)?;
-        }
-        Format::Markdown => output.write(&render::impact::markdown(&impact))?,
-        Format::Html => output.write(&render::impact::html(&impact))?,
-        _ => output.write(&render::impact::human(&impact, all))?,
+        false => None,
+    };
+    let plan = plan.as_ref();
+    match wanted.format {
+        Format::Json => output.write(&render::impact::document(&impact, plan))?,
+        Format::Ndjson => output.write_lines(render::impact::ndjson(&impact, plan))?,
+        Format::Csv => output.write_sheet(render::impact::csv(&impact))?,
+        Format::Markdown => output.write(&render::impact::markdown(&impact, plan))?,
+        Format::Html => output.write(&render::impact::html(&impact, plan))?,
+        _ => output.write(&render::impact::human(&impact, plan, wanted.all))?,
     }
-    Ok(match impact.totals.gained + impact.totals.lost {
-        0 => Exit::Yes,
-        _ => Exit::No,
-    })
+    if plan.is_some_and(|plan| !plan.is_verified()) {
+        output.flush()?;
+        return Err(ShellError::Arguments {
+            message: "the plan does not do what it should".to_owned(),
+            help: Some("this is a mistake in tarbac; please report it".to_owned()),
+        }
+        .into());
+    }
+    if wanted.hint && impact.totals.lost > 0 {
+        say("--plan adds the role changes after which nobody loses what a role can keep\n");
+    }
+    let totals = &impact.totals;
+    let is_same = totals.gained + totals.lost == 0 && totals.unknown_before == totals.unknown_after;
+    Ok(if is_same { Exit::Yes } else { Exit::No })
+}
+
+fn compared(comparison: &Comparison<'_>, what: &'static str) -> Impact {
+    let bar = progress(what);
+    bar.set_length(comparison.classes() as u64);
+    let impact = comparison.impact(|| bar.inc(1));
+    bar.finish_and_clear();
+    impact
 }
 
 /// Finds out what the devices are in, for the rows that are shown.

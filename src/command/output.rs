@@ -58,6 +58,25 @@ impl Output {
         self.write_report(text)
     }
 
+    /// Writes lines of the answer, as they come.
+    pub fn write_lines(
+        &mut self,
+        lines: impl Iterator<Item = String>,
+    ) -> Result<(), super::Failure> {
+        for line in lines {
+            self.write(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an answer that is a sheet.
+    pub fn write_sheet(
+        &mut self,
+        sheet: Result<String, impl Into<io::Error>>,
+    ) -> Result<(), super::Failure> {
+        self.write(&sheet.map_err(|error| super::Failure::Output(error.into()))?)
+    }
+
     /// Writes to standard output whoever has it.
     pub fn write_report(&mut self, text: &str) -> Result<(), super::Failure> {
         self.stream

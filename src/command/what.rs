@@ -31,10 +31,9 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
             context(&engine, &action.uid, &arguments.context)?,
         ));
     }
-    let named = if arguments.all {
-        usize::MAX
-    } else {
-        render::access::LISTED
+    let named = match (global.format, arguments.all) {
+        (Format::Ndjson, _) | (_, true) => usize::MAX,
+        _ => render::access::LISTED,
     };
     let what = Answer::of(&engine, &principal, resource.as_ref(), named, |action| {
         let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
@@ -44,10 +43,13 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
         name: names.call(&principal),
         uid: principal,
     };
-    output.write(&match global.format {
-        Format::Json => render::access::what_document(&what, &called),
-        _ => render::access::what(&what, &called.name),
-    })?;
+    match global.format {
+        Format::Json => output.write(&render::access::what_document(&what, &called))?,
+        Format::Ndjson => output.write_lines(render::access::what_ndjson(&what, &called))?,
+        Format::Csv => output.write_sheet(render::access::what_csv(&what))?,
+        Format::Markdown => output.write(&render::access::what_markdown(&what))?,
+        _ => output.write(&render::access::what(&what, &called.name))?,
+    }
     let decided = |decision: Decision| {
         let mut decisions = what.alike.iter().flat_map(|alike| &alike.decisions);
         decisions.any(|decided| decided.decision == decision)

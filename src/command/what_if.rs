@@ -4,10 +4,10 @@ use tarbac::impact::States;
 use tarbac::what_if::{self, Change};
 use tarbac::{Layout, Switches};
 
-use super::impact::answer;
+use super::impact::{Wanted, answer};
 use super::output::Output;
 use super::{Exit, Failure, layout, load, load_from, switches};
-use crate::cli::{Global, WhatIf};
+use crate::cli::{Format, Global, WhatIf};
 
 pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
     let changed = layout(global);
@@ -28,13 +28,14 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
         before: &before,
         after: &after,
     };
-    answer(
-        states,
-        &arguments.context,
-        arguments.all,
-        global.format,
-        output,
-    )
+    let wanted = Wanted {
+        about: &arguments.context,
+        all: arguments.all,
+        plan: arguments.plan,
+        hint: !arguments.plan && global.format == Format::Human,
+        format: global.format,
+    };
+    answer(states, &wanted, output)
 }
 
 /// What is asked for, in the order of the flags.

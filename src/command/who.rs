@@ -18,15 +18,20 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         .map_err(|error| names.suggest(error, Some(action)))?;
     let context = context(&engine, &action.uid, &arguments.context)?;
     let named = match (global.format, arguments.all) {
-        (Format::Json, _) | (_, true) => usize::MAX,
-        _ => render::access::LISTED,
+        (Format::Human, false) => render::access::LISTED,
+        _ => usize::MAX,
     };
     let who = Answer::of(&engine, action, &resource, named, &context);
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
-    output.write(&match global.format {
-        Format::Json => render::access::document(&who),
-        _ => render::access::human(&who, &asked, arguments.may_not),
-    })?;
+    match global.format {
+        Format::Json => output.write(&render::access::document(&who))?,
+        Format::Ndjson => output.write_lines(render::access::who_ndjson(&who))?,
+        Format::Csv => output.write_sheet(render::access::who_csv(&who))?,
+        Format::Markdown => {
+            output.write(&render::access::who_markdown(&who, arguments.may_not))?;
+        }
+        _ => output.write(&render::access::human(&who, &asked, arguments.may_not))?,
+    }
     Ok(match (who.unknown.is_empty(), who.may.is_empty()) {
         (false, _) => Exit::Unanswered,
         (true, false) => Exit::Yes,

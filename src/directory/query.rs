@@ -175,12 +175,11 @@ impl Directory {
         found.into_iter()
     }
 
-    /// The entities that are the values of attributes, in the order of the names of these.
-    pub fn attribute_entities(&self, row: Row) -> impl Iterator<Item = Row> {
-        let slots = self
-            .member(row)
-            .map_or(&[][..], |member| self.slots(member));
-        slots.iter().filter_map(|slot| slot.as_entity()).map(Row)
+    /// The entity that is the value of an attribute.
+    pub fn attribute_entity(&self, row: Row, attribute: &str) -> Option<Row> {
+        let slot = self.slot(self.kind(row), attribute)?;
+        let value = self.slots(self.member(row)?).get(slot)?;
+        value.as_entity().map(Row)
     }
 
     /// The items of a compound, unless it is a set.

@@ -7,6 +7,7 @@ use super::rule::Rule;
 use super::scene::Scene;
 use super::value::{Named, Names};
 use crate::bundle::Policy;
+use crate::decision::Request;
 use crate::engine::Engine;
 
 /// A permit and how the person comes by it.
@@ -27,16 +28,7 @@ pub struct Path {
 
 impl Grant {
     pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
-        let mut ends: Vec<EntityUid> = policy.principal_anchor().into_iter().collect();
-        if ends.is_empty()
-            && let Some(condition) = policy.ast().non_scope_constraints()
-        {
-            ends.extend(
-                condition
-                    .subexpressions()
-                    .flat_map(|part| membership(part, scene)),
-            );
-        }
+        let ends = ends(policy, scene);
         let mut paths: Vec<Path> = ends.iter().filter_map(|end| Path::to(end, scene)).collect();
         paths.sort();
         paths.dedup();
@@ -45,6 +37,28 @@ impl Grant {
             paths,
         }
     }
+}
+
+/// What a permit asks the principal of a request to be in.
+pub(crate) fn asked_to_be_in(
+    engine: &Engine,
+    policy: &Policy,
+    request: &Request,
+) -> Vec<EntityUid> {
+    let scene = || Some(Scene::new(engine, request, engine.world(request).ok()?));
+    match policy.principal_anchor() {
+        Some(anchor) => vec![anchor],
+        None => scene().map_or_else(Vec::new, |scene| ends(policy, &scene)),
+    }
+}
+
+fn ends(policy: &Policy, scene: &Scene<'_>) -> Vec<EntityUid> {
+    if let Some(anchor) = policy.principal_anchor() {
+        return vec![anchor];
+    }
+    let condition = policy.ast().non_scope_constraints().into_iter();
+    let parts = condition.flat_map(|condition| condition.subexpressions());
+    parts.flat_map(|part| membership(part, scene)).collect()
 }
 
 /// What an expression asks the principal to be in.

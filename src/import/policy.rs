@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::intune::Role;
 use crate::bundle::{self, Action};
+use crate::role::{line, permit};
 use crate::source::Source;
 
 /// How the ids of permissions begin in Microsoft Graph.
@@ -57,20 +58,13 @@ impl RolePolicy<'_> {
     }
 
     fn permit(&self) -> String {
-        let actions: Vec<String> = self
-            .actions
-            .iter()
-            .map(|action| action.uid.to_string())
-            .collect();
-        let actions = match actions.as_slice() {
-            [action] => format!("== {action}"),
-            actions => format!("in [{}]", actions.join(", ")),
-        };
+        let role = format!("in Intune::Role::\"{}\"", self.entity.escape_debug());
+        let actions = self.actions.iter().map(|action| &action.uid);
         format!(
-            "@id(\"{}\")\n@doc(\"{}\")\n@source(\"graph/roleDefinitions.json\")\npermit (principal in Intune::Role::\"{}\", action {actions}, resource);\n",
+            "@id(\"{}\")\n@doc(\"{}\")\n@source(\"graph/roleDefinitions.json\")\n{}\n",
             self.id.escape_debug(),
             self.doc.escape_debug(),
-            self.entity.escape_debug()
+            permit(&format!("principal {role}"), actions, "resource"),
         )
     }
 }
@@ -84,29 +78,4 @@ fn by_resource<'a>(permissions: &BTreeSet<&'a str>) -> BTreeMap<&'a str, BTreeSe
         by_resource.entry(resource).or_default().insert(action);
     }
     by_resource
-}
-
-/// A text of the tenant in one line: nothing in it may end a comment, or steer a terminal.
-pub(super) fn line(text: &str) -> String {
-    let breaks =
-        |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
-    text.replace(breaks, " ")
-}
-
-/// The name of a file, in lower-case letters, digits and hyphens; what cannot be said so is left out.
-pub(super) fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for character in name.chars().flat_map(char::to_lowercase) {
-        match character.is_ascii_alphanumeric() {
-            true => slug.push(character),
-            false if slug.is_empty() || slug.ends_with('-') => {}
-            false => slug.push('-'),
-        }
-    }
-    slug.truncate(60);
-    match slug.trim_end_matches('-') {
-        // Windows has no files of these names.
-        name @ ("con" | "prn" | "aux" | "nul") => format!("{name}-role"),
-        name => name.to_owned(),
-    }
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::intune::{Intune, Role, called};
-use super::policy::{RolePolicy, line, slug};
+use super::policy::RolePolicy;
 use super::report::{
     BUILT_IN_ROLE_DIFFERS, BUILT_IN_ROLE_MISSING, CUSTOM_ROLE_WITHOUT_PERMISSIONS, Notes,
 };
 use crate::bundle::Action;
 use crate::engine::Engine;
 use crate::export::declared::Tenant;
-use crate::role;
+use crate::role::{self, line, slug};
 use crate::shipped::{self, File};
 
 /// The type of the entities of devices.

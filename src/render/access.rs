@@ -1,5 +1,7 @@
 //! Who may do what, for people and programs.
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -9,9 +11,11 @@ use super::explanation::{chain, kind};
 use super::findings::number;
 use super::page::Page;
 use super::{VERSION, json};
-use crate::access::{Alike as AlikeResources, Decided, Refused, What, Who};
+use crate::access::{self, Alike as AlikeResources, Decided, Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::Named;
+
+pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_ndjson};
 
 /// How many of those that are treated alike are listed.
 pub const LISTED: usize = 5;
@@ -188,25 +192,24 @@ pub fn what_document(what: &What, principal: &Named) -> String {
     json(&WhatDocument {
         version: VERSION,
         principal: Entity::of(principal),
-        alike: what
-            .alike
-            .iter()
-            .map(|alike| AlikeDocument {
-                count: alike.count,
-                resources: alike.resources.iter().map(Entity::of).collect(),
-                decisions: alike
-                    .decisions
-                    .iter()
-                    .map(|decided| DecidedDocument {
-                        action: &decided.action,
-                        decision: decided.decision.word(),
-                        policies: &decided.policies,
-                        errors: &decided.errors,
-                    })
-                    .collect(),
-            })
-            .collect(),
+        alike: what.alike.iter().map(AlikeDocument::of).collect(),
     })
+}
+
+impl<'a> AlikeDocument<'a> {
+    fn of(alike: &'a AlikeResources) -> Self {
+        let decisions = alike.decisions.iter().map(|decided| DecidedDocument {
+            action: &decided.action,
+            decision: decided.decision.word(),
+            policies: &decided.policies,
+            errors: &decided.errors,
+        });
+        Self {
+            count: alike.count,
+            resources: alike.resources.iter().map(Entity::of).collect(),
+            decisions: decisions.collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -236,31 +239,37 @@ struct Alike<'a> {
 pub fn document(who: &Who) -> String {
     json(&Document {
         version: VERSION,
-        may: who
-            .may
-            .iter()
-            .map(|permitted| Permitted {
-                principal: Entity::of(&permitted.principal),
-                policies: &permitted.policies,
-                paths: permitted
-                    .paths
-                    .iter()
-                    .map(|path| path.steps.iter().map(Entity::of).collect())
-                    .collect(),
-            })
-            .collect(),
+        may: who.may.iter().map(Permitted::of).collect(),
         may_not: who.may_not.iter().map(alike).collect(),
         unknown: who.unknown.iter().map(alike).collect(),
     })
 }
 
-fn alike(refused: &Refused) -> Alike<'_> {
+impl<'a> Permitted<'a> {
+    fn of(permitted: &'a access::Permitted) -> Self {
+        let paths = permitted.paths.iter();
+        Self {
+            principal: Entity::of(&permitted.principal),
+            policies: &permitted.policies,
+            paths: paths
+                .map(|path| path.steps.iter().map(Entity::of).collect())
+                .collect(),
+        }
+    }
+}
+
+/// What the admin center says.
+fn messages(refused: &Refused) -> Vec<&str> {
     let messages = refused.refusals.iter();
+    messages
+        .filter_map(|refusal| refusal.message.as_deref())
+        .collect()
+}
+
+fn alike(refused: &Refused) -> Alike<'_> {
     Alike {
         policies: &refused.outcome.policies,
-        messages: messages
-            .filter_map(|refusal| refusal.message.as_deref())
-            .collect(),
+        messages: messages(refused),
         errors: &refused.outcome.errors,
         principals: refused.principals.iter().map(Entity::of).collect(),
     }

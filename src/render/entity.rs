@@ -21,3 +21,21 @@ impl<'a> Entity<'a> {
         }
     }
 }
+
+/// An entity that stands for others, with their number.
+#[derive(Debug, Serialize)]
+pub(super) struct Counted<'a> {
+    #[serde(flatten)]
+    entity: Entity<'a>,
+    count: u64,
+}
+
+/// Entities with numbers.
+pub(super) fn counts(of: &[(Named, u64)]) -> Vec<Counted<'_>> {
+    of.iter()
+        .map(|(entity, count)| Counted {
+            entity: Entity::of(entity),
+            count: *count,
+        })
+        .collect()
+}

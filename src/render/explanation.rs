@@ -404,7 +404,7 @@ fn by_type(entities: &[&Named]) -> String {
         .join("; ")
 }
 
-fn typed(entity: &Named) -> String {
+pub(super) fn typed(entity: &Named) -> String {
     format!("{} {}", kind(entity), entity.name)
 }
 

@@ -2,17 +2,19 @@
 
 mod html;
 mod markdown;
+mod plan;
 mod sheet;
 mod wire;
 
 use std::collections::BTreeSet;
 
-use super::explanation::kind;
 use super::findings::number;
 use super::page::Page;
+use super::tally::{common, counted, digits, first, on, some, tally};
 use crate::decision::{Decision, Outcome};
 use crate::explain::Named;
 use crate::impact::{Concern, Direction, Impact, Totals, Touched};
+use crate::plan::Plan;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -25,8 +27,8 @@ pub const LISTED: usize = 5;
 /// How many groups of people, and how many people whom a policy says to look at.
 pub const PEOPLE: usize = 5;
 
-/// What changes, on about a screen; with `all` every row.
-pub fn human(impact: &Impact, all: bool) -> String {
+/// What changes, on about a screen, and the role changes that go with it; with `all` every row.
+pub fn human(impact: &Impact, plan: Option<&Plan>, all: bool) -> String {
     let mut page = Page::default();
     totals(&mut page, &impact.totals);
     let limit = |limit: usize| if all { usize::MAX } else { limit };
@@ -73,6 +75,9 @@ pub fn human(impact: &Impact, all: bool) -> String {
             "and {} (--all lists them)",
             number(rest, "more account")
         ));
+    }
+    if let Some(plan) = plan {
+        plan::human(&mut page, &impact.totals, plan, all);
     }
     page.into_text()
 }
@@ -125,7 +130,7 @@ fn totals(page: &mut Page, totals: &Totals) {
 fn look_at(page: &mut Page, concern: &Concern, limit: usize) {
     page.line(2, &concern.says);
     for concerned in concern.people.iter().take(limit) {
-        let on = on(&concerned.examples, concerned.resources);
+        let on = on(&concerned.examples, concerned.resources, None);
         page.line(4, &format!("{}: {on}", concerned.person.name));
     }
     let rest = concern.people.len().saturating_sub(limit);
@@ -134,32 +139,6 @@ fn look_at(page: &mut Page, concern: &Concern, limit: usize) {
     }
     if let Some(advice) = &concern.advice {
         page.item(4, "> ", advice);
-    }
-}
-
-/// Some of these by name, and how many more there are.
-fn some(named: &[&Named], limit: usize) -> String {
-    let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
-    first(&names, limit)
-}
-
-/// The first of these words, and how many more there are.
-fn first(words: &[impl AsRef<str>], limit: usize) -> String {
-    let listed: Vec<&str> = words.iter().take(limit).map(AsRef::as_ref).collect();
-    match words.len().saturating_sub(limit) {
-        0 => listed.join(", "),
-        more => format!("{} and {more} more", listed.join(", ")),
-    }
-}
-
-/// Resources by their number, with some of their names.
-fn on(examples: &[Named], count: u64) -> String {
-    let kind = examples.first().map(kind).unwrap_or_default();
-    let names = examples.iter().map(|of| of.name.as_str());
-    let names = names.collect::<Vec<_>>().join(", ");
-    match examples.len() as u64 == count {
-        true => format!("{} ({names})", counted(count, &kind)),
-        false => format!("{}, for example {names}", counted(count, &kind)),
     }
 }
 
@@ -224,7 +203,7 @@ impl Row<'_> {
             [(of, _)] => format!(" in {}", of.name),
             several => format!(" in {}", tally(several, limit)),
         };
-        page.line(4, &format!("on {}{under}", on(examples, self.count)));
+        page.line(4, &format!("on {}{under}", on(examples, self.count, None)));
         if !self.groups.is_empty() {
             page.line(4, &format!("of {}", tally(self.groups, limit)));
         }
@@ -249,18 +228,11 @@ fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
         let policies: Vec<BTreeSet<&str>> = of_word
             .map(|outcome| outcome.iter().flat_map(determining).collect())
             .collect();
-        let Some(first) = policies.first() else {
+        if policies.is_empty() {
             continue;
-        };
-        let every: BTreeSet<&str> = policies.iter().flatten().copied().collect();
-        let common = first
-            .iter()
-            .filter(|id| policies.iter().all(|of| of.contains(*id)));
-        let common: Vec<&str> = match all || policies.len() == 1 {
-            true => every.iter().copied().collect(),
-            false => common.copied().collect(),
-        };
-        decisions.push((word, common.clone(), every.len() - common.len()));
+        }
+        let (common, more) = common(&policies, all || policies.len() == 1);
+        decisions.push((word, common, more));
     }
     let said =
         decisions
@@ -268,10 +240,7 @@ fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
             .map(|(word, policies, more)| match (policies.as_slice(), more) {
                 ([], 0) if word == "refused" => "refused: no policy permits it".to_owned(),
                 ([], 0) => word.to_owned(),
-                ([], more) => format!(
-                    "{word} by {}",
-                    number(more, "policy").replace("policys", "policies")
-                ),
+                ([], more) => format!("{word} by {}", super::tally::policies(more)),
                 (policies, 0) => format!("{word} by {}", policies.join(", ")),
                 (policies, more) => {
                     format!("{word} by {} and {more} more for some", policies.join(", "))
@@ -293,46 +262,4 @@ fn verdict(outcome: &Option<Outcome>) -> &'static str {
 fn determining(outcome: &Outcome) -> impl Iterator<Item = &str> {
     let all = outcome.policies.iter().chain(&outcome.errors);
     all.map(String::as_str)
-}
-
-/// Some of these with their counts, and how many more there are.
-fn tally(of: &[(Named, u64)], limit: usize) -> String {
-    let counted = of.iter().take(limit).map(|(named, count)| {
-        let is_alone = of
-            .iter()
-            .filter(|(other, _)| other.name == named.name)
-            .count()
-            == 1;
-        let name = match is_alone {
-            true => named.name.clone(),
-            false => format!("{} {}", named.name, named.uid.id().unescaped()),
-        };
-        format!("{name} ({})", digits(*count))
-    });
-    let listed: Vec<String> = counted.collect();
-    match of.len().saturating_sub(limit) {
-        0 => listed.join(", "),
-        more => format!("{} and {more} more", listed.join(", ")),
-    }
-}
-
-/// A count with its noun.
-fn counted(count: u64, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{} {noun}s", digits(count)),
-    }
-}
-
-/// A number with its digits in groups of three.
-fn digits(count: u64) -> String {
-    let plain = count.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in plain.chars().enumerate() {
-        if place > 0 && (plain.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

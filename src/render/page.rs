@@ -14,10 +14,15 @@ pub(super) struct Page {
 impl Page {
     /// A heading, set apart from what is before it.
     pub fn heading(&mut self, text: &str) {
+        self.apart();
+        self.line(0, text);
+    }
+
+    /// An empty line, except at the beginning.
+    pub fn apart(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        self.line(0, text);
     }
 
     /// A paragraph; what does not fit on its first line is indented two columns more.
@@ -28,6 +33,13 @@ impl Page {
     /// A paragraph after a mark, under which nothing stands.
     pub fn item(&mut self, indent: usize, mark: &str, text: &str) {
         self.hanging(indent, mark, text, mark.chars().count());
+    }
+
+    /// Text whose lines stay as they are, such as a policy.
+    pub fn verbatim(&mut self, indent: usize, text: &str) {
+        for line in text.lines() {
+            self.push(&format!("{}{line}", " ".repeat(indent)));
+        }
     }
 
     /// Lines of another page.

@@ -10,6 +10,9 @@
 //! content, unless the file changed so shortly before it was noted that its times could not tell. Then, and
 //! if anything but its size is another, it is read to be hashed again.
 //!
+//! The same times tell whether anybody has touched what the cache has written. What changes a file without its
+//! times, as writing to a mapped page for the second time may, is seen by nobody; `--no-cache` reads everything.
+//!
 //! Whatever cannot be read or written here is worked out anew, and nobody is told.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
@@ -99,6 +102,7 @@ struct Stamp {
 struct Note {
     stamp: Stamp,
     noted: SystemTime,
+    /// The hash; empty of what the cache has written.
     content: String,
 }
 
@@ -117,11 +121,9 @@ impl Cache {
         let files: Option<Vec<Known>> = files.iter().map(Known::of).collect();
         let files = files?;
         let size: u64 = files.iter().map(|file| file.stamp.size).sum();
+        let folder = root.canonicalize().ok()?.join(FOLDER);
         (size >= WORTH_KEEPING).then(|| {
-            let mut cache = Self {
-                folder: root.join(FOLDER),
-                files,
-            };
+            let mut cache = Self { folder, files };
             cache.recognise();
             cache
         })
@@ -143,7 +145,7 @@ impl Cache {
             }
         }
         if is_hashed {
-            let _ = self.note();
+            let _ = self.note(None);
         }
     }
 
@@ -169,9 +171,16 @@ impl Cache {
         warnings.map(|warning| warning.finding(&sources)).collect()
     }
 
-    /// The entities as a directory, as [`Directory::lent`](crate::directory::Directory::lent) takes it.
+    /// The entities as a directory, as [`Directory::lent`](crate::directory::Directory::lent) takes it; none
+    /// that anybody has touched since it was written.
     pub fn directory(&self, bundle: &Bundle) -> Option<Lender> {
-        map(&self.path_of_directory(bundle)?).ok()
+        let path = self.path_of_directory(bundle)?;
+        let stamp = Stamp::of(&path.metadata().ok()?);
+        let is_as_written = self
+            .notes()
+            .get(&path)
+            .is_some_and(|note| note.stamp == stamp);
+        is_as_written.then(|| map(&path).ok())?
     }
 
     /// The files of the entities, in their order.
@@ -180,12 +189,13 @@ impl Cache {
         files.map(|file| Arc::clone(&file.source)).collect()
     }
 
-    /// Keeps what was worked out, none of which is an error.
+    /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
     pub fn keep(
         &mut self,
         texts: &Texts,
         switches: &Switches,
         engine: &Engine,
+        is_lent: bool,
         findings: &[Finding],
     ) -> io::Result<()> {
         // What changed while it was read may have been read half before and half after.
@@ -196,11 +206,12 @@ impl Cache {
         for (name, text) in MARKS {
             fs::write(self.folder.join(name), text)?;
         }
-        self.note()?;
         let path = self.path_of_directory(engine.bundle());
-        if let Some(path) = path.filter(|path| !path.exists()) {
-            self.put(&path, |out| engine.directory().write(out))?;
+        let made = path.filter(|_| !is_lent);
+        if let Some(path) = &made {
+            self.put(path, |out| engine.directory().write(out))?;
         }
+        self.note(made.as_deref())?;
         if let Some(path) = self.path_of_findings(texts, switches) {
             let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
             let warnings = findings.iter();
@@ -264,8 +275,9 @@ impl Cache {
         notes.unwrap_or_default()
     }
 
-    /// Notes what the files hold, beside what is noted of others.
-    fn note(&self) -> io::Result<()> {
+    /// Notes what the files hold, and what a directory looks like that was just written, beside what is noted
+    /// of others.
+    fn note(&self, made: Option<&Path>) -> io::Result<()> {
         let mut notes = self.notes();
         let noted = SystemTime::now();
         for file in &self.files {
@@ -278,12 +290,21 @@ impl Cache {
                 notes.insert(file.path.clone(), note);
             }
         }
+        if let Some(path) = made {
+            let note = Note {
+                stamp: Stamp::of(&path.metadata()?),
+                noted,
+                content: String::new(),
+            };
+            notes.insert(path.to_owned(), note);
+        }
         notes.retain(|path, _| path.exists());
         let write = |out: &mut dyn Write| Ok(serde_json::to_writer(out, &notes)?);
         self.put(&self.folder.join(NOTES), write)
     }
 
-    /// Writes a file, which is there when it is complete.
+    /// Writes a file, which is there when it is complete. Only who runs the program can read it: the files of
+    /// entities may be nobody else's business.
     fn put(
         &self,
         path: &Path,

@@ -1,6 +1,8 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
+mod standing;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -26,10 +28,10 @@ use tarbac::{Switches, assembly, shipped};
 use crate::solver::solver;
 
 /// A deterministic source of choices.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -38,22 +40,22 @@ impl Dice {
         ((mixed ^ (mixed >> 31)) % sides as u64) as usize
     }
 
-    fn coin(&mut self) -> bool {
+    pub(crate) fn coin(&mut self) -> bool {
         self.roll(2) == 0
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.roll(from.len())]
     }
 
-    fn some<'a>(&mut self, from: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn some<'a>(&mut self, from: &[&'a str]) -> Vec<&'a str> {
         from.iter().copied().filter(|_| self.coin()).collect()
     }
 }
 
 const TENANTS: &[&str] = &["t0", "t1"];
-const HIERARCHIES: &[&str] = &["h0", "h1", "h2"];
-const COLLECTIONS: &[&str] = &["c0", "c1", "c2", "c3"];
+pub(crate) const HIERARCHIES: &[&str] = &["h0", "h1", "h2"];
+pub(crate) const COLLECTIONS: &[&str] = &["c0", "c1", "c2", "c3"];
 const DEVICES: &[&str] = &["d0", "d1", "d2", "d3"];
 const GROUPS: &[&str] = &["g0", "g1", "g2"];
 const ROLES: &[&str] = &[
@@ -63,8 +65,8 @@ const ROLES: &[&str] = &[
     "r0",
     "r1",
 ];
-const ASSIGNMENTS: &[&str] = &["a0", "a1", "a2", "a3"];
-const PEOPLE: &[&str] = &["p0", "p1", "p2", "p3"];
+pub(crate) const ASSIGNMENTS: &[&str] = &["a0", "a1", "a2", "a3"];
+pub(crate) const PEOPLE: &[&str] = &["p0", "p1", "p2", "p3"];
 const TAGS: &[&str] = &["0", "*", "7"];
 
 fn uid(type_name: &str, id: &str) -> Value {
@@ -79,7 +81,7 @@ fn entity(type_name: &str, id: &str, attrs: Value, parents: Vec<Value>) -> Value
     json!({ "uid": uid(type_name, id), "attrs": attrs, "parents": parents })
 }
 
-fn random_directory(dice: &mut Dice) -> Value {
+pub(crate) fn random_directory(dice: &mut Dice) -> Value {
     let mut all = Vec::new();
     for tenant in TENANTS {
         let mut attrs = json!({ "useIntuneRbac": dice.coin() });
@@ -220,10 +222,10 @@ fn random_directory(dice: &mut Dice) -> Value {
 }
 
 /// The id of a template, the id of the link, and the person in the slot `?principal`.
-type Link = (String, String, String);
+pub(crate) type Link = (String, String, String);
 
 /// Policies of every shape: valid against the schema, some of them failing when evaluated.
-fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
+pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
     let mut text = String::new();
     let mut links = Vec::new();
     for number in 0..dice.roll(12) {
@@ -351,12 +353,12 @@ fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
 }
 
 /// A random world with random policies beside those that ship, for tarbac and for plain Cedar.
-struct Both {
-    engine: Engine,
+pub(crate) struct Both {
+    pub(crate) engine: Engine,
     policies: PolicySet,
     entities: Entities,
-    json: Value,
-    texts: Texts,
+    pub(crate) json: Value,
+    pub(crate) texts: Texts,
     links: Vec<Link>,
 }
 
@@ -370,7 +372,7 @@ impl Both {
         Self::made(json, &texts, &links, switches)
     }
 
-    fn made(json: Value, texts: &Texts, links: &[Link], switches: &Switches) -> Self {
+    pub(crate) fn made(json: Value, texts: &Texts, links: &[Link], switches: &Switches) -> Self {
         let bundle = bundle_of(texts);
         let directory = directory_of(&json, &bundle);
         let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches).unwrap();
@@ -387,7 +389,7 @@ impl Both {
 
     /// The same world with some toggles and checkboxes turned, other readings, and without somebody or
     /// something.
-    fn turned(&self, dice: &mut Dice) -> Self {
+    pub(crate) fn turned(&self, dice: &mut Dice) -> Self {
         let mut json = self.json.clone();
         let gone = [dice.pick(PEOPLE), dice.pick(DEVICES)].map(|id| dice.coin().then_some(id));
         json.as_array_mut()
@@ -412,8 +414,20 @@ impl Both {
         Self::made(json, &self.texts, &self.links, &switches)
     }
 
+    /// The same world with other entities and policies.
+    pub(crate) fn with(&self, json: Value, texts: Texts) -> Self {
+        let on = self.engine.readings().to_vec();
+        let all = self.engine.bundle().readings().iter();
+        let off = all.map(|reading| reading.name.clone());
+        let switches = Switches {
+            off: off.filter(|name| !on.contains(name)).collect(),
+            on,
+        };
+        Self::made(json, &texts, &self.links, &switches)
+    }
+
     /// What plain Cedar says: the decision, the policies that determine it, and the errors.
-    fn plain(&self, request: &Request) -> (Decision, Vec<String>, Vec<String>) {
+    pub(crate) fn plain(&self, request: &Request) -> (Decision, Vec<String>, Vec<String>) {
         let plain = CedarRequest::new(
             request.principal.clone(),
             request.action.clone(),
@@ -437,7 +451,7 @@ impl Both {
     }
 
     /// Every request that can be made, without a context.
-    fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let uid = |type_name: &str, id: &str| {
             EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
         };
@@ -460,7 +474,7 @@ impl Both {
     }
 }
 
-fn link_file(links: &[Link]) -> Arc<Source> {
+pub(crate) fn link_file(links: &[Link]) -> Arc<Source> {
     let links: Value = links
         .iter()
         .map(|(template, link, person)| {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::tarbac::{Ran, Tarbac, command, contoso};
+use crate::browser::{browser, seen};
+use crate::tarbac::{Ran, command, contoso, sample};
 
 /// What the question of use-intune-rbac.md is about: production follows the test hierarchy.
 const PRODUCTION: &[&str] = &["what-if", "--enforce-configmgr-rbac", "P01=off"];
@@ -36,18 +37,6 @@ fn every_row_with_every_device() {
         "samir@contoso.example.cloudOnly=true",
         "--all",
     ]));
-}
-
-/// A copy of the sample tenant.
-fn sample() -> Tarbac {
-    let workspace = Tarbac::with(&[]);
-    for part in ["entities", "policies"] {
-        copy(
-            &crate::tarbac::contoso_folder().join(part),
-            &workspace.path(part),
-        );
-    }
-    workspace
 }
 
 /// Each number and each name is what check says before and after.
@@ -128,18 +117,6 @@ fn it_is_what_check_says_before_and_after() {
         changed += usize::from(expected.is_some());
     }
     assert!(changed > 5, "{changed}");
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(std::fs::copy(entry.path(), to).unwrap()),
-        }
-    }
 }
 
 #[test]
@@ -325,54 +302,6 @@ fn other_formats_are_not_for_it() {
     );
 }
 
-/// The browser, or `None` where the test is to be left out.
-fn browser(test: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("chromium"))
-        .find(|path| path.is_file());
-    assert!(
-        found.is_some() || std::env::var_os("CI").is_none_or(|ci| ci.is_empty() || ci == "false"),
-        "{test}: there is no chromium, and CI is set; on Debian: apt-get install chromium"
-    );
-    found
-}
-
-/// What a browser makes of the page, with something done to it first.
-fn seen(browser: &std::path::Path, html: &str, then: &str) -> String {
-    let folder = Tarbac::with(&[]);
-    folder.write("page.html", format!("{html}<script>{then}</script>"));
-    let page = folder.path("page.html");
-    let output = std::process::Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path("profile").display()
-        ))
-        .args(["--virtual-time-budget=5000", "--dump-dom"])
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        dom.contains("<body"),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    // Scripts and styles are no part of what is seen.
-    let body = dom.split_once("<body").unwrap().1;
-    let mut seen = String::new();
-    for part in body.split("<script>") {
-        seen.push_str(part.split_once("</script>").map_or(part, |(_, rest)| rest));
-    }
-    seen
-}
-
 #[test]
 fn the_page_in_a_browser() {
     let Some(browser) = browser("impact::the_page_in_a_browser") else {
@@ -387,17 +316,17 @@ fn the_page_in_a_browser() {
     assert!(page.contains(">535 gained</strong>"), "{page}");
     assert!(page.contains("ada@contoso.example"), "{page}");
     assert!(
-        page.contains("<button class=\"gained\" type=\"button\" title=\"why\">+4<"),
+        page.contains("<button class=\"good\" type=\"button\" title=\"gained: why\">+4<"),
         "{page}"
     );
     assert!(
-        page.contains("<button class=\"lost\" type=\"button\" title=\"why\">−"),
+        page.contains("<button class=\"bad\" type=\"button\" title=\"lost: why\">−"),
         "{page}"
     );
     // A filter leaves the rest out.
-    let lost = seen(&browser, &html, "byId('change').value = 'lost'; draw();");
+    let lost = seen(&browser, &html, "byId('kind').value = 'lost'; draw();");
     let table = |page: &str| page.split_once("<tbody>").unwrap().1.to_owned();
-    assert!(!table(&lost).contains("class=\"gained\""), "{lost}");
+    assert!(!table(&lost).contains("class=\"good\""), "{lost}");
     assert!(table(&lost).contains("samir@contoso.example"), "{lost}");
     let one = seen(&browser, &html, "byId('person').value = 'SAMIR'; draw();");
     assert_eq!(table(&one).matches("<tr").count(), 1, "{one}");
@@ -405,7 +334,7 @@ fn the_page_in_a_browser() {
     let why = seen(
         &browser,
         &html,
-        "document.querySelector('button.lost').click();",
+        "document.querySelector('button.bad').click();",
     );
     assert!(why.contains("readings.any-intune-role"), "{why}");
 }
@@ -430,10 +359,33 @@ fn a_hostile_name_stays_a_name() {
             .stdout
     };
     assert!(!run("html").contains("</script><script>document"));
+    let access = workspace.run(&["access", "--format", "html"]).stdout;
+    assert!(access.contains("document.title") && !access.contains("</script><script>document"));
     assert!(run("markdown").contains("\\</script\\>"));
     let ran = command(&workspace.path("."))
         .args(PRODUCTION)
         .output()
         .unwrap();
     assert_eq!(ran.status.code(), Some(1));
+}
+
+/// A policy that cannot say whether to look at a change says so.
+#[test]
+fn a_concern_that_cannot_be_evaluated_is_said() {
+    let workspace = sample();
+    workspace.write(
+        "policies/custom/concerns.cedar",
+        r#"@id("custom.concerns.overflow")
+@doc("Never heard.")
+permit (
+  principal,
+  action == Tarbac::Action::"concern",
+  resource is ConfigMgr::Device
+)
+when { resource.hierarchy.version + 9223372036854775807 > 0 };
+"#,
+    );
+    let ran = workspace.run(&["what-if", "--enforce-configmgr-rbac", "P01=off"]);
+    assert!(ran.stdout.contains("custom.concerns.overflow"), "{ran}");
+    assert!(ran.stdout.contains("overflow"), "{ran}");
 }

@@ -9,8 +9,10 @@
     reason = "a test that panics has failed"
 )]
 
+mod access;
 mod agrees_with_cedar;
 mod authority;
+mod browser;
 mod cache;
 mod cedar_tests;
 mod check;
@@ -24,6 +26,7 @@ mod init;
 mod matrix;
 mod names;
 mod never_a_wrong_allow;
+mod plan;
 mod prove;
 mod quality;
 mod readings;

@@ -207,3 +207,24 @@ pub fn user(id: &str, name: &str, parents: &[(&str, &str)]) -> String {
 fn reference(type_name: &str, id: &str) -> String {
     format!(r#"{{"type": "{type_name}", "id": "{id}"}}"#)
 }
+
+/// A copy of the sample tenant.
+pub fn sample() -> Tarbac {
+    let workspace = Tarbac::with(&[]);
+    for part in ["entities", "policies"] {
+        copy(&contoso_folder().join(part), &workspace.path(part));
+    }
+    workspace
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(std::fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}

@@ -51,6 +51,7 @@ fn every_command_has_help_without_colour() {
         "explain",
         "who",
         "what",
+        "access",
         "what-if",
         "diff",
         "matrix",
@@ -87,6 +88,7 @@ fn every_command_has_help_without_colour() {
       explain      Explain a decision: who decides, why, and what would change it
       who          List everybody who may do something to a device or tenant
       what         List everything that somebody may do
+      access       Report who can do what, through which role, and which assignments give nothing
       what-if      Show what changes for whom if something is changed
       diff         Show what changes for whom between two workspaces, policies, or revisions of git
       matrix       Show what each role permits, or what each person may do
@@ -140,10 +142,14 @@ fn every_command_has_help_without_colour() {
           --no-reading <NAME>
               Switch a reading off; repeatable
 
+          --no-cache
+              Read a large workspace anew, and keep nothing of it in `.tarbac/`
+
     Examples:
       tarbac init contoso                      write a sample workspace into the folder contoso
       tarbac -C contoso check ada@contoso.example "View client details" WS-TST-001
       tarbac -C contoso explain ada@contoso.example "View client details" WS-BER-014
+      tarbac -C contoso access                 who can do what, and which assignments give nothing
       tarbac -C contoso what-if --enforce-configmgr-rbac P01=off
                                                what changes for whom
       tarbac matrix                            what each role permits

@@ -131,8 +131,8 @@ permit (principal, action, resource);
        ·        ╰── on this policy
      2 │ @doc("Made up.")
        ╰────
-      help: the annotations are: @about, @advice, @authority, @change, @code, @default, @doc, @former, @holds, @id,
-            @message, @reading, @severity, @source
+      help: the annotations are: @about, @advice, @authority, @beyond, @change, @code, @default, @doc, @former, @holds,
+            @id, @message, @reading, @severity, @source
 
     warnings: 1 warning
     --- exit 0

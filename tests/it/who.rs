@@ -96,3 +96,65 @@ fn every_device_is_in_one_group() {
     // 14 devices and 2 tenants.
     assert_eq!((count, resources.len()), (16, 16));
 }
+
+/// Every format says the same of everybody.
+#[test]
+fn rows_say_what_the_document_says() {
+    let asked = ["who", "Run script", "WS-BER-014", "--format"];
+    let run = |format: &str| contoso(&[&asked[..], &[format]].concat()).stdout;
+    let document: Value = serde_json::from_str(&run("json")).unwrap();
+    let mut expected = Vec::new();
+    for permitted in document["may"].as_array().unwrap() {
+        expected.push((
+            permitted["principal"].clone(),
+            "allow",
+            permitted["policies"].clone(),
+        ));
+    }
+    for refused in document["may_not"].as_array().unwrap() {
+        for principal in refused["principals"].as_array().unwrap() {
+            expected.push((principal.clone(), "deny", refused["policies"].clone()));
+        }
+    }
+    let ndjson = run("ndjson");
+    let lines = ndjson
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    assert_eq!(lines.len(), expected.len());
+    let csv = run("csv");
+    let mut sheet = csv::Reader::from_reader(csv.as_bytes());
+    let rows: Vec<csv::StringRecord> = sheet.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), expected.len());
+    for ((line, row), (principal, decision, policies)) in lines.iter().zip(&rows).zip(&expected) {
+        assert_eq!(&line["principal"], principal);
+        assert_eq!(line["decision"], *decision);
+        assert_eq!(&line["policies"], policies);
+        assert_eq!(row[1], *principal["name"].as_str().unwrap());
+        assert_eq!(&row[2], *decision);
+    }
+    let may = document["may"].as_array().unwrap().len();
+    assert_eq!(run("markdown").lines().count(), may + 2);
+}
+
+#[test]
+fn what_somebody_may_do_as_rows() {
+    let asked = ["what", "ada@contoso.example", "--format"];
+    let run = |format: &str| contoso(&[&asked[..], &[format]].concat()).stdout;
+    let document: Value = serde_json::from_str(&run("json")).unwrap();
+    let alike = document["alike"].as_array().unwrap();
+    let ndjson = run("ndjson");
+    for (line, alike) in ndjson.lines().zip(alike) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["decisions"], alike["decisions"]);
+        assert_eq!(line["count"], alike["count"]);
+        assert_eq!(line["principal"], document["principal"]);
+    }
+    assert_eq!(ndjson.lines().count(), alike.len());
+    let decisions: usize = alike
+        .iter()
+        .map(|of| of["decisions"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(run("csv").lines().count(), decisions + 1);
+    assert_eq!(run("markdown").lines().count(), decisions + 2);
+}

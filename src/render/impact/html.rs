@@ -2,15 +2,12 @@
 
 use super::wire;
 use crate::impact::Impact;
+use crate::plan::Plan;
+use crate::render::html::page;
 
-const PAGE: &str = include_str!("page.html");
-
-/// Where the data goes.
-const DATA: &str = "\"the data\"";
+const SCRIPT: &str = include_str!("../html/impact.js");
 
 /// A page that can be sent to somebody who has no tarbac.
-pub fn html(impact: &Impact) -> String {
-    // In a script, only this could end it.
-    let data = wire::line(impact).replace('<', "\\u003c");
-    PAGE.replacen(DATA, &data, 1)
+pub fn html(impact: &Impact, plan: Option<&Plan>) -> String {
+    page("What changes for whom", SCRIPT, &wire::line(impact, plan))
 }

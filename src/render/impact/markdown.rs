@@ -1,15 +1,25 @@
 //! What changes for whom, for a page of a wiki or a comment on a pull request.
 
-use super::{because, counted, digits, first, rows, some, tally};
+use super::{because, rows};
 use crate::explain::Named;
 use crate::impact::{Direction, Impact};
+use crate::plan::Plan;
 use crate::render::matrix::in_markdown;
+use crate::render::tally::{counted, digits, first, some, tally};
 
 /// How many are listed in a cell of a table.
 const LISTED: usize = 5;
 
-/// Markdown: the totals, what to look at first, and a table of every change.
-pub fn markdown(impact: &Impact) -> String {
+/// Markdown: the totals, what to look at first, a table of every change, and the plan.
+pub fn markdown(impact: &Impact, plan: Option<&Plan>) -> String {
+    let mut text = changes(impact);
+    if let Some(plan) = plan {
+        text.push_str(&super::plan::markdown(&impact.totals, plan));
+    }
+    text
+}
+
+fn changes(impact: &Impact) -> String {
     let totals = &impact.totals;
     let mut text = format!(
         "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \

@@ -1,8 +1,8 @@
 //! What changes for whom, as a sheet: a row for each person and change.
 
 use crate::decision::Outcome;
-use crate::explain::Named;
 use crate::impact::Impact;
+use crate::render::tally::in_a_cell;
 
 /// Comma-separated values, with a heading.
 ///
@@ -38,8 +38,8 @@ pub fn csv(impact: &Impact) -> Result<String, csv::Error> {
                     change.action.id().unescaped(),
                     change.direction.word(),
                     &change.count.to_string(),
-                    &counts(&change.under),
-                    &counts(&change.groups),
+                    &in_a_cell(&change.under),
+                    &in_a_cell(&change.groups),
                     &resources,
                     &change.is_out_of_reach.to_string(),
                     before,
@@ -59,9 +59,4 @@ fn decided(outcome: Option<&Outcome>) -> (&'static str, String) {
         Some(outcome) => (outcome.decision.word(), outcome.policies.join(" ")),
         None => ("", String::new()),
     }
-}
-
-fn counts(of: &[(Named, u64)]) -> String {
-    let counts = of.iter().map(|(of, count)| format!("{}: {count}", of.name));
-    counts.collect::<Vec<_>>().join("; ")
 }

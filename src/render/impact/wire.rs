@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::plan::wire::PlanDocument;
 use crate::decision::Outcome;
-use crate::explain::Named;
 use crate::impact::{Change, Concern, Impact, Totals, Touched};
-use crate::render::entity::Entity;
+use crate::plan::Plan;
+use crate::render::entity::{Counted, Entity, counts};
 use crate::render::{VERSION, json};
 
 #[derive(Serialize)]
@@ -14,10 +15,12 @@ struct Document<'i> {
     totals: TotalsDocument,
     concerns: Vec<ConcernDocument<'i>>,
     people: Vec<TouchedDocument<'i>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanDocument<'i>>,
 }
 
 #[derive(Serialize)]
-struct TotalsDocument {
+pub(super) struct TotalsDocument {
     decisions: u64,
     allowed_before: u64,
     allowed_after: u64,
@@ -70,21 +73,14 @@ struct ChangeDocument<'i> {
 }
 
 #[derive(Serialize)]
-struct Counted<'i> {
-    #[serde(flatten)]
-    entity: Entity<'i>,
-    count: u64,
-}
-
-#[derive(Serialize)]
-struct OutcomeDocument<'i> {
+pub(super) struct OutcomeDocument<'i> {
     decision: &'static str,
     policies: &'i [String],
     errors: &'i [String],
 }
 
 impl<'i> OutcomeDocument<'i> {
-    fn of(outcome: &'i Outcome) -> Self {
+    pub(super) fn of(outcome: &'i Outcome) -> Self {
         Self {
             decision: outcome.decision.word(),
             policies: &outcome.policies,
@@ -94,18 +90,21 @@ impl<'i> OutcomeDocument<'i> {
 }
 
 /// The same as JSON.
-pub fn document(impact: &Impact) -> String {
-    json(&Document::of(impact))
+pub fn document(impact: &Impact, plan: Option<&Plan>) -> String {
+    json(&Document::of(impact, plan))
 }
 
 /// The same as JSON in one line, for a page.
-pub(super) fn line(impact: &Impact) -> String {
-    serde_json::to_string(&Document::of(impact)).unwrap_or_default()
+pub(super) fn line(impact: &Impact, plan: Option<&Plan>) -> String {
+    serde_json::to_string(&Document::of(impact, plan)).unwrap_or_default()
 }
 
-/// The same as JSON, an object a line: the totals, what to look at first, and every change with the people
-/// for whom it is the same. Each says in `kind` what it is.
-pub fn ndjson(impact: &Impact) -> impl Iterator<Item = String> {
+/// The same as JSON, an object a line: the totals, what to look at first, every change with the people for
+/// whom it is the same, and the plan. Each says in `kind` what it is.
+pub fn ndjson<'i>(
+    impact: &'i Impact,
+    plan: Option<&'i Plan>,
+) -> impl Iterator<Item = String> + use<'i> {
     let totals = std::iter::once(Line::Totals(TotalsDocument::of(&impact.totals)));
     let concerns = impact.concerns.iter();
     let concerns = concerns.map(|concern| Line::Concern(ConcernDocument::of(concern)));
@@ -117,7 +116,8 @@ pub fn ndjson(impact: &Impact) -> impl Iterator<Item = String> {
             })
         })
     });
-    let lines = totals.chain(concerns).chain(changes);
+    let plan = plan.map(|plan| Line::Plan(PlanDocument::of(plan)));
+    let lines = totals.chain(concerns).chain(changes).chain(plan);
     lines.filter_map(|line| Some(serde_json::to_string(&line).ok()? + "\n"))
 }
 
@@ -127,6 +127,7 @@ enum Line<'i> {
     Totals(TotalsDocument),
     Concern(ConcernDocument<'i>),
     Change(ChangeLine<'i>),
+    Plan(PlanDocument<'i>),
 }
 
 #[derive(Serialize)]
@@ -137,18 +138,19 @@ struct ChangeLine<'i> {
 }
 
 impl<'i> Document<'i> {
-    fn of(impact: &'i Impact) -> Self {
+    fn of(impact: &'i Impact, plan: Option<&'i Plan>) -> Self {
         Self {
             version: VERSION,
             totals: TotalsDocument::of(&impact.totals),
             concerns: impact.concerns.iter().map(ConcernDocument::of).collect(),
             people: impact.people.iter().map(TouchedDocument::of).collect(),
+            plan: plan.map(PlanDocument::of),
         }
     }
 }
 
 impl TotalsDocument {
-    fn of(totals: &Totals) -> Self {
+    pub(super) fn of(totals: &Totals) -> Self {
         Self {
             decisions: totals.decisions,
             allowed_before: totals.allowed_before,
@@ -210,13 +212,4 @@ impl<'i> ChangeDocument<'i> {
             after: change.after.as_ref().map(OutcomeDocument::of),
         }
     }
-}
-
-fn counts(of: &[(Named, u64)]) -> Vec<Counted<'_>> {
-    of.iter()
-        .map(|(entity, count)| Counted {
-            entity: Entity::of(entity),
-            count: *count,
-        })
-        .collect()
 }

@@ -1,0 +1,248 @@
+//! The fewest sets that cover everything.
+//!
+//! The search is exact as long as it is small; what is too large gets a good answer, and it is said
+//! that there may be a better one.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
+/// How many steps the search takes at most; it is far from that for a plan that somebody can read.
+const STEPS: usize = 200_000;
+
+/// Looking for an element that is missing takes another step for so many elements.
+const LOOKED_AT: usize = 100;
+
+/// How many of the smallest covers are looked at, to find the best of them.
+const MOST: usize = 500;
+
+/// Covers of as few sets as there could be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Covers {
+    /// Some covers, each by the places of its sets; all of them are of the same size. Without any, not
+    /// everything can be covered.
+    pub all: Vec<Vec<usize>>,
+    /// Whether it is certain that no cover is smaller.
+    pub is_smallest: bool,
+}
+
+/// Covers the numbers up to `universe` with as few of these sets as possible.
+pub(super) fn covers(universe: usize, sets: &[BTreeSet<usize>]) -> Covers {
+    if universe == 0 {
+        return Covers {
+            all: vec![Vec::new()],
+            is_smallest: true,
+        };
+    }
+    let Some(quick) = quickly(universe, sets) else {
+        return Covers {
+            all: Vec::new(),
+            is_smallest: true,
+        };
+    };
+    let mut search = Search::new(universe, sets);
+    for size in 1..=quick.len() {
+        let is_complete = search.of_size(size);
+        if !search.found.is_empty() {
+            return Covers {
+                all: search.found,
+                is_smallest: true,
+            };
+        }
+        if !is_complete {
+            break;
+        }
+    }
+    Covers {
+        all: vec![quick],
+        is_smallest: false,
+    }
+}
+
+/// A cover that takes the set with the most that is missing each time, and then leaves out whatever the
+/// others cover as well; none where the sets do not cover everything.
+fn quickly(universe: usize, sets: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
+    let mut covered = vec![0_usize; universe];
+    let mut missing = universe;
+    let mut chosen = Vec::new();
+    // What a set gives only becomes less, so that most of them need not be looked at again.
+    let mut waiting: BinaryHeap<(usize, Reverse<usize>)> = sets
+        .iter()
+        .enumerate()
+        .map(|(place, set)| (set.len(), Reverse(place)))
+        .collect();
+    while missing > 0 {
+        let (_, Reverse(place)) = waiting.pop()?;
+        let set = sets.get(place)?;
+        let gives = set
+            .iter()
+            .filter(|element| covered.get(**element) == Some(&0));
+        let gives = gives.count();
+        match waiting.peek() {
+            _ if gives == 0 => continue,
+            Some(next) if *next > (gives, Reverse(place)) => waiting.push((gives, Reverse(place))),
+            _ => {
+                missing -= gives;
+                count(&mut covered, set, |count| count + 1);
+                chosen.push(place);
+            }
+        }
+    }
+    for place in chosen.clone() {
+        let set = sets.get(place)?;
+        if set.iter().all(|element| covered.get(*element) > Some(&1)) {
+            count(&mut covered, set, |count| count - 1);
+            chosen.retain(|other| *other != place);
+        }
+    }
+    chosen.sort_unstable();
+    Some(chosen)
+}
+
+fn count(covered: &mut [usize], set: &BTreeSet<usize>, change: impl Fn(usize) -> usize) {
+    for element in set {
+        if let Some(count) = covered.get_mut(*element) {
+            *count = change(*count);
+        }
+    }
+}
+
+/// Looks for covers of a size.
+struct Search<'s> {
+    sets: &'s [BTreeSet<usize>],
+    /// For each element the sets that have it.
+    having: Vec<Vec<usize>>,
+    /// The elements, those first that the fewest sets have.
+    order: Vec<usize>,
+    largest: usize,
+    /// How many of the chosen sets have each element.
+    covered: Vec<usize>,
+    missing: usize,
+    chosen: Vec<usize>,
+    steps: usize,
+    found: Vec<Vec<usize>>,
+}
+
+impl<'s> Search<'s> {
+    fn new(universe: usize, sets: &'s [BTreeSet<usize>]) -> Self {
+        let mut having = vec![Vec::new(); universe];
+        for (place, set) in sets.iter().enumerate() {
+            for element in set {
+                if let Some(having) = having.get_mut(*element) {
+                    having.push(place);
+                }
+            }
+        }
+        let mut order: Vec<usize> = (0..universe).collect();
+        order.sort_by_key(|element| having.get(*element).map_or(0, Vec::len));
+        Self {
+            sets,
+            having,
+            order,
+            largest: sets.iter().map(BTreeSet::len).max().unwrap_or_default(),
+            covered: vec![0; universe],
+            missing: universe,
+            chosen: Vec::new(),
+            steps: 0,
+            found: Vec::new(),
+        }
+    }
+
+    /// Finds the covers of so many sets; says whether it looked at all that there could be.
+    fn of_size(&mut self, size: usize) -> bool {
+        self.steps += 1 + self.covered.len() / LOOKED_AT;
+        if self.steps > STEPS || self.found.len() >= MOST {
+            return false;
+        }
+        if self.missing == 0 {
+            let mut cover = self.chosen.clone();
+            cover.sort_unstable();
+            if !self.found.contains(&cover) {
+                self.found.push(cover);
+            }
+            return true;
+        }
+        if self.missing > size * self.largest {
+            return true;
+        }
+        let is_missing = |element: &&usize| self.covered.get(**element) == Some(&0);
+        let Some(element) = self.order.iter().find(is_missing).copied() else {
+            return true;
+        };
+        let having = self.having.get(element).cloned().unwrap_or_default();
+        let mut is_complete = true;
+        for place in having {
+            self.choose(place);
+            is_complete &= self.of_size(size - 1);
+            self.give_back();
+        }
+        is_complete
+    }
+
+    fn choose(&mut self, place: usize) {
+        for element in self.sets.get(place).into_iter().flatten() {
+            if let Some(count) = self.covered.get_mut(*element) {
+                self.missing -= usize::from(*count == 0);
+                *count += 1;
+            }
+        }
+        self.chosen.push(place);
+    }
+
+    fn give_back(&mut self) {
+        let place = self.chosen.pop();
+        let set = place.and_then(|place| self.sets.get(place));
+        for element in set.into_iter().flatten() {
+            if let Some(count) = self.covered.get_mut(*element) {
+                *count -= 1;
+                self.missing += usize::from(*count == 0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Covers, covers};
+
+    fn sets(sets: &[&[usize]]) -> Vec<BTreeSet<usize>> {
+        sets.iter()
+            .map(|set| set.iter().copied().collect())
+            .collect()
+    }
+
+    #[test]
+    fn taking_the_largest_set_first_is_not_always_best() {
+        let sets = sets(&[&[0, 1, 2, 3], &[0, 1, 4], &[2, 3, 5]]);
+        let found = covers(6, &sets);
+        assert_eq!(found.all, [[1, 2]]);
+        assert!(found.is_smallest);
+    }
+
+    #[test]
+    fn all_covers_of_the_smallest_size_are_found() {
+        let sets = sets(&[&[0], &[0, 1], &[1], &[0, 1]]);
+        assert_eq!(covers(2, &sets).all, [[1], [3]]);
+    }
+
+    #[test]
+    fn what_no_set_has_cannot_be_covered() {
+        let nothing = Covers {
+            all: Vec::new(),
+            is_smallest: true,
+        };
+        assert_eq!(covers(2, &sets(&[&[0]])), nothing);
+    }
+
+    #[test]
+    fn what_is_too_large_is_said_to_be() {
+        // Forty elements in a ring, each set has neighbours of several distances.
+        let sets: Vec<BTreeSet<usize>> = (0..60)
+            .map(|place| [0, 1, 7, 19, 31].map(|step| (place + step) % 60).into())
+            .collect();
+        let found = covers(60, &sets);
+        assert_eq!(found.all.len(), 1);
+        assert!(!found.is_smallest);
+    }
+}

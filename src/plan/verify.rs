@@ -1,0 +1,67 @@
+//! Compares what came of a proposal with what was foreseen.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cedar_policy::EntityUid;
+
+use super::{Deviation, Permission};
+use crate::impact::{Direction, Impact};
+
+/// How many decisions change, by person and action.
+#[derive(Default)]
+pub(super) struct Tally<'i>(HashMap<(&'i EntityUid, &'i EntityUid, Direction), u64>);
+
+impl<'i> Tally<'i> {
+    pub fn of(impact: &'i Impact) -> Self {
+        let mut tally = Self::default();
+        for touched in &impact.people {
+            for change in &touched.changes {
+                for person in &touched.people {
+                    let key = (&person.uid, &change.action, change.direction);
+                    *tally.0.entry(key).or_default() += change.count;
+                }
+            }
+        }
+        tally
+    }
+
+    /// How many decisions about an action a person gains or loses.
+    pub fn count(&self, person: &EntityUid, action: &EntityUid, direction: Direction) -> u64 {
+        let count = self.0.get(&(person, action, direction));
+        count.copied().unwrap_or_default()
+    }
+}
+
+/// Where a comparison found more than was foreseen of a person and an action, in the order of the impact.
+/// `foreseen` is given what was found, and has the most there may be.
+pub(super) fn deviations(
+    found: &Impact,
+    foreseen: impl Fn(&EntityUid, &EntityUid, Direction, u64) -> u64,
+) -> Vec<Deviation> {
+    let mut deviations = Vec::new();
+    for touched in &found.people {
+        let mut counts: BTreeMap<(&EntityUid, Direction), (&str, u64)> = BTreeMap::new();
+        for change in &touched.changes {
+            let key = (&change.action, change.direction);
+            counts.entry(key).or_insert((&change.name, 0)).1 += change.count;
+        }
+        for person in &touched.people {
+            for ((action, direction), (name, found)) in &counts {
+                let foreseen = foreseen(&person.uid, action, *direction, *found);
+                if *found > foreseen {
+                    deviations.push(Deviation {
+                        person: person.clone(),
+                        permission: Permission {
+                            action: (*action).clone(),
+                            name: (*name).to_owned(),
+                        },
+                        direction: *direction,
+                        foreseen,
+                        found: *found,
+                    });
+                }
+            }
+        }
+    }
+    deviations
+}

@@ -1,0 +1,180 @@
+//! Who may do what, a row for each: of a sheet, of a table in Markdown, or of lines of JSON.
+
+use serde::Serialize;
+
+use super::{AlikeDocument, LISTED, Permitted, chain, messages};
+use crate::access::{Refused, What, Who};
+use crate::decision::Decision;
+use crate::explain::Named;
+use crate::render::VERSION;
+use crate::render::entity::Entity;
+use crate::render::table::Table;
+
+const WHO: &[&str] = &[
+    "principal",
+    "principal_name",
+    "decision",
+    "policies",
+    "through",
+    "says",
+    "errors",
+];
+
+const WHAT: &[&str] = &[
+    "resources",
+    "count",
+    "type",
+    "action",
+    "decision",
+    "policies",
+    "errors",
+];
+
+/// Everybody, as comma-separated values.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn who_csv(who: &Who) -> Result<String, csv::Error> {
+    who_table(who, true).csv()
+}
+
+/// Those who may in Markdown; with `may_not` the others, too.
+pub fn who_markdown(who: &Who, may_not: bool) -> String {
+    who_table(who, may_not).markdown()
+}
+
+/// What somebody may do, as comma-separated values.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn what_csv(what: &What) -> Result<String, csv::Error> {
+    what_table(what).csv()
+}
+
+/// What somebody may do, in Markdown.
+pub fn what_markdown(what: &What) -> String {
+    what_table(what).markdown()
+}
+
+fn who_table(who: &Who, may_not: bool) -> Table {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for permitted in &who.may {
+        let paths: Vec<String> = permitted.paths.iter().map(chain).collect();
+        rows.push(vec![
+            permitted.principal.uid.to_string(),
+            permitted.principal.name.clone(),
+            Decision::Allow.word().to_owned(),
+            permitted.policies.join(" "),
+            paths.join("; "),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    for refused in refused(who).filter(|_| may_not) {
+        for principal in &refused.principals {
+            rows.push(vec![
+                principal.uid.to_string(),
+                principal.name.clone(),
+                refused.outcome.decision.word().to_owned(),
+                refused.outcome.policies.join(" "),
+                String::new(),
+                messages(refused).join(" "),
+                refused.outcome.errors.join("; "),
+            ]);
+        }
+    }
+    Table::new(WHO, rows)
+}
+
+fn what_table(what: &What) -> Table {
+    let rows = what.alike.iter().flat_map(|alike| {
+        let resources = alike.resources.iter().take(LISTED);
+        let resources: Vec<&str> = resources.map(|of| of.name.as_str()).collect();
+        let of_type = alike.resources.first();
+        let of_type = of_type.map_or(String::new(), |of| of.uid.type_name().to_string());
+        alike.decisions.iter().map(move |decided| {
+            vec![
+                resources.join(" "),
+                alike.count.to_string(),
+                of_type.clone(),
+                decided.action.clone(),
+                decided.decision.word().to_owned(),
+                decided.policies.join(" "),
+                decided.errors.join("; "),
+            ]
+        })
+    });
+    Table::new(WHAT, rows.collect())
+}
+
+fn refused(who: &Who) -> impl Iterator<Item = &Refused> {
+    who.may_not.iter().chain(&who.unknown)
+}
+
+/// Somebody, and what is decided.
+#[derive(Serialize)]
+struct WhoLine<'a> {
+    version: u32,
+    decision: &'a str,
+    #[serde(flatten)]
+    permitted: Option<Permitted<'a>>,
+    #[serde(flatten)]
+    refused: Option<RefusedLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct RefusedLine<'a> {
+    principal: Entity<'a>,
+    policies: &'a [String],
+    messages: Vec<&'a str>,
+    errors: &'a [String],
+}
+
+/// Everybody, an object a line.
+pub fn who_ndjson(who: &Who) -> impl Iterator<Item = String> {
+    let may = who.may.iter().map(|permitted| WhoLine {
+        version: VERSION,
+        decision: Decision::Allow.word(),
+        permitted: Some(Permitted::of(permitted)),
+        refused: None,
+    });
+    let others = refused(who).flat_map(|refused| {
+        refused.principals.iter().map(|principal| WhoLine {
+            version: VERSION,
+            decision: refused.outcome.decision.word(),
+            permitted: None,
+            refused: Some(RefusedLine {
+                principal: Entity::of(principal),
+                policies: &refused.outcome.policies,
+                messages: messages(refused),
+                errors: &refused.outcome.errors,
+            }),
+        })
+    });
+    may.chain(others).map(|line| json(&line))
+}
+
+/// Resources that are treated alike, and what is decided about them.
+#[derive(Serialize)]
+struct WhatLine<'a> {
+    version: u32,
+    principal: Entity<'a>,
+    #[serde(flatten)]
+    alike: AlikeDocument<'a>,
+}
+
+/// What somebody may do, an object a line for resources that are treated alike.
+pub fn what_ndjson(what: &What, principal: &Named) -> impl Iterator<Item = String> {
+    what.alike.iter().map(move |alike| {
+        json(&WhatLine {
+            version: VERSION,
+            principal: Entity::of(principal),
+            alike: AlikeDocument::of(alike),
+        })
+    })
+}
+
+/// A line. The objects have string keys and no maps of anything else, so they can be written.
+fn json(line: &impl Serialize) -> String {
+    serde_json::to_string(line).unwrap_or_default() + "\n"
+}

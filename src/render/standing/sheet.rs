@@ -1,0 +1,58 @@
+//! Who can do what, as a sheet: a row for each person and permission.
+
+use crate::render::tally::in_a_cell;
+use crate::standing::{Standing, Through};
+
+/// Comma-separated values, with a heading.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "principal",
+        "principal_name",
+        "action",
+        "status",
+        "count",
+        "of",
+        "under",
+        "groups",
+        "resources",
+        "through",
+        "policies",
+        "reasons",
+    ])?;
+    for holder in &standing.people {
+        for hold in &holder.holds {
+            let resources = hold.resources.iter().map(|of| of.name.as_str());
+            let policies = hold.through.iter().map(|of| of.policy.as_str());
+            let ways = hold.through.iter().filter(|of| !of.steps.is_empty());
+            let reasons = hold.reasons.iter();
+            let reasons = reasons.map(|(reason, count)| format!("{reason}: {count}"));
+            let row = [
+                hold.action.id().unescaped().to_owned(),
+                hold.status.word().to_owned(),
+                hold.count.to_string(),
+                hold.of.to_string(),
+                in_a_cell(&hold.under),
+                in_a_cell(&hold.groups),
+                resources.collect::<Vec<_>>().join(" "),
+                ways.map(way).collect::<Vec<_>>().join("; "),
+                policies.collect::<Vec<_>>().join(" "),
+                reasons.collect::<Vec<_>>().join("; "),
+            ];
+            for person in &holder.people {
+                let who = [person.uid.to_string(), person.name.clone()];
+                writer.write_record(who.iter().chain(&row))?;
+            }
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn way(through: &Through) -> String {
+    let steps = through.steps.iter().map(|step| step.name.as_str());
+    steps.collect::<Vec<_>>().join(" -> ")
+}

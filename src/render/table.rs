@@ -1,0 +1,43 @@
+//! Tables with a heading, for a sheet or a page of a wiki.
+
+use super::matrix::in_markdown;
+
+/// A heading and rows of as many cells.
+pub(super) struct Table {
+    headings: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub fn new(headings: &'static [&'static str], rows: Vec<Vec<String>>) -> Self {
+        Self { headings, rows }
+    }
+
+    /// Comma-separated values.
+    ///
+    /// # Errors
+    /// The rows cannot be written, which does not happen in memory.
+    pub fn csv(&self) -> Result<String, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.headings)?;
+        for row in &self.rows {
+            writer.write_record(row)?;
+        }
+        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// A table of Markdown; nothing without rows.
+    pub fn markdown(&self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("| {} |\n", self.headings.join(" | "));
+        text.push_str(&format!("|{}\n", "---|".repeat(self.headings.len())));
+        for row in &self.rows {
+            let cells: Vec<String> = row.iter().map(|cell| in_markdown(cell)).collect();
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+        text
+    }
+}

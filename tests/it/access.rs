@@ -1,0 +1,283 @@
+//! Who can do what, on the sample tenant: `access` and its formats.
+
+use serde_json::{Value, json};
+
+use crate::browser::{browser, seen};
+use crate::tarbac::{Ran, Tarbac, contoso, sample};
+
+fn json_of(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn who_can_do_what() {
+    insta::assert_snapshot!(contoso(&["access"]));
+}
+
+#[test]
+fn a_page_of_a_wiki() {
+    insta::assert_snapshot!(contoso(&["access", "--format", "markdown"]));
+}
+
+#[test]
+fn every_row() {
+    let some = contoso(&["access"]).stdout;
+    let all = contoso(&["access", "--all"]).stdout;
+    assert!(some.lines().count() <= 64, "{some}");
+    assert!(!some.contains("jonas@contoso.example"), "{some}");
+    // A role without a permission satisfies Configuration Manager, which asks for any.
+    let jonas = all.split_once("\njonas@contoso.example\n").unwrap().1;
+    let jonas = jonas.split_once("\n\n").unwrap().0;
+    insta::assert_snapshot!(jonas, @r#"
+      through group Role Stewards -> role assignment Role Stewards -> tenant contoso:
+        readings.any-intune-role
+        may View collections, View software updates, View client details, Enroll Now
+          on 4 of 14 devices (WS-BER-014, WS-BER-015, WS-MUC-003, SRV-SQL-01) in P01
+          of All Systems (4), All Workstations (3), Berlin Workstations (2), All Servers (1)
+      through group Role Stewards -> role assignment Role Stewards -> role Intune Role Administrator:
+        roles.intune-role-administrator
+        may Update
+          on 1 of 2 tenants (contoso)
+    "#);
+}
+
+/// Each number is that of check, summed.
+#[test]
+fn formats_agree() {
+    let document = json_of(&contoso(&["access", "--format", "json"]));
+    let sum = |status: &[&str]| {
+        let people = document["people"].as_array().unwrap().iter();
+        let counts = people.map(|holder| {
+            let holds = holder["holds"].as_array().unwrap().iter();
+            let holds = holds.filter(|hold| status.contains(&hold["status"].as_str().unwrap()));
+            let count: u64 = holds.map(|hold| hold["count"].as_u64().unwrap()).sum();
+            count * holder["principals"].as_array().unwrap().len() as u64
+        });
+        counts.sum::<u64>()
+    };
+    let totals = &document["totals"];
+    assert_eq!(totals["allowed"], sum(&["allowed", "out-of-reach"]));
+    assert_eq!(totals["refused"], sum(&["refused"]));
+    let ran = contoso(&["access", "--format", "ndjson"]);
+    let lines = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    assert_eq!(
+        (&lines[0]["kind"], &lines[0]["allowed"]),
+        (&json!("totals"), &totals["allowed"])
+    );
+    let of_kind = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).count();
+    assert_eq!(of_kind("role"), document["roles"].as_array().unwrap().len());
+    assert_eq!(
+        of_kind("obstacle"),
+        document["obstacles"].as_array().unwrap().len()
+    );
+    let ran = contoso(&["access", "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(ran.stdout.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let at = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let rows = reader.records().map(Result::unwrap);
+    let refused = rows.filter(|row| &row[at("status")] == "refused");
+    let refused: u64 = refused
+        .map(|row| row[at("count")].parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(totals["refused"], refused);
+}
+
+#[test]
+fn assignments_that_give_nothing() {
+    let workspace = sample();
+    let file = "entities/tenants.json";
+    let tenants = workspace.read(file);
+    assert!(tenants.contains("\"useIntuneRbac\": true"));
+    workspace.write(
+        file,
+        tenants.replace("\"useIntuneRbac\": true", "\"useIntuneRbac\": false"),
+    );
+    let uid = |type_name: &str, id: &str| json!({ "type": type_name, "id": id });
+    let entity = |type_name: &str, id: &str, attrs: Value, parents: Vec<Value>| json!({ "uid": uid(type_name, id), "attrs": attrs, "parents": parents });
+    let assignment = |id: &str, role: &str| {
+        let parents = ["Intune::Role", "Intune::Tenant", "Intune::ScopeTag"]
+            .iter()
+            .zip([role, "contoso", "*"]);
+        let parents = parents.map(|(type_name, id)| uid(type_name, id));
+        entity(
+            "Intune::RoleAssignment",
+            id,
+            json!({ "displayName": id }),
+            parents.collect(),
+        )
+    };
+    let group = |id: &str, assignment: &str| {
+        let parents = vec![uid("Intune::RoleAssignment", assignment)];
+        entity("Entra::Group", id, json!({ "displayName": id }), parents)
+    };
+    let newcomer = |id: &str, groups: &[&str]| {
+        let attrs = json!({ "tenant": uid("Intune::Tenant", "contoso"), "userPrincipalName": id, "cloudOnly": true });
+        let groups = groups.iter().map(|group| uid("Entra::Group", group));
+        entity("Entra::User", id, attrs, groups.collect())
+    };
+    let more = json!([
+        entity("Intune::Role", "Printing", json!({}), vec![]),
+        assignment("Nobody", "Help Desk Operator"),
+        assignment("Empty Group", "Help Desk Operator"),
+        group("Empty Group", "Empty Group"),
+        assignment("Printers", "Printing"),
+        group("Printers", "Printers"),
+        assignment("Roles", "Intune Role Administrator"),
+        group("Role People", "Roles"),
+        group("Other Role People", "Roles"),
+        newcomer(
+            "nils@contoso.example",
+            &["Printers", "Role People", "Other Role People"]
+        ),
+    ]);
+    workspace.write("entities/more.json", more.to_string());
+    let ran = workspace.run(&["access"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    let said: Vec<&str> = ran
+        .stdout
+        .split("\n\n")
+        .filter(|part| part.starts_with("Assignments that "))
+        .collect();
+    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    Assignments that give nothing: 6 of 18; all of them can go, and no decision changes
+      group Branch Service Desk -> role assignment Branch Service Desk -> role Help Desk Operator: 1
+        account
+        refused by configmgr.identity, configmgr.pages.any.read, readings.discovery-either.both and 14
+          more
+      group Modern Workplace -> role assignment Modern Workplace -> role Policy and Profile Manager: 1
+        account
+        refused by configmgr.identity, configmgr.pages.any.read, readings.discovery-either.both and 7
+          more
+      group Printers -> role assignment Printers -> role Printing: 1 account
+        no policy in force permits it anything
+      group School Support -> role assignment School Support -> role School Administrator: 1 account
+        refused by configmgr.identity, configmgr.pages.any.read, readings.discovery-either.both and 12
+          more
+      group Empty Group -> role assignment Empty Group -> role Help Desk Operator: 0 accounts
+        nobody is in it
+      and 1 more assignment
+
+    Assignments that give only what others give: 2 of 18; any one of them can go
+      group Other Role People -> role assignment Roles -> role Intune Role Administrator: 1 account
+      group Role People -> role assignment Roles -> role Intune Role Administrator: 1 account
+    "#);
+    // Everything that gives nothing can go at once.
+    let document = json_of(&workspace.run(&["access", "--format", "json"]));
+    let gone = document["assignments"].as_array().unwrap().iter();
+    let gone = gone.filter(|of| of["gives"] == "nothing" && !of["from"].is_null());
+    let cedar = |of: &Value| {
+        format!(
+            "{}::\"{}\"",
+            of["type"].as_str().unwrap(),
+            of["id"].as_str().unwrap()
+        )
+    };
+    let gone: Vec<String> = gone
+        .flat_map(|of| {
+            [
+                "--set".to_owned(),
+                format!("{} in {}=false", cedar(&of["from"]), cedar(&of["to"])),
+            ]
+        })
+        .collect();
+    assert!(gone.len() > 4, "{gone:?}");
+    let gone: Vec<&str> = std::iter::once("what-if")
+        .chain(gone.iter().map(String::as_str))
+        .collect();
+    let ran = workspace.run(&gone);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+/// A tenant with one account, an administrator of Microsoft Entra.
+fn administrator() -> Tarbac {
+    let entities = json!([
+        { "uid": { "type": "Intune::Tenant", "id": "t" }, "attrs": { "useIntuneRbac": true }, "parents": [] },
+        { "uid": { "type": "Entra::DirectoryRole", "id": "Global Administrator" }, "attrs": {}, "parents": [] },
+        {
+            "uid": { "type": "Entra::User", "id": "u" },
+            "attrs": { "tenant": { "type": "Intune::Tenant", "id": "t" }, "userPrincipalName": "u", "cloudOnly": true },
+            "parents": [{ "type": "Entra::DirectoryRole", "id": "Global Administrator" }]
+        }
+    ]);
+    Tarbac::with(&[("entities/all.json", &entities.to_string())])
+}
+
+#[test]
+fn how_it_ends() {
+    let workspace = administrator();
+    insta::assert_snapshot!(workspace.run(&["access"]), @r#"
+    1 of 1 account can do something; of 1 decision, 1 are allowed
+      of 1 assignment, none gives nothing
+
+    By role                               accounts  can use it    allowed    refused
+    directory role Global Administrator          1           1          1          0
+    and 8 roles that nobody has
+
+    u
+      through directory role Global Administrator
+        may Update
+          on 1 tenant (t)
+    --- exit 0
+    "#);
+    workspace.write(
+        "policies/custom/fails.cedar",
+        "@id(\"custom.fails\")\n@doc(\"Fails.\")\npermit (\n  principal,\n  action == Intune::Action::\"updateRoles\",\n  resource\n)\nwhen { (if resource.useIntuneRbac then 9223372036854775807 else 0) + 1 > 0 };\n",
+    );
+    insta::assert_snapshot!(workspace.run(&["access"]), @r#"
+    0 of 1 account can do something; of 1 decision, 0 are allowed
+      that cannot be made: 1 decision
+      of 1 assignment, not to be judged because of that: 1
+
+    By role                               accounts  can use it    allowed    refused
+    directory role Global Administrator          1           0          0          0
+    and 8 roles that nobody has
+
+    u
+      undecidable: Update
+        on 1 tenant (t)
+        because of error while evaluating policy `custom.fails`: integer overflow while attempting to
+          add the values `9223372036854775807` and `1`
+    --- exit 2
+    "#);
+}
+
+#[test]
+fn the_page_in_a_browser() {
+    let Some(browser) = browser("access::the_page_in_a_browser") else {
+        return;
+    };
+    let html = contoso(&["access", "--format", "html"]).stdout;
+    // It needs nothing from anywhere.
+    for outside in ["http://", "https://", "src=", "@import"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    let page = seen(&browser, &html, "");
+    assert!(
+        page.contains("21 of 24 accounts can do something</strong>"),
+        "{page}"
+    );
+    assert!(page.contains("Help Desk Operator"), "{page}");
+    let cell = "<button class=\"bad\" type=\"button\" title=\"granted and refused: why\">−";
+    assert!(page.contains(cell), "{page}");
+    // A filter leaves the rest out.
+    let refused = seen(&browser, &html, "byId('kind').value = 'refused'; draw();");
+    let table = |page: &str| page.rsplit_once("<tbody>").unwrap().1.to_owned();
+    assert!(!table(&refused).contains("class=\"good\""), "{refused}");
+    assert!(table(&refused).contains("ada@contoso.example"), "{refused}");
+    // A click says through what, and why not.
+    let why = seen(
+        &browser,
+        &html,
+        "byId('person').value = 'ADA'; draw(); document.querySelector('button.bad').click();",
+    );
+    assert_eq!(table(&why).matches("<tr").count(), 1, "{why}");
+    assert!(
+        why.contains("Service Desk → Service Desk → Help Desk Operator"),
+        "{why}"
+    );
+    assert!(why.contains("configmgr.identity"), "{why}");
+}

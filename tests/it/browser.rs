@@ -1,0 +1,51 @@
+//! What a browser makes of a page.
+
+use crate::tarbac::Tarbac;
+
+/// The browser, or `None` where the test is to be left out.
+pub fn browser(test: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join("chromium"))
+        .find(|path| path.is_file());
+    assert!(
+        found.is_some() || std::env::var_os("CI").is_none_or(|ci| ci.is_empty() || ci == "false"),
+        "{test}: there is no chromium, and CI is set; on Debian: apt-get install chromium"
+    );
+    found
+}
+
+/// What a browser makes of the page, with something done to it first.
+pub fn seen(browser: &std::path::Path, html: &str, then: &str) -> String {
+    let folder = Tarbac::with(&[]);
+    folder.write("page.html", format!("{html}<script>{then}</script>"));
+    let page = folder.path("page.html");
+    let output = std::process::Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+        ])
+        .arg(format!(
+            "--user-data-dir={}",
+            folder.path("profile").display()
+        ))
+        .args(["--virtual-time-budget=5000", "--dump-dom"])
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        dom.contains("<body"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Scripts and styles are no part of what is seen.
+    let body = dom.split_once("<body").unwrap().1;
+    let mut seen = String::new();
+    for part in body.split("<script>") {
+        seen.push_str(part.split_once("</script>").map_or(part, |(_, rest)| rest));
+    }
+    seen
+}

@@ -1,0 +1,202 @@
+//! The role changes that go with a change, on the sample tenant.
+
+mod facts;
+mod worlds;
+
+use serde_json::{Value, json};
+use tarbac::shipped;
+
+use crate::browser::{browser, seen};
+use crate::tarbac::{Ran, contoso, sample};
+
+const PRODUCTION: &[&str] = &["what-if", "--enforce-configmgr-rbac", "P01=off", "--plan"];
+
+fn production(arguments: &[&str]) -> Ran {
+    contoso(&[PRODUCTION, arguments].concat())
+}
+
+fn plan_of(arguments: &[&str]) -> Value {
+    let ran = contoso(&[&["what-if", "--plan", "--format", "json"], arguments].concat());
+    assert_eq!(ran.status, 1, "{ran}");
+    serde_json::from_str::<Value>(&ran.stdout).unwrap()["plan"].take()
+}
+
+#[test]
+fn production_follows_the_test_hierarchy() {
+    let ran = production(&[]);
+    let plan = ran.stdout.find("Plan: that nobody loses").unwrap();
+    insta::assert_snapshot!(&ran.stdout[plan..]);
+}
+
+#[test]
+fn a_page_of_a_wiki_has_every_policy() {
+    let ran = production(&["--format", "markdown"]);
+    let plan = ran.stdout.find("## Plan: that nobody loses").unwrap();
+    insta::assert_snapshot!(&ran.stdout[plan..]);
+}
+
+/// Whoever does what the plan says has what it says.
+#[test]
+fn what_the_plan_says_is_what_comes_of_it() {
+    let change = ["--enforce-configmgr-rbac", "P01=off"];
+    let plan = plan_of(&change);
+    assert_eq!(plan["verified"], true);
+    let workspace = sample();
+    let mut grants = Vec::new();
+    for change in plan["keep"]["changes"].as_array().unwrap() {
+        for file in change["files"].as_array().unwrap() {
+            workspace.write(
+                file["path"].as_str().unwrap(),
+                file["text"].as_str().unwrap(),
+            );
+        }
+        for to in change["assigned"].as_array().unwrap() {
+            let (kind, id) = (to["type"].as_str().unwrap(), to["id"].as_str().unwrap());
+            let role = change["role"]["id"].as_str().unwrap();
+            grants.extend(["--grant".to_owned(), format!("{kind}::\"{id}\"={role}")]);
+        }
+    }
+    let ran = workspace.run(&["fmt", "--check"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let ran = workspace.run(&["validate"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
+    let ran = workspace.run(&[&["what-if", "--format", "json"], &change[..], &grants].concat());
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(found["totals"], plan["keep"]["totals"]);
+    assert_eq!(found["totals"]["lost"], 0);
+}
+
+/// A custom role that somebody has is given what the person loses, if nobody else gains by it.
+#[test]
+fn a_custom_role_is_extended() {
+    let plan = plan_of(&["--set", "karin@contoso.example.cloudOnly=true"]);
+    // Nothing that a role gives lets a cloud-only account in.
+    assert_eq!(plan["keep"]["changes"], json!([]));
+    assert_eq!(
+        plan["lost"][0]["after"][0]["policies"],
+        json!(["configmgr.identity"])
+    );
+    // The policy that is proposed gives less than the one that is there.
+    let workspace = sample();
+    let file = "policies/custom/script-runner.cedar";
+    let less = workspace
+        .read(file)
+        .replace("     Intune::Action::\"runScript\"],", "],")
+        .replace("viewScripts\",\n]", "viewScripts\"]");
+    workspace.write("proposal/script-runner.cedar", &less);
+    for entry in shipped::policies()
+        .into_iter()
+        .filter(|file| file.path.ends_with(".cedar"))
+    {
+        workspace.write(&format!("proposal/{}", entry.path), entry.text);
+    }
+    let ran = workspace.run(&["what-if", "--plan", "--policies", "proposal"]);
+    let plan = ran
+        .stdout
+        .find("Plan: that nobody loses")
+        .unwrap_or_else(|| panic!("{ran}"));
+    insta::assert_snapshot!(&ran.stdout[plan..], @r##"
+    Plan: that nobody loses anything
+      1 role change, and no fewer do: nobody loses anything
+      verified by comparing again: 0 decisions lost instead of 5, 0 gained instead of 0
+
+      1. Add to the role Script Runner: Run script
+         keeps something for 1 account
+         without it karin@contoso.example loses Run script on WS-RNG-001
+         proposal/script-runner.cedar:
+           @id("custom.script-runner")
+           @doc("A Script Runner sees the client details of a tenant-attached device and its scripts, and runs them.")
+           permit (
+             principal in Intune::Role::"00000000-0000-4000-8000-0000000000f1",
+             action in
+               [Intune::Action::"viewScripts",
+                Intune::Action::"runScript",
+                Intune::Action::"viewClientDetails"],
+             resource
+           );
+    "##);
+}
+
+/// A built-in role cannot be changed: another takes its place.
+#[test]
+fn what_is_gained_is_taken_away() {
+    let ran = contoso(&[
+        "what-if",
+        "--plan",
+        "--grant",
+        "emma@contoso.example=Help Desk Operator",
+    ]);
+    let plan = ran.stdout.find("Plan: that nobody gains").unwrap();
+    insta::assert_snapshot!(&ran.stdout[plan..], @r##"
+    Plan: that nobody gains what they did not have
+      1 role change, and no fewer do, role by role: nobody gains what can be taken away without a loss
+      verified by comparing again: 0 decisions lost instead of 0, 0 gained instead of 30
+
+      1. Make the role Help Desk Operator without View scripts and 5 more, in place of Help Desk
+         Operator
+         takes something that is gained from 1 account
+         assign it in the role assignment given: Entra::User::"00000000-0000-4000-8000-0000000000a5" in
+           Intune::Role::"Help Desk Operator" (1 account)
+         policies/custom/help-desk-operator-without-view-scripts-and-5-more.cedar:
+           @id("custom.help-desk-operator-without-view-scripts-and-5-more")
+           @doc("As Help Desk Operator, without View scripts, Run script, Run CMPivot query, Enroll Now, Rotate BitLockerKeys (preview), Initiate Configuration Manager action.")
+           permit (
+             principal in
+               Intune::Role::"Help Desk Operator without View scripts and 5 more",
+             action in
+               [Intune::Action::"viewCollections",
+                Intune::Action::"viewResourceExplorer",
+                Intune::Action::"viewTimeline",
+                Intune::Action::"viewSoftwareUpdates",
+                Intune::Action::"viewClientDetails",
+                Intune::Action::"viewApplications",
+                Intune::Action::"takeApplicationActions"],
+             resource
+           );
+
+    The roles that give what is gained
+      Help Desk Operator: 30 decisions of 1 account, by View scripts, Run script, Run CMPivot query,
+        Enroll Now, Rotate BitLockerKeys (preview) and 1 more
+    "##);
+}
+
+#[test]
+fn an_object_a_line_has_the_plan_last() {
+    let ran = production(&["--format", "ndjson"]);
+    let last: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["kind"], &last["verified"]),
+        (&json!("plan"), &json!(true))
+    );
+    // Without being asked for, it is not there; but that there is one is said.
+    let ran = contoso(&["what-if", "--enforce-configmgr-rbac", "P01=off"]);
+    assert!(!ran.stdout.contains("Plan: "), "{ran}");
+    assert!(ran.stderr.contains("--plan"), "{ran}");
+}
+
+#[test]
+fn the_page_in_a_browser() {
+    let Some(browser) = browser("plan::the_page_in_a_browser") else {
+        return;
+    };
+    let html = production(&["--format", "html"]).stdout;
+    let page = seen(&browser, &html, "");
+    assert!(
+        page.contains("Verified by comparing again: 0 decisions lost instead of 52"),
+        "{page}"
+    );
+    assert!(
+        page.contains("<details><summary>make the role Keeps"),
+        "{page}"
+    );
+    assert!(page.contains("<pre>@id(\"custom.keeps-"), "{page}");
+    assert!(page.contains("What stays gained"), "{page}");
+}
+
+#[test]
+fn a_sheet_has_no_room_for_it() {
+    let ran = production(&["--format", "csv"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("no room for a plan"), "{ran}");
+}
