@@ -94,15 +94,7 @@ impl Both {
 
     /// Which of these policies apply.
     fn applying(&self, request: &Request, policies: &PolicySet) -> BTreeSet<String> {
-        let request = CedarRequest::new(
-            request.principal.clone(),
-            request.action.clone(),
-            request.resource.clone(),
-            request.context.clone(),
-            None,
-        )
-        .unwrap();
-        let response = Authorizer::new().is_authorized(&request, policies, &self.entities);
+        let response = Authorizer::new().is_authorized(&plain(request), policies, &self.entities);
         response
             .diagnostics()
             .reason()
@@ -115,15 +107,8 @@ impl Both {
         let schema = self.engine.bundle().schema();
         let entities = Entities::from_json_value(json.clone(), Some(schema)).unwrap();
         let decide = |request: &Request| {
-            let plain = CedarRequest::new(
-                request.principal.clone(),
-                request.action.clone(),
-                request.resource.clone(),
-                request.context.clone(),
-                None,
-            )
-            .unwrap();
-            let response = Authorizer::new().is_authorized(&plain, &self.policies, &entities);
+            let response =
+                Authorizer::new().is_authorized(&plain(request), &self.policies, &entities);
             match (response.diagnostics().errors().next(), response.decision()) {
                 (Some(_), _) => Decision::Indeterminate,
                 (None, cedar_policy::Decision::Allow) => Decision::Allow,
@@ -375,4 +360,16 @@ proptest! {
             prop_assert_eq!(people.filter(is_below).count() as u64, assignment.people, "seed {}", seed);
         }
     }
+}
+
+/// A request as plain Cedar takes it.
+fn plain(request: &Request) -> CedarRequest {
+    CedarRequest::new(
+        request.principal.clone(),
+        request.action.clone(),
+        request.resource.clone(),
+        request.context.clone(),
+        None,
+    )
+    .unwrap()
 }
