@@ -100,16 +100,12 @@ pub enum Format {
     #[value(hide = true)]
     Table,
     /// JSON for programs, an object a line (who, what, access, what-if and diff only).
-    #[value(hide = true)]
     Ndjson,
     /// A table in Markdown (matrix, who, what, access, what-if, diff and import --how only).
-    #[value(hide = true)]
     Markdown,
     /// Comma-separated values (matrix, who, what, access, what-if and diff only).
-    #[value(hide = true)]
     Csv,
     /// A page that needs nothing else (access, what-if and diff only).
-    #[value(hide = true)]
     Html,
 }
 
@@ -251,8 +247,8 @@ pub struct Who {
     #[arg(long)]
     pub may_not: bool,
 
-    /// List everybody of those who are refused alike.
-    #[arg(long, requires = "may_not")]
+    /// List everybody: of those who may, and with --may-not of those who are refused alike.
+    #[arg(long)]
     pub all: bool,
 
     /// What else is known about the requests.
@@ -303,8 +299,6 @@ pub struct What {
 /// not be decided.
 #[derive(Debug, Args)]
 #[command(after_help = "\
---format is human, json, ndjson, csv, markdown or html: one page with filters.
-
 Examples:
   tarbac access
   tarbac access --all --format csv > access.csv
@@ -365,7 +359,7 @@ pub struct WhatIf {
     #[arg(long, value_name = "NAME=ROLE")]
     pub grant: Vec<String>,
 
-    /// Take a person or group out of whatever gives it an Intune role; repeatable.
+    /// Take a person or group out of whatever gives it an Intune role, groups included; repeatable.
     #[arg(long, value_name = "NAME=ROLE")]
     pub revoke: Vec<String>,
 
@@ -379,7 +373,7 @@ pub struct WhatIf {
     #[arg(long)]
     pub plan: bool,
 
-    /// Show every row, and every device with the collections it is in.
+    /// Show every row, and every device with the collections it is in; --format ndjson always does.
     #[arg(long)]
     pub all: bool,
 
@@ -390,7 +384,7 @@ pub struct WhatIf {
 
 /// Show what changes for whom between two workspaces, policies, or revisions of git.
 ///
-/// The report of what-if between two states. OLD and NEW are each a workspace, a folder or file of policies
+/// The report of what-if between two states, with whoever gains first. OLD and NEW are each a workspace, a folder or file of policies
 /// that is joined with the entities of this workspace, or a revision of the git repository that this
 /// workspace is in; without NEW it is this workspace.
 ///

@@ -1,6 +1,7 @@
 //! How far decisions reach: the resources of a survey counted, by name, and by what they are in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::EntityTypeName;
 
@@ -47,7 +48,35 @@ pub(crate) trait Placed {
 
 /// What is known of the resources of some cells, for whoever has no sets of resources: these have the same
 /// cells.
-pub(crate) type Whole = BTreeMap<Place, Detail>;
+#[derive(Default)]
+pub(crate) struct Whole(Mutex<BTreeMap<Place, Arc<Detail>>>);
+
+impl Whole {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Detail>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, at: &Place) -> Option<Arc<Detail>> {
+        self.all().get(at).map(Arc::clone)
+    }
+
+    /// What is known, or is made now. Several may make the same at a time: nobody waits for anybody.
+    fn get_or_make(&self, at: Place, make: impl FnOnce(&Place) -> Detail) -> Arc<Detail> {
+        self.get(&at).unwrap_or_else(|| {
+            let made = Arc::new(make(&at));
+            self.all().insert(at, Arc::clone(&made));
+            made
+        })
+    }
+}
+
+/// Where something was found, for whoever has no sets of resources.
+fn in_whole(of: &impl Placed) -> Place {
+    Place {
+        class: 0,
+        ..of.place().clone()
+    }
+}
 
 /// Resources by how many they are.
 pub(crate) struct Extent {
@@ -179,7 +208,7 @@ pub(crate) fn tell<T: Placed>(
     surveys: &[Vec<Survey<'_>>],
     found: &mut [T],
     named: usize,
-    whole: &mut Whole,
+    whole: &Whole,
 ) {
     for (principal, surveys) in surveys.iter().enumerate() {
         for (number, survey) in surveys.iter().enumerate() {
@@ -189,22 +218,28 @@ pub(crate) fn tell<T: Placed>(
             let Some(class) = found.first().map(|of| of.place().class) else {
                 continue;
             };
+            let known = found.iter().map(|of| whole.get(&in_whole(&**of)));
+            let known: Option<Vec<Arc<Detail>>> = match survey.has_sets(class) {
+                true => None,
+                false => known.collect(),
+            };
+            if let Some(known) = known {
+                for (of, detail) in found.into_iter().zip(known) {
+                    of.tell(&detail);
+                }
+                continue;
+            }
             let extents = Extents::of(engines.to_vec(), survey);
             survey.one(class, |seen| {
-                let mut own = Whole::new();
+                let own = Whole::default();
                 let known = match seen.is_whole() {
-                    true => &mut *whole,
-                    false => &mut own,
+                    true => whole,
+                    false => &own,
                 };
                 for of in found {
-                    let at = Place {
-                        class: 0,
-                        ..of.place().clone()
-                    };
-                    let detail = known
-                        .entry(at)
-                        .or_insert_with_key(|at| extents.detail(seen, &at.cells, named));
-                    of.tell(detail);
+                    let at = in_whole(of);
+                    let detail = known.get_or_make(at, |at| extents.detail(seen, &at.cells, named));
+                    of.tell(&detail);
                 }
             });
         }

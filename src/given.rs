@@ -23,6 +23,7 @@ use cedar_policy_core::ast;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{Kind, Vocabulary};
+use crate::directory::Row;
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::names::{Name, Names, did_you_mean};
@@ -408,7 +409,7 @@ impl Changes<'_> {
     }
 
     /// The entity of a type that another belongs to: the one that an attribute names, or the only one that it
-    /// is in, or the only one there is.
+    /// is in, or the only one there is, or the one that everybody in it belongs to.
     fn own(&mut self, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
         if let Some(named) = self.named_by(uid, type_name) {
             return Some(named);
@@ -423,19 +424,41 @@ impl Changes<'_> {
         let all: Vec<_> = directory.rows_of(&all).take(2).collect();
         match (above.as_slice(), all.as_slice()) {
             ([only], _) | ([], [only]) => Some(directory.uid(*only)),
+            ([], _) => self.of_members(uid, type_name),
             _ => None,
         }
     }
 
+    /// The only entity of a type that attributes of those name who are in a group.
+    fn of_members(&self, group: &EntityUid, type_name: &str) -> Option<EntityUid> {
+        let directory = self.engine.directory();
+        let group = directory.row(group)?;
+        let is_in = |row: &Row| directory.ancestors(*row).any(|above| above == group);
+        let members = directory.every_row().filter(is_in);
+        let named = members.filter_map(|row| {
+            let attribute = self.naming(directory.type_name(row), type_name)?;
+            directory.attribute_entity(row, attribute)
+        });
+        let named: BTreeSet<Row> = named.collect();
+        let only = named.first().filter(|_| named.len() == 1)?;
+        Some(directory.uid(*only))
+    }
+
+    /// The attribute of entities of a type that names one of another type.
+    fn naming(&self, of_type: &str, type_name: &str) -> Option<&str> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let mut attributes = vocabulary.attributes(of_type)?.iter();
+        let found =
+            attributes.find(|(_, attribute)| attribute.kind == Kind::Entity(type_name.to_owned()));
+        found.map(|(name, _)| name.as_str())
+    }
+
     /// The entity of a type that an attribute of another names.
     fn named_by(&mut self, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
-        let vocabulary = self.engine.bundle().vocabulary();
-        let attribute = vocabulary
-            .attributes(&uid.type_name().to_string())?
-            .iter()
-            .find(|(_, attribute)| attribute.kind == Kind::Entity(type_name.to_owned()))
-            .map(|(name, _)| name.as_str())?;
-        let value = plain(self.written(uid).ok()?.attributes.get(attribute)?);
+        let attribute = self
+            .naming(&uid.type_name().to_string(), type_name)?
+            .to_owned();
+        let value = plain(self.written(uid).ok()?.attributes.get(&attribute)?);
         let id = value.get("id")?.as_str()?;
         let type_name = EntityTypeName::from_str(type_name).ok()?;
         Some(EntityUid::from_type_name_and_id(
@@ -507,6 +530,15 @@ impl Changes<'_> {
                 };
                 Ok(reference(&self.known(&uid)?))
             }
+            (Kind::Bool, value) if !value.is_boolean() => Err(Problem::new(format!(
+                "the value must be a Bool, which is true or false, and not {value}"
+            ))),
+            (Kind::Long, value) if !value.is_i64() => Err(Problem::new(format!(
+                "the value must be a Long, which is a whole number, and not {value}"
+            ))),
+            (Kind::String, value) if !value.is_string() => Err(Problem::new(format!(
+                "the value must be a String, and not {value}"
+            ))),
             (Kind::Set(element), Value::Array(values)) => values
                 .iter()
                 .map(|value| self.of_kind(element, value))

@@ -15,8 +15,11 @@ use crate::bundle::{Action, Vocabulary};
 use crate::directory::{Directory, Row};
 use crate::engine::Engine;
 
-/// How many names an error lists.
+/// How many names an error lists that are near.
 const LISTED: usize = 5;
+
+/// Up to how many names an error lists all of them, where none is near.
+const FEW: usize = 12;
 
 /// How a person or thing is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,15 @@ pub enum Part {
     Resource,
 }
 
+/// What a name was looked up for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A part of a request.
+    Part(Part),
+    /// An entity of one of these types; of any without.
+    Entity(Vec<EntityTypeName>),
+}
+
 /// Why a name does not lead to one thing.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum NameError {
@@ -50,8 +62,8 @@ pub enum NameError {
     #[error("no {part} is called `{text}`")]
     #[diagnostic(code(name::unknown))]
     Unknown {
-        /// The part of the request.
-        part: Part,
+        /// What is wanted.
+        part: Wanted,
         /// The name as given.
         text: String,
         /// What to do about it.
@@ -59,11 +71,11 @@ pub enum NameError {
         help: Option<String>,
     },
     /// Several things have the name.
-    #[error("`{text}` is the name of {count} {part}s")]
+    #[error("`{text}` is the name of {}", several(*count, part))]
     #[diagnostic(code(name::ambiguous), help("say which, in full: {}", listed(found, *count)))]
     Ambiguous {
-        /// The part of the request.
-        part: Part,
+        /// What is wanted.
+        part: Wanted,
         /// The name as given.
         text: String,
         /// The UIDs of the first of them, sorted.
@@ -75,8 +87,8 @@ pub enum NameError {
     #[error("`{uid}` is no {part} of this request")]
     #[diagnostic(code(name::wrong_type), help("the {part} is one of the type {}", expected.join(" or ")))]
     WrongType {
-        /// The part of the request.
-        part: Part,
+        /// What is wanted.
+        part: Wanted,
         /// The UID as given.
         uid: String,
         /// The types that are possible.
@@ -129,12 +141,12 @@ impl<'a> Names<'a> {
         match self.vocabulary.actions_spelled(&text).as_slice() {
             [action] => Ok(action),
             [] => Err(NameError::Unknown {
-                part: Part::Action,
+                part: Part::Action.into(),
                 help: self.nearest_actions(&text),
                 text,
             }),
             several => Err(NameError::ambiguous(
-                Part::Action,
+                Part::Action.into(),
                 text,
                 several.iter().map(|action| action.uid.to_string()),
             )),
@@ -176,7 +188,7 @@ impl<'a> Names<'a> {
     pub fn entity_of_any_type(&self, name: &Name) -> Result<EntityUid, NameError> {
         let types = self.vocabulary.type_names();
         let types: Vec<EntityTypeName> = types.filter_map(|name| name.parse().ok()).collect();
-        self.entity(Part::Resource, &types, name)
+        self.entity(Wanted::Entity(Vec::new()), &types, name)
     }
 
     /// The entity of a type that has this id, or is called like this.
@@ -184,8 +196,15 @@ impl<'a> Names<'a> {
     /// # Errors
     /// None is, or several are; the error has the nearest names.
     pub fn of_type(&self, type_name: &EntityTypeName, name: &Name) -> Result<EntityUid, NameError> {
-        let types = std::slice::from_ref(type_name);
-        self.entity(Part::Resource, types, name)
+        self.of_types(std::slice::from_ref(type_name), name)
+    }
+
+    /// The entity of one of these types that has this id, or is called like this.
+    ///
+    /// # Errors
+    /// None is, or several are; the error has the nearest names.
+    pub fn of_types(&self, types: &[EntityTypeName], name: &Name) -> Result<EntityUid, NameError> {
+        self.entity(Wanted::Entity(types.to_vec()), types, name)
             .map_err(|error| self.suggest_among(error, types))
     }
 
@@ -270,10 +289,11 @@ impl<'a> Names<'a> {
 
     fn entity(
         &self,
-        part: Part,
+        part: impl Into<Wanted>,
         types: &[EntityTypeName],
         name: &Name,
     ) -> Result<EntityUid, NameError> {
+        let part = part.into();
         if let Some(uid) = name.uid() {
             if !types.contains(uid.type_name()) {
                 return Err(NameError::wrong_type(part, &uid, types));
@@ -336,9 +356,10 @@ impl<'a> Names<'a> {
             return error;
         };
         let types = match (action, part) {
-            (Some(action), Part::Principal) => action.principals.clone(),
-            (Some(action), Part::Resource) => action.resources.clone(),
-            _ => self.types(*part),
+            (Some(action), Wanted::Part(Part::Principal)) => action.principals.clone(),
+            (Some(action), Wanted::Part(Part::Resource)) => action.resources.clone(),
+            (_, Wanted::Part(part)) => self.types(*part),
+            (_, Wanted::Entity(types)) => types.clone(),
         };
         self.suggest_among(error, &types)
     }
@@ -352,7 +373,9 @@ impl<'a> Names<'a> {
         else {
             return error;
         };
-        if let Ok(uid) = self.entity(part, &self.types(part), &Name::from(text.as_str())) {
+        if let Wanted::Part(wanted) = part
+            && let Ok(uid) = self.entity(wanted, &self.types(wanted), &Name::from(text.as_str()))
+        {
             return NameError::wrong_type(part, &uid, types);
         }
         let nothing = types
@@ -375,10 +398,21 @@ impl<'a> Names<'a> {
                         }
                     }
                 }
-                nearest.help()
+                nearest.help().or_else(|| self.every_name(types))
             }
         };
         NameError::Unknown { part, text, help }
+    }
+
+    /// What to say of entities that are few; `None` where they are many.
+    fn every_name(&self, types: &[EntityTypeName]) -> Option<String> {
+        let of_types = types
+            .iter()
+            .flat_map(|of| self.directory.rows_of(of).map(move |row| (of, row)));
+        let called = of_types.map(|(of, row)| self.called(of, row));
+        let mut called: Vec<&str> = called.take(FEW + 1).collect();
+        called.sort_unstable();
+        (called.len() <= FEW).then(|| format!("there are: {}", called.join(", ")))
     }
 
     fn nearest_actions(&self, text: &str) -> Option<String> {
@@ -438,8 +472,27 @@ impl std::fmt::Display for Part {
     }
 }
 
+impl From<Part> for Wanted {
+    fn from(part: Part) -> Self {
+        Self::Part(part)
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Part(part) => part.fmt(formatter),
+            Self::Entity(types) if types.is_empty() => formatter.write_str("entity"),
+            Self::Entity(types) => {
+                let types: Vec<String> = types.iter().map(in_words).collect();
+                formatter.write_str(&types.join(" or "))
+            }
+        }
+    }
+}
+
 impl NameError {
-    fn unknown(part: Part, text: String) -> Self {
+    fn unknown(part: Wanted, text: String) -> Self {
         Self::Unknown {
             part,
             text,
@@ -447,7 +500,7 @@ impl NameError {
         }
     }
 
-    fn wrong_type(part: Part, uid: &EntityUid, types: &[EntityTypeName]) -> Self {
+    fn wrong_type(part: Wanted, uid: &EntityUid, types: &[EntityTypeName]) -> Self {
         Self::WrongType {
             part,
             uid: uid.to_string(),
@@ -455,7 +508,7 @@ impl NameError {
         }
     }
 
-    fn ambiguous(part: Part, text: String, found: impl Iterator<Item = String>) -> Self {
+    fn ambiguous(part: Wanted, text: String, found: impl Iterator<Item = String>) -> Self {
         let mut found: Vec<String> = found.collect();
         found.sort_unstable();
         let count = found.len();
@@ -466,6 +519,29 @@ impl NameError {
             found,
             count,
         }
+    }
+}
+
+/// A type in words: `Intune::RoleAssignment` is a role assignment.
+pub(crate) fn in_words(type_name: &EntityTypeName) -> String {
+    let mut words = String::new();
+    for character in type_name.basename().chars() {
+        if character.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(character.to_lowercase());
+    }
+    words
+}
+
+/// So many of them: a name may be that of a user and of a group.
+fn several(count: usize, part: &Wanted) -> String {
+    match part {
+        Wanted::Entity(types) if types.len() != 1 => format!("{count} entities"),
+        part => match part.to_string().strip_suffix('y') {
+            Some(stem) => format!("{count} {stem}ies"),
+            None => format!("{count} {part}s"),
+        },
     }
 }
 

@@ -23,6 +23,8 @@ mod spare;
 mod text;
 mod verify;
 
+use std::path::Path;
+
 use cedar_policy::{Context, EntityUid};
 
 use crate::bundle::Action;
@@ -31,6 +33,8 @@ use crate::engine::Engine;
 use crate::explain::Named;
 use crate::finding::Finding;
 use crate::impact::{Direction, Impact, States, Totals};
+use crate::source::shown;
+use book::Book;
 
 /// The code of what makes a plan impossible.
 const CODE: &str = "what_if::plan";
@@ -48,6 +52,15 @@ pub struct Plan {
     pub spare: Proposal,
     /// What is gained all the same.
     pub gained: Vec<Gained>,
+}
+
+/// The role changes that go with a change, as far as they were worked out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Roles {
+    /// Those after which nobody loses what a role could keep, not tried.
+    InNeed(Vec<RoleChange>),
+    /// The whole plan.
+    Planned(Box<Plan>),
 }
 
 /// Role changes, and what comes of the comparison with them.
@@ -121,7 +134,7 @@ pub struct Permission {
 /// A file of policies as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its path, as messages show it, or in the workspace where it is new.
+    /// Its path, as messages show it.
     pub path: String,
     /// All of its text.
     pub text: String,
@@ -221,6 +234,13 @@ pub struct Gained {
     pub decisions: u64,
 }
 
+impl RoleChange {
+    /// The key that puts those first that concern most people.
+    fn most_first(&self) -> impl Ord + use<> {
+        std::cmp::Reverse(self.people)
+    }
+}
+
 impl Proposal {
     /// Whether everything came out as it was foreseen.
     pub fn is_verified(&self) -> bool {
@@ -239,6 +259,16 @@ impl Proposal {
 }
 
 impl Plan {
+    /// Puts new files into the workspace in this folder: their paths are seen from where those of others are.
+    pub fn in_workspace(&mut self, folder: &Path) {
+        let changes = self.keep.changes.iter_mut();
+        let changes = changes.chain(&mut self.spare.changes);
+        let new = changes.filter(|change| matches!(change.what, What::Made | What::Replaced));
+        for file in new.flat_map(|change| &mut change.files) {
+            file.path = shown(&folder.join(&file.path));
+        }
+    }
+
     /// Whether everything came out as it was foreseen.
     pub fn is_verified(&self) -> bool {
         self.keep.is_verified() && self.spare.is_verified()
@@ -246,38 +276,44 @@ impl Plan {
 }
 
 /// What a plan is made from.
-struct Planning<'p, 'e> {
-    states: States<'e>,
-    impact: &'p Impact,
-    context: &'p dyn Fn(&Engine, &Action) -> Context,
-    compare: &'p dyn Fn(States<'_>) -> Impact,
+pub struct Planning<'p, 'e> {
+    /// The states that were compared.
+    pub states: States<'e>,
+    /// What changes between them.
+    pub impact: &'p Impact,
+    /// What is known about every request.
+    pub context: &'p dyn Fn(&Engine, &Action) -> Context,
+    /// Makes a comparison under it.
+    pub compare: &'p dyn Fn(States<'_>) -> Impact,
 }
 
-/// Plans the role changes that go with a change, of which this is the impact. `context` is what is known
-/// about every request, and `compare` makes a comparison under it.
-///
-/// # Errors
-/// The schema has no roles, or a role change cannot be made.
-pub fn plan(
-    states: States<'_>,
-    impact: &Impact,
-    context: &dyn Fn(&Engine, &Action) -> Context,
-    compare: &dyn Fn(States<'_>) -> Impact,
-) -> Result<Plan, Vec<Finding>> {
-    let planning = Planning {
-        states,
-        impact,
-        context,
-        compare,
-    };
-    let book = book::Book::of(states.after)?;
-    let (keep, lost) = planning.keep(&book)?;
-    let spared = planning.spare(&book)?;
-    Ok(Plan {
-        keep,
-        lost,
-        giving: spared.giving,
-        spare: spared.proposal,
-        gained: spared.gained,
-    })
+impl Planning<'_, '_> {
+    /// The role changes after which nobody loses what a role could keep, those that concern most people
+    /// first; a [`Plan`] tries them. None are where the schema has no roles.
+    ///
+    /// # Errors
+    /// A role change cannot be made.
+    pub fn roles_in_need(&self) -> Result<Vec<RoleChange>, Vec<Finding>> {
+        match self.impact.totals.lost {
+            0 => Ok(Vec::new()),
+            _ => Book::of(self.states.after).map_or(Ok(Vec::new()), |book| self.needed(&book)),
+        }
+    }
+
+    /// Plans the role changes that go with a change.
+    ///
+    /// # Errors
+    /// The schema has no roles, or a role change cannot be made.
+    pub fn plan(&self) -> Result<Plan, Vec<Finding>> {
+        let book = Book::of(self.states.after)?;
+        let (keep, lost) = self.keep(&book)?;
+        let spared = self.spare(&book)?;
+        Ok(Plan {
+            keep,
+            lost,
+            giving: spared.giving,
+            spare: spared.proposal,
+            gained: spared.gained,
+        })
+    }
 }

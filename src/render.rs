@@ -20,6 +20,7 @@ pub mod proof;
 pub mod readings;
 pub mod report;
 pub mod role;
+mod sheet;
 pub mod snapshot;
 pub mod standing;
 pub mod suite;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file of policies, schema or entities, or something that stands in for one.
@@ -84,4 +84,10 @@ impl fmt::Display for Place {
             None => Ok(()),
         }
     }
+}
+
+/// A path as messages show it: with `/`, and without a leading `./`.
+pub(crate) fn shown(path: &Path) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.to_string_lossy().replace('\\', "/")
 }

@@ -16,6 +16,7 @@ mod variant;
 use std::collections::BTreeMap;
 
 use cedar_policy::{Context, EntityUid};
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bundle::Action;
 use crate::class::Partition;
@@ -366,18 +367,18 @@ impl<'e> Review<'e> {
 
     /// Finds out what the resources are in of what holds for some people, and names so many of them. `done` is
     /// told of each of the people.
-    pub fn detail(&self, people: &mut [Holder], named: usize, done: impl Fn()) {
-        let mut whole = Whole::new();
-        for holder in people {
+    pub fn detail(&self, people: &mut [Holder], named: usize, done: impl Fn() + Sync) {
+        let whole = Whole::default();
+        people.par_iter_mut().for_each(|holder| {
             tell(
                 &[self.engine],
                 &self.surveys,
                 &mut holder.holds,
                 named,
-                &mut whole,
+                &whole,
             );
             done();
-        }
+        });
     }
 
     /// What is known about a request of an action.

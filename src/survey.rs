@@ -385,6 +385,12 @@ impl<'e> Survey<'e> {
         }
     }
 
+    /// Whether a class of people has sets that resources may be in; everybody without has the same cells.
+    pub fn has_sets(&self, class: usize) -> bool {
+        let first = self.first(class);
+        first.is_some_and(|first| !self.sets(first).is_empty())
+    }
+
     /// Looks at one class of people.
     pub fn one<T>(&self, class: usize, see: impl FnOnce(&Seen<'_>) -> T) -> T {
         let first = self.first(class).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! policies with the entities changed, and holds them to the schema like everything else. Which
 //! attribute a flag of the command line sets is said by the schema (`@flag`).
 
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::bundle::Switches;
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::given::{self, Fact};
-use crate::names::{Name, NameError, Names};
+use crate::names::{Name, NameError, Names, did_you_mean, in_words};
 use crate::role::role_type;
 use crate::source::{Place, Source};
 
@@ -46,8 +47,24 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether it changes everything that can be changed so, and not one thing by name.
+    fn is_of_all(&self) -> bool {
+        matches!(self, Self::Flag { value, .. } if !value.contains('='))
+    }
+
+    /// What to know of how it is typed.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Flag { flag, .. } => Some(format!(
+                "write --{flag} VALUE for everything that has it, or --{flag} NAME=VALUE for one of that \
+                 name; `on` and `off` are true and false"
+            )),
+            Self::Set(_) | Self::Grant(_) | Self::Revoke(_) => None,
+        }
+    }
+
     /// The change as it is typed.
-    fn typed(&self) -> String {
+    pub fn typed(&self) -> String {
         match self {
             Self::Flag { flag, value } => format!("--{flag} {value}"),
             Self::Set(text) => format!("--set {text}"),
@@ -68,17 +85,22 @@ pub fn after(
     switches: &Switches,
 ) -> Result<Engine, Vec<Finding>> {
     let names = Names::of(engine);
-    let mut facts = Vec::new();
-    let mut findings = Vec::new();
-    for change in changes {
-        let source = Source::held("the command line", change.typed());
-        match facts_of(engine, &names, change, &source) {
-            Ok(of_change) => facts.extend(of_change),
-            Err(finding) => findings.push(label(*finding, &source)),
-        }
-    }
+    let (facts, mut findings) = facts(engine, &names, changes);
+    findings.extend(contradictions(engine, &names, changes));
     let (entities, wrong) = given::entities(engine, &names, &facts, CODE);
     findings.extend(wrong);
+    // What is wrong with a change is so of everything that it changes.
+    let text = |finding: &Finding| {
+        let label = finding.labels.first();
+        label.map(|label| label.place.source.text().to_owned())
+    };
+    findings.dedup_by(|one, other| text(one).is_some() && text(one) == text(other));
+    for finding in &mut findings {
+        let change = changes
+            .iter()
+            .find(|change| Some(change.typed()) == text(finding));
+        finding.help = finding.help.take().or(change.and_then(Change::help));
+    }
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -101,6 +123,96 @@ pub fn after(
     })
 }
 
+/// The facts that changes give, and what is wrong with the changes. What is said of one thing by name holds
+/// whatever is said of everything, and what is said twice is said once.
+fn facts(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> (Vec<Fact>, Vec<Finding>) {
+    let mut facts = Vec::new();
+    let mut findings = Vec::new();
+    let mut said: HashMap<String, Vec<Value>> = HashMap::new();
+    let (of_all, of_one): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.is_of_all());
+    for changes in [of_one, of_all] {
+        let named = std::mem::take(&mut said);
+        for change in changes {
+            let source = Source::held("the command line", change.typed());
+            let of_change = facts_of(engine, names, change, &source).unwrap_or_else(|finding| {
+                findings.push(label(*finding, &source));
+                Vec::new()
+            });
+            for fact in of_change {
+                let values = said.entry(fact.expression.clone()).or_default();
+                if !named.contains_key(&fact.expression) && !values.contains(&fact.value) {
+                    values.push(fact.value.clone());
+                    facts.push(fact);
+                }
+            }
+        }
+    }
+    (facts, findings)
+}
+
+/// The changes that give a role to somebody and take it away.
+fn contradictions(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec<Finding> {
+    // What cannot be found is said where it is looked for in earnest.
+    let found = |text: &str| holding(engine, names, text).ok();
+    let revoked = changes.iter().filter_map(|change| match change {
+        Change::Revoke(text) => found(text),
+        _ => None,
+    });
+    let revoked: BTreeSet<(EntityUid, EntityUid)> = revoked.collect();
+    let both = changes.iter().filter_map(|change| match change {
+        Change::Grant(text) => found(text).filter(|holding| revoked.contains(holding)),
+        _ => None,
+    });
+    let both = both.map(|(who, role)| {
+        let (who, role) = (names.call(&who), names.call(&role));
+        Finding::error(
+            CODE,
+            format!("`{who}` is granted {role}, and it is revoked"),
+        )
+        .help("keep one of the two")
+    });
+    both.collect()
+}
+
+/// What goes along with changes of a state, a sentence each: somebody who is taken out of a group for the sake of
+/// a role has nothing else of it either.
+pub fn consequences(engine: &Engine, changes: &[Change]) -> Vec<String> {
+    let names = Names::of(engine);
+    let directory = engine.directory();
+    let mut consequences = Vec::new();
+    for change in changes {
+        let Change::Revoke(text) = change else {
+            continue;
+        };
+        let Ok((who, role)) = holding(engine, &names, text) else {
+            continue;
+        };
+        for left in leading(engine, &who, &role) {
+            let above = directory.row(&left).into_iter();
+            let above = above.flat_map(|row| directory.ancestors(row));
+            let roles =
+                above.filter(|row| directory.type_name(*row) == role.type_name().to_string());
+            let others: Vec<String> = roles
+                .map(|row| directory.uid(row))
+                .filter(|other| *other != role)
+                .map(|other| names.call(&other))
+                .collect();
+            if !others.is_empty() {
+                consequences.push(format!(
+                    "{} leaves the {} {}, which gives more than {}: {}",
+                    names.call(&who),
+                    in_words(left.type_name()),
+                    names.call(&left),
+                    names.call(&role),
+                    others.join(", ")
+                ));
+            }
+        }
+    }
+    consequences
+}
+
 fn label(finding: Finding, source: &Arc<Source>) -> Finding {
     finding.label(whole(source), "this change")
 }
@@ -120,8 +232,8 @@ fn facts_of(
         expression,
         value,
         place: whole(source),
-        // One change may well give what another gives otherwise: the last holds.
-        map: (source.text().to_owned(), 0),
+        // What several changes give is given several times, which is an error.
+        map: (source.name.clone(), 0),
     };
     match change {
         Change::Flag { flag, value } => {
@@ -202,26 +314,47 @@ fn holding(
         .ok_or_else(|| wrong("write the person or group, an equals sign, and the role"))?;
     let of_type = role_type(engine.bundle().vocabulary())
         .ok_or_else(|| wrong("the schema does not say which of its types is that of roles"))?;
-    let who = Name::from(who);
     let who = names
-        .any_principal(&who)
-        .or_else(|error| {
-            names.entity_of_any_type(&who).map_err(|other| match other {
-                NameError::Ambiguous { .. } => other,
-                _ => names.suggest(error, None),
-            })
-        })
+        .of_types(&assignable(engine, &of_type), &Name::from(who))
         .map_err(unnamed)?;
     let by_id = EntityUid::from_type_name_and_id(of_type.clone(), EntityId::new(role));
-    match engine.directory().knows(&by_id) {
-        true => Ok((who, by_id)),
-        false => Ok((
-            who,
-            names
-                .of_type(&of_type, &Name::from(role))
-                .map_err(unnamed)?,
-        )),
+    if engine.directory().knows(&by_id) {
+        return Ok((who, by_id));
     }
+    let found = names.of_type(&of_type, &Name::from(role));
+    let found = found.map_err(|error| {
+        // Roles that only policies name are in no file of entities.
+        let named = engine.bundle().named_entities();
+        let roles = named.iter().filter(|uid| *uid.type_name() == of_type);
+        let near = did_you_mean(role, roles.map(|uid| uid.id().unescaped()));
+        let mut finding = unnamed(error);
+        finding.help = near.or(finding.help.take());
+        finding
+    });
+    Ok((who, found?))
+}
+
+/// The types whose entities can be given a role: those that ask, and then those that the schema puts into what is
+/// in a role, as people and groups into role assignments.
+fn assignable(engine: &Engine, role_type: &EntityTypeName) -> Vec<EntityTypeName> {
+    let vocabulary = engine.bundle().vocabulary();
+    let parents = vocabulary.declared_parents();
+    let is_in = |of: &str, parent: &str| parents.get(of).is_some_and(|of| of.contains(parent));
+    let role_type = role_type.to_string();
+    let asks = |name: &EntityTypeName| {
+        let mut actions = vocabulary.permissions();
+        actions.any(|action| action.principals.contains(name))
+    };
+    let types = vocabulary.type_names();
+    let types = types.filter_map(|name| name.parse::<EntityTypeName>().ok());
+    let can_be_given = |name: &EntityTypeName| {
+        let of = name.to_string();
+        let mut between = vocabulary.type_names();
+        asks(name) || between.any(|between| is_in(&of, between) && is_in(between, &role_type))
+    };
+    let mut types: Vec<EntityTypeName> = types.filter(can_be_given).collect();
+    types.sort_by_key(|name| !asks(name));
+    types
 }
 
 /// The direct parents of an entity through which it is in a group.

@@ -27,11 +27,11 @@ use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
-use crate::source::{Place, Source, Text};
+use crate::source::{Place, Source, Text, shown};
 
 use cache::Cache;
 
-pub use earlier::{Earlier, earlier, state};
+pub use earlier::{Earlier, earlier, stands_alone, state};
 pub use exports::Exports;
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
@@ -178,7 +178,7 @@ fn examine_by(
     let mut passed_over = Vec::new();
     let texts = texts(layout, &mut passed_over)?;
     let entities = opened(layout, &mut passed_over)?;
-    let cache = means.cache.then(|| Cache::beside(&layout.root, &entities));
+    let cache = means.cache.then(|| Cache::of(layout, &entities));
     let mut examination = match cache.flatten() {
         Some(cache) => examine_with(cache, &texts, entities, switches, means)?,
         None => Policies::read(&texts, None).examine(inputs(entities, means), switches)?,
@@ -619,10 +619,4 @@ fn unreadable(path: &Path, reason: &str, help: Option<&str>) -> Unreadable {
         reason: reason.to_owned(),
         help: help.map(str::to_owned),
     }
-}
-
-/// A path as messages show it: with `/`, and without a leading `./`.
-fn shown(path: &Path) -> String {
-    let path = path.strip_prefix("./").unwrap_or(path);
-    path.to_string_lossy().replace('\\', "/")
 }

@@ -1,11 +1,13 @@
 //! `tarbac access`: who can do what, through which role, and which assignments give nothing.
 
+use std::slice::from_mut;
+
 use cedar_policy::Context;
 use tarbac::render;
-use tarbac::standing::Review;
+use tarbac::standing::{Holder, Review};
 
 use super::check::context;
-use super::output::{Output, progress};
+use super::output::{Output, devices, progress};
 use super::{Exit, Failure, load};
 use crate::cli::{Access, Format, Global};
 
@@ -22,16 +24,26 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
     bar.set_length(review.classes() as u64);
     let mut standing = review.standing(|| bar.inc(1));
     bar.finish_and_clear();
-    if arguments.all {
-        let bar = progress("looking up devices");
-        bar.set_length(standing.people.len() as u64);
+    let people = standing.people.len();
+    let is_short = global.format == Format::Human && !arguments.all;
+    if !is_short && global.format != Format::Ndjson {
+        let bar = devices(people);
         let named = render::standing::LISTED;
         review.detail(&mut standing.people, named, || bar.inc(1));
         bar.finish_and_clear();
     }
     match global.format {
         Format::Json => output.write(&render::standing::document(&standing))?,
-        Format::Ndjson => output.write_lines(render::standing::ndjson(&standing))?,
+        Format::Ndjson => {
+            let bar = devices(people);
+            let in_full = |holder: &Holder| {
+                let mut holder = holder.clone();
+                review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
+                holder
+            };
+            output.write_lines(render::standing::ndjson(&standing, in_full))?;
+            bar.finish_and_clear();
+        }
         Format::Csv => output.write_sheet(render::standing::csv(&standing))?,
         Format::Markdown => output.write(&render::standing::markdown(&standing))?,
         Format::Html => output.write(&render::standing::html(&standing))?,

@@ -1,16 +1,30 @@
 //! `tarbac diff`: what changes for whom between two states of a workspace.
 
-use tarbac::Workspace;
 use tarbac::impact::States;
-use tarbac::workspace::state;
+use tarbac::render::impact::Asked;
+use tarbac::workspace::{stands_alone, state};
+use tarbac::{Layout, LoadError, Workspace};
 
 use super::impact::{Wanted, answer};
 use super::output::Output;
-use super::{Exit, Failure, layout, load, reading, switches};
+use super::{Exit, Failure, ShellError, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
 
 pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exit, Failure> {
     let (layout, switches) = (layout(global), switches(global)?);
+    if let Some(new) = &arguments.new {
+        let stand_alone = |name: &str| stands_alone(&layout, name).map_err(LoadError::from);
+        let is_looked_at = !stand_alone(&arguments.old)? || !stand_alone(new)?;
+        if !is_looked_at && layout != Layout::of(&global.workspace) {
+            let message =
+                "--policies, --schema and --entities are not for two states that have their own";
+            return Err(ShellError::Arguments {
+                message: message.to_owned(),
+                help: Some("name files or a folder of policies, or leave them out".to_owned()),
+            }
+            .into());
+        }
+    }
     let read = |name: &str| {
         reading(global, |means| {
             Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
@@ -25,11 +39,17 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
         before: &before,
         after: &after,
     };
+    let new = arguments.new.as_deref().unwrap_or("this workspace");
     let wanted = Wanted {
+        asked: Asked {
+            changes: vec![format!("diff {} {new}", arguments.old)],
+            notes: Vec::new(),
+        },
         about: &arguments.context,
+        gains_first: true,
         all: arguments.all,
         plan: false,
-        hint: false,
+        folder: &global.workspace,
         format: global.format,
     };
     answer(states, &wanted, output)

@@ -1,24 +1,36 @@
 //! What changes for whom between two states, as `what-if` and `diff` say it.
 
+use std::path::Path;
+use std::slice::from_mut;
+
 use tarbac::bundle::Action;
-use tarbac::impact::{Comparison, Impact, States};
-use tarbac::{Engine, plan, render};
+use tarbac::impact::{Comparison, Impact, States, Touched};
+use tarbac::plan::{Planning, RoleChange, Roles};
+use tarbac::render::impact::{Asked, Report};
+use tarbac::{Engine, render};
 
 use super::check::context;
-use super::output::{Output, progress, say};
+use super::output::{Output, devices, progress, say, waiting};
 use super::{Exit, Failure, ShellError};
 use crate::cli::{Context, Format};
 
+/// How many devices are named in one report: their names have to fit in memory together.
+const NAMED: u64 = 5_000_000;
+
 /// What is written of a comparison.
 pub struct Wanted<'a> {
+    /// What is compared, in words.
+    pub asked: Asked,
     /// What is known about the requests.
     pub about: &'a Context,
+    /// Whoever gains before whoever loses everything.
+    pub gains_first: bool,
     /// Every row.
     pub all: bool,
     /// The role changes that go with the change.
     pub plan: bool,
-    /// Whether to say that there are plans.
-    pub hint: bool,
+    /// The workspace.
+    pub folder: &'a Path,
     /// How.
     pub format: Format,
 }
@@ -41,25 +53,52 @@ pub fn answer(
     };
     let comparison = states.compare(context);
     let mut impact = compared(&comparison, "comparing");
-    detail(&comparison, &mut impact, wanted.all);
-    let plan = match wanted.plan {
-        true => {
-            let tried = |states: States<'_>| compared(&states.compare(context), "trying the plan");
-            let plan = plan::plan(states, &impact, &context, &tried);
-            Some(plan.map_err(|findings| Failure::Invalid(findings, "Nothing was planned."))?)
-        }
-        false => None,
-    };
-    let plan = plan.as_ref();
-    match wanted.format {
-        Format::Json => output.write(&render::impact::document(&impact, plan))?,
-        Format::Ndjson => output.write_lines(render::impact::ndjson(&impact, plan))?,
-        Format::Csv => output.write_sheet(render::impact::csv(&impact))?,
-        Format::Markdown => output.write(&render::impact::markdown(&impact, plan))?,
-        Format::Html => output.write(&render::impact::html(&impact, plan))?,
-        _ => output.write(&render::impact::human(&impact, plan, wanted.all))?,
+    if wanted.gains_first {
+        impact.gains_first();
     }
-    if plan.is_some_and(|plan| !plan.is_verified()) {
+    if wanted.format != Format::Ndjson {
+        detail(&comparison, &mut impact, (wanted.format, wanted.all));
+    }
+    let planning = Planning {
+        states,
+        impact: &impact,
+        context: &context,
+        compare: &|states| compared(&states.compare(context), "trying the plan"),
+    };
+    let failed = |findings| Failure::Invalid(findings, "Nothing was planned.");
+    let roles = match (wanted.plan, wanted.format) {
+        (true, _) => {
+            let mut plan = planning.plan().map_err(failed)?;
+            plan.in_workspace(wanted.folder);
+            Roles::Planned(Box::new(plan))
+        }
+        // A sheet has no room for them.
+        (false, Format::Csv) => Roles::InNeed(Vec::new()),
+        (false, _) => Roles::InNeed(in_need(&planning)),
+    };
+    let report = Report {
+        asked: &wanted.asked,
+        impact: &impact,
+        roles: &roles,
+    };
+    match wanted.format {
+        Format::Json => output.write(&report.document())?,
+        Format::Ndjson => {
+            let bar = devices(impact.people.len());
+            let in_full = |touched: &Touched| {
+                let mut touched = touched.clone();
+                comparison.detail(from_mut(&mut touched), usize::MAX, || bar.inc(1));
+                touched
+            };
+            output.write_lines(report.ndjson(in_full))?;
+            bar.finish_and_clear();
+        }
+        Format::Csv => output.write_sheet(report.csv())?,
+        Format::Markdown => output.write(&report.markdown())?,
+        Format::Html => output.write(&report.html())?,
+        _ => output.write(&report.human(wanted.all))?,
+    }
+    if report.plan().is_some_and(|plan| !plan.is_verified()) {
         output.flush()?;
         return Err(ShellError::Arguments {
             message: "the plan does not do what it should".to_owned(),
@@ -67,12 +106,28 @@ pub fn answer(
         }
         .into());
     }
-    if wanted.hint && impact.totals.lost > 0 {
-        say("--plan adds the role changes after which nobody loses what a role can keep\n");
+    if impact.totals.decisions == 0 {
+        say("nobody can ask for anything in either state: is this the right workspace (-C)?\n");
     }
-    let totals = &impact.totals;
-    let is_same = totals.gained + totals.lost == 0 && totals.unknown_before == totals.unknown_after;
-    Ok(if is_same { Exit::Yes } else { Exit::No })
+    Ok(match impact.totals.is_same() {
+        true => Exit::Yes,
+        false => Exit::No,
+    })
+}
+
+/// The roles that would need a permission; where they cannot be worked out, the rest of the report can.
+fn in_need(planning: &Planning<'_, '_>) -> Vec<RoleChange> {
+    let bar = waiting("looking for roles");
+    let found = planning.roles_in_need();
+    bar.finish_and_clear();
+    found.unwrap_or_else(|findings| {
+        let because = findings.first().map(|finding| finding.message.as_str());
+        let because = because.unwrap_or_default();
+        say(&format!(
+            "which roles would need a permission cannot be worked out: {because}\n"
+        ));
+        Vec::new()
+    })
 }
 
 fn compared(comparison: &Comparison<'_>, what: &'static str) -> Impact {
@@ -84,15 +139,24 @@ fn compared(comparison: &Comparison<'_>, what: &'static str) -> Impact {
 }
 
 /// Finds out what the devices are in, for the rows that are shown.
-fn detail(comparison: &Comparison<'_>, impact: &mut Impact, all: bool) {
-    let (shown, named) = match all {
-        true => (usize::MAX, usize::MAX),
-        false => (render::impact::PEOPLE, render::impact::LISTED),
+fn detail(comparison: &Comparison<'_>, impact: &mut Impact, (format, all): (Format, bool)) {
+    let shown = match (format, all) {
+        (Format::Human, false) => render::impact::PEOPLE.min(impact.people.len()),
+        _ => impact.people.len(),
     };
-    let shown = shown.min(impact.people.len());
-    let bar = progress("looking up devices");
-    bar.set_length(shown as u64);
     let people = impact.people.get_mut(..shown).unwrap_or_default();
+    let changes = people.iter().flat_map(|touched| &touched.changes);
+    let count: u64 = changes.map(|change| change.count).sum();
+    let named = match all && count <= NAMED {
+        true => usize::MAX,
+        false => render::impact::LISTED,
+    };
+    if all && count > NAMED {
+        say(
+            "these are too many devices to name all of them at once; --format ndjson names them row by row\n",
+        );
+    }
+    let bar = devices(shown);
     comparison.detail(people, named, || bar.inc(1));
     bar.finish_and_clear();
 }

@@ -6,9 +6,13 @@
 )]
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tarbac::render::Style;
+
+/// How often something moves where somebody waits.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Standard output, buffered, for an answer or in its place for a report.
 #[derive(Debug)]
@@ -118,6 +122,20 @@ pub fn progress(what: &'static str) -> ProgressBar {
     ProgressBar::new(0)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_message(what)
+}
+
+/// The same of work of which nobody knows how long it is.
+pub fn waiting(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// The same for the devices of so many people.
+pub fn devices(people: usize) -> ProgressBar {
+    let bar = progress("looking up devices");
+    bar.set_length(people as u64);
+    bar
 }
 
 /// Whether this is a run of continuous integration, in which nobody looks on.

@@ -1,13 +1,16 @@
 //! `tarbac what-if`: what changes for whom if something is changed.
 
+use std::path::PathBuf;
+
 use tarbac::impact::States;
+use tarbac::render::impact::Asked;
 use tarbac::what_if::{self, Change};
 use tarbac::{Layout, Switches};
 
 use super::impact::{Wanted, answer};
-use super::output::Output;
+use super::output::{Output, say};
 use super::{Exit, Failure, layout, load, load_from, switches};
-use crate::cli::{Format, Global, WhatIf};
+use crate::cli::{Global, WhatIf};
 
 pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
     let changed = layout(global);
@@ -17,25 +20,54 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
         true => None,
         false => Some(load(global)?.engine),
     };
+    let changes = changes(arguments);
+    let switches = switches(global)?;
+    if read.is_none() && changes.is_empty() && switches == Switches::default() {
+        say("no change is named; `tarbac what-if --help` lists them\n");
+    }
     let invalid = |findings| Failure::Invalid(findings, "Nothing was compared.");
-    let after = what_if::after(
-        read.as_ref().unwrap_or(&before),
-        &changes(arguments),
-        &switches(global)?,
-    )
-    .map_err(invalid)?;
+    let after =
+        what_if::after(read.as_ref().unwrap_or(&before), &changes, &switches).map_err(invalid)?;
     let states = States {
         before: &before,
         after: &after,
     };
     let wanted = Wanted {
+        asked: Asked {
+            changes: changed_by(global, &changes),
+            notes: what_if::consequences(read.as_ref().unwrap_or(&before), &changes),
+        },
         about: &arguments.context,
+        gains_first: false,
         all: arguments.all,
         plan: arguments.plan,
-        hint: !arguments.plan && global.format == Format::Human,
+        folder: &global.workspace,
         format: global.format,
     };
     answer(states, &wanted, output)
+}
+
+/// Everything that is changed, as it is typed.
+fn changed_by(global: &Global, changes: &[Change]) -> Vec<String> {
+    let files = [
+        ("policies", &global.policies),
+        ("schema", &global.schema),
+        ("entities", &global.entities),
+    ];
+    let files = files.into_iter().flat_map(|(flag, paths)| {
+        let typed = move |path: &PathBuf| format!("--{flag} {}", path.display());
+        paths.iter().map(typed)
+    });
+    let readings = [
+        ("reading", &global.reading),
+        ("no-reading", &global.no_reading),
+    ];
+    let readings = readings.into_iter().flat_map(|(flag, names)| {
+        let typed = move |name: &String| format!("--{flag} {name}");
+        names.iter().map(typed)
+    });
+    let changes = changes.iter().map(Change::typed);
+    changes.chain(files).chain(readings).collect()
 }
 
 /// What is asked for, in the order of the flags.

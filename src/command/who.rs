@@ -30,7 +30,12 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         Format::Markdown => {
             output.write(&render::access::who_markdown(&who, arguments.may_not))?;
         }
-        _ => output.write(&render::access::human(&who, &asked, arguments.may_not))?,
+        _ => output.write(&render::access::human(
+            &who,
+            &asked,
+            arguments.may_not,
+            arguments.all,
+        ))?,
     }
     Ok(match (who.unknown.is_empty(), who.may.is_empty()) {
         (false, _) => Exit::Unanswered,

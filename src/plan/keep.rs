@@ -29,6 +29,15 @@ struct Step {
     is_assigned: bool,
 }
 
+/// Steps that were drafted.
+struct Drafted {
+    steps: Vec<Step>,
+    /// The state with them.
+    after: Engine,
+    is_smallest: bool,
+    needs: Needs,
+}
+
 impl Step {
     /// Whether it gives somebody a permission.
     fn gives(&self, person: &EntityUid, permission: usize) -> bool {
@@ -42,11 +51,20 @@ impl Step {
 }
 
 impl Planning<'_, '_> {
-    /// Plans that nobody loses what a role could keep; and what is lost all the same.
-    pub(super) fn keep(&self, book: &Book<'_>) -> Result<(Proposal, Vec<Lost>), Vec<Finding>> {
+    /// The changes after which nobody loses what a role could keep, not tried.
+    pub(super) fn needed(&self, book: &Book<'_>) -> Result<Vec<RoleChange>, Vec<Finding>> {
+        let drafted = self.drafted(book)?.into_iter();
+        let steps = drafted.flat_map(|drafted| drafted.steps);
+        let mut changes: Vec<RoleChange> = steps.map(|step| step.change).collect();
+        changes.sort_by_key(RoleChange::most_first);
+        Ok(changes)
+    }
+
+    /// Drafts that nobody loses what a role could keep; nothing where nobody loses anything.
+    fn drafted(&self, book: &Book<'_>) -> Result<Option<Drafted>, Vec<Finding>> {
         let losing = self.losing();
         if losing.is_empty() {
-            return Ok((Proposal::none(&self.impact.totals), Vec::new()));
+            return Ok(None);
         }
         let custom = book.custom_of(&losing);
         let needs = self.needs(book, &losing, &custom)?;
@@ -63,6 +81,25 @@ impl Planning<'_, '_> {
             // A group may hold people of several tenants, and an assignment belongs to one.
             Err(_) => chosen.applied(false)?,
         };
+        Ok(Some(Drafted {
+            steps,
+            after,
+            is_smallest: choice.is_smallest,
+            needs,
+        }))
+    }
+
+    /// Plans that nobody loses what a role could keep; and what is lost all the same.
+    pub(super) fn keep(&self, book: &Book<'_>) -> Result<(Proposal, Vec<Lost>), Vec<Finding>> {
+        let Some(drafted) = self.drafted(book)? else {
+            return Ok((Proposal::none(&self.impact.totals), Vec::new()));
+        };
+        let Drafted {
+            steps,
+            after,
+            is_smallest,
+            needs,
+        } = drafted;
         let found = match steps.is_empty() {
             true => self.impact.clone(),
             false => (self.compare)(States {
@@ -90,6 +127,7 @@ impl Planning<'_, '_> {
                     false => without,
                 }
             }
+            Direction::Undecided => before.count(person, action, direction),
         });
         let gains = gains(book, &needs, &steps, &found, &before);
         let changes = steps.into_iter().zip(gains);
@@ -99,10 +137,10 @@ impl Planning<'_, '_> {
                 ..step.change
             })
             .collect();
-        changes.sort_by_key(|change| std::cmp::Reverse(change.people));
+        changes.sort_by_key(RoleChange::most_first);
         let proposal = Proposal {
             changes,
-            is_smallest: choice.is_smallest,
+            is_smallest,
             totals: found.totals.clone(),
             deviations,
         };

@@ -181,10 +181,8 @@ impl Planning<'_, '_> {
         let vocabulary = self.states.after.bundle().vocabulary();
         let actions = lost.iter().filter_map(|uid| vocabulary.action(uid));
         let pages: BTreeSet<&str> = actions.filter_map(Action::page).collect();
-        let before = self.states.before.bundle().vocabulary().permissions();
-        let gone = before.filter(|action| vocabulary.action(&action.uid).is_none());
-        let all = vocabulary.permissions().chain(gone);
         let matters = |action: &&Action| lost.contains(&action.uid) || pages.contains(action.id());
+        let all = self.states.permissions().into_iter();
         all.filter(matters)
             .map(|action| action.uid.clone())
             .collect()

@@ -39,7 +39,7 @@ impl Planning<'_, '_> {
         let mut draft = Draft::default();
         let mut changes = sparing.reduced(&mut draft);
         changes.extend(sparing.replaced(&mut draft));
-        changes.sort_by_key(|change| std::cmp::Reverse(change.people));
+        changes.sort_by_key(RoleChange::most_first);
         let giving = sparing.cuts.giving();
         let gained = sparing.cuts.gained();
         if changes.is_empty() {
@@ -58,7 +58,7 @@ impl Planning<'_, '_> {
         let deviations = deviations(&found, |person, action, direction, _| {
             let count = without.count(person, action, direction);
             match direction {
-                Direction::Lost => count,
+                Direction::Lost | Direction::Undecided => count,
                 Direction::Gained => {
                     let number = holdings.permissions.iter().position(|of| of == action);
                     let removed = number.and_then(|number| {

@@ -20,11 +20,16 @@ pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_
 /// How many of those that are treated alike are listed.
 pub const LISTED: usize = 5;
 
-/// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons.
-pub fn human(who: &Who, asked: &str, may_not: bool) -> String {
+/// How many of those who may are listed, unless all are.
+const PERMITTED: usize = 20;
+
+/// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons. Without `all`
+/// the first.
+pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
     let mut page = Page::default();
     page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
-    for permitted in &who.may {
+    let limit = if all { usize::MAX } else { PERMITTED };
+    for permitted in who.may.iter().take(limit) {
         page.line(2, &permitted.principal.name);
         for path in &permitted.paths {
             page.line(4, &chain(path));
@@ -32,6 +37,11 @@ pub fn human(who: &Who, asked: &str, may_not: bool) -> String {
         if permitted.paths.is_empty() {
             page.line(4, &permitted.policies.join(", "));
         }
+    }
+    let rest = who.may.len().saturating_sub(limit);
+    if rest > 0 {
+        let rest = number(rest, "more account");
+        page.line(2, &format!("and {rest} (--all lists them)"));
     }
     let count = |refused: &[Refused]| refused.iter().map(|refused| refused.count).sum();
     let refused: usize = count(&who.may_not);

@@ -7,6 +7,7 @@ use crate::decision::{Decision, Refusal};
 use crate::explain::{
     Clause, Explanation, Grant, Named, Part, Path, Read, Remedies, Roles, Rule, Truth, Why,
 };
+use crate::names::in_words;
 use alternatives::Family;
 
 use super::page::Page;
@@ -408,14 +409,7 @@ pub(super) fn typed(entity: &Named) -> String {
     format!("{} {}", kind(entity), entity.name)
 }
 
-/// The type in words: `Intune::RoleAssignment` is a role assignment.
+/// The type of an entity in words.
 pub(super) fn kind(entity: &Named) -> String {
-    let mut words = String::new();
-    for character in entity.uid.type_name().basename().chars() {
-        if character.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(character.to_lowercase());
-    }
-    words
+    in_words(entity.uid.type_name())
 }

@@ -6,6 +6,7 @@ use miette::{
 };
 use serde::Serialize;
 
+use super::tally;
 use super::{Style, VERSION, diagnostic, json};
 use crate::excerpt::{Excerpt, Excerpts};
 use crate::finding::{Finding, Severity};
@@ -125,10 +126,7 @@ pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
 
 /// A number and what it counts.
 pub fn number(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
-    }
+    tally::counted(count as u64, noun)
 }
 
 /// A finding as miette shows it. Its excerpts, which may be of several files, stand one after the

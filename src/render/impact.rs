@@ -13,47 +13,142 @@ use super::page::Page;
 use super::tally::{common, counted, digits, first, on, some, tally};
 use crate::decision::{Decision, Outcome};
 use crate::explain::Named;
-use crate::impact::{Concern, Direction, Impact, Totals, Touched};
-use crate::plan::Plan;
-
-pub use html::html;
-pub use markdown::markdown;
-pub use sheet::csv;
-pub use wire::{document, ndjson};
+use crate::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
+use crate::plan::{Plan, RoleChange, Roles};
 
 /// How many of a list are shown unless all are.
 pub const LISTED: usize = 5;
 
-/// How many groups of people, and how many people whom a policy says to look at.
-pub const PEOPLE: usize = 5;
+/// How many groups of people.
+pub const PEOPLE: usize = 3;
 
-/// What changes, on about a screen, and the role changes that go with it; with `all` every row.
-pub fn human(impact: &Impact, plan: Option<&Plan>, all: bool) -> String {
-    let mut page = Page::default();
-    totals(&mut page, &impact.totals);
-    let limit = |limit: usize| if all { usize::MAX } else { limit };
-    let losing = impact
-        .people
-        .iter()
-        .filter(|touched| touched.loses_everything());
-    let losing: Vec<&Named> = losing.flat_map(|touched| &touched.people).collect();
-    if !losing.is_empty() || !impact.concerns.is_empty() {
+/// How many of the people whom something to look at concerns.
+const CONCERNED: usize = 3;
+
+/// What a comparison is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The changes, or the two states, as they were typed.
+    pub changes: Vec<String>,
+    /// What goes along with the changes, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What changes for whom, and the role changes that go with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'r> {
+    /// What was asked.
+    pub asked: &'r Asked,
+    /// What changes.
+    pub impact: &'r Impact,
+    /// The role changes.
+    pub roles: &'r Roles,
+}
+
+impl<'r> Report<'r> {
+    /// The plan, if there is one.
+    pub fn plan(&self) -> Option<&'r Plan> {
+        match self.roles {
+            Roles::Planned(plan) => Some(plan),
+            Roles::InNeed(_) => None,
+        }
+    }
+
+    /// The role changes after which nobody loses what a role could keep.
+    fn keep(&self) -> &'r [RoleChange] {
+        match self.roles {
+            Roles::Planned(plan) => &plan.keep.changes,
+            Roles::InNeed(changes) => changes,
+        }
+    }
+
+    /// The report on about a screen; with `all` every row.
+    pub fn human(&self, all: bool) -> String {
+        let Self { impact, .. } = self;
+        let mut page = Page::default();
+        totals(&mut page, &impact.totals);
+        for note in &self.asked.notes {
+            page.line(2, note);
+        }
+        self.look_at_first(&mut page, all);
+        people(&mut page, &impact.people, all);
+        if let Some(plan) = self.plan() {
+            plan::human(&mut page, &impact.totals, plan, all);
+        }
+        page.into_text()
+    }
+
+    fn look_at_first(&self, page: &mut Page, all: bool) {
+        let limit = if all { usize::MAX } else { LISTED };
+        let concerned = if all { usize::MAX } else { CONCERNED };
+        let Impact {
+            people,
+            concerns,
+            pages,
+            ..
+        } = self.impact;
+        let losing = people.iter().filter(|touched| touched.loses_everything());
+        let losing: Vec<&Named> = losing.flat_map(|touched| &touched.people).collect();
+        // The plan says the same at length.
+        let in_need = match self.roles {
+            Roles::InNeed(changes) => changes.as_slice(),
+            Roles::Planned(_) => &[],
+        };
+        if losing.is_empty() && concerns.is_empty() && pages.is_empty() && in_need.is_empty() {
+            return;
+        }
         page.heading("Look at first");
         if !losing.is_empty() {
             let verb = if losing.len() == 1 { "loses" } else { "lose" };
             let who = number(losing.len(), "account");
-            page.line(
-                2,
-                &format!("{who} {verb} everything: {}", some(&losing, limit(LISTED))),
+            let everybody = some(&losing, limit);
+            page.line(2, &format!("{who} {verb} everything: {everybody}"));
+        }
+        for concern in concerns {
+            look_at(page, &concern.says, &concern.people, concerned);
+            if let Some(advice) = &concern.advice {
+                page.item(4, "> ", advice);
+            }
+        }
+        for unreachable in pages {
+            look_at(
+                page,
+                &out_of_reach(unreachable),
+                &unreachable.people,
+                concerned,
             );
         }
-        for concern in &impact.concerns {
-            look_at(&mut page, concern, limit(LISTED));
+        if !in_need.is_empty() {
+            page.line(2, IN_NEED);
+            for change in in_need.iter().take(limit) {
+                page.item(4, "- ", &plan::in_short(change, limit));
+            }
+            let rest = in_need.len().saturating_sub(limit);
+            if rest > 0 {
+                page.line(4, &format!("and {rest} more (--all lists them)"));
+            }
         }
     }
+}
+
+/// What the role changes are that are listed without a plan.
+const IN_NEED: &str = "Roles that would need a permission so that nobody loses it (what-if --plan writes and tries them):";
+
+/// What there is to say of a page that becomes unreachable.
+fn out_of_reach(page: &Unreachable) -> String {
+    format!(
+        "The page {} is refused to people who may still do what it carries: {}.",
+        page.name,
+        page.carries.join(", ")
+    )
+}
+
+/// The changes by person; without `all` the first.
+fn people(page: &mut Page, people: &[Touched], all: bool) {
+    let limit = |limit: usize| if all { usize::MAX } else { limit };
     // People may differ in what nobody sees.
     let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
-    for touched in impact.people.iter().take(limit(PEOPLE)) {
+    for touched in people.iter().take(limit(PEOPLE)) {
         let mut block = Page::default();
         for row in rows(touched) {
             row.human(&mut block, all);
@@ -68,7 +163,7 @@ pub fn human(impact: &Impact, plan: Option<&Plan>, all: bool) -> String {
         page.heading(&some(&people, limit(LISTED)));
         page.add(&block);
     }
-    let rest = impact.people.iter().skip(limit(PEOPLE));
+    let rest = people.iter().skip(limit(PEOPLE));
     let rest: usize = rest.map(|touched| touched.people.len()).sum();
     if rest > 0 {
         page.heading(&format!(
@@ -76,14 +171,10 @@ pub fn human(impact: &Impact, plan: Option<&Plan>, all: bool) -> String {
             number(rest, "more account")
         ));
     }
-    if let Some(plan) = plan {
-        plan::human(&mut page, &impact.totals, plan, all);
-    }
-    page.into_text()
 }
 
 fn totals(page: &mut Page, totals: &Totals) {
-    if totals.gained == 0 && totals.lost == 0 {
+    if totals.is_same() {
         page.heading(&format!(
             "Nothing changes: of {}, the same {} are allowed",
             counted(totals.decisions, "decision"),
@@ -115,30 +206,34 @@ fn totals(page: &mut Page, totals: &Totals) {
             ),
         );
     }
-    if totals.unknown_before > 0 || totals.unknown_after > 0 {
-        page.line(
-            2,
-            &format!(
-                "{} cannot be made before and {} after",
-                counted(totals.unknown_before, "decision"),
-                digits(totals.unknown_after)
-            ),
-        );
+    if let Some(unknown) = unknown(totals) {
+        page.line(2, &unknown);
     }
 }
 
-fn look_at(page: &mut Page, concern: &Concern, limit: usize) {
-    page.line(2, &concern.says);
-    for concerned in concern.people.iter().take(limit) {
+/// How many decisions cannot be made; nothing where all can.
+fn unknown(totals: &Totals) -> Option<String> {
+    let is_any = totals.unknown_before > 0 || totals.unknown_after > 0;
+    is_any.then(|| {
+        format!(
+            "{} cannot be made before and {} after; {} that are never allowed can be made in one of the two \
+             only",
+            counted(totals.unknown_before, "decision"),
+            digits(totals.unknown_after),
+            digits(totals.undecided)
+        )
+    })
+}
+
+fn look_at(page: &mut Page, says: &str, people: &[Concerned], limit: usize) {
+    page.line(2, says);
+    for concerned in people.iter().take(limit) {
         let on = on(&concerned.examples, concerned.resources, None);
         page.line(4, &format!("{}: {on}", concerned.person.name));
     }
-    let rest = concern.people.len().saturating_sub(limit);
+    let rest = people.len().saturating_sub(limit);
     if rest > 0 {
         page.line(4, &format!("and {}", number(rest, "more account")));
-    }
-    if let Some(advice) = &concern.advice {
-        page.item(4, "> ", advice);
     }
 }
 
@@ -195,6 +290,7 @@ impl Row<'_> {
         let mark = match self.direction {
             Direction::Gained => "+ ",
             Direction::Lost => "- ",
+            Direction::Undecided => "? ",
         };
         page.item(2, mark, &first(&self.actions, limit));
         let examples = self.resources.get(..limit).unwrap_or(self.resources);
@@ -260,6 +356,9 @@ fn verdict(outcome: &Option<Outcome>) -> &'static str {
 
 /// What determines a decision: policies, or what went wrong.
 fn determining(outcome: &Outcome) -> impl Iterator<Item = &str> {
-    let all = outcome.policies.iter().chain(&outcome.errors);
-    all.map(String::as_str)
+    let of = match outcome.decision {
+        Decision::Indeterminate => &outcome.errors,
+        Decision::Allow | Decision::Deny => &outcome.policies,
+    };
+    of.iter().map(String::as_str)
 }

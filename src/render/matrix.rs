@@ -7,8 +7,10 @@ use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
+use super::sheet::Sheet;
 use super::{VERSION, json};
 use crate::matrix::{Block, Cell, Heading, Line, Mark, Matrix};
+use crate::names::visible;
 
 /// The key of a cell that no policy determines.
 pub const NOBODY: &str = "–";
@@ -127,8 +129,7 @@ pub fn markdown(matrix: &Matrix) -> String {
 /// # Errors
 /// A record cannot be written, which does not happen in memory.
 pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
+    let mut sheet = Sheet::new(&[
         "resource",
         "resource_name",
         "principal",
@@ -138,7 +139,7 @@ pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
         "policies",
     ])?;
     for record in records(matrix) {
-        writer.write_record([
+        sheet.row([
             record.resource.as_deref().unwrap_or_default(),
             record.resource_name.as_deref().unwrap_or_default(),
             &record.principal,
@@ -148,8 +149,7 @@ pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
             &record.policies.join(" "),
         ])?;
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    sheet.text()
 }
 
 /// The matrix as a document for programs: one entry for each cell.
@@ -428,13 +428,12 @@ fn wrapped(name: &str) -> String {
 /// Text in a cell of a Markdown table.
 pub(super) fn in_markdown(text: &str) -> String {
     let mut escaped = String::new();
-    for character in text.chars() {
+    for character in visible(&text.replace(['\n', '\r'], " ")).chars() {
         match character {
             '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '#' => {
                 escaped.push('\\');
                 escaped.push(character);
             }
-            '\n' | '\r' => escaped.push(' '),
             other => escaped.push(other),
         }
     }

@@ -1,6 +1,7 @@
 //! Tables with a heading, for a sheet or a page of a wiki.
 
 use super::matrix::in_markdown;
+use super::sheet::Sheet;
 
 /// A heading and rows of as many cells.
 pub(super) struct Table {
@@ -18,13 +19,11 @@ impl Table {
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.headings)?;
+        let mut sheet = Sheet::new(self.headings)?;
         for row in &self.rows {
-            writer.write_record(row)?;
+            sheet.row(row.iter().map(String::as_str))?;
         }
-        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        sheet.text()
     }
 
     /// A table of Markdown; nothing without rows.

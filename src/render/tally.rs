@@ -1,6 +1,6 @@
 //! Words for many: how many there are, and some of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::explanation::kind;
 use crate::explain::Named;
@@ -20,11 +20,23 @@ pub(super) fn first(words: &[impl AsRef<str>], limit: usize) -> String {
     }
 }
 
+/// The names of these; of several with one name, each with its id.
+pub(super) fn told_apart<'n>(named: impl Iterator<Item = &'n Named> + Clone) -> Vec<String> {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for of in named.clone() {
+        *count.entry(&of.name).or_default() += 1;
+    }
+    let called = named.map(|of| match count.get(of.name.as_str()) {
+        Some(1) => of.name.clone(),
+        _ => format!("{} {}", of.name, of.uid.id().unescaped()),
+    });
+    called.collect()
+}
+
 /// Resources by their number, and of how many that is, with some of their names.
 pub(super) fn on(examples: &[Named], count: u64, of: Option<u64>) -> String {
     let kind = examples.first().map(kind).unwrap_or_default();
-    let names = examples.iter().map(|of| of.name.as_str());
-    let names = names.collect::<Vec<_>>().join(", ");
+    let names = told_apart(examples.iter()).join(", ");
     let counted = match of {
         Some(of) if of != count => format!("{} of {}", digits(count), counted(of, &kind)),
         Some(2..) => format!("all {}", counted(count, &kind)),
@@ -50,18 +62,9 @@ pub(super) fn common<'w>(sets: &[BTreeSet<&'w str>], all: bool) -> (Vec<&'w str>
 
 /// Some of these with their counts, and how many more there are.
 pub(super) fn tally(of: &[(Named, u64)], limit: usize) -> String {
-    let counted = of.iter().take(limit).map(|(named, count)| {
-        let is_alone = of
-            .iter()
-            .filter(|(other, _)| other.name == named.name)
-            .count()
-            == 1;
-        let name = match is_alone {
-            true => named.name.clone(),
-            false => format!("{} {}", named.name, named.uid.id().unescaped()),
-        };
-        format!("{name} ({})", digits(*count))
-    });
+    let names = told_apart(of.iter().map(|(named, _)| named));
+    let counted = names.iter().zip(of).take(limit);
+    let counted = counted.map(|(name, (_, count))| format!("{name} ({})", digits(*count)));
     let listed: Vec<String> = counted.collect();
     match of.len().saturating_sub(limit) {
         0 => listed.join(", "),
@@ -92,7 +95,9 @@ pub(super) fn digits(count: u64) -> String {
 
 /// Everything with its count, in one cell of a sheet.
 pub(super) fn in_a_cell(of: &[(Named, u64)]) -> String {
-    let counts = of.iter().map(|(of, count)| format!("{}: {count}", of.name));
+    let names = told_apart(of.iter().map(|(named, _)| named));
+    let counts = names.iter().zip(of);
+    let counts = counts.map(|(name, (_, count))| format!("{name}: {count}"));
     counts.collect::<Vec<_>>().join("; ")
 }
 

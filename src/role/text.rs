@@ -23,6 +23,9 @@ pub(crate) fn line(text: &str) -> String {
     text.replace(breaks, " ")
 }
 
+/// How long the name of a file becomes, in letters.
+const LONGEST: usize = 60;
+
 /// The name of a file, in lower-case letters, digits and hyphens; what cannot be said so is left out.
 pub(crate) fn slug(name: &str) -> String {
     let mut slug = String::new();
@@ -33,7 +36,11 @@ pub(crate) fn slug(name: &str) -> String {
             false => slug.push('-'),
         }
     }
-    slug.truncate(60);
+    // Between words, unless there is but one.
+    if slug.len() > LONGEST {
+        slug.truncate(LONGEST);
+        slug.truncate(slug.rfind('-').unwrap_or(LONGEST));
+    }
     match slug.trim_end_matches('-') {
         // Windows has no files of these names.
         name @ ("con" | "prn" | "aux" | "nul") => format!("{name}-role"),

@@ -343,10 +343,20 @@ impl Marks {
         let Some(row) = place.rows.get(resource).copied().flatten() else {
             return;
         };
-        for group in place.directory.parents(row) {
-            let start = group.index() * self.words;
-            let inherited = self.inherited.get(start..start + self.words);
-            join(bits, inherited.unwrap_or_default());
+        let parents = place.directory.parents(row);
+        match &mut *bits {
+            // Nearly always there is one word, and this is done for every parent of a million devices.
+            [word] => {
+                let inherited = parents.filter_map(|group| self.inherited.get(group.index()));
+                *word = inherited.fold(*word, |all, bits| all | bits);
+            }
+            words => {
+                for group in parents {
+                    let start = group.index() * self.words;
+                    let inherited = self.inherited.get(start..start + self.words);
+                    join(words, inherited.unwrap_or_default());
+                }
+            }
         }
         if !self.own.is_empty()
             && let Some(own) = self.own.get(&row)

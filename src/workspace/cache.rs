@@ -2,7 +2,7 @@
 //! run need not work it out again: the entities as a [`Directory`](crate::directory::Directory), which is used where it lies, and what
 //! was found of policies and entities together.
 //!
-//! Everything is kept under a name made of the content that it came from and of the version of tarbac. What
+//! Everything is kept under a name made of the content that it came from and of the build of the program. What
 //! has another content has another name, so nothing that is found can be stale.
 //!
 //! To know what the files of entities hold without reading them, the cache notes a hash of each, with its
@@ -18,6 +18,7 @@
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,15 +28,15 @@ use std::time::{Duration, SystemTime};
 use blake3::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
-use super::EntityFile;
 use super::mapped::map;
+use super::{EntityFile, Layout};
 use crate::bundle::{Bundle, Switches, Texts};
 use crate::directory::Lender;
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::source::{Place, Source};
 
-/// The folder, beside `entities/`.
+/// The folder, beside `entities/` or what is read in its place.
 pub(super) const FOLDER: &str = ".tarbac";
 
 /// The file of the notes.
@@ -67,6 +68,10 @@ const UNFINISHED: (&str, Duration) = ("unfinished-", Duration::from_secs(3600));
 /// What is kept of a workspace, as its files are now.
 pub(super) struct Cache {
     folder: PathBuf,
+    /// What tells the program from another build of it.
+    program: String,
+    /// What was noted of files when this began.
+    notes: BTreeMap<PathBuf, Note>,
     files: Vec<Known>,
 }
 
@@ -116,25 +121,39 @@ struct Warning {
 }
 
 impl Cache {
-    /// What is kept beside a workspace; none where these files are read as quickly.
-    pub fn beside(root: &Path, files: &[EntityFile]) -> Option<Self> {
+    /// What is kept beside the entities of a workspace; none where their files are read as quickly.
+    pub fn of(layout: &Layout, files: &[EntityFile]) -> Option<Self> {
         let files: Option<Vec<Known>> = files.iter().map(Known::of).collect();
         let files = files?;
         let size: u64 = files.iter().map(|file| file.stamp.size).sum();
-        let folder = root.canonicalize().ok()?.join(FOLDER);
-        (size >= WORTH_KEEPING).then(|| {
-            let mut cache = Self { folder, files };
-            cache.recognise();
-            cache
-        })
+        if size < WORTH_KEEPING {
+            return None;
+        }
+        let beside = match layout.entities.first().map(|path| path.parent()) {
+            None => layout.root.as_path(),
+            Some(Some(folder)) if folder != Path::new("") => folder,
+            Some(_) => Path::new("."),
+        };
+        let folder = beside.canonicalize().ok()?.join(FOLDER);
+        // A link may lead to files that are not ours to write or to remove.
+        if folder.is_symlink() {
+            return None;
+        }
+        let mut cache = Self {
+            program: program()?,
+            notes: notes(&folder),
+            folder,
+            files,
+        };
+        cache.recognise();
+        Some(cache)
     }
 
     /// Finds out what is in files that were seen before.
     fn recognise(&mut self) {
-        let mut notes = self.notes();
         let mut is_hashed = false;
         for file in &mut self.files {
-            let Some(note) = notes.remove(&file.path) else {
+            let Some(note) = self.notes.get(&file.path) else {
                 continue;
             };
             if note.stamp == file.stamp && note.can_tell() {
@@ -176,10 +195,8 @@ impl Cache {
     pub fn directory(&self, bundle: &Bundle) -> Option<Lender> {
         let path = self.path_of_directory(bundle)?;
         let stamp = Stamp::of(&path.metadata().ok()?);
-        let is_as_written = self
-            .notes()
-            .get(&path)
-            .is_some_and(|note| note.stamp == stamp);
+        let note = self.notes.get(&path);
+        let is_as_written = note.is_some_and(|note| note.stamp == stamp);
         is_as_written.then(|| map(&path).ok())?
     }
 
@@ -251,10 +268,10 @@ impl Cache {
         Some(self.folder.join(key.name(FINDINGS.0)))
     }
 
-    /// What this version makes of the content of the files, as far as it is known.
+    /// What this program makes of the content of the files, as far as it is known.
     fn key(&self) -> Option<Key> {
         let mut key = Key::default();
-        key.add(env!("CARGO_PKG_VERSION"));
+        key.add(&self.program);
         key.count(self.files.len());
         for file in &self.files {
             key.add(file.content?.to_hex().as_str());
@@ -269,16 +286,11 @@ impl Cache {
         texts.into_iter().flatten().chain(entities)
     }
 
-    fn notes(&self) -> BTreeMap<PathBuf, Note> {
-        let notes = fs::read(self.folder.join(NOTES)).ok();
-        let notes = notes.and_then(|notes| serde_json::from_slice(&notes).ok());
-        notes.unwrap_or_default()
-    }
-
     /// Notes what the files hold, and what a directory looks like that was just written, beside what is noted
     /// of others.
     fn note(&self, made: Option<&Path>) -> io::Result<()> {
-        let mut notes = self.notes();
+        // Another program may have noted something in the meantime.
+        let mut notes = notes(&self.folder);
         let noted = SystemTime::now();
         for file in &self.files {
             if let Some(content) = file.content {
@@ -346,6 +358,23 @@ impl Cache {
         }
         Ok(())
     }
+}
+
+/// What is noted in a folder.
+fn notes(folder: &Path) -> BTreeMap<PathBuf, Note> {
+    let notes = fs::read(folder.join(NOTES)).ok();
+    let notes = notes.and_then(|notes| serde_json::from_slice(&notes).ok());
+    notes.unwrap_or_default()
+}
+
+/// What tells a program from every other: two builds of one version may well differ. Containers give the same file
+/// another number each time, so that is not looked at.
+fn program() -> Option<String> {
+    let path = env::current_exe().ok()?;
+    let metadata = path.metadata().ok()?;
+    let modified = metadata.modified().ok()?;
+    let (version, size) = (env!("CARGO_PKG_VERSION"), metadata.len());
+    Some(format!("{version} {path:?} {size} {modified:?}"))
 }
 
 impl Known {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{
-    Layout, LoadError, Means, Unreadable, adds_to_shipped, examine_by, is_workspace, texts,
+    Layout, LoadError, Means, Unreadable, adds_to_shipped, examine_by, files, is_workspace, texts,
     unreadable,
 };
 use crate::assembly::{self, Examination};
@@ -33,27 +33,55 @@ pub struct Earlier {
 /// # Errors
 /// A file cannot be read, or it is no revision.
 pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
-    let path = Path::new(old);
-    if !path.exists() {
+    let Some(of) = on_disk(layout, old)? else {
         return of_revision(layout, old);
-    }
-    let has = |part: &str| path.join(part).is_dir();
-    if is_workspace(path) {
-        return Ok(Earlier {
-            texts: texts(&Layout::of(path), &mut Vec::new())?,
-            has_own_schema: true,
-            is_bare: !has("policies") && !has("schema"),
-        });
-    }
-    let layout = Layout {
-        policies: vec![path.to_owned()],
-        ..layout.clone()
     };
+    let has_own_schema = of.policies.is_empty();
+    let has = |part: &str| of.root.join(part).is_dir();
     Ok(Earlier {
-        texts: texts(&layout, &mut Vec::new())?,
-        has_own_schema: false,
-        is_bare: false,
+        is_bare: has_own_schema && !has("policies") && !has("schema"),
+        texts: texts(&of, &mut Vec::new())?,
+        has_own_schema,
     })
+}
+
+/// What a name stands for on disk: a workspace, or the one at hand with other policies; `None` for what is not
+/// there, which may be a revision.
+///
+/// # Errors
+/// It is a revision as well, or has no policies.
+fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
+    let path = Path::new(name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    if is_commit(layout, name) {
+        let help = format!("say `./{name}` for the one, or `refs/heads/{name}` for the other");
+        let reason = "it is there, and a revision of git has the same name";
+        return Err(unreadable(path, reason, Some(&help)));
+    }
+    if is_workspace(path) {
+        return Ok(Some(Layout::of(path)));
+    }
+    let policies = vec![path.to_owned()];
+    let found = files(&policies, path, &["cedar"], &mut Vec::new())?;
+    if found.is_empty() {
+        return Err(wrong(name, "it is a folder without policies"));
+    }
+    Ok(Some(Layout {
+        policies,
+        ..layout.clone()
+    }))
+}
+
+/// Whether what a name stands for has everything of its own, as a workspace and a revision have, and takes nothing
+/// of the workspace at hand.
+///
+/// # Errors
+/// Those of [`state`].
+pub fn stands_alone(layout: &Layout, name: &str) -> Result<bool, Unreadable> {
+    let of = on_disk(layout, name)?;
+    Ok(of.is_none_or(|of| of == Layout::of(name)))
 }
 
 /// Examines another state of a workspace: what [`earlier`] reads, with the entities of the other workspace
@@ -67,24 +95,22 @@ pub fn state(
     switches: &Switches,
     means: &Means,
 ) -> Result<Examination, LoadError> {
-    let path = Path::new(name);
-    if !path.exists() {
-        let (texts, entities) = revision(layout, name)?;
-        return Ok(assembly::examine(&texts, entities, switches)?);
+    match on_disk(layout, name)? {
+        Some(of) => examine_by(&of, switches, means),
+        None => {
+            let (texts, entities) = revision(layout, name)?;
+            Ok(assembly::examine(&texts, entities, switches)?)
+        }
     }
-    let layout = match is_workspace(path) {
-        true => Layout::of(path),
-        false => Layout {
-            policies: vec![path.to_owned()],
-            ..layout.clone()
-        },
-    };
-    examine_by(&layout, switches, means)
 }
 
 /// Texts and entities of a workspace in a revision of git.
 fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Unreadable> {
     let files = files_of(layout, revision, &["policies", "schema", "entities"])?;
+    if files.is_empty() {
+        let reason = "it has neither policies/ nor schema/ nor entities/ in this folder";
+        return Err(wrong(revision, reason));
+    }
     let (entities, texts): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|file| file.name.starts_with("entities/"));
@@ -120,9 +146,13 @@ struct Committed {
 
 impl Committed {
     fn is_of(&self, extension: &str) -> bool {
-        let known = Path::new(&self.name).extension();
-        known.is_some_and(|known| known.eq_ignore_ascii_case(extension))
+        is_of(Path::new(&self.name), extension)
     }
+}
+
+fn is_of(path: &Path, extension: &str) -> bool {
+    let known = path.extension();
+    known.is_some_and(|known| known.eq_ignore_ascii_case(extension))
 }
 
 fn wrong(revision: &str, reason: &str) -> Unreadable {
@@ -131,14 +161,34 @@ fn wrong(revision: &str, reason: &str) -> Unreadable {
     unreadable(Path::new(revision), reason, Some(help))
 }
 
+/// Git in the folder of a workspace.
+fn git(layout: &Layout, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(&layout.root).args(arguments);
+    command
+}
+
+/// Whether git knows a commit by this name.
+fn is_commit(layout: &Layout, name: &str) -> bool {
+    let commit = format!("{name}^{{commit}}");
+    let known = git(
+        layout,
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ],
+    )
+    .output();
+    known.is_ok_and(|known| known.status.success())
+}
+
 /// The files of some parts of a workspace in a revision of git.
 fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Committed>, Unreadable> {
     let wrong = |reason: String| wrong(revision, &reason);
-    let git = |arguments: &[&str]| {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(&layout.root).args(arguments);
-        command
-    };
+    let git = |arguments: &[&str]| git(layout, arguments);
     // What begins with a dash would be taken for an option.
     if revision.starts_with('-') {
         return Err(wrong("it is no file and no revision".to_owned()));
@@ -157,6 +207,11 @@ fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Commi
         let said = String::from_utf8_lossy(&listed.stderr);
         let said = said.trim().trim_start_matches("fatal: ").to_owned();
         return Err(wrong(format!("it is no file, and git says: {said}")));
+    }
+    if !is_commit(layout, revision) {
+        return Err(wrong(
+            "it is a part of a revision, and not a revision".to_owned(),
+        ));
     }
     let listed = String::from_utf8_lossy(&listed.stdout);
     let files: Vec<Listed<'_>> = listed.split('\0').filter_map(Listed::of).collect();

@@ -1,9 +1,10 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
+mod everybody;
 mod standing;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,14 +14,11 @@ use cedar_policy::{
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
-use tarbac::access::{What, Who};
 use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::class::Classes;
-use tarbac::decision::{Decision, Outcome, Request};
+use tarbac::decision::{Decision, Request};
 use tarbac::directory::{Directory, Input, Rules};
 use tarbac::engine::Engine;
-use tarbac::explain::Named;
-use tarbac::impact::{Direction, States, Totals, Touched};
 use tarbac::proof::{self, Prover, Says, Solving, Spec, Tried, Unknown};
 use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
@@ -82,6 +80,11 @@ fn entity(type_name: &str, id: &str, attrs: Value, parents: Vec<Value>) -> Value
 }
 
 pub(crate) fn random_directory(dice: &mut Dice) -> Value {
+    random_tenants(dice, PEOPLE, DEVICES)
+}
+
+/// The same with these people and devices.
+fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
     let mut all = Vec::new();
     for tenant in TENANTS {
         let mut attrs = json!({ "useIntuneRbac": dice.coin() });
@@ -113,7 +116,7 @@ pub(crate) fn random_directory(dice: &mut Dice) -> Value {
                 .collect(),
         ));
     }
-    for device in DEVICES {
+    for device in devices {
         let mut attrs = json!({
             "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)),
             "name": format!("{}-{device}", dice.pick(&["WS", "SRV"])),
@@ -170,7 +173,7 @@ pub(crate) fn random_directory(dice: &mut Dice) -> Value {
         }
         all.push(entity("Entra::Group", group, json!({}), parents));
     }
-    for person in PEOPLE {
+    for person in people {
         let mut attrs = json!({
             "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
             "userPrincipalName": format!("{person}@example.com"),
@@ -360,11 +363,24 @@ pub(crate) struct Both {
     pub(crate) json: Value,
     pub(crate) texts: Texts,
     links: Vec<Link>,
+    /// Those whom, and what, is asked about, be they there or not.
+    people: Vec<String>,
+    devices: Vec<String>,
+    /// What is known about every request.
+    about: Value,
 }
 
 impl Both {
     fn of(dice: &mut Dice, switches: &Switches) -> Self {
-        let json = random_directory(dice);
+        Self::of_entities(dice, random_directory, switches)
+    }
+
+    fn of_entities(
+        dice: &mut Dice,
+        entities: impl Fn(&mut Dice) -> Value,
+        switches: &Switches,
+    ) -> Self {
+        let json = entities(dice);
         let (text, links) = random_policies(dice);
         let mut texts = shipped::texts();
         texts.policies.push(Source::held("random.cedar", text));
@@ -384,7 +400,26 @@ impl Both {
             json,
             texts: texts.clone(),
             links: links.to_vec(),
+            people: PEOPLE.iter().map(|id| (*id).to_owned()).collect(),
+            devices: DEVICES.iter().map(|id| (*id).to_owned()).collect(),
+            about: json!({}),
         }
+    }
+
+    /// The same world, asked about others and under another context.
+    fn asked(self, people: &[&str], devices: &[&str], about: Value) -> Self {
+        let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        Self {
+            people: owned(people),
+            devices: owned(devices),
+            about,
+            ..self
+        }
+    }
+
+    /// What is known about a request of an action.
+    fn context(&self, action: &EntityUid) -> Context {
+        self.engine.context(action, self.about.clone()).unwrap()
     }
 
     /// The same world with some toggles and checkboxes turned, other readings, and without somebody or
@@ -450,23 +485,24 @@ impl Both {
         (decision, determining, errors)
     }
 
-    /// Every request that can be made, without a context.
+    /// Every request that can be made.
     pub(crate) fn requests(&self) -> Vec<Request> {
         let uid = |type_name: &str, id: &str| {
             EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
         };
         let mut requests = Vec::new();
         for action in self.engine.bundle().vocabulary().permissions() {
+            let tenants: Vec<String> = TENANTS.iter().map(|id| (*id).to_owned()).collect();
             let (resource_type, resources) = match action.id() {
-                "updateRoles" => ("Intune::Tenant", TENANTS),
-                _ => ("ConfigMgr::Device", DEVICES),
+                "updateRoles" => ("Intune::Tenant", &tenants),
+                _ => ("ConfigMgr::Device", &self.devices),
             };
-            for person in PEOPLE {
+            for person in &self.people {
                 requests.extend(resources.iter().map(|resource| Request {
                     principal: uid("Entra::User", person),
                     action: action.uid.clone(),
                     resource: uid(resource_type, resource),
-                    context: Context::empty(),
+                    context: self.context(&action.uid),
                 }));
             }
         }
@@ -554,151 +590,6 @@ proptest! {
                 }
             }
         }
-    }
-
-    /// Who may, and what somebody may, is what plain Cedar says of each person, action and resource.
-    #[test]
-    fn who_and_what_on_random_worlds(seed in any::<u64>()) {
-        let dice = &mut Dice(seed);
-        let both = Both::of(dice, &Switches::default());
-        let engine = &both.engine;
-        let permissions: Vec<_> = engine.bundle().vocabulary().permissions().collect();
-        // By person, action and resource: the decision, and what determines it.
-        let mut plain = BTreeMap::new();
-        for request in both.requests() {
-            let (decision, determining, _) = both.plain(&request);
-            plain.insert((request.principal, request.action, request.resource), (decision, determining));
-        }
-
-        let mut by_who = BTreeMap::new();
-        let mut asked: Vec<_> = plain.keys().map(|(_, action, resource)| (action, resource)).collect();
-        asked.sort();
-        asked.dedup();
-        for (action, resource) in asked {
-            let known = engine.bundle().vocabulary().action(action).unwrap();
-            let who = Who::of(engine, known, resource, usize::MAX, &Context::empty());
-            for permitted in who.may {
-                for path in &permitted.paths {
-                    prop_assert_eq!(&path.steps[0].uid, &permitted.principal.uid);
-                }
-                let key = (permitted.principal.uid, action.clone(), resource.clone());
-                by_who.insert(key, (Decision::Allow, permitted.policies));
-            }
-            for refused in who.may_not.into_iter().chain(who.unknown) {
-                let decided = (refused.outcome.decision, refused.outcome.policies);
-                prop_assert_eq!(refused.principals.len(), refused.count);
-                for person in refused.principals {
-                    by_who.insert((person.uid, action.clone(), resource.clone()), decided.clone());
-                }
-            }
-        }
-        prop_assert_eq!(&by_who, &plain, "seed {}", seed);
-
-        let mut by_what = BTreeMap::new();
-        for person in PEOPLE.iter().map(|person| EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap()) {
-            for alike in What::of(engine, &person, None, usize::MAX, |_| Context::empty()).alike {
-                for decided in &alike.decisions {
-                    let action = permissions.iter().find(|action| action.id() == decided.action).unwrap();
-                    for resource in &alike.resources {
-                        let key = (person.clone(), action.uid.clone(), resource.uid.clone());
-                        by_what.insert(key, (decided.decision, decided.policies.clone()));
-                    }
-                }
-            }
-        }
-        prop_assert_eq!(&by_what, &plain, "seed {}", seed);
-    }
-
-    /// What changes between two worlds, for whom and on what, is what plain Cedar says of each person,
-    /// action and resource in both.
-    #[test]
-    fn impact_on_random_worlds(seed in any::<u64>()) {
-        let dice = &mut Dice(seed);
-        let before = Both::of(dice, &Switches::default());
-        let after = match dice.coin() {
-            true => Both::of(dice, &Switches::default()),
-            false => before.turned(dice),
-        };
-        let (before, after) = if dice.coin() { (before, after) } else { (after, before) };
-        // By person, action and resource, where both are there.
-        type Decided = Option<(Decision, Vec<String>)>;
-        let decided = |both: &Both| -> BTreeMap<(EntityUid, EntityUid, EntityUid), Decided> {
-            let directory = both.engine.directory();
-            both.requests().into_iter().map(|request| {
-                let is_there = directory.defines(&request.principal) && directory.defines(&request.resource);
-                let decided = is_there.then(|| {
-                    let (decision, determining, _) = both.plain(&request);
-                    (decision, determining)
-                });
-                ((request.principal, request.action, request.resource), decided)
-            }).collect()
-        };
-        let (plain_before, plain_after) = (decided(&before), decided(&after));
-        let mut plain = BTreeMap::new();
-        let mut totals = Totals::default();
-        for (key, was) in &plain_before {
-            let is = &plain_after[key];
-            let is_decided = |of: &Decided, as_what: Decision| of.as_ref().is_some_and(|(decision, _)| *decision == as_what);
-            let [may, might] = [is, was].map(|of| is_decided(of, Decision::Allow));
-            totals.decisions += u64::from(was.is_some() || is.is_some());
-            totals.allowed_before += u64::from(might);
-            totals.allowed_after += u64::from(may);
-            totals.unknown_before += u64::from(is_decided(was, Decision::Indeterminate));
-            totals.unknown_after += u64::from(is_decided(is, Decision::Indeterminate));
-            if may != might {
-                let direction = if may { Direction::Gained } else { Direction::Lost };
-                plain.insert(key.clone(), (direction, was.clone(), is.clone()));
-            }
-        }
-        let distinct = |direction: Option<Direction>, part: fn(&(EntityUid, EntityUid, EntityUid)) -> &EntityUid| {
-            let of = plain.iter().filter(|(_, (of, _, _))| direction.is_none_or(|direction| *of == direction));
-            of.map(|(key, _)| part(key)).collect::<BTreeSet<_>>().len() as u64
-        };
-        let changed = |direction| plain.values().filter(|(of, _, _)| *of == direction).count() as u64;
-        totals.gained = changed(Direction::Gained);
-        totals.lost = changed(Direction::Lost);
-        totals.people_gaining = distinct(Some(Direction::Gained), |key| &key.0);
-        totals.people_losing = distinct(Some(Direction::Lost), |key| &key.0);
-        totals.resources = distinct(None, |key| &key.2);
-
-        let states = States { before: &before.engine, after: &after.engine };
-        let comparison = states.compare(|_, _| Context::empty());
-        let mut impact = comparison.impact(|| {});
-        comparison.detail(&mut impact.people, usize::MAX, || {});
-        let mut found = BTreeMap::new();
-        for touched in &impact.people {
-            for change in &touched.changes {
-                let outcome = |outcome: &Option<Outcome>| {
-                    outcome.as_ref().map(|outcome| (outcome.decision, outcome.policies.clone()))
-                };
-                let resources = &change.resources;
-                prop_assert_eq!(resources.len() as u64, change.count);
-                for (group, count) in &change.groups {
-                    // What is no longer there is in what it was in.
-                    let is_in = |of: &&Named| {
-                        let is_there = after.engine.directory().defines(&of.uid);
-                        let directory = if is_there { after.engine.directory() } else { before.engine.directory() };
-                        let row = directory.row(&group.uid);
-                        directory.ancestors(directory.row(&of.uid).unwrap()).any(|above| Some(above) == row)
-                    };
-                    prop_assert_eq!(resources.iter().filter(is_in).count() as u64, *count);
-                }
-                let under: u64 = change.under.iter().map(|(_, count)| count).sum();
-                prop_assert!(under == change.count || resources[0].uid.type_name().basename() == "Tenant");
-                for person in &touched.people {
-                    for resource in resources {
-                        let key = (person.uid.clone(), change.action.clone(), resource.uid.clone());
-                        let of = (change.direction, outcome(&change.before), outcome(&change.after));
-                        prop_assert!(found.insert(key, of).is_none());
-                    }
-                }
-            }
-        }
-        let everything = |touched: &&Touched| touched.loses_everything();
-        let losing = impact.people.iter().filter(everything).map(|touched| touched.people.len() as u64);
-        totals.people_losing_everything = losing.sum();
-        prop_assert_eq!(&found, &plain, "seed {}", seed);
-        prop_assert_eq!(&impact.totals, &totals, "seed {}", seed);
     }
 
     /// A directory with one entity put in is the one that is read from files with that entity.

@@ -71,6 +71,43 @@ fn entities_are_read_once() {
     assert_eq!(tarbac.read(".tarbac/.gitignore"), "*\n");
 }
 
+/// Entities from elsewhere are kept there, and not wherever the program is run.
+#[test]
+fn it_is_beside_the_entities() {
+    let (here, there) = (Tarbac::with_tenant(&[]), large());
+    let entities = there.path("entities").display().to_string();
+    let request = ["check", "ana@t.example", "Run script", "WS-24999"];
+    here.run(&[&request[..], &["--entities", &entities]].concat());
+    assert!(there.path(".tarbac").exists());
+    assert!(!here.path(".tarbac").exists());
+}
+
+/// A link may lead anywhere: nothing is written there, or removed.
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed() {
+    let tarbac = large();
+    tarbac.write("elsewhere/.gitignore", "precious");
+    std::os::unix::fs::symlink("elsewhere", tarbac.path(".tarbac")).unwrap();
+    assert!(is_allowed(&tarbac));
+    assert_eq!(tarbac.read("elsewhere/.gitignore"), "precious");
+    assert_eq!(fs::read_dir(tarbac.path("elsewhere")).unwrap().count(), 1);
+}
+
+/// What one build worked out is nothing to another: this test is not the program.
+#[test]
+fn another_build_makes_its_own() {
+    let tarbac = large();
+    assert!(is_allowed(&tarbac));
+    assert!(loaded(&tarbac).0 > 0);
+    let names = fs::read_dir(tarbac.path(".tarbac")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(
+        names.filter(|name| name.starts_with("entities-")).count(),
+        2
+    );
+}
+
 #[test]
 fn answers_are_the_same() {
     let tarbac = large();
@@ -152,6 +189,7 @@ fn a_file_that_only_looks_changed_is_known() {
 #[test]
 fn what_is_broken_is_made_anew() {
     let tarbac = large();
+    loaded(&tarbac);
     assert!(is_allowed(&tarbac));
     for entry in fs::read_dir(tarbac.path(".tarbac")).unwrap() {
         let path = entry.unwrap().path();
@@ -161,6 +199,7 @@ fn what_is_broken_is_made_anew() {
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     }
     assert!(is_allowed(&tarbac));
+    assert!(loaded(&tarbac).0 > 0);
     assert_eq!(loaded(&tarbac).0, 0);
     fs::remove_dir_all(tarbac.path(".tarbac")).unwrap();
     tarbac.write(".tarbac", "a file");

@@ -144,6 +144,13 @@ fn flags_say_what_they_do() {
     );
     let desk = totals(&["--grant", "Berlin Service Desk=Intune Role Administrator"]);
     assert!(desk["gained"].as_u64().unwrap() > 0, "{desk}");
+    // A group without a role is of the tenant that its members are of.
+    let administrators = "Configuration Manager Administrators=Help Desk Operator";
+    let administrators = totals(&["--grant", administrators]);
+    assert!(
+        administrators["people_gaining"].as_u64() > Some(1),
+        "{administrators}"
+    );
     let old = totals(&[
         "--site-version",
         "OLD=2403",
@@ -151,6 +158,27 @@ fn flags_say_what_they_do() {
         "OLD=off",
     ]);
     assert!(old["gained"].as_u64().unwrap() > 0, "{old}");
+    // What is said of one thing holds whatever is said of everything, in any order.
+    let but_for_one = totals(&[
+        "--enforce-configmgr-rbac",
+        "P01=off",
+        "--enforce-configmgr-rbac",
+        "on",
+    ]);
+    assert_eq!(
+        but_for_one,
+        totals(&[
+            "--enforce-configmgr-rbac",
+            "on",
+            "--set",
+            "P01.enforceConfigMgrRbac=off"
+        ])
+    );
+    // What is said twice is said.
+    assert_eq!(
+        totals(&[&PRODUCTION[1..], &PRODUCTION[1..]].concat()),
+        totals(&PRODUCTION[1..])
+    );
     let reading = totals(&["--reading", "discovery-either"]);
     assert_eq!(reading["lost"], 0);
     assert!(reading["gained"].as_u64().unwrap() > 0, "{reading}");
@@ -158,31 +186,247 @@ fn flags_say_what_they_do() {
 
 #[test]
 fn what_cannot_be_changed_is_an_error() {
-    for (changes, said) in [
-        (["--set", "P01.foo=3"], "has no attribute `foo`"),
-        (["--set", "nobody.version=3"], "is called `nobody`"),
-        (["--set", "P01"], "write an attribute, an equals sign"),
-        (["--set", "P01.version=new"], "must be a Long"),
+    let errors: &[(&[&str], &str)] = &[
+        (&["--set", "P01.foo=3"], "has no attribute `foo`"),
+        (&["--set", "nobody.version=3"], "is called `nobody`"),
+        (&["--set", "P01"], "write an attribute, an equals sign"),
+        (&["--set", "P01.version=new"], "must be a Long"),
         (
-            ["--grant", "ada@contoso.example"],
+            &["--grant", "ada@contoso.example"],
             "an equals sign, and the role",
         ),
         (
-            ["--grant", "ada@contoso.example=Fooling"],
-            "is called `Fooling`",
+            &["--grant", "ada@contoso.example=Fooling"],
+            "no role is called `Fooling`",
         ),
         (
-            ["--revoke", "mia@contoso.example=Help Desk Operator"],
+            &["--grant", "WS-BER-014=Help Desk Operator"],
+            "no user or group is called `WS-BER-014`",
+        ),
+        (
+            &["--revoke", "mia@contoso.example=Help Desk Operator"],
             "does not have that role",
         ),
-        (["--site-version", "P09=2403"], "is called `P09`"),
-        (["--use-intune-rbac", "perhaps"], "must be a Bool"),
-        (["--reading", "imagined"], "imagined"),
-    ] {
-        let ran = contoso(&[&["what-if"], &changes[..]].concat());
+        (
+            &["--site-version", "Reykjavik=2403"],
+            "there are: ANT, FAB, OLD, P01, RNG, TST",
+        ),
+        (&["--use-intune-rbac", "perhaps"], "must be a Bool"),
+        (
+            &["--enforce-configmgr-rbac", "P01"],
+            "--enforce-configmgr-rbac NAME=VALUE",
+        ),
+        (
+            &["--use-intune-rbac", "on", "--use-intune-rbac", "off"],
+            "is given twice",
+        ),
+        (
+            &["--site-version", "P01=2403", "--set", "P01.version=2409"],
+            "is given twice",
+        ),
+        (
+            &[
+                "--grant",
+                "ada@contoso.example=Help Desk Operator",
+                "--revoke",
+                "ada@contoso.example=Help Desk Operator",
+            ],
+            "is granted Help Desk Operator, and it is revoked",
+        ),
+        (
+            &[
+                "--grant",
+                "ada@contoso.example=Help Desk Operator",
+                "--revoke",
+                "ADA@contoso.example=Help Desk Operator",
+            ],
+            "is granted Help Desk Operator, and it is revoked",
+        ),
+        (
+            &["--grant", "ada@contoso.example=help desk operator"],
+            "did you mean `Help Desk Operator`?",
+        ),
+        (&["--reading", "imagined"], "imagined"),
+    ];
+    for (changes, said) in errors {
+        let ran = contoso(&[&["what-if"], *changes].concat());
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
         assert!(ran.stderr.contains(said), "{said}: {ran}");
+        // One for each change that is wrong, however much it would change.
+        assert_eq!(ran.stderr.matches("×").count(), 1, "{ran}");
     }
+}
+
+#[test]
+fn without_a_change_nothing_changes() {
+    let ran = contoso(&["what-if"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(ran.stdout.starts_with("Nothing changes"), "{ran}");
+    assert!(ran.stderr.contains("no change is named"), "{ran}");
+}
+
+/// The sample tenant with another policy, and what changes by it.
+fn with_policy(policy: &str, format: &str) -> Ran {
+    let workspace = sample();
+    let custom = workspace.path("policies/custom");
+    workspace.write("more.cedar", policy);
+    let (custom, more) = (custom.display().to_string(), workspace.path("more.cedar"));
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/policies");
+    let policies = ["--policies", shipped, "--policies", &custom, "--policies"];
+    let arguments = [&["what-if", "--format", format], &policies[..]].concat();
+    workspace.run(&[&arguments[..], &[&more.display().to_string()]].concat())
+}
+
+/// Whoever leaves a group for the sake of a role has nothing else of the group either, which is said.
+#[test]
+fn a_role_that_a_group_gives_is_revoked_with_the_group() {
+    let workspace = sample();
+    let revoke = [
+        "what-if",
+        "--revoke",
+        "ada@contoso.example=Help Desk Operator",
+    ];
+    let says = "gives more than Help Desk Operator: School Administrator";
+    let ran = workspace.run(&revoke);
+    assert!(!ran.stdout.contains("gives more than"), "{ran}");
+    // The same group has another role.
+    let file = "entities/groups.json";
+    let mut groups: Value = serde_json::from_str(&workspace.read(file)).unwrap();
+    for group in groups.as_array_mut().unwrap() {
+        if group["attrs"]["displayName"] == "Service Desk" {
+            let parents = group["parents"].as_array_mut().unwrap();
+            parents.push(json!({ "type": "Intune::RoleAssignment", "id": "school" }));
+        }
+    }
+    groups.as_array_mut().unwrap().push(json!({
+        "uid": { "type": "Intune::RoleAssignment", "id": "school" },
+        "attrs": {},
+        "parents": [
+            { "type": "Intune::Role", "id": "School Administrator" },
+            { "type": "Intune::Tenant", "id": "contoso" },
+            { "type": "Intune::ScopeTag", "id": "0" },
+        ],
+    }));
+    workspace.write(file, groups.to_string());
+    let run = |format: &str| workspace.run(&[&revoke[..], &["--format", format]].concat());
+    for format in ["human", "markdown", "html", "json", "ndjson"] {
+        let ran = run(format);
+        let on_one_line = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(on_one_line.contains(says), "{ran}");
+    }
+}
+
+/// A report that is sent to somebody says what it is of.
+#[test]
+fn what_was_asked_is_said() {
+    let asked = "--enforce-configmgr-rbac P01=off";
+    for format in ["html", "json", "ndjson"] {
+        let ran = production(&["--format", format]);
+        assert!(ran.stdout.contains(asked), "{ran}");
+    }
+    let markdown = production(&["--format", "markdown", "--no-reading", "any-intune-role"]).stdout;
+    let head = "With --enforce-configmgr-rbac P01=off, --no-reading any-intune-role:";
+    assert!(markdown.starts_with(head), "{markdown}");
+}
+
+#[test]
+fn pages_that_become_unreachable() {
+    let policy = r#"@id("custom.no-scripts")
+@doc("Nobody opens the page of scripts.")
+forbid (
+  principal is Entra::User,
+  action == Intune::Action::"viewScripts",
+  resource is ConfigMgr::Device
+);
+"#;
+    let says =
+        "The page View scripts is refused to people who may still do what it carries: Run script.";
+    let ran = with_policy(policy, "human");
+    let pavel = "pavel@contoso.example: 9 devices, for example WS-BER-014, SRV-SQL-01, WS-RNG-001";
+    assert!(
+        ran.stdout.contains(says) && ran.stdout.contains(pavel),
+        "{ran}"
+    );
+    assert!(with_policy(policy, "markdown").stdout.contains(says));
+    let document = json_of(&with_policy(policy, "json"));
+    let page = &document["pages"][0];
+    assert_eq!(
+        (&page["page"], &page["carries"]),
+        (&json!("viewScripts"), &json!(["Run script"]))
+    );
+    // Nothing else becomes unreachable, and nothing without a change.
+    assert_eq!(document["pages"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        json_of(&production(&["--format", "json"]))["pages"],
+        json!([])
+    );
+}
+
+#[test]
+fn roles_that_would_need_a_permission() {
+    let ran = production(&[]);
+    let role = "Make a role of View applications, Take application actions (1 account)";
+    assert!(ran.stdout.contains(role), "{ran}");
+    assert!(production(&["--format", "markdown"]).stdout.contains(role));
+    // They are those of the plan, which is said instead.
+    let planned = production(&["--plan"]);
+    assert!(!planned.stdout.contains(role), "{planned}");
+    let in_need = json_of(&production(&["--format", "json"]));
+    let planned = json_of(&production(&["--plan", "--format", "json"]));
+    assert_eq!(in_need["roles"], planned["roles"]);
+    let changes = planned["plan"]["keep"]["changes"].as_array().unwrap();
+    let roles = in_need["roles"].as_array().unwrap();
+    assert_eq!(roles.len(), changes.len());
+    for (role, change) in roles.iter().zip(changes) {
+        assert_eq!(role["role"], change["role"]);
+        assert_eq!(role["permissions"], change["permissions"]);
+    }
+}
+
+/// Nobody gains or loses what is refused before and cannot be decided after, but somebody wants to know.
+#[test]
+fn what_can_no_longer_be_decided() {
+    let policy = r#"@id("custom.overflow")
+@doc("Fails for everybody.")
+forbid (
+  principal is Entra::User,
+  action == Intune::Action::"runScript",
+  resource is ConfigMgr::Device
+)
+when { resource.hierarchy.version * 9223372036854775807 > 0 };
+"#;
+    let document = json_of(&with_policy(policy, "json"));
+    let totals = &document["totals"];
+    let undecided = totals["undecided"].as_u64().unwrap();
+    assert!(undecided > 0, "{totals}");
+    // Nothing was undecidable before: what is now was lost, or was refused.
+    assert_eq!(totals["unknown_before"], 0);
+    let lost = totals["lost"].as_u64().unwrap();
+    assert_eq!(totals["unknown_after"], undecided + lost);
+    let rows = document["people"].as_array().unwrap().iter();
+    let rows = rows.flat_map(|of| {
+        let people = of["principals"].as_array().unwrap().len() as u64;
+        let changes = of["changes"].as_array().unwrap().iter();
+        changes.map(move |change| (people, change))
+    });
+    let undecided_rows = rows.filter(|(_, change)| change["change"] == "undecided");
+    let counted: u64 = undecided_rows
+        .map(|(people, change)| {
+            assert_eq!(change["before"]["decision"], "deny");
+            assert_eq!(change["after"]["decision"], "indeterminate");
+            people * change["count"].as_u64().unwrap()
+        })
+        .sum();
+    assert_eq!(counted, undecided);
+    let ran = with_policy(policy, "human");
+    assert!(ran.stdout.contains("  ? Run script\n"), "{ran}");
+    assert!(
+        ran.stdout
+            .contains("now undecided by error while evaluating policy `custom.overflow`"),
+        "{ran}"
+    );
+    let sheet = with_policy(policy, "csv").stdout;
+    assert!(sheet.contains("runScript,undecided,"), "{sheet}");
 }
 
 #[test]
@@ -204,13 +448,35 @@ fn one_state_and_another() {
         ran.stdout.contains("now refused: no policy permits it"),
         "{ran}"
     );
+    // Who gains most comes first, and not who loses everything.
+    let both = json_of(&workspace.run(&["diff", ".", "proposal", "--format", "json"]));
+    let people = both["people"].as_array().unwrap().iter();
+    let gained = people.map(|of| -> u64 {
+        let changes = of["changes"].as_array().unwrap().iter();
+        let gains = changes.filter(|change| change["change"] == "gained");
+        gains.map(|change| change["count"].as_u64().unwrap()).sum()
+    });
+    let gained: Vec<u64> = gained.collect();
+    assert!(gained.is_sorted_by(|one, other| one >= other), "{gained:?}");
+    assert_ne!(gained.first(), gained.last());
     // Back again what was gained is lost.
     let there = json_of(&workspace.run(&["diff", ".", "proposal", "--format", "json"]));
     let back = json_of(&workspace.run(&["diff", "proposal", ".", "--format", "json"]));
     assert_eq!(there["totals"]["gained"], back["totals"]["lost"]);
     assert_eq!(there["totals"]["lost"], back["totals"]["gained"]);
-    let ran = workspace.run(&["diff", "nowhere"]);
-    assert_eq!(ran.status, 2, "{ran}");
+    let refused = |name: &str, said: &str| {
+        let ran = workspace.run(&["diff", name]);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains(said), "{ran}");
+    };
+    refused("nowhere", "nowhere");
+    // What holds no policies is no state in which nobody may anything.
+    std::fs::create_dir(workspace.path("empty")).unwrap();
+    refused("empty", "it is a folder without policies");
+    refused("entities", "it is a folder without policies");
+    // What neither of the two states looks at is not passed over in silence.
+    let ran = workspace.run(&["diff", ".", ".", "--entities", "elsewhere"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
 }
 
 #[test]
@@ -243,6 +509,18 @@ fn a_revision_has_its_own_entities() {
     workspace.write(file, text);
     let ran = workspace.run(&["diff", "HEAD", "--format", "json"]);
     assert!(json_of(&ran)["totals"]["gained"].as_u64().unwrap() > 0);
+    // A part of a revision is none, and a name of two things is neither.
+    let refused = |name: &str, said: &str| {
+        let ran = workspace.run(&["diff", name]);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains(said), "{ran}");
+    };
+    refused("HEAD:policies", "it is a part of a revision");
+    git(&["branch", "proposal"]);
+    workspace.write("proposal/none.cedar", "");
+    refused("proposal", "a revision of git has the same name");
+    assert_eq!(workspace.run(&["diff", "./proposal"]).status, 1);
+    assert_eq!(workspace.run(&["diff", "refs/heads/proposal"]).status, 1);
 }
 
 #[test]
@@ -278,6 +556,24 @@ fn a_sheet_has_a_row_for_each_person_and_change() {
         .map(|row| row[count].parse::<u64>().unwrap())
         .sum();
     assert_eq!(totals(&PRODUCTION[1..])["gained"], gained);
+    // Every device is in some collection, in every row.
+    let groups = at("groups");
+    let mut reader = csv::Reader::from_reader(ran.stdout.as_bytes());
+    let mut rows = reader.records().map(Result::unwrap);
+    assert!(rows.all(|row| row[groups].starts_with("All ")), "{ran}");
+}
+
+#[test]
+fn devices_of_one_name_are_told_apart() {
+    let workspace = sample();
+    let file = "entities/devices.json";
+    let devices = workspace
+        .read(file)
+        .replace("\"WS-BER-015\"", "\"WS-BER-014\"");
+    workspace.write(file, devices);
+    let ran = workspace.run(PRODUCTION);
+    let names = ["WS-BER-014 P01-16777220", "WS-BER-014 P01-16777221"];
+    assert!(names.iter().all(|name| ran.stdout.contains(name)), "{ran}");
 }
 
 #[test]
@@ -323,6 +619,7 @@ fn the_page_in_a_browser() {
         page.contains("<button class=\"bad\" type=\"button\" title=\"lost: why\">−"),
         "{page}"
     );
+    assert!(page.contains("<summary class=\"open\">Roles that would need a permission so that nobody loses it (3)<"), "{page}");
     // A filter leaves the rest out.
     let lost = seen(&browser, &html, "byId('kind').value = 'lost'; draw();");
     let table = |page: &str| page.split_once("<tbody>").unwrap().1.to_owned();

@@ -131,8 +131,13 @@ fn every_command_has_help_without_colour() {
               Write the answer for people or for programs
 
               Possible values:
-              - human: Text for people
-              - json:  JSON for programs
+              - human:    Text for people
+              - json:     JSON for programs
+              - ndjson:   JSON for programs, an object a line (who, what, access, what-if and diff only)
+              - markdown: A table in Markdown (matrix, who, what, access, what-if, diff and import --how
+                only)
+              - csv:      Comma-separated values (matrix, who, what, access, what-if and diff only)
+              - html:     A page that needs nothing else (access, what-if and diff only)
               
               [default: human]
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::tarbac::contoso;
+use crate::tarbac::{Tarbac, contoso, entities, user};
 
 #[test]
 fn everybody_who_may_with_the_path_that_gives_it() {
@@ -12,6 +12,31 @@ fn everybody_who_may_with_the_path_that_gives_it() {
 #[test]
 fn the_others_stand_together_with_whoever_is_refused_alike() {
     insta::assert_snapshot!(contoso(&["who", "Run script", "WS-BER-014", "--may-not"]));
+}
+
+#[test]
+fn many_who_may_fit_a_screen() {
+    let tarbac = Tarbac::with_tenant(&[]);
+    let people = (0..30).map(|number| {
+        let parents = [("Intune::RoleAssignment", "a1")];
+        user(
+            &format!("m{number}"),
+            &format!("m{number}@t.example"),
+            &parents,
+        )
+    });
+    tarbac.write("entities/many.json", entities(&people.collect::<Vec<_>>()));
+    let who = ["who", "Run script", "PC-1"];
+    let ran = tarbac.run(&who);
+    assert!(ran.stdout.starts_with("31 accounts may "), "{ran}");
+    assert!(
+        ran.stdout
+            .contains("and 11 more accounts (--all lists them)"),
+        "{ran}"
+    );
+    let ran = tarbac.run(&[&who[..], &["--all"]].concat());
+    let listed = ran.stdout.lines().filter(|line| line.starts_with("    m"));
+    assert_eq!(listed.count(), 30, "{ran}");
 }
 
 #[test]

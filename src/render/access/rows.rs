@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::{AlikeDocument, LISTED, Permitted, chain, messages};
+use super::{AlikeDocument, Permitted, chain, messages};
 use crate::access::{Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::Named;
 use crate::render::VERSION;
 use crate::render::entity::Entity;
 use crate::render::table::Table;
+use crate::render::tally::told_apart;
 
 const WHO: &[&str] = &[
     "principal",
@@ -88,13 +89,12 @@ fn who_table(who: &Who, may_not: bool) -> Table {
 
 fn what_table(what: &What) -> Table {
     let rows = what.alike.iter().flat_map(|alike| {
-        let resources = alike.resources.iter().take(LISTED);
-        let resources: Vec<&str> = resources.map(|of| of.name.as_str()).collect();
+        let resources = told_apart(alike.resources.iter()).join("; ");
         let of_type = alike.resources.first();
         let of_type = of_type.map_or(String::new(), |of| of.uid.type_name().to_string());
         alike.decisions.iter().map(move |decided| {
             vec![
-                resources.join(" "),
+                resources.clone(),
                 alike.count.to_string(),
                 of_type.clone(),
                 decided.action.clone(),

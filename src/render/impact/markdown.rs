@@ -1,27 +1,40 @@
 //! What changes for whom, for a page of a wiki or a comment on a pull request.
 
-use super::{because, rows};
+use super::{IN_NEED, Report, because, out_of_reach, plan, rows, unknown};
 use crate::explain::Named;
-use crate::impact::{Direction, Impact};
-use crate::plan::Plan;
+use crate::impact::{Concerned, Direction};
+use crate::plan::Roles;
 use crate::render::matrix::in_markdown;
 use crate::render::tally::{counted, digits, first, some, tally};
 
 /// How many are listed in a cell of a table.
 const LISTED: usize = 5;
 
-/// Markdown: the totals, what to look at first, a table of every change, and the plan.
-pub fn markdown(impact: &Impact, plan: Option<&Plan>) -> String {
-    let mut text = changes(impact);
-    if let Some(plan) = plan {
-        text.push_str(&super::plan::markdown(&impact.totals, plan));
+impl Report<'_> {
+    /// Markdown: the totals, what to look at first, a table of every change, and the plan.
+    pub fn markdown(&self) -> String {
+        let mut text = changes(self);
+        if let Some(plan) = self.plan() {
+            text.push_str(&plan::markdown(&self.impact.totals, plan));
+        }
+        text
     }
-    text
 }
 
-fn changes(impact: &Impact) -> String {
+fn changes(report: &Report<'_>) -> String {
+    let Report {
+        asked,
+        impact,
+        roles,
+    } = report;
     let totals = &impact.totals;
-    let mut text = format!(
+    let mut text = String::new();
+    if !asked.changes.is_empty() {
+        let changes = asked.changes.iter();
+        let changes: Vec<String> = changes.map(|change| in_markdown(change)).collect();
+        text.push_str(&format!("With {}:\n\n", changes.join(", ")));
+    }
+    text.push_str(&format!(
         "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \
          are allowed before and {} after.\n",
         counted(totals.gained, "decision"),
@@ -33,13 +46,40 @@ fn changes(impact: &Impact) -> String {
         counted(totals.decisions, "decision"),
         digits(totals.allowed_before),
         digits(totals.allowed_after),
-    );
-    for concern in &impact.concerns {
-        let people: Vec<&Named> = concern.people.iter().map(|of| &of.person).collect();
+    ));
+    if let Some(unknown) = unknown(totals) {
+        text.push_str(&format!("\n{unknown}.\n"));
+    }
+    for note in &asked.notes {
+        text.push_str(&format!("\n{}.\n", in_markdown(note)));
+    }
+    let look_at = |says: &str, people: &[Concerned]| {
+        let people: Vec<&Named> = people.iter().map(|of| &of.person).collect();
         let people = in_markdown(&some(&people, LISTED));
-        text.push_str(&format!("\n- {} {people}", in_markdown(&concern.says)));
+        format!("\n- {} {people}", in_markdown(says))
+    };
+    let losing = impact.people.iter().filter(|of| of.loses_everything());
+    let losing: Vec<&Named> = losing.flat_map(|of| &of.people).collect();
+    if !losing.is_empty() {
+        let losing = in_markdown(&some(&losing, LISTED));
+        text.push_str(&format!("\n- Lose everything: {losing}"));
+    }
+    for concern in &impact.concerns {
+        text.push_str(&look_at(&concern.says, &concern.people));
         if let Some(advice) = &concern.advice {
             text.push_str(&format!(". {}", in_markdown(advice)));
+        }
+    }
+    for page in &impact.pages {
+        text.push_str(&look_at(&out_of_reach(page), &page.people));
+    }
+    if let Roles::InNeed(changes) = roles
+        && !changes.is_empty()
+    {
+        text.push_str(&format!("\n- {IN_NEED}"));
+        for change in changes {
+            let change = plan::in_short(change, usize::MAX);
+            text.push_str(&format!("\n  - {}", in_markdown(&change)));
         }
     }
     if impact.people.is_empty() {
@@ -54,6 +94,7 @@ fn changes(impact: &Impact) -> String {
             let mark = match row.direction {
                 Direction::Gained => "+",
                 Direction::Lost => "−",
+                Direction::Undecided => "?",
             };
             let [before, after] = &row.reasons;
             let cells = [

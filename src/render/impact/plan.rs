@@ -209,6 +209,7 @@ fn deviation(deviation: &Deviation) -> String {
     let word = match deviation.direction {
         Direction::Gained => "gains",
         Direction::Lost => "loses",
+        Direction::Undecided => "can no longer be told about",
     };
     format!(
         "{} {word} {} on {}, and not on {} at most",
@@ -251,6 +252,17 @@ fn title(change: &RoleChange, limit: usize) -> String {
         (_, Some(instead)) => format!("Make the role {role}, in place of {instead}"),
         (_, None) => format!("Make the role {role}"),
     }
+}
+
+/// What is done and for whom, in a line.
+pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
+    let people = counted(change.people, "account");
+    let title = match change.what {
+        What::Made if change.permissions.is_empty() => "Make a role, whatever it gives".to_owned(),
+        What::Made => format!("Make a role of {}", names(&change.permissions, limit)),
+        _ => title(change, limit),
+    };
+    format!("{title} ({people})")
 }
 
 /// What else there is to know about a change, a line each.

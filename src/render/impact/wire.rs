@@ -2,21 +2,30 @@
 
 use serde::Serialize;
 
-use super::plan::wire::PlanDocument;
+use super::plan::wire::{NeedDocument, PlanDocument};
+use super::{Asked, Report};
 use crate::decision::Outcome;
-use crate::impact::{Change, Concern, Impact, Totals, Touched};
-use crate::plan::Plan;
+use crate::impact::{Change, Concern, Concerned, Impact, Totals, Touched, Unreachable};
 use crate::render::entity::{Counted, Entity, counts};
 use crate::render::{VERSION, json};
 
 #[derive(Serialize)]
 struct Document<'i> {
     version: u32,
+    asked: AskedDocument<'i>,
     totals: TotalsDocument,
     concerns: Vec<ConcernDocument<'i>>,
+    pages: Vec<PageDocument<'i>>,
+    roles: Vec<NeedDocument<'i>>,
     people: Vec<TouchedDocument<'i>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanDocument<'i>>,
+}
+
+#[derive(Serialize)]
+struct AskedDocument<'i> {
+    changes: &'i [String],
+    notes: &'i [String],
 }
 
 #[derive(Serialize)]
@@ -26,6 +35,7 @@ pub(super) struct TotalsDocument {
     allowed_after: u64,
     gained: u64,
     lost: u64,
+    undecided: u64,
     unknown_before: u64,
     unknown_after: u64,
     people_gaining: u64,
@@ -36,10 +46,18 @@ pub(super) struct TotalsDocument {
 
 #[derive(Serialize)]
 struct ConcernDocument<'i> {
-    policy: &'i str,
+    policy: Option<&'i str>,
     says: &'i str,
     advice: Option<&'i str>,
     change: &'static str,
+    people: Vec<ConcernedDocument<'i>>,
+}
+
+#[derive(Serialize)]
+struct PageDocument<'i> {
+    page: &'i str,
+    name: &'i str,
+    carries: &'i [String],
     people: Vec<ConcernedDocument<'i>>,
 }
 
@@ -89,45 +107,75 @@ impl<'i> OutcomeDocument<'i> {
     }
 }
 
-/// The same as JSON.
-pub fn document(impact: &Impact, plan: Option<&Plan>) -> String {
-    json(&Document::of(impact, plan))
-}
+impl<'r> Report<'r> {
+    /// The report as JSON.
+    pub fn document(&self) -> String {
+        json(&Document::of(self))
+    }
 
-/// The same as JSON in one line, for a page.
-pub(super) fn line(impact: &Impact, plan: Option<&Plan>) -> String {
-    serde_json::to_string(&Document::of(impact, plan)).unwrap_or_default()
-}
+    /// The same in one line, for a page.
+    pub(super) fn line(&self) -> String {
+        serde_json::to_string(&Document::of(self)).unwrap_or_default()
+    }
 
-/// The same as JSON, an object a line: the totals, what to look at first, every change with the people for
-/// whom it is the same, and the plan. Each says in `kind` what it is.
-pub fn ndjson<'i>(
-    impact: &'i Impact,
-    plan: Option<&'i Plan>,
-) -> impl Iterator<Item = String> + use<'i> {
-    let totals = std::iter::once(Line::Totals(TotalsDocument::of(&impact.totals)));
-    let concerns = impact.concerns.iter();
-    let concerns = concerns.map(|concern| Line::Concern(ConcernDocument::of(concern)));
-    let changes = impact.people.iter().flat_map(|touched| {
-        touched.changes.iter().map(|change| {
-            Line::Change(ChangeLine {
-                principals: touched.people.iter().map(Entity::of).collect(),
-                change: ChangeDocument::of(change),
-            })
-        })
-    });
-    let plan = plan.map(|plan| Line::Plan(PlanDocument::of(plan)));
-    let lines = totals.chain(concerns).chain(changes).chain(plan);
-    lines.filter_map(|line| Some(serde_json::to_string(&line).ok()? + "\n"))
+    /// The same as JSON, an object a line: the totals, what was asked, what to look at first, every change with the people
+    /// for whom it is the same, and the plan. Each says in `kind` what it is. `in_full` finds out the detail of
+    /// some people, one after the other, so that no more of it is there at a time.
+    pub fn ndjson<F: Fn(&Touched) -> Touched>(
+        &self,
+        in_full: F,
+    ) -> impl Iterator<Item = String> + use<'r, F> {
+        let Impact {
+            totals,
+            people,
+            concerns,
+            pages,
+        } = self.impact;
+        let totals = Line::Totals(TotalsDocument::of(totals));
+        let head = [totals, Line::Asked(AskedDocument::of(self.asked))].into_iter();
+        let concerns = concerns
+            .iter()
+            .map(|concern| Line::Concern(ConcernDocument::of(concern)));
+        let pages = pages.iter().map(|page| Line::Page(PageDocument::of(page)));
+        let roles = self.keep().iter();
+        let roles = roles.map(|change| Line::Role(NeedDocument::of(change)));
+        let changes = people.iter().flat_map(move |touched| {
+            let touched = in_full(touched);
+            let lines = touched.changes.iter().filter_map(|change| {
+                let line = Line::Change(ChangeLine {
+                    principals: touched.people.iter().map(Entity::of).collect(),
+                    change: ChangeDocument::of(change),
+                });
+                line.text()
+            });
+            lines.collect::<Vec<String>>()
+        });
+        let plan = self.plan().map(|plan| Line::Plan(PlanDocument::of(plan)));
+        let first = head.chain(concerns).chain(pages).chain(roles);
+        let text = |line: Line<'_>| line.text();
+        first
+            .filter_map(text)
+            .chain(changes)
+            .chain(plan.and_then(text))
+    }
 }
 
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'i> {
     Totals(TotalsDocument),
+    Asked(AskedDocument<'i>),
     Concern(ConcernDocument<'i>),
+    Page(PageDocument<'i>),
+    Role(NeedDocument<'i>),
     Change(ChangeLine<'i>),
     Plan(PlanDocument<'i>),
+}
+
+impl Line<'_> {
+    fn text(&self) -> Option<String> {
+        Some(serde_json::to_string(self).ok()? + "\n")
+    }
 }
 
 #[derive(Serialize)]
@@ -138,13 +186,26 @@ struct ChangeLine<'i> {
 }
 
 impl<'i> Document<'i> {
-    fn of(impact: &'i Impact, plan: Option<&'i Plan>) -> Self {
+    fn of(report: &Report<'i>) -> Self {
+        let impact = report.impact;
         Self {
             version: VERSION,
+            asked: AskedDocument::of(report.asked),
             totals: TotalsDocument::of(&impact.totals),
             concerns: impact.concerns.iter().map(ConcernDocument::of).collect(),
+            pages: impact.pages.iter().map(PageDocument::of).collect(),
+            roles: report.keep().iter().map(NeedDocument::of).collect(),
             people: impact.people.iter().map(TouchedDocument::of).collect(),
-            plan: plan.map(PlanDocument::of),
+            plan: report.plan().map(PlanDocument::of),
+        }
+    }
+}
+
+impl<'i> AskedDocument<'i> {
+    fn of(asked: &'i Asked) -> Self {
+        Self {
+            changes: &asked.changes,
+            notes: &asked.notes,
         }
     }
 }
@@ -157,6 +218,7 @@ impl TotalsDocument {
             allowed_after: totals.allowed_after,
             gained: totals.gained,
             lost: totals.lost,
+            undecided: totals.undecided,
             unknown_before: totals.unknown_before,
             unknown_after: totals.unknown_after,
             people_gaining: totals.people_gaining,
@@ -169,19 +231,33 @@ impl TotalsDocument {
 
 impl<'i> ConcernDocument<'i> {
     fn of(concern: &'i Concern) -> Self {
-        let people = concern.people.iter();
         Self {
-            policy: &concern.policy,
+            policy: concern.policy.as_deref(),
             says: &concern.says,
             advice: concern.advice.as_deref(),
             change: concern.direction.word(),
-            people: people
-                .map(|concerned| ConcernedDocument {
-                    principal: Entity::of(&concerned.person),
-                    resources: concerned.resources,
-                    examples: concerned.examples.iter().map(Entity::of).collect(),
-                })
-                .collect(),
+            people: concern.people.iter().map(ConcernedDocument::of).collect(),
+        }
+    }
+}
+
+impl<'i> PageDocument<'i> {
+    fn of(page: &'i Unreachable) -> Self {
+        Self {
+            page: page.page.id().unescaped(),
+            name: &page.name,
+            carries: &page.carries,
+            people: page.people.iter().map(ConcernedDocument::of).collect(),
+        }
+    }
+}
+
+impl<'i> ConcernedDocument<'i> {
+    fn of(concerned: &'i Concerned) -> Self {
+        Self {
+            principal: Entity::of(&concerned.person),
+            resources: concerned.resources,
+            examples: concerned.examples.iter().map(Entity::of).collect(),
         }
     }
 }

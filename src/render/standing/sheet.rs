@@ -1,6 +1,7 @@
 //! Who can do what, as a sheet: a row for each person and permission.
 
-use crate::render::tally::in_a_cell;
+use crate::render::sheet::Sheet;
+use crate::render::tally::{in_a_cell, told_apart};
 use crate::standing::{Standing, Through};
 
 /// Comma-separated values, with a heading.
@@ -8,8 +9,7 @@ use crate::standing::{Standing, Through};
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
 pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
+    let mut sheet = Sheet::new(&[
         "principal",
         "principal_name",
         "action",
@@ -25,7 +25,6 @@ pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
     ])?;
     for holder in &standing.people {
         for hold in &holder.holds {
-            let resources = hold.resources.iter().map(|of| of.name.as_str());
             let policies = hold.through.iter().map(|of| of.policy.as_str());
             let ways = hold.through.iter().filter(|of| !of.steps.is_empty());
             let reasons = hold.reasons.iter();
@@ -37,19 +36,18 @@ pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
                 hold.of.to_string(),
                 in_a_cell(&hold.under),
                 in_a_cell(&hold.groups),
-                resources.collect::<Vec<_>>().join(" "),
+                told_apart(hold.resources.iter()).join("; "),
                 ways.map(way).collect::<Vec<_>>().join("; "),
                 policies.collect::<Vec<_>>().join(" "),
                 reasons.collect::<Vec<_>>().join("; "),
             ];
             for person in &holder.people {
                 let who = [person.uid.to_string(), person.name.clone()];
-                writer.write_record(who.iter().chain(&row))?;
+                sheet.row(who.iter().chain(&row).map(String::as_str))?;
             }
         }
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    sheet.text()
 }
 
 fn way(through: &Through) -> String {

@@ -128,7 +128,11 @@ pub(super) fn line(standing: &Standing) -> String {
 /// The same as JSON, an object a line: the totals, the roles, what refuses, the assignments that give
 /// nothing, and what holds of every permission with the people for whom it does. Each says in `kind` what it
 /// is.
-pub fn ndjson(standing: &Standing) -> impl Iterator<Item = String> {
+/// `in_full` finds out the detail of some people, one after the other, so that no more of it is there at a time.
+pub fn ndjson<F: Fn(&Holder) -> Holder>(
+    standing: &Standing,
+    in_full: F,
+) -> impl Iterator<Item = String> {
     let totals = std::iter::once(Line::Totals(TotalsDocument::of(&standing.totals)));
     let roles = standing
         .roles
@@ -138,20 +142,25 @@ pub fn ndjson(standing: &Standing) -> impl Iterator<Item = String> {
     let obstacles = obstacles.map(|of| Line::Obstacle(ObstacleDocument::of(of)));
     let assignments = standing.assignments.iter();
     let assignments = assignments.map(|of| Line::Assignment(AssignmentDocument::of(of)));
-    let holds = standing.people.iter().flat_map(|holder| {
-        holder.holds.iter().map(|hold| {
-            Line::Hold(HoldLine {
+    let holds = standing.people.iter().flat_map(move |holder| {
+        let holder = in_full(holder);
+        let lines = holder.holds.iter().filter_map(|hold| {
+            let line = Line::Hold(HoldLine {
                 principals: holder.people.iter().map(Entity::of).collect(),
                 hold: HoldDocument::of(hold),
-            })
-        })
+            });
+            line.text()
+        });
+        lines.collect::<Vec<String>>()
     });
-    let lines = totals
-        .chain(roles)
-        .chain(obstacles)
-        .chain(assignments)
-        .chain(holds);
-    lines.filter_map(|line| Some(serde_json::to_string(&line).ok()? + "\n"))
+    let first = totals.chain(roles).chain(obstacles).chain(assignments);
+    first.filter_map(|line| line.text()).chain(holds)
+}
+
+impl Line<'_> {
+    fn text(&self) -> Option<String> {
+        Some(serde_json::to_string(self).ok()? + "\n")
+    }
 }
 
 impl<'s> Document<'s> {

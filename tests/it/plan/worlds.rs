@@ -8,7 +8,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use serde_json::{Value, json};
 use tarbac::decision::Decision;
 use tarbac::impact::States;
-use tarbac::plan::{self, Plan, Proposal, Reason, RoleChange, What};
+use tarbac::plan::{Plan, Planning, Proposal, Reason, RoleChange, What};
 use tarbac::source::Source;
 use tarbac::{Switches, bundle, shipped};
 
@@ -221,7 +221,14 @@ fn planned(before: &Both, after: &Both) -> Plan {
     let context = |_: &tarbac::Engine, _: &bundle::Action| Context::empty();
     let compare = |states: States<'_>| states.compare(context).impact(|| {});
     let impact = compare(states);
-    plan::plan(states, &impact, &context, &compare).unwrap_or_else(|error| panic!("{error:#?}"))
+    let planning = Planning {
+        states,
+        impact: &impact,
+        context: &context,
+        compare: &compare,
+    };
+    let plan = planning.plan();
+    plan.unwrap_or_else(|error| panic!("{error:#?}"))
 }
 
 /// Everybody whom a change gives its permissions.

@@ -90,6 +90,7 @@ struct DeviationDocument<'i> {
 struct LostDocument<'i> {
     principals: Vec<Entity<'i>>,
     permissions: Vec<PermissionDocument<'i>>,
+    /// Of all of the people.
     decisions: u64,
     after: Vec<Option<OutcomeDocument<'i>>>,
 }
@@ -111,6 +112,36 @@ struct GainedDocument<'i> {
     through: Option<Entity<'i>>,
     with: Option<Entity<'i>>,
     policies: &'i [String],
+}
+
+/// A role change in short.
+#[derive(Serialize)]
+pub(in crate::render::impact) struct NeedDocument<'i> {
+    what: &'static str,
+    role: Entity<'i>,
+    permissions: Vec<PermissionDocument<'i>>,
+    people: u64,
+}
+
+impl<'i> NeedDocument<'i> {
+    /// Of a role change that keeps what is lost.
+    pub fn of(change: &'i RoleChange) -> Self {
+        Self {
+            what: word(change.what),
+            role: Entity::of(&change.role),
+            permissions: permissions(&change.permissions),
+            people: change.people,
+        }
+    }
+}
+
+fn word(what: What) -> &'static str {
+    match what {
+        What::Extended => "extended",
+        What::Made => "made",
+        What::Reduced => "reduced",
+        What::Replaced => "replaced",
+    }
 }
 
 impl<'i> PlanDocument<'i> {
@@ -143,12 +174,7 @@ impl<'i> ProposalDocument<'i> {
 impl<'i> ChangeDocument<'i> {
     fn of(change: &'i RoleChange) -> Self {
         Self {
-            what: match change.what {
-                What::Extended => "extended",
-                What::Made => "made",
-                What::Reduced => "reduced",
-                What::Replaced => "replaced",
-            },
+            what: word(change.what),
             role: Entity::of(&change.role),
             instead_of: change.instead_of.as_ref().map(Entity::of),
             permissions: permissions(&change.permissions),
@@ -230,7 +256,7 @@ impl<'i> LostDocument<'i> {
         Self {
             principals: lost.people.iter().map(Entity::of).collect(),
             permissions: permissions(&lost.permissions),
-            decisions: lost.decisions,
+            decisions: lost.decisions * lost.people.len() as u64,
             after: lost
                 .after
                 .iter()
