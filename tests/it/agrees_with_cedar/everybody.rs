@@ -46,17 +46,22 @@ fn large(dice: &mut Dice) -> Both {
     world.asked(&people, &devices, about)
 }
 
-/// Another world, or the same one with something turned, of which the same is asked.
-fn another(dice: &mut Dice, before: &Both, world: impl Fn(&mut Dice) -> Both) -> Both {
-    let after = match dice.coin() {
+/// Two states of the same people and devices: worlds of their own, or one with something turned.
+fn two(dice: &mut Dice, world: impl Fn(&mut Dice) -> Both) -> (Both, Both) {
+    let one = world(dice);
+    let other = match dice.coin() {
         true => world(dice),
-        false => before.turned(dice),
+        false => one.turned(dice),
     };
-    Both {
-        people: before.people.clone(),
-        devices: before.devices.clone(),
-        about: before.about.clone(),
-        ..after
+    let other = Both {
+        people: one.people.clone(),
+        devices: one.devices.clone(),
+        about: one.about.clone(),
+        ..other
+    };
+    match dice.coin() {
+        true => (one, other),
+        false => (other, one),
     }
 }
 
@@ -70,10 +75,7 @@ proptest! {
 
     #[test]
     fn impact_on_random_worlds(seed in any::<u64>()) {
-        let dice = &mut Dice(seed);
-        let before = small(dice);
-        let after = another(dice, &before, small);
-        let (before, after) = if dice.coin() { (before, after) } else { (after, before) };
+        let (before, after) = two(&mut Dice(seed), small);
         impact(&before, &after, seed)?;
     }
 }
@@ -88,9 +90,7 @@ proptest! {
 
     #[test]
     fn impact_on_large_random_worlds(seed in any::<u64>()) {
-        let dice = &mut Dice(seed);
-        let before = large(dice);
-        let after = another(dice, &before, large);
+        let (before, after) = two(&mut Dice(seed), large);
         impact(&before, &after, seed)?;
     }
 }
