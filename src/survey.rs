@@ -9,7 +9,7 @@ mod groups;
 mod split;
 
 use std::cmp::Ordering;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use hashbrown::HashMap;
@@ -47,7 +47,7 @@ struct State<'e> {
     /// For each action what is known about a request; none where nobody asks about it.
     contexts: Vec<Option<Context>>,
     /// The resources in classes.
-    resources: Partition,
+    resources: Arc<Partition>,
 }
 
 /// Entities of a type, the same by their uids whatever the state.
@@ -55,7 +55,7 @@ pub(crate) struct Population {
     /// By state, and then for each entity its row there.
     rows: Vec<Vec<Option<Row>>>,
     /// Those that are treated alike in every state.
-    classes: Partition,
+    classes: Arc<Partition>,
 }
 
 /// What came of looking at every class of people.
@@ -91,7 +91,7 @@ impl Population {
             let rows = engine.directory().rows_of(type_name);
             return Self {
                 rows: vec![rows.map(Some).collect()],
-                classes: Partition::default(),
+                classes: Arc::default(),
             };
         }
         let mut waiting: Vec<_> = engines
@@ -117,7 +117,7 @@ impl Population {
         }
         Self {
             rows,
-            classes: Partition::default(),
+            classes: Arc::default(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Population {
         let rows = |engine: &&Engine| uids.iter().map(|uid| row(engine, uid)).collect();
         Self {
             rows: engines.iter().map(rows).collect(),
-            classes: Partition::default(),
+            classes: Arc::default(),
         }
     }
 
@@ -175,12 +175,12 @@ impl Population {
     }
 
     /// Puts the entities into classes of those that are in the same class in every state.
-    fn classify(&mut self, by_state: &[&Partition]) {
+    fn classify(&mut self, by_state: &[Arc<Partition>]) {
         if let [classes] = by_state {
-            self.classes = (*classes).clone();
+            self.classes = Arc::clone(classes);
             return;
         }
-        self.classes = Partition::of(self.len(), |number, seen| {
+        let classes = Partition::of(self.len(), |number, seen| {
             for (state, classes) in by_state.iter().enumerate() {
                 seen.extend([
                     u32::from(self.row(state, number).is_some()),
@@ -188,6 +188,7 @@ impl Population {
                 ]);
             }
         });
+        self.classes = Arc::new(classes);
     }
 }
 
@@ -222,19 +223,19 @@ impl<'e> Survey<'e> {
                 })
                 .collect();
             let view = View::new(engine, &asked).by_attributes_of(resource);
-            of_people.push(view.principals(people.in_state(number)));
+            of_people.push(Arc::new(view.principals(people.in_state(number))));
             let contexts = asked.iter();
             let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
             states.push(State {
                 engine,
                 contexts: contexts.collect(),
-                resources: view.resources(resources.in_state(number)),
+                resources: Arc::new(view.resources(resources.in_state(number))),
                 view,
             });
         }
-        people.classify(&of_people.iter().collect::<Vec<_>>());
-        let of_resources: Vec<&Partition> = states.iter().map(|state| &state.resources).collect();
-        resources.classify(&of_resources);
+        people.classify(&of_people);
+        let of_resources = states.iter().map(|state| Arc::clone(&state.resources));
+        resources.classify(&of_resources.collect::<Vec<_>>());
         Self {
             types: (principal.clone(), resource.clone()),
             states,

@@ -1,7 +1,9 @@
 //! Things in classes, by what is seen of them.
 
-use hashbrown::HashMap;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 /// How many things one core looks at before another can take over.
 const SHARE: usize = 1 << 14;
@@ -16,76 +18,65 @@ pub(crate) struct Partition {
     firsts: Vec<u32>,
 }
 
-/// What was seen, numbered.
-#[derive(Default)]
-struct Seen {
-    numbers: HashMap<Box<[u32]>, u32>,
-    firsts: Vec<u32>,
+/// What was seen, numbered by its place, and the first thing of which it was.
+type Seen = IndexMap<Box<[u32]>, u32, DefaultHashBuilder>;
+
+/// The number of what was seen of a thing.
+fn number(known: &mut Seen, seen: &[u32], thing: u32) -> u32 {
+    let number = known.get_index_of(seen);
+    number.unwrap_or_else(|| known.insert_full(seen.into(), thing).0) as u32
 }
 
-impl Seen {
-    /// The number of what was seen of a thing.
-    fn number(&mut self, seen: &[u32], thing: u32) -> u32 {
-        if let Some(number) = self.numbers.get(seen) {
-            return *number;
-        }
-        let number = self.firsts.len() as u32;
-        self.firsts.push(thing);
-        self.numbers.insert(seen.into(), number);
-        number
+/// Gives classes other numbers.
+fn rename(classes: &mut [u32], numbers: &[u32]) {
+    for class in classes {
+        *class = numbers.get(*class as usize).copied().unwrap_or_default();
     }
 }
 
 impl Partition {
     /// Puts `count` things into classes: those of one class for which `look` adds the same numbers.
     pub fn of(count: usize, look: impl Fn(usize, &mut Vec<u32>) + Sync) -> Self {
-        let shares: Vec<(Seen, Vec<u32>)> = (0..count.div_ceil(SHARE))
-            .into_par_iter()
-            .map(|share| {
+        let mut classes = vec![0; count];
+        let shares = classes.par_chunks_mut(SHARE).enumerate();
+        let shares: Vec<Seen> = shares
+            .map(|(share, classes)| {
                 let mut known = Seen::default();
                 let mut seen = Vec::new();
-                let things = share * SHARE..count.min((share + 1) * SHARE);
-                let classes = things.map(|thing| {
+                for (class, thing) in classes.iter_mut().zip(share * SHARE..) {
                     seen.clear();
                     look(thing, &mut seen);
-                    known.number(&seen, thing as u32)
-                });
-                let classes = classes.collect();
-                (known, classes)
+                    *class = number(&mut known, &seen, thing as u32);
+                }
+                known
             })
             .collect();
         let mut all = Seen::default();
-        let mut classes = Vec::with_capacity(count);
-        for (known, of_share) in shares {
-            let mut seen: Vec<(Box<[u32]>, u32)> = known.numbers.into_iter().collect();
-            seen.sort_unstable_by_key(|(_, number)| *number);
-            let numbers: Vec<u32> = seen
-                .iter()
-                .zip(&known.firsts)
-                .map(|((seen, _), first)| all.number(seen, *first))
-                .collect();
-            let renamed = of_share.iter().map(|class| numbers.get(*class as usize));
-            classes.extend(renamed.map(|class| class.copied().unwrap_or_default()));
-        }
+        let numbers = shares.into_iter().map(|known| {
+            let known = known.iter();
+            let in_all = known.map(|(seen, first)| number(&mut all, seen, *first));
+            in_all.collect()
+        });
+        let numbers: Vec<Vec<u32>> = numbers.collect();
+        let shares = classes.par_chunks_mut(SHARE).zip(numbers);
+        shares.for_each(|(classes, numbers)| rename(classes, &numbers));
         Self {
             classes,
-            firsts: all.firsts,
+            firsts: all.into_values().collect(),
         }
     }
 
     /// Joins classes: those together for whose first things `look` adds the same numbers.
     #[must_use]
-    pub fn joined(&self, look: impl Fn(usize, &mut Vec<u32>) + Sync) -> Self {
-        let first = |class: usize| self.firsts.get(class).map_or(0, |thing| *thing as usize);
-        let of_classes = Self::of(self.len(), |class, seen| look(first(class), seen));
-        let class = |class: &u32| of_classes.class(*class as usize);
+    pub fn joined(mut self, look: impl Fn(usize, &mut Vec<u32>) + Sync) -> Self {
+        let first = |class: usize| self.firsts.get(class).copied().unwrap_or_default();
+        let joined = Self::of(self.len(), |class, seen| look(first(class) as usize, seen));
+        let firsts = joined.firsts().map(first).collect();
+        let shares = self.classes.par_chunks_mut(SHARE);
+        shares.for_each(|classes| rename(classes, &joined.classes));
         Self {
-            classes: self.classes.iter().map(class).collect(),
-            firsts: of_classes
-                .firsts
-                .iter()
-                .map(|of| first(*of as usize) as u32)
-                .collect(),
+            classes: self.classes,
+            firsts,
         }
     }
 

@@ -48,6 +48,10 @@ pub(super) const MOST: u32 = 1 << 29;
 
 const PAYLOAD: u32 = MOST - 1;
 
+/// The three bits of what is asked for by itself, millions of times.
+const ENTITY: u32 = 5;
+const COMPOUND: u32 = 6;
+
 impl Packed {
     /// No value.
     pub(super) const ABSENT: Self = Self(0);
@@ -62,8 +66,8 @@ impl Packed {
             Meaning::Bool(bool) => (2, u32::from(bool)),
             Meaning::Long(index) => (3, index),
             Meaning::Text(index) => (4, index),
-            Meaning::Entity(index) => (5, index),
-            Meaning::Compound(index) => (6, index),
+            Meaning::Entity(index) => (ENTITY, index),
+            Meaning::Compound(index) => (COMPOUND, index),
             Meaning::Extension(index) => (7, index),
         };
         Self(tag << 29 | payload & PAYLOAD)
@@ -82,8 +86,8 @@ impl Packed {
             2 => Meaning::Bool(payload != 0),
             3 => Meaning::Long(payload),
             4 => Meaning::Text(payload),
-            5 => Meaning::Entity(payload),
-            6 => Meaning::Compound(payload),
+            ENTITY => Meaning::Entity(payload),
+            COMPOUND => Meaning::Compound(payload),
             _ => Meaning::Extension(payload),
         }
     }
@@ -100,17 +104,11 @@ impl Packed {
 
     /// The index of the entity that this is, if it is one.
     pub(super) fn as_entity(self) -> Option<u32> {
-        match self.meaning() {
-            Meaning::Entity(index) => Some(index),
-            _ => None,
-        }
+        (self.0 >> 29 == ENTITY).then_some(self.0 & PAYLOAD)
     }
 
     /// The index of the compound that this is, if it is one.
     pub(super) fn as_compound(self) -> Option<u32> {
-        match self.meaning() {
-            Meaning::Compound(index) => Some(index),
-            _ => None,
-        }
+        (self.0 >> 29 == COMPOUND).then_some(self.0 & PAYLOAD)
     }
 }

@@ -88,8 +88,18 @@ impl Directory {
 
     /// The direct parents, in order.
     pub fn parents(&self, row: Row) -> impl Iterator<Item = Row> {
-        let list = self.member(row).map(|member| member.parents);
-        let parents = list.map_or(&[][..], |list| self.store.parents.get(list));
+        let list = self.list_of_parents(row).into_iter();
+        list.flat_map(|list| self.parents_in(list))
+    }
+
+    /// The number of the list of its direct parents, which all entities share that have the same.
+    pub(crate) fn list_of_parents(&self, row: Row) -> Option<u32> {
+        self.member(row).map(|member| member.parents)
+    }
+
+    /// The parents in a list, in order.
+    pub(crate) fn parents_in(&self, list: u32) -> impl Iterator<Item = Row> {
+        let parents = self.store.parents.get(list);
         parents.iter().filter_map(|item| item.as_entity()).map(Row)
     }
 

@@ -1,5 +1,7 @@
 //! What resources are in, in one state or in several.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
@@ -18,9 +20,20 @@ pub(super) struct Groups {
     pub above: Vec<Row>,
     /// The first state in which every resource is in the same: this one, or an earlier.
     pub base: usize,
-    /// The same, each with its row in that state.
+    /// The resources by what they are in directly; of a base alone.
+    pub lists: Lists,
+    /// What the resources can be in, each with its row in the base.
     rows: HashMap<Row, Row>,
     resource_type: String,
+}
+
+/// Resources by the list of their direct parents, which they share if it is the same.
+#[derive(Default)]
+pub(super) struct Lists {
+    /// For each resource the number of its list; what is not there has one that no list has.
+    of: Vec<u32>,
+    /// Their lists are among these.
+    pub all: Range<u32>,
 }
 
 impl Groups {
@@ -39,6 +52,8 @@ impl Groups {
                     rows,
                     ..groups
                 };
+            } else {
+                groups.lists = Lists::of(place);
             }
             all.push(groups);
         }
@@ -53,6 +68,7 @@ impl Groups {
         let above: Vec<Row> = above.into_iter().flatten().collect();
         Self {
             base: number,
+            lists: Lists::default(),
             rows: above.iter().map(|row| (*row, *row)).collect(),
             resource_type: first.map_or("", |row| directory.type_name(*row)).to_owned(),
             above,
@@ -70,6 +86,28 @@ impl Groups {
     /// Whether a row can be that of a resource.
     pub fn is_resource(&self, row: Row, directory: &Directory) -> bool {
         directory.type_name(row) == self.resource_type
+    }
+}
+
+impl Lists {
+    fn of(place: &Place<'_>) -> Self {
+        let rows = place.rows.par_iter();
+        let list = |row: &Option<Row>| place.directory.list_of_parents((*row)?);
+        let of: Vec<u32> = rows.map(|row| list(row).unwrap_or(u32::MAX)).collect();
+        let known = of.par_iter().filter(|list| **list != u32::MAX);
+        let ends = known.map(|list| (*list, *list));
+        let ends =
+            ends.reduce_with(|(first, last), (one, other)| (first.min(one), last.max(other)));
+        Self {
+            of,
+            all: ends.map_or(0..0, |(first, last)| first..last + 1),
+        }
+    }
+
+    /// The place of a resource's list among all of them; none of what is not there.
+    pub fn place(&self, resource: usize) -> Option<usize> {
+        let list = self.of.get(resource)?.checked_sub(self.all.start)?;
+        (list < self.all.end).then_some(list as usize)
     }
 }
 

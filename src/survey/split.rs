@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use hashbrown::HashMap;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::groups::{Groups, Place};
+use super::groups::{Groups, Lists, Place};
 use crate::class::Partition;
 use crate::directory::{Directory, Row};
 
@@ -121,7 +122,7 @@ impl Membership {
     pub fn of(batch: &Batch<'_>, states: &[Place<'_>], groups: &[Groups]) -> Self {
         let words = batch.words;
         let marks = states.iter().zip(groups).enumerate();
-        let marks: Vec<(Marks, &Place<'_>)> = marks
+        let marks: Vec<(Marks<'_>, &Place<'_>)> = marks
             .filter_map(|(state, (place, groups))| {
                 Some((Marks::of(batch, state, place.directory, groups)?, place))
             })
@@ -284,17 +285,23 @@ impl Cells {
 }
 
 /// The sets of a batch in a state, by what is in them.
-struct Marks {
+struct Marks<'g> {
     words: usize,
-    /// For each row that resources can be in the bits of the sets that hold it, or what it is in.
+    lists: &'g Lists,
+    /// For each list of parents the bits of the sets that hold one of these, or what one is in.
     inherited: Vec<u64>,
     /// For a resource that a set holds itself.
     own: HashMap<Row, Vec<u64>>,
 }
 
-impl Marks {
+impl<'g> Marks<'g> {
     /// None where nobody has a set in this state.
-    fn of(batch: &Batch<'_>, state: usize, directory: &Directory, groups: &Groups) -> Option<Self> {
+    fn of(
+        batch: &Batch<'_>,
+        state: usize,
+        directory: &Directory,
+        groups: &'g Groups,
+    ) -> Option<Self> {
         let words = batch.words;
         let sets = batch.members.iter();
         let sets = sets.flat_map(|member| (member.start..).zip(member.sets));
@@ -320,50 +327,68 @@ impl Marks {
                 }
             }
         }
-        let mut inherited = vec![0; directory.every_row().len() * words];
+        let last = groups.above.iter().max();
+        let mut of_groups = vec![0; last.map_or(0, |row| (row.index() + 1) * words)];
         for group in &groups.above {
-            let start = group.index() * words;
-            let Some(bits) = inherited.get_mut(start..start + words) else {
-                continue;
-            };
             let above = std::iter::once(*group).chain(directory.ancestors(*group));
-            above
-                .filter_map(|row| members.get(&row))
-                .for_each(|of_row| join(bits, of_row));
+            let of_above = above.filter_map(|row| members.get(&row));
+            let start = group.index() * words;
+            if let Some(bits) = of_groups.get_mut(start..start + words) {
+                of_above.for_each(|of_row| join(bits, of_row));
+            }
         }
         Some(Self {
             words,
-            inherited,
+            lists: &groups.lists,
+            inherited: inherited(&of_groups, words, directory, groups.lists.all.clone()),
             own,
         })
     }
 
     /// Adds the sets that a resource is in.
     fn add(&self, place: &Place<'_>, resource: usize, bits: &mut [u64]) {
-        let Some(row) = place.rows.get(resource).copied().flatten() else {
-            return;
-        };
-        let parents = place.directory.parents(row);
-        match &mut *bits {
-            // Nearly always there is one word, and this is done for every parent of a million devices.
-            [word] => {
-                let inherited = parents.filter_map(|group| self.inherited.get(group.index()));
-                *word = inherited.fold(*word, |all, bits| all | bits);
-            }
-            words => {
-                for group in parents {
-                    let start = group.index() * self.words;
-                    let inherited = self.inherited.get(start..start + self.words);
-                    join(words, inherited.unwrap_or_default());
-                }
-            }
+        if let Some(list) = self.lists.place(resource) {
+            let start = list * self.words;
+            let inherited = self.inherited.get(start..start + self.words);
+            join(bits, inherited.unwrap_or_default());
         }
         if !self.own.is_empty()
+            && let Some(row) = place.rows.get(resource).copied().flatten()
             && let Some(own) = self.own.get(&row)
         {
             join(bits, own);
         }
     }
+}
+
+/// For each list of parents the bits of all of them.
+fn inherited(
+    of_groups: &[u64],
+    words: usize,
+    directory: &Directory,
+    lists: Range<u32>,
+) -> Vec<u64> {
+    let mut inherited = vec![0; lists.len() * words];
+    let shares = inherited.par_chunks_mut(SHARE * words);
+    shares.enumerate().for_each(|(share, bits)| {
+        let first = lists.start + (share * SHARE) as u32;
+        for (bits, list) in bits.chunks_exact_mut(words).zip(first..) {
+            let parents = directory.parents_in(list);
+            match bits {
+                // Nearly always there is one word, and this is done for every parent of a million devices.
+                [word] => {
+                    let of_parents = parents.filter_map(|group| of_groups.get(group.index()));
+                    *word = of_parents.fold(0, |all, bits| all | bits);
+                }
+                bits => parents.for_each(|group| {
+                    let start = group.index() * words;
+                    let of_parent = of_groups.get(start..start + words);
+                    join(bits, of_parent.unwrap_or_default());
+                }),
+            }
+        }
+    });
+    inherited
 }
 
 fn join(bits: &mut [u64], others: &[u64]) {
