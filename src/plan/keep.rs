@@ -69,7 +69,10 @@ impl Planning<'_, '_> {
         let custom = book.custom_of(&losing);
         let needs = self.needs(book, &losing, &custom)?;
         let groups = Groups::of(book, &needs, custom);
-        let choice = choose(&groups.of, &groups.extensible(&needs));
+        let mut choice = choose(&groups.of, &groups.extensible(&needs));
+        for made in &mut choice.made {
+            made.gives.extend(pages(book, &needs, &groups, made));
+        }
         let chosen = Chosen {
             book,
             needs: &needs,
@@ -236,8 +239,7 @@ impl Chosen<'_, '_> {
         let made = self.choice.made.iter().enumerate();
         let made = made.map(|(number, made)| {
             let people = self.groups.people(&made.to);
-            let gives = self.with_pages(made);
-            let permissions = self.named(&gives);
+            let permissions = self.named(&made.gives);
             let name = match permissions.as_slice() {
                 [] => "Keeps what any role gives".to_owned(),
                 some => format!("Keeps {}", in_name(some)),
@@ -272,30 +274,12 @@ impl Chosen<'_, '_> {
                     gains: Vec::new(),
                     proof: self.proof(Changed::Made(number)),
                 },
-                gives,
+                gives: made.gives.clone(),
                 reaches: people,
                 is_assigned: true,
             }
         });
         made.collect()
-    }
-
-    /// The permissions of a new role, with those whose pages carry them, where they do nobody any harm.
-    fn with_pages(&self, made: &Made) -> BTreeSet<usize> {
-        let vocabulary = self.book.engine.bundle().vocabulary();
-        let groups = made
-            .to
-            .iter()
-            .filter_map(|group| self.groups.of.get(*group));
-        let page = |permission: &usize| {
-            let action = vocabulary.action(self.needs.permissions.get(*permission)?)?;
-            let page = vocabulary.permission(action.page()?)?;
-            let mut permissions = self.needs.permissions.iter();
-            permissions.position(|uid| *uid == page.uid)
-        };
-        let pages = made.gives.iter().filter_map(page);
-        let pages = pages.filter(|page| groups.clone().all(|group| group.may.contains(page)));
-        made.gives.iter().copied().chain(pages).collect()
     }
 
     fn proof(&self, change: Changed) -> Option<Proof> {
@@ -325,6 +309,21 @@ impl Chosen<'_, '_> {
     fn call(&self, uid: &EntityUid) -> Named {
         Names::new(self.book.engine).named(uid)
     }
+}
+
+/// The permissions whose pages carry those of a new role, where they do nobody any harm.
+fn pages(book: &Book<'_>, needs: &Needs, groups: &Groups, made: &Made) -> Vec<usize> {
+    let vocabulary = book.engine.bundle().vocabulary();
+    let page = |permission: &usize| {
+        let action = vocabulary.action(needs.permissions.get(*permission)?)?;
+        let page = vocabulary.permission(action.page()?)?;
+        let mut permissions = needs.permissions.iter();
+        permissions.position(|uid| *uid == page.uid)
+    };
+    let to = made.to.iter().filter_map(|group| groups.of.get(*group));
+    let pages = made.gives.iter().filter_map(page);
+    let harmless = pages.filter(|page| to.clone().all(|group| group.may.contains(page)));
+    harmless.collect()
 }
 
 /// For each change what it lets people gain beyond what they had before.
