@@ -7,6 +7,8 @@
 mod gather;
 mod look;
 
+use std::cmp::Reverse;
+
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
@@ -48,7 +50,7 @@ pub struct Impact {
     /// How much changes.
     pub totals: Totals,
     /// People for whom something changes, together with those for whom the same does; whoever loses
-    /// everything first, then by how much changes.
+    /// everything first, then by how much they lose, and by how much they gain.
     pub people: Vec<Touched>,
     /// What to look at first, as the policies say: in the order of their ids.
     pub concerns: Vec<Concern>,
@@ -353,18 +355,20 @@ impl Touched {
     pub fn loses_everything(&self) -> bool {
         self.allowed_before > 0 && self.allowed_after == 0
     }
+
+    /// How many decisions about each of them change in a direction.
+    fn count(&self, direction: Direction) -> u64 {
+        let changes = self.changes.iter();
+        let changes = changes.filter(|change| change.direction == direction);
+        changes.map(|change| change.count).sum()
+    }
 }
 
 impl Impact {
     /// Puts those first who gain most, and not those who lose everything.
     pub fn gains_first(&mut self) {
-        let gained = |touched: &Touched| {
-            let gains = touched.changes.iter();
-            let gains = gains.filter(|change| change.direction == Direction::Gained);
-            gains.map(|change| change.count).sum::<u64>()
-        };
-        self.people
-            .sort_by_cached_key(|touched| std::cmp::Reverse(gained(touched)));
+        let gained = |touched: &Touched| Reverse(touched.count(Direction::Gained));
+        self.people.sort_by_cached_key(gained);
     }
 }
 

@@ -5,7 +5,7 @@ use tarbac::render::impact::Asked;
 use tarbac::workspace::{stands_alone, state};
 use tarbac::{Layout, LoadError, Workspace};
 
-use super::impact::{Wanted, answer};
+use super::impact::{Wanted, answer, typed};
 use super::output::Output;
 use super::{Exit, Failure, ShellError, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
@@ -40,9 +40,10 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
         after: &after,
     };
     let new = arguments.new.as_deref().unwrap_or("this workspace");
+    let compared = format!("diff {} {new}", arguments.old);
     let wanted = Wanted {
         asked: Asked {
-            changes: vec![format!("diff {} {new}", arguments.old)],
+            changes: std::iter::once(compared).chain(typed(global)).collect(),
             notes: Vec::new(),
         },
         about: &arguments.context,

@@ -1,6 +1,6 @@
 //! What changes for whom between two states, as `what-if` and `diff` say it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::slice::from_mut;
 
 use tarbac::bundle::Action;
@@ -12,7 +12,7 @@ use tarbac::{Engine, render};
 use super::check::context;
 use super::output::{Output, devices, progress, say, waiting};
 use super::{Exit, Failure, ShellError};
-use crate::cli::{Context, Format};
+use crate::cli::{Context, Format, Global};
 
 /// How many devices are named in one report: their names have to fit in memory together.
 const NAMED: u64 = 5_000_000;
@@ -33,6 +33,28 @@ pub struct Wanted<'a> {
     pub folder: &'a Path,
     /// How.
     pub format: Format,
+}
+
+/// The files and the readings that are chosen, as they are typed.
+pub fn typed(global: &Global) -> impl Iterator<Item = String> {
+    let files = [
+        ("policies", &global.policies),
+        ("schema", &global.schema),
+        ("entities", &global.entities),
+    ];
+    let files = files.into_iter().flat_map(|(flag, paths)| {
+        let typed = move |path: &PathBuf| format!("--{flag} {}", path.display());
+        paths.iter().map(typed)
+    });
+    let readings = [
+        ("reading", &global.reading),
+        ("no-reading", &global.no_reading),
+    ];
+    let readings = readings.into_iter().flat_map(|(flag, names)| {
+        let typed = move |name: &String| format!("--{flag} {name}");
+        names.iter().map(typed)
+    });
+    files.chain(readings)
 }
 
 /// Compares two states and writes what changes.

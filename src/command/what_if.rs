@@ -1,13 +1,11 @@
 //! `tarbac what-if`: what changes for whom if something is changed.
 
-use std::path::PathBuf;
-
 use tarbac::impact::States;
 use tarbac::render::impact::Asked;
 use tarbac::what_if::{self, Change};
 use tarbac::{Layout, Switches};
 
-use super::impact::{Wanted, answer};
+use super::impact::{Wanted, answer, typed};
 use super::output::{Output, say};
 use super::{Exit, Failure, layout, load, load_from, switches};
 use crate::cli::{Global, WhatIf};
@@ -34,7 +32,11 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
     };
     let wanted = Wanted {
         asked: Asked {
-            changes: changed_by(global, &changes),
+            changes: changes
+                .iter()
+                .map(Change::typed)
+                .chain(typed(global))
+                .collect(),
             notes: what_if::consequences(read.as_ref().unwrap_or(&before), &changes),
         },
         about: &arguments.context,
@@ -45,29 +47,6 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
         format: global.format,
     };
     answer(states, &wanted, output)
-}
-
-/// Everything that is changed, as it is typed.
-fn changed_by(global: &Global, changes: &[Change]) -> Vec<String> {
-    let files = [
-        ("policies", &global.policies),
-        ("schema", &global.schema),
-        ("entities", &global.entities),
-    ];
-    let files = files.into_iter().flat_map(|(flag, paths)| {
-        let typed = move |path: &PathBuf| format!("--{flag} {}", path.display());
-        paths.iter().map(typed)
-    });
-    let readings = [
-        ("reading", &global.reading),
-        ("no-reading", &global.no_reading),
-    ];
-    let readings = readings.into_iter().flat_map(|(flag, names)| {
-        let typed = move |name: &String| format!("--{flag} {name}");
-        names.iter().map(typed)
-    });
-    let changes = changes.iter().map(Change::typed);
-    changes.chain(files).chain(readings).collect()
 }
 
 /// What is asked for, in the order of the flags.

@@ -43,9 +43,10 @@ impl Gathered {
     /// All of it, in order.
     pub fn impact(mut self, states: States<'_>) -> Impact {
         self.touched.sort_by_cached_key(|touched| {
-            let changed: u64 = touched.changes.iter().map(|change| change.count).sum();
+            let of = [Direction::Lost, Direction::Gained, Direction::Undecided];
+            let counts = of.map(|direction| touched.count(direction));
             let first = touched.people.first().cloned();
-            (!touched.loses_everything(), Reverse(changed), first)
+            (!touched.loses_everything(), Reverse(counts), first)
         });
         let concerns = self.concerns.into_iter();
         let concerns = concerns

@@ -20,7 +20,7 @@ use crate::plan::{Plan, RoleChange, Roles};
 pub const LISTED: usize = 5;
 
 /// How many groups of people.
-pub const PEOPLE: usize = 3;
+pub const PEOPLE: usize = 2;
 
 /// How many of the people whom something to look at concerns.
 const CONCERNED: usize = 3;
@@ -227,14 +227,18 @@ fn unknown(totals: &Totals) -> Option<String> {
 
 fn look_at(page: &mut Page, says: &str, people: &[Concerned], limit: usize) {
     page.line(2, says);
-    for concerned in people.iter().take(limit) {
+    let each = people.iter().take(limit).map(|concerned| {
         let on = on(&concerned.examples, concerned.resources, None);
-        page.line(4, &format!("{}: {on}", concerned.person.name));
-    }
+        format!("{}: {on}", concerned.person.name)
+    });
+    let mut each: Vec<String> = each.collect();
     let rest = people.len().saturating_sub(limit);
-    if rest > 0 {
-        page.line(4, &format!("and {}", number(rest, "more account")));
+    if rest == 0 {
+        each.iter().for_each(|person| page.line(4, person));
+        return;
     }
+    each.push(format!("and {}", number(rest, "more account")));
+    page.line(4, &each.join("; "));
 }
 
 /// Actions that change on the same resources, from and to the same.

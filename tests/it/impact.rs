@@ -24,7 +24,25 @@ fn totals(changes: &[&str]) -> Value {
 
 #[test]
 fn production_follows_the_test_hierarchy() {
-    insta::assert_snapshot!(production(&[]));
+    let ran = production(&[]);
+    assert!(ran.stdout.lines().count() <= 50, "it fits a screen: {ran}");
+    insta::assert_snapshot!(ran);
+    // Whoever loses most comes first.
+    let document = json_of(&production(&["--format", "json"]));
+    let lost = changed(&document, "lost");
+    assert!(lost.is_sorted_by(|one, other| one >= other), "{lost:?}");
+    assert_ne!(lost.first(), lost.last());
+}
+
+/// For each group of people how many decisions about each of them are gained, or lost.
+fn changed(document: &Value, change: &str) -> Vec<u64> {
+    let people = document["people"].as_array().unwrap().iter();
+    let count = |of: &Value| -> u64 {
+        let changes = of["changes"].as_array().unwrap().iter();
+        let changes = changes.filter(|of| of["change"] == change);
+        changes.map(|of| of["count"].as_u64().unwrap()).sum()
+    };
+    people.map(count).collect()
 }
 
 #[test]
@@ -450,13 +468,7 @@ fn one_state_and_another() {
     );
     // Who gains most comes first, and not who loses everything.
     let both = json_of(&workspace.run(&["diff", ".", "proposal", "--format", "json"]));
-    let people = both["people"].as_array().unwrap().iter();
-    let gained = people.map(|of| -> u64 {
-        let changes = of["changes"].as_array().unwrap().iter();
-        let gains = changes.filter(|change| change["change"] == "gained");
-        gains.map(|change| change["count"].as_u64().unwrap()).sum()
-    });
-    let gained: Vec<u64> = gained.collect();
+    let gained = changed(&both, "gained");
     assert!(gained.is_sorted_by(|one, other| one >= other), "{gained:?}");
     assert_ne!(gained.first(), gained.last());
     // Back again what was gained is lost.
@@ -464,6 +476,15 @@ fn one_state_and_another() {
     let back = json_of(&workspace.run(&["diff", "proposal", ".", "--format", "json"]));
     assert_eq!(there["totals"]["gained"], back["totals"]["lost"]);
     assert_eq!(there["totals"]["lost"], back["totals"]["gained"]);
+    // A reading holds for both, and the report says so.
+    let switch = ["--no-reading", "any-intune-role"];
+    let ran = workspace.run(&[&["diff", ".", ".", "--format", "json"], &switch[..]].concat());
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        document["asked"]["changes"],
+        json!(["diff . .", "--no-reading any-intune-role"])
+    );
+    assert_eq!(document["totals"]["gained"], 0);
     let refused = |name: &str, said: &str| {
         let ran = workspace.run(&["diff", name]);
         assert_eq!(ran.status, 2, "{ran}");
