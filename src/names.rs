@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -433,7 +434,10 @@ impl Name {
     /// The UID, if the name is one.
     fn uid(&self) -> Option<EntityUid> {
         match self {
-            Self::Text(text) if text.contains("::\"") => EntityUid::from_str(text).ok(),
+            // The public parser takes a UID only with every escape that Cedar itself would write.
+            Self::Text(text) if text.contains("::\"") => {
+                Some(ast::EntityUID::from_str(text).ok()?.into())
+            }
             Self::Text(_) => None,
             Self::Uid { type_name, id } => {
                 let type_name = EntityTypeName::from_str(type_name).ok()?;

@@ -309,14 +309,20 @@ fn holding(
     text: &str,
 ) -> Result<(EntityUid, EntityUid), Box<Finding>> {
     let wrong = |message: &str| Box::new(Finding::error(CODE, message));
-    let (who, role) = text
-        .split_once('=')
-        .ok_or_else(|| wrong("write the person or group, an equals sign, and the role"))?;
     let of_type = role_type(engine.bundle().vocabulary())
         .ok_or_else(|| wrong("the schema does not say which of its types is that of roles"))?;
-    let who = names
-        .of_types(&assignable(engine, &of_type), &Name::from(who))
-        .map_err(unnamed)?;
+    let types = assignable(engine, &of_type);
+    let splits = text.match_indices('=');
+    let splits = splits.filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
+    let mut found = splits.map(|(who, role)| {
+        let who = names.of_types(&types, &Name::from(who));
+        who.map(|who| (who, role)).map_err(unnamed)
+    });
+    // Names may have equals signs: the first of them before which somebody is named.
+    let first = found.next();
+    let first =
+        first.ok_or_else(|| wrong("write the person or group, an equals sign, and the role"))?;
+    let (who, role) = first.or_else(|error| found.find_map(Result::ok).ok_or(error))?;
     let by_id = EntityUid::from_type_name_and_id(of_type.clone(), EntityId::new(role));
     if engine.directory().knows(&by_id) {
         return Ok((who, by_id));

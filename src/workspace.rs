@@ -230,18 +230,10 @@ fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, Unrea
         passed_over,
     )?;
     let shipped = shipped::texts();
-    if adds_to_shipped(
-        layout.policies.is_empty(),
-        &layout.root.join("policies"),
-        &policies,
-    ) {
+    if adds_to_shipped(&layout.policies, &layout.root.join("policies"), &policies) {
         texts.policies = shipped.policies;
     }
-    if adds_to_shipped(
-        layout.schema.is_empty(),
-        &layout.root.join("schema"),
-        &schema,
-    ) {
+    if adds_to_shipped(&layout.schema, &layout.root.join("schema"), &schema) {
         texts.schema = shipped.schema;
     }
     for path in policies {
@@ -288,11 +280,17 @@ pub fn entity_files(file: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
         .collect()
 }
 
-/// Whether a folder of policies or schema holds nothing but additions: it has no file outside its
-/// subfolder `custom/`. What ships is used then, and `custom/` comes on top.
-fn adds_to_shipped(is_default: bool, folder: &Path, files: &[PathBuf]) -> bool {
-    let custom = folder.join("custom");
-    is_default && files.iter().all(|path| path.starts_with(&custom))
+/// Whether the folders of policies or schema that are named, or the default one, hold nothing but additions: no
+/// file outside of their subfolders `custom/`. What ships is used then, and `custom/` comes on top. What is
+/// named and holds nothing adds nothing either.
+fn adds_to_shipped(named: &[PathBuf], default: &Path, files: &[PathBuf]) -> bool {
+    let custom: Vec<PathBuf> = match named {
+        [] => vec![default.join("custom")],
+        named => named.iter().map(|folder| folder.join("custom")).collect(),
+    };
+    let is_custom = |path: &PathBuf| custom.iter().any(|folder| path.starts_with(folder));
+    let holds_nothing = !named.is_empty() && files.is_empty();
+    !holds_nothing && files.iter().all(is_custom)
 }
 
 /// The policy files of a workspace with their texts, for whoever rewrites them; none where the

@@ -7,7 +7,7 @@ use tarbac::render;
 use tarbac::standing::{Holder, Review};
 
 use super::check::context;
-use super::output::{Output, devices, progress};
+use super::output::{Output, devices, progress, say};
 use super::{Exit, Failure, load};
 use crate::cli::{Access, Format, Global};
 
@@ -48,6 +48,9 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
         Format::Markdown => output.write(&render::standing::markdown(&standing))?,
         Format::Html => output.write(&render::standing::html(&standing))?,
         _ => output.write(&render::standing::human(&standing, arguments.all))?,
+    }
+    if standing.totals.decisions == 0 {
+        say("nobody can ask for anything: is this the right workspace (-C)?\n");
     }
     Ok(match (standing.has_unknown(), standing.has_findings()) {
         (true, _) => Exit::Unanswered,

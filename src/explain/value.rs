@@ -13,7 +13,8 @@ const WRITTEN: usize = 4;
 /// An entity and the name a person knows it by; sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
-    /// The first attribute that the schema annotates `@alias`, or the id.
+    /// The first attribute that the schema annotates `@alias`, or the id; both where people, or things that
+    /// requests are about, have one name.
     pub name: String,
     /// The entity.
     pub uid: EntityUid,
@@ -52,6 +53,8 @@ impl<'a> Names<'a> {
         Self { engine }
     }
 
+    /// What people call an entity. Two that requests are about and that are called the same have their ids
+    /// with it; what they are in, as collections are in their hierarchy, is told by its place.
     pub fn named(self, uid: &EntityUid) -> Named {
         let directory = self.engine.directory();
         let alias = directory
@@ -64,10 +67,28 @@ impl<'a> Names<'a> {
                     .aliases(directory.type_name(row))
                     .find_map(|attribute| directory.attribute_text(row, attribute))
             });
+        let id = uid.id().unescaped();
+        let name = match alias {
+            None => id.to_owned(),
+            Some(name)
+                if directory.called(uid.type_name(), name).len() > 1 && self.is_asked(uid) =>
+            {
+                format!("{name} {id}")
+            }
+            Some(name) => name.to_owned(),
+        };
         Named {
             uid: uid.clone(),
-            name: alias.unwrap_or_else(|| uid.id().unescaped()).to_owned(),
+            name,
         }
+    }
+
+    fn is_asked(self, uid: &EntityUid) -> bool {
+        let mut permissions = self.engine.bundle().vocabulary().permissions();
+        permissions.any(|action| {
+            let mut types = action.principals.iter().chain(&action.resources);
+            types.any(|type_name| type_name == uid.type_name())
+        })
     }
 
     pub fn value(self, value: &ast::Value) -> Value {

@@ -21,22 +21,29 @@ pub(super) fn first(words: &[impl AsRef<str>], limit: usize) -> String {
 }
 
 /// The names of these; of several with one name, each with its id.
-pub(super) fn told_apart<'n>(named: impl Iterator<Item = &'n Named> + Clone) -> Vec<String> {
+fn told_apart(of: &[(Named, u64)]) -> Vec<String> {
     let mut count: HashMap<&str, usize> = HashMap::new();
-    for of in named.clone() {
-        *count.entry(&of.name).or_default() += 1;
+    for (named, _) in of {
+        *count.entry(&named.name).or_default() += 1;
     }
-    let called = named.map(|of| match count.get(of.name.as_str()) {
+    let called = of.iter().map(|(of, _)| match count.get(of.name.as_str()) {
         Some(1) => of.name.clone(),
         _ => format!("{} {}", of.name, of.uid.id().unescaped()),
     });
     called.collect()
 }
 
+/// These by name, in one cell of a sheet.
+pub(super) fn names_in_a_cell(named: &[Named]) -> String {
+    let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
+    names.join("; ")
+}
+
 /// Resources by their number, and of how many that is, with some of their names.
 pub(super) fn on(examples: &[Named], count: u64, of: Option<u64>) -> String {
     let kind = examples.first().map(kind).unwrap_or_default();
-    let names = told_apart(examples.iter()).join(", ");
+    let names: Vec<&str> = examples.iter().map(|of| of.name.as_str()).collect();
+    let names = names.join(", ");
     let counted = match of {
         Some(of) if of != count => format!("{} of {}", digits(count), counted(of, &kind)),
         Some(2..) => format!("all {}", counted(count, &kind)),
@@ -62,8 +69,7 @@ pub(super) fn common<'w>(sets: &[BTreeSet<&'w str>], all: bool) -> (Vec<&'w str>
 
 /// Some of these with their counts, and how many more there are.
 pub(super) fn tally(of: &[(Named, u64)], limit: usize) -> String {
-    let names = told_apart(of.iter().map(|(named, _)| named));
-    let counted = names.iter().zip(of).take(limit);
+    let counted = told_apart(of).into_iter().zip(of).take(limit);
     let counted = counted.map(|(name, (_, count))| format!("{name} ({})", digits(*count)));
     let listed: Vec<String> = counted.collect();
     match of.len().saturating_sub(limit) {
@@ -95,8 +101,7 @@ pub(super) fn digits(count: u64) -> String {
 
 /// Everything with its count, in one cell of a sheet.
 pub(super) fn in_a_cell(of: &[(Named, u64)]) -> String {
-    let names = told_apart(of.iter().map(|(named, _)| named));
-    let counts = names.iter().zip(of);
+    let counts = told_apart(of).into_iter().zip(of);
     let counts = counts.map(|(name, (_, count))| format!("{name}: {count}"));
     counts.collect::<Vec<_>>().join("; ")
 }

@@ -250,7 +250,7 @@ fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, Unreadable> 
         .map(|file| Path::new(&file.name).to_owned())
         .collect();
     let shipped = shipped::texts();
-    if adds_to_shipped(true, root, &policies) {
+    if adds_to_shipped(&[], root, &policies) {
         texts.policies = shipped.policies;
     }
     let schema: Vec<_> = files
@@ -258,7 +258,7 @@ fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, Unreadable> 
         .filter(|file| file.name.starts_with("schema/") && file.is_of("cedarschema"))
         .map(|file| Path::new(&file.name).to_owned())
         .collect();
-    if adds_to_shipped(true, Path::new("schema"), &schema) {
+    if adds_to_shipped(&[], Path::new("schema"), &schema) {
         texts.schema = shipped.schema;
     }
     for file in files {

@@ -243,6 +243,8 @@ fn how_it_ends() {
           add the values `9223372036854775807` and `1`
     --- exit 2
     "#);
+    let ran = Tarbac::with(&[]).run(&["access"]);
+    assert!(ran.stderr.contains("is this the right workspace"), "{ran}");
 }
 
 #[test]

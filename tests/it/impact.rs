@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::{browser, seen};
-use crate::tarbac::{Ran, command, contoso, sample};
+use crate::tarbac::{Ran, Tarbac, command, contoso, entities, sample, user};
 
 /// What the question of use-intune-rbac.md is about: production follows the test hierarchy.
 const PRODUCTION: &[&str] = &["what-if", "--enforce-configmgr-rbac", "P01=off"];
@@ -498,6 +498,73 @@ fn one_state_and_another() {
     // What neither of the two states looks at is not passed over in silence.
     let ran = workspace.run(&["diff", ".", ".", "--entities", "elsewhere"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
+}
+
+/// A folder with nothing outside of `custom/` adds to the rules that ship, whoever names it.
+#[test]
+fn a_proposal_adds_to_the_rules_that_ship() {
+    let workspace = sample();
+    for same in [
+        ["what-if", "--policies", "policies"].as_slice(),
+        &["diff", "policies"],
+    ] {
+        let ran = workspace.run(same);
+        assert_eq!(ran.status, 0, "{ran}");
+        assert!(ran.stdout.starts_with("Nothing changes"), "{ran}");
+    }
+    // With a rule elsewhere it has all of them itself, and without any rule there is none.
+    workspace.write("proposal/mine.cedar", "");
+    workspace.write("proposal/custom/mine.cedar", "");
+    std::fs::create_dir(workspace.path("empty")).unwrap();
+    for other in ["proposal", "empty"] {
+        let ran = workspace.run(&["what-if", "--policies", other, "--format", "json"]);
+        assert_eq!(json_of(&ran)["totals"]["allowed_after"], 0, "{other}");
+    }
+}
+
+#[test]
+fn what_is_called_the_same_has_its_id() {
+    let workspace = sample();
+    let file = "entities/devices.json";
+    let devices = workspace.read(file);
+    workspace.write(file, devices.replace("\"WS-MUC-003\"", "\"WS-BER-014\""));
+    let moved = "ConfigMgr::Device::\"P01-16777222\".hierarchy=TST";
+    let ran = workspace.run(&["what-if", "--set", moved]);
+    assert!(
+        ran.stdout.contains("on 1 device (WS-BER-014 P01-16777222)"),
+        "{ran}"
+    );
+    for command in [
+        ["what", "tess@contoso.example"].as_slice(),
+        &["access", "--all"],
+    ] {
+        for format in ["human", "csv"] {
+            let ran = workspace.run(&[command, &["--format", format]].concat());
+            let mut called = ran.stdout.split("WS-BER-014").skip(1).peekable();
+            assert!(called.peek().is_some(), "{ran}");
+            assert!(
+                called.all(|after| after.starts_with(" P01-167772")),
+                "{ran}"
+            );
+        }
+    }
+}
+
+#[test]
+fn somebody_with_an_equals_sign_is_granted_a_role() {
+    let workspace = Tarbac::with_tenant(&[]);
+    workspace.write(
+        "entities/more.json",
+        entities(&[user("u=3", "u=3@t.example", &[])]),
+    );
+    for who in ["Entra::User::\"u=3\"", "u=3@t.example"] {
+        let ran = workspace.run(&["what-if", "--grant", &format!("{who}=Help Desk Operator")]);
+        assert_eq!(ran.status, 1, "{ran}");
+        assert!(
+            ran.stdout.contains("accounts that gain something: 1"),
+            "{ran}"
+        );
+    }
 }
 
 #[test]

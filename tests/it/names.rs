@@ -179,6 +179,17 @@ fn a_resource_is_of_a_type_that_the_action_is_about() {
     "#);
 }
 
+/// Whether or not it has the escapes that Cedar itself writes.
+#[test]
+fn a_uid_is_typed_as_it_is() {
+    let more = entities(&[user("o'hara", "o'hara@t.example", &[])]);
+    let workspace = Tarbac::with_tenant(&[("entities/more.json", &more)]);
+    for uid in [r#"Entra::User::"o'hara""#, r#"Entra::User::"o\'hara""#] {
+        let ran = workspace.run(&["check", uid, "runScript", "PC-1"]);
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{ran}");
+    }
+}
+
 #[test]
 fn a_name_is_not_taken_apart() {
     let workspace = Tarbac::with_tenant(&[(

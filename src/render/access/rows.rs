@@ -9,7 +9,7 @@ use crate::explain::Named;
 use crate::render::VERSION;
 use crate::render::entity::Entity;
 use crate::render::table::Table;
-use crate::render::tally::told_apart;
+use crate::render::tally::names_in_a_cell;
 
 const WHO: &[&str] = &[
     "principal",
@@ -89,7 +89,7 @@ fn who_table(who: &Who, may_not: bool) -> Table {
 
 fn what_table(what: &What) -> Table {
     let rows = what.alike.iter().flat_map(|alike| {
-        let resources = told_apart(alike.resources.iter()).join("; ");
+        let resources = names_in_a_cell(&alike.resources);
         let of_type = alike.resources.first();
         let of_type = of_type.map_or(String::new(), |of| of.uid.type_name().to_string());
         alike.decisions.iter().map(move |decided| {

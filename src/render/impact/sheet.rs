@@ -3,7 +3,7 @@
 use super::{Report, determining};
 use crate::decision::Outcome;
 use crate::render::sheet::Sheet;
-use crate::render::tally::{in_a_cell, told_apart};
+use crate::render::tally::{in_a_cell, names_in_a_cell};
 
 impl Report<'_> {
     /// Comma-separated values, with a heading.
@@ -28,7 +28,7 @@ impl Report<'_> {
         ])?;
         for touched in &self.impact.people {
             for change in &touched.changes {
-                let resources = told_apart(change.resources.iter()).join("; ");
+                let resources = names_in_a_cell(&change.resources);
                 let (before, before_policies) = decided(change.before.as_ref());
                 let (after, after_policies) = decided(change.after.as_ref());
                 for person in &touched.people {

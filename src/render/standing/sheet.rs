@@ -1,7 +1,7 @@
 //! Who can do what, as a sheet: a row for each person and permission.
 
 use crate::render::sheet::Sheet;
-use crate::render::tally::{in_a_cell, told_apart};
+use crate::render::tally::{in_a_cell, names_in_a_cell};
 use crate::standing::{Standing, Through};
 
 /// Comma-separated values, with a heading.
@@ -36,7 +36,7 @@ pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
                 hold.of.to_string(),
                 in_a_cell(&hold.under),
                 in_a_cell(&hold.groups),
-                told_apart(hold.resources.iter()).join("; "),
+                names_in_a_cell(&hold.resources),
                 ways.map(way).collect::<Vec<_>>().join("; "),
                 policies.collect::<Vec<_>>().join(" "),
                 reasons.collect::<Vec<_>>().join("; "),
