@@ -25,8 +25,8 @@ pub const LISTED: usize = 5;
 /// How many permissions of which the same holds, in about a line, unless all are.
 const ACTIONS: usize = 4;
 
-/// How many groups of people are shown unless all are.
-const PEOPLE: usize = 3;
+/// How many groups of people are shown unless all are: one as an example, since each takes a paragraph.
+const PEOPLE: usize = 1;
 
 /// How many policies that refuse what is granted are shown unless all are.
 const OBSTACLES: usize = 3;
