@@ -88,6 +88,10 @@ impl fmt::Display for Place {
 
 /// A path as messages show it: with `/`, and without a leading `./`.
 pub(crate) fn shown(path: &Path) -> String {
-    let path = path.strip_prefix("./").unwrap_or(path);
+    let within = path.strip_prefix("./").ok();
+    // The folder itself has no shorter name.
+    let path = within
+        .filter(|within| *within != Path::new(""))
+        .unwrap_or(path);
     path.to_string_lossy().replace('\\', "/")
 }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
+use miette::Diagnostic;
 use serde_json::Value;
 
 use crate::assembly;
-use crate::bundle::Switches;
+use crate::bundle::{Switches, UnknownReading};
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::given::{self, Fact};
@@ -104,8 +105,11 @@ pub fn after(
     if !findings.is_empty() {
         return Err(findings);
     }
-    let unknown =
-        |error: crate::bundle::UnknownReading| vec![Finding::error(CODE, error.to_string())];
+    let unknown = |error: UnknownReading| {
+        let mut finding = Finding::error(CODE, error.to_string());
+        finding.help = error.help().map(|help| help.to_string());
+        vec![finding]
+    };
     if facts.is_empty() {
         return engine.under(switches).map_err(unknown);
     }

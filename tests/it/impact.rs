@@ -494,6 +494,14 @@ fn one_state_and_another() {
     // What holds no policies is no state in which nobody may anything.
     std::fs::create_dir(workspace.path("empty")).unwrap();
     refused("empty", "it is a folder without policies");
+    let ran = Tarbac::with(&[]).run(&["diff", "."]);
+    assert!(ran.stderr.contains("cannot read `.`"), "{ran}");
+    // The readings that there are help whoever mistypes one.
+    let ran = workspace.run(&["what-if", "--reading", "any-role"]);
+    assert!(
+        ran.stderr.contains("the readings are: any-intune-role"),
+        "{ran}"
+    );
     refused("entities", "it is a folder without policies");
     // What neither of the two states looks at is not passed over in silence.
     let ran = workspace.run(&["diff", ".", ".", "--entities", "elsewhere"]);
