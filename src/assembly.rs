@@ -211,6 +211,7 @@ fn rules(vocabulary: &Vocabulary) -> Rules {
     Rules {
         parents: vocabulary.declared_parents().clone(),
         required: vocabulary.required_parents(),
+        in_place: vocabulary.in_place_of_parents(),
         names: names.collect(),
     }
 }

@@ -100,6 +100,9 @@ pub struct Rules {
     pub parents: BTreeMap<String, BTreeSet<String>>,
     /// For an entity type, the types of which each of its entities needs a direct parent.
     pub required: BTreeMap<String, Vec<String>>,
+    /// For an entity type, the attributes that stand in place of such a parent, each with the type of the
+    /// parent: an entity has one of the two, and never both.
+    pub in_place: BTreeMap<String, Vec<(String, String)>>,
     /// For an entity type, the String attributes that name its entities as well as their ids do.
     pub names: BTreeMap<String, Vec<String>>,
 }

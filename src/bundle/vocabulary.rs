@@ -208,6 +208,21 @@ impl Vocabulary {
             .collect()
     }
 
+    /// For each entity type, the attributes that stand in place of a parent of a type (`@in_place_of`), each
+    /// with that type.
+    pub fn in_place_of_parents(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (owner, attributes) in &self.attributes {
+            for (name, attribute) in attributes {
+                if let Some(parent) = attribute.annotations.get("in_place_of") {
+                    let of_owner = found.entry(owner.clone()).or_default();
+                    of_owner.push((name.clone(), parent.clone()));
+                }
+            }
+        }
+        found
+    }
+
     /// The attributes of an entity type or a record, by name.
     pub fn attributes(&self, owner: &str) -> Option<&BTreeMap<String, Attribute>> {
         self.attributes.get(owner)

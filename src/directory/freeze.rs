@@ -70,7 +70,7 @@ pub(super) fn freeze(
     if complete {
         reference::dangling(&directory, &mut tally);
     }
-    reference::missing_parents(&directory, &rules.required, &mut tally);
+    reference::required_parents(&directory, rules, &mut tally);
     (directory, tally.into_findings())
 }
 

@@ -19,6 +19,8 @@ pub(super) const DANGLING: &str = "entities::dangling";
 pub(super) const CYCLE: &str = "entities::cycle";
 /// An entity without a parent of a type that it must have one of.
 pub(super) const MISSING_PARENT: &str = "entities::missing_parent";
+/// An entity with a parent of a type, and with the attribute that stands in place of one.
+pub(super) const SUPERFLUOUS_PARENT: &str = "entities::superfluous_parent";
 /// More entities than can be held.
 pub(super) const TOO_LARGE: &str = "entities::too_large";
 

@@ -192,6 +192,14 @@ impl Directory {
         value.as_entity().map(Row)
     }
 
+    /// Whether an entity has an attribute, whatever its value.
+    pub fn has_attribute(&self, row: Row, attribute: &str) -> bool {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        value.is_some_and(|value| *value != Packed::ABSENT)
+    }
+
     /// The items of a compound, unless it is a set.
     fn record(&self, index: u32) -> Option<&[Packed]> {
         let (header, items) = self.store.compounds.get(index).split_first()?;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::closure::Knot;
 use super::load::label;
 use super::packed::Packed;
-use super::problem::{CYCLE, DANGLING, MISSING_PARENT, TOO_LARGE, Tally, nearest, quoted};
+use super::problem::{
+    CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE, Tally, nearest, quoted,
+};
 use super::store::Member;
-use super::{Directory, Row};
+use super::{Directory, Row, Rules};
 use crate::finding::Label;
 
 /// How many ids are compared for all the questions "did you mean", which cost time for each.
@@ -154,43 +156,59 @@ fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String
     Some(quoted(directory.type_name(row), near))
 }
 
-/// Reports entities without a parent of a type that the schema requires one of.
-pub(super) fn missing_parents(
-    directory: &Directory,
-    requires: &BTreeMap<String, Vec<String>>,
-    tally: &mut Tally,
-) {
-    for (name, required) in requires {
+/// Reports entities without a parent of a type that the schema requires one of, unless they have what stands in
+/// its place; and those that have both.
+pub(super) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut Tally) {
+    for (name, required) in &rules.required {
         let Some(entity_type) = directory.shapes.find(name) else {
             continue;
         };
+        let in_place = rules.in_place.get(name).map_or(&[][..], Vec::as_slice);
         for row in directory.range(entity_type).map(Row) {
             let Some(member) = directory.member(row) else {
                 continue;
             };
-            let lacks = |required: &&String| {
-                !directory
-                    .parents(row)
-                    .any(|parent| directory.type_name(parent) == required.as_str())
+            let has_parent = |of_type: &str| {
+                let mut parents = directory.parents(row);
+                parents.any(|parent| directory.type_name(parent) == of_type)
             };
+            let stands_in = |of_type: &str| {
+                let mut attributes = in_place.iter().filter(|(_, parent)| parent == of_type);
+                attributes.find(|(attribute, _)| directory.has_attribute(row, attribute))
+            };
+            let lacks =
+                |of_type: &&String| !has_parent(of_type) && stands_in(of_type.as_str()).is_none();
             let missing: Vec<String> = required
                 .iter()
                 .filter(lacks)
                 .map(|name| format!("`{name}`"))
                 .collect();
-            if missing.is_empty() {
-                continue;
+            if !missing.is_empty() {
+                let missing = missing.join(" and no parent of type ");
+                let message = || {
+                    format!(
+                        "{} has no parent of type {missing}",
+                        title(directory, member)
+                    )
+                };
+                let help = format!("every `{name}` needs one: add it to its `parents`");
+                let label = mark(directory, member, "this entity");
+                tally.add(MISSING_PARENT, message, Some(help), label);
             }
-            let missing = missing.join(" and no parent of type ");
-            let message = || {
-                format!(
-                    "{} has no parent of type {missing}",
-                    title(directory, member)
-                )
-            };
-            let help = format!("every `{name}` needs one: add it to its `parents`");
-            let label = mark(directory, member, "this entity");
-            tally.add(MISSING_PARENT, message, Some(help), label);
+            for of_type in required.iter().filter(|of_type| has_parent(of_type)) {
+                let Some((attribute, _)) = stands_in(of_type) else {
+                    continue;
+                };
+                let message = || {
+                    format!(
+                        "{} has the attribute `{attribute}` and a parent of type `{of_type}`",
+                        title(directory, member)
+                    )
+                };
+                let help = "the attribute stands in place of the parent: keep one of the two";
+                let label = mark(directory, member, "this entity");
+                tally.add(SUPERFLUOUS_PARENT, message, Some(help.to_owned()), label);
+            }
         }
     }
 }

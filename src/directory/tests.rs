@@ -76,8 +76,13 @@ fn rules() -> Rules {
         vec!["Intune::Role".to_owned(), "Intune::Tenant".to_owned()],
     )]);
     let names = BTreeMap::from([("ConfigMgr::Device".to_owned(), vec!["name".to_owned()])]);
+    let in_place = BTreeMap::from([(
+        "Intune::RoleAssignment".to_owned(),
+        vec![("narrowedRole".to_owned(), "Intune::Role".to_owned())],
+    )]);
     Rules {
         required,
+        in_place,
         names,
         ..Rules::default()
     }

@@ -182,6 +182,25 @@ fn missing_parent() {
 }
 
 #[test]
+fn an_attribute_in_place_of_a_parent() {
+    let assignment = |attributes: &str, parents: &str| {
+        wrong(&format!(
+            r#"[
+        {{"uid": {{"type": "Intune::Role", "id": "r"}}, "attrs": {{}}, "parents": []}},
+        {{"uid": {{"type": "Intune::Tenant", "id": "t"}}, "attrs": {{"useIntuneRbac": true}}, "parents": []}},
+        {{"uid": {{"type": "Intune::RoleAssignment", "id": "a"}}, "attrs": {{{attributes}}},
+          "parents": [{{"type": "Intune::Tenant", "id": "t"}}{parents}]}}]"#
+        ))
+    };
+    let narrowed = r#""narrowedRole": {"type": "Intune::Role", "id": "r"}"#;
+    let in_role = r#", {"type": "Intune::Role", "id": "r"}"#;
+    assert_eq!(assignment("", in_role), "");
+    assert_eq!(assignment(narrowed, ""), "");
+    insta::assert_snapshot!(assignment(r#""displayName": "A""#, ""), @r#"entities::missing_parent [a.json:197] `Intune::RoleAssignment::"a"` has no parent of type `Intune::Role` (every `Intune::RoleAssignment` needs one: add it to its `parents`)"#);
+    insta::assert_snapshot!(assignment(narrowed, in_role), @r#"entities::superfluous_parent [a.json:197] `Intune::RoleAssignment::"a"` has the attribute `narrowedRole` and a parent of type `Intune::Role` (the attribute stands in place of the parent: keep one of the two)"#);
+}
+
+#[test]
 fn of_each_code_some_are_kept() {
     let mut json = "[".to_owned();
     for number in 0..2_000 {
