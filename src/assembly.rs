@@ -3,9 +3,10 @@
 //! There is one way to an [`Engine`] for a workspace on disk ([`crate::workspace`]) and for texts
 //! in memory alike, and none round a finding that is an error.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityUid, Schema};
 
 use crate::bundle::{self, Bundle, NoBundle, Switches, Texts, UnknownReading, Vocabulary};
 use crate::directory::{Directory, Input, Lender, Rules};
@@ -46,6 +47,20 @@ pub fn examine(
     switches: &Switches,
 ) -> Result<Examination, UnknownReading> {
     Policies::read(texts, None).examine(entities, switches)
+}
+
+/// Reads entities as [`Policies::examine`] does.
+pub(crate) struct Reader {
+    schema: Schema,
+    named: HashSet<EntityUid>,
+    rules: Rules,
+}
+
+impl Reader {
+    /// The entities, and the errors in them.
+    pub fn read(&self, entities: Vec<Input>) -> (Directory, Vec<Finding>) {
+        Directory::read(entities, &self.schema, &self.named, &self.rules)
+    }
 }
 
 /// Policies and schema that were read, for entities to be joined with.
@@ -108,11 +123,26 @@ impl Policies {
         self.bundle.as_ref().ok()
     }
 
-    /// A directory that was written, of these files.
-    pub fn lent(&self, bytes: Lender, files: Vec<Arc<Source>>) -> Option<Directory> {
+    /// What is needed to read the entities once more.
+    pub fn reader(&self) -> Option<Reader> {
+        let bundle = self.bundle()?;
+        Some(Reader {
+            schema: bundle.schema().clone(),
+            named: bundle.named_entities(),
+            rules: rules(bundle.vocabulary()),
+        })
+    }
+
+    /// A directory that was written under a name, of these files.
+    pub fn lent(
+        &self,
+        lender: Arc<dyn Lender>,
+        name: &str,
+        files: Vec<Arc<Source>>,
+    ) -> Option<Directory> {
         let bundle = self.bundle()?;
         let rules = self::rules(bundle.vocabulary());
-        Directory::lent(bytes, files, bundle.schema(), &rules)
+        Directory::lent(lender, name, files, bundle.schema(), &rules)
     }
 
     /// Joins policies and entities, and looks for what is wrong between them.

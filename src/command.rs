@@ -43,7 +43,7 @@ use tarbac::excerpt::Excerpts;
 use tarbac::export::Refused;
 use tarbac::finding::Finding;
 use tarbac::names::NameError;
-use tarbac::workspace::{Exports, Means, Unreadable};
+use tarbac::workspace::{self, Exports, Means, Unreadable};
 use tarbac::{Layout, LoadError, Switches, Workspace, render};
 use thiserror::Error;
 
@@ -92,6 +92,14 @@ enum ShellError {
         path: String,
         reason: io::Error,
     },
+    #[error(
+        "what was kept of the workspace is damaged, and its files have changed since: the answer may lack something"
+    )]
+    #[diagnostic(
+        code(workspace::damaged),
+        help("run the command again; if this comes back, look at the disk")
+    )]
+    Lost,
     #[error("{message}")]
     #[diagnostic(code(arguments::invalid))]
     Arguments {
@@ -141,6 +149,10 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Man(man) => man::run(man, &mut output),
     };
     let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
+    let result = match workspace::is_lost() {
+        true => result.and(Err(ShellError::Lost.into())),
+        false => result,
+    };
     match result {
         Ok(exit) => exit,
         Err(failure) => {

@@ -45,12 +45,12 @@ pub use look::{Glance, Lookout};
 use called::Called;
 use closure::Closure;
 use entity::Made;
-use flat::{Flat, Tables, Writer};
+use flat::{Flat, Tables, Writer, Written};
 use shape::Shapes;
 use store::Store;
 
 /// What written directories begin with; another text whenever what follows is arranged otherwise.
-const WRITTEN: &[u8; 16] = b"tarbac entities\0";
+const WRITTEN: &[u8; 16] = b"tarbac entities\x01";
 
 /// The index of an entity uid in a [`Directory`], be it defined there or merely referred to.
 ///
@@ -89,6 +89,8 @@ pub struct Directory {
     closure: Closure,
     called: Called,
     made: Made,
+    /// What it is read from, or was made of, as it is asked for.
+    written: Option<Arc<Written>>,
 }
 
 /// What the schema says of entities beside what Cedar itself keeps of it.
@@ -123,12 +125,13 @@ impl Directory {
         freeze::freeze(loaded, Arc::new(shapes), named, rules)
     }
 
-    /// Writes the directory, so that [`Directory::lent`] can use it where it lies. What is written holds
-    /// between programs of one version on one kind of machine.
+    /// Writes the directory under a name, so that [`Directory::lent`] can use it where it lies. What is written
+    /// holds between programs of one version on one kind of machine, and the same entities under the same schema
+    /// give the same bytes.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, out: &mut dyn Write, name: &str) -> io::Result<()> {
         let mut out = Writer::new(out, WRITTEN)?;
         self.store.write(&mut out)?;
         out.table(&self.members)?;
@@ -136,18 +139,21 @@ impl Directory {
         out.table(&self.assumed)?;
         self.closure.write(&mut out)?;
         self.called.write(&mut out)?;
-        self.made.write(&mut out)
+        self.made.write(&mut out)?;
+        out.finish(name)
     }
 
-    /// A directory that was written, of entities that stood in these files and under the same schema and
-    /// rules; `None` where the bytes are no such directory. Nothing is read of it until it is asked for.
+    /// A directory that was written under a name, of entities that stood in these files and under the same schema
+    /// and rules; `None` where there is no such directory. Nothing is read of it until it is asked for, and
+    /// nothing is used that is not as it was written: see [`Directory::is_damaged`].
     pub fn lent(
-        bytes: Lender,
+        lender: Arc<dyn Lender>,
+        name: &str,
         mut sources: Vec<Arc<Source>>,
         schema: &Schema,
         rules: &Rules,
     ) -> Option<Self> {
-        let mut tables = Tables::of(bytes, WRITTEN)?;
+        let mut tables = Tables::of(lender, WRITTEN, name)?;
         let tables = &mut tables;
         sources.sort();
         let store = Store::lent(tables)?;
@@ -159,10 +165,18 @@ impl Directory {
             closure: Closure::lent(tables)?,
             called: Called::lent(tables)?,
             made: Made::lent(tables, &store)?,
+            written: Some(tables.written()),
             sources,
             store,
         };
         tables.is_at_end().then_some(directory)
+    }
+
+    /// Whether something is missing that was asked for: it could neither be read as it was written nor be worked
+    /// out anew. Nothing can be said then with this directory.
+    pub fn is_damaged(&self) -> bool {
+        let written = self.written.as_ref();
+        written.is_some_and(|written| written.is_damaged())
     }
 
     /// The number of entities that stand in the files.

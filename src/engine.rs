@@ -26,6 +26,10 @@ pub(crate) use questions::with_attribute;
 pub use trial::{Applied, Trial};
 pub use world::World;
 
+/// What is wrong where a part of the entities cannot be had.
+const DAMAGE: &str =
+    "what was kept of the entities is damaged, and their files have changed since: start again";
+
 /// Decides requests.
 #[derive(Debug)]
 pub struct Engine {
@@ -102,6 +106,12 @@ impl Engine {
             Ok((world, buckets)) => self.evaluate(request, &world, buckets.into_iter()),
             Err(errors) => Outcome::indeterminate(errors),
         }
+    }
+
+    /// Why nothing can be decided any longer, if something of the entities is missing.
+    fn damage(&self) -> Option<String> {
+        let is_damaged = self.directory.is_damaged();
+        is_damaged.then(|| DAMAGE.to_owned())
     }
 
     /// The entities that a request can reach.
@@ -219,6 +229,7 @@ impl Engine {
             determining.extend(response.diagnostics().reason().map(ToString::to_string));
             errors.extend(response.diagnostics().errors().map(ToString::to_string));
         }
+        errors.extend(self.damage());
         outcome(permits, forbids, errors)
     }
 

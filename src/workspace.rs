@@ -3,15 +3,14 @@
 //! [`examine`] reads everything and collects what is wrong; [`Workspace::load`] does the same and
 //! refuses when anything is.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
 mod cache;
 mod earlier;
 mod exports;
-mod mapped;
+mod kept;
+pub mod regular;
 
 use std::collections::BTreeSet;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +32,7 @@ use cache::Cache;
 
 pub use earlier::{Earlier, earlier, stands_alone, state};
 pub use exports::Exports;
+pub use kept::is_lost;
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.
@@ -199,8 +199,7 @@ fn examine_with(
     let known = cache.findings(texts, switches);
     let is_known = known.is_some();
     let policies = Policies::read(texts, known);
-    let lent = policies.bundle().and_then(|bundle| cache.directory(bundle));
-    let lent = lent.and_then(|bytes| policies.lent(bytes, cache.files()));
+    let lent = cache.directory(&policies);
     let is_lent = lent.is_some();
     let examination = match lent {
         Some(directory) => policies.join(Some(directory), switches)?,
@@ -408,15 +407,17 @@ fn opened(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Vec<EntityF
     files(&layout.entities, &folder, &["json"], passed_over)?
         .into_iter()
         .map(|path| {
-            let file = open(&path)?;
-            let metadata = file.metadata();
+            // It is opened once more when it is its turn to be read: there may be more files than a
+            // program may have open.
+            let failed = |error: io::Error| unreadable(&path, &error.to_string(), None);
+            let file = regular::open(&path).map_err(failed)?;
             Ok(EntityFile {
                 source: Arc::new(Source {
                     name: shown(&path),
                     text: Text::OnDisk(path.clone()),
                 }),
-                metadata: metadata.map_err(|error| unreadable(&path, &error.to_string(), None))?,
-                reader: Box::new(file),
+                metadata: file.metadata().map_err(failed)?,
+                reader: Box::new(regular::Later::at(&path)),
                 path,
             })
         })
@@ -563,40 +564,17 @@ fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {
     }
 }
 
-fn open(path: &Path) -> Result<File, Unreadable> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error.to_string(), None))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| unreadable(path, &error.to_string(), None))?;
-    if metadata.is_dir() {
-        return Err(unreadable(
-            path,
-            "it is a folder where a file is expected",
-            None,
-        ));
-    }
-    Ok(file)
-}
-
 /// Reads a policy or schema file: UTF-8, with or without a byte order mark, whatever its line ends.
 fn held(path: &Path) -> Result<Arc<Source>, Unreadable> {
     held_up_to(path, LARGEST_TEXT)
 }
 
 fn held_up_to(path: &Path, largest: u64) -> Result<Arc<Source>, Unreadable> {
-    let mut bytes = Vec::new();
-    open(path)?
-        .take(largest + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, &error.to_string(), None))?;
-    if bytes.len() as u64 > largest {
-        let reason = format!("it is larger than {} MiB", largest / 1024 / 1024);
-        return Err(unreadable(
-            path,
-            &reason,
-            Some("no file of that kind is that large; is it the right file?"),
-        ));
-    }
+    let bytes = regular::read(path, largest).map_err(|error| {
+        let is_large = error.kind() == io::ErrorKind::FileTooLarge;
+        let help = "no file of that kind is that large; is it the right file?";
+        unreadable(path, &error.to_string(), is_large.then_some(help))
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         unreadable(
             path,

@@ -38,6 +38,10 @@ impl Directory {
         defined.resize(store.uids.len(), 0);
         let changed = std::mem::take(&mut loaded.sources);
         loaded.sources = self.sources.iter().cloned().chain(changed).collect();
-        freeze(loaded, Arc::clone(&self.shapes), named, rules)
+        let shapes = Arc::clone(&self.shapes);
+        let (mut directory, findings) = freeze(loaded, shapes, named, rules);
+        // What was missing of the one is missing of the other.
+        directory.written = self.written.clone();
+        (directory, findings)
     }
 }

@@ -175,7 +175,7 @@ impl Closure {
     ) -> Vec<u32> {
         let mut marks = vec![Mark::Unseen; rows];
         let mut starts = vec![false; rows];
-        for row in parents.items().iter().filter_map(|item| item.as_entity()) {
+        for row in parents.items().filter_map(|item| item.as_entity()) {
             if let Some(start) = starts.get_mut(row as usize) {
                 *start = true;
             }
@@ -244,9 +244,9 @@ fn visit(row: u32, marks: &mut [Mark], walk: &mut Vec<Step>) -> bool {
     }
 }
 
-fn extra<'c>(rows: &'c [u32], spans: &[Span], list: u32) -> Option<&'c [u32]> {
+fn extra<'c>(rows: &'c Flat<u32>, spans: &Flat<Span>, list: u32) -> Option<&'c [u32]> {
     let span = spans.get(list as usize)?;
-    rows.get(span.start as usize..span.end as usize)
+    rows.slice(span.start as usize..span.end as usize)
 }
 
 /// Joins lists of rows without repetition.

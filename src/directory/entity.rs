@@ -66,7 +66,7 @@ impl Worth {
         let records = compounds().filter(|items| !is_set(items)).flatten();
         let referred = store.slots.iter().chain(records).map(&mut note).last();
         let sets = compounds().filter(is_set).flatten();
-        let count = store.parents.items().iter().chain(sets).map(note).last();
+        let count = store.parents.items().chain(sets).map(note).last();
         let (large, larges) = large(&store.compounds);
         let referred = referred.unwrap_or_default();
         let counts = vec![count.unwrap_or(referred), referred, larges];
@@ -115,8 +115,12 @@ impl Made {
             counts: tables.table()?,
         };
         let most = [worth.hubs.len(), worth.hubs.len(), worth.large.len()];
-        let mut counts = worth.counts.iter().zip(most);
-        let is_possible = counts.all(|(count, most)| *count as usize <= most);
+        let is_possible = (0..).zip(most).all(|(at, most)| {
+            worth
+                .counts
+                .get(at)
+                .is_none_or(|count| *count as usize <= most)
+        });
         is_possible.then(|| Self::of(worth, store))
     }
 

@@ -63,6 +63,7 @@ pub(super) fn freeze(
         closure,
         called: Called::default(),
         made,
+        written: None,
     };
     directory.called = Called::new(&directory, &rules.names);
     reference::cycles(&directory, &knots, &mut tally);
@@ -157,7 +158,7 @@ fn arrange(store: &mut Store, order: &[u32], defined: &[u32]) -> Vec<u32> {
         let (Some(member), Some(end)) = (members.get(place), ends.get(place)) else {
             return 0;
         };
-        let own = slots.get(member.slots as usize..*end).unwrap_or_default();
+        let own = slots.slice(member.slots as usize..*end).unwrap_or_default();
         let list = lists.get_mut(member.parents as usize);
         let list = list.map(|list| {
             *list.get_or_insert_with(|| store.parents.push(parents.get(member.parents)))

@@ -46,7 +46,7 @@ impl Lists {
     /// The list at an index; empty when there is none.
     pub(super) fn get(&self, index: u32) -> &[Packed] {
         let range = self.range(index as usize);
-        self.items.get(range).unwrap_or_default()
+        self.items.slice(range).unwrap_or_default()
     }
 
     fn range(&self, index: usize) -> std::ops::Range<usize> {
@@ -66,8 +66,8 @@ impl Lists {
     }
 
     /// Every item of every list.
-    pub(super) fn items(&self) -> &[Packed] {
-        &self.items
+    pub(super) fn items(&self) -> impl Iterator<Item = &Packed> {
+        self.items.iter()
     }
 
     /// Every item of every list, to be renamed.

@@ -33,11 +33,16 @@ impl Directory {
     /// needs no attributes, or because the schema lists the ids of its type.
     pub fn exists(&self, row: Row) -> bool {
         self.is_defined(row)
-            || self.assumed.binary_search(&row.0).is_ok()
+            || self.is_assumed(row)
             || self
                 .shapes
                 .get(self.kind(row))
                 .is_some_and(|shape| shape.ids.is_some())
+    }
+
+    fn is_assumed(&self, row: Row) -> bool {
+        let place = self.assumed.partition_point(|assumed| *assumed < row.0);
+        self.assumed.get(place) == Some(&row.0)
     }
 
     /// Whether an entity of this uid exists.
@@ -248,7 +253,7 @@ impl Directory {
         let count = self.shapes.slots(self.store.uids.kind(member.uid));
         self.store
             .slots
-            .get(start..start + count)
+            .slice(start..start + count)
             .unwrap_or_default()
     }
 }

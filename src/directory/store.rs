@@ -188,7 +188,7 @@ impl Store {
             .map(|member| member.slots as usize);
         let ends = ends.chain([other.slots.len()]);
         for (member, end) in other.members.iter().zip(ends) {
-            let slots = other.slots.get(member.slots as usize..end);
+            let slots = other.slots.slice(member.slots as usize..end);
             items.clear();
             items.extend(
                 slots

@@ -14,13 +14,13 @@ mod copies;
 mod findings;
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{EntityUid, Schema, SchemaFragment};
-use zerocopy::IntoBytes;
 
-use super::{Directory, Input, Row, Rules};
+use super::{Directory, Input, Lender, Row, Rules};
 use crate::finding::Finding;
 use crate::source::{Source, Text};
 
@@ -94,33 +94,50 @@ fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Findin
     Directory::read(inputs.collect(), &SCHEMA, &named, &rules())
 }
 
-/// Bytes where tables can lie.
-struct Aligned(Vec<u64>, usize);
+/// The name that directories are written under.
+const NAME: &str = "entities-1";
 
-impl AsRef<[u8]> for Aligned {
-    fn as_ref(&self) -> &[u8] {
-        &self.0.as_bytes()[..self.1]
+/// Bytes as a file has them, and what working them out anew gives.
+struct Kept {
+    bytes: Vec<u8>,
+    anew: Option<Vec<u8>>,
+}
+
+impl Lender for Kept {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.bytes.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let part = self.bytes.get(offset as usize..).unwrap_or_default();
+        io::Cursor::new(part).read_exact(bytes)
+    }
+
+    fn anew(&self) -> Option<Vec<u8>> {
+        self.anew.clone()
     }
 }
 
 /// What a directory writes.
 fn written(directory: &Directory) -> Vec<u8> {
     let mut bytes = Vec::new();
-    directory.write(&mut bytes).unwrap();
+    directory.write(&mut bytes, NAME).unwrap();
     bytes
 }
 
 /// The directory that was written in these bytes.
 fn lent(bytes: &[u8]) -> Option<Directory> {
-    let mut words = vec![0_u64; bytes.len().div_ceil(8)];
-    words.as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
+    lent_or(bytes, None)
+}
+
+/// The same, with what working it out anew gives.
+fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
+    let kept = Kept {
+        bytes: bytes.to_vec(),
+        anew: anew.map(<[u8]>::to_vec),
+    };
     let sources = vec![input("a.json", b"").source];
-    Directory::lent(
-        Arc::new(Aligned(words, bytes.len())),
-        sources,
-        &SCHEMA,
-        &rules(),
-    )
+    Directory::lent(Arc::new(kept), NAME, sources, &SCHEMA, &rules())
 }
 
 fn read(json: &str) -> (Directory, Vec<Finding>) {

@@ -95,7 +95,7 @@ impl Words {
 
     /// The same in UTF-8: texts compare as their bytes do, and those need not be looked through first.
     pub(super) fn bytes(&self, index: u32) -> &[u8] {
-        self.text.get(self.range(index)).unwrap_or_default()
+        self.text.slice(self.range(index)).unwrap_or_default()
     }
 
     fn range(&self, index: u32) -> Range<usize> {

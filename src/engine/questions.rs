@@ -35,6 +35,7 @@ impl Engine {
         let mut notices = self.notices(request, &world, &outcome, &mut errors);
         let authority = self.authority(request, &world, &mut notices, &mut errors);
         let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        errors.extend(self.damage());
         Answer {
             outcome: with_errors(outcome, errors),
             authority,
@@ -53,6 +54,7 @@ impl Engine {
         let outcome = self.decide_in(request, &world);
         let mut errors = Vec::new();
         let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        errors.extend(self.damage());
         (with_errors(outcome, errors), refusals)
     }
 

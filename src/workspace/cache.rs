@@ -10,28 +10,32 @@
 //! content, unless the file changed so shortly before it was noted that its times could not tell. Then, and
 //! if anything but its size is another, it is read to be hashed again.
 //!
-//! The same times tell whether anybody has touched what the cache has written. What changes a file without its
-//! times, as writing to a mapped page for the second time may, is seen by nobody; `--no-cache` reads everything.
+//! Whatever is kept is checked against a digest as it is read, the entities block by block. So nothing is used that a
+//! disk or a program changed since it was kept, whatever the times of the file say. That is no protection
+//! from whoever may write here and works out the digest of what they put: they can write to the entities as well.
 //!
-//! Whatever cannot be read or written here is worked out anew, and nobody is told.
+//! Whatever cannot be read or written here, or is not as it was kept, is worked out anew, and nobody is told.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use blake3::{Hash, Hasher};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::mapped::map;
-use super::{EntityFile, Layout};
+use super::kept::Kept;
+use super::{EntityFile, Layout, regular};
+use crate::assembly::{Policies, Reader};
 use crate::bundle::{Bundle, Switches, Texts};
-use crate::directory::Lender;
+use crate::directory::{Directory, Input};
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::source::{Place, Source};
@@ -54,6 +58,9 @@ const MARKS: [(&str, &str); 2] = [
 
 /// Fewer bytes of entities than this are read as quickly as what was kept of them is found.
 const WORTH_KEEPING: u64 = 4 * 1024 * 1024;
+
+/// The largest file beside the directories that is read, in bytes.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// How coarse the times of a file may be; those of FAT are two seconds apart.
 const COARSE: Duration = Duration::from_secs(2);
@@ -107,8 +114,17 @@ struct Stamp {
 struct Note {
     stamp: Stamp,
     noted: SystemTime,
-    /// The hash; empty of what the cache has written.
+    /// The hash.
     content: String,
+}
+
+/// What is written beside the directories.
+#[derive(Serialize, Deserialize)]
+struct Sealed<'s> {
+    /// That of the content, which holds under one name only.
+    digest: String,
+    #[serde(borrow)]
+    content: &'s RawValue,
 }
 
 /// A finding that does not keep anybody from deciding, with its places by the number of their file.
@@ -164,7 +180,7 @@ impl Cache {
             }
         }
         if is_hashed {
-            let _ = self.note(None);
+            let _ = self.note();
         }
     }
 
@@ -183,27 +199,22 @@ impl Cache {
 
     /// What was found of these policies together with the entities.
     pub fn findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
-        let bytes = fs::read(self.path_of_findings(texts, switches)?).ok()?;
-        let warnings: Vec<Warning> = serde_json::from_slice(&bytes).ok()?;
+        let warnings: Vec<Warning> = sealed(&self.path_of_findings(texts, switches)?)?;
         let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
         let warnings = warnings.into_iter();
         warnings.map(|warning| warning.finding(&sources)).collect()
     }
 
-    /// The entities as a directory, as [`Directory::lent`](crate::directory::Directory::lent) takes it; none
-    /// that anybody has touched since it was written.
-    pub fn directory(&self, bundle: &Bundle) -> Option<Lender> {
-        let path = self.path_of_directory(bundle)?;
-        let stamp = Stamp::of(&path.metadata().ok()?);
-        let note = self.notes.get(&path);
-        let is_as_written = note.is_some_and(|note| note.stamp == stamp);
-        is_as_written.then(|| map(&path).ok())?
-    }
-
-    /// The files of the entities, in their order.
-    pub fn files(&self) -> Vec<Arc<Source>> {
-        let files = self.files.iter();
-        files.map(|file| Arc::clone(&file.source)).collect()
+    /// The entities as a directory, whose blocks are read when they are asked for.
+    pub fn directory(&self, policies: &Policies) -> Option<Directory> {
+        let path = self.path_of_directory(policies.bundle()?)?;
+        let name = name_of(&path);
+        let files: Option<Vec<Content>> = self.files.iter().map(Content::of).collect();
+        let (files, reader, of_name) = (files?, policies.reader()?, name.clone());
+        let work_out = move || worked_out(&files, &reader, &of_name);
+        let kept = Kept::at(&path, work_out).ok()?;
+        let sources = self.files.iter().map(|file| Arc::clone(&file.source));
+        policies.lent(Arc::new(kept), &name, sources.collect())
     }
 
     /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
@@ -226,15 +237,15 @@ impl Cache {
         let path = self.path_of_directory(engine.bundle());
         let made = path.filter(|_| !is_lent);
         if let Some(path) = &made {
-            self.put(path, |out| engine.directory().write(out))?;
+            self.put(path, |out| engine.directory().write(out, &name_of(path)))?;
         }
-        self.note(made.as_deref())?;
+        self.note()?;
         if let Some(path) = self.path_of_findings(texts, switches) {
             let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
             let warnings = findings.iter();
             let warnings = warnings.map(|finding| Warning::of(finding, &sources));
             let warnings: Vec<Warning> = warnings.collect();
-            self.put(&path, |out| Ok(serde_json::to_writer(out, &warnings)?))?;
+            self.put_sealed(&path, &warnings)?;
         }
         self.prune()
     }
@@ -286,9 +297,8 @@ impl Cache {
         texts.into_iter().flatten().chain(entities)
     }
 
-    /// Notes what the files hold, and what a directory looks like that was just written, beside what is noted
-    /// of others.
-    fn note(&self, made: Option<&Path>) -> io::Result<()> {
+    /// Notes what the files hold, beside what is noted of others.
+    fn note(&self) -> io::Result<()> {
         // Another program may have noted something in the meantime.
         let mut notes = notes(&self.folder);
         let noted = SystemTime::now();
@@ -302,17 +312,18 @@ impl Cache {
                 notes.insert(file.path.clone(), note);
             }
         }
-        if let Some(path) = made {
-            let note = Note {
-                stamp: Stamp::of(&path.metadata()?),
-                noted,
-                content: String::new(),
-            };
-            notes.insert(path.to_owned(), note);
-        }
         notes.retain(|path, _| path.exists());
-        let write = |out: &mut dyn Write| Ok(serde_json::to_writer(out, &notes)?);
-        self.put(&self.folder.join(NOTES), write)
+        self.put_sealed(&self.folder.join(NOTES), &notes)
+    }
+
+    /// Writes a file for [`sealed`].
+    fn put_sealed(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
+        let content = serde_json::value::to_raw_value(content)?;
+        let sealed = Sealed {
+            digest: digest(path, &content),
+            content: &content,
+        };
+        self.put(path, |out| Ok(serde_json::to_writer(out, &sealed)?))
     }
 
     /// Writes a file, which is there when it is complete. Only who runs the program can read it: the files of
@@ -362,9 +373,49 @@ impl Cache {
 
 /// What is noted in a folder.
 fn notes(folder: &Path) -> BTreeMap<PathBuf, Note> {
-    let notes = fs::read(folder.join(NOTES)).ok();
-    let notes = notes.and_then(|notes| serde_json::from_slice(&notes).ok());
-    notes.unwrap_or_default()
+    sealed(&folder.join(NOTES)).unwrap_or_default()
+}
+
+/// What was written to a file; `None` where it is not as it was written, or was written under another name.
+fn sealed<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let bytes = regular::read(path, LARGEST).ok()?;
+    let sealed: Sealed<'_> = serde_json::from_slice(&bytes).ok()?;
+    let is_as_written = sealed.digest == digest(path, sealed.content);
+    is_as_written.then(|| serde_json::from_str(sealed.content.get()).ok())?
+}
+
+fn digest(path: &Path, content: &RawValue) -> String {
+    let mut key = Key::default();
+    key.add(&name_of(path));
+    key.add(content.get());
+    key.name("")
+}
+
+/// The name of a file of the cache.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// A directory as it is written under a name, of files that still hold what they held.
+fn worked_out(files: &[Content], reader: &Reader, name: &str) -> Option<Vec<u8>> {
+    let hashed: Vec<Arc<Mutex<Hashed>>> = files.iter().map(|_| Arc::default()).collect();
+    let inputs = files.iter().zip(&hashed).map(|(file, hashed)| Input {
+        source: Arc::clone(&file.source),
+        reader: Box::new(Hashing {
+            reader: Box::new(regular::Later::at(&file.path)),
+            hashed: Arc::clone(hashed),
+        }),
+    });
+    let (directory, findings) = reader.read(inputs.collect());
+    let mut contents = files.iter().zip(hashed);
+    let is_same = contents.all(|(file, hashed)| {
+        let hashed = hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        hashed.hasher.finalize() == file.content
+    });
+    let mut bytes = Vec::new();
+    let is_written = directory.write(&mut bytes, name).is_ok();
+    (is_same && is_written && findings.is_empty()).then_some(bytes)
 }
 
 /// What tells a program from every other: two builds of one version may well differ. Containers give the same file
@@ -403,9 +454,26 @@ impl Known {
     /// The hash of its content, which is read.
     fn hash(&self) -> Option<Hash> {
         let mut hasher = Hasher::new();
-        hasher.update_reader(File::open(&self.path).ok()?).ok()?;
+        hasher.update_reader(regular::open(&self.path).ok()?).ok()?;
         let now = Stamp::of(&self.path.metadata().ok()?);
         (now == self.stamp).then(|| hasher.finalize())
+    }
+}
+
+/// A file and what it holds.
+struct Content {
+    path: PathBuf,
+    source: Arc<Source>,
+    content: Hash,
+}
+
+impl Content {
+    fn of(file: &Known) -> Option<Self> {
+        Some(Self {
+            path: file.path.clone(),
+            source: Arc::clone(&file.source),
+            content: file.content?,
+        })
     }
 }
 
