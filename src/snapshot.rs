@@ -11,7 +11,7 @@ use cedar_policy::EntityUid;
 
 use crate::decision::Request;
 use crate::engine::Engine;
-use crate::matrix::{Heading, Mark, Matrix, Selection, one_line};
+use crate::matrix::{Heading, Mark, Matrix, NOBODY, Selection, one_line};
 
 /// What the first line of a snapshot begins with.
 const READINGS: &str = "readings in force: ";
@@ -32,6 +32,8 @@ pub struct Flip {
     pub kind: FlipKind,
     /// Where in the table.
     pub cell: CellName,
+    /// What the resource is called, with its UID behind where another is called so.
+    pub resource: String,
     /// What it was; `None` where the old table has no such cell.
     pub before: Option<Decided>,
     /// What it is; `None` where the new table has no such cell.
@@ -77,12 +79,21 @@ pub struct Decided {
 
 /// A text that is no snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} is not that of a snapshot: {what}")]
-pub struct NoSnapshot {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub what: &'static str,
+pub enum NoSnapshot {
+    /// A merge has left both of its sides in it.
+    #[error("line {line} is a conflict marker of a merge")]
+    Conflict {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// It is none, or has been damaged.
+    #[error("line {line} is not that of a snapshot: {what}")]
+    Damaged {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
 }
 
 impl FlipKind {
@@ -139,10 +150,25 @@ impl Taken {
     /// # Errors
     /// The old text is no snapshot.
     pub fn flips_since(&self, before: &str) -> Result<Vec<Flip>, NoSnapshot> {
-        let mut before = cells(before)?;
-        let after = cells(&self.text)?;
+        let Read {
+            cells: mut before,
+            resources: mut called,
+        } = Read::of(before)?;
+        let after = Read::of(&self.text)?;
+        // What a device is called now is what it is called.
+        called.extend(after.resources);
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in called.values() {
+            *counts.entry(name).or_default() += 1;
+        }
+        let told_apart = |(uid, name): (&String, &String)| match counts.get(name.as_str()) {
+            Some(1) => (uid.clone(), name.clone()),
+            _ => (uid.clone(), format!("{name} {uid}")),
+        };
+        let resources: BTreeMap<String, String> = called.iter().map(told_apart).collect();
+        let resource = |cell: &CellName| resources.get(&cell.resource).cloned().unwrap_or_default();
         let mut flips = Vec::new();
-        for (cell, after) in after {
+        for (cell, after) in after.cells {
             let before = before.remove(&cell);
             if before.as_ref() == Some(&after) {
                 continue;
@@ -161,6 +187,7 @@ impl Taken {
             };
             flips.push(Flip {
                 kind,
+                resource: resource(&cell),
                 cell,
                 before,
                 after: Some(after),
@@ -168,6 +195,7 @@ impl Taken {
         }
         flips.extend(before.into_iter().map(|(cell, before)| Flip {
             kind: FlipKind::Gone,
+            resource: resource(&cell),
             cell,
             before: Some(before),
             after: None,
@@ -177,77 +205,102 @@ impl Taken {
     }
 }
 
-/// Reads the cells of a snapshot.
-fn cells(text: &str) -> Result<BTreeMap<CellName, Decided>, NoSnapshot> {
-    let mut cells = BTreeMap::new();
-    let mut lines = text.lines().enumerate().peekable();
-    let wrong = |index: usize, what| NoSnapshot {
-        line: index + 1,
-        what,
-    };
-    match lines.next() {
-        Some((_, line)) if line.starts_with(READINGS) => {}
-        _ => return Err(wrong(0, "it names no readings")),
-    }
-    while let Some((index, line)) = lines.next() {
-        if line.is_empty() {
-            continue;
+/// What git writes at the beginning of a line where the sides of a merge differ.
+const CONFLICT: [&str; 4] = ["<<<<<<< ", "||||||| ", "=======", ">>>>>>> "];
+
+/// A snapshot that was read.
+#[derive(Default)]
+struct Read {
+    cells: BTreeMap<CellName, Decided>,
+    /// What the resources are called, by UID.
+    resources: BTreeMap<String, String>,
+}
+
+impl Read {
+    fn of(text: &str) -> Result<Self, NoSnapshot> {
+        let is_marker = |line: &str| CONFLICT.iter().any(|marker| line.starts_with(marker));
+        if let Some(index) = text.lines().position(is_marker) {
+            return Err(NoSnapshot::Conflict { line: index + 1 });
         }
-        let (_, resource) = line
-            .split_once("  ")
-            .ok_or(wrong(index, "it names no resource"))?;
-        let mut heading = Vec::new();
-        let mut ruled = false;
-        for (_, line) in lines.by_ref() {
-            if line.starts_with('─') {
-                ruled = true;
-                break;
+        let mut read = Self::default();
+        let mut lines = text.lines().enumerate().peekable();
+        let wrong = |index: usize, what| NoSnapshot::Damaged {
+            line: index + 1,
+            what,
+        };
+        match lines.next() {
+            Some((_, line)) if line.starts_with(READINGS) => {}
+            _ => return Err(wrong(0, "it names no readings")),
+        }
+        while let Some((index, line)) = lines.next() {
+            if line.is_empty() {
+                continue;
             }
-            heading.push(line);
-        }
-        if !ruled {
-            return Err(wrong(index, "no table follows"));
-        }
-        let columns = columns(&heading);
-        let mut rows = Vec::new();
-        while let Some((_, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
-            rows.push(line);
-        }
-        lines.next_if(|(_, line)| line.is_empty());
-        let mut legend: BTreeMap<&str, &str> = BTreeMap::new();
-        while let Some((at, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
-            let (key, policy) = line
-                .trim_start()
-                .split_once("  ")
-                .ok_or(wrong(at, "it is no entry of a legend"))?;
-            legend.insert(key, policy.trim_start());
-        }
-        for row in rows {
-            let (name, marks) =
-                row_of(row, columns.len()).ok_or(wrong(index, "a row has too few cells"))?;
-            for (action, (sign, key)) in columns.iter().zip(marks) {
-                let mark = Mark::of_sign(sign).ok_or(wrong(index, "a cell has no mark"))?;
-                let policy = match key {
-                    crate::render::matrix::NOBODY => None,
-                    key => Some(
-                        (*legend
-                            .get(key)
-                            .ok_or(wrong(index, "a cell has a key that is not in the legend"))?)
-                        .to_owned(),
-                    ),
-                };
-                let cell = CellName {
-                    resource: resource.trim().to_owned(),
-                    principal: one_line(name),
-                    action: action.clone(),
-                };
-                if cells.insert(cell, Decided { mark, policy }).is_some() {
-                    return Err(wrong(index, "two rows are called alike"));
+            let (called, resource) =
+                resource_of(line).ok_or(wrong(index, "it names no resource"))?;
+            let mut heading = Vec::new();
+            let mut ruled = false;
+            for (_, line) in lines.by_ref() {
+                if line.starts_with('─') {
+                    ruled = true;
+                    break;
+                }
+                heading.push(line);
+            }
+            if !ruled {
+                return Err(wrong(index, "no table follows"));
+            }
+            let columns = columns(&heading);
+            let mut rows = Vec::new();
+            while let Some(row) = lines.next_if(|(_, line)| !line.is_empty()) {
+                rows.push(row);
+            }
+            lines.next_if(|(_, line)| line.is_empty());
+            let mut legend: BTreeMap<&str, &str> = BTreeMap::new();
+            while let Some((at, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
+                let (key, policy) = line
+                    .trim_start()
+                    .split_once("  ")
+                    .ok_or(wrong(at, "it is no entry of a legend"))?;
+                legend.insert(key, policy.trim_start());
+            }
+            for (at, row) in rows {
+                let (name, marks) =
+                    row_of(row, columns.len()).ok_or(wrong(at, "it has too few cells"))?;
+                for (action, (sign, key)) in columns.iter().zip(marks) {
+                    let mark = Mark::of_sign(sign).ok_or(wrong(at, "a cell has no mark"))?;
+                    let policy = match key {
+                        NOBODY => None,
+                        key => Some(
+                            (*legend
+                                .get(key)
+                                .ok_or(wrong(at, "a cell has a key that is not in the legend"))?)
+                            .to_owned(),
+                        ),
+                    };
+                    let cell = CellName {
+                        resource: resource.to_owned(),
+                        principal: one_line(name),
+                        action: action.clone(),
+                    };
+                    let decided = Decided { mark, policy };
+                    if read.cells.insert(cell, decided).is_some() {
+                        return Err(wrong(at, "the cells of its name are there twice"));
+                    }
                 }
             }
+            read.resources.insert(resource.to_owned(), one_line(called));
         }
+        Ok(read)
     }
-    Ok(cells)
+}
+
+/// What the resource of a heading is called, and its UID. Either may have several spaces in a row.
+fn resource_of(line: &str) -> Option<(&str, &str)> {
+    let mut splits = line
+        .match_indices("  ")
+        .filter_map(|(at, gap)| Some((line.get(..at)?, line.get(at + gap.len()..)?)));
+    splits.find(|(_, uid)| uid.parse::<EntityUid>().is_ok())
 }
 
 /// The headings of the columns, which stand on several lines.

@@ -11,6 +11,7 @@ pub struct Wire<'a> {
     principal: &'a str,
     action: &'a str,
     resource: &'a str,
+    resource_name: &'a str,
     before: Option<DecidedWire<'a>>,
     after: Option<DecidedWire<'a>>,
 }
@@ -36,7 +37,7 @@ pub fn line(flip: &Flip) -> String {
         flip.kind.words(),
         cell.principal,
         cell.action,
-        cell.resource,
+        flip.resource,
         decided(&flip.before),
         decided(&flip.after)
     )
@@ -49,6 +50,7 @@ pub fn wire(flip: &Flip) -> Wire<'_> {
         principal: &flip.cell.principal,
         action: &flip.cell.action,
         resource: &flip.cell.resource,
+        resource_name: &flip.resource,
         before: flip.before.as_ref().map(decided),
         after: flip.after.as_ref().map(decided),
     }

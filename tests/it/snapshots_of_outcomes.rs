@@ -80,24 +80,96 @@ fn under_ci_nothing_is_written() {
     assert!(!workspace.path("tests/everybody.snap").exists());
 }
 
+/// What is wrong with a snapshot is said with its line; that it be taken anew is not what to do first.
 #[test]
 fn a_file_that_is_no_snapshot_is_said_to_be_none() {
-    let workspace = workspace();
-    workspace.write("tests/everybody.snap", "something else\n");
-    let ran = workspace.run(&["test"]);
-    assert_eq!(ran.status, 1, "{ran}");
-    assert!(
-        ran.stdout.contains("line 1 is not that of a snapshot"),
-        "{ran}"
-    );
-    // Conflict markers are none either.
+    let damaged: &[(&str, &str, &str)] = &[
+        (
+            "",
+            "",
+            "line 1 is not that of a snapshot: it names no readings",
+        ),
+        (
+            "readings in force",
+            "in force",
+            "line 1 is not that of a snapshot",
+        ),
+        (
+            "\nPC-1",
+            "\n<<<<<<< ours\nPC-1",
+            "line 3 is a conflict marker of a merge",
+        ),
+        (
+            "\nbob",
+            "\n=======\nbob",
+            "line 11 is a conflict marker of a merge",
+        ),
+        (
+            "\nbob",
+            "\n>>>>>>> 1f2e3d4\nbob",
+            "line 11 is a conflict marker of a merge",
+        ),
+        (
+            "\nPC-1  ",
+            "\nPC-1 ",
+            "line 3 is not that of a snapshot: it names no resource",
+        ),
+        (
+            "✗ –           ✗ –",
+            "✗ –",
+            "line 11 is not that of a snapshot: it has too few cells",
+        ),
+        (
+            "✗ –           ✗ –",
+            "? –           ✗ –",
+            "line 11 is not that of a snapshot: a cell has no mark",
+        ),
+        (
+            "  rhdo  roles.help-desk-operator\n",
+            "",
+            "line 10 is not that of a snapshot: a cell has a key",
+        ),
+    ];
+    for (part, wrong, said) in damaged {
+        let workspace = taken();
+        let text = workspace.read("tests/everybody.snap");
+        let text = match part.is_empty() {
+            true => "something else\n".to_owned(),
+            false => text.replacen(part, wrong, 1),
+        };
+        workspace.write("tests/everybody.snap", &text);
+        let ran = workspace.run(&["test", "--report", "tap=report.tap"]);
+        assert_eq!(ran.status, 1, "{ran}");
+        assert!(ran.stdout.contains(said), "{said}: {ran}");
+        assert!(ran.stdout.contains("`git checkout`"), "{ran}");
+        let report = workspace.read("report.tap");
+        assert!(!(ran.stdout + &report).contains("--accept"), "{report}");
+        assert!(report.contains("`git checkout`"), "{report}");
+        let json = workspace.run(&["test", "--format", "json"]).stdout;
+        assert!(json.contains(said), "{json}");
+        // Whoever takes it all the same is told.
+        let ran = workspace.run(&["test", "--accept"]);
+        assert!(ran.stdout.contains(said), "{ran}");
+    }
+}
+
+/// A device goes by its name, in the list as in the table; by its id as well where two have one.
+#[test]
+fn devices_are_called_alike_in_table_and_list() {
     let workspace = taken();
-    let text = workspace.read("tests/everybody.snap");
-    workspace.write(
-        "tests/everybody.snap",
-        text.replacen("\nPC-1", "\n<<<<<<< ours\nPC-1", 1),
-    );
-    assert_eq!(workspace.run(&["test"]).status, 1);
+    workspace.write("policies/custom/more.cedar", MORE);
+    let ran = workspace.run(&["test"]);
+    let listed = "newly allowed: bob@t.example, Run script, PC-1: ";
+    assert!(ran.stdout.contains(listed), "{ran}");
+    let tenant = workspace.read("entities/tenant.json");
+    let twin = crate::tarbac::device("d2", "PC-1", "H");
+    let tenant = tenant.trim_end().trim_end_matches(']');
+    workspace.write("entities/tenant.json", format!("{tenant},\n{twin}\n]\n"));
+    let ran = workspace.run(&["test"]);
+    for device in ["d1", "d2"] {
+        let listed = format!("bob@t.example, Run script, PC-1 ConfigMgr::Device::\"{device}\": ");
+        assert!(ran.stdout.contains(&listed), "{ran}");
+    }
 }
 
 #[test]

@@ -21,6 +21,9 @@ use super::super::{Failure, ShellError, file};
 /// How many flipped cells of a snapshot are shown.
 const SHOWN: usize = 40;
 
+/// What to do about a file that cannot be compared with.
+const PUT_BACK: &str = "put the file back as it was, or one side of the merge, with `git checkout`, and run the suite again";
+
 /// The snapshots of a run.
 pub struct Snapshots<'a> {
     compared: Vec<Compared<'a>>,
@@ -57,6 +60,8 @@ pub struct Wire<'a> {
     suite: &'a str,
     file: String,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
     flips: Vec<render::snapshot::Wire<'a>>,
 }
 
@@ -135,8 +140,14 @@ impl<'a> Snapshots<'a> {
     pub fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
         for compared in &self.compared {
             if accepted && !matches!(compared.state, State::Same) {
-                let path = compared.name();
-                output.write(&format!("taken  {}  {path}\n", compared.suite.name))?;
+                let (name, path) = (&compared.suite.name, compared.name());
+                let unseen = match &compared.state {
+                    State::Unreadable(error) => {
+                        format!(", with which nothing was compared: {error}")
+                    }
+                    _ => String::new(),
+                };
+                output.write(&format!("taken  {name}  {path}{unseen}\n"))?;
                 continue;
             }
             output.write(&format!("{}\n", compared.headline(output.style())))?;
@@ -162,7 +173,10 @@ impl<'a> Snapshots<'a> {
                 }
                 Finding::error("snapshot::differs", message)
                     .label(compared.snapshot.place.clone(), "asked for here")
-                    .help("look at the change, and take it with `tarbac test --accept` if it is right")
+                    .help(match compared.state {
+                        State::Unreadable(_) => PUT_BACK,
+                        _ => "look at the change, and take it with `tarbac test --accept` if it is right",
+                    })
             })
             .collect()
     }
@@ -197,6 +211,10 @@ impl<'a> Snapshots<'a> {
                     State::Missing => "missing",
                     State::Differs(_) => "differs",
                     State::Unreadable(_) => "unreadable",
+                },
+                problem: match &compared.state {
+                    State::Unreadable(error) => Some(error.to_string()),
+                    _ => None,
                 },
                 flips: compared
                     .flips()
@@ -244,7 +262,7 @@ impl Compared<'_> {
                 ": {} of another outcome; `tarbac review` goes through them",
                 render::findings::number(flips.len(), "decision")
             ),
-            State::Unreadable(error) => format!(": {error}; take it anew with `tarbac test --accept`"),
+            State::Unreadable(error) => format!(": {error}, so nothing was compared; {PUT_BACK}"),
         }
     }
 
