@@ -26,7 +26,7 @@ use crate::bundle::{Kind, Vocabulary};
 use crate::directory::Row;
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::names::{Name, Names, did_you_mean};
+use crate::names::{Name, NameError, Names, did_you_mean};
 use crate::source::Place;
 
 /// A fact that is given.
@@ -211,19 +211,31 @@ impl Changes<'_> {
 
     /// The entity of this uid, or the one of its type that is called like it.
     fn known(&self, uid: &EntityUid) -> Result<EntityUid, Problem> {
-        if self.changed.contains_key(uid) || self.engine.directory().knows(uid) {
+        match self.changed.contains_key(uid) || self.engine.directory().knows(uid) {
+            true => Ok(uid.clone()),
+            false => self.called(uid),
+        }
+    }
+
+    /// The entity that is called like this: its id is the one of this uid, or its name is.
+    fn called(&self, uid: &EntityUid) -> Result<EntityUid, Problem> {
+        let directory = self.engine.directory();
+        // What a fact before has made is in no directory.
+        if self.changed.contains_key(uid) && !directory.knows(uid) {
             return Ok(uid.clone());
         }
         let text = uid.id().unescaped();
-        self.names
-            .of_type(uid.type_name(), &Name::from(text))
-            .map_err(|error| Problem {
-                message: format!("`{uid}` is nobody and nothing"),
-                help: match self.engine.directory().rows_of(uid.type_name()).next() {
-                    Some(_) => miette::Diagnostic::help(&error).map(|help| help.to_string()),
-                    None => Some(format!("there is no `{}` at all", uid.type_name())),
-                },
-            })
+        let found = self.names.of_type(uid.type_name(), &Name::from(text));
+        found.map_err(|error| Problem {
+            message: match &error {
+                NameError::Ambiguous { .. } => error.to_string(),
+                _ => format!("`{uid}` is nobody and nothing"),
+            },
+            help: match directory.rows_of(uid.type_name()).next() {
+                Some(_) => miette::Diagnostic::help(&error).map(|help| help.to_string()),
+                None => Some(format!("there is no `{}` at all", uid.type_name())),
+            },
+        })
     }
 
     /// The entity as it is so far.
@@ -519,16 +531,15 @@ impl Changes<'_> {
     fn of_kind(&self, kind: &Kind, value: &Value) -> Result<Value, Problem> {
         match (kind, value) {
             (Kind::Entity(type_name), Value::String(text)) => {
-                let uid = match text.contains("::\"") {
-                    true => EntityUid::from_str(text)
-                        .map_err(|error| Problem::new(format!("`{text}`: {error}")))?,
-                    false => {
-                        let type_name = EntityTypeName::from_str(type_name)
-                            .map_err(|error| Problem::new(error.to_string()))?;
-                        EntityUid::from_type_name_and_id(type_name, EntityId::new(text))
-                    }
-                };
-                Ok(reference(&self.known(&uid)?))
+                if text.contains("::\"") {
+                    let uid = EntityUid::from_str(text)
+                        .map_err(|error| Problem::new(format!("`{text}`: {error}")))?;
+                    return Ok(reference(&self.known(&uid)?));
+                }
+                let type_name = EntityTypeName::from_str(type_name)
+                    .map_err(|error| Problem::new(error.to_string()))?;
+                let uid = EntityUid::from_type_name_and_id(type_name, EntityId::new(text));
+                Ok(reference(&self.called(&uid)?))
             }
             (Kind::Bool, value) if !value.is_boolean() => Err(Problem::new(format!(
                 "the value must be a Bool, which is true or false, and not {value}"

@@ -187,12 +187,21 @@ impl<'a> Names<'a> {
     /// # Errors
     /// None has the name, or several have.
     pub fn entity_of_any_type(&self, name: &Name) -> Result<EntityUid, NameError> {
-        let types = self.vocabulary.type_names();
-        let types: Vec<EntityTypeName> = types.filter_map(|name| name.parse().ok()).collect();
-        self.entity(Wanted::Entity(Vec::new()), &types, name)
+        self.found(
+            Wanted::Entity(Vec::new()),
+            &self.every_type(),
+            name,
+            Directory::exists,
+        )
     }
 
-    /// The entity of a type that has this id, or is called like this.
+    fn every_type(&self) -> Vec<EntityTypeName> {
+        let types = self.vocabulary.type_names();
+        types.filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// The entity of a type that has this id, or is called like this; it may be in no file, as a role that
+    /// only policies name.
     ///
     /// # Errors
     /// None is, or several are; the error has the nearest names.
@@ -200,13 +209,18 @@ impl<'a> Names<'a> {
         self.of_types(std::slice::from_ref(type_name), name)
     }
 
-    /// The entity of one of these types that has this id, or is called like this.
+    /// The entity of one of these types that has this id, or is called like this; it may be in no file.
     ///
     /// # Errors
     /// None is, or several are; the error has the nearest names.
     pub fn of_types(&self, types: &[EntityTypeName], name: &Name) -> Result<EntityUid, NameError> {
-        self.entity(Wanted::Entity(types.to_vec()), types, name)
-            .map_err(|error| self.suggest_among(error, types))
+        self.found(
+            Wanted::Entity(types.to_vec()),
+            types,
+            name,
+            Directory::exists,
+        )
+        .map_err(|error| self.suggest_among(error, types))
     }
 
     /// The principal of this name, of a type that the action is asked of.
@@ -243,17 +257,20 @@ impl<'a> Names<'a> {
 
     /// Every entity that can be this part of a request, by type and then by what it is called.
     pub fn all(&self, part: Part) -> Vec<EntityUid> {
-        let mut all = Vec::new();
-        for type_name in self.types(part) {
-            let mut of_type: Vec<_> = self
-                .directory
-                .rows_of(&type_name)
-                .map(|row| (self.called(&type_name, row), row))
-                .collect();
-            of_type.sort_unstable();
-            all.extend(of_type.into_iter().map(|(_, row)| self.directory.uid(row)));
-        }
-        all
+        let types = self.types(part);
+        types
+            .iter()
+            .flat_map(|type_name| self.all_of_type(type_name))
+            .collect()
+    }
+
+    /// Every entity of a type that stands in a file, by what it is called.
+    pub fn all_of_type(&self, type_name: &EntityTypeName) -> Vec<EntityUid> {
+        let rows = self.directory.rows_of(type_name);
+        let mut called: Vec<_> = rows.map(|row| (self.called(type_name, row), row)).collect();
+        called.sort_unstable();
+        let uids = called.into_iter();
+        uids.map(|(_, row)| self.directory.uid(row)).collect()
     }
 
     /// What people call an entity, fit to be shown: its first alias, or its id.
@@ -288,20 +305,35 @@ impl<'a> Names<'a> {
         types
     }
 
+    /// The entity of this name that stands in a file, as whoever asks and what is asked about do.
     fn entity(
         &self,
-        part: impl Into<Wanted>,
+        part: Part,
         types: &[EntityTypeName],
         name: &Name,
     ) -> Result<EntityUid, NameError> {
-        let part = part.into();
+        self.found(part.into(), types, name, Directory::is_defined)
+    }
+
+    /// The entity of this name, of these types and of those that are there.
+    fn found(
+        &self,
+        part: Wanted,
+        types: &[EntityTypeName],
+        name: &Name,
+        is_there: impl Fn(&Directory, Row) -> bool,
+    ) -> Result<EntityUid, NameError> {
+        let is_there = |uid: &EntityUid| {
+            let row = self.directory.row(uid);
+            row.is_some_and(|row| is_there(self.directory, row))
+        };
         if let Some(uid) = name.uid() {
             if !types.contains(uid.type_name()) {
                 return Err(NameError::wrong_type(part, &uid, types));
             }
-            return match self.row(&uid) {
-                Some(_) => Ok(uid),
-                None => Err(NameError::unknown(part, uid.to_string())),
+            return match is_there(&uid) {
+                true => Ok(uid),
+                false => Err(NameError::unknown(part, uid.to_string())),
             };
         }
         let Name::Text(text) = name else {
@@ -313,7 +345,7 @@ impl<'a> Names<'a> {
             .map(|type_name| {
                 EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(text))
             })
-            .filter(|uid| self.row(uid).is_some());
+            .filter(is_there);
         let by_alias = types
             .iter()
             .flat_map(|type_name| self.directory.called(type_name, text))
@@ -330,12 +362,6 @@ impl<'a> Names<'a> {
                 several.iter().map(ToString::to_string),
             )),
         }
-    }
-
-    fn row(&self, uid: &EntityUid) -> Option<Row> {
-        self.directory
-            .row(uid)
-            .filter(|row| self.directory.is_defined(*row))
     }
 
     fn aliases_of(&self, type_name: &EntityTypeName, row: Row) -> impl Iterator<Item = &'a str> {
@@ -360,6 +386,7 @@ impl<'a> Names<'a> {
             (Some(action), Wanted::Part(Part::Principal)) => action.principals.clone(),
             (Some(action), Wanted::Part(Part::Resource)) => action.resources.clone(),
             (_, Wanted::Part(part)) => self.types(*part),
+            (_, Wanted::Entity(types)) if types.is_empty() => self.every_type(),
             (_, Wanted::Entity(types)) => types.clone(),
         };
         self.suggest_among(error, &types)

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use miette::Diagnostic;
 use serde_json::Value;
@@ -39,7 +39,8 @@ pub enum Change {
         value: String,
     },
     /// `FACT=VALUE`: a fact of Cedar's, such as `Entra::User::"ada".cloudOnly`, and its value. In place of
-    /// the entity there may be what people call it, as in `ada@contoso.example.cloudOnly`.
+    /// an entity there may be what people call it, as in `ada@contoso.example.cloudOnly`,
+    /// `ada@contoso.example has configMgr` or `ada@contoso.example in IT Staff`.
     Set(String),
     /// `NAME=ROLE`: gives a role to a person or group.
     Grant(String),
@@ -316,29 +317,33 @@ fn holding(
     let of_type = role_type(engine.bundle().vocabulary())
         .ok_or_else(|| wrong("the schema does not say which of its types is that of roles"))?;
     let types = assignable(engine, &of_type);
-    let splits = text.match_indices('=');
-    let splits = splits.filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
-    let mut found = splits.map(|(who, role)| {
+    let mut found = splits(text, "=").map(|(who, role)| {
         let who = names.of_types(&types, &Name::from(who));
-        who.map(|who| (who, role)).map_err(unnamed)
+        who.map(|who| (who, role))
     });
     // Names may have equals signs: the first of them before which somebody is named.
     let first = found.next();
     let first =
         first.ok_or_else(|| wrong("write the person or group, an equals sign, and the role"))?;
-    let (who, role) = first.or_else(|error| found.find_map(Result::ok).ok_or(error))?;
-    let by_id = EntityUid::from_type_name_and_id(of_type.clone(), EntityId::new(role));
-    if engine.directory().knows(&by_id) {
-        return Ok((who, by_id));
+    let (who, role) = match first {
+        Err(error @ NameError::Unknown { .. }) => {
+            let found = found.find(|found| !matches!(found, Err(NameError::Unknown { .. })));
+            found.unwrap_or(Err(error))
+        }
+        first => first,
     }
+    .map_err(unnamed)?;
     let found = names.of_type(&of_type, &Name::from(role));
     let found = found.map_err(|error| {
-        // Roles that only policies name are in no file of entities.
-        let named = engine.bundle().named_entities();
-        let roles = named.iter().filter(|uid| *uid.type_name() == of_type);
-        let near = did_you_mean(role, roles.map(|uid| uid.id().unescaped()));
+        let is_unknown = matches!(error, NameError::Unknown { .. });
         let mut finding = unnamed(error);
-        finding.help = near.or(finding.help.take());
+        if is_unknown {
+            // Roles that only policies name are in no file of entities.
+            let named = engine.bundle().named_entities();
+            let roles = named.iter().filter(|uid| *uid.type_name() == of_type);
+            let near = did_you_mean(role, roles.map(|uid| uid.id().unescaped()));
+            finding.help = near.or(finding.help.take());
+        }
         finding
     });
     Ok((who, found?))
@@ -383,38 +388,59 @@ fn leading(engine: &Engine, uid: &EntityUid, group: &EntityUid) -> Vec<EntityUid
 /// The expression and the value of `FACT=VALUE`.
 fn set(names: &Names<'_>, text: &str) -> Result<(String, Value), Box<Finding>> {
     let mut wrong = None;
-    // Ids and values may have equals signs: the fact is what Cedar can read, or a name and a path.
-    for (at, _) in text.match_indices('=') {
-        let (fact, value) = (text.get(..at), text.get(at + 1..));
-        let (Some(fact), Some(value)) = (fact, value) else {
-            continue;
-        };
+    // Ids and values may have equals signs: the fact is what Cedar can read, or has names in it.
+    for (fact, value) in splits(text, "=") {
         if ast::Expr::from_str(fact).is_ok() {
             return Ok((fact.to_owned(), read(value)));
         }
-        for (dot, _) in fact
-            .match_indices('.')
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-        {
-            let (Some(name), Some(path)) = (fact.get(..dot), fact.get(dot + 1..)) else {
-                continue;
-            };
-            match names.entity_of_any_type(&Name::from(name)) {
-                Ok(uid) => return Ok((format!("{uid}.{path}"), read(value))),
+        for found in with_names(names, fact) {
+            match found {
+                Ok(expression) => return Ok((expression, read(value))),
+                Err(error @ NameError::Ambiguous { .. }) => return Err(unnamed(error)),
                 Err(error) => wrong = wrong.or(Some(error)),
             }
         }
     }
     Err(match wrong {
-        Some(error) => unnamed(error),
+        Some(error) => unnamed(names.suggest(error, None)),
         None => {
             let message = "write an attribute, an equals sign, and the value it is to have";
             let help = "for example --set 'P01.version=2403'";
             Box::new(Finding::error(CODE, message).help(help))
         }
     })
+}
+
+/// What a fact with names in it may be in Cedar, with uids in their place: `NAME has ATTRIBUTE`,
+/// `NAME in NAME`, and `NAME.PATH`. Names may have any of these signs in them, so each is tried.
+fn with_names(names: &Names<'_>, fact: &str) -> Vec<Result<String, NameError>> {
+    let called = |name: &str| names.entity_of_any_type(&Name::from(name.trim()));
+    // The longest name comes first.
+    let dotted = |fact: &str| -> Vec<Result<String, NameError>> {
+        let splits: Vec<_> = splits(fact, ".").collect();
+        let found = splits.into_iter().rev();
+        let found = found.map(|(name, path)| Ok(format!("{}.{path}", called(name)?)));
+        found.collect()
+    };
+    let mut found = Vec::new();
+    for (name, attribute) in splits(fact, " has ") {
+        let whole = called(name).map(|uid| uid.to_string());
+        let has = |subject| format!("{subject} has {}", attribute.trim());
+        found.push(whole.map(has));
+        found.extend(dotted(name).into_iter().map(|subject| subject.map(has)));
+    }
+    for (name, group) in splits(fact, " in ") {
+        let both = called(name).and_then(|uid| Ok(format!("{uid} in {}", called(group)?)));
+        found.push(both);
+    }
+    found.extend(dotted(fact));
+    found
+}
+
+/// What is before and after each occurrence of a sign.
+fn splits<'a>(text: &'a str, sign: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let found = text.match_indices(sign);
+    found.filter_map(|(at, sign)| Some((text.get(..at)?, text.get(at + sign.len()..)?)))
 }
 
 /// A value as it is typed: JSON, `on` and `off`, or a text.

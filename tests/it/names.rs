@@ -209,3 +209,115 @@ fn a_name_is_not_taken_apart() {
     --- exit 1
     "#);
 }
+
+/// Wherever a name is taken: the id of one and what another is called are no way to say which.
+#[test]
+fn a_name_of_several_is_ambiguous_wherever_it_is_taken() {
+    let more = entities(&[
+        entity(
+            "Intune::Role",
+            "r2",
+            r#""displayName": "Help Desk Operator""#,
+            &[],
+        ),
+        entity("Entra::Group", "Desk", "", &[]),
+        entity("Entra::Group", "g2", r#""displayName": "Desk""#, &[]),
+    ]);
+    let workspace = Tarbac::with_tenant(&[("entities/more.json", &more)]);
+    let role = "Help Desk Operator";
+    let (grant, revoke) = (
+        format!("bob@t.example={role}"),
+        format!("ana@t.example={role}"),
+    );
+    let join = format!("bob@t.example in {role}=true");
+    let describe = format!("{role}.description=x");
+    let cases: &[(&[&str], &str)] = &[
+        (&["role", "export", role], "Intune::Role::\"r2\""),
+        (&["what-if", "--grant", &grant], "Intune::Role::\"r2\""),
+        (&["what-if", "--revoke", &revoke], "Intune::Role::\"r2\""),
+        (&["what-if", "--set", &join], "Intune::Role::\"r2\""),
+        (&["what-if", "--set", &describe], "Intune::Role::\"r2\""),
+        (
+            &["what-if", "--set", "Desk has displayName=false"],
+            "Entra::Group::\"g2\"",
+        ),
+        (
+            &["what-if", "--set", "bob@t.example in Desk=true"],
+            "Entra::Group::\"g2\"",
+        ),
+        (
+            &["what-if", "--grant", "Desk=Help Desk Operator"],
+            "Entra::Group::\"g2\"",
+        ),
+        (
+            &["what-if", "--set", "a1.scopeGroups.contains(\"Desk\")=true"],
+            "Entra::Group::\"g2\"",
+        ),
+        (
+            &["what-if", "--set", "a1.scopeGroups=[\"Desk\"]"],
+            "Entra::Group::\"g2\"",
+        ),
+    ];
+    for (asked, one) in cases {
+        let ran = workspace.run(asked);
+        assert_eq!(ran.status, 2, "{asked:?}: {ran}");
+        assert!(ran.stderr.contains("is the name of 2"), "{asked:?}: {ran}");
+        assert!(
+            ran.stderr.contains("say which, in full"),
+            "{asked:?}: {ran}"
+        );
+        assert!(ran.stderr.contains(one), "{asked:?}: {ran}");
+    }
+    // In full, each is meant.
+    for (full, gained) in [("r2", 0), (role, 1)] {
+        let change = format!("bob@t.example=Intune::Role::\"{full}\"");
+        let ran = workspace.run(&["what-if", "--grant", &change]);
+        assert_eq!(ran.status, gained, "{ran}");
+    }
+    let ran = workspace.run(&[
+        "what-if",
+        "--set",
+        "a1.scopeGroups=[\"Entra::Group::\\\"g2\\\"\"]",
+    ]);
+    assert_eq!(ran.status, 0, "{ran}");
+    // So are they in what a suite gives.
+    let suite = "suite: s\ncases:\n  - name: c\n    given: { 'Intune::RoleAssignment::\"a1\".scopeGroups': [Desk] }\n    principal: bob@t.example\n    action: runScript\n    resource: PC-1\n    expect: deny\n    because: any\n";
+    workspace.write("tests/s.yaml", suite);
+    let ran = workspace.run(&["test"]);
+    assert!(ran.stderr.contains("is the name of 2"), "{ran}");
+}
+
+/// Each fact is given with names as with uids.
+#[test]
+fn facts_take_names() {
+    let same = [
+        (
+            "karin@contoso.example has configMgr=false",
+            "Entra::User::\"00000000-0000-4000-8000-0000000000ab\" has configMgr=false",
+        ),
+        (
+            "mia@contoso.example in Berlin Service Desk=true",
+            "Entra::User::\"00000000-0000-4000-8000-0000000000ad\" in Entra::Group::\"00000000-0000-4000-8000-0000000000c2\"=true",
+        ),
+        (
+            "karin@contoso.example.configMgr.read.contains(\"Berlin Workstations\")=true",
+            "Entra::User::\"00000000-0000-4000-8000-0000000000ab\".configMgr.read.contains(ConfigMgr::Collection::\"P0100016\")=true",
+        ),
+    ];
+    for (named, full) in same {
+        let of = |fact: &str| contoso(&["what-if", "--set", fact, "--format", "csv"]);
+        let (named, full) = (of(named), of(full));
+        assert_eq!(named.stdout, full.stdout);
+        assert!(named.stdout.lines().count() > 1, "{named}");
+    }
+    // What nobody is called is answered with who is near.
+    let ran = contoso(&[
+        "what-if",
+        "--set",
+        "karn@contoso.example has configMgr=false",
+    ]);
+    assert!(
+        ran.stderr.contains("did you mean `karin@contoso.example`"),
+        "{ran}"
+    );
+}
