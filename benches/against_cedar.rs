@@ -2,7 +2,7 @@
 //! process, each as a ratio.
 //!
 //! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`,
-//! `loading`, `process`, `suites` and `mutants`; `cargo bench -- --test` only checks that they can be made, on
+//! `loading`, `requests`, `process`, `suites` and `mutants`; `cargo bench -- --test` only checks that they can be made, on
 //! small sizes. The comparisons of whole processes need the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and are left out without it.
 
@@ -64,6 +64,9 @@ fn main() {
     }
     if wants("loading") {
         loading(sizes);
+    }
+    if wants("requests") {
+        requests(if smoke { 100 } else { 50_000 });
     }
     if wants("process") {
         whole_process(if smoke { 1 } else { 40 });
@@ -339,6 +342,44 @@ fn whole_process(turns: usize) {
     println!("| tarbac check, ms | cedar authorize, ms | cedar / tarbac |");
     println!("|---:|---:|---:|");
     println!("| {ours:.1} | {theirs:.1} | {:.2} |", theirs / ours);
+}
+
+/// What `tarbac check --requests` answers in a second, by what is asked of it and on how many processors.
+fn requests(count: usize) {
+    println!("\n`tarbac check --requests`, {count} lines, 1,000 devices and 10,000 people\n");
+    let sample = Sample::new(small_tenant(10));
+    let some = sample.requests(&sample.engine());
+    let lines = some.iter().cycle().take(count).map(|request| {
+        let [principal, action, resource] =
+            [&request.principal, &request.action, &request.resource]
+                .map(|uid| uid.id().unescaped());
+        let line =
+            serde_json::json!({"principal": principal, "action": action, "resource": resource});
+        format!("{line}\n")
+    });
+    let file = sample.folder.path().join("requests.ndjson");
+    fs::write(&file, lines.collect::<String>()).unwrap();
+    let none = sample.folder.path().join("none.ndjson");
+    fs::write(&none, "").unwrap();
+    let seconds = |file: &Path, answer: &str, jobs: usize| {
+        let mut ours = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+        ours.arg("-C").arg(sample.folder.path()).arg("check");
+        ours.arg("--requests").arg(file);
+        ours.args(["--answer", answer, "--jobs", &jobs.to_string()]);
+        median((0..5).map(|_| run(&mut ours).as_secs_f64()).collect())
+    };
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let loading = seconds(&none, "full", 1);
+    let mut first = None;
+    println!("| answer | jobs | requests a second | to the first |");
+    println!("|---|---:|---:|---:|");
+    for answer in ["full", "decision"] {
+        for jobs in BTreeSet::from([1, processors]) {
+            let rate = count as f64 / (seconds(&file, answer, jobs) - loading);
+            let ratio = rate / *first.get_or_insert(rate);
+            println!("| {answer} | {jobs} | {rate:.0} | {ratio:.1} |");
+        }
+    }
 }
 
 /// Says that a comparison is left out where there is no `cedar`.

@@ -5,11 +5,18 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    Arg, ArgMatches, Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser,
+    Subcommand, ValueEnum,
+};
 use clap_complete::Shell;
+use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
 use tarbac::render::report::Format as ReportFormat;
 use tarbac::suite::Filter;
+
+use crate::command::candidates;
 
 /// Decide and explain who may do what to Intune tenant-attached devices.
 ///
@@ -46,15 +53,90 @@ pub struct Arguments {
     pub global: Global,
 }
 
+impl Arguments {
+    /// The command line of this process; ends it where that is help, a version or an error.
+    #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
+    pub fn read() -> Self {
+        let mut command = Self::command();
+        // A variable that is empty names no workspace.
+        if std::env::var_os(WORKSPACE).is_some_and(|value| value.is_empty()) {
+            command = command.mut_arg("workspace", |arg| arg.env(None));
+        }
+        let matches = command.try_get_matches_from_mut(std::env::args_os());
+        let read = matches.and_then(|matches| {
+            let arguments = Self::from_arg_matches(&matches)?;
+            check_format(&command, &matches, arguments.global.format)?;
+            Ok(arguments)
+        });
+        read.unwrap_or_else(|error| with_nested(&command, error).exit())
+    }
+}
+
+/// The error with the command that is meant, where it is one of those within others, as `role export`.
+fn with_nested(command: &clap::Command, mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) {
+        let mut nested = command.get_subcommands().filter_map(|outer| {
+            let inner = outer.find_subcommand(typed)?;
+            Some(format!("{} {}", outer.get_name(), inner.get_name()))
+        });
+        if let Some(meant) = nested.next() {
+            let meant = ContextValue::Strings(vec![meant]);
+            error.insert(ContextKind::SuggestedSubcommand, meant);
+        }
+    }
+    error
+}
+
+/// Refuses a format that the command does not write, where it is named before the command.
+fn check_format(
+    command: &clap::Command,
+    matches: &ArgMatches,
+    format: Format,
+) -> Result<(), clap::Error> {
+    let (mut command, mut matches) = (command, matches);
+    while let Some((name, of_subcommand)) = matches.subcommand()
+        && let Some(subcommand) = command.find_subcommand(name)
+    {
+        (command, matches) = (subcommand, of_subcommand);
+    }
+    let Some(argument) = command.get_arguments().find(|arg| arg.get_id() == "format") else {
+        return Ok(());
+    };
+    let (written, name) = (argument.get_possible_values(), format.name());
+    if written.iter().any(|value| value.matches(&name, false)) {
+        return Ok(());
+    }
+    let written = written.iter().filter(|value| !value.is_hide_set());
+    let written = written.map(|value| value.get_name().to_owned()).collect();
+    let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
+    let about = [
+        (ContextKind::InvalidArg, argument.to_string()),
+        (ContextKind::InvalidValue, name),
+    ];
+    for (kind, text) in about {
+        error.insert(kind, ContextValue::String(text));
+    }
+    error.insert(ContextKind::ValidValue, ContextValue::Strings(written));
+    Err(error)
+}
+
+/// The variable that names the workspace where `-C` does not.
+pub const WORKSPACE: &str = "TARBAC_WORKSPACE";
+
+/// Under what the help lists [`Global`].
+const HEADING: &str = "Workspace and output";
+
 /// What holds for every command.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Workspace and output")]
+#[command(next_help_heading = HEADING)]
 pub struct Global {
     /// Read the workspace in this folder.
     #[arg(
         short = 'C',
         long,
         value_name = "DIR",
+        env = WORKSPACE,
+        hide_env_values = true,
         default_value = ".",
         global = true
     )]
@@ -72,21 +154,50 @@ pub struct Global {
     #[arg(long, value_name = "PATH", global = true)]
     pub entities: Vec<PathBuf>,
 
-    /// Write the answer for people or for programs.
-    #[arg(long, value_name = "FORMAT", default_value = "human", global = true)]
-    pub format: Format,
-
     /// Switch a reading on; repeatable. `tarbac readings` lists them.
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, add = offered(candidates::readings))]
     pub reading: Vec<String>,
 
     /// Switch a reading off; repeatable.
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, add = offered(candidates::readings))]
     pub no_reading: Vec<String>,
 
     /// Read a large workspace anew, and keep nothing of it in `.tarbac/`.
     #[arg(long, global = true)]
     pub no_cache: bool,
+
+    /// Write the answer for people or for programs; the help of a command lists what it writes.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        global = true,
+        display_order = FORMAT_ORDER
+    )]
+    pub format: Format,
+
+    /// Say only answers and errors: no notes, no progress.
+    #[arg(short, long, global = true, display_order = FORMAT_ORDER + 1)]
+    pub quiet: bool,
+
+    /// When to colour text for people; on a terminal where NO_COLOR is not set, without.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        global = true,
+        display_order = FORMAT_ORDER + 2
+    )]
+    pub color: ColorChoice,
+}
+
+/// Where the help lists the format: after what is read.
+const FORMAT_ORDER: usize = 100;
+
+/// What a shell offers for an argument.
+fn offered(completer: impl ValueCompleter + 'static) -> ArgValueCompleter {
+    ArgValueCompleter::new(completer)
 }
 
 /// How the answer is written.
@@ -96,25 +207,75 @@ pub enum Format {
     Human,
     /// JSON for programs.
     Json,
-    /// A table in plain text (matrix only; the same as human).
+    /// The same as human.
     #[value(hide = true)]
     Table,
-    /// JSON for programs, an object a line (who, what, access, what-if and diff only).
+    /// JSON for programs, an object a line.
     Ndjson,
-    /// A table in Markdown (matrix, who, what, access, what-if, diff and import --how only).
+    /// Tables in Markdown.
     Markdown,
-    /// Comma-separated values (matrix, who, what, access, what-if and diff only).
+    /// Comma-separated values.
     Csv,
-    /// A page that needs nothing else (access, what-if and diff only).
+    /// A page that needs nothing else.
     Html,
 }
 
 impl Format {
     /// The word on the command line.
-    pub fn name(self) -> String {
+    fn name(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
     }
+}
+
+/// What most commands write.
+const DOCUMENTS: &[Format] = &[Format::Human, Format::Json];
+
+/// What is written of one table.
+const TABLE: &[Format] = &[
+    Format::Human,
+    Format::Json,
+    Format::Table,
+    Format::Markdown,
+    Format::Csv,
+];
+
+/// What is written of rows.
+const ROWS: &[Format] = &[
+    Format::Human,
+    Format::Json,
+    Format::Ndjson,
+    Format::Markdown,
+    Format::Csv,
+];
+
+/// What is written of a report over everybody.
+const REPORTS: &[Format] = &[
+    Format::Human,
+    Format::Json,
+    Format::Ndjson,
+    Format::Markdown,
+    Format::Csv,
+    Format::Html,
+];
+
+/// The argument `--format` of a command that writes these.
+fn format_among(formats: &[Format]) -> Arg {
+    let values = formats.iter().filter_map(ValueEnum::to_possible_value);
+    let parser = PossibleValuesParser::new(values.collect::<Vec<_>>());
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(parser.try_map(|name| Format::from_str(&name, false)))
+        .default_value("human")
+        .help("Write the answer for people or for programs")
+        .help_heading(HEADING)
+        .display_order(FORMAT_ORDER)
+}
+
+/// The same of a command that writes the same whatever is asked for.
+fn format_fixed(formats: &[Format]) -> Arg {
+    format_among(formats).hide(true)
 }
 
 /// What to do.
@@ -135,6 +296,10 @@ pub enum Command {
     Role(Role),
     Fmt(Fmt),
     /// List the readings: choices where the documents disagree.
+    #[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac readings
+  tarbac readings --reading discovery-either")]
     Readings,
     Init(Init),
     Import(Import),
@@ -151,18 +316,21 @@ pub enum Command {
 ///
 /// Exit status: that of check.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac explain ada@contoso.example \"View client details\" WS-TST-001
   tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --format json")]
 pub struct Ask {
     /// Who asks: a user principal name, an id, or a Cedar UID.
+    #[arg(add = offered(candidates::principals))]
     pub principal: String,
 
     /// What for: the id, the documented name or the Graph id of a permission.
+    #[arg(add = offered(candidates::actions))]
     pub action: String,
 
     /// On what: the name, the id or the Cedar UID of a device or tenant.
+    #[arg(add = offered(candidates::resources))]
     pub resource: String,
 
     /// What else is known about the request.
@@ -188,31 +356,45 @@ pub struct Context {
 /// what the admin center says, or INDETERMINATE with what went wrong. What else there is to know
 /// goes to standard error.
 ///
-/// With --requests, answers one JSON object a line: {"principal", "action", "resource", "context"?},
-/// each named as on the command line or as {"type", "id"}. A bad line is answered indeterminate and
-/// does not stop the rest.
+/// With --requests, answers one JSON object a line: {"id"?, "principal", "action", "resource",
+/// "context"?}, each named as on the command line or as {"type", "id"}. The answers are in the order of
+/// the lines, and each carries the id of its request, a string or a number. A bad line is answered
+/// indeterminate and does not stop the rest.
 ///
 /// Exit status: 0 allow, 1 deny, 2 indeterminate or could not answer. With --requests: 0 every line
 /// was answered allow or deny, 2 otherwise.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac check ada@contoso.example \"View client details\" WS-TST-001
   tarbac check ada@contoso.example runScript 'ConfigMgr::Device::\"TST-16777220\"' --format json
   tarbac check olivia@contoso.example Roles/Update contoso --no-reading entra-administrators
   tarbac check --requests requests.ndjson > answers.ndjson
+  tarbac check --requests requests.ndjson --answer decision
   some-program | tarbac check --requests -")]
 pub struct Check {
     /// Who asks: a user principal name, an id, or a Cedar UID.
-    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    #[arg(
+        required_unless_present = "requests",
+        conflicts_with = "requests",
+        add = offered(candidates::principals)
+    )]
     pub principal: Option<String>,
 
     /// What for: the id, the documented name or the Graph id of a permission.
-    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    #[arg(
+        required_unless_present = "requests",
+        conflicts_with = "requests",
+        add = offered(candidates::actions)
+    )]
     pub action: Option<String>,
 
     /// On what: the name, the id or the Cedar UID of a device or tenant.
-    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    #[arg(
+        required_unless_present = "requests",
+        conflicts_with = "requests",
+        add = offered(candidates::resources)
+    )]
     pub resource: Option<String>,
 
     /// What else is known about the request.
@@ -222,6 +404,34 @@ pub struct Check {
     /// Answer the requests of this file, one a line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "now"])]
     pub requests: Option<PathBuf>,
+
+    /// What to say of each of the requests.
+    #[arg(
+        long,
+        value_name = "ANSWER",
+        default_value = "full",
+        requires = "requests",
+        conflicts_with = "principal"
+    )]
+    pub answer: AnswerKind,
+
+    /// On how many processors to answer the requests; on all without.
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "requests",
+        conflicts_with = "principal"
+    )]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// What is said of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnswerKind {
+    /// What check says: with the authority, notices and messages.
+    Full,
+    /// The decision and the policies that determine it, as matrix and who have them; several times as quick.
+    Decision,
 }
 
 /// List everybody who may do something to a device or tenant.
@@ -231,16 +441,18 @@ pub struct Check {
 ///
 /// Exit status: 0 somebody may, 1 nobody may, 2 it could not be decided about somebody.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(ROWS), after_help = "\
 Examples:
   tarbac who \"Run script\" WS-TST-001
   tarbac who runScript WS-BER-014 --may-not --all
   tarbac who Roles/Update contoso --format json")]
 pub struct Who {
     /// What for: the id, the documented name or the Graph id of a permission.
+    #[arg(add = offered(candidates::actions))]
     pub action: String,
 
     /// On what: the name, the id or the Cedar UID of a device or tenant.
+    #[arg(add = offered(candidates::resources))]
     pub resource: String,
 
     /// List those who may not, with the reasons.
@@ -263,16 +475,18 @@ pub struct Who {
 ///
 /// Exit status: 0 something is allowed, 1 nothing is, 2 something could not be decided.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(ROWS), after_help = "\
 Examples:
   tarbac what ada@contoso.example
   tarbac what ada@contoso.example WS-BER-014
   tarbac what karin@contoso.example --all --format json")]
 pub struct What {
     /// Who: a user principal name, an id, or a Cedar UID.
+    #[arg(add = offered(candidates::principals))]
     pub principal: String,
 
     /// On what: the name, the id or the Cedar UID of a device or tenant; on everything without.
+    #[arg(add = offered(candidates::resources))]
     pub resource: Option<String>,
 
     /// List every device.
@@ -298,7 +512,7 @@ pub struct What {
 /// Exit status: 0 whatever is granted works and every assignment gives something, 1 not so, 2 something could
 /// not be decided.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(REPORTS), after_help = "\
 Examples:
   tarbac access
   tarbac access --all --format csv > access.csv
@@ -333,7 +547,7 @@ pub struct Access {
 /// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer, or a plan does
 /// not do what it should.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(REPORTS), after_help = "\
 Examples:
   tarbac what-if --use-intune-rbac on --enforce-configmgr-rbac P01=off
   tarbac what-if --enforce-configmgr-rbac P01=off --plan
@@ -363,9 +577,9 @@ pub struct WhatIf {
     #[arg(long, value_name = "NAME=ROLE")]
     pub revoke: Vec<String>,
 
-    /// Give an attribute a value, as in 'P01.version=2403', or a fact of Cedar's, as in
-    /// 'Entra::User::"ada" in Entra::Group::"desk"=true'; repeatable.
-    #[arg(long, value_name = "UID.ATTRIBUTE=VALUE")]
+    /// Give an attribute a value, as in 'P01.version=2403', or make a fact of Cedar's so, as in
+    /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in IT Staff=true'; repeatable.
+    #[arg(long, value_name = "FACT=VALUE")]
     pub set: Vec<String>,
 
     /// Plan the fewest role changes after which nobody loses anything and, separately, nobody gains what can
@@ -390,7 +604,7 @@ pub struct WhatIf {
 ///
 /// Exit status: 0 the same, 1 somebody gains or loses something, 2 could not answer.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(REPORTS), after_help = "\
 Examples:
   tarbac diff HEAD~1
   tarbac diff main proposal/policies
@@ -417,9 +631,7 @@ pub struct Diff {
 /// of them, or --all: people × permissions, a block for each device, each cell with its deciding
 /// policy.
 #[derive(Debug, Args)]
-#[command(after_help = "\
---format is human (or table), markdown, csv or json.
-
+#[command(arg = format_among(TABLE), after_help = "\
 Examples:
   tarbac matrix --format markdown
   tarbac matrix --principal ada@contoso.example --resource WS-TST-001 --resource WS-BER-014
@@ -427,11 +639,11 @@ Examples:
   tarbac matrix --all --format csv         everybody on everything")]
 pub struct Matrix {
     /// Show this person; repeatable. Everybody, where only --resource is given.
-    #[arg(long, value_name = "PRINCIPAL")]
+    #[arg(long, value_name = "PRINCIPAL", add = offered(candidates::principals))]
     pub principal: Vec<String>,
 
     /// Show this device or tenant; repeatable. All of them, where only --principal is given.
-    #[arg(long, value_name = "RESOURCE")]
+    #[arg(long, value_name = "RESOURCE", add = offered(candidates::resources))]
     pub resource: Vec<String>,
 
     /// Show everybody on everything.
@@ -447,7 +659,7 @@ pub struct Matrix {
 /// Exit status: 0 clean, 1 findings, 2 could not read. Warnings alone are clean unless
 /// --deny-warnings.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac -C contoso validate
   tarbac -C contoso validate --deny-warnings --format json
@@ -522,7 +734,7 @@ impl Report {
 ///
 /// Exit status: 0 all passed, 1 something failed, 2 could not run, as when there is no case.
 #[derive(Debug, Default, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac -C contoso test
   tarbac test tests/help-desk.yaml --filter \"cloud-only\"
@@ -622,7 +834,7 @@ impl Test {
 ///
 /// Exit status: 0 all proved, 1 something refuted, 2 something not proved, or no solver.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac prove
   tarbac prove tests/specs/roles.cedar --filter run-script
@@ -722,7 +934,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 ///
 /// Exit status: 0 every snapshot is as its file says, 1 some are not, 2 could not review.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Example:
   tarbac review
   tarbac review tests/everybody.yaml")]
@@ -734,6 +946,10 @@ pub struct Review {
 
 /// Compare roles with a tenant, and give them to it.
 #[derive(Debug, Args)]
+#[command(arg = format_fixed(DOCUMENTS), after_help = "\
+Examples:
+  tarbac role export \"Script Runner\" > role.json
+  tarbac role diff exports")]
 pub struct Role {
     /// What to do.
     #[command(subcommand)]
@@ -756,7 +972,7 @@ pub enum RoleCommand {
 ///
 /// Exit status: 0 written, 2 there is no such role, or it is no role of Intune.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Examples:
   tarbac role export \"Script Runner\"
   tarbac role export \"Script Runner\" > role.json
@@ -764,6 +980,7 @@ Examples:
     --url https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions")]
 pub struct RoleExport {
     /// The role: its name, or its id.
+    #[arg(add = offered(candidates::roles))]
     pub role: String,
 }
 
@@ -775,7 +992,7 @@ pub struct RoleExport {
 ///
 /// Exit status: 0 the same, 1 different, 2 could not answer.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Example:
   tarbac role diff exports")]
 pub struct RoleDiff {
@@ -796,7 +1013,8 @@ pub struct RoleDiff {
 ///
 /// Exit status: 0 imported, 2 an export is refused, or the workspace cannot be written.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(&[Format::Human, Format::Json, Format::Markdown])
+    .help("Write the answer for people or for programs; markdown with --how only"), after_help = "\
 Examples:
   tarbac import --how
   tarbac import exports --out contoso
@@ -825,7 +1043,7 @@ pub struct Import {
 
 /// Write a JSON Schema to standard output, for editors.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Example:
   tarbac schema suite > tests/suite.schema.json")]
 pub struct Schema {
@@ -847,7 +1065,7 @@ pub enum SchemaOf {
 ///
 /// Exit status: 0 formatted, 1 unformatted files under --check, 2 could not read or write.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac fmt
   tarbac fmt --check policies/custom
@@ -867,6 +1085,9 @@ pub struct Fmt {
 /// Writes the policies and the schema that ship, a small invented tenant, and a README that says
 /// what to do next. It never overwrites: where one of the files exists, nothing is written.
 #[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Example:
+  tarbac init contoso && tarbac -C contoso access")]
 pub struct Init {
     /// Write into this folder; it is made if it does not exist.
     #[arg(value_name = "DIR")]
@@ -874,10 +1095,15 @@ pub struct Init {
 }
 
 /// Write the completions for a shell to standard output.
+///
+/// They ask this program how a line can go on, which knows the readings, people, permissions and devices of the
+/// workspace that the line or TARBAC_WORKSPACE names, where its entities are not more than 32 MiB.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  tarbac completions bash > ~/.local/share/bash-completion/completions/tarbac")]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  echo 'source <(tarbac completions bash)' >> ~/.bashrc
+  echo 'source <(tarbac completions zsh)' >> ~/.zshrc
+  echo 'tarbac completions fish | source' >> ~/.config/fish/config.fish")]
 pub struct Completions {
     /// The shell.
     pub shell: Shell,
@@ -885,6 +1111,10 @@ pub struct Completions {
 
 /// Write the manual page to standard output, or one page for each command into a folder.
 #[derive(Debug, Args)]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  tarbac man | man -l -
+  tarbac man --out ~/.local/share/man/man1")]
 pub struct Man {
     /// Write the pages of all commands into this folder.
     #[arg(long, value_name = "DIR")]

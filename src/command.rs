@@ -4,6 +4,7 @@
 //! in the library; here it meets files, streams and the terminal.
 
 mod access;
+pub mod candidates;
 mod check;
 mod completions;
 mod diff;
@@ -48,7 +49,9 @@ use tarbac::{Layout, LoadError, Switches, Workspace, render};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
-use output::{Output, progress};
+use output::{Output, Wishes, progress};
+
+pub use completions::answer as answer_shell;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,9 +125,14 @@ impl ShellError {
 /// Runs a command.
 pub fn run(arguments: &Arguments) -> Exit {
     let global = &arguments.global;
-    if let Err(error) = check_format(arguments) {
+    if let Err(error) = check_flags(arguments) {
         error.exit();
     }
+    Wishes {
+        quiet: global.quiet,
+        color: global.color,
+    }
+    .hold();
     let mut output = Output::new();
     let result = match &arguments.command {
         Command::Check(check) => check::run(global, check, &mut output),
@@ -162,8 +170,8 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Not every answer can be a sheet or a page, and only test measures coverage.
-fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
+/// What the flags of one command do not allow together.
+fn check_flags(arguments: &Arguments) -> Result<(), clap::Error> {
     let reports = match &arguments.command {
         Command::Validate(validate) => validate.reports.report.as_slice(),
         Command::Prove(prove) => prove.reports.report.as_slice(),
@@ -173,33 +181,15 @@ fn check_format(arguments: &Arguments) -> Result<(), clap::Error> {
     if let Some(report) = reports.iter().find(|report| report.format.is_of_coverage()) {
         return wrong(format!("only test writes the report {}", report.format));
     }
-    let besides: &[Format] = match &arguments.command {
-        Command::Matrix(_) => &[Format::Table, Format::Markdown, Format::Csv],
-        Command::Who(_) | Command::What(_) => &[Format::Ndjson, Format::Markdown, Format::Csv],
-        Command::Access(_) | Command::WhatIf(_) | Command::Diff(_) => {
-            &[Format::Ndjson, Format::Markdown, Format::Csv, Format::Html]
+    match (&arguments.command, arguments.global.format) {
+        (Command::WhatIf(what_if), Format::Csv) if what_if.plan => {
+            wrong("a sheet has no room for a plan: leave --plan or --format csv away".to_owned())
         }
-        Command::Import(import) if import.how => &[Format::Markdown],
-        _ => &[],
-    };
-    let formats = [&[Format::Human, Format::Json], besides].concat();
-    let asked = arguments.global.format;
-    if let (Command::WhatIf(what_if), Format::Csv) = (&arguments.command, asked)
-        && what_if.plan
-    {
-        return wrong(
-            "a sheet has no room for a plan: leave --plan or --format csv away".to_owned(),
-        );
+        (Command::Import(import), Format::Markdown) if !import.how => {
+            wrong("only import --how writes the format markdown".to_owned())
+        }
+        _ => Ok(()),
     }
-    if formats.contains(&asked) {
-        return Ok(());
-    }
-    let names = formats.iter().map(|format| format.name());
-    let names = names.collect::<Vec<_>>().join(", ");
-    let asked = asked.name();
-    wrong(format!(
-        "this command does not write the format {asked}; its formats are: {names}"
-    ))
 }
 
 /// Says on standard error why there is no answer.

@@ -5,7 +5,6 @@ mod command;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use mimalloc::MiMalloc;
 
 /// Policies are parsed by several threads into millions of small pieces, for which glibc asks the system for
@@ -14,5 +13,9 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    command::run(&cli::Arguments::parse()).into()
+    match command::answer_shell() {
+        Ok(false) => command::run(&cli::Arguments::read()).into(),
+        Ok(true) => ExitCode::SUCCESS,
+        Err(error) => error.exit(),
+    }
 }

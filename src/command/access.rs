@@ -7,7 +7,7 @@ use tarbac::render;
 use tarbac::standing::{Holder, Review};
 
 use super::check::context;
-use super::output::{Output, devices, progress, say};
+use super::output::{Output, devices, note, progress};
 use super::{Exit, Failure, load};
 use crate::cli::{Access, Format, Global};
 
@@ -50,7 +50,7 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
         _ => output.write(&render::standing::human(&standing, arguments.all))?,
     }
     if standing.totals.decisions == 0 {
-        say("nobody can ask for anything: is this the right workspace (-C)?\n");
+        note("nobody can ask for anything: is this the right workspace (-C)?\n");
     }
     Ok(match (standing.has_unknown(), standing.has_findings()) {
         (true, _) => Exit::Unanswered,

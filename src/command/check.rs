@@ -12,7 +12,7 @@ use crate::cli::{Check, Context, Format, Global};
 pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
     if let Some(path) = &check.requests {
-        return requests::run(&engine, path, output);
+        return requests::run(&engine, path, (check.answer, check.jobs), output);
     }
     let (Some(principal), Some(action), Some(resource)) =
         (&check.principal, &check.action, &check.resource)
@@ -25,7 +25,7 @@ pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, 
     };
     let request = request(&engine, [principal, action, resource], &check.context)?;
     let answer = engine.answer(&request);
-    output::say(&render::answer::notes(&answer));
+    output::note(&render::answer::notes(&answer));
     output.write(&match global.format {
         Format::Json => render::answer::document(&answer, engine.readings()),
         _ => render::answer::human(&answer, output.style()),

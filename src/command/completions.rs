@@ -1,20 +1,46 @@
-//! `tarbac completions`: what a shell needs to complete commands.
+//! `tarbac completions`: what a shell needs to ask this program how a line can go on, and the answer.
 
 use clap::CommandFactory;
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
 
 use super::output::Output;
-use super::{Exit, Failure};
+use super::{Exit, Failure, ShellError};
 use crate::cli::{Arguments, Completions};
 
+/// The program, as shells know it.
+const NAME: &str = "tarbac";
+
+/// The variable with which a shell asks.
+const VARIABLE: &str = "TARBAC_COMPLETE";
+
+/// Without this, bash takes the name of an account for three words.
+const BASH: &str = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n";
+
 pub fn run(completions: &Completions, output: &mut Output) -> Result<Exit, Failure> {
-    // Generated into memory first, because the generator does not survive a closed pipe.
+    let (shells, shell) = (Shells::builtins(), completions.shell.to_string());
+    let Some(completer) = shells.completer(&shell) else {
+        return Err(ShellError::Arguments {
+            message: format!("there are no completions for {shell}"),
+            help: None,
+        }
+        .into());
+    };
     let mut text = Vec::new();
-    clap_complete::generate(
-        completions.shell,
-        &mut Arguments::command(),
-        "tarbac",
-        &mut text,
-    );
+    completer
+        .write_registration(VARIABLE, NAME, NAME, NAME, &mut text)
+        .map_err(Failure::Output)?;
     output.write(&String::from_utf8_lossy(&text))?;
+    if completions.shell == Shell::Bash {
+        output.write(BASH)?;
+    }
     Ok(Exit::Yes)
+}
+
+/// Answers a shell that asks how a line can go on; whether one has asked.
+pub fn answer() -> Result<bool, clap::Error> {
+    let environment = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
+    let environment = environment.bin(NAME).completer(NAME);
+    let here = std::env::current_dir().ok();
+    environment.try_complete(std::env::args_os(), here.as_deref())
 }

@@ -42,7 +42,7 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
             continue;
         }
         file::replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
-        output::say(&format!("formatted {}\n", source.name));
+        output::note(&format!("formatted {}\n", source.name));
     }
     let names: Vec<String> = changed
         .iter()

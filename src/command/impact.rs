@@ -10,7 +10,7 @@ use tarbac::render::impact::{Asked, Report};
 use tarbac::{Engine, render};
 
 use super::check::context;
-use super::output::{Output, devices, progress, say, waiting};
+use super::output::{Output, devices, note, progress, say, waiting};
 use super::{Exit, Failure, ShellError};
 use crate::cli::{Context, Format, Global};
 
@@ -129,7 +129,7 @@ pub fn answer(
         .into());
     }
     if impact.totals.decisions == 0 {
-        say("nobody can ask for anything in either state: is this the right workspace (-C)?\n");
+        note("nobody can ask for anything in either state: is this the right workspace (-C)?\n");
     }
     Ok(match impact.totals.is_same() {
         true => Exit::Yes,

@@ -4,13 +4,12 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Read};
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use tarbac::import::{Imported, Report};
 use tarbac::workspace::examine;
 use tarbac::{Engine, Layout, Switches, assembly, import, render, shipped};
 
 use super::folder::NewFolder;
-use super::output::Output;
+use super::output::{Output, bytes, waiting};
 use super::{Exit, Failure, ShellError, exports_in};
 use crate::cli::{Format, Global, Import};
 
@@ -90,11 +89,7 @@ fn shipped_engine() -> Result<Engine, Failure> {
 }
 
 fn read(exports: &Path, shipped: &Engine) -> Result<Imported, Failure> {
-    let bar = ProgressBar::new(0).with_message("reading");
-    let bytes = "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left";
-    bar.set_style(
-        ProgressStyle::with_template(bytes).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    let bar = bytes("reading");
     let wrap = |file: File| Box::new(bar.wrap_read(file)) as Box<dyn Read + Send>;
     let files = exports_in(exports, wrap)?;
     bar.set_length(files.size().unwrap_or_default());
@@ -106,7 +101,7 @@ fn read(exports: &Path, shipped: &Engine) -> Result<Imported, Failure> {
 /// Writes the workspace, and puts it into its place if it has no errors.
 fn write(imported: Imported, out: &Path, is_there: bool) -> Result<Report, Failure> {
     let folder = NewFolder::at(out)?;
-    let bar = ProgressBar::new_spinner();
+    let bar = waiting("writing");
     let create = |path: &str| {
         bar.set_message(format!("writing {path}"));
         let file = bar.wrap_write(folder.create(path)?);

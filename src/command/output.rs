@@ -6,13 +6,41 @@
 )]
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::ColorChoice;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tarbac::render::Style;
 
 /// How often something moves where somebody waits.
 const TICK: Duration = Duration::from_millis(100);
+
+/// What is asked of the streams, for as long as the program runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes {
+    /// Only answers and errors are said.
+    pub quiet: bool,
+    /// When text is coloured.
+    pub color: ColorChoice,
+}
+
+static WISHES: OnceLock<Wishes> = OnceLock::new();
+
+impl Wishes {
+    /// Makes them hold from here on; those that were made to hold first stay.
+    pub fn hold(self) {
+        let _ = WISHES.set(self);
+    }
+
+    /// Those that hold.
+    fn held() -> Self {
+        WISHES.get().copied().unwrap_or(Self {
+            quiet: false,
+            color: ColorChoice::Auto,
+        })
+    }
+}
 
 /// Standard output, buffered, for an answer or in its place for a report.
 #[derive(Debug)]
@@ -116,19 +144,42 @@ pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Writes to standard error what is neither answer nor error, unless whoever asks wants it quiet.
+pub fn note(text: &str) {
+    if !Wishes::held().quiet {
+        say(text);
+    }
+}
+
 /// A bar on standard error that shows how far long work has come; none where that is no terminal.
 pub fn progress(what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}");
-    ProgressBar::new(0)
+    progress_of(what, "{msg} {wide_bar} {pos}/{len}")
+}
+
+/// The same of bytes.
+pub fn bytes(what: &'static str) -> ProgressBar {
+    progress_of(what, "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")
+}
+
+fn progress_of(what: &'static str, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    bar(ProgressBar::new(0))
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_message(what)
 }
 
 /// The same of work of which nobody knows how long it is.
 pub fn waiting(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(what);
+    let bar = bar(ProgressBar::new_spinner()).with_message(what);
     bar.enable_steady_tick(TICK);
     bar
+}
+
+fn bar(shown: ProgressBar) -> ProgressBar {
+    if Wishes::held().quiet {
+        shown.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    shown
 }
 
 /// The same for the devices of so many people.
@@ -144,14 +195,16 @@ pub fn is_ci() -> bool {
 }
 
 fn style(is_terminal: bool) -> Style {
-    if !is_terminal {
-        return Style::PLAIN;
-    }
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let colour = match Wishes::held().color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => is_terminal && !is_set("NO_COLOR") && !is_dumb,
+    };
+    let size = is_terminal.then(terminal_size::terminal_size).flatten();
     Style {
-        colour: !is_set("NO_COLOR") && !is_dumb,
-        width: terminal_size::terminal_size()
-            .map_or(Style::PLAIN.width, |(width, _)| usize::from(width.0)),
+        colour,
+        width: size.map_or(Style::PLAIN.width, |(width, _)| usize::from(width.0)),
     }
 }

@@ -1,58 +1,114 @@
 //! `tarbac check --requests`: a request a line in, an answer a line out.
 //!
-//! One line is held at a time, and of a line that is too long only that it was.
+//! The lines that are there are answered together, on as many processors as are wanted, and written in their
+//! order; no line waits for one that is not there yet. No more is held than what is read at once, and of a line
+//! that is too long only its beginning.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use cedar_policy::{Context, EntityUid};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use tarbac::decision::Outcome;
 use tarbac::json::Strict;
 use tarbac::names::{Name, Names};
-use tarbac::{Answer, Decision, Engine, Request, render};
+use tarbac::render::answer;
+use tarbac::{Answer, Decision, Engine, Request};
 
 use super::output::Output;
 use super::{Exit, Failure, ShellError};
+use crate::cli::AnswerKind;
 
 /// The longest line that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
+/// What some programs write before the first line.
+const MARK: &str = "\u{feff}";
+
+/// How much is read at once, in bytes: what is answered together.
+const BUFFER: usize = 64 * 1024;
+
+/// The stack of each thread, in bytes: that of a main thread, so that all answer alike.
+const STACK: usize = 8 * 1024 * 1024;
+
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
+    id: Option<Id>,
     principal: Named,
     action: Named,
     resource: Named,
     context: Option<Strict>,
 }
 
+/// What a program calls a request: a string or a number of JSON, as it is written.
+#[derive(Debug)]
+struct Id(Box<RawValue>);
+
 #[derive(Debug)]
 struct Named(Name);
 
-pub fn run(engine: &Engine, path: &Path, output: &mut Output) -> Result<Exit, Failure> {
+/// What is written of one line.
+struct Answered {
+    text: String,
+    decision: Decision,
+}
+
+/// Answers the requests of a file, or of standard input.
+pub fn run(
+    engine: &Engine,
+    path: &Path,
+    (kind, jobs): (AnswerKind, Option<NonZeroUsize>),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let failed = |error| ShellError::file("read", path, error);
     let mut lines = Lines::new(open(path).map_err(failed)?);
-    let mut answerer = Answerer::new(engine);
+    let answerer = Answerer::new(engine, kind);
+    let pool = pool(jobs)?;
     let mut exit = Exit::Yes;
-    while let Some(line) = lines.next().map_err(failed)? {
-        let answer = line
-            .and_then(|line| answerer.answer(line))
-            .unwrap_or_else(bad_line);
-        if answer.outcome.decision == Decision::Indeterminate {
-            exit = Exit::Unanswered;
+    loop {
+        let batch = lines.batch().map_err(failed)?;
+        let answers: Vec<Answered> = match (batch.as_slice(), &pool) {
+            ([], _) => return Ok(exit),
+            ([only], _) => vec![answerer.answer(only)],
+            (batch, None) => batch.iter().map(|line| answerer.answer(line)).collect(),
+            (batch, Some(pool)) => pool.install(|| {
+                let answers = batch.par_iter().map(|line| answerer.answer(line));
+                answers.collect()
+            }),
+        };
+        for answer in answers {
+            if answer.decision == Decision::Indeterminate {
+                exit = Exit::Unanswered;
+            }
+            output.write(&answer.text)?;
         }
-        output.write(&render::answer::line(&answer, engine.readings()))?;
-        // Whoever sends one line and waits for its answer is not kept waiting.
-        if lines.is_drained() {
-            output.flush()?;
-        }
+        // Whoever sends some lines and waits for their answers is not kept waiting.
+        output.flush()?;
     }
-    Ok(exit)
+}
+
+/// The threads that answer; none where one does.
+fn pool(jobs: Option<NonZeroUsize>) -> Result<Option<ThreadPool>, ShellError> {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = jobs.map_or_else(processors, usize::from);
+    if jobs == 1 {
+        return Ok(None);
+    }
+    let builder = ThreadPoolBuilder::new().num_threads(jobs);
+    let pool = builder.stack_size(STACK).build();
+    pool.map(Some).map_err(|error| ShellError::Arguments {
+        message: format!("{jobs} threads cannot be started: {error}"),
+        help: Some("ask for fewer with --jobs".to_owned()),
+    })
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
@@ -66,25 +122,17 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-fn bad_line(error: String) -> Answer {
-    Answer {
-        outcome: Outcome::indeterminate(vec![error]),
-        authority: None,
-        refusals: Vec::new(),
-        notices: Vec::new(),
-    }
-}
-
-/// Answers line after line.
+/// Answers lines.
 struct Answerer<'a> {
     engine: &'a Engine,
+    kind: AnswerKind,
     names: Names<'a>,
     /// What a request without a context has, by action.
     empty: HashMap<EntityUid, Result<Context, String>>,
 }
 
 impl<'a> Answerer<'a> {
-    fn new(engine: &'a Engine) -> Self {
+    fn new(engine: &'a Engine, kind: AnswerKind) -> Self {
         let empty = engine
             .bundle()
             .vocabulary()
@@ -98,16 +146,47 @@ impl<'a> Answerer<'a> {
             .collect();
         Self {
             engine,
+            kind,
             names: Names::of(engine).indexed(),
             empty,
         }
     }
 
-    fn answer(&mut self, line: &[u8]) -> Result<Answer, String> {
-        Ok(self.engine.answer(&self.request(line)?))
+    fn answer(&self, line: &ReadLine) -> Answered {
+        let request = match line {
+            ReadLine::Whole(line) => self.request(line),
+            ReadLine::TooLong(_) => Err(format!("the line is longer than {LONGEST} bytes")),
+        };
+        let (id, request) = match request {
+            Ok((id, request)) => (id, Ok(request)),
+            Err(error) => (id_of(line.text()), Err(error)),
+        };
+        let id = id.as_ref().map(|Id(raw)| raw.as_ref());
+        match self.kind {
+            AnswerKind::Full => {
+                let answer = match request {
+                    Ok(request) => self.engine.answer(&request),
+                    Err(error) => bad_line(error),
+                };
+                Answered {
+                    text: answer::line(id, &answer, self.engine.readings()),
+                    decision: answer.outcome.decision,
+                }
+            }
+            AnswerKind::Decision => {
+                let outcome = match request {
+                    Ok(request) => self.engine.decide(&request),
+                    Err(error) => Outcome::indeterminate(vec![error]),
+                };
+                Answered {
+                    text: answer::decision_line(id, &outcome),
+                    decision: outcome.decision,
+                }
+            }
+        }
     }
 
-    fn request(&self, line: &[u8]) -> Result<Request, String> {
+    fn request(&self, line: &[u8]) -> Result<(Option<Id>, Request), String> {
         match line.trim_ascii_start().first() {
             Some(b'{') => {}
             Some(_) => return Err("the line is not a JSON object".to_owned()),
@@ -127,7 +206,7 @@ impl<'a> Answerer<'a> {
                 .cloned()
                 .unwrap_or_else(|| Ok(Context::empty())),
         };
-        Ok(Request {
+        let request = Request {
             principal: self
                 .names
                 .principal(action, &line.principal.0)
@@ -139,8 +218,27 @@ impl<'a> Answerer<'a> {
             action: action.uid.clone(),
             context: context
                 .map_err(|error| format!("the context does not conform to the schema: {error}"))?,
-        })
+        };
+        Ok((line.id, request))
     }
+}
+
+fn bad_line(error: String) -> Answer {
+    Answer {
+        outcome: Outcome::indeterminate(vec![error]),
+        authority: None,
+        refusals: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+/// The id of a line that is no request, where it has one before whatever cannot be read.
+fn id_of(line: &[u8]) -> Option<Id> {
+    let mut found = None;
+    let mut line = serde_json::Deserializer::from_slice(line);
+    // What is wrong with the line is said already.
+    let _ = line.deserialize_map(IdVisitor(&mut found));
+    found
 }
 
 /// The error without its line: each line is a text of its own, and its answer stands in its place.
@@ -150,48 +248,71 @@ fn at_column(error: &serde_json::Error) -> String {
         .replace(" at line 1 column ", " at column ")
 }
 
+/// A line without its end.
+enum ReadLine {
+    Whole(Vec<u8>),
+    /// How it begins.
+    TooLong(Vec<u8>),
+}
+
+impl ReadLine {
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Whole(text) | Self::TooLong(text) => text,
+        }
+    }
+}
+
 /// The lines of a stream.
 struct Lines {
     reader: BufReader<Box<dyn Read>>,
-    line: Vec<u8>,
     is_first: bool,
 }
 
 impl Lines {
     fn new(stream: Box<dyn Read>) -> Self {
         Self {
-            reader: BufReader::with_capacity(64 * 1024, stream),
-            line: Vec::new(),
+            reader: BufReader::with_capacity(BUFFER, stream),
             is_first: true,
         }
     }
 
-    /// The next line without its end, or what is wrong with it.
-    fn next(&mut self) -> io::Result<Option<Result<&[u8], String>>> {
-        self.line.clear();
+    /// The next line and those that have been read with it; none at the end.
+    fn batch(&mut self) -> io::Result<Vec<ReadLine>> {
+        let mut batch = Vec::new();
+        while batch.is_empty() || self.reader.buffer().contains(&b'\n') {
+            match self.next()? {
+                Some(line) => batch.push(line),
+                None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    fn next(&mut self) -> io::Result<Option<ReadLine>> {
+        let mut line = Vec::new();
         let limit = LONGEST as u64 + 1;
         let read = self
             .reader
             .by_ref()
             .take(limit)
-            .read_until(b'\n', &mut self.line)?;
+            .read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(None);
         }
-        if self.line.last() != Some(&b'\n') && self.line.len() > LONGEST {
+        if std::mem::take(&mut self.is_first) && line.starts_with(MARK.as_bytes()) {
+            line.drain(..MARK.len());
+        }
+        if line.last() != Some(&b'\n') && read > LONGEST {
             self.skip_rest()?;
-            self.is_first = false;
-            return Ok(Some(Err(format!(
-                "the line is longer than {LONGEST} bytes"
-            ))));
+            return Ok(Some(ReadLine::TooLong(line)));
         }
-        let mut line = self.line.as_slice();
-        if std::mem::take(&mut self.is_first) {
-            line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+        for end in [b'\n', b'\r'] {
+            if line.last() == Some(&end) {
+                line.pop();
+            }
         }
-        line = line.strip_suffix(b"\n").unwrap_or(line);
-        line = line.strip_suffix(b"\r").unwrap_or(line);
-        Ok(Some(Ok(line)))
+        Ok(Some(ReadLine::Whole(line)))
     }
 
     fn skip_rest(&mut self) -> io::Result<()> {
@@ -208,10 +329,49 @@ impl Lines {
             }
         }
     }
+}
 
-    /// Whether the next line has to be waited for.
-    fn is_drained(&self) -> bool {
-        self.reader.buffer().is_empty()
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let is_id = match raw.get().as_bytes() {
+            [b'"', ..] => serde_json::from_str::<String>(raw.get()).is_ok(),
+            [b'-' | b'0'..=b'9', ..] => true,
+            _ => false,
+        };
+        match is_id {
+            true => Ok(Self(raw)),
+            false => Err(D::Error::custom("an id is a string or a number")),
+        }
+    }
+}
+
+/// Keeps the one id of an object.
+struct IdVisitor<'a>(&'a mut Option<Id>);
+
+impl<'de> Visitor<'de> for IdVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut is_there = false;
+        while let Some(key) = map.next_key::<String>()? {
+            if key != "id" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            *self.0 = None;
+            // Of two ids neither is that of the line.
+            if is_there {
+                break;
+            }
+            is_there = true;
+            *self.0 = map.next_value()?;
+        }
+        Ok(())
     }
 }
 

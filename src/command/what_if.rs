@@ -6,7 +6,7 @@ use tarbac::what_if::{self, Change};
 use tarbac::{Layout, Switches};
 
 use super::impact::{Wanted, answer, typed};
-use super::output::{Output, say};
+use super::output::{Output, note};
 use super::{Exit, Failure, layout, load, load_from, switches};
 use crate::cli::{Global, WhatIf};
 
@@ -21,7 +21,7 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
     let changes = changes(arguments);
     let switches = switches(global)?;
     if read.is_none() && changes.is_empty() && switches == Switches::default() {
-        say("no change is named; `tarbac what-if --help` lists them\n");
+        note("no change is named; `tarbac what-if --help` lists them\n");
     }
     let invalid = |findings| Failure::Invalid(findings, "Nothing was compared.");
     let after =

@@ -1,13 +1,16 @@
 //! An answer to one request: a line for people, an object for programs.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Style, VERSION, json};
-use crate::decision::{Answer, Basis, Decision, Notice};
+use crate::decision::{Answer, Basis, Decision, Notice, Outcome};
 
 /// An answer for programs. The line of a stream has a shape that is fixed, and no version.
 #[derive(Debug, Serialize)]
 struct Wire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
     decision: &'static str,
@@ -23,6 +26,17 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refusals: Option<Vec<Refusal<'a>>>,
     readings: &'a [String],
+}
+
+/// A decision alone, in a line.
+#[derive(Debug, Serialize)]
+struct DecisionWire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    decision: &'static str,
+    basis: &'static str,
+    policies: &'a [String],
+    errors: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -99,13 +113,28 @@ pub fn document(answer: &Answer, readings: &[String]) -> String {
     })
 }
 
-/// The answer as one line among many.
-pub fn line(answer: &Answer, readings: &[String]) -> String {
-    let line = Wire {
+/// The answer as one line among many, with the id of the request if it has one.
+pub fn line(id: Option<&RawValue>, answer: &Answer, readings: &[String]) -> String {
+    one_line(&Wire {
+        id,
         messages: Some(messages(answer)),
         ..wire(answer, readings)
-    };
-    match serde_json::to_string(&line) {
+    })
+}
+
+/// The decision alone as one line among many, with the id of the request if it has one.
+pub fn decision_line(id: Option<&RawValue>, outcome: &Outcome) -> String {
+    one_line(&DecisionWire {
+        id,
+        decision: outcome.decision.word(),
+        basis: outcome.basis.word(),
+        policies: &outcome.policies,
+        errors: &outcome.errors,
+    })
+}
+
+fn one_line(line: &impl Serialize) -> String {
+    match serde_json::to_string(line) {
         Ok(text) => text + "\n",
         Err(error) => format!(
             "{{\"decision\":\"indeterminate\",\"basis\":\"error\",\"errors\":[\"{error}\"]}}\n"
@@ -116,6 +145,7 @@ pub fn line(answer: &Answer, readings: &[String]) -> String {
 fn wire<'a>(answer: &'a Answer, readings: &'a [String]) -> Wire<'a> {
     let outcome = &answer.outcome;
     Wire {
+        id: None,
         version: None,
         decision: outcome.decision.word(),
         basis: outcome.basis.word(),

@@ -1,6 +1,6 @@
 //! The program as a program: help, usage errors, formats, completions and manual pages.
 
-use crate::tarbac::{Tarbac, contoso};
+use crate::tarbac::{Tarbac, command, contoso, contoso_folder};
 
 #[test]
 fn usage_errors_are_no_refusals() {
@@ -44,34 +44,235 @@ fn a_folder_that_is_none() {
     "#);
 }
 
+/// Everything that can be asked for, in the order of the help.
+const COMMANDS: [&str; 22] = [
+    "check",
+    "explain",
+    "who",
+    "what",
+    "access",
+    "what-if",
+    "diff",
+    "matrix",
+    "validate",
+    "test",
+    "prove",
+    "review",
+    "role",
+    "role export",
+    "role diff",
+    "fmt",
+    "readings",
+    "init",
+    "import",
+    "schema",
+    "completions",
+    "man",
+];
+
+fn words<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    command.split(' ').chain(more.iter().copied()).collect()
+}
+
 #[test]
-fn every_command_has_help_without_colour() {
-    for command in [
-        "check",
-        "explain",
-        "who",
-        "what",
-        "access",
-        "what-if",
-        "diff",
-        "matrix",
-        "validate",
-        "test",
-        "prove",
-        "review",
-        "role",
-        "fmt",
-        "readings",
-        "init",
-        "import",
-        "schema",
-        "completions",
-        "man",
-    ] {
-        let ran = contoso(&[command, "--help"]);
+fn every_command_has_help_with_examples_and_without_colour() {
+    for command in COMMANDS {
+        let ran = contoso(&words(command, &["--help"]));
         assert_eq!(ran.status, 0, "{ran}");
         assert!(!ran.stdout.contains('\u{1b}'), "{ran}");
+        let example = format!("tarbac {command}");
+        let (_, examples) = ran.stdout.split_once("\nExample").expect(command);
+        assert!(examples.contains(&example), "{ran}");
     }
+    // Nor is there one that the list lacks.
+    let listed = contoso(&["--help"]).stdout;
+    let (_, listed) = listed.split_once("Commands:\n").unwrap();
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let listed: Vec<&str> = listed
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let known = COMMANDS
+        .into_iter()
+        .filter(|command| !command.contains(' '));
+    assert_eq!(listed, known.collect::<Vec<_>>());
+}
+
+#[test]
+fn help_lists_the_formats_that_a_command_writes_and_no_other_is_taken() {
+    let mut said = String::new();
+    for command in COMMANDS {
+        let help = contoso(&words(command, &["-h"])).stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let listed = help.split_once("--format <FORMAT>");
+        let listed = listed.and_then(|(_, rest)| rest.split_once("[possible values: "));
+        let listed = listed.and_then(|(_, rest)| rest.split_once(']'));
+        let listed = listed.map_or("", |(listed, _)| listed);
+        said += &format!("{command}: {listed}\n");
+        if listed.is_empty() {
+            continue;
+        }
+        for format in ["human", "json", "ndjson", "markdown", "csv", "html", "pdf"] {
+            let is_listed = listed.split(", ").any(|listed| listed == format);
+            let asked = ["--format", format, "--policies", "nowhere"];
+            let after = contoso(&words(command, &asked));
+            // Before the command it is looked at after whatever else the command lacks.
+            let before = contoso(&[&asked[..], &words(command, &[])].concat());
+            let refused = format!("invalid value '{format}'");
+            assert_eq!(
+                !after.stderr.contains(&refused),
+                is_listed,
+                "{command}: {after}"
+            );
+            if !before.stderr.contains("arguments were not provided") {
+                let is_taken = !before.stderr.contains(&refused);
+                assert_eq!(is_taken, is_listed, "{command}: {before}");
+            }
+        }
+    }
+    insta::assert_snapshot!(said, @r#"
+    check: human, json
+    explain: human, json
+    who: human, json, ndjson, markdown, csv
+    what: human, json, ndjson, markdown, csv
+    access: human, json, ndjson, markdown, csv, html
+    what-if: human, json, ndjson, markdown, csv, html
+    diff: human, json, ndjson, markdown, csv, html
+    matrix: human, json, markdown, csv
+    validate: human, json
+    test: human, json
+    prove: human, json
+    review: 
+    role: 
+    role export: 
+    role diff: human, json
+    fmt: human, json
+    readings: human, json
+    init: human, json
+    import: human, json, markdown
+    schema: 
+    completions: 
+    man:
+    "#);
+}
+
+#[test]
+fn a_command_within_another_is_found() {
+    insta::assert_snapshot!(contoso(&["export"]), @r#"
+    --- stderr
+    error: unrecognized subcommand 'export'
+
+      tip: a similar subcommand exists: 'role export'
+
+    Usage: tarbac [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    --- exit 2
+    "#);
+    // What is no command at all is answered as before.
+    let ran = contoso(&["explian"]);
+    assert!(
+        ran.stderr
+            .contains("a similar subcommand exists: 'explain'"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn a_format_that_is_not_written_is_answered_with_those_that_are() {
+    insta::assert_snapshot!(contoso(&["--format", "csv", "readings"]), @r#"
+--- stderr
+error: invalid value 'csv' for '--format <FORMAT>'
+  [possible values: human, json]
+
+For more information, try '--help'.
+--- exit 2
+"#);
+    insta::assert_snapshot!(contoso(&["import", "x", "--out", "y", "--format", "markdown"]), @r#"
+--- stderr
+error: only import --how writes the format markdown
+
+Usage: tarbac [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+--- exit 2
+"#);
+    // What ships under another name is taken still.
+    let table = contoso(&["matrix", "--format", "table"]);
+    assert_eq!(table.stdout, contoso(&["matrix"]).stdout);
+}
+
+#[test]
+fn quiet_leaves_answers_and_errors() {
+    let now = "--now=2026-11-23T08:05:00Z";
+    let asked = [
+        "check",
+        "ada@contoso.example",
+        "viewTimeline",
+        "WS-BER-014",
+        now,
+    ];
+    let loud = contoso(&asked);
+    assert!(loud.stderr.contains("note: "), "{loud}");
+    for quiet in ["-q", "--quiet"] {
+        let ran = contoso(&[&[quiet][..], &asked].concat());
+        assert_eq!((ran.stdout.as_str(), ran.status), (loud.stdout.as_str(), 1));
+        assert_eq!(ran.stderr, "");
+    }
+    let wrong = [
+        "check",
+        "adda@contoso.example",
+        "viewTimeline",
+        "WS-BER-014",
+    ];
+    let ran = contoso(&[&wrong[..], &["-q"]].concat());
+    assert_eq!(ran.stderr, contoso(&wrong).stderr);
+    // An answer that a report sends to standard error stays there.
+    let ran = contoso(&["validate", "--report", "json=-", "-q"]);
+    assert!(!ran.stderr.is_empty(), "{ran}");
+}
+
+#[test]
+fn a_variable_names_the_workspace() {
+    let nowhere = Tarbac::with(&[]);
+    let asked = |folder: &std::path::Path, arguments: &[&str], workspace: &str| {
+        let mut command = command(folder);
+        let output = command.args(arguments).env("TARBAC_WORKSPACE", workspace);
+        let output = output.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let question = ["check", "ada@contoso.example", "viewTimeline", "WS-TST-001"];
+    let contoso = contoso_folder();
+    let here = contoso.to_str().unwrap();
+    let answer = asked(&nowhere.path(""), &question, here);
+    assert_eq!(answer.0, Some(0), "{}", answer.1);
+    // The flag goes before it, and an empty one is none.
+    let flagged = [&["-C", "."][..], &question].concat();
+    assert_eq!(asked(&nowhere.path(""), &flagged, here).0, Some(2));
+    assert_eq!(asked(&contoso, &question, ""), answer);
+    // An empty flag is a mistake, and not this folder.
+    let flagged = [&["-C", ""][..], &question].concat();
+    assert_eq!(asked(&contoso, &flagged, "").0, Some(2));
+}
+
+#[test]
+fn colour_is_for_terminals_unless_it_is_asked_for() {
+    let asked = ["check", "ada@contoso.example", "viewTimeline", "WS-TST-001"];
+    let with = |more: &[&str]| contoso(&[&asked[..], more].concat()).stdout;
+    assert!(!with(&[]).contains('\u{1b}'));
+    assert!(with(&["--color", "always"]).contains('\u{1b}'));
+    assert!(!with(&["--color", "never"]).contains('\u{1b}'));
+    assert!(!with(&["--color", "always", "--format", "json"]).contains('\u{1b}'));
+    // Errors are text for people as well.
+    let wrong = ["check", "adda", "viewTimeline", "WS-TST-001"];
+    let ran = contoso(&[&wrong[..], &["--color", "always"]].concat());
+    assert!(ran.stderr.contains('\u{1b}'), "{ran}");
+}
+
+#[test]
+fn the_help() {
     insta::assert_snapshot!(contoso(&["--help"]), @r#"
     Decide and explain who may do what to Intune tenant-attached devices.
 
@@ -116,6 +317,7 @@ fn every_command_has_help_without_colour() {
       -C, --workspace <DIR>
               Read the workspace in this folder
               
+              [env: TARBAC_WORKSPACE]
               [default: .]
 
           --policies <PATH>
@@ -127,20 +329,6 @@ fn every_command_has_help_without_colour() {
           --entities <PATH>
               Read entities from this file or folder instead of `entities/`; repeatable
 
-          --format <FORMAT>
-              Write the answer for people or for programs
-
-              Possible values:
-              - human:    Text for people
-              - json:     JSON for programs
-              - ndjson:   JSON for programs, an object a line (who, what, access, what-if and diff only)
-              - markdown: A table in Markdown (matrix, who, what, access, what-if, diff and import --how
-                only)
-              - csv:      Comma-separated values (matrix, who, what, access, what-if and diff only)
-              - html:     A page that needs nothing else (access, what-if and diff only)
-              
-              [default: human]
-
           --reading <NAME>
               Switch a reading on; repeatable. `tarbac readings` lists them
 
@@ -149,6 +337,27 @@ fn every_command_has_help_without_colour() {
 
           --no-cache
               Read a large workspace anew, and keep nothing of it in `.tarbac/`
+
+          --format <FORMAT>
+              Write the answer for people or for programs; the help of a command lists what it writes
+
+              Possible values:
+              - human:    Text for people
+              - json:     JSON for programs
+              - ndjson:   JSON for programs, an object a line
+              - markdown: Tables in Markdown
+              - csv:      Comma-separated values
+              - html:     A page that needs nothing else
+              
+              [default: human]
+
+      -q, --quiet
+              Say only answers and errors: no notes, no progress
+
+          --color <WHEN>
+              When to colour text for people; on a terminal where NO_COLOR is not set, without
+              
+              [possible values: auto, always, never]
 
     Examples:
       tarbac init contoso                      write a sample workspace into the folder contoso
@@ -165,11 +374,78 @@ fn every_command_has_help_without_colour() {
     "#);
 }
 
+/// What bash is offered for the last of these words.
+fn offered(folder: &std::path::Path, words: &[&str]) -> Vec<String> {
+    let mut command = command(folder);
+    command.args(["--", "tarbac"]).args(words);
+    command
+        .env("TARBAC_COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n");
+    command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    let output = command.output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn names_and_readings_are_offered() {
+    let here = contoso_folder();
+    let cases: &[(&[&str], &str)] = &[
+        (&["check", "ad"], "ada@contoso.example"),
+        (&["check", "AD"], "ada@contoso.example"),
+        (&["check", "ada@contoso.example", "runS"], "runScript"),
+        (
+            &["explain", "ada@contoso.example", "runScript", "ws-ber-014"],
+            "WS-BER-014",
+        ),
+        (&["who", "runScript", "WS-BER-014"], "WS-BER-014"),
+        (&["what", "kar"], "karin@contoso.example"),
+        (&["matrix", "--principal", "kar"], "karin@contoso.example"),
+        (&["matrix", "--resource", "WS-BER-014"], "WS-BER-014"),
+        (&["access", "--reading", "discovery-e"], "discovery-either"),
+        (&["access", "--no-reading", "any"], "any-intune-role"),
+        (&["val"], "validate"),
+        (&["matrix", "--format", "mark"], "markdown"),
+    ];
+    for (words, name) in cases {
+        assert_eq!(offered(&here, words), [*name], "{words:?}");
+    }
+    // A name that a shell would take for several words goes by its id.
+    let roles = offered(&here, &["role", "export", ""]);
+    assert!(roles.iter().all(|role| !role.contains(' ')), "{roles:?}");
+    assert!(!roles.is_empty());
+    // Only the formats that are written.
+    assert_eq!(
+        offered(&here, &["readings", "--format", ""]),
+        ["human", "json"]
+    );
+}
+
+#[test]
+fn the_names_that_are_offered_are_those_of_the_workspace_that_is_meant() {
+    let elsewhere = Tarbac::with_tenant(&[]);
+    let contoso = contoso_folder();
+    let named = contoso.to_str().unwrap();
+    let joined = format!("--workspace={named}");
+    let short = format!("-C{named}");
+    let path = elsewhere.path("");
+    let ada = ["ada@contoso.example"];
+    assert_eq!(offered(&path, &["check", "a"]), ["ana@t.example"]);
+    assert_eq!(offered(&path, &["-C", named, "check", "ad"]), ada);
+    assert_eq!(offered(&path, &[&joined, "check", "ad"]), ada);
+    assert_eq!(offered(&path, &["check", &short, "ad"]), ada);
+    // Where there is no sound workspace, nothing is said.
+    elsewhere.write("entities/tenant.json", "nonsense");
+    assert!(offered(&path, &["check", "a"]).is_empty());
+}
+
 #[test]
 fn completions_and_manual_pages() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ran = contoso(&["completions", shell]);
-        assert!(ran.status == 0 && ran.stdout.contains("validate"), "{ran}");
+        let asks = ran.stdout.contains("TARBAC_COMPLETE");
+        assert!(ran.status == 0 && asks, "{ran}");
     }
     let folder = Tarbac::with(&[]);
     assert!(folder.run(&["man"]).stdout.contains(".TH tarbac 1"));

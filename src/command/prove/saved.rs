@@ -6,7 +6,7 @@ use std::path::Path;
 use tarbac::Engine;
 use tarbac::proof::{Proof, Prover, Tried};
 
-use super::super::output::say;
+use super::super::output::{note, say};
 use super::super::{Failure, ShellError, file};
 
 /// Writes a suite for each spec that is refuted into a folder, which is made if it is not there.
@@ -40,7 +40,7 @@ pub fn save(
         }
         file::write(&path, &text)
             .map_err(|error| ShellError::file("write the counterexample", &path, error))?;
-        say(&format!("saved {}\n", path.display()));
+        note(&format!("saved {}\n", path.display()));
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ pub fn run(
         .filter(|verdict| verdict.is_indeterminate())
         .count();
     if indeterminate > 0 {
-        output::say(&format!(
+        output::note(&format!(
             "note: in {} a policy could not be evaluated; plain Cedar decides without it, and tarbac calls the decision indeterminate\n",
             number(indeterminate, "test")
         ));

@@ -31,7 +31,7 @@ pub fn run(
             Err(failure) => report(&failure),
         }
         output.flush()?;
-        output::say("\nwatching; Ctrl-C ends it\n");
+        output::note("\nwatching; Ctrl-C ends it\n");
         wait(&changes)?;
         output.clear()?;
     }
