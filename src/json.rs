@@ -1,5 +1,7 @@
-//! JSON in which every key says something: a key given twice is an error and not the last one.
+//! JSON: read so that every key says something, as a key given twice is an error and not the last one; written
+//! for programs.
 
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -10,6 +12,15 @@ pub struct Strict(pub Value);
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Values).map(Self)
+    }
+}
+
+/// A document for programs, as text.
+pub fn pretty(document: &impl Serialize) -> String {
+    match serde_json::to_string_pretty(document) {
+        Ok(text) => text + "\n",
+        // The documents have string keys and no maps of anything else, so they can be written.
+        Err(error) => format!("{{\"error\": \"{error}\"}}\n"),
     }
 }
 

@@ -17,7 +17,7 @@
 //!     principal: names.principal(action, &Name::from("ada@contoso.example"))?,
 //!     action: action.uid.clone(),
 //!     resource: names.resource(action, &Name::from("WS-TST-001"))?,
-//!     context: cedar_policy::Context::empty(),
+//!     context: tarbac::cedar_policy::Context::empty(),
 //! };
 //! assert_eq!(engine.decide(&request).decision, Decision::Allow);
 //! println!("{}", tarbac::Matrix::of_people(engine, &[request.principal], &[request.resource]));
@@ -55,47 +55,73 @@
 //!
 //! Deliberately absent: a cache of decisions (a decision costs the same with or without a million
 //! devices), and any network.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `suite` | `suite`, `snapshot`, `coverage`, `mutant`, `cedar_tests`, `report`, `excerpt` |
+//! | `report` | `render`, and `suite` |
+//! | `prove` | `proof`, and `suite` |
+//! | `import` | `export`, `import`, and the differences of roles in `role` |
+//! | `cli` (default) | all of these, and the program |
+//!
+//! Without any, the library loads, decides and explains. Cedar's types that stand in its signatures, such as the
+//! context of a [`Request`], are those of [`cedar_policy`], which is here again for whoever has no use for another
+//! version.
 
 pub mod access;
 pub mod assembly;
 pub mod bundle;
+#[cfg(feature = "suite")]
 pub mod cedar_tests;
 pub mod class;
+#[cfg(feature = "suite")]
 pub mod coverage;
 pub mod decision;
 pub mod directory;
 pub mod engine;
+#[cfg(feature = "suite")]
 pub mod excerpt;
 pub mod explain;
+#[cfg(feature = "import")]
 pub mod export;
 mod extent;
 pub mod finding;
 mod given;
 pub mod impact;
+#[cfg(feature = "import")]
 pub mod import;
 pub mod json;
 pub mod matrix;
+#[cfg(feature = "suite")]
 pub mod mutant;
 pub mod names;
 pub mod plan;
+#[cfg(feature = "prove")]
 pub mod proof;
+#[cfg(feature = "report")]
 pub mod render;
+#[cfg(feature = "suite")]
 pub mod report;
 pub mod role;
 pub mod shipped;
+#[cfg(feature = "suite")]
 pub mod snapshot;
 pub mod source;
 pub mod standing;
+#[cfg(feature = "suite")]
 pub mod suite;
 mod survey;
 pub mod what_if;
 pub mod workspace;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 pub use bundle::Switches;
+pub use cedar_policy;
 pub use decision::{Answer, Decision, Outcome, Request};
 pub use engine::Engine;
 pub use explain::{Explanation, explain};

@@ -2,8 +2,10 @@
 //!
 //! A matrix is the review of the policies: a change of a policy shows as changed cells. It prints
 //! as plain text ([`std::fmt::Display`]), always the same for the same policies and entities, so
-//! that a snapshot can hold it. How a terminal, a page or a program gets it is the business of
-//! [`crate::render::matrix`].
+//! that a snapshot can hold it. How a page or a program gets it is the business of
+//! `render::matrix`.
+
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,10 @@ use crate::bundle::{Action, Effect, Policy};
 use crate::decision::{Decision, Outcome, Request};
 use crate::engine::Engine;
 use crate::names::Names;
+
+pub use table::{NOBODY, table};
+#[cfg(feature = "report")]
+pub(crate) use table::{first, others, plain_table};
 
 /// A table of decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]

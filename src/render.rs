@@ -12,13 +12,16 @@ pub mod files;
 pub mod findings;
 mod html;
 pub mod impact;
+#[cfg(feature = "import")]
 pub mod import;
 pub mod matrix;
 pub mod mutant;
 mod page;
+#[cfg(feature = "prove")]
 pub mod proof;
 pub mod readings;
 pub mod report;
+#[cfg(feature = "import")]
 pub mod role;
 mod sheet;
 pub mod snapshot;
@@ -28,7 +31,8 @@ mod table;
 mod tally;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
-use serde::Serialize;
+
+pub use crate::json::pretty as json;
 
 /// The version of the JSON that programs read.
 pub const VERSION: u32 = 1;
@@ -92,14 +96,5 @@ pub fn diagnostic(diagnostic: &dyn Diagnostic, style: Style) -> String {
     match style.handler().render_report(&mut text, diagnostic) {
         Ok(()) => text,
         Err(_) => format!("{diagnostic}\n"),
-    }
-}
-
-/// A document for programs, as text.
-pub fn json(document: &impl Serialize) -> String {
-    match serde_json::to_string_pretty(document) {
-        Ok(text) => text + "\n",
-        // The documents have string keys and no maps of anything else, so they can be written.
-        Err(error) => format!("{{\"error\": \"{error}\"}}\n"),
     }
 }

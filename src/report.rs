@@ -2,7 +2,7 @@
 //!
 //! Tests have names and pass or fail; findings have codes and places. A failed test is a finding
 //! too, so that a report that knows only the one or only the other leaves nothing out. How each
-//! format says it is the business of [`crate::render::report`].
+//! format says it is the business of `render::report`.
 
 use crate::coverage::Coverage;
 use crate::finding::Finding;

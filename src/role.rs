@@ -7,6 +7,7 @@
 //! The schema says which entities are roles, and how Graph calls a permission: its annotations
 //! `@graph`.
 
+#[cfg(feature = "import")]
 mod difference;
 mod text;
 
@@ -22,7 +23,9 @@ use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::names::Names;
 
+#[cfg(feature = "import")]
 pub use difference::{Difference, differences};
+#[cfg(feature = "import")]
 pub(crate) use difference::{permissions, roles};
 pub(crate) use text::{line, permit, slug};
 

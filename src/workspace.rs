@@ -4,7 +4,10 @@
 //! refuses when anything is.
 
 mod cache;
+#[cfg(feature = "suite")]
+mod cedar;
 mod earlier;
+#[cfg(feature = "import")]
 mod exports;
 mod kept;
 pub mod regular;
@@ -21,7 +24,6 @@ use walkdir::WalkDir;
 
 use crate::assembly::{Examination, Policies};
 use crate::bundle::{Switches, Texts, UnknownReading};
-use crate::cedar_tests::{CedarTest, EntityFiles};
 use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
@@ -30,7 +32,10 @@ use crate::source::{Place, Source, Text, shown};
 
 use cache::Cache;
 
+#[cfg(feature = "suite")]
+pub use cedar::{cedar_tests, entity_files};
 pub use earlier::{Earlier, earlier, stands_alone, state};
+#[cfg(feature = "import")]
 pub use exports::Exports;
 pub use kept::is_lost;
 
@@ -246,37 +251,6 @@ fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, Unrea
         texts.schema.push(held(&path)?);
     }
     Ok(texts)
-}
-
-/// Reads a file of tests of `cedar run-tests`.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn cedar_tests(path: &Path) -> Result<Arc<Source>, Unreadable> {
-    held_up_to(path, LARGEST_TESTS)
-}
-
-/// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file
-/// of the tests: a name is a path seen from its folder, and must not lead out of it.
-pub fn entity_files(file: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let read = |name: &str| {
-        let path = folder.join(name);
-        let real = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
-        if !real(&path)?.starts_with(real(folder)?) {
-            return Err("it is outside of the folder of the tests".to_owned());
-        }
-        let source = held_up_to(&path, LARGEST_TESTS).map_err(|error| error.reason)?;
-        Ok(source.text().to_owned())
-    };
-    let names: BTreeSet<&str> = tests.iter().filter_map(CedarTest::entities_file).collect();
-    names
-        .into_iter()
-        .map(|name| (name.to_owned(), read(name)))
-        .collect()
 }
 
 /// Whether the folders of policies or schema that are named, or the default one, hold nothing but additions: no

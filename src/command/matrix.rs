@@ -24,7 +24,7 @@ pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Res
         Format::Markdown => render::markdown(&matrix),
         Format::Json => render::document(&matrix),
         Format::Csv => render::csv(&matrix).map_err(|error| Failure::Output(error.into()))?,
-        _ => render::table(&matrix, output.width()),
+        _ => tarbac::matrix::table(&matrix, output.width()),
     })?;
     Ok(Exit::Yes)
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Style;
-use super::matrix::plain_table;
 use crate::coverage::{ClauseCovered, Coverage, Covered, Seen};
+use crate::matrix::plain_table;
 
 /// The coverage of policies in JSON.
 #[derive(Debug, Serialize)]

@@ -9,5 +9,5 @@ pub fn schema() -> String {
     let schema = SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<Document>();
-    crate::render::json(&schema)
+    crate::json::pretty(&schema)
 }

@@ -337,7 +337,7 @@ fn a_cell_is_what_the_engine_decides() {
 #[test]
 fn a_narrow_terminal_gets_several_tables() {
     let matrix = Matrix::of_roles(&shipped_alone(&Switches::default()));
-    let text = tarbac::render::matrix::table(&matrix, Some(80));
+    let text = tarbac::matrix::table(&matrix, Some(80));
     assert!(
         text.lines()
             .take_while(|line| !line.starts_with("Other"))

@@ -1,0 +1,40 @@
+//! Files of tests of `cedar run-tests`, and the files of entities that they name.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{LARGEST_TESTS, Unreadable, held_up_to};
+use crate::cedar_tests::{CedarTest, EntityFiles};
+use crate::source::Source;
+
+/// Reads a file of tests of `cedar run-tests`.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn cedar_tests(path: &Path) -> Result<Arc<Source>, Unreadable> {
+    held_up_to(path, LARGEST_TESTS)
+}
+
+/// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file
+/// of the tests: a name is a path seen from its folder, and must not lead out of it.
+pub fn entity_files(file: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let read = |name: &str| {
+        let path = folder.join(name);
+        let real = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
+        if !real(&path)?.starts_with(real(folder)?) {
+            return Err("it is outside of the folder of the tests".to_owned());
+        }
+        let source = held_up_to(&path, LARGEST_TESTS).map_err(|error| error.reason)?;
+        Ok(source.text().to_owned())
+    };
+    let names: BTreeSet<&str> = tests.iter().filter_map(CedarTest::entities_file).collect();
+    names
+        .into_iter()
+        .map(|name| (name.to_owned(), read(name)))
+        .collect()
+}
