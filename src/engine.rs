@@ -14,7 +14,9 @@ mod world;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Context, Entities, EntityUid, Request as CedarRequest};
+use cedar_policy::{
+    Authorizer, Context, Entities, EntityTypeName, EntityUid, Request as CedarRequest,
+};
 use cedar_policy_core::ast;
 
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
@@ -83,6 +85,23 @@ impl Engine {
     pub fn under(&self, switches: &Switches) -> Result<Self, UnknownReading> {
         let (bundle, directory) = (Arc::clone(&self.bundle), Arc::clone(&self.directory));
         Self::new(bundle, directory, switches)
+    }
+
+    /// What more may be in than is known, because an attribute with `@unlisted` says so or because such an
+    /// entity is in it.
+    pub fn unlisted(&self) -> BTreeSet<Row> {
+        let directory = &self.directory;
+        let told = self.bundle.vocabulary().unlisted();
+        let told = told.filter_map(|(type_name, attribute)| {
+            let type_name: EntityTypeName = type_name.parse().ok()?;
+            Some((type_name, attribute))
+        });
+        let rows = told.flat_map(|(type_name, attribute)| {
+            let rows = directory.rows_of(&type_name);
+            rows.filter(move |row| directory.attribute_is_true(*row, attribute))
+        });
+        let with_above = rows.flat_map(|row| std::iter::once(row).chain(directory.ancestors(row)));
+        with_above.collect()
     }
 
     /// The policies and the schema.

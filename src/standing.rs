@@ -81,6 +81,8 @@ pub struct Totals {
     pub assignments: u64,
     /// Those that cannot be judged: something about somebody in them cannot be decided.
     pub assignments_unknown: u64,
+    /// Those about which nothing is said, because more people may come by them than are known.
+    pub assignments_unlisted: u64,
 }
 
 /// Something that permits ask to be in, as a role.
@@ -261,7 +263,7 @@ impl<'e> Review<'e> {
             self.gather(principal, people, by_class, &mut summary);
         }
         let idle = self.idle(&alike, &gives);
-        summary.into_standing(&idle, gives.unknown())
+        summary.into_standing(&idle, &gives)
     }
 
     /// People in classes of those who are alike in every survey and have the same assignments.

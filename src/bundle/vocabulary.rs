@@ -223,6 +223,17 @@ impl Vocabulary {
         found
     }
 
+    /// The attributes that say, where they are true, that more may be in the entity than is known
+    /// (`@unlisted`), by the type that has them.
+    pub fn unlisted(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.attributes.iter().flat_map(|(owner, attributes)| {
+            let attributes = attributes.iter();
+            attributes.map(move |(name, attribute)| (owner.as_str(), name.as_str(), attribute))
+        });
+        all.filter(|(.., attribute)| attribute.annotations.contains_key("unlisted"))
+            .map(|(owner, name, _)| (owner, name))
+    }
+
     /// The attributes of an entity type or a record, by name.
     pub fn attributes(&self, owner: &str) -> Option<&BTreeMap<String, Attribute>> {
         self.attributes.get(owner)

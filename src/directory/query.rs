@@ -197,6 +197,14 @@ impl Directory {
         value.as_entity().map(Row)
     }
 
+    /// Whether an attribute that is a Bool is true.
+    pub fn attribute_is_true(&self, row: Row, attribute: &str) -> bool {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        value.is_some_and(|value| value.meaning() == Meaning::Bool(true))
+    }
+
     /// Whether an entity has an attribute, whatever its value.
     pub fn has_attribute(&self, row: Row, attribute: &str) -> bool {
         let slot = self.slot(self.kind(row), attribute);

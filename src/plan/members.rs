@@ -16,6 +16,8 @@ pub(super) struct Members<'b, 'e> {
     book: &'b Book<'e>,
     /// By row.
     counts: Vec<usize>,
+    /// What may hold people that are not known.
+    unlisted: BTreeSet<Row>,
 }
 
 impl<'b, 'e> Members<'b, 'e> {
@@ -29,7 +31,11 @@ impl<'b, 'e> Members<'b, 'e> {
                 }
             }
         }
-        Self { book, counts }
+        Self {
+            book,
+            counts,
+            unlisted: book.engine.unlisted(),
+        }
     }
 
     /// Groups that hold nobody but some of these people, and the others of them; each with the number of
@@ -48,7 +54,9 @@ impl<'b, 'e> Members<'b, 'e> {
             }
         }
         let is_full = |row: &Row, of: &BTreeSet<&EntityUid>| {
-            of.len() >= WORTH && self.counts.get(row.index()) == Some(&of.len())
+            of.len() >= WORTH
+                && self.counts.get(row.index()) == Some(&of.len())
+                && !self.unlisted.contains(row)
         };
         let mut groups: Vec<(Row, BTreeSet<&EntityUid>)> = by_group
             .into_iter()

@@ -104,8 +104,13 @@ fn totals(page: &mut Page, standing: &Standing) {
             2,
             &format!("of {all}, not to be judged because of that: {unknown}"),
         );
-    } else if standing.assignments.is_empty() {
+    } else if standing.assignments.is_empty() && totals.assignments_unlisted == 0 {
         page.line(2, &format!("of {all}, none gives nothing"));
+    }
+    if totals.assignments_unlisted > 0 {
+        let unlisted = digits(totals.assignments_unlisted);
+        let because = "because members of them are not known";
+        page.line(2, &format!("of {all}, not judged, {because}: {unlisted}"));
     }
 }
 

@@ -20,7 +20,8 @@ use crate::engine::Engine;
 /// once. If without it alone every decision is what it is, but not the rest, then it gives what others give.
 ///
 /// So an assignment that allows nothing by itself, but without which Configuration Manager would let somebody
-/// in no more, is neither; nor is one of somebody about whom something cannot be decided.
+/// in no more, is neither; nor is one of somebody about whom something cannot be decided, nor one that more may
+/// have than is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     /// Who is directly in it, a person or a group; none where nobody and nothing is.
@@ -66,6 +67,8 @@ pub(super) struct Edge {
     pub to: Row,
     /// Whether a policy looks at what `from` is in whoever asks, so that anything may depend on it.
     pub is_looked_at: bool,
+    /// Whether more people may come by it than are known, so that nothing can be said about its end.
+    pub is_unlisted: bool,
 }
 
 /// Every step into an assignment or a role.
@@ -104,6 +107,7 @@ impl<'e> Edges<'e> {
                 || (roles.contains_key(&row) && !types.people.contains(name))
         };
         let looked_at = types.looked_at(engine);
+        let unlisted = engine.unlisted();
         let mut all = Vec::new();
         let mut entered = BTreeSet::new();
         for from in types.holders.iter().flat_map(|name| rows(directory, name)) {
@@ -113,6 +117,7 @@ impl<'e> Edges<'e> {
                     from: Some(from),
                     to,
                     is_looked_at: looked_at.contains(&from),
+                    is_unlisted: unlisted.contains(&from),
                 });
             }
         }
@@ -122,6 +127,7 @@ impl<'e> Edges<'e> {
             from: None,
             to,
             is_looked_at: false,
+            is_unlisted: unlisted.contains(&to),
         }));
         let mut from: BTreeMap<Row, Vec<usize>> = BTreeMap::new();
         let mut is_above = vec![false; directory.every_row().len()];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::assignment::{Assignment, Edges, Idle};
+use super::variant::Give;
 use super::{Hold, Holder, Obstacle, Role, Standing, Status, Totals};
 use crate::directory::Row;
 use crate::engine::Engine;
@@ -147,8 +148,9 @@ impl<'e> Summary<'e> {
     }
 
     /// Everything together, with the assignments that do not give anything, and how many cannot be judged.
-    pub fn into_standing(mut self, idle: &[(usize, Idle)], unknown: usize) -> Standing {
-        self.totals.assignments_unknown = unknown as u64;
+    pub fn into_standing(mut self, idle: &[(usize, Idle)], gives: &Give) -> Standing {
+        self.totals.assignments_unknown = gives.unknown() as u64;
+        self.totals.assignments_unlisted = gives.unlisted() as u64;
         let idle = idle.iter();
         let assignments = idle.filter_map(|(number, idle)| self.assignment(*number, *idle));
         let mut assignments: Vec<Assignment> = assignments.collect();

@@ -24,6 +24,8 @@ pub(super) struct Give {
     is_used: Vec<AtomicBool>,
     /// Whether a decision about somebody in it cannot be made.
     is_unknown: Vec<AtomicBool>,
+    /// Whether more people may come by it than are known.
+    is_unlisted: Vec<bool>,
     /// Whether a decision is another one without it and others that give nothing otherwise.
     is_needed: Vec<AtomicBool>,
 }
@@ -40,6 +42,7 @@ impl Give {
                 .collect(),
             is_used: none(),
             is_unknown: none(),
+            is_unlisted: edges.all().iter().map(|edge| edge.is_unlisted).collect(),
             is_needed: none(),
         }
     }
@@ -48,6 +51,9 @@ impl Give {
     fn idle(&self, number: usize) -> Option<Idle> {
         let looked_at = *self.looked_at.get(number)?;
         let is = |of| is(of, looked_at);
+        if self.is_unlisted.get(number) == Some(&true) {
+            return None;
+        }
         if self.is_unknown(number) || self::is(&self.gives, number) || is(&self.gives) {
             return None;
         }
@@ -66,6 +72,11 @@ impl Give {
     pub fn unknown(&self) -> usize {
         let numbers = 0..self.gives.len();
         numbers.filter(|number| self.is_unknown(*number)).count()
+    }
+
+    /// How many more people may come by than are known.
+    pub fn unlisted(&self) -> usize {
+        self.is_unlisted.iter().filter(|is| **is).count()
     }
 
     /// Those that give nothing, or nothing that others do not.

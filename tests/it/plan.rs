@@ -74,6 +74,35 @@ fn what_the_plan_says_is_what_comes_of_it() {
 }
 
 /// The paths of new files and of changed ones are seen from the same place.
+/// Who is in a group that may have more members than are known would have the role, whoever that is.
+#[test]
+fn a_group_that_may_have_more_members_is_assigned_nothing() {
+    let change = ["--enforce-configmgr-rbac", "P01=off"];
+    let groups = |plan: &Value| -> Vec<String> {
+        let changes = plan["keep"]["changes"].as_array().unwrap().iter();
+        let assigned = changes.flat_map(|change| change["assigned"].as_array().unwrap());
+        let groups = assigned.filter(|to| to["type"] == "Entra::Group");
+        groups
+            .map(|to| to["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let listed = groups(&plan_of(&change));
+    let group = listed.first().unwrap();
+    let workspace = sample();
+    let file = "entities/groups.json";
+    let mut entities: Value = serde_json::from_str(&workspace.read(file)).unwrap();
+    for entity in entities.as_array_mut().unwrap() {
+        if entity["uid"]["id"] == group.as_str() {
+            entity["attrs"]["membersUnknown"] = true.into();
+        }
+    }
+    workspace.write(file, entities.to_string());
+    let ran = workspace.run(&[&["what-if", "--plan", "--format", "json"], &change[..]].concat());
+    assert_eq!(ran.status, 1, "{ran}");
+    let plan = serde_json::from_str::<Value>(&ran.stdout).unwrap()["plan"].take();
+    assert!(!groups(&plan).contains(group), "{plan}");
+}
+
 #[test]
 fn files_are_where_the_workspace_is() {
     let workspace = Tarbac::with(&[]);

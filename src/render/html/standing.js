@@ -22,7 +22,8 @@ byId("totals").append(
   element("span", `${number(totals.out_of_reach)} are out of reach`, "open"), "; ",
   element("span", `${number(totals.refused)} are granted and refused`, "bad"),
   totals.unknown ? `; ${number(totals.unknown)} cannot be made.` : ".",
-  totals.assignments_unknown ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unknown)} cannot be judged because of that.` : "");
+  totals.assignments_unknown ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unknown)} cannot be judged because of that.` : "",
+  totals.assignments_unlisted ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unlisted)} are not judged, because members of them are not known.` : "");
 // A table that can be folded away; a long one is.
 function table(title, headings, rows) {
   if (!rows.length) return;

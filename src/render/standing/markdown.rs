@@ -22,6 +22,13 @@ pub fn markdown(standing: &Standing) -> String {
         digits(totals.refused),
         digits(totals.unknown),
     );
+    if totals.assignments_unlisted > 0 {
+        text.push_str(&format!(
+            "\nOf {}, {} are not judged, because members of them are not known.\n",
+            counted(totals.assignments, "assignment"),
+            digits(totals.assignments_unlisted),
+        ));
+    }
     for obstacle in &standing.obstacles {
         let (says, counts) = (in_markdown(&obstacle.says), in_markdown(&refuses(obstacle)));
         text.push_str(&format!("\n- {says} {counts}"));

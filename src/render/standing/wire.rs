@@ -28,6 +28,7 @@ struct TotalsDocument {
     unknown: u64,
     assignments: u64,
     assignments_unknown: u64,
+    assignments_unlisted: u64,
 }
 
 #[derive(Serialize)]
@@ -197,6 +198,7 @@ impl TotalsDocument {
             unknown: totals.unknown,
             assignments: totals.assignments,
             assignments_unknown: totals.assignments_unknown,
+            assignments_unlisted: totals.assignments_unlisted,
         }
     }
 }
