@@ -1017,6 +1017,7 @@ pub struct RoleDiff {
     .help("Write the answer for people or for programs; markdown with --how only"), after_help = "\
 Examples:
   tarbac import --how
+  tarbac import --how --script > collect.ps1
   tarbac import exports --out contoso
   tarbac import exports --out contoso --force --format json > report.json")]
 pub struct Import {
@@ -1039,6 +1040,10 @@ pub struct Import {
     /// List the files of an export with the call that gives each, and import nothing.
     #[arg(long, conflicts_with_all = ["exports", "out", "force", "all"])]
     pub how: bool,
+
+    /// Write the script of PowerShell that collects them.
+    #[arg(long, requires = "how")]
+    pub script: bool,
 }
 
 /// Write a JSON Schema to standard output, for editors.

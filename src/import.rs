@@ -27,24 +27,31 @@ mod report;
 mod role;
 mod workspace;
 
+use std::collections::BTreeSet;
+
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use smol_str::SmolStr;
 
 use crate::engine::Engine;
 use crate::export::catalog::TENANT;
-use crate::export::declared::Tenant;
+use crate::export::declared::{Hierarchy, Tenant};
+use crate::export::graph::TenantAttachRbacRow;
 use crate::export::{Files, Folder, Refused, key, read_one};
 use configmgr::{Operation, Reader, Site};
-use entra::Entra;
+use entra::{Entra, Holder};
 use intune::Intune;
 use managed::Managed;
 use membership::Membership;
 use report::{
-    DISCOVERED_ONE_WAY, HIERARCHY_NOT_EXPORTED, NOT_EXPORTED, NOT_READ, Notes,
-    SCOPE_GROUP_WITHOUT_EFFECT, SCOPE_TAG_WITHOUT_EFFECT, UNKNOWN_HIERARCHY, UNKNOWN_SCOPE,
+    DISABLED, DISCOVERED_ONE_WAY, ELIGIBLE, HIERARCHY_NOT_EXPORTED, MEMBERS_NOT_LISTED, NARROWED,
+    NOT_EXPORTED, NOT_READ, NOT_SELECTED, Notes, SCOPE_GROUP_WITHOUT_EFFECT,
+    SCOPE_TAG_WITHOUT_EFFECT, UNKNOWN_HIERARCHY, UNKNOWN_SCOPE,
 };
 
 pub use report::{Matter, Note, Report, Topic};
+
+/// The export of the toggle Use Intune RBAC.
+const TOGGLE: &str = "graph/tenantAttachRBAC";
 
 /// A workspace that was made of exports.
 pub struct Imported {
@@ -56,6 +63,8 @@ pub struct Imported {
     /// In the order of the site codes; a hierarchy that was not exported knows nothing.
     sites: Vec<(String, Site)>,
     managed: Managed,
+    /// The groups that give something and may have more members than the exports list.
+    unlisted: BTreeSet<u32>,
     /// Policies and schema.
     texts: Vec<crate::shipped::File>,
     roles: Vec<role::RoleEntity>,
@@ -81,7 +90,9 @@ pub fn import<F: Files>(files: &F, shipped: &Engine) -> Result<Imported, Refused
         elsewhere,
     } = sites(&folder, &tenant, &entra, &operations, &mut notes)?;
     let managed = Managed::read(&folder, &sites, &elsewhere, &mut notes)?;
-    note_assignments(&intune, &entra, &mut notes);
+    note_sids(&sites, &entra, &mut notes);
+    let unlisted = note_holders(&sites, &entra, &intune, &mut notes);
+    note_assignments(&intune, &entra, &tenant, &mut notes);
     note_discoveries(&sites, &entra, &mut notes);
     for path in folder.absent() {
         notes.add(&NOT_EXPORTED, path);
@@ -98,6 +109,7 @@ pub fn import<F: Files>(files: &F, shipped: &Engine) -> Result<Imported, Refused
         operations,
         sites,
         managed,
+        unlisted,
         texts: roles.texts,
         roles: roles.entities,
         report: Report::default(),
@@ -114,6 +126,7 @@ fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused> {
         let help = "declare what no service tells; `tarbac import --how` shows how it looks";
         return Err(folder.refuse(TENANT, "it is missing", help));
     };
+    tenant.use_intune_rbac = Some(toggle(folder, tenant.use_intune_rbac)?);
     tenant
         .hierarchies
         .sort_by_key(|hierarchy| hierarchy.site_code.to_ascii_uppercase());
@@ -126,6 +139,36 @@ fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused> {
         }
     }
     Ok(tenant)
+}
+
+/// Whether the toggle Use Intune RBAC is On: what Graph answers, or what is declared; the two must agree.
+fn toggle<F: Files>(folder: &Folder<'_, F>, declared: Option<bool>) -> Result<bool, Refused> {
+    let mut states = Vec::new();
+    folder.records(TOGGLE, |row: TenantAttachRbacRow| {
+        states.push(row.enabled);
+        Ok(())
+    })?;
+    let file = format!("{TOGGLE}.json");
+    let word = |is_on| if is_on { "On" } else { "Off" };
+    match (states.as_slice(), declared) {
+        ([is_on], Some(declared)) if *is_on != declared => Err(folder.refuse(
+            TENANT,
+            format!(
+                "`useIntuneRbac` says that Use Intune RBAC is {}, and {file} that it is {}",
+                word(declared),
+                word(*is_on)
+            ),
+            "leave `useIntuneRbac` out where Graph tells it, or export the toggle again if it was changed",
+        )),
+        ([is_on], _) => Ok(*is_on),
+        ([], Some(declared)) => Ok(declared),
+        ([], None) => Err(folder.refuse(
+            TENANT,
+            format!("it lacks `useIntuneRbac`, and {file} is not there or empty"),
+            "export the toggle, or declare it: the admin center shows it under Tenant administration, Connectors and tokens, Microsoft Endpoint Configuration Manager",
+        )),
+        (_, _) => Err(folder.refuse(&file, "a tenant has one toggle", "export it again")),
+    }
 }
 
 /// Hierarchies as they were exported.
@@ -147,19 +190,20 @@ fn sites<F: Files>(
     let mut exported = folder.objects("configmgr")?;
     let declared = tenant.hierarchies.iter().map(|of| {
         let directory = exported.remove(&key(&of.site_code));
-        (of.site_code.as_str(), directory)
+        (of, directory)
     });
-    let declared: Vec<(&str, Option<String>)> = declared.collect();
-    let reader = |site, directory| Reader {
+    let declared: Vec<(&Hierarchy, Option<String>)> = declared.collect();
+    let reader = |site, directory, upload_collection| Reader {
         folder,
         site,
         directory,
+        upload_collection,
         entra,
         operations,
     };
     let mut elsewhere = Vec::new();
     for directory in exported.values() {
-        let devices = reader(directory, directory).device_names()?;
+        let devices = reader(directory, directory, None).device_names()?;
         notes.add(
             &UNKNOWN_HIERARCHY,
             format!("{directory}: {} devices", devices.len()),
@@ -169,11 +213,12 @@ fn sites<F: Files>(
         }
         elsewhere.extend(devices);
     }
-    let read = declared.par_iter().map(|(site, directory)| {
+    let read = declared.par_iter().map(|(of, directory)| {
+        let uploaded = of.upload_collection.as_deref();
         let read = directory
             .as_ref()
-            .map(|directory| reader(site, directory).read());
-        Ok(((*site).to_owned(), read.transpose()?))
+            .map(|directory| reader(&of.site_code, directory, uploaded).read());
+        Ok((of.site_code.clone(), read.transpose()?))
     });
     let read = read.collect::<Result<Vec<(String, Option<Site>)>, Refused>>()?;
     let mut sites = Vec::new();
@@ -184,6 +229,7 @@ fn sites<F: Files>(
             continue;
         };
         notes.extend(std::mem::take(&mut site.notes));
+        elsewhere.append(&mut site.not_uploaded);
         sites.push((code, site));
     }
     Ok(Sites {
@@ -192,9 +238,19 @@ fn sites<F: Files>(
     })
 }
 
-fn note_assignments(intune: &Intune, entra: &Entra, notes: &mut Notes) {
+/// Whether an assignment gives nothing on tenant-attached devices, since the tenant has Scoped permissions.
+fn narrows(tenant: &Tenant, assignment: &intune::Assignment) -> bool {
+    tenant.scoped_permissions == Some(true) && assignment.is_elsewhere()
+}
+
+fn note_assignments(intune: &Intune, entra: &Entra, tenant: &Tenant, notes: &mut Notes) {
     for assignment in &intune.assignments {
-        for id in assignment.scope_tags.iter().filter(|id| *id != "0") {
+        let is_narrowed = narrows(tenant, assignment);
+        if is_narrowed {
+            notes.add(&NARROWED, assignment.called());
+        }
+        let tags = assignment.scope_tags.iter();
+        for id in tags.filter(|id| *id != "0" && !is_narrowed) {
             let name = intune.scope_tags.get(id).and_then(Option::as_deref);
             let tag = intune::called(name, id);
             notes.add(
@@ -204,7 +260,7 @@ fn note_assignments(intune: &Intune, entra: &Entra, notes: &mut Notes) {
         }
         for id in &assignment.scope_groups {
             let group = match entra.holder(id) {
-                Some(entra::Holder::Group(group)) => entra.group(group).map(entra::Group::called),
+                Some(Holder::Group(group)) => entra.group(group).map(entra::Group::called),
                 _ => None,
             };
             let group = group.unwrap_or_else(|| {
@@ -218,6 +274,80 @@ fn note_assignments(intune: &Intune, entra: &Entra, notes: &mut Notes) {
             );
         }
     }
+}
+
+/// Notes once that security identifiers were not exported, where something depends on them.
+fn note_sids(sites: &[(String, Site)], entra: &Entra, notes: &mut Notes) {
+    let sum = |count: fn(&Site) -> usize| sites.iter().map(|(_, site)| count(site)).sum::<usize>();
+    let (unmatched, without_sid) = (sum(|site| site.unmatched), sum(|site| site.without_sid));
+    let mut not_selected = |file: &str, so: String| {
+        let name = format!("onPremisesSecurityIdentifier of {file}: {so}");
+        notes.add(&NOT_SELECTED, name);
+    };
+    if !entra.people.is_empty() && !entra.people_have_sids && unmatched + without_sid > 0 {
+        let so = format!(
+            "the permissions of {unmatched} administrative users of Configuration Manager are nobody's, and {without_sid} \
+             users that Active Directory user discovery has found count as not found"
+        );
+        not_selected("graph/users.json", so);
+    }
+    if !entra.groups.is_empty() && !entra.groups_have_sids && unmatched > 0 {
+        let so = format!(
+            "whichever of {unmatched} administrative users of Configuration Manager are groups, their permissions are nobody's"
+        );
+        not_selected("graph/groups.json", so);
+    }
+}
+
+/// Notes who holds something and cannot use it, may come to hold something, and may be hidden. Gives the groups
+/// that give something and may have more members than the exports list.
+fn note_holders(
+    sites: &[(String, Site)],
+    entra: &Entra,
+    intune: &Intune,
+    notes: &mut Notes,
+) -> BTreeSet<u32> {
+    let mut holders: BTreeSet<u32> = BTreeSet::new();
+    let mut groups: BTreeSet<u32> = BTreeSet::new();
+    for id in intune.assignments.iter().flat_map(|of| &of.members) {
+        match entra.holder(id) {
+            Some(Holder::Person(person)) => drop(holders.insert(person)),
+            Some(Holder::Group(group)) => groups.extend(entra.nested(group)),
+            None => {}
+        }
+    }
+    for (_, site) in sites {
+        holders.extend(site.permitted.keys());
+        groups.extend(&site.administrator_groups);
+    }
+    for group in groups.iter().filter_map(|group| entra.group(*group)) {
+        holders.extend(&group.people);
+    }
+    groups.extend(&entra.groups_with_directory_roles);
+    for group in groups.iter().filter_map(|group| entra.group(*group)) {
+        // Where members.json is missing, that is noted.
+        if group.has_members && group.is_empty() {
+            let hidden = if group.is_hidden {
+                ", whose members are hidden"
+            } else {
+                ""
+            };
+            notes.add(&MEMBERS_NOT_LISTED, format!("{}{hidden}", group.called()));
+        }
+    }
+    for (number, person) in (0..).zip(&entra.people) {
+        let holds = holders.contains(&number) || !person.directory_roles.is_empty();
+        if holds && person.is_enabled == Some(false) {
+            notes.add(&DISABLED, person.user_principal_name.as_str());
+        }
+        let groups = person.eligible_groups.iter();
+        let groups = groups.filter_map(|group| Some(entra.group(*group)?.called()));
+        for what in groups.chain(person.eligible_directory_roles.iter().cloned()) {
+            notes.add(&ELIGIBLE, format!("{}: {what}", person.user_principal_name));
+        }
+    }
+    let may_have_more = |group: &u32| entra.group(*group).is_some_and(entra::Group::may_have_more);
+    groups.into_iter().filter(may_have_more).collect()
 }
 
 fn note_discoveries(sites: &[(String, Site)], entra: &Entra, notes: &mut Notes) {

@@ -183,7 +183,7 @@ impl Exports {
         let resource = |device: u32| 16_777_220 + device;
         records(&folder.join("SMS_R_System.json"), devices, |device| {
             format!(
-                r#"{{"@odata.etag":null,"Name":"WS-{:07}","NetbiosName":"WS-{0:07}","OperatingSystemNameandVersion":"Microsoft Windows NT Workstation 10.0","ResourceId":{}}}"#,
+                r#"{{"@odata.etag":null,"Name":"WS-{:07}","NetbiosName":"WS-{0:07}","OperatingSystemNameandVersion":"Microsoft Windows NT Workstation 10.0","Client":1,"Obsolete":0,"ResourceId":{}}}"#,
                 hierarchy * devices + device,
                 resource(device)
             )

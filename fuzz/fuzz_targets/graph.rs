@@ -4,8 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use serde::de::DeserializeOwned;
 use tarbac::export::graph::{
-    DirectoryRoleRow, GroupRow, IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, SkuRow,
-    UserRow,
+    DirectoryRoleRow, GroupEligibilityRow, GroupRow, IdRow, RoleAssignmentRow, RoleDefinitionRow,
+    RoleEligibilityRow, ScopeTagRow, SkuRow, TenantAttachRbacRow, UserRow,
 };
 use tarbac::export::read;
 
@@ -22,4 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     rows::<SkuRow>(bytes);
     rows::<GroupRow>(bytes);
     rows::<DirectoryRoleRow>(bytes);
+    rows::<RoleEligibilityRow>(bytes);
+    rows::<GroupEligibilityRow>(bytes);
+    rows::<TenantAttachRbacRow>(bytes);
 });

@@ -52,7 +52,7 @@ const EXPORT: [(&str, &str); 13] = [
     ),
     (
         "configmgr/P01/SMS_R_System.json",
-        r#"[{"ResourceID":1,"Name":"D1"},{"ResourceID":2,"Name":"D2"}]"#,
+        r#"[{"ResourceID":1,"Name":"D1","Client":1,"Obsolete":0},{"ResourceID":2,"Name":"D2","Client":1,"Obsolete":0}]"#,
     ),
     (
         "configmgr/P01/SMS_Admin.json",

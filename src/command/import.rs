@@ -19,6 +19,7 @@ const PARTS: [&str; 3] = ["entities", "policies", "schema"];
 pub fn run(global: &Global, arguments: &Import, output: &mut Output) -> Result<Exit, Failure> {
     let (Some(exports), Some(out)) = (&arguments.exports, &arguments.out) else {
         output.write(&match global.format {
+            _ if arguments.script => render::import::script(),
             Format::Json => render::import::catalog_document(),
             Format::Markdown => render::import::catalog_markdown(),
             _ => render::import::catalog(),

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::lenient::{list, number, stated, trimmed};
+use super::lenient::{flag, list, number, optional_number, stated, texts, trimmed};
 
 /// An administrative user: a person or a group.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +21,9 @@ pub struct SmsAdmin {
     /// `DOMAIN\name`.
     #[serde(default)]
     pub logon_name: Option<String>,
+    /// 0 is a user of Active Directory, 1 a group, 2 a machine.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub account_type: Option<u32>,
     /// Whether it was removed.
     #[serde(default)]
     pub is_deleted: Option<bool>,
@@ -154,6 +157,13 @@ pub struct SmsRSystem {
         deserialize_with = "trimmed"
     )]
     pub operating_system: Option<String>,
+    /// Whether it has a client; absent where the call did not select it.
+    #[serde(default, deserialize_with = "flag")]
+    pub client: Option<Option<bool>>,
+    /// Whether a newer record of the same device has taken its place; absent where the call did not select
+    /// it.
+    #[serde(default, deserialize_with = "flag")]
+    pub obsolete: Option<Option<bool>>,
 }
 
 /// A user that a discovery has found.
@@ -178,7 +188,7 @@ pub struct SmsRUser {
     #[serde(default, rename = "AADUserID", deserialize_with = "stated")]
     pub aad_user_id: Option<Option<String>>,
     /// The discoveries that have found the user.
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "texts")]
     pub agent_name: Option<Vec<String>>,
 }
 

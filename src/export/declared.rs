@@ -11,13 +11,17 @@ pub struct Tenant {
     /// What the tenant is called; the id of its entity.
     #[serde(deserialize_with = "not_empty")]
     pub name: String,
-    /// The toggle Use Intune RBAC.
-    pub use_intune_rbac: bool,
+    /// The toggle Use Intune RBAC; none where the export of Graph tells it.
+    #[serde(default)]
+    pub use_intune_rbac: Option<bool>,
     /// When it was last changed, as Cedar writes a moment.
     #[serde(default, deserialize_with = "moment")]
     pub use_intune_rbac_changed_at: Option<String>,
     /// Whether the tenant allows access to unlicensed administrators.
     pub allows_unlicensed_administrators: bool,
+    /// Whether the tenant has opted in to Scoped permissions.
+    #[serde(default)]
+    pub scoped_permissions: Option<bool>,
     /// The hierarchies that are attached to it.
     #[serde(default)]
     pub hierarchies: Vec<Hierarchy>,
@@ -37,6 +41,10 @@ pub struct Hierarchy {
     pub enforce_config_mgr_rbac: bool,
     /// Whether the version came from the early update ring.
     pub early_update_ring: bool,
+    /// The collection, by its id or name, of which alone devices are uploaded, with its child collections;
+    /// none where all devices are.
+    #[serde(default, deserialize_with = "optional_name")]
+    pub upload_collection: Option<String>,
 }
 
 fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -44,6 +52,17 @@ fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     match text.trim() {
         "" => Err(D::Error::custom("a name is expected, and it is empty")),
         text => Ok(text.to_owned()),
+    }
+}
+
+fn optional_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    match text.as_deref().map(str::trim) {
+        None => Ok(None),
+        Some("") => Err(D::Error::custom(
+            "a name is expected, and it is empty; leave it out where all devices are uploaded",
+        )),
+        Some(text) => Ok(Some(text.to_owned())),
     }
 }
 

@@ -2,39 +2,63 @@
 
 use std::io::Read;
 
-use serde::Deserialize;
-
 use super::Unread;
 use super::text::text;
 
 /// A device that the admin center shows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceRow {
     /// The name of the device.
-    #[serde(rename = "Device name")]
     pub name: String,
     /// Who manages it.
-    #[serde(rename = "Managed by")]
     pub managed_by: String,
     /// The operating system.
-    #[serde(default, rename = "OS")]
     pub operating_system: String,
 }
+
+/// What the columns are called: in the export of All devices, and in the reports DevicesWithInventory and
+/// ComanagementEligibilityTenantAttachedDevices (reports-export-graph-available-reports.md), with `_loc` behind
+/// those that are told in the words of the admin center.
+const NAME: [&str; 2] = ["Device name", "DeviceName"];
+const MANAGED_BY: [&str; 5] = [
+    "Managed by",
+    "ManagedBy_loc",
+    "ManagementAgents_loc",
+    "ManagedBy",
+    "ManagementAgents",
+];
+const OPERATING_SYSTEM: [&str; 2] = ["OS", "OSDescription"];
+
+/// How the admin center and `managementAgentType` say that Configuration Manager alone manages a device.
+const ATTACHED: [&str; 4] = [
+    "ConfigMgr",
+    "Configuration Manager",
+    "configurationManagerClient",
+    "8",
+];
+/// How they say that both do.
+const CO_MANAGED: [&str; 5] = [
+    "Co-managed",
+    "configurationManagerClientMdm",
+    "configurationManagerClientMdmEas",
+    "10",
+    "11",
+];
 
 impl DeviceRow {
     /// Whether Configuration Manager manages it, be it together with Intune.
     pub fn is_attached(&self) -> bool {
-        let names = ["ConfigMgr", "Configuration Manager"];
-        self.is_co_managed()
-            || names
-                .iter()
-                .any(|name| self.managed_by.eq_ignore_ascii_case(name))
+        self.is_co_managed() || is_one_of(&self.managed_by, &ATTACHED)
     }
 
     /// Whether Intune manages it as well.
     pub fn is_co_managed(&self) -> bool {
-        self.managed_by.eq_ignore_ascii_case("Co-managed")
+        is_one_of(&self.managed_by, &CO_MANAGED)
     }
+}
+
+fn is_one_of(text: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(text))
 }
 
 /// Reads the export and hands on its rows, in order.
@@ -47,20 +71,34 @@ pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Un
         .trim(csv::Trim::All)
         .from_reader(text(reader)?);
     let headers = rows.headers().map_err(unread)?;
-    for column in ["Device name", "Managed by"] {
-        if !headers.iter().any(|header| header == column) {
-            return Err(Unread::Text {
-                message: format!(
-                    "the first line has no column `{column}`; export All devices while the admin center speaks English, \
-                     and leave the commas between the columns"
-                ),
-                line: 1,
-                column: 1,
-            });
-        }
-    }
-    for row in rows.deserialize() {
-        each(row.map_err(unread)?);
+    let column = |names: &[&str]| {
+        let mut known = names.iter();
+        known.find_map(|name| {
+            let mut headers = headers.iter();
+            headers.position(|header| header.eq_ignore_ascii_case(name))
+        })
+    };
+    let needed = |names: &[&str]| {
+        column(names).ok_or_else(|| Unread::Text {
+            message: format!(
+                "the first line has no column `{}`; export All devices while the admin center speaks English, \
+                 and leave the commas between the columns",
+                names.first().copied().unwrap_or_default()
+            ),
+            line: 1,
+            column: 1,
+        })
+    };
+    let (name, managed_by) = (needed(&NAME)?, needed(&MANAGED_BY)?);
+    let operating_system = column(&OPERATING_SYSTEM);
+    for row in rows.records() {
+        let row = row.map_err(unread)?;
+        let field = |number| row.get(number).unwrap_or_default().to_owned();
+        each(DeviceRow {
+            name: field(name),
+            managed_by: field(managed_by),
+            operating_system: operating_system.map(field).unwrap_or_default(),
+        });
     }
     Ok(())
 }
@@ -79,7 +117,6 @@ fn unread(error: csv::Error) -> Unread {
         csv::ErrorKind::Utf8 { .. } => {
             "there are bytes that are no UTF-8; export it again, or save it as UTF-8".to_owned()
         }
-        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
         other => format!("{other:?}"),
     };
     Unread::Text {

@@ -125,9 +125,15 @@ impl<'f, F: Files> Folder<'f, F> {
         read: impl FnOnce(Box<dyn Read + Send + '_>) -> Result<T, Unread>,
     ) -> Result<Option<T>, Refused> {
         let paths = [path.to_owned(), format!("{path}.gz")];
-        let Some(path) = paths.iter().find(|path| self.paths.contains(*path)) else {
+        let is_known = |of: &&String| paths.contains(of) || catalog::known_as(of) == Some(path);
+        let mut known = self.paths.iter().filter(is_known);
+        let Some(path) = known.next() else {
             return Ok(None);
         };
+        if let Some(other) = known.next() {
+            let reason = format!("`{}` is there as well", self.files.shown(other));
+            return Err(self.refuse(path, reason, "keep one of the two"));
+        }
         let read = read(self.open(path)?);
         read.map(Some).map_err(|error| self.unread(path, error))
     }

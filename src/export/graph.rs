@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{list, stated, trimmed};
+use super::lenient::{id, ids, list, stated, texts, trimmed};
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
 ///
@@ -31,12 +31,16 @@ pub struct RoleDefinitionRow {
     role_permissions: Option<Vec<PermissionRow>>,
     #[serde(default, alias = "Permissions", deserialize_with = "list")]
     permissions: Option<Vec<PermissionRow>>,
+    /// Its assignments, where the call asked for them with `$expand=roleAssignments`; of each only the id is
+    /// whole.
+    #[serde(default, alias = "RoleAssignments", deserialize_with = "list")]
+    pub role_assignments: Option<Vec<IdRow>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "permissions of a role")]
 struct PermissionRow {
-    #[serde(default, alias = "Actions", deserialize_with = "list")]
+    #[serde(default, alias = "Actions", deserialize_with = "texts")]
     actions: Option<Vec<String>>,
     #[serde(default, alias = "ResourceActions", deserialize_with = "list")]
     resource_actions: Option<Vec<ResourceActionRow>>,
@@ -45,17 +49,22 @@ struct PermissionRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "permissions of a role")]
 struct ResourceActionRow {
-    #[serde(default, alias = "AllowedResourceActions", deserialize_with = "list")]
+    #[serde(default, alias = "AllowedResourceActions", deserialize_with = "texts")]
     allowed_resource_actions: Option<Vec<String>>,
     #[serde(
         default,
         alias = "NotAllowedResourceActions",
-        deserialize_with = "list"
+        deserialize_with = "texts"
     )]
     not_allowed_resource_actions: Option<Vec<String>>,
 }
 
 impl RoleDefinitionRow {
+    /// Whether the export says what it permits.
+    pub fn has_permissions(&self) -> bool {
+        self.role_permissions.is_some() || self.permissions.is_some()
+    }
+
     /// Whether it is one of the roles that ship with Intune; `None` where the export does not say it.
     pub fn is_built_in(&self) -> Option<bool> {
         let flags = [self.is_built_in, self.is_built_in_role_definition];
@@ -110,19 +119,19 @@ pub struct RoleAssignmentRow {
     #[serde(default, alias = "DisplayName")]
     pub display_name: Option<String>,
     /// The ids of the groups, and of people, who have the role.
-    #[serde(default, alias = "Members", deserialize_with = "list")]
+    #[serde(default, alias = "Members", deserialize_with = "ids")]
     pub members: Option<Vec<String>>,
     /// The ids of the scope groups.
-    #[serde(default, alias = "ResourceScopes", deserialize_with = "list")]
+    #[serde(default, alias = "ResourceScopes", deserialize_with = "ids")]
     pub resource_scopes: Option<Vec<String>>,
     /// The ids of the scope groups, as beta calls them.
-    #[serde(default, alias = "ScopeMembers", deserialize_with = "list")]
+    #[serde(default, alias = "ScopeMembers", deserialize_with = "ids")]
     pub scope_members: Option<Vec<String>>,
     /// What the assignment is about.
     #[serde(default, alias = "ScopeType")]
     pub scope_type: Option<ScopeType>,
     /// The ids of the scope tags; none where an answer was cut short.
-    #[serde(default, alias = "RoleScopeTagIds", deserialize_with = "list")]
+    #[serde(default, alias = "RoleScopeTagIds", deserialize_with = "ids")]
     pub role_scope_tag_ids: Option<Vec<String>>,
 }
 
@@ -156,7 +165,7 @@ impl<'de> Deserialize<'de> for ScopeType {
 #[serde(expecting = "an object with an id")]
 pub struct IdRow {
     /// The id.
-    #[serde(alias = "Id")]
+    #[serde(alias = "Id", deserialize_with = "id")]
     pub id: String,
     /// What kind of object it is, where the answer mixes them: `#microsoft.graph.user`.
     #[serde(default, rename = "@odata.type")]
@@ -196,6 +205,9 @@ pub struct UserRow {
         deserialize_with = "trimmed"
     )]
     pub on_premises_security_identifier: Option<String>,
+    /// Whether the person can sign in; absent where the call did not select it.
+    #[serde(default, alias = "AccountEnabled")]
+    pub account_enabled: Option<bool>,
     /// The licenses; absent where the call did not select them.
     #[serde(default, alias = "AssignedLicenses", deserialize_with = "list")]
     pub assigned_licenses: Option<Vec<LicenseRow>>,
@@ -212,7 +224,7 @@ pub struct LicenseRow {
     #[serde(alias = "SkuId")]
     pub sku_id: String,
     /// The service plans of the product that the account does not have.
-    #[serde(default, alias = "DisabledPlans", deserialize_with = "list")]
+    #[serde(default, alias = "DisabledPlans", deserialize_with = "texts")]
     pub disabled_plans: Option<Vec<String>>,
 }
 
@@ -226,6 +238,9 @@ pub struct PlanRow {
     /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
     #[serde(default, alias = "CapabilityStatus")]
     pub capability_status: Option<String>,
+    /// The service that it is a plan of: `SCO` is Intune.
+    #[serde(default, alias = "Service")]
+    pub service: Option<String>,
 }
 
 /// A row of `GET /subscribedSkus`: a product that the tenant has bought.
@@ -235,6 +250,9 @@ pub struct SkuRow {
     /// The product.
     #[serde(alias = "SkuId")]
     pub sku_id: String,
+    /// Its name: `EMS`.
+    #[serde(default, alias = "SkuPartNumber")]
+    pub sku_part_number: Option<String>,
     /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
     #[serde(default, alias = "CapabilityStatus")]
     pub capability_status: Option<String>,
@@ -250,6 +268,9 @@ pub struct SkuPlanRow {
     /// The service plan.
     #[serde(alias = "ServicePlanId")]
     pub service_plan_id: String,
+    /// Its name: `INTUNE_A`.
+    #[serde(default, alias = "ServicePlanName")]
+    pub service_plan_name: Option<String>,
 }
 
 /// A row of `GET /groups`.
@@ -269,6 +290,74 @@ pub struct GroupRow {
         deserialize_with = "trimmed"
     )]
     pub on_premises_security_identifier: Option<String>,
+    /// Who sees its members: `Public`, `Private` or `HiddenMembership`.
+    #[serde(default, alias = "Visibility")]
+    pub visibility: Option<String>,
+}
+
+/// What `GET /deviceManagement/tenantAttachRBAC/getState` answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    expecting = "the state of the toggle Use Intune RBAC"
+)]
+pub struct TenantAttachRbacRow {
+    /// Whether the toggle is On.
+    #[serde(alias = "Enabled")]
+    pub enabled: bool,
+}
+
+/// A row of `GET /roleManagement/directory/roleEligibilityScheduleInstances`, or of
+/// `roleEligibilitySchedules`: a role of Microsoft Entra that somebody may activate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    expecting = "an eligibility for a directory role"
+)]
+pub struct RoleEligibilityRow {
+    /// Who is eligible: a person or a group.
+    #[serde(alias = "PrincipalId", deserialize_with = "id")]
+    pub principal_id: String,
+    /// The id of the role in every tenant.
+    #[serde(alias = "RoleDefinitionId", deserialize_with = "id")]
+    pub role_definition_id: String,
+    /// The role, where the call asked for it with `$expand=roleDefinition`.
+    #[serde(default, alias = "RoleDefinition")]
+    pub role_definition: Option<NamedRow>,
+    /// Where it holds: `/` is the tenant, anything else a part of it.
+    #[serde(default, alias = "DirectoryScopeId", deserialize_with = "trimmed")]
+    pub directory_scope_id: Option<String>,
+    /// `Provisioned` for one that holds; absent in an instance, which does.
+    #[serde(default, alias = "Status", deserialize_with = "trimmed")]
+    pub status: Option<String>,
+}
+
+/// A row of `GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances`, or of
+/// `eligibilitySchedules`: a group that somebody may become a member of.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an eligibility for a group")]
+pub struct GroupEligibilityRow {
+    /// Who is eligible: a person or a group.
+    #[serde(alias = "PrincipalId", deserialize_with = "id")]
+    pub principal_id: String,
+    /// The group.
+    #[serde(alias = "GroupId", deserialize_with = "id")]
+    pub group_id: String,
+    /// `member` or `owner`.
+    #[serde(default, alias = "AccessId", deserialize_with = "trimmed")]
+    pub access_id: Option<String>,
+    /// `Provisioned` for one that holds; absent in an instance, which does.
+    #[serde(default, alias = "Status", deserialize_with = "trimmed")]
+    pub status: Option<String>,
+}
+
+/// An object that only the name is wanted of.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object with a name")]
+pub struct NamedRow {
+    /// The name that the admin center shows.
+    #[serde(default, alias = "DisplayName")]
+    pub display_name: Option<String>,
 }
 
 /// A row of `GET /directoryRoles`.

@@ -25,14 +25,8 @@ pub fn trimmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 pub fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let elements = match Value::deserialize(deserializer)? {
-        Value::Null => return Ok(None),
-        Value::Array(elements) => elements,
-        Value::Object(mut object) if object.contains_key("Count") => match object.remove("value") {
-            Some(Value::Array(elements)) => elements,
-            _ => vec![Value::Object(object)],
-        },
-        one => vec![one],
+    let Some(elements) = elements(Value::deserialize(deserializer)?) else {
+        return Ok(None);
     };
     let element = |element: Value| {
         let text = element.as_str().map(str::to_owned);
@@ -50,9 +44,110 @@ pub fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     elements.map(Some)
 }
 
+/// The elements of a list, as PowerShell may write it; none where it is `null`.
+fn elements(list: Value) -> Option<Vec<Value>> {
+    match list {
+        Value::Null => None,
+        Value::Array(elements) => Some(elements),
+        Value::Object(mut object) if object.contains_key("Count") => match object.remove("value") {
+            Some(Value::Array(elements)) => Some(elements),
+            _ => Some(vec![Value::Object(object)]),
+        },
+        one => Some(vec![one]),
+    }
+}
+
+/// A list of texts without blanks in them, such as ids. Where it lies deeper than ConvertTo-Json was told to
+/// go, it is one text with a blank between the elements, and is read apart; an empty one is an empty text.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let Some(elements) = elements(Value::deserialize(deserializer)?) else {
+        return Ok(None);
+    };
+    let mut texts = Vec::new();
+    for element in elements {
+        let text = match element {
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            other => {
+                return Err(D::Error::custom(format!(
+                    "a text is expected, and it is {other}"
+                )));
+            }
+        };
+        if let Some(cut) = text.split_whitespace().find(|part| is_cut_off(part)) {
+            return Err(D::Error::custom(format!(
+                "`{cut}` was a list or an object before ConvertTo-Json cut it off; export it with -Depth 5"
+            )));
+        }
+        texts.extend(text.split_whitespace().map(str::to_owned));
+    }
+    Ok(Some(texts))
+}
+
+/// The same where an empty list would mean more than none, or hide somebody: an empty text is refused.
+pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let list = Value::deserialize(deserializer)?;
+    if list.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Err(D::Error::custom(
+            "an empty text stands where a list is expected; export it again with -Depth 5",
+        ));
+    }
+    texts(list).map_err(D::Error::custom)
+}
+
+/// An id, of one object only.
+pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let id = text.trim();
+    if id.is_empty() || id.contains(char::is_whitespace) || is_cut_off(id) {
+        return Err(D::Error::custom(format!(
+            "an id is expected, and it is `{text}`; if it was a list before ConvertTo-Json cut it off, export it \
+             with -Depth 5"
+        )));
+    }
+    Ok(id.to_owned())
+}
+
+/// Whether a text is what PowerShell makes of an object or a list that it does not write out: the name of its
+/// type, or its properties in `@{}`.
+fn is_cut_off(text: &str) -> bool {
+    let begins = ["@{", "System.", "Microsoft.Graph.", "Microsoft.Management."];
+    begins.iter().any(|begin| text.starts_with(begin))
+}
+
+/// A property that is true or false and that is there, be it `null`: classes of Configuration Manager have 1
+/// and 0, PowerShell may make texts of them.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<bool>>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let text = match &value {
+        Value::Null => return Ok(Some(None)),
+        Value::Bool(flag) => return Ok(Some(Some(*flag))),
+        Value::String(text) => text.trim().to_ascii_lowercase(),
+        other => other.to_string(),
+    };
+    match text.as_str() {
+        "" => Ok(Some(None)),
+        "1" | "true" | "yes" => Ok(Some(Some(true))),
+        "0" | "false" | "no" => Ok(Some(Some(false))),
+        _ => Err(D::Error::custom(format!(
+            "{value} is neither 1 nor 0, neither true nor false"
+        ))),
+    }
+}
+
 /// A number, written as one or as a text.
 pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     deserializer.deserialize_any(Number)
+}
+
+/// The same where it may be `null`.
+pub fn optional_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        value => number(value).map(Some).map_err(D::Error::custom),
+    }
 }
 
 struct Number;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -132,6 +133,19 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> Visitor<'de>
                         record: self.record,
                     })?;
                 }
+                // No row has such a property, and no answer but that of $batch.
+                "responses" if record.is_empty() => {
+                    let answers: Vec<Answer> = map.next_value()?;
+                    let body = only_body(answers).map_err(A::Error::custom)?;
+                    is_page = true;
+                    Records {
+                        each: &mut *self.each,
+                        page: &mut *self.page,
+                        record: self.record,
+                    }
+                    .deserialize(body)
+                    .map_err(A::Error::custom)?;
+                }
                 "@odata.nextLink" => {
                     let next: Option<String> = map.next_value()?;
                     self.page.next = next.filter(|address| !address.is_empty());
@@ -157,6 +171,41 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> Visitor<'de>
             (self.each)(record).map_err(A::Error::custom)?;
         }
         Ok(())
+    }
+}
+
+/// One of the answers in that of `$batch`.
+#[derive(Deserialize)]
+#[serde(expecting = "an answer of $batch")]
+struct Answer {
+    status: u16,
+    #[serde(default)]
+    body: Value,
+}
+
+/// The body of the only answer of `$batch`. Of several nobody can tell what each is of: the requests are not
+/// in them.
+fn only_body(answers: Vec<Answer>) -> Result<Value, String> {
+    let count = answers.len();
+    let mut answers = answers.into_iter();
+    let (Some(answer), None) = (answers.next(), answers.next()) else {
+        return Err(format!(
+            "it is what $batch answers to {count} requests at once; save the body of each answer in the file of its \
+             own request"
+        ));
+    };
+    match answer.status {
+        200..300 => Ok(answer.body),
+        status => {
+            let message = answer
+                .body
+                .pointer("/error/message")
+                .and_then(Value::as_str);
+            Err(format!(
+                "it is what $batch answers, and its request failed with status {status}: {}",
+                message.unwrap_or("no reason is given")
+            ))
+        }
     }
 }
 

@@ -5,19 +5,22 @@
 //! in SMS_AvailableOperation; nothing is known about them here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use smol_str::SmolStr;
 
 use super::entra::{Entra, Holder};
 use super::intune::{called, twice};
 use super::key;
 use super::report::{
-    COLLECTION_WITHOUT_LIMIT, DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN, MEMBERS_MISSING,
-    MISSING_OPERATION, Notes, SECURITY_SCOPES, UNKNOWN_CATEGORY, UNKNOWN_COLLECTION,
-    UNKNOWN_RESOURCE, UNKNOWN_SECURITY_ROLE, UNMATCHED_ADMINISTRATOR, UNNAMED_OPERATION,
+    CLIENT_UNKNOWN, COLLECTION_WITHOUT_LIMIT, DEVICE_NOT_UPLOADED, DISCOVERY_CONFLICT,
+    DISCOVERY_UNKNOWN, IMPOSSIBLE_ADMINISTRATOR, MEMBERS_MISSING, MISSING_OPERATION, NOT_SELECTED,
+    Notes, SECURITY_SCOPES, UNKNOWN_CATEGORY, UNKNOWN_COLLECTION, UNKNOWN_RESOURCE,
+    UNKNOWN_SECURITY_ROLE, UNMATCHED_ADMINISTRATOR, UNNAMED_OPERATION,
 };
 use crate::bundle::{Kind, Vocabulary};
+use crate::export::catalog::TENANT;
 use crate::export::configmgr::{
     SmsAPermission, SmsAdmin, SmsAvailableOperation, SmsCollection, SmsFullCollectionMembership,
     SmsRSystem, SmsRUser, SmsRole, SmsSecuredCategory,
@@ -32,8 +35,13 @@ const OF_DEVICES: u32 = 2;
 /// What a permission of an administrative user is about.
 const COLLECTION: u32 = 1;
 const SECURITY_SCOPE: u32 = 29;
+/// The type of an administrative user that is a machine.
+const MACHINE: u32 = 2;
 /// The security scope All.
 const ALL_SCOPES: &str = "SMS00ALL";
+/// Members of device collections that are no devices: what boots from the network before a site knows it
+/// (0x7A000000 and up), and what is being provisioned (0x7D000000 and up). Every site has some.
+const NO_DEVICES: [Range<u32>; 2] = [0x7A00_0000..0x7B00_0000, 0x7D00_0000..0x7E00_0000];
 /// The agent of Active Directory user discovery.
 const AD_USER_DISCOVERY: &str = "SMS_AD_USER_DISCOVERY_AGENT";
 
@@ -76,6 +84,14 @@ pub(super) struct Site {
     pub(super) discovered: BTreeMap<u32, Discovered>,
     /// What people are permitted, by the number of the person and of the operation.
     pub(super) permitted: BTreeMap<u32, Vec<Permitted>>,
+    /// The groups that are administrative users, with the groups in them.
+    pub(super) administrator_groups: BTreeSet<u32>,
+    /// How many administrative users no account or group has the security identifier of.
+    pub(super) unmatched: usize,
+    /// How many discovered users have an account whose security identifier is not known.
+    pub(super) without_sid: usize,
+    /// The names of the systems that are not uploaded, and so are no devices.
+    pub(super) not_uploaded: Vec<SmolStr>,
     pub(super) notes: Notes,
 }
 
@@ -126,16 +142,27 @@ pub(super) struct Reader<'r, 'f, F> {
     pub(super) site: &'r str,
     /// The name of its folder, which may be in another case.
     pub(super) directory: &'r str,
+    /// The collection of which alone devices are uploaded, by its id or name.
+    pub(super) upload_collection: Option<&'r str>,
     pub(super) entra: &'r Entra,
     pub(super) operations: &'r [Operation],
+}
+
+/// The systems that a hierarchy knows and that are no devices here.
+#[derive(Default)]
+struct Systems {
+    /// Whether they were exported.
+    are_there: bool,
+    /// The ids of those that are not uploaded.
+    not_uploaded: HashSet<u32>,
 }
 
 impl<F: Files> Reader<'_, '_, F> {
     pub(super) fn read(&self) -> Result<Site, Refused> {
         let mut site = Site::default();
         let collection_of = self.collections(&mut site)?;
-        self.devices(&mut site)?;
-        self.memberships(&mut site, collection_of.as_ref())?;
+        let systems = self.devices(&mut site)?;
+        self.memberships(&mut site, &systems, collection_of.as_ref())?;
         self.discoveries(&mut site)?;
         self.administrators(&mut site, collection_of.as_ref())?;
         Ok(site)
@@ -146,6 +173,40 @@ impl<F: Files> Reader<'_, '_, F> {
         let mut site = Site::default();
         self.devices(&mut site)?;
         Ok(site.devices.into_iter().map(|device| device.name).collect())
+    }
+
+    /// The number of the collection of which alone devices are uploaded, if it was declared.
+    fn uploaded_collection(&self, site: &Site) -> Result<Option<u32>, Refused> {
+        let Some(declared) = self.upload_collection else {
+            return Ok(None);
+        };
+        let numbered = || (0..).zip(&site.collections);
+        let is_id = |of: &Collection| of.id.eq_ignore_ascii_case(declared);
+        if let Some((number, _)) = numbered().find(|(_, collection)| is_id(collection)) {
+            return Ok(Some(number));
+        }
+        let is_name = |of: &Collection| {
+            let name = of.name.as_deref().map(str::trim);
+            name.is_some_and(|name| name.eq_ignore_ascii_case(declared))
+        };
+        let named: Vec<u32> = numbered()
+            .filter(|(_, collection)| is_name(collection))
+            .map(|(number, _)| number)
+            .collect();
+        let wrong = match named.as_slice() {
+            [number] => return Ok(Some(*number)),
+            [] => "is the id or name of no device collection",
+            _ => "is the name of several device collections",
+        };
+        let collections = self.name("SMS_Collection");
+        Err(self.folder.refuse(
+            TENANT,
+            format!(
+                "`{declared}`, which {} uploads, {wrong} of {collections}.json",
+                self.site
+            ),
+            "write the id of the collection that the cloud attach properties name, for example SMS00001",
+        ))
     }
 
     fn name(&self, class: &str) -> String {
@@ -179,6 +240,13 @@ impl<F: Files> Reader<'_, '_, F> {
         rows.sort_by(|one, other| one.collection_id.cmp(&other.collection_id));
         for (number, row) in (0..).zip(&rows) {
             numbers.insert(row.collection_id.clone(), Some(number));
+        }
+        let has_limits = rows.iter().any(|row| row.limit_to_collection_id.is_some());
+        if rows.len() > 1 && !has_limits {
+            let class = self.name("SMS_Collection");
+            let so = "no collection is known to be limited to another, so whoever has permissions on one has none on those in it";
+            let name = format!("LimitToCollectionID of {class}.json: {so}");
+            site.notes.add(&NOT_SELECTED, name);
         }
         for row in rows {
             let limit = row.limit_to_collection_id.as_deref();
@@ -214,52 +282,99 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(is_there.then_some(numbers))
     }
 
-    fn devices(&self, site: &mut Site) -> Result<(), Refused> {
+    /// Reads the devices: the systems that have a client and are not obsolete. Which of these are uploaded, the
+    /// collection of the upload says.
+    fn devices(&self, site: &mut Site) -> Result<Systems, Refused> {
+        let class = self.name("SMS_R_System");
         let mut operating_systems: BTreeSet<SmolStr> = BTreeSet::new();
-        self.folder.records(&self.name("SMS_R_System"), |row: SmsRSystem| {
-            let Some(name) = row.name.or(row.netbios_name) else {
-                return Err(format!(
-                    "the device {} has neither `Name` nor `NetbiosName`; export SMS_R_System with them",
-                    row.resource_id
-                ));
+        let mut seen = HashSet::new();
+        let mut not_uploaded = HashSet::new();
+        let (mut has_client, mut has_any_client, mut has_obsolete) = (false, false, false);
+        let are_there = self.folder.records(&class, |row: SmsRSystem| {
+            if !seen.insert(row.resource_id) {
+                return Err(twice("device", &row.resource_id.to_string()));
+            }
+            has_client |= row.client.is_some();
+            has_any_client |= row.client == Some(Some(true));
+            has_obsolete |= row.obsolete.is_some();
+            let name = row.name.or(row.netbios_name).map(SmolStr::from);
+            let called = || match &name {
+                Some(name) => format!("{name} of {}", self.site),
+                None => format!("{} of {}", row.resource_id, self.site),
             };
-            // There are few operating systems, and many devices.
-            let operating_system = row.operating_system.map(|text| {
-                let text = SmolStr::from(text);
-                match operating_systems.get(&text) {
-                    Some(known) => known.clone(),
-                    None => {
-                        operating_systems.insert(text.clone());
-                        text
-                    }
+            let why = match (row.client, row.obsolete) {
+                (None, _) => {
+                    site.notes.add(&CLIENT_UNKNOWN, called());
+                    None
                 }
-            });
-            site.devices.push(Device {
-                id: row.resource_id,
-                name: name.into(),
-                operating_system,
-                end: 0,
-            });
+                (Some(None | Some(false)), _) => Some("no client"),
+                (Some(Some(true)), Some(Some(true))) => Some("obsolete"),
+                (Some(Some(true)), _) => {
+                    let Some(name) = name else {
+                        return Err(format!(
+                            "the device {} has neither `Name` nor `NetbiosName`; export SMS_R_System with them",
+                            row.resource_id
+                        ));
+                    };
+                    // There are few operating systems, and many devices.
+                    let operating_system = row.operating_system.map(|text| {
+                        let text = SmolStr::from(text);
+                        match operating_systems.get(&text) {
+                            Some(known) => known.clone(),
+                            None => {
+                                operating_systems.insert(text.clone());
+                                text
+                            }
+                        }
+                    });
+                    site.devices.push(Device {
+                        id: row.resource_id,
+                        name,
+                        operating_system,
+                        end: 0,
+                    });
+                    return Ok(());
+                }
+            };
+            if let Some(why) = why {
+                let name = format!("{}: {why}", called());
+                site.notes.add(&DEVICE_NOT_UPLOADED, name);
+            }
+            site.not_uploaded.extend(name);
+            not_uploaded.insert(row.resource_id);
             Ok(())
         })?;
-        site.devices.sort_unstable_by_key(|device| device.id);
-        for pair in site.devices.windows(2) {
-            if let [one, other] = pair
-                && one.id == other.id
-            {
-                return Err(self.folder.refuse(
-                    &format!("{}.json", self.name("SMS_R_System")),
-                    format!("the device {} is there twice", one.id),
-                    "keep one; a page may have been saved under two names",
-                ));
-            }
+        if !seen.is_empty() && !has_client {
+            return Err(self.folder.refuse(
+                &format!("{class}.json"),
+                "no device has `Client`, which says whether it is uploaded to the tenant",
+                "export SMS_R_System with Client and Obsolete; `tarbac import --how` has the call",
+            ));
         }
-        Ok(())
+        if !seen.is_empty() && site.devices.is_empty() && !has_any_client {
+            let name = format!(
+                "Client of {class}.json: no system is known to have a client, so all {} are left out",
+                seen.len()
+            );
+            site.notes.add(&NOT_SELECTED, name);
+        }
+        if !seen.is_empty() && !has_obsolete {
+            let name = format!(
+                "Obsolete of {class}.json: records that a newer one has replaced count as devices"
+            );
+            site.notes.add(&NOT_SELECTED, name);
+        }
+        site.devices.sort_unstable_by_key(|device| device.id);
+        Ok(Systems {
+            are_there,
+            not_uploaded,
+        })
     }
 
     fn memberships(
         &self,
         site: &mut Site,
+        systems: &Systems,
         collection_of: Option<&HashMap<SmolStr, Option<u32>>>,
     ) -> Result<(), Refused> {
         const CLASS: &str = "SMS_FullCollectionMembership";
@@ -267,6 +382,10 @@ impl<F: Files> Reader<'_, '_, F> {
             .zip(&site.devices)
             .map(|(number, device)| (device.id, number))
             .collect();
+        let is_no_device = |id: &u32| {
+            let mut ranges = NO_DEVICES.iter();
+            systems.not_uploaded.contains(id) || ranges.any(|range| range.contains(id))
+        };
         let (mut unknown, mut left_out) = (BTreeSet::new(), BTreeSet::new());
         let mut pairs: Vec<(u32, u32)> = Vec::new();
         let is_there =
@@ -275,6 +394,7 @@ impl<F: Files> Reader<'_, '_, F> {
                     match collection_of.and_then(|of| of.get(&row.collection_id)) {
                         Some(Some(collection)) => match number_of.get(&row.resource_id) {
                             Some(device) => pairs.push((*device, *collection)),
+                            None if is_no_device(&row.resource_id) => {}
                             None => drop(left_out.insert(row.resource_id)),
                         },
                         // A collection of users.
@@ -286,7 +406,7 @@ impl<F: Files> Reader<'_, '_, F> {
         if is_there && collection_of.is_none() {
             return Err(self.needed("SMS_Collection", CLASS));
         }
-        if is_there && site.devices.is_empty() && !left_out.is_empty() {
+        if is_there && !systems.are_there && !left_out.is_empty() {
             return Err(self.needed("SMS_R_System", CLASS));
         }
         for collection in unknown {
@@ -301,6 +421,7 @@ impl<F: Files> Reader<'_, '_, F> {
         }
         pairs.sort_unstable();
         pairs.dedup();
+        self.keep_uploaded(site, &mut pairs, collection_of.is_some())?;
         // What another collection is limited to holds its devices already.
         let mut implied_for = vec![u32::MAX; site.collections.len()];
         let mut pairs = pairs.as_slice();
@@ -322,6 +443,48 @@ impl<F: Files> Reader<'_, '_, F> {
                 .extend(told.filter(|collection| !is_implied(*collection)));
             device.end = site.memberships.len();
         }
+        Ok(())
+    }
+
+    /// Leaves out the devices that are neither in the collection of the upload nor in one that is limited to it,
+    /// with their memberships: pairs of the numbers of a device and of a collection, sorted.
+    fn keep_uploaded(
+        &self,
+        site: &mut Site,
+        pairs: &mut Vec<(u32, u32)>,
+        has_collections: bool,
+    ) -> Result<(), Refused> {
+        if self.upload_collection.is_some() && !site.devices.is_empty() && !has_collections {
+            return Err(self.needed("SMS_Collection", "SMS_R_System"));
+        }
+        let Some(uploaded) = self.uploaded_collection(site)? else {
+            return Ok(());
+        };
+        let within = |number: &u32| {
+            *number == uploaded || limiting(&site.collections, *number).any(|of| of == uploaded)
+        };
+        let within: HashSet<u32> = (0..).take(site.collections.len()).filter(within).collect();
+        let is_within = pairs.iter().filter(|(_, of)| within.contains(of));
+        let kept: BTreeSet<u32> = is_within.map(|(device, _)| *device).collect();
+        let collection = site.collections.get(uploaded as usize);
+        let collection = collection.map(|of| called(of.name.as_deref(), &of.id));
+        let collection = collection.unwrap_or_default();
+        let devices = std::mem::take(&mut site.devices);
+        for (number, device) in (0..).zip(devices) {
+            match kept.contains(&number) {
+                true => site.devices.push(device),
+                false => {
+                    let name = format!("{} of {}: not in {collection}", device.name, self.site);
+                    site.notes.add(&DEVICE_NOT_UPLOADED, name);
+                    site.not_uploaded.push(device.name);
+                }
+            }
+        }
+        let renumbered: HashMap<u32, u32> = kept.into_iter().zip(0..).collect();
+        let renumber = |(device, collection): &(u32, u32)| {
+            renumbered.get(device).map(|device| (*device, *collection))
+        };
+        *pairs = pairs.iter().filter_map(renumber).collect();
         Ok(())
     }
 
@@ -367,7 +530,11 @@ impl<F: Files> Reader<'_, '_, F> {
                 let is_unknown = row.aad_user_id.is_none()
                     || agents.is_none()
                     || agents == Some(true) && !has_sid;
-                if is_unknown {
+                if is_unknown && !self.entra.people_have_sids && sid.is_some() && own_sid.is_none()
+                {
+                    // Nobody has a SID: that is said once.
+                    site.without_sid += 1;
+                } else if is_unknown {
                     site.notes.add(&DISCOVERY_UNKNOWN, name);
                 }
                 let discovered = site.discovered.entry(number).or_default();
@@ -406,12 +573,13 @@ impl<F: Files> Reader<'_, '_, F> {
             };
             let sid = row.admin_sid.ok_or_else(|| lazy("AdminSid"))?;
             let permissions = row.permissions.ok_or_else(|| lazy("Permissions"))?;
-            administrators.push((called, sid, permissions));
+            let is_machine = row.account_type == Some(MACHINE) || called.ends_with('$');
+            administrators.push((called, sid, is_machine, permissions));
             Ok(())
         })?;
         let wanted: BTreeSet<&str> = administrators
             .iter()
-            .flat_map(|(_, _, permissions)| permissions.iter().map(|of| of.role_id.as_str()))
+            .flat_map(|(.., permissions)| permissions.iter().map(|of| of.role_id.as_str()))
             .collect();
         if wanted.is_empty() {
             return Ok(());
@@ -421,7 +589,7 @@ impl<F: Files> Reader<'_, '_, F> {
         };
         let roles = self.roles(site, &wanted)?;
         let scopes = self.scopes()?;
-        for (name, sid, permissions) in &administrators {
+        for (name, sid, is_machine, permissions) in &administrators {
             let people = match self.entra.with_sid(sid) {
                 Some(Holder::Person(person)) => BTreeSet::from([person]),
                 Some(Holder::Group(group)) => {
@@ -431,11 +599,22 @@ impl<F: Files> Reader<'_, '_, F> {
                             site.notes.add(&MEMBERS_MISSING, group.called());
                         }
                     }
+                    site.administrator_groups.extend(nested);
                     self.entra.people_in(group)
                 }
                 None => {
                     let name = format!("{name} of {} ({sid})", self.site);
-                    site.notes.add(&UNMATCHED_ADMINISTRATOR, name);
+                    match (impossible(sid, *is_machine), self.entra.people_have_sids) {
+                        (Some(why), _) => site
+                            .notes
+                            .add(&IMPOSSIBLE_ADMINISTRATOR, format!("{name}: {why}")),
+                        (None, true) => {
+                            site.unmatched += 1;
+                            site.notes.add(&UNMATCHED_ADMINISTRATOR, name);
+                        }
+                        // Nobody has a SID: that is said once.
+                        (None, false) => site.unmatched += 1,
+                    }
                     continue;
                 }
             };
@@ -621,6 +800,27 @@ impl<F: Files> Reader<'_, '_, F> {
         )?;
         Ok(scopes)
     }
+}
+
+/// Why no account of Microsoft Entra can have a security identifier that Active Directory gave it.
+fn impossible(sid: &str, is_machine: bool) -> Option<&'static str> {
+    let sid = sid.trim().to_ascii_uppercase();
+    match () {
+        () if is_machine => Some("a machine"),
+        () if sid.starts_with("S-1-5-21-") => None,
+        () if sid.starts_with("S-1-5-32-") => Some("a group that is built into Windows"),
+        () if sid.starts_with("S-1-12-1-") => Some("an account that Microsoft Entra alone knows"),
+        () if is_well_known(&sid) => Some("an identity that is built into Windows"),
+        () => None,
+    }
+}
+
+/// Whether a security identifier is the same on every computer: Everyone (S-1-1-0), SYSTEM (S-1-5-18),
+/// Authenticated Users (S-1-5-11) and their like.
+fn is_well_known(sid: &str) -> bool {
+    let parts: Vec<&str> = sid.split('-').collect();
+    matches!(parts.as_slice(), ["S", "1", authority, _] if ["0", "1", "2", "3", "5"].contains(authority))
+        || sid.starts_with("S-1-5-80-")
 }
 
 /// The collections that a collection is limited to, one through the other; the collection itself is the

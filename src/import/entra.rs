@@ -8,14 +8,27 @@ use super::intune::twice;
 use super::key;
 use super::license::Products;
 use super::report::{
-    MEMBERS_MISSING, Notes, SYNCHRONIZATION_UNKNOWN, UNKNOWN_DIRECTORY_ROLE, UNKNOWN_GROUP,
-    UNKNOWN_MEMBER,
+    ACCOUNT_STATE_UNKNOWN, MEMBERS_MISSING, NOT_SELECTED, Notes, SYNCHRONIZATION_UNKNOWN,
+    UNKNOWN_DIRECTORY_ROLE, UNKNOWN_ELIGIBILITY, UNKNOWN_GROUP, UNKNOWN_MEMBER,
 };
-use crate::export::graph::{DirectoryRoleRow, GroupRow, IdRow, UserRow};
+use crate::export::graph::{
+    DirectoryRoleRow, GroupEligibilityRow, GroupRow, IdRow, RoleEligibilityRow, UserRow,
+};
 use crate::export::{Files, Folder, Refused};
 
 const GROUPS: &str = "graph/groups";
 const DIRECTORY_ROLES: &str = "graph/directoryRoles";
+/// Who may activate a directory role: those of now, or all that are planned.
+const ROLE_ELIGIBILITIES: [&str; 2] = [
+    "graph/roleEligibilityScheduleInstances",
+    "graph/roleEligibilitySchedules",
+];
+/// The same of groups, in one file or in the folder of each group.
+const GROUP_ELIGIBILITIES: [&str; 2] = [
+    "graph/groupEligibilityScheduleInstances",
+    "graph/groupEligibilitySchedules",
+];
+const OF_GROUP: [&str; 2] = ["eligibilityScheduleInstances", "eligibilitySchedules"];
 
 /// The directory roles that are known by another name in places: the id that they have in every tenant, the
 /// documented name, and the other one.
@@ -40,6 +53,14 @@ pub(super) struct Entra {
     person_of: HashMap<String, u32>,
     group_of: HashMap<String, u32>,
     by_sid: HashMap<String, Holder>,
+    /// Whether the export says of anybody what licenses there are.
+    pub(super) has_licenses: bool,
+    /// Whether any account has a security identifier.
+    pub(super) people_have_sids: bool,
+    /// Whether any group has one.
+    pub(super) groups_have_sids: bool,
+    /// The groups that have a directory role.
+    pub(super) groups_with_directory_roles: BTreeSet<u32>,
 }
 
 /// Somebody with an account.
@@ -47,6 +68,8 @@ pub(super) struct Person {
     pub(super) id: String,
     pub(super) user_principal_name: String,
     pub(super) is_cloud_only: bool,
+    /// Whether the person can sign in; `None` where it cannot be known.
+    pub(super) is_enabled: Option<bool>,
     /// The security identifier in Active Directory.
     pub(super) sid: Option<String>,
     /// `None` where it cannot be known.
@@ -54,6 +77,9 @@ pub(super) struct Person {
     /// The groups that the person is a direct member of.
     pub(super) groups: BTreeSet<u32>,
     pub(super) directory_roles: BTreeSet<String>,
+    /// The groups and directory roles that the person may activate.
+    pub(super) eligible_groups: BTreeSet<u32>,
+    pub(super) eligible_directory_roles: BTreeSet<String>,
 }
 
 /// A group.
@@ -66,12 +92,27 @@ pub(super) struct Group {
     pub(super) groups: BTreeSet<u32>,
     /// Whether its members were exported.
     pub(super) has_members: bool,
+    /// Whether its members are hidden from whoever has no permission to see them.
+    pub(super) is_hidden: bool,
+    /// Whether the export lists members that nobody knows.
+    pub(super) has_unknown_members: bool,
 }
 
 impl Group {
     /// What people call it.
     pub(super) fn called(&self) -> String {
         super::intune::called(self.name.as_deref(), &self.id)
+    }
+
+    /// Whether the export lists nobody and nothing in it. An answer about members that the caller may not see
+    /// is empty, and no error.
+    pub(super) fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.groups.is_empty() && !self.has_unknown_members
+    }
+
+    /// Whether there may be more in it than the export lists.
+    pub(super) fn may_have_more(&self) -> bool {
+        !self.has_members || self.has_unknown_members || self.is_empty()
     }
 }
 
@@ -94,10 +135,17 @@ impl Entra {
             person_of: HashMap::new(),
             group_of: HashMap::new(),
             by_sid: HashMap::new(),
+            has_licenses: false,
+            people_have_sids: false,
+            groups_have_sids: false,
+            groups_with_directory_roles: BTreeSet::new(),
         };
         entra.read_people(folder, notes)?;
         entra.read_groups(folder, notes)?;
-        entra.read_directory_roles(folder, notes)?;
+        let roles = entra.read_directory_roles(folder, notes)?;
+        entra.groups_with_directory_roles = roles.of_groups.keys().copied().collect();
+        entra.read_role_eligibilities(folder, &roles, notes)?;
+        entra.read_group_eligibilities(folder, &roles, notes)?;
         Ok(entra)
     }
 
@@ -153,15 +201,23 @@ impl Entra {
         folder: &Folder<'_, F>,
         notes: &mut Notes,
     ) -> Result<(), Refused> {
-        let products = Products::read(folder)?;
+        let products = Products::read(folder, notes)?;
         let mut people: BTreeMap<String, Person> = BTreeMap::new();
         let mut sids = BTreeSet::new();
+        let mut has_synchronization = false;
+        let mut without = (Vec::new(), Vec::new());
         folder.records("graph/users", |row: UserRow| {
             let has_sid = row.on_premises_security_identifier.is_some();
+            has_synchronization |= row.on_premises_sync_enabled.flatten().is_some();
+            self.has_licenses |= row.assigned_licenses.is_some() || row.assigned_plans.is_some();
+            self.people_have_sids |= has_sid;
             if row.on_premises_sync_enabled.is_none()
                 || row.on_premises_sync_enabled == Some(None) && has_sid
             {
-                notes.add(&SYNCHRONIZATION_UNKNOWN, row.user_principal_name.as_str());
+                without.0.push(row.user_principal_name.clone());
+            }
+            if row.account_enabled.is_none() {
+                without.1.push(row.user_principal_name.clone());
             }
             if let Some(sid) = &row.on_premises_security_identifier
                 && !sids.insert(key(sid))
@@ -170,9 +226,12 @@ impl Entra {
             }
             let person = Person {
                 is_cloud_only: row.on_premises_sync_enabled.flatten() != Some(true),
-                has_license: products.license(&row),
+                is_enabled: row.account_enabled,
+                has_license: products.license(&row, notes),
                 groups: BTreeSet::new(),
                 directory_roles: BTreeSet::new(),
+                eligible_groups: BTreeSet::new(),
+                eligible_directory_roles: BTreeSet::new(),
                 id: row.id,
                 user_principal_name: row.user_principal_name,
                 sid: row.on_premises_security_identifier,
@@ -182,6 +241,39 @@ impl Entra {
                 Some(person) => Err(twice("account", &person.id)),
             }
         })?;
+        let (without_synchronization, without_state) = without;
+        let count = people.len();
+        let mut not_selected = |properties: &str, so: &str| {
+            let name = format!("{properties} of graph/users.json: {so}");
+            notes.add(&NOT_SELECTED, name);
+        };
+        let has_states = without_state.len() < count;
+        if count > 0 && !has_synchronization {
+            let so = format!(
+                "whether Active Directory synchronizes anybody is not known, so all {count} accounts are taken as cloud-only"
+            );
+            not_selected("onPremisesSyncEnabled", &so);
+        }
+        if count > 0 && !self.has_licenses {
+            let so = "whether anybody has a license of Intune is not known, so no role that depends on one is given";
+            not_selected("assignedLicenses and assignedPlans", so);
+        }
+        if count > 0 && !has_states {
+            let so = format!(
+                "disabled accounts cannot be told apart, so all {count} are taken as enabled"
+            );
+            not_selected("accountEnabled", &so);
+        }
+        if has_synchronization {
+            for name in without_synchronization {
+                notes.add(&SYNCHRONIZATION_UNKNOWN, name);
+            }
+        }
+        if has_states {
+            for name in without_state {
+                notes.add(&ACCOUNT_STATE_UNKNOWN, name);
+            }
+        }
         for (number, (id, person)) in (0..).zip(people) {
             self.person_of.insert(id, number);
             if let Some(sid) = &person.sid {
@@ -203,11 +295,21 @@ impl Entra {
             people: BTreeSet::new(),
             groups: BTreeSet::new(),
             has_members: false,
+            is_hidden: false,
+            has_unknown_members: false,
         };
         let mut groups: BTreeMap<String, (Group, Option<String>)> = BTreeMap::new();
         let is_there = folder.records(GROUPS, |row: GroupRow| {
             let sid = row.on_premises_security_identifier;
-            match groups.insert(key(&row.id), (group(row.id, row.display_name), sid)) {
+            self.groups_have_sids |= sid.is_some();
+            let visibility = row.visibility.as_deref().map(str::trim);
+            let is_hidden =
+                visibility.is_some_and(|of| of.eq_ignore_ascii_case("HiddenMembership"));
+            let group = Group {
+                is_hidden,
+                ..group(row.id.clone(), row.display_name)
+            };
+            match groups.insert(key(&row.id), (group, sid)) {
                 None => Ok(()),
                 Some((group, _)) => Err(twice("group", &group.id)),
             }
@@ -249,11 +351,15 @@ impl Entra {
                 return Err(folder.refuse(&format!("{GROUPS}/{id}"), reason, help));
             };
             let (mut people, mut nested) = (BTreeSet::new(), BTreeSet::new());
+            let mut has_unknown_members = false;
             let has_members = folder.records(&format!("{GROUPS}/{id}/members"), |row: IdRow| {
                 match self.holder(&row.id) {
                     Some(Holder::Person(person)) => drop(people.insert(person)),
                     Some(Holder::Group(group)) => drop(nested.insert(group)),
-                    None => unknown_member(&row, &format!("the group {id}"), notes),
+                    None => {
+                        has_unknown_members |=
+                            unknown_member(&row, &format!("the group {id}"), notes);
+                    }
                 }
                 Ok(())
             })?;
@@ -264,6 +370,7 @@ impl Entra {
             }
             if let Some(group) = self.groups.get_mut(number as usize) {
                 group.has_members = has_members;
+                group.has_unknown_members = has_unknown_members;
                 group.people = people;
                 group.groups = nested;
             }
@@ -275,10 +382,14 @@ impl Entra {
         &mut self,
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<(), Refused> {
+    ) -> Result<DirectoryRoles, Refused> {
         let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut roles = DirectoryRoles::default();
         folder.records(DIRECTORY_ROLES, |row: DirectoryRoleRow| {
             let name = directory_role(&row);
+            if let Some(template) = &row.role_template_id {
+                roles.by_template.insert(key(template), name.clone());
+            }
             self.directory_roles.insert(name.clone());
             match names.insert(key(&row.id), name) {
                 None => Ok(()),
@@ -305,8 +416,17 @@ impl Entra {
                             notes.add(&MEMBERS_MISSING, group.called());
                         }
                         people.extend(group.into_iter().flat_map(|group| &group.people));
+                        if let (Some(name), Some(Holder::Group(number))) =
+                            (name, self.holder(&row.id))
+                        {
+                            roles
+                                .of_groups
+                                .entry(number)
+                                .or_default()
+                                .insert(name.clone());
+                        }
                     }
-                    (Some(name), None) => unknown_member(&row, name, notes),
+                    (Some(name), None) => drop(unknown_member(&row, name, notes)),
                 }
                 Ok(())
             })?;
@@ -316,8 +436,138 @@ impl Entra {
                 }
             }
         }
+        Ok(roles)
+    }
+
+    /// Reads who may activate a directory role for the whole tenant.
+    fn read_role_eligibilities<F: Files>(
+        &mut self,
+        folder: &Folder<'_, F>,
+        roles: &DirectoryRoles,
+        notes: &mut Notes,
+    ) -> Result<(), Refused> {
+        let mut rows: Vec<RoleEligibilityRow> = Vec::new();
+        for name in ROLE_ELIGIBILITIES {
+            folder.records(name, |row: RoleEligibilityRow| {
+                let scope = row.directory_scope_id.as_deref().unwrap_or("/");
+                if holds(row.status.as_deref()) && scope == "/" {
+                    rows.push(row);
+                }
+                Ok(())
+            })?;
+        }
+        for row in rows {
+            let Some(role) = roles.eligible(&row) else {
+                let name = format!("the directory role {}", row.role_definition_id);
+                notes.add(&UNKNOWN_ELIGIBILITY, name);
+                continue;
+            };
+            for person in self.eligible(&row.principal_id, &role, notes) {
+                self.directory_roles.insert(role.clone());
+                if let Some(person) = self.people.get_mut(person as usize)
+                    && !person.directory_roles.contains(&role)
+                {
+                    person.eligible_directory_roles.insert(role.clone());
+                }
+            }
+        }
         Ok(())
     }
+
+    /// Reads who may become a member of a group, with the directory roles that the group has.
+    fn read_group_eligibilities<F: Files>(
+        &mut self,
+        folder: &Folder<'_, F>,
+        roles: &DirectoryRoles,
+        notes: &mut Notes,
+    ) -> Result<(), Refused> {
+        let of_groups = folder.objects(GROUPS)?;
+        let of_groups = of_groups.values().flat_map(|id| {
+            let name = |of: &str| format!("{GROUPS}/{id}/{of}");
+            OF_GROUP.map(name)
+        });
+        let names = GROUP_ELIGIBILITIES.map(str::to_owned).into_iter();
+        let mut rows: Vec<GroupEligibilityRow> = Vec::new();
+        for name in names.chain(of_groups) {
+            folder.records(&name, |row: GroupEligibilityRow| {
+                // An owner of a group is no member of it.
+                let access = row.access_id.as_deref().unwrap_or("member");
+                if holds(row.status.as_deref()) && access.eq_ignore_ascii_case("member") {
+                    rows.push(row);
+                }
+                Ok(())
+            })?;
+        }
+        for row in rows {
+            let Some(Holder::Group(group)) = self.holder(&row.group_id) else {
+                notes.add(&UNKNOWN_ELIGIBILITY, format!("the group {}", row.group_id));
+                continue;
+            };
+            let name = self.group(group).map(Group::called).unwrap_or_default();
+            let of_group = roles.of_groups.get(&group);
+            for person in self.eligible(&row.principal_id, &name, notes) {
+                let Some(person) = self.people.get_mut(person as usize) else {
+                    continue;
+                };
+                if !person.groups.contains(&group) {
+                    person.eligible_groups.insert(group);
+                }
+                for role in of_group.into_iter().flatten() {
+                    if !person.directory_roles.contains(role) {
+                        person.eligible_directory_roles.insert(role.clone());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The people that an eligibility is for: a person, or whoever is in a group.
+    fn eligible(&self, principal: &str, of: &str, notes: &mut Notes) -> BTreeSet<u32> {
+        match self.holder(principal) {
+            Some(Holder::Person(person)) => BTreeSet::from([person]),
+            Some(Holder::Group(group)) => self.people_in(group),
+            None => {
+                let name = format!("{principal}, eligible for {of}");
+                notes.add(&UNKNOWN_ELIGIBILITY, name);
+                BTreeSet::new()
+            }
+        }
+    }
+}
+
+/// What is known of directory roles beside who has them.
+#[derive(Default)]
+struct DirectoryRoles {
+    /// Their names, by the ids that they have in every tenant.
+    by_template: BTreeMap<String, String>,
+    /// Those that groups have.
+    of_groups: BTreeMap<u32, BTreeSet<String>>,
+}
+
+impl DirectoryRoles {
+    /// The name of the role that an eligibility is for.
+    fn eligible(&self, row: &RoleEligibilityRow) -> Option<String> {
+        let template = key(&row.role_definition_id);
+        let documented = NAMES.iter().find(|(id, ..)| *id == template);
+        if let Some((_, name, _)) = documented {
+            return Some((*name).to_owned());
+        }
+        let known = self.by_template.get(&template).cloned();
+        known.or_else(|| {
+            let name = row.role_definition.as_ref()?.display_name.clone()?;
+            Some(directory_role(&DirectoryRoleRow {
+                id: template.clone(),
+                display_name: name,
+                role_template_id: Some(template),
+            }))
+        })
+    }
+}
+
+/// Whether an eligibility holds.
+fn holds(status: Option<&str>) -> bool {
+    status.is_none_or(|status| status.eq_ignore_ascii_case("Provisioned"))
 }
 
 /// The name of a directory role: the documented one by the id that it has in every tenant, or by a name it
@@ -342,11 +592,13 @@ fn directory_role(row: &DirectoryRoleRow) -> String {
     }
 }
 
-/// Notes a member that nobody knows, unless it is none that could sign in.
-fn unknown_member(row: &IdRow, of: &str, notes: &mut Notes) {
+/// Notes a member that nobody knows, unless it is none that could sign in; whether it could.
+fn unknown_member(row: &IdRow, of: &str, notes: &mut Notes) -> bool {
     let kind = row.odata_type.as_deref().unwrap_or_default();
     let kind = kind.trim_start_matches("#microsoft.graph.");
-    if matches!(kind, "" | "user" | "group") {
+    let is_somebody = matches!(kind, "" | "user" | "group");
+    if is_somebody {
         notes.add(&UNKNOWN_MEMBER, format!("{} of {of}", row.id));
     }
+    is_somebody
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::key;
 use super::report::{
-    AMBIGUOUS_ASSIGNMENT, ASSIGNMENT_WITHOUT_MEMBERS, BUILT_IN_UNKNOWN, NOT_ALLOWED, Notes,
-    UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
+    AMBIGUOUS_ASSIGNMENT, ASSIGNMENT_WITHOUT_MEMBERS, BUILT_IN_UNKNOWN, NOT_ALLOWED, NOT_SELECTED,
+    Notes, UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
 };
 use crate::export::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
 use crate::export::{Files, Folder, Refused};
@@ -16,6 +16,9 @@ const SCOPE_TAGS: &str = "graph/roleScopeTags";
 
 /// What a role assignment without scope tags is in: all of them.
 pub(super) const ALL_SCOPE_TAGS: &str = "*";
+
+/// The scope tag Default.
+const DEFAULT_SCOPE_TAG: &str = "0";
 
 /// The roles that are built in, by the ids that they have in every tenant, with their documented names:
 /// the service may translate them, and spells one of them otherwise.
@@ -90,6 +93,14 @@ impl Assignment {
     pub(super) fn called(&self) -> String {
         called(self.name.as_deref(), &self.id)
     }
+
+    /// Whether it has scope tags, and none of them is Default: where the tenant has opted in to Scoped
+    /// permissions, its role gives nothing on tenant-attached devices, which carry Default only.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let mut tags = self.scope_tags.iter();
+        !self.scope_tags.is_empty()
+            && !tags.any(|tag| tag == DEFAULT_SCOPE_TAG || tag == ALL_SCOPE_TAGS)
+    }
 }
 
 /// The name of something with its id, or the id where it has no name.
@@ -105,8 +116,14 @@ impl Intune {
         folder: &Folder<'_, F>,
         notes: &mut Notes,
     ) -> Result<Self, Refused> {
-        let definitions = definitions(folder)?;
+        let definitions = definitions(folder, notes)?;
         let mut claims: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        // What $expand=roleAssignments answers says it as well.
+        for (id, definition) in &definitions {
+            for row in definition.role_assignments.iter().flatten() {
+                claims.entry(key(&row.id)).or_default().insert(id.clone());
+            }
+        }
         for id in folder.objects(DEFINITIONS)?.into_values() {
             let mut claimed = Vec::new();
             folder.records(
@@ -160,6 +177,7 @@ pub(super) fn twice(what: &str, id: &str) -> String {
 
 fn definitions<F: Files>(
     folder: &Folder<'_, F>,
+    notes: &mut Notes,
 ) -> Result<BTreeMap<String, RoleDefinitionRow>, Refused> {
     let mut definitions = BTreeMap::new();
     let mut built_in = BTreeSet::new();
@@ -180,6 +198,10 @@ fn definitions<F: Files>(
             Some(row) => Err(twice("role definition", &row.id)),
         }
     })?;
+    if !definitions.is_empty() && !definitions.values().any(RoleDefinitionRow::has_permissions) {
+        let name = "rolePermissions of graph/roleDefinitions.json: what the roles permit is not known, so they give nothing";
+        notes.add(&NOT_SELECTED, name);
+    }
     Ok(definitions)
 }
 

@@ -5,21 +5,54 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key;
-use crate::export::graph::{LicenseRow, SkuRow, UserRow};
+use super::report::{Notes, PLAN_UNKNOWN};
+use crate::export::graph::{LicenseRow, PlanRow, SkuRow, UserRow};
 use crate::export::{Files, Folder, Refused};
 
-/// The service plans that are Intune: INTUNE_A, INTUNE_EDU and INTUNE_SMBIZ.
-const PLANS: [&str; 3] = [
+/// The service plans that are Intune for a person: INTUNE_A, INTUNE_A_GOV, INTUNE_A_VL, INTUNE_EDU, INTUNE_SMBIZ,
+/// and the products of one plan that are listed as plans as well, INTUNE_SMB and INTUNE_A_VL_USGOV_GCCHIGH
+/// (learn.microsoft.com/entra/identity/users/licensing-service-plan-reference).
+const PLANS: [&str; 7] = [
     "c1ec4a95-1f05-45b3-a911-aa3fa01094f5",
+    "d216f254-796f-4dab-bbfa-710686e646b9",
+    "3e170737-c728-4eae-bbb9-3f3360f7184c",
     "da24caf9-af8e-485c-b7c8-e73336da2693",
     "8e9ff0ff-aa7a-4b20-83c1-2f636b600ac2",
+    "e6025b08-2fa5-4313-bd0a-7e5ffca32958",
+    "b4288abe-01be-47d9-ad20-311d6e83fc24",
 ];
 
-/// Products that are known to contain one of them: Intune itself, Enterprise Mobility + Security E3
-/// and E5, Microsoft 365 E3, E5 and Business Premium. Others are looked up among those that the tenant
-/// has bought.
-const PRODUCTS: [&str; 6] = [
+/// Plans and products of the service Intune that give a person nothing of it: of devices (INTUNE_A_D,
+/// INTUNE_A_D_GOV), Basic Mobility and Security of Office 365 (INTUNE_O365), and what is bought on top of Intune
+/// (INTUNE_P2, Intune-EPM, Intune_AdvancedEA, Intune-MAMTunnel, REMOTE_HELP, Intune_Defender).
+const NOT_FOR_PEOPLE: [&str; 9] = [
+    "2b317a4a-77a6-4188-9437-b68a77b4e2c6",
+    "2c21e77a-e0d6-4570-b38a-7ff2dc17d2ca",
+    "882e1d05-acd1-4ccb-8708-6ee03664b117",
+    "d9923fe3-a2de-4d29-a5be-e3e83bb786be",
+    "bb73f429-78ef-4ff2-83c8-722b04c3e7d1",
+    "2a4baa0e-5e99-4c38-b1f2-6864960f1bd1",
+    "a6e407da-7411-4397-8a2e-d9b52780849e",
+    "a4c6cf29-1168-4076-ba5c-e8fe0e62b17e",
+    "1689aade-3d6a-4bfc-b017-46d2672df5ad",
+];
+
+/// The products for devices. They contain a plan that is Intune, which is none of the account's then.
+const FOR_DEVICES: [&str; 2] = [
+    "2b317a4a-77a6-4188-9437-b68a77b4e2c6",
+    "2c21e77a-e0d6-4570-b38a-7ff2dc17d2ca",
+];
+
+/// The service Intune, in the plans of an account.
+const SERVICE: &str = "SCO";
+
+/// Products that are known to contain one of them: Intune itself, also by volume, of governments and of small
+/// businesses, Enterprise Mobility + Security E3 and E5, Microsoft 365 E3, E5 and Business Premium. Others are
+/// looked up among those that the tenant has bought.
+const PRODUCTS: [&str; 8] = [
     "061f9ace-7d42-4136-88ac-31dc755f143f",
+    "b4288abe-01be-47d9-ad20-311d6e83fc24",
+    "e6025b08-2fa5-4313-bd0a-7e5ffca32958",
     "efccb6f7-5641-4e0e-bd10-b4976e1bf68e",
     "b05e124f-c7cc-45a0-a6aa-8cf78c946968",
     "05e9a617-0261-4cee-bb44-138d3ef5d965",
@@ -29,14 +62,24 @@ const PRODUCTS: [&str; 6] = [
 
 /// What a product that an account has says of Intune.
 enum Product {
-    /// It has these plans of Intune, none where the subscription has ended.
-    Bought(BTreeSet<String>),
+    /// It has these plans, none where the subscription has ended; each with whether it is Intune for a person,
+    /// `None` where nobody knows.
+    Bought(BTreeMap<String, Option<bool>>),
     /// It is known to contain Intune, by which plan does not matter.
     Known,
+    /// It gives a person nothing.
+    Nothing,
 }
 
 /// What is known of products: of those that the tenant has bought, what it says itself.
 pub(super) struct Products(BTreeMap<String, Product>);
+
+/// Whether a plan is Intune for a person; `None` where it is a plan of Intune that nobody knows.
+fn is_intune(id: &str, is_called_so: bool) -> Option<bool> {
+    let is_for_people = PLANS.contains(&id);
+    let is_known = is_for_people || NOT_FOR_PEOPLE.contains(&id);
+    (is_known || !is_called_so).then_some(is_for_people)
+}
 
 /// Whether a subscription or a service plan works: in the time of grace after it has ended, it does.
 /// `None` where its state is not told.
@@ -46,18 +89,34 @@ fn works(status: Option<&str>) -> Option<bool> {
 }
 
 impl Products {
-    pub(super) fn read<F: Files>(folder: &Folder<'_, F>) -> Result<Self, Refused> {
+    pub(super) fn read<F: Files>(
+        folder: &Folder<'_, F>,
+        notes: &mut Notes,
+    ) -> Result<Self, Refused> {
         let known = PRODUCTS.map(|id| (id.to_owned(), Product::Known));
         let mut products = BTreeMap::from(known);
+        products.extend(FOR_DEVICES.map(|id| (id.to_owned(), Product::Nothing)));
         folder.records("graph/subscribedSkus", |row: SkuRow| {
             let id = key(&row.sku_id);
+            if FOR_DEVICES.contains(&id.as_str()) {
+                return Ok(());
+            }
             match (works(row.capability_status.as_deref()), row.service_plans) {
                 (Some(true), Some(plans)) => {
-                    let plans = plans.iter().map(|plan| key(&plan.service_plan_id));
-                    let of_intune = plans.filter(|plan| PLANS.contains(&plan.as_str()));
-                    products.insert(id, Product::Bought(of_intune.collect()));
+                    let mut bought = BTreeMap::new();
+                    for plan in plans {
+                        let id = key(&plan.service_plan_id);
+                        let name = plan.service_plan_name.as_deref().unwrap_or_default();
+                        let begins = name.trim().to_ascii_uppercase().starts_with("INTUNE");
+                        let is_intune = is_intune(&id, begins);
+                        if is_intune.is_none() {
+                            notes.add(&PLAN_UNKNOWN, format!("{} ({id})", name.trim()));
+                        }
+                        bought.insert(id, is_intune);
+                    }
+                    products.insert(id, Product::Bought(bought));
                 }
-                (Some(false), _) => drop(products.insert(id, Product::Bought(BTreeSet::new()))),
+                (Some(false), _) => drop(products.insert(id, Product::Bought(BTreeMap::new()))),
                 _ => drop(products.remove(&id)),
             }
             Ok(())
@@ -66,20 +125,47 @@ impl Products {
     }
 
     /// Whether an account has a license of Intune; `None` where its export does not say it.
-    pub(super) fn license(&self, row: &UserRow) -> Option<bool> {
-        let plans = row.assigned_plans.as_deref();
-        match (plans, row.assigned_licenses.as_deref()) {
+    pub(super) fn license(&self, row: &UserRow, notes: &mut Notes) -> Option<bool> {
+        let licenses = row.assigned_licenses.as_deref();
+        let is_for_devices = |of: &LicenseRow| FOR_DEVICES.contains(&key(&of.sku_id).as_str());
+        if licenses.is_some_and(|all| !all.is_empty() && all.iter().all(is_for_devices)) {
+            return Some(false);
+        }
+        match (row.assigned_plans.as_deref(), licenses) {
             // Where there is a license without a plan, the plans do not tell.
             (Some([]), Some(licenses)) if !licenses.is_empty() => self.by_products(licenses),
             (Some(plans), _) => {
-                let of_intune = plans
-                    .iter()
-                    .filter(|plan| PLANS.contains(&key(&plan.service_plan_id).as_str()));
-                let states = of_intune.map(|plan| works(plan.capability_status.as_deref()));
+                let states = plans.iter().map(|plan| {
+                    let id = key(&plan.service_plan_id);
+                    let works = works(plan.capability_status.as_deref());
+                    match (self.is_intune(&id, plan, notes), works) {
+                        (Some(false), _) | (_, Some(false)) => Some(false),
+                        (Some(true), works) => works,
+                        (None, _) => None,
+                    }
+                });
                 any(states)
             }
             (None, licenses) => self.by_products(licenses?),
         }
+    }
+
+    /// Whether a plan of an account is Intune for a person: a plan of the service that no product of the tenant
+    /// names and nobody knows may be.
+    fn is_intune(&self, id: &str, plan: &PlanRow, notes: &mut Notes) -> Option<bool> {
+        let service = plan.service.as_deref().unwrap_or_default().trim();
+        let mut products = self.0.values().filter_map(|product| match product {
+            Product::Bought(plans) => plans.get(id).copied(),
+            Product::Known | Product::Nothing => None,
+        });
+        if let Some(is_intune) = products.next() {
+            return is_intune;
+        }
+        let is_intune = is_intune(id, service.eq_ignore_ascii_case(SERVICE));
+        if is_intune.is_none() {
+            notes.add(&PLAN_UNKNOWN, id);
+        }
+        is_intune
     }
 
     fn by_products(&self, licenses: &[LicenseRow]) -> Option<bool> {
@@ -87,11 +173,15 @@ impl Products {
             let disabled = license.disabled_plans.iter().flatten();
             let disabled: BTreeSet<String> = disabled.map(|plan| key(plan)).collect();
             match self.0.get(&key(&license.sku_id))? {
-                Product::Bought(plans) => Some(!plans.is_subset(&disabled)),
+                Product::Bought(plans) => {
+                    let enabled = plans.iter().filter(|(id, _)| !disabled.contains(*id));
+                    any(enabled.map(|(_, is_intune)| *is_intune))
+                }
                 Product::Known => {
                     let is_whole = PLANS.iter().all(|plan| !disabled.contains(*plan));
                     is_whole.then_some(true)
                 }
+                Product::Nothing => Some(false),
             }
         }))
     }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
-use super::entra::{Entra, Holder};
+use super::entra::{Entra, Holder, Person};
 use super::intune::Intune;
 use super::report::{
     GROUP_CYCLE, LICENSE_UNKNOWN, MEMBERS_MISSING, Notes, UNKNOWN_MEMBER, UNLICENSED,
@@ -29,6 +29,8 @@ pub(super) struct Membership {
     pub(super) assignments_of_person: BTreeMap<u32, BTreeSet<usize>>,
     /// By group, those in it who have its roles, where not everybody does.
     pub(super) parts: BTreeMap<u32, Part>,
+    /// The assignments that have members whom nobody knows.
+    pub(super) with_unknown_members: BTreeSet<usize>,
     /// The assignments that a person lacks for want of a license.
     pub(super) without_license: BTreeMap<u32, BTreeSet<usize>>,
 }
@@ -62,7 +64,10 @@ impl Membership {
                         let is_entitled = Self::entitled(entra, person, allows_unlicensed, notes);
                         membership.give(person, number, is_entitled);
                     }
-                    None => notes.add(&UNKNOWN_MEMBER, format!("{id} of {}", assignment.called())),
+                    None => {
+                        membership.with_unknown_members.insert(number);
+                        notes.add(&UNKNOWN_MEMBER, format!("{id} of {}", assignment.called()));
+                    }
                 }
             }
         }
@@ -72,7 +77,11 @@ impl Membership {
         membership.nest(entra, notes);
         membership.forget_what_is_held(entra);
         for (person, assignments) in &membership.without_license {
-            let Some(person) = entra.person(*person) else {
+            // What is not known is no want of a license; that was noted.
+            let Some(person) = entra
+                .person(*person)
+                .filter(|person| person.has_license == Some(false))
+            else {
                 continue;
             };
             for assignment in assignments {
@@ -100,12 +109,41 @@ impl Membership {
         };
         let name = person.user_principal_name.as_str();
         match (person.has_license, needs_none) {
-            (Some(true), _) => {}
-            (_, true) => notes.add(&UNLICENSED_ADMINISTRATOR, name),
-            (None, false) => notes.add(&LICENSE_UNKNOWN, name),
-            (Some(false), false) => {}
+            (Some(false), true) => notes.add(&UNLICENSED_ADMINISTRATOR, name),
+            // Where nobody's is known, that was noted once.
+            (None, false) if entra.has_licenses => notes.add(&LICENSE_UNKNOWN, name),
+            (Some(_), _) | (None, _) => {}
         }
         needs_none || person.has_license == Some(true)
+    }
+
+    /// What somebody would be in as a member of a group who has its roles: the group, and the groups of those
+    /// who have the roles of it and of what it is in. Nothing for somebody who would lack one for want of a
+    /// license.
+    pub(super) fn joining(
+        &self,
+        entra: &Entra,
+        person: &Person,
+        group: u32,
+        allows_unlicensed: bool,
+    ) -> Option<Vec<u32>> {
+        let mut above = vec![group];
+        let mut seen = BTreeSet::from([group]);
+        let mut parts = Vec::new();
+        while let Some(of) = above.pop() {
+            let is_entitled = person.has_license == Some(true) || allows_unlicensed && of == group;
+            let assignments = self.assignments_of_group.get(of as usize);
+            let gives = assignments.is_some_and(|assignments| !assignments.is_empty());
+            if gives && !is_entitled {
+                return None;
+            }
+            if self.parts.contains_key(&of) && is_entitled && entra.group(of).is_some() {
+                parts.push(of);
+            }
+            let groups = self.groups_of_group.get(of as usize);
+            above.extend(groups.into_iter().flatten().filter(|of| seen.insert(**of)));
+        }
+        Some(parts)
     }
 
     /// Gives the assignments of a group to those in it who have them.

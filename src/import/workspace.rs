@@ -8,10 +8,10 @@ use smol_str::SmolStr;
 
 use super::configmgr::Site;
 use super::entity::{Family, Uid};
-use super::entra::{Group, Holder};
+use super::entra::{Group, Holder, Person};
 use super::intune::{ALL_SCOPE_TAGS, Role};
 use super::role::RoleEntity;
-use super::{Imported, key};
+use super::{Imported, key, narrows};
 use crate::shipped::File;
 
 const ASSIGNMENT: &str = "Intune::RoleAssignment";
@@ -37,6 +37,8 @@ struct TenantAttributes<'a> {
     use_intune_rbac: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     use_intune_rbac_changed_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scoped_permissions: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +70,19 @@ struct AssignmentAttributes<'a> {
     display_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scope_groups: Vec<Uid<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    narrowed_role: Option<Uid<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    members_unknown: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupAttributes<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    members_unknown: bool,
 }
 
 #[derive(Serialize)]
@@ -83,6 +98,12 @@ struct PersonAttributes<'a> {
     tenant: Uid<'a>,
     user_principal_name: &'a str,
     cloud_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    eligible_groups: Vec<Uid<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    eligible_directory_roles: Vec<Uid<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     config_mgr: Option<BTreeMap<&'a str, Vec<Uid<'a>>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -105,6 +126,14 @@ struct DeviceAttributes<'a> {
     co_managed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     operating_system: Option<&'a str>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands on a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn uid<'a>(type_name: &'a str, id: &'a str) -> Uid<'a> {
@@ -183,8 +212,9 @@ impl Imported {
 
     fn write_tenant<W: Write>(&self, mut family: Family<W>) -> io::Result<()> {
         let attributes = TenantAttributes {
-            use_intune_rbac: self.tenant.use_intune_rbac,
+            use_intune_rbac: self.tenant.use_intune_rbac == Some(true),
             use_intune_rbac_changed_at: self.tenant.use_intune_rbac_changed_at.as_deref(),
+            scoped_permissions: self.tenant.scoped_permissions,
         };
         family.entity(self.tenant(), attributes, &[])?;
         family.finish()
@@ -228,7 +258,9 @@ impl Imported {
         for (entity, role) in self.roles.iter().zip(&self.intune.roles) {
             roles.insert(key(&role.graph_id), entity.id.as_str());
         }
-        for assignment in &self.intune.assignments {
+        for (number, assignment) in self.intune.assignments.iter().enumerate() {
+            let role = roles.get(&assignment.role).map(|id| uid(ROLE, id));
+            let is_narrowed = narrows(&self.tenant, assignment);
             let attributes = AssignmentAttributes {
                 display_name: assignment.name.as_deref(),
                 scope_groups: assignment
@@ -236,8 +268,10 @@ impl Imported {
                     .iter()
                     .map(|id| uid(GROUP, self.group_id(id)))
                     .collect(),
+                narrowed_role: role.filter(|_| is_narrowed),
+                members_unknown: self.membership.with_unknown_members.contains(&number),
             };
-            let role = roles.get(&assignment.role).map(|id| uid(ROLE, id));
+            let role = role.filter(|_| !is_narrowed);
             let mut parents: Vec<Uid<'_>> = role.into_iter().collect();
             parents.push(self.tenant());
             match assignment.scope_tags.is_empty() {
@@ -266,24 +300,28 @@ impl Imported {
     }
 
     fn write_groups<W: Write>(&self, mut family: Family<W>) -> io::Result<()> {
-        // The id of each, with its name and what it is in.
-        let mut groups: BTreeMap<String, (Option<String>, Vec<Uid<'_>>)> = BTreeMap::new();
+        // The id of each, with its name, whether it may have more members, and what it is in.
+        let mut groups: BTreeMap<String, (Option<String>, bool, Vec<Uid<'_>>)> = BTreeMap::new();
         let of_group = self
             .membership
             .groups_of_group
             .iter()
             .zip(&self.membership.assignments_of_group);
-        for (group, (within, assignments)) in self.entra.groups.iter().zip(of_group) {
+        for (number, (group, (within, assignments))) in
+            (0..).zip(self.entra.groups.iter().zip(of_group))
+        {
             let within = within.iter().filter_map(|group| self.group(*group));
             let parents = within.chain(self.assignments(assignments)).collect();
-            groups.insert(group.id.clone(), (group.name.clone(), parents));
+            let is_unlisted = self.unlisted.contains(&number);
+            groups.insert(group.id.clone(), (group.name.clone(), is_unlisted, parents));
         }
-        for (group, part) in &self.membership.parts {
-            if let Some(group) = self.entra.group(*group) {
+        for (number, part) in &self.membership.parts {
+            if let Some(group) = self.entra.group(*number) {
+                let is_unlisted = !self.entra.nested(*number).is_disjoint(&self.unlisted);
                 let name = group.name.as_deref().unwrap_or(&group.id);
                 let name = format!("{name}: those in it who have its roles");
                 let parents = self.assignments(&part.assignments).collect();
-                groups.insert(part_id(group), (Some(name), parents));
+                groups.insert(part_id(group), (Some(name), is_unlisted, parents));
             }
         }
         // Scope groups that were not exported.
@@ -296,9 +334,12 @@ impl Imported {
             let id = self.group_id(id).to_owned();
             groups.entry(id).or_default();
         }
-        for (id, (name, parents)) in &groups {
-            let display_name = name.as_deref();
-            family.entity(uid(GROUP, id), Named { display_name }, parents)?;
+        for (id, (name, members_unknown, parents)) in &groups {
+            let attributes = GroupAttributes {
+                display_name: name.as_deref(),
+                members_unknown: *members_unknown,
+            };
+            family.entity(uid(GROUP, id), attributes, parents)?;
         }
         family.finish()
     }
@@ -317,10 +358,22 @@ impl Imported {
                 let assignments = numbers.filter_map(|number| self.assignment(*number));
                 assignments.collect::<Vec<Uid<'_>>>()
             };
+            let eligible: Vec<(Uid<'_>, Vec<String>)> = self.eligible_groups(person).collect();
+            let mut eligible_groups: Vec<Uid<'_>> =
+                eligible.iter().map(|(group, _)| *group).collect();
+            let with_roles = eligible.iter().flat_map(|(_, parts)| parts);
+            eligible_groups.extend(with_roles.map(|id| uid(GROUP, id)));
             let attributes = PersonAttributes {
                 tenant: self.tenant(),
                 user_principal_name: &person.user_principal_name,
                 cloud_only: person.is_cloud_only,
+                account_enabled: person.is_enabled,
+                eligible_groups,
+                eligible_directory_roles: person
+                    .eligible_directory_roles
+                    .iter()
+                    .map(|id| uid(DIRECTORY_ROLE, id))
+                    .collect(),
                 config_mgr: self.administrator(number),
                 assignments_without_license: assignments(&self.membership.without_license),
             };
@@ -338,6 +391,20 @@ impl Imported {
             family.entity(uid(PERSON, &person.id), attributes, &parents)?;
         }
         family.finish()
+    }
+
+    /// The groups that a person may become a member of, each with the ids of the groups of those who have its
+    /// roles, where not everybody does.
+    fn eligible_groups(&self, person: &Person) -> impl Iterator<Item = (Uid<'_>, Vec<String>)> {
+        let allows_unlicensed = self.tenant.allows_unlicensed_administrators;
+        let groups = person.eligible_groups.iter();
+        groups.filter_map(move |group| {
+            let parts = self
+                .membership
+                .joining(&self.entra, person, *group, allows_unlicensed)?;
+            let parts = parts.iter().filter_map(|of| self.entra.group(*of));
+            Some((self.group(*group)?, parts.map(part_id).collect()))
+        })
     }
 
     /// What Configuration Manager knows of a person; `None` where that is nothing.

@@ -110,6 +110,9 @@ const PERMISSIONS: [Permission; 6] = [
     },
 ];
 
+/// The ids of systems that are not uploaded.
+const NOT_UPLOADED: [u32; 3] = [16_777_300, 16_777_301, 16_777_302];
+
 /// A permission that nothing is decided about.
 const OTHER: &str = "Microsoft.Intune_ManagedDevices_Read";
 
@@ -117,6 +120,7 @@ const OTHER: &str = "Microsoft.Intune_ManagedDevices_Read";
 struct Tenant {
     use_intune_rbac: bool,
     allows_unlicensed: bool,
+    scoped_permissions: Option<bool>,
     people: Vec<Person>,
     groups: Vec<Group>,
     roles: Vec<Role>,
@@ -154,6 +158,7 @@ struct Assignment {
     groups: BTreeSet<usize>,
     has_unknown: bool,
     claims: BTreeSet<usize>,
+    scope_tags: &'static [&'static str],
 }
 
 #[derive(Debug)]
@@ -200,6 +205,7 @@ impl Tenant {
         Self {
             use_intune_rbac: c.is(),
             allows_unlicensed: c.is(),
+            scoped_permissions: c.of(&[None, Some(true), Some(false)]),
             people: (0..people)
                 .map(|_| Person {
                     sync: match c.below(8) {
@@ -240,6 +246,7 @@ impl Tenant {
                         _ if roles == 0 => BTreeSet::new(),
                         _ => BTreeSet::from([c.below(roles)]),
                     },
+                    scope_tags: c.of(&[&[][..], &["0"], &["3"], &["0", "3"]]),
                 })
                 .collect(),
             directory_roles: Self::directory_roles(c, people, groups),
@@ -389,6 +396,7 @@ impl Tenant {
                 "name": "contoso",
                 "useIntuneRbac": self.use_intune_rbac,
                 "allowsUnlicensedAdministrators": self.allows_unlicensed,
+                "scopedPermissions": self.scoped_permissions,
                 "hierarchies": hierarchies,
             }),
         );
@@ -458,7 +466,7 @@ impl Tenant {
                 let mut members: Vec<String> = of.groups.iter().copied().map(group).collect();
                 members.extend(of.people.iter().copied().map(person));
                 members.extend(of.has_unknown.then(|| "nobody".to_owned()));
-                json!({"id": format!("assignment-{number}"), "members": members, "roleScopeTagIds": []})
+                json!({"id": format!("assignment-{number}"), "members": members, "roleScopeTagIds": of.scope_tags})
             })
             .collect();
         put("graph/roleAssignments.json".to_owned(), json!(assignments));
@@ -525,14 +533,16 @@ impl Tenant {
             })
     }
 
-    /// The roles of a person; `None` is every permission.
-    fn roles_of(&self, person: usize) -> Vec<Option<&Role>> {
+    /// The roles of a person, each with whether it counts on tenant-attached devices; `None` is every permission.
+    fn roles_of(&self, person: usize) -> Vec<(Option<&Role>, bool)> {
         let mut roles = Vec::new();
         for assignment in &self.assignments {
             if let (1, Some(role)) = (assignment.claims.len(), assignment.claims.first())
                 && self.has(person, assignment)
             {
-                roles.push(Some(&self.roles[*role]));
+                let is_elsewhere = assignment.scope_tags == ["3"];
+                let counts = self.scoped_permissions != Some(true) || !is_elsewhere;
+                roles.push((Some(&self.roles[*role]), counts));
             }
         }
         for (name, people, groups) in &self.directory_roles {
@@ -541,7 +551,7 @@ impl Tenant {
                     .iter()
                     .any(|group| self.groups[*group].people.contains(&person));
             if is_member && *name != "Helpdesk Administrator" {
-                roles.push(None);
+                roles.push((None, true));
             }
         }
         roles
@@ -550,10 +560,11 @@ impl Tenant {
     /// Whether a person may, by MODEL.md.
     fn may(&self, person: usize, permission: usize, of: &Site, device: usize) -> bool {
         let roles = self.roles_of(person);
-        let has_permission = roles.iter().any(|role| {
-            role.is_none_or(|role| {
+        let has_permission = roles.iter().any(|(role, counts)| {
+            let has = role.is_none_or(|role| {
                 role.allowed.contains(&permission) && !role.not_allowed.contains(&permission)
-            })
+            });
+            has && *counts
         });
         if self.use_intune_rbac && !of.enforce && of.version >= 2207 {
             return has_permission;
@@ -661,11 +672,22 @@ impl Site {
             });
         put("SMS_Collection", rows.collect());
         let device = |number: usize| 16_777_216 + number;
+        let client = [json!(1), json!("1"), json!(true)];
         let rows = (0..self.devices)
-            .map(|number| json!({"ResourceID": device(number), "Name": format!("D{number}")}));
-        put("SMS_R_System", rows.collect());
-        let rows = self.memberships.iter().map(|(member, within)| {
-            json!({"ResourceID": device(*member), "CollectionID": collection(*within)})
+            .map(|number| json!({"ResourceID": device(number), "Name": format!("D{number}"), "Client": client[number % 3], "Obsolete": null}));
+        // Systems that are no devices, in the same collections.
+        let others = [
+            (json!(null), json!(null)),
+            (json!(0), json!(0)),
+            (json!(1), json!("1")),
+        ];
+        let others = others.into_iter().zip(NOT_UPLOADED).map(|((client, obsolete), id)| {
+            json!({"ResourceID": id, "Name": "N", "Client": client, "Obsolete": obsolete})
+        });
+        put("SMS_R_System", rows.chain(others).collect());
+        let rows = self.memberships.iter().flat_map(|(member, within)| {
+            let members = std::iter::once(device(*member) as u32).chain(NOT_UPLOADED);
+            members.map(|id| json!({"ResourceID": id, "CollectionID": collection(*within)}))
         });
         put("SMS_FullCollectionMembership", rows.collect());
         let rows = self.named.iter().map(|operation| {
@@ -729,6 +751,11 @@ fn everybody_may_what_the_exports_give(tenant: &Tenant) {
             cedar_policy::EntityId::new(id),
         )
     };
+    let devices = engine
+        .directory()
+        .rows_of(&"ConfigMgr::Device".parse().unwrap());
+    let uploaded: usize = tenant.sites.iter().map(|of| of.devices).sum();
+    assert_eq!(devices.count(), uploaded);
     for who in 0..tenant.people.len() {
         for (number, of) in tenant.sites.iter().enumerate() {
             for device in 0..of.devices {
