@@ -26,6 +26,17 @@ pub struct Examination {
     pub policies: Vec<Arc<Source>>,
 }
 
+impl Examination {
+    /// Nothing is known but that these errors prevent it.
+    pub(crate) fn without_rules(findings: Vec<Finding>) -> Self {
+        Self {
+            findings,
+            engine: None,
+            policies: Vec::new(),
+        }
+    }
+}
+
 /// Examines texts and entities together, under these switches of readings.
 ///
 /// # Errors
@@ -63,6 +74,55 @@ impl Reader {
     }
 }
 
+/// Reads policies and schema alone, as they are read for a workspace.
+pub fn bundle(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    let policies = Policies::read(texts, None);
+    (policies.bundle, policies.findings)
+}
+
+/// The findings, with what to do about copies of what ships that stand beside it: those of policies as one.
+fn with_copies(findings: Vec<Finding>) -> Vec<Finding> {
+    let (mut shadowing, mut findings): (Vec<Finding>, Vec<Finding>) = findings
+        .into_iter()
+        .partition(|finding| finding.code == "policy::duplicate_id" && is_beside_shipped(finding));
+    for conflict in &mut findings {
+        if conflict.code == "schema::conflict" && is_beside_shipped(conflict) {
+            conflict.help = Some(format!("the schema that ships is in force too; {IN_PLACE}"));
+        }
+    }
+    let help = format!("the policies that ship are in force too: rename it; {IN_PLACE}");
+    match shadowing.as_mut_slice() {
+        [] => {}
+        [one] => one.help = Some(help),
+        several => {
+            let message = format!(
+                "{} policies have ids of policies that ship, which are in force too",
+                several.len()
+            );
+            let copied = several.iter().flat_map(|finding| &finding.labels);
+            let mut copied = copied.filter(|label| !shipped::holds(&label.place.source));
+            let mut finding = Finding::error("policy::duplicate_id", message).help(help);
+            if let Some(label) = copied.next() {
+                finding = finding.label(label.place.clone(), "for example this one");
+            }
+            shadowing = vec![finding];
+            // What else is there twice follows from that.
+            findings.retain(|finding| !is_beside_shipped(finding));
+        }
+    }
+    findings.extend(shadowing);
+    findings
+}
+
+/// What to do where files were meant to replace what ships.
+const IN_PLACE: &str = "where these files are meant in place of what ships, say so in a file `tarbac.yaml` in their folder, with the line `replaces: shipped`";
+
+/// Whether a finding is about something that ships and about something that does not.
+fn is_beside_shipped(finding: &Finding) -> bool {
+    let is_shipped = |label: &finding::Label| shipped::holds(&label.place.source);
+    finding.labels.iter().any(is_shipped) && !finding.labels.iter().all(is_shipped)
+}
+
 /// Policies and schema that were read, for entities to be joined with.
 #[derive(Debug)]
 pub(crate) struct Policies {
@@ -79,6 +139,7 @@ impl Policies {
     pub fn read(texts: &Texts, known: Option<Vec<Finding>>) -> Self {
         let is_known = known.is_some();
         let (bundle, findings) = bundle::read_unless_checked(texts, &shipped::is_shipped, is_known);
+        let findings = with_copies(findings);
         Self {
             bundle,
             findings: known.unwrap_or(findings),

@@ -37,6 +37,7 @@ pub use policy::{ActionScope, Effect, Policy};
 pub use reading::{Reading, Switches, UnknownReading};
 pub use vocabulary::{
     Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, Vocabulary,
+    is_another_schema,
 };
 
 /// The texts a bundle is read from.
@@ -110,7 +111,9 @@ pub(crate) fn read_unless_checked(
         return (Err(None), findings);
     };
     if !is_checked {
-        let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()));
+        // What ships without one of its files is another schema.
+        let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()))
+            && check::are_actions_known(&policies, &schema);
         findings.extend(check::types(&policies, &schema, shipped_schema));
     }
     if finding::any_error(&findings) {

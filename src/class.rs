@@ -37,7 +37,7 @@ impl Classes {
             .filter(|policy| {
                 vocabulary
                     .permissions()
-                    .any(|action| policy.action_scope().answers(action))
+                    .any(|action| engine.takes_part(policy, action))
             });
         Self::under(engine, deciding, entities)
     }

@@ -21,8 +21,8 @@ use crate::command::candidates;
 /// Decide and explain who may do what to Intune tenant-attached devices.
 ///
 /// The rules of Intune and Configuration Manager are Cedar policies. A workspace is a folder with
-/// `policies/`, `schema/` and `entities/`; where it lacks policies or schema, those in the binary
-/// are used.
+/// `policies/`, `schema/` and `entities/`; its policies and schema add to those in the binary, unless a
+/// file `tarbac.yaml` beside them says that they replace them.
 ///
 /// Exit status: 0 yes (allow, clean), 1 no (deny, findings), 2 could not answer.
 #[derive(Debug, Parser)]

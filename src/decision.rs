@@ -111,6 +111,21 @@ impl Outcome {
             errors,
         }
     }
+
+    /// The outcome where more went wrong: what cannot be answered is an error like any other.
+    #[must_use]
+    pub(crate) fn with_errors(self, mut errors: Vec<String>) -> Self {
+        if errors.is_empty() {
+            return self;
+        }
+        errors.extend(self.errors);
+        errors.sort();
+        errors.dedup();
+        Self {
+            policies: self.policies,
+            ..Self::indeterminate(errors)
+        }
+    }
 }
 
 impl Decision {

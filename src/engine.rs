@@ -4,8 +4,10 @@
 //! role, toggle or message: it gives Cedar the policies that can match a request and the entities
 //! the request can reach, and reports what the policies say. The result is that of Cedar's
 //! `Authorizer::is_authorized` over all policies and all entities, except that an evaluation
-//! error, or a principal or resource that does not exist, makes the decision indeterminate.
+//! error, a principal or resource that does not exist, or a resource of which no policy says who is
+//! in authority where the schema asks, makes the decision indeterminate.
 
+mod authority;
 mod index;
 mod questions;
 mod trial;
@@ -20,10 +22,12 @@ use cedar_policy::{
 use cedar_policy_core::ast;
 
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
-use crate::decision::{Basis, Decision, Outcome, Request};
+use crate::decision::{Authority, Basis, Decision, Outcome, Request};
 use crate::directory::{Directory, Row};
+use authority::AuthorityQuestion;
 use index::{Bucket, Index};
 
+pub use authority::without_authority;
 pub(crate) use questions::with_attribute;
 pub use trial::{Applied, Trial};
 pub use world::World;
@@ -40,6 +44,8 @@ pub struct Engine {
     readings: Vec<String>,
     index: Index,
     actions: HashMap<EntityUid, KnownAction>,
+    /// None where the schema does not ask.
+    authority: Option<AuthorityQuestion>,
     authorizer: Authorizer,
 }
 
@@ -68,12 +74,14 @@ impl Engine {
             .chain(vocabulary.questions())
             .map(|action| (action.uid.clone(), known(action)))
             .collect();
+        let authority = AuthorityQuestion::of(&bundle, &readings);
         Ok(Self {
             bundle,
             directory,
             readings,
             index,
             actions,
+            authority,
             authorizer: Authorizer::new(),
         })
     }
@@ -122,7 +130,7 @@ impl Engine {
     /// Decides a request. Asked a question, it says which policies answer.
     pub fn decide(&self, request: &Request) -> Outcome {
         match self.reach(request) {
-            Ok((world, buckets)) => self.evaluate(request, &world, buckets.into_iter()),
+            Ok((world, buckets)) => self.decided(request, &world, buckets.into_iter()).0,
             Err(errors) => Outcome::indeterminate(errors),
         }
     }
@@ -169,7 +177,7 @@ impl Engine {
             .into_iter()
             .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
         let buckets: Vec<&Bucket> = self.index.matching(&known.action.uid, reached).collect();
-        for bucket in &buckets {
+        for bucket in buckets.iter().copied().chain(self.asked_beside(request)) {
             world.reach(&self.directory, bucket.looked_into.iter().copied());
         }
         Ok((world, buckets))
@@ -178,18 +186,40 @@ impl Engine {
     /// Decides a request in a world that may differ from the directory's, as one does in which
     /// something was changed.
     pub fn decide_in(&self, request: &Request, world: &World) -> Outcome {
+        self.decided_in(request, world).0
+    }
+
+    /// The same, with who is in authority there.
+    fn decided_in(&self, request: &Request, world: &World) -> (Outcome, Option<Authority>) {
         let reached = self.reached_in(request, world);
-        self.evaluate(
-            request,
-            world,
-            self.index.matching(&request.action, reached),
-        )
+        let buckets = self.index.matching(&request.action, reached);
+        self.decided(request, world, buckets)
+    }
+
+    /// Decides a request by these policies, and finds out who is in authority. Every decision is made here.
+    fn decided<'a>(
+        &self,
+        request: &Request,
+        world: &World,
+        buckets: impl Iterator<Item = &'a Bucket>,
+    ) -> (Outcome, Option<Authority>) {
+        let taken = match self.as_cedar_takes_it(request, world) {
+            Ok(taken) => taken,
+            Err(error) => return (Outcome::indeterminate(vec![error]), None),
+        };
+        let outcome = self.evaluate(&taken, buckets);
+        match self.authority_over(request, world, &taken) {
+            None => (outcome, None),
+            Some(Ok(authority)) => (outcome, Some(authority)),
+            Some(Err(errors)) => (outcome.with_errors(errors), None),
+        }
     }
 
     /// Adds to a changed world what the policies look into that match a request there.
     pub(crate) fn widen(&self, request: &Request, world: &mut World) {
         let reached: Vec<Row> = self.reached_in(request, world).collect();
-        for bucket in self.index.matching(&request.action, reached.into_iter()) {
+        let matching = self.index.matching(&request.action, reached.into_iter());
+        for bucket in matching.chain(self.asked_beside(request)) {
             world.reach(&self.directory, bucket.looked_into.iter().copied());
         }
     }
@@ -212,24 +242,17 @@ impl Engine {
             })
     }
 
+    /// What policies say of a request.
     fn evaluate<'a>(
         &self,
-        request: &Request,
-        world: &World,
+        (request, entities): &(CedarRequest, Entities),
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> Outcome {
-        let (cedar_request, entities) = match self.as_cedar_takes_it(request, world) {
-            Ok(taken) => taken,
-            Err(error) => return Outcome::indeterminate(vec![error]),
-        };
         // Forbids win over permits, whichever bucket they are in.
         let mut permits = Vec::new();
         let mut forbids = Vec::new();
         let mut errors = Vec::new();
-        let ask = |set| {
-            self.authorizer
-                .is_authorized(&cedar_request, set, &entities)
-        };
+        let ask = |set| self.authorizer.is_authorized(request, set, entities);
         for bucket in buckets {
             let mut set = &*bucket.set;
             if let Some(guard) = &bucket.guard {

@@ -30,7 +30,7 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | [`source`], [`finding`], [`report`], [`decision`], [`json`] | values: places, diagnostics, results of tests, requests and answers |
+//! | [`source`], [`finding`], [`report`], [`decision`], [`json`], `yaml` | values: places, diagnostics, results of tests, requests and answers |
 //! | [`bundle`] | schema and policies, valid by construction; readings |
 //! | [`directory`] | the entities, held compactly |
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
@@ -115,6 +115,7 @@ pub mod suite;
 mod survey;
 pub mod what_if;
 pub mod workspace;
+mod yaml;
 
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]

@@ -10,10 +10,12 @@ mod earlier;
 #[cfg(feature = "import")]
 mod exports;
 mod kept;
+mod manifest;
 pub mod regular;
+mod rules;
 
 use std::collections::BTreeSet;
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,10 +29,10 @@ use crate::bundle::{Switches, Texts, UnknownReading};
 use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
-use crate::shipped;
 use crate::source::{Place, Source, Text, shown};
 
 use cache::Cache;
+use rules::Part;
 
 #[cfg(feature = "suite")]
 pub use cedar::{cedar_tests, entity_files};
@@ -177,11 +179,16 @@ fn examine_by(
     switches: &Switches,
     means: &Means,
 ) -> Result<Examination, LoadError> {
-    if !layout.root.is_dir() {
-        return Err(unreadable(&layout.root, "it is not a folder", None).into());
+    match metadata(&layout.root)? {
+        Some(root) if root.is_dir() => {}
+        _ => return Err(unreadable(&layout.root, "it is not a folder", None).into()),
     }
     let mut passed_over = Vec::new();
-    let texts = texts(layout, &mut passed_over)?;
+    let texts = match texts(layout, &mut passed_over) {
+        // Which rules are in force is not known, so nothing else can be said of them.
+        Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
+        texts => texts?,
+    };
     let entities = opened(layout, &mut passed_over)?;
     let cache = means.cache.then(|| Cache::of(layout, &entities));
     let mut examination = match cache.flatten() {
@@ -218,52 +225,76 @@ fn examine_with(
     Ok(examination)
 }
 
-/// The policy and schema files of a workspace; what ships takes the place of what it lacks.
-fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, Unreadable> {
-    let mut texts = Texts::default();
-    let policies = files(
+/// The texts of the rules in force in a workspace.
+///
+/// # Errors
+/// A file cannot be read, or a manifest is wrong.
+fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, LoadError> {
+    let policies = part(
         &layout.policies,
         &layout.root.join("policies"),
         &["cedar", "json"],
         passed_over,
     )?;
-    let schema = files(
+    let schema = part(
         &layout.schema,
         &layout.root.join("schema"),
         &["cedarschema"],
         passed_over,
     )?;
-    let shipped = shipped::texts();
-    if adds_to_shipped(&layout.policies, &layout.root.join("policies"), &policies) {
-        texts.policies = shipped.policies;
-    }
-    if adds_to_shipped(&layout.schema, &layout.root.join("schema"), &schema) {
-        texts.schema = shipped.schema;
-    }
-    for path in policies {
-        let source = held(&path)?;
-        match path.extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("json") => texts.links.push(source),
-            _ => texts.policies.push(source),
-        }
-    }
-    for path in schema {
-        texts.schema.push(held(&path)?);
-    }
-    Ok(texts)
+    Ok(rules::in_force(policies, schema))
 }
 
-/// Whether the folders of policies or schema that are named, or the default one, hold nothing but additions: no
-/// file outside of their subfolders `custom/`. What ships is used then, and `custom/` comes on top. What is
-/// named and holds nothing adds nothing either.
-fn adds_to_shipped(named: &[PathBuf], default: &Path, files: &[PathBuf]) -> bool {
-    let custom: Vec<PathBuf> = match named {
-        [] => vec![default.join("custom")],
-        named => named.iter().map(|folder| folder.join("custom")).collect(),
+/// The files of policies or schema of a workspace, with what their manifests say.
+fn part(
+    named: &[PathBuf],
+    default: &Path,
+    extensions: &[&str],
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<Part, LoadError> {
+    let mut others = Vec::new();
+    let paths = files(named, default, extensions, &mut others)?;
+    let default = [default.to_owned()];
+    let folders = match named {
+        [] => &default,
+        named => named,
     };
-    let is_custom = |path: &PathBuf| custom.iter().any(|folder| path.starts_with(folder));
-    let holds_nothing = !named.is_empty() && files.is_empty();
-    !holds_nothing && files.iter().all(is_custom)
+    let mut part = Part {
+        is_custom: !paths.is_empty()
+            && paths.iter().all(|path| {
+                let within = folders.iter().find_map(|root| path.strip_prefix(root).ok());
+                within.is_some_and(|within| within.starts_with("custom"))
+            }),
+        ..Part::default()
+    };
+    let mut wrong = Vec::new();
+    for path in others {
+        if !manifest::is_called(&path) {
+            passed_over.push(path);
+            continue;
+        }
+        let root = folders.iter().find(|root| path.starts_with(root));
+        let root = root.map_or(path.as_path(), PathBuf::as_path);
+        if !folders.iter().any(|root| path == root.join(manifest::NAME)) {
+            wrong.push(manifest::misplaced(&shown(&path), &shown(root)));
+            continue;
+        }
+        match manifest::replaces(&held(&path)?) {
+            Ok(replaces) => part.replaces |= replaces,
+            Err(finding) => wrong.push(finding),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(LoadError::Invalid(wrong));
+    }
+    for path in paths {
+        let source = held(&path)?;
+        match path.extension() {
+            Some(extension) if extension.eq_ignore_ascii_case("json") => part.links.push(source),
+            _ => part.sources.push(source),
+        }
+    }
+    Ok(part)
 }
 
 /// The policy files of a workspace with their texts, for whoever rewrites them; none where the
@@ -307,14 +338,14 @@ pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>,
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut wanted = Vec::new();
     for root in named {
-        match root.is_dir() || !root.exists() {
+        match is_named_folder(root)? {
             true => walk(root, &extensions, &mut wanted, &mut Vec::new())?,
             false => wanted.push(root.clone()),
         }
     }
     let is_wanted: BTreeSet<PathBuf> = wanted.iter().map(|path| real(path)).collect();
     let mut paths = Vec::new();
-    let mut add = |folder: &Path, left_out: &dyn Fn(&Path) -> bool| match folder.is_dir() {
+    let mut add = |folder: &Path, left_out: &dyn Fn(&Path) -> bool| match is_folder(folder)? {
         true => walk_unless(folder, &extensions, left_out, &mut paths, &mut Vec::new()),
         false => Ok(()),
     };
@@ -440,20 +471,59 @@ fn files(
     passed_over: &mut Vec<PathBuf>,
 ) -> Result<Vec<PathBuf>, Unreadable> {
     let mut found = Vec::new();
-    if named.is_empty() && (default.exists() || default.is_symlink()) {
-        if default.is_file() {
-            let reason = "it is a file where a folder is expected";
-            return Err(unreadable(default, reason, None));
-        }
+    if named.is_empty() && is_folder(default)? {
         walk(default, extensions, &mut found, passed_over)?;
     }
     for root in named {
-        match root.is_dir() || !root.exists() {
+        match is_named_folder(root)? {
             true => walk(root, extensions, &mut found, passed_over)?,
             false => found.push(root.clone()),
         }
     }
     Ok(found)
+}
+
+/// What is at a path; `None` only of what is certainly not there.
+///
+/// # Errors
+/// It cannot be known, or a link leads nowhere.
+fn metadata(path: &Path) -> Result<Option<Metadata>, Unreadable> {
+    let is_absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if is_absent(&error) => match fs::symlink_metadata(path) {
+            Ok(_) => Err(unreadable(path, "the link leads nowhere", None)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(path, &error.to_string(), None)),
+        },
+        Err(error) => Err(unreadable(path, &error.to_string(), None)),
+    }
+}
+
+/// Whether what was named is a folder.
+///
+/// # Errors
+/// It is not there, or that cannot be known.
+fn is_named_folder(path: &Path) -> Result<bool, Unreadable> {
+    let metadata =
+        fs::metadata(path).map_err(|error| unreadable(path, &error.to_string(), None))?;
+    Ok(metadata.is_dir())
+}
+
+/// Whether there is a folder of a workspace at a path.
+///
+/// # Errors
+/// Something else is there, or it cannot be known.
+fn is_folder(path: &Path) -> Result<bool, Unreadable> {
+    match metadata(path)? {
+        None => Ok(false),
+        Some(metadata) if metadata.is_dir() => Ok(true),
+        Some(metadata) if metadata.is_file() => {
+            let reason = "it is a file where a folder is expected";
+            Err(unreadable(path, reason, None))
+        }
+        Some(_) => Err(unreadable(path, "it is not a folder", None)),
+    }
 }
 
 fn walk(
@@ -489,18 +559,20 @@ fn walk_unless(
                 .any(|known| extension.eq_ignore_ascii_case(known))
         });
         let kind = entry.file_type();
-        match (is_known, kind.is_file(), kind.is_dir()) {
-            (true, true, _) => found.push(entry.into_path()),
-            (true, _, true) => {
+        // A manifest is a file as well.
+        let is_file_by_name = is_known || manifest::is_called(entry.path());
+        if kind.is_dir() {
+            if is_file_by_name {
                 let reason = "it is a folder where a file is expected";
                 return Err(unreadable(entry.path(), reason, None));
             }
+        } else if !is_known {
+            passed_over.push(entry.into_path());
+        } else if kind.is_file() {
+            found.push(entry.into_path());
+        } else {
             // Reading a pipe could take for ever.
-            (true, _, false) => {
-                return Err(unreadable(entry.path(), "it is not a regular file", None));
-            }
-            (false, _, true) => {}
-            (false, _, false) => passed_over.push(entry.into_path()),
+            return Err(unreadable(entry.path(), "it is not a regular file", None));
         }
     }
     Ok(())

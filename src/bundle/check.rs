@@ -166,6 +166,16 @@ pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Find
         .collect()
 }
 
+/// Whether the schema has every action that a policy names.
+pub(super) fn are_actions_known(policies: &[Policy], schema: &Schema) -> bool {
+    let known: BTreeSet<&EntityUid> = schema.actions().collect();
+    policies.iter().all(|policy| match policy.action_scope() {
+        ActionScope::Any => true,
+        ActionScope::Is(action) => known.contains(&action),
+        ActionScope::In(actions) => actions.iter().all(|action| known.contains(action)),
+    })
+}
+
 /// What Cedar's strict validation finds.
 ///
 /// Policies that ship are valid against the schema that ships; with another schema they are

@@ -152,6 +152,13 @@ impl Vocabulary {
         self.actions.iter().filter(|action| action.is_question())
     }
 
+    /// The question with this id.
+    pub fn question(&self, id: &str) -> Option<&Action> {
+        let mut questions = self.questions();
+        questions
+            .find(|action| action.id() == id && action.uid.type_name().namespace() == QUESTIONS)
+    }
+
     /// The action with this uid.
     pub fn action(&self, uid: &EntityUid) -> Option<&Action> {
         self.actions.iter().find(|action| &action.uid == uid)
@@ -326,6 +333,37 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     }
     let vocabulary = words.finish(&schema, &action_entities);
     (Some((schema, vocabulary)), findings)
+}
+
+/// Whether a schema is another than `known` altogether: it is sound by itself, says what is asked of whom, and has
+/// no namespace in common with the other.
+pub fn is_another_schema(sources: &[Arc<Source>], known: &[Arc<Source>]) -> bool {
+    let fragment = |source: &Arc<Source>| {
+        let is_sound = nesting::of_schema(source).is_none();
+        let read = is_sound.then(|| SchemaFragment::from_cedarschema_str(source.text()));
+        Some(read?.ok()?.0)
+    };
+    let namespaces = |fragment: &SchemaFragment| -> BTreeSet<Option<String>> {
+        let names = fragment.namespaces();
+        names
+            .map(|name| name.map(|name| name.to_string()))
+            .collect()
+    };
+    let is_known = |source: &Arc<Source>| known.iter().any(|known| known.text() == source.text());
+    if sources.is_empty() || sources.iter().any(is_known) {
+        return false;
+    }
+    let known = known.iter().filter_map(fragment);
+    let known: BTreeSet<_> = known.flat_map(|known| namespaces(&known)).collect();
+    let mut fragments = Vec::new();
+    for source in sources {
+        match fragment(source) {
+            Some(fragment) if namespaces(&fragment).is_disjoint(&known) => fragments.push(fragment),
+            _ => return false,
+        }
+    }
+    let schema = Schema::from_schema_fragments(fragments);
+    schema.is_ok_and(|schema| schema.request_envs().next().is_some())
 }
 
 /// Collects the words of all fragments; types are named in full only once all are known.

@@ -41,7 +41,7 @@ const FALSE: u32 = 0;
 const FAILED: u32 = 2;
 
 impl<'e> View<'e> {
-    /// What the policies in force see that are asked about these actions. A place
+    /// What the policies in force see that take part in what is decided about these actions. A place
     /// without an action stands for one that nobody asks about.
     pub fn new(engine: &'e Engine, actions: &[Option<&Action>]) -> Self {
         let policies: Vec<&Policy> = engine
@@ -49,14 +49,14 @@ impl<'e> View<'e> {
             .in_force(engine.readings())
             .filter(|policy| {
                 let mut asked = actions.iter().flatten();
-                asked.any(|action| policy.action_scope().answers(action))
+                asked.any(|action| engine.takes_part(policy, action))
             })
             .collect();
         let parts = Parts::of(policies.iter().copied(), engine.bundle().vocabulary());
         let asked = parts.reaches().map(|reach| {
             let about = |action: &Action| {
                 let mut askers = reach.askers.iter().filter_map(|asker| policies.get(*asker));
-                askers.any(|policy| policy.action_scope().answers(action))
+                askers.any(|policy| engine.takes_part(policy, action))
             };
             (0..)
                 .zip(actions)

@@ -6,7 +6,8 @@ mod saved;
 
 use std::sync::Arc;
 
-use tarbac::bundle::Policy;
+use tarbac::bundle::{Bundle, Policy};
+use tarbac::engine::without_authority;
 use tarbac::excerpt::Excerpts;
 use tarbac::proof::{self, Prover, Solving, Spec};
 use tarbac::report::Report;
@@ -24,6 +25,7 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
     let reports = Reports::prepare(&arguments.reports, output)?;
     let solving = solving(arguments);
     let engine = load(global)?.engine;
+    decides(engine.bundle(), engine.readings())?;
     if let Some(old) = &arguments.compare {
         return compare::run(global, arguments, old, &engine, &solving, &reports, output);
     }
@@ -96,6 +98,15 @@ fn write_report(
         coverage: None,
     };
     reports.write(&report, &Excerpts::of_report(&report), output)
+}
+
+/// Refuses policies by which nothing is decided, whatever they permit.
+fn decides(bundle: &Bundle, readings: &[String]) -> Result<(), Failure> {
+    let findings = without_authority(bundle, readings);
+    match findings.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Invalid(findings, "Nothing was proved.")),
+    }
 }
 
 fn solving(arguments: &Prove) -> Solving {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tarbac::engine::without_authority;
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::{self, Finding};
 use tarbac::report::Report;
@@ -26,6 +27,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
     findings.extend(specs.iter().filter_map(unformatted));
     // Without sound policies and schema, nothing can be said of specs.
     if let Some(engine) = &examination.engine {
+        findings.extend(without_authority(engine.bundle(), engine.readings()));
         findings.extend(proof::read(&specs, engine).1);
     }
     finding::sort(&mut findings);

@@ -1,7 +1,7 @@
 //! Lets the policies explain a decision.
 //!
-//! Which authority is in force, what the admin center says where nothing permits, what else to
-//! know, and what is wrong with the directory: each is a question that policies answer (see
+//! What the admin center says where nothing permits, what else to know, and what is wrong with the
+//! directory: each is a question that policies answer (see
 //! `schema/tarbac.cedarschema`). A question is put only to the policies that name it, so that no
 //! custom policy answers one by accident.
 
@@ -11,8 +11,8 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpre
 use cedar_policy_core::ast;
 
 use super::{Engine, World};
-use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT, QUESTIONS};
-use crate::decision::{Answer, Authority, Basis, Decision, Notice, Outcome, Refusal, Request};
+use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
+use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::directory::Row;
 use crate::finding::{Finding, Severity};
 
@@ -30,14 +30,13 @@ impl Engine {
                 };
             }
         };
-        let outcome = self.decide_in(request, &world);
+        let (outcome, authority) = self.decided_in(request, &world);
         let mut errors = Vec::new();
-        let mut notices = self.notices(request, &world, &outcome, &mut errors);
-        let authority = self.authority(request, &world, &mut notices, &mut errors);
+        let notices = self.notices(request, &world, &outcome, &mut errors);
         let refusals = self.refusals(request, &world, &outcome, &mut errors);
         errors.extend(self.damage());
         Answer {
-            outcome: with_errors(outcome, errors),
+            outcome: outcome.with_errors(errors),
             authority,
             refusals,
             notices,
@@ -55,50 +54,7 @@ impl Engine {
         let mut errors = Vec::new();
         let refusals = self.refusals(request, &world, &outcome, &mut errors);
         errors.extend(self.damage());
-        (with_errors(outcome, errors), refusals)
-    }
-
-    /// Which authority is in force for the resource. Where the question arises, one policy answers;
-    /// none is worth a notice, and several cannot be told apart.
-    fn authority(
-        &self,
-        request: &Request,
-        world: &World,
-        notices: &mut Vec<Notice>,
-        errors: &mut Vec<String>,
-    ) -> Option<Authority> {
-        let action = self.bundle.vocabulary().action(&request.action)?;
-        let resource = &request.resource;
-        match self
-            .ask("authority", request, resource, world, errors)
-            .as_slice()
-        {
-            [policy] => Some(Authority {
-                name: policy.annotation("authority")?.to_owned(),
-                policy: policy.id().to_owned(),
-            }),
-            [] => {
-                let is_asked = self.as_question("authority", request, resource).is_some();
-                if is_asked && errors.is_empty() {
-                    notices.push(Notice {
-                        code: "authority_unknown".to_owned(),
-                        message: "no policy says which authority is in force, so these are not the rules that ship".to_owned(),
-                        about: None,
-                        from: action.id().to_owned(),
-                        former: None,
-                    });
-                }
-                None
-            }
-            several => {
-                let ids: Vec<&str> = several.iter().map(|policy| policy.id()).collect();
-                errors.push(format!(
-                    "several policies say which authority is in force: {}",
-                    ids.join(", ")
-                ));
-                None
-            }
-        }
+        (outcome.with_errors(errors), refusals)
     }
 
     fn refusals(
@@ -356,16 +312,16 @@ impl Engine {
     }
 
     fn question(&self, name: &str) -> Option<&Action> {
-        self.bundle
-            .vocabulary()
-            .questions()
-            .find(|action| action.id() == name && action.uid.type_name().namespace() == QUESTIONS)
+        self.bundle.vocabulary().question(name)
     }
 
-    fn put(&self, question: &Request, world: &World) -> Outcome {
+    pub(super) fn put(&self, question: &Request, world: &World) -> Outcome {
         let world = self.world_of_question(question, world);
         let asked = self.index.question(&question.action);
-        self.evaluate(question, &world, asked.into_iter())
+        match self.as_cedar_takes_it(question, &world) {
+            Ok(taken) => self.evaluate(&taken, asked.into_iter()),
+            Err(error) => Outcome::indeterminate(vec![error]),
+        }
     }
 
     fn policies(&self, outcome: &Outcome) -> Vec<&Policy> {
@@ -486,21 +442,6 @@ impl Engine {
             Some(advice) => finding.help(advice),
             None => finding,
         }
-    }
-}
-
-/// The outcome where questions met with errors: what cannot be answered is an evaluation error like any
-/// other.
-fn with_errors(outcome: Outcome, mut errors: Vec<String>) -> Outcome {
-    if errors.is_empty() {
-        return outcome;
-    }
-    errors.extend(outcome.errors);
-    errors.sort();
-    errors.dedup();
-    Outcome {
-        policies: outcome.policies,
-        ..Outcome::indeterminate(errors)
     }
 }
 

@@ -10,7 +10,6 @@ use serde_saphyr::Spanned;
 
 use super::document;
 use super::error;
-use super::read::place;
 use super::resolve::Scope;
 use super::shared::Group;
 use crate::bundle::Action;
@@ -19,6 +18,7 @@ use crate::engine::{Engine, entities_of};
 use crate::finding::Finding;
 use crate::names::{Name, NameError, Names, Part as Of};
 use crate::source::Source;
+use crate::yaml::place;
 
 /// The word for everybody and everything.
 pub(super) const ALL: &str = "all";

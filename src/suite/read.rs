@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
-use serde_saphyr::{DuplicateKeyPolicy, Location};
 
 use super::document::Document;
 use super::resolve::Resolver;
@@ -13,6 +12,7 @@ use crate::bundle::Switches;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::source::{Place, Source};
+use crate::yaml::{self, place};
 
 /// Documents by the name of their file.
 pub(super) type Documents = BTreeMap<String, (Arc<Source>, Document)>;
@@ -55,15 +55,7 @@ pub fn read(
 }
 
 fn parse(source: &Arc<Source>) -> Result<Document, Finding> {
-    let options = serde_saphyr::options! {
-        duplicate_keys: DuplicateKeyPolicy::Error,
-        with_snippet: false,
-        strict_booleans: true,
-        // A suite of many thousand cases is one that somebody generated.
-        budget: serde_saphyr::budget! { max_events: 10_000_000, max_nodes: 10_000_000 },
-    };
-    serde_saphyr::from_str_with_options(source.text(), options)
-        .map_err(|error| syntax(source, error.without_snippet()))
+    yaml::read(source).map_err(|error| syntax(source, error.without_snippet()))
 }
 
 fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
@@ -120,31 +112,4 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
             error("syntax", format!("not a suite: {message}"), place, "here")
         }
     }
-}
-
-/// The place of something in a suite file.
-pub(super) fn place(source: &Arc<Source>, location: Location) -> Place {
-    let span = location.span();
-    let start = match span.byte_offset().and_then(|at| usize::try_from(at).ok()) {
-        Some(start) => start,
-        None => byte_at(source.text(), location.line(), location.column()),
-    };
-    let length = usize::try_from(span.byte_len().unwrap_or(1)).unwrap_or_default();
-    Place::new(source, start..start + length)
-}
-
-/// The byte at a line and a column in characters, both counted from 1.
-fn byte_at(text: &str, line: u64, column: u64) -> usize {
-    let counted = |from_one: u64| usize::try_from(from_one.saturating_sub(1)).unwrap_or_default();
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(counted(line))
-        .map(str::len)
-        .sum();
-    let rest = text.get(before..).unwrap_or_default();
-    let within = rest
-        .char_indices()
-        .nth(counted(column))
-        .map_or(rest.len(), |(at, _)| at);
-    before + within
 }

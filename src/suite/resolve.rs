@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part, Switch};
 use super::lookup::{ALL, Known, Lookup, word};
-use super::read::{Documents, place};
+use super::read::Documents;
 use super::setting::Settings;
 use super::shared::{Shared, unused};
 use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
@@ -21,6 +21,7 @@ use crate::given::Fact;
 use crate::matrix::Selection;
 use crate::names::{Names, Part as Of};
 use crate::source::{Place, Source};
+use crate::yaml::place;
 
 /// Turns documents into suites.
 pub(super) struct Resolver<'a> {

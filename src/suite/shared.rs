@@ -7,7 +7,7 @@ use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part};
 use super::lookup::{ALL, CLASSES, unknown};
-use super::read::{Documents, place};
+use super::read::Documents;
 use super::resolve::written;
 use super::setting::GIVEN;
 use super::{Setting, did_you_mean, error};
@@ -16,6 +16,7 @@ use crate::finding::Finding;
 use crate::given;
 use crate::names::{Name, NameError, Names, Part as Of};
 use crate::source::{Place, Source};
+use crate::yaml::place;
 
 /// What the names of a file can stand for: its own groups and fixtures, and those it uses.
 #[derive(Default)]

@@ -3,15 +3,16 @@
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use super::rules::{self, Part};
 use super::{
-    Layout, LoadError, Means, Unreadable, adds_to_shipped, examine_by, files, is_workspace, texts,
+    Layout, LoadError, Means, Unreadable, examine_by, files, is_folder, manifest, metadata, texts,
     unreadable,
 };
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
 use crate::directory::Input;
-use crate::shipped;
 use crate::source::Source;
 
 /// Policies and schema of an earlier state.
@@ -31,8 +32,8 @@ pub struct Earlier {
 /// holds policies; and what is neither is a revision of the git repository that the workspace is in.
 ///
 /// # Errors
-/// A file cannot be read, or it is no revision.
-pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
+/// A file cannot be read, a manifest is wrong, or it is no revision.
+pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, LoadError> {
     let Some(of) = on_disk(layout, old)? else {
         return of_revision(layout, old);
     };
@@ -52,7 +53,7 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, Unreadable> {
 /// It is a revision as well, or has no policies.
 fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
     let path = Path::new(name);
-    if !path.exists() {
+    if !may_be_on_disk(path) || metadata(path)?.is_none() {
         return Ok(None);
     }
     if is_commit(layout, name) {
@@ -60,8 +61,10 @@ fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
         let reason = "it is there, and a revision of git has the same name";
         return Err(unreadable(path, reason, Some(&help)));
     }
-    if is_workspace(path) {
-        return Ok(Some(Layout::of(path)));
+    for part in ["entities", "policies", "schema"] {
+        if path.is_dir() && is_folder(&path.join(part))? {
+            return Ok(Some(Layout::of(path)));
+        }
     }
     let policies = vec![path.to_owned()];
     let found = files(&policies, path, &["cedar"], &mut Vec::new())?;
@@ -72,6 +75,14 @@ fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
         policies,
         ..layout.clone()
     }))
+}
+
+/// Whether there can be anything of this name on disk: that of a revision may begin with the name of a file, or be
+/// longer than any.
+fn may_be_on_disk(path: &Path) -> bool {
+    use std::io::ErrorKind::{InvalidFilename, NotADirectory};
+    let error = std::fs::symlink_metadata(path).err();
+    error.is_none_or(|error| !matches!(error.kind(), NotADirectory | InvalidFilename))
 }
 
 /// Whether what a name stands for has everything of its own, as a workspace and a revision have, and takes nothing
@@ -97,19 +108,22 @@ pub fn state(
 ) -> Result<Examination, LoadError> {
     match on_disk(layout, name)? {
         Some(of) => examine_by(&of, switches, means),
-        None => {
-            let (texts, entities) = revision(layout, name)?;
-            Ok(assembly::examine(&texts, entities, switches)?)
-        }
+        None => match revision(layout, name) {
+            Err(LoadError::Invalid(findings)) => Ok(Examination::without_rules(findings)),
+            revision => {
+                let (texts, entities) = revision?;
+                Ok(assembly::examine(&texts, entities, switches)?)
+            }
+        },
     }
 }
 
 /// Texts and entities of a workspace in a revision of git.
-fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Unreadable> {
+fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), LoadError> {
     let files = files_of(layout, revision, &["policies", "schema", "entities"])?;
     if files.is_empty() {
         let reason = "it has neither policies/ nor schema/ nor entities/ in this folder";
-        return Err(wrong(revision, reason));
+        return Err(wrong(revision, reason).into());
     }
     let (entities, texts): (Vec<_>, Vec<_>) = files
         .into_iter()
@@ -129,7 +143,7 @@ fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Unre
 }
 
 /// The policies and schema of a workspace in a revision of git.
-fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, Unreadable> {
+fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, LoadError> {
     let files = files_of(layout, revision, &["policies", "schema"])?;
     Ok(Earlier {
         is_bare: files.is_empty(),
@@ -147,6 +161,15 @@ struct Committed {
 impl Committed {
     fn is_of(&self, extension: &str) -> bool {
         is_of(Path::new(&self.name), extension)
+    }
+
+    /// Its text, as that of a file on disk is read.
+    fn held(self, revision: &str) -> Result<Arc<Source>, Unreadable> {
+        let name = format!("{revision}:{}", self.name);
+        let text = String::from_utf8(self.content)
+            .map_err(|_| wrong(revision, &format!("its file `{}` is not UTF-8", self.name)))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Ok(Source::held(name, text.replace("\r\n", "\n")))
     }
 }
 
@@ -238,43 +261,48 @@ fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Commi
     Ok(files.collect())
 }
 
-/// The policies and the schema among the files of a revision; what ships takes the place of what it lacks.
-fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, Unreadable> {
-    let mut texts = Texts::default();
-    let root = Path::new("policies");
-    let policies = files
-        .iter()
-        .filter(|file| file.name.starts_with("policies/"));
-    let policies: Vec<_> = policies
-        .filter(|file| file.is_of("cedar") || file.is_of("json"))
-        .map(|file| Path::new(&file.name).to_owned())
-        .collect();
-    let shipped = shipped::texts();
-    if adds_to_shipped(&[], root, &policies) {
-        texts.policies = shipped.policies;
-    }
-    let schema: Vec<_> = files
-        .iter()
-        .filter(|file| file.name.starts_with("schema/") && file.is_of("cedarschema"))
-        .map(|file| Path::new(&file.name).to_owned())
-        .collect();
-    if adds_to_shipped(&[], Path::new("schema"), &schema) {
-        texts.schema = shipped.schema;
-    }
+/// The texts of the rules in force in a revision, which has these files of policies and schema.
+fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
+    let (mut policies, mut schema) = (Part::default(), Part::default());
+    let mut wrong = Vec::new();
+    let mut is_custom = true;
     for file in files {
-        let list = match file.name.starts_with("policies/") {
-            true if file.is_of("cedar") => &mut texts.policies,
-            true if file.is_of("json") => &mut texts.links,
-            false if file.is_of("cedarschema") => &mut texts.schema,
+        let folder = match file.name.starts_with("policies/") {
+            true => "policies",
+            false => "schema",
+        };
+        let part = match folder {
+            "policies" => &mut policies,
+            _ => &mut schema,
+        };
+        if manifest::is_called(Path::new(&file.name)) {
+            if file.name != format!("{folder}/{}", manifest::NAME) {
+                let name = format!("{revision}:{}", file.name);
+                wrong.push(manifest::misplaced(&name, folder));
+                continue;
+            }
+            match manifest::replaces(&file.held(revision)?) {
+                Ok(replaces) => part.replaces |= replaces,
+                Err(finding) => wrong.push(finding),
+            }
+            continue;
+        }
+        let list = match folder {
+            "policies" if file.is_of("cedar") => &mut part.sources,
+            "policies" if file.is_of("json") => &mut part.links,
+            "schema" if file.is_of("cedarschema") => {
+                is_custom &= file.name.starts_with("schema/custom/");
+                &mut part.sources
+            }
             _ => continue,
         };
-        let text = String::from_utf8(file.content)
-            .map_err(|_| wrong(revision, &format!("its file `{}` is not UTF-8", file.name)))?
-            .replace("\r\n", "\n");
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        list.push(Source::held(format!("{revision}:{}", file.name), text));
+        list.push(file.held(revision)?);
     }
-    Ok(texts)
+    if !wrong.is_empty() {
+        return Err(LoadError::Invalid(wrong));
+    }
+    schema.is_custom = is_custom;
+    Ok(rules::in_force(policies, schema))
 }
 
 /// What git calls the mode of a symbolic link.

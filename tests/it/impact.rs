@@ -458,6 +458,11 @@ fn one_state_and_another() {
         "proposal/more.cedar",
         "@id(\"custom.more\")\n@doc(\"Everybody sees Timeline.\")\npermit (\n  principal,\n  action == Intune::Action::\"viewTimeline\",\n  resource\n);\n",
     );
+    workspace.write("proposal/tarbac.yaml", "replaces: shipped\n");
+    workspace.write(
+        "proposal/authority.cedar",
+        "@id(\"authority\")\n@doc(\"Intune.\")\n@authority(\"intune\")\npermit (principal, action == Tarbac::Action::\"authority\", resource);\n",
+    );
     let ran = workspace.run(&["diff", ".", "proposal"]);
     assert_eq!(ran.status, 1, "{ran}");
     // Only this policy is there: everything else is lost.
@@ -520,14 +525,18 @@ fn a_proposal_adds_to_the_rules_that_ship() {
         assert_eq!(ran.status, 0, "{ran}");
         assert!(ran.stdout.starts_with("Nothing changes"), "{ran}");
     }
-    // With a rule elsewhere it has all of them itself, and without any rule there is none.
+    // It has all its rules itself only where it says so, and where there are none nothing is allowed.
     workspace.write("proposal/mine.cedar", "");
     workspace.write("proposal/custom/mine.cedar", "");
     std::fs::create_dir(workspace.path("empty")).unwrap();
-    for other in ["proposal", "empty"] {
+    let allowed_after = |other: &str| {
         let ran = workspace.run(&["what-if", "--policies", other, "--format", "json"]);
-        assert_eq!(json_of(&ran)["totals"]["allowed_after"], 0, "{other}");
-    }
+        json_of(&ran)["totals"]["allowed_after"].clone()
+    };
+    assert_ne!(allowed_after("empty"), 0);
+    assert_eq!(allowed_after("proposal"), allowed_after("empty"));
+    workspace.write("proposal/tarbac.yaml", "replaces: shipped\n");
+    assert_eq!(allowed_after("proposal"), 0);
 }
 
 #[test]

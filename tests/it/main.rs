@@ -34,6 +34,7 @@ mod readme;
 mod reports;
 mod requests;
 mod role;
+mod rules_in_force;
 mod snapshots_of_outcomes;
 mod solver;
 mod suites;

@@ -155,27 +155,6 @@ fn two_authorities_are_none() {
 }
 
 #[test]
-fn rules_of_its_own_without_an_authority_are_said_to_be_so() {
-    let folder = workspace("active", "");
-    // No policy names these any more, so the directory has to have them.
-    let named = [
-        entity("Intune::Role", "Help Desk Operator", "", &[]),
-        entity("Intune::ScopeTag", "*", "", &[]),
-    ];
-    folder.write("entities/named.json", entities(&named));
-    folder.write(
-        "policies/mine.cedar",
-        "@id(\"mine\")\n@doc(\"All.\")\npermit (principal, action, resource);\n",
-    );
-    let ran = folder.run(&["check", "bo", "viewTimeline", "PC"]);
-    assert!(
-        ran.stderr
-            .contains("no policy says which authority is in force"),
-        "{ran}"
-    );
-}
-
-#[test]
 fn a_file_where_a_folder_is_expected_is_an_error() {
     let folder = Tarbac::with(&[("entities/all.json", &tenant_with_bo_in("active"))]);
     folder.write("policies", "forbid (principal, action, resource);");

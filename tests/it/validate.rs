@@ -89,7 +89,8 @@ permit (principal, action, resource);
        ·                ╰── again here
      2 │ @doc("A second one.")
        ╰────
-      help: an id in a log must lead to one policy: rename all but one
+      help: the policies that ship are in force too: rename it; where these files are meant in place of what ships, say so
+            in a file `tarbac.yaml` in their folder, with the line `replaces: shipped`
 
     errors: 1 error
     --- exit 1
@@ -555,6 +556,8 @@ fn schema_conflict() {
        · ╰── one of these files
      2 │ namespace Entra {
        ╰────
+      help: the schema that ships is in force too; where these files are meant in place of what ships, say so in a file
+            `tarbac.yaml` in their folder, with the line `replaces: shipped`
 
     errors: 1 error
     --- exit 1
@@ -957,7 +960,7 @@ fn every_code_has_an_example() {
         for file in files.filter(|file| file.file_type().is_file()) {
             let text = std::fs::read_to_string(file.path()).unwrap();
             for quoted in text.split('"').filter(|part| part.len() < 60) {
-                let is_code = ["policy::", "schema::", "entities::"]
+                let is_code = ["policy::", "schema::", "entities::", "manifest::"]
                     .iter()
                     .any(|area| quoted.starts_with(area));
                 if is_code
@@ -996,6 +999,84 @@ fn every_code_has_an_example() {
             "`{code}` is exempt and is not there"
         );
     }
+}
+
+#[test]
+fn policy_no_authority() {
+    insta::assert_snapshot!(Tarbac::with(&[
+        ("policies/tarbac.yaml", "replaces: shipped\n"),
+    ]).run(&["validate"]), @"
+    policy::no_authority
+
+      × no policy can say which authority is in force when a `Entra::User` asks about a `ConfigMgr::Device`, so every
+      │ decision is indeterminate
+      help: the rules that ship answer it in `policies/authority.cedar`: have it among your policies, or let those that
+            ship be in force by removing `policies/tarbac.yaml`
+
+    errors: 1 error
+    --- exit 1
+    ");
+}
+
+#[test]
+fn manifest_syntax() {
+    let manifest = |text: &str| Tarbac::with(&[("policies/tarbac.yaml", text)]).run(&["validate"]);
+    insta::assert_snapshot!(manifest("# Ours.\nreplace: shipped\n"), @"
+    manifest::syntax
+
+      × `replace` is no key of a manifest
+       ╭─[policies/tarbac.yaml:2:1]
+     1 │ # Ours.
+     2 │ replace: shipped
+       · ───┬───
+       ·    ╰── in this manifest
+       ╰────
+      help: a manifest is the line `replaces: shipped`, and says that the files beside it are in force and none of those
+            that ship
+
+    errors: 1 error
+    --- exit 1
+    ");
+    for text in [
+        "",
+        "# replaces: shipped\n",
+        "replaces:\n",
+        "replaces: yes\n",
+        "replaces: true\n",
+        "replaces: Shipped\n",
+        "replaces: [shipped]\n",
+        "replaces: shipped\nreplaces: shipped\n",
+        "replaces: shipped\nversion: 1\n",
+        "replaces: shipped\n---\nreplaces: shipped\n",
+        "Replaces: shipped\n",
+        "- replaces: shipped\n",
+        "shipped\n",
+    ] {
+        let ran = manifest(text);
+        assert_eq!(ran.status, 1, "{ran}");
+        assert!(ran.stdout.contains("manifest::syntax"), "{text:?} {ran}");
+        assert!(
+            ran.stdout.contains("[policies/tarbac.yaml:"),
+            "{text:?} {ran}"
+        );
+    }
+}
+
+#[test]
+fn manifest_misplaced() {
+    insta::assert_snapshot!(Tarbac::with(&[
+        ("schema/custom/tarbac.yaml", "replaces: shipped\n"),
+    ]).run(&["validate"]), @"
+    manifest::misplaced
+
+      × `schema/custom/tarbac.yaml` is not read: a manifest stands in `schema` itself
+       ╭─[schema/custom/tarbac.yaml:1:1]
+       ╰────
+      help: move it there, or remove it
+
+    errors: 1 error
+    --- exit 1
+    ");
 }
 
 #[test]

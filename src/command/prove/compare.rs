@@ -1,7 +1,8 @@
 //! `tarbac prove --compare`: what a change of policies opens and closes.
 
 use serde::Serialize;
-use tarbac::bundle::{self, Bundle, Texts, Vocabulary};
+use tarbac::assembly;
+use tarbac::bundle::{Bundle, Texts, Vocabulary};
 use tarbac::finding::{self, Finding};
 use tarbac::proof::{Change, Comparison, Old, Solving};
 use tarbac::render::findings::number;
@@ -9,12 +10,12 @@ use tarbac::render::{self, VERSION, proof};
 use tarbac::report::{Group, Test};
 use tarbac::source::{Place, Source};
 use tarbac::workspace::earlier;
-use tarbac::{Engine, Switches, shipped};
+use tarbac::{Engine, Switches};
 
 use super::super::output::{Output, progress, say};
 use super::super::report::Reports;
 use super::super::{Exit, Failure, layout, switches};
-use super::{prover, write_report};
+use super::{decides, prover, write_report};
 use crate::cli::{Format, Global, Prove};
 
 #[derive(Debug, Serialize)]
@@ -39,6 +40,7 @@ pub fn run(
     let bundle = engine.bundle();
     let (before, vocabulary) = read(global, old, bundle)?;
     let readings = switches_of(&before, &switches(global)?).on_among(before.readings())?;
+    decides(&before, &readings)?;
     let vocabulary = vocabulary.as_ref().unwrap_or(bundle.vocabulary());
     let gone = gone(&before, vocabulary, bundle);
     let bar = progress("comparing");
@@ -228,7 +230,7 @@ fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String
 }
 
 fn sound(texts: &Texts, so: &'static str) -> Result<Bundle, Failure> {
-    let (bundle, mut findings) = bundle::read(texts, &shipped::is_shipped);
+    let (bundle, mut findings) = assembly::bundle(texts);
     bundle.map_err(|_| {
         findings.retain(|finding| finding.severity == finding::Severity::Error);
         Failure::Invalid(findings, so)
