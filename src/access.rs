@@ -29,6 +29,29 @@ pub struct Who {
     pub may_not: Vec<Refused>,
     /// Those about whom it cannot be decided, and why; likewise.
     pub unknown: Vec<Refused>,
+    /// Of those who may not the ones who may after activating something, sorted by name; absent where nobody
+    /// asked for them.
+    pub eligible: Option<Vec<Eligible>>,
+}
+
+/// Somebody who may not, and who may after activating what the schema says can be activated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eligible {
+    /// The person.
+    pub principal: Named,
+    /// Each is enough.
+    pub ways: Vec<Way>,
+}
+
+/// What somebody can activate to be permitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// What is activated, all of it together.
+    pub activate: Vec<Named>,
+    /// The ids of the policies that permit it then.
+    pub policies: Vec<String>,
+    /// From the person by way of each to what the policies ask to be in.
+    pub paths: Vec<Path>,
 }
 
 /// Somebody who may.
@@ -76,6 +99,7 @@ impl Who {
             may: Vec::new(),
             may_not: Vec::new(),
             unknown: Vec::new(),
+            eligible: None,
         };
         let mut refused: BTreeMap<_, Vec<Row>> = BTreeMap::new();
         let vocabulary = engine.bundle().vocabulary();
@@ -146,6 +170,84 @@ impl Permitted {
             paths: paths.collect(),
             policies: permits.map(|permit| permit.id().to_owned()).collect(),
         }
+    }
+}
+
+impl Eligible {
+    /// Everybody whom the schema lets ask for an action, who may not and may after activating something.
+    pub fn of(
+        engine: &Engine,
+        action: &Action,
+        resource: &EntityUid,
+        context: &Context,
+    ) -> Vec<Self> {
+        let directory = engine.directory();
+        let vocabulary = engine.bundle().vocabulary();
+        let mut people = Vec::new();
+        for type_name in &action.principals {
+            let named = type_name.to_string();
+            let attributes: Vec<&str> = vocabulary.activations(&named).map(|of| of.0).collect();
+            let rows = directory.rows_of(type_name);
+            people.extend(rows.filter(|row| {
+                let mut attributes = attributes.iter();
+                attributes.any(|attribute| directory.has_attribute(*row, attribute))
+            }));
+        }
+        let found = people.par_iter().filter_map(|row| {
+            let request = Request {
+                principal: directory.uid(*row),
+                action: action.uid.clone(),
+                resource: resource.clone(),
+                context: context.clone(),
+            };
+            Self::if_refused(engine, &request)
+        });
+        let mut found: Vec<Self> = found.collect();
+        found.sort_by(|one, other| one.principal.cmp(&other.principal));
+        found
+    }
+
+    fn if_refused(engine: &Engine, request: &Request) -> Option<Self> {
+        let world = engine.world(request).ok()?;
+        if engine.decide_in(request, &world).decision != Decision::Deny {
+            return None;
+        }
+        let names = Names::new(engine);
+        let lifting = engine.lifting(request, &world);
+        let ways = lifting.iter().filter_map(|together| {
+            let entities: Vec<&EntityUid> = together.iter().map(|of| &of.entity).collect();
+            let activated = engine.activated(request, &world, &entities)?;
+            let outcome = engine.decide_in(request, &activated);
+            let permits = outcome.policies.iter();
+            let anchors = permits.filter_map(|id| engine.bundle().policy(id)?.principal_anchor());
+            let anchors: BTreeSet<EntityUid> = anchors.collect();
+            let person = names.named(&request.principal);
+            let paths = entities.iter().flat_map(|entity| {
+                let further = anchors.iter();
+                let mut further: Vec<Path> = further
+                    .filter_map(|anchor| Path::between(engine, entity, anchor))
+                    .collect();
+                if further.is_empty() {
+                    further.push(Path {
+                        steps: vec![names.named(entity)],
+                    });
+                }
+                let from_person = further.into_iter().map(|path| Path {
+                    steps: std::iter::once(person.clone()).chain(path.steps).collect(),
+                });
+                from_person.collect::<Vec<Path>>()
+            });
+            Some(Way {
+                activate: entities.iter().map(|uid| names.named(uid)).collect(),
+                paths: paths.collect(),
+                policies: outcome.policies,
+            })
+        });
+        let ways: Vec<Way> = ways.collect();
+        (!ways.is_empty()).then(|| Self {
+            principal: names.named(&request.principal),
+            ways,
+        })
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) use part::{Parts, What};
 pub use policy::{ActionScope, Effect, Policy};
 pub use reading::{Reading, Switches, UnknownReading};
 pub use vocabulary::{
-    Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, Vocabulary,
+    Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, StandIn, Vocabulary,
     is_another_schema,
 };
 

@@ -445,6 +445,7 @@ pub enum AnswerKind {
 Examples:
   tarbac who \"Run script\" WS-TST-001
   tarbac who runScript WS-BER-014 --may-not --all
+  tarbac who runScript WS-TST-001 --eligible
   tarbac who Roles/Update contoso --format json")]
 pub struct Who {
     /// What for: the id, the documented name or the Graph id of a permission.
@@ -458,6 +459,10 @@ pub struct Who {
     /// List those who may not, with the reasons.
     #[arg(long)]
     pub may_not: bool,
+
+    /// List, apart from those who may, whoever may after activating an eligible membership.
+    #[arg(long)]
+    pub eligible: bool,
 
     /// List everybody: of those who may, and with --may-not of those who are refused alike.
     #[arg(long)]
@@ -568,6 +573,11 @@ pub struct WhatIf {
     /// Update the sites of every hierarchy, or of the one that is named; repeatable.
     #[arg(long, value_name = "[HIERARCHY=]VERSION")]
     pub site_version: Vec<String>,
+
+    /// Opt every tenant, or the one that is named, in to Scoped permissions, where an assignment gives
+    /// nothing on tenant-attached devices unless it carries the scope tag Default or none.
+    #[arg(long, value_name = "[TENANT=]on|off")]
+    pub scoped_permissions: Vec<String>,
 
     /// Assign an Intune role to a person or group; repeatable.
     #[arg(long, value_name = "NAME=ROLE")]

@@ -7,6 +7,7 @@
 //! error, a principal or resource that does not exist, or a resource of which no policy says who is
 //! in authority where the schema asks, makes the decision indeterminate.
 
+mod activation;
 mod authority;
 mod index;
 mod questions;
@@ -24,6 +25,7 @@ use cedar_policy_core::ast;
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
 use crate::decision::{Authority, Basis, Decision, Outcome, Request};
 use crate::directory::{Directory, Row};
+pub(crate) use activation::Activation;
 use authority::AuthorityQuestion;
 use index::{Bucket, Index};
 
@@ -318,8 +320,14 @@ impl Engine {
     /// # Errors
     /// The JSON does not conform to the action's context in the schema.
     pub fn context(&self, action: &EntityUid, json: serde_json::Value) -> Result<Context, String> {
-        Context::from_json_value(json, Some((self.bundle.schema(), action)))
-            .map_err(|error| miette::Report::new(error).to_string())
+        let schema = self.bundle.schema();
+        let context = Context::from_json_value(json, Some((schema, action)))
+            .map_err(|error| miette::Report::new(error).to_string())?;
+        // Read by the schema, an entity may still be of another type than the schema asks for.
+        context
+            .validate(schema, action)
+            .map_err(|error| miette::Report::new(error).to_string())?;
+        Ok(context)
     }
 }
 

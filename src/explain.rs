@@ -26,7 +26,7 @@ pub use change::{Change, ChangeKind};
 pub use clause::{Clause, Part, Truth};
 pub use fact::{Fact, Read};
 pub use grant::{Grant, Path};
-pub use role::{Giving, Held, Roles};
+pub use role::{Elsewhere, Giving, Held, Roles};
 pub use rule::Rule;
 pub use search::Remedies;
 pub use value::{Named, Value};

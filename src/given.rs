@@ -14,6 +14,9 @@
 //! and roles, `E in F: true` makes an entity of that type, with the parents that the type requires
 //! and the one it has unless another is stated (`@unless_stated`). An entity goes by its id or, as in
 //! `Entra::User::"ada@contoso.example"`, by what people call it.
+//!
+//! Where the schema says that an attribute stands in place of a parent while a setting is on (`@in_place_of`,
+//! `@while`), what the facts change is arranged so, unless the facts say otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -22,7 +25,7 @@ use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use serde_json::{Map, Value, json};
 
-use crate::bundle::{Kind, Vocabulary};
+use crate::bundle::{Kind, StandIn, Vocabulary};
 use crate::directory::Row;
 use crate::engine::Engine;
 use crate::finding::Finding;
@@ -55,6 +58,7 @@ pub(crate) fn entities(
         names,
         changed: BTreeMap::new(),
         said: BTreeSet::new(),
+        as_said: BTreeSet::new(),
     };
     let mut findings = Vec::new();
     for fact in facts {
@@ -64,6 +68,14 @@ pub(crate) fn entities(
             finding.help = problem.help;
             findings.push(finding);
         }
+    }
+    if let Some(place) = facts.first().map(|fact| &fact.place)
+        && let Err(problem) = changes.settle()
+    {
+        let mut finding = Finding::error(code, problem.message)
+            .label(place.clone(), "with the facts from here on");
+        finding.help = problem.help;
+        findings.push(finding);
     }
     let entities: Vec<Value> = changes
         .changed
@@ -116,6 +128,8 @@ struct Changes<'a> {
     /// What has been given, each with the map it stands in: there it stands once, however it is
     /// spelled. A case may well give what its suite gives otherwise.
     said: BTreeSet<(String, (String, u64))>,
+    /// Entities of which it is given what stands in place of a parent, or that parent.
+    as_said: BTreeSet<EntityUid>,
 }
 
 impl Changes<'_> {
@@ -175,6 +189,114 @@ impl Changes<'_> {
                 _ => Err(unknown_form()),
             },
             _ => Err(unknown_form()),
+        }
+    }
+
+    /// Puts attributes in place of parents, and parents in place of attributes, where what is changed asks for it.
+    fn settle(&mut self) -> Result<(), Problem> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        for of_type in vocabulary.type_names() {
+            for stand_in in vocabulary.stand_ins(of_type) {
+                if let Some(during) = stand_in.during {
+                    for uid in self.affected(of_type, during) {
+                        self.settle_one(&uid, &stand_in, during)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The entities of a type that are changed, or of whose parents of another type this attribute is.
+    fn affected(&self, of_type: &str, (type_name, attribute): (&str, &str)) -> BTreeSet<EntityUid> {
+        let directory = self.engine.directory();
+        let is_of = |uid: &EntityUid, name: &str| uid.type_name().to_string() == name;
+        let changed = self.changed.keys().filter(|uid| is_of(uid, of_type));
+        let mut affected: BTreeSet<EntityUid> = changed.cloned().collect();
+        let before = |uid: &EntityUid| {
+            let row = directory.row(uid);
+            row.is_some_and(|row| is_true(directory.entity(row).get(attribute)))
+        };
+        let turned: BTreeSet<Row> = self
+            .changed
+            .iter()
+            .filter(|(uid, written)| {
+                let now = written.attributes.get(attribute);
+                is_of(uid, type_name) && before(uid) != (now == Some(&Value::Bool(true)))
+            })
+            .filter_map(|(uid, _)| directory.row(uid))
+            .collect();
+        if let Ok(of_type) = EntityTypeName::from_str(of_type)
+            && !turned.is_empty()
+        {
+            let rows = directory.rows_of(&of_type);
+            let below = rows.filter(|row| directory.parents(*row).any(|of| turned.contains(&of)));
+            affected.extend(below.map(|row| directory.uid(row)));
+        }
+        affected.retain(|uid| !self.as_said.contains(uid));
+        affected
+    }
+
+    fn settle_one(
+        &mut self,
+        uid: &EntityUid,
+        stand_in: &StandIn<'_>,
+        (type_name, attribute): (&str, &str),
+    ) -> Result<(), Problem> {
+        let written = self.written(uid)?;
+        let parents = written.parents.clone();
+        let standing_in = written.attributes.get(stand_in.attribute).cloned();
+        let of_type = |name: &str| -> Vec<&EntityUid> {
+            let parents = parents.iter();
+            let of_type = parents.filter(|parent| parent.type_name().to_string() == name);
+            of_type.collect()
+        };
+        let mut is_on = false;
+        for parent in of_type(type_name) {
+            let value = self.written(parent)?.attributes.get(attribute);
+            is_on = is_on || value == Some(&Value::Bool(true));
+        }
+        let is_kept = parents
+            .iter()
+            .any(|parent| stand_in.exceptions.contains(parent));
+        let replaced = of_type(stand_in.parent);
+        match (is_on && !is_kept, replaced.as_slice(), standing_in) {
+            (true, [parent], None) => {
+                let value = reference(parent);
+                let written = self.written(uid)?;
+                written.parents.retain(|other| other != *parent);
+                written
+                    .attributes
+                    .insert(stand_in.attribute.to_owned(), value);
+            }
+            (true, [_, _, ..], None) => {
+                return Err(Problem::new(format!(
+                    "`{uid}` has several parents of type `{}`, and its `{}` is one",
+                    stand_in.parent, stand_in.attribute
+                ))
+                .help("keep one of them"));
+            }
+            (false, [], Some(value)) => {
+                let id = plain(&value).get("id").and_then(Value::as_str);
+                let type_name = EntityTypeName::from_str(stand_in.parent)
+                    .map_err(|error| Problem::new(error.to_string()))?;
+                let parent =
+                    id.map(|id| EntityUid::from_type_name_and_id(type_name, EntityId::new(id)));
+                let written = self.written(uid)?;
+                written.parents.extend(parent);
+                written.attributes.remove(stand_in.attribute);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes that the attribute of an entity, or its parents of a type, are to be as they are given.
+    fn keep_as_said(&mut self, uid: &EntityUid, is_meant: impl Fn(&StandIn<'_>) -> bool) {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let stand_ins = vocabulary.stand_ins(&uid.type_name().to_string());
+        if stand_ins.iter().any(is_meant) {
+            self.as_said.insert(uid.clone());
         }
     }
 
@@ -328,6 +450,9 @@ impl Changes<'_> {
         let Some((last, records)) = path.split_last() else {
             return Err(unknown_form());
         };
+        self.keep_as_said(uid, |stand_in| {
+            path.first().is_some_and(|of| of == stand_in.attribute)
+        });
         let mut record = &mut self.written(uid)?.attributes;
         for name in records {
             record = match record.get_mut(name) {
@@ -345,6 +470,7 @@ impl Changes<'_> {
         let vocabulary = self.engine.bundle().vocabulary();
         let (of, to) = (uid.type_name().to_string(), group.type_name().to_string());
         if is_parent_type(vocabulary, &of, &to) {
+            self.keep_as_said(uid, |stand_in| stand_in.parent == to);
             let parents = &mut self.written(uid)?.parents;
             if !parents.contains(group) {
                 parents.push(group.clone());
@@ -394,6 +520,8 @@ impl Changes<'_> {
     }
 
     fn leave(&mut self, uid: &EntityUid, group: &EntityUid) -> Result<(), Problem> {
+        let to = group.type_name().to_string();
+        self.keep_as_said(uid, |stand_in| stand_in.parent == to);
         let parents = &mut self.written(uid)?.parents;
         let before = parents.len();
         parents.retain(|parent| parent != group);
@@ -604,6 +732,17 @@ fn literal_value(literal: &ast::Literal) -> Value {
         ast::Literal::String(text) => json!(text.as_str()),
         ast::Literal::EntityUID(uid) => json!(uid.to_string()),
     }
+}
+
+/// Whether the value of an attribute is true.
+pub(crate) fn is_true(value: Option<&ast::PartialValue>) -> bool {
+    value.is_some_and(|value| match value {
+        ast::PartialValue::Value(value) => matches!(
+            value.value_kind(),
+            ast::ValueKind::Lit(ast::Literal::Bool(true))
+        ),
+        ast::PartialValue::Residual(_) => false,
+    })
 }
 
 /// An element of a set without the wrapping that Cedar's JSON allows.

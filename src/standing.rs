@@ -117,6 +117,17 @@ pub struct Obstacle {
     pub decisions: u64,
     /// Of how many people.
     pub people: u64,
+    /// Those people by name, where the policy has a name for them.
+    pub accounts: Option<Accounts>,
+}
+
+/// People to whom a policy refuses what is granted, whom it is worth to know by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// What the policy calls them (`@accounts`), for example disabled accounts that still hold a role.
+    pub called: String,
+    /// The people, sorted by name.
+    pub people: Vec<Named>,
 }
 
 /// People for whom exactly the same holds.

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::{EntityTypeName, EntityUid};
+use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use miette::Diagnostic;
 use serde_json::Value;
@@ -103,6 +103,9 @@ pub fn after(
             .find(|change| Some(change.typed()) == text(finding));
         finding.help = finding.help.take().or(change.and_then(Change::help));
     }
+    if findings.is_empty() {
+        findings.extend(undone(engine, &names, &entities));
+    }
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -154,6 +157,44 @@ fn facts(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> (Vec<Fact>, 
         }
     }
     (facts, findings)
+}
+
+/// What would be undone that lasts: attributes that are true and that the schema says stay so (`@lasting`).
+fn undone(engine: &Engine, names: &Names<'_>, entities: &str) -> Vec<Finding> {
+    let vocabulary = engine.bundle().vocabulary();
+    let directory = engine.directory();
+    let entities: Value = serde_json::from_str(entities).unwrap_or_default();
+    let mut findings = Vec::new();
+    for entity in entities.as_array().into_iter().flatten() {
+        let text = |key: &str| entity["uid"][key].as_str();
+        let (Some(type_name), Some(id)) = (text("type"), text("id")) else {
+            continue;
+        };
+        let Ok(of_type) = EntityTypeName::from_str(type_name) else {
+            continue;
+        };
+        let uid = EntityUid::from_type_name_and_id(of_type, EntityId::new(id));
+        let Some(row) = directory.row(&uid).filter(|row| directory.is_defined(*row)) else {
+            continue;
+        };
+        for (name, attribute) in vocabulary.attributes(type_name).into_iter().flatten() {
+            let Some(lasting) = attribute.annotations.get("lasting") else {
+                continue;
+            };
+            if given::is_true(directory.entity(row).get(name))
+                && entity["attrs"][name] != Value::Bool(true)
+            {
+                let told = attribute.annotations.get("told");
+                let told = told.map_or_else(
+                    || format!("{name} of {{entity}} is true"),
+                    ToString::to_string,
+                );
+                let told = told.replace("{entity}", &names.call(&uid));
+                findings.push(Finding::error(CODE, format!("{told}, and {lasting}")));
+            }
+        }
+    }
+    findings
 }
 
 /// The changes that give a role to somebody and take it away.

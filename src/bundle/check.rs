@@ -17,6 +17,7 @@ const AT_ONCE: usize = 32;
 /// The annotation keys of policies.
 const KEYS: &[&str] = &[
     "about",
+    "accounts",
     "advice",
     "authority",
     "beyond",
@@ -27,6 +28,7 @@ const KEYS: &[&str] = &[
     "former",
     "holds",
     "id",
+    "lifts",
     "message",
     "reading",
     "severity",

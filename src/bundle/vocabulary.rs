@@ -49,6 +49,24 @@ pub struct Action {
     pub annotations: Annotations,
 }
 
+/// An attribute that stands in place of a parent: what its entities are in of a type, or would be but for the
+/// setting of something else that they are in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandIn<'v> {
+    /// The name of the attribute.
+    pub attribute: &'v str,
+    /// The type of the parent.
+    pub parent: &'v str,
+    /// The type and the attribute of the parent while which is true the attribute stands in (`@while`).
+    pub during: Option<(&'v str, &'v str)>,
+    /// Parents of which any keeps the entity where it would be without (`@unless_in`).
+    pub exceptions: Vec<EntityUid>,
+    /// What an administrator does who gives it one of those (`@restore`).
+    pub restoring: Option<&'v str>,
+    /// What it comes to, in words (`@told`).
+    pub told: Option<&'v str>,
+}
+
 /// An attribute of an entity type or of a record.
 #[derive(Debug, Clone)]
 pub struct Attribute {
@@ -215,16 +233,13 @@ impl Vocabulary {
             .collect()
     }
 
-    /// For each entity type, the attributes that stand in place of a parent of a type (`@in_place_of`), each
-    /// with that type.
+    /// For each entity type, the attributes that stand in place of a parent of a type, each with that type.
     pub fn in_place_of_parents(&self) -> BTreeMap<String, Vec<(String, String)>> {
         let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-        for (owner, attributes) in &self.attributes {
-            for (name, attribute) in attributes {
-                if let Some(parent) = attribute.annotations.get("in_place_of") {
-                    let of_owner = found.entry(owner.clone()).or_default();
-                    of_owner.push((name.clone(), parent.clone()));
-                }
+        for owner in self.attributes.keys() {
+            for stand_in in self.stand_ins(owner) {
+                let of_owner = found.entry(owner.clone()).or_default();
+                of_owner.push((stand_in.attribute.to_owned(), stand_in.parent.to_owned()));
             }
         }
         found
@@ -239,6 +254,39 @@ impl Vocabulary {
         });
         all.filter(|(.., attribute)| attribute.annotations.contains_key("unlisted"))
             .map(|(owner, name, _)| (owner, name))
+    }
+
+    /// The attributes of an entity type that stand in place of a parent: those annotated `@in_place_of`.
+    pub fn stand_ins(&self, owner: &str) -> Vec<StandIn<'_>> {
+        let attributes = self.attributes.get(owner).into_iter().flatten();
+        let stand_ins = attributes.filter_map(|(name, attribute)| {
+            let said = |key: &str| attribute.annotations.get(key).map(String::as_str);
+            let exceptions = said("unless_in").unwrap_or_default().split(',');
+            Some(StandIn {
+                attribute: name,
+                parent: said("in_place_of")?,
+                during: said("while").and_then(|path| path.rsplit_once('.')),
+                exceptions: exceptions
+                    .filter_map(|uid| EntityUid::from_str(uid.trim()).ok())
+                    .collect(),
+                restoring: said("restore"),
+                told: said("told"),
+            })
+        });
+        stand_ins.collect()
+    }
+
+    /// The attributes of an entity type that name what an entity can put itself into (`@activate`), each with
+    /// the words for it.
+    pub fn activations<'v>(
+        &'v self,
+        owner: &str,
+    ) -> impl Iterator<Item = (&'v str, &'v str)> + use<'v> {
+        let attributes = self.attributes.get(owner).into_iter().flatten();
+        attributes.filter_map(|(name, attribute)| {
+            let words = attribute.annotations.get("activate")?;
+            Some((name.as_str(), words.as_str()))
+        })
     }
 
     /// The attributes of an entity type or a record, by name.

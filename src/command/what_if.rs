@@ -64,6 +64,7 @@ fn changes(arguments: &WhatIf) -> Vec<Change> {
         &arguments.enforce_configmgr_rbac,
     ));
     changes.extend(flag("site-version", &arguments.site_version));
+    changes.extend(flag("scoped-permissions", &arguments.scoped_permissions));
     changes.extend(arguments.set.iter().cloned().map(Change::Set));
     changes.extend(arguments.grant.iter().cloned().map(Change::Grant));
     changes.extend(arguments.revoke.iter().cloned().map(Change::Revoke));

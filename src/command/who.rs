@@ -1,6 +1,6 @@
 //! `tarbac who`: everybody who may do something to a device or tenant.
 
-use tarbac::access::Who as Answer;
+use tarbac::access::{Eligible, Who as Answer};
 use tarbac::names::{Name, Names};
 use tarbac::render;
 
@@ -21,7 +21,10 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         (Format::Human, false) => render::access::LISTED,
         _ => usize::MAX,
     };
-    let who = Answer::of(&engine, action, &resource, named, &context);
+    let mut who = Answer::of(&engine, action, &resource, named, &context);
+    if arguments.eligible {
+        who.eligible = Some(Eligible::of(&engine, action, &resource, &context));
+    }
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
     match global.format {
         Format::Json => output.write(&render::access::document(&who))?,

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use cedar_policy_core::ast;
 
+use super::activation::{Activation, entities_in};
 use super::{Engine, World};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
@@ -91,6 +92,7 @@ impl Engine {
         errors: &mut Vec<String>,
     ) -> Vec<Notice> {
         let mut notices = self.notices_of_action(request, world, outcome);
+        let mut lifting = None;
         for about in self.noticeable(request, world) {
             for policy in self.ask("notice", request, &about, world, errors) {
                 let notice = Notice {
@@ -102,15 +104,20 @@ impl Engine {
                         .annotation("former")
                         .and_then(|path| self.former(request, world, path)),
                 };
-                match policy.annotation("about") {
-                    None => notices.push(notice),
-                    Some(path) => {
-                        let named = self.named_by(request, world, path).into_iter();
-                        notices.extend(named.map(|about| Notice {
-                            about: Some(about),
-                            ..notice.clone()
-                        }));
-                    }
+                if let Some(path) = policy.annotation("lifts") {
+                    let lifting = lifting.get_or_insert_with(|| match outcome.decision {
+                        Decision::Deny => self.lifting(request, world),
+                        Decision::Allow | Decision::Indeterminate => Vec::new(),
+                    });
+                    notices.extend(lifted(&notice, path, lifting));
+                } else if let Some(path) = policy.annotation("about") {
+                    let named = self.named_by(request, world, path).into_iter();
+                    notices.extend(named.map(|about| Notice {
+                        about: Some(about),
+                        ..notice.clone()
+                    }));
+                } else {
+                    notices.push(notice);
                 }
             }
         }
@@ -189,22 +196,10 @@ impl Engine {
     fn named_by(&self, request: &Request, world: &World, path: &str) -> Vec<EntityUid> {
         let attribute = path.strip_prefix("principal.");
         let principal = world.get(&request.principal);
-        let Some(ast::PartialValue::Value(value)) = principal
+        let named = principal
             .zip(attribute)
-            .and_then(|(principal, attribute)| principal.get(attribute))
-        else {
-            return Vec::new();
-        };
-        let ast::ValueKind::Set(set) = value.value_kind() else {
-            return Vec::new();
-        };
-        let uid = |value: &ast::Value| match value.value_kind() {
-            ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) => {
-                Some(EntityUid::from(uid.as_ref().clone()))
-            }
-            _ => None,
-        };
-        set.iter().filter_map(uid).collect()
+            .map(|(of, name)| entities_in(of, name));
+        named.into_iter().flatten().collect()
     }
 
     /// The decision with a boolean attribute, given as a path from the resource, the other way.
@@ -349,7 +344,8 @@ impl Engine {
                 .map(ToString::to_string)
                 .collect();
             for person in self.directory.rows_of(type_name) {
-                for about in self.directory.ancestors(person) {
+                let reached = self.directory.ancestors(person);
+                for about in reached.chain(self.activatable(type_name, person)) {
                     let name = self.directory.type_name(about);
                     if belonging.iter().any(|known| known == name) {
                         self.find(action, &self.directory.uid(person), about, &mut found);
@@ -367,6 +363,31 @@ impl Engine {
             }
         }
         found.findings
+    }
+
+    /// What an entity of a type would be in besides, if it activated everything that it can.
+    fn activatable(&self, type_name: &EntityTypeName, person: Row) -> Vec<Row> {
+        let directory = &self.directory;
+        let vocabulary = self.bundle.vocabulary();
+        let mut named = vocabulary
+            .activations(&type_name.to_string())
+            .filter(|(attribute, _)| directory.has_attribute(person, attribute))
+            .peekable();
+        if named.peek().is_none() {
+            return Vec::new();
+        }
+        let entity = directory.entity(person);
+        let mut rows = BTreeSet::new();
+        for group in named.flat_map(|(attribute, _)| entities_in(&entity, attribute)) {
+            if let Some(row) = directory.row(&group) {
+                rows.insert(row);
+                rows.extend(directory.ancestors(row));
+            }
+        }
+        for already in directory.ancestors(person) {
+            rows.remove(&already);
+        }
+        rows.into_iter().collect()
     }
 
     /// Whether the schema lets entities of one type be in entities of another.
@@ -443,6 +464,34 @@ impl Engine {
             None => finding,
         }
     }
+}
+
+/// A notice about each entity in an attribute of the principal, given as its path, with whose activation the
+/// request is allowed; it names the others where it takes several.
+fn lifted(notice: &Notice, path: &str, lifting: &[Vec<Activation>]) -> Vec<Notice> {
+    let attribute = path.strip_prefix("principal.").unwrap_or(path);
+    let mut notices = Vec::new();
+    for together in lifting {
+        let of_attribute = together.iter().filter(|of| of.attribute == attribute);
+        notices.extend(of_attribute.map(|activation| {
+            let others = together.iter().filter(|of| *of != activation);
+            let others: Vec<String> = others.map(|of| format!("`{}`", of.entity)).collect();
+            let message = match others.is_empty() {
+                true => notice.message.clone(),
+                false => format!(
+                    "{}, together with {}",
+                    notice.message.trim_end_matches('.'),
+                    others.join(", ")
+                ),
+            };
+            Notice {
+                message,
+                about: Some(activation.entity.clone()),
+                ..notice.clone()
+            }
+        }));
+    }
+    notices
 }
 
 /// Findings, each once for the place where it can be mended.

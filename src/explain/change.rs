@@ -9,10 +9,11 @@ use std::str::FromStr;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
+use super::role::{self, Withheld};
 use super::scene::{Scene, Target};
 use super::value::{Named, Value};
 use crate::bundle::{Kind, Vocabulary};
-use crate::engine::{World, with_attribute};
+use crate::engine::{Activation, World, with_attribute};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,8 @@ pub struct Change {
 /// What a change does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
+    /// Activates a membership that the entity has only then.
+    Activate,
     /// Gives an attribute a value.
     Set,
     /// Adds an element to an attribute that is a set.
@@ -43,9 +46,10 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// The word in JSON: `set`, `add` or `join`.
+    /// The word in JSON: `activate`, `set`, `add` or `join`.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Activate => "activate",
             Self::Set => "set",
             Self::Add => "add",
             Self::Join => "join",
@@ -106,6 +110,41 @@ impl Change {
         ))
     }
 
+    /// Lets the principal activate a membership that it can activate, which an attribute names.
+    pub(super) fn activate(scene: &Scene<'_>, activation: &Activation) -> Option<Self> {
+        let principal = scene.request().principal.clone();
+        let of_type = principal.type_name().to_string();
+        let mut activations = scene.vocabulary().activations(&of_type);
+        let (_, sentence) = activations.find(|(name, _)| *name == activation.attribute)?;
+        Some(Self::new(
+            scene,
+            ChangeKind::Activate,
+            &principal,
+            vec![activation.attribute.clone()],
+            Value::Entity(scene.names().named(&activation.entity)),
+            sentence,
+        ))
+    }
+
+    /// Brings something that the principal is in back into the parent in whose place an attribute stands, by
+    /// way of one of the parents that keep it there.
+    pub(super) fn restore(scene: &Scene<'_>, withheld: &Withheld) -> Option<Self> {
+        let of_type = withheld.from.type_name().to_string();
+        let stand_ins = scene.vocabulary().stand_ins(&of_type);
+        let stand_in = stand_ins
+            .into_iter()
+            .find(|stand_in| stand_in.attribute == withheld.attribute)?;
+        let exception = stand_in.exceptions.first()?;
+        Some(Self::new(
+            scene,
+            ChangeKind::Join,
+            &withheld.from,
+            Vec::new(),
+            Value::Entity(scene.names().named(exception)),
+            stand_in.restoring?,
+        ))
+    }
+
     fn new(
         scene: &Scene<'_>,
         kind: ChangeKind,
@@ -137,6 +176,14 @@ impl Change {
     pub(super) fn applied(&self, scene: &Scene<'_>) -> Option<World> {
         let value = self.value.to_cedar()?;
         match self.kind {
+            ChangeKind::Activate => match &self.value {
+                Value::Entity(group) => {
+                    scene
+                        .engine()
+                        .activated(scene.request(), scene.world(), &[&group.uid])
+                }
+                _ => None,
+            },
             ChangeKind::Set => edited(scene, &self.entity.uid, &self.attribute, &|_| {
                 Some(value.clone())
             }),
@@ -152,7 +199,10 @@ impl Change {
                 ))
             }),
             ChangeKind::Join => match &self.value {
-                Value::Entity(group) => joined(scene, &self.entity.uid, &group.uid),
+                Value::Entity(group) if self.entity.uid == scene.request().principal => {
+                    joined(scene, &self.entity.uid, &group.uid)
+                }
+                Value::Entity(group) => restored(scene, &self.entity.uid, &group.uid),
                 _ => None,
             },
         }
@@ -293,6 +343,30 @@ fn joined(scene: &Scene<'_>, uid: &EntityUid, group: &EntityUid) -> Option<World
         .into_iter()
         .chain(parents.into_iter().map(ast::EntityUID::from))
         .collect();
+    let mut world = scene.world().clone();
+    world.put(ast::Entity::new_with_attr_partial_value(
+        uid, attributes, indirect, direct, tags,
+    ));
+    Some(world)
+}
+
+/// The world in which something that the principal is in is in a group as well, and in the parents in whose
+/// place its attributes stand.
+fn restored(scene: &Scene<'_>, from: &EntityUid, group: &EntityUid) -> Option<World> {
+    let withheld = role::withheld(scene).into_iter();
+    let withheld: Vec<EntityUid> = withheld
+        .filter(|withheld| withheld.from == *from)
+        .map(|withheld| withheld.parent)
+        .collect();
+    if withheld.is_empty() {
+        return None;
+    }
+    let above = withheld.iter().chain([group]);
+    let above: Vec<EntityUid> = above.flat_map(|uid| with_ancestors(scene, uid)).collect();
+    let entity = scene.world().get(&scene.request().principal)?;
+    let (uid, attributes, mut indirect, direct, tags) = entity.clone().into_inner();
+    let above = above.into_iter().map(ast::EntityUID::from);
+    indirect.extend(above.filter(|uid| !direct.contains(uid)));
     let mut world = scene.world().clone();
     world.put(ast::Entity::new_with_attr_partial_value(
         uid, attributes, indirect, direct, tags,

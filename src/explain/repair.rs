@@ -401,10 +401,40 @@ fn joining<'a>(left: &ast::Expr, right: &ast::Expr, state: &State<'a>) -> Vec<St
         joined.push(wanted);
         joined.extend(along);
     }
-    joined
+    let mut states = granted(&state.scene.entities(right), state);
+    states.extend(joined.iter().flat_map(|group| brought_into(group, state)));
+    states
+}
+
+/// Makes the principal be in one of these by activating a membership, or by restoring what is withheld.
+fn granted<'a>(wanted: &[EntityUid], state: &State<'a>) -> Vec<State<'a>> {
+    let scene = &state.scene;
+    let directory = scene.engine().directory();
+    let leads = |uid: &EntityUid| {
+        let row = directory.row(uid);
+        let mut wanted = wanted.iter().map(|wanted| (wanted, directory.row(wanted)));
+        wanted.any(|(wanted, to)| {
+            uid == wanted
+                || row
+                    .zip(to)
+                    .is_some_and(|(from, to)| directory.ancestors(from).any(|above| above == to))
+        })
+    };
+    let activations = scene
+        .engine()
+        .activations(&scene.request().principal, scene.world());
+    let activations = activations
         .iter()
-        .flat_map(|group| brought_into(group, state))
-        .collect()
+        .filter(|activation| leads(&activation.entity))
+        .filter_map(|activation| Change::activate(scene, activation));
+    let withheld = role::withheld(scene);
+    let restored = withheld
+        .iter()
+        .filter(|withheld| leads(&withheld.parent))
+        .filter_map(|withheld| Change::restore(scene, withheld));
+    let changes: Vec<Change> = activations.chain(restored).collect();
+    let states = changes.into_iter();
+    states.filter_map(|change| state.with(change)).collect()
 }
 
 fn brought_into<'a>(group: &EntityUid, state: &State<'a>) -> Vec<State<'a>> {

@@ -17,6 +17,30 @@ pub struct Roles {
     /// What the person is in, of the types that permits name in their scope; sorted
     /// likewise.
     pub held: Vec<Held>,
+    /// What the person is in and that would be in something of these types, but for the setting of something
+    /// else: sorted by name.
+    pub withheld: Vec<Elsewhere>,
+}
+
+/// Something the person is in, and what it comes to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Elsewhere {
+    /// What is withheld, for example a role.
+    pub entity: Named,
+    /// How the person comes to be in what would be in it.
+    pub path: Option<Path>,
+    /// What it comes to, in words of the schema.
+    pub told: String,
+}
+
+/// Something that the principal is in, with the parent in whose place one of its attributes stands.
+pub(super) struct Withheld {
+    /// What the principal is in, for example a role assignment.
+    pub from: EntityUid,
+    /// The attribute.
+    pub attribute: String,
+    /// What the attribute names.
+    pub parent: EntityUid,
 }
 
 /// Something one has to be in to be permitted.
@@ -71,8 +95,57 @@ impl Roles {
             .collect();
         giving.sort_by_cached_key(|giving| by_type(&giving.entity));
         held.sort_by_cached_key(|held| by_type(&held.entity));
-        Self { giving, held }
+        let withheld = withheld(scene).into_iter();
+        let withheld = withheld.filter_map(|withheld| Elsewhere::of(scene, &withheld));
+        let mut withheld: Vec<Elsewhere> = withheld
+            .filter(|of| types.contains(of.entity.uid.type_name()))
+            .collect();
+        withheld.sort();
+        Self {
+            giving,
+            held,
+            withheld,
+        }
     }
+}
+
+impl Elsewhere {
+    fn of(scene: &Scene<'_>, withheld: &Withheld) -> Option<Self> {
+        let names = scene.names();
+        let of_type = withheld.from.type_name().to_string();
+        let stand_ins = scene.vocabulary().stand_ins(&of_type).into_iter();
+        let mut told = stand_ins.filter(|of| of.attribute == withheld.attribute);
+        let entity = names.named(&withheld.parent);
+        let told = told.find_map(|of| of.told)?;
+        Some(Self {
+            told: told
+                .replace("{entity}", &names.named(&withheld.from).name)
+                .replace("{value}", &entity.name),
+            path: Path::to(&withheld.from, scene),
+            entity,
+        })
+    }
+}
+
+/// What the principal is in that has an attribute in place of a parent, sorted.
+pub(super) fn withheld(scene: &Scene<'_>) -> Vec<Withheld> {
+    let directory = scene.engine().directory();
+    let mut found = Vec::new();
+    for from in scene.ancestors(&scene.request().principal) {
+        let Some(row) = directory.row(&from) else {
+            continue;
+        };
+        for stand_in in scene.vocabulary().stand_ins(directory.type_name(row)) {
+            if let Some(parent) = directory.attribute_entity(row, stand_in.attribute) {
+                found.push(Withheld {
+                    from: from.clone(),
+                    attribute: stand_in.attribute.to_owned(),
+                    parent: directory.uid(parent),
+                });
+            }
+        }
+    }
+    found
 }
 
 fn by_type(entity: &Named) -> (String, Named) {

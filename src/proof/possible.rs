@@ -118,8 +118,14 @@ impl Links<'_> {
         let required = self.vocabulary.required_parents();
         for uid in self.world.entities.keys().cloned().collect::<Vec<_>>() {
             let of = uid.type_name().to_string();
+            let stand_ins = self.vocabulary.stand_ins(&of);
             for type_name in required.get(&of).into_iter().flatten() {
-                if !has_parent_of(self.world.entities.get(&uid)?, type_name) {
+                let element = self.world.entities.get(&uid)?;
+                let stands_in = stand_ins.iter().any(|stand_in| {
+                    stand_in.parent == type_name
+                        && element.attributes.contains_key(stand_in.attribute)
+                });
+                if !stands_in && !has_parent_of(element, type_name) {
                     let parent = self.new_entity(type_name)?;
                     self.join(&uid, parent)?;
                 }

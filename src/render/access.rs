@@ -11,9 +11,9 @@ use super::explanation::{chain, kind};
 use super::findings::number;
 use super::page::Page;
 use super::{VERSION, json};
-use crate::access::{self, Alike as AlikeResources, Decided, Refused, What, Who};
+use crate::access::{self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who};
 use crate::decision::Decision;
-use crate::explain::Named;
+use crate::explain::{Named, Path};
 
 pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_ndjson};
 
@@ -43,6 +43,9 @@ pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
         let rest = number(rest, "more account");
         page.line(2, &format!("and {rest} (--all lists them)"));
     }
+    if let Some(eligible) = &who.eligible {
+        after_activation(&mut page, eligible, limit);
+    }
     let count = |refused: &[Refused]| refused.iter().map(|refused| refused.count).sum();
     let refused: usize = count(&who.may_not);
     if !may_not {
@@ -67,6 +70,30 @@ pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
         }
     }
     page.into_text()
+}
+
+/// Those who may after activating something, each with what that is and the path that it gives.
+fn after_activation(page: &mut Page, eligible: &[Eligible], limit: usize) {
+    page.heading(&format!(
+        "{} may after activating what they are eligible for",
+        number(eligible.len(), "account")
+    ));
+    for of in eligible.iter().take(limit) {
+        page.line(2, &of.principal.name);
+        for way in &of.ways {
+            let words = std::iter::once("").chain(std::iter::repeat("and "));
+            for (path, and) in way.paths.iter().zip(words) {
+                // One way takes all of its paths; each way is enough.
+                let and = if way.activate.len() > 1 { and } else { "" };
+                page.line(4, &format!("{and}{}", chain(path)));
+            }
+        }
+    }
+    let rest = eligible.len().saturating_sub(limit);
+    if rest > 0 {
+        let rest = number(rest, "more account");
+        page.line(2, &format!("and {rest} (--all lists them)"));
+    }
 }
 
 fn reasons(page: &mut Page, refused: &Refused) {
@@ -228,6 +255,21 @@ struct Document<'a> {
     may: Vec<Permitted<'a>>,
     may_not: Vec<Alike<'a>>,
     unknown: Vec<Alike<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eligible: Option<Vec<EligibleDocument<'a>>>,
+}
+
+#[derive(Serialize)]
+struct EligibleDocument<'a> {
+    principal: Entity<'a>,
+    ways: Vec<WayDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct WayDocument<'a> {
+    activate: Vec<Entity<'a>>,
+    policies: &'a [String],
+    paths: Vec<Vec<Entity<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -252,7 +294,29 @@ pub fn document(who: &Who) -> String {
         may: who.may.iter().map(Permitted::of).collect(),
         may_not: who.may_not.iter().map(alike).collect(),
         unknown: who.unknown.iter().map(alike).collect(),
+        eligible: who
+            .eligible
+            .as_ref()
+            .map(|eligible| eligible.iter().map(EligibleDocument::of).collect()),
     })
+}
+
+impl<'a> EligibleDocument<'a> {
+    fn of(eligible: &'a Eligible) -> Self {
+        let ways = eligible.ways.iter().map(|way| WayDocument {
+            activate: way.activate.iter().map(Entity::of).collect(),
+            policies: &way.policies,
+            paths: way.paths.iter().map(steps).collect(),
+        });
+        Self {
+            principal: Entity::of(&eligible.principal),
+            ways: ways.collect(),
+        }
+    }
+}
+
+fn steps(path: &Path) -> Vec<Entity<'_>> {
+    path.steps.iter().map(Entity::of).collect()
 }
 
 impl<'a> Permitted<'a> {
@@ -261,9 +325,7 @@ impl<'a> Permitted<'a> {
         Self {
             principal: Entity::of(&permitted.principal),
             policies: &permitted.policies,
-            paths: paths
-                .map(|path| path.steps.iter().map(Entity::of).collect())
-                .collect(),
+            paths: paths.map(steps).collect(),
         }
     }
 }

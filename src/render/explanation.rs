@@ -228,15 +228,23 @@ fn not_permitted(page: &mut Page, explanation: &Explanation, roles: &Roles) {
             &format!("The permission comes with {}.", by_type(&giving)),
         ),
     }
-    match roles.held.is_empty() {
-        true => page.line(2, &format!("{} holds no role.", explanation.principal)),
-        false => page.line(2, &format!("{} holds another:", explanation.principal)),
-    }
+    let holds = match (roles.held.is_empty(), roles.withheld.is_empty()) {
+        (true, true) => "holds no role.",
+        (true, false) => "holds no role that counts here:",
+        (false, _) => "holds another:",
+    };
+    page.line(2, &format!("{} {holds}", explanation.principal));
     for held in &roles.held {
         match &held.path {
             Some(path) => page.line(4, &chain(path)),
             None => page.line(4, &typed(&held.entity)),
         }
+    }
+    for withheld in &roles.withheld {
+        if let Some(path) = &withheld.path {
+            page.line(4, &chain(path));
+        }
+        page.line(6, &withheld.told);
     }
     let refusals = &explanation.answer.refusals;
     if !refusals.is_empty() {

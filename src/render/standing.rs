@@ -155,6 +155,13 @@ fn obstacles(page: &mut Page, obstacles: &[Obstacle], all: bool) {
     if obstacles.is_empty() {
         return;
     }
+    for accounts in obstacles.iter().filter_map(|of| of.accounts.as_ref()) {
+        let limit = if all { usize::MAX } else { LISTED };
+        let names: Vec<String> = accounts.people.iter().map(|of| of.name.clone()).collect();
+        let count = digits(names.len() as u64);
+        page.heading(&format!("{}: {count}", accounts.called));
+        page.line(2, &first(&names, limit));
+    }
     let limit = if all { usize::MAX } else { OBSTACLES };
     page.heading("What refuses most of what is granted");
     for obstacle in obstacles.iter().take(limit) {
@@ -193,6 +200,11 @@ fn assignments(page: &mut Page, standing: &Standing, limit: usize) {
             Idle::Repeats,
             "give only what others give",
             "any one of them can go",
+        ),
+        (
+            Idle::Withheld,
+            "give nothing here",
+            "what they give elsewhere is not looked at",
         ),
     ] {
         let of = standing.assignments.iter().filter(|of| of.idle == idle);
@@ -234,8 +246,10 @@ fn chain(assignment: &Assignment) -> String {
 
 /// Why an assignment gives nothing.
 fn because(assignment: &Assignment) -> Option<String> {
-    if assignment.idle == Idle::Repeats {
-        return None;
+    match assignment.idle {
+        Idle::Nothing => {}
+        Idle::Repeats => return None,
+        Idle::Withheld => return assignment.told.clone(),
     }
     let reasons: Vec<&str> = assignment
         .reasons

@@ -38,6 +38,8 @@ pub struct Assignment {
     pub policies: Vec<String>,
     /// The policies that refuse what it grants, each with how many decisions, most first.
     pub reasons: Vec<(String, u64)>,
+    /// What it comes to where its role is withheld, in words of the schema.
+    pub told: Option<String>,
 }
 
 /// What an assignment does not give.
@@ -47,12 +49,15 @@ pub enum Idle {
     Nothing,
     /// Anything that others do not give.
     Repeats,
+    /// Anything here: an attribute stands in place of its role.
+    Withheld,
 }
 
 impl Idle {
-    /// The word in JSON: `nothing` or `repeats`.
+    /// The word in JSON: `nothing`, `repeats` or `withheld`.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Withheld => "withheld",
             Self::Nothing => "nothing",
             Self::Repeats => "repeats",
         }
@@ -205,6 +210,21 @@ impl<'e> Edges<'e> {
         let directory = self.engine.directory();
         let above = directory.ancestors(assignment);
         above.filter(|row| self.role_types.contains(directory.type_name(*row)))
+    }
+
+    /// What an assignment has in place of a role, with the words of the schema for it.
+    pub fn withheld(&self, assignment: Row) -> Vec<(Row, &'e str)> {
+        let directory = self.engine.directory();
+        let vocabulary = self.engine.bundle().vocabulary();
+        let stand_ins = vocabulary.stand_ins(directory.type_name(assignment));
+        let of_roles = stand_ins
+            .into_iter()
+            .filter(|stand_in| self.role_types.contains(stand_in.parent));
+        let withheld = of_roles.filter_map(|stand_in| {
+            let role = directory.attribute_entity(assignment, stand_in.attribute)?;
+            Some((role, stand_in.told.unwrap_or_default()))
+        });
+        withheld.collect()
     }
 
     /// What permits name, each with these.

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use super::assignment::{Assignment, Edges, Idle};
 use super::variant::Give;
-use super::{Hold, Holder, Obstacle, Role, Standing, Status, Totals};
+use super::{Accounts, Hold, Holder, Obstacle, Role, Standing, Status, Totals};
 use crate::directory::Row;
 use crate::engine::Engine;
 use crate::explain::Named;
 use crate::extent::named;
+
+/// The annotation of a forbid with what the people are called to whom it refuses what roles grant.
+const ACCOUNTS: &str = "accounts";
 
 /// What is known so far.
 pub(super) struct Summary<'e> {
@@ -167,12 +170,13 @@ impl<'e> Summary<'e> {
             let order = (role.allowed, role.refused, role.people);
             (std::cmp::Reverse(order), role.entity.clone())
         });
+        let holders = std::mem::take(&mut self.holders).into_iter();
+        let mut people: Vec<Holder> = holders.map(holder).collect();
         let obstacles = std::mem::take(&mut self.obstacles).into_iter();
         let mut obstacles: Vec<Obstacle> = obstacles
-            .map(|(policy, counts)| self.obstacle(policy, counts))
+            .map(|(policy, counts)| self.obstacle(policy, counts, &people))
             .collect();
         obstacles.sort_by_cached_key(|of| (std::cmp::Reverse(of.decisions), of.policy.clone()));
-        let mut people: Vec<Holder> = self.holders.into_iter().map(holder).collect();
         people.sort_by_cached_key(|holder| {
             let order = (holder.allowed, holder.refused, holder.unknown);
             (std::cmp::Reverse(order), holder.people.first().cloned())
@@ -198,8 +202,29 @@ impl<'e> Summary<'e> {
         }
     }
 
-    fn obstacle(&self, policy: String, (decisions, people): (u64, u64)) -> Obstacle {
+    fn obstacle(
+        &self,
+        policy: String,
+        (decisions, people): (u64, u64),
+        holders: &[Holder],
+    ) -> Obstacle {
         let known = self.engine.bundle().policy(&policy);
+        let called = known.and_then(|known| known.annotation(ACCOUNTS));
+        let refused = holders.iter().filter(|holder| {
+            let mut reasons = holder
+                .of_status(Status::Refused)
+                .flat_map(|hold| &hold.reasons);
+            reasons.any(|(id, _)| *id == policy)
+        });
+        let accounts = called.map(|called| {
+            let mut people: Vec<Named> =
+                refused.flat_map(|holder| &holder.people).cloned().collect();
+            people.sort();
+            Accounts {
+                called: called.to_owned(),
+                people,
+            }
+        });
         let says = known.and_then(|policy| policy.doc());
         Obstacle {
             says: says.unwrap_or(&policy).to_owned(),
@@ -208,6 +233,7 @@ impl<'e> Summary<'e> {
             policy,
             decisions,
             people,
+            accounts,
         }
     }
 
@@ -215,7 +241,17 @@ impl<'e> Summary<'e> {
         let edge = self.edges.all().get(number)?;
         let of = self.assignments.get(number)?;
         let named = |row| named(self.engine, row);
-        let roles = self.edges.roles_behind(edge.to);
+        let withheld = self.edges.withheld(edge.to);
+        let told = withheld.first().map(|(role, told)| {
+            told.replace("{entity}", &named(edge.to).name)
+                .replace("{value}", &named(*role).name)
+        });
+        let idle = match (idle, withheld.is_empty()) {
+            (Idle::Nothing, false) => Idle::Withheld,
+            (idle, _) => idle,
+        };
+        let withheld = withheld.iter().map(|(role, _)| *role);
+        let roles = self.edges.roles_behind(edge.to).chain(withheld);
         let policies = self
             .edges
             .roles_at(edge.to)
@@ -228,6 +264,7 @@ impl<'e> Summary<'e> {
             roles: roles.map(named).collect(),
             people: of.people,
             idle,
+            told,
             policies: policies.map(|policy| policy.id().to_owned()).collect(),
             reasons,
         })

@@ -86,8 +86,12 @@ pub(crate) fn random_directory(dice: &mut Dice) -> Value {
 /// The same with these people and devices.
 fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
     let mut all = Vec::new();
+    let scoped = dice.some(TENANTS);
     for tenant in TENANTS {
         let mut attrs = json!({ "useIntuneRbac": dice.coin() });
+        if scoped.contains(tenant) || dice.coin() {
+            attrs["scopedPermissions"] = json!(scoped.contains(tenant));
+        }
         if dice.coin() {
             attrs["useIntuneRbacChangedAt"] = json!("2026-11-23T08:00:00Z");
         }
@@ -150,17 +154,20 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
         vec![],
     ));
     for assignment in ASSIGNMENTS {
-        let mut parents = vec![
-            uid("Intune::Role", dice.pick(ROLES)),
-            uid("Intune::Tenant", dice.pick(TENANTS)),
-        ];
-        parents.extend(dice.some(TAGS).iter().map(|id| uid("Intune::ScopeTag", id)));
-        all.push(entity(
-            "Intune::RoleAssignment",
-            assignment,
-            json!({}),
-            parents,
-        ));
+        let (role, tenant, tags) = (dice.pick(ROLES), dice.pick(TENANTS), dice.some(TAGS));
+        let mut parents = vec![uid("Intune::Tenant", tenant)];
+        parents.extend(tags.iter().map(|id| uid("Intune::ScopeTag", id)));
+        // Under Scoped permissions an assignment with other scope tags is not in its role.
+        let is_narrowed = scoped.contains(&tenant) && !tags.contains(&"0") && !tags.contains(&"*");
+        let role = uid("Intune::Role", role);
+        let attrs = match is_narrowed {
+            true => json!({ "narrowedRole": role }),
+            false => {
+                parents.push(role);
+                json!({})
+            }
+        };
+        all.push(entity("Intune::RoleAssignment", assignment, attrs, parents));
     }
     for (index, group) in GROUPS.iter().enumerate() {
         let mut parents: Vec<Value> = dice
@@ -179,6 +186,12 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
             "userPrincipalName": format!("{person}@example.com"),
             "cloudOnly": dice.roll(4) == 0,
         });
+        if dice.coin() {
+            attrs["accountEnabled"] = json!(dice.roll(3) > 0);
+        }
+        if dice.roll(3) == 0 {
+            attrs["eligibleGroups"] = uids("Entra::Group", &dice.some(GROUPS));
+        }
         if dice.roll(4) > 0 {
             let mut administrator = serde_json::Map::new();
             for name in [
@@ -266,7 +279,7 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
         let mut conditions = String::new();
         for _ in 0..dice.roll(3) {
             let keyword = if dice.coin() { "when" } else { "unless" };
-            let condition = match dice.roll(20) {
+            let condition = match dice.roll(23) {
                 0 => "principal.cloudOnly".to_owned(),
                 1 => "resource.name like \"SRV*\"".to_owned(),
                 2 => "resource has operatingSystem && resource.operatingSystem like \"*Server*\"".to_owned(),
@@ -287,6 +300,9 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
                 15 => "principal has configMgr && (resource in principal.configMgr.notifyResource || resource.hierarchy.version * 4000000000000000 > 0)".to_owned(),
                 16 => "principal has configMgr && (if principal.configMgr.read.isEmpty() then [resource].contains(resource) else resource in principal.configMgr.read)".to_owned(),
                 17 => "action == Intune::Action::\"viewTimeline\" && resource.coManaged".to_owned(),
+                19 => "principal has accountEnabled && !principal.accountEnabled".to_owned(),
+                20 => "principal has eligibleGroups && principal in principal.eligibleGroups".to_owned(),
+                21 => "principal.tenant has scopedPermissions && principal.tenant.scopedPermissions".to_owned(),
                 18 => format!("resource == ConfigMgr::Device::\"{}\" || principal == Entra::User::\"{}\"", dice.pick(DEVICES), dice.pick(PEOPLE)),
                 _ => "principal.tenant == resource.hierarchy.tenant".to_owned(),
             };

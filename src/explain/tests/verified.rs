@@ -187,6 +187,26 @@ fn make(change: &Change, entities: &mut Vec<Json>) {
                 .unwrap()
                 .push(self::uid(element));
         }
+        ChangeKind::Activate => {
+            let Value::Entity(group) = &change.value else {
+                panic!("{change:?}")
+            };
+            let group = self::uid(group);
+            entity["parents"].as_array_mut().unwrap().push(group);
+        }
+        // A role assignment with another scope tag is in its role again with Default.
+        ChangeKind::Join if change.entity.uid.type_name().basename() == "RoleAssignment" => {
+            let Value::Entity(tag) = &change.value else {
+                panic!("{change:?}")
+            };
+            let tag = self::uid(tag);
+            let attributes = entity["attrs"].as_object_mut().unwrap();
+            let role = attributes.remove("narrowedRole").unwrap();
+            entity["parents"]
+                .as_array_mut()
+                .unwrap()
+                .extend([role, tag]);
+        }
         ChangeKind::Join => {
             let assignment = json!({ "type": "Intune::RoleAssignment", "id": "made for the test" });
             let tenant = entity["attrs"]["tenant"].clone();

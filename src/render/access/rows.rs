@@ -2,14 +2,17 @@
 
 use serde::Serialize;
 
-use super::{AlikeDocument, Permitted, chain, messages};
-use crate::access::{Refused, What, Who};
+use super::{AlikeDocument, EligibleDocument, Permitted, chain, messages};
+use crate::access::{Eligible, Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::Named;
 use crate::render::VERSION;
 use crate::render::entity::Entity;
 use crate::render::table::Table;
 use crate::render::tally::names_in_a_cell;
+
+/// What stands in place of a decision for whoever may after activating something.
+const ELIGIBLE: &str = "eligible";
 
 const WHO: &[&str] = &[
     "principal",
@@ -71,6 +74,20 @@ fn who_table(who: &Who, may_not: bool) -> Table {
             String::new(),
         ]);
     }
+    for eligible in eligible(who) {
+        for way in &eligible.ways {
+            let paths: Vec<String> = way.paths.iter().map(chain).collect();
+            rows.push(vec![
+                eligible.principal.uid.to_string(),
+                eligible.principal.name.clone(),
+                ELIGIBLE.to_owned(),
+                way.policies.join(" "),
+                paths.join("; "),
+                String::new(),
+                String::new(),
+            ]);
+        }
+    }
     for refused in refused(who).filter(|_| may_not) {
         for principal in &refused.principals {
             rows.push(vec![
@@ -107,6 +124,10 @@ fn what_table(what: &What) -> Table {
     Table::new(WHAT, rows.collect())
 }
 
+fn eligible(who: &Who) -> impl Iterator<Item = &Eligible> {
+    who.eligible.iter().flatten()
+}
+
 fn refused(who: &Who) -> impl Iterator<Item = &Refused> {
     who.may_not.iter().chain(&who.unknown)
 }
@@ -120,6 +141,8 @@ struct WhoLine<'a> {
     permitted: Option<Permitted<'a>>,
     #[serde(flatten)]
     refused: Option<RefusedLine<'a>>,
+    #[serde(flatten)]
+    eligible: Option<EligibleDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -137,6 +160,14 @@ pub fn who_ndjson(who: &Who) -> impl Iterator<Item = String> {
         decision: Decision::Allow.word(),
         permitted: Some(Permitted::of(permitted)),
         refused: None,
+        eligible: None,
+    });
+    let eligible = eligible(who).map(|eligible| WhoLine {
+        version: VERSION,
+        decision: ELIGIBLE,
+        permitted: None,
+        refused: None,
+        eligible: Some(EligibleDocument::of(eligible)),
     });
     let others = refused(who).flat_map(|refused| {
         refused.principals.iter().map(|principal| WhoLine {
@@ -149,9 +180,10 @@ pub fn who_ndjson(who: &Who) -> impl Iterator<Item = String> {
                 messages: messages(refused),
                 errors: &refused.outcome.errors,
             }),
+            eligible: None,
         })
     });
-    may.chain(others).map(|line| json(&line))
+    may.chain(eligible).chain(others).map(|line| json(&line))
 }
 
 /// Resources that are treated alike, and what is decided about them.

@@ -109,6 +109,8 @@ struct ValueWire<'a>(&'a Value);
 struct RolesWire<'a> {
     giving: Vec<GivingWire<'a>>,
     held: Vec<HeldWire<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withheld: Vec<WithheldWire<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +123,13 @@ struct GivingWire<'a> {
 struct HeldWire<'a> {
     entity: EntityWire<'a>,
     path: Option<Vec<EntityWire<'a>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct WithheldWire<'a> {
+    entity: EntityWire<'a>,
+    path: Option<Vec<EntityWire<'a>>>,
+    told: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -186,6 +195,15 @@ pub fn wire(explanation: &Explanation) -> Wire<'_> {
                     .map(|held| HeldWire {
                         entity: entity(&held.entity),
                         path: held.path.as_ref().map(path),
+                    })
+                    .collect(),
+                withheld: roles
+                    .withheld
+                    .iter()
+                    .map(|withheld| WithheldWire {
+                        entity: entity(&withheld.entity),
+                        path: withheld.path.as_ref().map(path),
+                        told: &withheld.told,
                     })
                     .collect(),
             }),

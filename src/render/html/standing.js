@@ -43,11 +43,13 @@ function table(title, headings, rows) {
   if (rows.length > most) about.append(element("p", `and ${number(rows.length - most)} more`));
   byId("first").append(about);
 }
-for (const [gives, title] of [["nothing", "Assignments that give nothing"], ["repeats", "Assignments that give only what others give"]]) {
+for (const [gives, title] of [["nothing", "Assignments that give nothing"], ["repeats", "Assignments that give only what others give"], ["withheld", "Assignments that give nothing here"]]) {
   const of = report.assignments.filter((of) => of.gives == gives);
   table(title, ["who is in it", "accounts", "assignment", "roles", "because"], of.map((of) => [
     of.from ? of.from.name : "nobody", of.people, of.to.name, some(of.roles, 5), of.because || ""]));
 }
+for (const of of report.obstacles.filter((of) => of.accounts))
+  table(of.accounts.called, ["account"], of.accounts.people.map((person) => [person.name]));
 table("What refuses most of what is granted", ["what", "policy", "decisions", "accounts", "what to do"], report.obstacles.map((of) => [
   of.says, of.policy, of.decisions, of.people, of.advice || ""]));
 table("By role", ["role", "accounts", "who can use it", "decisions allowed", "granted and refused"], report.roles.filter((of) => of.people).map((of) => [

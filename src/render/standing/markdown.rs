@@ -35,6 +35,14 @@ pub fn markdown(standing: &Standing) -> String {
         if let Some(advice) = &obstacle.advice {
             text.push_str(&format!(". {}", in_markdown(advice)));
         }
+        if let Some(accounts) = &obstacle.accounts {
+            let names: Vec<&str> = accounts.people.iter().map(|of| of.name.as_str()).collect();
+            let (called, names) = (
+                in_markdown(&accounts.called),
+                in_markdown(&names.join(", ")),
+            );
+            text.push_str(&format!(" {called}: {names}."));
+        }
     }
     if !standing.obstacles.is_empty() {
         text.push('\n');
@@ -65,6 +73,7 @@ pub fn markdown(standing: &Standing) -> String {
             let gives = match of.idle {
                 Idle::Nothing => "nothing",
                 Idle::Repeats => "what others give",
+                Idle::Withheld => "nothing here",
             };
             let from = of.from.as_ref().map(|from| from.name.clone());
             vec![

@@ -49,6 +49,14 @@ struct ObstacleDocument<'s> {
     advice: Option<&'s str>,
     decisions: u64,
     people: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<AccountsDocument<'s>>,
+}
+
+#[derive(Serialize)]
+struct AccountsDocument<'s> {
+    called: &'s str,
+    people: Vec<Entity<'s>>,
 }
 
 #[derive(Serialize)]
@@ -225,6 +233,10 @@ impl<'s> ObstacleDocument<'s> {
             advice: obstacle.advice.as_deref(),
             decisions: obstacle.decisions,
             people: obstacle.people,
+            accounts: obstacle.accounts.as_ref().map(|of| AccountsDocument {
+                called: &of.called,
+                people: of.people.iter().map(Entity::of).collect(),
+            }),
         }
     }
 }

@@ -1,0 +1,241 @@
+//! Memberships that somebody can activate: a notice, a remedy, and whoever is listed apart.
+
+use serde_json::Value;
+
+use crate::tarbac::{Tarbac, assignment, entity};
+
+const ASK: [&str; 3] = ["bob@t.example", "runScript", "PC-1"];
+
+/// The small tenant, in which Bob has these attributes besides, with a group that has the role, one in that
+/// group, one without a role, and the directory roles.
+fn workspace(attributes: &str, more: &[String]) -> Tarbac {
+    let workspace = Tarbac::with_tenant(&[]);
+    let text = workspace.read("entities/tenant.json");
+    let text = text.replace(
+        r#""userPrincipalName": "bob@t.example", "#,
+        &format!(r#""userPrincipalName": "bob@t.example", {attributes}"#),
+    );
+    let named = |id: &str| format!(r#""displayName": "{id}""#);
+    let group =
+        |id: &str, parents: &[(&str, &str)]| entity("Entra::Group", id, &named(id), parents);
+    let mut all = vec![
+        group("desk", &[("Intune::RoleAssignment", "a1")]),
+        group("inner", &[("Entra::Group", "desk")]),
+        group("other", &[]),
+        entity("Entra::DirectoryRole", "Intune Administrator", "", &[]),
+        entity("Entra::DirectoryRole", "Reports Reader", "", &[]),
+    ];
+    all.extend_from_slice(more);
+    let text = text.trim_end().trim_end_matches(']').trim_end().to_owned();
+    workspace.write(
+        "entities/tenant.json",
+        format!("{text},\n{}\n]\n", all.join(",\n")),
+    );
+    workspace
+}
+
+fn groups(ids: &[&str]) -> String {
+    set("eligibleGroups", "Entra::Group", ids)
+}
+
+fn roles(ids: &[&str]) -> String {
+    set("eligibleDirectoryRoles", "Entra::DirectoryRole", ids)
+}
+
+fn set(attribute: &str, of_type: &str, ids: &[&str]) -> String {
+    let ids: Vec<String> = ids
+        .iter()
+        .map(|id| format!(r#"{{"type": "{of_type}", "id": "{id}"}}"#))
+        .collect();
+    format!(r#""{attribute}": [{}], "#, ids.join(", "))
+}
+
+fn check(workspace: &Tarbac) -> String {
+    workspace.run(&[&["check"][..], &ASK].concat()).to_string()
+}
+
+fn json_of(workspace: &Tarbac, arguments: &[&str]) -> Value {
+    let ran = workspace.run(&[arguments, &["--format", "json"]].concat());
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"))
+}
+
+#[test]
+fn a_refusal_that_the_activation_would_lift_is_told() {
+    insta::assert_snapshot!(check(&workspace(&groups(&["desk"]), &[])), @r#"
+    DENY  not permitted — You don't have access to view this information. Make sure a proper user role is assigned from Intune.
+    --- stderr
+    note: The person is eligible for this group: with the membership activated in Privileged Identity Management, it is allowed. (Entra::Group::"desk")
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(check(&workspace(&roles(&["Intune Administrator"]), &[])), @r#"
+    DENY  not permitted — You don't have access to view this information. Make sure a proper user role is assigned from Intune.
+    --- stderr
+    note: The person is eligible for this Microsoft Entra role: with it activated in Privileged Identity Management, it is allowed. (Entra::DirectoryRole::"Intune Administrator")
+    --- exit 1
+    "#);
+    // By way of a group in the group.
+    let inner = check(&workspace(&groups(&["inner"]), &[]));
+    assert!(inner.contains(r#"(Entra::Group::"inner")"#), "{inner}");
+}
+
+/// It is said only where deciding again allows.
+#[test]
+fn what_would_not_help_is_not_told() {
+    let disabled = format!(r#"{}"accountEnabled": false, "#, groups(&["desk"]));
+    for attributes in [
+        groups(&["other"]),
+        groups(&[]),
+        roles(&["Reports Reader"]),
+        disabled,
+    ] {
+        let checked = check(&workspace(&attributes, &[]));
+        assert!(checked.starts_with("DENY"), "{attributes}: {checked}");
+        assert!(
+            !checked.contains("Privileged Identity"),
+            "{attributes}: {checked}"
+        );
+        let workspace = workspace(&attributes, &[]);
+        let who = json_of(&workspace, &["who", "runScript", "PC-1", "--eligible"]);
+        assert_eq!(who["eligible"].as_array().unwrap().len(), 0, "{attributes}");
+    }
+    // Nor to somebody who is allowed it already.
+    let workspace = workspace(&groups(&["desk"]), &[]);
+    let text = workspace.read("entities/tenant.json");
+    let text = text.replace(
+        r#""userPrincipalName": "ana@t.example", "#,
+        &format!(
+            r#""userPrincipalName": "ana@t.example", {}"#,
+            roles(&["Intune Administrator"])
+        ),
+    );
+    workspace.write("entities/tenant.json", text);
+    let ran = workspace
+        .run(&["check", "ana@t.example", "runScript", "PC-1"])
+        .to_string();
+    assert!(
+        ran.starts_with("ALLOW") && !ran.contains("Privileged"),
+        "{ran}"
+    );
+}
+
+/// One that gives the role in the tenant, and one that brings the scope tag that a reading asks for.
+#[test]
+fn what_takes_several_is_told_of_each_together() {
+    let parents = |id: &str, role: &str, tag: &str| {
+        let parents = [
+            ("Intune::Role", role),
+            ("Intune::Tenant", "t"),
+            ("Intune::ScopeTag", tag),
+        ];
+        assignment(id, &parents)
+    };
+    let group =
+        |id: &str, to: &str| entity("Entra::Group", id, "", &[("Intune::RoleAssignment", to)]);
+    let more = [
+        entity("Intune::ScopeTag", "0", "", &[]),
+        entity("Intune::ScopeTag", "3", "", &[]),
+        parents("a2", "Help Desk Operator", "3"),
+        parents("a3", "Read Only Operator", "0"),
+        group("branch", "a2"),
+        group("readers", "a3"),
+    ];
+    let workspace = workspace(&groups(&["branch", "other", "readers"]), &more);
+    let reading = ["--reading", "default-scope-tag"];
+    let checked = workspace.run(&[&["check"][..], &ASK, &reading].concat());
+    let checked = checked.to_string();
+    assert!(
+        checked.contains(r#"together with `Entra::Group::"readers"` (Entra::Group::"branch")"#),
+        "{checked}"
+    );
+    assert!(!checked.contains("other"), "{checked}");
+    let who = json_of(
+        &workspace,
+        &[&["who", "runScript", "PC-1", "--eligible"][..], &reading].concat(),
+    );
+    assert_eq!(
+        who["eligible"][0]["ways"][0]["activate"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn whoever_may_after_activating_stands_apart_with_the_path() {
+    let workspace = workspace(&groups(&["inner"]), &[]);
+    let who = ["who", "runScript", "PC-1"];
+    insta::assert_snapshot!(workspace.run(&[&who[..], &["--eligible"]].concat()), @r"
+    1 account may Run script on PC-1
+      ana@t.example
+        ana@t.example -> role assignment a1 -> role Help Desk Operator
+
+    1 account may after activating what they are eligible for
+      bob@t.example
+        bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator
+
+    1 account may not (--may-not says why)
+    --- exit 0
+    ");
+    let plain = workspace.run(&who).to_string();
+    assert!(!plain.contains("bob"), "{plain}");
+    let json = json_of(&workspace, &[&who[..], &["--eligible"]].concat());
+    let names = |path: &Value| -> Vec<String> {
+        let steps = path.as_array().unwrap().iter();
+        steps
+            .map(|step| step["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let eligible = &json["eligible"][0];
+    assert_eq!(eligible["principal"]["name"], "bob@t.example");
+    assert_eq!(
+        names(&eligible["ways"][0]["paths"][0]),
+        ["bob@t.example", "inner", "desk", "a1", "Help Desk Operator"]
+    );
+    assert!(json_of(&workspace, &who).get("eligible").is_none());
+    for format in ["csv", "ndjson", "markdown"] {
+        let ran = workspace.run(&[&who[..], &["--eligible", "--format", format]].concat());
+        let line = ran.stdout.lines().find(|line| line.contains("eligible"));
+        assert!(line.unwrap().contains("bob@t.example"), "{ran}");
+    }
+}
+
+#[test]
+fn explain_offers_to_activate_it() {
+    let workspace = workspace(&groups(&["other", "desk"]), &[]);
+    let explained = json_of(&workspace, &[&["explain"][..], &ASK].concat());
+    let first = &explained["changes"]["alternatives"][0];
+    assert_eq!(first.as_array().unwrap().len(), 1, "{first}");
+    assert_eq!(first[0]["kind"], "activate");
+    assert_eq!(first[0]["attribute"], "eligibleGroups");
+    assert_eq!(first[0]["value"]["id"], "desk");
+    assert_eq!(
+        first[0]["sentence"],
+        "let bob@t.example activate the membership of desk in Privileged Identity Management"
+    );
+}
+
+/// What somebody can activate is held to the tenant like what they have.
+#[test]
+fn an_eligible_group_of_another_tenant_is_found() {
+    let more = [
+        entity("Intune::Tenant", "x", r#""useIntuneRbac": true"#, &[]),
+        assignment(
+            "ax",
+            &[
+                ("Intune::Role", "Help Desk Operator"),
+                ("Intune::Tenant", "x"),
+            ],
+        ),
+        entity(
+            "Entra::Group",
+            "foreign",
+            "",
+            &[("Intune::RoleAssignment", "ax")],
+        ),
+    ];
+    let ran = workspace(&groups(&["foreign"]), &more)
+        .run(&["validate"])
+        .to_string();
+    assert!(ran.contains("entities::foreign_assignment"), "{ran}");
+}
