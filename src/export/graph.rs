@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{id, ids, list, stated, texts, trimmed};
+use super::lenient::{id, ids, list, named, stated, texts, trimmed};
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
 ///
@@ -108,7 +108,8 @@ impl RoleDefinitionRow {
     }
 }
 
-/// A row of `GET /deviceManagement/roleAssignments`. It does not say which role it gives.
+/// A row of `GET /deviceManagement/roleAssignments`. It does not say which role it gives, unless the answer has the
+/// role definition in it, as some do.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a role assignment")]
 pub struct RoleAssignmentRow {
@@ -133,6 +134,9 @@ pub struct RoleAssignmentRow {
     /// The ids of the scope tags; none where an answer was cut short.
     #[serde(default, alias = "RoleScopeTagIds", deserialize_with = "ids")]
     pub role_scope_tag_ids: Option<Vec<String>>,
+    /// The id of the role definition, where it is told.
+    #[serde(default, alias = "RoleDefinition", deserialize_with = "named")]
+    pub role_definition: Option<String>,
 }
 
 /// What a role assignment is about: `roleAssignmentScopeType`, written in any case.

@@ -58,7 +58,8 @@ fn elements(list: Value) -> Option<Vec<Value>> {
 }
 
 /// A list of texts without blanks in them, such as ids. Where it lies deeper than ConvertTo-Json was told to
-/// go, it is one text with a blank between the elements, and is read apart; an empty one is an empty text.
+/// go, it is one text with a blank between the elements, and is read apart, as is one with commas or semicolons; an
+/// empty one is an empty text.
 pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let Some(elements) = elements(Value::deserialize(deserializer)?) else {
         return Ok(None);
@@ -79,7 +80,9 @@ pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<St
                 "`{cut}` was a list or an object before ConvertTo-Json cut it off; export it with -Depth 5"
             )));
         }
-        texts.extend(text.split_whitespace().map(str::to_owned));
+        let is_between = |character: char| character.is_whitespace() || ",;".contains(character);
+        let parts = text.split(is_between).filter(|part| !part.is_empty());
+        texts.extend(parts.map(str::to_owned));
     }
     Ok(Some(texts))
 }
@@ -99,13 +102,23 @@ pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Stri
 pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let id = text.trim();
-    if id.is_empty() || id.contains(char::is_whitespace) || is_cut_off(id) {
+    let is_several = id.contains(|one: char| one.is_whitespace() || ",;".contains(one));
+    if id.is_empty() || is_several || is_cut_off(id) {
         return Err(D::Error::custom(format!(
             "an id is expected, and it is `{text}`; if it was a list before ConvertTo-Json cut it off, export it \
              with -Depth 5"
         )));
     }
     Ok(id.to_owned())
+}
+
+/// The id of an object that another one names, which services and PowerShell may write out, cut off, or leave
+/// empty; none where it is not told.
+pub fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let object = Value::deserialize(deserializer)?;
+    let id = object.get("id").or_else(|| object.get("Id"));
+    let id = id.and_then(Value::as_str).map(str::trim);
+    Ok(id.filter(|id| !id.is_empty()).map(str::to_owned))
 }
 
 /// Whether a text is what PowerShell makes of an object or a list that it does not write out: the name of its

@@ -24,9 +24,11 @@ const ROLE_ELIGIBILITIES: [&str; 2] = [
     "graph/roleEligibilitySchedules",
 ];
 /// The same of groups, in one file or in the folder of each group.
-const GROUP_ELIGIBILITIES: [&str; 2] = [
+const GROUP_ELIGIBILITIES: [&str; 4] = [
     "graph/groupEligibilityScheduleInstances",
     "graph/groupEligibilitySchedules",
+    "graph/eligibilityScheduleInstances",
+    "graph/eligibilitySchedules",
 ];
 const OF_GROUP: [&str; 2] = ["eligibilityScheduleInstances", "eligibilitySchedules"];
 
@@ -96,6 +98,8 @@ pub(super) struct Group {
     pub(super) is_hidden: bool,
     /// Whether the export lists members that nobody knows.
     pub(super) has_unknown_members: bool,
+    /// Whether the export lists any member, be it an application or a device.
+    pub(super) lists_members: bool,
 }
 
 impl Group {
@@ -107,7 +111,7 @@ impl Group {
     /// Whether the export lists nobody and nothing in it. An answer about members that the caller may not see
     /// is empty, and no error.
     pub(super) fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.groups.is_empty() && !self.has_unknown_members
+        !self.lists_members
     }
 
     /// Whether there may be more in it than the export lists.
@@ -297,6 +301,7 @@ impl Entra {
             has_members: false,
             is_hidden: false,
             has_unknown_members: false,
+            lists_members: false,
         };
         let mut groups: BTreeMap<String, (Group, Option<String>)> = BTreeMap::new();
         let is_there = folder.records(GROUPS, |row: GroupRow| {
@@ -351,8 +356,9 @@ impl Entra {
                 return Err(folder.refuse(&format!("{GROUPS}/{id}"), reason, help));
             };
             let (mut people, mut nested) = (BTreeSet::new(), BTreeSet::new());
-            let mut has_unknown_members = false;
+            let (mut has_unknown_members, mut lists_members) = (false, false);
             let has_members = folder.records(&format!("{GROUPS}/{id}/members"), |row: IdRow| {
+                lists_members = true;
                 match self.holder(&row.id) {
                     Some(Holder::Person(person)) => drop(people.insert(person)),
                     Some(Holder::Group(group)) => drop(nested.insert(group)),
@@ -371,6 +377,7 @@ impl Entra {
             if let Some(group) = self.groups.get_mut(number as usize) {
                 group.has_members = has_members;
                 group.has_unknown_members = has_unknown_members;
+                group.lists_members = lists_members;
                 group.people = people;
                 group.groups = nested;
             }

@@ -276,11 +276,16 @@ fn assignments<F: Files>(
             scope_groups,
             scope_tags: scope_tags.into_iter().collect(),
         };
-        let claimed = claims.remove(&key(&assignment.id)).unwrap_or_default();
+        let mut claimed = claims.remove(&key(&assignment.id)).unwrap_or_default();
+        claimed.extend(row.role_definition.as_deref().map(key));
         let mut roles = claimed.into_iter();
         match (roles.next(), roles.next()) {
             // One of a definition that nobody knows is noted with that.
-            (Some(role), None) if !definitions.contains_key(&role) => {}
+            (Some(role), None) if !definitions.contains_key(&role) => {
+                if let Some(role) = row.role_definition {
+                    notes.add(&UNKNOWN_ROLE_DEFINITION, role);
+                }
+            }
             (Some(role), None) => {
                 assignment.role = role;
                 assignments.insert(assignment.id.clone(), assignment);

@@ -135,6 +135,7 @@ struct Person {
     sync: Option<Option<bool>>,
     has_sid: bool,
     license: Option<bool>,
+    is_enabled: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -216,6 +217,7 @@ impl Tenant {
                     },
                     has_sid: c.below(8) > 0,
                     license: c.of(&[Some(true), Some(false), None]),
+                    is_enabled: c.of(&[None, Some(true), Some(true), Some(false)]),
                 })
                 .collect(),
             groups: (0..groups)
@@ -406,6 +408,7 @@ impl Tenant {
                 let mut row = json!({
                     "id": person(number),
                     "userPrincipalName": format!("p{number}@contoso.example"),
+                    "accountEnabled": of.is_enabled,
                 });
                 if let Some(sync) = of.sync {
                     row["onPremisesSyncEnabled"] = json!(sync);
@@ -559,6 +562,9 @@ impl Tenant {
 
     /// Whether a person may, by MODEL.md.
     fn may(&self, person: usize, permission: usize, of: &Site, device: usize) -> bool {
+        if self.people[person].is_enabled == Some(false) {
+            return false;
+        }
         let roles = self.roles_of(person);
         let has_permission = roles.iter().any(|(role, counts)| {
             let has = role.is_none_or(|role| {
