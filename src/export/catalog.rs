@@ -20,9 +20,9 @@ pub struct Export {
     pub is_optional: bool,
 }
 
-/// The least of the built-in security roles that reads administrative users and security roles as well.
-const READ_ONLY_ANALYST: &str =
-    "the security role Read-only Analyst in Configuration Manager, for all scopes and collections";
+/// The least of the built-in security roles that reads administrative users and security roles as well; for all
+/// security scopes and collections.
+const READ_ONLY_ANALYST: &str = "security role Read-only Analyst";
 
 /// A value that [`TENANT`] declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
