@@ -1021,7 +1021,12 @@ pub struct RoleDiff {
 /// What the exports do not say gives nobody anything, and is said: what could not be joined, what was
 /// assumed, and what is worth a look. The workspace is written whole or not at all.
 ///
-/// Exit status: 0 imported, 2 an export is refused, or the workspace cannot be written.
+/// A workspace that is there is refreshed: files that an import wrote, by the record tarbac-files.json, and
+/// none that somebody wrote or changed. Where the exports have something new for a file that somebody has
+/// changed, nothing is imported, and the files are named.
+///
+/// Exit status: 0 imported, 2 an export is refused, somebody's changes are in the way, or the workspace
+/// cannot be written.
 #[derive(Debug, Args)]
 #[command(arg = format_among(&[Format::Human, Format::Json, Format::Markdown])
     .help("Write the answer for people or for programs; markdown with --how only"), after_help = "\
@@ -1029,7 +1034,9 @@ Examples:
   tarbac import --how
   tarbac import --how --script > collect.ps1
   tarbac import exports --out contoso
-  tarbac import exports --out contoso --force --format json > report.json")]
+  tarbac import exports --out contoso --dry-run
+  tarbac import exports --out contoso --take policies/custom/script-runner.cedar
+  tarbac import exports --out contoso --format json > report.json")]
 pub struct Import {
     /// The folder of exports.
     #[arg(required_unless_present = "how")]
@@ -1039,7 +1046,16 @@ pub struct Import {
     #[arg(long, value_name = "DIR", required_unless_present = "how")]
     pub out: Option<PathBuf>,
 
-    /// Replace `entities/`, `policies/` and `schema/` of a workspace that is there; the rest of it stays.
+    /// Show what would be added, changed and removed, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write this file or folder of the workspace as the import has it, although somebody has changed it;
+    /// repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub take: Vec<String>,
+
+    /// Take the entities of a workspace without tarbac-files.json for those of an import, and replace them.
     #[arg(long)]
     pub force: bool,
 
@@ -1048,7 +1064,7 @@ pub struct Import {
     pub all: bool,
 
     /// List the files of an export with the call that gives each, and import nothing.
-    #[arg(long, conflicts_with_all = ["exports", "out", "force", "all"])]
+    #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "all"])]
     pub how: bool,
 
     /// Write the script of PowerShell that collects them.
@@ -1098,12 +1114,18 @@ pub struct Fmt {
 /// Write a sample workspace, to ask questions of and to change.
 ///
 /// Writes the policies and the schema that ship, a small invented tenant, and a README that says
-/// what to do next. It never overwrites: where one of the files exists, nothing is written.
+/// what to do next. It never overwrites: where one of the files exists, nothing is written. Lines are
+/// added to a .gitignore that is there.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
-Example:
-  tarbac init contoso && tarbac -C contoso access")]
+Examples:
+  tarbac init contoso && tarbac -C contoso access
+  tarbac init --bare .                     in a repository, for a tenant of your own")]
 pub struct Init {
+    /// Leave the sample tenant and its README out: only rules, a first suite and a workflow.
+    #[arg(long)]
+    pub bare: bool,
+
     /// Write into this folder; it is made if it does not exist.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,

@@ -11,7 +11,6 @@ mod diff;
 mod explain;
 mod file;
 mod fmt;
-mod folder;
 mod impact;
 mod import;
 mod init;

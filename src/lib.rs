@@ -46,6 +46,7 @@
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
 //! | [`export`], [`role`] | what a live tenant gives, and roles as Microsoft Graph has them |
 //! | [`import`](mod@import) | makes a workspace of exports |
+//! | [`record`] | what was written into a workspace, and what becomes of it when it is written again |
 //! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
 //! | [`render`] | words and wire formats of results |
 //! | [`shipped`] | the policies, schema and sample tenant in the binary |
@@ -100,6 +101,7 @@ pub mod names;
 pub mod plan;
 #[cfg(feature = "prove")]
 pub mod proof;
+pub mod record;
 #[cfg(feature = "report")]
 pub mod render;
 #[cfg(feature = "suite")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use blake3::Hash;
 use rust_embed::Embed;
 
 use crate::bundle::Texts;
@@ -51,6 +52,68 @@ pub fn workspace() -> Vec<File> {
     all
 }
 
+/// The policies and the schema, with what else a repository of a tenant begins with: a suite whose snapshot is to be
+/// accepted, and a workflow. Sorted by path.
+pub fn bare() -> Vec<File> {
+    let mut all = starters();
+    all.extend(policies());
+    all.extend(schema());
+    all.sort_by(|one, other| one.path.cmp(&other.path));
+    all
+}
+
+/// What a repository of a tenant begins with, beside rules and data.
+pub fn starters() -> Vec<File> {
+    let mut files = files::<Contoso>("");
+    files.retain(|file| [WORKFLOW, SUITE_SCHEMA].contains(&file.path.as_str()));
+    files.push(File {
+        path: "tests/everybody.yaml".to_owned(),
+        text: FIRST_SUITE.to_owned(),
+    });
+    files
+}
+
+/// The workflow that runs the checks of a workspace.
+const WORKFLOW: &str = ".github/workflows/tarbac.yml";
+
+/// What editors know of suites.
+const SUITE_SCHEMA: &str = "tests/suite.schema.json";
+
+/// A suite that fits every tenant. Of those that no policy tells apart it shows one.
+const FIRST_SUITE: &str = "\
+# yaml-language-server: $schema=suite.schema.json
+# One of each kind of people and devices that the policies can tell apart. `tarbac test --accept` keeps the
+# table in everybody.snap: look at it first.
+suite: Everybody on everything
+snapshot: { principals: classes, actions: all, resources: classes }
+";
+
+/// What git passes over in a workspace.
+pub const IGNORED: [&str; 3] = [".tarbac/", ".tarbac-*", "*.snap.new"];
+
+/// The `.gitignore` of a workspace: what was there, and what is missing of [`IGNORED`].
+pub fn gitignore(before: &str) -> String {
+    let missing = IGNORED
+        .into_iter()
+        .filter(|line| !before.lines().any(|known| known.trim() == *line));
+    let missing: Vec<&str> = missing.collect();
+    let mut text = before.to_owned();
+    if missing.is_empty() {
+        return text;
+    }
+    if !text.is_empty() {
+        text += match text.ends_with('\n') {
+            true => "\n",
+            false => "\n\n",
+        };
+    }
+    text += "# What tarbac keeps beside a workspace, or leaves where it is stopped.\n";
+    for line in missing {
+        text += &format!("{line}\n");
+    }
+    text
+}
+
 /// What ships, as the texts of a bundle.
 pub fn texts() -> Texts {
     let sources = |files: Vec<File>, extension: &str| {
@@ -70,6 +133,13 @@ pub fn texts() -> Texts {
 /// Whether a source is one of those in the binary, and no file of a workspace.
 pub fn holds(source: &Source) -> bool {
     source.name.starts_with(PREFIX) && is_shipped(source.text())
+}
+
+/// Whether a digest, as [`crate::record::digest`] takes it, is that of a policy or schema file that shipped before
+/// workspaces had records of what was written into them. There will be no more of these.
+pub fn shipped_before_records(digest: &Hash) -> bool {
+    let mut lines = include_str!("shipped/before-records.txt").lines();
+    lines.any(|line| line == digest.to_hex().as_str())
 }
 
 /// Whether a text is, to the letter, a policy or schema file that ships.

@@ -17,7 +17,7 @@ pub struct Source {
 }
 
 /// Whether the text of a [`Source`] is at hand.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Text {
     /// The whole text, as policies and schema have it.
     Held(String),

@@ -13,6 +13,7 @@ mod kept;
 mod manifest;
 pub mod regular;
 mod rules;
+mod transaction;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -40,6 +41,7 @@ pub use earlier::{Earlier, earlier, stands_alone, state};
 #[cfg(feature = "import")]
 pub use exports::Exports;
 pub use kept::is_lost;
+pub use transaction::{Draft, DraftFile, Transaction, files_in, found, recorded};
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.
@@ -48,6 +50,9 @@ const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
 /// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in
 /// bytes. Programs write such files, and every test repeats its entities.
 const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
+
+/// The folders of a workspace.
+pub const PARTS: [&str; 3] = ["entities", "policies", "schema"];
 
 /// The folder of a workspace, and what is read in place of its parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -183,6 +188,14 @@ fn examine_by(
         Some(root) if root.is_dir() => {}
         _ => return Err(unreadable(&layout.root, "it is not a folder", None).into()),
     }
+    whole(layout, || examine_once(layout, switches, means))
+}
+
+fn examine_once(
+    layout: &Layout,
+    switches: &Switches,
+    means: &Means,
+) -> Result<Examination, LoadError> {
     let mut passed_over = Vec::new();
     let texts = match texts(layout, &mut passed_over) {
         // Which rules are in force is not known, so nothing else can be said of them.
@@ -198,6 +211,46 @@ fn examine_by(
     examination.findings.extend(not_read(&passed_over));
     finding::sort(&mut examination.findings);
     Ok(examination)
+}
+
+/// How often something is read again that changes while it is read.
+const ATTEMPTS: u32 = 20;
+
+/// Reads files of a workspace, or again where they were changed as a whole in the meantime: half of them would be
+/// the old ones.
+fn whole<T, E: From<Unreadable>>(
+    layout: &Layout,
+    mut read: impl FnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    let roots = roots(layout);
+    let generations = |of: &dyn Fn(&Path) -> Result<transaction::Generation, Unreadable>| {
+        let generations = roots.iter().map(|root| of(root));
+        generations.collect::<Result<Vec<_>, Unreadable>>()
+    };
+    for _ in 0..ATTEMPTS {
+        let before = generations(&transaction::settled)?;
+        let result = read();
+        if generations(&transaction::generation)? == before {
+            return result;
+        }
+    }
+    let reason = "it is changed again and again while it is read";
+    Err(unreadable(&layout.root, reason, None).into())
+}
+
+/// The workspaces that are read: the one at hand, and those of which a part is named.
+fn roots(layout: &Layout) -> BTreeSet<PathBuf> {
+    let mut roots = BTreeSet::from([layout.root.clone()]);
+    let named = [&layout.policies, &layout.schema, &layout.entities];
+    for path in named.into_iter().flatten() {
+        let Ok(path) = std::path::absolute(path) else {
+            continue;
+        };
+        let within = path.ancestors().zip(path.ancestors().skip(1));
+        let within = within.filter(|(folder, _)| PARTS.iter().any(|part| folder.ends_with(part)));
+        roots.extend(within.map(|(_, root)| root.to_owned()));
+    }
+    roots
 }
 
 /// Examines a workspace, and takes what is known of it from the cache; what is not is kept there.
@@ -303,6 +356,10 @@ fn part(
 /// # Errors
 /// A file cannot be read.
 pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
+    whole(layout, || policy_files_once(layout))
+}
+
+fn policy_files_once(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
     let folder = layout.root.join("policies");
     files(&layout.policies, &folder, &["cedar"], &mut Vec::new())?
         .into_iter()
@@ -392,10 +449,8 @@ pub fn spec_files(
 }
 
 /// Whether a folder holds a part of a workspace.
-fn is_workspace(folder: &Path) -> bool {
-    ["entities", "policies", "schema"]
-        .iter()
-        .any(|part| folder.join(part).is_dir())
+pub fn is_workspace(folder: &Path) -> bool {
+    PARTS.iter().any(|part| folder.join(part).is_dir())
 }
 
 /// A file of entities that was opened.
@@ -532,8 +587,7 @@ fn walk(
     found: &mut Vec<PathBuf>,
     passed_over: &mut Vec<PathBuf>,
 ) -> Result<(), Unreadable> {
-    let is_cache = |folder: &Path| folder.ends_with(cache::FOLDER);
-    walk_unless(root, extensions, &is_cache, found, passed_over)
+    walk_unless(root, extensions, &transaction::is_aside, found, passed_over)
 }
 
 /// The same without the folders that are `left_out`.

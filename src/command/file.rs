@@ -7,6 +7,11 @@ use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
+/// What the names of unfinished files begin with; `.gitignore` of a workspace has it.
+const UNFINISHED: &str = ".tarbac-";
+
 /// Replaces a file that exists.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays a link; what it leads to is replaced.
@@ -56,15 +61,43 @@ fn put(path: &Path, text: &str, replaced: Option<&Metadata>) -> io::Result<()> {
     }
     file.as_file().sync_all()?;
     file.persist(path)?;
+    // What cannot be removed is in nobody's way.
+    let _ = tidy(folder(path));
     Ok(())
 }
 
-/// A file beside the one that it will be, readable by whoever may read other new files.
-fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    let builder = builder.permissions(permissions);
-    builder.tempfile_in(folder)
+/// A file beside the one that it will be, readable by whoever may read other new files. It is locked for as long as
+/// it is written.
+fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(UNFINISHED).suffix(".new");
+        #[cfg(unix)]
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        #[cfg(unix)]
+        let builder = builder.permissions(permissions);
+        let file = builder.tempfile_in(folder)?;
+        match file.as_file().lock() {
+            // Another program may have tidied up before it was locked.
+            Ok(()) if !file.path().exists() => {}
+            // A file system without locks is tidied up by nobody.
+            _ => return Ok(file),
+        }
+    }
+}
+
+/// Removes what a program left in a folder that was stopped while it wrote.
+fn tidy(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_ours = name.starts_with(UNFINISHED) && name.ends_with(".new");
+        if is_ours && entry.file_type()?.is_file() {
+            let file = OpenOptions::new().write(true).open(entry.path())?;
+            if file.try_lock().is_ok() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,69 +1,183 @@
-//! `tarbac init`: writes a sample workspace and never overwrites.
+//! `tarbac init`: writes a sample workspace, or the beginning of one, and never overwrites.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
+use tarbac::record::{self, Found, Origin, Record, Step, Written};
+use tarbac::workspace::{PARTS, Transaction, found};
 use tarbac::{render, shipped};
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::{Exit, Failure, ShellError};
 use crate::cli::{Format, Global, Init};
 
 /// How many files that are in the way are listed.
 const LISTED: usize = 10;
 
+/// The one file that may be there: it is added to.
+const GITIGNORE: &str = ".gitignore";
+
 pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
-    let files: Vec<(PathBuf, String)> = shipped::workspace()
+    let folder = &arguments.folder;
+    let files = match arguments.bare {
+        true => shipped::bare(),
+        false => shipped::workspace(),
+    };
+    refuse_existing(&files, arguments)?;
+    let wait = || {
+        let text = format!(
+            "waiting: another program writes into {}\n",
+            folder.display()
+        );
+        output::note(&text);
+    };
+    let transaction = Transaction::begin(folder, wait)?;
+    let failed = |error| ShellError::file("write into", folder, error);
+    let mut record = transaction.record().cloned().unwrap_or_default();
+    let (steps, ignored) = write(&files, &transaction, &mut record, folder).map_err(failed)?;
+    let names = steps.iter().map(|step| step.path.as_str());
+    let mut names: Vec<&str> = names.chain([record::FILE]).collect();
+    names.sort_unstable();
+    let names: Vec<String> = names
         .into_iter()
-        .map(|file| (arguments.folder.join(&file.path), file.text))
+        .map(|name| folder.join(name).display().to_string())
         .collect();
-    // A link that leads nowhere is in the way as well.
-    let mut existing: Vec<String> = files
-        .iter()
-        .filter(|(path, _)| fs::symlink_metadata(path).is_ok())
-        .map(|(path, _)| format!("  {}", path.display()))
-        .collect();
-    if !existing.is_empty() {
-        let more = existing.len().saturating_sub(LISTED);
-        existing.truncate(LISTED);
-        if more > 0 {
-            existing.push(format!("  and {more} more"));
-        }
-        return Err(ShellError::Arguments {
-            message: format!(
-                "nothing was written, because these files exist:\n{}",
-                existing.join("\n")
-            ),
-            help: Some("choose another folder, or move the files away".to_owned()),
-        }
-        .into());
-    }
-    for (path, text) in &files {
-        write(path, text)?;
-    }
+    transaction.commit(steps, record).map_err(failed)?;
     if global.format == Format::Json {
-        let names: Vec<String> = files
-            .iter()
-            .map(|(path, _)| path.display().to_string())
-            .collect();
         output.write(&render::files::document(&names))?;
         return Ok(Exit::Yes);
     }
-    let folder = arguments.folder.display();
-    output.write(&format!(
-        "Wrote {} files to {folder}.\n\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n  tarbac -C {folder} test\n\n{folder}/README.md says whom and what to ask about.\n",
-        files.len()
-    ))?;
+    output.write(&said(names.len(), ignored, arguments))?;
     Ok(Exit::Yes)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), ShellError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
+/// Nothing is overwritten.
+fn refuse_existing(files: &[shipped::File], arguments: &Init) -> Result<(), Failure> {
+    // A link that leads nowhere is in the way as well.
+    let is_there = |file: &&shipped::File| {
+        let path = arguments.folder.join(&file.path);
+        fs::symlink_metadata(path).is_ok()
+    };
+    let existing = files.iter().filter(is_there);
+    let mut existing: Vec<&str> = existing.map(|file| file.path.as_str()).collect();
+    if existing.is_empty() {
+        return Ok(());
     }
-    // Whatever came into being since the look above is not overwritten either.
-    fs::File::create_new(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| ShellError::file("write", path, error))
+    let rules = shipped::bare();
+    let is_of_sample = |path: &&str| !rules.iter().any(|file| file.path == **path);
+    let help = match !arguments.bare && existing.iter().all(is_of_sample) {
+        true => "leave the sample tenant and its README out with --bare, or choose another folder",
+        false => "choose another folder, or move the files away",
+    };
+    let more = existing.len().saturating_sub(LISTED);
+    existing.truncate(LISTED);
+    let paths = existing.iter().map(|path| arguments.folder.join(path));
+    let mut lines: Vec<String> = paths.map(|path| format!("  {}", path.display())).collect();
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    Err(ShellError::Arguments {
+        message: format!(
+            "nothing was written, because these files exist:\n{}",
+            lines.join("\n")
+        ),
+        help: Some(help.to_owned()),
+    }
+    .into())
+}
+
+/// What becomes of the `.gitignore`.
+enum Ignored {
+    Written,
+    AddedTo,
+    AsItWas,
+    /// It is a link or no file, and is left alone.
+    NoFile,
+}
+
+/// Writes the files aside.
+fn write(
+    files: &[shipped::File],
+    transaction: &Transaction,
+    record: &mut Record,
+    folder: &Path,
+) -> io::Result<(Vec<Step>, Ignored)> {
+    let mut steps = Vec::new();
+    let mut put = |path: &str, text: &str, before| -> io::Result<()> {
+        let mut file = transaction.draft().create(path)?;
+        file.write_all(text.as_bytes())?;
+        let digest = record::digest(text);
+        steps.push(Step {
+            path: path.to_owned(),
+            before,
+            after: Some(digest),
+        });
+        let is_of_workspace = PARTS.iter().any(|part| {
+            path.strip_prefix(part)
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
+        if is_of_workspace {
+            let origin = match shipped::is_shipped(text) {
+                true => Origin::Shipped,
+                false => Origin::Tenant,
+            };
+            record
+                .files
+                .insert(path.to_owned(), Written { origin, digest });
+        }
+        Ok(())
+    };
+    for file in files {
+        put(&file.path, &file.text, None)?;
+    }
+    let ignored = match found(folder, GITIGNORE)? {
+        None => {
+            put(GITIGNORE, &shipped::gitignore(""), None)?;
+            Ignored::Written
+        }
+        Some(Found::File(digest)) => {
+            let before = fs::read_to_string(folder.join(GITIGNORE))?;
+            let text = shipped::gitignore(&before);
+            if text == before {
+                Ignored::AsItWas
+            } else {
+                put(GITIGNORE, &text, Some(digest))?;
+                Ignored::AddedTo
+            }
+        }
+        Some(_) => Ignored::NoFile,
+    };
+    Ok((steps, ignored))
+}
+
+fn said(count: usize, ignored: Ignored, arguments: &Init) -> String {
+    let folder = arguments.folder.display();
+    let mut text = match arguments.folder == Path::new(".") {
+        true => format!("Wrote {count} files here.\n"),
+        false => format!("Wrote {count} files to {folder}.\n"),
+    };
+    match ignored {
+        Ignored::Written | Ignored::AsItWas => {}
+        Ignored::AddedTo => text += "Lines were added to the .gitignore that was there.\n",
+        Ignored::NoFile => {
+            text += &format!(
+                "The .gitignore is no regular file; let it have: {}\n",
+                shipped::IGNORED.join(" ")
+            );
+        }
+    }
+    match arguments.bare {
+        true => {
+            text += &format!(
+                "\nNext:\n  tarbac import EXPORTS --out {folder}     or write entities/ by hand\n  tarbac -C {folder} validate\n  tarbac -C {folder} test --accept\n"
+            );
+        }
+        false => {
+            text += &format!(
+                "\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n  tarbac -C {folder} test\n\n{folder}/README.md says whom and what to ask about.\n"
+            );
+        }
+    }
+    text + "\n.github/workflows/tarbac.yml needs to know where tarbac comes from: see its first lines.\n"
 }

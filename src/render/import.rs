@@ -8,18 +8,34 @@ use super::{Style, VERSION, json};
 use crate::export::catalog::{DECLARED, Declared, EXPORTS, Export, TENANT};
 use crate::import::{Matter, Report};
 use crate::names::visible;
+use crate::record::{Kept, Refresh, Why};
 
 /// How many names of a note are listed.
 const LISTED: usize = 5;
 
+/// What an import changes.
+pub struct Change<'a> {
+    /// The files.
+    pub refresh: &'a Refresh,
+    /// Whether it was only tried, and nothing written.
+    pub is_tried: bool,
+}
+
 /// What was imported, and what somebody should know about it.
-pub fn human(report: &Report, out: &Path, all: bool, style: Style) -> String {
-    let mut text = format!("{} {}\n", style.green("imported"), out.display());
+pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style: Style) -> String {
+    let has_conflicts = !change.refresh.conflicts.is_empty();
+    let what = match (change.is_tried, has_conflicts) {
+        (false, _) => style.green("imported"),
+        (true, false) => style.green("nothing was written; this would be imported into"),
+        (true, true) => style.red("nothing was written, and nothing would be, into"),
+    };
+    let mut text = format!("{what} {}\n", out.display());
     for (what, count) in &report.counts {
         text += &format!("{count:>12} {what}\n");
     }
+    let (files, mut is_cut) = files(change.refresh, all);
+    text += &files;
     let mut matter = None;
-    let mut is_cut = false;
     for note in &report.notes {
         if matter != Some(note.topic.matter) {
             matter = Some(note.topic.matter);
@@ -44,10 +60,86 @@ pub fn human(report: &Report, out: &Path, all: bool, style: Style) -> String {
     if is_cut {
         text += "\n--all lists every name.\n";
     }
-    text + &format!(
+    if change.is_tried {
+        return text;
+    }
+    text += &format!(
         "\nNext:\n  tarbac -C {0} validate\n  tarbac -C {0} matrix\n",
         out.display()
-    )
+    );
+    if change
+        .refresh
+        .added
+        .iter()
+        .any(|path| path == "tests/everybody.yaml")
+    {
+        text += &format!("  tarbac -C {} test --accept\n", out.display());
+    }
+    text
+}
+
+/// The files that are added, changed and removed, and those that stay; and whether some are not listed.
+fn files(refresh: &Refresh, all: bool) -> (String, bool) {
+    let Refresh {
+        added,
+        changed,
+        removed,
+        unchanged,
+        kept,
+        conflicts,
+        ..
+    } = refresh;
+    let plain = |paths: &[String]| paths.iter().map(|path| visible(path)).collect();
+    let with_reason = |kept: &[Kept]| {
+        let line = |kept: &Kept| format!("{}: {}", visible(&kept.path), why(kept.why));
+        kept.iter().map(line).collect()
+    };
+    let lists: [(&str, Vec<String>); 5] = [
+        ("In the way", with_reason(conflicts)),
+        ("Added", plain(added)),
+        ("Changed", plain(changed)),
+        ("Removed", plain(removed)),
+        ("Kept", with_reason(kept)),
+    ];
+    let mut text = String::new();
+    // Of a workspace that is new, every file is.
+    if changed.len() + unchanged + kept.len() + conflicts.len() == 0 {
+        return (text, false);
+    }
+    let mut is_cut = false;
+    for (what, files) in lists.into_iter().filter(|(_, files)| !files.is_empty()) {
+        let count = super::findings::number(files.len(), "file");
+        text += &format!("\n{what}: {count}\n");
+        let listed = match all {
+            true => files.len(),
+            false => LISTED,
+        };
+        for file in files.iter().take(listed) {
+            text += &format!("  {file}\n");
+        }
+        let more = files.len().saturating_sub(listed);
+        if more > 0 {
+            is_cut = true;
+            text += &format!("  and {more} more\n");
+        }
+    }
+    if added.is_empty() && changed.is_empty() && removed.is_empty() {
+        text += "\nNo file changes.\n";
+    }
+    (text, is_cut)
+}
+
+/// Why a file stays as it is, or is in the way.
+pub fn why(why: Why) -> &'static str {
+    match why {
+        Why::Changed => "changed by hand",
+        Why::ChangedAndShipped => "changed by hand; what ships is another text by now",
+        Why::Removed => "removed by hand",
+        Why::ChangedAndGone => "changed by hand; the exports have it no more",
+        Why::NotAsShipped => "not as it ships, and no record says who changed it",
+        Why::NotWritten => "no import wrote it",
+        Why::NoFile => "no regular file, or behind a link",
+    }
 }
 
 fn heading(matter: Matter) -> &'static str {
@@ -67,7 +159,25 @@ struct Document<'a> {
     version: u32,
     workspace: String,
     counts: serde_json::Map<String, serde_json::Value>,
+    files: Files<'a>,
     notes: Vec<Note<'a>>,
+}
+
+#[derive(Serialize)]
+struct Files<'a> {
+    written: bool,
+    added: &'a [String],
+    changed: &'a [String],
+    removed: &'a [String],
+    unchanged: usize,
+    kept: Vec<File<'a>>,
+    conflicts: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    file: &'a str,
+    why: &'static str,
 }
 
 #[derive(Serialize)]
@@ -81,14 +191,32 @@ struct Note<'a> {
 }
 
 /// The same with every name, as JSON.
-pub fn document(report: &Report, out: &Path) -> String {
+pub fn document(report: &Report, change: &Change<'_>, out: &Path) -> String {
     let counts = report.counts.iter();
+    let Refresh {
+        added,
+        changed,
+        removed,
+        unchanged,
+        kept,
+        conflicts,
+        ..
+    } = change.refresh;
     json(&Document {
         version: VERSION,
         workspace: out.display().to_string(),
         counts: counts
             .map(|(what, count)| (what.replace([' ', '-'], "_"), (*count).into()))
             .collect(),
+        files: Files {
+            written: !change.is_tried,
+            added,
+            changed,
+            removed,
+            unchanged: *unchanged,
+            kept: kept.iter().map(file).collect(),
+            conflicts: conflicts.iter().map(file).collect(),
+        },
         notes: report
             .notes
             .iter()
@@ -106,6 +234,13 @@ pub fn document(report: &Report, out: &Path) -> String {
             })
             .collect(),
     })
+}
+
+fn file(kept: &Kept) -> File<'_> {
+    File {
+        file: &kept.path,
+        why: why(kept.why),
+    }
 }
 
 /// The files of an export, and the call that gives each.

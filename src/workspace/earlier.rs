@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::rules::{self, Part};
 use super::{
     Layout, LoadError, Means, Unreadable, examine_by, files, is_folder, manifest, metadata, texts,
-    unreadable,
+    unreadable, whole,
 };
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
@@ -41,7 +41,7 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, LoadError> {
     let has = |part: &str| of.root.join(part).is_dir();
     Ok(Earlier {
         is_bare: has_own_schema && !has("policies") && !has("schema"),
-        texts: texts(&of, &mut Vec::new())?,
+        texts: whole(&of, || texts(&of, &mut Vec::new()))?,
         has_own_schema,
     })
 }

@@ -3,6 +3,7 @@
 mod command;
 mod quirks;
 mod random;
+mod refresh;
 mod round_trip;
 mod sample;
 

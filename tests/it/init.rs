@@ -41,3 +41,102 @@ fn other_files_are_not_in_the_way() {
     assert_eq!(folder.run(&["init", "sample"]).status, 0);
     assert_eq!(folder.read("sample/notes.txt"), "mine");
 }
+
+#[test]
+fn without_the_sample_it_begins_a_repository_that_is_there() {
+    let folder = Tarbac::with(&[
+        ("README.md", "mine"),
+        (".gitignore", "target"),
+        (".git/HEAD", "ref: refs/heads/main"),
+    ]);
+    let ran = folder.run(&["init", "."]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("--bare"), "{ran}");
+    let ran = folder.run(&["init", "--bare", "."]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(ran.stdout.contains("added to the .gitignore"), "{ran}");
+    assert_eq!(folder.read("README.md"), "mine");
+    assert!(!folder.path("entities").exists());
+    insta::assert_snapshot!(folder.read(".gitignore"), @r"
+    target
+
+    # What tarbac keeps beside a workspace, or leaves where it is stopped.
+    .tarbac/
+    .tarbac-*
+    *.snap.new
+    ");
+    assert_eq!(folder.run(&["validate"]).status, 0);
+    assert_eq!(folder.run(&["fmt", "--check"]).status, 0);
+    // Twice is once too often.
+    let ran = folder.run(&["init", "--bare", "."]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(!ran.stderr.contains("--bare"), "{ran}");
+}
+
+#[test]
+fn a_gitignore_that_has_the_lines_stays_as_it_is() {
+    let ignored = "*.snap.new\n.tarbac/\r\n.tarbac-*\n";
+    let folder = Tarbac::with(&[("sample/.gitignore", ignored)]);
+    assert_eq!(folder.run(&["init", "sample"]).status, 0);
+    assert_eq!(folder.read("sample/.gitignore"), ignored);
+    let folder = Tarbac::with(&[("elsewhere", "mine\n")]);
+    std::fs::create_dir(folder.path("sample")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", folder.path("sample/.gitignore")).unwrap();
+    let ran = folder.run(&["init", "sample"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(ran.stdout.contains("*.snap.new"), "{ran}");
+    assert_eq!(folder.read("elsewhere"), "mine\n");
+}
+
+#[test]
+fn what_cannot_be_written_is_not_begun() {
+    // A file where a folder is to be, below the folders that are looked at first.
+    let folder = Tarbac::with(&[("sample/policies/roles", "mine")]);
+    let ran = folder.run(&["init", "sample"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    let left: Vec<_> = walkdir::WalkDir::new(folder.path("sample"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .collect();
+    assert_eq!(left, [folder.path("sample/policies/roles")]);
+}
+
+#[test]
+fn an_import_into_it_takes_the_place_of_the_sample() {
+    let folder = Tarbac::with(&[]);
+    assert_eq!(folder.run(&["init", "sample"]).status, 0);
+    let exports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exports/fabrikam");
+    let exports = exports.to_str().unwrap();
+    let ran = folder.run(&["import", exports, "--out", "sample"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(
+        !folder
+            .read("sample/entities/tenants.json")
+            .contains("contoso")
+    );
+    assert!(folder.path("sample/tests/roles.yaml").exists());
+}
+
+/// The steps of the workflow, without those that need GitHub.
+#[test]
+fn the_workflow_asks_what_a_pull_request_opens_and_installs_nothing_by_name() {
+    let folder = Tarbac::with(&[]);
+    assert_eq!(folder.run(&["init", "sample"]).status, 0);
+    let workflow = folder.read("sample/.github/workflows/tarbac.yml");
+    for needed in [
+        "fetch-depth: 0",
+        "tarbac diff \"origin/$GITHUB_BASE_REF\"",
+        "tarbac prove --compare \"origin/$GITHUB_BASE_REF\" --allow-less",
+        "--git \"$TARBAC_REPOSITORY\" --rev \"$TARBAC_REVISION\"",
+    ] {
+        assert!(workflow.contains(needed), "{needed}");
+    }
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    for text in [workflow, readme.unwrap(), folder.read("sample/README.md")] {
+        let installs = text.lines().filter(|line| line.contains("cargo install"));
+        for line in installs {
+            assert!(line.contains("--path") || line.contains("--git"), "{line}");
+        }
+    }
+}

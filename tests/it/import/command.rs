@@ -12,59 +12,22 @@ fn least() -> Tarbac {
 }
 
 #[test]
-fn a_workspace_that_is_there_is_left_alone_without_force() {
-    let tarbac = least();
-    assert_eq!(run_import(&tarbac, &[]).status, 0);
-    tarbac.write("workspace/entities/mine.json", "[]");
-    let before = files(&tarbac.path("workspace"));
-    let ran = run_import(&tarbac, &[]);
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("`workspace` is there"), "{ran}");
-    assert!(ran.stderr.contains("--force"), "{ran}");
-    assert!(files(&tarbac.path("workspace")) == before);
-}
-
-#[test]
-fn force_replaces_entities_policies_and_schema_and_nothing_else() {
-    let tarbac = least();
-    assert_eq!(run_import(&tarbac, &[]).status, 0);
-    let imported = files(&tarbac.path("workspace"));
-    tarbac.write("workspace/entities/mine.json", "[]");
-    tarbac.write("workspace/policies/custom/mine.cedar", "");
-    tarbac.write("workspace/tests/mine.yaml", "suite: mine");
-    tarbac.write("workspace/.git/HEAD", "ref: refs/heads/main");
-    let ran = run_import(&tarbac, &["--force"]);
-    assert_eq!(ran.status, 0, "{ran}");
-    let mut after = files(&tarbac.path("workspace"));
-    assert!(after.remove("tests/mine.yaml").is_some());
-    assert!(after.remove(".git/HEAD").is_some());
-    assert!(after == imported);
-    assert_nothing_beside(&tarbac);
-}
-
-/// No folder that was in the making is left.
-fn assert_nothing_beside(tarbac: &Tarbac) {
-    let names = std::fs::read_dir(tarbac.path(".")).unwrap();
-    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
-    let is_left = |name: &&std::ffi::OsString| name.to_string_lossy().starts_with(".tarbac-");
-    assert!(!names.iter().any(|name| is_left(&name)), "{names:?}");
-}
-
-#[test]
 fn an_import_that_is_refused_leaves_what_was_there() {
     let tarbac = least();
     assert_eq!(run_import(&tarbac, &[]).status, 0);
     let before = files(&tarbac.path("workspace"));
     tarbac.write("exports/graph/users.json", "[{]");
-    let ran = run_import(&tarbac, &["--force"]);
+    let ran = run_import(&tarbac, &[]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("exports/graph/users.json:1:3"), "{ran}");
     assert!(files(&tarbac.path("workspace")) == before);
-    assert_nothing_beside(&tarbac);
+    let ran = tarbac.run(&["import", "exports", "--out", "another/one"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(!tarbac.path("another").exists());
 }
 
 #[test]
-fn what_is_no_workspace_is_never_replaced() {
+fn what_is_no_workspace_is_never_written_into() {
     let tarbac = least();
     tarbac.write("workspace/notes.txt", "mine");
     for more in [&[][..], &["--force"]] {
@@ -72,14 +35,31 @@ fn what_is_no_workspace_is_never_replaced() {
         assert_eq!(ran.status, 2, "{ran}");
         assert!(ran.stderr.contains("is no workspace"), "{ran}");
     }
-    assert_eq!(tarbac.read("workspace/notes.txt"), "mine");
+    assert_eq!(files(&tarbac.path("workspace")).len(), 1);
     tarbac.write("file", "mine");
     let ran = tarbac.run(&["import", "exports", "--out", "file", "--force"]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("`file` is no folder"), "{ran}");
-    let ran = tarbac.run(&["import", "exports", "--out", ".", "--force"]);
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("from outside of it"), "{ran}");
+}
+
+#[test]
+fn a_repository_is_filled_and_nothing_of_it_is_overwritten() {
+    let tarbac = least();
+    tarbac.write("workspace/.git/HEAD", "ref: refs/heads/main");
+    for mine in [
+        "README.md",
+        ".gitignore",
+        ".github/workflows/tarbac.yml",
+        "tests/mine.yaml",
+    ] {
+        tarbac.write(&format!("workspace/{mine}"), "mine");
+    }
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let files = files(&tarbac.path("workspace"));
+    let mine = files.iter().filter(|(_, bytes)| *bytes == b"mine");
+    assert_eq!(mine.count(), 4);
+    assert!(!files.contains_key("tests/everybody.yaml"));
 }
 
 #[test]

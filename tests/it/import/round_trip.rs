@@ -76,7 +76,7 @@ fn what_roles_are_exported_as_is_imported_as_the_same() {
     }
     assert_eq!(exported, 6);
     tarbac.write(definitions, page.to_string());
-    let ran = run_import(&tarbac, &["--force"]);
+    let ran = run_import(&tarbac, &[]);
     assert_eq!(ran.status, 0, "{ran}");
     let after = files(&tarbac.path("workspace"));
     for (path, bytes) in &before {

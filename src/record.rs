@@ -1,0 +1,398 @@
+//! What tarbac wrote into a workspace, by digest, and what becomes of it when it is written again.
+//!
+//! `init` and `import` leave a record at the root of a workspace. By it, the next import tells its own
+//! files from those that people wrote or changed ([`Refresh`]), and whoever reads the workspace whether
+//! a change of several files is under way ([`State`]).
+//!
+//! Nothing here opens a file; the shell ([`crate::workspace`]) does.
+
+mod refresh;
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use blake3::{Hash, Hasher};
+use memchr::memchr;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use refresh::{Found, Kept, Refresh, Situation, Why};
+
+/// The name of the file, at the root of a workspace.
+pub const FILE: &str = "tarbac-files.json";
+
+/// What a reader of the file is told.
+const ABOUT: &str = "What tarbac wrote into this workspace, with a digest of each file: an import changes these and no others. Commit it.";
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// The folders in which tarbac writes any file.
+const FOLDERS: [&str; 4] = ["entities/", "policies/", "schema/", "tests/"];
+
+/// The files that it writes elsewhere.
+const FILES: [&str; 3] = [".github/workflows/tarbac.yml", ".gitignore", "README.md"];
+
+/// Where a file comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is a copy of one that ships.
+    Shipped,
+    /// It was made of exports, or is part of the sample tenant.
+    Tenant,
+}
+
+/// A file as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The digest of its text.
+    pub digest: Hash,
+}
+
+/// What was written into a workspace, by paths with `/` between their parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The files.
+    pub files: BTreeMap<String, Written>,
+}
+
+/// A file that is written or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its path.
+    pub path: String,
+    /// The digest of what was there; `None` where nothing was.
+    pub before: Option<Hash>,
+    /// The digest of what will be there; `None` where nothing will be.
+    pub after: Option<Hash>,
+}
+
+/// What the record of a workspace says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is under way.
+    Settled(Record),
+    /// A change is under way, and some of its steps may have been taken.
+    Pending(Pending),
+}
+
+/// A change of several files that has been decided on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// What was written before; `None` where there was no record.
+    pub before: Option<Record>,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// What is written afterwards.
+    pub after: Record,
+}
+
+/// A text that is no record.
+#[derive(Debug, Error)]
+#[error("it is no record of what was written: {0}")]
+pub struct NoRecord(String);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    about: String,
+    shipped: BTreeMap<String, String>,
+    tenant: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<PendingDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PendingDocument {
+    is_first: bool,
+    steps: Vec<StepDocument>,
+    shipped: BTreeMap<String, String>,
+    tenant: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepDocument {
+    path: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Record {
+    /// The text of its file.
+    ///
+    /// # Errors
+    /// Those of JSON, of which there are none here.
+    pub fn text(&self) -> serde_json::Result<String> {
+        State::Settled(self.clone()).text()
+    }
+
+    fn of_origin(&self, origin: Origin) -> BTreeMap<String, String> {
+        let files = self.files.iter();
+        let files = files.filter(|(_, written)| written.origin == origin);
+        files
+            .map(|(path, written)| (path.clone(), written.digest.to_string()))
+            .collect()
+    }
+
+    fn read(
+        shipped: BTreeMap<String, String>,
+        tenant: BTreeMap<String, String>,
+    ) -> Result<Self, NoRecord> {
+        let mut record = Self::default();
+        for (origin, files) in [(Origin::Shipped, shipped), (Origin::Tenant, tenant)] {
+            for (path, digest) in files {
+                let digest = read_digest(&digest)?;
+                let path = checked(path)?;
+                record.files.insert(path, Written { origin, digest });
+            }
+        }
+        Ok(record)
+    }
+}
+
+impl State {
+    /// Reads the text of the file.
+    ///
+    /// # Errors
+    /// It is no record, or one of a later version.
+    pub fn read(text: &str) -> Result<Self, NoRecord> {
+        let document: Document =
+            serde_json::from_str(text).map_err(|error| NoRecord(error.to_string()))?;
+        if document.version != VERSION {
+            let version = document.version;
+            return Err(NoRecord(format!("its version is {version}")));
+        }
+        let record = Record::read(document.shipped, document.tenant)?;
+        let Some(pending) = document.pending else {
+            return Ok(Self::Settled(record));
+        };
+        let step = |step: StepDocument| {
+            let digest = |digest: Option<String>| digest.as_deref().map(read_digest).transpose();
+            Ok(Step {
+                path: checked(step.path)?,
+                before: digest(step.before)?,
+                after: digest(step.after)?,
+            })
+        };
+        let steps = pending.steps.into_iter().map(step);
+        Ok(Self::Pending(Pending {
+            before: (!pending.is_first).then_some(record),
+            steps: steps.collect::<Result<_, NoRecord>>()?,
+            after: Record::read(pending.shipped, pending.tenant)?,
+        }))
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// Those of JSON, of which there are none here.
+    pub fn text(&self) -> serde_json::Result<String> {
+        let none = Record::default();
+        let (record, pending) = match self {
+            Self::Settled(record) => (record, None),
+            Self::Pending(pending) => (pending.before.as_ref().unwrap_or(&none), Some(pending)),
+        };
+        let step = |step: &Step| StepDocument {
+            path: step.path.clone(),
+            before: step.before.map(|digest| digest.to_string()),
+            after: step.after.map(|digest| digest.to_string()),
+        };
+        let text = serde_json::to_string_pretty(&Document {
+            version: VERSION,
+            about: ABOUT.to_owned(),
+            shipped: record.of_origin(Origin::Shipped),
+            tenant: record.of_origin(Origin::Tenant),
+            pending: pending.map(|pending| PendingDocument {
+                is_first: pending.before.is_none(),
+                steps: pending.steps.iter().map(step).collect(),
+                shipped: pending.after.of_origin(Origin::Shipped),
+                tenant: pending.after.of_origin(Origin::Tenant),
+            }),
+        })?;
+        Ok(text + "\n")
+    }
+}
+
+/// Whether a path is one that tarbac writes to. A record travels with a repository, so whoever wrote it must
+/// not be able to have anything else written.
+pub fn is_ours(path: &str) -> bool {
+    let has_plain_parts = path
+        .split('/')
+        .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']));
+    let is_in_folder = FOLDERS.iter().any(|folder| path.starts_with(folder));
+    has_plain_parts && (is_in_folder || FILES.contains(&path))
+}
+
+fn checked(path: String) -> Result<String, NoRecord> {
+    match is_ours(&path) {
+        true => Ok(path),
+        false => Err(NoRecord(format!("tarbac never writes `{path}`"))),
+    }
+}
+
+fn read_digest(text: &str) -> Result<Hash, NoRecord> {
+    Hash::from_str(text).map_err(|_| NoRecord(format!("`{text}` is no digest")))
+}
+
+/// The digest of a text.
+pub fn digest(text: &str) -> Hash {
+    let mut hasher = TextHasher::default();
+    hasher.update(text.as_bytes());
+    hasher.finish()
+}
+
+/// Takes the digest of a text that comes in parts. Line ends do not count: git may have changed them.
+#[derive(Default)]
+pub struct TextHasher {
+    hasher: Hasher,
+    /// Whether a carriage return is held back, which counts unless a line feed follows.
+    is_held: bool,
+}
+
+impl TextHasher {
+    /// Takes a part.
+    pub fn update(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some(first) = rest.first() {
+            if std::mem::take(&mut self.is_held) && *first != b'\n' {
+                self.hasher.update(b"\r");
+            }
+            let Some((before, after)) = memchr(b'\r', rest).and_then(|at| {
+                let (before, after) = rest.split_at_checked(at)?;
+                Some((before, after.get(1..)?))
+            }) else {
+                self.hasher.update(rest);
+                return;
+            };
+            self.hasher.update(before);
+            self.is_held = true;
+            rest = after;
+        }
+    }
+
+    /// The digest of all parts.
+    pub fn finish(mut self) -> Hash {
+        if self.is_held {
+            self.hasher.update(b"\r");
+        }
+        self.hasher.finalize()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(origin: Origin, text: &str) -> Written {
+        Written {
+            origin,
+            digest: digest(text),
+        }
+    }
+
+    #[test]
+    fn line_ends_do_not_count_however_the_text_is_cut() {
+        let windows = "a\r\nb\r\n\r\nc\rd\r\r\n\r";
+        let plain = "a\nb\n\nc\rd\r\n\r";
+        for size in 1..windows.len() {
+            let mut hasher = TextHasher::default();
+            for part in windows.as_bytes().chunks(size) {
+                hasher.update(part);
+            }
+            assert_eq!(hasher.finish(), blake3::hash(plain.as_bytes()), "{size}");
+        }
+        assert_ne!(digest("a\rb"), digest("a\nb"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let record = Record {
+            files: [
+                ("policies/a.cedar".to_owned(), written(Origin::Shipped, "a")),
+                ("entities/b.json".to_owned(), written(Origin::Tenant, "b")),
+            ]
+            .into(),
+        };
+        let steps = vec![
+            Step {
+                path: "policies/a.cedar".to_owned(),
+                before: Some(digest("a")),
+                after: None,
+            },
+            Step {
+                path: ".gitignore".to_owned(),
+                before: None,
+                after: Some(digest("c")),
+            },
+        ];
+        for state in [
+            State::Settled(record.clone()),
+            State::Settled(Record::default()),
+            State::Pending(Pending {
+                before: Some(record.clone()),
+                steps: steps.clone(),
+                after: Record::default(),
+            }),
+            State::Pending(Pending {
+                before: None,
+                steps,
+                after: record,
+            }),
+        ] {
+            assert_eq!(State::read(&state.text().unwrap()).unwrap(), state);
+        }
+    }
+
+    #[test]
+    fn a_record_cannot_have_anything_else_written() {
+        for path in [
+            "../entities/x",
+            "entities/../../x",
+            "/etc/passwd",
+            "entities//x",
+            "entities/./x",
+            "entities/",
+            "entities",
+            ".git/hooks/pre-commit",
+            ".github/workflows/other.yml",
+            "entities\\..\\x",
+            "C:/x",
+            "policies/c:x",
+            "tarbac-files.json",
+            "Entities/x",
+            "",
+        ] {
+            assert!(!is_ours(path), "{path}");
+            let text = Record {
+                files: [(path.to_owned(), written(Origin::Tenant, ""))].into(),
+            }
+            .text()
+            .unwrap();
+            assert!(State::read(&text).is_err(), "{path}");
+        }
+        for path in ["entities/a.json", "policies/a/b.cedar", ".gitignore"] {
+            assert!(is_ours(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        let text = Record::default().text().unwrap();
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "<<<<<<< HEAD\n",
+            &text.replace("\"version\": 1", "\"version\": 2"),
+            &text.replace("\"tenant\"", "\"other\""),
+            &text.replace("\"shipped\": {}", "\"shipped\": {\"entities/a\": \"zz\"}"),
+        ] {
+            assert!(State::read(text).is_err(), "{text}");
+        }
+    }
+}
