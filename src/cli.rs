@@ -180,7 +180,7 @@ pub struct Global {
     #[arg(short, long, global = true, display_order = FORMAT_ORDER + 1)]
     pub quiet: bool,
 
-    /// When to colour text for people; on a terminal where NO_COLOR is not set, without.
+    /// Colour text for people; auto does so on a terminal, unless NO_COLOR is set.
     #[arg(
         long,
         value_name = "WHEN",

@@ -71,6 +71,9 @@
 //! context of a [`Request`], are those of [`cedar_policy`], which is here again for whoever has no use for another
 //! version.
 
+// What only some of the features use is there without them as well.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+
 pub mod access;
 pub mod assembly;
 pub mod bundle;

@@ -47,10 +47,6 @@ pub use transaction::{Draft, DraftFile, Transaction, files_in, found, recorded};
 /// that large is the wrong file.
 const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
 
-/// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in
-/// bytes. Programs write such files, and every test repeats its entities.
-const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
-
 /// The folders of a workspace.
 pub const PARTS: [&str; 3] = ["entities", "policies", "schema"];
 

@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{LARGEST_TESTS, Unreadable, held_up_to};
+use super::{Unreadable, held_up_to};
 use crate::cedar_tests::{CedarTest, EntityFiles};
 use crate::source::Source;
+
+/// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in
+/// bytes. Programs write such files, and every test repeats its entities.
+const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
 
 /// Reads a file of tests of `cedar run-tests`.
 ///

@@ -355,7 +355,7 @@ fn the_help() {
               Say only answers and errors: no notes, no progress
 
           --color <WHEN>
-              When to colour text for people; on a terminal where NO_COLOR is not set, without
+              Colour text for people; auto does so on a terminal, unless NO_COLOR is set
               
               [possible values: auto, always, never]
 
