@@ -698,7 +698,7 @@ fn other_formats_are_not_for_it() {
     assert_eq!(ran.status, 2);
     assert!(
         ran.stderr
-            .contains("its formats are: human, json, ndjson, markdown, csv, html"),
+            .contains("[possible values: human, json, ndjson, markdown, csv, html]"),
         "{ran}"
     );
 }
