@@ -3,7 +3,7 @@
 //! There is one way to an [`Engine`] for a workspace on disk ([`crate::workspace`]) and for texts
 //! in memory alike, and none round a finding that is an error.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Schema};
@@ -219,9 +219,13 @@ impl Policies {
             // Without entities there is nobody to know, and the policies are looked at alone.
             let is_looked_at = !self.is_known && !engine.directory().is_empty();
             if is_looked_at && !finding::any_error(&findings) {
-                let exists = |uid: &EntityUid| engine.directory().defines(uid);
-                findings.extend(bundle::policies_against_directory(engine.bundle(), &exists));
+                let nowhere = |named| engine.directory().nowhere_among(named);
+                findings.extend(bundle::policies_against_directory(
+                    engine.bundle(),
+                    &nowhere,
+                ));
                 findings.extend(engine.findings());
+                findings.extend(shared_names(&engine));
             }
             joined = (!finding::any_error(&findings)).then_some(engine);
         }
@@ -294,13 +298,40 @@ fn checked(
     Ok((findings.is_empty().then_some(engine), findings))
 }
 
+/// Entities that share a name that the schema says is that of one only: a request that gives it is refused.
+fn shared_names(engine: &Engine) -> Vec<Finding> {
+    let vocabulary = engine.bundle().vocabulary();
+    let directory = engine.directory();
+    let mut findings = Vec::new();
+    for (type_name, attribute) in vocabulary.unique_aliases() {
+        for (name, rows) in directory.of_one_name(&type_name, attribute) {
+            let uids: Vec<String> = rows
+                .iter()
+                .map(|row| format!("`{}`", directory.uid(*row)))
+                .collect();
+            let message = format!("`{name}` is the name of {}", uids.join(" and "));
+            let finding = Finding::warning("entities::shared_name", message)
+                .help("correct one of the two: a request that gives the name cannot be decided");
+            let places = rows.iter().filter_map(|row| directory.place(*row)).take(2);
+            findings.push(places.fold(finding, |finding, place| finding.label(place, "this one")));
+        }
+    }
+    findings
+}
+
 fn rules(vocabulary: &Vocabulary) -> Rules {
     let names = vocabulary.type_names().map(|of_type| {
         let aliases = vocabulary.aliases(of_type).map(str::to_owned);
         (of_type.to_owned(), aliases.collect())
     });
+    // Where a schema asks none of our questions, its entities are held to what Cedar holds them to.
+    let is_ours = vocabulary.questions().next().is_some();
     Rules {
-        parents: vocabulary.declared_parents().clone(),
+        parents: match is_ours {
+            true => vocabulary.declared_parents().clone(),
+            false => BTreeMap::new(),
+        },
+        bare_ids: !is_ours,
         required: vocabulary.required_parents(),
         in_place: vocabulary.in_place_of_parents(),
         names: names.collect(),

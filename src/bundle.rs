@@ -7,16 +7,20 @@
 //! Nothing here decides anything ([`crate::engine`] does) or opens a file
 //! ([`crate::workspace`] does).
 
+mod absence;
 mod check;
 mod clause;
 mod diagnostic;
 mod edit;
+mod guard;
+mod ids;
 mod links;
 mod nesting;
 mod parse;
 mod part;
 mod policy;
 mod reading;
+mod types;
 mod vocabulary;
 
 use std::collections::{BTreeSet, HashSet};
@@ -25,7 +29,9 @@ use std::sync::Arc;
 use cedar_policy::{EntityUid, Schema};
 
 use crate::finding::{self, Finding};
+use crate::shipped;
 use crate::source::Source;
+use types::Against;
 
 pub use check::policies_against_directory;
 pub use clause::{Clause, Keyword, text};
@@ -43,7 +49,7 @@ pub use vocabulary::{
 /// The texts a bundle is read from.
 #[derive(Debug, Default, Clone)]
 pub struct Texts {
-    /// Files in Cedar's schema format.
+    /// Files in Cedar's schema format, or in its JSON format.
     pub schema: Vec<Arc<Source>>,
     /// Files in Cedar's policy format.
     pub policies: Vec<Arc<Source>>,
@@ -60,6 +66,13 @@ pub struct Bundle {
     policies: Vec<Policy>,
     readings: Vec<Reading>,
 }
+
+/// The findings that ask for words: for whoever is to read why tarbac refuses.
+const WORDS: [&str; 3] = [
+    "schema::missing_doc",
+    "policy::missing_doc",
+    "policy::missing_message",
+];
 
 /// What is left where policies or schema have errors: the schema, if that is sound.
 pub type NoBundle = Option<(Schema, Vocabulary)>;
@@ -101,7 +114,7 @@ pub(crate) fn read_unless_checked(
     policies.extend(linked);
     policies.sort_by(|one, other| one.id().cmp(other.id()));
 
-    findings.extend(check::ids(&policies, &parsed.templates));
+    findings.extend(ids::check(&policies, &parsed.templates));
     findings.extend(check::annotations(&policies));
     findings.extend(check::templates(&parsed.templates, &policies));
     let (readings, more) = reading::collect(&policies);
@@ -110,16 +123,30 @@ pub(crate) fn read_unless_checked(
     let Some((schema, vocabulary)) = schema else {
         return (Err(None), findings);
     };
+    if vocabulary.questions().next().is_none() {
+        // Other people's rules owe no words to those who are refused here.
+        findings.retain(|finding| !WORDS.contains(&finding.code.as_str()));
+    }
     if !is_checked {
-        // What ships without one of its files is another schema.
-        let shipped_schema = texts.schema.iter().all(|source| is_shipped(source.text()))
-            && check::are_actions_known(&policies, &schema);
-        findings.extend(check::types(&policies, &schema, shipped_schema));
+        let against = Against {
+            schema: &schema,
+            vocabulary: &vocabulary,
+            is_built_in: texts.schema.iter().any(|source| shipped::holds(source)),
+            // What ships without one of its files is another schema.
+            is_shipped: texts.schema.iter().all(|source| is_shipped(source.text()))
+                && check::are_actions_known(&policies, &schema),
+        };
+        findings.extend(types::check(&policies, &against));
+        findings.extend(guard::check(&policies, &vocabulary));
+        findings.extend(check::for_everybody(&policies, &vocabulary));
     }
     if finding::any_error(&findings) {
         return (Err(Some((schema, vocabulary))), findings);
     }
-    let schema_texts: Vec<&str> = texts.schema.iter().map(|source| source.text()).collect();
+    let schema_texts = texts.schema.iter();
+    let schema_texts: Vec<_> = schema_texts
+        .map(|source| vocabulary::in_cedar_format(source))
+        .collect();
     let bundle = Bundle {
         schema,
         schema_text: schema_texts.join("\n"),
@@ -128,6 +155,32 @@ pub(crate) fn read_unless_checked(
         readings,
     };
     (Ok(bundle), findings)
+}
+
+/// Reads policies by themselves, without any schema: those in force under these switches of readings,
+/// sorted by id, if there is no error in them; with what is wrong.
+///
+/// # Errors
+/// A switch names no reading.
+pub fn without_schema(
+    texts: &Texts,
+    switches: &Switches,
+) -> Result<(Option<Vec<Policy>>, Vec<Finding>), UnknownReading> {
+    let (parsed, mut findings) = parse::policies(&texts.policies, &|_| false);
+    let (linked, more) = links::link(&parsed.templates, &texts.links);
+    findings.extend(more);
+    let mut policies = parsed.policies;
+    policies.extend(linked);
+    policies.sort_by(|one, other| one.id().cmp(other.id()));
+    findings.extend(ids::check(&policies, &parsed.templates));
+    let (readings, more) = reading::collect(&policies);
+    findings.extend(more);
+    if finding::any_error(&findings) {
+        return Ok((None, findings));
+    }
+    let on = switches.on_among(&readings)?;
+    policies.retain(|policy| policy.holds_under(&on));
+    Ok((Some(policies), findings))
 }
 
 impl Bundle {
@@ -152,8 +205,14 @@ impl Bundle {
             policies.join()
         });
         let (parsed, mut findings) = parsed.unwrap_or_else(|_| parse::not_read());
-        findings.extend(check::ids(&parsed.policies, &parsed.templates));
-        findings.extend(check::types(&parsed.policies, &self.schema, false));
+        findings.extend(ids::check(&parsed.policies, &parsed.templates));
+        let against = Against {
+            schema: &self.schema,
+            vocabulary: &self.vocabulary,
+            is_built_in: false,
+            is_shipped: false,
+        };
+        findings.extend(types::check(&parsed.policies, &against));
         (parsed, findings)
     }
 
@@ -194,7 +253,7 @@ impl Bundle {
         &self.schema
     }
 
-    /// The schema files, joined into one.
+    /// The schema files, joined into one in the Cedar format.
     pub fn schema_text(&self) -> &str {
         &self.schema_text
     }

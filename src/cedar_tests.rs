@@ -11,11 +11,14 @@
 //! and request must conform to the schema, as with `--schema`. Two things are stricter: a key given
 //! twice within a test is an error, and the policies come from a bundle, which has no errors.
 //!
+//! [`run_without_schema`] does without that, as the other program does without `--schema`.
+//!
 //! [`read`] takes a file apart, [`run`] decides, [`write`](write()) makes such a file of tests of
 //! ours, and [`policies_in_force`] the policies that the other program is to be given with it.
 //! Nothing here opens a file or ends the program.
 
 mod entities;
+mod plain;
 mod policies;
 mod read;
 mod run;
@@ -30,6 +33,7 @@ use crate::finding::Finding;
 use crate::report::{self, Group, Test};
 use crate::source::{Place, Source};
 
+pub use plain::run_without_schema;
 pub use policies::policies_in_force;
 pub use read::read;
 pub use run::run;

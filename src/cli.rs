@@ -797,6 +797,11 @@ pub struct Test {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "filter", "accept", "watch", "coverage", "min_coverage", "mutate"])]
     pub cedar: Option<PathBuf>,
 
+    /// With --cedar, decide without a schema and without the rules that ship, as `cedar run-tests` does
+    /// without --schema.
+    #[arg(long, requires = "cedar", conflicts_with = "schema")]
+    pub no_schema: bool,
+
     /// Write the cases as a file of `cedar run-tests` to standard output; nothing is run.
     ///
     /// With --to-cedar=DIR, the files tests.json, policies.cedar (those in force) and

@@ -6,6 +6,7 @@
 //!
 //! Nothing here opens a file, knows what an entity type means, or decides anything.
 
+mod action;
 mod called;
 mod change;
 mod closure;
@@ -20,6 +21,7 @@ mod packed;
 mod problem;
 mod query;
 mod reference;
+mod relation;
 mod scan;
 mod shape;
 mod store;
@@ -100,6 +102,9 @@ pub struct Rules {
     /// that can be reached through others, as a person directly in a role. A type that is not named here
     /// may have what Cedar accepts.
     pub parents: BTreeMap<String, BTreeSet<String>>,
+    /// Whether ids of types that have nothing, neither attributes nor tags nor parents, need not stand in a
+    /// file to be referred to: there is nothing else to know of them.
+    pub bare_ids: bool,
     /// For an entity type, the types of which each of its entities needs a direct parent.
     pub required: BTreeMap<String, Vec<String>>,
     /// For an entity type, the attributes that stand in place of such a parent, each with the type of the
@@ -120,7 +125,7 @@ impl Directory {
         named: &HashSet<EntityUid>,
         rules: &Rules,
     ) -> (Self, Vec<Finding>) {
-        let shapes = Shapes::new(schema, &rules.parents);
+        let shapes = Shapes::new(schema, rules);
         let loaded = load::load(inputs, &shapes);
         freeze::freeze(loaded, Arc::new(shapes), named, rules)
     }
@@ -158,7 +163,7 @@ impl Directory {
         sources.sort();
         let store = Store::lent(tables)?;
         let directory = Self {
-            shapes: Arc::new(Shapes::new(schema, &rules.parents)),
+            shapes: Arc::new(Shapes::new(schema, rules)),
             members: tables.table()?,
             types: tables.table()?,
             assumed: tables.table()?,

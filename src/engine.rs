@@ -9,6 +9,7 @@
 
 mod activation;
 mod authority;
+mod contradictions;
 mod index;
 mod questions;
 mod trial;

@@ -1,7 +1,8 @@
 //! Finds what a person means by what they typed.
 //!
 //! A permission goes by any of its spellings, a person or thing by its full Cedar UID, its id, or
-//! an attribute that the schema marks `@alias`, whose case does not matter. What matches nothing,
+//! an attribute that the schema marks `@alias`. The case of ASCII letters does not matter, that of
+//! all others does, so that nothing passes for a name that only looks like it. What matches nothing,
 //! and what matches several, is an error that helps; nothing is ever guessed.
 
 use std::collections::HashMap;

@@ -288,7 +288,7 @@ fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, LoadE
     let schema = part(
         &layout.schema,
         &layout.root.join("schema"),
-        &["cedarschema"],
+        &["cedarschema", "json"],
         passed_over,
     )?;
     Ok(rules::in_force(policies, schema))
@@ -338,12 +338,49 @@ fn part(
     }
     for path in paths {
         let source = held(&path)?;
-        match path.extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("json") => part.links.push(source),
-            _ => part.sources.push(source),
+        // A schema may be JSON itself.
+        match is_json(&path) && extensions.contains(&"cedar") {
+            true => part.links.push(source),
+            false => part.sources.push(source),
         }
     }
     Ok(part)
+}
+
+/// Loads the policies and the schema of a workspace without its entities.
+///
+/// # Errors
+/// Those of [`Workspace::load`].
+pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadError> {
+    let texts = texts(layout, &mut Vec::new())?;
+    Workspace::of(Policies::read(&texts, None).examine(Vec::new(), switches)?)
+}
+
+/// The policy files of a workspace and nothing that ships, for whoever does without a schema.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn own_policies(layout: &Layout) -> Result<Texts, Unreadable> {
+    let mut texts = Texts::default();
+    let folder = layout.root.join("policies");
+    for path in files(
+        &layout.policies,
+        &folder,
+        &["cedar", "json"],
+        &mut Vec::new(),
+    )? {
+        let source = held(&path)?;
+        match is_json(&path) {
+            true => texts.links.push(source),
+            false => texts.policies.push(source),
+        }
+    }
+    Ok(texts)
+}
+
+fn is_json(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 /// The policy files of a workspace with their texts, for whoever rewrites them; none where the
@@ -642,7 +679,7 @@ fn not_read(passed_over: &[PathBuf]) -> impl Iterator<Item = Finding> {
             // Nothing of it is read to show it either: it may be a pipe.
             let place = Place::new(&Source::held(shown(path), ""), 0..0);
             Finding::warning("workspace::not_read", message).label(place, "this file").help(
-                "policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema`",
+                "policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`",
             )
         })
 }

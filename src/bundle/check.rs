@@ -1,18 +1,14 @@
 //! Looks for what is wrong with policies that parse.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use cedar_policy::{EntityUid, PolicySet, Schema, ValidationMode, ValidationResult, Validator};
-use cedar_policy_core::ast;
-use rayon::prelude::{ParallelIterator, ParallelSlice};
+use cedar_policy::{EntityUid, Schema};
 
 use super::parse::Template;
 use super::policy::{ActionScope, Effect, Policy};
-use super::{Bundle, diagnostic};
-use crate::finding::{Finding, Severity};
-
-/// How many policies are validated at once.
-const AT_ONCE: usize = 32;
+use super::vocabulary::Vocabulary;
+use super::{Bundle, absence};
+use crate::finding::Finding;
 
 /// The annotation keys of policies.
 const KEYS: &[&str] = &[
@@ -26,6 +22,7 @@ const KEYS: &[&str] = &[
     "default",
     "doc",
     "former",
+    "guardrail",
     "holds",
     "id",
     "lifts",
@@ -35,55 +32,14 @@ const KEYS: &[&str] = &[
     "source",
 ];
 
-/// Ids that two policies share.
-pub(super) fn ids(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
-    let mut places: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for policy in policies.iter().filter(|policy| policy.ast().is_static()) {
-        places
-            .entry(policy.id().to_owned())
-            .or_default()
-            .push(policy.place());
-    }
-    for template in templates {
-        places
-            .entry(template.ast.id().to_string())
-            .or_default()
-            .push(&template.place);
-    }
-    for policy in policies.iter().filter(|policy| !policy.ast().is_static()) {
-        places
-            .entry(policy.id().to_owned())
-            .or_default()
-            .push(policy.place());
-    }
-    places
-        .into_iter()
-        .filter(|(_, places)| places.len() > 1)
-        .map(|(id, places)| {
-            let mut finding = Finding::error(
-                "policy::duplicate_id",
-                format!("the id `{id}` is that of {} policies", places.len()),
-            )
-            .help("an id in a log must lead to one policy: rename all but one");
-            for (index, place) in places.into_iter().enumerate() {
-                let text = if index == 0 {
-                    "first here"
-                } else {
-                    "again here"
-                };
-                finding = finding.label(place.clone(), text);
-            }
-            finding
-        })
-        .collect()
-}
-
-/// Annotations that are unknown or missing.
+/// Annotations that look misspelt or are missing.
 pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let readings = policies.iter().filter_map(Policy::reading);
+    let readings: BTreeSet<&str> = readings.map(|(name, _)| name).collect();
     for policy in policies {
-        for key in policy.annotations().keys() {
-            findings.extend(unknown_key(policy, key));
+        for (key, value) in policy.annotations() {
+            findings.extend(unknown_key(policy, key, value, &readings));
         }
         if policy.doc().is_none() {
             findings.push(
@@ -125,24 +81,70 @@ pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
     findings
 }
 
-/// A key close to a known one is an error: a misspelt `@reading` would leave a policy in force.
-fn unknown_key(policy: &Policy, key: &str) -> Option<Finding> {
+/// Anybody may annotate a policy as they like; what looks like a misspelt key of ours is told, and
+/// refused where it plainly is one that decides whether the policy is in force.
+fn unknown_key(
+    policy: &Policy,
+    key: &str,
+    value: &str,
+    readings: &BTreeSet<&str>,
+) -> Option<Finding> {
     if KEYS.contains(&key) {
         return None;
     }
-    let near = KEYS
+    let (distance, known) = KEYS
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(known, key), known))
-        .min()
-        .filter(|(distance, _)| *distance <= 2);
-    let message = format!("`@{key}` is not an annotation that tarbac knows");
-    let finding = match near {
-        Some((_, known)) => Finding::error("policy::unknown_annotation", message)
-            .help(format!("did you mean `@{known}`?")),
-        None => Finding::warning("policy::unknown_annotation", message)
-            .help(format!("the annotations are: @{}", KEYS.join(", @"))),
+        .map(|known| (strsim::damerau_levenshtein(known, key), *known))
+        .min()?;
+    if distance > 2 || distance * 2 >= key.chars().count() {
+        return None;
+    }
+    let would_switch = match known {
+        "reading" => readings.contains(value),
+        "holds" => policy.reading().is_some() && matches!(value, "on" | "off"),
+        _ => false,
     };
+    let message = format!("`@{key}` is not an annotation that tarbac knows");
+    let finding = match would_switch {
+        true => Finding::error("policy::unknown_annotation", message),
+        false => Finding::warning("policy::unknown_annotation", message),
+    };
+    let finding = finding.help(format!("did you mean `@{known}`?"));
     Some(finding.label(policy.place().clone(), "on this policy"))
+}
+
+/// A permit whose scope and conditions hold for everybody and everything.
+///
+/// Where the schema is not ours, only one for every action is told: elsewhere it may be public.
+pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding> {
+    let is_ours = vocabulary.questions().next().is_some();
+    let grants = |policy: &Policy| {
+        let scope = policy.action_scope();
+        let mut permissions = vocabulary.permissions();
+        match is_ours {
+            true => permissions.any(|action| scope.covers(action)),
+            false => scope == ActionScope::Any,
+        }
+    };
+    policies
+        .iter()
+        .filter(|policy| policy.effect() == Effect::Permit && policy.is_unconditional())
+        .filter(|policy| grants(policy))
+        .map(|policy| {
+            let what = match policy.action_scope() {
+                ActionScope::Any => "everybody everything",
+                _ => "everybody what it names",
+            };
+            Finding::warning(
+                "policy::for_everybody",
+                format!("the policy `{}` permits {what}", policy.id()),
+            )
+            .label(policy.place().clone(), "this policy")
+            .help(
+                "name in the scope who may, for example a role: `principal in Intune::Role::\"…\"`",
+            )
+        })
+        .collect()
 }
 
 /// Templates that no link uses.
@@ -178,81 +180,29 @@ pub(super) fn are_actions_known(policies: &[Policy], schema: &Schema) -> bool {
     })
 }
 
-/// What Cedar's strict validation finds.
-///
-/// Policies that ship are valid against the schema that ships; with another schema they are
-/// checked like any other.
-pub(super) fn types(policies: &[Policy], schema: &Schema, schema_is_shipped: bool) -> Vec<Finding> {
-    let to_check: Vec<&Policy> = policies
-        .iter()
-        .filter(|policy| !(schema_is_shipped && policy.is_shipped()))
-        .collect();
-    if to_check.is_empty() {
-        return Vec::new();
-    }
-    let validator = Validator::new(schema.clone());
-    // What is wrong with one policy has nothing to do with another, so all cores take part.
-    let results: Vec<ValidationResult> = to_check
-        .par_chunks(AT_ONCE)
-        .map(|policies| {
-            let mut set = ast::PolicySet::new();
-            for policy in policies {
-                // Of policies that share an id, the first is checked; `ids` speaks of the others.
-                let _ = set.add(policy.ast().clone());
-            }
-            validator.validate(&PolicySet::from(set), ValidationMode::Strict)
-        })
-        .collect();
-    let mut findings = Vec::new();
-    let with_id = |id: &cedar_policy::PolicyId| {
-        let id: &str = id.as_ref();
-        policies
-            .iter()
-            .find(|policy| policy.id() == id || policy.ast().template().id().to_string() == id)
-    };
-    for error in results.iter().flat_map(ValidationResult::validation_errors) {
-        let finding = Finding::error("policy::type", error.to_string());
-        findings.push(match with_id(error.policy_id()) {
-            Some(policy) => diagnostic::complete(finding, &policy.place().source, error),
-            None => finding,
-        });
-    }
-    for warning in results
-        .iter()
-        .flat_map(ValidationResult::validation_warnings)
-    {
-        let finding = Finding::warning("policy::suspicious", warning.to_string());
-        findings.push(match with_id(warning.policy_id()) {
-            Some(policy) => diagnostic::complete(finding, &policy.place().source, warning),
-            None => finding,
-        });
-    }
-    // A policy is checked once for each type of principal and resource it can meet.
-    let mut seen = BTreeSet::new();
-    findings.retain(|finding: &Finding| {
-        seen.insert((
-            finding.message.clone(),
-            finding.labels.first().map(|label| label.place.clone()),
-        ))
-    });
-    findings
-}
-
 /// What a policy of the workspace gets wrong about the people and things there are, and about how
 /// the admin center reaches a permission.
 ///
-/// `exists` says of an entity that the directory has it. Policies that ship are not looked at: a
-/// built-in role that nobody holds is no finding.
+/// `nowhere` leaves of some entities those that the directory neither has nor refers to. Policies
+/// that ship are not looked at: a built-in role that nobody holds is no finding.
 pub fn policies_against_directory(
     bundle: &Bundle,
-    exists: &dyn Fn(&EntityUid) -> bool,
+    nowhere: &dyn Fn(BTreeSet<EntityUid>) -> BTreeSet<EntityUid>,
 ) -> Vec<Finding> {
-    let by_shipped: BTreeSet<EntityUid> = bundle
-        .policies()
-        .iter()
-        .filter(|policy| policy.is_shipped())
-        .flat_map(Policy::named_entities)
-        .collect();
+    let named = |shipped: bool| -> BTreeSet<EntityUid> {
+        let policies = bundle.policies().iter();
+        policies
+            .filter(|policy| policy.is_shipped() == shipped)
+            .flat_map(Policy::named_entities)
+            .collect()
+    };
+    let by_shipped = named(true);
+    let mut to_find = named(false);
+    to_find.retain(|uid| !by_shipped.contains(uid));
+    let nowhere = match to_find.is_empty() {
+        true => BTreeSet::new(),
+        false => nowhere(to_find),
+    };
     let mut findings = Vec::new();
     for policy in bundle
         .policies()
@@ -260,34 +210,47 @@ pub fn policies_against_directory(
         .filter(|policy| !policy.is_shipped())
     {
         let named: BTreeSet<EntityUid> = policy.named_entities().collect();
-        for uid in named {
-            if !exists(&uid) && !by_shipped.contains(&uid) {
-                findings.push(unknown_entity(policy, &uid));
-            }
+        for uid in named.intersection(&nowhere) {
+            findings.extend(unknown_entity(policy, uid));
         }
         findings.extend(unreachable_permissions(bundle, policy));
     }
     findings
 }
 
-fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Finding {
+/// What to say of an entity that is nowhere: an error where anybody may do more for it.
+fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
+    let mentions = absence::mentions(policy, uid);
+    let worst = mentions
+        .iter()
+        .find(|mention| mention.allows_more)
+        .or_else(|| mentions.first())?;
+    let help = match (policy.effect(), worst.allows_more, worst.narrows) {
+        (Effect::Permit, false, _) => "it permits nothing until the directory has it",
+        (Effect::Permit, true, _) => {
+            "an exception that names nobody excludes nobody: correct the id, or remove the exception"
+        }
+        (Effect::Forbid, true, true) => {
+            "a forbid that names nobody holds nobody back: correct the id, or remove the policy"
+        }
+        (Effect::Forbid, true, false) => {
+            "what depends on nobody may hold nobody back: correct the id, or remove it"
+        }
+        (Effect::Forbid, false, _) => "it spares nobody until the directory has it",
+    };
     let message = format!(
         "the policy `{}` names `{uid}`, which exists nowhere",
         policy.id()
     );
-    let (severity, help) = match policy.effect() {
-        Effect::Permit => (
-            Severity::Warning,
-            "it permits nothing until the directory has it",
-        ),
-        Effect::Forbid => (
-            Severity::Error,
-            "a forbid that names nobody holds nobody back: correct the id, or remove the policy",
-        ),
+    let finding = match worst.allows_more {
+        true => Finding::error("policy::unknown_entity", message),
+        false => Finding::warning("policy::unknown_entity", message),
     };
-    let mut finding = Finding::warning("policy::unknown_entity", message).help(help);
-    finding.severity = severity;
-    finding.label(policy.place().clone(), "this policy")
+    let finding = finding.help(help);
+    Some(match worst.place == *policy.place() {
+        true => finding.label(policy.place().clone(), "this policy"),
+        false => finding.label(worst.place.clone(), "named here"),
+    })
 }
 
 fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {

@@ -20,7 +20,9 @@ pub(super) fn complete(
     source: &Arc<Source>,
     error: &(impl Diagnostic + ?Sized),
 ) -> Finding {
-    finding.help = error.help().map(|help| help.to_string());
+    finding.help = error
+        .help()
+        .and_then(|help| fit(&help.to_string(), &finding.message));
     for label in error.labels().into_iter().flatten() {
         let start = label.offset();
         finding = finding.label(
@@ -32,4 +34,11 @@ pub(super) fn complete(
         finding = finding.label(Place::new(source, 0..0), "in this file");
     }
     finding
+}
+
+/// A help of Cedar's that goes with a message, unless it speaks to programmers, or suggests the name
+/// of a function: of several that are equally near it takes one by chance.
+fn fit(help: &str, message: &str) -> Option<String> {
+    let by_chance = help.starts_with("did you mean `") && message.contains("is not a valid ");
+    (!by_chance && !help.contains("this API")).then(|| help.to_owned())
 }

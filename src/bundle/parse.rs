@@ -37,7 +37,7 @@ const STACK: usize = 32 * 1024 * 1024;
 /// The least part of a file that is worth a thread of its own, in bytes.
 const SMALLEST: usize = 32 * 1024;
 
-/// Reads all policies and templates, with all cores; each takes its `@id` as its id.
+/// Reads all policies and templates, with all cores; each takes its `@id` as its id, or its position.
 pub(super) fn policies(
     sources: &[Arc<Source>],
     is_shipped: &dyn Fn(&str) -> bool,
@@ -65,6 +65,8 @@ pub(super) fn policies(
     let each = || all_parts.par_iter().with_max_len(1).map(parse).collect();
     let sets: Vec<_> = threads.install(each);
     let mut sets = sets.into_iter();
+    // Policies without an id are counted as if the files were one, without those that ship.
+    let mut position = 0;
     for (source, count) in files {
         let of_file: Vec<_> = sets.by_ref().take(count).collect();
         let of_file: Option<Vec<PolicySet>> = of_file.into_iter().collect();
@@ -85,7 +87,10 @@ pub(super) fn policies(
         };
         let shipped = is_shipped(source.text());
         for set in of_file {
-            collect(&set, source, shipped, &mut parsed, &mut findings);
+            let number = collect(&set, source, shipped, position, &mut parsed, &mut findings);
+            if !shipped {
+                position += number;
+            }
         }
     }
     (parsed, findings)
@@ -113,35 +118,67 @@ fn of_part(text: &str, part: Range<usize>) -> Option<PolicySet> {
     PolicySet::from_str(&(before + text.get(part).unwrap_or_default())).ok()
 }
 
+/// Takes the policies and templates of a set, before which so many others stand, and says how many
+/// they are.
 fn collect(
     set: &PolicySet,
     source: &Arc<Source>,
     shipped: bool,
+    before: usize,
     parsed: &mut Parsed,
     findings: &mut Vec<Finding>,
-) {
+) -> usize {
     let set: &ast::PolicySet = set.as_ref();
+    let mut count = 0;
     for policy in set.static_policies() {
+        count += 1;
         let place = place_of(source, policy.loc());
-        match id_of(policy.annotations()) {
-            Some(id) => {
-                let policy = policy.new_id(ast::PolicyID::from_string(id));
-                parsed.policies.push(Policy::new(policy, place, shipped));
-            }
-            None => findings.push(missing_id(place)),
-        }
+        let id = id_of(policy.annotations()).map_or_else(
+            || by_position(policy.id(), before, &place, findings),
+            str::to_owned,
+        );
+        let policy = policy.new_id(ast::PolicyID::from_string(id));
+        parsed.policies.push(Policy::new(policy, place, shipped));
     }
     for template in set.templates() {
+        count += 1;
         let place = place_of(source, template.loc());
-        match id_of(template.annotations()) {
-            Some(id) => parsed.templates.push(Template {
-                ast: Arc::new(template.new_id(ast::PolicyID::from_string(id))),
-                place,
-                shipped,
-            }),
-            None => findings.push(missing_id(place)),
-        }
+        let id = id_of(template.annotations()).map_or_else(
+            || by_position(template.id(), before, &place, findings),
+            str::to_owned,
+        );
+        parsed.templates.push(Template {
+            ast: Arc::new(template.new_id(ast::PolicyID::from_string(id))),
+            place,
+            shipped,
+        });
     }
+    count
+}
+
+/// The id of a policy without one: its place among all, as `cedar` counts them from `policy0`.
+///
+/// `parsed` is the id that the parser gave it: its place in the part of the file that was parsed.
+fn by_position(
+    parsed: &ast::PolicyID,
+    before: usize,
+    place: &Place,
+    findings: &mut Vec<Finding>,
+) -> String {
+    let parsed = parsed.to_string();
+    let within = parsed
+        .strip_prefix("policy")
+        .and_then(|number| number.parse().ok());
+    let id = format!("policy{}", before + within.unwrap_or(0usize));
+    findings.push(
+        Finding::warning(
+            "policy::missing_id",
+            format!("a policy has no id, so it goes by its position: `{id}`"),
+        )
+        .label(place.clone(), "this policy")
+        .help("give it an `@id(\"…\")` that starts with the path of its file"),
+    );
+    id
 }
 
 /// What stands in for the policies when reading them failed altogether: not none, but an error.
@@ -149,12 +186,6 @@ pub(super) fn not_read() -> (Parsed, Vec<Finding>) {
     let finding = Finding::error("policy::unread", "the policies could not be read")
         .help("this is a mistake in tarbac; please report it with the policies");
     (Parsed::default(), vec![finding])
-}
-
-fn missing_id(place: Place) -> Finding {
-    Finding::error("policy::missing_id", "a policy has no id")
-        .label(place, "this policy")
-        .help("give it an `@id(\"…\")` that starts with the path of its file")
 }
 
 fn id_of<'a>(

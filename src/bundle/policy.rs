@@ -114,6 +114,11 @@ impl Policy {
         self.annotation("advice")
     }
 
+    /// The guardrail that it is a part of: its `@guardrail`.
+    pub fn guardrail(&self) -> Option<&str> {
+        self.annotation("guardrail")
+    }
+
     /// The reading it belongs to, and whether it holds when that is on.
     pub fn reading(&self) -> Option<(&str, bool)> {
         let name = self.annotation("reading")?;
@@ -192,6 +197,14 @@ impl Policy {
         self.ast.non_scope_constraints().is_some()
     }
 
+    /// Whether it applies to every principal and resource: its scope names none, and its conditions are
+    /// plainly true.
+    pub fn is_unconditional(&self) -> bool {
+        let names_none = self.principal_anchor().is_none() && self.resource_anchor().is_none();
+        let is_true = |condition: &ast::Expr| is_constant(condition) == Some(true);
+        names_none && self.ast.non_scope_constraints().is_none_or(is_true)
+    }
+
     /// The entities it names, scope and conditions alike, actions left out.
     pub fn named_entities(&self) -> impl Iterator<Item = EntityUid> {
         let condition = self.ast.condition();
@@ -207,6 +220,29 @@ impl Policy {
             .chain(self.resource_anchor())
             .collect();
         named.into_iter()
+    }
+}
+
+/// What a condition plainly is, whatever the request.
+fn is_constant(condition: &ast::Expr) -> Option<bool> {
+    match condition.expr_kind() {
+        ast::ExprKind::Lit(ast::Literal::Bool(value)) => Some(*value),
+        ast::ExprKind::UnaryApp {
+            op: ast::UnaryOp::Not,
+            arg,
+        } => is_constant(arg).map(|value| !value),
+        ast::ExprKind::And { left, right } => Some(is_constant(left)? && is_constant(right)?),
+        ast::ExprKind::Or { left, right } => match (is_constant(left), is_constant(right)) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (one, other) => Some(one? || other?),
+        },
+        // Anything equals itself.
+        ast::ExprKind::BinaryApp {
+            op: ast::BinaryOp::Eq | ast::BinaryOp::In,
+            arg1,
+            arg2,
+        } if arg1.eq_shape(arg2) => Some(true),
+        _ => None,
     }
 }
 

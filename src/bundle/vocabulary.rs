@@ -3,11 +3,14 @@
 //!
 //! Cedar's `Schema` keeps none of it, so it is taken from the schema fragments.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use cedar_policy::{
+    Entities, EntityId, EntityTypeName, EntityUid, Schema, SchemaError, SchemaFragment,
+};
 use serde_json::Value;
 
 use super::{diagnostic, nesting};
@@ -47,6 +50,8 @@ pub struct Action {
     pub resources: Vec<EntityTypeName>,
     /// What the schema says of it.
     pub annotations: Annotations,
+    /// Where the schema declares it.
+    pub place: Place,
 }
 
 /// An attribute that stands in place of a parent: what its entities are in of a type, or would be but for the
@@ -143,6 +148,12 @@ impl Action {
         self.annotations.get("page").map(String::as_str)
     }
 
+    /// Why it is meant to be outside of the guardrails, if it is.
+    pub fn unguarded(&self) -> Option<&str> {
+        let why = self.annotations.get("unguarded")?.trim();
+        (!why.is_empty()).then_some(why)
+    }
+
     /// Whether it is a question and no permission.
     pub fn is_question(&self) -> bool {
         self.uid.type_name().namespace() == QUESTIONS
@@ -187,7 +198,7 @@ impl Vocabulary {
         self.permissions().find(|action| action.id() == id)
     }
 
-    /// The permissions of this spelling: case does not matter, `\` and `/` are one separator, and
+    /// The permissions of this spelling: the case of ASCII letters does not matter, `\` and `/` are one separator, and
     /// the category may be left out.
     pub fn actions_spelled(&self, text: &str) -> Vec<&Action> {
         let wanted = plain(text);
@@ -306,6 +317,21 @@ impl Vocabulary {
         }
     }
 
+    /// The attributes whose value is the name of one entity only, each with its type: those annotated
+    /// `@alias("unique")`.
+    pub fn unique_aliases(&self) -> impl Iterator<Item = (EntityTypeName, &str)> {
+        let types = self.types.keys();
+        let types = types.filter_map(|name| Some((name.parse::<EntityTypeName>().ok()?, name)));
+        types.flat_map(move |(type_name, name)| {
+            let unique = self.attributes.get(name).into_iter().flatten();
+            let unique = unique.filter(|(_, attribute)| {
+                let alias = attribute.annotations.get("alias");
+                alias.is_some_and(|alias| alias == "unique")
+            });
+            unique.map(move |(attribute, _)| (type_name.clone(), attribute.as_str()))
+        })
+    }
+
     /// The attributes of a type that name its entities as well as their id does: those annotated
     /// `@alias`.
     pub fn aliases(&self, type_name: &str) -> impl Iterator<Item = &str> {
@@ -327,7 +353,7 @@ fn without_remark(name: &str) -> &str {
 }
 
 fn plain(spelling: &str) -> String {
-    spelling.trim().replace('\\', "/").to_lowercase()
+    spelling.trim().replace('\\', "/").to_ascii_lowercase()
 }
 
 /// Reads the schema files together; the schema is absent when one of the findings is an error.
@@ -337,6 +363,13 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     for source in sources {
         if let Some(finding) = nesting::of_schema(source) {
             findings.push(finding);
+            continue;
+        }
+        if is_json(source) {
+            match SchemaFragment::from_json_str(source.text()) {
+                Ok(fragment) => fragments.push(fragment),
+                Err(error) => findings.push(of_json(source, &error)),
+            }
             continue;
         }
         match SchemaFragment::from_cedarschema_str(source.text()) {
@@ -388,8 +421,11 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
 pub fn is_another_schema(sources: &[Arc<Source>], known: &[Arc<Source>]) -> bool {
     let fragment = |source: &Arc<Source>| {
         let is_sound = nesting::of_schema(source).is_none();
-        let read = is_sound.then(|| SchemaFragment::from_cedarschema_str(source.text()));
-        Some(read?.ok()?.0)
+        match is_json(source) {
+            _ if !is_sound => None,
+            true => SchemaFragment::from_json_str(source.text()).ok(),
+            false => Some(SchemaFragment::from_cedarschema_str(source.text()).ok()?.0),
+        }
     };
     let namespaces = |fragment: &SchemaFragment| -> BTreeSet<Option<String>> {
         let names = fragment.namespaces();
@@ -414,6 +450,43 @@ pub fn is_another_schema(sources: &[Arc<Source>], known: &[Arc<Source>]) -> bool
     schema.is_ok_and(|schema| schema.request_envs().next().is_some())
 }
 
+/// Whether a schema is in Cedar's JSON format: no text in the other begins like this.
+fn is_json(source: &Source) -> bool {
+    source.text().trim_start().starts_with(['{', '['])
+}
+
+/// What is wrong with a schema in the JSON format.
+fn of_json(source: &Arc<Source>, error: &SchemaError) -> Finding {
+    let mut finding = diagnostic::of_cedar("schema::syntax", source, error);
+    if let Some((line, column)) = position(&finding.message) {
+        let lines = source.text().split_inclusive('\n');
+        let before: usize = lines.take(line.saturating_sub(1)).map(str::len).sum();
+        let at = (before + column.saturating_sub(1)).min(source.text().len());
+        finding.labels.clear();
+        finding = finding.label(Place::new(source, at..at), "here");
+    }
+    finding.message = format!("no schema in Cedar's JSON format: {}", finding.message);
+    finding
+}
+
+/// The line and column at the end of a message about JSON.
+fn position(message: &str) -> Option<(usize, usize)> {
+    let (_, position) = message.rsplit_once(" at line ")?;
+    let (line, column) = position.split_once(" column ")?;
+    Some((line.parse().ok()?, column.parse().ok()?))
+}
+
+/// A schema in the Cedar format, whichever it is written in.
+pub(super) fn in_cedar_format(source: &Source) -> Cow<'_, str> {
+    if !is_json(source) {
+        return Cow::Borrowed(source.text());
+    }
+    let fragment = SchemaFragment::from_json_str(source.text()).ok();
+    let text = fragment.and_then(|fragment| fragment.to_cedarschema().ok());
+    // What the other format cannot express stays as it is.
+    text.map_or(Cow::Borrowed(source.text()), Cow::Owned)
+}
+
 /// Collects the words of all fragments; types are named in full only once all are known.
 #[derive(Default)]
 struct Words {
@@ -421,7 +494,7 @@ struct Words {
     parents: Vec<(String, String, Vec<String>)>,
     records: BTreeMap<String, ()>,
     attributes: Vec<(String, String, String, Value)>,
-    actions: Vec<(String, String, Annotations, usize)>,
+    actions: Vec<(String, String, Annotations, Place)>,
     choices: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -435,7 +508,7 @@ impl Words {
             };
             for (name, entity) in entries(&definition["entityTypes"]) {
                 let annotations = annotations(entity);
-                let place = || place_of_word(source, &format!("entity {name}"));
+                let place = || place_of_word(source, &[format!("entity {name}"), quoted(name)]);
                 check_doc(
                     &annotations,
                     &format!("the entity type `{}`", full(name)),
@@ -468,23 +541,25 @@ impl Words {
                     format!("@id(\"{id}\")"),
                     format!("action {id}"),
                     format!("action \"{id}\""),
+                    quoted(id),
                 ]
                 .iter()
                 .find_map(|word| text.find(word))
                 .unwrap_or_default();
+                let place = Place::new(source, position..position + 1);
                 check_doc(
                     &annotations,
                     &format!("the action `{}`", full(&format!("Action::\"{id}\""))),
-                    || Place::new(source, position..position + 1),
+                    || place.clone(),
                     findings,
                 );
                 self.actions
-                    .push((full("Action"), id.to_owned(), annotations, position));
+                    .push((full("Action"), id.to_owned(), annotations, place));
             }
         }
         // Cedar gives the actions of a fragment by name; the file gives them in an order that means
         // something to its readers.
-        self.actions.sort_by_key(|(_, _, _, position)| *position);
+        self.actions.sort_by_key(|(_, _, _, place)| place.start);
     }
 
     fn add_attributes(
@@ -499,7 +574,7 @@ impl Words {
             check_doc(
                 &annotations(attribute),
                 &format!("the attribute `{name}` of `{owner}`"),
-                || place_of_word(source, name),
+                || place_of_word(source, &[name.to_owned()]),
                 findings,
             );
             self.attributes.push((
@@ -532,9 +607,7 @@ impl Words {
         let actions = self
             .actions
             .iter()
-            .filter_map(|(type_name, id, annotations, _)| {
-                action(schema, action_entities, type_name, id, annotations.clone())
-            })
+            .filter_map(|declared| action(schema, action_entities, declared))
             .collect();
         let parents = self
             .parents
@@ -587,9 +660,7 @@ impl Words {
 fn action(
     schema: &Schema,
     entities: &Entities,
-    type_name: &str,
-    id: &str,
-    annotations: Annotations,
+    (type_name, id, annotations, place): &(String, String, Annotations, Place),
 ) -> Option<Action> {
     let type_name = EntityTypeName::from_str(type_name).ok()?;
     let uid = EntityUid::from_type_name_and_id(type_name, EntityId::new(id));
@@ -609,7 +680,8 @@ fn action(
         groups,
         principals,
         resources,
-        annotations,
+        annotations: annotations.clone(),
+        place: place.clone(),
     })
 }
 
@@ -631,9 +703,19 @@ fn annotations(json: &Value) -> Annotations {
         .collect()
 }
 
-fn place_of_word(source: &Arc<Source>, word: &str) -> Place {
-    let start = source.text().find(word).unwrap_or_default();
-    Place::new(source, start..start + word.len())
+/// Where the first of these words stands that the text has.
+fn place_of_word(source: &Arc<Source>, words: &[String]) -> Place {
+    let text = source.text();
+    let found = words.iter().find_map(|word| {
+        let start = text.find(word)?;
+        Some(start..start + word.len())
+    });
+    Place::new(source, found.unwrap_or(0..0))
+}
+
+/// A name as JSON has it.
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
 }
 
 fn check_doc(

@@ -131,7 +131,7 @@ impl Policies {
     }
 }
 
-fn set(policies: &[&Policy]) -> PolicySet {
+pub(super) fn set(policies: &[&Policy]) -> PolicySet {
     let mut set = ast::PolicySet::new();
     for policy in policies {
         // Ids are unique within a bundle, so every policy is taken.

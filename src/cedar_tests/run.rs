@@ -78,7 +78,7 @@ struct Asked<'a, 't> {
 }
 
 /// What a test asks, and the text that its entities stand in.
-fn readable<'a>(
+pub(super) fn readable<'a>(
     test: &'a CedarTest<'_>,
     files: &'a EntityFiles,
 ) -> Result<(&'a Case<'a>, &'a str), Finding> {
@@ -87,7 +87,7 @@ fn readable<'a>(
     Ok((case, text))
 }
 
-fn invalid(test: &CedarTest<'_>, message: &str) -> Finding {
+pub(super) fn invalid(test: &CedarTest<'_>, message: &str) -> Finding {
     Finding::error("test::invalid", format!("{}: {message}", test.title()))
         .label(test.place.clone(), "this test")
 }
@@ -116,7 +116,7 @@ fn decide(
     Ok(policies.decide(&request, [&principal, &action, &resource], entities))
 }
 
-fn uid(part: &str, text: &str) -> Result<EntityUid, String> {
+pub(super) fn uid(part: &str, text: &str) -> Result<EntityUid, String> {
     EntityUid::from_str(text)
         .map_err(|error| format!("the {part} `{text}` is no entity: {}", in_full(&error)))
 }
@@ -133,7 +133,7 @@ fn text<'c>(entities: &EntitiesOf<'c>, files: &'c EntityFiles) -> Result<&'c str
     }
 }
 
-fn compared(response: Response, expected: &Expected) -> Verdict {
+pub(super) fn compared(response: Response, expected: &Expected) -> Verdict {
     let mut differences = Vec::new();
     if response.decision == expected.decision {
         let reason: BTreeSet<&str> = response.policies.iter().map(String::as_str).collect();

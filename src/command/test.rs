@@ -25,7 +25,7 @@ pub use snapshots::Snapshots;
 pub fn run(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
     match (&arguments.cedar, &arguments.to_cedar, arguments.watch) {
-        (Some(path), _, _) => cedar::run(global, path, &reports, output),
+        (Some(path), _, _) => cedar::run(global, arguments, path, &reports, output),
         (_, Some(folder), _) => cedar::write(global, arguments, folder, output),
         (_, _, true) => watch::run(global, output, |output| {
             once(global, arguments, &reports, output)

@@ -58,8 +58,9 @@ impl Called {
 }
 
 impl Directory {
-    /// The entities of a type that are called so, whatever the case, in order: those with this value of one
-    /// of the attributes that name entities of the type.
+    /// The entities of a type that are called so, in order: those with this value of one of the attributes
+    /// that name entities of the type. The case of ASCII letters does not matter. That of others does: there
+    /// are signs that turn into a plain letter with it, as the Kelvin sign into `k`.
     pub fn called(&self, type_name: &EntityTypeName, text: &str) -> Vec<Row> {
         let of_type = self.entity_type(type_name);
         let range = of_type.map_or(0..0, |kind| self.range(kind));
@@ -70,7 +71,7 @@ impl Directory {
         let entries = entries.filter(|entry| range.contains(&entry.row));
         let is_called = |entry: &&Entry| {
             let name = self.text_in(Row(entry.row), entry.slot as usize);
-            name.is_some_and(|name| same(name, text))
+            name.is_some_and(|name| name.eq_ignore_ascii_case(text))
         };
         let mut rows: Vec<Row> = entries
             .filter(is_called)
@@ -81,19 +82,56 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// The entities of a type that share the value of one of the attributes that name entities, as
+    /// [`Directory::called`] compares it: by the value of one of them, in order.
+    pub fn of_one_name(
+        &self,
+        type_name: &EntityTypeName,
+        attribute: &str,
+    ) -> Vec<(&str, Vec<Row>)> {
+        let kind = self.entity_type(type_name);
+        let range = kind.map_or(0..0, |kind| self.range(kind));
+        let slot = kind.and_then(|kind| self.slot(kind, attribute));
+        let mut shared = Vec::new();
+        let is_meant =
+            |entry: &&Entry| range.contains(&entry.row) && slot == Some(entry.slot as usize);
+        let mut entries = self.called.0.iter().filter(is_meant).peekable();
+        while let Some(first) = entries.next() {
+            // What differs only in case has one hash.
+            let mut rows = vec![Row(first.row)];
+            while let Some(next) = entries.next_if(|next| next.hash == first.hash) {
+                rows.push(Row(next.row));
+            }
+            if rows.len() > 1 {
+                shared.extend(self.by_name(rows, first.slot as usize));
+            }
+        }
+        shared.sort_by(|(_, one), (_, other)| one.cmp(other));
+        shared
+    }
+}
+
+impl Directory {
+    /// Those of some entities that share the text in a slot, by that.
+    fn by_name(&self, rows: Vec<Row>, slot: usize) -> Vec<(&str, Vec<Row>)> {
+        let mut by_name: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
+        for row in rows {
+            if let Some(name) = self.text_in(row, slot) {
+                let named = by_name.entry(name.to_ascii_lowercase());
+                named.or_insert((name, Vec::new())).1.push(row);
+            }
+        }
+        let shared = by_name.into_values();
+        shared.filter(|(_, rows)| rows.len() > 1).collect()
+    }
+}
+
 fn hash(text: &str) -> u32 {
     let mut hasher = FnvHasher::default();
-    for character in lowered(text) {
-        hasher.write_u32(character.into());
+    for byte in text.bytes() {
+        hasher.write_u8(byte.to_ascii_lowercase());
     }
     let hash = hasher.finish();
     (hash ^ hash >> 32) as u32
-}
-
-fn same(one: &str, other: &str) -> bool {
-    lowered(one).eq(lowered(other))
-}
-
-fn lowered(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
 }

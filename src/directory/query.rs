@@ -1,6 +1,6 @@
 //! What can be asked of a directory, other than for Cedar's own entities.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 use cedar_policy::{EntityTypeName, EntityUid};
@@ -30,14 +30,15 @@ impl Directory {
     }
 
     /// Whether the entity stands in a file or exists without: because a policy names it and it
-    /// needs no attributes, or because the schema lists the ids of its type.
+    /// needs no attributes, because the schema lists the ids of its type, or because an entity of its type
+    /// has nothing to be known.
     pub fn exists(&self, row: Row) -> bool {
         self.is_defined(row)
             || self.is_assumed(row)
             || self
                 .shapes
                 .get(self.kind(row))
-                .is_some_and(|shape| shape.ids.is_some())
+                .is_some_and(|shape| shape.ids.is_some() || shape.free)
     }
 
     fn is_assumed(&self, row: Row) -> bool {
@@ -48,6 +49,34 @@ impl Directory {
     /// Whether an entity of this uid exists.
     pub fn knows(&self, uid: &EntityUid) -> bool {
         self.row(uid).is_some_and(|row| self.exists(row))
+    }
+
+    /// Those of some uids that are nowhere: that stand in no file, that nothing in a file refers to, and that
+    /// the schema does not list.
+    pub fn nowhere_among(&self, mut uids: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
+        let is_listed = |row: Row| {
+            let shape = self.shapes.get(self.kind(row));
+            shape.is_some_and(|shape| shape.ids.is_some())
+        };
+        let is_here = |uid: &EntityUid| {
+            let row = self.row(uid);
+            row.is_some_and(|row| self.is_defined(row) || is_listed(row))
+        };
+        uids.retain(|uid| !is_here(uid));
+        let wanted = uids.iter().filter_map(|uid| Some((self.row(uid)?.0, uid)));
+        let wanted: BTreeMap<u32, &EntityUid> = wanted.collect();
+        if wanted.is_empty() {
+            return uids;
+        }
+        let lists = (0..self.store.parents.len() as u32).map(|list| self.store.parents.get(list));
+        let compounds = &self.store.compounds;
+        let compounds = (0..compounds.len() as u32).map(|index| compounds.get(index));
+        let slots = self.store.members.iter().map(|member| self.slots(member));
+        let items = lists.chain(compounds).chain(slots).flatten();
+        let referred_to = items.filter_map(|item| wanted.get(&item.as_entity()?));
+        let referred_to: BTreeSet<EntityUid> = referred_to.map(|uid| (*uid).clone()).collect();
+        uids.retain(|uid| !referred_to.contains(uid));
+        uids
     }
 
     /// The name of the type, for example `Entra::User`.

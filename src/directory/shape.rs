@@ -1,6 +1,6 @@
 //! What the schema says about entity types, in the form that reading wants.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::Schema;
 use cedar_policy_core::ast::EntityType;
@@ -8,12 +8,17 @@ use cedar_policy_core::entities::json::{EntityTypeDescription as _, Schema as _,
 use cedar_policy_core::validator::{CoreSchema, ValidatorSchema};
 use smol_str::SmolStr;
 
+use super::Rules;
+use super::action::Actions;
+
 /// The entity types of a schema in the order of their names, and the record shapes they use.
 #[derive(Default)]
 pub(super) struct Shapes {
     types: Vec<TypeShape>,
     records: Vec<Vec<Field>>,
     by_name: HashMap<String, u16>,
+    /// The actions, which are no types of their own.
+    pub(super) actions: Actions,
 }
 
 /// An entity type.
@@ -34,6 +39,8 @@ pub(super) struct TypeShape {
     pub(super) external: bool,
     /// Whether an entity without attributes conforms.
     pub(super) bare: bool,
+    /// Whether every id of it is that of an entity, in a file or not.
+    pub(super) free: bool,
 }
 
 /// An attribute of an entity or a record.
@@ -65,8 +72,8 @@ pub(super) enum Kind {
 }
 
 impl Shapes {
-    /// Takes from a schema what reading wants; `declared` are the types of direct parents.
-    pub(super) fn new(schema: &Schema, declared: &BTreeMap<String, BTreeSet<String>>) -> Self {
+    /// Takes from a schema what reading wants.
+    pub(super) fn new(schema: &Schema, rules: &Rules) -> Self {
         let validator: &ValidatorSchema = schema.as_ref();
         let mut names: Vec<(String, EntityType)> = validator
             .entity_types()
@@ -74,7 +81,10 @@ impl Shapes {
             .collect();
         names.sort();
         names.truncate(usize::from(u16::MAX));
-        let mut shapes = Self::default();
+        let mut shapes = Self {
+            actions: Actions::of(schema),
+            ..Self::default()
+        };
         for (index, (name, _)) in (0u16..).zip(&names) {
             shapes.by_name.insert(name.clone(), index);
         }
@@ -98,8 +108,13 @@ impl Shapes {
             }
             let tags = description.tag_type().map(|kind| shapes.kind(&kind));
             let parents = description.allowed_parent_types();
-            let is_declared =
-                |other: &String| declared.get(name).is_none_or(|types| types.contains(other));
+            let is_declared = |other: &String| {
+                rules
+                    .parents
+                    .get(name)
+                    .is_none_or(|types| types.contains(other))
+            };
+            let has_nothing = fields.is_empty() && tags.is_none() && parents.is_empty();
             let shape = TypeShape {
                 name: name.clone(),
                 core: core.clone(),
@@ -116,6 +131,7 @@ impl Shapes {
                 }),
                 external: description.is_external(),
                 bare: required.is_empty(),
+                free: rules.bare_ids && has_nothing,
             };
             shapes.types.push(shape);
         }

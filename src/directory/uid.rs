@@ -216,11 +216,22 @@ impl Reader<'_, '_> {
     fn unknown_type<E: Error>(&mut self, role: &Role, type_name: &str, id: &str) -> E {
         let uid = quoted(type_name, id);
         if type_name == "Action" || type_name.ends_with("::Action") {
-            let what = format!(
-                "{} {uid}, but actions stand in the schema only",
-                role.verb()
-            );
-            let help = "take the action out; Cedar adds the actions of the schema by itself";
+            let (what, help) = match role {
+                Role::Own => {
+                    self.is_action = true;
+                    (
+                        format!("is {uid}, but the schema has this action otherwise or not at all"),
+                        "take the action out, or give it the groups that it has in the schema as its parents",
+                    )
+                }
+                _ => (
+                    format!(
+                        "{} {uid}, but actions stand in the schema only",
+                        role.verb()
+                    ),
+                    "take the action out; no entity but an action can have one above it",
+                ),
+            };
             return self.fail(Problem::new(NONCONFORMING, what).help(help.to_owned()));
         }
         if let Role::Value(expected) = role {

@@ -306,7 +306,7 @@ impl Engine {
         Context::from_pairs(about.into_iter().chain(now)).map_err(|error| error.to_string())
     }
 
-    fn question(&self, name: &str) -> Option<&Action> {
+    pub(super) fn question(&self, name: &str) -> Option<&Action> {
         self.bundle.vocabulary().question(name)
     }
 
@@ -319,7 +319,7 @@ impl Engine {
         }
     }
 
-    fn policies(&self, outcome: &Outcome) -> Vec<&Policy> {
+    pub(super) fn policies(&self, outcome: &Outcome) -> Vec<&Policy> {
         outcome
             .policies
             .iter()
@@ -332,8 +332,9 @@ impl Engine {
     /// They are asked about everything a person belongs to, for each person, and about every entity
     /// of the other types that the question is asked about.
     pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.contradictions();
         let Some(action) = self.question("finding") else {
-            return Vec::new();
+            return findings;
         };
         let mut found = Found::default();
         for type_name in &action.principals {
@@ -362,7 +363,8 @@ impl Engine {
                 }
             }
         }
-        found.findings
+        findings.extend(found.findings);
+        findings
     }
 
     /// What an entity of a type would be in besides, if it activated everything that it can.
@@ -501,7 +503,7 @@ struct Found {
     seen: BTreeSet<(String, Row, Row)>,
 }
 
-fn lower_first(text: &str) -> String {
+pub(super) fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
     characters
         .next()

@@ -183,7 +183,7 @@ fn definitions<F: Files>(
     let mut built_in = BTreeSet::new();
     folder.records(DEFINITIONS, |row: RoleDefinitionRow| {
         // A built-in role goes by its name.
-        let name = built_in_name(&row).map(str::to_lowercase);
+        let name = built_in_name(&row).map(str::to_ascii_lowercase);
         if name.is_some_and(|name| !built_in.insert(name)) {
             return Err(twice("built-in role", &row.display_name));
         }

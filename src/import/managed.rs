@@ -38,7 +38,7 @@ impl Managed {
                     is_co_managed: row.is_co_managed(),
                     operating_system: system.map(SmolStr::from),
                 };
-                let known = managed.0.entry(name.to_lowercase_smolstr());
+                let known = managed.0.entry(name.to_ascii_lowercase_smolstr());
                 known
                     .and_modify(|known| *known = None)
                     .or_insert(Some(device));
@@ -50,10 +50,10 @@ impl Managed {
         let mut known: HashMap<SmolStr, u32> = HashMap::new();
         let devices = sites.iter().flat_map(|(_, site)| &site.devices);
         for name in devices.map(|device| &device.name).chain(elsewhere) {
-            *known.entry(name.to_lowercase_smolstr()).or_default() += 1;
+            *known.entry(name.to_ascii_lowercase_smolstr()).or_default() += 1;
         }
         for name in attached {
-            if !known.contains_key(&name.to_lowercase_smolstr()) {
+            if !known.contains_key(&name.to_ascii_lowercase_smolstr()) {
                 notes.add(&DEVICE_OF_NO_HIERARCHY, name);
             }
         }
@@ -83,6 +83,6 @@ impl Managed {
 
     /// What is said of the device of a name.
     pub(super) fn of(&self, name: &SmolStr) -> Option<&ManagedDevice> {
-        self.0.get(&name.to_lowercase_smolstr())?.as_ref()
+        self.0.get(&name.to_ascii_lowercase_smolstr())?.as_ref()
     }
 }

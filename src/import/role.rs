@@ -48,7 +48,7 @@ pub(super) fn roles(
         .collect();
     let mut documented: BTreeMap<String, EntityUid> = role::roles(shipped)
         .into_iter()
-        .map(|uid| (uid.id().unescaped().to_lowercase(), uid))
+        .map(|uid| (uid.id().unescaped().to_ascii_lowercase(), uid))
         .collect();
     let mut slugs: BTreeSet<String> = texts
         .keys()
@@ -74,7 +74,7 @@ pub(super) fn roles(
             entities.push(entity);
             continue;
         }
-        match documented.remove(&role.name.to_lowercase()) {
+        match documented.remove(&role.name.to_ascii_lowercase()) {
             Some(uid) => {
                 known.rewrite(role, &uid, shipped, tenant, &mut texts, notes);
                 entity.id = uid.id().unescaped().to_owned();

@@ -50,8 +50,8 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
     for row in rows {
         let has_id = |role: &&EntityUid| role.id().unescaped() == row.id;
         let has_name = |role: &&EntityUid| {
-            let name = row.display_name.trim().to_lowercase();
-            row.is_built_in() != Some(false) && role.id().unescaped().to_lowercase() == name
+            let name = row.display_name.trim();
+            row.is_built_in() != Some(false) && role.id().unescaped().eq_ignore_ascii_case(name)
         };
         let role = roles
             .iter()

@@ -76,7 +76,7 @@ impl Filter {
         };
         uid.to_string() == *wanted
             || uid.id().unescaped() == wanted
-            || names.call(uid).to_lowercase() == wanted.to_lowercase()
+            || names.call(uid).eq_ignore_ascii_case(wanted)
     }
 }
 

@@ -171,6 +171,12 @@ impl Committed {
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         Ok(Source::held(name, text.replace("\r\n", "\n")))
     }
+
+    /// Whether it is a part of the schema, in either format.
+    fn is_schema(&self) -> bool {
+        let is_known = self.is_of("cedarschema") || self.is_of("json");
+        is_known && self.name.starts_with("schema/")
+    }
 }
 
 fn is_of(path: &Path, extension: &str) -> bool {
@@ -290,7 +296,7 @@ fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
         let list = match folder {
             "policies" if file.is_of("cedar") => &mut part.sources,
             "policies" if file.is_of("json") => &mut part.links,
-            "schema" if file.is_of("cedarschema") => {
+            "schema" if file.is_schema() => {
                 is_custom &= file.name.starts_with("schema/custom/");
                 &mut part.sources
             }

@@ -360,6 +360,22 @@ const WITHOUT_A_SAY: &[(&str, &str)] = &[
         "findings.assignments.several-tenants",
         "the sample has no such error; see `validate`",
     ),
+    (
+        "findings.hierarchies.limiting-collection",
+        "the sample has no such error; see `validate`",
+    ),
+    (
+        "findings.hierarchies.hierarchy-permission",
+        "the sample has no such error; see `validate`",
+    ),
+    (
+        "findings.hierarchies.device",
+        "the sample has no such error; see `validate`",
+    ),
+    (
+        "findings.hierarchies.collection-permission",
+        "the sample has no such error; see `validate`",
+    ),
 ];
 
 /// The sample with what only an import finds out: a person without a license for a role assignment, and a

@@ -204,7 +204,7 @@ fn a_name_is_not_taken_apart() {
             ),
         ]),
     )]);
-    insta::assert_snapshot!(workspace.run(&["check", "O'Hara\"@t.example", "runScript", "ärger-1"]), @r#"
+    insta::assert_snapshot!(workspace.run(&["check", "O'Hara\"@t.example", "runScript", "ÄRGER-1"]), @r#"
     DENY  not permitted — You don't have access to view this information. Make sure a proper user role is assigned from Intune.
     --- exit 1
     "#);

@@ -49,21 +49,25 @@ permit (principal, action resource);
 #[test]
 fn policy_missing_id() {
     insta::assert_snapshot!(policy(r#"@doc("No id.")
-permit (principal, action, resource);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
 "#), @r#"
     policy::missing_id
 
-      × a policy has no id
+      ⚠ a policy has no id, so it goes by its position: `policy0`
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @doc("No id.")
        · ───────┬──────
        ·        ╰── this policy
-     2 │ permit (principal, action, resource);
+     2 │ permit (
        ╰────
       help: give it an `@id("…")` that starts with the path of its file
 
-    errors: 1 error
-    --- exit 1
+    warnings: 1 warning
+    --- exit 0
     "#);
 }
 
@@ -71,7 +75,11 @@ permit (principal, action, resource);
 fn policy_duplicate_id() {
     insta::assert_snapshot!(policy(r#"@id("roles.help-desk-operator")
 @doc("A second one.")
-permit (principal, action, resource);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
 "#), @r#"
     policy::duplicate_id
 
@@ -102,7 +110,11 @@ fn policy_unknown_annotation() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("Misspelt.")
 @raeding("observed-roles")
-permit (principal, action, resource);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
 "#), @r#"
     policy::unknown_annotation
 
@@ -118,32 +130,29 @@ permit (principal, action, resource);
     errors: 1 error
     --- exit 1
     "#);
-    insta::assert_snapshot!(policy(r#"@id("custom.x")
+    // Whatever is like none of ours is somebody else's.
+    let ran = policy(
+        r#"@id("custom.x")
 @doc("Made up.")
 @ticket("4711")
-permit (principal, action, resource);
-"#), @r#"
-    policy::unknown_annotation
-
-      ⚠ `@ticket` is not an annotation that tarbac knows
-       ╭─[policies/custom/x.cedar:1:1]
-     1 │ @id("custom.x")
-       · ───────┬───────
-       ·        ╰── on this policy
-     2 │ @doc("Made up.")
-       ╰────
-      help: the annotations are: @about, @advice, @authority, @beyond, @change, @code, @default, @doc, @former, @holds,
-            @id, @message, @reading, @severity, @source
-
-    warnings: 1 warning
-    --- exit 0
-    "#);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
+"#,
+    );
+    assert_eq!(ran.stdout, "ok: no findings\n", "{ran}");
 }
 
 #[test]
 fn policy_missing_doc() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
-permit (principal, action, resource);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
 "#), @r#"
     policy::missing_doc
 
@@ -152,7 +161,7 @@ permit (principal, action, resource);
      1 │ @id("custom.x")
        · ───────┬───────
        ·        ╰── this policy
-     2 │ permit (principal, action, resource);
+     2 │ permit (
        ╰────
       help: say in one sentence what it allows or refuses: `@doc("…")`
 
@@ -215,7 +224,11 @@ fn policy_reading() {
 @doc("Half a reading.")
 @reading("mine")
 @holds("on")
-permit (principal, action, resource);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
 "#), @r#"
     policy::reading
 
@@ -234,7 +247,11 @@ permit (principal, action, resource);
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("No reading.")
 @holds("perhaps")
-permit (principal, action, resource);
+permit (
+  principal in Intune::Role::"r",
+  action,
+  resource
+);
 "#), @r#"
     policy::reading
 
@@ -399,7 +416,7 @@ fn policy_nesting() {
 fn policy_unformatted() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("Unformatted.")
-permit(principal,action,resource);
+permit(principal in Intune::Role::"r",action,resource);
 "#), @r#"
     policy::unformatted
 
@@ -874,7 +891,8 @@ fn entities_checkbox_without_effect() {
 
 #[test]
 fn warnings_are_clean_unless_denied() {
-    let warned = "@id(\"custom.x\")\npermit (principal, action, resource);\n";
+    let warned =
+        "@id(\"custom.x\")\npermit (principal in Intune::Role::\"r\", action, resource);\n";
     let workspace = Tarbac::with(&[("policies/custom/x.cedar", warned)]);
     assert_eq!(workspace.run(&["validate"]).status, 0);
     assert_eq!(workspace.run(&["validate", "--deny-warnings"]).status, 1);
@@ -942,6 +960,320 @@ fn the_sample_tenant_has_two_warnings() {
     );
 }
 
+#[test]
+fn loopholes() {
+    // The ways to each of these are in `loopholes.rs`.
+    insta::assert_snapshot!(Tarbac::with(&[(
+        "schema/custom/x.cedarschema",
+        "namespace Intune {\n@doc(\"Wipe.\")\naction \"wipe\" appliesTo { principal: Entra::User, resource: Tenant };\n}\n",
+    )]).run(&["validate"]), @r#"
+    policy::unguarded_permission
+
+      × no policy of the guardrail `tenant` holds `Intune::Action::"wipe"` on a `Intune::Tenant`, so it gets round it
+       ╭─[schema/custom/x.cedarschema:3:1]
+     2 │ @doc("Wipe.")
+     3 │ action "wipe" appliesTo { principal: Entra::User, resource: Tenant };
+       · ┬
+       · ╰── declared here
+     4 │ }
+       ╰────
+      help: put it into `Intune::Action::"cloudAttachedDevices"` or `Intune::Action::"remoteTasks"`, or name it in
+            `guardrails.tenant.device`, `guardrails.tenant.settings`; if nothing is to hold it back, say why in the
+            schema: `@unguarded("…")`
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("A guardrail of a reading.")
+@message("No.")
+@advice("None.")
+@guardrail("mine")
+@reading("any-intune-role")
+@holds("off")
+forbid (
+  principal,
+  action == Intune::Action::"updateRoles",
+  resource
+);
+"#), @r#"
+    policy::guardrail
+
+      × `custom.x` is no guardrail: it does not hold for everybody and always
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("A guardrail of a reading.")
+       ╰────
+      help: `@guardrail` is for a forbid of no reading, whose scope names neither principal nor resource
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("No finding is one.")
+@message("No.")
+@advice("None.")
+forbid (
+  principal,
+  action == Tarbac::Action::"finding",
+  resource
+);
+"#), @r#"
+    policy::silences_question
+
+      × the forbid `custom.x` silences whoever answers `Tarbac::Action::"finding"`
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("No finding is one.")
+       ╰────
+      help: a permit answers a question, and a forbid takes the answers of others away: change the policies that answer
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("Anybody.")
+permit (
+  principal,
+  action == Intune::Action::"updateRoles",
+  resource
+);
+"#), @r#"
+    policy::for_everybody
+
+      ⚠ the policy `custom.x` permits everybody what it names
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("Anybody.")
+       ╰────
+      help: name in the scope who may, for example a role: `principal in Intune::Role::"…"`
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn policy_ids() {
+    let named = |id: &str| {
+        policy(&format!(
+            "@id(\"{id}\")\n@doc(\"A role.\")\npermit (\n  principal in Intune::Role::\"r\",\n  action == Intune::Action::\"updateRoles\",\n  resource\n);\n"
+        ))
+    };
+    insta::assert_snapshot!(named("custom.a\u{200b}b"), @r#"
+    policy::unfit_id
+
+      × the id `custom.a\u{200b}b` has characters that do not show
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.a​b")
+       · ────────┬───────
+       ·         ╰── this policy
+     2 │ @doc("A role.")
+       ╰────
+      help: an id is written into logs: use letters, digits, dots and hyphens
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(named("guardrails.mine"), @r#"
+    policy::misleading_id
+
+      ⚠ the id `guardrails.mine` says that the policy stands in `guardrails`
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("guardrails.mine")
+       · ───────────┬──────────
+       ·            ╰── this policy
+     2 │ @doc("A role.")
+       ╰────
+      help: begin it with the path of its file, for example `custom.`
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(named("readings.Observed-roles"), @r#"
+    policy::misleading_id
+
+      ⚠ the id `readings.Observed-roles` says that the policy stands in `readings`
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("readings.Observed-roles")
+       · ───────────────┬──────────────
+       ·                ╰── this policy
+     2 │ @doc("A role.")
+       ╰────
+      help: begin it with the path of its file, for example `custom.`
+
+    policy::similar_id
+
+      ⚠ the id `readings.observed-roles` looks like `readings.Observed-roles`
+       ╭─[shipped/policies/readings/observed-roles.cedar:4:1]
+     3 │ // table of the seed page.
+     4 │ @id("readings.observed-roles")
+       · ───────────────┬──────────────
+       ·                ╰── this one
+     5 │ @doc("A Policy and Profile Manager also sees Software updates.")
+       ╰────
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("readings.Observed-roles")
+       · ───────────────┬──────────────
+       ·                ╰── and this one
+     2 │ @doc("A role.")
+       ╰────
+      help: an id in a log must lead to one policy: rename one of the two
+
+    warnings: 2 warnings
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn entities_that_contradict_each_other() {
+    let collection = |id: &str, hierarchy: &str, parents: &[(&str, &str)]| {
+        let hierarchy =
+            format!(r#""hierarchy": {{"type": "ConfigMgr::Hierarchy", "id": "{hierarchy}"}}"#);
+        entity("ConfigMgr::Collection", id, &hierarchy, parents)
+    };
+    insta::assert_snapshot!(more(&[
+        hierarchy("O", "t", false),
+        collection("O1", "O", &[]),
+        device("d9", "PC-9", "H").replace("[]", r#"[{"type": "ConfigMgr::Collection", "id": "O1"}]"#),
+    ]), @r#"
+    entities::foreign_collection
+
+      × a device is in a collection of another hierarchy: `ConfigMgr::Device::"d9"` and `ConfigMgr::Collection::"O1"`
+       ╭─[entities/x.json:4:1]
+     4 │ {"uid": {"type": "ConfigMgr::Device", "id": "d9"}, "attrs": {"name": "PC-9", "coManaged": false, "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}}, "par
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "ConfigMgr::Collection", "id": "O1"}, "attrs": {"hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "O"}}, "parents": []},
+       · ┬
+       · ╰── and this one
+       ╰────
+      help: Take the device out of the collection, or correct the hierarchy of one of the two.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(more(&[
+        hierarchy("O", "t", false),
+        collection("O1", "O", &[]),
+        collection("H1", "H", &[("ConfigMgr::Collection", "O1")]),
+    ]), @r#"
+    entities::foreign_limiting_collection
+
+      × a collection is limited to a collection of another hierarchy: `ConfigMgr::Collection::"H1"` and
+      │ `ConfigMgr::Collection::"O1"`
+       ╭─[entities/x.json:4:1]
+     4 │ {"uid": {"type": "ConfigMgr::Collection", "id": "H1"}, "attrs": {"hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}}, "parents": [{"type": "ConfigMgr::Col
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "ConfigMgr::Collection", "id": "O1"}, "attrs": {"hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "O"}}, "parents": []},
+       · ┬
+       · ╰── and this one
+       ╰────
+      help: Limit the collection to one of its own hierarchy, or correct the hierarchy of one of the two.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    let configmgr = |read: &str, discovered: &str| {
+        let sets = [
+            "readResource",
+            "notifyResource",
+            "runCmPivot",
+            "runScript",
+            "readBitLockerRecoveryKey",
+            "readScripts",
+            "readApplications",
+            "approveApplications",
+            "discoveredByActiveDirectory",
+        ];
+        let empty: String = sets.map(|set| format!(r#""{set}": [], "#)).concat();
+        let named = |of: &str, id: &str| match id {
+            "" => String::new(),
+            id => format!(r#"{{"type": "ConfigMgr::{of}", "id": "{id}"}}"#),
+        };
+        let (read, discovered) = (named("Collection", read), named("Hierarchy", discovered));
+        user("u9", "eve@t.example", &[]).replace(
+            r#""attrs": {"#,
+            &format!(r#""attrs": {{"configMgr": {{{empty}"read": [{read}], "discoveredByEntra": [{discovered}]}}, "#),
+        )
+    };
+    let foreign = [
+        tenant_entity("other", true),
+        hierarchy("F", "other", true),
+        collection("F1", "F", &[]),
+    ];
+    insta::assert_snapshot!(more(&[&foreign[..], &[configmgr("F1", "")]].concat()), @r#"
+    entities::foreign_permission
+
+      × a person has a permission on a collection whose hierarchy is attached to another tenant: `Entra::User::"u9"` and
+      │ `ConfigMgr::Collection::"F1"`
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"configMgr": {"readResource": [], "notifyResource": [], "runCmPivot": [], "runScript": [], "readBitLocker
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/x.json:4:1]
+     4 │ {"uid": {"type": "ConfigMgr::Collection", "id": "F1"}, "attrs": {"hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "F"}}, "parents": []},
+       · ┬
+       · ╰── and this one
+       ╰────
+      help: Take the collection out of the permissions of the person, or correct the tenant of the hierarchy.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(more(&[&foreign[..], &[configmgr("", "F")]].concat()), @r#"
+    entities::foreign_hierarchy
+
+      × a person is discovered, or has a permission, in a hierarchy that is attached to another tenant:
+      │ `Entra::User::"u9"` and `ConfigMgr::Hierarchy::"F"`
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"configMgr": {"readResource": [], "notifyResource": [], "runCmPivot": [], "runScript": [], "readBitLocker
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "ConfigMgr::Hierarchy", "id": "F"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "other"}, "version": 2403, "enforceConfigMgrRbac": tru
+       · ┬
+       · ╰── and this one
+       ╰────
+      help: Take the hierarchy out of what the person has, or correct its tenant.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "ANA@t.example", &[])]].concat()), @r#"
+    entities::shared_name
+
+      ⚠ `ana@t.example` is the name of `Entra::User::"u1"` and `Entra::User::"u9"`
+       ╭─[entities/tenant.json:7:1]
+     7 │ {"uid": {"type": "Entra::User", "id": "u1"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "ana@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "ANA@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── this one
+       ╰────
+      help: correct one of the two: a request that gives the name cannot be decided
+
+    warnings: 1 warning
+    --- exit 0
+    "#);
+}
+
 /// The codes that nothing small provokes.
 const EXEMPT: [(&str, &str); 2] = [
     ("policy::unread", "a panic within Cedar's parser"),
@@ -971,7 +1303,11 @@ fn every_code_has_an_example() {
                     codes.push(quoted.to_owned());
                 }
             }
-            if text.contains("Tarbac::Action::\"finding\"") {
+            let asks = ["finding", "contradiction"];
+            if asks
+                .iter()
+                .any(|asked| text.contains(&format!("Tarbac::Action::\"{asked}\"")))
+            {
                 let given = text
                     .split("@code(\"")
                     .skip(1)

@@ -5,18 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tarbac::bundle::Bundle;
+use tarbac::bundle::{self, Policy};
 use tarbac::cedar_tests::{self, Expectation, Verdict};
 use tarbac::excerpt::Excerpts;
 use tarbac::render::findings::number;
 use tarbac::render::{self, VERSION};
 use tarbac::report::Report;
 use tarbac::source::Source;
-use tarbac::workspace;
+use tarbac::{LoadError, Workspace, workspace};
 
 use super::super::output::{self, Output};
 use super::super::report::Reports;
-use super::super::{Exit, Failure, ShellError, file, load, switches};
+use super::super::{Exit, Failure, ShellError, file, layout, switches};
 use super::{nothing_to_run, prepare};
 use crate::cli::{Format, Global, Test};
 
@@ -35,15 +35,43 @@ struct TestWire<'a> {
     failure: Option<&'a str>,
 }
 
+/// What the tests are decided with. Each test brings its entities, so those of the workspace are left out.
+enum Rules {
+    /// Policies and schema of the workspace.
+    Checked(Workspace),
+    /// Policies by themselves.
+    Plain(Vec<Policy>),
+}
+
+impl Rules {
+    fn load(global: &Global, arguments: &Test) -> Result<Self, Failure> {
+        let (layout, switches) = (layout(global), switches(global)?);
+        if !arguments.no_schema {
+            return Ok(Self::Checked(workspace::rules(&layout, &switches)?));
+        }
+        let texts = workspace::own_policies(&layout)?;
+        let (policies, findings) = bundle::without_schema(&texts, &switches)?;
+        match policies {
+            Some(policies) if policies.is_empty() => Err(ShellError::Arguments {
+                message: "there is no policy to run the tests with".to_owned(),
+                help: Some("name the file of the policies with --policies".to_owned()),
+            }
+            .into()),
+            Some(policies) => Ok(Self::Plain(policies)),
+            None => Err(LoadError::Invalid(findings).into()),
+        }
+    }
+}
+
 /// Runs a file of `cedar run-tests` as it is; `-` is standard input.
 pub fn run(
     global: &Global,
+    arguments: &Test,
     path: &Path,
     reports: &Reports<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let engine = load(global)?.engine;
-    let bundle: &Bundle = engine.bundle();
+    let rules = Rules::load(global, arguments)?;
     let source = read(path)?;
     let tests = cedar_tests::read(&source)
         .map_err(|finding| Failure::Invalid(vec![finding], "No test was run."))?;
@@ -55,7 +83,12 @@ pub fn run(
         .into());
     }
     let files = workspace::entity_files(path, &tests);
-    let verdicts = cedar_tests::run(bundle, engine.readings(), &tests, &files);
+    let verdicts = match &rules {
+        Rules::Checked(Workspace { engine, .. }) => {
+            cedar_tests::run(engine.bundle(), engine.readings(), &tests, &files)
+        }
+        Rules::Plain(policies) => cedar_tests::run_without_schema(policies, &tests, &files),
+    };
     let report = Report {
         command: "test",
         groups: vec![cedar_tests::group(&source, &tests, &verdicts)],

@@ -1,0 +1,99 @@
+//! Which entities are directly in others or name them, without the many repetitions.
+
+use std::collections::{HashMap, HashSet};
+
+use cedar_policy::EntityTypeName;
+
+use super::packed::{Meaning, Packed};
+use super::{Directory, Row};
+
+/// The entities of a type that are alike in what is looked at.
+#[derive(Default)]
+struct Alike {
+    /// The lists of parents that were looked through.
+    lists: HashSet<u32>,
+    /// The sets and records that were.
+    compounds: HashSet<u32>,
+    /// What was found in them.
+    found: HashSet<Row>,
+}
+
+impl Directory {
+    /// Pairs of an entity of a type and one of the types `of` that it is directly in or names in its
+    /// attributes and tags, sets included, in order.
+    ///
+    /// Entities that have the same values of the attributes `by` are alike: each other entity comes once
+    /// with one of those. Without `by`, no two are.
+    pub fn related(
+        &self,
+        type_name: &EntityTypeName,
+        of: &[EntityTypeName],
+        by: Option<&[String]>,
+        mut found: impl FnMut(Row, Row),
+    ) {
+        let Some(kind) = self.entity_type(type_name) else {
+            return;
+        };
+        let kinds: Vec<u16> = of.iter().filter_map(|of| self.entity_type(of)).collect();
+        let by = by.map(|by| {
+            let slots = by.iter().filter_map(|name| self.slot(kind, name));
+            slots.collect::<Vec<usize>>()
+        });
+        let mut alike: HashMap<Vec<Packed>, Alike> = HashMap::new();
+        let mut key = Vec::new();
+        for row in self.range(kind).map(Row) {
+            let Some(member) = self.member(row) else {
+                continue;
+            };
+            let slots = self.slots(member);
+            key.clear();
+            match &by {
+                Some(by) => key.extend(by.iter().filter_map(|slot| slots.get(*slot).copied())),
+                None => key.push(Packed::entity(row.0)),
+            }
+            if !alike.contains_key(&key) {
+                alike.insert(key.clone(), Alike::default());
+            }
+            let Some(alike) = alike.get_mut(&key) else {
+                continue;
+            };
+            let mut met = |alike: &mut Alike, other: u32| {
+                let other = Row(other);
+                if kinds.contains(&self.kind(other)) && alike.found.insert(other) {
+                    found(row, other);
+                }
+            };
+            if alike.lists.insert(member.parents) {
+                let parents = self.store.parents.get(member.parents);
+                for parent in parents.iter().filter_map(|item| item.as_entity()) {
+                    met(alike, parent);
+                }
+            }
+            let mut waiting = vec![slots];
+            while let Some(items) = waiting.pop() {
+                for item in items {
+                    match item.meaning() {
+                        Meaning::Entity(other) => met(alike, other),
+                        Meaning::Compound(index) if alike.compounds.insert(index) => {
+                            waiting.push(self.store.compounds.get(index));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// The values of some attributes of an entity, as numbers to be compared with those of another of its
+    /// type.
+    pub fn values(&self, row: Row, attributes: &[String]) -> Vec<u32> {
+        let slots = self
+            .member(row)
+            .map_or(&[][..], |member| self.slots(member));
+        let of = |attribute: &String| slots.get(self.slot(self.kind(row), attribute)?);
+        let values = attributes.iter();
+        values
+            .map(|attribute| of(attribute).copied().unwrap_or(Packed::ABSENT).number())
+            .collect()
+    }
+}
