@@ -221,6 +221,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether it is text for people.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Human | Self::Table)
+    }
+
     /// The word on the command line.
     fn name(self) -> String {
         let value = self.to_possible_value();

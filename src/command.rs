@@ -133,6 +133,9 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
     .hold();
     let mut output = Output::new();
+    if global.format.is_text() && is_report(&arguments.command) {
+        output.colour();
+    }
     let result = match &arguments.command {
         Command::Check(check) => check::run(global, check, &mut output),
         Command::Explain(ask) => explain::run(global, ask, &mut output),
@@ -167,6 +170,20 @@ pub fn run(arguments: &Arguments) -> Exit {
             Exit::Unanswered
         }
     }
+}
+
+/// Whether the answer of a command is a report, which is laid out before it is coloured.
+fn is_report(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Explain(_)
+            | Command::Who(_)
+            | Command::What(_)
+            | Command::Access(_)
+            | Command::WhatIf(_)
+            | Command::Diff(_)
+            | Command::Matrix(_)
+    )
 }
 
 /// What the flags of one command do not allow together.

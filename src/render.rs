@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod answer;
+mod colour;
 pub mod coverage;
 mod entity;
 pub mod explanation;
@@ -58,22 +59,27 @@ impl Style {
 
     /// Good news.
     pub fn green(self, text: &str) -> String {
-        self.paint("32", text)
+        self.paint("1;32", text)
     }
 
     /// Bad news.
     pub fn red(self, text: &str) -> String {
-        self.paint("31", text)
+        self.paint("1;31", text)
     }
 
     /// Something to look at.
     pub fn yellow(self, text: &str) -> String {
-        self.paint("33", text)
+        self.paint("1;33", text)
+    }
+
+    /// A heading.
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
     }
 
     fn paint(self, code: &str, text: &str) -> String {
         match self.colour {
-            true => format!("\u{1b}[1;{code}m{text}\u{1b}[0m"),
+            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             false => text.to_owned(),
         }
     }

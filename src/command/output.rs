@@ -50,6 +50,8 @@ pub struct Output {
     is_terminal: bool,
     /// Whether a report has standard output and the answer goes to standard error.
     is_for_report: bool,
+    /// Whether the answer is laid out already, and is coloured as it is written.
+    is_laid_out: bool,
 }
 
 impl Output {
@@ -61,6 +63,7 @@ impl Output {
             style: style(is_terminal),
             is_terminal,
             is_for_report: false,
+            is_laid_out: false,
         }
     }
 
@@ -69,6 +72,11 @@ impl Output {
         self.is_terminal = io::stderr().is_terminal();
         self.style = style(self.is_terminal);
         self.is_for_report = true;
+    }
+
+    /// Colours the answer as it is written, which is text for people without colours.
+    pub fn colour(&mut self) {
+        self.is_laid_out = true;
     }
 
     /// What the place of the answer can show.
@@ -83,6 +91,9 @@ impl Output {
 
     /// Writes some of the answer.
     pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
+        if self.is_laid_out && self.style.colour {
+            return self.write_report(&self.style.coloured(text));
+        }
         if self.is_for_report {
             say(text);
             return Ok(());

@@ -271,6 +271,50 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
     assert!(ran.stderr.contains('\u{1b}'), "{ran}");
 }
 
+/// Colours say what the words say, and move nothing.
+#[test]
+fn reports_are_coloured_as_they_are_laid_out() {
+    let explained = "\u{1b}[1;31mDENY\u{1b}[0m  ada@contoso.example";
+    let ask = ["explain", "ada@contoso.example", "runScript", "WS-BER-014"];
+    let off = ["what-if", "--enforce-configmgr-rbac", "P01=off"];
+    let cases: &[(&[&str], &str)] = &[
+        (&ask, explained),
+        (&["who", "runScript", "WS-TST-001"], "\u{1b}[1m11 accounts"),
+        (
+            &["what", "ada@contoso.example"],
+            "\u{1b}[1;31mmay not\u{1b}[0m View",
+        ),
+        (
+            &["what", "ada@contoso.example"],
+            "\u{1b}[1;32mmay\u{1b}[0m View",
+        ),
+        (&["access"], "\u{1b}[1mBy role"),
+        (&off, "  \u{1b}[1;31m-\u{1b}[0m View collections"),
+        (&["matrix"], "\u{1b}[1;32m✓\u{1b}[0m"),
+        (
+            &["matrix", "--resource", "WS-BER-014"],
+            "\u{1b}[1;31m✗\u{1b}[0m",
+        ),
+    ];
+    for (asked, coloured) in cases {
+        let with = |more: &[&str]| contoso(&[*asked, more].concat()).stdout;
+        let report = with(&["--color", "always"]);
+        assert!(report.contains(coloured), "{report}");
+        let codes = [
+            "\u{1b}[1;31m",
+            "\u{1b}[1;32m",
+            "\u{1b}[1;33m",
+            "\u{1b}[1m",
+            "\u{1b}[0m",
+        ];
+        let plain = codes
+            .iter()
+            .fold(report, |text, code| text.replace(code, ""));
+        assert_eq!(plain, with(&[]));
+        assert!(!with(&["--color", "always", "--format", "json"]).contains('\u{1b}'));
+    }
+}
+
 #[test]
 fn the_help() {
     insta::assert_snapshot!(contoso(&["--help"]), @r#"
