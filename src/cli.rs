@@ -54,9 +54,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The command line of this process; ends it where that is help, a version or an error.
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// It is wrong, or asks for help or the version.
     #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
-    pub fn read() -> Self {
+    pub fn read() -> Result<Self, clap::Error> {
         let mut command = Self::command();
         // A variable that is empty names no workspace.
         if std::env::var_os(WORKSPACE).is_some_and(|value| value.is_empty()) {
@@ -68,7 +71,7 @@ impl Arguments {
             check_format(&command, &matches, arguments.global.format)?;
             Ok(arguments)
         });
-        read.unwrap_or_else(|error| with_nested(&command, error).exit())
+        read.map_err(|error| with_nested(&command, error))
     }
 }
 

@@ -43,8 +43,9 @@ use tarbac::excerpt::Excerpts;
 use tarbac::export::Refused;
 use tarbac::finding::Finding;
 use tarbac::names::NameError;
+use tarbac::render::{self, Style};
 use tarbac::workspace::{self, Exports, Means, Unreadable};
-use tarbac::{Layout, LoadError, Switches, Workspace, render};
+use tarbac::{Layout, LoadError, Switches, Workspace};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
@@ -94,6 +95,14 @@ enum ShellError {
         path: String,
         reason: io::Error,
     },
+    #[error("cannot leave `{path}` to look at: {reason}")]
+    #[diagnostic(
+        code(file::failed),
+        help(
+            "what differs is shown above; under CI (the variable CI is set) nothing is left beside a snapshot"
+        )
+    )]
+    NotLeft { path: String, reason: io::Error },
     #[error(
         "what was kept of the workspace is damaged, and its files have changed since: the answer may lack something"
     )]
@@ -125,7 +134,7 @@ impl ShellError {
 pub fn run(arguments: &Arguments) -> Exit {
     let global = &arguments.global;
     if let Err(error) = check_flags(arguments) {
-        error.exit();
+        return say_of_arguments(&error);
     }
     Wishes {
         quiet: global.quiet,
@@ -159,10 +168,30 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Man(man) => man::run(man, &mut output),
     };
     let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
-    let result = match workspace::is_lost() {
+    ended(match workspace::is_lost() {
         true => result.and(Err(ShellError::Lost.into())),
         false => result,
+    })
+}
+
+/// Says what is to be said of the arguments: what is wrong with them, or the help that they ask for.
+pub fn say_of_arguments(error: &clap::Error) -> Exit {
+    let rendered = error.render();
+    let text = |style: Style| match style.colour {
+        true => rendered.ansi().to_string(),
+        false => rendered.to_string(),
     };
+    if error.use_stderr() {
+        output::say(&text(output::error_style()));
+        return Exit::Unanswered;
+    }
+    let mut output = Output::new();
+    let written = output.write(&text(output.style()));
+    ended(written.and_then(|()| output.finish().map(|()| Exit::Yes).map_err(Failure::Output)))
+}
+
+/// How a command ended; why there is no answer is said.
+fn ended(result: Result<Exit, Failure>) -> Exit {
     match result {
         Ok(exit) => exit,
         Err(failure) => {

@@ -2,6 +2,8 @@
 
 use cedar_policy::{Context, EntityUid};
 
+use crate::printable::short;
+
 /// May this principal take this action on this resource?
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -108,7 +110,7 @@ impl Outcome {
             decision: Decision::Indeterminate,
             basis: Basis::Error,
             policies: Vec::new(),
-            errors,
+            errors: errors.into_iter().map(short).collect(),
         }
     }
 

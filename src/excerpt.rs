@@ -4,16 +4,15 @@
 //! once for all places in it, and only a stretch of each line is kept: a file of a million entities
 //! can be one line.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use crate::finding::Finding;
+use crate::printable::is_obeyed;
 use crate::report::Report;
 use crate::source::{Place, Source, Text};
+use crate::workspace::regular;
 
 /// How many bytes of a line are shown before a place.
 const BEFORE: u64 = 60;
@@ -75,7 +74,9 @@ impl Excerpts {
         for (name, (source, spans)) in places {
             let read = match &source.text {
                 Text::Held(text) => read(&mut Cursor::new(text.as_bytes()), &spans),
-                Text::OnDisk(path) => File::open(path).and_then(|mut file| read(&mut file, &spans)),
+                Text::OnDisk(path) => {
+                    regular::open(path).and_then(|mut file| read(&mut file, &spans))
+                }
             };
             for ((start, end), excerpt) in read.unwrap_or_default() {
                 excerpts.insert((name.to_owned(), start, end), excerpt);
@@ -236,7 +237,7 @@ fn shown(bytes: &[u8]) -> String {
         .filter(|character| *character != '\r')
         .map(|character| match character {
             '\n' | '\t' => character,
-            character if character.is_control() => '\u{fffd}',
+            character if is_obeyed(character) => '\u{fffd}',
             character => character,
         })
         .collect()

@@ -1,5 +1,6 @@
 //! A finding: something in a workspace that is wrong, or that somebody should look at.
 
+use crate::printable::short;
 use crate::source::Place;
 
 /// How much a finding matters.
@@ -53,7 +54,7 @@ impl Finding {
         Self {
             code,
             severity,
-            message,
+            message: short(message),
             help: None,
             labels: Vec::new(),
         }
@@ -62,7 +63,7 @@ impl Finding {
     /// Says what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(short(help.into()));
         self
     }
 
@@ -71,7 +72,7 @@ impl Finding {
     pub fn label(mut self, place: Place, text: impl Into<String>) -> Self {
         self.labels.push(Label {
             place,
-            text: text.into(),
+            text: short(text.into()),
         });
         self
     }

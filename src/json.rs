@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::printable;
+
 /// A JSON value without a key given twice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strict(pub Value);
@@ -18,9 +20,18 @@ impl<'de> Deserialize<'de> for Strict {
 /// A document for programs, as text.
 pub fn pretty(document: &impl Serialize) -> String {
     match serde_json::to_string_pretty(document) {
-        Ok(text) => text + "\n",
+        Ok(text) => printable::json(&text).into_owned() + "\n",
         // The documents have string keys and no maps of anything else, so they can be written.
         Err(error) => format!("{{\"error\": \"{error}\"}}\n"),
+    }
+}
+
+/// The same in one line, without its end.
+#[cfg(feature = "report")]
+pub(crate) fn line(document: &impl Serialize) -> String {
+    match serde_json::to_string(document) {
+        Ok(text) => printable::json(&text).into_owned(),
+        Err(error) => format!("{{\"error\": \"{error}\"}}"),
     }
 }
 

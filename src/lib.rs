@@ -31,6 +31,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`source`], [`finding`], [`report`], [`decision`], [`json`], `yaml` | values: places, diagnostics, results of tests, requests and answers |
+//! | [`printable`] | text that no terminal and no runner obeys |
 //! | [`bundle`] | schema and policies, valid by construction; readings |
 //! | [`directory`] | the entities, held compactly |
 //! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
@@ -102,6 +103,7 @@ pub mod matrix;
 pub mod mutant;
 pub mod names;
 pub mod plan;
+pub mod printable;
 #[cfg(feature = "prove")]
 pub mod proof;
 pub mod record;

@@ -13,9 +13,15 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    match command::answer_shell() {
-        Ok(false) => command::run(&cli::Arguments::read()).into(),
-        Ok(true) => ExitCode::SUCCESS,
-        Err(error) => error.exit(),
-    }
+    let answered = command::answer_shell();
+    let exit = match answered.and_then(|answered| match answered {
+        true => Ok(None),
+        false => cli::Arguments::read().map(Some),
+    }) {
+        Ok(None) => return ExitCode::SUCCESS,
+        Ok(Some(arguments)) => command::run(&arguments),
+        // Help and the version are answers like any other.
+        Err(error) => command::say_of_arguments(&error),
+    };
+    exit.into()
 }

@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::bundle::{Action, Vocabulary};
 use crate::directory::{Directory, Row};
 use crate::engine::Engine;
+use crate::printable;
 
 /// How many names an error lists that are near.
 const LISTED: usize = 5;
@@ -638,6 +639,10 @@ impl Nearest {
     fn distance(&self, name: &str) -> Option<usize> {
         let farthest = (self.length / 3).max(2);
         let length = name.chars().count();
+        // To compare what is nobody's name takes as long as it is.
+        if self.length > LONGEST_NAME {
+            return None;
+        }
         // Comparing is dear, and most names differ in length or hold nothing of the text.
         let may_be_near = length.abs_diff(self.length) <= farthest;
         if !may_be_near && length < self.length {
@@ -669,19 +674,10 @@ impl Nearest {
     }
 }
 
+/// What is longer is nobody's name, in characters.
+const LONGEST_NAME: usize = 500;
+
 /// Text without the characters that a terminal obeys, those among them that turn the direction of writing.
 pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            let turns = matches!(
-                character,
-                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            );
-            if character.is_control() || turns {
-                '\u{fffd}'
-            } else {
-                character
-            }
-        })
-        .collect()
+    printable::line(text).into_owned()
 }

@@ -25,6 +25,7 @@ pub mod report;
 #[cfg(feature = "import")]
 pub mod role;
 mod sheet;
+mod shown;
 pub mod snapshot;
 pub mod standing;
 pub mod suite;
@@ -33,7 +34,9 @@ mod tally;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+use crate::json::line as json_line;
 pub use crate::json::pretty as json;
+use shown::Shown;
 
 /// The version of the JSON that programs read.
 pub const VERSION: u32 = 1;
@@ -99,6 +102,7 @@ impl Style {
 /// One error, with its code, places and help.
 pub fn diagnostic(diagnostic: &dyn Diagnostic, style: Style) -> String {
     let mut text = String::new();
+    let diagnostic = &Shown::of(diagnostic);
     match style.handler().render_report(&mut text, diagnostic) {
         Ok(()) => text,
         Err(_) => format!("{diagnostic}\n"),

@@ -92,8 +92,10 @@ fn unknown_key(
     if KEYS.contains(&key) {
         return None;
     }
+    // No key of so many more letters is near.
     let (distance, known) = KEYS
         .iter()
+        .filter(|known| known.len().abs_diff(key.len()) <= 8)
         .map(|known| (strsim::damerau_levenshtein(known, key), *known))
         .min()?;
     if distance > 2 || distance * 2 >= key.chars().count() {

@@ -30,9 +30,9 @@ pub fn run(completions: &Completions, output: &mut Output) -> Result<Exit, Failu
     completer
         .write_registration(VARIABLE, NAME, NAME, NAME, &mut text)
         .map_err(Failure::Output)?;
-    output.write(&String::from_utf8_lossy(&text))?;
+    output.write_as_it_is(&String::from_utf8_lossy(&text))?;
     if completions.shell == Shell::Bash {
-        output.write(BASH)?;
+        output.write_as_it_is(BASH)?;
     }
     Ok(Exit::Yes)
 }

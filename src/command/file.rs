@@ -4,9 +4,10 @@
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
 use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
+use tarbac::workspace::regular;
 use tempfile::NamedTempFile;
 
 /// What the names of unfinished files begin with; `.gitignore` of a workspace has it.
@@ -39,8 +40,13 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 
 /// Whether there is anything of this name that does not begin with the same line as a text.
 pub fn is_another(path: &Path, text: &str) -> bool {
-    match fs::read(path) {
-        Ok(there) => !there.starts_with(text.lines().next().unwrap_or_default().as_bytes()),
+    let first = text.lines().next().unwrap_or_default().as_bytes();
+    let begins = |mut file: fs::File| {
+        let mut there = vec![0; first.len()];
+        file.read_exact(&mut there).is_ok() && there == first
+    };
+    match regular::open(path) {
+        Ok(file) => !begins(file),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }

@@ -1,13 +1,13 @@
 //! `tarbac fmt`: Cedar's formatter over policy files.
 
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tarbac::bundle;
+use tarbac::printable;
 use tarbac::render;
 use tarbac::source::Source;
-use tarbac::workspace::{policy_files, spec_files};
+use tarbac::workspace::{policy_files, spec_files, standard_input};
 
 use super::output::{self, Output};
 use super::{Exit, Failure, ShellError, file, layout};
@@ -42,7 +42,7 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
             continue;
         }
         file::replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
-        output::note(&format!("formatted {}\n", source.name));
+        output::note(&format!("formatted {}\n", printable::line(&source.name)));
     }
     let names: Vec<String> = changed
         .iter()
@@ -52,7 +52,7 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
         output.write(&render::files::document(&names))?;
     } else if arguments.check {
         for name in &names {
-            output.write(&format!("{name}\n"))?;
+            output.write(&format!("{}\n", printable::line(name)))?;
         }
     }
     Ok(match arguments.check && !changed.is_empty() {
@@ -62,20 +62,11 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
 }
 
 fn format_input(check: bool, output: &mut Output) -> Result<Exit, Failure> {
-    let mut text = String::new();
-    io::stdin()
-        .lock()
-        .take(16 * 1024 * 1024)
-        .read_to_string(&mut text)
-        .map_err(|error| ShellError::file("read", Path::new("standard input"), error))?;
-    let source = Source::held(
-        "standard input",
-        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
-    );
+    let source = standard_input()?;
     let formatted = bundle::formatted(&source)
         .map_err(|finding| Failure::Invalid(vec![finding], "Nothing was written."))?;
     if !check {
-        output.write(&formatted)?;
+        output.write_as_it_is(&formatted)?;
         return Ok(Exit::Yes);
     }
     match formatted == source.text() {

@@ -16,7 +16,7 @@ pub fn run(arguments: &cli::Man, output: &mut Output) -> Result<Exit, Failure> {
             Man::new(command)
                 .render(&mut page)
                 .map_err(Failure::Output)?;
-            output.write(&String::from_utf8_lossy(&page))?;
+            output.write_as_it_is(&String::from_utf8_lossy(&page))?;
         }
         Some(folder) => {
             std::fs::create_dir_all(folder)

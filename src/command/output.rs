@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tarbac::printable;
 use tarbac::render::Style;
 
 /// How often something moves where somebody waits.
@@ -89,7 +90,7 @@ impl Output {
         self.is_terminal.then_some(self.style.width)
     }
 
-    /// Writes some of the answer.
+    /// Writes some of the answer, so that no terminal and no runner obeys what somebody else wrote.
     pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
         if self.is_laid_out && self.style.colour {
             return self.write_report(&self.style.coloured(text));
@@ -98,7 +99,7 @@ impl Output {
             say(text);
             return Ok(());
         }
-        self.write_report(text)
+        self.write_as_it_is(&printable::answer(text, self.style.colour))
     }
 
     /// Writes lines of the answer, as they come.
@@ -120,8 +121,13 @@ impl Output {
         self.write(&sheet.map_err(|error| super::Failure::Output(error.into()))?)
     }
 
-    /// Writes to standard output whoever has it.
+    /// Writes a report to standard output, so that nobody obeys what somebody else wrote.
     pub fn write_report(&mut self, text: &str) -> Result<(), super::Failure> {
+        self.write_as_it_is(&printable::answer(text, false))
+    }
+
+    /// Writes a text that is a file to standard output, whoever has it.
+    pub fn write_as_it_is(&mut self, text: &str) -> Result<(), super::Failure> {
         self.stream
             .write_all(text.as_bytes())
             .map_err(super::Failure::Output)
@@ -135,7 +141,7 @@ impl Output {
     /// Clears the terminal; elsewhere nothing is to be cleared.
     pub fn clear(&mut self) -> Result<(), super::Failure> {
         match self.is_terminal {
-            true => self.write("\u{1b}[2J\u{1b}[H"),
+            true => self.write_as_it_is("\u{1b}[2J\u{1b}[H"),
             false => Ok(()),
         }
     }
@@ -152,6 +158,7 @@ pub fn error_style() -> Style {
 
 /// Writes to standard error. Where that is closed, nobody is there to be told.
 pub fn say(text: &str) {
+    let text = printable::answer(text, error_style().colour);
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 

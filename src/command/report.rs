@@ -1,7 +1,7 @@
 //! The reports that a command writes beside its answer.
 
 use tarbac::excerpt::Excerpts;
-use tarbac::render::report::render;
+use tarbac::render::report::{Format, render};
 use tarbac::report::Report;
 
 use super::output::Output;
@@ -62,6 +62,8 @@ impl<'a> Reports<'a> {
         for cli::Report { format, target } in self.0 {
             let text = render(*format, report, excerpts);
             let written = match target {
+                // These are the commands that a runner is to obey.
+                Target::Output if *format == Format::Github => output.write_as_it_is(&text),
                 Target::Output => output.write_report(&text),
                 Target::File(path) => file::write(path, &text)
                     .map_err(|error| ShellError::file("write the report", path, error).into()),

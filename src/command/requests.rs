@@ -4,10 +4,7 @@
 //! order; no line waits for one that is not there yet. No more is held than what is read at once, and of a line
 //! that is too long only its beginning.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -21,6 +18,7 @@ use tarbac::decision::Outcome;
 use tarbac::json::Strict;
 use tarbac::names::{Name, Names};
 use tarbac::render::answer;
+use tarbac::workspace::regular;
 use tarbac::{Answer, Decision, Engine, Request};
 
 use super::output::Output;
@@ -115,11 +113,7 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let file = File::open(path)?;
-    match file.metadata()?.is_dir() {
-        true => Err(io::Error::other("it is a folder where a file is expected")),
-        false => Ok(Box::new(file)),
-    }
+    Ok(Box::new(regular::open(path)?))
 }
 
 /// Answers lines.
@@ -189,6 +183,9 @@ impl<'a> Answerer<'a> {
     fn request(&self, line: &[u8]) -> Result<(Option<Id>, Request), String> {
         match line.trim_ascii_start().first() {
             Some(b'{') => {}
+            Some(0xff | 0xfe) => {
+                return Err("the file is UTF-16; save it as UTF-8".to_owned());
+            }
             Some(_) => return Err("the line is not a JSON object".to_owned()),
             None => return Err("the line is empty".to_owned()),
         }

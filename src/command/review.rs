@@ -1,6 +1,6 @@
 //! `tarbac review`: goes through the decisions of snapshots that are others than they were.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use tarbac::explain;
 use tarbac::render::{self, explanation};
@@ -9,6 +9,17 @@ use super::output::{Output, is_ci};
 use super::test::{Snapshots, prepare};
 use super::{Exit, Failure, ShellError};
 use crate::cli::{Global, Review, Test};
+
+/// The longest answer that is read, in bytes; what is longer is read as several.
+const LONGEST: u64 = 1024;
+
+/// What the keys do.
+const HELP: &str = "\
+t  take it: it is right as it is now
+l  leave it: it is wrong, and the snapshot stays as it was until all of it is taken
+r  take this one and the rest of this snapshot
+q  quit: what was taken whole is kept, nothing else is written
+";
 
 /// What to do with a decision.
 enum Choice {
@@ -40,25 +51,28 @@ pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<E
         .into());
     }
     let mut left = 0;
-    let mut lines = io::stdin().lock().lines();
+    let mut answers = io::stdin().lock();
     let mut ask = |output: &mut Output, question: &str| -> Result<Choice, Failure> {
         loop {
             output.write(&format!(
-                "{question} [t]ake, [l]eave, take the [r]est, [q]uit: "
+                "{question} [t]ake, [l]eave, take the [r]est, [q]uit, [?]: "
             ))?;
             output.flush()?;
-            let line = lines.next().transpose().map_err(|error| {
+            let mut line = String::new();
+            let read = answers.by_ref().take(LONGEST).read_line(&mut line);
+            let read = read.map_err(|error| {
                 ShellError::file("read", std::path::Path::new("standard input"), error)
             })?;
-            let Some(line) = line else {
+            if read == 0 {
                 return Ok(Choice::Quit);
-            };
+            }
             match line.trim().to_lowercase().as_str() {
                 "t" => return Ok(Choice::Take),
                 "l" => return Ok(Choice::Leave),
                 "r" => return Ok(Choice::TakeRest),
                 "q" => return Ok(Choice::Quit),
-                _ => {}
+                "?" | "h" | "help" => output.write(HELP)?,
+                _ => output.write("t, l, r or q; ? says what each does\n")?,
             }
         }
     };

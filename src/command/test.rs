@@ -103,6 +103,7 @@ fn once(
         false => Exit::No,
     };
     // Last, so that all is said whether or not a file can be written.
+    output.flush()?;
     results.snapshots.keep(arguments.accept)?;
     Ok(exit)
 }

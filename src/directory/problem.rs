@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Label, Severity};
+use crate::printable::short;
 use crate::source::Place;
 
 /// The text is no JSON, or not the JSON that entities are written in.
@@ -57,8 +58,8 @@ impl Tally {
             let finding = Finding {
                 code: code.to_owned(),
                 severity: Severity::Error,
-                message: message(),
-                help,
+                message: short(message()),
+                help: help.map(short),
                 labels: labels.into_iter().collect(),
             };
             self.kept.entry(code).or_default().push(finding);
@@ -164,11 +165,17 @@ pub(super) fn clipped(text: &str) -> String {
     }
 }
 
+/// What is longer is nobody's name, in bytes: to compare it takes as long as it is.
+const LONGEST_NAME: usize = 500;
+
 /// The candidate that is spelled most like `text`, if one is spelled much like it.
 pub(super) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    if text.len() > LONGEST_NAME {
+        return None;
+    }
     let (near, best) = candidates
         .into_iter()
         .map(|candidate| (likeness(text, candidate), candidate))

@@ -197,9 +197,16 @@ pub(super) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
         }
         if fault.is_none() {
             if let Err((at, what)) = scanner.scan(&bytes, scan_from) {
-                let help = (what == NO_ARRAY)
-                    .then_some("write the entities as a JSON array, `[{\"uid\": …}, …]`");
-                fault = Some((at, what.to_owned(), help));
+                fault = Some(match (what, bytes.first_chunk()) {
+                    (NO_ARRAY, Some([0xff, 0xfe] | [0xfe, 0xff])) => {
+                        (at, "is UTF-16".to_owned(), Some("save the file as UTF-8"))
+                    }
+                    (NO_ARRAY, _) => {
+                        let help = "write the entities as a JSON array, `[{\"uid\": …}, …]`";
+                        (at, what.to_owned(), Some(help))
+                    }
+                    _ => (at, what.to_owned(), None),
+                });
             } else if read == 0 && scanner.state != State::Done {
                 fault = Some(cut_off(&scanner, bytes.len()));
             } else if scanner.in_element() && bytes.len() - scanner.start > LARGEST {

@@ -1,9 +1,10 @@
 //! `devices.csv`: the export of All devices in the admin center.
 
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
 
 use super::Unread;
-use super::text::text;
+use super::text::{text, too_long};
 
 /// A device that the admin center shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +68,11 @@ fn is_one_of(text: &str, names: &[&str]) -> bool {
 /// It cannot be read, or is no such export: a column is missing, for example where the admin center
 /// spoke another language.
 pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Unread> {
+    let unread_bytes = Cell::new(0);
     let mut rows = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .from_reader(text(reader)?);
-    let headers = rows.headers().map_err(unread)?;
+        .from_reader(text(reader, &unread_bytes)?);
+    let headers = rows.headers().map_err(|error| unread(error, 0))?;
     let column = |names: &[&str]| {
         let mut known = names.iter();
         known.find_map(|name| {
@@ -91,8 +93,9 @@ pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Un
     };
     let (name, managed_by) = (needed(&NAME)?, needed(&MANAGED_BY)?);
     let operating_system = column(&OPERATING_SYSTEM);
-    for row in rows.records() {
-        let row = row.map_err(unread)?;
+    for (count, row) in (1..).zip(rows.records()) {
+        let row = row.map_err(|error| unread(error, count))?;
+        unread_bytes.set(0);
         let field = |number| row.get(number).unwrap_or_default().to_owned();
         each(DeviceRow {
             name: field(name),
@@ -103,10 +106,14 @@ pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Un
     Ok(())
 }
 
-fn unread(error: csv::Error) -> Unread {
+/// Why the export is not read, of which so many lines were.
+fn unread(error: csv::Error, count: usize) -> Unread {
     // The line of a position is that of the line end before it, where that is CR LF.
     let line = error.position().map_or(1, |position| position.record() + 1);
     let message = match error.into_kind() {
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Unread::Io(io::Error::new(error.kind(), too_long(count)));
+        }
         csv::ErrorKind::Io(error) => return Unread::Io(error),
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..

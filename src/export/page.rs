@@ -1,7 +1,8 @@
 //! Reads one page.
 
+use std::cell::Cell;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::marker::PhantomData;
 
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde::de::{
 use serde_json::{Map, Value};
 
 use super::Unread;
-use super::text::text;
+use super::text::{text, too_long};
 
 /// What a page says beside its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -28,7 +29,13 @@ pub fn read<T: DeserializeOwned>(
     reader: impl Read,
     mut each: impl FnMut(T) -> Result<(), String>,
 ) -> Result<Page, Unread> {
-    let mut json = serde_json::Deserializer::from_reader(text(reader)?);
+    let (unread_bytes, count) = (Cell::new(0), Cell::new(0));
+    let mut json = serde_json::Deserializer::from_reader(text(reader, &unread_bytes)?);
+    let mut each = |record| {
+        unread_bytes.set(0);
+        count.set(count.get() + 1);
+        each(record)
+    };
     let mut page = Page::default();
     if json.end().is_ok() {
         return Err(Unread::Text {
@@ -44,7 +51,8 @@ pub fn read<T: DeserializeOwned>(
             page: &mut page,
             record: PhantomData,
         };
-        records.deserialize(&mut json).map_err(unread)?;
+        let read = records.deserialize(&mut json);
+        read.map_err(|error| unread(error, count.get()))?;
     }
     Ok(page)
 }
@@ -54,15 +62,21 @@ pub fn read<T: DeserializeOwned>(
 /// # Errors
 /// It cannot be read, or is no such record.
 pub fn read_one<T: DeserializeOwned>(reader: impl Read) -> Result<T, Unread> {
-    let mut json = serde_json::Deserializer::from_reader(text(reader)?);
-    let record = T::deserialize(&mut json).map_err(unread)?;
-    json.end().map_err(unread)?;
+    let unread_bytes = Cell::new(0);
+    let mut json = serde_json::Deserializer::from_reader(text(reader, &unread_bytes)?);
+    let record = T::deserialize(&mut json).map_err(|error| unread(error, 0))?;
+    json.end().map_err(|error| unread(error, 1))?;
     Ok(record)
 }
 
-fn unread(error: serde_json::Error) -> Unread {
+/// Why a file is not read, of which so many records were.
+fn unread(error: serde_json::Error, count: usize) -> Unread {
     if error.is_io() {
-        return Unread::Io(error.into());
+        let error = io::Error::from(error);
+        return Unread::Io(match error.kind() {
+            io::ErrorKind::FileTooLarge => io::Error::new(error.kind(), too_long(count)),
+            _ => error,
+        });
     }
     let line = error.line();
     // At the end of a line the column is that of no character.

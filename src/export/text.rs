@@ -1,5 +1,6 @@
 //! The text of an exported file, whatever it was saved as.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs_io::DecodeReaderBytes;
@@ -14,7 +15,12 @@ const ZIP: [u8; 4] = *b"PK\x03\x04";
 
 /// The text as UTF-8 without a byte order mark: UTF-8 or, as Windows PowerShell writes it, UTF-16,
 /// plain or gzip.
-pub fn text<'r>(reader: impl Read + 'r) -> Result<BufReader<Box<dyn Read + 'r>>, Unread> {
+///
+/// `unread` counts the bytes that were read since whoever reads last set it to zero: more than [`LONGEST`] are no record.
+pub fn text<'r>(
+    reader: impl Read + 'r,
+    unread: &'r Cell<u64>,
+) -> Result<BufReader<Bounded<'r>>, Unread> {
     let mut reader = BufReader::with_capacity(BLOCK, reader);
     let begin = reader.fill_buf().map_err(Unread::Io)?;
     if begin.starts_with(&ZIP) {
@@ -32,8 +38,42 @@ pub fn text<'r>(reader: impl Read + 'r) -> Result<BufReader<Box<dyn Read + 'r>>,
         (false, true) => Box::new(io::empty()),
         (false, false) => Box::new(reader),
     };
-    let decoded = Box::new(DecodeReaderBytes::new(plain));
+    let decoded = Bounded {
+        reader: Box::new(DecodeReaderBytes::new(plain)),
+        unread,
+    };
     Ok(BufReader::with_capacity(BLOCK, decoded))
+}
+
+/// The longest record that is read, in bytes. One has at most some thousands of ids; a file may be one text without
+/// an end, and unpack to a thousand times its size.
+const LONGEST: u64 = 32 * 1024 * 1024;
+
+/// Text that is read up to a length.
+pub struct Bounded<'r> {
+    reader: Box<dyn Read + 'r>,
+    unread: &'r Cell<u64>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.unread.set(self.unread.get() + count as u64);
+        match self.unread.get() > LONGEST + BLOCK as u64 {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => Ok(count),
+        }
+    }
+}
+
+/// What to say of a record that is too long, `before` of which there are others.
+pub fn too_long(before: usize) -> String {
+    let longest = LONGEST / 1024 / 1024;
+    let which = match before {
+        0 => "its first record".to_owned(),
+        before => format!("the record after the first {before}"),
+    };
+    format!("{which} is longer than {longest} MiB; look for a quotation mark that is never closed")
 }
 
 /// How much is read at once, in bytes.

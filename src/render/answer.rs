@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{Style, VERSION, json};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome};
+use crate::printable;
 
 /// An answer for programs. The line of a stream has a shape that is fixed, and no version.
 #[derive(Debug, Serialize)]
@@ -53,7 +54,7 @@ pub fn human(answer: &Answer, style: Style) -> String {
         Basis::Permitted => format!(
             "{}  {}\n",
             style.green("ALLOW"),
-            outcome.policies.join(", ")
+            printable::line(&outcome.policies.join(", "))
         ),
         Basis::Forbidden => {
             let first = outcome.policies.first().map_or("forbidden", String::as_str);
@@ -61,13 +62,14 @@ pub fn human(answer: &Answer, style: Style) -> String {
                 0 => String::new(),
                 more => format!(" (and {more} more; see tarbac explain)"),
             };
+            let first = printable::line(first);
             format!("{}  {first}{}{more}\n", style.red("DENY"), said(answer))
         }
         Basis::NotPermitted => format!("{}  not permitted{}\n", style.red("DENY"), said(answer)),
         Basis::Error => format!(
             "{}  {}\n",
             style.yellow("INDETERMINATE"),
-            outcome.errors.join("; ")
+            printable::line(&outcome.errors.join("; "))
         ),
     }
 }
@@ -77,7 +79,9 @@ fn said(answer: &Answer) -> String {
         .refusals
         .first()
         .and_then(|refusal| refusal.message.as_deref())
-        .map_or_else(String::new, |message| format!(" — {message}"))
+        .map_or_else(String::new, |message| {
+            format!(" — {}", printable::line(message))
+        })
 }
 
 /// What else to know, one line each.
@@ -96,7 +100,8 @@ fn note(notice: &Notice) -> String {
         Some(Decision::Indeterminate) => " The former answer is indeterminate.",
         None => "",
     };
-    format!("note: {}{about}{former}\n", notice.message)
+    let note = format!("note: {}{about}{former}", notice.message);
+    printable::line(&note).into_owned() + "\n"
 }
 
 /// The answer as a document for programs.
@@ -135,7 +140,7 @@ pub fn decision_line(id: Option<&RawValue>, outcome: &Outcome) -> String {
 
 fn one_line(line: &impl Serialize) -> String {
     match serde_json::to_string(line) {
-        Ok(text) => text + "\n",
+        Ok(text) => printable::json(&text).into_owned() + "\n",
         Err(error) => format!(
             "{{\"decision\":\"indeterminate\",\"basis\":\"error\",\"errors\":[\"{error}\"]}}\n"
         ),

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::Style;
 use crate::coverage::{ClauseCovered, Coverage, Covered, Seen};
 use crate::matrix::plain_table;
+use crate::printable;
 
 /// The coverage of policies in JSON.
 #[derive(Debug, Serialize)]
@@ -51,7 +52,8 @@ pub fn human(coverage: &Coverage, style: Style) -> String {
             continue;
         }
         let line = line(&policy.place);
-        text += &format!("\n{}  {}:{line}\n", policy.policy, policy.place.source.name);
+        let file = printable::line(&policy.place.source.name);
+        text += &format!("\n{}  {file}:{line}\n", policy.policy);
         for line in missing {
             text += &format!("    {line}\n");
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Style, VERSION, json};
 use crate::bundle::Reading;
+use crate::printable;
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {
@@ -33,8 +34,9 @@ pub fn human(readings: &[Reading], in_force: &[String], style: Style) -> String 
             true => "default",
             false => "switched",
         };
-        text += &format!("{}  {state} ({switched})\n", reading.name);
-        text += &format!("  {}\n  Source: {}\n", reading.doc, reading.source);
+        let [name, doc, source] =
+            [&reading.name, &reading.doc, &reading.source].map(|text| printable::line(text));
+        text += &format!("{name}  {state} ({switched})\n  {doc}\n  Source: {source}\n");
     }
     text
 }

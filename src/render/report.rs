@@ -22,6 +22,7 @@ use super::findings::{counted, number};
 use crate::coverage::Coverage;
 use crate::excerpt::Excerpts;
 use crate::finding::Finding;
+use crate::printable::is_obeyed;
 use crate::report::Report;
 use crate::source::Place;
 
@@ -198,7 +199,7 @@ fn visible(text: &str) -> String {
         .map(|character| match character {
             '\n' | '\t' => character,
             '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-            character if character.is_control() => '\u{fffd}',
+            character if is_obeyed(character) => '\u{fffd}',
             character => character,
         })
         .collect()

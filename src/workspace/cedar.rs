@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Unreadable, held_up_to};
+use super::{Unreadable, held_up_to, standard_input_up_to};
 use crate::cedar_tests::{CedarTest, EntityFiles};
 use crate::source::Source;
 
@@ -18,6 +18,14 @@ const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
 /// The file cannot be read.
 pub fn cedar_tests(path: &Path) -> Result<Arc<Source>, Unreadable> {
     held_up_to(path, LARGEST_TESTS)
+}
+
+/// Reads standard input as a file of tests of `cedar run-tests` is read.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn cedar_tests_from_standard_input() -> Result<Arc<Source>, Unreadable> {
+    standard_input_up_to(LARGEST_TESTS)
 }
 
 /// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file

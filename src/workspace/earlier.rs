@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::rules::{self, Part};
 use super::{
-    Layout, LoadError, Means, Unreadable, examine_by, files, is_folder, manifest, metadata, texts,
-    unreadable, whole,
+    LARGEST_TEXT, Layout, LoadError, Means, Unreadable, examine_by, files, is_folder, manifest,
+    metadata, text_of, texts, unreadable, whole,
 };
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
@@ -166,10 +166,9 @@ impl Committed {
     /// Its text, as that of a file on disk is read.
     fn held(self, revision: &str) -> Result<Arc<Source>, Unreadable> {
         let name = format!("{revision}:{}", self.name);
-        let text = String::from_utf8(self.content)
-            .map_err(|_| wrong(revision, &format!("its file `{}` is not UTF-8", self.name)))?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Ok(Source::held(name, text.replace("\r\n", "\n")))
+        let text = text_of(self.content)
+            .map_err(|reason| wrong(revision, &format!("of its file `{}`, {reason}", self.name)))?;
+        Ok(Source::held(name, text))
     }
 
     /// Whether it is a part of the schema, in either format.
@@ -195,6 +194,16 @@ fn git(layout: &Layout, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(&layout.root).args(arguments);
     command
+}
+
+/// What to do where the history is not there.
+const SHALLOW: &str = "this is a shallow clone, which lacks older commits and other branches: run `git fetch \
+                       --unshallow`, or give `fetch-depth: 0` to actions/checkout (GIT_DEPTH: 0 in GitLab)";
+
+/// Whether the repository has only a part of its history, as a checkout of continuous integration does.
+fn is_shallow(layout: &Layout) -> bool {
+    let said = git(layout, &["rev-parse", "--is-shallow-repository"]).output();
+    said.is_ok_and(|said| said.stdout.trim_ascii() == b"true")
 }
 
 /// Whether git knows a commit by this name.
@@ -235,7 +244,11 @@ fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Commi
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr);
         let said = said.trim().trim_start_matches("fatal: ").to_owned();
-        return Err(wrong(format!("it is no file, and git says: {said}")));
+        let reason = format!("it is no file, and git says: {said}");
+        return Err(match is_shallow(layout) {
+            true => unreadable(Path::new(revision), &reason, Some(SHALLOW)),
+            false => wrong(reason),
+        });
     }
     if !is_commit(layout, revision) {
         return Err(wrong(
@@ -364,6 +377,12 @@ fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Result<Vec<Vec<u
             .next()
             .and_then(|size| size.parse::<usize>().ok())
             .ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
+        // Entities may be large; what is larger than a text can be is not read at all.
+        let is_text = !file.name.starts_with("entities/");
+        if is_text && size as u64 > LARGEST_TEXT {
+            let reason = format!("{} is larger than {} MiB", file.name, LARGEST_TEXT >> 20);
+            return Err(std::io::Error::other(reason));
+        }
         let mut content = vec![0; size];
         answers.read_exact(&mut content)?;
         answers.read_exact(&mut [0])?;

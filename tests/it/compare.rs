@@ -358,3 +358,37 @@ fn a_comparison_of_schemas_in_which_words_mean_something_else() {
         "{ran}"
     );
 }
+
+/// A checkout of continuous integration has the last commit only.
+#[test]
+fn a_shallow_clone_says_how_to_have_the_history() {
+    let origin = Tarbac::with_tenant(&[]);
+    let git = |folder: &std::path::Path, arguments: &[&str]| {
+        let output = std::process::Command::new("git")
+            .current_dir(folder)
+            .args(["-c", "user.name=T", "-c", "user.email=t@t.example"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let root = origin.path("");
+    git(&root, &["init", "--quiet", "--initial-branch=main"]);
+    for message in ["one", "two"] {
+        origin.write("policies/custom/a.cedar", format!("// {message}\n"));
+        git(&root, &["add", "."]);
+        git(&root, &["commit", "--quiet", "--message", message]);
+    }
+    let clone = Tarbac::with(&[]);
+    let from = format!("file://{}", root.display());
+    git(
+        &clone.path(""),
+        &["clone", "--quiet", "--depth", "1", &from, "clone"],
+    );
+    for command in [&["diff", "HEAD~1"][..], &["prove", "--compare", "HEAD~1"]] {
+        let ran = clone.run(&[&["-C", "clone"][..], command].concat());
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains("--unshallow"), "{ran}");
+        assert!(ran.stderr.contains("fetch-depth: 0"), "{ran}");
+    }
+}

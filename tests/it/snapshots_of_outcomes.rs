@@ -255,3 +255,37 @@ fn what_cannot_be_left_hides_no_result() {
     assert!(ran.stdout.contains("DIFFERS"), "{ran}");
     assert!(workspace.read("report.tap").contains("not ok"), "{ran}");
 }
+
+/// What differs is shown where nothing can be left beside the file, as in a checkout that is read-only.
+#[test]
+fn what_differs_is_shown_where_nothing_can_be_written() {
+    let workspace = taken();
+    workspace.write("policies/custom/more.cedar", MORE);
+    workspace.write("tests/everybody.snap.new/x", "");
+    let ran = workspace.run(&["test"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stdout.contains("DIFFERS  Everybody"), "{ran}");
+    assert!(
+        ran.stderr
+            .contains("everybody.snap.new` to look at: is a directory"),
+        "{ran}"
+    );
+    assert!(ran.stderr.contains("what differs is shown above"), "{ran}");
+}
+
+#[test]
+fn review_says_what_its_keys_do() {
+    let workspace = taken();
+    workspace.write("policies/custom/more.cedar", MORE);
+    let ran = workspace.run_with(&["review"], b"?\ny\nq\n");
+    assert!(
+        ran.stdout
+            .contains("t  take it: it is right as it is now\n"),
+        "{ran}"
+    );
+    assert!(
+        ran.stdout.contains("t, l, r or q; ? says what each does\n"),
+        "{ran}"
+    );
+    assert_eq!(ran.stdout.matches("this decision:").count(), 3, "{ran}");
+}

@@ -1,6 +1,5 @@
 //! `tarbac test --cedar` and `--to-cedar`: the files of `cedar run-tests`, in and out.
 
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use serde::Serialize;
 use tarbac::bundle::{self, Policy};
 use tarbac::cedar_tests::{self, Expectation, Verdict};
 use tarbac::excerpt::Excerpts;
+use tarbac::printable;
 use tarbac::render::findings::number;
 use tarbac::render::{self, VERSION};
 use tarbac::report::Report;
@@ -187,7 +187,7 @@ pub fn write(
     }
     let written = cedar_tests::write(&expectations);
     if folder.as_os_str() == "-" {
-        output.write(&written.document)?;
+        output.write_as_it_is(&printable::json(&written.document))?;
     } else {
         let files = [
             ("tests.json", written.document),
@@ -201,7 +201,10 @@ pub fn write(
         for (name, text) in files {
             let path = folder.join(name);
             file::write(&path, &text).map_err(|error| ShellError::file("write", &path, error))?;
-            output.write(&format!("{}\n", path.display()))?;
+            output.write(&format!(
+                "{}\n",
+                printable::line(&path.display().to_string())
+            ))?;
         }
     }
     for skipped in &written.skipped {
@@ -220,10 +223,5 @@ fn read(path: &Path) -> Result<Arc<Source>, Failure> {
     if path.as_os_str() != "-" {
         return Ok(workspace::cedar_tests(path)?);
     }
-    let mut text = String::new();
-    io::stdin()
-        .lock()
-        .read_to_string(&mut text)
-        .map_err(|error| ShellError::file("read", path, error))?;
-    Ok(Source::held("standard input", text))
+    Ok(workspace::cedar_tests_from_standard_input()?)
 }

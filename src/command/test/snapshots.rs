@@ -3,17 +3,16 @@
 //! `NAME.snap` stands beside `NAME.yaml`; what holds now is left as `NAME.snap.new` where it
 //! differs. Under CI nothing is written.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tarbac::finding::Finding;
+use tarbac::printable::line;
 use tarbac::render::{self, Style};
 use tarbac::snapshot::{Flip, NoSnapshot, Taken};
 use tarbac::suite::{Snapshot, Suite, Suites};
-use tarbac::workspace::SuiteFile;
+use tarbac::workspace::{SuiteFile, snapshot};
 
 use super::super::output::{Output, is_ci};
 use super::super::{Failure, ShellError, file};
@@ -70,7 +69,7 @@ impl<'a> Snapshots<'a> {
     pub fn compare(suites: &'a Suites, files: &[SuiteFile]) -> Result<Self, Failure> {
         let mut compared = Vec::new();
         for suite in &suites.suites {
-            let (Some(snapshot), Some(file)) = (
+            let (Some(asked), Some(file)) = (
                 &suite.snapshot,
                 files
                     .iter()
@@ -78,7 +77,7 @@ impl<'a> Snapshots<'a> {
             ) else {
                 continue;
             };
-            let Some(engine) = suites.engine(snapshot.setting) else {
+            let Some(engine) = suites.engine(asked.setting) else {
                 continue;
             };
             let path = file.path.with_extension("snap");
@@ -92,8 +91,8 @@ impl<'a> Snapshots<'a> {
                 }
                 .into());
             }
-            let taken = Taken::of(engine, &snapshot.selection);
-            let state = match read(&path)? {
+            let taken = Taken::of(engine, &asked.selection);
+            let state = match snapshot(&path)? {
                 None => State::Missing,
                 Some(before) if before == taken.text => State::Same,
                 Some(before) => match taken.flips_since(&before) {
@@ -103,7 +102,7 @@ impl<'a> Snapshots<'a> {
             };
             compared.push(Compared {
                 suite,
-                snapshot,
+                snapshot: asked,
                 path,
                 taken,
                 state,
@@ -147,7 +146,7 @@ impl<'a> Snapshots<'a> {
                     }
                     _ => String::new(),
                 };
-                output.write(&format!("taken  {name}  {path}{unseen}\n"))?;
+                output.write(&format!("taken  {name}  {}{unseen}\n", line(&path)))?;
                 continue;
             }
             output.write(&format!("{}\n", compared.headline(output.style())))?;
@@ -181,23 +180,27 @@ impl<'a> Snapshots<'a> {
             .collect()
     }
 
-    /// Leaves what holds now beside the old files, or in their place where it is `accepted`.
+    /// Leaves what holds now beside the old files, or in their place where it is `accepted`. Where nothing can be
+    /// left beside them, the rest is done all the same.
     pub fn keep(&self, accepted: bool) -> Result<(), Failure> {
         if is_ci() {
             return Ok(());
         }
+        let mut result = Ok(());
         for compared in &self.compared {
             match (&compared.state, accepted) {
                 (State::Same, _) => compared.forget()?,
                 (_, true) => compared.accept()?,
                 (_, false) => {
                     let path = compared.new_path();
-                    file::write(&path, &compared.taken.text)
-                        .map_err(|error| ShellError::file("write", &path, error))?;
+                    if let Err(reason) = file::write(&path, &compared.taken.text) {
+                        let path = path.display().to_string();
+                        result = Err(ShellError::NotLeft { path, reason }.into());
+                    }
                 }
             }
         }
-        Ok(())
+        result
     }
 
     pub fn wire(&self) -> Vec<Wire<'_>> {
@@ -248,7 +251,12 @@ impl Compared<'_> {
             _ => style.red("DIFFERS"),
         };
         let path = self.name();
-        format!("{sign}  {}  {path}{}", self.suite.name, self.words())
+        format!(
+            "{sign}  {}  {}{}",
+            self.suite.name,
+            line(&path),
+            self.words()
+        )
     }
 
     fn words(&self) -> String {
@@ -298,13 +306,4 @@ pub fn nothing_is_written() -> Failure {
         ),
     }
     .into()
-}
-
-/// The text of a snapshot file; `None` if there is none.
-fn read(path: &Path) -> Result<Option<String>, Failure> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ShellError::file("read", path, error).into()),
-    }
 }

@@ -6,10 +6,10 @@ use super::{AlikeDocument, EligibleDocument, Permitted, chain, messages};
 use crate::access::{Eligible, Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::Named;
-use crate::render::VERSION;
 use crate::render::entity::Entity;
 use crate::render::table::Table;
 use crate::render::tally::names_in_a_cell;
+use crate::render::{VERSION, json_line};
 
 /// What stands in place of a decision for whoever may after activating something.
 const ELIGIBLE: &str = "eligible";
@@ -208,5 +208,5 @@ pub fn what_ndjson(what: &What, principal: &Named) -> impl Iterator<Item = Strin
 
 /// A line. The objects have string keys and no maps of anything else, so they can be written.
 fn json(line: &impl Serialize) -> String {
-    serde_json::to_string(line).unwrap_or_default() + "\n"
+    json_line(line) + "\n"
 }

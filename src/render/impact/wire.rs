@@ -7,7 +7,7 @@ use super::{Asked, Report};
 use crate::decision::Outcome;
 use crate::impact::{Change, Concern, Concerned, Impact, Totals, Touched, Unreachable};
 use crate::render::entity::{Counted, Entity, counts};
-use crate::render::{VERSION, json};
+use crate::render::{VERSION, json, json_line};
 
 #[derive(Serialize)]
 struct Document<'i> {
@@ -115,7 +115,7 @@ impl<'r> Report<'r> {
 
     /// The same in one line, for a page.
     pub(super) fn line(&self) -> String {
-        serde_json::to_string(&Document::of(self)).unwrap_or_default()
+        json_line(&Document::of(self))
     }
 
     /// The same as JSON, an object a line: the totals, what was asked, what to look at first, every change with the people
@@ -174,7 +174,7 @@ enum Line<'i> {
 
 impl Line<'_> {
     fn text(&self) -> Option<String> {
-        Some(serde_json::to_string(self).ok()? + "\n")
+        Some(json_line(self) + "\n")
     }
 }
 

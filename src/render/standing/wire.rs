@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::render::entity::{Counted, Entity, counts};
-use crate::render::{VERSION, json};
+use crate::render::{VERSION, json, json_line};
 use crate::standing::{Assignment, Hold, Holder, Obstacle, Role, Standing, Totals};
 
 #[derive(Serialize)]
@@ -131,7 +131,7 @@ pub fn document(standing: &Standing) -> String {
 
 /// The same as JSON in one line, for a page.
 pub(super) fn line(standing: &Standing) -> String {
-    serde_json::to_string(&Document::of(standing)).unwrap_or_default()
+    json_line(&Document::of(standing))
 }
 
 /// The same as JSON, an object a line: the totals, the roles, what refuses, the assignments that give
@@ -168,7 +168,7 @@ pub fn ndjson<F: Fn(&Holder) -> Holder>(
 
 impl Line<'_> {
     fn text(&self) -> Option<String> {
-        Some(serde_json::to_string(self).ok()? + "\n")
+        Some(json_line(self) + "\n")
     }
 }
 

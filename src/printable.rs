@@ -1,0 +1,183 @@
+//! Text that neither a terminal nor whoever reads the log of a job obeys.
+//!
+//! What people are called, what policies say and how files are named comes from elsewhere. A terminal obeys control
+//! characters; a reader is led astray by those that turn the direction of writing; and the runners of GitHub and
+//! Azure obey lines that begin with `::`, and `##[` and `##vso[` wherever they stand.
+
+use std::borrow::Cow;
+
+/// What stands in the place of what is not shown.
+const REPLACED: char = '\u{fffd}';
+
+/// Whether a character is obeyed instead of being shown: a control character, or one that turns the direction of
+/// writing or ends a line.
+pub fn is_obeyed(character: char) -> bool {
+    let turns_or_ends = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    character.is_control() || turns_or_ends
+}
+
+/// Text of one line without the characters that are obeyed, the ends of lines among them.
+pub fn line(text: &str) -> Cow<'_, str> {
+    replaced(text, |_| false)
+}
+
+/// The same of several lines, which stay lines.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    replaced(text, |character| matches!(character, '\n' | '\t'))
+}
+
+fn replaced(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_hostile = |character: char| is_obeyed(character) && !is_kept(character);
+    match text.contains(is_hostile) {
+        true => Cow::Owned(text.replace(is_hostile, "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// An answer of several lines as it may be written, with the colours that it was given where there are some. What
+/// was made a line by whoever put it together stays one.
+pub fn answer(text: &str, has_colours: bool) -> Cow<'_, str> {
+    let is_command = |line: &str| line.trim_start().starts_with("::");
+    if !is_suspect(text) && !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    // The end of a line on Windows is shown by nobody.
+    let text = text.replace("\r\n", "\n");
+    let mut written = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start().len();
+        let (blanks, mut rest) = line.split_at(blanks);
+        written += &lines(blanks);
+        if is_command(rest) {
+            written.push(REPLACED);
+        }
+        while let Some(first) = rest.chars().next() {
+            if let Some(colour) = colour(rest).filter(|_| has_colours) {
+                written += colour;
+                rest = rest.get(colour.len()..).unwrap_or_default();
+                continue;
+            }
+            written.push(first);
+            if rest.starts_with("##[") || rest.starts_with("##vso[") {
+                written.push(REPLACED);
+            } else if is_obeyed(first) && !matches!(first, '\n' | '\t') {
+                written.pop();
+                written.push(REPLACED);
+            }
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        }
+    }
+    Cow::Owned(written)
+}
+
+/// The same of JSON: within its texts, and it has such characters nowhere else, they are written as escapes.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if !is_suspect(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut written = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        let is_command = rest.starts_with("##[") || rest.starts_with("##vso[");
+        match is_command || is_obeyed(character) && character != '\n' {
+            true => written += &format!("\\u{:04x}", u32::from(character)),
+            false => written.push(character),
+        }
+    }
+    Cow::Owned(written)
+}
+
+/// The longest message, in bytes. What is wrong may be quoted in it, and that may be as large as a file.
+const LONGEST: usize = 2_000;
+
+/// A message without the middle of what it quotes, where that is long.
+pub fn short(message: String) -> String {
+    if message.len() <= LONGEST {
+        return message;
+    }
+    let begins = message.floor_char_boundary(LONGEST * 3 / 4);
+    let ends = message.ceil_char_boundary(message.len() - LONGEST / 4);
+    let [begins, ends] =
+        [message.get(..begins), message.get(ends..)].map(Option::unwrap_or_default);
+    format!("{begins} […] {ends}")
+}
+
+/// Whether anything in a text may be obeyed. Most texts are large and have nothing.
+fn is_suspect(text: &str) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    let bytes = text.as_bytes();
+    // Characters that are obeyed begin with these, and few others do.
+    let begins = |byte: &u8| matches!(byte, 0xc2 | 0xd8 | 0xe2);
+    let is_harmless = |byte: &u8| is_plain(byte) || (*byte >= 0x80 && !begins(byte));
+    let is_obeyed = !bytes.iter().all(is_harmless)
+        && text.contains(|character| is_obeyed(character) && !matches!(character, '\n' | '\t'));
+    is_obeyed || text.contains("##[") || text.contains("##vso[")
+}
+
+/// A sequence that sets colours, at the beginning of a text: `ESC [`, numbers, and `m`.
+fn colour(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("\u{1b}[")?;
+    let end = rest.find(|character: char| !matches!(character, '0'..='9' | ';'))?;
+    rest.get(end..)?.starts_with('m').then_some(())?;
+    text.get(..text.len() - rest.len() + end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{answer, json, line, lines, short};
+
+    #[test]
+    fn what_is_obeyed_is_replaced() {
+        assert_eq!(
+            line("a\u{1b}[2J\r\n\u{202e}b\u{2028}\u{7f}\u{9b}"),
+            "a\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}b\u{fffd}\u{fffd}\u{fffd}"
+        );
+        assert_eq!(lines("a\n\tb\u{7}"), "a\n\tb\u{fffd}");
+    }
+
+    #[test]
+    fn commands_of_runners_are_none() {
+        let text = "x\n  ::error file=a::pwn\nEntra::User ##[error]y ##vso[task]z\r\n";
+        let expected = "x\n  \u{fffd}::error file=a::pwn\nEntra::User #\u{fffd}#[error]y #\u{fffd}#vso[task]z\n";
+        assert_eq!(answer(text, false), expected);
+        assert_eq!(
+            answer("\u{1b}::add-mask::x", false),
+            "\u{fffd}::add-mask::x"
+        );
+    }
+
+    #[test]
+    fn own_colours_are_kept() {
+        let text = "\u{1b}[1;32mALLOW\u{1b}[0m \u{1b}[2J \u{1b}]0;x\u{7}\n";
+        assert_eq!(
+            answer(text, true),
+            "\u{1b}[1;32mALLOW\u{1b}[0m \u{fffd}[2J \u{fffd}]0;x\u{fffd}\n"
+        );
+        assert!(!answer(text, false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn long_messages_lose_their_middle() {
+        let message = format!("cannot read `{}é`, which is long", "é".repeat(50_000));
+        let short = short(message);
+        assert!(
+            short.len() < 2_100 && short.starts_with("cannot read") && short.ends_with("is long"),
+            "{short}"
+        );
+        assert_eq!(super::short("x".to_owned()), "x");
+    }
+
+    #[test]
+    fn json_stays_what_it_says() -> Result<(), serde_json::Error> {
+        let text = "{\"a\": \"\u{202e}\u{9b}##[error]x\"}\n";
+        let written = json(text);
+        assert!(written.is_ascii() && !written.contains("##["), "{written}");
+        let (one, other): (serde_json::Value, serde_json::Value) =
+            (serde_json::from_str(text)?, serde_json::from_str(&written)?);
+        assert_eq!(one, other);
+        Ok(())
+    }
+}
