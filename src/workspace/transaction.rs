@@ -894,7 +894,7 @@ fn open_lock(root: &Path) -> io::Result<File> {
 
 /// Whether a change is under way, for somebody who may not write.
 fn is_locked(root: &Path) -> bool {
-    let Ok(file) = File::open(root.join(FOLDER).join(LOCK)) else {
+    let Ok(file) = regular::open(&root.join(FOLDER).join(LOCK)) else {
         return false;
     };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
