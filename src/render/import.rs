@@ -363,9 +363,12 @@ pub fn script() -> String {
     text + include_str!("import/end.ps1")
 }
 
-/// What saves an export: where it is optional, a refusal is a warning.
+/// What some tenants refuse to answer, though the role definitions have it as well.
+const ASSIGNMENTS_OF_ROLES: &str = "graph/roleDefinitions/<id>/";
+
+/// What saves an export: where it is optional or to be had otherwise, a refusal is a warning.
 fn verb(export: &Export) -> &'static str {
-    match export.is_optional {
+    match export.is_optional || export.file.starts_with(ASSIGNMENTS_OF_ROLES) {
         true => "Save-Optional",
         false => "Save-Graph",
     }
@@ -375,7 +378,7 @@ fn verb(export: &Export) -> &'static str {
 fn address(export: &Export) -> String {
     let address = export.call.strip_prefix("GET https://graph.microsoft.com/");
     let address = address.unwrap_or(export.call).replace('$', "`$");
-    address.replace("<id>", "$id")
+    address.replace(' ', "%20").replace("<id>", "$id")
 }
 
 /// The same as a table in Markdown, without the lines of PowerShell.

@@ -3,8 +3,9 @@
 #   ./collect.ps1 -Out exports -Providers @{ P01 = 'the host of the SMS Provider of P01' }
 #
 # It takes the module Microsoft.Graph.Authentication, somebody who may consent to the permissions below, and on each
-# SMS Provider the security role Read-only Analyst for all scopes and collections. It changes nothing. tenant.json and
-# devices.csv are left to you: `tarbac import --how` says where they come from.
+# SMS Provider the security role Read-only Analyst for all scopes and collections. It changes nothing there, and fills
+# folders that are not there yet. tenant.json and devices.csv are left to you: `tarbac import --how` says where they
+# come from.
 param(
     [string] $Out = 'exports',
     # The host of the SMS Provider of each hierarchy, by its site code.
@@ -12,15 +13,18 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
+foreach ($part in 'graph', 'configmgr') {
+    # What an earlier run has left would be taken for what is so today.
+    if (Test-Path (Join-Path $Out $part)) { throw "$Out has an export already: choose another folder with -Out" }
+}
 {connect}
 $Out = (New-Item -ItemType Directory -Force $Out).FullName
 $saved = @{}
+$failed = @()
 
 function New-File([string] $File) {
     $path = Join-Path $Out $File
     $null = New-Item -ItemType Directory -Force (Split-Path $path)
-    # Pages of an earlier run are no part of this one.
-    Remove-Item ($path -replace '\.json$', '-*.json')
     $path
 }
 
@@ -39,7 +43,10 @@ function Save-Graph([string] $Uri, [string] $File) {
 
 # The same where a tenant may lack the service or the license for it.
 function Save-Optional([string] $Uri, [string] $File) {
-    try { Save-Graph $Uri $File } catch { Write-Warning "$File was not saved: $_" }
+    try { Save-Graph $Uri $File } catch {
+        $script:failed += $File
+        Write-Warning "$File was not saved: $_"
+    }
 }
 
 # Saves the instances of a class of Configuration Manager, and gives them; lazy properties are read one by one.

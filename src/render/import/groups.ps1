@@ -1,3 +1,8 @@
+# Where the assignments of a role cannot be asked for, the definitions have them.
+if ($failed -like 'graph/roleDefinitions/*') {
+    $null = Save-Graph "beta/deviceManagement/roleDefinitions?`$expand=roleAssignments" 'graph/roleDefinitions.json'
+}
+
 # The groups that give something: assigned ones, those that have a role of Microsoft Entra or may activate one, and
 # administrative users of Configuration Manager; and the groups in them.
 $groups = @{}
