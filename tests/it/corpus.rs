@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tarbac::bundle::{self, Switches, Texts};
@@ -258,10 +257,28 @@ fn files(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Cedar evaluates by recursion, and takes much more stack where it is not optimized.
+const STACK: usize = 256 * 1024 * 1024;
+
 fn run_all(root: &Path) -> Report {
     let files = files(root);
-    let reports = files.par_iter().map(|path| run(root, path));
-    reports.reduce(Report::default, Report::join)
+    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    // One pool each: a worker that waits would take up other files on top of its own.
+    let work = |share: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+        let pool = pool.stack_size(STACK).build().unwrap();
+        let files = files.iter().skip(share).step_by(workers);
+        files
+            .map(|path| pool.install(|| run(root, path)))
+            .fold(Report::default(), Report::join)
+    };
+    std::thread::scope(|scope| {
+        let work = &work;
+        let workers = (0..workers).map(|share| scope.spawn(move || work(share)));
+        let workers: Vec<_> = workers.collect();
+        let reports = workers.into_iter().map(|worker| worker.join().unwrap());
+        reports.fold(Report::default(), Report::join)
+    })
 }
 
 #[test]

@@ -94,13 +94,14 @@ fn rows_are_in_order() {
 }
 
 #[test]
-fn text_is_found_whatever_its_case() {
+fn text_is_found_whatever_the_case_of_ascii_letters() {
     let directory = good(SMALL);
     let device = "ConfigMgr::Device".parse().unwrap();
     assert_eq!(
-        names(&directory, directory.called(&device, "pc-ä2")),
+        names(&directory, directory.called(&device, "pc-Ä2")),
         [r#"ConfigMgr::Device::"d2""#]
     );
+    assert_eq!(directory.called(&device, "pc-ä2"), []);
     assert_eq!(directory.called(&device, "PC-1").len(), 1);
     // What no rule says to be a name is none, nor is what names another type.
     assert_eq!(directory.called(&device, "P01"), []);
