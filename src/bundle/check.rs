@@ -101,8 +101,14 @@ fn unknown_key(
     if distance > 2 || distance * 2 >= key.chars().count() {
         return None;
     }
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let has_its_letters = letters(key) == letters(known);
     let would_switch = match known {
-        "reading" => readings.contains(value),
+        "reading" => readings.contains(value) || has_its_letters,
         "holds" => policy.reading().is_some() && matches!(value, "on" | "off"),
         _ => false,
     };

@@ -57,6 +57,7 @@ fn nor_may_it_what_a_workspace_adds() {
         r#"namespace Intune {
   @doc("Reads the audit log.")
   @name("Audit/Read")
+  @unguarded("Who reads the log changes nothing.")
   action "readAudit" appliesTo { principal: Entra::User, resource: Tenant };
 }
 "#,
