@@ -95,18 +95,22 @@ pub fn run(
 }
 
 /// The threads that answer; none where one does.
-fn pool(jobs: Option<NonZeroUsize>) -> Result<Option<ThreadPool>, ShellError> {
+fn pool(wanted: Option<NonZeroUsize>) -> Result<Option<ThreadPool>, ShellError> {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = jobs.map_or_else(processors, usize::from);
+    let jobs = wanted.map_or_else(processors, usize::from);
     if jobs == 1 {
         return Ok(None);
     }
     let builder = ThreadPoolBuilder::new().num_threads(jobs);
-    let pool = builder.stack_size(STACK).build();
-    pool.map(Some).map_err(|error| ShellError::Arguments {
-        message: format!("{jobs} threads cannot be started: {error}"),
-        help: Some("ask for fewer with --jobs".to_owned()),
-    })
+    match (builder.stack_size(STACK).build(), wanted) {
+        (Ok(pool), _) => Ok(Some(pool)),
+        // Where nobody asks for more, one will do.
+        (Err(_), None) => Ok(None),
+        (Err(error), Some(_)) => Err(ShellError::Arguments {
+            message: format!("{jobs} threads cannot be started: {error}"),
+            help: Some("ask for fewer with --jobs".to_owned()),
+        }),
+    }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {

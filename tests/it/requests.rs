@@ -211,7 +211,7 @@ fn an_id_rides_along_as_it_is_written() {
             format!(r#"{{{LINE},"id":{id}}}"#),
         ] {
             for kind in ["full", "decision"] {
-                let answer = answers(&[line.clone()], &["--answer", kind]);
+                let answer = answers(std::slice::from_ref(&line), &["--answer", kind]);
                 assert_eq!(id_of(&answer), Some(id), "{answer}");
                 assert!(answer.contains(r#""decision":"allow""#), "{answer}");
             }
