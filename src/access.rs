@@ -14,7 +14,7 @@ use crate::class::View;
 use crate::decision::{Basis, Decision, Outcome, Refusal, Request};
 use crate::directory::Row;
 use crate::engine::Engine;
-use crate::explain::{Named, Names, Path};
+use crate::explain::{Named, Names, Path, Support, supports_of, ways};
 use crate::survey::{Population, Seen, Survey};
 
 /// The question what the admin center says where nothing permits.
@@ -63,6 +63,8 @@ pub struct Permitted {
     pub policies: Vec<String>,
     /// From the person to what each of them asks to be in.
     pub paths: Vec<Path>,
+    /// What keeps forbids from refusing it.
+    pub supports: Vec<Support>,
 }
 
 /// People who are refused for the same reasons.
@@ -107,27 +109,41 @@ impl Who {
         let people: Vec<Option<Row>> = people.map(Some).collect();
         let classes = View::new(engine, &[Some(action), refusal]).principals_as_seen(&people);
         let members = classes.members();
+        let request = |person: Row| Request {
+            principal: directory.uid(person),
+            action: action.uid.clone(),
+            resource: resource.clone(),
+            context: context.clone(),
+        };
         let decided: Vec<(Outcome, Vec<Refusal>)> = classes
             .firsts()
             .collect::<Vec<usize>>()
             .par_iter()
             .filter_map(|first| people.get(*first).copied().flatten())
-            .map(|person| {
-                engine.decide_with_refusals(&Request {
-                    principal: directory.uid(person),
-                    action: action.uid.clone(),
-                    resource: resource.clone(),
-                    context: context.clone(),
-                })
-            })
+            .map(|person| engine.decide_with_refusals(&request(person)))
             .collect();
         for (members, (outcome, refusals)) in members.into_iter().zip(decided) {
             let members = members
                 .into_iter()
                 .filter_map(|of| people.get(of).copied().flatten());
             if outcome.decision == Decision::Allow {
-                let may = members
-                    .map(|row| Permitted::of(engine, &directory.uid(row), &outcome.policies));
+                let members: Vec<Row> = members.collect();
+                // Nobody of a class has what its first has not.
+                let first = members
+                    .first()
+                    .map(|row| supports_of(engine, &request(*row)));
+                let is_carried = first.is_some_and(|supports| !supports.is_empty());
+                let may: Vec<Permitted> = members
+                    .par_iter()
+                    .map(|row| {
+                        let request = request(*row);
+                        let mut permitted = Permitted::of(engine, &request, &outcome.policies);
+                        if is_carried {
+                            permitted.supports = supports_of(engine, &request);
+                        }
+                        permitted
+                    })
+                    .collect();
                 who.may.extend(may);
                 continue;
             }
@@ -160,14 +176,21 @@ impl Who {
 }
 
 impl Permitted {
-    fn of(engine: &Engine, person: &EntityUid, permits: &[String]) -> Self {
+    fn of(engine: &Engine, request: &Request, permits: &[String]) -> Self {
         let permits = permits.iter().filter_map(|id| engine.bundle().policy(id));
-        let paths = permits
+        let mut paths: Vec<Path> = Vec::new();
+        for path in permits
             .clone()
-            .filter_map(|permit| Path::between(engine, person, &permit.principal_anchor()?));
+            .flat_map(|permit| ways(engine, permit, request))
+        {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
         Self {
-            principal: Names::new(engine).named(person),
-            paths: paths.collect(),
+            principal: Names::new(engine).named(&request.principal),
+            paths,
+            supports: Vec::new(),
             policies: permits.map(|permit| permit.id().to_owned()).collect(),
         }
     }

@@ -1,5 +1,8 @@
 //! What can be typed. The comments are the help texts.
 
+mod changes;
+mod only;
+
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,6 +18,9 @@ use clap_complete::Shell;
 use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
 use tarbac::render::report::Format as ReportFormat;
 use tarbac::suite::Filter;
+
+pub use changes::Changes;
+pub use only::Only;
 
 use crate::command::candidates;
 
@@ -327,7 +333,8 @@ Examples:
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac explain ada@contoso.example \"View client details\" WS-TST-001
-  tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --format json")]
+  tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --format json
+  tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --enforce-configmgr-rbac P01=off")]
 pub struct Ask {
     /// Who asks: a user principal name, an id, or a Cedar UID.
     #[arg(add = offered(candidates::principals))]
@@ -344,6 +351,10 @@ pub struct Ask {
     /// What else is known about the request.
     #[command(flatten)]
     pub context: Context,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 /// What else is known about a request.
@@ -431,6 +442,10 @@ pub struct Check {
         conflicts_with = "principal"
     )]
     pub jobs: Option<NonZeroUsize>,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 /// What is said of a request.
@@ -454,6 +469,7 @@ Examples:
   tarbac who \"Run script\" WS-TST-001
   tarbac who runScript WS-BER-014 --may-not --all
   tarbac who runScript WS-TST-001 --eligible
+  tarbac who runScript WS-BER-014 --enforce-configmgr-rbac P01=off
   tarbac who Roles/Update contoso --format json")]
 pub struct Who {
     /// What for: the id, the documented name or the Graph id of a permission.
@@ -479,6 +495,10 @@ pub struct Who {
     /// What else is known about the requests.
     #[command(flatten)]
     pub context: Context,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 /// List everything that somebody may do.
@@ -509,6 +529,10 @@ pub struct What {
     /// What else is known about the requests.
     #[command(flatten)]
     pub context: Context,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 /// Report who can do what, through which role, and which assignments give nothing.
@@ -541,6 +565,10 @@ pub struct Access {
     /// What else is known about the requests.
     #[command(flatten)]
     pub context: Context,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 /// Show what changes for whom if something is changed.
@@ -565,44 +593,14 @@ Examples:
   tarbac what-if --use-intune-rbac on --enforce-configmgr-rbac P01=off
   tarbac what-if --enforce-configmgr-rbac P01=off --plan
   tarbac what-if --site-version P01=2403 --all
+  tarbac what-if --enforce-configmgr-rbac P01=off --principal ada@contoso.example --action runScript
   tarbac what-if --grant ada@contoso.example=\"Help Desk Operator\" --revoke olivia@contoso.example=\"Read Only Operator\"
   tarbac what-if --set 'ada@contoso.example.cloudOnly=false' --reading discovery-either --format json
   tarbac what-if --policies proposal/policies")]
 pub struct WhatIf {
-    /// Turn Use Intune RBAC on or off, for every tenant or the one that is named.
-    #[arg(long, value_name = "[TENANT=]on|off")]
-    pub use_intune_rbac: Vec<String>,
-
-    /// Select or clear Enforce Configuration Manager RBAC, for every hierarchy or the one that is named;
-    /// repeatable.
-    #[arg(long, value_name = "[HIERARCHY=]on|off")]
-    pub enforce_configmgr_rbac: Vec<String>,
-
-    /// Update the sites of every hierarchy, or of the one that is named; repeatable.
-    #[arg(long, value_name = "[HIERARCHY=]VERSION")]
-    pub site_version: Vec<String>,
-
-    /// Opt every tenant, or the one that is named, in to Scoped permissions, where an assignment gives
-    /// nothing on tenant-attached devices unless it carries the scope tag Default or none.
-    #[arg(long, value_name = "[TENANT=]on|off")]
-    pub scoped_permissions: Vec<String>,
-
-    /// Assign an Intune role to a person or group; repeatable.
-    #[arg(long, value_name = "NAME=ROLE")]
-    pub grant: Vec<String>,
-
-    /// Take a person or group out of whatever gives it an Intune role, groups included; repeatable.
-    #[arg(long, value_name = "NAME=ROLE")]
-    pub revoke: Vec<String>,
-
-    /// Give an attribute a value, as in 'P01.version=2403', or make a fact of Cedar's so, as in
-    /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in IT Staff=true'; repeatable.
-    #[arg(long, value_name = "FACT=VALUE")]
-    pub set: Vec<String>,
-
     /// Plan the fewest role changes after which nobody loses anything and, separately, nobody gains what can
     /// be taken away; each plan is tried.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["principal", "action", "resource"])]
     pub plan: bool,
 
     /// Show every row, and every device with the collections it is in; --format ndjson always does.
@@ -612,6 +610,14 @@ pub struct WhatIf {
     /// What else is known about the requests.
     #[command(flatten)]
     pub context: Context,
+
+    /// What is changed.
+    #[command(flatten)]
+    pub changes: Changes,
+
+    /// Whom and what it is about.
+    #[command(flatten)]
+    pub only: Only,
 }
 
 /// Show what changes for whom between two workspaces, policies, or revisions of git.
@@ -641,6 +647,10 @@ pub struct Diff {
     /// What else is known about the requests.
     #[command(flatten)]
     pub context: Context,
+
+    /// Whom and what it is about.
+    #[command(flatten)]
+    pub only: Only,
 }
 
 /// Show what each role permits, or what each person may do.
@@ -667,6 +677,10 @@ pub struct Matrix {
     /// Show everybody on everything.
     #[arg(long, conflicts_with_all = ["principal", "resource"])]
     pub all: bool,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 /// Find everything that is wrong with a workspace.

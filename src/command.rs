@@ -24,6 +24,7 @@ mod requests;
 mod review;
 mod role;
 mod schema;
+mod suppose;
 mod test;
 mod validate;
 mod what;

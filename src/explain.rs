@@ -15,6 +15,7 @@ mod role;
 mod rule;
 mod scene;
 mod search;
+mod support;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,10 +30,12 @@ pub use grant::{Grant, Path};
 pub use role::{Elsewhere, Giving, Held, Roles};
 pub use rule::Rule;
 pub use search::Remedies;
+pub use support::Support;
 pub use value::{Named, Value};
 
-pub(crate) use grant::asked_to_be_in;
+pub(crate) use grant::{asked_to_be_in, ways};
 use scene::Scene;
+pub(crate) use support::supports_of;
 pub(crate) use value::Names;
 
 /// A decision with everything a person needs to believe it.
@@ -48,6 +51,8 @@ pub struct Explanation {
     pub answer: Answer,
     /// The policy that says which authority is in force, with the facts that make it so.
     pub authority: Option<Rule>,
+    /// Who decides, as people call it: the `@decides` of that policy.
+    pub decides: Option<String>,
     /// What the answer comes from.
     pub why: Why,
     /// What would make a refusal a permission; `None` unless it is a refusal.
@@ -70,8 +75,8 @@ pub struct Asked {
 /// What an answer comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Why {
-    /// Each determining permit, and how the person comes by it.
-    Permitted(Vec<Grant>),
+    /// Each determining permit, and how the person comes by it; and what keeps forbids from refusing it.
+    Permitted(Vec<Grant>, Vec<Support>),
     /// Each determining forbid, and the clauses that made it one.
     Forbidden(Vec<Rule>),
     /// No policy permits it: who would be permitted, and what the person holds.
@@ -106,7 +111,12 @@ pub fn explain(engine: &Engine, request: &Request) -> Explanation {
         ),
         Err(_) => (None, Why::Indeterminate, None),
     };
+    let decides = authority.as_ref().and_then(|rule| {
+        let policy = engine.bundle().policy(&rule.policy)?;
+        policy.annotation("decides").map(str::to_owned)
+    });
     Explanation {
+        decides,
         principal: names.named(&request.principal),
         action: asked(engine, request),
         resource: names.named(&request.resource),
@@ -160,6 +170,11 @@ fn authority(scene: &Scene<'_>, answer: &Answer) -> Option<Rule> {
     Some(Rule::of(policy, &Scene::new(engine, &question, world)))
 }
 
+fn supports_in(scene: &Scene<'_>) -> Vec<Support> {
+    let action = scene.vocabulary().action(&scene.request().action);
+    action.map_or_else(Vec::new, |action| support::supports(scene, action))
+}
+
 fn why(scene: &Scene<'_>, answer: &Answer) -> Why {
     let bundle = scene.engine().bundle();
     let determining = || {
@@ -174,6 +189,7 @@ fn why(scene: &Scene<'_>, answer: &Answer) -> Why {
             determining()
                 .map(|policy| Grant::of(policy, scene))
                 .collect(),
+            supports_in(scene),
         ),
         Basis::Forbidden => Why::Forbidden(
             determining()

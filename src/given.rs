@@ -45,6 +45,40 @@ pub(crate) struct Fact {
     pub map: (String, u64),
 }
 
+/// What facts make of the entities of a directory.
+pub(crate) struct Given {
+    /// The entities that they change or make, as a file of entities.
+    pub entities: String,
+    /// What each of them states, but for those that are wrong.
+    pub stated: Vec<Stated>,
+    /// What is wrong with them.
+    pub findings: Vec<Finding>,
+}
+
+/// What a fact states of an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stated {
+    /// The entity.
+    pub entity: EntityUid,
+    /// What is stated of it.
+    pub what: Statement,
+    /// Whether it is so without the fact.
+    pub was_so: bool,
+}
+
+/// What is stated of an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Statement {
+    /// There is such an entity.
+    Made,
+    /// The attribute at this path has a value, as Cedar's JSON has it; without one it is absent.
+    Is(Vec<String>, Option<Value>),
+    /// The set at this path has the element, or has it not.
+    Contains(Vec<String>, Value, bool),
+    /// It is in another, or is not.
+    In(EntityUid, bool),
+}
+
 /// The entities that facts change or make, as a file of entities; or what is wrong with the facts, under
 /// this code.
 pub(crate) fn entities(
@@ -53,6 +87,12 @@ pub(crate) fn entities(
     facts: &[Fact],
     code: &str,
 ) -> (String, Vec<Finding>) {
+    let given = given(engine, names, facts, code);
+    (given.entities, given.findings)
+}
+
+/// What facts make of the entities; what is wrong with the facts is found under this code.
+pub(crate) fn given(engine: &Engine, names: &Names, facts: &[Fact], code: &str) -> Given {
     let mut changes = Changes {
         engine,
         names,
@@ -60,13 +100,17 @@ pub(crate) fn entities(
         said: BTreeSet::new(),
         as_said: BTreeSet::new(),
     };
+    let mut stated = Vec::new();
     let mut findings = Vec::new();
     for fact in facts {
-        if let Err(problem) = changes.apply(fact) {
-            let mut finding =
-                Finding::error(code, problem.message).label(fact.place.clone(), "this fact");
-            finding.help = problem.help;
-            findings.push(finding);
+        match changes.apply(fact) {
+            Ok(of_fact) => stated.push(of_fact),
+            Err(problem) => {
+                let mut finding =
+                    Finding::error(code, problem.message).label(fact.place.clone(), "this fact");
+                finding.help = problem.help;
+                findings.push(finding);
+            }
         }
     }
     if let Some(place) = facts.first().map(|fact| &fact.place)
@@ -90,7 +134,11 @@ pub(crate) fn entities(
             })
         })
         .collect();
-    (Value::Array(entities).to_string(), findings)
+    Given {
+        entities: Value::Array(entities).to_string(),
+        stated,
+        findings,
+    }
 }
 
 /// What is wrong with a fact.
@@ -110,6 +158,16 @@ impl Problem {
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+}
+
+impl Stated {
+    fn of(entity: EntityUid, what: Statement, was_so: bool) -> Self {
+        Self {
+            entity,
+            what,
+            was_so,
+        }
     }
 }
 
@@ -133,7 +191,7 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    fn apply(&mut self, fact: &Fact) -> Result<(), Problem> {
+    fn apply(&mut self, fact: &Fact) -> Result<Stated, Problem> {
         let expression = ast::Expr::from_str(&fact.expression).map_err(|error| {
             let reason = error.iter().next().map(ToString::to_string);
             Problem::new(format!(
@@ -144,12 +202,19 @@ impl Changes<'_> {
             .help("for example: Intune::Tenant::\"contoso\".useIntuneRbac")
         })?;
         match expression.expr_kind() {
-            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => self.make(uid, &fact.value),
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                self.make(uid, &fact.value)?;
+                let uid = EntityUid::from(uid.as_ref().clone());
+                Ok(Stated::of(uid, Statement::Made, false))
+            }
             ast::ExprKind::GetAttr { .. } => {
                 let (uid, path) = self.target(&expression)?;
                 self.say(fact, format!("{uid}.{}", path.join(".")))?;
                 let value = self.value(&uid, &path, &fact.value, false)?;
-                self.set(&uid, &path, value)
+                let was = self.was(&uid, &path)?;
+                let was_so = was.is_some_and(|was| is_same(&was, &value));
+                self.set(&uid, &path, value.clone())?;
+                Ok(Stated::of(uid, Statement::Is(path, Some(value)), was_so))
             }
             ast::ExprKind::HasAttr { expr, attr } => {
                 let (uid, mut path) = self.target(expr)?;
@@ -162,16 +227,21 @@ impl Changes<'_> {
                     ))
                     .help("give it a value instead"));
                 }
-                self.take_away(&uid, &path)
+                let was_so = self.was(&uid, &path)?.is_none();
+                self.take_away(&uid, &path)?;
+                Ok(Stated::of(uid, Statement::Is(path, None), was_so))
             }
             ast::ExprKind::BinaryApp { op, arg1, arg2 } => match op {
                 ast::BinaryOp::In => {
                     let (uid, group) = (self.literal(arg1)?, self.literal(arg2)?);
                     self.say(fact, format!("{uid} in {group}"))?;
-                    match truth(&fact.value)? {
+                    let is_in = truth(&fact.value)?;
+                    let was_so = self.was_in(&uid, &group) == is_in;
+                    match is_in {
                         true => self.join(&uid, &group),
                         false => self.leave(&uid, &group),
-                    }
+                    }?;
+                    Ok(Stated::of(uid, Statement::In(group, is_in), was_so))
                 }
                 ast::BinaryOp::Contains => {
                     let (uid, path) = self.target(arg1)?;
@@ -184,7 +254,13 @@ impl Changes<'_> {
                         fact,
                         format!("{uid}.{}.contains({element})", path.join(".")),
                     )?;
-                    self.contain(&uid, &path, element, truth(&fact.value)?)
+                    let contained = truth(&fact.value)?;
+                    let was = self.was(&uid, &path)?;
+                    let was = was.as_ref().and_then(Value::as_array).into_iter().flatten();
+                    let was_so = was.into_iter().any(|was| is_same(was, &element)) == contained;
+                    self.contain(&uid, &path, element.clone(), contained)?;
+                    let what = Statement::Contains(path, element, contained);
+                    Ok(Stated::of(uid, what, was_so))
                 }
                 _ => Err(unknown_form()),
             },
@@ -360,29 +436,57 @@ impl Changes<'_> {
         })
     }
 
+    /// The entity as the directory has it; empty if it has none.
+    fn of_directory(&self, uid: &EntityUid) -> Result<Written, Problem> {
+        let directory = self.engine.directory();
+        let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) else {
+            return Ok(Written::default());
+        };
+        let entity = Entity::from(directory.entity(row).as_ref().clone());
+        let mut json = entity
+            .to_json_value()
+            .map_err(|error| Problem::new(error.to_string()))?;
+        let mut part = |key: &str| match json.get_mut(key).map(Value::take) {
+            Some(Value::Object(map)) => map,
+            _ => Map::new(),
+        };
+        Ok(Written {
+            attributes: part("attrs"),
+            tags: part("tags"),
+            parents: directory
+                .parents(row)
+                .map(|row| directory.uid(row))
+                .collect(),
+        })
+    }
+
+    /// The value of an attribute in the directory.
+    fn was(&self, uid: &EntityUid, path: &[String]) -> Result<Option<Value>, Problem> {
+        let mut steps = path.iter();
+        let mut attributes = self.of_directory(uid)?.attributes;
+        let mut value = steps.next().and_then(|step| attributes.remove(step));
+        for step in steps {
+            value = value
+                .as_mut()
+                .and_then(|value| value.get_mut(step))
+                .map(Value::take);
+        }
+        Ok(value)
+    }
+
+    /// Whether an entity is in another in the directory.
+    fn was_in(&self, uid: &EntityUid, group: &EntityUid) -> bool {
+        let directory = self.engine.directory();
+        let (Some(row), Some(group)) = (directory.row(uid), directory.row(group)) else {
+            return false;
+        };
+        directory.ancestors(row).any(|above| above == group)
+    }
+
     /// The entity as it is so far.
     fn written(&mut self, uid: &EntityUid) -> Result<&mut Written, Problem> {
         if !self.changed.contains_key(uid) {
-            let directory = self.engine.directory();
-            let mut written = Written::default();
-            if let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) {
-                let entity = Entity::from(directory.entity(row).as_ref().clone());
-                let mut json = entity
-                    .to_json_value()
-                    .map_err(|error| Problem::new(error.to_string()))?;
-                let mut part = |key: &str| match json.get_mut(key).map(Value::take) {
-                    Some(Value::Object(map)) => map,
-                    _ => Map::new(),
-                };
-                written = Written {
-                    attributes: part("attrs"),
-                    tags: part("tags"),
-                    parents: directory
-                        .parents(row)
-                        .map(|row| directory.uid(row))
-                        .collect(),
-                };
-            }
+            let written = self.of_directory(uid)?;
             self.changed.insert(uid.clone(), written);
         }
         self.changed
@@ -748,4 +852,22 @@ pub(crate) fn is_true(value: Option<&ast::PartialValue>) -> bool {
 /// An element of a set without the wrapping that Cedar's JSON allows.
 fn plain(value: &Value) -> &Value {
     value.get("__entity").unwrap_or(value)
+}
+
+/// Whether two values are one: a set has no order.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let all_in = |one: &[Value], other: &[Value]| {
+        let mut elements = one.iter();
+        elements.all(|element| other.iter().any(|known| is_same(element, known)))
+    };
+    match (plain(one), plain(other)) {
+        (Value::Array(one), Value::Array(other)) => all_in(one, other) && all_in(other, one),
+        (Value::Object(one), Value::Object(other)) => {
+            let mut fields = one.iter();
+            one.len() == other.len()
+                && fields
+                    .all(|(name, value)| other.get(name).is_some_and(|known| is_same(value, known)))
+        }
+        (one, other) => one == other,
+    }
 }

@@ -37,9 +37,22 @@ pub struct States<'e> {
     pub after: &'e Engine,
 }
 
+/// What a comparison is about; where a list is empty, everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The people.
+    pub principals: Vec<EntityUid>,
+    /// The actions.
+    pub actions: Vec<EntityUid>,
+    /// The resources.
+    pub resources: Vec<EntityUid>,
+}
+
 /// Two states of a tenant, ready to be compared.
 pub struct Comparison<'e> {
     states: States<'e>,
+    /// The actions that are compared.
+    actions: Vec<EntityUid>,
     /// For each type that asks, a survey for each type that it is asked about.
     surveys: Vec<Vec<Survey<'e>>>,
 }
@@ -202,24 +215,55 @@ impl Direction {
 impl<'e> States<'e> {
     /// Prepares to compare the states. `context` is what is known about every request.
     pub fn compare(self, context: impl Fn(&Engine, &Action) -> Context) -> Comparison<'e> {
+        self.compare_about(&About::default(), context)
+    }
+
+    /// The same about some people, actions and resources only.
+    pub fn compare_about(
+        self,
+        about: &About,
+        context: impl Fn(&Engine, &Action) -> Context,
+    ) -> Comparison<'e> {
         let engines = [self.before, self.after];
+        let actions: Vec<&Action> = self.permissions();
+        let actions = actions
+            .into_iter()
+            .filter(|action| about.actions.is_empty() || about.actions.contains(&action.uid));
+        let actions: Vec<&Action> = actions.collect();
+        // Whether something can be reached is up to the page that carries it.
+        let is_asked = |action: &Action| match action.is_question() {
+            true => action.id() == CONCERN,
+            false => actions
+                .iter()
+                .any(|asked| asked.uid == action.uid || asked.page() == Some(action.id())),
+        };
         let survey = |principal: &EntityTypeName, resource: &EntityTypeName| {
             Survey::new(
                 &engines,
-                (principal, Population::of(&engines, principal)),
-                (resource, Population::of(&engines, resource)),
-                |action| !action.is_question() || action.id() == CONCERN,
+                (
+                    principal,
+                    population(&engines, &about.principals, principal),
+                ),
+                (resource, population(&engines, &about.resources, resource)),
+                is_asked,
                 &context,
             )
         };
-        let surveys = asking(&engines).into_iter().map(|(principal, resources)| {
+        let is_of = |named: &[EntityUid], type_name: &EntityTypeName| {
+            named.is_empty() || named.iter().any(|uid| uid.type_name() == type_name)
+        };
+        let asking = asking(&engines).into_iter();
+        let asking = asking.filter(|(principal, _)| is_of(&about.principals, principal));
+        let surveys = asking.map(|(principal, resources)| {
             let resources = resources.iter();
             resources
+                .filter(|resource| is_of(&about.resources, resource))
                 .map(|resource| survey(&principal, resource))
                 .collect()
         });
         Comparison {
             states: self,
+            actions: actions.iter().map(|action| action.uid.clone()).collect(),
             surveys: surveys.collect(),
         }
     }
@@ -260,7 +304,8 @@ impl Comparison<'_> {
         for (principal, surveys) in self.surveys.iter().enumerate() {
             let mut by_class = Vec::new();
             for (number, survey) in surveys.iter().enumerate() {
-                let looking = Looking::new(self.states, survey, (principal, number));
+                let looking =
+                    Looking::new(self.states, survey, (principal, number)).about(&self.actions);
                 let surveyed = survey.each(|seen| looking.at(seen), &done);
                 let matters = surveyed.matters.iter().filter(|matters| **matters);
                 gathered.totals.resources += matters.count() as u64;
@@ -393,4 +438,20 @@ impl Totals {
         let is_everything = made.allowed_before > 0 && made.allowed_after == 0;
         self.people_losing_everything += people * u64::from(is_everything);
     }
+}
+
+/// Those of a type that are named, or everything of the type.
+fn population(engines: &[&Engine], named: &[EntityUid], type_name: &EntityTypeName) -> Population {
+    if named.is_empty() {
+        return Population::of(engines, type_name);
+    }
+    let mut named: Vec<EntityUid> = named
+        .iter()
+        .filter(|uid| uid.type_name() == type_name)
+        .cloned()
+        .collect();
+    // A population is in the order of its ids, each once.
+    named.sort_by(|one, other| one.id().unescaped().cmp(other.id().unescaped()));
+    named.dedup();
+    Population::these(engines, &named)
 }

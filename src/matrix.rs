@@ -28,6 +28,8 @@ pub struct Matrix {
     pub blocks: Vec<Block>,
     /// The permits in force that no column shows, by id: those of no single role.
     pub others: Vec<String>,
+    /// What the policies that a cell names say, by id.
+    pub says: BTreeMap<String, String>,
 }
 
 /// What a matrix of people is about.
@@ -155,6 +157,7 @@ impl Matrix {
                 rows,
             }],
             others,
+            says: BTreeMap::new(),
         }
     }
 
@@ -221,8 +224,17 @@ impl Matrix {
                 rows: people.par_iter().map(row).collect(),
             }
         };
+        let blocks: Vec<Block> = selection.resources.iter().map(block).collect();
+        let rows = blocks.iter().flat_map(|block| &block.rows);
+        let cells = rows.flat_map(|row| &row.cells);
+        let says = cells.filter_map(|cell| {
+            let id = cell.policies.first()?;
+            let doc = engine.bundle().policy(id)?.doc()?;
+            Some((id.clone(), one_line(doc)))
+        });
         Self {
-            blocks: selection.resources.iter().map(block).collect(),
+            says: says.collect(),
+            blocks,
             others: Vec::new(),
         }
     }

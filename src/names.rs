@@ -567,6 +567,15 @@ pub(crate) fn in_words(type_name: &EntityTypeName) -> String {
     words
 }
 
+/// A sentence that goes on after something else.
+pub(crate) fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map(|first| first.to_lowercase().chain(characters).collect())
+        .unwrap_or_default()
+}
+
 /// So many of them: a name may be that of a user and of a group.
 fn several(count: usize, part: &Wanted) -> String {
     match part {

@@ -11,6 +11,7 @@ mod entity;
 pub mod explanation;
 pub mod files;
 pub mod findings;
+pub mod glossary;
 mod html;
 pub mod impact;
 #[cfg(feature = "import")]
@@ -18,6 +19,7 @@ pub mod import;
 pub mod matrix;
 pub mod mutant;
 mod page;
+pub mod premises;
 #[cfg(feature = "prove")]
 pub mod proof;
 pub mod readings;
@@ -29,6 +31,7 @@ mod shown;
 pub mod snapshot;
 pub mod standing;
 pub mod suite;
+mod support;
 mod table;
 mod tally;
 
@@ -41,23 +44,23 @@ use shown::Shown;
 /// The version of the JSON that programs read.
 pub const VERSION: u32 = 1;
 
-/// The width of text that goes to no terminal.
-pub const PLAIN_WIDTH: usize = 120;
+/// The width of diagnostics that go to no terminal.
+const PLAIN_WIDTH: usize = 120;
 
 /// What the place where a text is shown can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether it shows colours.
     pub colour: bool,
-    /// How many columns it has.
-    pub width: usize,
+    /// How many columns it has, where that is known.
+    pub columns: Option<usize>,
 }
 
 impl Style {
     /// A file, a pipe, a test.
     pub const PLAIN: Self = Self {
         colour: false,
-        width: PLAIN_WIDTH,
+        columns: None,
     };
 
     /// Good news.
@@ -94,7 +97,7 @@ impl Style {
         };
         GraphicalReportHandler::new_themed(theme)
             .with_links(false)
-            .with_width(self.width)
+            .with_width(self.columns.unwrap_or(PLAIN_WIDTH))
             .with_context_lines(1)
     }
 }

@@ -262,7 +262,9 @@ impl Read {
                     .trim_start()
                     .split_once("  ")
                     .ok_or(wrong(at, "it is no entry of a legend"))?;
-                legend.insert(key, policy.trim_start());
+                // What the policy says stands behind it.
+                let policy = policy.trim_start().split("  ").next();
+                legend.insert(key, policy.unwrap_or_default());
             }
             for (at, row) in rows {
                 let (name, marks) =

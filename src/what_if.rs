@@ -4,6 +4,8 @@
 //! policies with the entities changed, and holds them to the schema like everything else. Which
 //! attribute a flag of the command line sets is said by the schema (`@flag`).
 
+mod premises;
+
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use crate::given::{self, Fact};
 use crate::names::{Name, NameError, Names, did_you_mean, in_words};
 use crate::role::role_type;
 use crate::source::{Place, Source};
+
+pub use premises::Premises;
 
 /// The annotation of an attribute with the name of the flag that sets it.
 const FLAG: &str = "flag";
@@ -86,11 +90,23 @@ pub fn after(
     changes: &[Change],
     switches: &Switches,
 ) -> Result<Engine, Vec<Finding>> {
+    suppose(engine, changes, switches).map(|(after, _)| after)
+}
+
+/// The engine after changes, and what they suppose in words.
+///
+/// # Errors
+/// Those of [`after`].
+pub fn suppose(
+    engine: &Engine,
+    changes: &[Change],
+    switches: &Switches,
+) -> Result<(Engine, Premises), Vec<Finding>> {
     let names = Names::of(engine);
     let (facts, mut findings) = facts(engine, &names, changes);
     findings.extend(contradictions(engine, &names, changes));
-    let (entities, wrong) = given::entities(engine, &names, &facts, CODE);
-    findings.extend(wrong);
+    let given = given::given(engine, &names, &facts, CODE);
+    findings.extend(given.findings);
     // What is wrong with a change is so of everything that it changes.
     let text = |finding: &Finding| {
         let label = finding.labels.first();
@@ -104,7 +120,7 @@ pub fn after(
         finding.help = finding.help.take().or(change.and_then(Change::help));
     }
     if findings.is_empty() {
-        findings.extend(undone(engine, &names, &entities));
+        findings.extend(undone(engine, &names, &given.entities));
     }
     if !findings.is_empty() {
         return Err(findings);
@@ -114,21 +130,31 @@ pub fn after(
         finding.help = error.help().map(|help| help.to_string());
         vec![finding]
     };
+    let [says, mut notes] = premises::told(engine, &names, &given.stated);
+    notes.extend(consequences(engine, &names, changes));
+    let premises = Premises {
+        typed: changes.iter().map(Change::typed).collect(),
+        besides: Vec::new(),
+        says,
+        notes,
+    };
     if facts.is_empty() {
-        return engine.under(switches).map_err(unknown);
+        let under = engine.under(switches).map_err(unknown)?;
+        return Ok((under, premises));
     }
     let (changed, findings) =
-        assembly::with_entities(engine, &entities, switches).map_err(unknown)?;
+        assembly::with_entities(engine, &given.entities, switches).map_err(unknown)?;
     // What the reader says is about entities that stand in no file.
-    changed.ok_or_else(|| {
+    let changed = changed.ok_or_else(|| {
         let without_places = findings.into_iter().map(|finding| Finding {
             code: CODE.to_owned(),
             message: format!("the change cannot be made: {}", finding.message),
             labels: Vec::new(),
             ..finding
         });
-        without_places.collect()
-    })
+        without_places.collect::<Vec<Finding>>()
+    })?;
+    Ok((changed, premises))
 }
 
 /// The facts that changes give, and what is wrong with the changes. What is said of one thing by name holds
@@ -223,15 +249,14 @@ fn contradictions(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec
 
 /// What goes along with changes of a state, a sentence each: somebody who is taken out of a group for the sake of
 /// a role has nothing else of it either.
-pub fn consequences(engine: &Engine, changes: &[Change]) -> Vec<String> {
-    let names = Names::of(engine);
+fn consequences(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec<String> {
     let directory = engine.directory();
     let mut consequences = Vec::new();
     for change in changes {
         let Change::Revoke(text) = change else {
             continue;
         };
-        let Ok((who, role)) = holding(engine, &names, text) else {
+        let Ok((who, role)) = holding(engine, names, text) else {
             continue;
         };
         for left in leading(engine, &who, &role) {

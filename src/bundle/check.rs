@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "beyond",
     "change",
     "code",
+    "decides",
     "default",
     "doc",
     "former",

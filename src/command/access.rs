@@ -3,16 +3,17 @@
 use std::slice::from_mut;
 
 use cedar_policy::Context;
-use tarbac::render;
 use tarbac::standing::{Holder, Review};
+use tarbac::{Workspace, render};
 
 use super::check::context;
 use super::output::{Output, devices, note, progress};
-use super::{Exit, Failure, load};
+use super::suppose::{say_premises, suppose};
+use super::{Exit, Failure};
 use crate::cli::{Access, Format, Global};
 
 pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<Exit, Failure> {
-    let engine = load(global)?.engine;
+    let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     // What cannot be the context of one action is that of none.
     for action in engine.bundle().vocabulary().permissions() {
         context(&engine, &action.uid, &arguments.context)?;
@@ -32,8 +33,9 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
         review.detail(&mut standing.people, named, || bar.inc(1));
         bar.finish_and_clear();
     }
+    say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::standing::document(&standing))?,
+        Format::Json => output.write(&render::standing::document(&standing, &premises))?,
         Format::Ndjson => {
             let bar = devices(people);
             let in_full = |holder: &Holder| {
@@ -41,13 +43,17 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
                 holder
             };
-            output.write_lines(render::standing::ndjson(&standing, in_full))?;
+            output.write_lines(render::standing::ndjson(&standing, &premises, in_full))?;
             bar.finish_and_clear();
         }
-        Format::Csv => output.write_sheet(render::standing::csv(&standing))?,
+        Format::Csv => output.write_sheet(render::standing::csv(&standing, &premises))?,
         Format::Markdown => output.write(&render::standing::markdown(&standing))?,
-        Format::Html => output.write(&render::standing::html(&standing))?,
-        _ => output.write(&render::standing::human(&standing, arguments.all))?,
+        Format::Html => output.write(&render::standing::html(&standing, &premises))?,
+        _ => {
+            let text = render::standing::human(&standing, arguments.all, output.width());
+            output.write(&text)?;
+            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+        }
     }
     if standing.totals.decisions == 0 {
         note("nobody can ask for anything: is this the right workspace (-C)?\n");

@@ -3,16 +3,17 @@
 use cedar_policy::EntityUid;
 use tarbac::json::Strict;
 use tarbac::names::{Name, Names};
-use tarbac::{Decision, Engine, Request, render};
+use tarbac::{Decision, Engine, Request, Workspace, render};
 
 use super::output::{self, Output};
-use super::{Exit, Failure, ShellError, load, requests};
+use super::suppose::suppose;
+use super::{Exit, Failure, ShellError, requests};
 use crate::cli::{Check, Context, Format, Global};
 
 pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, Failure> {
-    let engine = load(global)?.engine;
+    let (Workspace { engine, .. }, premises) = suppose(global, &check.changes)?;
     if let Some(path) = &check.requests {
-        return requests::run(&engine, path, (check.answer, check.jobs), output);
+        return requests::run(&engine, &premises, path, (check.answer, check.jobs), output);
     }
     let (Some(principal), Some(action), Some(resource)) =
         (&check.principal, &check.action, &check.resource)
@@ -26,9 +27,10 @@ pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, 
     let request = request(&engine, [principal, action, resource], &check.context)?;
     let answer = engine.answer(&request);
     output::note(&render::answer::notes(&answer));
+    output::note(&render::answer::notes_of_premises(&premises));
     output.write(&match global.format {
-        Format::Json => render::answer::document(&answer, engine.readings()),
-        _ => render::answer::human(&answer, output.style()),
+        Format::Json => render::answer::document(&answer, engine.readings(), &premises),
+        _ => render::answer::human(&answer, &premises, output.style()),
     })?;
     Ok(exit(answer.outcome.decision))
 }

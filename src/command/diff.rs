@@ -1,11 +1,11 @@
 //! `tarbac diff`: what changes for whom between two states of a workspace.
 
 use tarbac::impact::States;
-use tarbac::render::impact::Asked;
+use tarbac::what_if::Premises;
 use tarbac::workspace::{stands_alone, state};
 use tarbac::{Layout, LoadError, Workspace};
 
-use super::impact::{Wanted, answer, typed};
+use super::impact::{Wanted, about, answer, only, typed};
 use super::output::Output;
 use super::{Exit, Failure, ShellError, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
@@ -42,11 +42,13 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
     let new = arguments.new.as_deref().unwrap_or("this workspace");
     let compared = format!("diff {} {new}", arguments.old);
     let wanted = Wanted {
-        asked: Asked {
-            changes: std::iter::once(compared).chain(typed(global)).collect(),
-            notes: Vec::new(),
+        premises: Premises {
+            besides: std::iter::once(compared).chain(typed(global)).collect(),
+            notes: only(&arguments.only).into_iter().collect(),
+            ..Premises::default()
         },
-        about: &arguments.context,
+        about: about([&before, &after], &arguments.only)?,
+        context: &arguments.context,
         gains_first: true,
         all: arguments.all,
         plan: false,

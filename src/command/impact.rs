@@ -4,25 +4,29 @@ use std::path::{Path, PathBuf};
 use std::slice::from_mut;
 
 use tarbac::bundle::Action;
-use tarbac::impact::{Comparison, Impact, States, Touched};
+use tarbac::impact::{About, Comparison, Impact, States, Touched};
+use tarbac::names::{Name, Names, Part};
 use tarbac::plan::{Planning, RoleChange, Roles};
-use tarbac::render::impact::{Asked, Report};
+use tarbac::render::impact::Report;
+use tarbac::what_if::Premises;
 use tarbac::{Engine, render};
 
 use super::check::context;
 use super::output::{Output, devices, note, progress, say, waiting};
 use super::{Exit, Failure, ShellError};
-use crate::cli::{Context, Format, Global};
+use crate::cli::{Context, Format, Global, Only};
 
 /// How many devices are named in one report: their names have to fit in memory together.
 const NAMED: u64 = 5_000_000;
 
 /// What is written of a comparison.
 pub struct Wanted<'a> {
-    /// What is compared, in words.
-    pub asked: Asked,
+    /// What is supposed, or which two states are compared.
+    pub premises: Premises,
+    /// Whom and what it is about.
+    pub about: About,
     /// What is known about the requests.
-    pub about: &'a Context,
+    pub context: &'a Context,
     /// Whoever gains before whoever loses everything.
     pub gains_first: bool,
     /// Every row.
@@ -57,13 +61,48 @@ pub fn typed(global: &Global) -> impl Iterator<Item = String> {
     files.chain(readings)
 }
 
+/// Whom and what a comparison of two states is about, which are there in one of them.
+pub fn about(states: [&Engine; 2], only: &Only) -> Result<About, Failure> {
+    let names = states.map(Names::of);
+    let named = |texts: &[String], part: Part| {
+        let found = texts.iter().map(|text| {
+            let name = Name::from(text.as_str());
+            let in_state = |names: &Names<'_>| match part {
+                Part::Principal => names.any_principal(&name),
+                Part::Action => names.action(&name).map(|action| action.uid.clone()),
+                Part::Resource => names.any_resource(&name),
+            };
+            let [before, after] = &names;
+            let found = in_state(after).or_else(|error| in_state(before).map_err(|_| error));
+            found.map_err(|error| after.suggest(error, None))
+        });
+        found.collect::<Result<Vec<_>, _>>()
+    };
+    Ok(About {
+        principals: named(&only.principal, Part::Principal)?,
+        actions: named(&only.action, Part::Action)?,
+        resources: named(&only.resource, Part::Resource)?,
+    })
+}
+
+/// What a comparison is about, in words; none where it is about everything.
+pub fn only(only: &Only) -> Option<String> {
+    let named = [&only.principal, &only.action, &only.resource];
+    let named: Vec<String> = named
+        .into_iter()
+        .filter(|names| !names.is_empty())
+        .map(|names| names.join(", "))
+        .collect();
+    (!named.is_empty()).then(|| format!("only about {}", named.join("; ")))
+}
+
 /// Compares two states and writes what changes.
 pub fn answer(
     states: States<'_>,
     wanted: &Wanted<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let about = wanted.about;
+    let about = wanted.context;
     // What cannot be the context of one action is that of none.
     for engine in [states.before, states.after] {
         for action in engine.bundle().vocabulary().permissions() {
@@ -73,7 +112,7 @@ pub fn answer(
     let context = |engine: &Engine, action: &Action| {
         context(engine, &action.uid, about).unwrap_or_else(|_| cedar_policy::Context::empty())
     };
-    let comparison = states.compare(context);
+    let comparison = states.compare_about(&wanted.about, context);
     let mut impact = compared(&comparison, "comparing");
     if wanted.gains_first {
         impact.gains_first();
@@ -99,7 +138,7 @@ pub fn answer(
         (false, _) => Roles::InNeed(in_need(&planning)),
     };
     let report = Report {
-        asked: &wanted.asked,
+        premises: &wanted.premises,
         impact: &impact,
         roles: &roles,
     };
@@ -118,7 +157,12 @@ pub fn answer(
         Format::Csv => output.write_sheet(report.csv())?,
         Format::Markdown => output.write(&report.markdown())?,
         Format::Html => output.write(&report.html())?,
-        _ => output.write(&report.human(wanted.all))?,
+        _ => {
+            let text = report.human(wanted.all, output.width());
+            output.write(&text)?;
+            let engines = [states.after, states.before];
+            output.write(&render::glossary::of(&text, &engines, output.width()))?;
+        }
     }
     if report.plan().is_some_and(|plan| !plan.is_verified()) {
         output.flush()?;

@@ -3,27 +3,31 @@
 use cedar_policy::EntityUid;
 use tarbac::names::{Name, NameError, Names, Part};
 use tarbac::render::matrix as render;
-use tarbac::{Engine, Matrix};
+use tarbac::{Engine, Matrix, Workspace};
 
 use super::output::Output;
-use super::{Exit, Failure, ShellError, load};
+use super::suppose::{say_premises, suppose};
+use super::{Exit, Failure, ShellError};
 use crate::cli::{self, Format, Global};
 
 /// The most cells that one matrix has; more is no table.
 const MOST_CELLS: usize = 1_000_000;
 
 pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Result<Exit, Failure> {
-    let engine = load(global)?.engine;
+    let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     let of_roles =
         !arguments.all && arguments.principal.is_empty() && arguments.resource.is_empty();
     let matrix = match of_roles {
         true => Matrix::of_roles(&engine),
         false => of_people(&engine, arguments)?,
     };
+    say_premises(&premises, global.format, output)?;
     output.write(&match global.format {
         Format::Markdown => render::markdown(&matrix),
-        Format::Json => render::document(&matrix),
-        Format::Csv => render::csv(&matrix).map_err(|error| Failure::Output(error.into()))?,
+        Format::Json => render::document(&matrix, &premises),
+        Format::Csv => {
+            render::csv(&matrix, &premises).map_err(|error| Failure::Output(error.into()))?
+        }
         _ => tarbac::matrix::table(&matrix, output.width()),
     })?;
     Ok(Exit::Yes)

@@ -85,9 +85,9 @@ impl Output {
         self.style
     }
 
-    /// The columns of the terminal; none where the answer goes elsewhere and has all the room.
+    /// The columns of the terminal; none where the answer goes elsewhere, unless `COLUMNS` says so.
     pub fn width(&self) -> Option<usize> {
-        self.is_terminal.then_some(self.style.width)
+        self.style.columns
     }
 
     /// Writes some of the answer, so that no terminal and no runner obeys what somebody else wrote.
@@ -213,6 +213,10 @@ pub fn is_ci() -> bool {
 }
 
 fn style(is_terminal: bool) -> Style {
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns
+        .and_then(|columns| columns.parse().ok())
+        .filter(|columns| *columns > 0);
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let colour = match Wishes::held().color {
@@ -223,6 +227,6 @@ fn style(is_terminal: bool) -> Style {
     let size = is_terminal.then(terminal_size::terminal_size).flatten();
     Style {
         colour,
-        width: size.map_or(Style::PLAIN.width, |(width, _)| usize::from(width.0)),
+        columns: columns.or(size.map(|(width, _)| usize::from(width.0))),
     }
 }

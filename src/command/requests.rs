@@ -18,6 +18,7 @@ use tarbac::decision::Outcome;
 use tarbac::json::Strict;
 use tarbac::names::{Name, Names};
 use tarbac::render::answer;
+use tarbac::what_if::Premises;
 use tarbac::workspace::regular;
 use tarbac::{Answer, Decision, Engine, Request};
 
@@ -63,13 +64,14 @@ struct Answered {
 /// Answers the requests of a file, or of standard input.
 pub fn run(
     engine: &Engine,
+    premises: &Premises,
     path: &Path,
     (kind, jobs): (AnswerKind, Option<NonZeroUsize>),
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let failed = |error| ShellError::file("read", path, error);
     let mut lines = Lines::new(open(path).map_err(failed)?);
-    let answerer = Answerer::new(engine, kind);
+    let answerer = Answerer::new(engine, premises, kind);
     let pool = pool(jobs)?;
     let mut exit = Exit::Yes;
     loop {
@@ -123,6 +125,7 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 /// Answers lines.
 struct Answerer<'a> {
     engine: &'a Engine,
+    premises: &'a Premises,
     kind: AnswerKind,
     names: Names<'a>,
     /// What a request without a context has, by action.
@@ -130,7 +133,7 @@ struct Answerer<'a> {
 }
 
 impl<'a> Answerer<'a> {
-    fn new(engine: &'a Engine, kind: AnswerKind) -> Self {
+    fn new(engine: &'a Engine, premises: &'a Premises, kind: AnswerKind) -> Self {
         let empty = engine
             .bundle()
             .vocabulary()
@@ -144,6 +147,7 @@ impl<'a> Answerer<'a> {
             .collect();
         Self {
             engine,
+            premises,
             kind,
             names: Names::of(engine).indexed(),
             empty,
@@ -167,7 +171,7 @@ impl<'a> Answerer<'a> {
                     Err(error) => bad_line(error),
                 };
                 Answered {
-                    text: answer::line(id, &answer, self.engine.readings()),
+                    text: answer::line(id, &answer, self.engine.readings(), self.premises),
                     decision: answer.outcome.decision,
                 }
             }
@@ -177,7 +181,7 @@ impl<'a> Answerer<'a> {
                     Err(error) => Outcome::indeterminate(vec![error]),
                 };
                 Answered {
-                    text: answer::decision_line(id, &outcome),
+                    text: answer::decision_line(id, &outcome, self.premises),
                     decision: outcome.decision,
                 }
             }

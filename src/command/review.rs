@@ -29,6 +29,9 @@ enum Choice {
     Quit,
 }
 
+/// How far what is shown of a decision is indented.
+const INDENT: usize = 2;
+
 pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<Exit, Failure> {
     if is_ci() {
         return Err(ShellError::Arguments {
@@ -104,8 +107,9 @@ pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<E
             ))?;
             let selection = &compared.snapshot.selection;
             if let Some(request) = compared.taken.request(engine, selection, &flip.cell) {
-                let explanation = explanation::human(&explain(engine, &request));
-                output.write(&render::suite::indented(&explanation, 2))?;
+                let width = output.width().map(|width| width.saturating_sub(INDENT));
+                let explanation = explanation::human(&explain(engine, &request), width);
+                output.write(&render::suite::indented(&explanation, INDENT))?;
                 output.write("\n")?;
             }
             match ask(output, "this decision:")? {

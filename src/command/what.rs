@@ -5,15 +5,16 @@ use tarbac::access::What as Answer;
 use tarbac::decision::Decision;
 use tarbac::explain::Named;
 use tarbac::names::{Name, Names};
-use tarbac::render;
+use tarbac::{Workspace, render};
 
 use super::check::context;
 use super::output::Output;
-use super::{Exit, Failure, load};
+use super::suppose::{say_premises, suppose};
+use super::{Exit, Failure};
 use crate::cli::{Format, Global, What};
 
 pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exit, Failure> {
-    let engine = load(global)?.engine;
+    let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     let names = Names::of(&engine);
     let principal = names
         .any_principal(&Name::from(arguments.principal.as_str()))
@@ -43,12 +44,19 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
         name: names.call(&principal),
         uid: principal,
     };
+    say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::access::what_document(&what, &called))?,
-        Format::Ndjson => output.write_lines(render::access::what_ndjson(&what, &called))?,
-        Format::Csv => output.write_sheet(render::access::what_csv(&what))?,
+        Format::Json => output.write(&render::access::what_document(&what, &called, &premises))?,
+        Format::Ndjson => {
+            output.write_lines(render::access::what_ndjson(&what, &called, &premises))?
+        }
+        Format::Csv => output.write_sheet(render::access::what_csv(&what, &premises))?,
         Format::Markdown => output.write(&render::access::what_markdown(&what))?,
-        _ => output.write(&render::access::what(&what, &called.name))?,
+        _ => {
+            let text = render::access::what(&what, &called.name, output.width());
+            output.write(&text)?;
+            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+        }
     }
     let decided = |decision: Decision| {
         let mut decisions = what.alike.iter().flat_map(|alike| &alike.decisions);

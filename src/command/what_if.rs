@@ -1,14 +1,14 @@
 //! `tarbac what-if`: what changes for whom if something is changed.
 
 use tarbac::impact::States;
-use tarbac::render::impact::Asked;
-use tarbac::what_if::{self, Change};
+use tarbac::what_if;
 use tarbac::{Layout, Switches};
 
-use super::impact::{Wanted, answer, typed};
+use super::impact::{Wanted, about, answer, only, typed};
 use super::output::{Output, note};
+use super::suppose::say_premises;
 use super::{Exit, Failure, layout, load, load_from, switches};
-use crate::cli::{Global, WhatIf};
+use crate::cli::{Format, Global, WhatIf};
 
 pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
     let changed = layout(global);
@@ -18,28 +18,29 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
         true => None,
         false => Some(load(global)?.engine),
     };
-    let changes = changes(arguments);
+    let changes = arguments.changes.all();
     let switches = switches(global)?;
     if read.is_none() && changes.is_empty() && switches == Switches::default() {
         note("no change is named; `tarbac what-if --help` lists them\n");
     }
     let invalid = |findings| Failure::Invalid(findings, "Nothing was compared.");
-    let after =
-        what_if::after(read.as_ref().unwrap_or(&before), &changes, &switches).map_err(invalid)?;
+    let (after, mut premises) =
+        what_if::suppose(read.as_ref().unwrap_or(&before), &changes, &switches).map_err(invalid)?;
+    premises.besides.extend(typed(global));
+    let about = about([&before, &after], &arguments.only)?;
+    premises.notes.extend(only(&arguments.only));
+    // In Markdown they are a part of the report.
+    if global.format == Format::Human {
+        say_premises(&premises, global.format, output)?;
+    }
     let states = States {
         before: &before,
         after: &after,
     };
     let wanted = Wanted {
-        asked: Asked {
-            changes: changes
-                .iter()
-                .map(Change::typed)
-                .chain(typed(global))
-                .collect(),
-            notes: what_if::consequences(read.as_ref().unwrap_or(&before), &changes),
-        },
-        about: &arguments.context,
+        premises,
+        about,
+        context: &arguments.context,
         gains_first: false,
         all: arguments.all,
         plan: arguments.plan,
@@ -47,26 +48,4 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
         format: global.format,
     };
     answer(states, &wanted, output)
-}
-
-/// What is asked for, in the order of the flags.
-fn changes(arguments: &WhatIf) -> Vec<Change> {
-    let flag = |flag: &str, values: &[String]| -> Vec<Change> {
-        let change = |value: &String| Change::Flag {
-            flag: flag.to_owned(),
-            value: value.clone(),
-        };
-        values.iter().map(change).collect()
-    };
-    let mut changes = flag("use-intune-rbac", &arguments.use_intune_rbac);
-    changes.extend(flag(
-        "enforce-configmgr-rbac",
-        &arguments.enforce_configmgr_rbac,
-    ));
-    changes.extend(flag("site-version", &arguments.site_version));
-    changes.extend(flag("scoped-permissions", &arguments.scoped_permissions));
-    changes.extend(arguments.set.iter().cloned().map(Change::Set));
-    changes.extend(arguments.grant.iter().cloned().map(Change::Grant));
-    changes.extend(arguments.revoke.iter().cloned().map(Change::Revoke));
-    changes
 }

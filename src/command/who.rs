@@ -2,15 +2,16 @@
 
 use tarbac::access::{Eligible, Who as Answer};
 use tarbac::names::{Name, Names};
-use tarbac::render;
+use tarbac::{Workspace, render};
 
 use super::check::context;
 use super::output::Output;
-use super::{Exit, Failure, load};
+use super::suppose::{say_premises, suppose};
+use super::{Exit, Failure};
 use crate::cli::{Format, Global, Who};
 
 pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit, Failure> {
-    let engine = load(global)?.engine;
+    let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     let names = Names::of(&engine);
     let action = names.action(&Name::from(arguments.action.as_str()))?;
     let resource = names
@@ -26,19 +27,20 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         who.eligible = Some(Eligible::of(&engine, action, &resource, &context));
     }
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
+    say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::access::document(&who))?,
-        Format::Ndjson => output.write_lines(render::access::who_ndjson(&who))?,
-        Format::Csv => output.write_sheet(render::access::who_csv(&who))?,
+        Format::Json => output.write(&render::access::document(&who, &premises))?,
+        Format::Ndjson => output.write_lines(render::access::who_ndjson(&who, &premises))?,
+        Format::Csv => output.write_sheet(render::access::who_csv(&who, &premises))?,
         Format::Markdown => {
             output.write(&render::access::who_markdown(&who, arguments.may_not))?;
         }
-        _ => output.write(&render::access::human(
-            &who,
-            &asked,
-            arguments.may_not,
-            arguments.all,
-        ))?,
+        _ => {
+            let shown = (arguments.may_not, arguments.all);
+            let text = render::access::human(&who, &asked, shown, output.width());
+            output.write(&text)?;
+            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+        }
     }
     Ok(match (who.unknown.is_empty(), who.may.is_empty()) {
         (false, _) => Exit::Unanswered,

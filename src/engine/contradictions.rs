@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cedar_policy::{Context, EntityTypeName};
 use cedar_policy_core::ast;
 
-use super::questions::lower_first;
 use super::{Engine, World};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
 use crate::directory::Row;
 use crate::finding::{Finding, Severity};
+use crate::names::lower_first;
 
 /// How many findings of one policy are given.
 const SHOWN: usize = 100;

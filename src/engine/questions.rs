@@ -16,6 +16,7 @@ use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::directory::Row;
 use crate::finding::{Finding, Severity};
+use crate::names::lower_first;
 
 impl Engine {
     /// Decides a request and says what a person needs to know beside the decision.
@@ -501,14 +502,6 @@ fn lifted(notice: &Notice, path: &str, lifting: &[Vec<Activation>]) -> Vec<Notic
 struct Found {
     findings: Vec<Finding>,
     seen: BTreeSet<(String, Row, Row)>,
-}
-
-pub(super) fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map(|first| first.to_lowercase().chain(characters).collect())
-        .unwrap_or_default()
 }
 
 /// The entity with one attribute changed.

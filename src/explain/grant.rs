@@ -1,6 +1,6 @@
 //! How a person comes by a permit.
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
 use super::rule::Rule;
@@ -9,6 +9,7 @@ use super::value::{Named, Names};
 use crate::bundle::Policy;
 use crate::decision::Request;
 use crate::engine::Engine;
+use crate::role::role_type;
 
 /// A permit and how the person comes by it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,15 +29,32 @@ pub struct Path {
 
 impl Grant {
     pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
-        let ends = ends(policy, scene);
-        let mut paths: Vec<Path> = ends.iter().filter_map(|end| Path::to(end, scene)).collect();
-        paths.sort();
-        paths.dedup();
         Self {
             rule: Rule::of(policy, scene),
-            paths,
+            paths: ways_in(policy, scene),
         }
     }
+}
+
+/// From the person of a request to what a permit asks them to be in. Where that comes through an assignment of a
+/// role, to the role.
+pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<Path> {
+    if let Some(anchor) = policy.principal_anchor() {
+        let path = Path::between(engine, &request.principal, &anchor);
+        return path.into_iter().collect();
+    }
+    let scene = engine.world(request);
+    let scene = scene.map(|world| Scene::new(engine, request, world));
+    scene.map_or_else(|_| Vec::new(), |scene| ways_in(policy, &scene))
+}
+
+fn ways_in(policy: &Policy, scene: &Scene<'_>) -> Vec<Path> {
+    let ends = ends(policy, scene);
+    let paths = ends.iter().filter_map(|end| Path::to(end, scene));
+    let mut paths: Vec<Path> = paths.map(|path| path.to_role(scene)).collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
 /// What a permit asks the principal of a request to be in.
@@ -79,6 +97,34 @@ impl Path {
     /// A shortest chain from the principal to an entity.
     pub(super) fn to(end: &EntityUid, scene: &Scene<'_>) -> Option<Self> {
         Self::between(scene.engine(), &scene.request().principal, end)
+    }
+
+    /// The chain to the role, where the last but one of it gives a role and the last is none: whoever is in a
+    /// tenant through an assignment has its role there.
+    fn to_role(mut self, scene: &Scene<'_>) -> Self {
+        let (Some(of_type), [.., giving, end]) =
+            (role_type(scene.vocabulary()), self.steps.as_slice())
+        else {
+            return self;
+        };
+        let required = scene.vocabulary().required_parents();
+        let required = required.get(giving.uid.type_name().to_string().as_str());
+        let needs = |type_name: &EntityTypeName| {
+            let type_name = type_name.to_string();
+            required.is_some_and(|required| required.iter().any(|name| *name == type_name))
+        };
+        if end.uid.type_name() == &of_type || !needs(&of_type) || !needs(end.uid.type_name()) {
+            return self;
+        }
+        let directory = scene.engine().directory();
+        let above = directory.row(&giving.uid).into_iter();
+        let above = above.flat_map(|row| directory.ancestors(row));
+        let above = above.map(|row| directory.uid(row));
+        let role = above.filter(|uid| *uid.type_name() == of_type).min();
+        if let (Some(role), Some(end)) = (role, self.steps.last_mut()) {
+            *end = scene.names().named(&role);
+        }
+        self
     }
 
     /// A shortest chain from one entity to another that it is in.

@@ -86,6 +86,8 @@ pub(super) struct Looking<'s, 'e> {
     /// The place of the type that asks, and of the survey.
     place: (usize, usize),
     actions: Vec<Option<&'e Action>>,
+    /// Those of the actions that are compared.
+    compared: &'s [EntityUid],
 }
 
 impl<'s, 'e> Looking<'s, 'e> {
@@ -96,7 +98,13 @@ impl<'s, 'e> Looking<'s, 'e> {
             survey,
             place,
             actions: actions.map(|uid| states.asked(uid)).collect(),
+            compared: survey.actions(),
         }
+    }
+
+    /// The same, of these actions only.
+    pub fn about(self, compared: &'s [EntityUid]) -> Self {
+        Self { compared, ..self }
     }
 
     /// What changes for a class of people, and in which cells.
@@ -108,7 +116,9 @@ impl<'s, 'e> Looking<'s, 'e> {
         // By page, what it carries and the cells in which that is out of reach.
         let mut pages: BTreeMap<&EntityUid, Stuck> = BTreeMap::new();
         for (number, action) in self.actions.iter().enumerate() {
-            let Some(action) = action.filter(|action| !action.is_question()) else {
+            let is_compared =
+                |action: &&Action| !action.is_question() && self.compared.contains(&action.uid);
+            let Some(action) = action.filter(is_compared) else {
                 continue;
             };
             let page = self.page(action);

@@ -59,7 +59,7 @@ pub fn table(matrix: &Matrix, width: Option<usize>) -> String {
     for block in &matrix.blocks {
         parts.push(match &block.resource {
             None => roles(block, width),
-            Some(resource) => people(block, resource, &keys, width),
+            Some(resource) => people(block, resource, (&keys, &matrix.says), width),
         });
     }
     if let Some(others) = others(matrix) {
@@ -104,7 +104,7 @@ fn roles(block: &Block, width: Option<usize>) -> String {
 fn people(
     block: &Block,
     resource: &Heading,
-    keys: &BTreeMap<&str, String>,
+    (keys, says): (&BTreeMap<&str, String>, &BTreeMap<String, String>),
     width: Option<usize>,
 ) -> String {
     let key_of = |cell: &Cell| {
@@ -144,7 +144,18 @@ fn people(
         .max()
         .unwrap_or_default();
     for (key, id) in legend {
-        text += &format!("  {key:longest$}  {id}\n");
+        let said = says
+            .get(id)
+            .map_or(String::new(), |says| format!("  {says}"));
+        let entry = format!("{id}{said}");
+        // Where it is not for a terminal it is a line, so that it can be read back.
+        let hang = longest + 4;
+        let lines = match width {
+            Some(width) => lines(&entry, width.saturating_sub(hang).max(NARROWEST)),
+            None => vec![entry],
+        };
+        let indent = format!("\n{}", " ".repeat(hang));
+        text += &format!("  {key:longest$}  {}\n", lines.join(&indent));
     }
     let cells = || block.rows.iter().flat_map(|row| &row.cells);
     if cells().any(|cell| cell.mark == Mark::No && cell.policies.is_empty()) {
@@ -271,16 +282,10 @@ pub(crate) fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Ta
     table
 }
 
-/// A heading on several lines, as narrow as its longest word.
-fn wrapped(name: &str) -> String {
-    let words = || name.split(' ').filter(|word| !word.is_empty());
-    let width = words()
-        .map(|word| word.chars().count())
-        .max()
-        .unwrap_or_default()
-        .max(NARROWEST);
+/// A text on lines as wide as this, or as their only word.
+fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in words() {
+    for word in text.split(' ') {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
@@ -289,5 +294,12 @@ fn wrapped(name: &str) -> String {
             _ => lines.push(word.to_owned()),
         }
     }
-    lines.join("\n")
+    lines
+}
+
+/// A heading on several lines, as narrow as its longest word.
+fn wrapped(name: &str) -> String {
+    let words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
+    let width = words.iter().map(|word| word.chars().count()).max();
+    lines(&words.join(" "), width.unwrap_or_default().max(NARROWEST)).join("\n")
 }

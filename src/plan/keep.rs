@@ -241,8 +241,8 @@ impl Chosen<'_, '_> {
             let people = self.groups.people(&made.to);
             let permissions = self.named(&made.gives);
             let name = match permissions.as_slice() {
-                [] => "Keeps what any role gives".to_owned(),
-                some => format!("Keeps {}", in_name(some)),
+                [] => "Any role".to_owned(),
+                some => in_name(some),
             };
             let role = draft.fresh(self.book.engine, &self.book.role_type, &name);
             let assigned = match to_groups {
@@ -253,7 +253,7 @@ impl Chosen<'_, '_> {
             let new = NewRole {
                 uid: &role,
                 doc: &format!(
-                    "Keeps what is lost otherwise: {}.",
+                    "Gives what people lose otherwise: {}.",
                     in_sentence(&permissions)
                 ),
                 actions: &actions.cloned().collect::<Vec<_>>(),

@@ -14,7 +14,7 @@ use crate::source::Source;
 const FOLDER: &str = "policies/custom";
 
 /// How many permissions a name names.
-const NAMED: usize = 1;
+const NAMED: usize = 2;
 
 /// A new role.
 pub(super) struct NewRole<'a> {

@@ -10,10 +10,13 @@ use super::entity::Entity;
 use super::explanation::{chain, kind};
 use super::findings::number;
 use super::page::Page;
+use super::premises::PremisesDocument;
+use super::support::{self, SupportDocument};
 use super::{VERSION, json};
 use crate::access::{self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::{Named, Path};
+use crate::what_if::Premises;
 
 pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_ndjson};
 
@@ -25,8 +28,8 @@ const PERMITTED: usize = 20;
 
 /// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons. Without `all`
 /// the first.
-pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
-    let mut page = Page::default();
+pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option<usize>) -> String {
+    let mut page = Page::new(width);
     page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
     let limit = if all { usize::MAX } else { PERMITTED };
     for permitted in who.may.iter().take(limit) {
@@ -36,6 +39,9 @@ pub fn human(who: &Who, asked: &str, may_not: bool, all: bool) -> String {
         }
         if permitted.paths.is_empty() {
             page.line(4, &permitted.policies.join(", "));
+        }
+        if let Some(permissions) = support::in_short(&permitted.supports) {
+            page.line(4, &format!("with {permissions}"));
         }
     }
     let rest = who.may.len().saturating_sub(limit);
@@ -125,8 +131,8 @@ fn reasons(page: &mut Page, refused: &Refused) {
 }
 
 /// What somebody may do, by resources that are treated alike.
-pub fn what(what: &What, principal: &str) -> String {
-    let mut page = Page::default();
+pub fn what(what: &What, principal: &str, width: Option<usize>) -> String {
+    let mut page = Page::new(width);
     page.heading(principal);
     for alike in &what.alike {
         let AlikeResources {
@@ -205,6 +211,8 @@ fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'
 #[derive(Serialize)]
 struct WhatDocument<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     principal: Entity<'a>,
     alike: Vec<AlikeDocument<'a>>,
 }
@@ -225,9 +233,10 @@ struct DecidedDocument<'a> {
 }
 
 /// The same as JSON.
-pub fn what_document(what: &What, principal: &Named) -> String {
+pub fn what_document(what: &What, principal: &Named, premises: &Premises) -> String {
     json(&WhatDocument {
         version: VERSION,
+        asked: PremisesDocument::if_any(premises),
         principal: Entity::of(principal),
         alike: what.alike.iter().map(AlikeDocument::of).collect(),
     })
@@ -252,6 +261,8 @@ impl<'a> AlikeDocument<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     may: Vec<Permitted<'a>>,
     may_not: Vec<Alike<'a>>,
     unknown: Vec<Alike<'a>>,
@@ -277,6 +288,8 @@ struct Permitted<'a> {
     principal: Entity<'a>,
     policies: &'a [String],
     paths: Vec<Vec<Entity<'a>>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    supports: Vec<SupportDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -288,9 +301,10 @@ struct Alike<'a> {
 }
 
 /// Everybody, as JSON.
-pub fn document(who: &Who) -> String {
+pub fn document(who: &Who, premises: &Premises) -> String {
     json(&Document {
         version: VERSION,
+        asked: PremisesDocument::if_any(premises),
         may: who.may.iter().map(Permitted::of).collect(),
         may_not: who.may_not.iter().map(alike).collect(),
         unknown: who.unknown.iter().map(alike).collect(),
@@ -326,6 +340,7 @@ impl<'a> Permitted<'a> {
             principal: Entity::of(&permitted.principal),
             policies: &permitted.policies,
             paths: paths.map(steps).collect(),
+            supports: permitted.supports.iter().map(SupportDocument::of).collect(),
         }
     }
 }

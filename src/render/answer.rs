@@ -3,9 +3,12 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::premises::PremisesDocument;
 use super::{Style, VERSION, json};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome};
+use crate::names::lower_first;
 use crate::printable;
+use crate::what_if::Premises;
 
 /// An answer for programs. The line of a stream has a shape that is fixed, and no version.
 #[derive(Debug, Serialize)]
@@ -14,6 +17,8 @@ struct Wire<'a> {
     id: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     decision: &'static str,
     basis: &'static str,
     authority: Option<&'a str>,
@@ -34,6 +39,8 @@ struct Wire<'a> {
 struct DecisionWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     decision: &'static str,
     basis: &'static str,
     policies: &'a [String],
@@ -47,12 +54,20 @@ struct Refusal<'a> {
     advice: Option<&'a str>,
 }
 
-/// One line: the decision, and the policies or the rule that decide it.
-pub fn human(answer: &Answer, style: Style) -> String {
+/// One line: the decision, and the policies or the rule that decide it; what is supposed is behind it.
+pub fn human(answer: &Answer, premises: &Premises, style: Style) -> String {
+    let supposed = premises.sentence();
+    let supposed =
+        supposed.map(|sentence| format!("  ({})", printable::line(&lower_first(&sentence))));
+    let line = decided(answer, style);
+    format!("{line}{}\n", supposed.unwrap_or_default())
+}
+
+fn decided(answer: &Answer, style: Style) -> String {
     let outcome = &answer.outcome;
     match outcome.basis {
         Basis::Permitted => format!(
-            "{}  {}\n",
+            "{}  {}",
             style.green("ALLOW"),
             printable::line(&outcome.policies.join(", "))
         ),
@@ -63,11 +78,11 @@ pub fn human(answer: &Answer, style: Style) -> String {
                 more => format!(" (and {more} more; see tarbac explain)"),
             };
             let first = printable::line(first);
-            format!("{}  {first}{}{more}\n", style.red("DENY"), said(answer))
+            format!("{}  {first}{}{more}", style.red("DENY"), said(answer))
         }
-        Basis::NotPermitted => format!("{}  not permitted{}\n", style.red("DENY"), said(answer)),
+        Basis::NotPermitted => format!("{}  not permitted{}", style.red("DENY"), said(answer)),
         Basis::Error => format!(
-            "{}  {}\n",
+            "{}  {}",
             style.yellow("INDETERMINATE"),
             printable::line(&outcome.errors.join("; "))
         ),
@@ -89,6 +104,13 @@ pub fn notes(answer: &Answer) -> String {
     answer.notices.iter().map(note).collect()
 }
 
+/// What else to know of what is supposed, one line each.
+pub fn notes_of_premises(premises: &Premises) -> String {
+    let notes = premises.notes.iter();
+    let said = notes.map(|note| format!("note: {}\n", printable::line(note)));
+    said.collect()
+}
+
 fn note(notice: &Notice) -> String {
     let about = match &notice.about {
         Some(about) => format!(" ({about})"),
@@ -105,7 +127,7 @@ fn note(notice: &Notice) -> String {
 }
 
 /// The answer as a document for programs.
-pub fn document(answer: &Answer, readings: &[String]) -> String {
+pub fn document(answer: &Answer, readings: &[String], premises: &Premises) -> String {
     let refusals = answer.refusals.iter().map(|refusal| Refusal {
         policy: &refusal.policy,
         message: refusal.message.as_deref(),
@@ -113,24 +135,32 @@ pub fn document(answer: &Answer, readings: &[String]) -> String {
     });
     json(&Wire {
         version: Some(VERSION),
+        asked: PremisesDocument::if_any(premises),
         refusals: Some(refusals.collect()),
         ..wire(answer, readings)
     })
 }
 
 /// The answer as one line among many, with the id of the request if it has one.
-pub fn line(id: Option<&RawValue>, answer: &Answer, readings: &[String]) -> String {
+pub fn line(
+    id: Option<&RawValue>,
+    answer: &Answer,
+    readings: &[String],
+    premises: &Premises,
+) -> String {
     one_line(&Wire {
         id,
+        asked: PremisesDocument::if_any(premises),
         messages: Some(messages(answer)),
         ..wire(answer, readings)
     })
 }
 
 /// The decision alone as one line among many, with the id of the request if it has one.
-pub fn decision_line(id: Option<&RawValue>, outcome: &Outcome) -> String {
+pub fn decision_line(id: Option<&RawValue>, outcome: &Outcome, premises: &Premises) -> String {
     one_line(&DecisionWire {
         id,
+        asked: PremisesDocument::if_any(premises),
         decision: outcome.decision.word(),
         basis: outcome.basis.word(),
         policies: &outcome.policies,
@@ -152,6 +182,7 @@ fn wire<'a>(answer: &'a Answer, readings: &'a [String]) -> Wire<'a> {
     Wire {
         id: None,
         version: None,
+        asked: None,
         decision: outcome.decision.word(),
         basis: outcome.basis.word(),
         authority: answer

@@ -11,6 +11,7 @@ use crate::names::in_words;
 use alternatives::Family;
 
 use super::page::Page;
+use super::support;
 
 pub use wire::{Wire, wire};
 
@@ -20,13 +21,16 @@ const WRITTEN: usize = 5;
 /// Up to how many refusing rules are described by their sentence as well.
 const DESCRIBED: usize = 2;
 
-/// The explanation as plain text, at most 100 columns wide.
-pub fn human(explanation: &Explanation) -> String {
-    let mut page = Page::default();
+/// The explanation as plain text, as wide as the terminal.
+pub fn human(explanation: &Explanation, width: Option<usize>) -> String {
+    let mut page = Page::new(width);
     page.line(0, &headline(explanation));
     authority(&mut page, explanation);
     match &explanation.why {
-        Why::Permitted(grants) => permitted(&mut page, grants, explanation.authority.as_ref()),
+        Why::Permitted(grants, supports) => {
+            permitted(&mut page, grants, explanation.authority.as_ref());
+            support::in_full(&mut page, supports, &explanation.principal.name);
+        }
         Why::Forbidden(rules) => forbidden(&mut page, rules, explanation.authority.as_ref()),
         Why::NotPermitted(roles) => not_permitted(&mut page, explanation, roles),
         Why::Indeterminate => indeterminate(&mut page, explanation),
@@ -62,12 +66,11 @@ fn authority(page: &mut Page, explanation: &Explanation) {
     else {
         return;
     };
-    page.heading(&format!(
-        "Authority: {}  ({}, {})",
-        authority.name,
-        rule.policy,
-        place(rule)
-    ));
+    let decides = match &explanation.decides {
+        Some(decides) => decides.clone(),
+        None => format!("Authority: {}", authority.name),
+    };
+    page.heading(&format!("{decides}  ({}, {})", rule.policy, place(rule)));
     page.line(2, rule.doc.as_deref().unwrap_or_default());
     for clause in &rule.clauses {
         let width = clause
@@ -358,7 +361,7 @@ fn readings(page: &mut Page, explanation: &Explanation) {
 /// The documents that the authority and the numbered rules come from.
 fn documents(page: &mut Page, explanation: &Explanation) {
     let rules: Vec<&Rule> = match &explanation.why {
-        Why::Permitted(grants) => grants.iter().map(|grant| &grant.rule).collect(),
+        Why::Permitted(grants, _) => grants.iter().map(|grant| &grant.rule).collect(),
         Why::Forbidden(rules) => rules.iter().collect(),
         Why::NotPermitted(_) | Why::Indeterminate => Vec::new(),
     };

@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 
 use super::findings::number;
 use super::page::Page;
-use super::tally::{common, counted, digits, first, on, some, tally};
+use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally};
 use crate::decision::{Decision, Outcome};
 use crate::explain::Named;
 use crate::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
 use crate::plan::{Plan, RoleChange, Roles};
+use crate::what_if::Premises;
 
 /// How many of a list are shown unless all are.
 pub const LISTED: usize = 5;
@@ -25,20 +26,11 @@ pub const PEOPLE: usize = 2;
 /// How many of the people whom something to look at concerns.
 const CONCERNED: usize = 3;
 
-/// What a comparison is of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// The changes, or the two states, as they were typed.
-    pub changes: Vec<String>,
-    /// What goes along with the changes, a sentence each.
-    pub notes: Vec<String>,
-}
-
 /// What changes for whom, and the role changes that go with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'r> {
-    /// What was asked.
-    pub asked: &'r Asked,
+    /// What is supposed, or which two states are compared.
+    pub premises: &'r Premises,
     /// What changes.
     pub impact: &'r Impact,
     /// The role changes.
@@ -63,13 +55,10 @@ impl<'r> Report<'r> {
     }
 
     /// The report on about a screen; with `all` every row.
-    pub fn human(&self, all: bool) -> String {
+    pub fn human(&self, all: bool, width: Option<usize>) -> String {
         let Self { impact, .. } = self;
-        let mut page = Page::default();
+        let mut page = Page::new(width);
         totals(&mut page, &impact.totals);
-        for note in &self.asked.notes {
-            page.line(2, note);
-        }
         self.look_at_first(&mut page, all);
         people(&mut page, &impact.people, all);
         if let Some(plan) = self.plan() {
@@ -149,7 +138,7 @@ fn people(page: &mut Page, people: &[Touched], all: bool) {
     // People may differ in what nobody sees.
     let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
     for touched in people.iter().take(limit(PEOPLE)) {
-        let mut block = Page::default();
+        let mut block = page.another();
         for row in rows(touched) {
             row.human(&mut block, all);
         }
@@ -187,6 +176,7 @@ fn totals(page: &mut Page, totals: &Totals) {
             digits(totals.lost),
             counted(totals.resources, "resource"),
         ));
+        page.line(2, DECISION);
         page.line(
             2,
             &format!(
@@ -313,7 +303,7 @@ impl Row<'_> {
         if self.is_out_of_reach {
             page.line(
                 4,
-                "out of reach in the admin center: the page that carries it is refused",
+                "allowed, but not to be reached in the admin center: the page that carries it is refused",
             );
         }
     }
@@ -343,7 +333,7 @@ fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
                 ([], more) => format!("{word} by {}", super::tally::policies(more)),
                 (policies, 0) => format!("{word} by {}", policies.join(", ")),
                 (policies, more) => {
-                    format!("{word} by {} and {more} more for some", policies.join(", "))
+                    format!("{word} by {}{}", policies.join(", "), for_some(more))
                 }
             });
     said.collect::<Vec<_>>().join("; ")

@@ -5,14 +5,18 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
+use super::premises::PremisesDocument;
 use super::sheet::Sheet;
 use super::{VERSION, json};
 use crate::matrix::{Cell, Mark, Matrix, first, others};
 use crate::names::visible;
+use crate::what_if::Premises;
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     cells: Vec<Record>,
     others: &'a [String],
 }
@@ -66,8 +70,8 @@ pub fn markdown(matrix: &Matrix) -> String {
 ///
 /// # Errors
 /// A record cannot be written, which does not happen in memory.
-pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
-    let mut sheet = Sheet::new(&[
+pub fn csv(matrix: &Matrix, premises: &Premises) -> Result<String, csv::Error> {
+    let headings = [
         "resource",
         "resource_name",
         "principal",
@@ -75,7 +79,8 @@ pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
         "action",
         "decision",
         "policies",
-    ])?;
+    ];
+    let mut sheet = Sheet::supposing(&headings, premises)?;
     for record in records(matrix) {
         sheet.row([
             record.resource.as_deref().unwrap_or_default(),
@@ -91,9 +96,10 @@ pub fn csv(matrix: &Matrix) -> Result<String, csv::Error> {
 }
 
 /// The matrix as a document for programs: one entry for each cell.
-pub fn document(matrix: &Matrix) -> String {
+pub fn document(matrix: &Matrix, premises: &Premises) -> String {
     json(&Document {
         version: VERSION,
+        asked: PremisesDocument::if_any(premises),
         cells: records(matrix).collect(),
         others: &matrix.others,
     })

@@ -1,21 +1,45 @@
 //! Plain text in lines of limited width, without characters that a terminal obeys.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::names::visible;
 
-/// The width that text is wrapped at, in characters.
+/// The width that text is wrapped at where it goes to no terminal, in columns.
 const WIDTH: usize = 100;
 
+/// The narrowest that text is wrapped.
+const NARROWEST: usize = 20;
+
 /// Text that is written line by line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Page {
     text: String,
+    width: usize,
 }
 
 impl Page {
+    /// A page as wide as a terminal, or of the width of text that goes to none.
+    pub fn new(width: Option<usize>) -> Self {
+        Self {
+            text: String::new(),
+            width: width.unwrap_or(WIDTH).max(NARROWEST),
+        }
+    }
+
+    /// An empty page of the same width.
+    pub fn another(&self) -> Self {
+        Self::new(Some(self.width))
+    }
+
     /// A heading, set apart from what is before it.
     pub fn heading(&mut self, text: &str) {
         self.apart();
         self.line(0, text);
+    }
+
+    /// Whether nothing is on it.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// An empty line, except at the beginning.
@@ -32,7 +56,7 @@ impl Page {
 
     /// A paragraph after a mark, under which nothing stands.
     pub fn item(&mut self, indent: usize, mark: &str, text: &str) {
-        self.hanging(indent, mark, text, mark.chars().count());
+        self.hanging(indent, mark, text, mark.width());
     }
 
     /// Text whose lines stay as they are, such as a policy.
@@ -51,8 +75,8 @@ impl Page {
         let mut line = format!("{}{mark}", " ".repeat(indent));
         let mut is_empty = true;
         for word in words(text) {
-            let width = line.chars().count() + word.trim_end().chars().count();
-            if !is_empty && width > WIDTH {
+            let width = line.width() + word.trim_end().width();
+            if !is_empty && width > self.width {
                 self.push(&line);
                 line = " ".repeat(indent + hang);
             }
@@ -93,7 +117,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_wrapped_under_their_text() {
-        let mut page = Page::default();
+        let mut page = Page::new(None);
         page.item(2, "1. ", &"word ".repeat(40));
         let text = page.into_text();
         assert!(
@@ -110,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_word_longer_than_a_line_stays_whole() {
-        let mut page = Page::default();
+        let mut page = Page::new(None);
         page.line(0, &"x".repeat(120));
         assert_eq!(page.into_text(), format!("{}\n", "x".repeat(120)));
     }

@@ -9,7 +9,7 @@ mod wire;
 use super::explanation::typed;
 use super::findings::number;
 use super::page::Page;
-use super::tally::{counted, digits, first, on, some, tally};
+use super::tally::{DECISION, counted, digits, first, on, some, tally};
 use crate::explain::Named;
 use crate::standing::{Assignment, Holder, Idle, Obstacle, Role, Standing, Status};
 use row::{Row, rows};
@@ -32,9 +32,9 @@ const PEOPLE: usize = 1;
 const OBSTACLES: usize = 3;
 
 /// Who can do what, on about a screen; with `all` every row.
-pub fn human(standing: &Standing, all: bool) -> String {
+pub fn human(standing: &Standing, all: bool, width: Option<usize>) -> String {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
-    let mut page = Page::default();
+    let mut page = Page::new(width);
     totals(&mut page, standing);
     roles(&mut page, &standing.roles, limit(LISTED));
     obstacles(&mut page, &standing.obstacles, all);
@@ -42,7 +42,7 @@ pub fn human(standing: &Standing, all: bool) -> String {
     // People may differ in what nobody sees.
     let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
     for holder in standing.people.iter().take(limit(PEOPLE)) {
-        let mut block = Page::default();
+        let mut block = page.another();
         held(&mut block, holder, all);
         let block = block.into_text();
         match blocks.iter_mut().find(|(_, known)| *known == block) {
@@ -74,11 +74,12 @@ fn totals(page: &mut Page, standing: &Standing) {
         counted(totals.decisions, "decision"),
         digits(totals.allowed)
     ));
+    page.line(2, DECISION);
     if totals.out_of_reach > 0 {
         page.line(
             2,
             &format!(
-                "out of reach in the admin center, because the page that carries it is refused: {}",
+                "allowed, but not to be reached in the admin center, because the page that carries it is refused: {}",
                 counted(totals.out_of_reach, "decision")
             ),
         );
@@ -87,7 +88,7 @@ fn totals(page: &mut Page, standing: &Standing) {
         page.line(
             2,
             &format!(
-                "granted by a role and refused: {} about {}",
+                "given by a role, but refused all the same: {} about {}",
                 counted(totals.refused, "decision"),
                 counted(totals.people_refused, "account")
             ),
@@ -163,7 +164,7 @@ fn obstacles(page: &mut Page, obstacles: &[Obstacle], all: bool) {
         page.line(2, &first(&names, limit));
     }
     let limit = if all { usize::MAX } else { OBSTACLES };
-    page.heading("What refuses most of what is granted");
+    page.heading("What refuses most of what roles give");
     for obstacle in obstacles.iter().take(limit) {
         page.line(2, &refuses(obstacle));
         if all {
@@ -297,8 +298,8 @@ fn human_row(page: &mut Page, indent: usize, row: &Row<'_>, all: bool) {
     let verb = match row.status {
         Status::Allowed => "may",
         Status::OutOfReach => "may, but cannot reach in the admin center:",
-        Status::Refused => "granted and refused:",
-        Status::Unknown => "undecidable:",
+        Status::Refused => "has in a role, but is refused:",
+        Status::Unknown => "cannot be decided about:",
     };
     let actions = first(&row.actions, if all { usize::MAX } else { ACTIONS });
     page.line(indent, &format!("{verb} {actions}"));

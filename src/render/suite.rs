@@ -87,13 +87,16 @@ fn failure(tried: &Tried<'_>, style: Style) -> String {
         tried.case.name,
         visible(&tried.suite.source.name)
     );
-    text += &indented(&detail(tried), 4);
+    text += &indented(
+        &detail(tried, style.columns.map(|of| of.saturating_sub(4))),
+        4,
+    );
     text.push('\n');
     text
 }
 
 /// What was expected of a case that failed, what came and why, on many lines.
-pub fn detail(tried: &Tried<'_>) -> String {
+pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
     let names = Names::of(tried.engine);
     for (index, missed) in tried.missed.iter().enumerate() {
@@ -110,7 +113,8 @@ pub fn detail(tried: &Tried<'_>) -> String {
         if index < EXPLAINED && !is_question(tried.engine, &missed.check.request.action) {
             let explanation = explain(tried.engine, &missed.check.request);
             text.push('\n');
-            text += &indented(&explanation::human(&explanation), 2);
+            let width = width.map(|width| width.saturating_sub(2));
+            text += &indented(&explanation::human(&explanation, width), 2);
         }
     }
     text
@@ -136,7 +140,7 @@ pub fn failed(tried: &Tried<'_>) -> Option<report::Failure> {
         .help("`tarbac explain` says why; if the new outcome is right, correct the expectation");
     Some(report::Failure {
         finding,
-        detail: detail(tried),
+        detail: detail(tried, None),
     })
 }
 

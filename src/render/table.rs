@@ -2,6 +2,7 @@
 
 use super::matrix::in_markdown;
 use super::sheet::Sheet;
+use crate::what_if::Premises;
 
 /// A heading and rows of as many cells.
 pub(super) struct Table {
@@ -14,12 +15,12 @@ impl Table {
         Self { headings, rows }
     }
 
-    /// Comma-separated values.
+    /// Comma-separated values, with what is supposed.
     ///
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
-    pub fn csv(&self) -> Result<String, csv::Error> {
-        let mut sheet = Sheet::new(self.headings)?;
+    pub fn csv(&self, premises: &Premises) -> Result<String, csv::Error> {
+        let mut sheet = Sheet::supposing(self.headings, premises)?;
         for row in &self.rows {
             sheet.row(row.iter().map(String::as_str))?;
         }

@@ -106,6 +106,18 @@ pub(super) fn in_a_cell(of: &[(Named, u64)]) -> String {
     counts.collect::<Vec<_>>().join("; ")
 }
 
+/// What is counted where decisions are.
+pub(super) const DECISION: &str =
+    "a decision is one permission of one account on one device or tenant";
+
+/// How many more policies refuse, or permit, only some of several permissions.
+pub(super) fn for_some(more: usize) -> String {
+    match more {
+        1 => ", and 1 more policy for some of these permissions".to_owned(),
+        more => format!(", and {more} more policies for some of these permissions"),
+    }
+}
+
 /// A number of policies.
 pub(super) fn policies(count: usize) -> String {
     match count {

@@ -211,6 +211,7 @@ fn how_it_ends() {
     let workspace = administrator();
     insta::assert_snapshot!(workspace.run(&["access"]), @r#"
     1 of 1 account can do something; of 1 decision, 1 are allowed
+      a decision is one permission of one account on one device or tenant
       of 1 assignment, none gives nothing
 
     By role                               accounts  can use it    allowed    refused
@@ -229,6 +230,7 @@ fn how_it_ends() {
     );
     insta::assert_snapshot!(workspace.run(&["access"]), @r#"
     0 of 1 account can do something; of 1 decision, 0 are allowed
+      a decision is one permission of one account on one device or tenant
       that cannot be made: 1 decision
       of 1 assignment, not to be judged because of that: 1
 
@@ -237,10 +239,13 @@ fn how_it_ends() {
     and 8 roles that nobody has
 
     u
-      undecidable: Update
+      cannot be decided about: Update
         on 1 tenant (t)
         because of error while evaluating policy `custom.fails`: integer overflow while attempting to
           add the values `9223372036854775807` and `1`
+
+    What these policies say
+      custom.fails: Fails.
     --- exit 2
     "#);
     let ran = Tarbac::with(&[]).run(&["access"]);

@@ -3,6 +3,7 @@
 
 mod everybody;
 mod standing;
+mod supposed;
 
 use std::collections::HashMap;
 use std::str::FromStr;

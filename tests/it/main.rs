@@ -44,6 +44,7 @@ mod scoped_permissions;
 mod snapshots_of_outcomes;
 mod solver;
 mod suites;
+mod supposed;
 mod tarbac;
 mod usage;
 mod validate;

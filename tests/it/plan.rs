@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tarbac::bundle::Action;
 use tarbac::impact::{Impact, States};
 use tarbac::plan::{Planning, Roles};
-use tarbac::render::impact::{Asked, Report};
-use tarbac::what_if::{self, Change};
+use tarbac::render::impact::Report;
+use tarbac::what_if::{self, Change, Premises};
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 use crate::browser::{browser, seen};
@@ -147,11 +147,11 @@ fn a_plan_that_does_not_work_is_not_verified() {
     let lost: u64 = deviations.iter().map(|of| of.found - of.foreseen).sum();
     assert_eq!(lost, impact.totals.lost);
     let report = Report {
-        asked: &Asked::default(),
+        premises: &Premises::default(),
         impact: &impact,
         roles: &Roles::Planned(Box::new(plan)),
     };
-    for text in [report.human(false), report.markdown()] {
+    for text in [report.human(false, None), report.markdown()] {
         assert!(text.contains("NOT VERIFIED, do not use it"), "{text}");
     }
 }
@@ -276,7 +276,7 @@ fn the_page_in_a_browser() {
         "{page}"
     );
     assert!(
-        page.contains("<details><summary>Make the role Keeps"),
+        page.contains("<details><summary>Make the role View"),
         "{page}"
     );
     assert!(page.contains("<pre>@id(\"custom.keeps-"), "{page}");

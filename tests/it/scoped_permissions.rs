@@ -173,7 +173,7 @@ fn only_those_of_the_tenant_that_opts_in_are_moved() {
             .contains("1 account loses everything: quinn@contoso.example"),
         "{ran}"
     );
-    assert!(ran.stdout.starts_with("0 decisions gained"), "{ran}");
+    assert!(ran.stdout.contains("0 decisions gained"), "{ran}");
     let ran = lost("fabrikam");
     assert!(ran.stdout.contains("Nothing changes"), "{ran}");
 }

@@ -169,10 +169,10 @@ fn a_condition_that_cannot_be_evaluated_is_shown_as_such() {
     let explanation = explain(&engine, &request(&engine, "zoe", "View scripts", "PC"));
     assert_eq!(explanation.answer.outcome.decision, Decision::Indeterminate);
     assert!(explanation.remedies.is_none());
-    insta::assert_snapshot!(render::explanation::human(&explanation), @r#"
+    insta::assert_snapshot!(render::explanation::human(&explanation, None), @r#"
     INDETERMINATE  whether zoe may View scripts on PC cannot be decided, which is a refusal
 
-    Authority: intune  (authority.intune, shipped/policies/authority.cedar:6)
+    Intune decides  (authority.intune, shipped/policies/authority.cedar:6)
       Intune alone decides where Use Intune RBAC is On, the checkbox of the hierarchy is cleared, and
         its sites are version 2207 or later.
         true   resource.hierarchy.tenant.useIntuneRbac
@@ -202,7 +202,7 @@ fn somebody_who_does_not_exist_is_no_reason_to_fail() {
         principal: r#"Entra::User::"nobody""#.parse::<EntityUid>().unwrap(),
         ..request(&engine, "zoe", "Run script", "PC")
     };
-    insta::assert_snapshot!(render::explanation::human(&explain(&engine, &request)), @r#"
+    insta::assert_snapshot!(render::explanation::human(&explain(&engine, &request), None), @r#"
     INDETERMINATE  whether nobody may Run script on PC cannot be decided, which is a refusal
 
     Why it cannot be decided

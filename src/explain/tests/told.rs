@@ -7,7 +7,7 @@ use crate::render;
 fn told(principal: &str, action: &str, resource: &str) -> String {
     let engine = contoso();
     let request = request(&engine, principal, action, resource);
-    render::explanation::human(&explain(&engine, &request))
+    render::explanation::human(&explain(&engine, &request), None)
 }
 
 #[test]
@@ -15,7 +15,7 @@ fn allowed_by_way_of_nested_groups() {
     insta::assert_snapshot!(told("hugo@contoso.example", "View scripts", "WS-TST-001"), @r#"
     ALLOW  hugo@contoso.example may View scripts on WS-TST-001
 
-    Authority: intune  (authority.intune, shipped/policies/authority.cedar:6)
+    Intune decides  (authority.intune, shipped/policies/authority.cedar:6)
       Intune alone decides where Use Intune RBAC is On, the checkbox of the hierarchy is cleared, and
         its sites are version 2207 or later.
         true   resource.hierarchy.tenant.useIntuneRbac
@@ -47,7 +47,7 @@ fn a_cloud_only_account_in_production() {
     insta::assert_snapshot!(told("ada@contoso.example", "View client details", "WS-BER-014"), @r#"
     DENY  ada@contoso.example may not View client details on WS-BER-014
 
-    Authority: configmgr  (authority.configmgr, shipped/policies/authority.cedar:22)
+    Configuration Manager decides  (authority.configmgr, shipped/policies/authority.cedar:23)
       Configuration Manager decides, along with an Intune role, in every other case.
         true   resource.hierarchy.tenant.useIntuneRbac
         false  !resource.hierarchy.enforceConfigMgrRbac  resource.hierarchy.enforceConfigMgrRbac = true
@@ -101,7 +101,7 @@ fn a_permission_missing_on_a_collection() {
     insta::assert_snapshot!(told("tess@contoso.example", "Run script", "WS-BER-014"), @r#"
     DENY  tess@contoso.example may not Run script on WS-BER-014
 
-    Authority: configmgr  (authority.configmgr, shipped/policies/authority.cedar:22)
+    Configuration Manager decides  (authority.configmgr, shipped/policies/authority.cedar:23)
       Configuration Manager decides, along with an Intune role, in every other case.
         true   resource.hierarchy.tenant.useIntuneRbac
         false  !resource.hierarchy.enforceConfigMgrRbac  resource.hierarchy.enforceConfigMgrRbac = true
@@ -141,7 +141,7 @@ fn no_role_at_all() {
     insta::assert_snapshot!(told("mia@contoso.example", "Run script", "WS-TST-001"), @r#"
     DENY  mia@contoso.example may not Run script on WS-TST-001
 
-    Authority: intune  (authority.intune, shipped/policies/authority.cedar:6)
+    Intune decides  (authority.intune, shipped/policies/authority.cedar:6)
       Intune alone decides where Use Intune RBAC is On, the checkbox of the hierarchy is cleared, and
         its sites are version 2207 or later.
         true   resource.hierarchy.tenant.useIntuneRbac
@@ -179,7 +179,7 @@ fn a_role_without_the_permission() {
     insta::assert_snapshot!(told("rosa@contoso.example", "Run script", "WS-TST-001"), @r#"
     DENY  rosa@contoso.example may not Run script on WS-TST-001
 
-    Authority: intune  (authority.intune, shipped/policies/authority.cedar:6)
+    Intune decides  (authority.intune, shipped/policies/authority.cedar:6)
       Intune alone decides where Use Intune RBAC is On, the checkbox of the hierarchy is cleared, and
         its sites are version 2207 or later.
         true   resource.hierarchy.tenant.useIntuneRbac
@@ -219,7 +219,7 @@ fn a_tenant_whose_toggle_is_off() {
     insta::assert_snapshot!(told("vera@fabrikam.example", "View scripts", "WS-FAB-001"), @r#"
     DENY  vera@fabrikam.example may not View scripts on WS-FAB-001
 
-    Authority: configmgr  (authority.configmgr, shipped/policies/authority.cedar:22)
+    Configuration Manager decides  (authority.configmgr, shipped/policies/authority.cedar:23)
       Configuration Manager decides, along with an Intune role, in every other case.
         false  resource.hierarchy.tenant.useIntuneRbac
         true   !resource.hierarchy.enforceConfigMgrRbac  resource.hierarchy.enforceConfigMgrRbac = false
@@ -294,7 +294,7 @@ fn allowed_by_any_role_under_configuration_manager() {
     insta::assert_snapshot!(told("jonas@contoso.example", "View client details", "WS-BER-014"), @r#"
     ALLOW  jonas@contoso.example may View client details on WS-BER-014
 
-    Authority: configmgr  (authority.configmgr, shipped/policies/authority.cedar:22)
+    Configuration Manager decides  (authority.configmgr, shipped/policies/authority.cedar:23)
       Configuration Manager decides, along with an Intune role, in every other case.
         true   resource.hierarchy.tenant.useIntuneRbac
         false  !resource.hierarchy.enforceConfigMgrRbac  resource.hierarchy.enforceConfigMgrRbac = true
@@ -304,9 +304,22 @@ fn allowed_by_any_role_under_configuration_manager() {
       readings.any-intune-role  shipped/policies/readings/any-intune-role.cedar:5
       Under Configuration Manager authority any Intune role in the tenant of the device is enough for
         the permissions of Cloud attached devices.
-      jonas@contoso.example -> group Role Stewards -> role assignment Role Stewards -> tenant contoso
+      jonas@contoso.example -> group Role Stewards -> role assignment Role Stewards -> role Intune Role
+        Administrator
       when principal in resource.hierarchy.tenant -- true: principal is in [contoso],
         resource.hierarchy.tenant = contoso
+
+    What it takes besides, and is there
+      jonas@contoso.example is synchronized from Active Directory
+        configmgr.identity
+      Microsoft Entra user discovery of P01 has found jonas@contoso.example
+        readings.discovery-either.both
+      Active Directory user discovery of P01 has found jonas@contoso.example
+        readings.discovery-either.both
+      jonas@contoso.example has Collection: Read on All Systems
+        WS-BER-014 -> collection Berlin Workstations -> collection All Workstations -> collection All
+          Systems
+        configmgr.pages.any.read
 
     Readings in force
       any-intune-role: Under Configuration Manager authority any Intune role in the tenant of the device
@@ -343,7 +356,11 @@ fn json_has_a_version_and_the_changes() {
         &engine,
         &request(&engine, "tess@contoso.example", "Run script", "WS-BER-014"),
     );
-    let json = serde_json::to_value(render::explanation::wire(&explanation)).unwrap();
+    let json = serde_json::to_value(render::explanation::wire(
+        &explanation,
+        &crate::what_if::Premises::default(),
+    ))
+    .unwrap();
     assert_eq!(json["version"], 1);
     assert_eq!(json["decision"], "deny");
     assert_eq!(json["authority"]["name"], "configmgr");

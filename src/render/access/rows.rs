@@ -7,9 +7,12 @@ use crate::access::{Eligible, Refused, What, Who};
 use crate::decision::Decision;
 use crate::explain::Named;
 use crate::render::entity::Entity;
+use crate::render::premises::PremisesDocument;
+use crate::render::support::in_short;
 use crate::render::table::Table;
 use crate::render::tally::names_in_a_cell;
 use crate::render::{VERSION, json_line};
+use crate::what_if::Premises;
 
 /// What stands in place of a decision for whoever may after activating something.
 const ELIGIBLE: &str = "eligible";
@@ -22,6 +25,7 @@ const WHO: &[&str] = &[
     "through",
     "says",
     "errors",
+    "with",
 ];
 
 const WHAT: &[&str] = &[
@@ -38,8 +42,8 @@ const WHAT: &[&str] = &[
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
-pub fn who_csv(who: &Who) -> Result<String, csv::Error> {
-    who_table(who, true).csv()
+pub fn who_csv(who: &Who, premises: &Premises) -> Result<String, csv::Error> {
+    who_table(who, true).csv(premises)
 }
 
 /// Those who may in Markdown; with `may_not` the others, too.
@@ -51,8 +55,8 @@ pub fn who_markdown(who: &Who, may_not: bool) -> String {
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
-pub fn what_csv(what: &What) -> Result<String, csv::Error> {
-    what_table(what).csv()
+pub fn what_csv(what: &What, premises: &Premises) -> Result<String, csv::Error> {
+    what_table(what).csv(premises)
 }
 
 /// What somebody may do, in Markdown.
@@ -72,6 +76,7 @@ fn who_table(who: &Who, may_not: bool) -> Table {
             paths.join("; "),
             String::new(),
             String::new(),
+            in_short(&permitted.supports).unwrap_or_default(),
         ]);
     }
     for eligible in eligible(who) {
@@ -83,6 +88,7 @@ fn who_table(who: &Who, may_not: bool) -> Table {
                 ELIGIBLE.to_owned(),
                 way.policies.join(" "),
                 paths.join("; "),
+                String::new(),
                 String::new(),
                 String::new(),
             ]);
@@ -98,6 +104,7 @@ fn who_table(who: &Who, may_not: bool) -> Table {
                 String::new(),
                 messages(refused).join(" "),
                 refused.outcome.errors.join("; "),
+                String::new(),
             ]);
         }
     }
@@ -136,6 +143,8 @@ fn refused(who: &Who) -> impl Iterator<Item = &Refused> {
 #[derive(Serialize)]
 struct WhoLine<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     decision: &'a str,
     #[serde(flatten)]
     permitted: Option<Permitted<'a>>,
@@ -154,24 +163,30 @@ struct RefusedLine<'a> {
 }
 
 /// Everybody, an object a line.
-pub fn who_ndjson(who: &Who) -> impl Iterator<Item = String> {
-    let may = who.may.iter().map(|permitted| WhoLine {
+pub fn who_ndjson<'a>(
+    who: &'a Who,
+    premises: &'a Premises,
+) -> impl Iterator<Item = String> + use<'a> {
+    let may = who.may.iter().map(move |permitted| WhoLine {
         version: VERSION,
+        asked: PremisesDocument::if_any(premises),
         decision: Decision::Allow.word(),
         permitted: Some(Permitted::of(permitted)),
         refused: None,
         eligible: None,
     });
-    let eligible = eligible(who).map(|eligible| WhoLine {
+    let eligible = eligible(who).map(move |eligible| WhoLine {
         version: VERSION,
+        asked: PremisesDocument::if_any(premises),
         decision: ELIGIBLE,
         permitted: None,
         refused: None,
         eligible: Some(EligibleDocument::of(eligible)),
     });
-    let others = refused(who).flat_map(|refused| {
-        refused.principals.iter().map(|principal| WhoLine {
+    let others = refused(who).flat_map(move |refused| {
+        refused.principals.iter().map(move |principal| WhoLine {
             version: VERSION,
+            asked: PremisesDocument::if_any(premises),
             decision: refused.outcome.decision.word(),
             permitted: None,
             refused: Some(RefusedLine {
@@ -190,16 +205,23 @@ pub fn who_ndjson(who: &Who) -> impl Iterator<Item = String> {
 #[derive(Serialize)]
 struct WhatLine<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     principal: Entity<'a>,
     #[serde(flatten)]
     alike: AlikeDocument<'a>,
 }
 
 /// What somebody may do, an object a line for resources that are treated alike.
-pub fn what_ndjson(what: &What, principal: &Named) -> impl Iterator<Item = String> {
+pub fn what_ndjson<'a>(
+    what: &'a What,
+    principal: &'a Named,
+    premises: &'a Premises,
+) -> impl Iterator<Item = String> + use<'a> {
     what.alike.iter().map(move |alike| {
         json(&WhatLine {
             version: VERSION,
+            asked: PremisesDocument::if_any(premises),
             principal: Entity::of(principal),
             alike: AlikeDocument::of(alike),
         })

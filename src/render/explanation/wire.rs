@@ -7,11 +7,16 @@ use crate::decision::{Notice, Refusal};
 use crate::explain::{
     Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value, Why,
 };
+use crate::render::premises::PremisesDocument;
+use crate::render::support::SupportDocument;
+use crate::what_if::Premises;
 
 /// An explanation as it is written to JSON.
 #[derive(Debug, Serialize)]
 pub struct Wire<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
     principal: EntityWire<'a>,
     action: ActionWire<'a>,
     resource: EntityWire<'a>,
@@ -21,6 +26,8 @@ pub struct Wire<'a> {
     errors: &'a [String],
     authority: Option<AuthorityWire<'a>>,
     grants: Vec<GrantWire<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    supports: Vec<SupportDocument<'a>>,
     rules: Vec<RuleWire<'a>>,
     roles: Option<RolesWire<'a>>,
     refusals: Vec<RefusalWire<'a>>,
@@ -46,6 +53,7 @@ struct ActionWire<'a> {
 #[derive(Debug, Serialize)]
 struct AuthorityWire<'a> {
     name: &'a str,
+    decides: Option<&'a str>,
     policy: &'a str,
     rule: Option<RuleWire<'a>>,
 }
@@ -172,10 +180,14 @@ struct ReadingWire<'a> {
 }
 
 /// The explanation as it is written to JSON.
-pub fn wire(explanation: &Explanation) -> Wire<'_> {
+pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a> {
     let answer = &explanation.answer;
+    let supports = match &explanation.why {
+        Why::Permitted(_, supports) => supports.iter().map(SupportDocument::of).collect(),
+        _ => Vec::new(),
+    };
     let (grants, rules, roles) = match &explanation.why {
-        Why::Permitted(grants) => (grants.iter().map(grant).collect(), Vec::new(), None),
+        Why::Permitted(grants, _) => (grants.iter().map(grant).collect(), Vec::new(), None),
         Why::Forbidden(rules) => (Vec::new(), rules.iter().map(rule).collect(), None),
         Why::NotPermitted(roles) => (
             Vec::new(),
@@ -212,6 +224,7 @@ pub fn wire(explanation: &Explanation) -> Wire<'_> {
     };
     Wire {
         version: 1,
+        asked: PremisesDocument::if_any(premises),
         principal: entity(&explanation.principal),
         action: ActionWire {
             id: &explanation.action.id,
@@ -224,10 +237,12 @@ pub fn wire(explanation: &Explanation) -> Wire<'_> {
         errors: &answer.outcome.errors,
         authority: answer.authority.as_ref().map(|authority| AuthorityWire {
             name: &authority.name,
+            decides: explanation.decides.as_deref(),
             policy: &authority.policy,
             rule: explanation.authority.as_ref().map(rule),
         }),
         grants,
+        supports,
         rules,
         roles,
         refusals: answer.refusals.iter().map(refusal).collect(),

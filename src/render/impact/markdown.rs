@@ -5,6 +5,7 @@ use crate::explain::Named;
 use crate::impact::{Concerned, Direction};
 use crate::plan::Roles;
 use crate::render::matrix::in_markdown;
+use crate::render::premises;
 use crate::render::tally::{counted, digits, first, some, tally};
 
 /// How many are listed in a cell of a table.
@@ -13,7 +14,8 @@ const LISTED: usize = 5;
 impl Report<'_> {
     /// Markdown: the totals, what to look at first, a table of every change, and the plan.
     pub fn markdown(&self) -> String {
-        let mut text = changes(self);
+        let mut text = premises::markdown(self.premises);
+        text.push_str(&changes(self));
         if let Some(plan) = self.plan() {
             text.push_str(&plan::markdown(&self.impact.totals, plan));
         }
@@ -22,18 +24,9 @@ impl Report<'_> {
 }
 
 fn changes(report: &Report<'_>) -> String {
-    let Report {
-        asked,
-        impact,
-        roles,
-    } = report;
+    let Report { impact, roles, .. } = report;
     let totals = &impact.totals;
     let mut text = String::new();
-    if !asked.changes.is_empty() {
-        let changes = asked.changes.iter();
-        let changes: Vec<String> = changes.map(|change| in_markdown(change)).collect();
-        text.push_str(&format!("With {}:\n\n", changes.join(", ")));
-    }
     text.push_str(&format!(
         "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \
          are allowed before and {} after.\n",
@@ -49,9 +42,6 @@ fn changes(report: &Report<'_>) -> String {
     ));
     if let Some(unknown) = unknown(totals) {
         text.push_str(&format!("\n{unknown}.\n"));
-    }
-    for note in &asked.notes {
-        text.push_str(&format!("\n{}.\n", in_markdown(note)));
     }
     let look_at = |says: &str, people: &[Concerned]| {
         let people: Vec<&Named> = people.iter().map(|of| &of.person).collect();

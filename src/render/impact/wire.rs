@@ -2,17 +2,18 @@
 
 use serde::Serialize;
 
+use super::Report;
 use super::plan::wire::{NeedDocument, PlanDocument};
-use super::{Asked, Report};
 use crate::decision::Outcome;
 use crate::impact::{Change, Concern, Concerned, Impact, Totals, Touched, Unreachable};
 use crate::render::entity::{Counted, Entity, counts};
+use crate::render::premises::PremisesDocument;
 use crate::render::{VERSION, json, json_line};
 
 #[derive(Serialize)]
 struct Document<'i> {
     version: u32,
-    asked: AskedDocument<'i>,
+    asked: PremisesDocument<'i>,
     totals: TotalsDocument,
     concerns: Vec<ConcernDocument<'i>>,
     pages: Vec<PageDocument<'i>>,
@@ -20,12 +21,6 @@ struct Document<'i> {
     people: Vec<TouchedDocument<'i>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanDocument<'i>>,
-}
-
-#[derive(Serialize)]
-struct AskedDocument<'i> {
-    changes: &'i [String],
-    notes: &'i [String],
 }
 
 #[derive(Serialize)]
@@ -132,7 +127,7 @@ impl<'r> Report<'r> {
             pages,
         } = self.impact;
         let totals = Line::Totals(TotalsDocument::of(totals));
-        let head = [totals, Line::Asked(AskedDocument::of(self.asked))].into_iter();
+        let head = [totals, Line::Asked(PremisesDocument::of(self.premises))].into_iter();
         let concerns = concerns
             .iter()
             .map(|concern| Line::Concern(ConcernDocument::of(concern)));
@@ -164,7 +159,7 @@ impl<'r> Report<'r> {
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'i> {
     Totals(TotalsDocument),
-    Asked(AskedDocument<'i>),
+    Asked(PremisesDocument<'i>),
     Concern(ConcernDocument<'i>),
     Page(PageDocument<'i>),
     Role(NeedDocument<'i>),
@@ -190,22 +185,13 @@ impl<'i> Document<'i> {
         let impact = report.impact;
         Self {
             version: VERSION,
-            asked: AskedDocument::of(report.asked),
+            asked: PremisesDocument::of(report.premises),
             totals: TotalsDocument::of(&impact.totals),
             concerns: impact.concerns.iter().map(ConcernDocument::of).collect(),
             pages: impact.pages.iter().map(PageDocument::of).collect(),
             roles: report.keep().iter().map(NeedDocument::of).collect(),
             people: impact.people.iter().map(TouchedDocument::of).collect(),
             plan: report.plan().map(PlanDocument::of),
-        }
-    }
-}
-
-impl<'i> AskedDocument<'i> {
-    fn of(asked: &'i Asked) -> Self {
-        Self {
-            changes: &asked.changes,
-            notes: &asked.notes,
         }
     }
 }

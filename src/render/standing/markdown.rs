@@ -12,8 +12,8 @@ use crate::standing::{Idle, Standing};
 pub fn markdown(standing: &Standing) -> String {
     let totals = &standing.totals;
     let mut text = format!(
-        "**{} of {} can do something**: {} of {} are allowed, of which {} are out of reach; {} are granted \
-         and refused; {} cannot be made.\n",
+        "**{} of {} can do something**: {} of {} are allowed, of which {} cannot be reached in the \
+         admin center; {} are given by a role, but refused all the same; {} cannot be made.\n",
         digits(totals.people_allowed),
         counted(totals.people, "account"),
         digits(totals.allowed),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::LISTED;
 use crate::explain::Named;
 use crate::render::explanation::typed;
-use crate::render::tally::{common, first, policies};
+use crate::render::tally::{common, first, for_some, policies};
 use crate::standing::{Hold, Holder, Status, Through};
 
 /// Actions of which the same holds on the same resources, through the same permits.
@@ -90,7 +90,7 @@ impl<'s> Row<'s> {
         Some(match (reasons.as_slice(), more) {
             (reasons, 0) => format!("{word} {}", first(reasons, limit)),
             ([], more) => format!("{word} {}", policies(more)),
-            (reasons, more) => format!("{word} {} and {more} more for some", reasons.join(", ")),
+            (reasons, more) => format!("{word} {}{}", reasons.join(", "), for_some(more)),
         })
     }
 }

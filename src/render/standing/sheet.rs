@@ -3,13 +3,14 @@
 use crate::render::sheet::Sheet;
 use crate::render::tally::{in_a_cell, names_in_a_cell};
 use crate::standing::{Standing, Through};
+use crate::what_if::Premises;
 
 /// Comma-separated values, with a heading.
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
-pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
-    let mut sheet = Sheet::new(&[
+pub fn csv(standing: &Standing, premises: &Premises) -> Result<String, csv::Error> {
+    let headings = [
         "principal",
         "principal_name",
         "action",
@@ -22,7 +23,8 @@ pub fn csv(standing: &Standing) -> Result<String, csv::Error> {
         "through",
         "policies",
         "reasons",
-    ])?;
+    ];
+    let mut sheet = Sheet::supposing(&headings, premises)?;
     for holder in &standing.people {
         for hold in &holder.holds {
             let policies = hold.through.iter().map(|of| of.policy.as_str());

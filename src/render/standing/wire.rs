@@ -3,12 +3,16 @@
 use serde::Serialize;
 
 use crate::render::entity::{Counted, Entity, counts};
+use crate::render::premises::PremisesDocument;
 use crate::render::{VERSION, json, json_line};
 use crate::standing::{Assignment, Hold, Holder, Obstacle, Role, Standing, Totals};
+use crate::what_if::Premises;
 
 #[derive(Serialize)]
 struct Document<'s> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'s>>,
     totals: TotalsDocument,
     roles: Vec<RoleDocument<'s>>,
     obstacles: Vec<ObstacleDocument<'s>>,
@@ -111,6 +115,7 @@ struct ThroughDocument<'s> {
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'s> {
     Totals(TotalsDocument),
+    Asked(PremisesDocument<'s>),
     Role(RoleDocument<'s>),
     Obstacle(ObstacleDocument<'s>),
     Assignment(AssignmentDocument<'s>),
@@ -125,24 +130,26 @@ struct HoldLine<'s> {
 }
 
 /// The same as JSON.
-pub fn document(standing: &Standing) -> String {
-    json(&Document::of(standing))
+pub fn document(standing: &Standing, premises: &Premises) -> String {
+    json(&Document::of(standing, premises))
 }
 
 /// The same as JSON in one line, for a page.
-pub(super) fn line(standing: &Standing) -> String {
-    json_line(&Document::of(standing))
+pub(super) fn line(standing: &Standing, premises: &Premises) -> String {
+    json_line(&Document::of(standing, premises))
 }
 
-/// The same as JSON, an object a line: the totals, the roles, what refuses, the assignments that give
+/// The same as JSON, an object a line: the totals, what is supposed, the roles, what refuses, the assignments that give
 /// nothing, and what holds of every permission with the people for whom it does. Each says in `kind` what it
 /// is.
 /// `in_full` finds out the detail of some people, one after the other, so that no more of it is there at a time.
-pub fn ndjson<F: Fn(&Holder) -> Holder>(
-    standing: &Standing,
+pub fn ndjson<'a, F: Fn(&Holder) -> Holder>(
+    standing: &'a Standing,
+    premises: &'a Premises,
     in_full: F,
-) -> impl Iterator<Item = String> {
+) -> impl Iterator<Item = String> + use<'a, F> {
     let totals = std::iter::once(Line::Totals(TotalsDocument::of(&standing.totals)));
+    let asked = PremisesDocument::if_any(premises).map(Line::Asked);
     let roles = standing
         .roles
         .iter()
@@ -162,7 +169,11 @@ pub fn ndjson<F: Fn(&Holder) -> Holder>(
         });
         lines.collect::<Vec<String>>()
     });
-    let first = totals.chain(roles).chain(obstacles).chain(assignments);
+    let first = totals
+        .chain(asked)
+        .chain(roles)
+        .chain(obstacles)
+        .chain(assignments);
     first.filter_map(|line| line.text()).chain(holds)
 }
 
@@ -173,9 +184,10 @@ impl Line<'_> {
 }
 
 impl<'s> Document<'s> {
-    fn of(standing: &'s Standing) -> Self {
+    fn of(standing: &'s Standing, premises: &'s Premises) -> Self {
         Self {
             version: VERSION,
+            asked: PremisesDocument::if_any(premises),
             totals: TotalsDocument::of(&standing.totals),
             roles: standing.roles.iter().map(RoleDocument::of).collect(),
             obstacles: standing

@@ -1,0 +1,305 @@
+//! Questions about what is supposed, on the sample tenant: each takes the changes of `what-if`.
+
+use serde_json::{Value, json};
+
+use crate::tarbac::{Ran, Tarbac, contoso, contoso_with, sample};
+
+const CLEARED: &[&str] = &["--enforce-configmgr-rbac", "P01=off"];
+const SAID: &str = "Enforce Configuration Manager RBAC is cleared for P01";
+
+/// One question of each command.
+const QUESTIONS: &[&[&str]] = &[
+    &["who", "Run script", "WS-BER-014", "--may-not", "--all"],
+    &["what", "rosa@contoso.example"],
+    &["what", "ada@contoso.example", "WS-BER-014"],
+    &[
+        "check",
+        "jonas@contoso.example",
+        "viewCollections",
+        "WS-BER-014",
+    ],
+    &["check", "--requests", "-"],
+    &[
+        "explain",
+        "ada@contoso.example",
+        "viewClientDetails",
+        "WS-BER-014",
+    ],
+    &[
+        "explain",
+        "jonas@contoso.example",
+        "viewCollections",
+        "WS-BER-014",
+    ],
+    &[
+        "matrix",
+        "--resource",
+        "WS-BER-014",
+        "--resource",
+        "WS-FAB-001",
+    ],
+    &["matrix"],
+    &["access"],
+];
+
+fn requests() -> String {
+    let people = ["ada", "rosa", "jonas", "samir"].iter();
+    let lines = people.flat_map(|name| {
+        ["WS-BER-014", "WS-TST-001"].map(|device| {
+            let principal = format!("{name}@contoso.example");
+            json!({"principal": principal, "action": "viewCollections", "resource": device})
+                .to_string()
+        })
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The sample with attributes and parents of entities made others by hand.
+fn written(edit: impl Fn(&mut Value)) -> Tarbac {
+    let workspace = sample();
+    for file in std::fs::read_dir(workspace.path("entities")).unwrap() {
+        let path = file.unwrap().path();
+        let mut entities: Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        entities.as_array_mut().unwrap().iter_mut().for_each(&edit);
+        std::fs::write(&path, entities.to_string()).unwrap();
+    }
+    workspace
+}
+
+fn is(entity: &Value, id: &str) -> bool {
+    entity["uid"]["id"] == id || entity["attrs"]["userPrincipalName"] == id
+}
+
+/// What is answered, without what says of which state.
+fn answer(ran: &Ran) -> Vec<Value> {
+    let documents = serde_json::Deserializer::from_str(&ran.stdout).into_iter::<Value>();
+    let documents = documents.map(|document| {
+        let mut document = document.unwrap();
+        for of_state in ["asked", "revision"] {
+            document.as_object_mut().unwrap().remove(of_state);
+        }
+        document
+    });
+    documents.collect()
+}
+
+#[test]
+fn a_question_with_changes_is_that_question_where_they_are_made() {
+    type Edit = fn(&mut Value);
+    let changes: [(&[&str], Edit); 5] = [
+        (CLEARED, |entity| {
+            if is(entity, "P01") {
+                entity["attrs"]["enforceConfigMgrRbac"] = json!(false);
+            }
+        }),
+        (
+            &["--use-intune-rbac", "off", "--site-version", "2111"],
+            |entity| {
+                if entity["attrs"].get("useIntuneRbac").is_some() {
+                    entity["attrs"]["useIntuneRbac"] = json!(false);
+                }
+                if entity["attrs"].get("version").is_some() {
+                    entity["attrs"]["version"] = json!(2111);
+                }
+            },
+        ),
+        (
+            &[
+                "--set",
+                "jonas@contoso.example.cloudOnly=true",
+                "--set",
+                "OLD.enforceConfigMgrRbac=on",
+            ],
+            |entity| {
+                if is(entity, "jonas@contoso.example") {
+                    entity["attrs"]["cloudOnly"] = json!(true);
+                }
+                if is(entity, "OLD") {
+                    entity["attrs"]["enforceConfigMgrRbac"] = json!(true);
+                }
+            },
+        ),
+        (
+            &["--revoke", "ada@contoso.example=Help Desk Operator"],
+            |entity| {
+                if is(entity, "ada@contoso.example") {
+                    entity["parents"] = json!([]);
+                }
+            },
+        ),
+        // Readings go along.
+        (
+            &[
+                "--enforce-configmgr-rbac",
+                "P01=off",
+                "--no-reading",
+                "any-intune-role",
+            ],
+            |entity| {
+                if is(entity, "P01") {
+                    entity["attrs"]["enforceConfigMgrRbac"] = json!(false);
+                }
+            },
+        ),
+    ];
+    let requests = requests();
+    for (change, edit) in changes {
+        let by_hand = written(edit);
+        let also: Vec<&str> = match change.iter().position(|flag| *flag == "--no-reading") {
+            Some(at) => change[at..].to_vec(),
+            None => Vec::new(),
+        };
+        for question in QUESTIONS {
+            let question = [*question, &["--format", "json"]].concat();
+            let asked = contoso_with(&[&question[..], change].concat(), requests.as_bytes());
+            let made = by_hand.run_with(&[&question[..], &also].concat(), requests.as_bytes());
+            assert_eq!(
+                answer(&asked),
+                answer(&made),
+                "{question:?} {change:?}\n{asked}\n{made}"
+            );
+            assert_eq!(asked.status, made.status, "{question:?} {change:?}");
+        }
+        let check = |changes: &[&str]| {
+            let check = [&["check", "--requests", "-"], changes].concat();
+            answer(&contoso_with(&check, requests.as_bytes()))
+        };
+        assert_ne!(check(change), check(&also), "{change:?} changes answers");
+    }
+}
+
+#[test]
+fn every_answer_says_what_is_supposed() {
+    let requests = requests();
+    for question in QUESTIONS {
+        let asked = [*question, CLEARED].concat();
+        let formats: &[&str] = match question[0] {
+            "check" | "explain" => &["human", "json"],
+            "matrix" => &["human", "json", "csv", "markdown"],
+            "access" => &["human", "json", "csv", "markdown", "ndjson", "html"],
+            _ => &["human", "json", "csv", "markdown", "ndjson"],
+        };
+        for format in formats {
+            let arguments = [&asked[..], &["--format", format]].concat();
+            let ran = contoso_with(&arguments, requests.as_bytes());
+            assert_ne!(ran.status, 2, "{arguments:?} {ran}");
+            let text = ran.stdout.replace('\n', " ");
+            match *format {
+                "human" | "markdown" if !question.contains(&"--requests") => {
+                    assert!(text.contains(SAID), "{arguments:?} {ran}");
+                }
+                "csv" => {
+                    let mut lines = ran.stdout.lines();
+                    assert!(lines.next().unwrap().ends_with(",changes"), "{ran}");
+                    assert!(lines.all(|line| line.contains("P01=off")), "{ran}");
+                }
+                _ => {
+                    assert!(text.contains("--enforce-configmgr-rbac P01=off"), "{ran}");
+                    assert!(text.contains(SAID), "{ran}");
+                }
+            }
+        }
+        // Without changes nothing is said of any.
+        let plain = contoso_with(question, requests.as_bytes());
+        assert!(!plain.stdout.starts_with("If "), "{plain}");
+    }
+}
+
+#[test]
+fn a_decision_stays_one_line() {
+    let check = ["check", "ada@contoso.example", "Run script", "WS-BER-014"];
+    insta::assert_snapshot!(contoso(&[&check[..], CLEARED].concat()));
+    insta::assert_snapshot!(contoso(
+        &[&check[..], &["--use-intune-rbac", "contoso=on"]].concat()
+    ));
+}
+
+#[test]
+fn changes_that_cannot_be_made_are_refused_as_what_if_does() {
+    let wrong: &[&[&str]] = &[
+        &[
+            "--enforce-configmgr-rbac",
+            "P01=on",
+            "--enforce-configmgr-rbac",
+            "P01=off",
+        ],
+        &["--enforce-configmgr-rbac", "P09=off"],
+        &["--set", "ada@contoso.example.cloudOnly=perhaps"],
+        &[
+            "--grant",
+            "ada@contoso.example=Read Only Operator",
+            "--revoke",
+            "ada@contoso.example=Read Only Operator",
+        ],
+        &["--site-version", "new"],
+    ];
+    for change in wrong {
+        let said = contoso(&[&["what-if"], *change].concat());
+        assert_eq!(said.status, 2, "{said}");
+        let said = said
+            .stderr
+            .replace("Nothing was compared.", "Nothing was decided.");
+        for question in QUESTIONS {
+            let ran = contoso_with(&[*question, change].concat(), requests().as_bytes());
+            assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
+            assert_eq!(ran.stderr, said);
+        }
+    }
+}
+
+/// The sentence before an answer, with what is told along with it.
+fn premises(changes: &[&str]) -> String {
+    let ran = contoso(&[&["what-if", "--format", "json"], changes].concat());
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let lines = |of: &str| -> Vec<String> {
+        let lines = document["asked"][of].as_array().unwrap().iter();
+        lines
+            .map(|line| format!("{of}: {}", line.as_str().unwrap()))
+            .collect()
+    };
+    [lines("supposed"), lines("notes")].concat().join("\n")
+}
+
+#[test]
+fn what_is_so_already_is_said() {
+    let member = r#"Entra::User::"ada@contoso.example" in Entra::Group::"Service Desk"=true"#;
+    let changes: &[&[&str]] = &[
+        &["--use-intune-rbac", "contoso=on"],
+        &["--use-intune-rbac", "on"],
+        &["--enforce-configmgr-rbac", "FAB=off"],
+        &[
+            "--enforce-configmgr-rbac",
+            "FAB=off",
+            "--enforce-configmgr-rbac",
+            "P01=off",
+        ],
+        &["--site-version", "P01=2403"],
+        &["--grant", "ada@contoso.example=Help Desk Operator"],
+        &["--grant", "ada@contoso.example=School Administrator"],
+        &["--set", "ada@contoso.example.cloudOnly=true"],
+        &["--set", member],
+        &[
+            "--set",
+            "ada@contoso.example.cloudOnly=false",
+            "--revoke",
+            "ada@contoso.example=Help Desk Operator",
+        ],
+    ];
+    let said = changes.iter().map(|changes| {
+        let typed = changes.join(" ");
+        format!("{typed}\n{}\n", premises(changes))
+    });
+    insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"));
+    let ran = contoso(&["what-if", "--use-intune-rbac", "contoso=on"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    insta::assert_snapshot!(ran);
+    // A question says it beside its answer.
+    let check = ["check", "ada@contoso.example", "Run script", "WS-TST-001"];
+    let ran = contoso(&[&check[..], &["--use-intune-rbac", "contoso=on"]].concat());
+    assert!(
+        ran.stderr
+            .contains("Use Intune RBAC is On for contoso already"),
+        "{ran}"
+    );
+}
