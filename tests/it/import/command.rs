@@ -218,7 +218,8 @@ fn how_says_where_each_value_of_the_declaration_is_found() {
         .chain(of_hierarchy.map(|field| format!("hierarchies.{field}")))
         .collect();
     let mut told: Vec<String> = told.into_iter().map(str::to_owned).collect();
-    (expected.sort(), told.sort());
+    expected.sort();
+    told.sort();
     assert_eq!(told, expected);
 }
 
