@@ -258,20 +258,20 @@ fn byte_order_marks_and_carriage_returns() {
         ("entities/a.json", &marked(&tenant())),
     ]);
     insta::assert_snapshot!(folder.run(&["validate", "--deny-warnings"]), @r#"
-        policy::for_everybody
+    policy::for_everybody
 
-          ⚠ the policy `custom.a` permits everybody what it names
-           ╭─[policies/custom/a.cedar:1:1]
-         1 │ @id("custom.a")
-           · ───────┬───────
-           ·        ╰── this policy
-         2 │ @doc("Everybody may update roles.")
-           ╰────
-          help: name in the scope who may, for example a role: `principal in Intune::Role::"…"`
+      ⚠ the policy `custom.a` permits everybody what it names
+       ╭─[policies/custom/a.cedar:1:1]
+     1 │ @id("custom.a")
+       · ───────┬───────
+       ·        ╰── this policy
+     2 │ @doc("Everybody may update roles.")
+       ╰────
+      help: name in the scope who may, for example a role: `principal in Intune::Role::"…"`
 
-        warnings: 1 warning
-        --- exit 1
-        "#);
+    warnings: 1 warning
+    --- exit 1
+    "#);
     insta::assert_snapshot!(folder.run(&["check", "bob@t.example", "Roles/Update", "t"]), @r#"
     ALLOW  custom.a
     --- exit 0
