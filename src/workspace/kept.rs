@@ -1,7 +1,5 @@
 //! A file of the cache, of which every block is checked when it is read, and what is done where one does not fit.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
