@@ -1,8 +1,6 @@
 //! Files that are written as a whole: each is the old one or the new one, whatever happens in
 //! between.
 
-#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
-
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
