@@ -45,7 +45,7 @@ use tarbac::export::Refused;
 use tarbac::finding::Finding;
 use tarbac::names::NameError;
 use tarbac::render::{self, Style};
-use tarbac::workspace::{self, Exports, Means, Unreadable};
+use tarbac::workspace::{self, Exports, Means, NotBegun, Unreadable};
 use tarbac::{Layout, LoadError, Switches, Workspace};
 use thiserror::Error;
 
@@ -343,6 +343,12 @@ impl From<LoadError> for Failure {
 
 impl From<Unreadable> for Failure {
     fn from(error: Unreadable) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<NotBegun> for Failure {
+    fn from(error: NotBegun) -> Self {
         Self::Error(Box::new(error))
     }
 }

@@ -41,7 +41,7 @@ pub use earlier::{Earlier, earlier, stands_alone, state};
 #[cfg(feature = "import")]
 pub use exports::Exports;
 pub use kept::is_lost;
-pub use transaction::{Draft, DraftFile, Transaction, files_in, found, recorded};
+pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, recorded};
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
 /// that large is the wrong file.

@@ -135,3 +135,25 @@ fn for_programs_the_files_are_a_document() {
     --- exit 1
     "#);
 }
+
+#[test]
+fn what_was_left_by_a_run_that_was_stopped_is_removed_by_the_next() {
+    let workspace = Tarbac::with(&[
+        ("policies/x.cedar", PLAIN),
+        ("policies/.tarbac-left.new", "half of it"),
+        ("policies/.tarbac-mine", "no unfinished file"),
+        ("policies/.tarbac-busy.new", "somebody writes it"),
+    ]);
+    let busy = std::fs::File::options()
+        .write(true)
+        .open(workspace.path("policies/.tarbac-busy.new"))
+        .unwrap();
+    busy.lock().unwrap();
+    assert_eq!(workspace.run(&["fmt"]).status, 0);
+    let names = std::fs::read_dir(workspace.path("policies")).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".tarbac-busy.new", ".tarbac-mine", "x.cedar"]);
+    let ran = workspace.run(&["fmt", "--check"]);
+    assert_eq!(ran.to_string(), "--- exit 0");
+}

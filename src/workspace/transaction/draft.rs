@@ -1,0 +1,141 @@
+//! Files that are written aside, and what there will be of a workspace.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use blake3::Hash;
+
+use super::{found, make_folder_of, remove};
+use crate::record::{self, TextHasher};
+
+/// Files that are written aside.
+pub struct Draft {
+    folder: PathBuf,
+    digests: Digests,
+    /// The folder, where it is nobody else's.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+type Digests = Rc<RefCell<BTreeMap<String, Hash>>>;
+
+/// A file of a [`Draft`].
+pub struct DraftFile {
+    file: File,
+    path: String,
+    hasher: TextHasher,
+    digests: Digests,
+}
+
+impl Draft {
+    /// Begins files in a folder.
+    pub(super) fn at(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            digests: Digests::default(),
+            _temporary: None,
+        }
+    }
+
+    /// Begins files in a folder of their own, which goes with them.
+    ///
+    /// # Errors
+    /// No folder can be made.
+    pub fn temporary() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tarbac-").tempdir()?;
+        Ok(Self {
+            folder: folder.path().to_owned(),
+            digests: Digests::default(),
+            _temporary: Some(folder),
+        })
+    }
+
+    /// Makes a file, by its path with `/` between its parts.
+    ///
+    /// # Errors
+    /// It cannot be made, or nothing is ever written there.
+    pub fn create(&self, path: &str) -> io::Result<DraftFile> {
+        if !record::is_ours(path) {
+            let reason = format!("nothing is ever written to `{path}`");
+            return Err(io::Error::other(reason));
+        }
+        let place = self.folder.join(path);
+        make_folder_of(&place)?;
+        Ok(DraftFile {
+            file: File::create_new(place)?,
+            path: path.to_owned(),
+            hasher: TextHasher::default(),
+            digests: Rc::clone(&self.digests),
+        })
+    }
+
+    /// The digests of its files, all of which must have been written.
+    pub fn digests(&self) -> BTreeMap<String, Hash> {
+        self.digests.borrow().clone()
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Lets the files of a workspace be seen among its own, so that the whole can be examined.
+    ///
+    /// # Errors
+    /// A file cannot be shown.
+    pub fn show<'p>(&self, root: &Path, paths: impl Iterator<Item = &'p String>) -> io::Result<()> {
+        let root = std::path::absolute(root)?;
+        for path in paths {
+            // What is behind a link is seen with it.
+            if found(&self.folder, path)?.is_none() {
+                let place = self.folder.join(path);
+                make_folder_of(&place)?;
+                stand_in(&root.join(path), &place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a file that was written, as one that is as it was.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn forget(&self, path: &str) -> io::Result<()> {
+        remove(&self.folder.join(path))
+    }
+}
+
+/// Lets a file be seen at another place.
+#[cfg(unix)]
+fn stand_in(file: &Path, place: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(file, place)
+}
+
+/// Lets a file be seen at another place.
+#[cfg(not(unix))]
+fn stand_in(file: &Path, place: &Path) -> io::Result<()> {
+    std::fs::copy(file, place).map(|_| ())
+}
+
+impl Write for DraftFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for DraftFile {
+    fn drop(&mut self) {
+        let hasher = std::mem::take(&mut self.hasher);
+        let mut digests = self.digests.borrow_mut();
+        digests.insert(std::mem::take(&mut self.path), hasher.finish());
+    }
+}

@@ -1,0 +1,375 @@
+//! A change that is stopped after any act, that fails, and that meets another one.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::record::{Origin, Written, digest};
+
+/// The path of a file, and its text before and after.
+type Example = (&'static str, Option<&'static str>, Option<&'static str>);
+
+/// The files of a workspace before and after, and some that no change is about.
+const BEFORE_AND_AFTER: [Example; 6] = [
+    (
+        "entities/people.json",
+        Some("old people"),
+        Some("new people"),
+    ),
+    ("policies/custom/gone.cedar", Some("old role"), None),
+    ("policies/custom/new.cedar", None, Some("new role")),
+    ("schema/deep/er/new.cedarschema", None, Some("new schema")),
+    ("policies/same.cedar", Some("same"), Some("same")),
+    ("policies/custom/mine.cedar", Some("mine"), Some("mine")),
+];
+
+type Files = BTreeMap<String, String>;
+
+fn files_of(side: fn(&Example) -> Option<String>) -> Files {
+    let files = BEFORE_AND_AFTER.iter();
+    let files = files.filter_map(|file| Some((file.0.to_owned(), side(file)?)));
+    files.collect()
+}
+
+fn old() -> Files {
+    files_of(|file| file.1.map(str::to_owned))
+}
+
+fn new() -> Files {
+    files_of(|file| file.2.map(str::to_owned))
+}
+
+fn recorded_files(files: &Files) -> Record {
+    let files = files.iter().filter(|(path, _)| !path.contains("mine"));
+    let files = files.map(|(path, text)| {
+        let written = Written {
+            origin: Origin::Tenant,
+            digest: digest(text),
+        };
+        (path.clone(), written)
+    });
+    Record {
+        files: files.collect(),
+    }
+}
+
+fn steps() -> Vec<Step> {
+    let steps = BEFORE_AND_AFTER.iter().filter(|file| file.1 != file.2);
+    let steps = steps.map(|file| Step {
+        path: file.0.to_owned(),
+        before: file.1.map(digest),
+        after: file.2.map(digest),
+    });
+    steps.collect()
+}
+
+/// A workspace as it is before, with or without a record.
+fn workspace(has_record: bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in old() {
+        let path = folder.path().join(path);
+        make_folder_of(&path).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    if has_record {
+        let text = recorded_files(&old()).text().unwrap();
+        fs::write(folder.path().join(record::FILE), text).unwrap();
+    }
+    folder
+}
+
+/// Everything in a folder but the record.
+fn there(root: &Path) -> Files {
+    let entries = WalkDir::new(root).into_iter().map(Result::unwrap);
+    let entries = entries.filter(|entry| !entry.file_type().is_dir());
+    let mut files: Files = entries
+        .map(|entry| {
+            let path = entry.path().strip_prefix(root).unwrap();
+            let text = fs::read_to_string(entry.path()).unwrap();
+            (path.to_str().unwrap().to_owned(), text)
+        })
+        .collect();
+    files.remove(record::FILE);
+    files
+}
+
+fn begun(root: &Path) -> Transaction {
+    let transaction = Transaction::begin(root, || panic!("nobody else is here")).unwrap();
+    for step in steps() {
+        if step.after.is_some() {
+            let mut file = transaction.draft().create(&step.path).unwrap();
+            file.write_all(new()[&step.path].as_bytes()).unwrap();
+        }
+    }
+    transaction
+}
+
+/// What was decided about a workspace.
+fn pending(has_record: bool) -> Pending {
+    Pending {
+        before: has_record.then(|| recorded_files(&old())),
+        steps: steps(),
+        after: recorded_files(&new()),
+    }
+}
+
+/// A change that is stopped after so many acts; `None` where there are no more.
+fn stopped_after(count: usize, root: &Path, has_record: bool) -> Option<Act> {
+    let transaction = begun(root);
+    let pending = pending(has_record);
+    let change = Change {
+        root: &transaction.root,
+        pending: &pending,
+    };
+    let acts = change.acts();
+    for act in acts.iter().take(count) {
+        change.act(*act).unwrap();
+    }
+    // Whoever is stopped cleans nothing up, and loses the lock.
+    transaction.lock.file.unlock().unwrap();
+    std::mem::forget(transaction);
+    acts.get(count).copied()
+}
+
+fn assert_nothing_is_left(root: &Path) {
+    assert!(!root.join(FOLDER).exists());
+    if let Some(state) = state(root).unwrap().0 {
+        assert!(matches!(state, State::Settled(_)));
+    }
+}
+
+#[test]
+fn a_stop_after_any_act_leaves_the_old_or_the_new() {
+    for has_record in [true, false] {
+        let mut kinds = BTreeSet::new();
+        for count in 0.. {
+            let folder = workspace(has_record);
+            let next = stopped_after(count, folder.path(), has_record);
+            settled(folder.path()).unwrap();
+            let files = there(folder.path());
+            let is_decided = matches!(next, Some(Act::Take(_) | Act::Finish) | None);
+            match is_decided {
+                true => assert_eq!(files, new(), "{next:?}"),
+                false => assert_eq!(files, old(), "{next:?}"),
+            }
+            let record = recorded(folder.path()).unwrap();
+            match (is_decided, has_record) {
+                (true, _) => assert_eq!(record, Some(recorded_files(&new()))),
+                (false, true) => assert_eq!(record, Some(recorded_files(&old()))),
+                (false, false) => assert_eq!(record, None),
+            }
+            assert_nothing_is_left(folder.path());
+            kinds.insert(is_decided);
+            if next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(kinds.len(), 2);
+    }
+}
+
+#[test]
+fn the_next_change_finishes_what_was_left_as_well() {
+    for count in 0..steps().len() * 2 + 4 {
+        let folder = workspace(true);
+        stopped_after(count, folder.path(), true);
+        let transaction = Transaction::begin(folder.path(), || panic!()).unwrap();
+        let record = transaction.record().cloned().unwrap();
+        drop(transaction);
+        let files = there(folder.path());
+        assert!(
+            files == old() && record == recorded_files(&old())
+                || files == new() && record == recorded_files(&new()),
+            "{count}: {files:?}"
+        );
+        assert_nothing_is_left(folder.path());
+    }
+}
+
+#[test]
+fn an_act_that_fails_leaves_what_was_there() {
+    let count = steps().len() * 2 + 4;
+    for (has_record, is_done) in [(true, true), (true, false), (false, true), (false, false)] {
+        for failing in 0..count {
+            let folder = workspace(has_record);
+            let transaction = begun(folder.path());
+            let pending = pending(has_record);
+            let change = Change {
+                root: &transaction.root,
+                pending: &pending,
+            };
+            let acts = change.acts();
+            for act in &acts[..failing] {
+                change.act(*act).unwrap();
+            }
+            // The act that fails may have done what it should by then.
+            if is_done {
+                change.act(acts[failing]).unwrap();
+            }
+            change.undo(acts[failing]).unwrap();
+            let files = there(folder.path()).into_iter();
+            let files: Files = files
+                .filter(|(path, _)| !path.starts_with(FOLDER))
+                .collect();
+            assert_eq!(files, old(), "{:?}", acts[failing]);
+            drop(transaction);
+            let record = recorded(folder.path()).unwrap();
+            assert_eq!(record, has_record.then(|| recorded_files(&old())));
+            assert_nothing_is_left(folder.path());
+        }
+    }
+}
+
+#[test]
+fn half_a_change_is_not_read_while_somebody_makes_it() {
+    let folder = workspace(true);
+    let transaction = begun(folder.path());
+    let pending = pending(true);
+    let change = Change {
+        root: &transaction.root,
+        pending: &pending,
+    };
+    let acts = change.acts();
+    let decided = acts.iter().position(|act| *act == Act::Decide).unwrap();
+    let before = settled(folder.path()).unwrap();
+    acts[..=decided + 1]
+        .iter()
+        .for_each(|act| change.act(*act).unwrap());
+    let error = settled_within(folder.path(), (2, Duration::ZERO)).unwrap_err();
+    assert!(error.to_string().contains("another program"), "{error}");
+    acts[decided + 2..]
+        .iter()
+        .for_each(|act| change.act(*act).unwrap());
+    drop(transaction);
+    assert_ne!(settled(folder.path()).unwrap(), before);
+    assert_eq!(there(folder.path()), new());
+}
+
+#[test]
+fn two_changes_at_once_keep_each_other_out() {
+    let folder = workspace(true);
+    let root = folder.path();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            scope.spawn(move || {
+                let transaction = Transaction::begin(root, || {}).unwrap();
+                let path = "entities/people.json";
+                let text = format!("written by {number}");
+                let before = found(root, path).unwrap();
+                let mut file = transaction.draft().create(path).unwrap();
+                file.write_all(text.as_bytes()).unwrap();
+                drop(file);
+                let Some(Found::File(before)) = before else {
+                    panic!("{before:?}");
+                };
+                let step = Step {
+                    path: path.to_owned(),
+                    before: Some(before),
+                    after: Some(digest(&text)),
+                };
+                // Whoever came between would have changed the file.
+                transaction.commit(vec![step], Record::default()).unwrap();
+            });
+        }
+    });
+    assert!(there(root)["entities/people.json"].starts_with("written by "));
+    assert_nothing_is_left(root);
+}
+
+#[test]
+fn what_somebody_saved_in_the_meantime_is_not_overwritten() {
+    let folder = workspace(true);
+    let transaction = begun(folder.path());
+    fs::write(folder.path().join("entities/people.json"), "saved").unwrap();
+    let error = transaction.commit(steps(), recorded_files(&new()));
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("entities/people.json")
+    );
+    let mut files = old();
+    files.insert("entities/people.json".to_owned(), "saved".to_owned());
+    assert_eq!(there(folder.path()), files);
+}
+
+#[test]
+fn a_file_that_somebody_changed_after_a_stop_is_not_overwritten() {
+    let folder = workspace(true);
+    let decided = steps().len() + 3;
+    stopped_after(decided, folder.path(), true);
+    fs::write(folder.path().join("entities/people.json"), "saved").unwrap();
+    let error = settled(folder.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("entities/people.json"),
+        "{error}"
+    );
+    let saved = fs::read_to_string(folder.path().join("entities/people.json"));
+    assert_eq!(saved.unwrap(), "saved");
+    // As it was, it is replaced with the rest.
+    fs::write(folder.path().join("entities/people.json"), "old people").unwrap();
+    settled(folder.path()).unwrap();
+    assert_eq!(there(folder.path()), new());
+}
+
+#[test]
+fn nobody_decides_where_what_was_prepared_is_gone_and_an_import_begins_anew() {
+    let folder = workspace(true);
+    let decided = steps().len() + 3;
+    stopped_after(decided + 1, folder.path(), true);
+    fs::remove_dir_all(folder.path().join(FOLDER)).unwrap();
+    let error = settled(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("interrupted"), "{error}");
+    let transaction = Transaction::begin(folder.path(), || panic!()).unwrap();
+    let record = transaction.record().unwrap();
+    // What was written before or after is known, whatever of it there is.
+    for path in ["entities/people.json", "policies/custom/gone.cedar"] {
+        let Some(Found::File(now)) = found(folder.path(), path).unwrap() else {
+            panic!("{path}");
+        };
+        assert_eq!(record.files[path].digest, now, "{path}");
+    }
+}
+
+#[test]
+fn nothing_outside_of_the_workspace_is_written() {
+    let folder = workspace(true);
+    let transaction = begun(folder.path());
+    for path in ["../x", ".git/hooks/x", "entities/../../x", record::FILE] {
+        assert!(transaction.draft().create(path).is_err(), "{path}");
+    }
+    drop(transaction);
+    #[cfg(unix)]
+    {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = folder.path().join("schema");
+        std::os::unix::fs::symlink(elsewhere.path(), link).unwrap();
+        let transaction = begun(folder.path());
+        // A record that was made up names a step through the link.
+        assert!(transaction.commit(steps(), Record::default()).is_err());
+        assert_eq!(there(elsewhere.path()), Files::new());
+    }
+}
+
+#[test]
+fn a_workspace_that_was_not_there_is_not_there_after_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("a/b/workspace");
+    drop(begun(&root));
+    assert!(!folder.path().join("a").exists());
+    let steps = steps().into_iter().filter(|step| step.before.is_none());
+    let transaction = begun(&root);
+    transaction
+        .commit(steps.collect(), Record::default())
+        .unwrap();
+    assert!(root.join("policies/custom/new.cedar").exists());
+    assert_nothing_is_left(&root);
+}
