@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use tarbac::record::{self, Found, Origin, Record, Step, Written};
-use tarbac::workspace::{PARTS, Transaction, found};
+use tarbac::workspace::{PARTS, Transaction, found, regular};
 use tarbac::{render, shipped};
 
 use super::output::{self, Output};
@@ -17,6 +17,9 @@ const LISTED: usize = 10;
 
 /// The one file that may be there: it is added to.
 const GITIGNORE: &str = ".gitignore";
+
+/// The largest of these that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
 
 pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
@@ -137,7 +140,9 @@ fn write(
             Ignored::Written
         }
         Some(Found::File(digest)) => {
-            let before = fs::read_to_string(folder.join(GITIGNORE))?;
+            let before = regular::read(&folder.join(GITIGNORE), LARGEST)?;
+            let before = String::from_utf8(before)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             let text = shipped::gitignore(&before);
             if text == before {
                 Ignored::AsItWas
