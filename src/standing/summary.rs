@@ -246,9 +246,10 @@ impl<'e> Summary<'e> {
             told.replace("{entity}", &named(edge.to).name)
                 .replace("{value}", &named(*role).name)
         });
-        let idle = match (idle, withheld.is_empty()) {
-            (Idle::Nothing, false) => Idle::Withheld,
-            (idle, _) => idle,
+        // What it gives elsewhere is no reason to let it go.
+        let idle = match withheld.is_empty() {
+            true => idle,
+            false => Idle::Withheld,
         };
         let withheld = withheld.iter().map(|(role, _)| *role);
         let roles = self.edges.roles_behind(edge.to).chain(withheld);

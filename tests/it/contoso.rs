@@ -376,6 +376,14 @@ const WITHOUT_A_SAY: &[(&str, &str)] = &[
         "findings.hierarchies.collection-permission",
         "the sample has no such error; see `validate`",
     ),
+    (
+        "findings.scoped-permissions.in-role",
+        "the sample has no such error; see its suites",
+    ),
+    (
+        "findings.scoped-permissions.narrowed",
+        "the sample has no such error; see its suites",
+    ),
 ];
 
 /// The sample with what only an import finds out: a person without a license for a role assignment, and a

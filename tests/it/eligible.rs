@@ -73,6 +73,13 @@ fn a_refusal_that_the_activation_would_lift_is_told() {
     note: The person is eligible for this Microsoft Entra role: with it activated in Privileged Identity Management, it is allowed. (Entra::DirectoryRole::"Intune Administrator")
     --- exit 1
     "#);
+    // About a tenant as well.
+    let workspace_of_tenant = workspace(&roles(&["Intune Administrator"]), &[]);
+    let ran = workspace_of_tenant.run(&["check", "bob@t.example", "Roles/Update", "t"]);
+    assert!(
+        ran.stderr.contains("Privileged Identity Management"),
+        "{ran}"
+    );
     // By way of a group in the group.
     let inner = check(&workspace(&groups(&["inner"]), &[]));
     assert!(inner.contains(r#"(Entra::Group::"inner")"#), "{inner}");

@@ -196,6 +196,6 @@ fn opting_in_cannot_be_undone() {
         let said = "t has opted in to Scoped permissions, and opting in cannot be undone";
         assert!(ran.stderr.contains(said), "{change:?}: {ran}");
     }
-    let ran = contoso(&["what-if", "--scoped-permissions", "off"]);
+    let ran = contoso(&["what-if", "--scoped-permissions", "contoso=off"]);
     assert!(ran.stdout.contains("Nothing changes"), "{ran}");
 }

@@ -351,7 +351,7 @@ proptest! {
         // Where others give nothing but what is given besides, they cannot all go.
         let unused: Vec<&Step> = of(Idle::Repeats).filter(|step| !is_used(step)).collect();
         if !unused.is_empty() {
-            let all = of(Idle::Nothing).chain(unused);
+            let all = of(Idle::Nothing).chain(of(Idle::Withheld)).chain(unused);
             prop_assert!(both.decisions(&both.without(all)) != before, "seed {}", seed);
         }
         for assignment in &standing.assignments {
