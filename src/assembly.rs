@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cedar_policy::{EntityUid, Schema};
 
 use crate::bundle::{self, Bundle, NoBundle, Switches, Texts, UnknownReading, Vocabulary};
-use crate::directory::{Directory, Input, Lender, Rules};
+use crate::directory::{Content, Directory, Input, Lender, Rules};
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
 use crate::shipped;
@@ -141,7 +141,7 @@ impl Policies {
         let (bundle, findings) = bundle::read_unless_checked(texts, &shipped::is_shipped, is_known);
         let findings = with_copies(findings);
         Self {
-            bundle,
+            bundle: bundle.map(|bundle| bundle.of_rules(shipped::rules(texts))),
             findings: known.unwrap_or(findings),
             sources: texts.policies.clone(),
             is_known,
@@ -199,7 +199,7 @@ impl Policies {
         &self,
         lender: Arc<dyn Lender>,
         name: &str,
-        files: Vec<Arc<Source>>,
+        files: Vec<(Arc<Source>, Content)>,
     ) -> Option<Directory> {
         let bundle = self.bundle()?;
         let rules = self::rules(bundle.vocabulary());

@@ -26,6 +26,7 @@ mod vocabulary;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
 
 use crate::finding::{self, Finding};
@@ -55,6 +56,47 @@ pub struct Texts {
     pub policies: Vec<Arc<Source>>,
     /// Files that link policy templates, in the format of `cedar link`.
     pub links: Vec<Arc<Source>>,
+    /// The names of files that lie beside them, or beside the entities, and are not read.
+    pub not_read: Vec<String>,
+}
+
+/// What the rules of a workspace are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rules {
+    /// Those that ship, and no others.
+    Shipped,
+    /// Those that ship, and others beside them.
+    ShippedAndCustom,
+    /// Those of the workspace, in place of what ships.
+    Own,
+}
+
+impl Rules {
+    /// The word in JSON: `shipped`, `shipped-and-custom` or `own`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::ShippedAndCustom => "shipped-and-custom",
+            Self::Own => "own",
+        }
+    }
+}
+
+impl Texts {
+    /// The digest of what stands in them, whatever the files are called and in whichever order they are.
+    fn identity(&self) -> Hash {
+        let mut hasher = Hasher::new();
+        for files in [&self.schema, &self.policies, &self.links] {
+            let hashes = files
+                .iter()
+                .map(|file| blake3::hash(file.text().as_bytes()));
+            let mut hashes: Vec<[u8; 32]> = hashes.map(Into::into).collect();
+            hashes.sort_unstable();
+            hasher.update(&(hashes.len() as u64).to_le_bytes());
+            hasher.update(hashes.as_flattened());
+        }
+        hasher.finalize()
+    }
 }
 
 /// Schema and policies in which no error was found.
@@ -65,6 +107,9 @@ pub struct Bundle {
     vocabulary: Vocabulary,
     policies: Vec<Policy>,
     readings: Vec<Reading>,
+    rules: Rules,
+    identity: Hash,
+    not_read: Vec<String>,
 }
 
 /// The findings that ask for words: for whoever is to read why tarbac refuses.
@@ -153,6 +198,9 @@ pub(crate) fn read_unless_checked(
         vocabulary,
         policies,
         readings,
+        rules: Rules::Own,
+        identity: texts.identity(),
+        not_read: texts.not_read.clone(),
     };
     (Ok(bundle), findings)
 }
@@ -239,13 +287,57 @@ impl Bundle {
         let mut policies: Vec<Policy> = kept.chain(&put).cloned().collect();
         policies.retain(|policy| !without.contains(policy.id()));
         policies.sort_by(|one, other| one.id().cmp(other.id()));
+        let mut shipped = self.policies.iter().filter(|policy| policy.is_shipped());
+        let is_gone = |id: &str| is_put.contains(id) || without.contains(id);
+        let rules = match self.rules {
+            Rules::Shipped | Rules::ShippedAndCustom
+                if shipped.any(|policy| is_gone(policy.id())) =>
+            {
+                Rules::Own
+            }
+            Rules::Shipped if !put.is_empty() => Rules::ShippedAndCustom,
+            rules => rules,
+        };
+        let mut hasher = Hasher::new();
+        hasher.update(b"with");
+        hasher.update(self.identity.as_bytes());
+        for text in sources.iter().map(|source| source.text()) {
+            hasher.update(blake3::hash(text.as_bytes()).as_bytes());
+        }
+        hasher.update(b"without");
+        for id in without {
+            hasher.update(blake3::hash(id.as_bytes()).as_bytes());
+        }
         Ok(Self {
             schema: self.schema.clone(),
             schema_text: self.schema_text.clone(),
             vocabulary: self.vocabulary.clone(),
             policies,
             readings: self.readings.clone(),
+            rules,
+            identity: hasher.finalize(),
+            not_read: self.not_read.clone(),
         })
+    }
+
+    /// The same, of rules that are these.
+    pub(crate) fn of_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// What the rules are; those of a bundle that was not read for a workspace are its own.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// The digest of what stands in the files, whatever they are called and in whichever order they are.
+    pub fn identity(&self) -> Hash {
+        self.identity
+    }
+
+    /// The names of files that lie beside those of the workspace and are not read.
+    pub fn not_read(&self) -> &[String] {
+        &self.not_read
     }
 
     /// The schema, as Cedar has it.

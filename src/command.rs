@@ -46,7 +46,7 @@ use tarbac::finding::Finding;
 use tarbac::names::NameError;
 use tarbac::render::{self, Style};
 use tarbac::workspace::{self, Exports, Means, NotBegun, Unreadable};
-use tarbac::{Layout, LoadError, Switches, Workspace};
+use tarbac::{Layout, LoadError, Provenance, Switches, Workspace};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
@@ -262,9 +262,21 @@ fn load(global: &Global) -> Result<Workspace, Failure> {
 
 /// A workspace, ready to decide.
 fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Workspace, Failure> {
-    reading(global, |means| {
+    let workspace = reading(global, |means| {
         Ok(Workspace::load_by(layout, switches, means)?)
-    })
+    })?;
+    output::not_read(&workspace.engine.provenance().not_read);
+    Ok(workspace)
+}
+
+/// Lines of which the first says what all were decided with.
+fn with_head(
+    mut lines: impl Iterator<Item = String>,
+    provenance: &Provenance,
+) -> impl Iterator<Item = String> {
+    let head = lines.next();
+    let head = head.map(|line| render::provenance::added(&line, provenance));
+    head.into_iter().chain(lines)
 }
 
 /// Reads something that may be large; whoever waits is shown how far that has come.

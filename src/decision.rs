@@ -2,6 +2,7 @@
 
 use cedar_policy::{Context, EntityUid};
 
+use crate::bundle::Rules;
 use crate::printable::short;
 
 /// May this principal take this action on this resource?
@@ -66,6 +67,18 @@ pub struct Answer {
     pub refusals: Vec<Refusal>,
     /// What else to know; changes no decision. Sorted.
     pub notices: Vec<Notice>,
+}
+
+/// What a decision was made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// What the rules are.
+    pub rules: Rules,
+    /// The identity of schema, policies, readings in force and entities: 64 hexadecimal digits, the same for the
+    /// same content wherever it lies and however its files are called.
+    pub revision: String,
+    /// The names of files of the workspace that are not read.
+    pub not_read: Vec<String>,
 }
 
 /// Which role-based access control is in force.

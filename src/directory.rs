@@ -10,6 +10,7 @@ mod action;
 mod called;
 mod change;
 mod closure;
+mod digest;
 mod element;
 mod entity;
 mod flat;
@@ -41,9 +42,11 @@ use cedar_policy::{EntityUid, Schema};
 use crate::finding::Finding;
 use crate::source::Source;
 
+pub use digest::Content;
 pub use flat::Lender;
 pub use look::{Glance, Lookout};
 
+use blake3::Hash;
 use called::Called;
 use closure::Closure;
 use entity::Made;
@@ -82,6 +85,10 @@ pub struct Directory {
     store: Store,
     /// The files, in order.
     sources: Vec<Arc<Source>>,
+    /// What was read of each.
+    contents: Vec<Content>,
+    /// See [`Directory::identity`].
+    identity: Hash,
     /// For each row, the number of its entity among the members, counted from 1; 0 is none.
     members: Flat<u32>,
     /// For each type, the first of its rows; one more for the end.
@@ -154,13 +161,14 @@ impl Directory {
     pub fn lent(
         lender: Arc<dyn Lender>,
         name: &str,
-        mut sources: Vec<Arc<Source>>,
+        mut files: Vec<(Arc<Source>, Content)>,
         schema: &Schema,
         rules: &Rules,
     ) -> Option<Self> {
         let mut tables = Tables::of(lender, WRITTEN, name)?;
         let tables = &mut tables;
-        sources.sort();
+        files.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let (sources, contents): (Vec<_>, Vec<Content>) = files.into_iter().unzip();
         let store = Store::lent(tables)?;
         let directory = Self {
             shapes: Arc::new(Shapes::new(schema, rules)),
@@ -172,6 +180,8 @@ impl Directory {
             made: Made::lent(tables, &store)?,
             written: Some(tables.written()),
             sources,
+            identity: digest::of_all(&contents),
+            contents,
             store,
         };
         tables.is_at_end().then_some(directory)
@@ -182,6 +192,18 @@ impl Directory {
     pub fn is_damaged(&self) -> bool {
         let written = self.written.as_ref();
         written.is_some_and(|written| written.is_damaged())
+    }
+
+    /// What was read of a file.
+    pub fn content(&self, source: &Source) -> Option<Content> {
+        let number = self.sources.iter().position(|known| **known == *source)?;
+        self.contents.get(number).copied()
+    }
+
+    /// The digest of what stands in the files, whatever they are called and in whichever order they are; it is
+    /// another where entities were put in.
+    pub fn identity(&self) -> Hash {
+        self.identity
     }
 
     /// The number of entities that stand in the files.

@@ -18,13 +18,14 @@ mod world;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use blake3::Hasher;
 use cedar_policy::{
     Authorizer, Context, Entities, EntityTypeName, EntityUid, Request as CedarRequest,
 };
 use cedar_policy_core::ast;
 
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
-use crate::decision::{Authority, Basis, Decision, Outcome, Request};
+use crate::decision::{Authority, Basis, Decision, Outcome, Provenance, Request};
 use crate::directory::{Directory, Row};
 pub(crate) use activation::Activation;
 use authority::AuthorityQuestion;
@@ -49,6 +50,7 @@ pub struct Engine {
     actions: HashMap<EntityUid, KnownAction>,
     /// None where the schema does not ask.
     authority: Option<AuthorityQuestion>,
+    provenance: Arc<Provenance>,
     authorizer: Authorizer,
 }
 
@@ -78,6 +80,11 @@ impl Engine {
             .map(|action| (action.uid.clone(), known(action)))
             .collect();
         let authority = AuthorityQuestion::of(&bundle, &readings);
+        let provenance = Provenance {
+            rules: bundle.rules(),
+            revision: revision(&bundle, &readings, &directory),
+            not_read: bundle.not_read().to_vec(),
+        };
         Ok(Self {
             bundle,
             directory,
@@ -85,6 +92,7 @@ impl Engine {
             index,
             actions,
             authority,
+            provenance: Arc::new(provenance),
             authorizer: Authorizer::new(),
         })
     }
@@ -128,6 +136,11 @@ impl Engine {
     /// The names of the readings that are on, sorted.
     pub fn readings(&self) -> &[String] {
         &self.readings
+    }
+
+    /// What is decided with.
+    pub fn provenance(&self) -> &Arc<Provenance> {
+        &self.provenance
     }
 
     /// Decides a request. Asked a question, it says which policies answer.
@@ -330,6 +343,17 @@ impl Engine {
             .map_err(|error| miette::Report::new(error).to_string())?;
         Ok(context)
     }
+}
+
+fn revision(bundle: &Bundle, readings: &[String], directory: &Directory) -> String {
+    let mut hasher = Hasher::new();
+    hasher.update(b"tarbac revision 1");
+    hasher.update(bundle.identity().as_bytes());
+    hasher.update(directory.identity().as_bytes());
+    for reading in readings {
+        hasher.update(blake3::hash(reading.as_bytes()).as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 fn cedar_request(request: &Request) -> Result<CedarRequest, String> {

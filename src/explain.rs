@@ -20,7 +20,9 @@ mod support;
 mod tests;
 mod value;
 
-use crate::decision::{Answer, Basis, Decision, Request};
+use std::sync::Arc;
+
+use crate::decision::{Answer, Basis, Decision, Provenance, Request};
 use crate::engine::Engine;
 
 pub use change::{Change, ChangeKind};
@@ -59,6 +61,8 @@ pub struct Explanation {
     pub remedies: Option<Remedies>,
     /// The readings in force, sorted by name.
     pub readings: Vec<InForce>,
+    /// What it was decided with.
+    pub provenance: Arc<Provenance>,
 }
 
 /// The action of a request, in its spellings.
@@ -125,6 +129,7 @@ pub fn explain(engine: &Engine, request: &Request) -> Explanation {
         why,
         remedies,
         readings: readings(engine),
+        provenance: Arc::clone(engine.provenance()),
     }
 }
 

@@ -130,7 +130,7 @@ struct Readme;
 
 pub use bundle::Switches;
 pub use cedar_policy;
-pub use decision::{Answer, Decision, Outcome, Request};
+pub use decision::{Answer, Decision, Outcome, Provenance, Request};
 pub use engine::Engine;
 pub use explain::{Explanation, explain};
 pub use matrix::Matrix;

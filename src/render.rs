@@ -22,6 +22,7 @@ mod page;
 pub mod premises;
 #[cfg(feature = "prove")]
 pub mod proof;
+pub mod provenance;
 pub mod readings;
 pub mod report;
 #[cfg(feature = "import")]

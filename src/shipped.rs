@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use blake3::Hash;
 use rust_embed::Embed;
 
-use crate::bundle::Texts;
+use crate::bundle::{Rules, Texts};
 use crate::source::Source;
 
 #[derive(Embed)]
@@ -126,7 +126,27 @@ pub fn texts() -> Texts {
     Texts {
         schema: sources(schema(), ".cedarschema"),
         policies: sources(policies(), ".cedar"),
-        links: Vec::new(),
+        ..Texts::default()
+    }
+}
+
+/// What the rules in these texts are.
+pub fn rules(texts: &Texts) -> Rules {
+    let shipped = self::texts();
+    let mut is_more = !texts.links.is_empty();
+    for (shipped, given) in [
+        (shipped.schema, &texts.schema),
+        (shipped.policies, &texts.policies),
+    ] {
+        let known: BTreeSet<&Source> = given.iter().map(Arc::as_ref).collect();
+        if !shipped.iter().all(|source| known.contains(source.as_ref())) {
+            return Rules::Own;
+        }
+        is_more |= known.len() > shipped.len();
+    }
+    match is_more {
+        true => Rules::ShippedAndCustom,
+        false => Rules::Shipped,
     }
 }
 

@@ -23,7 +23,7 @@ mod text;
 use std::sync::Arc;
 
 use crate::bundle::Bundle;
-use crate::decision::{Decision, Outcome, Request};
+use crate::decision::{Decision, Outcome, Provenance, Request};
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::names::did_you_mean;
@@ -42,6 +42,7 @@ pub struct Suites {
     pub settings: Vec<Setting>,
     /// The suites, in the order of their files.
     pub suites: Vec<Suite>,
+    provenance: Arc<Provenance>,
 }
 
 /// What a case supposes, and the engine that decides under it.
@@ -127,6 +128,11 @@ pub struct Exemption {
 }
 
 impl Suites {
+    /// What the workspace decides with where a case changes nothing.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
     /// The engine of a case or snapshot.
     pub fn engine(&self, setting: usize) -> Option<&Engine> {
         Some(self.settings.get(setting)?.engine.as_ref())

@@ -3,6 +3,7 @@
 //! [`examine`] reads everything and collects what is wrong; [`Workspace::load`] does the same and
 //! refuses when anything is.
 
+mod astray;
 mod cache;
 #[cfg(feature = "suite")]
 mod cedar;
@@ -196,18 +197,23 @@ fn examine_once(
     means: &Means,
 ) -> Result<Examination, LoadError> {
     let mut passed_over = Vec::new();
-    let texts = match texts(layout, &mut passed_over) {
+    let mut texts = match texts(layout, &mut passed_over) {
         // Which rules are in force is not known, so nothing else can be said of them.
         Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
         texts => texts?,
     };
     let entities = opened(layout, &mut passed_over)?;
+    astray::look(layout, &mut passed_over);
+    texts.not_read = astray::told(passed_over.iter().map(|path| shown(path)));
     let cache = means.cache.then(|| Cache::of(layout, &entities));
     let mut examination = match cache.flatten() {
         Some(cache) => examine_with(cache, &texts, entities, switches, means)?,
         None => Policies::read(&texts, None).examine(inputs(entities, means), switches)?,
     };
-    examination.findings.extend(not_read(&passed_over));
+    let names = texts.not_read.iter();
+    examination
+        .findings
+        .extend(names.map(|name| not_read(name)));
     finding::sort(&mut examination.findings);
     Ok(examination)
 }
@@ -267,7 +273,7 @@ fn examine_with(
     let is_lent = lent.is_some();
     let examination = match lent {
         Some(directory) => policies.join(Some(directory), switches)?,
-        None => policies.examine(inputs(cache.hashing(entities), means), switches)?,
+        None => policies.examine(inputs(entities, means), switches)?,
     };
     let is_complete = is_known && is_lent;
     if let Some(engine) = examination.engine.as_ref().filter(|_| !is_complete) {
@@ -668,23 +674,14 @@ fn walk_unless(
     Ok(())
 }
 
-/// What to say of the files that are not read: a forbid in one of them holds nobody back.
-fn not_read(passed_over: &[PathBuf]) -> impl Iterator<Item = Finding> {
-    let explains_itself = |path: &&PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with('.') || name.ends_with(".md")
-    };
-    passed_over
-        .iter()
-        .filter(move |path| !explains_itself(path))
-        .map(|path| {
-            let message = format!("`{}` is not read: nothing is expected of its extension", shown(path));
-            // Nothing of it is read to show it either: it may be a pipe.
-            let place = Place::new(&Source::held(shown(path), ""), 0..0);
-            Finding::warning("workspace::not_read", message).label(place, "this file").help(
-                "policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`",
-            )
-        })
+/// What to say of a file that is not read: a forbid in it holds nobody back.
+fn not_read(name: &str) -> Finding {
+    // Nothing of it is read to show it either: it may be a pipe.
+    let place = Place::new(&Source::held(name, ""), 0..0);
+    let message = format!("`{name}` is not read: no file of its kind is expected there");
+    Finding::warning("workspace::not_read", message)
+        .label(place, "this file")
+        .help("policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`")
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {

@@ -9,7 +9,7 @@ use tarbac::{Workspace, render};
 use super::check::context;
 use super::output::{Output, devices, note, progress};
 use super::suppose::{say_premises, suppose};
-use super::{Exit, Failure};
+use super::{Exit, Failure, with_head};
 use crate::cli::{Access, Format, Global};
 
 pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<Exit, Failure> {
@@ -35,7 +35,10 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
     }
     say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::standing::document(&standing, &premises))?,
+        Format::Json => output.write(&render::provenance::added(
+            &render::standing::document(&standing, &premises),
+            engine.provenance(),
+        ))?,
         Format::Ndjson => {
             let bar = devices(people);
             let in_full = |holder: &Holder| {
@@ -43,7 +46,8 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
                 holder
             };
-            output.write_lines(render::standing::ndjson(&standing, &premises, in_full))?;
+            let lines = render::standing::ndjson(&standing, &premises, in_full);
+            output.write_lines(with_head(lines, engine.provenance()))?;
             bar.finish_and_clear();
         }
         Format::Csv => output.write_sheet(render::standing::csv(&standing, &premises))?,

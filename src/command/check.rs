@@ -29,7 +29,7 @@ pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, 
     output::note(&render::answer::notes(&answer));
     output::note(&render::answer::notes_of_premises(&premises));
     output.write(&match global.format {
-        Format::Json => render::answer::document(&answer, engine.readings(), &premises),
+        Format::Json => render::answer::document(&answer, &engine, &premises),
         _ => render::answer::human(&answer, &premises, output.style()),
     })?;
     Ok(exit(answer.outcome.decision))

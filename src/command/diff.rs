@@ -6,7 +6,7 @@ use tarbac::workspace::{stands_alone, state};
 use tarbac::{Layout, LoadError, Workspace};
 
 use super::impact::{Wanted, about, answer, only, typed};
-use super::output::Output;
+use super::output::{self, Output};
 use super::{Exit, Failure, ShellError, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
 
@@ -26,9 +26,11 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
         }
     }
     let read = |name: &str| {
-        reading(global, |means| {
+        let state = reading(global, |means| {
             Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
-        })
+        })?;
+        output::not_read(&state.engine.provenance().not_read);
+        Ok::<_, Failure>(state)
     };
     let before = read(&arguments.old)?.engine;
     let after = match &arguments.new {
@@ -50,6 +52,7 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
         about: about([&before, &after], &arguments.only)?,
         context: &arguments.context,
         gains_first: true,
+        is_before: false,
         all: arguments.all,
         plan: false,
         folder: &global.workspace,

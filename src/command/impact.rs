@@ -13,7 +13,7 @@ use tarbac::{Engine, render};
 
 use super::check::context;
 use super::output::{Output, devices, note, progress, say, waiting};
-use super::{Exit, Failure, ShellError};
+use super::{Exit, Failure, ShellError, with_head};
 use crate::cli::{Context, Format, Global, Only};
 
 /// How many devices are named in one report: their names have to fit in memory together.
@@ -33,6 +33,8 @@ pub struct Wanted<'a> {
     pub all: bool,
     /// The role changes that go with the change.
     pub plan: bool,
+    /// Whether the workspace at hand is the state before, and not the one after.
+    pub is_before: bool,
     /// The workspace.
     pub folder: &'a Path,
     /// How.
@@ -137,13 +139,17 @@ pub fn answer(
         (false, Format::Csv) => Roles::InNeed(Vec::new()),
         (false, _) => Roles::InNeed(in_need(&planning)),
     };
+    let at_hand = match wanted.is_before {
+        true => states.before.provenance(),
+        false => states.after.provenance(),
+    };
     let report = Report {
         premises: &wanted.premises,
         impact: &impact,
         roles: &roles,
     };
     match wanted.format {
-        Format::Json => output.write(&report.document())?,
+        Format::Json => output.write(&render::provenance::added(&report.document(), at_hand))?,
         Format::Ndjson => {
             let bar = devices(impact.people.len());
             let in_full = |touched: &Touched| {
@@ -151,7 +157,7 @@ pub fn answer(
                 comparison.detail(from_mut(&mut touched), usize::MAX, || bar.inc(1));
                 touched
             };
-            output.write_lines(report.ndjson(in_full))?;
+            output.write_lines(with_head(report.ndjson(in_full), at_hand))?;
             bar.finish_and_clear();
         }
         Format::Csv => output.write_sheet(report.csv())?,

@@ -5,14 +5,18 @@
     reason = "whether to colour is up to the environment"
 )]
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tarbac::printable;
 use tarbac::render::Style;
+
+/// How many files that are not read are named.
+const LISTED: usize = 5;
 
 /// How often something moves where somebody waits.
 const TICK: Duration = Duration::from_millis(100);
@@ -166,6 +170,26 @@ pub fn say(text: &str) {
 pub fn note(text: &str) {
     if !Wishes::held().quiet {
         say(text);
+    }
+}
+
+/// Says, of each file once, which files of a workspace are not read: a forbid in them holds nobody back.
+pub fn not_read(names: &[String]) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let names: Vec<&str> = names
+        .iter()
+        .filter(|name| told.insert((*name).clone()))
+        .map(String::as_str)
+        .collect();
+    let (listed, more) = names.split_at(names.len().min(LISTED));
+    let listed = listed.join(", ");
+    match more.len() {
+        _ if names.is_empty() => {}
+        0 => note(&format!("note: this is not read: {listed}\n")),
+        more => note(&format!(
+            "note: this is not read: {listed}, and {more} more\n"
+        )),
     }
 }
 

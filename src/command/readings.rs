@@ -10,7 +10,7 @@ pub fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
     let readings = engine.bundle().readings();
     output.write(&match global.format {
-        Format::Json => render::document(readings, engine.readings()),
+        Format::Json => render::document(readings, &engine),
         _ => render::human(readings, engine.readings(), output.style()),
     })?;
     Ok(Exit::Yes)

@@ -171,7 +171,7 @@ impl<'a> Answerer<'a> {
                     Err(error) => bad_line(error),
                 };
                 Answered {
-                    text: answer::line(id, &answer, self.engine.readings(), self.premises),
+                    text: answer::line(id, &answer, self.engine, self.premises),
                     decision: answer.outcome.decision,
                 }
             }
@@ -181,7 +181,7 @@ impl<'a> Answerer<'a> {
                     Err(error) => Outcome::indeterminate(vec![error]),
                 };
                 Answered {
-                    text: answer::decision_line(id, &outcome, self.premises),
+                    text: answer::decision_line(id, &outcome, self.engine, self.premises),
                     decision: outcome.decision,
                 }
             }

@@ -58,7 +58,7 @@ fn diff(global: &Global, exports: &Path, output: &mut Output) -> Result<Exit, Fa
     }
     let differences = role::differences(&engine, &rows);
     output.write(&match global.format {
-        Format::Json => render::role::document(&differences),
+        Format::Json => render::role::document(&differences, engine.provenance()),
         _ => render::role::human(&differences, output.style()),
     })?;
     Ok(match differences.iter().all(Difference::is_none) {

@@ -40,8 +40,12 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
     };
     let findings = &report.findings;
     let excerpts = Excerpts::of_report(&report);
+    let engine = examination.engine.as_ref();
+    let provenance = engine.map(|engine| engine.provenance().as_ref());
     match global.format {
-        Format::Json => output.write(&render::findings::document(findings, &excerpts))?,
+        Format::Json => {
+            output.write(&render::findings::document(findings, &excerpts, provenance))?;
+        }
         _ => {
             let style = output.style();
             if !findings.is_empty() {
@@ -49,6 +53,9 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
                 output.write("\n")?;
             }
             output.write(&render::findings::summary(findings, style))?;
+            if let Some(provenance) = provenance {
+                output.write(&render::provenance::human(provenance))?;
+            }
         }
     }
     reports.write(&report, &excerpts, output)?;

@@ -42,6 +42,7 @@ pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<E
         about,
         context: &arguments.context,
         gains_first: false,
+        is_before: true,
         all: arguments.all,
         plan: arguments.plan,
         folder: &global.workspace,

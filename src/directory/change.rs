@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
+use super::digest;
 use super::freeze::freeze;
 use super::load::{Loaded, accept, load};
 use super::{Directory, Input, Rules};
@@ -38,6 +39,9 @@ impl Directory {
         defined.resize(store.uids.len(), 0);
         let changed = std::mem::take(&mut loaded.sources);
         loaded.sources = self.sources.iter().cloned().chain(changed).collect();
+        let put = std::mem::take(&mut loaded.contents);
+        loaded.contents = self.contents.iter().copied().chain(put).collect();
+        loaded.identity = digest::of_changed(self.identity, loaded.identity);
         let shapes = Arc::clone(&self.shapes);
         let (mut directory, findings) = freeze(loaded, shapes, named, rules);
         // What was missing of the one is missing of the other.

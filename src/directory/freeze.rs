@@ -29,6 +29,8 @@ pub(super) fn freeze(
         mut store,
         defined,
         sources,
+        contents,
+        identity,
         mut tally,
         complete,
     } = loaded;
@@ -57,6 +59,8 @@ pub(super) fn freeze(
         shapes,
         store,
         sources,
+        contents,
+        identity,
         members: members.into(),
         types,
         assumed: assumed.into(),

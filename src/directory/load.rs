@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use blake3::Hash;
+
 use super::Input;
+use super::digest::{self, Content, Digesting};
 use super::element::Reader;
 use super::packed::Packed;
 use super::problem::{DUPLICATE, SYNTAX, TOO_LARGE, Tally, quoted};
@@ -29,6 +33,10 @@ pub(super) struct Loaded {
     pub(super) defined: Vec<u32>,
     /// The files, in the order of their names.
     pub(super) sources: Vec<Arc<Source>>,
+    /// What was read of each.
+    pub(super) contents: Vec<Content>,
+    /// The digest of all of it.
+    pub(super) identity: Hash,
     /// What is wrong.
     pub(super) tally: Tally,
     /// Whether every entity is known by its uid, if only as a broken one.
@@ -61,8 +69,8 @@ pub(super) fn load(mut inputs: Vec<Input>, shapes: &Shapes) -> Loaded {
     let task_receiver = Mutex::new(task_receiver);
     let (batch_sender, batch_receiver) = sync_channel(WAITING);
     let mut joined = Joined::new(&sources, shapes);
-    thread::scope(|scope| {
-        scope.spawn(move || cut(inputs, &task_sender));
+    let contents = thread::scope(|scope| {
+        let cutting = scope.spawn(move || cut(inputs, &task_sender));
         for _ in 0..workers {
             let sender = batch_sender.clone();
             let (receiver, sources) = (&task_receiver, &sources);
@@ -79,6 +87,7 @@ pub(super) fn load(mut inputs: Vec<Input>, shapes: &Shapes) -> Loaded {
                 next += 1;
             }
         }
+        cutting.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
     let Joined {
         store,
@@ -97,17 +106,21 @@ pub(super) fn load(mut inputs: Vec<Input>, shapes: &Shapes) -> Loaded {
         store,
         defined,
         sources,
+        identity: digest::of_all(&contents),
+        contents,
         tally,
         complete,
     }
 }
 
-/// Cuts the files into numbered blocks.
-fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) {
+/// Cuts the files into numbered blocks, and says what was read of each.
+fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) -> Vec<Content> {
     let mut number = 0;
-    for (file, mut input) in (0..).zip(inputs) {
+    let mut contents = Vec::with_capacity(inputs.len());
+    for (file, input) in (0..).zip(inputs) {
         let mut wanted = true;
-        scan(&mut input.reader, |block| {
+        let mut reader = Digesting::of(input.reader);
+        scan(&mut reader, |block| {
             wanted = sender
                 .send(Task {
                     number,
@@ -118,10 +131,12 @@ fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) {
             number += 1;
             wanted
         });
+        contents.push(reader.content());
         if !wanted {
-            return;
+            break;
         }
     }
+    contents
 }
 
 /// Reads the entities of blocks until there are no more.

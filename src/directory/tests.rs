@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{EntityUid, Schema, SchemaFragment};
 
-use super::{Directory, Input, Lender, Row, Rules};
+use super::{Content, Directory, Input, Lender, Row, Rules};
 use crate::finding::Finding;
 use crate::source::{Source, Text};
 
@@ -136,8 +136,12 @@ fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
         bytes: bytes.to_vec(),
         anew: anew.map(<[u8]>::to_vec),
     };
-    let sources = vec![input("a.json", b"").source];
-    Directory::lent(Arc::new(kept), NAME, sources, &SCHEMA, &rules())
+    let content = Content {
+        size: 0,
+        hash: blake3::hash(b""),
+    };
+    let files = vec![(input("a.json", b"").source, content)];
+    Directory::lent(Arc::new(kept), NAME, files, &SCHEMA, &rules())
 }
 
 fn read(json: &str) -> (Directory, Vec<Finding>) {

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::premises::PremisesDocument;
-use super::{Style, VERSION, json};
+use super::{Style, VERSION, json, provenance};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome};
+use crate::engine::Engine;
 use crate::names::lower_first;
 use crate::printable;
 use crate::what_if::Premises;
@@ -32,6 +33,8 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refusals: Option<Vec<Refusal<'a>>>,
     readings: &'a [String],
+    #[serde(flatten)]
+    provenance: provenance::Wire<'a>,
 }
 
 /// A decision alone, in a line.
@@ -45,6 +48,8 @@ struct DecisionWire<'a> {
     basis: &'static str,
     policies: &'a [String],
     errors: &'a [String],
+    #[serde(flatten)]
+    provenance: provenance::Wire<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,7 +132,7 @@ fn note(notice: &Notice) -> String {
 }
 
 /// The answer as a document for programs.
-pub fn document(answer: &Answer, readings: &[String], premises: &Premises) -> String {
+pub fn document(answer: &Answer, engine: &Engine, premises: &Premises) -> String {
     let refusals = answer.refusals.iter().map(|refusal| Refusal {
         policy: &refusal.policy,
         message: refusal.message.as_deref(),
@@ -137,7 +142,7 @@ pub fn document(answer: &Answer, readings: &[String], premises: &Premises) -> St
         version: Some(VERSION),
         asked: PremisesDocument::if_any(premises),
         refusals: Some(refusals.collect()),
-        ..wire(answer, readings)
+        ..wire(answer, engine)
     })
 }
 
@@ -145,19 +150,24 @@ pub fn document(answer: &Answer, readings: &[String], premises: &Premises) -> St
 pub fn line(
     id: Option<&RawValue>,
     answer: &Answer,
-    readings: &[String],
+    engine: &Engine,
     premises: &Premises,
 ) -> String {
     one_line(&Wire {
         id,
         asked: PremisesDocument::if_any(premises),
         messages: Some(messages(answer)),
-        ..wire(answer, readings)
+        ..wire(answer, engine)
     })
 }
 
 /// The decision alone as one line among many, with the id of the request if it has one.
-pub fn decision_line(id: Option<&RawValue>, outcome: &Outcome, premises: &Premises) -> String {
+pub fn decision_line(
+    id: Option<&RawValue>,
+    outcome: &Outcome,
+    engine: &Engine,
+    premises: &Premises,
+) -> String {
     one_line(&DecisionWire {
         id,
         asked: PremisesDocument::if_any(premises),
@@ -165,6 +175,7 @@ pub fn decision_line(id: Option<&RawValue>, outcome: &Outcome, premises: &Premis
         basis: outcome.basis.word(),
         policies: &outcome.policies,
         errors: &outcome.errors,
+        provenance: provenance::Wire::of(engine.provenance()),
     })
 }
 
@@ -177,7 +188,7 @@ fn one_line(line: &impl Serialize) -> String {
     }
 }
 
-fn wire<'a>(answer: &'a Answer, readings: &'a [String]) -> Wire<'a> {
+fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> Wire<'a> {
     let outcome = &answer.outcome;
     Wire {
         id: None,
@@ -195,7 +206,8 @@ fn wire<'a>(answer: &'a Answer, readings: &'a [String]) -> Wire<'a> {
         former: former(answer),
         messages: None,
         refusals: None,
-        readings,
+        readings: engine.readings(),
+        provenance: provenance::Wire::of(engine.provenance()),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::names::in_words;
 use alternatives::Family;
 
 use super::page::Page;
+use super::provenance;
 use super::support;
 
 pub use wire::{Wire, wire};
@@ -40,6 +41,7 @@ pub fn human(explanation: &Explanation, width: Option<usize>) -> String {
     }
     notices(&mut page, explanation);
     readings(&mut page, explanation);
+    page.heading(provenance::human(&explanation.provenance).trim_end());
     documents(&mut page, explanation);
     page.into_text()
 }

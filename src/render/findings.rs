@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::tally;
 use super::{Style, VERSION, diagnostic, json};
+use crate::decision::Provenance;
 use crate::excerpt::{Excerpt, Excerpts};
 use crate::finding::{Finding, Severity};
 
@@ -68,14 +69,22 @@ pub fn summary(findings: &[Finding], style: Style) -> String {
 }
 
 /// The findings as a document for programs.
-pub fn document(findings: &[Finding], excerpts: &Excerpts) -> String {
+pub fn document(
+    findings: &[Finding],
+    excerpts: &Excerpts,
+    provenance: Option<&Provenance>,
+) -> String {
     let (errors, warnings) = counted(findings);
-    json(&Document {
+    let document = Document {
         version: VERSION,
         errors,
         warnings,
         findings: entries(findings, excerpts),
-    })
+    };
+    match provenance {
+        Some(provenance) => super::provenance::document(document, provenance),
+        None => json(&document),
+    }
 }
 
 /// The findings as documents have them.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Style, VERSION, json};
+use super::{Style, VERSION};
 use crate::bundle::Reading;
+use crate::engine::Engine;
 use crate::printable;
 
 #[derive(Debug, Serialize)]
@@ -42,8 +43,9 @@ pub fn human(readings: &[Reading], in_force: &[String], style: Style) -> String 
 }
 
 /// The readings as a document for programs.
-pub fn document(readings: &[Reading], in_force: &[String]) -> String {
-    json(&Document {
+pub fn document(readings: &[Reading], engine: &Engine) -> String {
+    let in_force = engine.readings();
+    let document = Document {
         version: VERSION,
         readings: readings
             .iter()
@@ -55,5 +57,6 @@ pub fn document(readings: &[Reading], in_force: &[String]) -> String {
                 source: &reading.source,
             })
             .collect(),
-    })
+    };
+    super::provenance::document(document, engine.provenance())
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::findings::number;
 use super::{Style, VERSION};
+use crate::decision::Provenance;
 use crate::role::Difference;
 
 /// The roles on which they disagree, and how many there are.
@@ -52,8 +53,8 @@ struct Role<'a> {
 }
 
 /// Every role, with what they disagree on, as JSON.
-pub fn document(differences: &[Difference]) -> String {
-    super::json(&Document {
+pub fn document(differences: &[Difference], provenance: &Provenance) -> String {
+    let document = Document {
         version: VERSION,
         same: differences.iter().all(Difference::is_none),
         roles: differences
@@ -70,5 +71,6 @@ pub fn document(differences: &[Difference]) -> String {
                     .collect(),
             })
             .collect(),
-    })
+    };
+    super::provenance::document(document, provenance)
 }

@@ -39,6 +39,7 @@ pub fn read(
             Err(finding) => findings.push(finding),
         }
     }
+    let provenance = Arc::clone(engine.provenance());
     let mut resolver = Resolver::new(&documents, engine, switches);
     let suites = sources
         .iter()
@@ -50,7 +51,11 @@ pub fn read(
     findings.extend(more);
     finding::sort(&mut findings);
     findings.dedup();
-    let suites = (!finding::any_error(&findings)).then_some(Suites { settings, suites });
+    let suites = (!finding::any_error(&findings)).then_some(Suites {
+        settings,
+        suites,
+        provenance,
+    });
     (suites, findings)
 }
 

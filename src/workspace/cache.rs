@@ -21,9 +21,9 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, Metadata};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use blake3::{Hash, Hasher};
@@ -35,7 +35,7 @@ use super::kept::Kept;
 use super::{EntityFile, Layout, regular};
 use crate::assembly::{Policies, Reader};
 use crate::bundle::{Bundle, Switches, Texts};
-use crate::directory::{Directory, Input};
+use crate::directory::{Content, Directory, Input};
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::source::{Place, Source};
@@ -46,12 +46,15 @@ pub(super) const FOLDER: &str = ".tarbac";
 /// The file of the notes.
 const NOTES: &str = "contents.json";
 
+/// The file by which programs that make backups know such a folder.
+pub(super) const TAG: &str = "CACHEDIR.TAG";
+
 /// What lets others pass over the folder: git, and programs that make backups
 /// (<https://bford.info/cachedir/>).
 const MARKS: [(&str, &str); 2] = [
     (".gitignore", "*\n"),
     (
-        "CACHEDIR.TAG",
+        TAG,
         "Signature: 8a477f597d28d172789f06886806bc55\n# What tarbac knows of the workspace; remove it at any time.\n",
     ),
 ];
@@ -89,14 +92,6 @@ struct Known {
     stamp: Stamp,
     /// The hash of its content, as far as that is known.
     content: Option<Hash>,
-    reading: Arc<Mutex<Hashed>>,
-}
-
-/// What has been read of a file.
-#[derive(Default)]
-struct Hashed {
-    hasher: Hasher,
-    size: u64,
 }
 
 /// What tells whether a file has changed.
@@ -184,19 +179,6 @@ impl Cache {
         }
     }
 
-    /// The files, to be read so that their content is known afterwards.
-    pub fn hashing(&self, files: Vec<EntityFile>) -> Vec<EntityFile> {
-        let files = files.into_iter().zip(&self.files);
-        let files = files.map(|(file, known)| EntityFile {
-            reader: Box::new(Hashing {
-                reader: file.reader,
-                hashed: Arc::clone(&known.reading),
-            }),
-            ..file
-        });
-        files.collect()
-    }
-
     /// What was found of these policies together with the entities.
     pub fn findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
         let warnings: Vec<Warning> = sealed(&self.path_of_findings(texts, switches)?)?;
@@ -209,12 +191,18 @@ impl Cache {
     pub fn directory(&self, policies: &Policies) -> Option<Directory> {
         let path = self.path_of_directory(policies.bundle()?)?;
         let name = name_of(&path);
-        let files: Option<Vec<Content>> = self.files.iter().map(Content::of).collect();
+        let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
         let (files, reader, of_name) = (files?, policies.reader()?, name.clone());
         let work_out = move || worked_out(&files, &reader, &of_name);
         let kept = Kept::at(&path, work_out).ok()?;
-        let sources = self.files.iter().map(|file| Arc::clone(&file.source));
-        policies.lent(Arc::new(kept), &name, sources.collect())
+        let files = self.files.iter().map(|file| {
+            let content = Content {
+                size: file.stamp.size,
+                hash: file.content?,
+            };
+            Some((Arc::clone(&file.source), content))
+        });
+        policies.lent(Arc::new(kept), &name, files.collect::<Option<_>>()?)
     }
 
     /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
@@ -227,7 +215,8 @@ impl Cache {
         findings: &[Finding],
     ) -> io::Result<()> {
         // What changed while it was read may have been read half before and half after.
-        if !self.files.iter_mut().all(Known::is_read) {
+        let directory = engine.directory();
+        if !self.files.iter_mut().all(|file| file.is_read(directory)) {
             return Ok(());
         }
         fs::create_dir_all(&self.folder)?;
@@ -398,20 +387,15 @@ fn name_of(path: &Path) -> String {
 }
 
 /// A directory as it is written under a name, of files that still hold what they held.
-fn worked_out(files: &[Content], reader: &Reader, name: &str) -> Option<Vec<u8>> {
-    let hashed: Vec<Arc<Mutex<Hashed>>> = files.iter().map(|_| Arc::default()).collect();
-    let inputs = files.iter().zip(&hashed).map(|(file, hashed)| Input {
+fn worked_out(files: &[Held], reader: &Reader, name: &str) -> Option<Vec<u8>> {
+    let inputs = files.iter().map(|file| Input {
         source: Arc::clone(&file.source),
-        reader: Box::new(Hashing {
-            reader: Box::new(regular::Later::at(&file.path)),
-            hashed: Arc::clone(hashed),
-        }),
+        reader: Box::new(regular::Later::at(&file.path)),
     });
     let (directory, findings) = reader.read(inputs.collect());
-    let mut contents = files.iter().zip(hashed);
-    let is_same = contents.all(|(file, hashed)| {
-        let hashed = hashed.lock().unwrap_or_else(PoisonError::into_inner);
-        hashed.hasher.finalize() == file.content
+    let is_same = files.iter().all(|file| {
+        let read = directory.content(&file.source);
+        read.is_some_and(|read| read.hash == file.content)
     });
     let mut bytes = Vec::new();
     let is_written = directory.write(&mut bytes, name).is_ok();
@@ -435,17 +419,15 @@ impl Known {
             source: Arc::clone(&file.source),
             stamp: Stamp::of(&file.metadata),
             content: None,
-            reading: Arc::default(),
         })
     }
 
     /// Whether all of it was read, and is as it was before.
-    fn is_read(&mut self) -> bool {
+    fn is_read(&mut self, directory: &Directory) -> bool {
         if self.content.is_none() {
-            let reading = self.reading.lock();
-            let reading = reading.unwrap_or_else(PoisonError::into_inner);
-            let is_all = reading.size == self.stamp.size;
-            self.content = is_all.then(|| reading.hasher.finalize());
+            let read = directory.content(&self.source);
+            let all = read.filter(|read| read.size == self.stamp.size);
+            self.content = all.map(|read| read.hash);
         }
         let now = self.path.metadata().map(|metadata| Stamp::of(&metadata));
         self.content.is_some() && now.is_ok_and(|now| now == self.stamp)
@@ -461,13 +443,13 @@ impl Known {
 }
 
 /// A file and what it holds.
-struct Content {
+struct Held {
     path: PathBuf,
     source: Arc<Source>,
     content: Hash,
 }
 
-impl Content {
+impl Held {
     fn of(file: &Known) -> Option<Self> {
         Some(Self {
             path: file.path.clone(),
@@ -550,24 +532,5 @@ impl Key {
 
     fn name(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.0.finalize().to_hex())
-    }
-}
-
-/// A file that is hashed while it is read.
-struct Hashing {
-    reader: Box<dyn Read + Send>,
-    hashed: Arc<Mutex<Hashed>>,
-}
-
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        let hashed = self.hashed.lock();
-        let mut hashed = hashed.unwrap_or_else(PoisonError::into_inner);
-        hashed
-            .hasher
-            .update(buffer.get(..count).unwrap_or_default());
-        hashed.size += count as u64;
-        Ok(count)
     }
 }

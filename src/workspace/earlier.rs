@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::rules::{self, Part};
 use super::{
-    LARGEST_TEXT, Layout, LoadError, Means, Unreadable, examine_by, files, is_folder, manifest,
-    metadata, text_of, texts, unreadable, whole,
+    LARGEST_TEXT, Layout, LoadError, Means, Unreadable, astray, examine_by, files, is_folder,
+    manifest, metadata, text_of, texts, unreadable, whole,
 };
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
@@ -128,7 +128,13 @@ fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Load
     let (entities, texts): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|file| file.name.starts_with("entities/"));
-    let entities = entities.into_iter().filter(|file| file.is_of("json"));
+    let (entities, others): (Vec<_>, Vec<_>) =
+        entities.into_iter().partition(|file| file.is_of("json"));
+    let others = others
+        .iter()
+        .map(|file| format!("{revision}:{}", file.name));
+    let others = astray::told(others);
+    let entities = entities.into_iter();
     let entities = entities.map(|file| {
         let name = format!("{revision}:{}", file.name);
         let reader = Box::new(Cursor::new(file.content.clone()));
@@ -139,7 +145,9 @@ fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Load
         }
     });
     let entities = entities.collect();
-    Ok((texts_of(revision, texts)?, entities))
+    let mut texts = texts_of(revision, texts)?;
+    texts.not_read.extend(others);
+    Ok((texts, entities))
 }
 
 /// The policies and schema of a workspace in a revision of git.
@@ -284,6 +292,7 @@ fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Commi
 fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
     let (mut policies, mut schema) = (Part::default(), Part::default());
     let mut wrong = Vec::new();
+    let mut not_read = Vec::new();
     let mut is_custom = true;
     for file in files {
         let folder = match file.name.starts_with("policies/") {
@@ -313,7 +322,10 @@ fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
                 is_custom &= file.name.starts_with("schema/custom/");
                 &mut part.sources
             }
-            _ => continue,
+            _ => {
+                not_read.push(format!("{revision}:{}", file.name));
+                continue;
+            }
         };
         list.push(file.held(revision)?);
     }
@@ -321,7 +333,9 @@ fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
         return Err(LoadError::Invalid(wrong));
     }
     schema.is_custom = is_custom;
-    Ok(rules::in_force(policies, schema))
+    let mut texts = rules::in_force(policies, schema);
+    texts.not_read = astray::told(not_read.into_iter());
+    Ok(texts)
 }
 
 /// What git calls the mode of a symbolic link.

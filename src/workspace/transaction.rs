@@ -27,7 +27,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use thiserror::Error;
 use walkdir::WalkDir;
 
-use super::{Unreadable, regular, shown, unreadable};
+use super::{Unreadable, cache, regular, shown, unreadable};
 use crate::record::{self, Found, Pending, Record, State, Step, TextHasher};
 use lock::{Lock, clear, is_locked};
 
@@ -588,7 +588,9 @@ pub fn files_in(
 
 /// Whether something is the business of tarbac alone, and no part of a workspace.
 pub(super) fn is_aside(path: &Path) -> bool {
-    path.ends_with(super::cache::FOLDER) || path.ends_with(FOLDER)
+    // A folder that only has the name of the cache is none.
+    let is_cache = path.ends_with(cache::FOLDER) && path.join(cache::TAG).exists();
+    is_cache || path.ends_with(FOLDER)
 }
 
 /// Puts a file into a place, whatever is there.

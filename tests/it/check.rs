@@ -84,7 +84,10 @@ fn json_has_every_refusal() {
       "readings": [
         "any-intune-role",
         "entra-administrators"
-      ]
+      ],
+      "rules": "shipped-and-custom",
+      "revision": "…",
+      "not_read": []
     }
     --- exit 1
     "#);

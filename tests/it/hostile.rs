@@ -37,7 +37,7 @@ fn a_hundred_megabytes_of_garbage() {
     --- exit 1
     "#);
     insta::assert_snapshot!(folder.run(&["check", "--requests", "garbage"]), @r#"
-    {"decision":"indeterminate","basis":"error","authority":null,"policies":[],"errors":["the line is longer than 1048576 bytes"],"notices":[],"messages":[],"readings":["any-intune-role","entra-administrators"]}
+    {"decision":"indeterminate","basis":"error","authority":null,"policies":[],"errors":["the line is longer than 1048576 bytes"],"notices":[],"messages":[],"readings":["any-intune-role","entra-administrators"],"rules":"shipped","revision":"…","not_read":[]}
     --- exit 2
     "#);
 }

@@ -278,7 +278,10 @@ fn formats() {
           "policies": []
         }
       ],
-      "others": []
+      "others": [],
+      "rules": "shipped-and-custom",
+      "revision": "…",
+      "not_read": []
     }
     --- exit 0
     "#);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::solver::solver;
+use crate::tarbac::without_revisions;
 
 /// Runs a command line of the README in a folder, through a shell that finds `tarbac`.
 fn run(folder: &Path, line: &str) -> String {
@@ -20,7 +21,7 @@ fn run(folder: &Path, line: &str) -> String {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    without_revisions(&String::from_utf8(output.stdout).unwrap())
 }
 
 /// The folder a block is run in: the sample, as `init` writes it, once that has been shown.

@@ -78,16 +78,19 @@ pub fn run(
         Exit::Unanswered
     };
     match global.format {
-        Format::Json => output.write(&render::json(&Document {
-            version: VERSION,
-            compared_with: old,
-            passed: exit == Exit::Yes,
-            environments: comparisons
-                .iter()
-                .map(|comparison| proof::wire::comparison(comparison, engine))
-                .collect(),
-            gone: gone.clone(),
-        }))?,
+        Format::Json => {
+            let document = Document {
+                version: VERSION,
+                compared_with: old,
+                passed: exit == Exit::Yes,
+                environments: comparisons
+                    .iter()
+                    .map(|comparison| proof::wire::comparison(comparison, engine))
+                    .collect(),
+                gone: gone.clone(),
+            };
+            output.write(&render::provenance::document(document, engine.provenance()))?;
+        }
         _ => {
             let style = output.style();
             output.write(&proof::comparison::human(

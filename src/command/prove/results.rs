@@ -131,7 +131,7 @@ impl<'a> Results<'a> {
     pub fn json(&self) -> String {
         let findings = self.findings();
         let excerpts = Excerpts::of(&findings);
-        render::json(&Document {
+        let document = Document {
             version: VERSION,
             verdict: match self.exit() {
                 Exit::Yes => "proved",
@@ -146,7 +146,8 @@ impl<'a> Results<'a> {
                 .collect(),
             findings: render::findings::entries(&findings, &excerpts),
             mutants: self.mutation.as_ref().map(proof::wire::mutation),
-        })
+        };
+        render::provenance::document(document, self.engine.provenance())
     }
 
     /// The specs as reports have them: those of a file together.

@@ -104,11 +104,18 @@ pub fn run(
                 passed: test.failure.is_none(),
                 failure: test.failure.as_ref().map(|failure| failure.detail.as_str()),
             });
-            output.write(&render::json(&Document {
+            let document = Document {
                 version: VERSION,
                 passed,
                 tests: tests.collect(),
-            }))?;
+            };
+            output.write(&match &rules {
+                Rules::Checked(Workspace { engine, .. }) => {
+                    render::provenance::document(document, engine.provenance())
+                }
+                // Without a schema there is nothing but these policies.
+                Rules::Plain(_) => render::json(&document),
+            })?;
         }
         _ => write_results(&report, output)?,
     }

@@ -117,7 +117,7 @@ impl<'a> Results<'a> {
 
     /// The results as a document for programs.
     pub fn json(&self) -> String {
-        render::json(&Document {
+        let document = Document {
             version: VERSION,
             passed: self.passed(),
             suites: self
@@ -127,7 +127,8 @@ impl<'a> Results<'a> {
             snapshots: self.snapshots.wire(),
             coverage: self.coverage.as_ref().map(render::coverage::wire),
             mutants: self.mutation.as_ref().map(render::mutant::wire),
-        })
+        };
+        render::provenance::document(document, self.suites.provenance())
     }
 
     /// The results as reports have them.

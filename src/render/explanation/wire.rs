@@ -8,6 +8,7 @@ use crate::explain::{
     Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value, Why,
 };
 use crate::render::premises::PremisesDocument;
+use crate::render::provenance;
 use crate::render::support::SupportDocument;
 use crate::what_if::Premises;
 
@@ -34,6 +35,8 @@ pub struct Wire<'a> {
     changes: Option<ChangesWire<'a>>,
     notices: Vec<NoticeWire<'a>>,
     readings: Vec<ReadingWire<'a>>,
+    #[serde(flatten)]
+    provenance: provenance::Wire<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -265,6 +268,7 @@ pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a
                 source: &reading.source,
             })
             .collect(),
+        provenance: provenance::Wire::of(&explanation.provenance),
     }
 }
 

@@ -1,0 +1,68 @@
+//! Digests of what is read.
+
+use std::io::{self, Read};
+
+use blake3::{Hash, Hasher};
+
+/// What was read of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// How many bytes.
+    pub size: u64,
+    /// Their digest.
+    pub hash: Hash,
+}
+
+/// Something whose digest is made while it is read.
+pub(super) struct Digesting<R> {
+    reader: R,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl<R> Digesting<R> {
+    pub fn of(reader: R) -> Self {
+        Self {
+            reader,
+            hasher: Hasher::new(),
+            size: 0,
+        }
+    }
+
+    /// What was read.
+    pub fn content(&self) -> Content {
+        Content {
+            size: self.size,
+            hash: self.hasher.finalize(),
+        }
+    }
+}
+
+impl<R: Read> Read for Digesting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        self.size += count as u64;
+        Ok(count)
+    }
+}
+
+/// The digest of several contents, whatever their order.
+pub(super) fn of_all(contents: &[Content]) -> Hash {
+    let mut hashes: Vec<&[u8; 32]> = contents.iter().map(|of| of.hash.as_bytes()).collect();
+    hashes.sort_unstable();
+    let mut hasher = Hasher::new();
+    for hash in hashes {
+        hasher.update(hash);
+    }
+    hasher.finalize()
+}
+
+/// The digest of something in which something else was put.
+pub(super) fn of_changed(one: Hash, put: Hash) -> Hash {
+    let mut hasher = Hasher::new();
+    hasher.update(b"with");
+    hasher.update(one.as_bytes());
+    hasher.update(put.as_bytes());
+    hasher.finalize()
+}
