@@ -192,7 +192,8 @@ fn undone(engine: &Engine, names: &Names<'_>, entities: &str) -> Vec<Finding> {
     let entities: Value = serde_json::from_str(entities).unwrap_or_default();
     let mut findings = Vec::new();
     for entity in entities.as_array().into_iter().flatten() {
-        let text = |key: &str| entity["uid"][key].as_str();
+        let text = |key: &str| entity.get("uid")?.get(key)?.as_str();
+        let stated = |name: &str| entity.get("attrs")?.get(name);
         let (Some(type_name), Some(id)) = (text("type"), text("id")) else {
             continue;
         };
@@ -208,7 +209,7 @@ fn undone(engine: &Engine, names: &Names<'_>, entities: &str) -> Vec<Finding> {
                 continue;
             };
             if given::is_true(directory.entity(row).get(name))
-                && entity["attrs"][name] != Value::Bool(true)
+                && stated(name) != Some(&Value::Bool(true))
             {
                 let told = attribute.annotations.get("told");
                 let told = told.map_or_else(

@@ -51,7 +51,7 @@ pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<P
 fn ways_in(policy: &Policy, scene: &Scene<'_>) -> Vec<Path> {
     let ends = ends(policy, scene);
     let paths = ends.iter().filter_map(|end| Path::to(end, scene));
-    let mut paths: Vec<Path> = paths.map(|path| path.to_role(scene)).collect();
+    let mut paths: Vec<Path> = paths.map(|path| path.ending_at_role(scene)).collect();
     paths.sort();
     paths.dedup();
     paths
@@ -101,7 +101,7 @@ impl Path {
 
     /// The chain to the role, where the last but one of it gives a role and the last is none: whoever is in a
     /// tenant through an assignment has its role there.
-    fn to_role(mut self, scene: &Scene<'_>) -> Self {
+    fn ending_at_role(mut self, scene: &Scene<'_>) -> Self {
         let (Some(of_type), [.., giving, end]) =
             (role_type(scene.vocabulary()), self.steps.as_slice())
         else {
@@ -111,7 +111,7 @@ impl Path {
         let required = required.get(giving.uid.type_name().to_string().as_str());
         let needs = |type_name: &EntityTypeName| {
             let type_name = type_name.to_string();
-            required.is_some_and(|required| required.iter().any(|name| *name == type_name))
+            required.is_some_and(|required| required.contains(&type_name))
         };
         if end.uid.type_name() == &of_type || !needs(&of_type) || !needs(end.uid.type_name()) {
             return self;

@@ -9,7 +9,7 @@ use crate::printable;
 /// The keys that every JSON answer ends with.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Wire<'a> {
-    rules: &'static str,
+    rules_in_force: &'static str,
     revision: &'a str,
     not_read: &'a [String],
 }
@@ -27,7 +27,7 @@ impl<'a> Wire<'a> {
     /// For programs.
     pub fn of(provenance: &'a Provenance) -> Self {
         Self {
-            rules: provenance.rules.word(),
+            rules_in_force: provenance.rules.word(),
             revision: &provenance.revision,
             not_read: &provenance.not_read,
         }

@@ -70,7 +70,7 @@ fn is_cedar(called: &str) -> bool {
 /// Whether a folder is called as one that may hold policies or schema, or nearly so.
 fn is_like_a_part(called: &str) -> bool {
     let is_near = |part: &&str| strsim::damerau_levenshtein(part, called) <= 2;
-    MISTAKEN.contains(&called) || READ.iter().any(|part| is_near(&part))
+    MISTAKEN.contains(&called) || READ.iter().any(is_near)
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

@@ -34,6 +34,8 @@ fn a_refusal_without_a_rule_says_that_nothing_permits() {
     "#);
     insta::assert_snapshot!(contoso(&["check", "grace@contoso.example", "runScript", "WS-TST-001"]), @r#"
     DENY  not permitted — The admin center hides this page or action.
+    --- stderr
+    note: The person is eligible for this group: with the membership activated in Privileged Identity Management, it is allowed. (Entra::Group::"00000000-0000-4000-8000-0000000000c1")
     --- exit 1
     "#);
 }
@@ -85,7 +87,7 @@ fn json_has_every_refusal() {
         "any-intune-role",
         "entra-administrators"
       ],
-      "rules": "shipped-and-custom",
+      "rules_in_force": "shipped-and-custom",
       "revision": "…",
       "not_read": []
     }

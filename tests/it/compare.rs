@@ -40,7 +40,7 @@ fn a_comparison_says_what_a_change_opens() {
     let ran = compare(&["--compare", "old", "--format", "json"]);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let environments = document["environments"].as_array().unwrap();
-    assert_eq!(environments.len(), 28);
+    assert_eq!(environments.len(), 34);
     let changes: Vec<&Value> = environments
         .iter()
         .filter(|environment| environment["change"] != "equivalent")
@@ -54,7 +54,7 @@ fn a_comparison_says_what_a_change_opens() {
     let ran = compare(&["--compare", "old", "--report", "junit=junit.xml"]);
     assert_eq!(ran.status, 1);
     let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
-    assert_eq!((suites.tests, suites.failures), (28, 1));
+    assert_eq!((suites.tests, suites.failures), (34, 1));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_comparison_of_policies_that_do_not_fit() {
     let more = |what: &str| format!("namespace Intune {{\n{what}\n}}\n");
     workspace.write(
         "old/schema/custom/more.cedarschema",
-        more("  @doc(\"Wipes a device.\")\n  action wipe appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: RequestContext };"),
+        more("  @doc(\"Wipes a device.\")\n  action wipe in [remoteTasks] appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: RequestContext };"),
     );
     let ran = prove(&workspace, &solver, &["--compare", "old", "--allow-more"]);
     assert_eq!(ran.status, 1, "{ran}");
@@ -354,7 +354,7 @@ fn a_comparison_of_schemas_in_which_words_mean_something_else() {
     assert_eq!(ran.status, 0, "{ran}");
     assert!(
         ran.stdout
-            .contains("passed: 28 request environments decided as by bare"),
+            .contains("passed: 34 request environments decided as by bare"),
         "{ran}"
     );
 }

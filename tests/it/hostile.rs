@@ -37,7 +37,7 @@ fn a_hundred_megabytes_of_garbage() {
     --- exit 1
     "#);
     insta::assert_snapshot!(folder.run(&["check", "--requests", "garbage"]), @r#"
-    {"decision":"indeterminate","basis":"error","authority":null,"policies":[],"errors":["the line is longer than 1048576 bytes"],"notices":[],"messages":[],"readings":["any-intune-role","entra-administrators"],"rules":"shipped","revision":"…","not_read":[]}
+    {"decision":"indeterminate","basis":"error","authority":null,"policies":[],"errors":["the line is longer than 1048576 bytes"],"notices":[],"messages":[],"readings":["any-intune-role","entra-administrators"],"rules_in_force":"shipped","revision":"…","not_read":[]}
     --- exit 2
     "#);
 }
@@ -270,6 +270,7 @@ fn byte_order_marks_and_carriage_returns() {
       help: name in the scope who may, for example a role: `principal in Intune::Role::"…"`
 
     warnings: 1 warning
+    rules: shipped-and-custom, revision …
     --- exit 1
     "#);
     insta::assert_snapshot!(folder.run(&["check", "bob@t.example", "Roles/Update", "t"]), @r#"
@@ -520,7 +521,7 @@ fn every_reader_wants_a_regular_file() {
             &["import", "exports", "--out", "out"],
         ),
         (
-            "exports/graph/organization.json",
+            "exports/graph/groups.json",
             &["import", "exports", "--out", "out"],
         ),
     ];

@@ -641,8 +641,10 @@ fn what_is_called_the_same_has_its_id() {
     let file = "entities/devices.json";
     let devices = workspace.read(file);
     workspace.write(file, devices.replace("\"WS-MUC-003\"", "\"WS-BER-014\""));
-    let moved = "ConfigMgr::Device::\"P01-16777222\".hierarchy=TST";
-    let ran = workspace.run(&["what-if", "--set", moved]);
+    let device = "ConfigMgr::Device::\"P01-16777222\"";
+    let left = format!("{device} in ConfigMgr::Collection::\"P0100014\"=false");
+    let moved = format!("{device}.hierarchy=TST");
+    let ran = workspace.run(&["what-if", "--set", &left, "--set", &moved]);
     assert!(
         ran.stdout.contains("on 1 device (WS-BER-014 P01-16777222)"),
         "{ran}"

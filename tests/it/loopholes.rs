@@ -46,7 +46,7 @@ fn an_entity_that_is_nowhere_is_an_error_where_its_absence_allows_more() {
         format!("when {{ [{u}, Entra::User::\"u1\"].contains(principal) }}"),
         format!("when {{ if {g} then principal.cloudOnly else false }}"),
         format!("when {{ if principal.cloudOnly then {g} else false }}"),
-        format!("when {{ principal is Entra::User in Entra::Group::\"Contractors\" }}"),
+        "when { principal is Entra::User in Entra::Group::\"Contractors\" }".to_owned(),
         "when { resource in ConfigMgr::Collection::\"gone\" }".to_owned(),
         "when { principal has configMgr && principal.configMgr.read.contains(ConfigMgr::Collection::\"gone\") }".to_owned(),
         "when { principal has configMgr && principal.configMgr.read.containsAny([ConfigMgr::Collection::\"gone\"]) }".to_owned(),

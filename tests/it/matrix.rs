@@ -188,7 +188,7 @@ fn people_on_a_device() {
     ada@contoso.example   ✓ rhdo        ✓ rhdo     ✓ rhdo     ✓ rhdo     ✓ rhdo    ✓ rhdo   ✓ rhdo    ✓ rhdo    ✓ rhdo         ✓ rhdo        ✓ rhdo   ✓ rhdo          ✓ rhdo
     ben@contoso.example   ✓ rhdo        ✓ rhdo     ✓ rhdo     ✓ rhdo     ✓ rhdo    ✓ rhdo   ✓ rhdo    ✓ rhdo    ✓ rhdo         ✓ rhdo        ✓ rhdo   ✓ rhdo          ✓ rhdo
 
-      rhdo  roles.help-desk-operator
+      rhdo  roles.help-desk-operator  A Help Desk Operator sees every page of a tenant-attached device and takes every action on it.
 
     WS-BER-014  ConfigMgr::Device::"P01-16777220"
 
@@ -200,9 +200,9 @@ fn people_on_a_device() {
     ada@contoso.example   ✗ ci          ✗ ci       ✗ ci       ✗ ci       ✗ ci      ✗ ci     ✗ ci      ✗ ci      ✗ ci           ✗ ci          ✗ ci     ✗ ci            ✗ ci
     ben@contoso.example   ✓ rair        ✓ rair     ✓ rair     ✓ rair     ✓ rair    ✓ rair   ✓ rair    ✓ rair    ✓ rair         ✓ rair        ✓ rair   ✓ rhdo          ✓ rhdo
 
-      ci    configmgr.identity
-      rair  readings.any-intune-role
-      rhdo  roles.help-desk-operator
+      ci    configmgr.identity  Nobody whose account is cloud-only gets at a device while Configuration Manager decides.
+      rair  readings.any-intune-role  Under Configuration Manager authority any Intune role in the tenant of the device is enough for the permissions of Cloud attached devices.
+      rhdo  roles.help-desk-operator  A Help Desk Operator sees every page of a tenant-attached device and takes every action on it.
     --- exit 0
     "#);
 }
@@ -279,7 +279,7 @@ fn formats() {
         }
       ],
       "others": [],
-      "rules": "shipped-and-custom",
+      "rules_in_force": "shipped-and-custom",
       "revision": "…",
       "not_read": []
     }

@@ -55,8 +55,8 @@ fn the_specs_that_ship_are_proved() {
     let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(
-        text.contains("proved: 1"),
-        "more than a hundred specs: {text}"
+        text.contains("proved: 2"),
+        "more than two hundred specs: {text}"
     );
 }
 
@@ -218,7 +218,7 @@ fn readings_of_specs() {
             id,
             effect,
             "viewClientDetails",
-            "when { principal has configMgr && !principal.cloudOnly && principal.tenant == resource.hierarchy.tenant && principal in principal.tenant && !resource.hierarchy.tenant.useIntuneRbac && principal.configMgr.discoveredByEntra.contains(resource.hierarchy) && !principal.configMgr.discoveredByActiveDirectory.contains(resource.hierarchy) && resource in principal.configMgr.read }",
+            "when { principal has configMgr && !principal.cloudOnly && principal has accountEnabled && principal.accountEnabled && principal.tenant == resource.hierarchy.tenant && principal in principal.tenant && !resource.hierarchy.tenant.useIntuneRbac && principal.configMgr.discoveredByEntra.contains(resource.hierarchy) && !principal.configMgr.discoveredByActiveDirectory.contains(resource.hierarchy) && resource in principal.configMgr.read }",
         )
         .replace(
             "@doc",
@@ -434,7 +434,7 @@ fn nothing_is_proved_where_a_policy_can_fail() {
         "given",
         "permit",
         "viewScripts",
-        "when { principal in Intune::Role::\"r\" && principal.tenant == resource.hierarchy.tenant && resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }",
+        "when { principal in Intune::Role::\"r\" && principal has accountEnabled && principal.accountEnabled && principal.tenant == resource.hierarchy.tenant && resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }",
     );
     let reading = "@reading(\"observed-roles\")\n@holds(\"on\")\n";
     for (policy, given) in [
@@ -479,20 +479,24 @@ fn a_spec_that_can_fail_is_not_proved() {
 #[test]
 fn specs_about_nothing_or_about_too_much_are_refused() {
     let solver = solver_or_return!();
-    let group = "Intune::Action::\"cloudAttachedDevices\"";
     let about = |scope: &str, more: &str| {
         format!(
-            "@id(\"group\")\n@doc(\"Group.\")\n{more}forbid (principal, action {scope} {group}, resource);\n"
+            "@id(\"group\")\n@doc(\"Group.\")\n{more}forbid (principal, action {scope}, resource);\n"
         )
     };
-    let workspace = with_specs(&[about("==", "")]);
+    let group = "== Intune::Action::\"cloudAttachedDevices\"";
+    let workspace = with_specs(&[about(group, "")]);
     let ran = prove(&workspace, &solver, &[]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("is about no request"), "{ran}");
-    let workspace = with_specs(&[about("in", "@code(\"x\")\n")]);
+    let group = "in Intune::Action::\"ours\"";
+    let workspace = with_specs(&[about(group, "@code(\"x\")\n")]);
+    let asked = "appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: Intune::RequestContext };";
     workspace.write(
         "schema/custom/shown.cedarschema",
-        "namespace Tarbac {\n  @doc(\"What is shown.\")\n  action shown in [Intune::Action::\"cloudAttachedDevices\"] appliesTo { principal: Entra::User, resource: ConfigMgr::Device, context: Intune::RequestContext };\n}\n",
+        format!(
+            "namespace Intune {{\n  @doc(\"Ours.\")\n  action ours;\n  @doc(\"Rings.\")\n  @unguarded(\"It is heard by all.\")\n  action ring in [ours] {asked}\n}}\nnamespace Tarbac {{\n  @doc(\"What is shown.\")\n  action shown in [Intune::Action::\"ours\"] {asked}\n}}\n"
+        ),
     );
     let ran = prove(&workspace, &solver, &[]);
     assert_eq!(ran.status, 2, "{ran}");
@@ -609,7 +613,7 @@ fn mutants_that_no_spec_notices_are_shown() {
         "permit",
         "viewScripts",
         &format!(
-            "when {{ {reads} && principal.cloudOnly && principal.tenant == resource.hierarchy.tenant && resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }}"
+            "when {{ {reads} && principal.cloudOnly && principal has accountEnabled && principal.accountEnabled && principal.tenant == resource.hierarchy.tenant && resource.hierarchy.tenant.useIntuneRbac && !resource.hierarchy.enforceConfigMgrRbac && resource.hierarchy.version >= 2207 }}"
         ),
     );
     let workspace = with_specs(std::slice::from_ref(&given));

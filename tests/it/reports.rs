@@ -461,7 +461,7 @@ fn a_report_that_cannot_be_written_spoils_nothing_else() {
         "tap=after.tap",
     ]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert_eq!(ran.stdout, "ok: no findings\n");
+    assert!(ran.stdout.starts_with("ok: no findings\n"), "{ran}");
     assert!(
         ran.stderr.contains("cannot write the report `folder`"),
         "{ran}"

@@ -13,9 +13,9 @@ fn every_line_is_answered_in_order() {
         r#"{"principal": "mia@contoso.example", "action": "Run script", "resource": "ws-tst-001", "context": null}"#,
     ];
     insta::assert_snapshot!(contoso_with(&["check", "--requests", "-"], lines.join("\n").as_bytes()), @r#"
-    {"decision":"allow","basis":"permitted","authority":"intune","policies":["roles.help-desk-operator"],"errors":[],"notices":[],"messages":[],"readings":["any-intune-role","entra-administrators"],"rules":"shipped-and-custom","revision":"…","not_read":[]}
-    {"decision":"deny","basis":"forbidden","authority":"configmgr","policies":["configmgr.identity","configmgr.pages.any.read","configmgr.pages.scripts.read-resource","configmgr.pages.scripts.read-scripts","configmgr.pages.scripts.run-script","readings.discovery-either.both"],"errors":[],"notices":["toggle_settling"],"former":"deny","messages":["Unable to get device information. Make sure Azure AD and AD user discovery are configured and the user is discovered by both. Verify that the user has proper permissions in Configuration Manager.","Device can't be found or you don't have permission to access the device","Unexpected error occurred","Unable to get Scripts information. Make sure Azure AD and AD user discovery are configured and the user is discovered by both. Verify that the user has proper permissions in Configuration Manager."],"readings":["any-intune-role","entra-administrators"],"rules":"shipped-and-custom","revision":"…","not_read":[]}
-    {"decision":"deny","basis":"not-permitted","authority":"intune","policies":[],"errors":[],"notices":[],"messages":["You don't have access to view this information. Make sure a proper user role is assigned from Intune."],"readings":["any-intune-role","entra-administrators"],"rules":"shipped-and-custom","revision":"…","not_read":[]}
+    {"decision":"allow","basis":"permitted","authority":"intune","policies":["roles.help-desk-operator"],"errors":[],"notices":[],"messages":[],"readings":["any-intune-role","entra-administrators"],"rules_in_force":"shipped-and-custom","revision":"…","not_read":[]}
+    {"decision":"deny","basis":"forbidden","authority":"configmgr","policies":["configmgr.identity","configmgr.pages.any.read","configmgr.pages.scripts.read-resource","configmgr.pages.scripts.read-scripts","configmgr.pages.scripts.run-script","readings.discovery-either.both"],"errors":[],"notices":["toggle_settling"],"former":"deny","messages":["Unable to get device information. Make sure Azure AD and AD user discovery are configured and the user is discovered by both. Verify that the user has proper permissions in Configuration Manager.","Device can't be found or you don't have permission to access the device","Unexpected error occurred","Unable to get Scripts information. Make sure Azure AD and AD user discovery are configured and the user is discovered by both. Verify that the user has proper permissions in Configuration Manager."],"readings":["any-intune-role","entra-administrators"],"rules_in_force":"shipped-and-custom","revision":"…","not_read":[]}
+    {"decision":"deny","basis":"not-permitted","authority":"intune","policies":[],"errors":[],"notices":[],"messages":["You don't have access to view this information. Make sure a proper user role is assigned from Intune."],"readings":["any-intune-role","entra-administrators"],"rules_in_force":"shipped-and-custom","revision":"…","not_read":[]}
     --- exit 0
     "#);
 }
@@ -317,7 +317,7 @@ fn the_decision_alone_is_that_of_the_full_answer() {
             assert_eq!(alone.get(key), None, "{alone}");
         }
     }
-    insta::assert_snapshot!(alone.lines().next().unwrap(), @r#"{"id":0,"decision":"allow","basis":"permitted","policies":["roles.help-desk-operator"],"errors":[],"rules":"shipped-and-custom","revision":"…","not_read":[]}"#);
+    insta::assert_snapshot!(alone.lines().next().unwrap(), @r#"{"id":0,"decision":"allow","basis":"permitted","policies":["roles.help-desk-operator"],"errors":[],"rules_in_force":"shipped-and-custom","revision":"…","not_read":[]}"#);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tarbac::render::findings::number;
 use tarbac::render::{self, VERSION};
 use tarbac::report::Report;
 use tarbac::source::Source;
-use tarbac::{LoadError, Workspace, workspace};
+use tarbac::{Engine, LoadError, workspace};
 
 use super::super::output::{self, Output};
 use super::super::report::Reports;
@@ -38,7 +38,7 @@ struct TestWire<'a> {
 /// What the tests are decided with. Each test brings its entities, so those of the workspace are left out.
 enum Rules {
     /// Policies and schema of the workspace.
-    Checked(Workspace),
+    Checked(Box<Engine>),
     /// Policies by themselves.
     Plain(Vec<Policy>),
 }
@@ -47,7 +47,8 @@ impl Rules {
     fn load(global: &Global, arguments: &Test) -> Result<Self, Failure> {
         let (layout, switches) = (layout(global), switches(global)?);
         if !arguments.no_schema {
-            return Ok(Self::Checked(workspace::rules(&layout, &switches)?));
+            let workspace = workspace::rules(&layout, &switches)?;
+            return Ok(Self::Checked(Box::new(workspace.engine)));
         }
         let texts = workspace::own_policies(&layout)?;
         let (policies, findings) = bundle::without_schema(&texts, &switches)?;
@@ -84,7 +85,7 @@ pub fn run(
     }
     let files = workspace::entity_files(path, &tests);
     let verdicts = match &rules {
-        Rules::Checked(Workspace { engine, .. }) => {
+        Rules::Checked(engine) => {
             cedar_tests::run(engine.bundle(), engine.readings(), &tests, &files)
         }
         Rules::Plain(policies) => cedar_tests::run_without_schema(policies, &tests, &files),
@@ -110,7 +111,7 @@ pub fn run(
                 tests: tests.collect(),
             };
             output.write(&match &rules {
-                Rules::Checked(Workspace { engine, .. }) => {
+                Rules::Checked(engine) => {
                     render::provenance::document(document, engine.provenance())
                 }
                 // Without a schema there is nothing but these policies.

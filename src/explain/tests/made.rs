@@ -169,7 +169,7 @@ fn a_condition_that_cannot_be_evaluated_is_shown_as_such() {
     let explanation = explain(&engine, &request(&engine, "zoe", "View scripts", "PC"));
     assert_eq!(explanation.answer.outcome.decision, Decision::Indeterminate);
     assert!(explanation.remedies.is_none());
-    insta::assert_snapshot!(render::explanation::human(&explanation, None), @r#"
+    insta::assert_snapshot!(render::explanation::human(&explanation, None), @"
     INDETERMINATE  whether zoe may View scripts on PC cannot be decided, which is a refusal
 
     Intune decides  (authority.intune, shipped/policies/authority.cedar:6)
@@ -189,10 +189,12 @@ fn a_condition_that_cannot_be_evaluated_is_shown_as_such() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision fda14d3aa567c5b47b8b2bfd19b025322549cfe54b830b1d9c67792c6854e546
+
     Documents
       authority: use-intune-rbac.md, What happens if the Configuration Manager and Intune settings are
         mismatched?
-    "#);
+    ");
 }
 
 #[test]
@@ -213,6 +215,8 @@ fn somebody_who_does_not_exist_is_no_reason_to_fail() {
         is enough for the permissions of Cloud attached devices.
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
+
+    rules: shipped-and-custom, revision 5492f6dbaff532750c4cfe99e90977c00486a7a55d789acb31e79789bde238e3
     "#);
 }
 

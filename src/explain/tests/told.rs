@@ -12,7 +12,7 @@ fn told(principal: &str, action: &str, resource: &str) -> String {
 
 #[test]
 fn allowed_by_way_of_nested_groups() {
-    insta::assert_snapshot!(told("hugo@contoso.example", "View scripts", "WS-TST-001"), @r#"
+    insta::assert_snapshot!(told("hugo@contoso.example", "View scripts", "WS-TST-001"), @"
     ALLOW  hugo@contoso.example may View scripts on WS-TST-001
 
     Intune decides  (authority.intune, shipped/policies/authority.cedar:6)
@@ -35,11 +35,13 @@ fn allowed_by_way_of_nested_groups() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
+
     Documents
       use-intune-rbac.md, Verify role-based access control permissions from Intune
       authority: use-intune-rbac.md, What happens if the Configuration Manager and Intune settings are
         mismatched?
-    "#);
+    ");
 }
 
 #[test]
@@ -87,6 +89,8 @@ fn a_cloud_only_account_in_production() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
+
     Documents
       1: use-intune-rbac.md, What happens if my test hierarchy is configured to use Intune RBAC, but my
          production hierarchy isn't and they are in the same tenant?
@@ -130,6 +134,8 @@ fn a_permission_missing_on_a_collection() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
+
     Documents
       scripts.md, Permissions; troubleshoot-scripts.md
       authority: device-sync-actions.md, Enforce Role-based Access Control
@@ -167,6 +173,8 @@ fn no_role_at_all() {
         is enough for the permissions of Cloud attached devices.
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
+
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
 
     Documents
       authority: use-intune-rbac.md, What happens if the Configuration Manager and Intune settings are
@@ -208,6 +216,8 @@ fn a_role_without_the_permission() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
+
     Documents
       authority: use-intune-rbac.md, What happens if the Configuration Manager and Intune settings are
         mismatched?
@@ -225,7 +235,7 @@ fn a_tenant_whose_toggle_is_off() {
         true   !resource.hierarchy.enforceConfigMgrRbac  resource.hierarchy.enforceConfigMgrRbac = false
         true   resource.hierarchy.version >= 2207        resource.hierarchy.version = 2309
 
-    Why it is refused: 5 rules
+    Why it is refused: 6 rules
       1. configmgr.identity  shipped/policies/configmgr/identity.cedar:3
          unless !principal.cloudOnly -- false: principal.cloudOnly = true
          > Sign in with an account that is synchronized from Active Directory, or let Intune decide for
@@ -242,13 +252,17 @@ fn a_tenant_whose_toggle_is_off() {
          unless principal has configMgr -- false
          > Ask for the Configuration Manager permission SMS Scripts: Read, as the role Script Runners
            has it.
-      5. readings.discovery-either.both  shipped/policies/readings/discovery-either.cedar:31
+      5. guardrails.account.disabled  shipped/policies/guardrails/account.cedar:2
+         when principal has accountEnabled -- true
+         when !principal.accountEnabled -- true: principal.accountEnabled = false
+         > Have the account enabled in Microsoft Entra ID, or sign in with another.
+      6. readings.discovery-either.both  shipped/policies/readings/discovery-either.cedar:31
          unless principal has configMgr -- false
          > Have both Microsoft Entra user discovery and Active Directory user discovery of the hierarchy
            discover the account.
 
     The admin center says
-      1, 5: "Unable to get device information. Make sure Azure AD and AD user discovery are configured
+      1, 6: "Unable to get device information. Make sure Azure AD and AD user discovery are configured
             and the user is discovered by both. Verify that the user has proper permissions in
             Configuration Manager."
       2: "Device can't be found or you don't have permission to access the device"
@@ -256,10 +270,13 @@ fn a_tenant_whose_toggle_is_off() {
       4: "Unable to get Scripts information. Make sure Azure AD and AD user discovery are configured and
          the user is discovered by both. Verify that the user has proper permissions in Configuration
          Manager."
+      5: "AADSTS50057: The user account is disabled."
 
     What would change it, each decided again with the change made
       1. turn Use Intune RBAC On for the tenant fabrikam
-      2. synchronize vera@fabrikam.example from Active Directory, so that the account is a hybrid
+         and enable the account vera@fabrikam.example in Microsoft Entra ID
+      2. enable the account vera@fabrikam.example in Microsoft Entra ID
+         and synchronize vera@fabrikam.example from Active Directory, so that the account is a hybrid
          identity
          and let Active Directory user discovery of FAB discover vera@fabrikam.example
          and let Microsoft Entra user discovery of FAB discover vera@fabrikam.example
@@ -278,20 +295,23 @@ fn a_tenant_whose_toggle_is_off() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
+
     Documents
       1: use-intune-rbac.md, What happens if my test hierarchy is configured to use Intune RBAC, but my
          production hierarchy isn't and they are in the same tenant?
       2: client-details.md, Permissions
       3: scripts.md, Permissions; troubleshoot-scripts.md
       4: scripts.md, Permissions; create-deploy-scripts.md
-      5: client-details.md, Permissions; use-intune-rbac.md
+      5: Microsoft Graph, resources/user.md, accountEnabled; reference-error-codes.md, AADSTS50057
+      6: client-details.md, Permissions; use-intune-rbac.md
       authority: device-sync-actions.md, Enforce Role-based Access Control
     "#);
 }
 
 #[test]
 fn allowed_by_any_role_under_configuration_manager() {
-    insta::assert_snapshot!(told("jonas@contoso.example", "View client details", "WS-BER-014"), @r#"
+    insta::assert_snapshot!(told("jonas@contoso.example", "View client details", "WS-BER-014"), @"
     ALLOW  jonas@contoso.example may View client details on WS-BER-014
 
     Configuration Manager decides  (authority.configmgr, shipped/policies/authority.cedar:23)
@@ -327,10 +347,12 @@ fn allowed_by_any_role_under_configuration_manager() {
       entra-administrators: Microsoft Entra Global Administrators and Intune Administrators hold every
         Intune permission, and never one of Configuration Manager.
 
+    rules: shipped-and-custom, revision e73f3c1eb81937d95204c7cf1c27d2b495bb7bc2bacd171b0fc2a98fe6ebf98e
+
     Documents
       client-details.md, Permissions; against create-custom-role.md
       authority: device-sync-actions.md, Enforce Role-based Access Control
-    "#);
+    ");
 }
 
 #[test]

@@ -27,9 +27,16 @@ fn world(dice: &mut Dice) -> Both {
     for entity in json.as_array_mut().unwrap() {
         let kind = entity["uid"]["type"].as_str().unwrap().to_owned();
         match kind.as_str() {
-            "Intune::Tenant" => entity["attrs"]["useIntuneRbac"] = json!(is_usual(dice)),
-            "ConfigMgr::Hierarchy" if is_usual(dice) => {
+            "Intune::Tenant" => {
+                let attributes = entity["attrs"].as_object_mut().unwrap();
+                attributes.remove("scopedPermissions");
+                attributes.insert("useIntuneRbac".to_owned(), json!(is_usual(dice)));
+            }
+            "ConfigMgr::Hierarchy" => {
                 entity["attrs"]["tenant"] = tenant.clone();
+                if !is_usual(dice) {
+                    continue;
+                }
                 entity["attrs"]["version"] = json!(2403);
                 entity["attrs"]["enforceConfigMgrRbac"] = json!(is_usual(dice));
             }
@@ -63,6 +70,11 @@ fn world(dice: &mut Dice) -> Both {
                 }
             }
             "Intune::RoleAssignment" => {
+                // Without Scoped permissions an assignment stands in its role.
+                let attributes = entity["attrs"].as_object_mut().unwrap();
+                if let Some(role) = attributes.remove("narrowedRole") {
+                    entity["parents"].as_array_mut().unwrap().push(role);
+                }
                 for parent in entity["parents"].as_array_mut().unwrap() {
                     match parent["type"].as_str().unwrap() {
                         "Intune::Tenant" => *parent = tenant.clone(),
@@ -80,6 +92,7 @@ fn world(dice: &mut Dice) -> Both {
             _ => {}
         }
     }
+    keep_apart(&mut json);
     let mut text = String::new();
     for role in ["r0", "r1"] {
         let all = [
@@ -110,6 +123,27 @@ fn world(dice: &mut Dice) -> Both {
         .push(Source::held("policies/custom/random.cedar", text));
     texts.links.push(link_file(&links));
     Both::made(json, &texts, &links, &Switches::default())
+}
+
+/// Takes devices and collections out of the collections of other hierarchies, which are contradictions.
+fn keep_apart(json: &mut Value) {
+    let entities = json.as_array_mut().unwrap();
+    let hierarchies: BTreeMap<String, Value> = entities
+        .iter()
+        .filter(|entity| entity["uid"]["type"] == "ConfigMgr::Collection")
+        .map(|entity| {
+            let id = entity["uid"]["id"].as_str().unwrap().to_owned();
+            (id, entity["attrs"]["hierarchy"].clone())
+        })
+        .collect();
+    for entity in entities {
+        let hierarchy = entity["attrs"]["hierarchy"].clone();
+        let parents = entity["parents"].as_array_mut().unwrap();
+        parents.retain(|parent| {
+            let of_parent = parent["id"].as_str().and_then(|id| hierarchies.get(id));
+            parent["type"] != "ConfigMgr::Collection" || of_parent.is_none_or(|of| *of == hierarchy)
+        });
+    }
 }
 
 /// The same world in which Intune decides about most of the hierarchies; now and then another.
