@@ -18,9 +18,9 @@ use miette::Diagnostic;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::diagnostic;
-use super::policy::{ActionScope, Policy};
+use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::{Action, Vocabulary};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::names::did_you_mean;
 
 /// How many policies are validated at once.
@@ -77,10 +77,16 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
             mistakes.entry(mistake).or_default().add(error);
         }
         for warning in warnings {
-            let finding = Finding::warning("policy::suspicious", warning.to_string());
             let id = cedar_policy::ValidationWarning::from(warning.clone());
             let policy = with_id(policies, id.policy_id());
-            findings.push(placed(finding, policy, &warning));
+            let finding = Finding::warning("policy::suspicious", warning.to_string());
+            let mut finding = placed(finding, policy, &warning);
+            if policy.is_some_and(|policy| is_idle_forbid(&warning, policy, against.vocabulary)) {
+                finding.code = "policy::idle_forbid".to_owned();
+                finding.severity = Severity::Error;
+                finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
+            }
+            findings.push(finding);
         }
     }
     for (mistake, met) in mistakes {
@@ -95,6 +101,15 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
         ))
     });
     findings
+}
+
+/// Whether somebody is let in whom a forbid was meant to hold back: by its types it can never apply. Other people's
+/// Cedar takes such a policy; of one for every action, only a part may be idle.
+fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Vocabulary) -> bool {
+    matches!(warning, ValidationWarning::ImpossiblePolicy(_))
+        && policy.effect() == Effect::Forbid
+        && vocabulary.questions().next().is_some()
+        && !matches!(policy.action_scope(), ActionScope::Any)
 }
 
 /// Policies as they are asked: one for every action is asked about permissions, and no question is put to

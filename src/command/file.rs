@@ -36,6 +36,16 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
+/// Writes a file of its own: what is there must be a regular file, and nothing that a link leads to.
+pub fn write_regular(path: &Path, text: &str) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            Err(io::Error::other("it is not a regular file"))
+        }
+        _ => write(path, text),
+    }
+}
+
 /// Whether there is anything of this name that does not begin with the same line as a text.
 pub fn is_another(path: &Path, text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default().as_bytes();

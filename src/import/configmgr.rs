@@ -290,13 +290,14 @@ impl<F: Files> Reader<'_, '_, F> {
         let mut seen = HashSet::new();
         let mut not_uploaded = HashSet::new();
         let (mut has_client, mut has_any_client, mut has_obsolete) = (false, false, false);
+        let mut may_be_obsolete: HashMap<u32, String> = HashMap::new();
         let are_there = self.folder.records(&class, |row: SmsRSystem| {
             if !seen.insert(row.resource_id) {
                 return Err(twice("device", &row.resource_id.to_string()));
             }
             has_client |= row.client.is_some();
             has_any_client |= row.client == Some(Some(true));
-            has_obsolete |= row.obsolete.is_some();
+            has_obsolete |= row.obsolete.flatten().is_some();
             let name = row.name.or(row.netbios_name).map(SmolStr::from);
             let called = || match &name {
                 Some(name) => format!("{name} of {}", self.site),
@@ -309,7 +310,10 @@ impl<F: Files> Reader<'_, '_, F> {
                 }
                 (Some(None | Some(false)), _) => Some("no client"),
                 (Some(Some(true)), Some(Some(true))) => Some("obsolete"),
-                (Some(Some(true)), _) => {
+                (Some(Some(true)), obsolete) => {
+                    if obsolete.flatten().is_none() {
+                        may_be_obsolete.insert(row.resource_id, called());
+                    }
                     let Some(name) = name else {
                         return Err(format!(
                             "the device {} has neither `Name` nor `NetbiosName`; export SMS_R_System with them",
@@ -363,6 +367,17 @@ impl<F: Files> Reader<'_, '_, F> {
                 "Obsolete of {class}.json: records that a newer one has replaced count as devices"
             );
             site.notes.add(&NOT_SELECTED, name);
+        }
+        // Where the others say it, one that does not is not known to be uploaded.
+        if has_obsolete {
+            let unknown = site
+                .devices
+                .extract_if(.., |device| may_be_obsolete.contains_key(&device.id));
+            site.not_uploaded.extend(unknown.map(|device| device.name));
+            for (id, called) in may_be_obsolete {
+                site.notes.add(&CLIENT_UNKNOWN, called);
+                not_uploaded.insert(id);
+            }
         }
         site.devices.sort_unstable_by_key(|device| device.id);
         Ok(Systems {

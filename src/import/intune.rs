@@ -118,26 +118,31 @@ impl Intune {
     ) -> Result<Self, Refused> {
         let definitions = definitions(folder, notes)?;
         let mut claims: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        // What $expand=roleAssignments answers says it as well.
-        for (id, definition) in &definitions {
-            for row in definition.role_assignments.iter().flatten() {
-                claims.entry(key(&row.id)).or_default().insert(id.clone());
-            }
-        }
+        let mut answered = BTreeSet::new();
         for id in folder.objects(DEFINITIONS)?.into_values() {
             let mut claimed = Vec::new();
-            folder.records(
+            let is_there = folder.records(
                 &format!("{DEFINITIONS}/{id}/roleAssignments"),
                 |row: IdRow| {
                     claimed.push(key(&row.id));
                     Ok(())
                 },
             )?;
+            if is_there {
+                answered.insert(key(&id));
+            }
             if !claimed.is_empty() && !definitions.contains_key(&key(&id)) {
                 notes.add(&UNKNOWN_ROLE_DEFINITION, id.as_str());
             }
             for assignment in claimed {
                 claims.entry(assignment).or_default().insert(key(&id));
+            }
+        }
+        // What $expand=roleAssignments answers says it where nobody asked for the assignments by themselves.
+        for (id, definition) in &definitions {
+            let embedded = definition.role_assignments.iter().flatten();
+            for row in embedded.filter(|_| !answered.contains(id)) {
+                claims.entry(key(&row.id)).or_default().insert(id.clone());
             }
         }
         let assignments = assignments(folder, &definitions, claims, notes)?;

@@ -162,7 +162,7 @@ topics! {
         "properties that no record of a file has, so they were most likely not asked for; what they would tell is not known"
         "ask for them by name: Get-MgUser and Get-MgGroup give them with -Property only, Graph and the AdminService with $select; `tarbac import --how` has the calls"
     CLIENT_UNKNOWN Assumed "client_unknown"
-        "devices of which Client was not exported, so they are taken as not uploaded and left out"
+        "devices of which Client or, other than of the rest, Obsolete is not known, so they are taken as not uploaded and left out"
         "export SMS_R_System with Client and Obsolete"
     NOT_EXPORTED Assumed "not_exported"
         "exports that are not there; what they would tell gives nobody anything"

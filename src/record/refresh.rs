@@ -15,6 +15,9 @@ use super::{Origin, Record, Step, Written};
 /// Where the data of a tenant are.
 const ENTITIES: &str = "entities/";
 
+/// Where the roles of a tenant are.
+const ROLES: &str = "policies/custom/";
+
 /// A file of a workspace as it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -53,6 +56,8 @@ pub enum Why {
     Removed,
     /// It is written no more, and somebody changed it.
     ChangedAndGone,
+    /// Somebody changed or removed a role, and it may be one that is written under another name now.
+    MayBeRenamed,
     /// It is not known to have been written by tarbac, and not what ships.
     NotAsShipped,
     /// tarbac did not write it.
@@ -162,7 +167,17 @@ impl Refresh {
 
     /// A file that was written before, and is not now.
     fn drop(&mut self, situation: &Situation<'_>, path: &str, old: Option<Written>) {
-        match situation.found.get(path) {
+        let found = situation.found.get(path);
+        let is_as_written =
+            matches!((found, old), (Some(Found::File(now)), Some(old)) if old.digest == *now);
+        if path.starts_with(ROLES)
+            && !is_as_written
+            && !situation.takes(path)
+            && situation.has_new_roles()
+        {
+            return self.refuse(path, old, Why::MayBeRenamed);
+        }
+        match found {
             None => {}
             Some(Found::File(now))
                 if old.is_some_and(|old| old.digest == *now) || situation.takes(path) =>
@@ -217,6 +232,14 @@ impl Refresh {
 }
 
 impl Situation<'_> {
+    /// Whether a role comes into being: what somebody took away from a role of another name may come with it.
+    fn has_new_roles(&self) -> bool {
+        let before = self.record.map(|record| &record.files);
+        let is_new = |path: &String| before.is_some_and(|files| !files.contains_key(path));
+        let mut roles = self.new.files.keys();
+        roles.any(|path| path.starts_with(ROLES) && is_new(path))
+    }
+
     /// Whether a file is named to be written in any case, by itself or by a folder that it is in.
     fn takes(&self, path: &str) -> bool {
         self.take.iter().any(|named| {

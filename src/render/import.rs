@@ -136,6 +136,9 @@ pub fn why(why: Why) -> &'static str {
         Why::ChangedAndShipped => "changed by hand; what ships is another text by now",
         Why::Removed => "removed by hand",
         Why::ChangedAndGone => "changed by hand; the exports have it no more",
+        Why::MayBeRenamed => {
+            "changed or removed by hand; a role that is new may be this one under another name, and give back what was taken away"
+        }
         Why::NotAsShipped => "not as it ships, and no record says who changed it",
         Why::NotWritten => "no import wrote it",
         Why::NoFile => "no regular file, or behind a link",

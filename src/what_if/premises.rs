@@ -66,9 +66,12 @@ impl Premises {
 /// Puts what facts state into words: what was not so, and what is so already.
 pub(super) fn told(engine: &Engine, names: &Names<'_>, stated: &[Stated]) -> [Vec<String>; 2] {
     let teller = Teller { engine, names };
-    let already = stated.iter().filter(|stated| stated.was_so);
-    let already: Vec<&Stated> = already.collect();
-    let new: Vec<&Stated> = stated.iter().filter(|stated| !stated.was_so).collect();
+    // What somebody is in may be what another change takes away: where there is one, it is supposed to stay.
+    let is_all_so = stated.iter().all(|stated| stated.was_so);
+    let is_so = |stated: &&Stated| {
+        stated.was_so && (is_all_so || !matches!(stated.what, Statement::In(..)))
+    };
+    let (already, new): (Vec<&Stated>, Vec<&Stated>) = stated.iter().partition(is_so);
     let so = teller.sentences(already.iter().copied().map(Clause::from));
     let mut notes: Vec<String> = so.iter().map(|says| format!("{says} already")).collect();
     let standing = match new.is_empty() {

@@ -506,6 +506,7 @@ fn every_reader_wants_a_regular_file() {
         ("tests/b.yaml", &["test"]),
         ("tests/a.snap", &["test"]),
         ("tests/a.snap", &["test", "--accept"]),
+        ("tests/a.snap.new", &["test"]),
         ("tests/a.snap", &["review"]),
         ("tests/specs/a.cedar", &["prove"]),
         ("requests", &["check", "--requests", "requests"]),

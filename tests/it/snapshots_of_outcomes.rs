@@ -125,7 +125,7 @@ fn a_file_that_is_no_snapshot_is_said_to_be_none() {
             "line 11 is not that of a snapshot: a cell has no mark",
         ),
         (
-            "  rhdo  roles.help-desk-operator\n",
+            "  rhdo  roles.help-desk-operator  A Help Desk Operator sees every page of a tenant-attached device and takes every action on it.\n",
             "",
             "line 10 is not that of a snapshot: a cell has a key",
         ),

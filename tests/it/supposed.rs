@@ -261,6 +261,28 @@ fn premises(changes: &[&str]) -> String {
     [lines("supposed"), lines("notes")].concat().join("\n")
 }
 
+/// What another change takes away is not so already.
+#[test]
+fn a_role_that_is_lost_by_another_change_is_supposed() {
+    let check = ["check", "quinn@contoso.example", "Run script", "WS-TST-001"];
+    let changes = [
+        "--scoped-permissions",
+        "contoso=on",
+        "--grant",
+        "quinn@contoso.example=Help Desk Operator",
+    ];
+    let ran = contoso(&[&check[..], &changes[..2]].concat());
+    assert_eq!(ran.status, 1, "{ran}");
+    let ran = contoso(&[&check[..], &changes].concat());
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("and quinn@contoso.example has the Intune role Help Desk Operator"),
+        "{ran}"
+    );
+    assert!(!ran.to_string().contains("already"), "{ran}");
+}
+
 #[test]
 fn what_is_so_already_is_said() {
     let member = r#"Entra::User::"ada@contoso.example" in Entra::Group::"Service Desk"=true"#;

@@ -797,6 +797,44 @@ fn entities_missing_parent() {
 }
 
 #[test]
+fn policy_idle_forbid() {
+    let forbid = |scope: &str| {
+        format!(
+            "@id(\"custom.x\")\n@doc(\"No.\")\n@message(\"No.\")\n@advice(\"None.\")\nforbid (\n  principal {scope},\n  action == Intune::Action::\"runScript\",\n  resource\n);\n"
+        )
+    };
+    let ran = policy(&forbid("== Entra::Group::\"g\""));
+    insta::assert_snapshot!(ran, @r#"
+    policy::idle_forbid
+
+      × for policy `custom.x`, policy is impossible: the policy expression evaluates to false for all valid requests
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── here
+     2 │ @doc("No.")
+       ╰────
+      help: a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?
+
+    policy::suspicious
+
+      ⚠ for policy `custom.x`, unable to find an applicable action given the policy scope constraints
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── here
+     2 │ @doc("No.")
+       ╰────
+      help: try replacing `==` with `in` in the principal clause
+
+    errors: 1 error, 1 warning
+    --- exit 1
+    "#);
+    let ran = policy(&forbid("is Entra::Group"));
+    assert_eq!(ran.status, 1, "{ran}");
+}
+
+#[test]
 fn entities_superfluous_parent() {
     let narrowed = assignment(
         "a2",

@@ -193,7 +193,7 @@ impl<'a> Snapshots<'a> {
                 (_, true) => compared.accept()?,
                 (_, false) => {
                     let path = compared.new_path();
-                    if let Err(reason) = file::write(&path, &compared.taken.text) {
+                    if let Err(reason) = file::write_regular(&path, &compared.taken.text) {
                         let path = path.display().to_string();
                         result = Err(ShellError::NotLeft { path, reason }.into());
                     }
@@ -276,7 +276,7 @@ impl Compared<'_> {
 
     /// Puts what holds now in place of the file.
     pub fn accept(&self) -> Result<(), Failure> {
-        file::write(&self.path, &self.taken.text)
+        file::write_regular(&self.path, &self.taken.text)
             .map_err(|error| ShellError::file("write", &self.path, error))?;
         self.forget()
     }

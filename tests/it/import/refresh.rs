@@ -276,6 +276,35 @@ fn a_rule_that_somebody_removed_stays_away() {
     assert_eq!(report["added"], json!([ROLE]));
 }
 
+/// What somebody took away from a role is not given back because the tenant calls it otherwise now.
+#[test]
+fn a_role_that_somebody_changed_does_not_come_back_under_another_name() {
+    for is_removed in [false, true] {
+        let tarbac = imported();
+        match is_removed {
+            true => remove(&tarbac, ROLE),
+            false => replace(&tarbac, ROLE, "runScript", "viewTimeline"),
+        }
+        export(&tarbac, "graph/roleDefinitions.json", |page| {
+            let rows = page["value"].as_array_mut().unwrap();
+            let role = rows.iter_mut().find(|row| row["isBuiltIn"] == json!(false));
+            role.unwrap()["displayName"] = json!("Script Walker");
+        });
+        let ran = run_import(&tarbac, &[]);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(
+            ran.stderr
+                .contains(&format!("{ROLE}: changed or removed by hand")),
+            "{ran}"
+        );
+        let report = refreshed(&tarbac, &["--take", ROLE]);
+        assert_eq!(
+            report["added"],
+            json!(["policies/custom/script-walker.cedar"])
+        );
+    }
+}
+
 #[test]
 fn a_file_that_no_import_wrote_is_not_overwritten_by_one() {
     let tarbac = imported();
