@@ -103,10 +103,10 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
     findings
 }
 
-/// Whether somebody is let in whom a forbid was meant to hold back: by its types it can never apply. Other people's
+/// Whether somebody is let in whom a forbid was meant to hold back: by its scope it can never apply. Other people's
 /// Cedar takes such a policy; of one for every action, only a part may be idle.
 fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Vocabulary) -> bool {
-    matches!(warning, ValidationWarning::ImpossiblePolicy(_))
+    matches!(warning, ValidationWarning::InvalidActionApplication(_))
         && policy.effect() == Effect::Forbid
         && vocabulary.questions().next().is_some()
         && !matches!(policy.action_scope(), ActionScope::Any)

@@ -543,7 +543,8 @@ fn every_reader_wants_a_regular_file() {
             let ran = tarbac.run_with(command, b"q\n");
             let says = |what: &str| ran.stderr.contains(what) || ran.stdout.contains(what);
             let is_named = file.rsplit('/').next().is_some_and(&says);
-            let is_said = says("it is not a regular file") || is_folder && says("folder");
+            let is_said = says("it is not a regular file")
+                || is_folder && (says("folder") || says("directory"));
             assert!(
                 ran.status == 2 && is_named && is_said,
                 "{file} {instead:?} {command:?}: {ran}"

@@ -807,7 +807,7 @@ fn policy_idle_forbid() {
     insta::assert_snapshot!(ran, @r#"
     policy::idle_forbid
 
-      × for policy `custom.x`, policy is impossible: the policy expression evaluates to false for all valid requests
+      × for policy `custom.x`, unable to find an applicable action given the policy scope constraints
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @id("custom.x")
        · ───────┬───────
@@ -818,14 +818,13 @@ fn policy_idle_forbid() {
 
     policy::suspicious
 
-      ⚠ for policy `custom.x`, unable to find an applicable action given the policy scope constraints
+      ⚠ for policy `custom.x`, policy is impossible: the policy expression evaluates to false for all valid requests
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @id("custom.x")
        · ───────┬───────
        ·        ╰── here
      2 │ @doc("No.")
        ╰────
-      help: try replacing `==` with `in` in the principal clause
 
     errors: 1 error, 1 warning
     --- exit 1
