@@ -680,7 +680,7 @@ impl Site {
         let device = |number: usize| 16_777_216 + number;
         let client = [json!(1), json!("1"), json!(true)];
         let rows = (0..self.devices)
-            .map(|number| json!({"ResourceID": device(number), "Name": format!("D{number}"), "Client": client[number % 3], "Obsolete": null}));
+            .map(|number| json!({"ResourceID": device(number), "Name": format!("D{number}"), "Client": client[number % 3], "Obsolete": false}));
         // Systems that are no devices, in the same collections.
         let others = [
             (json!(null), json!(null)),
