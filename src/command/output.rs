@@ -97,7 +97,8 @@ impl Output {
     /// Writes some of the answer, so that no terminal and no runner obeys what somebody else wrote.
     pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
         if self.is_laid_out && self.style.colour {
-            return self.write_report(&self.style.coloured(text));
+            let text = self.style.coloured(&printable::answer(text, false));
+            return self.write_as_it_is(&text);
         }
         if self.is_for_report {
             say(text);

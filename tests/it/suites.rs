@@ -649,7 +649,7 @@ fn reports_have_what_keeps_suites_from_being_run() {
     // The same where the workspace itself has errors.
     workspace.write(
         "policies/custom/none.cedar",
-        "permit (principal, action, resource);",
+        "permit (principal, action, resource",
     );
     let ran = workspace.run(&["test", "--report", "github=-"]);
     assert_eq!(ran.status, 2, "{ran}");

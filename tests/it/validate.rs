@@ -971,6 +971,67 @@ fn entities_checkbox_without_effect() {
 }
 
 #[test]
+fn entities_unnarrowed_assignment() {
+    let scoped = r#""useIntuneRbac": true, "scopedPermissions": true"#;
+    let parents = [
+        ("Intune::Tenant", "s"),
+        ("Intune::Role", "Help Desk Operator"),
+        ("Intune::ScopeTag", "3"),
+    ];
+    let scoped = [
+        entity("Intune::Tenant", "s", scoped, &[]),
+        entity("Intune::ScopeTag", "3", "", &[]),
+        assignment("a2", &parents),
+        user("u9", "kim@t.example", &[("Intune::RoleAssignment", "a2")])
+            .replace(r#""id": "t""#, r#""id": "s""#),
+    ];
+    insta::assert_snapshot!(more(&scoped), @r#"
+    entities::unnarrowed_assignment
+
+      × a tenant has Scoped permissions, and a role assignment that has other scope tags than Default stands in its role
+      │ all the same: `Intune::RoleAssignment::"a2"`
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "s"}, "userPrincipalName": "kim@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u9"`
+       ╰────
+      help: Give the assignment its role as narrowedRole, and not as a parent.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn entities_narrowed_without_need() {
+    let narrowed = r#""narrowedRole": {"type": "Intune::Role", "id": "Help Desk Operator"}"#;
+    let narrowed = [
+        entity(
+            "Intune::RoleAssignment",
+            "a2",
+            narrowed,
+            &[("Intune::Tenant", "t")],
+        ),
+        user("u9", "kim@t.example", &[("Intune::RoleAssignment", "a2")]),
+    ];
+    insta::assert_snapshot!(more(&narrowed), @r#"
+    entities::narrowed_without_need
+
+      × a role assignment has its role as narrowedRole where it counts: the tenant has no Scoped permissions, or the
+      │ assignment has the scope tag Default or none: `Intune::RoleAssignment::"a2"`
+       ╭─[entities/x.json:3:1]
+     3 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "kim@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── through here, for example for `Entra::User::"u9"`
+       ╰────
+      help: Give the assignment its role as a parent, and take narrowedRole out.
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
 fn warnings_are_clean_unless_denied() {
     let warned =
         "@id(\"custom.x\")\npermit (principal in Intune::Role::\"r\", action, resource);\n";
