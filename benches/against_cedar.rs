@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request as CedarRequest};
 use tarbac::cedar_tests::{self, Expectation};
 use tarbac::decision::Request;
-use tarbac::{Engine, Layout, Switches, Workspace};
+use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 #[path = "support/memory.rs"]
 mod memory;
@@ -96,9 +96,12 @@ impl Sample {
     }
 
     fn engine(&self) -> Engine {
-        Workspace::load(&Layout::of(self.folder.path()), &Switches::default())
-            .unwrap()
-            .engine
+        Workspace::load(
+            &Layout::of(self.folder.path(), shipped::rules()),
+            &Switches::default(),
+        )
+        .unwrap()
+        .engine
     }
 
     /// Requests by people with roles on devices anywhere, the same each time.
@@ -153,7 +156,8 @@ impl Sample {
 }
 
 fn schema() -> cedar_policy::Schema {
-    let fragments = tarbac::shipped::texts()
+    let fragments = tarbac::shipped::rules()
+        .alone()
         .schema
         .iter()
         .map(|source| {
@@ -251,7 +255,8 @@ fn decisions_by_devices(sizes: &[u32]) {
 /// Loads the entities of a folder and prints seconds and peak memory.
 fn load_and_report(folder: &Path) {
     let start = Instant::now();
-    let workspace = Workspace::load(&Layout::of(folder), &Switches::default()).unwrap();
+    let workspace =
+        Workspace::load(&Layout::of(folder, shipped::rules()), &Switches::default()).unwrap();
     let seconds = start.elapsed().as_secs_f64();
     black_box(&workspace);
     println!("{seconds} {}", memory::peak().unwrap_or(f64::NAN));
@@ -301,9 +306,12 @@ fn whole_process(turns: usize) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let engine = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())
-        .unwrap()
-        .engine;
+    let engine = Workspace::load(
+        &Layout::of("tests/contoso", shipped::rules()),
+        &Switches::default(),
+    )
+    .unwrap()
+    .engine;
     let policies = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
     fs::write(folder.path().join("policies.cedar"), policies).unwrap();
     fs::write(folder.path().join("schema.cedarschema"), shipped_schema()).unwrap();
@@ -396,7 +404,7 @@ fn cedar_is_there() -> bool {
 }
 
 fn shipped_schema() -> String {
-    let schema = tarbac::shipped::texts().schema;
+    let schema = tarbac::shipped::rules().alone().schema;
     let texts: Vec<&str> = schema.iter().map(|source| source.text()).collect();
     texts.join("\n")
 }

@@ -29,7 +29,7 @@ use tarbac::decision::{Decision, Request};
 use tarbac::impact::{Impact, States};
 use tarbac::plan::Planning;
 use tarbac::what_if::{Change, after};
-use tarbac::{Engine, Layout, Switches, Workspace};
+use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 #[path = "support/memory.rs"]
 mod memory;
@@ -180,7 +180,7 @@ fn measured(arguments: &[&str]) -> Vec<f64> {
 }
 
 fn load(folder: &Path) -> Engine {
-    Workspace::load(&Layout::of(folder), &Switches::default())
+    Workspace::load(&Layout::of(folder, shipped::rules()), &Switches::default())
         .unwrap()
         .engine
 }

@@ -89,7 +89,8 @@ fn timed(run: impl FnOnce()) {
 
 /// All that `tarbac import` does but for its report.
 fn import_into(exports: &Path, out: &Path) {
-    let shipped = assembly::examine(&shipped::texts(), Vec::new(), &Switches::default()).unwrap();
+    let shipped =
+        assembly::examine(&shipped::rules().alone(), Vec::new(), &Switches::default()).unwrap();
     let files = Folder::of(exports, |file: File| Box::new(file) as Box<dyn Read + Send>);
     let imported = import::import(&files, &shipped.engine.unwrap()).unwrap();
     let create = |path: &str| {
@@ -99,7 +100,8 @@ fn import_into(exports: &Path, out: &Path) {
     };
     imported.write(create).unwrap();
     drop(imported);
-    let examination = workspace::examine(&Layout::of(out), &Switches::default()).unwrap();
+    let examination =
+        workspace::examine(&Layout::of(out, shipped::rules()), &Switches::default()).unwrap();
     assert!(examination.engine.is_some());
 }
 

@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Schema};
 
-use crate::bundle::{self, Bundle, NoBundle, Switches, Texts, UnknownReading, Vocabulary};
+use crate::bundle::{self, Bundle, NoBundle, Shipped, Switches, Texts, UnknownReading, Vocabulary};
 use crate::directory::{Content, Directory, Input, Lender, Rules};
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
-use crate::shipped;
 use crate::source::Source;
 
 /// Everything that was read, right or wrong.
@@ -47,7 +46,8 @@ impl Examination {
 /// use tarbac::{Switches, assembly, shipped};
 ///
 /// // The rules that ship, without anybody in sight.
-/// let examination = assembly::examine(&shipped::texts(), Vec::new(), &Switches::default())?;
+/// let texts = shipped::rules().alone();
+/// let examination = assembly::examine(&texts, Vec::new(), &Switches::default())?;
 /// assert!(examination.findings.is_empty());
 /// assert!(examination.engine.is_some());
 /// # Ok::<(), tarbac::bundle::UnknownReading>(())
@@ -81,7 +81,11 @@ pub fn bundle(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
 }
 
 /// The findings, with what to do about copies of what ships that stand beside it: those of policies as one.
-fn with_copies(findings: Vec<Finding>) -> Vec<Finding> {
+fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
+    let is_beside_shipped = |finding: &Finding| {
+        let is_shipped = |label: &finding::Label| shipped.holds(&label.place.source);
+        finding.labels.iter().any(is_shipped) && !finding.labels.iter().all(is_shipped)
+    };
     let (mut shadowing, mut findings): (Vec<Finding>, Vec<Finding>) = findings
         .into_iter()
         .partition(|finding| finding.code == "policy::duplicate_id" && is_beside_shipped(finding));
@@ -100,7 +104,7 @@ fn with_copies(findings: Vec<Finding>) -> Vec<Finding> {
                 several.len()
             );
             let copied = several.iter().flat_map(|finding| &finding.labels);
-            let mut copied = copied.filter(|label| !shipped::holds(&label.place.source));
+            let mut copied = copied.filter(|label| !shipped.holds(&label.place.source));
             let mut finding = Finding::error("policy::duplicate_id", message).help(help);
             if let Some(label) = copied.next() {
                 finding = finding.label(label.place.clone(), "for example this one");
@@ -117,12 +121,6 @@ fn with_copies(findings: Vec<Finding>) -> Vec<Finding> {
 /// What to do where files were meant to replace what ships.
 const IN_PLACE: &str = "where these files are meant in place of what ships, say so in a file `tarbac.yaml` in their folder, with the line `replaces: shipped`";
 
-/// Whether a finding is about something that ships and about something that does not.
-fn is_beside_shipped(finding: &Finding) -> bool {
-    let is_shipped = |label: &finding::Label| shipped::holds(&label.place.source);
-    finding.labels.iter().any(is_shipped) && !finding.labels.iter().all(is_shipped)
-}
-
 /// Policies and schema that were read, for entities to be joined with.
 #[derive(Debug)]
 pub(crate) struct Policies {
@@ -138,10 +136,10 @@ impl Policies {
     /// that is known: nothing of it is an error, and it is not looked for again.
     pub fn read(texts: &Texts, known: Option<Vec<Finding>>) -> Self {
         let is_known = known.is_some();
-        let (bundle, findings) = bundle::read_unless_checked(texts, &shipped::is_shipped, is_known);
-        let findings = with_copies(findings);
+        let (bundle, findings) = bundle::read_unless_checked(texts, is_known);
+        let findings = with_copies(findings, &texts.shipped);
         Self {
-            bundle: bundle.map(|bundle| bundle.of_rules(shipped::rules(texts))),
+            bundle,
             findings: known.unwrap_or(findings),
             sources: texts.policies.clone(),
             is_known,

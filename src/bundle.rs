@@ -20,6 +20,7 @@ mod parse;
 mod part;
 mod policy;
 mod reading;
+mod shipped;
 mod types;
 mod vocabulary;
 
@@ -30,7 +31,6 @@ use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
 
 use crate::finding::{self, Finding};
-use crate::shipped;
 use crate::source::Source;
 use types::Against;
 
@@ -42,6 +42,7 @@ pub use parse::formatted;
 pub(crate) use part::{Parts, What};
 pub use policy::{ActionScope, Effect, Policy};
 pub use reading::{Reading, Switches, UnknownReading};
+pub use shipped::{File, Shipped};
 pub use vocabulary::{
     Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, StandIn, Vocabulary,
     is_another_schema,
@@ -58,6 +59,8 @@ pub struct Texts {
     pub links: Vec<Arc<Source>>,
     /// The names of files that lie beside them, or beside the entities, and are not read.
     pub not_read: Vec<String>,
+    /// What ships with the program, whether it is in force or not.
+    pub shipped: Arc<Shipped>,
 }
 
 /// What the rules of a workspace are.
@@ -110,6 +113,7 @@ pub struct Bundle {
     rules: Rules,
     identity: Hash,
     not_read: Vec<String>,
+    shipped: Arc<Shipped>,
 }
 
 /// The findings that ask for words: for whoever is to read why tarbac refuses.
@@ -124,27 +128,24 @@ pub type NoBundle = Option<(Schema, Vocabulary)>;
 
 /// Reads a bundle.
 ///
-/// `is_shipped` says of a text that it is one of those that ship with this version, to the letter:
-/// those are checked when tarbac is built, and not again each time it starts.
+/// Texts that ship, to the letter, are not checked.
 ///
 /// There is a bundle exactly when none of the findings is an error; where the schema alone is
 /// sound, it is given back, so that the entities can be examined all the same.
-pub fn read(
-    texts: &Texts,
-    is_shipped: &(dyn Fn(&str) -> bool + Sync),
-) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
-    read_unless_checked(texts, is_shipped, false)
+pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    read_unless_checked(texts, false)
 }
 
 /// The same of texts that may have been checked before: no error was found in them then, and types are not
 /// checked again.
 pub(crate) fn read_unless_checked(
     texts: &Texts,
-    is_shipped: &(dyn Fn(&str) -> bool + Sync),
     is_checked: bool,
 ) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    let shipped = &texts.shipped;
+    let is_shipped = |text: &str| shipped.has_text(text);
     let (schema, policies) = std::thread::scope(|scope| {
-        let policies = scope.spawn(|| parse::policies(&texts.policies, is_shipped));
+        let policies = scope.spawn(|| parse::policies(&texts.policies, &is_shipped));
         let schema = vocabulary::read(&texts.schema);
         let policies = policies.join();
         (schema, policies.unwrap_or_else(|_| parse::not_read()))
@@ -176,7 +177,7 @@ pub(crate) fn read_unless_checked(
         let against = Against {
             schema: &schema,
             vocabulary: &vocabulary,
-            is_built_in: texts.schema.iter().any(|source| shipped::holds(source)),
+            is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
             // What ships without one of its files is another schema.
             is_shipped: texts.schema.iter().all(|source| is_shipped(source.text()))
                 && check::are_actions_known(&policies, &schema),
@@ -198,9 +199,10 @@ pub(crate) fn read_unless_checked(
         vocabulary,
         policies,
         readings,
-        rules: Rules::Own,
+        rules: shipped.rules(texts),
         identity: texts.identity(),
         not_read: texts.not_read.clone(),
+        shipped: Arc::clone(shipped),
     };
     (Ok(bundle), findings)
 }
@@ -317,15 +319,16 @@ impl Bundle {
             rules,
             identity: hasher.finalize(),
             not_read: self.not_read.clone(),
+            shipped: Arc::clone(&self.shipped),
         })
     }
 
-    /// The same, of rules that are these.
-    pub(crate) fn of_rules(self, rules: Rules) -> Self {
-        Self { rules, ..self }
+    /// What ships with the program, whether it is in force or not.
+    pub fn shipped(&self) -> &Arc<Shipped> {
+        &self.shipped
     }
 
-    /// What the rules are; those of a bundle that was not read for a workspace are its own.
+    /// What the rules are.
     pub fn rules(&self) -> Rules {
         self.rules
     }

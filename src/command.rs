@@ -46,7 +46,7 @@ use tarbac::finding::Finding;
 use tarbac::names::NameError;
 use tarbac::render::{self, Style};
 use tarbac::workspace::{self, Exports, Means, NotBegun, Unreadable};
-use tarbac::{Layout, LoadError, Provenance, Switches, Workspace};
+use tarbac::{Layout, LoadError, Provenance, Switches, Workspace, shipped};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
@@ -319,6 +319,7 @@ fn layout(global: &Global) -> Layout {
         policies: global.policies.clone(),
         schema: global.schema.clone(),
         entities: global.entities.clone(),
+        shipped: shipped::rules(),
     }
 }
 

@@ -16,8 +16,6 @@ mod rule;
 mod scene;
 mod search;
 mod support;
-#[cfg(test)]
-mod tests;
 mod value;
 
 use std::sync::Arc;

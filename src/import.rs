@@ -32,6 +32,7 @@ use std::collections::BTreeSet;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use smol_str::SmolStr;
 
+use crate::bundle;
 use crate::engine::Engine;
 use crate::export::catalog::TENANT;
 use crate::export::declared::{Hierarchy, Tenant};
@@ -66,7 +67,7 @@ pub struct Imported {
     /// The groups that give something and may have more members than the exports list.
     unlisted: BTreeSet<u32>,
     /// Policies and schema.
-    texts: Vec<crate::shipped::File>,
+    texts: Vec<bundle::File>,
     roles: Vec<role::RoleEntity>,
     report: Report,
 }

@@ -6,9 +6,10 @@
 //!
 //! ```
 //! use tarbac::names::{Name, Names};
-//! use tarbac::{Decision, Layout, Request, Switches, Workspace};
+//! use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 //!
-//! let workspace = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())?;
+//! let layout = Layout::of("tests/contoso", shipped::rules());
+//! let workspace = Workspace::load(&layout, &Switches::default())?;
 //! let engine = &workspace.engine;
 //!
 //! let names = Names::of(engine);

@@ -1,13 +1,11 @@
 //! The policies, the schema and the sample tenant that ship in the binary.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use blake3::Hash;
 use rust_embed::Embed;
 
-use crate::bundle::{Rules, Texts};
-use crate::source::Source;
+use crate::bundle::{File, Shipped};
 
 #[derive(Embed)]
 #[folder = "policies/"]
@@ -20,18 +18,6 @@ struct Schema;
 #[derive(Embed)]
 #[folder = "tests/contoso/"]
 struct Contoso;
-
-/// What the names of sources in the binary begin with.
-const PREFIX: &str = "shipped/";
-
-/// A file that ships, with its path in a workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    /// The path, with `/` between its parts, for example `policies/authority.cedar`.
-    pub path: String,
-    /// What stands in it.
-    pub text: String,
-}
 
 /// The policies, with their README, sorted by path.
 pub fn policies() -> Vec<File> {
@@ -114,45 +100,11 @@ pub fn gitignore(before: &str) -> String {
     text
 }
 
-/// What ships, as the texts of a bundle.
-pub fn texts() -> Texts {
-    let sources = |files: Vec<File>, extension: &str| {
-        files
-            .into_iter()
-            .filter(|file| file.path.ends_with(extension))
-            .map(|file| Source::held(format!("{PREFIX}{}", file.path), file.text))
-            .collect::<Vec<Arc<Source>>>()
-    };
-    Texts {
-        schema: sources(schema(), ".cedarschema"),
-        policies: sources(policies(), ".cedar"),
-        ..Texts::default()
-    }
-}
-
-/// What the rules in these texts are.
-pub fn rules(texts: &Texts) -> Rules {
-    let shipped = self::texts();
-    let mut is_more = !texts.links.is_empty();
-    for (shipped, given) in [
-        (shipped.schema, &texts.schema),
-        (shipped.policies, &texts.policies),
-    ] {
-        let known: BTreeSet<&Source> = given.iter().map(Arc::as_ref).collect();
-        if !shipped.iter().all(|source| known.contains(source.as_ref())) {
-            return Rules::Own;
-        }
-        is_more |= known.len() > shipped.len();
-    }
-    match is_more {
-        true => Rules::ShippedAndCustom,
-        false => Rules::Shipped,
-    }
-}
-
-/// Whether a source is one of those in the binary, and no file of a workspace.
-pub fn holds(source: &Source) -> bool {
-    source.name.starts_with(PREFIX) && is_shipped(source.text())
+/// The rules that ship, read once.
+pub fn rules() -> Arc<Shipped> {
+    static RULES: OnceLock<Arc<Shipped>> = OnceLock::new();
+    let read = || Arc::new(Shipped::of([policies(), schema()].concat()));
+    Arc::clone(RULES.get_or_init(read))
 }
 
 /// Whether a digest, as [`crate::record::digest`] takes it, is that of a policy or schema file that shipped before
@@ -160,20 +112,6 @@ pub fn holds(source: &Source) -> bool {
 pub fn shipped_before_records(digest: &Hash) -> bool {
     let mut lines = include_str!("shipped/before-records.txt").lines();
     lines.any(|line| line == digest.to_hex().as_str())
-}
-
-/// Whether a text is, to the letter, a policy or schema file that ships.
-pub fn is_shipped(text: &str) -> bool {
-    static TEXTS: OnceLock<BTreeSet<String>> = OnceLock::new();
-    TEXTS
-        .get_or_init(|| {
-            policies()
-                .into_iter()
-                .chain(schema())
-                .map(|file| file.text)
-                .collect()
-        })
-        .contains(text)
 }
 
 fn files<Folder: Embed>(prefix: &str) -> Vec<File> {

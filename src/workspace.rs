@@ -27,7 +27,7 @@ use thiserror::Error;
 use walkdir::WalkDir;
 
 use crate::assembly::{Examination, Policies};
-use crate::bundle::{Switches, Texts, UnknownReading};
+use crate::bundle::{Shipped, Switches, Texts, UnknownReading};
 use crate::directory::Input;
 use crate::engine::Engine;
 use crate::finding::{self, Finding};
@@ -65,6 +65,8 @@ pub struct Layout {
     pub schema: Vec<PathBuf>,
     /// Files and folders in place of `entities/`.
     pub entities: Vec<PathBuf>,
+    /// The rules that are in force unless the workspace replaces them.
+    pub shipped: Arc<Shipped>,
 }
 
 /// A file that could not be read.
@@ -115,10 +117,11 @@ pub struct Workspace {
 }
 
 impl Layout {
-    /// The workspace in this folder.
-    pub fn of(root: impl Into<PathBuf>) -> Self {
+    /// The workspace in this folder, with these rules in force unless it replaces them.
+    pub fn of(root: impl Into<PathBuf>, shipped: Arc<Shipped>) -> Self {
         Self {
             root: root.into(),
+            shipped,
             ..Self::default()
         }
     }
@@ -132,9 +135,10 @@ impl Workspace {
     ///
     /// # Examples
     /// ```
-    /// use tarbac::{Layout, Switches, Workspace};
+    /// use tarbac::{Layout, Switches, Workspace, shipped};
     ///
-    /// let workspace = Workspace::load(&Layout::of("tests/contoso"), &Switches::default())?;
+    /// let layout = Layout::of("tests/contoso", shipped::rules());
+    /// let workspace = Workspace::load(&layout, &Switches::default())?;
     /// assert!(!workspace.engine.directory().is_empty());
     /// # Ok::<(), tarbac::LoadError>(())
     /// ```
@@ -300,7 +304,7 @@ fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, LoadE
         &["cedarschema", "json"],
         passed_over,
     )?;
-    Ok(rules::in_force(policies, schema))
+    Ok(rules::in_force(policies, schema, &layout.shipped))
 }
 
 /// The files of policies or schema of a workspace, with what their manifests say.

@@ -10,7 +10,7 @@ use cedar_policy::EntityUid;
 use clap_complete::engine::CompletionCandidate;
 use tarbac::names::{Names, Part};
 use tarbac::workspace::Means;
-use tarbac::{Engine, Layout, Switches, Workspace, role};
+use tarbac::{Engine, Layout, Switches, Workspace, role, shipped};
 use walkdir::WalkDir;
 
 /// The most entities that are read, in bytes of their files.
@@ -109,7 +109,11 @@ fn engine() -> Option<Engine> {
         cache: false,
         progress: None,
     };
-    let workspace = Workspace::load_by(&Layout::of(root), &Switches::default(), &means);
+    let workspace = Workspace::load_by(
+        &Layout::of(root, shipped::rules()),
+        &Switches::default(),
+        &means,
+    );
     Some(workspace.ok()?.engine)
 }
 

@@ -3,7 +3,7 @@
 use tarbac::impact::States;
 use tarbac::what_if::Premises;
 use tarbac::workspace::{stands_alone, state};
-use tarbac::{Layout, LoadError, Workspace};
+use tarbac::{Layout, LoadError, Workspace, shipped};
 
 use super::impact::{Wanted, about, answer, only, typed};
 use super::output::{self, Output};
@@ -15,7 +15,7 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
     if let Some(new) = &arguments.new {
         let stand_alone = |name: &str| stands_alone(&layout, name).map_err(LoadError::from);
         let is_looked_at = !stand_alone(&arguments.old)? || !stand_alone(new)?;
-        if !is_looked_at && layout != Layout::of(&global.workspace) {
+        if !is_looked_at && layout != Layout::of(&global.workspace, shipped::rules()) {
             let message =
                 "--policies, --schema and --entities are not for two states that have their own";
             return Err(ShellError::Arguments {

@@ -91,7 +91,8 @@ fn look(out: &Path) -> Result<(), Failure> {
 
 /// The policies and the schema that ship, without anybody in sight.
 fn shipped_engine() -> Result<Engine, Failure> {
-    let examination = assembly::examine(&shipped::texts(), Vec::new(), &Switches::default())?;
+    let examination =
+        assembly::examine(&shipped::rules().alone(), Vec::new(), &Switches::default())?;
     let so = "The policies that ship have errors.";
     examination
         .engine
@@ -228,7 +229,7 @@ fn taken(named: &[String], known: &BTreeSet<&String>) -> Result<Vec<String>, Fai
 
 /// Adds what the repository of a tenant begins with, where nothing of it is there.
 fn begin(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Result<()> {
-    let ignored = shipped::File {
+    let ignored = tarbac::bundle::File {
         path: ".gitignore".to_owned(),
         text: gitignore(""),
     };
@@ -253,7 +254,10 @@ fn begin(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Result<()> {
 /// Refuses a workspace that would have errors.
 fn check(draft: &Draft, refresh: &Refresh, out: &Path) -> Result<(), Failure> {
     let bar = waiting("validating");
-    let examination = examine(&Layout::of(draft.folder()), &Switches::default())?;
+    let examination = examine(
+        &Layout::of(draft.folder(), shipped::rules()),
+        &Switches::default(),
+    )?;
     bar.finish_and_clear();
     if examination.engine.is_some() {
         return Ok(());

@@ -56,9 +56,9 @@ pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exi
 }
 
 /// Nothing is overwritten.
-fn refuse_existing(files: &[shipped::File], arguments: &Init) -> Result<(), Failure> {
+fn refuse_existing(files: &[tarbac::bundle::File], arguments: &Init) -> Result<(), Failure> {
     // A link that leads nowhere is in the way as well.
-    let is_there = |file: &&shipped::File| {
+    let is_there = |file: &&tarbac::bundle::File| {
         let path = arguments.folder.join(&file.path);
         fs::symlink_metadata(path).is_ok()
     };
@@ -101,7 +101,7 @@ enum Ignored {
 
 /// Writes the files aside.
 fn write(
-    files: &[shipped::File],
+    files: &[tarbac::bundle::File],
     transaction: &Transaction,
     record: &mut Record,
     folder: &Path,
@@ -121,7 +121,7 @@ fn write(
                 .is_some_and(|rest| rest.starts_with('/'))
         });
         if is_of_workspace {
-            let origin = match shipped::is_shipped(text) {
+            let origin = match shipped::rules().has_text(text) {
                 true => Origin::Shipped,
                 false => Origin::Tenant,
             };

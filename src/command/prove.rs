@@ -48,7 +48,8 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
     bar.finish_and_clear();
     let proof = proof.map_err(|error| Failure::Error(Box::new(error)))?;
     let is_proved = !proof.is_refuted() && !proof.is_unknown();
-    let wanted = |policy: &Policy| arguments.shipped || !shipped::holds(&policy.place().source);
+    let wanted =
+        |policy: &Policy| arguments.shipped || !shipped::rules().holds(&policy.place().source);
     // Where something is refuted as things are, that says nothing about other policies.
     let mutation = match arguments.mutate && is_proved {
         true => {

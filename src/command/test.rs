@@ -61,7 +61,8 @@ fn once(
     if tried.is_empty() && snapshots.is_empty() {
         return Err(nothing_to_run(arguments));
     }
-    let wanted = |policy: &Policy| arguments.shipped || !shipped::holds(&policy.place().source);
+    let wanted =
+        |policy: &Policy| arguments.shipped || !shipped::rules().holds(&policy.place().source);
     let bundle = suites.bundle();
     if (arguments.wants_coverage() || arguments.mutate)
         && !bundle.is_some_and(|bundle| bundle.policies().iter().any(wanted))

@@ -2,7 +2,7 @@
 
 use tarbac::impact::States;
 use tarbac::what_if;
-use tarbac::{Layout, Switches};
+use tarbac::{Layout, Switches, shipped};
 
 use super::impact::{Wanted, about, answer, only, typed};
 use super::output::{Output, note};
@@ -12,9 +12,14 @@ use crate::cli::{Format, Global, WhatIf};
 
 pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
     let changed = layout(global);
-    let before = load_from(&Layout::of(&global.workspace), &Switches::default(), global)?.engine;
+    let before = load_from(
+        &Layout::of(&global.workspace, shipped::rules()),
+        &Switches::default(),
+        global,
+    )?
+    .engine;
     // Other files are read by themselves; what is changed besides is changed there.
-    let read = match changed == Layout::of(&global.workspace) {
+    let read = match changed == Layout::of(&global.workspace, shipped::rules()) {
         true => None,
         false => Some(load(global)?.engine),
     };

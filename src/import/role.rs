@@ -10,10 +10,10 @@ use super::report::{
     BUILT_IN_ROLE_DIFFERS, BUILT_IN_ROLE_MISSING, CUSTOM_ROLE_WITHOUT_PERMISSIONS, Notes,
 };
 use crate::bundle::Action;
+use crate::bundle::File;
 use crate::engine::Engine;
 use crate::export::declared::Tenant;
 use crate::role::{self, line, slug};
-use crate::shipped::{self, File};
 
 /// The type of the entities of devices.
 const DEVICE: &str = "ConfigMgr::Device";
@@ -41,10 +41,12 @@ pub(super) fn roles(
     shipped: &Engine,
     notes: &mut Notes,
 ) -> Roles {
-    let mut texts: BTreeMap<String, String> = shipped::policies()
-        .into_iter()
-        .chain(shipped::schema())
-        .map(|file| (file.path, file.text))
+    let mut texts: BTreeMap<String, String> = shipped
+        .bundle()
+        .shipped()
+        .files()
+        .iter()
+        .map(|file| (file.path.clone(), file.text.clone()))
         .collect();
     let mut documented: BTreeMap<String, EntityUid> = role::roles(shipped)
         .into_iter()

@@ -12,7 +12,7 @@ use super::entra::{Group, Holder, Person};
 use super::intune::{ALL_SCOPE_TAGS, Role};
 use super::role::RoleEntity;
 use super::{Imported, key, narrows};
-use crate::shipped::File;
+use crate::bundle::File;
 
 const ASSIGNMENT: &str = "Intune::RoleAssignment";
 const COLLECTION: &str = "ConfigMgr::Collection";

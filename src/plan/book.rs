@@ -11,7 +11,6 @@ use crate::directory::Row;
 use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::role;
-use crate::shipped;
 
 /// The roles of a state.
 pub(super) struct Book<'e> {
@@ -36,7 +35,7 @@ impl<'e> Book<'e> {
             .help("annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`");
             return Err(vec![finding]);
         };
-        let (shipped, _) = bundle::read(&shipped::texts(), &shipped::is_shipped);
+        let (shipped, _) = bundle::read(&engine.bundle().shipped().alone());
         let mut book = Self {
             engine,
             by_role: role::by_role(engine, |uid| *uid.type_name() == role_type),

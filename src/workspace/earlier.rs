@@ -63,7 +63,7 @@ fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
     }
     for part in ["entities", "policies", "schema"] {
         if path.is_dir() && is_folder(&path.join(part))? {
-            return Ok(Some(Layout::of(path)));
+            return Ok(Some(Layout::of(path, Arc::clone(&layout.shipped))));
         }
     }
     let policies = vec![path.to_owned()];
@@ -92,7 +92,7 @@ fn may_be_on_disk(path: &Path) -> bool {
 /// Those of [`state`].
 pub fn stands_alone(layout: &Layout, name: &str) -> Result<bool, Unreadable> {
     let of = on_disk(layout, name)?;
-    Ok(of.is_none_or(|of| of == Layout::of(name)))
+    Ok(of.is_none_or(|of| of == Layout::of(name, Arc::clone(&layout.shipped))))
 }
 
 /// Examines another state of a workspace: what [`earlier`] reads, with the entities of the other workspace
@@ -145,7 +145,7 @@ fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Load
         }
     });
     let entities = entities.collect();
-    let mut texts = texts_of(revision, texts)?;
+    let mut texts = texts_of(layout, revision, texts)?;
     texts.not_read.extend(others);
     Ok((texts, entities))
 }
@@ -155,7 +155,7 @@ fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, LoadError> {
     let files = files_of(layout, revision, &["policies", "schema"])?;
     Ok(Earlier {
         is_bare: files.is_empty(),
-        texts: texts_of(revision, files)?,
+        texts: texts_of(layout, revision, files)?,
         has_own_schema: true,
     })
 }
@@ -289,7 +289,7 @@ fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Commi
 }
 
 /// The texts of the rules in force in a revision, which has these files of policies and schema.
-fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
+fn texts_of(layout: &Layout, revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
     let (mut policies, mut schema) = (Part::default(), Part::default());
     let mut wrong = Vec::new();
     let mut not_read = Vec::new();
@@ -333,7 +333,7 @@ fn texts_of(revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
         return Err(LoadError::Invalid(wrong));
     }
     schema.is_custom = is_custom;
-    let mut texts = rules::in_force(policies, schema);
+    let mut texts = rules::in_force(policies, schema, &layout.shipped);
     texts.not_read = astray::told(not_read.into_iter());
     Ok(texts)
 }

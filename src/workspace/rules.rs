@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::bundle::{self, Texts};
-use crate::shipped;
+use crate::bundle::{self, Shipped, Texts};
 use crate::source::Source;
 
 /// The files of `policies/` or of `schema/`, or of what is named in its place.
@@ -24,16 +23,18 @@ pub(super) struct Part {
 }
 
 /// The texts of the rules in force.
-pub(super) fn in_force(policies: Part, schema: Part) -> Texts {
-    let shipped = shipped::texts();
+pub(super) fn in_force(policies: Part, schema: Part, shipped: &Arc<Shipped>) -> Texts {
     let is_of_others =
-        !schema.is_custom && bundle::is_another_schema(&schema.sources, &shipped.schema);
-    let mut texts = Texts::default();
+        !schema.is_custom && bundle::is_another_schema(&schema.sources, shipped.schema());
+    let mut texts = Texts {
+        shipped: Arc::clone(shipped),
+        ..Texts::default()
+    };
     if !schema.replaces && !is_of_others {
-        texts.schema = shipped.schema;
+        texts.schema = shipped.schema().to_vec();
     }
     if !policies.replaces && !is_of_others {
-        texts.policies = shipped.policies;
+        texts.policies = shipped.policies().to_vec();
     }
     texts.schema.extend(schema.sources);
     texts.policies.extend(policies.sources);

@@ -356,7 +356,7 @@ fn plain_policies(texts: &Texts, links: &[Link], readings: &[String]) -> PolicyS
 // which people cross tenants or policies name nobody are decided as well.
 
 fn bundle_of(texts: &Texts) -> Bundle {
-    let (bundle, findings) = bundle::read(texts, &shipped::is_shipped);
+    let (bundle, findings) = bundle::read(texts);
     bundle.unwrap_or_else(|_| panic!("{findings:#?}"))
 }
 
@@ -399,7 +399,7 @@ impl Both {
     ) -> Self {
         let json = entities(dice);
         let (text, links) = random_policies(dice);
-        let mut texts = shipped::texts();
+        let mut texts = shipped::rules().alone();
         texts.policies.push(Source::held("random.cedar", text));
         texts.links.push(link_file(&links));
         Self::made(json, &texts, &links, switches)
@@ -614,7 +614,7 @@ proptest! {
     fn an_entity_put_in_random_worlds(seed in any::<u64>()) {
         let dice = &mut Dice(seed);
         let mut json = random_directory(dice);
-        let texts = shipped::texts();
+        let texts = shipped::rules().alone();
         let switches = Switches::default();
         let engine_of = |json: &Value| {
             let bundle = bundle_of(&texts);
@@ -748,7 +748,7 @@ proptest! {
                 .replace("+ 9223372036854775807 > 0", "> 2207")
                 .replace("* 4000000000000000 > 0", "> 2302"),
         };
-        let mut texts = shipped::texts();
+        let mut texts = shipped::rules().alone();
         texts.policies.push(Source::held("random.cedar", sure(text)));
         texts.links.push(link_file(&links));
         let bundle = bundle_of(&texts);

@@ -51,7 +51,7 @@ fn world(toggle: bool, checkbox: bool, version: i64) -> Engine {
         reader: Box::new(std::io::Cursor::new(entities.to_string())),
     };
     let examination =
-        assembly::examine(&shipped::texts(), vec![input], &Switches::default()).unwrap();
+        assembly::examine(&shipped::rules().alone(), vec![input], &Switches::default()).unwrap();
     let findings = examination.findings;
     examination
         .engine

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cedar_policy::Context;
 use tarbac::decision::Outcome;
 use tarbac::workspace::Means;
-use tarbac::{Decision, Layout, Request, Switches, Workspace};
+use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 
 use crate::tarbac::{Tarbac, device, entities};
 
@@ -37,7 +37,7 @@ fn loaded(tarbac: &Tarbac) -> (u64, Workspace) {
             counted.fetch_add(read, Ordering::Relaxed);
         })),
     };
-    let layout = Layout::of(tarbac.path(""));
+    let layout = Layout::of(tarbac.path(""), shipped::rules());
     let workspace = Workspace::load_by(&layout, &Switches::default(), &means).unwrap();
     (count.load(Ordering::Relaxed), workspace)
 }
@@ -251,7 +251,7 @@ impl Numbers {
 #[test]
 fn a_disk_that_lies_changes_no_answer() {
     let tarbac = large();
-    let layout = Layout::of(tarbac.path(""));
+    let layout = Layout::of(tarbac.path(""), shipped::rules());
     let (means, anew) = (
         Means {
             cache: true,

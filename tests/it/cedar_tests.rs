@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tarbac::cedar_tests::{self, Difference, EntityFiles, Expectation, Verdict};
 use tarbac::decision::{Decision, Request};
 use tarbac::source::Source;
-use tarbac::{Engine, Layout, Outcome, Switches, Workspace, workspace};
+use tarbac::{Engine, Layout, Outcome, Switches, Workspace, shipped, workspace};
 
 use crate::contoso::{contoso, request};
 
@@ -24,7 +24,11 @@ fn folder(example: &str) -> PathBuf {
 }
 
 fn load(example: &str) -> Engine {
-    let workspace = Workspace::load(&Layout::of(folder(example)), &Switches::default()).unwrap();
+    let workspace = Workspace::load(
+        &Layout::of(folder(example), shipped::rules()),
+        &Switches::default(),
+    )
+    .unwrap();
     assert_eq!(workspace.warnings, [], "{example}");
     workspace.engine
 }
@@ -107,7 +111,7 @@ fn schema_of(example: &str) -> String {
 }
 
 fn shipped_schema() -> String {
-    let texts = tarbac::shipped::texts();
+    let texts = tarbac::shipped::rules().alone();
     let texts: Vec<&str> = texts.schema.iter().map(|source| source.text()).collect();
     texts.join("\n")
 }

@@ -10,7 +10,7 @@ use tarbac::decision::{Answer, Decision, Request};
 use tarbac::impact::States;
 use tarbac::matrix::Matrix;
 use tarbac::what_if::{self, Change};
-use tarbac::{Engine, Layout, Switches, Workspace};
+use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 /// The sample tenant with readings switched on (`name`) and off (`!name`).
 pub fn contoso(readings: &[&str]) -> Engine {
@@ -21,7 +21,7 @@ pub fn contoso(readings: &[&str]) -> Engine {
             None => switches.on.push((*reading).to_owned()),
         }
     }
-    Workspace::load(&Layout::of("tests/contoso"), &switches)
+    Workspace::load(&Layout::of("tests/contoso", shipped::rules()), &switches)
         .unwrap()
         .engine
 }

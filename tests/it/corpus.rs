@@ -144,7 +144,7 @@ fn run(root: &Path, path: &Path) -> Report {
     let suite = Source::held("tests.json", as_suite(&file));
     let tests = cedar_tests::read(&suite).unwrap();
     let files = EntityFiles::from([("entities.json".to_owned(), Ok(entities.clone()))]);
-    let (bundle, findings) = bundle::read(&texts, &|_| false);
+    let (bundle, findings) = bundle::read(&texts);
     let verdicts = match &bundle {
         Ok(bundle) => cedar_tests::run(bundle, &[], &tests, &files),
         Err(_) => {

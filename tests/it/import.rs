@@ -24,7 +24,7 @@ fn import_held(exports: &Held) -> Result<Imported, Refused> {
 
 /// The policies and the schema that ship.
 fn shipped_engine() -> Engine {
-    let texts = shipped::texts();
+    let texts = shipped::rules().alone();
     let examination = assembly::examine(&texts, Vec::new(), &Switches::default()).unwrap();
     examination.engine.unwrap()
 }
@@ -70,7 +70,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// A workspace, loaded; it must have no errors.
 fn load(folder: &Path) -> Engine {
-    Workspace::load(&Layout::of(folder), &Switches::default())
+    Workspace::load(&Layout::of(folder, shipped::rules()), &Switches::default())
         .unwrap_or_else(|error| panic!("{error:?}"))
         .engine
 }

@@ -21,6 +21,7 @@ mod contoso;
 mod corpus;
 mod disabled_accounts;
 mod eligible;
+mod explain;
 mod fmt;
 mod hostile;
 mod impact;

@@ -35,15 +35,18 @@ const ROLES: [&str; 6] = [
 
 fn shipped_alone(switches: &Switches) -> Engine {
     let workspace = Tarbac::with(&[]);
-    Workspace::load(&Layout::of(workspace.path("")), switches)
+    Workspace::load(&Layout::of(workspace.path(""), shipped::rules()), switches)
         .unwrap()
         .engine
 }
 
 fn contoso_engine() -> Engine {
-    Workspace::load(&Layout::of(contoso_folder()), &Switches::default())
-        .unwrap()
-        .engine
+    Workspace::load(
+        &Layout::of(contoso_folder(), shipped::rules()),
+        &Switches::default(),
+    )
+    .unwrap()
+    .engine
 }
 
 /// The word of a cell, by the ids of the permission and the role.
@@ -161,9 +164,12 @@ forbid (principal in Intune::Role::\"auditor\", action == Intune::Action::\"view
 forbid (principal in Intune::Role::\"auditor\", action == Intune::Action::\"viewScripts\", resource) when { resource.coManaged };
 ";
     let workspace = Tarbac::with(&[("policies/custom/auditor.cedar", policy)]);
-    let engine = Workspace::load(&Layout::of(workspace.path("")), &Switches::default())
-        .unwrap()
-        .engine;
+    let engine = Workspace::load(
+        &Layout::of(workspace.path(""), shipped::rules()),
+        &Switches::default(),
+    )
+    .unwrap()
+    .engine;
     let matrix = Matrix::of_roles(&engine);
     let of = |permission| word(&matrix, permission, "auditor");
     assert_eq!(of("viewCollections"), "yes");
@@ -352,10 +358,10 @@ fn a_narrow_terminal_gets_several_tables() {
 
 #[test]
 fn the_order_of_files_does_not_matter() {
-    let mut texts = shipped::texts();
+    let mut texts = shipped::rules().alone();
     texts.policies.reverse();
     texts.schema.reverse();
-    let (bundle, _) = bundle::read(&texts, &shipped::is_shipped);
+    let (bundle, _) = bundle::read(&texts);
     let directory = shipped_alone(&Switches::default()).directory().clone();
     let engine = Engine::new(Arc::new(bundle.unwrap()), directory, &Switches::default()).unwrap();
     let mut one: Vec<String> = Matrix::of_roles(&engine)

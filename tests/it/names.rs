@@ -1,7 +1,7 @@
 //! What a person may type for a person, a permission and a device.
 
 use tarbac::names::{Name, NameError, Names};
-use tarbac::{Layout, Switches, Workspace};
+use tarbac::{Layout, Switches, Workspace, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder, device, entities, entity, user};
 
@@ -22,7 +22,11 @@ fn every_spelling_leads_to_the_same_request() {
         "Microsoft.Intune_CloudAttach_ScriptActions",
         r#"Intune::Action::"runScript""#,
     ];
-    let workspace = Workspace::load(&Layout::of(contoso_folder()), &Switches::default()).unwrap();
+    let workspace = Workspace::load(
+        &Layout::of(contoso_folder(), shipped::rules()),
+        &Switches::default(),
+    )
+    .unwrap();
     for names in [
         Names::of(&workspace.engine),
         Names::of(&workspace.engine).indexed(),
@@ -131,7 +135,11 @@ fn what_matches_several_is_an_error_that_lists_them() {
     --- exit 2
     "#);
     // An id of one and the name of another is no way to say which; the case of an id matters.
-    let loaded = Workspace::load(&Layout::of(workspace.path("")), &Switches::default()).unwrap();
+    let loaded = Workspace::load(
+        &Layout::of(workspace.path(""), shipped::rules()),
+        &Switches::default(),
+    )
+    .unwrap();
     for names in [
         Names::of(&loaded.engine),
         Names::of(&loaded.engine).indexed(),

@@ -1,7 +1,7 @@
 //! Whether suites are any good: coverage and mutants.
 
 use tarbac::mutant::Mutant;
-use tarbac::{Layout, Switches, Workspace, suite, workspace};
+use tarbac::{Layout, Switches, Workspace, shipped, suite, workspace};
 
 use crate::tarbac::{Ran, Tarbac};
 
@@ -247,9 +247,14 @@ fn a_suite_that_fails_tries_no_mutant() {
 fn a_mutant_is_noticed_as_a_changed_workspace_would_be() {
     for (suite_text, least) in [(poor(), 5), (good(), 20)] {
         let tarbac = workspace(&suite_text);
-        let loaded = Workspace::load(&Layout::of(tarbac.path("")), &Switches::default()).unwrap();
+        let loaded = Workspace::load(
+            &Layout::of(tarbac.path(""), shipped::rules()),
+            &Switches::default(),
+        )
+        .unwrap();
         let bundle = std::sync::Arc::clone(loaded.engine.bundle());
-        let files = workspace::suite_files(&Layout::of(tarbac.path("")), &[]).unwrap();
+        let files =
+            workspace::suite_files(&Layout::of(tarbac.path(""), shipped::rules()), &[]).unwrap();
         let sources: Vec<_> = files.iter().map(|file| file.source.clone()).collect();
         let (suites, findings) =
             suite::read(&sources, &|_| true, loaded.engine, &Switches::default());

@@ -59,7 +59,7 @@ fn random_world(dice: &mut Dice) -> Both {
             "@id(\"random.desk\")\npermit (principal in Entra::Group::\"{group}\", action, resource is ConfigMgr::Device)\nwhen {{ resource.coManaged }};\n"
         ));
     }
-    let mut texts = shipped::texts();
+    let mut texts = shipped::rules().alone();
     texts.policies.push(Source::held("random.cedar", text));
     texts.links.push(link_file(&links));
     let on = dice.some(&["default-scope-tag", "discovery-either"]);

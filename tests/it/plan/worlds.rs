@@ -117,7 +117,7 @@ fn world(dice: &mut Dice) -> Both {
         text += &more;
         links = of_more;
     }
-    let mut texts = shipped::texts();
+    let mut texts = shipped::rules().alone();
     texts
         .policies
         .push(Source::held("policies/custom/random.cedar", text));

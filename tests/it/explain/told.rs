@@ -1,8 +1,8 @@
 //! Explanations of the sample tenant as people read them.
 
 use super::{contoso, request};
-use crate::explain::explain;
-use crate::render;
+use tarbac::explain::explain;
+use tarbac::render;
 
 fn told(principal: &str, action: &str, resource: &str) -> String {
     let engine = contoso();
@@ -380,7 +380,7 @@ fn json_has_a_version_and_the_changes() {
     );
     let json = serde_json::to_value(render::explanation::wire(
         &explanation,
-        &crate::what_if::Premises::default(),
+        &tarbac::what_if::Premises::default(),
     ))
     .unwrap();
     assert_eq!(json["version"], 1);

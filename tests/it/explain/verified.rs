@@ -7,9 +7,9 @@ use cedar_policy::{Authorizer, Context, Entities, PolicySet, Request as CedarReq
 use serde_json::{Value as Json, json};
 
 use super::contoso;
-use crate::decision::{Decision, Request};
-use crate::engine::Engine;
-use crate::explain::{Change, ChangeKind, Named, Value, explain};
+use tarbac::decision::{Decision, Request};
+use tarbac::engine::Engine;
+use tarbac::explain::{Change, ChangeKind, Named, Value, explain};
 
 #[test]
 fn what_is_offered_is_allowed_by_cedar() {

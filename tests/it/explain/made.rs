@@ -3,11 +3,11 @@
 use cedar_policy::EntityUid;
 
 use super::{request, world};
-use crate::bundle::Switches;
-use crate::decision::{Decision, Request};
-use crate::engine::Engine;
-use crate::explain::{Truth, Why, explain};
-use crate::render;
+use tarbac::bundle::Switches;
+use tarbac::decision::{Decision, Request};
+use tarbac::engine::Engine;
+use tarbac::explain::{Truth, Why, explain};
+use tarbac::render;
 
 /// Zoe, cloud-only and without a role, and a device of a hierarchy in which Intune decides.
 const ENTITIES: &str = r#"[

@@ -1,12 +1,4 @@
 //! Explanations on the sample tenant and on small worlds of their own.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that fails may well panic"
-)]
-
 mod made;
 mod told;
 mod verified;
@@ -15,18 +7,20 @@ use std::io::Cursor;
 
 use cedar_policy::{Context, EntityUid};
 
-use crate::assembly;
-use crate::bundle::Switches;
-use crate::decision::Request;
-use crate::directory::Input;
-use crate::engine::Engine;
-use crate::shipped;
-use crate::source::Source;
-use crate::workspace::{Layout, Workspace};
+use tarbac::assembly;
+use tarbac::bundle::Switches;
+use tarbac::decision::Request;
+use tarbac::directory::Input;
+use tarbac::engine::Engine;
+use tarbac::shipped;
+use tarbac::source::Source;
+use tarbac::workspace::{Layout, Workspace};
+
+use crate::tarbac::contoso_folder;
 
 /// The sample tenant.
 fn contoso() -> Engine {
-    let layout = Layout::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contoso"));
+    let layout = Layout::of(contoso_folder(), shipped::rules());
     match Workspace::load(&layout, &Switches::default()) {
         Ok(workspace) => workspace.engine,
         Err(error) => panic!("{error:?}"),
@@ -35,7 +29,7 @@ fn contoso() -> Engine {
 
 /// What ships, with a policy more, over these entities.
 fn world(policy: &str, entities: &str, switches: &Switches) -> Engine {
-    let mut texts = shipped::texts();
+    let mut texts = shipped::rules().alone();
     texts
         .policies
         .push(Source::held("policies/custom/made.cedar", policy));
