@@ -16,6 +16,7 @@ use clap::{
 };
 use clap_complete::Shell;
 use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
+use jiff::Timestamp;
 use tarbac::render::report::Format as ReportFormat;
 use tarbac::suite::Filter;
 
@@ -1086,17 +1087,26 @@ pub struct Import {
     #[arg(long)]
     pub force: bool,
 
+    /// The moment at which eligible memberships are looked at, instead of the present: one that has ended by
+    /// then or not begun is none.
+    #[arg(long, value_name = "DATETIME", value_parser = moment)]
+    pub now: Option<Timestamp>,
+
     /// List every name in the report.
     #[arg(long)]
     pub all: bool,
 
     /// List the files of an export with the call that gives each, and import nothing.
-    #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "all"])]
+    #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "now", "all"])]
     pub how: bool,
 
     /// Write the script of PowerShell that collects them.
     #[arg(long, requires = "how")]
     pub script: bool,
+}
+
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    tarbac::export::moment(text).ok_or("it is no moment; write it as 2026-11-23T08:05:00Z")
 }
 
 /// Write a JSON Schema to standard output, for editors.

@@ -26,6 +26,7 @@ use thiserror::Error;
 
 pub use folder::{Files, Folder, Refused};
 pub use held::Held;
+pub use lenient::moment_in as moment;
 pub use page::{Page, read, read_one};
 
 /// Why a file cannot be read.

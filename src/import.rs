@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `intune` | roles, role assignments, scope tags |
 //! | `entra`, `license`, `membership` | people and groups, and who has which role assignment |
+//! | `eligibility` | which memberships people may activate |
 //! | `configmgr` | collections, devices, and what Configuration Manager permits a person |
 //! | `managed` | what the admin center says of devices |
 //! | `role`, `policy` | what becomes of roles: policies, and what no policy says of them |
@@ -16,6 +17,7 @@
 //! | `report` | what is to be said about it |
 
 mod configmgr;
+mod eligibility;
 mod entity;
 mod entra;
 mod intune;
@@ -29,6 +31,7 @@ mod workspace;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use smol_str::SmolStr;
 
@@ -73,16 +76,16 @@ pub struct Imported {
 }
 
 /// Makes a workspace of the exports of a tenant. `shipped` has the policies and the schema that ship,
-/// which the workspace gets a copy of.
+/// which the workspace gets a copy of; eligible memberships are those of the moment `now`.
 ///
 /// # Errors
 /// A file cannot be read or is not what it should be, or one is missing that another one needs.
-pub fn import<F: Files>(files: &F, shipped: &Engine) -> Result<Imported, Refused> {
+pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<Imported, Refused> {
     let folder = Folder::of(files)?;
     let tenant = tenant(&folder)?;
     let mut notes = Notes::default();
     let intune = Intune::read(&folder, &mut notes)?;
-    let entra = Entra::read(&folder, &mut notes)?;
+    let entra = Entra::read(&folder, now, &mut notes)?;
     let allows_unlicensed = tenant.allows_unlicensed_administrators;
     let membership = Membership::of(&entra, &intune, allows_unlicensed, &mut notes);
     let operations = configmgr::operations(shipped.bundle().vocabulary());
@@ -342,9 +345,13 @@ fn note_holders(
             notes.add(&DISABLED, person.user_principal_name.as_str());
         }
         let groups = person.eligible_groups.iter();
-        let groups = groups.filter_map(|group| Some(entra.group(*group)?.called()));
-        for what in groups.chain(person.eligible_directory_roles.iter().cloned()) {
-            notes.add(&ELIGIBLE, format!("{}: {what}", person.user_principal_name));
+        let groups =
+            groups.filter_map(|(group, until)| Some((entra.group(*group)?.called(), until)));
+        let roles = person.eligible_directory_roles.iter();
+        for (what, until) in groups.chain(roles.map(|(role, until)| (role.clone(), until))) {
+            let until = until.map_or_else(String::new, |until| format!(", until {until}"));
+            let name = format!("{}: {what}{until}", person.user_principal_name);
+            notes.add(&ELIGIBLE, name);
         }
     }
     let may_have_more = |group: &u32| entra.group(*group).is_some_and(entra::Group::may_have_more);

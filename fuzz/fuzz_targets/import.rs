@@ -103,7 +103,8 @@ fuzz_target!(|bytes: &[u8]| {
         exports.put(path, text);
     }
     exports.put(path, &bytes[end + 1..]);
-    let Ok(imported) = import(&exports, shipped_engine()) else {
+    let now = tarbac::export::moment("2026-11-23T08:00:00Z").unwrap();
+    let Ok(imported) = import(&exports, shipped_engine(), now) else {
         return;
     };
     let mut written: Vec<(String, Kept)> = Vec::new();

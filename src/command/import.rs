@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tarbac::finding::Finding;
 use tarbac::import::{Imported, Report};
 use tarbac::record::{self, Kept, Origin, Record, Refresh, Situation, Step, Written};
@@ -35,7 +36,12 @@ pub fn run(global: &Global, arguments: &Import, output: &mut Output) -> Result<E
         return Ok(Exit::Yes);
     };
     look(out)?;
-    let imported = read(exports, &shipped_engine()?)?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is eligible depends on the time, which comes in here"
+    )]
+    let now = arguments.now.unwrap_or_else(Timestamp::now);
+    let imported = read(exports, &shipped_engine()?, now)?;
     let (report, refresh) = match arguments.dry_run {
         true => try_out(imported, arguments, out)?,
         false => write(imported, arguments, out)?,
@@ -99,12 +105,12 @@ fn shipped_engine() -> Result<Engine, Failure> {
         .ok_or(Failure::Invalid(examination.findings, so))
 }
 
-fn read(exports: &Path, shipped: &Engine) -> Result<Imported, Failure> {
+fn read(exports: &Path, shipped: &Engine, now: Timestamp) -> Result<Imported, Failure> {
     let bar = bytes("reading");
     let wrap = |file: File| Box::new(bar.wrap_read(file)) as Box<dyn Read + Send>;
     let files = exports_in(exports, wrap)?;
     bar.set_length(files.size().unwrap_or_default());
-    let imported = import::import(&files, shipped);
+    let imported = import::import(&files, shipped, now);
     bar.finish_and_clear();
     Ok(imported?)
 }

@@ -174,7 +174,7 @@ pub const EXPORTS: [Export; 23] = [
     },
     Export {
         file: "graph/directoryRoles/<id>/members.json",
-        purpose: "who has a role of Microsoft Entra now; whoever is only eligible is not in it",
+        purpose: "who has a role of Microsoft Entra now, for the whole tenant; whoever is only eligible, or has it in an administrative unit, is not in it",
         call: "GET https://graph.microsoft.com/v1.0/directoryRoles/<id>/members?$select=id",
         powershell: r#"(Get-Content graph/directoryRoles.json | ConvertFrom-Json).value.id | ForEach-Object { $null = mkdir -Force graph/directoryRoles/$_; Invoke-MgGraphRequest -Uri "v1.0/directoryRoles/$_/members" -OutputFilePath graph/directoryRoles/$_/members.json }"#,
         rights: "RoleManagement.Read.Directory",
@@ -182,7 +182,7 @@ pub const EXPORTS: [Export; 23] = [
     },
     Export {
         file: "graph/roleEligibilityScheduleInstances.json",
-        purpose: "who may activate a role of Microsoft Entra (Privileged Identity Management)",
+        purpose: "who may activate a role of Microsoft Entra (Privileged Identity Management) for the whole tenant; without it, roleEligibilitySchedules.json is taken",
         call: "GET https://graph.microsoft.com/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=roleDefinition",
         powershell: r#"Invoke-MgGraphRequest -Uri 'v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=roleDefinition' -OutputFilePath graph/roleEligibilityScheduleInstances.json"#,
         rights: "RoleEligibilitySchedule.Read.Directory",
@@ -190,7 +190,7 @@ pub const EXPORTS: [Export; 23] = [
     },
     Export {
         file: "graph/groups/<id>/eligibilityScheduleInstances.json",
-        purpose: "who may activate the membership of a group, of the same groups as members.json",
+        purpose: "who may activate the membership of a group, of the same groups as members.json; without it, eligibilitySchedules.json is taken",
         call: "GET https://graph.microsoft.com/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId eq '<id>'",
         powershell: r#"(Get-Content graph/groups.json | ConvertFrom-Json).id | ForEach-Object { $null = mkdir -Force graph/groups/$_; Invoke-MgGraphRequest -Uri "v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?`$filter=groupId eq '$_'" -OutputFilePath graph/groups/$_/eligibilityScheduleInstances.json }"#,
         rights: "PrivilegedEligibilitySchedule.Read.AzureADGroup",

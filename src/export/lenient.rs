@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use serde::de::{DeserializeOwned, Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -20,6 +23,65 @@ pub fn trimmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// A moment, as Graph writes it or as Windows PowerShell does: `/Date(1767225600000)/`, at times in an object
+/// with `value`. One without an offset is in UTC.
+pub fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let mut value = Value::deserialize(deserializer)?;
+    if let Value::Object(object) = &mut value {
+        value = object.remove("value").unwrap_or(value);
+    }
+    let text = match &value {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.trim(),
+        _ => "",
+    };
+    if value.is_string() && text.is_empty() {
+        return Ok(None);
+    }
+    let moment = moment_in(text).ok_or_else(|| {
+        D::Error::custom(format!(
+            "{value} is no moment; Graph writes one as 2026-11-23T08:00:00Z"
+        ))
+    })?;
+    Ok(Some(moment))
+}
+
+/// The moment that a text is; the end of time for one after it.
+pub fn moment_in(text: &str) -> Option<Timestamp> {
+    let milliseconds = text.strip_prefix("/Date(");
+    if let Some(milliseconds) = milliseconds.and_then(|rest| rest.strip_suffix(")/")) {
+        return Timestamp::from_millisecond(milliseconds.parse().ok()?).ok();
+    }
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    let local: DateTime = text.trim_end_matches(['Z', 'z']).parse().ok()?;
+    match TimeZone::UTC.to_timestamp(local) {
+        Ok(moment) => Some(moment),
+        Err(_) => (local.year() == 9999).then_some(Timestamp::MAX),
+    }
+}
+
+/// A duration, as ISO 8601 has it, or the object that PowerShell makes of one, which counts ticks of 100
+/// nanoseconds.
+pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let ticks = value.get("Ticks").and_then(Value::as_i64);
+    let span = match (&value, ticks) {
+        (Value::Null, _) => return Ok(None),
+        (Value::String(text), _) if text.trim().is_empty() => return Ok(None),
+        (Value::String(text), _) => text.trim().parse().ok(),
+        (_, Some(ticks)) => Span::new().try_seconds(ticks / 10_000_000).ok(),
+        _ => None,
+    };
+    let span = span.ok_or_else(|| {
+        D::Error::custom(format!(
+            "{value} is no duration; Graph writes one as P365D, PowerShell an object with -Depth 5"
+        ))
+    })?;
+    Ok(Some(span))
+}
+
 /// A list, of which PowerShell makes an object with `value` and `Count`, the only element, or texts
 /// where it goes deeper than it was told to.
 pub fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
@@ -34,14 +96,23 @@ pub fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
             Some(text) if text.trim().is_empty() => {
                 D::Error::custom("an empty text stands where a list is expected; export it again")
             }
-            Some(text) => D::Error::custom(format!(
-                "`{text}` was an object before ConvertTo-Json cut it off; export it with -Depth 5"
-            )),
+            Some(text) => D::Error::custom(in_place_of(&text, "an object")),
             None => D::Error::custom(error),
         })
     };
     let elements: Result<_, _> = elements.into_iter().map(element).collect();
     elements.map(Some)
+}
+
+/// An object, of which PowerShell makes a text where it goes deeper than it was told to.
+pub fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Err(D::Error::custom(in_place_of(&text, "an object"))),
+        value => T::deserialize(value).map(Some).map_err(D::Error::custom),
+    }
 }
 
 /// The elements of a list, as PowerShell may write it; none where it is `null`.
@@ -76,9 +147,7 @@ pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<St
             }
         };
         if let Some(cut) = text.split_whitespace().find(|part| is_cut_off(part)) {
-            return Err(D::Error::custom(format!(
-                "`{cut}` was a list or an object before ConvertTo-Json cut it off; export it with -Depth 5"
-            )));
+            return Err(D::Error::custom(in_place_of(cut, "a list or an object")));
         }
         let is_between = |character: char| character.is_whitespace() || ",;".contains(character);
         let parts = text.split(is_between).filter(|part| !part.is_empty());
@@ -103,7 +172,10 @@ pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
     let text = String::deserialize(deserializer)?;
     let id = text.trim();
     let is_several = id.contains(|one: char| one.is_whitespace() || ",;".contains(one));
-    if id.is_empty() || is_several || is_cut_off(id) {
+    if is_cut_off(id) {
+        return Err(D::Error::custom(in_place_of(id, "a list or an object")));
+    }
+    if id.is_empty() || is_several {
         return Err(D::Error::custom(format!(
             "an id is expected, and it is `{text}`; if it was a list before ConvertTo-Json cut it off, export it \
              with -Depth 5"
@@ -124,8 +196,26 @@ pub fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
 /// Whether a text is what PowerShell makes of an object or a list that it does not write out: the name of its
 /// type, or its properties in `@{}`.
 fn is_cut_off(text: &str) -> bool {
-    let begins = ["@{", "System.", "Microsoft.Graph.", "Microsoft.Management."];
+    is_type(text) || text.starts_with("@{")
+}
+
+/// Whether a text is the name of a type: `System.Object[]`.
+fn is_type(text: &str) -> bool {
+    let begins = ["System.", "Microsoft.Graph.", "Microsoft.Management."];
     begins.iter().any(|begin| text.starts_with(begin))
+}
+
+/// What is wrong with a text that stands where something else is expected.
+fn in_place_of(text: &str, expected: &str) -> String {
+    match is_type(text) {
+        true => format!(
+            "`{text}` is no value: PowerShell has written the name of its type instead; export it with ConvertTo-Json -Depth 5 and not with Export-Csv, or take the property out with \
+             Select-Object -ExpandProperty"
+        ),
+        false => format!(
+            "`{text}` was {expected} before ConvertTo-Json cut it off; export it with -Depth 5"
+        ),
+    }
 }
 
 /// A property that is true or false and that is there, be it `null`: classes of Configuration Manager have 1

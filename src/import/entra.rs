@@ -3,35 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
+use jiff::Timestamp;
 
+use super::eligibility::{self, Eligible};
 use super::intune::twice;
 use super::key;
 use super::license::Products;
 use super::report::{
     ACCOUNT_STATE_UNKNOWN, MEMBERS_MISSING, NOT_SELECTED, Notes, SYNCHRONIZATION_UNKNOWN,
-    UNKNOWN_DIRECTORY_ROLE, UNKNOWN_ELIGIBILITY, UNKNOWN_GROUP, UNKNOWN_MEMBER,
+    UNKNOWN_DIRECTORY_ROLE, UNKNOWN_GROUP, UNKNOWN_MEMBER,
 };
-use crate::export::graph::{
-    DirectoryRoleRow, GroupEligibilityRow, GroupRow, IdRow, RoleEligibilityRow, UserRow,
-};
+use crate::export::graph::{DirectoryRoleRow, GroupRow, IdRow, UserRow};
 use crate::export::{Files, Folder, Refused};
 
-const GROUPS: &str = "graph/groups";
+pub(super) const GROUPS: &str = "graph/groups";
 const DIRECTORY_ROLES: &str = "graph/directoryRoles";
-/// Who may activate a directory role: those of now, or all that are planned.
-const ROLE_ELIGIBILITIES: [&str; 2] = [
-    "graph/roleEligibilityScheduleInstances",
-    "graph/roleEligibilitySchedules",
-];
-/// The same of groups, in one file or in the folder of each group.
-const GROUP_ELIGIBILITIES: [&str; 4] = [
-    "graph/groupEligibilityScheduleInstances",
-    "graph/groupEligibilitySchedules",
-    "graph/eligibilityScheduleInstances",
-    "graph/eligibilitySchedules",
-];
-const OF_GROUP: [&str; 2] = ["eligibilityScheduleInstances", "eligibilitySchedules"];
-
 /// The directory roles that are known by another name in places: the id that they have in every tenant, the
 /// documented name, and the other one.
 const NAMES: [(&str, &str, &str); 2] = [
@@ -80,8 +66,8 @@ pub(super) struct Person {
     pub(super) groups: BTreeSet<u32>,
     pub(super) directory_roles: BTreeSet<String>,
     /// The groups and directory roles that the person may activate.
-    pub(super) eligible_groups: BTreeSet<u32>,
-    pub(super) eligible_directory_roles: BTreeSet<String>,
+    pub(super) eligible_groups: Eligible<u32>,
+    pub(super) eligible_directory_roles: Eligible<String>,
 }
 
 /// A group.
@@ -130,6 +116,7 @@ pub(super) enum Holder {
 impl Entra {
     pub(super) fn read<F: Files>(
         folder: &Folder<'_, F>,
+        now: Timestamp,
         notes: &mut Notes,
     ) -> Result<Self, Refused> {
         let mut entra = Self {
@@ -148,8 +135,7 @@ impl Entra {
         entra.read_groups(folder, notes)?;
         let roles = entra.read_directory_roles(folder, notes)?;
         entra.groups_with_directory_roles = roles.of_groups.keys().copied().collect();
-        entra.read_role_eligibilities(folder, &roles, notes)?;
-        entra.read_group_eligibilities(folder, &roles, notes)?;
+        eligibility::read(&mut entra, folder, &roles, now, notes)?;
         Ok(entra)
     }
 
@@ -234,8 +220,8 @@ impl Entra {
                 has_license: products.license(&row, notes),
                 groups: BTreeSet::new(),
                 directory_roles: BTreeSet::new(),
-                eligible_groups: BTreeSet::new(),
-                eligible_directory_roles: BTreeSet::new(),
+                eligible_groups: Eligible::new(),
+                eligible_directory_roles: Eligible::new(),
                 id: row.id,
                 user_principal_name: row.user_principal_name,
                 sid: row.on_premises_security_identifier,
@@ -445,136 +431,34 @@ impl Entra {
         }
         Ok(roles)
     }
-
-    /// Reads who may activate a directory role for the whole tenant.
-    fn read_role_eligibilities<F: Files>(
-        &mut self,
-        folder: &Folder<'_, F>,
-        roles: &DirectoryRoles,
-        notes: &mut Notes,
-    ) -> Result<(), Refused> {
-        let mut rows: Vec<RoleEligibilityRow> = Vec::new();
-        for name in ROLE_ELIGIBILITIES {
-            folder.records(name, |row: RoleEligibilityRow| {
-                let scope = row.directory_scope_id.as_deref().unwrap_or("/");
-                if holds(row.status.as_deref()) && scope == "/" {
-                    rows.push(row);
-                }
-                Ok(())
-            })?;
-        }
-        for row in rows {
-            let Some(role) = roles.eligible(&row) else {
-                let name = format!("the directory role {}", row.role_definition_id);
-                notes.add(&UNKNOWN_ELIGIBILITY, name);
-                continue;
-            };
-            for person in self.eligible(&row.principal_id, &role, notes) {
-                self.directory_roles.insert(role.clone());
-                if let Some(person) = self.people.get_mut(person as usize)
-                    && !person.directory_roles.contains(&role)
-                {
-                    person.eligible_directory_roles.insert(role.clone());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads who may become a member of a group, with the directory roles that the group has.
-    fn read_group_eligibilities<F: Files>(
-        &mut self,
-        folder: &Folder<'_, F>,
-        roles: &DirectoryRoles,
-        notes: &mut Notes,
-    ) -> Result<(), Refused> {
-        let of_groups = folder.objects(GROUPS)?;
-        let of_groups = of_groups.values().flat_map(|id| {
-            let name = |of: &str| format!("{GROUPS}/{id}/{of}");
-            OF_GROUP.map(name)
-        });
-        let names = GROUP_ELIGIBILITIES.map(str::to_owned).into_iter();
-        let mut rows: Vec<GroupEligibilityRow> = Vec::new();
-        for name in names.chain(of_groups) {
-            folder.records(&name, |row: GroupEligibilityRow| {
-                // An owner of a group is no member of it.
-                let access = row.access_id.as_deref().unwrap_or("member");
-                if holds(row.status.as_deref()) && access.eq_ignore_ascii_case("member") {
-                    rows.push(row);
-                }
-                Ok(())
-            })?;
-        }
-        for row in rows {
-            let Some(Holder::Group(group)) = self.holder(&row.group_id) else {
-                notes.add(&UNKNOWN_ELIGIBILITY, format!("the group {}", row.group_id));
-                continue;
-            };
-            let name = self.group(group).map(Group::called).unwrap_or_default();
-            let of_group = roles.of_groups.get(&group);
-            for person in self.eligible(&row.principal_id, &name, notes) {
-                let Some(person) = self.people.get_mut(person as usize) else {
-                    continue;
-                };
-                if !person.groups.contains(&group) {
-                    person.eligible_groups.insert(group);
-                }
-                for role in of_group.into_iter().flatten() {
-                    if !person.directory_roles.contains(role) {
-                        person.eligible_directory_roles.insert(role.clone());
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The people that an eligibility is for: a person, or whoever is in a group.
-    fn eligible(&self, principal: &str, of: &str, notes: &mut Notes) -> BTreeSet<u32> {
-        match self.holder(principal) {
-            Some(Holder::Person(person)) => BTreeSet::from([person]),
-            Some(Holder::Group(group)) => self.people_in(group),
-            None => {
-                let name = format!("{principal}, eligible for {of}");
-                notes.add(&UNKNOWN_ELIGIBILITY, name);
-                BTreeSet::new()
-            }
-        }
-    }
 }
 
 /// What is known of directory roles beside who has them.
 #[derive(Default)]
-struct DirectoryRoles {
+pub(super) struct DirectoryRoles {
     /// Their names, by the ids that they have in every tenant.
     by_template: BTreeMap<String, String>,
     /// Those that groups have.
-    of_groups: BTreeMap<u32, BTreeSet<String>>,
+    pub(super) of_groups: BTreeMap<u32, BTreeSet<String>>,
 }
 
 impl DirectoryRoles {
-    /// The name of the role that an eligibility is for.
-    fn eligible(&self, row: &RoleEligibilityRow) -> Option<String> {
-        let template = key(&row.role_definition_id);
+    /// The name of the role of an id that it has in every tenant, or the documented one of a name.
+    pub(super) fn called(&self, template: &str, name: Option<&str>) -> Option<String> {
+        let template = key(template);
         let documented = NAMES.iter().find(|(id, ..)| *id == template);
         if let Some((_, name, _)) = documented {
             return Some((*name).to_owned());
         }
         let known = self.by_template.get(&template).cloned();
         known.or_else(|| {
-            let name = row.role_definition.as_ref()?.display_name.clone()?;
             Some(directory_role(&DirectoryRoleRow {
                 id: template.clone(),
-                display_name: name,
+                display_name: name?.to_owned(),
                 role_template_id: Some(template),
             }))
         })
     }
-}
-
-/// Whether an eligibility holds.
-fn holds(status: Option<&str>) -> bool {
-    status.is_none_or(|status| status.eq_ignore_ascii_case("Provisioned"))
 }
 
 /// The name of a directory role: the documented one by the id that it has in every tenant, or by a name it

@@ -371,7 +371,7 @@ impl Imported {
                 eligible_groups,
                 eligible_directory_roles: person
                     .eligible_directory_roles
-                    .iter()
+                    .keys()
                     .map(|id| uid(DIRECTORY_ROLE, id))
                     .collect(),
                 config_mgr: self.administrator(number),
@@ -397,7 +397,7 @@ impl Imported {
     /// roles, where not everybody does.
     fn eligible_groups(&self, person: &Person) -> impl Iterator<Item = (Uid<'_>, Vec<String>)> {
         let allows_unlicensed = self.tenant.allows_unlicensed_administrators;
-        let groups = person.eligible_groups.iter();
+        let groups = person.eligible_groups.keys();
         groups.filter_map(move |group| {
             let parts = self
                 .membership

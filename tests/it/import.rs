@@ -19,7 +19,11 @@ use walkdir::WalkDir;
 use crate::tarbac::{Ran, Tarbac};
 
 fn import_held(exports: &Held) -> Result<Imported, Refused> {
-    import(exports, &shipped_engine())
+    import(
+        exports,
+        &shipped_engine(),
+        tarbac::export::moment("2026-11-23T08:00:00Z").unwrap(),
+    )
 }
 
 /// The policies and the schema that ship.

@@ -259,3 +259,41 @@ fn folders_of_one_object_are_refused_wherever_cases_are_told_apart() {
         assert!(error.to_string().contains("is there as well"), "{error}");
     }
 }
+
+/// One that holds in 2027 only: before, within and after, and at the two moments themselves.
+#[test]
+fn eligible_memberships_are_those_of_a_moment() {
+    let tarbac = copied("tests/exports/contoso");
+    let file = "exports/graph/roleEligibilityScheduleInstances.json";
+    let text = tarbac.read(file);
+    let text = text
+        .replace("2026-02-02T09:00:00Z", "2027-01-01T00:00:00Z")
+        .replace(
+            r#""endDateTime": null"#,
+            r#""endDateTime": "2028-01-01T00:00:00Z""#,
+        );
+    tarbac.write(file, text);
+    let at = |moment: &str| {
+        let ran = run_import(&tarbac, &["--now", moment]);
+        assert_eq!(ran.status, 0, "{ran}");
+        let is_eligible = tarbac
+            .read("workspace/entities/people.json")
+            .contains("eligibleDirectoryRoles");
+        let told = if is_eligible {
+            "samir@contoso.example: Intune Administrator, until 2028-01-01T00:00:00Z"
+        } else if moment < "2027" {
+            "samir@contoso.example: Intune Administrator, begins 2027-01-01T00:00:00Z"
+        } else {
+            "samir@contoso.example: Intune Administrator, ended 2028-01-01T00:00:00Z"
+        };
+        assert!(ran.stdout.contains(told), "{moment}: {ran}");
+        is_eligible
+    };
+    assert!(!at("2026-12-31T23:59:59Z"));
+    assert!(at("2027-01-01T01:00:00+01:00"));
+    assert!(at("2027-12-31"));
+    assert!(!at("2028-01-01T00:00:00Z"));
+    let ran = run_import(&tarbac, &["--now", "tomorrow"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("it is no moment"), "{ran}");
+}

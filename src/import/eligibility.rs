@@ -1,0 +1,321 @@
+//! Memberships that people may activate in Privileged Identity Management.
+//!
+//! One that has ended or not begun, is of a part of the tenant only, or makes somebody the owner of a group is none,
+//! and is noted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::entra::{DirectoryRoles, Entra, GROUPS, Group, Holder};
+use super::key;
+use super::report::{ELIGIBILITY_LEFT_OUT, Notes, UNKNOWN_ELIGIBILITY};
+use crate::export::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
+use crate::export::{Files, Folder, Refused};
+
+/// What somebody may activate, and until when; none where that has no end.
+pub(super) type Eligible<T> = BTreeMap<T, Option<Timestamp>>;
+
+/// Directory roles: what is in force, and all that is planned.
+const OF_ROLES: [(&str, Kind); 2] = [
+    ("graph/roleEligibilityScheduleInstances", Kind::Instance),
+    ("graph/roleEligibilitySchedules", Kind::Schedule),
+];
+/// The same of groups, of all of them in one file.
+const OF_GROUPS: [(&str, Kind); 4] = [
+    ("graph/groupEligibilityScheduleInstances", Kind::Instance),
+    ("graph/eligibilityScheduleInstances", Kind::Instance),
+    ("graph/groupEligibilitySchedules", Kind::Schedule),
+    ("graph/eligibilitySchedules", Kind::Schedule),
+];
+/// The same in the folder of each group.
+const OF_GROUP: [(&str, Kind); 2] = [
+    ("eligibilityScheduleInstances", Kind::Instance),
+    ("eligibilitySchedules", Kind::Schedule),
+];
+
+/// What a file of eligibilities has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Those that are in force.
+    Instance,
+    /// All that were made, be they in force or not.
+    Schedule,
+}
+
+/// An eligibility.
+struct Eligibility {
+    kind: Kind,
+    /// The id of a person or a group.
+    principal: String,
+    /// The id of a group, or the one of a directory role in every tenant.
+    of: String,
+    /// The name of the role, where it is told.
+    name: Option<String>,
+    until: Option<Timestamp>,
+    /// Why it does not count, if it does not.
+    why_not: Option<String>,
+}
+
+impl Eligibility {
+    fn of_role(row: RoleEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, String> {
+        let begin = row.start_date_time;
+        let term = Term::of(begin, row.end_date_time, row.schedule_info.as_ref())?;
+        let is_tenant = |scope: &Option<String>| scope.as_deref().is_none_or(|scope| scope == "/");
+        let scopes = [&row.directory_scope_id, &row.app_scope_id].into_iter();
+        let part = scopes.filter(|scope| !is_tenant(scope)).flatten().next();
+        let why_not = revoked(row.status.as_deref())
+            .or_else(|| part.map(|scope| format!("in {scope} only")))
+            .or_else(|| term.misses(now));
+        Ok(Self {
+            kind,
+            principal: row.principal_id,
+            of: row.role_definition_id,
+            name: row.role_definition.and_then(|role| role.display_name),
+            until: term.end,
+            why_not,
+        })
+    }
+
+    fn of_group(row: GroupEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, String> {
+        let begin = row.start_date_time;
+        let term = Term::of(begin, row.end_date_time, row.schedule_info.as_ref())?;
+        // An owner of a group is no member of it.
+        let access = row
+            .access_id
+            .filter(|of| !of.eq_ignore_ascii_case("member"));
+        let why_not = revoked(row.status.as_deref())
+            .or_else(|| access.map(|access| format!("as {access}")))
+            .or_else(|| term.misses(now));
+        Ok(Self {
+            kind,
+            principal: row.principal_id,
+            of: row.group_id,
+            name: None,
+            until: term.end,
+            why_not,
+        })
+    }
+
+    fn pair(&self) -> (String, String) {
+        (key(&self.principal), key(&self.of))
+    }
+}
+
+fn revoked(status: Option<&str>) -> Option<String> {
+    let status = status.filter(|status| !status.eq_ignore_ascii_case("Provisioned"))?;
+    Some(format!("of status {status}"))
+}
+
+/// From when until when an eligibility holds; without an end where none is told.
+struct Term {
+    begin: Option<Timestamp>,
+    end: Option<Timestamp>,
+}
+
+impl Term {
+    fn of(
+        begin: Option<Timestamp>,
+        end: Option<Timestamp>,
+        schedule: Option<&ScheduleInfoRow>,
+    ) -> Result<Self, String> {
+        let begin = begin.or_else(|| schedule?.start_date_time);
+        // Whatever lasts as long as that has no end.
+        let is_end = |end: &Timestamp| *end < Timestamp::MAX;
+        let expiration = schedule.and_then(|schedule| schedule.expiration.as_ref());
+        let Some(expiration) = expiration.filter(|_| end.is_none()) else {
+            let end = end.filter(is_end);
+            return Ok(Self { begin, end });
+        };
+        let kind = expiration.kind.as_deref().unwrap_or_default();
+        let is = |named: &str| kind.eq_ignore_ascii_case(named);
+        let after = match (begin, expiration.duration) {
+            (Some(begin), Some(duration)) => {
+                let end = begin.to_zoned_datetime(TimeZone::UTC).checked_add(duration);
+                Some(end.map_or(Timestamp::MAX, |end| end.timestamp()))
+            }
+            _ => None,
+        };
+        let end = match expiration.end_date_time {
+            _ if is("noExpiration") => None,
+            _ if is("afterDuration") => Some(after.ok_or(
+                "it ends afterDuration, and `startDateTime` or `duration` is not there; export it with -Depth 5",
+            )?),
+            end if is("afterDateTime") => {
+                Some(end.ok_or("it ends afterDateTime, and `endDateTime` is not there")?)
+            }
+            end => end.or(after),
+        };
+        let end = end.filter(is_end);
+        Ok(Self { begin, end })
+    }
+
+    /// Why it does not hold at a moment, if it does not.
+    fn misses(&self, now: Timestamp) -> Option<String> {
+        match (self.begin, self.end) {
+            (_, Some(end)) if end <= now => Some(format!("ended {end}")),
+            (Some(begin), _) if begin > now => Some(format!("begins {begin}")),
+            (_, _) => None,
+        }
+    }
+}
+
+/// Reads who may activate what at a moment.
+pub(super) fn read<F: Files>(
+    entra: &mut Entra,
+    folder: &Folder<'_, F>,
+    roles: &DirectoryRoles,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<(), Refused> {
+    let mut of_roles: Vec<Eligibility> = Vec::new();
+    let mut has_instances = false;
+    for (name, kind) in OF_ROLES {
+        let is_there = folder.records(name, |row: RoleEligibilityRow| {
+            of_roles.push(Eligibility::of_role(row, kind, now)?);
+            Ok(())
+        })?;
+        has_instances |= is_there && kind == Kind::Instance;
+    }
+    let called = |id: &str, name: Option<&str>| {
+        let name = roles.called(id, name);
+        name.unwrap_or_else(|| format!("the directory role {id}"))
+    };
+    for of in counted(
+        of_roles,
+        |_| has_instances,
+        |of| called(&of.of, of.name.as_deref()),
+        entra,
+        notes,
+    ) {
+        let Some(role) = roles.called(&of.of, of.name.as_deref()) else {
+            notes.add(
+                &UNKNOWN_ELIGIBILITY,
+                format!("the directory role {}", of.of),
+            );
+            continue;
+        };
+        for person in people(entra, &of.principal, &role, notes) {
+            entra.directory_roles.insert(role.clone());
+            if let Some(person) = entra.people.get_mut(person as usize)
+                && !person.directory_roles.contains(&role)
+            {
+                add(&mut person.eligible_directory_roles, role.clone(), of.until);
+            }
+        }
+    }
+    read_groups(entra, folder, roles, now, notes)
+}
+
+/// Reads who may become a member of a group, with the directory roles that the group has.
+fn read_groups<F: Files>(
+    entra: &mut Entra,
+    folder: &Folder<'_, F>,
+    roles: &DirectoryRoles,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<(), Refused> {
+    let mut of_groups: Vec<Eligibility> = Vec::new();
+    let mut read = |name: &str, kind| {
+        folder.records(name, |row: GroupEligibilityRow| {
+            of_groups.push(Eligibility::of_group(row, kind, now)?);
+            Ok(())
+        })
+    };
+    let mut has_instances = false;
+    for (name, kind) in OF_GROUPS {
+        has_instances |= read(name, kind)? && kind == Kind::Instance;
+    }
+    let mut with_instances: BTreeSet<String> = BTreeSet::new();
+    for (group, id) in folder.objects(GROUPS)? {
+        for (name, kind) in OF_GROUP {
+            if read(&format!("{GROUPS}/{id}/{name}"), kind)? && kind == Kind::Instance {
+                with_instances.insert(group.clone());
+            }
+        }
+    }
+    let is_told = |of: &Eligibility| has_instances || with_instances.contains(&key(&of.of));
+    let called = |of: &Eligibility| match entra.holder(&of.of) {
+        Some(Holder::Group(group)) => entra.group(group).map_or_else(String::new, Group::called),
+        _ => format!("the group {}", of.of),
+    };
+    for of in counted(of_groups, is_told, called, entra, notes) {
+        let Some(Holder::Group(group)) = entra.holder(&of.of) else {
+            notes.add(&UNKNOWN_ELIGIBILITY, format!("the group {}", of.of));
+            continue;
+        };
+        let name = entra.group(group).map(Group::called).unwrap_or_default();
+        let of_group = roles.of_groups.get(&group);
+        for person in people(entra, &of.principal, &name, notes) {
+            let Some(person) = entra.people.get_mut(person as usize) else {
+                continue;
+            };
+            if !person.groups.contains(&group) {
+                add(&mut person.eligible_groups, group, of.until);
+            }
+            for role in of_group.into_iter().flatten() {
+                if !person.directory_roles.contains(role) {
+                    add(&mut person.eligible_directory_roles, role.clone(), of.until);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Notes the eligibilities that do not count, and gives the others. Where instances tell which are in force
+/// (`is_told`), a schedule without one is not.
+fn counted(
+    mut all: Vec<Eligibility>,
+    is_told: impl Fn(&Eligibility) -> bool,
+    called: impl Fn(&Eligibility) -> String,
+    entra: &Entra,
+    notes: &mut Notes,
+) -> Vec<Eligibility> {
+    let counts = |of: &&Eligibility| of.kind == Kind::Instance && of.why_not.is_none();
+    let in_force: BTreeSet<(String, String)> =
+        all.iter().filter(counts).map(Eligibility::pair).collect();
+    all.retain_mut(|of| {
+        if of.kind == Kind::Schedule && of.why_not.is_none() && is_told(of) {
+            if in_force.contains(&of.pair()) {
+                return false;
+            }
+            of.why_not = Some("in a schedule without an instance".to_owned());
+        }
+        let Some(why_not) = &of.why_not else {
+            return true;
+        };
+        let principal = match entra.holder(&of.principal) {
+            Some(Holder::Person(person)) => entra
+                .person(person)
+                .map(|of| of.user_principal_name.clone()),
+            Some(Holder::Group(group)) => entra.group(group).map(Group::called),
+            None => None,
+        };
+        let principal = principal.unwrap_or_else(|| of.principal.clone());
+        let name = format!("{principal}: {}, {why_not}", called(of));
+        notes.add(&ELIGIBILITY_LEFT_OUT, name);
+        false
+    });
+    all
+}
+
+/// Adds what somebody may activate; of two terms the longer one holds.
+fn add<T: Ord>(eligible: &mut Eligible<T>, of: T, until: Option<Timestamp>) {
+    let known = eligible.entry(of).or_insert(until);
+    *known = known.zip(until).map(|(one, other)| one.max(other));
+}
+
+/// The people that an eligibility is for: a person, or whoever is in a group.
+fn people(entra: &Entra, principal: &str, of: &str, notes: &mut Notes) -> BTreeSet<u32> {
+    match entra.holder(principal) {
+        Some(Holder::Person(person)) => BTreeSet::from([person]),
+        Some(Holder::Group(group)) => entra.people_in(group),
+        None => {
+            let name = format!("{principal}, eligible for {of}");
+            notes.add(&UNKNOWN_ELIGIBILITY, name);
+            BTreeSet::new()
+        }
+    }
+}
