@@ -19,6 +19,7 @@ mod nesting;
 mod parse;
 mod part;
 mod policy;
+pub mod policy_text;
 mod reading;
 mod shipped;
 mod types;

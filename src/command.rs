@@ -41,11 +41,11 @@ use clap::error::ErrorKind;
 use miette::Diagnostic;
 use tarbac::bundle::UnknownReading;
 use tarbac::excerpt::Excerpts;
-use tarbac::export::Refused;
+use tarbac::export::{Exports, Refused};
 use tarbac::finding::Finding;
 use tarbac::names::NameError;
 use tarbac::render::{self, Style};
-use tarbac::workspace::{self, Exports, Means, NotBegun, Unreadable};
+use tarbac::workspace::{self, Means, NotBegun, Unreadable};
 use tarbac::{Layout, LoadError, Provenance, Switches, Workspace, shipped};
 use thiserror::Error;
 

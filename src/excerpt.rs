@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use crate::finding::Finding;
 use crate::printable::is_obeyed;
-use crate::report::Report;
 use crate::source::{Place, Source, Text};
 use crate::workspace::regular;
 
@@ -52,16 +51,11 @@ impl Excerpts {
     /// Reads what stands around the places of findings. A file that cannot be read again, or has
     /// changed, gives no excerpts; the findings stand without.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
-        Self::around(findings.into_iter().flat_map(places))
+        Self::around(findings.into_iter().flat_map(Finding::places))
     }
 
-    /// Reads what stands around every place of a report: of its findings and of its tests.
-    pub fn of_report(report: &Report) -> Self {
-        let tests = report.tests().map(|test| &test.place);
-        Self::around(report.all_findings().flat_map(places).chain(tests))
-    }
-
-    fn around<'a>(wanted: impl Iterator<Item = &'a Place>) -> Self {
+    /// The same of these places.
+    pub fn around<'a>(wanted: impl Iterator<Item = &'a Place>) -> Self {
         let mut places: BTreeMap<&str, (&Arc<Source>, Spans)> = BTreeMap::new();
         for place in wanted {
             places
@@ -90,10 +84,6 @@ impl Excerpts {
         self.0
             .get(&(place.source.name.clone(), place.start, place.end))
     }
-}
-
-fn places(finding: &Finding) -> impl Iterator<Item = &Place> {
-    finding.labels.iter().map(|label| &label.place)
 }
 
 /// Where a byte is, in lines.

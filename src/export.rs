@@ -17,6 +17,7 @@ mod folder;
 pub mod graph;
 mod held;
 mod lenient;
+mod on_disk;
 mod page;
 mod text;
 
@@ -27,6 +28,7 @@ use thiserror::Error;
 pub use folder::{Files, Folder, Refused};
 pub use held::Held;
 pub use lenient::moment_in as moment;
+pub use on_disk::Exports;
 pub use page::{Page, read, read_one};
 
 /// Why a file cannot be read.

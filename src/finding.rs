@@ -76,6 +76,11 @@ impl Finding {
         });
         self
     }
+
+    /// The places that it is about.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.labels.iter().map(|label| &label.place)
+    }
 }
 
 /// Puts findings into their order: by file, then place, then code.

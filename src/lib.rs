@@ -46,6 +46,7 @@
 //! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
 //! | [`coverage`], [`mutant`] | whether suites are any good |
 //! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
+//! | [`roles`] | roles, as the schema marks them |
 //! | [`export`], [`role`] | what a live tenant gives, and roles as Microsoft Graph has them |
 //! | [`import`](mod@import) | makes a workspace of exports |
 //! | [`record`] | what was written into a workspace, and what becomes of it when it is written again |
@@ -113,6 +114,7 @@ pub mod render;
 #[cfg(feature = "suite")]
 pub mod report;
 pub mod role;
+pub mod roles;
 pub mod shipped;
 #[cfg(feature = "suite")]
 pub mod snapshot;

@@ -61,6 +61,12 @@ impl Report {
             .chain(&self.findings)
     }
 
+    /// Every place in it: those of its findings and of its tests.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        let tests = self.tests().map(|test| &test.place);
+        self.all_findings().flat_map(Finding::places).chain(tests)
+    }
+
     /// The tests of all groups.
     pub fn tests(&self) -> impl Iterator<Item = &Test> {
         self.groups.iter().flat_map(|group| &group.tests)

@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::given::{self, Fact};
 use crate::names::{Name, NameError, Names, did_you_mean, in_words};
-use crate::role::role_type;
+use crate::roles::role_type;
 use crate::source::{Place, Source};
 
 pub use premises::Premises;

@@ -5,11 +5,8 @@
 
 mod astray;
 mod cache;
-#[cfg(feature = "suite")]
 mod cedar;
 mod earlier;
-#[cfg(feature = "import")]
-mod exports;
 mod kept;
 mod manifest;
 pub mod regular;
@@ -36,11 +33,8 @@ use crate::source::{Place, Source, Text, shown};
 use cache::Cache;
 use rules::Part;
 
-#[cfg(feature = "suite")]
 pub use cedar::{cedar_tests, cedar_tests_from_standard_input, entity_files};
 pub use earlier::{Earlier, earlier, stands_alone, state};
-#[cfg(feature = "import")]
-pub use exports::Exports;
 pub use kept::is_lost;
 pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, recorded};
 

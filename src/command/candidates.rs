@@ -10,7 +10,7 @@ use cedar_policy::EntityUid;
 use clap_complete::engine::CompletionCandidate;
 use tarbac::names::{Names, Part};
 use tarbac::workspace::Means;
-use tarbac::{Engine, Layout, Switches, Workspace, role, shipped};
+use tarbac::{Engine, Layout, Switches, Workspace, roles, shipped};
 use walkdir::WalkDir;
 
 /// The most entities that are read, in bytes of their files.
@@ -57,7 +57,7 @@ pub fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The roles.
 pub fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
-        let role_type = role::role_type(engine.bundle().vocabulary());
+        let role_type = roles::role_type(engine.bundle().vocabulary());
         let names = Names::of(engine);
         role_type.map_or_else(Vec::new, |role_type| {
             called(&names, names.all_of_type(&role_type))

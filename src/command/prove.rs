@@ -98,7 +98,7 @@ fn write_report(
         findings,
         coverage: None,
     };
-    reports.write(&report, &Excerpts::of_report(&report), output)
+    reports.write(&report, &Excerpts::around(report.places()), output)
 }
 
 /// Refuses policies by which nothing is decided, whatever they permit.

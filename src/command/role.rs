@@ -8,7 +8,7 @@ use tarbac::export::Folder;
 use tarbac::export::graph::RoleDefinitionRow;
 use tarbac::names::{Name, Names};
 use tarbac::role::Difference;
-use tarbac::{RoleDefinition, render, role};
+use tarbac::{RoleDefinition, render, role, roles};
 
 use super::output::Output;
 use super::{Exit, Failure, ShellError, exports_in, load};
@@ -27,7 +27,7 @@ pub fn run(global: &Global, arguments: &Role, output: &mut Output) -> Result<Exi
 /// Writes the request body that creates or updates a role.
 fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
-    let role_type = role::role_type(engine.bundle().vocabulary());
+    let role_type = roles::role_type(engine.bundle().vocabulary());
     let role_type = role_type.ok_or_else(|| ShellError::Arguments {
         message: "the schema says of no entity type that its entities are roles".to_owned(),
         help: Some(

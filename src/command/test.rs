@@ -53,7 +53,7 @@ fn once(
             findings: findings.clone(),
             coverage: None,
         };
-        reports.write(&report, &Excerpts::of_report(&report), output)?;
+        reports.write(&report, &Excerpts::around(report.places()), output)?;
     }
     let (files, suites) = prepared?;
     let snapshots = Snapshots::compare(&suites, &files)?;
@@ -97,7 +97,7 @@ fn once(
     }
     if !reports.is_empty() {
         let report = results.report();
-        reports.write(&report, &Excerpts::of_report(&report), output)?;
+        reports.write(&report, &Excerpts::around(report.places()), output)?;
     }
     let exit = match results.passed() {
         true => Exit::Yes,

@@ -39,7 +39,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
         coverage: None,
     };
     let findings = &report.findings;
-    let excerpts = Excerpts::of_report(&report);
+    let excerpts = Excerpts::around(report.places());
     let engine = examination.engine.as_ref();
     let provenance = engine.map(|engine| engine.provenance().as_ref());
     match global.format {

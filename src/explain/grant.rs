@@ -9,7 +9,7 @@ use super::value::{Named, Names};
 use crate::bundle::Policy;
 use crate::decision::Request;
 use crate::engine::Engine;
-use crate::role::role_type;
+use crate::roles::role_type;
 
 /// A permit and how the person comes by it.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::intune::Role;
+use crate::bundle::policy_text::{line, permit};
 use crate::bundle::{self, Action};
-use crate::role::{line, permit};
 use crate::source::Source;
 
 /// How the ids of permissions begin in Microsoft Graph.

@@ -11,9 +11,10 @@ use super::report::{
 };
 use crate::bundle::Action;
 use crate::bundle::File;
+use crate::bundle::policy_text::{line, slug};
 use crate::engine::Engine;
 use crate::export::declared::Tenant;
-use crate::role::{self, line, slug};
+use crate::role;
 
 /// The type of the entities of devices.
 const DEVICE: &str = "ConfigMgr::Device";

@@ -10,7 +10,7 @@ use crate::bundle::{self, Policy};
 use crate::directory::Row;
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::role;
+use crate::roles;
 
 /// The roles of a state.
 pub(super) struct Book<'e> {
@@ -27,7 +27,7 @@ impl<'e> Book<'e> {
     /// # Errors
     /// The schema does not say which of its types is that of roles.
     pub fn of(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
-        let Some(role_type) = role::role_type(engine.bundle().vocabulary()) else {
+        let Some(role_type) = roles::role_type(engine.bundle().vocabulary()) else {
             let finding = Finding::error(
                 CODE,
                 "the schema does not say which of its types is that of roles",
@@ -38,7 +38,7 @@ impl<'e> Book<'e> {
         let (shipped, _) = bundle::read(&engine.bundle().shipped().alone());
         let mut book = Self {
             engine,
-            by_role: role::by_role(engine, |uid| *uid.type_name() == role_type),
+            by_role: roles::by_role(engine, |uid| *uid.type_name() == role_type),
             role_type,
             listing: BTreeMap::new(),
             shipped: shipped.map_or_else(|_| HashSet::new(), |bundle| bundle.named_entities()),
@@ -55,7 +55,7 @@ impl<'e> Book<'e> {
     /// something else.
     pub fn lists(&self, role: &EntityUid) -> Option<&[&'e Policy]> {
         let policies = self.by_role.get(role)?;
-        let is_list = |policy: &&Policy| role::is_list(self.engine, policy, role);
+        let is_list = |policy: &&Policy| roles::is_list(self.engine, policy, role);
         policies.iter().all(is_list).then_some(policies.as_slice())
     }
 
@@ -103,7 +103,7 @@ impl<'e> Book<'e> {
         let lists = self.lists(role);
         lists.is_some_and(|lists| lists.iter().all(is_own))
             && !self.shipped.contains(role)
-            && !role::is_built_in(self.engine, role)
+            && !roles::is_built_in(self.engine, role)
     }
 
     /// The roles that can be changed and that some of these people have.

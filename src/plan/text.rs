@@ -6,8 +6,8 @@ use std::sync::Arc;
 use cedar_policy::EntityUid;
 
 use super::{File, Permission};
+use crate::bundle::policy_text::{line, permit, slug};
 use crate::bundle::{self, Policy};
-use crate::role::{line, permit, slug};
 use crate::source::Source;
 
 /// The folder of a workspace in which policies stand that do not ship.

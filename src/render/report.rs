@@ -111,7 +111,7 @@ impl FromStr for Format {
     }
 }
 
-/// A report in a format. The excerpts are those of [`Excerpts::of_report`].
+/// A report in a format. The excerpts are those of [`Report::places`].
 pub fn render(format: Format, report: &Report, excerpts: &Excerpts) -> String {
     match format {
         Format::Json => json::text(report, excerpts),

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::{RoleDefinition, Told, role_type};
+use super::RoleDefinition;
 use crate::bundle::Vocabulary;
 use crate::engine::Engine;
 use crate::export::graph::RoleDefinitionRow;
 use crate::finding::Finding;
 use crate::names::Names;
+use crate::roles::{Told, role_type};
 
 /// A role that policies or a tenant have, and what they disagree on.
 #[derive(Debug)]

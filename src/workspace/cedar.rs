@@ -1,11 +1,10 @@
 //! Files of tests of `cedar run-tests`, and the files of entities that they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Unreadable, held_up_to, standard_input_up_to};
-use crate::cedar_tests::{CedarTest, EntityFiles};
 use crate::source::Source;
 
 /// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in
@@ -30,7 +29,10 @@ pub fn cedar_tests_from_standard_input() -> Result<Arc<Source>, Unreadable> {
 
 /// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file
 /// of the tests: a name is a path seen from its folder, and must not lead out of it.
-pub fn entity_files(file: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
+pub fn entity_files<'n>(
+    file: &Path,
+    names: impl IntoIterator<Item = &'n str>,
+) -> BTreeMap<String, Result<String, String>> {
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -44,7 +46,7 @@ pub fn entity_files(file: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
         let source = held_up_to(&path, LARGEST_TESTS).map_err(|error| error.reason)?;
         Ok(source.text().to_owned())
     };
-    let names: BTreeSet<&str> = tests.iter().filter_map(CedarTest::entities_file).collect();
+    let names: BTreeSet<&str> = names.into_iter().collect();
     names
         .into_iter()
         .map(|name| (name.to_owned(), read(name)))

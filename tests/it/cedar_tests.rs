@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request as CedarRequest};
 use cedar_policy_core::ast;
 use serde_json::{Value, json};
-use tarbac::cedar_tests::{self, Difference, EntityFiles, Expectation, Verdict};
+use tarbac::cedar_tests::{self, CedarTest, Difference, EntityFiles, Expectation, Verdict};
 use tarbac::decision::{Decision, Request};
 use tarbac::source::Source;
 use tarbac::{Engine, Layout, Outcome, Switches, Workspace, shipped, workspace};
@@ -43,8 +43,12 @@ fn run(engine: &Engine, text: &str, files: &EntityFiles) -> Vec<Verdict> {
 fn tests_of(example: &str) -> (Arc<Source>, EntityFiles) {
     let path = folder(example).join("tests.json");
     let source = workspace::cedar_tests(&path).unwrap();
-    let files = workspace::entity_files(&path, &cedar_tests::read(&source).unwrap());
+    let files = files_of(&path, &cedar_tests::read(&source).unwrap());
     (source, files)
+}
+
+fn files_of(path: &Path, tests: &[CedarTest<'_>]) -> EntityFiles {
+    workspace::entity_files(path, tests.iter().filter_map(CedarTest::entities_file))
 }
 
 /// The word of `cedar run-tests` for each test, `ok`, `fail` or `error`; nothing where there is no
@@ -373,7 +377,7 @@ fn entities_outside_of_the_folder_are_not_read() {
     let text = json!(names.map(test)).to_string();
     let source = Source::held("tests.json", text);
     let read = cedar_tests::read(&source).unwrap();
-    let files = workspace::entity_files(&tests.join("tests.json"), &read);
+    let files = files_of(&tests.join("tests.json"), &read);
     let found: BTreeMap<&str, bool> = files
         .iter()
         .map(|(name, text)| (name.as_str(), text.is_ok()))

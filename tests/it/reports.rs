@@ -151,7 +151,7 @@ fn harmful() -> Report {
 }
 
 fn rendered(format: Format, report: &Report) -> String {
-    render(format, report, &Excerpts::of_report(report))
+    render(format, report, &Excerpts::around(report.places()))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tarbac::bundle::{self, Policy};
-use tarbac::cedar_tests::{self, Expectation, Verdict};
+use tarbac::cedar_tests::{self, CedarTest, Expectation, Verdict};
 use tarbac::excerpt::Excerpts;
 use tarbac::printable;
 use tarbac::render::findings::number;
@@ -83,7 +83,8 @@ pub fn run(
         }
         .into());
     }
-    let files = workspace::entity_files(path, &tests);
+    let names = tests.iter().filter_map(CedarTest::entities_file);
+    let files = workspace::entity_files(path, names);
     let verdicts = match &rules {
         Rules::Checked(engine) => {
             cedar_tests::run(engine.bundle(), engine.readings(), &tests, &files)
@@ -130,7 +131,7 @@ pub fn run(
             number(indeterminate, "test")
         ));
     }
-    reports.write(&report, &Excerpts::of_report(&report), output)?;
+    reports.write(&report, &Excerpts::around(report.places()), output)?;
     Ok(if passed { Exit::Yes } else { Exit::No })
 }
 

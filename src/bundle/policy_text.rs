@@ -3,7 +3,7 @@
 use cedar_policy::EntityUid;
 
 /// A permit of these actions, without annotations, and before it is formatted.
-pub(crate) fn permit<'a>(
+pub fn permit<'a>(
     principal: &str,
     actions: impl Iterator<Item = &'a EntityUid>,
     resource: &str,
@@ -17,7 +17,7 @@ pub(crate) fn permit<'a>(
 }
 
 /// A text of the tenant in one line: nothing in it may end a comment, or steer a terminal.
-pub(crate) fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     let breaks =
         |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
     text.replace(breaks, " ")
@@ -27,7 +27,7 @@ pub(crate) fn line(text: &str) -> String {
 const LONGEST: usize = 60;
 
 /// The name of a file, in lower-case letters, digits and hyphens; what cannot be said so is left out.
-pub(crate) fn slug(name: &str) -> String {
+pub fn slug(name: &str) -> String {
     let mut slug = String::new();
     for character in name.chars().flat_map(char::to_lowercase) {
         match character.is_ascii_alphanumeric() {

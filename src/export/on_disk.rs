@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use walkdir::WalkDir;
 
-use super::{regular, shown};
-use crate::export::Files;
+use super::Files;
+use crate::source::shown;
+use crate::workspace::regular;
 
 /// The files of a folder. Whoever wants to know how far reading has come wraps the files.
 pub struct Exports<W> {
