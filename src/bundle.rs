@@ -373,6 +373,13 @@ impl Bundle {
         self.policies.get(index)
     }
 
+    /// These policies as they are said: what is to be mended first (`@first`), then the others, each sorted by id.
+    pub fn as_said<'a>(&'a self, ids: &[String]) -> Vec<&'a Policy> {
+        let mut policies: Vec<&Policy> = ids.iter().filter_map(|id| self.policy(id)).collect();
+        policies.sort_by_key(|policy| (policy.first().is_none(), policy.id()));
+        policies
+    }
+
     /// The readings, sorted by name.
     pub fn readings(&self) -> &[Reading] {
         &self.readings

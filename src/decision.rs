@@ -63,7 +63,8 @@ pub struct Answer {
     /// Which role-based access control is in force, in the word of the policy that says so;
     /// `None` where the question does not arise or could not be answered.
     pub authority: Option<Authority>,
-    /// What the admin center says and what to do, one for each rule that refused.
+    /// What the admin center says and what to do, one for each rule that refused; what is to be mended first
+    /// comes first.
     pub refusals: Vec<Refusal>,
     /// What else to know; changes no decision. Sorted.
     pub notices: Vec<Notice>,

@@ -71,7 +71,8 @@ impl Engine {
         directory: Arc<Directory>,
         switches: &Switches,
     ) -> Result<Self, UnknownReading> {
-        let readings = switches.on_among(bundle.readings())?;
+        let on = switches.on_among(bundle.readings());
+        let readings = on.map_err(|error| error.among_settings(bundle.vocabulary()))?;
         let index = Index::new(&bundle, &readings, &directory);
         let vocabulary = bundle.vocabulary();
         let actions = vocabulary

@@ -180,13 +180,7 @@ fn supports_in(scene: &Scene<'_>) -> Vec<Support> {
 
 fn why(scene: &Scene<'_>, answer: &Answer) -> Why {
     let bundle = scene.engine().bundle();
-    let determining = || {
-        answer
-            .outcome
-            .policies
-            .iter()
-            .filter_map(|id| bundle.policy(id))
-    };
+    let determining = || bundle.as_said(&answer.outcome.policies).into_iter();
     match answer.outcome.basis {
         Basis::Permitted => Why::Permitted(
             determining()

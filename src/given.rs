@@ -18,6 +18,7 @@
 //! Where the schema says that an attribute stands in place of a parent while a setting is on (`@in_place_of`,
 //! `@while`), what the facts change is arranged so, unless the facts say otherwise.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
@@ -51,18 +52,32 @@ pub(crate) struct Given {
     pub entities: String,
     /// What each of them states, but for those that are wrong.
     pub stated: Vec<Stated>,
-    /// What is wrong with them.
+    /// What is wrong with them, but for what follows.
     pub findings: Vec<Finding>,
+    /// Facts that give what a fact before gives, whatever its value.
+    pub twice: Vec<Twice>,
+    /// Facts by number that do not hold after all, each with the one that sees to that.
+    pub undone: Vec<(usize, usize)>,
+}
+
+/// What is given by two facts.
+pub(crate) struct Twice {
+    /// What it is, for example `Intune::Tenant::"contoso".useIntuneRbac`.
+    pub what: String,
+    /// The two facts, by number.
+    pub facts: (usize, usize),
 }
 
 /// What a fact states of an entity.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stated {
+    /// Which of the facts states it, by number.
+    pub fact: usize,
     /// The entity.
     pub entity: EntityUid,
     /// What is stated of it.
     pub what: Statement,
-    /// Whether it is so without the fact.
+    /// Whether it is so without the fact; what is absent is what the schema says it counts as (`@absent`).
     pub was_so: bool,
 }
 
@@ -88,7 +103,18 @@ pub(crate) fn entities(
     code: &str,
 ) -> (String, Vec<Finding>) {
     let given = given(engine, names, facts, code);
-    (given.entities, given.findings)
+    let mut findings = given.findings;
+    for twice in given.twice {
+        let [one, other] = [twice.facts.0, twice.facts.1].map(|number| facts.get(number));
+        let message = format!("`{}` is given twice", twice.what);
+        let mut finding = Finding::error(code, message).help("keep one of the two");
+        if let (Some(one), Some(other)) = (one, other) {
+            finding = finding.label(other.place.clone(), "this fact");
+            finding = finding.label(one.place.clone(), "and this one");
+        }
+        findings.push(finding);
+    }
+    (given.entities, findings)
 }
 
 /// What facts make of the entities; what is wrong with the facts is found under this code.
@@ -97,15 +123,17 @@ pub(crate) fn given(engine: &Engine, names: &Names, facts: &[Fact], code: &str) 
         engine,
         names,
         changed: BTreeMap::new(),
-        said: BTreeSet::new(),
+        said: BTreeMap::new(),
         as_said: BTreeSet::new(),
     };
     let mut stated = Vec::new();
     let mut findings = Vec::new();
-    for fact in facts {
-        match changes.apply(fact) {
+    let mut twice = Vec::new();
+    for (number, fact) in facts.iter().enumerate() {
+        match changes.apply(fact, number) {
             Ok(of_fact) => stated.push(of_fact),
-            Err(problem) => {
+            Err(Wrong::Twice(of_fact)) => twice.push(of_fact),
+            Err(Wrong::Problem(problem)) => {
                 let mut finding =
                     Finding::error(code, problem.message).label(fact.place.clone(), "this fact");
                 finding.help = problem.help;
@@ -113,6 +141,7 @@ pub(crate) fn given(engine: &Engine, names: &Names, facts: &[Fact], code: &str) 
             }
         }
     }
+    let undone = changes.undone(facts, &stated);
     if let Some(place) = facts.first().map(|fact| &fact.place)
         && let Err(problem) = changes.settle()
     {
@@ -138,6 +167,22 @@ pub(crate) fn given(engine: &Engine, names: &Names, facts: &[Fact], code: &str) 
         entities: Value::Array(entities).to_string(),
         stated,
         findings,
+        twice,
+        undone,
+    }
+}
+
+/// Why a fact is not applied.
+enum Wrong {
+    /// Another fact gives the same.
+    Twice(Twice),
+    /// It is no fact about these entities.
+    Problem(Problem),
+}
+
+impl From<Problem> for Wrong {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
     }
 }
 
@@ -161,16 +206,6 @@ impl Problem {
     }
 }
 
-impl Stated {
-    fn of(entity: EntityUid, what: Statement, was_so: bool) -> Self {
-        Self {
-            entity,
-            what,
-            was_so,
-        }
-    }
-}
-
 /// An entity as its file has it.
 #[derive(Default)]
 struct Written {
@@ -183,15 +218,21 @@ struct Changes<'a> {
     engine: &'a Engine,
     names: &'a Names<'a>,
     changed: BTreeMap<EntityUid, Written>,
-    /// What has been given, each with the map it stands in: there it stands once, however it is
-    /// spelled. A case may well give what its suite gives otherwise.
-    said: BTreeSet<(String, (String, u64))>,
+    /// What has been given, each with the map it stands in and by which fact: there it stands once, however it
+    /// is spelled. A case may well give what its suite gives otherwise.
+    said: BTreeMap<(String, (String, u64)), usize>,
     /// Entities of which it is given what stands in place of a parent, or that parent.
     as_said: BTreeSet<EntityUid>,
 }
 
 impl Changes<'_> {
-    fn apply(&mut self, fact: &Fact) -> Result<Stated, Problem> {
+    fn apply(&mut self, fact: &Fact, number: usize) -> Result<Stated, Wrong> {
+        let stated = |entity, what, was_so| Stated {
+            fact: number,
+            entity,
+            what,
+            was_so,
+        };
         let expression = ast::Expr::from_str(&fact.expression).map_err(|error| {
             let reason = error.iter().next().map(ToString::to_string);
             Problem::new(format!(
@@ -205,53 +246,56 @@ impl Changes<'_> {
             ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
                 self.make(uid, &fact.value)?;
                 let uid = EntityUid::from(uid.as_ref().clone());
-                Ok(Stated::of(uid, Statement::Made, false))
+                Ok(stated(uid, Statement::Made, false))
             }
             ast::ExprKind::GetAttr { .. } => {
                 let (uid, path) = self.target(&expression)?;
-                self.say(fact, format!("{uid}.{}", path.join(".")))?;
+                self.say(fact, number, format!("{uid}.{}", path.join(".")))?;
                 let value = self.value(&uid, &path, &fact.value, false)?;
                 let was = self.was(&uid, &path)?;
+                let was = was.or_else(|| self.counts_as(&uid, &path));
                 let was_so = was.is_some_and(|was| is_same(&was, &value));
                 self.set(&uid, &path, value.clone())?;
-                Ok(Stated::of(uid, Statement::Is(path, Some(value)), was_so))
+                Ok(stated(uid, Statement::Is(path, Some(value)), was_so))
             }
             ast::ExprKind::HasAttr { expr, attr } => {
                 let (uid, mut path) = self.target(expr)?;
                 path.push(attr.to_string());
-                self.say(fact, format!("{uid}.{}", path.join(".")))?;
+                self.say(fact, number, format!("{uid}.{}", path.join(".")))?;
                 if truth(&fact.value)? {
                     return Err(Problem::new(format!(
                         "that `{uid}` has `{}` says nothing of its value",
                         path.join(".")
                     ))
-                    .help("give it a value instead"));
+                    .help("give it a value instead")
+                    .into());
                 }
                 let was_so = self.was(&uid, &path)?.is_none();
                 self.take_away(&uid, &path)?;
-                Ok(Stated::of(uid, Statement::Is(path, None), was_so))
+                Ok(stated(uid, Statement::Is(path, None), was_so))
             }
             ast::ExprKind::BinaryApp { op, arg1, arg2 } => match op {
                 ast::BinaryOp::In => {
                     let (uid, group) = (self.literal(arg1)?, self.literal(arg2)?);
-                    self.say(fact, format!("{uid} in {group}"))?;
+                    self.say(fact, number, format!("{uid} in {group}"))?;
                     let is_in = truth(&fact.value)?;
-                    let was_so = self.was_in(&uid, &group) == is_in;
+                    let was_so = is_in_other(self.engine, &uid, &group) == is_in;
                     match is_in {
                         true => self.join(&uid, &group),
                         false => self.leave(&uid, &group),
                     }?;
-                    Ok(Stated::of(uid, Statement::In(group, is_in), was_so))
+                    Ok(stated(uid, Statement::In(group, is_in), was_so))
                 }
                 ast::BinaryOp::Contains => {
                     let (uid, path) = self.target(arg1)?;
                     let element = match arg2.expr_kind() {
                         ast::ExprKind::Lit(literal) => literal_value(literal),
-                        _ => return Err(unknown_form()),
+                        _ => return Err(unknown_form().into()),
                     };
                     let element = self.value(&uid, &path, &element, true)?;
                     self.say(
                         fact,
+                        number,
                         format!("{uid}.{}.contains({element})", path.join(".")),
                     )?;
                     let contained = truth(&fact.value)?;
@@ -260,11 +304,56 @@ impl Changes<'_> {
                     let was_so = was.into_iter().any(|was| is_same(was, &element)) == contained;
                     self.contain(&uid, &path, element.clone(), contained)?;
                     let what = Statement::Contains(path, element, contained);
-                    Ok(Stated::of(uid, what, was_so))
+                    Ok(stated(uid, what, was_so))
                 }
-                _ => Err(unknown_form()),
+                _ => Err(unknown_form().into()),
             },
-            _ => Err(unknown_form()),
+            _ => Err(unknown_form().into()),
+        }
+    }
+
+    /// What has been stated that does not hold in the end, each with what else is stated of the entity. Whether
+    /// something is in another is not looked at: that may come about by a third.
+    fn undone(&self, facts: &[Fact], stated: &[Stated]) -> Vec<(usize, usize)> {
+        let gone = stated.iter().filter(|stated| !self.holds(facts, stated));
+        let undone = gone.filter_map(|gone| {
+            let mut others = stated.iter().rev();
+            let other =
+                others.find(|other| other.entity == gone.entity && other.fact != gone.fact)?;
+            Some((gone.fact, other.fact))
+        });
+        undone.collect()
+    }
+
+    fn holds(&self, facts: &[Fact], stated: &Stated) -> bool {
+        let Some(written) = self.changed.get(&stated.entity) else {
+            return false;
+        };
+        let at = |path: &[String]| {
+            let (first, rest) = path.split_first()?;
+            let mut steps = rest.iter();
+            steps.try_fold(written.attributes.get(first)?, |value, step| {
+                value.get(step)
+            })
+        };
+        match &stated.what {
+            Statement::Made => {
+                let given = facts
+                    .get(stated.fact)
+                    .and_then(|fact| fact.value.as_object());
+                given.into_iter().flatten().all(|(name, value)| {
+                    let path = std::slice::from_ref(name);
+                    let value = self.value(&stated.entity, path, value, false);
+                    value.is_ok_and(|value| at(path).is_some_and(|is| is_same(is, &value)))
+                })
+            }
+            Statement::Is(path, None) => at(path).is_none(),
+            Statement::Is(path, Some(value)) => at(path).is_some_and(|is| is_same(is, value)),
+            Statement::Contains(path, element, contained) => {
+                let elements = at(path).and_then(Value::as_array).into_iter().flatten();
+                elements.into_iter().any(|is| is_same(is, element)) == *contained
+            }
+            Statement::In(..) => true,
         }
     }
 
@@ -377,13 +466,25 @@ impl Changes<'_> {
     }
 
     /// Notes that something is given.
-    fn say(&mut self, fact: &Fact, what: String) -> Result<(), Problem> {
-        match self.said.insert((what.clone(), fact.map.clone())) {
-            true => Ok(()),
-            false => {
-                Err(Problem::new(format!("`{what}` is given twice")).help("keep one of the two"))
+    fn say(&mut self, fact: &Fact, number: usize, what: String) -> Result<(), Wrong> {
+        match self.said.entry((what.clone(), fact.map.clone())) {
+            Entry::Vacant(entry) => {
+                entry.insert(number);
+                Ok(())
             }
+            Entry::Occupied(entry) => Err(Wrong::Twice(Twice {
+                what,
+                facts: (*entry.get(), number),
+            })),
         }
+    }
+
+    /// What the schema says that an attribute counts as where it is absent.
+    fn counts_as(&self, uid: &EntityUid, path: &[String]) -> Option<Value> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let attribute = vocabulary.attribute(&uid.type_name().to_string(), path)?;
+        let text = attribute.annotations.get("absent")?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| json!(text)))
     }
 
     /// The entity that a path of attributes starts at, and the path.
@@ -472,15 +573,6 @@ impl Changes<'_> {
                 .map(Value::take);
         }
         Ok(value)
-    }
-
-    /// Whether an entity is in another in the directory.
-    fn was_in(&self, uid: &EntityUid, group: &EntityUid) -> bool {
-        let directory = self.engine.directory();
-        let (Some(row), Some(group)) = (directory.row(uid), directory.row(group)) else {
-            return false;
-        };
-        directory.ancestors(row).any(|above| above == group)
     }
 
     /// The entity as it is so far.
@@ -804,6 +896,15 @@ impl Changes<'_> {
             _ => Ok(value.clone()),
         }
     }
+}
+
+/// Whether an entity is in another, directly or not.
+pub(crate) fn is_in_other(engine: &Engine, uid: &EntityUid, group: &EntityUid) -> bool {
+    let directory = engine.directory();
+    let (Some(row), Some(group)) = (directory.row(uid), directory.row(group)) else {
+        return false;
+    };
+    directory.ancestors(row).any(|above| above == group)
 }
 
 fn unknown_form() -> Problem {

@@ -6,20 +6,19 @@
 
 mod premises;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
-use std::sync::Arc;
 
-use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use miette::Diagnostic;
 use serde_json::Value;
 
 use crate::assembly;
-use crate::bundle::{Switches, UnknownReading};
+use crate::bundle::{Kind, Switches, UnknownReading};
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::given::{self, Fact};
+use crate::given::{self, Fact, Stated, Statement};
 use crate::names::{Name, NameError, Names, did_you_mean, in_words};
 use crate::roles::role_type;
 use crate::source::{Place, Source};
@@ -103,9 +102,21 @@ pub fn suppose(
     switches: &Switches,
 ) -> Result<(Engine, Premises), Vec<Finding>> {
     let names = Names::of(engine);
-    let (facts, mut findings) = facts(engine, &names, changes);
-    findings.extend(contradictions(engine, &names, changes));
+    let Facts {
+        facts,
+        changes: by,
+        mut findings,
+    } = facts(engine, &names, changes);
+    let change_of = |fact: usize| by.get(fact).copied().unwrap_or_default();
     let given = given::given(engine, &names, &facts, CODE);
+    let twice = given.twice.iter().map(|twice| twice.facts);
+    let pairs = twice.chain(given.undone.iter().copied());
+    let pairs = pairs.map(|(one, other)| (change_of(one), change_of(other)));
+    let held = granted_and_revoked(engine, &names, changes);
+    let at_odds: BTreeSet<(usize, usize)> = pairs
+        .chain(held)
+        .map(|(one, other)| (one.min(other), one.max(other)))
+        .collect();
     findings.extend(given.findings);
     // What is wrong with a change is so of everything that it changes.
     let text = |finding: &Finding| {
@@ -114,14 +125,11 @@ pub fn suppose(
     };
     findings.dedup_by(|one, other| text(one).is_some() && text(one) == text(other));
     for finding in &mut findings {
-        let change = changes
-            .iter()
-            .find(|change| Some(change.typed()) == text(finding));
+        let text = text(finding);
+        let change = changes.iter().find(|of| Some(of.typed()) == text);
         finding.help = finding.help.take().or(change.and_then(Change::help));
     }
-    if findings.is_empty() {
-        findings.extend(undone(engine, &names, &given.entities));
-    }
+    findings.extend(at_odds.into_iter().map(|pair| self::at_odds(changes, pair)));
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -154,63 +162,138 @@ pub fn suppose(
         });
         without_places.collect::<Vec<Finding>>()
     })?;
-    Ok((changed, premises))
+    let mut findings = undone(engine, &changed, &names);
+    findings.extend(not_so(&changed, &names, changes, &given.stated, &by));
+    match findings.is_empty() {
+        true => Ok((changed, premises)),
+        false => Err(findings),
+    }
 }
 
-/// The facts that changes give, and what is wrong with the changes. What is said of one thing by name holds
-/// whatever is said of everything, and what is said twice is said once.
-fn facts(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> (Vec<Fact>, Vec<Finding>) {
-    let mut facts = Vec::new();
-    let mut findings = Vec::new();
+/// Where a change stands on the command line: the whole of it.
+fn place(change: &Change) -> Place {
+    let source = Source::held("the command line", change.typed());
+    Place::new(&source, 0..source.text().len())
+}
+
+/// Two changes, by number, that cannot both be made.
+fn at_odds(changes: &[Change], (one, other): (usize, usize)) -> Finding {
+    let typed = |number: usize| changes.get(number).map_or_else(String::new, Change::typed);
+    let message = match one == other {
+        true => format!("`{}` contradicts itself", typed(one)),
+        false => format!(
+            "`{}` and `{}` contradict each other",
+            typed(one),
+            typed(other)
+        ),
+    };
+    Finding::error(CODE, message).help("keep one of the two")
+}
+
+/// What can be typed for a flag: a value for everything that has the attribute, and `NAME=VALUE` for each; without
+/// the value where that is not on or off.
+pub fn settings(engine: &Engine, flag: &str) -> Vec<String> {
+    let Ok((of_type, attribute)) = flagged(engine, flag) else {
+        return Vec::new();
+    };
+    let vocabulary = engine.bundle().vocabulary();
+    let kind = vocabulary.attribute(&of_type.to_string(), std::slice::from_ref(&attribute));
+    let values: &[&str] = match kind.map(|of| &of.kind) {
+        Some(Kind::Bool) => &["on", "off"],
+        _ => &[""],
+    };
+    let names = Names::of(engine);
+    let of_all = values.iter().filter(|value| !value.is_empty());
+    let mut settings: Vec<String> = of_all.map(|value| (*value).to_owned()).collect();
+    for uid in names.all_of_type(&of_type) {
+        let name = names.call(&uid);
+        settings.extend(values.iter().map(|value| format!("{name}={value}")));
+    }
+    settings
+}
+
+/// Whoever can be assigned a role.
+pub fn assignees(engine: &Engine) -> Vec<EntityUid> {
+    let Some(of_type) = role_type(engine.bundle().vocabulary()) else {
+        return Vec::new();
+    };
+    let names = Names::of(engine);
+    let types = assignable(engine, &of_type).into_iter();
+    types
+        .flat_map(|of_type| names.all_of_type(&of_type))
+        .collect()
+}
+
+/// The facts that changes give.
+struct Facts {
+    facts: Vec<Fact>,
+    /// The number of the change that gives each of them.
+    changes: Vec<usize>,
+    /// What is wrong with the changes.
+    findings: Vec<Finding>,
+}
+
+/// The facts that changes give. A flag with a name holds whatever the same flag says of everything, and what is
+/// said twice is said once.
+fn facts(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Facts {
+    let mut gathered = Facts {
+        facts: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+    };
+    let mut named: HashSet<(&str, String)> = HashSet::new();
     let mut said: HashMap<String, Vec<Value>> = HashMap::new();
-    let (of_all, of_one): (Vec<&Change>, Vec<&Change>) =
-        changes.iter().partition(|change| change.is_of_all());
-    for changes in [of_one, of_all] {
-        let named = std::mem::take(&mut said);
-        for change in changes {
-            let source = Source::held("the command line", change.typed());
-            let of_change = facts_of(engine, names, change, &source).unwrap_or_else(|finding| {
-                findings.push(label(*finding, &source));
-                Vec::new()
-            });
-            for fact in of_change {
-                let values = said.entry(fact.expression.clone()).or_default();
-                if !named.contains_key(&fact.expression) && !values.contains(&fact.value) {
-                    values.push(fact.value.clone());
-                    facts.push(fact);
+    let numbered = changes.iter().enumerate();
+    let (of_all, of_one): (Vec<_>, Vec<_>) = numbered.partition(|(_, change)| change.is_of_all());
+    for (number, change) in of_one.into_iter().chain(of_all) {
+        let of_change = facts_of(engine, names, change, &place(change));
+        let of_change = of_change.unwrap_or_else(|finding| {
+            let finding = finding.label(place(change), "this change");
+            gathered.findings.push(finding);
+            Vec::new()
+        });
+        for fact in of_change {
+            if let Change::Flag { flag, .. } = change {
+                let of_flag = (flag.as_str(), fact.expression.clone());
+                match change.is_of_all() {
+                    true if named.contains(&of_flag) => continue,
+                    true => {}
+                    false => {
+                        named.insert(of_flag);
+                    }
                 }
+            }
+            let values = said.entry(fact.expression.clone()).or_default();
+            if !values.contains(&fact.value) {
+                values.push(fact.value.clone());
+                gathered.facts.push(fact);
+                gathered.changes.push(number);
             }
         }
     }
-    (facts, findings)
+    gathered
 }
 
 /// What would be undone that lasts: attributes that are true and that the schema says stay so (`@lasting`).
-fn undone(engine: &Engine, names: &Names<'_>, entities: &str) -> Vec<Finding> {
+fn undone(engine: &Engine, changed: &Engine, names: &Names<'_>) -> Vec<Finding> {
     let vocabulary = engine.bundle().vocabulary();
-    let directory = engine.directory();
-    let entities: Value = serde_json::from_str(entities).unwrap_or_default();
+    let is_true = |engine: &Engine, uid: &EntityUid, name: &str| {
+        let directory = engine.directory();
+        let row = directory.row(uid);
+        row.is_some_and(|row| given::is_true(directory.entity(row).get(name)))
+    };
     let mut findings = Vec::new();
-    for entity in entities.as_array().into_iter().flatten() {
-        let text = |key: &str| entity.get("uid")?.get(key)?.as_str();
-        let stated = |name: &str| entity.get("attrs")?.get(name);
-        let (Some(type_name), Some(id)) = (text("type"), text("id")) else {
-            continue;
-        };
-        let Ok(of_type) = EntityTypeName::from_str(type_name) else {
-            continue;
-        };
-        let uid = EntityUid::from_type_name_and_id(of_type, EntityId::new(id));
-        let Some(row) = directory.row(&uid).filter(|row| directory.is_defined(*row)) else {
-            continue;
-        };
+    for type_name in vocabulary.type_names() {
         for (name, attribute) in vocabulary.attributes(type_name).into_iter().flatten() {
-            let Some(lasting) = attribute.annotations.get("lasting") else {
+            let (Some(lasting), Ok(of_type)) =
+                (attribute.annotations.get("lasting"), type_name.parse())
+            else {
                 continue;
             };
-            if given::is_true(directory.entity(row).get(name))
-                && stated(name) != Some(&Value::Bool(true))
-            {
+            for uid in everything(engine, &of_type) {
+                if !is_true(engine, &uid, name) || is_true(changed, &uid, name) {
+                    continue;
+                }
                 let told = attribute.annotations.get("told");
                 let told = told.map_or_else(
                     || format!("{name} of {{entity}} is true"),
@@ -224,28 +307,71 @@ fn undone(engine: &Engine, names: &Names<'_>, entities: &str) -> Vec<Finding> {
     findings
 }
 
-/// The changes that give a role to somebody and take it away.
-fn contradictions(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec<Finding> {
-    // What cannot be found is said where it is looked for in earnest.
-    let found = |text: &str| holding(engine, names, text).ok();
-    let revoked = changes.iter().filter_map(|change| match change {
-        Change::Revoke(text) => found(text),
-        _ => None,
+/// The changes that give a role to somebody and take it away, in pairs.
+fn granted_and_revoked(
+    engine: &Engine,
+    names: &Names<'_>,
+    changes: &[Change],
+) -> Vec<(usize, usize)> {
+    let mut granted: Vec<(usize, (EntityUid, EntityUid))> = Vec::new();
+    let mut revoked = Vec::new();
+    for (number, change) in changes.iter().enumerate() {
+        let (text, of_kind) = match change {
+            Change::Grant(text) => (text, &mut granted),
+            Change::Revoke(text) => (text, &mut revoked),
+            Change::Flag { .. } | Change::Set(_) => continue,
+        };
+        // What cannot be found is said where it is looked for in earnest.
+        of_kind.extend(holding(engine, names, text).ok().map(|held| (number, held)));
+    }
+    let pairs = granted.iter().flat_map(|(grant, held)| {
+        let same = revoked.iter().filter(move |(_, of)| of == held);
+        same.map(|(revoke, _)| (*grant, *revoke))
     });
-    let revoked: BTreeSet<(EntityUid, EntityUid)> = revoked.collect();
-    let both = changes.iter().filter_map(|change| match change {
-        Change::Grant(text) => found(text).filter(|holding| revoked.contains(holding)),
-        _ => None,
-    });
-    let both = both.map(|(who, role)| {
-        let (who, role) = (names.call(&who), names.call(&role));
-        Finding::error(
-            CODE,
-            format!("`{who}` is granted {role}, and it is revoked"),
-        )
-        .help("keep one of the two")
-    });
-    both.collect()
+    pairs.collect()
+}
+
+/// What is not as changes say after all of them are made, as somebody who is to leave a group and is in it through
+/// another that they join.
+fn not_so(
+    changed: &Engine,
+    names: &Names<'_>,
+    changes: &[Change],
+    stated: &[Stated],
+    by: &[usize],
+) -> Vec<Finding> {
+    let mut meant: BTreeSet<(usize, EntityUid, EntityUid, bool)> = BTreeSet::new();
+    for stated in stated {
+        if let (Statement::In(group, is_in), Some(change)) = (&stated.what, by.get(stated.fact)) {
+            meant.insert((*change, stated.entity.clone(), group.clone(), *is_in));
+        }
+    }
+    for (number, change) in changes.iter().enumerate() {
+        if let Change::Revoke(text) = change
+            && let Ok((who, role)) = holding(changed, names, text)
+        {
+            meant.insert((number, who, role, false));
+        }
+    }
+    let gone = meant
+        .into_iter()
+        .filter(|(_, uid, group, is_in)| given::is_in_other(changed, uid, group) != *is_in);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut told = BTreeSet::new();
+    for (number, uid, group, is_in) in gone {
+        if let Some(change) = changes.get(number).filter(|_| told.insert(number)) {
+            let message = format!(
+                "after all changes {} is {} {}, other than `{}` says",
+                names.call(&uid),
+                if is_in { "not in" } else { "still in" },
+                names.call(&group),
+                change.typed()
+            );
+            let finding = Finding::error(CODE, message);
+            findings.push(finding.help("leave it away, or the change that contradicts it"));
+        }
+    }
+    findings
 }
 
 /// What goes along with changes of a state, a sentence each: somebody who is taken out of a group for the sake of
@@ -285,27 +411,19 @@ fn consequences(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec<S
     consequences
 }
 
-fn label(finding: Finding, source: &Arc<Source>) -> Finding {
-    finding.label(whole(source), "this change")
-}
-
-fn whole(source: &Arc<Source>) -> Place {
-    Place::new(source, 0..source.text().len())
-}
-
 /// The facts that a change gives.
 fn facts_of(
     engine: &Engine,
     names: &Names<'_>,
     change: &Change,
-    source: &Arc<Source>,
+    place: &Place,
 ) -> Result<Vec<Fact>, Box<Finding>> {
     let fact = |expression: String, value: Value| Fact {
         expression,
         value,
-        place: whole(source),
+        place: place.clone(),
         // What several changes give is given several times, which is an error.
-        map: (source.name.clone(), 0),
+        map: (place.source.name.clone(), 0),
     };
     match change {
         Change::Flag { flag, value } => {

@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "decides",
     "default",
     "doc",
+    "first",
     "former",
     "guardrail",
     "holds",

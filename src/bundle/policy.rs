@@ -114,6 +114,11 @@ impl Policy {
         self.annotation("advice")
     }
 
+    /// Why what it refuses is to be mended before anything else: its `@first`.
+    pub fn first(&self) -> Option<&str> {
+        self.annotation("first")
+    }
+
     /// The guardrail that it is a part of: its `@guardrail`.
     pub fn guardrail(&self) -> Option<&str> {
         self.annotation("guardrail")

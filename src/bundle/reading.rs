@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::policy::Policy;
+use super::vocabulary::Vocabulary;
 use crate::finding::Finding;
 
 /// A choice between two ways to read the documents.
@@ -30,12 +31,40 @@ pub struct Switches {
 /// A name that is no reading of the policies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("`{name}` is not a reading of these policies")]
-#[diagnostic(code(reading::unknown), help("the readings are: {}", known.join(", ")))]
+#[diagnostic(code(reading::unknown), help("{}the readings are: {}", told(setting.as_deref()), known.join(", ")))]
 pub struct UnknownReading {
     /// The name as given.
     pub name: String,
     /// The names there are.
     pub known: Vec<String>,
+    /// The flag of `what-if` for the setting that is called so, if there is one.
+    pub setting: Option<String>,
+}
+
+impl UnknownReading {
+    /// The same, where the schema may know a setting by that name, as `scoped-permissions`.
+    pub(crate) fn among_settings(self, vocabulary: &Vocabulary) -> Self {
+        let letters = |name: &str| {
+            let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+            letters.collect::<String>().to_lowercase()
+        };
+        let meant = letters(&self.name);
+        let mut attributes = vocabulary
+            .type_names()
+            .flat_map(|name| vocabulary.attributes(name).into_iter().flatten());
+        let setting = attributes.find_map(|(name, attribute)| {
+            let flag = attribute.annotations.get("flag")?;
+            let is_meant = [letters(name), letters(flag)].contains(&meant);
+            is_meant.then(|| flag.clone())
+        });
+        Self { setting, ..self }
+    }
+}
+
+fn told(setting: Option<&str>) -> String {
+    setting.map_or_else(String::new, |flag| {
+        format!("it is a setting, and --{flag} says how it is to be supposed; ")
+    })
 }
 
 impl Switches {
@@ -53,6 +82,7 @@ impl Switches {
                         .iter()
                         .map(|reading| reading.name.clone())
                         .collect(),
+                    setting: None,
                 });
             }
         }

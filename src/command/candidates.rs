@@ -10,7 +10,7 @@ use cedar_policy::EntityUid;
 use clap_complete::engine::CompletionCandidate;
 use tarbac::names::{Names, Part};
 use tarbac::workspace::Means;
-use tarbac::{Engine, Layout, Switches, Workspace, roles, shipped};
+use tarbac::{Engine, Layout, Switches, Workspace, roles, shipped, what_if};
 use walkdir::WalkDir;
 
 /// The most entities that are read, in bytes of their files.
@@ -62,6 +62,36 @@ pub fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
         role_type.map_or_else(Vec::new, |role_type| {
             called(&names, names.all_of_type(&role_type))
         })
+    })
+}
+
+/// What the flag of a change takes, as `P01=off`.
+pub fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidate> {
+    move |typed| {
+        offered(typed, |engine| {
+            let settings = what_if::settings(engine, flag).into_iter();
+            settings.map(|setting| (setting, None)).collect()
+        })
+    }
+}
+
+/// Whoever can be assigned a role, and an equals sign; after that, the roles.
+pub fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let who = typed.to_str().and_then(|typed| typed.split_once('='));
+    offered(typed, |engine| {
+        let names = Names::of(engine);
+        let Some((who, _)) = who else {
+            let assignees = called(&names, what_if::assignees(engine)).into_iter();
+            return assignees
+                .map(|(name, help)| (format!("{name}="), help))
+                .collect();
+        };
+        let role_type = roles::role_type(engine.bundle().vocabulary());
+        let roles = role_type.map_or_else(Vec::new, |of_type| names.all_of_type(&of_type));
+        let roles = called(&names, roles).into_iter();
+        roles
+            .map(|(role, help)| (format!("{who}={role}"), help))
+            .collect()
     })
 }
 

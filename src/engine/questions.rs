@@ -67,11 +67,7 @@ impl Engine {
         errors: &mut Vec<String>,
     ) -> Vec<Refusal> {
         let refusing: Vec<&Policy> = match outcome.basis {
-            Basis::Forbidden => outcome
-                .policies
-                .iter()
-                .filter_map(|id| self.bundle.policy(id))
-                .collect(),
+            Basis::Forbidden => self.bundle.as_said(&outcome.policies),
             Basis::NotPermitted => self.ask("refusal", request, &request.resource, world, errors),
             Basis::Permitted | Basis::Error => Vec::new(),
         };

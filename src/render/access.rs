@@ -14,7 +14,7 @@ use super::premises::PremisesDocument;
 use super::support::{self, SupportDocument};
 use super::{VERSION, json};
 use crate::access::{self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who};
-use crate::decision::Decision;
+use crate::decision::{Basis, Decision};
 use crate::explain::{Named, Path};
 use crate::what_if::Premises;
 
@@ -104,7 +104,14 @@ fn after_activation(page: &mut Page, eligible: &[Eligible], limit: usize) {
 
 fn reasons(page: &mut Page, refused: &Refused) {
     let outcome = &refused.outcome;
-    let mut because: Vec<&str> = outcome.policies.iter().map(String::as_str).collect();
+    let mut because: Vec<&str> = match outcome.basis {
+        // These come as they are to be mended.
+        Basis::Forbidden => {
+            let refusals = refused.refusals.iter();
+            refusals.map(|refusal| refusal.policy.as_str()).collect()
+        }
+        _ => outcome.policies.iter().map(String::as_str).collect(),
+    };
     because.extend(outcome.errors.iter().map(String::as_str));
     if because.is_empty() {
         because.push("no policy permits it");

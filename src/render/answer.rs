@@ -77,7 +77,8 @@ fn decided(answer: &Answer, style: Style) -> String {
             printable::line(&outcome.policies.join(", "))
         ),
         Basis::Forbidden => {
-            let first = outcome.policies.first().map_or("forbidden", String::as_str);
+            let first = answer.refusals.first();
+            let first = first.map_or("forbidden", |refusal| &refusal.policy);
             let more = match outcome.policies.len().saturating_sub(1) {
                 0 => String::new(),
                 more => format!(" (and {more} more; see tarbac explain)"),

@@ -74,10 +74,7 @@ pub(super) fn told(engine: &Engine, names: &Names<'_>, stated: &[Stated]) -> [Ve
     let (already, new): (Vec<&Stated>, Vec<&Stated>) = stated.iter().partition(is_so);
     let so = teller.sentences(already.iter().copied().map(Clause::from));
     let mut notes: Vec<String> = so.iter().map(|says| format!("{says} already")).collect();
-    let standing = match new.is_empty() {
-        true => teller.standing(&already),
-        false => Vec::new(),
-    };
+    let standing = teller.standing(&already, &new);
     if !standing.is_empty() {
         notes.push(format!("still: {}", standing.join("; ")));
     }
@@ -193,8 +190,8 @@ impl Teller<'_> {
     }
 
     /// What other flags say of whatever stands beside that of which a flag is so already: of the entities that it
-    /// names and of those that name it.
-    fn standing(&self, already: &[&Stated]) -> Vec<String> {
+    /// names and of those that name it; but for what is supposed.
+    fn standing(&self, already: &[&Stated], new: &[&Stated]) -> Vec<String> {
         let vocabulary = self.engine.bundle().vocabulary();
         let directory = self.engine.directory();
         let flagged = |type_name: &str| {
@@ -246,7 +243,7 @@ impl Teller<'_> {
                     };
                     of && stated.entity == uid
                 };
-                if already.iter().any(is_it) {
+                if already.iter().chain(new).any(is_it) {
                     continue;
                 }
                 if let Some(value) = self.boolean(&uid, name) {

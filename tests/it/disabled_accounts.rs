@@ -104,3 +104,80 @@ fn enabling_it_is_the_remedy() {
     let said = "1. enable the account ben@contoso.example in Microsoft Entra ID\n\n";
     assert!(ran.stdout.contains(said), "{ran}");
 }
+
+/// What is to be mended first is said first, by whatever says why, and `@first` of a policy is what says so.
+#[test]
+fn that_an_account_is_disabled_is_said_first() {
+    let workspace = disabled(&[JONAS]);
+    let asked = [JONAS, "viewSoftwareUpdates", "WS-FAB-001"];
+    let check = |workspace: &Tarbac| workspace.run(&[&["check"], &asked[..]].concat());
+    let ran = check(&workspace);
+    assert!(
+        ran.stdout
+            .starts_with("DENY  guardrails.account.disabled — AADSTS50057"),
+        "{ran}"
+    );
+    let ran = workspace.run(&[&["explain"], &asked[..]].concat());
+    assert!(
+        ran.stdout.contains("  1. guardrails.account.disabled  "),
+        "{ran}"
+    );
+    assert!(
+        ran.stdout.contains("  2. guardrails.tenant.device  "),
+        "{ran}"
+    );
+    assert!(ran.stdout.contains("  1: \"AADSTS50057: "), "{ran}");
+    let ran = workspace.run(&["who", "viewCollections", "WS-FAB-001", "--may-not"]);
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let both = "1: guardrails.account.disabled, guardrails.tenant.device, configmgr.";
+    assert!(said.contains(both), "{ran}");
+    let request = format!(
+        r#"{{"principal":"{JONAS}","action":"viewSoftwareUpdates","resource":"WS-FAB-001"}}"#
+    );
+    let ran = workspace.run_with(&["check", "--requests", "-"], request.as_bytes());
+    let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        answer["messages"][0],
+        "AADSTS50057: The user account is disabled."
+    );
+    // The ids stay in their order.
+    assert!(
+        answer["policies"]
+            .as_array()
+            .unwrap()
+            .is_sorted_by_key(|id| id.to_string())
+    );
+}
+
+/// A forbid of one's own is said first where it says so.
+#[test]
+fn what_is_first_is_said_by_the_policy() {
+    let workspace = sample();
+    let asked = [
+        "check",
+        "ada@contoso.example",
+        "viewClientDetails",
+        "WS-BER-014",
+    ];
+    let forbid = |first: &str| {
+        format!(
+            r#"@id("custom.freeze")
+@doc("Nobody does anything during the freeze.")
+@message("There is a freeze.")
+@advice("Wait.")
+{first}
+forbid (principal, action, resource);"#
+        )
+    };
+    workspace.write("policies/custom/freeze.cedar", forbid(""));
+    let ran = workspace.run(&asked);
+    assert!(ran.stdout.starts_with("DENY  configmgr.identity"), "{ran}");
+    let first = forbid(r#"@first("Nothing else helps while there is a freeze.")"#);
+    workspace.write("policies/custom/freeze.cedar", first);
+    let ran = workspace.run(&asked);
+    assert!(
+        ran.stdout
+            .starts_with("DENY  custom.freeze — There is a freeze. (and 3 more;"),
+        "{ran}"
+    );
+}

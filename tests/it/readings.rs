@@ -37,3 +37,30 @@ fn as_json() {
     assert_eq!(document["version"], 1);
     insta::assert_snapshot!(document["readings"][0], @r#"{"name":"any-intune-role","default":true,"in_force":false,"doc":"Under Configuration Manager authority any Intune role in the tenant of the device is enough for the permissions of Cloud attached devices.","source":"client-details.md, Permissions; against create-custom-role.md"}"#);
 }
+
+/// A setting that is taken for a reading is told how it is supposed.
+#[test]
+fn a_setting_is_no_reading() {
+    let check = ["check", "ada@contoso.example", "runScript", "WS-TST-001"];
+    for (flag, name, meant) in [
+        ("--reading", "scoped-permissions", "--scoped-permissions"),
+        ("--no-reading", "useIntuneRbac", "--use-intune-rbac"),
+        (
+            "--reading",
+            "Enforce-ConfigMgr-RBAC",
+            "--enforce-configmgr-rbac",
+        ),
+    ] {
+        for question in [&check[..], &["what-if"]] {
+            let ran = contoso(&[question, &[flag, name]].concat());
+            assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
+            assert!(
+                ran.stderr
+                    .contains(&format!("it is a setting, and {meant}")),
+                "{ran}"
+            );
+        }
+    }
+    let ran = contoso(&[&check[..], &["--reading", "imagined"]].concat());
+    assert!(!ran.stderr.contains("setting"), "{ran}");
+}

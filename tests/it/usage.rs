@@ -449,6 +449,23 @@ fn names_and_readings_are_offered() {
         (&["matrix", "--resource", "WS-BER-014"], "WS-BER-014"),
         (&["access", "--reading", "discovery-e"], "discovery-either"),
         (&["access", "--no-reading", "any"], "any-intune-role"),
+        (
+            &["what-if", "--enforce-configmgr-rbac", "P01=of"],
+            "P01=off",
+        ),
+        (
+            &[
+                "who",
+                "runScript",
+                "WS-BER-014",
+                "--use-intune-rbac",
+                "fabrikam=on",
+            ],
+            "fabrikam=on",
+        ),
+        (&["what-if", "--scoped-permissions", "of"], "off"),
+        (&["what-if", "--site-version", "P0"], "P01="),
+        (&["what-if", "--grant", "ada"], "ada@contoso.example="),
         (&["val"], "validate"),
         (&["matrix", "--format", "mark"], "markdown"),
     ];
@@ -459,6 +476,20 @@ fn names_and_readings_are_offered() {
     let roles = offered(&here, &["role", "export", ""]);
     assert!(roles.iter().all(|role| !role.contains(' ')), "{roles:?}");
     assert!(!roles.is_empty());
+    let roles = offered(&here, &["what-if", "--revoke", "ada@contoso.example="]);
+    assert!(
+        roles
+            .iter()
+            .all(|role| role.starts_with("ada@contoso.example="))
+    );
+    assert!(!roles.is_empty());
+    let settings = offered(&here, &["access", "--enforce-configmgr-rbac", ""]);
+    for setting in ["on", "off", "P01=on", "P01=off", "FAB=on"] {
+        assert!(
+            settings.iter().any(|offered| offered == setting),
+            "{settings:?}"
+        );
+    }
     // Only the formats that are written.
     assert_eq!(
         offered(&here, &["readings", "--format", ""]),
