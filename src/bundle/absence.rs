@@ -2,10 +2,11 @@
 //!
 //! Nothing equals such an entity and nobody is in it, so each comparison with it is false. Whether
 //! that allows more or less depends on where the comparison stands: an exception of a permit that
-//! names nobody excludes nobody, and a forbid that names nobody holds nobody back.
+//! names nobody excludes nobody, and a forbid that names nobody holds nobody back. What is compared with something of
+//! the context is another matter: a request brings that, and the directory need not have it.
 
 use cedar_policy::EntityUid;
-use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp};
+use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
 
 use super::policy::{Effect, Policy};
 use crate::source::Place;
@@ -19,6 +20,8 @@ pub(super) struct Mention {
     pub allows_more: bool,
     /// Whether it stands where it makes the policy apply to less.
     pub narrows: bool,
+    /// Whether it is compared with what the context of a request brings.
+    pub is_of_context: bool,
 }
 
 /// On which side of a condition something stands.
@@ -30,6 +33,8 @@ enum Side {
     Against,
     /// Either can be.
     Both,
+    /// It can be true.
+    Context,
 }
 
 impl Side {
@@ -38,6 +43,7 @@ impl Side {
             Self::With => Self::Against,
             Self::Against => Self::With,
             Self::Both => Self::Both,
+            Self::Context => Self::Context,
         }
     }
 }
@@ -62,10 +68,11 @@ pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
         .map(|(place, side)| Mention {
             place,
             allows_more: match policy.effect() {
-                Effect::Permit => side != Side::With,
-                Effect::Forbid => side != Side::Against,
+                Effect::Permit => !matches!(side, Side::With | Side::Context),
+                Effect::Forbid => !matches!(side, Side::Against | Side::Context),
             },
             narrows: side == Side::With,
+            is_of_context: side == Side::Context,
         })
         .collect()
 }
@@ -104,6 +111,7 @@ impl Look<'_> {
                 // What is compared is no condition, unless a condition stands in it.
                 let side = match parts(expression).any(|part| self.decides(part)) {
                     true => Side::Both,
+                    false if self.is_of_context(expression) => Side::Context,
                     false => side,
                 };
                 let place = self.policy.place_of(expression);
@@ -119,6 +127,25 @@ impl Look<'_> {
             matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(uid))
                 if EntityUid::from(uid.as_ref().clone()) == *self.uid)
         })
+    }
+
+    /// Whether the entity, or a set with it, is compared with what the context brings. Not whether that is in it:
+    /// nothing is in what is nowhere.
+    fn is_of_context(&self, expression: &Expr) -> bool {
+        let ExprKind::BinaryApp { op, arg1, arg2 } = expression.expr_kind() else {
+            return false;
+        };
+        let compares = matches!(
+            op,
+            BinaryOp::Eq | BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny
+        );
+        let other = match (self.names(arg1), self.names(arg2)) {
+            (true, false) => arg2,
+            (false, true) => arg1,
+            _ => return false,
+        };
+        let is_context = |part: &Expr| matches!(part.expr_kind(), ExprKind::Var(Var::Context));
+        compares && other.subexpressions().any(is_context)
     }
 
     /// Whether the value of an expression can turn on whether the entity is there, other than by the

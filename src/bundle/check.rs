@@ -236,6 +236,9 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
         .find(|mention| mention.allows_more)
         .or_else(|| mentions.first())?;
     let help = match (policy.effect(), worst.allows_more, worst.narrows) {
+        _ if worst.is_of_context => {
+            "it counts where the context of a request has it, and nowhere else"
+        }
         (Effect::Permit, false, _) => "it permits nothing until the directory has it",
         (Effect::Permit, true, _) => {
             "an exception that names nobody excludes nobody: correct the id, or remove the exception"
