@@ -11,8 +11,9 @@
 //! if anything but its size is another, it is read to be hashed again.
 //!
 //! Whatever is kept is checked against a digest as it is read, the entities block by block. So nothing is used that a
-//! disk or a program changed since it was kept, whatever the times of the file say. That is no protection
-//! from whoever may write here and works out the digest of what they put: they can write to the entities as well.
+//! disk or a program changed since it was kept, whatever the times of the file say. Nor is a file used that was not
+//! put there by a run on this machine: one that came with a repository, whose digest somebody worked out, is another
+//! file than the one that was noted.
 //!
 //! Whatever cannot be read or written here, or is not as it was kept, is worked out anew, and nobody is told.
 
@@ -104,12 +105,12 @@ struct Stamp {
     system: Option<(i64, i64, u64, u64)>,
 }
 
-/// What is known of the content of a file.
+/// What is known of the content of a file, or that a file was put here.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     stamp: Stamp,
     noted: SystemTime,
-    /// The hash.
+    /// The hash; of what was put here, nothing.
     content: String,
 }
 
@@ -175,13 +176,14 @@ impl Cache {
             }
         }
         if is_hashed {
-            let _ = self.note();
+            let _ = self.note([]);
         }
     }
 
     /// What was found of these policies together with the entities.
     pub fn findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
-        let warnings: Vec<Warning> = sealed(&self.path_of_findings(texts, switches)?)?;
+        let path = self.path_of_findings(texts, switches)?;
+        let warnings: Vec<Warning> = self.is_ours(&path).then(|| sealed(&path))??;
         let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
         let warnings = warnings.into_iter();
         warnings.map(|warning| warning.finding(&sources)).collect()
@@ -190,6 +192,9 @@ impl Cache {
     /// The entities as a directory, whose blocks are read when they are asked for.
     pub fn directory(&self, policies: &Policies) -> Option<Directory> {
         let path = self.path_of_directory(policies.bundle()?)?;
+        if !self.is_ours(&path) {
+            return None;
+        }
         let name = name_of(&path);
         let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
         let (files, reader, of_name) = (files?, policies.reader()?, name.clone());
@@ -221,21 +226,24 @@ impl Cache {
         }
         fs::create_dir_all(&self.folder)?;
         for (name, text) in MARKS {
-            fs::write(self.folder.join(name), text)?;
+            self.put(&self.folder.join(name), |out| {
+                out.write_all(text.as_bytes())
+            })?;
         }
         let path = self.path_of_directory(engine.bundle());
         let made = path.filter(|_| !is_lent);
         if let Some(path) = &made {
             self.put(path, |out| engine.directory().write(out, &name_of(path)))?;
         }
-        self.note()?;
-        if let Some(path) = self.path_of_findings(texts, switches) {
+        let path = self.path_of_findings(texts, switches);
+        if let Some(path) = &path {
             let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
             let warnings = findings.iter();
             let warnings = warnings.map(|finding| Warning::of(finding, &sources));
             let warnings: Vec<Warning> = warnings.collect();
-            self.put_sealed(&path, &warnings)?;
+            self.put_sealed(path, &warnings)?;
         }
+        self.note(made.into_iter().chain(path))?;
         self.prune()
     }
 
@@ -286,8 +294,15 @@ impl Cache {
         texts.into_iter().flatten().chain(entities)
     }
 
-    /// Notes what the files hold, beside what is noted of others.
-    fn note(&self) -> io::Result<()> {
+    /// Whether this is what was put there, and nothing that came in its place, as with a repository.
+    fn is_ours(&self, path: &Path) -> bool {
+        let now = path.symlink_metadata();
+        let note = self.notes.get(path).zip(now.ok());
+        note.is_some_and(|(note, now)| note.stamp.is_of_same_file(&Stamp::of(&now)))
+    }
+
+    /// Notes what the files hold, beside what is noted of others, and which files were written here.
+    fn note(&self, written: impl IntoIterator<Item = PathBuf>) -> io::Result<()> {
         // Another program may have noted something in the meantime.
         let mut notes = notes(&self.folder);
         let noted = SystemTime::now();
@@ -300,6 +315,14 @@ impl Cache {
                 };
                 notes.insert(file.path.clone(), note);
             }
+        }
+        for path in written {
+            let note = Note {
+                stamp: Stamp::of(&path.symlink_metadata()?),
+                noted,
+                content: String::new(),
+            };
+            notes.insert(path, note);
         }
         notes.retain(|path, _| path.exists());
         self.put_sealed(&self.folder.join(NOTES), &notes)
@@ -474,6 +497,14 @@ impl Stamp {
             modified: metadata.modified().ok(),
             system,
         }
+    }
+}
+
+impl Stamp {
+    /// Whether two stamps are of one file that nobody wrote again. A disk that fails changes neither.
+    fn is_of_same_file(&self, other: &Self) -> bool {
+        let number = |stamp: &Self| stamp.system.map(|(_, _, device, number)| (device, number));
+        (self.size, self.modified, number(self)) == (other.size, other.modified, number(other))
     }
 }
 

@@ -386,6 +386,130 @@ fn what_was_kept_of_something_else_is_not_used() {
     assert!(workspace.engine.directory().defines(&more));
 }
 
+/// A file that came with a repository is another one, whatever is in it.
+#[cfg(unix)]
+#[test]
+fn what_was_kept_elsewhere_is_not_used() {
+    for prefix in ["entities-", "findings-"] {
+        let tarbac = large();
+        loaded(&tarbac);
+        assert_eq!(loaded(&tarbac).0, 0);
+        let path = kept(&tarbac, prefix);
+        let modified = path.metadata().unwrap().modified().unwrap();
+        let other = path.with_file_name("other");
+        fs::copy(&path, &other).unwrap();
+        File::options()
+            .write(true)
+            .open(&other)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        let number = |path: &Path| std::os::unix::fs::MetadataExt::ino(&path.metadata().unwrap());
+        let before = number(&path);
+        fs::rename(&other, &path).unwrap();
+        loaded(&tarbac);
+        // It was written anew.
+        assert_ne!(number(&path), before, "{prefix}");
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let notes = tarbac.read(".tarbac/contents.json");
+        assert!(notes.contains(&name), "{prefix}");
+        assert_eq!(loaded(&tarbac).0, 0);
+    }
+    // As a whole, from a clone.
+    let tarbac = large();
+    loaded(&tarbac);
+    let clone = large();
+    crate::tarbac::copy(&tarbac.path(".tarbac"), &clone.path(".tarbac"));
+    assert!(loaded(&clone).0 > 0);
+    assert_eq!(loaded(&clone).0, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link() {
+    let tarbac = large();
+    loaded(&tarbac);
+    let elsewhere = Tarbac::with(&[("theirs", "theirs")]);
+    for entry in fs::read_dir(tarbac.path(".tarbac")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path("theirs"), &path).unwrap();
+    }
+    loaded(&tarbac);
+    loaded(&tarbac);
+    assert_eq!(elsewhere.read("theirs"), "theirs");
+}
+
+/// What the cache notes of a file of entities that was changed, as if nobody had.
+fn note_as_unchanged(tarbac: &Tarbac, file: &str) {
+    use std::os::unix::fs::MetadataExt;
+    let path = tarbac.path(file).canonicalize().unwrap();
+    let metadata = path.metadata().unwrap();
+    let text = tarbac.read(".tarbac/contents.json");
+    let sealed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut content = sealed["content"].clone();
+    let note = &mut content[path.to_str().unwrap()];
+    assert!(note.is_object(), "{text}");
+    note["stamp"]["modified"]["secs_since_epoch"] = metadata.mtime().into();
+    note["stamp"]["modified"]["nanos_since_epoch"] = metadata.mtime_nsec().into();
+    note["stamp"]["system"] = serde_json::json!([
+        metadata.ctime(),
+        metadata.ctime_nsec(),
+        metadata.dev(),
+        metadata.ino()
+    ]);
+    note["noted"]["secs_since_epoch"] = (metadata.ctime() + 60).into();
+    let content = content.to_string();
+    let mut hasher = blake3::Hasher::new();
+    for part in ["contents.json", &content] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let digest = hasher.finalize().to_hex();
+    tarbac.write(
+        ".tarbac/contents.json",
+        format!(r#"{{"digest": "{digest}", "content": {content}}}"#),
+    );
+}
+
+/// A disk may lose what was kept and change what it came from, behind everybody's back.
+#[cfg(unix)]
+#[test]
+fn no_command_answers_from_what_is_lost() {
+    let tarbac = large();
+    let person = "ana@t.example";
+    for command in [
+        &["check", person, "runScript", "PC-1"][..],
+        &["explain", person, "runScript", "PC-1"],
+        &["who", "runScript", "PC-1"],
+        &["what", person, "PC-1"],
+        &["what", person],
+        &["matrix", "--all"],
+        &["access"],
+    ] {
+        // Of the program, and not of these tests, which are another one.
+        let check = ["check", person, "runScript", "PC-1"];
+        assert_eq!(tarbac.run(&check).status, 0);
+        let kept = kept(&tarbac, "entities-");
+        let mut bytes = fs::read(&kept).unwrap();
+        // What says how the rest is laid out stays: it is read before anything is asked.
+        let trailer = bytes.len() - 40;
+        let length = bytes[trailer..].first_chunk().unwrap();
+        let end = trailer - usize::try_from(u64::from_ne_bytes(*length)).unwrap();
+        for byte in bytes[64..end].iter_mut().step_by(100) {
+            *byte ^= 1;
+        }
+        lie(&kept, &bytes);
+        let text = tarbac.read("entities/devices.json");
+        tarbac.write("entities/devices.json", text.replace("\"WS-1", "\"WX-1"));
+        note_as_unchanged(&tarbac, "entities/devices.json");
+        let ran = tarbac.run(command);
+        assert_eq!(ran.status, 2, "{command:?} {ran}");
+        assert!(ran.stderr.contains("damaged"), "{command:?} {ran}");
+        tarbac.write("entities/devices.json", text);
+    }
+}
+
 /// What lies in the place of a file that is kept is no reason to wait for it.
 #[cfg(unix)]
 #[test]
