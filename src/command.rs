@@ -170,7 +170,8 @@ pub fn run(arguments: &Arguments) -> Exit {
     };
     let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
     ended(match workspace::is_lost() {
-        true => result.and(Err(ShellError::Lost.into())),
+        // Whatever else failed may have failed for want of it.
+        true => Err(ShellError::Lost.into()),
         false => result,
     })
 }
@@ -265,6 +266,11 @@ fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Wo
     let workspace = reading(global, |means| {
         Ok(Workspace::load_by(layout, switches, means)?)
     })?;
+    let told = workspace.warnings.iter();
+    for finding in told.filter(|finding| workspace::TOLD.contains(&finding.code.as_str())) {
+        let help = finding.help.as_deref().unwrap_or_default();
+        output::note(&format!("note: {}: {help}\n", finding.message));
+    }
     output::not_read(&workspace.engine.provenance().not_read);
     Ok(workspace)
 }

@@ -10,7 +10,7 @@ mod refresh;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use blake3::{Hash, Hasher};
@@ -58,6 +58,8 @@ pub struct Written {
 pub struct Record {
     /// The files.
     pub files: BTreeMap<String, Written>,
+    /// Files and folders (`policies/roles/`) that somebody says were removed on purpose.
+    pub removed: BTreeSet<String>,
 }
 
 /// A file that is written or removed.
@@ -103,6 +105,8 @@ struct Document {
     about: String,
     shipped: BTreeMap<String, String>,
     tenant: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    removed: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<PendingDocument>,
 }
@@ -114,6 +118,8 @@ struct PendingDocument {
     steps: Vec<StepDocument>,
     shipped: BTreeMap<String, String>,
     tenant: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    removed: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,11 +147,20 @@ impl Record {
             .collect()
     }
 
+    /// Whether somebody says that a file was removed on purpose, by itself or with a folder that it is in.
+    pub fn is_removed(&self, path: &str) -> bool {
+        self.removed.iter().any(|named| is_at_or_in(path, named))
+    }
+
     fn read(
         shipped: BTreeMap<String, String>,
         tenant: BTreeMap<String, String>,
+        removed: BTreeSet<String>,
     ) -> Result<Self, NoRecord> {
-        let mut record = Self::default();
+        let mut record = Self {
+            removed,
+            ..Self::default()
+        };
         for (origin, files) in [(Origin::Shipped, shipped), (Origin::Tenant, tenant)] {
             for (path, digest) in files {
                 let digest = read_digest(&digest)?;
@@ -169,7 +184,7 @@ impl State {
             let version = document.version;
             return Err(NoRecord(format!("its version is {version}")));
         }
-        let record = Record::read(document.shipped, document.tenant)?;
+        let record = Record::read(document.shipped, document.tenant, document.removed)?;
         let Some(pending) = document.pending else {
             return Ok(Self::Settled(record));
         };
@@ -185,7 +200,7 @@ impl State {
         Ok(Self::Pending(Pending {
             before: (!pending.is_first).then_some(record),
             steps: steps.collect::<Result<_, NoRecord>>()?,
-            after: Record::read(pending.shipped, pending.tenant)?,
+            after: Record::read(pending.shipped, pending.tenant, pending.removed)?,
         }))
     }
 
@@ -209,11 +224,13 @@ impl State {
             about: ABOUT.to_owned(),
             shipped: record.of_origin(Origin::Shipped),
             tenant: record.of_origin(Origin::Tenant),
+            removed: record.removed.clone(),
             pending: pending.map(|pending| PendingDocument {
                 is_first: pending.before.is_none(),
                 steps: pending.steps.iter().map(step).collect(),
                 shipped: pending.after.of_origin(Origin::Shipped),
                 tenant: pending.after.of_origin(Origin::Tenant),
+                removed: pending.after.removed.clone(),
             }),
         })?;
         Ok(text + "\n")
@@ -228,6 +245,12 @@ pub fn is_ours(path: &str) -> bool {
         .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']));
     let is_in_folder = FOLDERS.iter().any(|folder| path.starts_with(folder));
     has_plain_parts && (is_in_folder || FILES.contains(&path))
+}
+
+/// Whether a path is the one that is named, or in the folder that is.
+fn is_at_or_in(path: &str, named: &str) -> bool {
+    let rest = path.strip_prefix(named.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn checked(path: String) -> Result<String, NoRecord> {

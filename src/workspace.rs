@@ -7,6 +7,7 @@ mod astray;
 mod cache;
 mod cedar;
 mod earlier;
+mod gone;
 mod kept;
 mod manifest;
 pub mod regular;
@@ -44,6 +45,15 @@ const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
 
 /// The folders of a workspace.
 pub const PARTS: [&str; 3] = ["entities", "policies", "schema"];
+
+/// The code of what is said where an interrupted change was finished.
+const FINISHED: &str = "workspace::finished";
+
+/// The codes of the warnings that are told by whatever decides.
+pub const TOLD: [&str; 2] = [astray::INSIDE, FINISHED];
+
+/// How many files are named before the others are counted.
+const LISTED: usize = 5;
 
 /// The largest snapshot that is read, in bytes: a cell has a byte or two.
 const LARGEST_SNAPSHOT: u64 = 256 * 1024 * 1024;
@@ -186,7 +196,12 @@ fn examine_by(
         Some(root) if root.is_dir() => {}
         _ => return Err(unreadable(&layout.root, "it is not a folder", None).into()),
     }
-    whole(layout, || examine_once(layout, switches, means))
+    whole(layout, |finished| {
+        let mut examination = examine_once(layout, switches, means)?;
+        examination.findings.extend(is_finished(finished));
+        finding::sort(&mut examination.findings);
+        Ok(examination)
+    })
 }
 
 fn examine_once(
@@ -200,40 +215,70 @@ fn examine_once(
         Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
         texts => texts?,
     };
+    let gone = match gone::look(layout, &texts) {
+        Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
+        gone => gone?,
+    };
     let entities = opened(layout, &mut passed_over)?;
-    astray::look(layout, &mut passed_over);
-    texts.not_read = astray::told(passed_over.iter().map(|path| shown(path)));
+    let above = astray::above(layout);
+    // What lies in a folder of the workspace above is where it belongs.
+    if above.is_empty() {
+        astray::look(layout, &mut passed_over);
+    }
+    let astray = astray::told(passed_over.iter().map(|path| shown(path)));
+    texts.not_read.clone_from(&astray);
+    texts.not_read.extend(gone.names);
+    texts.not_read.extend(above.iter().map(|path| shown(path)));
     let cache = means.cache.then(|| Cache::of(layout, &entities));
     let mut examination = match cache.flatten() {
         Some(cache) => examine_with(cache, &texts, entities, switches, means)?,
         None => Policies::read(&texts, None).examine(inputs(entities, means), switches)?,
     };
-    let names = texts.not_read.iter();
-    examination
-        .findings
-        .extend(names.map(|name| not_read(name)));
+    examination.findings.extend(gone.findings);
+    examination.findings.extend(not_read(&astray));
+    examination.findings.extend(astray::inside(layout, &above));
     finding::sort(&mut examination.findings);
     Ok(examination)
+}
+
+/// What to say of files that were written because a change had been interrupted: where what was left of it came with a
+/// repository, nobody else says so.
+fn is_finished(files: &[String]) -> Option<Finding> {
+    let first = files.first()?;
+    let more = match files.len() - 1 {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let message = format!("an import that was stopped was finished: `{first}`{more} changed");
+    let place = Place::new(&Source::held(first.clone(), ""), 0..0);
+    Some(
+        Finding::warning(FINISHED, message)
+            .label(place, "this file")
+            .help("nobody need do anything, unless nobody imported here: then see what git says has changed"),
+    )
 }
 
 /// How often something is read again that changes while it is read.
 const ATTEMPTS: u32 = 20;
 
 /// Reads files of a workspace, or again where they were changed as a whole in the meantime: half of them would be
-/// the old ones.
+/// the old ones. Whoever reads is given the files of an interrupted change that were written before.
 fn whole<T, E: From<Unreadable>>(
     layout: &Layout,
-    mut read: impl FnMut() -> Result<T, E>,
+    mut read: impl FnMut(&[String]) -> Result<T, E>,
 ) -> Result<T, E> {
     let roots = roots(layout);
-    let generations = |of: &dyn Fn(&Path) -> Result<transaction::Generation, Unreadable>| {
-        let generations = roots.iter().map(|root| of(root));
-        generations.collect::<Result<Vec<_>, Unreadable>>()
-    };
+    let mut finished = Vec::new();
     for _ in 0..ATTEMPTS {
-        let before = generations(&transaction::settled)?;
-        let result = read();
-        if generations(&transaction::generation)? == before {
+        let mut before = Vec::new();
+        for root in &roots {
+            let (generation, paths) = transaction::settled(root)?;
+            before.push(generation);
+            finished.extend(paths.iter().map(|path| shown(&root.join(path))));
+        }
+        let result = read(&finished);
+        let after = roots.iter().map(|root| transaction::generation(root));
+        if after.collect::<Result<Vec<_>, Unreadable>>()? == before {
             return result;
         }
     }
@@ -360,6 +405,7 @@ fn part(
 /// Those of [`Workspace::load`].
 pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadError> {
     let texts = texts(layout, &mut Vec::new())?;
+    gone::look(layout, &texts)?;
     Workspace::of(Policies::read(&texts, None).examine(Vec::new(), switches)?)
 }
 
@@ -396,7 +442,7 @@ fn is_json(path: &Path) -> bool {
 /// # Errors
 /// A file cannot be read.
 pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
-    whole(layout, || policy_files_once(layout))
+    whole(layout, |_| policy_files_once(layout))
 }
 
 fn policy_files_once(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
@@ -672,14 +718,29 @@ fn walk_unless(
     Ok(())
 }
 
-/// What to say of a file that is not read: a forbid in it holds nobody back.
-fn not_read(name: &str) -> Finding {
-    // Nothing of it is read to show it either: it may be a pipe.
-    let place = Place::new(&Source::held(name, ""), 0..0);
-    let message = format!("`{name}` is not read: no file of its kind is expected there");
-    Finding::warning("workspace::not_read", message)
-        .label(place, "this file")
-        .help("policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`")
+/// What to say of files that are not read: a forbid in them holds nobody back.
+fn not_read(names: &[String]) -> impl Iterator<Item = Finding> {
+    // One more is as short as the number of the others.
+    let (named, others) = match names.len() {
+        count if count <= LISTED + 1 => (names, [].as_slice()),
+        _ => names.split_at(LISTED),
+    };
+    let one = |name: &String| {
+        let message = format!("`{name}` is not read: no file of its kind is expected there");
+        (name.clone(), message)
+    };
+    let rest = others.first().map(|name| {
+        let message = format!("{} more files are not read, like `{name}`", others.len());
+        (name.clone(), message)
+    });
+    let told: Vec<(String, String)> = named.iter().map(one).chain(rest).collect();
+    told.into_iter().map(|(name, message)| {
+        // Nothing of it is read to show it either: it may be a pipe.
+        let place = Place::new(&Source::held(name, ""), 0..0);
+        Finding::warning("workspace::not_read", message)
+            .label(place, "this file")
+            .help("policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`; they stand in `policies/`, `entities/` and `schema/`")
+    })
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::parse::Template;
 use super::policy::Policy;
@@ -32,13 +33,15 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
         let links: Vec<Link> = match serde_json::from_str(source.text()) {
             Ok(links) => links,
             Err(error) => {
-                findings.push(
-                    Finding::error(
-                        "policy::link",
-                        format!("not a file of template links: {error}"),
-                    )
-                    .label(Place::new(source, 0..0), "in this file"),
-                );
+                let finding = Finding::error(
+                    "policy::link",
+                    format!("not a file of template links: {error}"),
+                )
+                .label(Place::new(source, 0..0), "in this file");
+                findings.push(match is_of_policies(source.text()) {
+                    true => finding.help("policies in the JSON format are not read: `cedar translate-policy --direction json-to-cedar --policies FILE` makes a `.cedar` file of them"),
+                    false => finding,
+                });
                 continue;
             }
         };
@@ -53,6 +56,20 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
         }
     }
     (policies, findings)
+}
+
+/// Whether a text has policies in Cedar's JSON format: one, a set, or a list of them.
+/// <https://docs.cedarpolicy.com/policies/json-format.html>
+fn is_of_policies(text: &str) -> bool {
+    let is_of = |value: &Value| {
+        let mut keys = ["effect", "staticPolicies", "templates", "templateLinks"].iter();
+        keys.any(|key| value.get(key).is_some())
+    };
+    match serde_json::from_str(text) {
+        Ok(Value::Array(values)) => values.iter().any(is_of),
+        Ok(value) => is_of(&value),
+        Err(_) => false,
+    }
 }
 
 fn link_one(templates: &[Template], link: &Link) -> Result<Policy, String> {

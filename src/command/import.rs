@@ -180,6 +180,7 @@ fn prepare(
     });
     let new = Record {
         files: files.collect(),
+        ..Record::default()
     };
     let before = record.iter().flat_map(|record| record.files.keys());
     let known: BTreeSet<&String> = before.chain(new.files.keys()).collect();

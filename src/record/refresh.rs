@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use blake3::Hash;
 
-use super::{Origin, Record, Step, Written};
+use super::{Origin, Record, Step, Written, is_at_or_in};
 
 /// Where the data of a tenant are.
 const ENTITIES: &str = "entities/";
@@ -103,6 +103,7 @@ impl Refresh {
         let none = Record::default();
         let before = situation.record.unwrap_or(&none);
         let mut refresh = Self::default();
+        refresh.record.removed.clone_from(&before.removed);
         let paths = before.files.keys().chain(situation.new.files.keys());
         for path in paths.collect::<BTreeSet<&String>>() {
             let (old, new) = (before.files.get(path), situation.new.files.get(path));
@@ -242,9 +243,6 @@ impl Situation<'_> {
 
     /// Whether a file is named to be written in any case, by itself or by a folder that it is in.
     fn takes(&self, path: &str) -> bool {
-        self.take.iter().any(|named| {
-            let rest = path.strip_prefix(named.trim_end_matches('/'));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        self.take.iter().any(|named| is_at_or_in(path, named))
     }
 }

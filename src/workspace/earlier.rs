@@ -41,7 +41,7 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, LoadError> {
     let has = |part: &str| of.root.join(part).is_dir();
     Ok(Earlier {
         is_bare: has_own_schema && !has("policies") && !has("schema"),
-        texts: whole(&of, || texts(&of, &mut Vec::new()))?,
+        texts: whole(&of, |_| texts(&of, &mut Vec::new()))?,
         has_own_schema,
     })
 }

@@ -151,7 +151,7 @@ impl Transaction {
             None => (None, true),
             Some(State::Settled(record)) => (Some(record), true),
             Some(State::Pending(pending)) => match finish(&real, &pending) {
-                Ok(()) => (Some(pending.after), true),
+                Ok(_) => (Some(pending.after), true),
                 // What was written aside is gone, so it is written anew.
                 Err(_) if !has_new_files(&real, &pending) => (Some(either(&real, pending)), false),
                 Err(error) => return Err(not_finished(root, &error).into()),
@@ -305,9 +305,7 @@ impl Change<'_> {
                     }
                 }
                 let after = aside.join(AFTER);
-                if !after.exists() {
-                    write(&after, &self.pending.after.text()?)?;
-                }
+                write(&after, &self.pending.after.text()?)?;
                 put(&after, &self.root.join(record::FILE))?;
                 sync_folder(self.root)
             }
@@ -351,8 +349,8 @@ impl Change<'_> {
     }
 }
 
-/// Takes the steps that are left of a change, if all of them can be.
-fn finish(root: &Path, pending: &Pending) -> io::Result<()> {
+/// Takes the steps that are left of a change, if all of them can be, and says of which files.
+fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> {
     let change = Change { root, pending };
     let mut left = Vec::new();
     for (number, step) in pending.steps.iter().enumerate() {
@@ -366,28 +364,36 @@ fn finish(root: &Path, pending: &Pending) -> io::Result<()> {
             let reason = format!("`{path}` is neither as it was nor as it was to be");
             return Err(io::Error::other(reason));
         }
-        if step.after.is_some() && !root.join(FOLDER).join(NEW).join(path).exists() {
+        if !has_new_file(root, step)? {
             let reason = format!("what `{path}` was to be is gone");
             return Err(io::Error::other(reason));
         }
         left.push(number);
     }
+    let mut paths = Vec::new();
     for number in left {
         change.act(Act::Take(number))?;
+        paths.push(change.step(number)?.path.clone());
     }
-    change.act(Act::Finish)
+    change.act(Act::Finish)?;
+    Ok(paths)
 }
 
 /// Whether the new files that are missing were all written aside.
 fn has_new_files(root: &Path, pending: &Pending) -> bool {
     let mut steps = pending.steps.iter();
     steps.all(|step| {
-        let is_there = root.join(FOLDER).join(NEW).join(&step.path).exists();
         let digest = step.after.map(Found::File);
-        step.after.is_none()
-            || is_there
+        has_new_file(root, step).unwrap_or_default()
             || found(root, &step.path).is_ok_and(|found| found == digest)
     })
+}
+
+/// Whether what a step writes, if it writes anything, lies aside as it was written: what is beside a record may have
+/// come with a repository, and be anything.
+fn has_new_file(root: &Path, step: &Step) -> io::Result<bool> {
+    let path = [FOLDER, NEW, &step.path].join("/");
+    Ok(step.after.is_none() || found(root, &path)? == step.after.map(Found::File))
 }
 
 /// What was written, before or after, where a change cannot be finished.
@@ -404,17 +410,22 @@ fn either(root: &Path, pending: Pending) -> Record {
 }
 
 /// Sees to it that no change of a workspace is half done, and says how it is to be told from a later state.
-pub(super) fn settled(root: &Path) -> Result<Generation, Unreadable> {
+/// Besides, which files were written or removed for that.
+pub(super) fn settled(root: &Path) -> Result<(Generation, Vec<String>), Unreadable> {
     settled_within(root, PATIENCE)
 }
 
-fn settled_within(root: &Path, patience: (u32, Duration)) -> Result<Generation, Unreadable> {
+fn settled_within(
+    root: &Path,
+    patience: (u32, Duration),
+) -> Result<(Generation, Vec<String>), Unreadable> {
     let mut left = patience.0;
+    let mut finished = Vec::new();
     loop {
         let (state, generation) = state(root)?;
         let is_pending = matches!(state, Some(State::Pending(_)));
         if !is_pending && !root.join(FOLDER).is_dir() {
-            return Ok(generation);
+            return Ok((generation, finished));
         }
         let lock = Lock::try_of(root);
         if !is_pending {
@@ -422,13 +433,14 @@ fn settled_within(root: &Path, patience: (u32, Duration)) -> Result<Generation, 
             if let Ok(Some(lock)) = lock {
                 drop(lock);
             }
-            return Ok(generation);
+            return Ok((generation, finished));
         }
         match lock {
             Ok(Some(_lock)) => {
                 // Somebody else may have finished it.
                 if let (Some(State::Pending(pending)), _) = self::state(root)? {
-                    finish(root, &pending).map_err(|error| not_finished(root, &error))?;
+                    finished =
+                        finish(root, &pending).map_err(|error| not_finished(root, &error))?;
                 }
             }
             Ok(None) if left > 0 => {
@@ -480,6 +492,17 @@ pub fn recorded(root: &Path) -> Result<Option<Record>, Unreadable> {
             Err(unreadable(root, reason, Some("wait until it is done")))
         }
     }
+}
+
+/// What was written into a workspace, with the text that says so; `None` where there is no record, or it is being
+/// changed.
+pub(super) fn record_of(root: &Path) -> Result<Option<(Record, String)>, Unreadable> {
+    Ok(match state(root)? {
+        (Some(State::Settled(record)), Generation(Some((bytes, _)))) => {
+            Some((record, String::from_utf8_lossy(&bytes).into_owned()))
+        }
+        _ => None,
+    })
 }
 
 /// What the record of a workspace says, if there is one.
@@ -600,7 +623,8 @@ fn put(file: &Path, place: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let name = place.file_name().unwrap_or_default().to_string_lossy();
             let beside = place.with_file_name(format!(".tarbac-{name}.part"));
-            let copied = fs::copy(file, &beside)
+            let copied = remove(&beside)
+                .and_then(|()| fs::copy(file, &beside))
                 .and_then(|_| File::open(&beside)?.sync_all())
                 .and_then(|()| fs::rename(&beside, place));
             if copied.is_err() {
@@ -622,7 +646,9 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Writes a file that nobody else sees, and sees to it that it is on the disk.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    // A link that is there may lead to what is not ours to write.
+    remove(path)?;
+    let mut file = File::create_new(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -23,6 +23,7 @@ mod disabled_accounts;
 mod eligible;
 mod explain;
 mod fmt;
+mod gone;
 mod hostile;
 mod impact;
 mod import;

@@ -20,6 +20,7 @@ fn of(file: Option<(Origin, &str)>, path: &str) -> Record {
     });
     Record {
         files: file.into_iter().collect(),
+        ..Record::default()
     }
 }
 

@@ -58,6 +58,7 @@ fn recorded_files(files: &Files) -> Record {
     });
     Record {
         files: files.collect(),
+        ..Record::default()
     }
 }
 
@@ -337,6 +338,69 @@ fn nobody_decides_where_what_was_prepared_is_gone_and_an_import_begins_anew() {
         };
         assert_eq!(record.files[path].digest, now, "{path}");
     }
+}
+
+/// What lies beside a record may have come with a repository.
+#[test]
+fn only_what_the_record_names_is_put_into_a_place() {
+    let folder = workspace(true);
+    let decided = steps().len() + 3;
+    stopped_after(decided, folder.path(), true);
+    let aside = folder.path().join(FOLDER).join(NEW);
+    let people = aside.join("entities/people.json");
+    fs::write(&people, "forged").unwrap();
+    let error = settled(folder.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("entities/people.json"),
+        "{error}"
+    );
+    let saved = fs::read_to_string(folder.path().join("entities/people.json"));
+    assert_eq!(saved.unwrap(), "old people");
+    fs::write(&people, "new people").unwrap();
+    // Nor does another record take the place of the one that was decided on.
+    let forged = Record::default().text().unwrap();
+    fs::write(folder.path().join(FOLDER).join(AFTER), forged).unwrap();
+    let (_, finished) = settled(folder.path()).unwrap();
+    assert!(finished.contains(&"entities/people.json".to_owned()));
+    assert_eq!(there(folder.path()), self::new());
+    let record = recorded(folder.path()).unwrap();
+    assert_eq!(record, Some(recorded_files(&self::new())));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_beside_a_record_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+    let decided = steps().len() + 3;
+    for linked in ["new", "new/entities", "new/entities/people.json", ""] {
+        let folder = workspace(true);
+        stopped_after(decided, folder.path(), true);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let (place, aside) = (
+            folder.path().join(FOLDER).join(linked),
+            elsewhere.path().join("x"),
+        );
+        fs::rename(&place, &aside).unwrap();
+        symlink(&aside, place.to_str().unwrap().trim_end_matches('/')).unwrap();
+        let before = there(elsewhere.path());
+        settled(folder.path()).unwrap_err();
+        assert_eq!(there(elsewhere.path()), before, "{linked}");
+    }
+    let folder = workspace(true);
+    stopped_after(decided, folder.path(), true);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let theirs = elsewhere.path().join("theirs");
+    fs::write(&theirs, "theirs").unwrap();
+    for name in [AFTER, BEFORE, "pending", OLD] {
+        let path = folder.path().join(FOLDER).join(name);
+        let _ = fs::remove_file(&path);
+        let _ = fs::remove_dir_all(&path);
+        symlink(&theirs, path).unwrap();
+    }
+    settled(folder.path()).unwrap();
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+    assert_eq!(there(folder.path()), self::new());
+    assert_nothing_is_left(folder.path());
 }
 
 #[test]

@@ -495,6 +495,11 @@ fn the_modes_of_files_stay() {
 
 /// A record that names steps, as a program leaves it that is stopped in between; what they write is gone.
 fn stopped(tarbac: &Tarbac) {
+    stopped_before(tarbac, "[]");
+}
+
+/// The same before this was written to a file.
+fn stopped_before(tarbac: &Tarbac, text: &str) {
     let path = "workspace/tarbac-files.json";
     let mut record: Value = serde_json::from_str(&tarbac.read(path)).unwrap();
     record["pending"] = json!({
@@ -502,7 +507,7 @@ fn stopped(tarbac: &Tarbac) {
         "steps": [{
             "path": "entities/people.json",
             "before": record["tenant"]["entities/people.json"],
-            "after": tarbac::record::digest("[]").to_string(),
+            "after": tarbac::record::digest(text).to_string(),
         }],
         "shipped": record["shipped"],
         "tenant": record["tenant"],
@@ -542,6 +547,31 @@ fn no_command_decides_from_half_a_change() {
     assert_eq!(ran.status, 0, "{ran}");
     assert_eq!(check(&tarbac).status, 0);
     assert!(!tarbac.path("workspace/.tarbac-import").exists());
+}
+
+/// What came with a repository looks like an import that was stopped; whoever finishes it says so.
+#[test]
+fn what_is_finished_is_told() {
+    for command in [
+        &["check", "ada@contoso.example", "runScript", "WS-TST-001"][..],
+        &["validate"],
+        &["matrix"],
+    ] {
+        let tarbac = imported();
+        let mut people: Value =
+            serde_json::from_str(&tarbac.read("workspace/entities/people.json")).unwrap();
+        people.as_array_mut().unwrap().rotate_left(1);
+        let text = people.to_string();
+        stopped_before(&tarbac, &text);
+        tarbac.write("workspace/.tarbac-import/new/entities/people.json", &text);
+        let ran = tarbac.run(&[&["-C", "workspace"], command].concat());
+        assert_eq!(ran.status, 0, "{ran}");
+        let said =
+            "an import that was stopped was finished: `workspace/entities/people.json` changed";
+        assert!(ran.to_string().contains(said), "{ran}");
+        let ran = check(&tarbac);
+        assert_eq!(ran.stderr, "", "{ran}");
+    }
 }
 
 #[test]
