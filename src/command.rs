@@ -24,6 +24,7 @@ mod requests;
 mod review;
 mod role;
 mod schema;
+mod starters;
 mod suppose;
 mod test;
 mod validate;
@@ -46,10 +47,11 @@ use tarbac::finding::Finding;
 use tarbac::names::NameError;
 use tarbac::render::{self, Style};
 use tarbac::workspace::{self, Means, NotBegun, Unreadable};
-use tarbac::{Layout, LoadError, Provenance, Switches, Workspace, shipped};
+use tarbac::{Layout, LoadError, Provenance, Switches, Workspace};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
+use crate::product;
 use output::{Output, Wishes, progress};
 
 pub use completions::answer as answer_shell;
@@ -325,7 +327,7 @@ fn layout(global: &Global) -> Layout {
         policies: global.policies.clone(),
         schema: global.schema.clone(),
         entities: global.entities.clone(),
-        shipped: shipped::rules(),
+        shipped: product::rules(),
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod cli;
 mod command;
+mod product;
 
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
+use tarbac::shipped;
 
 /// Policies are parsed by several threads into millions of small pieces, for which glibc asks the system for
 /// a page at a time.
@@ -13,6 +15,11 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    product::set(product::Product {
+        rules: shipped::rules,
+        sample: shipped::sample,
+        shipped_before_records: shipped::shipped_before_records,
+    });
     let answered = command::answer_shell();
     let exit = match answered.and_then(|answered| match answered {
         true => Ok(None),

@@ -10,8 +10,10 @@ use cedar_policy::EntityUid;
 use clap_complete::engine::CompletionCandidate;
 use tarbac::names::{Names, Part};
 use tarbac::workspace::Means;
-use tarbac::{Engine, Layout, Switches, Workspace, roles, shipped, what_if};
+use tarbac::{Engine, Layout, Switches, Workspace, roles, what_if};
 use walkdir::WalkDir;
+
+use crate::product;
 
 /// The most entities that are read, in bytes of their files.
 const QUICK: u64 = 32 * 1024 * 1024;
@@ -140,7 +142,7 @@ fn engine() -> Option<Engine> {
         progress: None,
     };
     let workspace = Workspace::load_by(
-        &Layout::of(root, shipped::rules()),
+        &Layout::of(root, product::rules()),
         &Switches::default(),
         &means,
     );

@@ -3,19 +3,20 @@
 use tarbac::impact::States;
 use tarbac::what_if::Premises;
 use tarbac::workspace::{stands_alone, state};
-use tarbac::{Layout, LoadError, Workspace, shipped};
+use tarbac::{Layout, LoadError, Workspace};
 
 use super::impact::{Wanted, about, answer, only, typed};
 use super::output::{self, Output};
 use super::{Exit, Failure, ShellError, layout, load, reading, switches};
 use crate::cli::{Diff, Global};
+use crate::product;
 
 pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exit, Failure> {
     let (layout, switches) = (layout(global), switches(global)?);
     if let Some(new) = &arguments.new {
         let stand_alone = |name: &str| stands_alone(&layout, name).map_err(LoadError::from);
         let is_looked_at = !stand_alone(&arguments.old)? || !stand_alone(new)?;
-        if !is_looked_at && layout != Layout::of(&global.workspace, shipped::rules()) {
+        if !is_looked_at && layout != Layout::of(&global.workspace, product::rules()) {
             let message =
                 "--policies, --schema and --entities are not for two states that have their own";
             return Err(ShellError::Arguments {

@@ -11,16 +11,17 @@ use tarbac::finding::Finding;
 use tarbac::import::{Imported, Report};
 use tarbac::record::{self, Kept, Origin, Record, Refresh, Situation, Step, Written};
 use tarbac::render::import::Change;
-use tarbac::shipped::{gitignore, shipped_before_records};
 use tarbac::source::Source;
 use tarbac::workspace::{
     Draft, PARTS, Transaction, examine, files_in, found, is_workspace, recorded,
 };
-use tarbac::{Engine, Layout, Switches, assembly, import, render, shipped};
+use tarbac::{Engine, Layout, Switches, assembly, import, render};
 
 use super::output::{self, Output, bytes, waiting};
+use super::starters;
 use super::{Exit, Failure, ShellError, exports_in};
 use crate::cli::{Format, Global, Import};
+use crate::product;
 
 /// How many files that are in the way are listed.
 const LISTED: usize = 20;
@@ -98,7 +99,7 @@ fn look(out: &Path) -> Result<(), Failure> {
 /// The policies and the schema that ship, without anybody in sight.
 fn shipped_engine() -> Result<Engine, Failure> {
     let examination =
-        assembly::examine(&shipped::rules().alone(), Vec::new(), &Switches::default())?;
+        assembly::examine(&product::rules().alone(), Vec::new(), &Switches::default())?;
     let so = "The policies that ship have errors.";
     examination
         .engine
@@ -167,12 +168,14 @@ fn prepare(
     };
     imported.write(create).map_err(failed)?;
     bar.finish_and_clear();
-    let shipped = shipped::policies().into_iter().chain(shipped::schema());
-    let shipped: BTreeMap<String, blake3::Hash> = shipped
-        .map(|file| (file.path, record::digest(&file.text)))
+    let shipped = product::rules();
+    let shipped: BTreeMap<&str, blake3::Hash> = shipped
+        .files()
+        .iter()
+        .map(|file| (file.path.as_str(), record::digest(&file.text)))
         .collect();
     let files = draft.digests().into_iter().map(|(path, digest)| {
-        let origin = match shipped.get(&path) == Some(&digest) {
+        let origin = match shipped.get(path.as_str()) == Some(&digest) {
             true => Origin::Shipped,
             false => Origin::Tenant,
         };
@@ -193,7 +196,7 @@ fn prepare(
         new: &new,
         take: &take,
         adopt: arguments.force,
-        has_shipped: &shipped_before_records,
+        has_shipped: &product::shipped_before_records,
     });
     // What is not written is seen as it is.
     let stays = refresh.kept.iter().chain(&refresh.conflicts);
@@ -238,10 +241,10 @@ fn taken(named: &[String], known: &BTreeSet<&String>) -> Result<Vec<String>, Fai
 fn begin(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Result<()> {
     let ignored = tarbac::bundle::File {
         path: ".gitignore".to_owned(),
-        text: gitignore(""),
+        text: starters::gitignore(""),
     };
     let has_suites = out.join("tests").symlink_metadata().is_ok();
-    let files = shipped::starters().into_iter().chain([ignored]);
+    let files = starters::without_rules().into_iter().chain([ignored]);
     for file in files.filter(|file| !has_suites || !file.path.starts_with("tests/")) {
         if found(out, &file.path)?.is_some() {
             continue;
@@ -262,7 +265,7 @@ fn begin(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Result<()> {
 fn check(draft: &Draft, refresh: &Refresh, out: &Path) -> Result<(), Failure> {
     let bar = waiting("validating");
     let examination = examine(
-        &Layout::of(draft.folder(), shipped::rules()),
+        &Layout::of(draft.folder(), product::rules()),
         &Switches::default(),
     )?;
     bar.finish_and_clear();

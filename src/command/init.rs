@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use tarbac::record::{self, Found, Origin, Record, Step, Written};
+use tarbac::render;
 use tarbac::workspace::{PARTS, Transaction, found, regular};
-use tarbac::{render, shipped};
 
 use super::output::{self, Output};
+use super::starters;
 use super::{Exit, Failure, ShellError};
 use crate::cli::{Format, Global, Init};
+use crate::product;
 
 /// How many files that are in the way are listed.
 const LISTED: usize = 10;
@@ -24,8 +26,8 @@ const LARGEST: u64 = 1024 * 1024;
 pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let files = match arguments.bare {
-        true => shipped::bare(),
-        false => shipped::workspace(),
+        true => starters::bare(),
+        false => starters::whole(),
     };
     refuse_existing(&files, arguments)?;
     let wait = || {
@@ -67,7 +69,7 @@ fn refuse_existing(files: &[tarbac::bundle::File], arguments: &Init) -> Result<(
     if existing.is_empty() {
         return Ok(());
     }
-    let rules = shipped::bare();
+    let rules = starters::bare();
     let is_of_sample = |path: &&str| !rules.iter().any(|file| file.path == **path);
     let help = match !arguments.bare && existing.iter().all(is_of_sample) {
         true => "leave the sample tenant and its README out with --bare, or choose another folder",
@@ -121,7 +123,7 @@ fn write(
                 .is_some_and(|rest| rest.starts_with('/'))
         });
         if is_of_workspace {
-            let origin = match shipped::rules().has_text(text) {
+            let origin = match product::rules().has_text(text) {
                 true => Origin::Shipped,
                 false => Origin::Tenant,
             };
@@ -136,14 +138,14 @@ fn write(
     }
     let ignored = match found(folder, GITIGNORE)? {
         None => {
-            put(GITIGNORE, &shipped::gitignore(""), None)?;
+            put(GITIGNORE, &starters::gitignore(""), None)?;
             Ignored::Written
         }
         Some(Found::File(digest)) => {
             let before = regular::read(&folder.join(GITIGNORE), LARGEST)?;
             let before = String::from_utf8(before)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            let text = shipped::gitignore(&before);
+            let text = starters::gitignore(&before);
             if text == before {
                 Ignored::AsItWas
             } else {
@@ -168,7 +170,7 @@ fn said(count: usize, ignored: Ignored, arguments: &Init) -> String {
         Ignored::NoFile => {
             text += &format!(
                 "The .gitignore is no regular file; let it have: {}\n",
-                shipped::IGNORED.join(" ")
+                starters::IGNORED.join(" ")
             );
         }
     }

@@ -13,12 +13,13 @@ use tarbac::proof::{self, Prover, Solving, Spec};
 use tarbac::report::Report;
 use tarbac::source::Source;
 use tarbac::workspace::spec_files;
-use tarbac::{Engine, finding, shipped};
+use tarbac::{Engine, finding};
 
 use super::output::{Output, progress};
 use super::report::Reports;
 use super::{Exit, Failure, ShellError, layout, load};
 use crate::cli::{Format, Global, Prove};
+use crate::product;
 use results::Results;
 
 pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Exit, Failure> {
@@ -49,7 +50,7 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
     let proof = proof.map_err(|error| Failure::Error(Box::new(error)))?;
     let is_proved = !proof.is_refuted() && !proof.is_unknown();
     let wanted =
-        |policy: &Policy| arguments.shipped || !shipped::rules().holds(&policy.place().source);
+        |policy: &Policy| arguments.shipped || !product::rules().holds(&policy.place().source);
     // Where something is refuted as things are, that says nothing about other policies.
     let mutation = match arguments.mutate && is_proved {
         true => {

@@ -13,12 +13,13 @@ use tarbac::report::Report;
 use tarbac::source::Source;
 use tarbac::suite::{self, Suites, Tried};
 use tarbac::workspace::{SuiteFile, suite_files};
-use tarbac::{coverage, mutant, shipped};
+use tarbac::{coverage, mutant};
 
 use super::output::{Output, is_ci, progress};
 use super::report::Reports;
 use super::{Exit, Failure, ShellError, layout, load, switches};
 use crate::cli::{Format, Global, Test};
+use crate::product;
 use results::Results;
 pub use snapshots::Snapshots;
 
@@ -62,7 +63,7 @@ fn once(
         return Err(nothing_to_run(arguments));
     }
     let wanted =
-        |policy: &Policy| arguments.shipped || !shipped::rules().holds(&policy.place().source);
+        |policy: &Policy| arguments.shipped || !product::rules().holds(&policy.place().source);
     let bundle = suites.bundle();
     if (arguments.wants_coverage() || arguments.mutate)
         && !bundle.is_some_and(|bundle| bundle.policies().iter().any(wanted))

@@ -7,12 +7,13 @@ use tarbac::excerpt::Excerpts;
 use tarbac::finding::{self, Finding};
 use tarbac::report::Report;
 use tarbac::source::{Place, Source};
-use tarbac::{bundle, proof, render, shipped, workspace};
+use tarbac::{bundle, proof, render, workspace};
 
 use super::output::Output;
 use super::report::Reports;
 use super::{Exit, Failure, layout, switches};
 use crate::cli::{Format, Global, Validate};
+use crate::product;
 
 pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
@@ -69,7 +70,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
 /// A file that the formatter would change. One with a syntax error has a finding already, and what
 /// ships is formatted when it is built.
 fn unformatted(source: &Arc<Source>) -> Option<Finding> {
-    if shipped::rules().has_text(source.text()) || bundle::formatted(source).ok()? == source.text()
+    if product::rules().has_text(source.text()) || bundle::formatted(source).ok()? == source.text()
     {
         return None;
     }

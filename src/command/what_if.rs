@@ -2,24 +2,25 @@
 
 use tarbac::impact::States;
 use tarbac::what_if;
-use tarbac::{Layout, Switches, shipped};
+use tarbac::{Layout, Switches};
 
 use super::impact::{Wanted, about, answer, only, typed};
 use super::output::{Output, note};
 use super::suppose::say_premises;
 use super::{Exit, Failure, layout, load, load_from, switches};
 use crate::cli::{Format, Global, WhatIf};
+use crate::product;
 
 pub fn run(global: &Global, arguments: &WhatIf, output: &mut Output) -> Result<Exit, Failure> {
     let changed = layout(global);
     let before = load_from(
-        &Layout::of(&global.workspace, shipped::rules()),
+        &Layout::of(&global.workspace, product::rules()),
         &Switches::default(),
         global,
     )?
     .engine;
     // Other files are read by themselves; what is changed besides is changed there.
-    let read = match changed == Layout::of(&global.workspace, shipped::rules()) {
+    let read = match changed == Layout::of(&global.workspace, product::rules()) {
         true => None,
         false => Some(load(global)?.engine),
     };

@@ -35,9 +35,10 @@ fn shipped_engine() -> Engine {
 
 /// The policies and the schema that ship, by their paths.
 fn shipped_files() -> BTreeMap<String, Vec<u8>> {
-    let files = shipped::policies().into_iter().chain(shipped::schema());
+    let shipped = shipped::rules();
+    let files = shipped.files().iter();
     files
-        .map(|file| (file.path, file.text.into_bytes()))
+        .map(|file| (file.path.clone(), file.text.clone().into_bytes()))
         .collect()
 }
 

@@ -176,11 +176,9 @@ fn a_custom_role_is_extended() {
         .replace("viewScripts\",\n]", "viewScripts\"]");
     workspace.write("proposal/script-runner.cedar", &less);
     workspace.write("proposal/tarbac.yaml", "replaces: shipped\n");
-    for entry in shipped::policies()
-        .into_iter()
-        .filter(|file| file.path.ends_with(".cedar"))
-    {
-        workspace.write(&format!("proposal/{}", entry.path), entry.text);
+    for policy in shipped::rules().policies() {
+        let path = policy.name.replace("shipped/", "proposal/");
+        workspace.write(&path, policy.text());
     }
     let ran = workspace.run(&["what-if", "--plan", "--policies", "proposal"]);
     let plan = ran
