@@ -25,20 +25,25 @@ const REFUSAL: &str = "refusal";
 pub struct Who {
     /// Those who may, sorted by name.
     pub may: Vec<Permitted>,
-    /// Those who may not, together with whoever is refused for the same reasons; by how many there are.
+    /// Those who may not, together with whoever is refused for the same reasons; by how many there are. Whoever is
+    /// eligible stands there only, where that was asked.
     pub may_not: Vec<Refused>,
     /// Those about whom it cannot be decided, and why; likewise.
     pub unknown: Vec<Refused>,
-    /// Of those who may not the ones who may after activating something, sorted by name; absent where nobody
-    /// asked for them.
+    /// Those who may not now, and may after activating something, sorted by name; absent where nobody asked for
+    /// them.
     pub eligible: Option<Vec<Eligible>>,
 }
 
-/// Somebody who may not, and who may after activating what the schema says can be activated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Somebody who may not now, and who may after activating what the schema says can be activated.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Eligible {
     /// The person.
     pub principal: Named,
+    /// What is decided now.
+    pub outcome: Outcome,
+    /// What refuses it now, with what the admin center says.
+    pub refusals: Vec<Refusal>,
     /// Each is enough.
     pub ways: Vec<Way>,
 }
@@ -173,6 +178,42 @@ impl Who {
         }
         who
     }
+
+    /// The same, with those apart who may after activating something.
+    pub fn with_eligible(
+        engine: &Engine,
+        action: &Action,
+        resource: &EntityUid,
+        named: usize,
+        context: &Context,
+    ) -> Self {
+        let mut who = Self::of(engine, action, resource, usize::MAX, context);
+        let mut ways = ways_of_everybody(engine, action, resource, context);
+        let mut eligible = Vec::new();
+        for refused in &mut who.may_not {
+            for principal in std::mem::take(&mut refused.principals) {
+                match ways.remove(&principal.uid) {
+                    Some(ways) => eligible.push(Eligible {
+                        principal,
+                        outcome: refused.outcome.clone(),
+                        refusals: refused.refusals.clone(),
+                        ways,
+                    }),
+                    None => refused.principals.push(principal),
+                }
+            }
+            refused.count = refused.principals.len();
+        }
+        who.may_not.retain(|refused| refused.count > 0);
+        who.may_not
+            .sort_by_key(|refused| std::cmp::Reverse(refused.count));
+        for refused in who.may_not.iter_mut().chain(&mut who.unknown) {
+            refused.principals.truncate(named);
+        }
+        eligible.sort_by(|one, other| one.principal.cmp(&other.principal));
+        who.eligible = Some(eligible);
+        who
+    }
 }
 
 impl Permitted {
@@ -196,82 +237,76 @@ impl Permitted {
     }
 }
 
-impl Eligible {
-    /// Everybody whom the schema lets ask for an action, who may not and may after activating something.
-    pub fn of(
-        engine: &Engine,
-        action: &Action,
-        resource: &EntityUid,
-        context: &Context,
-    ) -> Vec<Self> {
-        let directory = engine.directory();
-        let vocabulary = engine.bundle().vocabulary();
-        let mut people = Vec::new();
-        for type_name in &action.principals {
-            let named = type_name.to_string();
-            let attributes: Vec<&str> = vocabulary.activations(&named).map(|of| of.0).collect();
-            let rows = directory.rows_of(type_name);
-            people.extend(rows.filter(|row| {
-                let mut attributes = attributes.iter();
-                attributes.any(|attribute| directory.has_attribute(*row, attribute))
-            }));
-        }
-        let found = people.par_iter().filter_map(|row| {
-            let request = Request {
-                principal: directory.uid(*row),
-                action: action.uid.clone(),
-                resource: resource.clone(),
-                context: context.clone(),
-            };
-            Self::if_refused(engine, &request)
-        });
-        let mut found: Vec<Self> = found.collect();
-        found.sort_by(|one, other| one.principal.cmp(&other.principal));
-        found
+/// What those can activate whom the schema lets ask for an action, and who may not and may after that.
+fn ways_of_everybody(
+    engine: &Engine,
+    action: &Action,
+    resource: &EntityUid,
+    context: &Context,
+) -> BTreeMap<EntityUid, Vec<Way>> {
+    let directory = engine.directory();
+    let vocabulary = engine.bundle().vocabulary();
+    let mut people = Vec::new();
+    for type_name in &action.principals {
+        let named = type_name.to_string();
+        let attributes: Vec<&str> = vocabulary.activations(&named).map(|of| of.0).collect();
+        let rows = directory.rows_of(type_name);
+        people.extend(rows.filter(|row| {
+            let mut attributes = attributes.iter();
+            attributes.any(|attribute| directory.has_attribute(*row, attribute))
+        }));
     }
+    let found = people.par_iter().filter_map(|row| {
+        let request = Request {
+            principal: directory.uid(*row),
+            action: action.uid.clone(),
+            resource: resource.clone(),
+            context: context.clone(),
+        };
+        let ways = ways_if_refused(engine, &request)?;
+        Some((request.principal, ways))
+    });
+    found.collect()
+}
 
-    fn if_refused(engine: &Engine, request: &Request) -> Option<Self> {
-        let world = engine.world(request).ok()?;
-        if engine.decide_in(request, &world).decision != Decision::Deny {
-            return None;
-        }
-        let names = Names::new(engine);
-        let lifting = engine.lifting(request, &world);
-        let ways = lifting.iter().filter_map(|together| {
-            let entities: Vec<&EntityUid> = together.iter().map(|of| &of.entity).collect();
-            let activated = engine.activated(request, &world, &entities)?;
-            let outcome = engine.decide_in(request, &activated);
-            let permits = outcome.policies.iter();
-            let anchors = permits.filter_map(|id| engine.bundle().policy(id)?.principal_anchor());
-            let anchors: BTreeSet<EntityUid> = anchors.collect();
-            let person = names.named(&request.principal);
-            let paths = entities.iter().flat_map(|entity| {
-                let further = anchors.iter();
-                let mut further: Vec<Path> = further
-                    .filter_map(|anchor| Path::between(engine, entity, anchor))
-                    .collect();
-                if further.is_empty() {
-                    further.push(Path {
-                        steps: vec![names.named(entity)],
-                    });
-                }
-                let from_person = further.into_iter().map(|path| Path {
-                    steps: std::iter::once(person.clone()).chain(path.steps).collect(),
-                });
-                from_person.collect::<Vec<Path>>()
-            });
-            Some(Way {
-                activate: entities.iter().map(|uid| names.named(uid)).collect(),
-                paths: paths.collect(),
-                policies: outcome.policies,
-            })
-        });
-        let ways: Vec<Way> = ways.collect();
-        (!ways.is_empty()).then(|| Self {
-            principal: names.named(&request.principal),
-            ways,
-        })
+fn ways_if_refused(engine: &Engine, request: &Request) -> Option<Vec<Way>> {
+    let world = engine.world(request).ok()?;
+    if engine.decide_in(request, &world).decision != Decision::Deny {
+        return None;
     }
+    let names = Names::new(engine);
+    let lifting = engine.lifting(request, &world);
+    let ways = lifting.iter().filter_map(|together| {
+        let entities: Vec<&EntityUid> = together.iter().map(|of| &of.entity).collect();
+        let activated = engine.activated(request, &world, &entities)?;
+        let outcome = engine.decide_in(request, &activated);
+        let permits = outcome.policies.iter();
+        let anchors = permits.filter_map(|id| engine.bundle().policy(id)?.principal_anchor());
+        let anchors: BTreeSet<EntityUid> = anchors.collect();
+        let person = names.named(&request.principal);
+        let paths = entities.iter().flat_map(|entity| {
+            let further = anchors.iter();
+            let mut further: Vec<Path> = further
+                .filter_map(|anchor| Path::between(engine, entity, anchor))
+                .collect();
+            if further.is_empty() {
+                further.push(Path {
+                    steps: vec![names.named(entity)],
+                });
+            }
+            let from_person = further.into_iter().map(|path| Path {
+                steps: std::iter::once(person.clone()).chain(path.steps).collect(),
+            });
+            from_person.collect::<Vec<Path>>()
+        });
+        Some(Way {
+            activate: entities.iter().map(|uid| names.named(uid)).collect(),
+            paths: paths.collect(),
+            policies: outcome.policies,
+        })
+    });
+    let ways: Vec<Way> = ways.collect();
+    (!ways.is_empty()).then_some(ways)
 }
 
 /// What somebody may do, over everything.

@@ -485,7 +485,7 @@ pub struct Who {
     #[arg(long)]
     pub may_not: bool,
 
-    /// List, apart from those who may, whoever may after activating an eligible membership.
+    /// List, apart from the others, whoever may not now and may after activating an eligible membership.
     #[arg(long)]
     pub eligible: bool,
 

@@ -1,6 +1,6 @@
 //! `tarbac who`: everybody who may do something to a device or tenant.
 
-use tarbac::access::{Eligible, Who as Answer};
+use tarbac::access::Who as Answer;
 use tarbac::names::{Name, Names};
 use tarbac::{Workspace, render};
 
@@ -22,10 +22,10 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         (Format::Human, false) => render::access::LISTED,
         _ => usize::MAX,
     };
-    let mut who = Answer::of(&engine, action, &resource, named, &context);
-    if arguments.eligible {
-        who.eligible = Some(Eligible::of(&engine, action, &resource, &context));
-    }
+    let who = match arguments.eligible {
+        true => Answer::with_eligible(&engine, action, &resource, named, &context),
+        false => Answer::of(&engine, action, &resource, named, &context),
+    };
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
     say_premises(&premises, global.format, output)?;
     match global.format {

@@ -14,7 +14,7 @@ use super::premises::PremisesDocument;
 use super::support::{self, SupportDocument};
 use super::{VERSION, json};
 use crate::access::{self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who};
-use crate::decision::{Basis, Decision};
+use crate::decision::{Basis, Decision, Outcome, Refusal};
 use crate::explain::{Named, Path};
 use crate::what_if::Premises;
 
@@ -49,18 +49,20 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
         let rest = number(rest, "more account");
         page.line(2, &format!("and {rest} (--all lists them)"));
     }
+    let mut refused_are = "account";
     if let Some(eligible) = &who.eligible {
-        after_activation(&mut page, eligible, limit);
+        after_activation(&mut page, eligible, may_not, limit);
+        refused_are = "other account";
     }
     let count = |refused: &[Refused]| refused.iter().map(|refused| refused.count).sum();
     let refused: usize = count(&who.may_not);
     if !may_not {
         page.heading(&format!(
             "{} may not (--may-not says why)",
-            number(refused, "account")
+            number(refused, refused_are)
         ));
     } else {
-        page.heading(&format!("{} may not", number(refused, "account")));
+        page.heading(&format!("{} may not", number(refused, refused_are)));
         for refused in &who.may_not {
             reasons(&mut page, refused);
         }
@@ -78,14 +80,18 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
     page.into_text()
 }
 
-/// Those who may after activating something, each with what that is and the path that it gives.
-fn after_activation(page: &mut Page, eligible: &[Eligible], limit: usize) {
+/// Those who may after activating something, each with what that is and the path that it gives; with `may_not` also
+/// what refuses it until then.
+fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit: usize) {
     page.heading(&format!(
-        "{} may after activating what they are eligible for",
+        "{} may not now, and may after activating what they are eligible for",
         number(eligible.len(), "account")
     ));
     for of in eligible.iter().take(limit) {
         page.line(2, &of.principal.name);
+        if may_not {
+            page.line(4, &format!("now: {}", because(&of.outcome, &of.refusals)));
+        }
         for way in &of.ways {
             let words = std::iter::once("").chain(std::iter::repeat("and "));
             for (path, and) in way.paths.iter().zip(words) {
@@ -102,21 +108,23 @@ fn after_activation(page: &mut Page, eligible: &[Eligible], limit: usize) {
     }
 }
 
-fn reasons(page: &mut Page, refused: &Refused) {
-    let outcome = &refused.outcome;
+/// What an outcome that is no allow stands on.
+fn because(outcome: &Outcome, refusals: &[Refusal]) -> String {
     let mut because: Vec<&str> = match outcome.basis {
         // These come as they are to be mended.
-        Basis::Forbidden => {
-            let refusals = refused.refusals.iter();
-            refusals.map(|refusal| refusal.policy.as_str()).collect()
-        }
+        Basis::Forbidden => refusals.iter().map(|of| of.policy.as_str()).collect(),
         _ => outcome.policies.iter().map(String::as_str).collect(),
     };
     because.extend(outcome.errors.iter().map(String::as_str));
-    if because.is_empty() {
-        because.push("no policy permits it");
+    match because.is_empty() {
+        true => "no policy permits it".to_owned(),
+        false => because.join(", "),
     }
-    page.line(2, &format!("{}: {}", refused.count, because.join(", ")));
+}
+
+fn reasons(page: &mut Page, refused: &Refused) {
+    let because = because(&refused.outcome, &refused.refusals);
+    page.line(2, &format!("{}: {because}", refused.count));
     let mut messages: Vec<&str> = Vec::new();
     for refusal in &refused.refusals {
         if let Some(message) = &refusal.message
@@ -280,6 +288,8 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct EligibleDocument<'a> {
     principal: Entity<'a>,
+    policies: &'a [String],
+    messages: Vec<&'a str>,
     ways: Vec<WayDocument<'a>>,
 }
 
@@ -324,16 +334,22 @@ pub fn document(who: &Who, premises: &Premises) -> String {
 
 impl<'a> EligibleDocument<'a> {
     fn of(eligible: &'a Eligible) -> Self {
-        let ways = eligible.ways.iter().map(|way| WayDocument {
-            activate: way.activate.iter().map(Entity::of).collect(),
-            policies: &way.policies,
-            paths: way.paths.iter().map(steps).collect(),
-        });
         Self {
             principal: Entity::of(&eligible.principal),
-            ways: ways.collect(),
+            policies: &eligible.outcome.policies,
+            messages: messages(&eligible.refusals),
+            ways: ways(eligible),
         }
     }
+}
+
+fn ways(eligible: &Eligible) -> Vec<WayDocument<'_>> {
+    let ways = eligible.ways.iter().map(|way| WayDocument {
+        activate: way.activate.iter().map(Entity::of).collect(),
+        policies: &way.policies,
+        paths: way.paths.iter().map(steps).collect(),
+    });
+    ways.collect()
 }
 
 fn steps(path: &Path) -> Vec<Entity<'_>> {
@@ -353,8 +369,8 @@ impl<'a> Permitted<'a> {
 }
 
 /// What the admin center says.
-fn messages(refused: &Refused) -> Vec<&str> {
-    let messages = refused.refusals.iter();
+fn messages(refusals: &[Refusal]) -> Vec<&str> {
+    let messages = refusals.iter();
     messages
         .filter_map(|refusal| refusal.message.as_deref())
         .collect()
@@ -363,7 +379,7 @@ fn messages(refused: &Refused) -> Vec<&str> {
 fn alike(refused: &Refused) -> Alike<'_> {
     Alike {
         policies: &refused.outcome.policies,
-        messages: messages(refused),
+        messages: messages(&refused.refusals),
         errors: &refused.outcome.errors,
         principals: refused.principals.iter().map(Entity::of).collect(),
     }

@@ -177,11 +177,11 @@ fn whoever_may_after_activating_stands_apart_with_the_path() {
       ana@t.example
         ana@t.example -> role assignment a1 -> role Help Desk Operator
 
-    1 account may after activating what they are eligible for
+    1 account may not now, and may after activating what they are eligible for
       bob@t.example
         bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator
 
-    1 account may not (--may-not says why)
+    0 other accounts may not (--may-not says why)
     --- exit 0
     ");
     let plain = workspace.run(&who).to_string();
@@ -200,11 +200,71 @@ fn whoever_may_after_activating_stands_apart_with_the_path() {
         ["bob@t.example", "inner", "desk", "a1", "Help Desk Operator"]
     );
     assert!(json_of(&workspace, &who).get("eligible").is_none());
-    for format in ["csv", "ndjson", "markdown"] {
-        let ran = workspace.run(&[&who[..], &["--eligible", "--format", format]].concat());
-        let line = ran.stdout.lines().find(|line| line.contains("eligible"));
-        assert!(line.unwrap().contains("bob@t.example"), "{ran}");
-    }
+    assert_eq!(eligible["messages"].as_array().unwrap().len(), 1);
+}
+
+/// Whoever is eligible may not now: the decision is that of `check`, and it is told once in every format.
+#[test]
+fn whoever_is_eligible_is_told_once() {
+    let cleo = entity(
+        "Entra::User",
+        "cleo",
+        r#""tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "cleo@t.example", "cloudOnly": false"#,
+        &[],
+    );
+    let workspace = workspace(&groups(&["inner"]), &[cleo]);
+    let who = ["who", "runScript", "PC-1", "--eligible"];
+    insta::assert_snapshot!(workspace.run(&[&who[..], &["--may-not"]].concat()), @r#"
+    1 account may Run script on PC-1
+      ana@t.example
+        ana@t.example -> role assignment a1 -> role Help Desk Operator
+
+    1 account may not now, and may after activating what they are eligible for
+      bob@t.example
+        now: no policy permits it
+        bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator
+
+    1 other account may not
+      1: no policy permits it
+        "You don't have access to view this information. Make sure a proper user role is assigned from
+          Intune."
+        cleo@t.example
+    --- exit 0
+    "#);
+    let json = json_of(&workspace, &who);
+    let names = json["may_not"].as_array().unwrap().iter().flat_map(|of| {
+        let principals = of["principals"].as_array().unwrap().iter();
+        principals.map(|of| of["name"].as_str().unwrap())
+    });
+    assert_eq!(names.collect::<Vec<_>>(), ["cleo@t.example"]);
+    insta::assert_snapshot!(workspace.run(&[&who[..], &["--format", "csv"]].concat()), @r#"
+    principal,principal_name,decision,policies,through,says,errors,with,eligible
+    "Entra::User::""u1""",ana@t.example,allow,roles.help-desk-operator,ana@t.example -> role assignment a1 -> role Help Desk Operator,,,,
+    "Entra::User::""u2""",bob@t.example,deny,,,You don't have access to view this information. Make sure a proper user role is assigned from Intune.,,,bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator
+    "Entra::User::""cleo""",cleo@t.example,deny,,,You don't have access to view this information. Make sure a proper user role is assigned from Intune.,,,
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(workspace.run(&[&who[..], &["--format", "markdown"]].concat()), @r#"
+    | principal | principal_name | decision | policies | through | says | errors | with | eligible |
+    |---|---|---|---|---|---|---|---|---|
+    | Entra::User::"u1" | ana@t.example | allow | roles.help-desk-operator | ana@t.example -\> role assignment a1 -\> role Help Desk Operator |  |  |  |  |
+    | Entra::User::"u2" | bob@t.example | deny |  |  | You don't have access to view this information. Make sure a proper user role is assigned from Intune. |  |  | bob@t.example -\> group inner -\> group desk -\> role assignment a1 -\> role Help Desk Operator |
+    --- exit 0
+    "#);
+    let lines = workspace.run(&[&who[..], &["--format", "ndjson"]].concat());
+    let of_bob: Vec<&str> = lines
+        .stdout
+        .lines()
+        .filter(|line| line.contains("bob@t.example"))
+        .collect();
+    assert_eq!(of_bob.len(), 1, "{lines}");
+    let line: Value = serde_json::from_str(of_bob[0]).unwrap();
+    assert_eq!(line["decision"], "deny");
+    assert_eq!(line["eligible"][0]["activate"][0]["name"], "inner");
+    // Nobody is apart where it was not asked for.
+    let plain = json_of(&workspace, &who[..3]);
+    assert!(plain.to_string().contains("bob@t.example"), "{plain}");
+    assert!(plain.get("eligible").is_none(), "{plain}");
 }
 
 #[test]

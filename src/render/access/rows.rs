@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{AlikeDocument, EligibleDocument, Permitted, chain, messages};
-use crate::access::{Eligible, Refused, What, Who};
-use crate::decision::Decision;
+use super::{AlikeDocument, Permitted, WayDocument, chain, messages, ways};
+use crate::access::{Eligible, What, Who};
+use crate::decision::{Decision, Outcome, Refusal};
 use crate::explain::Named;
 use crate::render::entity::Entity;
 use crate::render::premises::PremisesDocument;
@@ -13,9 +13,6 @@ use crate::render::table::Table;
 use crate::render::tally::names_in_a_cell;
 use crate::render::{VERSION, json_line};
 use crate::what_if::Premises;
-
-/// What stands in place of a decision for whoever may after activating something.
-const ELIGIBLE: &str = "eligible";
 
 const WHO: &[&str] = &[
     "principal",
@@ -26,6 +23,7 @@ const WHO: &[&str] = &[
     "says",
     "errors",
     "with",
+    "eligible",
 ];
 
 const WHAT: &[&str] = &[
@@ -77,37 +75,34 @@ fn who_table(who: &Who, may_not: bool) -> Table {
             String::new(),
             String::new(),
             in_short(&permitted.supports).unwrap_or_default(),
+            String::new(),
         ]);
     }
-    for eligible in eligible(who) {
-        for way in &eligible.ways {
+    let refused_row = |of: &RefusedPerson<'_>| {
+        let ways = of.eligible.into_iter().flat_map(|eligible| &eligible.ways);
+        let ways = ways.map(|way| {
             let paths: Vec<String> = way.paths.iter().map(chain).collect();
-            rows.push(vec![
-                eligible.principal.uid.to_string(),
-                eligible.principal.name.clone(),
-                ELIGIBLE.to_owned(),
-                way.policies.join(" "),
-                paths.join("; "),
-                String::new(),
-                String::new(),
-                String::new(),
-            ]);
-        }
-    }
-    for refused in refused(who).filter(|_| may_not) {
-        for principal in &refused.principals {
-            rows.push(vec![
-                principal.uid.to_string(),
-                principal.name.clone(),
-                refused.outcome.decision.word().to_owned(),
-                refused.outcome.policies.join(" "),
-                String::new(),
-                messages(refused).join(" "),
-                refused.outcome.errors.join("; "),
-                String::new(),
-            ]);
-        }
-    }
+            // One way takes all of its paths; each way is enough.
+            paths.join(if way.activate.len() > 1 {
+                " and "
+            } else {
+                "; "
+            })
+        });
+        vec![
+            of.principal.uid.to_string(),
+            of.principal.name.clone(),
+            of.outcome.decision.word().to_owned(),
+            of.outcome.policies.join(" "),
+            String::new(),
+            messages(of.refusals).join(" "),
+            of.outcome.errors.join("; "),
+            String::new(),
+            ways.collect::<Vec<String>>().join("; "),
+        ]
+    };
+    let refused = refused(who).filter(|of| may_not || of.eligible.is_some());
+    rows.extend(refused.map(|of| refused_row(&of)));
     Table::new(WHO, rows)
 }
 
@@ -131,12 +126,32 @@ fn what_table(what: &What) -> Table {
     Table::new(WHAT, rows.collect())
 }
 
-fn eligible(who: &Who) -> impl Iterator<Item = &Eligible> {
-    who.eligible.iter().flatten()
+/// Somebody who may not, or about whom it cannot be decided.
+struct RefusedPerson<'a> {
+    principal: &'a Named,
+    outcome: &'a Outcome,
+    refusals: &'a [Refusal],
+    /// What can be activated, where somebody asked for it and it helps.
+    eligible: Option<&'a Eligible>,
 }
 
-fn refused(who: &Who) -> impl Iterator<Item = &Refused> {
-    who.may_not.iter().chain(&who.unknown)
+/// Each of those who may not once, whoever is eligible first.
+fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
+    let eligible = who.eligible.iter().flatten().map(|of| RefusedPerson {
+        principal: &of.principal,
+        outcome: &of.outcome,
+        refusals: &of.refusals,
+        eligible: Some(of),
+    });
+    let others = who.may_not.iter().chain(&who.unknown);
+    eligible.chain(others.flat_map(|of| {
+        of.principals.iter().map(|principal| RefusedPerson {
+            principal,
+            outcome: &of.outcome,
+            refusals: &of.refusals,
+            eligible: None,
+        })
+    }))
 }
 
 /// Somebody, and what is decided.
@@ -150,8 +165,6 @@ struct WhoLine<'a> {
     permitted: Option<Permitted<'a>>,
     #[serde(flatten)]
     refused: Option<RefusedLine<'a>>,
-    #[serde(flatten)]
-    eligible: Option<EligibleDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -160,6 +173,8 @@ struct RefusedLine<'a> {
     policies: &'a [String],
     messages: Vec<&'a str>,
     errors: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    eligible: Vec<WayDocument<'a>>,
 }
 
 /// Everybody, an object a line.
@@ -173,32 +188,21 @@ pub fn who_ndjson<'a>(
         decision: Decision::Allow.word(),
         permitted: Some(Permitted::of(permitted)),
         refused: None,
-        eligible: None,
     });
-    let eligible = eligible(who).map(move |eligible| WhoLine {
+    let others = refused(who).map(move |of| WhoLine {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
-        decision: ELIGIBLE,
+        decision: of.outcome.decision.word(),
         permitted: None,
-        refused: None,
-        eligible: Some(EligibleDocument::of(eligible)),
+        refused: Some(RefusedLine {
+            principal: Entity::of(of.principal),
+            policies: &of.outcome.policies,
+            messages: messages(of.refusals),
+            errors: &of.outcome.errors,
+            eligible: of.eligible.map(ways).unwrap_or_default(),
+        }),
     });
-    let others = refused(who).flat_map(move |refused| {
-        refused.principals.iter().map(move |principal| WhoLine {
-            version: VERSION,
-            asked: PremisesDocument::if_any(premises),
-            decision: refused.outcome.decision.word(),
-            permitted: None,
-            refused: Some(RefusedLine {
-                principal: Entity::of(principal),
-                policies: &refused.outcome.policies,
-                messages: messages(refused),
-                errors: &refused.outcome.errors,
-            }),
-            eligible: None,
-        })
-    });
-    may.chain(eligible).chain(others).map(|line| json(&line))
+    may.chain(others).map(|line| json(&line))
 }
 
 /// Resources that are treated alike, and what is decided about them.
