@@ -31,7 +31,7 @@ pub(super) struct Membership {
     pub(super) parts: BTreeMap<u32, Part>,
     /// The assignments that have members whom nobody knows.
     pub(super) with_unknown_members: BTreeSet<usize>,
-    /// The assignments that a person lacks for want of a license.
+    /// The assignments that a person lacks for want of a license, or of knowing that there is one.
     pub(super) without_license: BTreeMap<u32, BTreeSet<usize>>,
 }
 

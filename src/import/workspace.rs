@@ -108,6 +108,8 @@ struct PersonAttributes<'a> {
     config_mgr: Option<BTreeMap<&'a str, Vec<Uid<'a>>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     assignments_without_license: Vec<Uid<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assignments_with_license_unknown: Vec<Uid<'a>>,
 }
 
 #[derive(Serialize)]
@@ -363,6 +365,11 @@ impl Imported {
                 eligible.iter().map(|(group, _)| *group).collect();
             let with_roles = eligible.iter().flat_map(|(_, parts)| parts);
             eligible_groups.extend(with_roles.map(|id| uid(GROUP, id)));
+            let lacking = assignments(&self.membership.without_license);
+            let (without_license, with_license_unknown) = match person.has_license {
+                Some(_) => (lacking, Vec::new()),
+                None => (Vec::new(), lacking),
+            };
             let attributes = PersonAttributes {
                 tenant: self.tenant(),
                 user_principal_name: &person.user_principal_name,
@@ -375,7 +382,8 @@ impl Imported {
                     .map(|id| uid(DIRECTORY_ROLE, id))
                     .collect(),
                 config_mgr: self.administrator(number),
-                assignments_without_license: assignments(&self.membership.without_license),
+                assignments_without_license: without_license,
+                assignments_with_license_unknown: with_license_unknown,
             };
             let groups = person.groups.iter().filter_map(|group| self.group(*group));
             let parts = parts.get(&number).into_iter().flatten();

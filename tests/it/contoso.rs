@@ -414,6 +414,7 @@ fn told_more(engine: &Engine, readings: &[&str]) -> Engine {
                 "userPrincipalName": "unlicensed@contoso.example",
                 "cloudOnly": true,
                 "assignmentsWithoutLicense": [assignment(1)],
+                "assignmentsWithLicenseUnknown": [assignment(2)],
             },
             "parents": [group('5')],
         },
