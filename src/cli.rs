@@ -454,7 +454,8 @@ pub struct Check {
 pub enum AnswerKind {
     /// What check says: with the authority, notices and messages.
     Full,
-    /// The decision and the policies that determine it, as matrix and who have them; several times as quick.
+    /// The decision and the policies that determine it, as matrix and who have them; several times as quick. A
+    /// notice or message that fails makes only a full answer indeterminate.
     Decision,
 }
 

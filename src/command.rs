@@ -47,7 +47,7 @@ use tarbac::finding::Finding;
 use tarbac::names::NameError;
 use tarbac::render::{self, Style};
 use tarbac::workspace::{self, Means, NotBegun, Unreadable};
-use tarbac::{Layout, LoadError, Provenance, Switches, Workspace};
+use tarbac::{Layout, LoadError, Switches, Workspace};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};
@@ -275,16 +275,6 @@ fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Wo
     }
     output::not_read(&workspace.engine.provenance().not_read);
     Ok(workspace)
-}
-
-/// Lines of which the first says what all were decided with.
-fn with_head(
-    mut lines: impl Iterator<Item = String>,
-    provenance: &Provenance,
-) -> impl Iterator<Item = String> {
-    let head = lines.next();
-    let head = head.map(|line| render::provenance::added(&line, provenance));
-    head.into_iter().chain(lines)
 }
 
 /// Reads something that may be large; whoever waits is shown how far that has come.

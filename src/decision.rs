@@ -78,8 +78,17 @@ pub struct Provenance {
     /// The identity of schema, policies, readings in force and entities: 64 hexadecimal digits, the same for the
     /// same content wherever it lies and however its files are called.
     pub revision: String,
+    /// The readings in force, sorted.
+    pub readings: Vec<String>,
     /// The names of files of the workspace that are not read.
     pub not_read: Vec<String>,
+}
+
+impl Provenance {
+    /// So much of the revision as people need to tell it from others; for programs it is whole.
+    pub fn short_revision(&self) -> &str {
+        self.revision.get(..12).unwrap_or(&self.revision)
+    }
 }
 
 /// Which role-based access control is in force.

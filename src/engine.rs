@@ -84,6 +84,7 @@ impl Engine {
         let provenance = Provenance {
             rules: bundle.rules(),
             revision: revision(&bundle, &readings, &directory),
+            readings: readings.clone(),
             not_read: bundle.not_read().to_vec(),
         };
         Ok(Self {

@@ -9,7 +9,7 @@ use tarbac::{Workspace, render};
 use super::check::context;
 use super::output::{Output, devices, note, progress};
 use super::suppose::{say_premises, suppose};
-use super::{Exit, Failure, with_head};
+use super::{Exit, Failure};
 use crate::cli::{Access, Format, Global};
 
 pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<Exit, Failure> {
@@ -33,11 +33,11 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
         review.detail(&mut standing.people, named, || bar.inc(1));
         bar.finish_and_clear();
     }
+    let provenance = engine.provenance();
     say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::provenance::added(
-            &render::standing::document(&standing, &premises),
-            engine.provenance(),
+        Format::Json => output.write(&render::standing::document(
+            &standing, &premises, provenance,
         ))?,
         Format::Ndjson => {
             let bar = devices(people);
@@ -46,13 +46,13 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
                 holder
             };
-            let lines = render::standing::ndjson(&standing, &premises, in_full);
-            output.write_lines(with_head(lines, engine.provenance()))?;
+            let lines = render::standing::ndjson(&standing, &premises, provenance, in_full);
+            output.write_lines(lines)?;
             bar.finish_and_clear();
         }
         Format::Csv => output.write_sheet(render::standing::csv(&standing, &premises))?,
         Format::Markdown => output.write(&render::standing::markdown(&standing))?,
-        Format::Html => output.write(&render::standing::html(&standing, &premises))?,
+        Format::Html => output.write(&render::standing::html(&standing, &premises, provenance))?,
         _ => {
             let text = render::standing::human(&standing, arguments.all, output.width());
             output.write(&text)?;

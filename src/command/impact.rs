@@ -13,7 +13,7 @@ use tarbac::{Engine, render};
 
 use super::check::context;
 use super::output::{Output, devices, note, progress, say, waiting};
-use super::{Exit, Failure, ShellError, with_head};
+use super::{Exit, Failure, ShellError};
 use crate::cli::{Context, Format, Global, Only};
 
 /// How many devices are named in one report: their names have to fit in memory together.
@@ -147,9 +147,11 @@ pub fn answer(
         premises: &wanted.premises,
         impact: &impact,
         roles: &roles,
+        states: [states.before.provenance(), states.after.provenance()],
+        at_hand,
     };
     match wanted.format {
-        Format::Json => output.write(&render::provenance::added(&report.document(), at_hand))?,
+        Format::Json => output.write(&report.document())?,
         Format::Ndjson => {
             let bar = devices(impact.people.len());
             let in_full = |touched: &Touched| {
@@ -157,7 +159,7 @@ pub fn answer(
                 comparison.detail(from_mut(&mut touched), usize::MAX, || bar.inc(1));
                 touched
             };
-            output.write_lines(with_head(report.ndjson(in_full), at_hand))?;
+            output.write_lines(report.ndjson(in_full))?;
             bar.finish_and_clear();
         }
         Format::Csv => output.write_sheet(report.csv())?,

@@ -24,10 +24,7 @@ pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Res
     say_premises(&premises, global.format, output)?;
     output.write(&match global.format {
         Format::Markdown => render::markdown(&matrix),
-        Format::Json => tarbac::render::provenance::added(
-            &render::document(&matrix, &premises),
-            engine.provenance(),
-        ),
+        Format::Json => render::document(&matrix, &premises, engine.provenance()),
         Format::Csv => {
             render::csv(&matrix, &premises).map_err(|error| Failure::Output(error.into()))?
         }

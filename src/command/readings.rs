@@ -11,7 +11,10 @@ pub fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let readings = engine.bundle().readings();
     output.write(&match global.format {
         Format::Json => render::document(readings, &engine),
-        _ => render::human(readings, engine.readings(), output.style()),
+        _ => {
+            let (style, width) = (output.style(), output.width());
+            render::human(readings, engine.readings(), style, width)
+        }
     })?;
     Ok(Exit::Yes)
 }

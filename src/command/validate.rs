@@ -55,7 +55,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
             }
             output.write(&render::findings::summary(findings, style))?;
             if let Some(provenance) = provenance {
-                output.write(&render::provenance::human(provenance))?;
+                output.write(&render::provenance::human(provenance, output.width()))?;
             }
         }
     }

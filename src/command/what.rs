@@ -46,15 +46,17 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
     };
     say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::provenance::added(
-            &render::access::what_document(&what, &called, &premises),
+        Format::Json => output.write(&render::access::what_document(
+            &what,
+            &called,
+            &premises,
             engine.provenance(),
         ))?,
         Format::Ndjson => {
-            let lines = render::access::what_ndjson(&what, &called, &premises);
-            output.write_lines(
-                lines.map(|line| render::provenance::added(&line, engine.provenance())),
-            )?
+            let provenance = engine.provenance();
+            output.write_lines(render::access::what_ndjson(
+                &what, &called, &premises, provenance,
+            ))?
         }
         Format::Csv => output.write_sheet(render::access::what_csv(&what, &premises))?,
         Format::Markdown => output.write(&render::access::what_markdown(&what))?,

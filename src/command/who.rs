@@ -29,15 +29,13 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
     say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::provenance::added(
-            &render::access::document(&who, &premises),
-            engine.provenance(),
-        ))?,
+        Format::Json => {
+            let provenance = engine.provenance();
+            output.write(&render::access::document(&who, &premises, provenance))?
+        }
         Format::Ndjson => {
-            let lines = render::access::who_ndjson(&who, &premises);
-            output.write_lines(
-                lines.map(|line| render::provenance::added(&line, engine.provenance())),
-            )?
+            let provenance = engine.provenance();
+            output.write_lines(render::access::who_ndjson(&who, &premises, provenance))?
         }
         Format::Csv => output.write_sheet(render::access::who_csv(&who, &premises))?,
         Format::Markdown => {

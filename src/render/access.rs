@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::VERSION;
 use super::entity::Entity;
 use super::explanation::{chain, kind};
 use super::findings::number;
 use super::page::Page;
 use super::premises::PremisesDocument;
 use super::support::{self, SupportDocument};
-use super::{VERSION, json};
 use crate::access::{self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who};
-use crate::decision::{Basis, Decision, Outcome, Refusal};
+use crate::decision::{Basis, Decision, Outcome, Provenance, Refusal};
 use crate::explain::{Named, Path};
 use crate::what_if::Premises;
 
@@ -248,13 +248,19 @@ struct DecidedDocument<'a> {
 }
 
 /// The same as JSON.
-pub fn what_document(what: &What, principal: &Named, premises: &Premises) -> String {
-    json(&WhatDocument {
+pub fn what_document(
+    what: &What,
+    principal: &Named,
+    premises: &Premises,
+    provenance: &Provenance,
+) -> String {
+    let document = WhatDocument {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
         principal: Entity::of(principal),
         alike: what.alike.iter().map(AlikeDocument::of).collect(),
-    })
+    };
+    super::provenance::document(document, provenance)
 }
 
 impl<'a> AlikeDocument<'a> {
@@ -318,8 +324,8 @@ struct Alike<'a> {
 }
 
 /// Everybody, as JSON.
-pub fn document(who: &Who, premises: &Premises) -> String {
-    json(&Document {
+pub fn document(who: &Who, premises: &Premises, provenance: &Provenance) -> String {
+    let document = Document {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
         may: who.may.iter().map(Permitted::of).collect(),
@@ -329,7 +335,8 @@ pub fn document(who: &Who, premises: &Premises) -> String {
             .eligible
             .as_ref()
             .map(|eligible| eligible.iter().map(EligibleDocument::of).collect()),
-    })
+    };
+    super::provenance::document(document, provenance)
 }
 
 impl<'a> EligibleDocument<'a> {

@@ -41,7 +41,8 @@ pub fn human(explanation: &Explanation, width: Option<usize>) -> String {
     }
     notices(&mut page, explanation);
     readings(&mut page, explanation);
-    page.heading(provenance::human(&explanation.provenance).trim_end());
+    page.apart();
+    page.add(&provenance::human(&explanation.provenance, width));
     documents(&mut page, explanation);
     page.into_text()
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::findings::number;
 use super::page::Page;
 use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally};
-use crate::decision::{Decision, Outcome};
+use crate::decision::{Decision, Outcome, Provenance};
 use crate::explain::Named;
 use crate::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
 use crate::plan::{Plan, RoleChange, Roles};
@@ -35,6 +35,10 @@ pub struct Report<'r> {
     pub impact: &'r Impact,
     /// The role changes.
     pub roles: &'r Roles,
+    /// What the states before and after were decided with.
+    pub states: [&'r Provenance; 2],
+    /// What the workspace at hand was decided with, which is one of them.
+    pub at_hand: &'r Provenance,
 }
 
 impl<'r> Report<'r> {

@@ -5,9 +5,10 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
+use super::VERSION;
 use super::premises::PremisesDocument;
 use super::sheet::Sheet;
-use super::{VERSION, json};
+use crate::decision::Provenance;
 use crate::matrix::{Cell, Mark, Matrix, first, others};
 use crate::names::visible;
 use crate::what_if::Premises;
@@ -96,13 +97,14 @@ pub fn csv(matrix: &Matrix, premises: &Premises) -> Result<String, csv::Error> {
 }
 
 /// The matrix as a document for programs: one entry for each cell.
-pub fn document(matrix: &Matrix, premises: &Premises) -> String {
-    json(&Document {
+pub fn document(matrix: &Matrix, premises: &Premises, provenance: &Provenance) -> String {
+    let document = Document {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
         cells: records(matrix).collect(),
         others: &matrix.others,
-    })
+    };
+    super::provenance::document(document, provenance)
 }
 
 fn records(matrix: &Matrix) -> impl Iterator<Item = Record> {

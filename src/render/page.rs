@@ -37,6 +37,11 @@ impl Page {
         self.line(0, text);
     }
 
+    /// Whether a text is one line of it.
+    pub fn fits(&self, text: &str) -> bool {
+        text.width() <= self.width
+    }
+
     /// Whether nothing is on it.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::json;
+use super::page::Page;
 use crate::decision::Provenance;
-use crate::printable;
 
 /// The keys that every JSON answer ends with.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -47,31 +47,31 @@ pub fn document(document: impl Serialize, provenance: &Provenance) -> String {
     json(&Wire::of(provenance).with(document))
 }
 
-/// A document, or a line of one, that is written already, with what it was decided with.
-pub fn added(document: &str, provenance: &Provenance) -> String {
-    let wire = Wire::of(provenance);
-    let is_line = !document.trim_end().contains('\n');
-    let keys = match is_line {
-        true => {
-            printable::json(&serde_json::to_string(&wire).unwrap_or_default()).into_owned() + "\n"
+/// What two states were decided with, where an answer compares them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct States<'a> {
+    before: Wire<'a>,
+    after: Wire<'a>,
+}
+
+impl<'a> States<'a> {
+    /// For programs.
+    pub fn of([before, after]: [&'a Provenance; 2]) -> Self {
+        Self {
+            before: Wire::of(before),
+            after: Wire::of(after),
         }
-        false => json(&wire),
-    };
-    // Both are objects that are not empty.
-    match (
-        document.trim_end().strip_suffix('}'),
-        keys.strip_prefix('{'),
-    ) {
-        (Some(head), Some(keys)) => format!("{},{keys}", head.trim_end()),
-        _ => document.to_owned(),
     }
 }
 
-/// The same in a line, for people.
-pub fn human(provenance: &Provenance) -> String {
-    format!(
-        "rules: {}, revision {}\n",
-        provenance.rules.word(),
-        provenance.revision
-    )
+/// The same in a line, for people; where the terminal is too narrow, with a part of the revision.
+pub fn human(provenance: &Provenance, width: Option<usize>) -> String {
+    let mut page = Page::new(width);
+    let line = |revision: &str| format!("rules: {}, revision {revision}", provenance.rules.word());
+    let whole = line(&provenance.revision);
+    match page.fits(&whole) {
+        true => page.line(0, &whole),
+        false => page.line(0, &line(provenance.short_revision())),
+    }
+    page.into_text()
 }

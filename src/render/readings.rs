@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::page::Page;
 use super::{Style, VERSION};
 use crate::bundle::Reading;
 use crate::engine::Engine;
@@ -23,7 +24,12 @@ struct Entry<'a> {
 }
 
 /// Each reading with its state, its sentence and its source.
-pub fn human(readings: &[Reading], in_force: &[String], style: Style) -> String {
+pub fn human(
+    readings: &[Reading],
+    in_force: &[String],
+    style: Style,
+    width: Option<usize>,
+) -> String {
     let mut text = String::new();
     for reading in readings {
         let is_on = in_force.contains(&reading.name);
@@ -35,9 +41,12 @@ pub fn human(readings: &[Reading], in_force: &[String], style: Style) -> String 
             true => "default",
             false => "switched",
         };
-        let [name, doc, source] =
-            [&reading.name, &reading.doc, &reading.source].map(|text| printable::line(text));
-        text += &format!("{name}  {state} ({switched})\n  {doc}\n  Source: {source}\n");
+        let name = printable::line(&reading.name);
+        text += &format!("{name}  {state} ({switched})\n");
+        let mut page = Page::new(width);
+        page.line(2, &printable::line(&reading.doc));
+        page.line(2, &format!("Source: {}", printable::line(&reading.source)));
+        text += &page.into_text();
     }
     text
 }

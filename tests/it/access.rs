@@ -273,7 +273,8 @@ fn the_page_in_a_browser() {
         "{page}"
     );
     assert!(page.contains("Help Desk Operator"), "{page}");
-    let cell = "<button class=\"bad\" type=\"button\" title=\"granted and refused: why\">−";
+    let cell =
+        "<button class=\"bad\" type=\"button\" title=\"has in a role, but is refused: why\">−";
     assert!(page.contains(cell), "{page}");
     // A filter leaves the rest out.
     let refused = seen(&browser, &html, "byId('kind').value = 'refused'; draw();");

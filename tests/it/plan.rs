@@ -151,6 +151,8 @@ fn a_plan_that_does_not_work_is_not_verified() {
         premises: &Premises::default(),
         impact: &impact,
         roles: &Roles::Planned(Box::new(plan)),
+        states: [states.before.provenance(), states.after.provenance()],
+        at_hand: states.before.provenance(),
     };
     for text in [report.human(false, None), report.markdown()] {
         assert!(text.contains("NOT VERIFIED, do not use it"), "{text}");

@@ -6,16 +6,20 @@ use crate::tarbac::contoso;
 fn state_sentence_and_source() {
     insta::assert_snapshot!(contoso(&["readings", "--reading", "observed-roles"]), @r#"
     any-intune-role  on (default)
-      Under Configuration Manager authority any Intune role in the tenant of the device is enough for the permissions of Cloud attached devices.
+      Under Configuration Manager authority any Intune role in the tenant of the device is enough for
+        the permissions of Cloud attached devices.
       Source: client-details.md, Permissions; against create-custom-role.md
     default-scope-tag  off (default)
-      Nobody whose role assignments all carry scope tags other than Default sees a tenant-attached device while Intune decides, except the two administrators of Microsoft Entra.
+      Nobody whose role assignments all carry scope tags other than Default sees a tenant-attached
+        device while Intune decides, except the two administrators of Microsoft Entra.
       Source: device-sync-actions.md, Scope tags; against use-intune-rbac.md, Limitations
     discovery-either  off (default)
-      Nobody gets at a device while Configuration Manager decides unless one of the two user discoveries of its hierarchy has found them.
+      Nobody gets at a device while Configuration Manager decides unless one of the two user discoveries
+        of its hierarchy has found them.
       Source: tenant-attach/prerequisites.md; against client-details.md
     entra-administrators  on (default)
-      Microsoft Entra Global Administrators and Intune Administrators hold every Intune permission, and never one of Configuration Manager.
+      Microsoft Entra Global Administrators and Intune Administrators hold every Intune permission, and
+        never one of Configuration Manager.
       Source: role-based-access-control/overview.md, Microsoft Entra roles with Intune access
     observed-roles  on (switched)
       A Policy and Profile Manager also sees Software updates.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::tarbac::{Ran, Tarbac, contoso, contoso_with, sample};
+use crate::tarbac::{Ran, Tarbac, command, contoso, contoso_folder, contoso_with, sample};
 
 const CLEARED: &[&str] = &["--enforce-configmgr-rbac", "P01=off"];
 const SAID: &str = "Enforce Configuration Manager RBAC is cleared for P01";
@@ -69,6 +69,12 @@ fn written(edit: impl Fn(&mut Value)) -> Tarbac {
 
 fn is(entity: &Value, id: &str) -> bool {
     entity["uid"]["id"] == id || entity["attrs"]["userPrincipalName"] == id
+}
+
+/// What is written, revisions and all.
+fn as_it_is(arguments: &[&str]) -> String {
+    let output = command(&contoso_folder()).args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What is answered, without what says of which state.
@@ -471,8 +477,8 @@ fn changes_that_agree_go_together() {
     ] {
         let revision = |changes: &[&str]| {
             let check = ["check", "ada@contoso.example", "runScript", "WS-TST-001"];
-            let ran = contoso(&[&check[..], changes, &["--format", "json"]].concat());
-            let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let arguments = [&check[..], changes, &["--format", "json"]].concat();
+            let answer: Value = serde_json::from_str(&as_it_is(&arguments)).unwrap();
             answer["revision"].clone()
         };
         assert_eq!(revision(changes), revision(same), "{changes:?}");
@@ -499,4 +505,106 @@ fn what_absence_counts_as_is_what_it_is() {
         said += 1;
     }
     assert!(said > 10, "{said}");
+}
+
+/// A comparison says what both of its states were decided with, and each is what a question about it says.
+#[test]
+fn a_comparison_has_the_revisions_of_both_states() {
+    let document = |text: &str| -> Value {
+        let first = serde_json::Deserializer::from_str(text).into_iter().next();
+        first.unwrap().unwrap()
+    };
+    let check = [
+        "check",
+        "ada@contoso.example",
+        "runScript",
+        "WS-TST-001",
+        "--format",
+        "json",
+    ];
+    let changed = [CLEARED, &["--no-reading", "any-intune-role"]].concat();
+    let before = document(&as_it_is(&check));
+    let after = document(&as_it_is(&[&check[..], &changed].concat()));
+    assert_ne!(before["revision"], after["revision"]);
+    for format in ["json", "ndjson"] {
+        let text = as_it_is(&[&["what-if", "--format", format], &changed[..]].concat());
+        let compared = document(&text);
+        for key in ["rules_in_force", "revision", "not_read"] {
+            assert_eq!(compared["before"][key], before[key], "{format} {key}");
+            assert_eq!(compared["after"][key], after[key], "{format} {key}");
+            assert_eq!(compared[key], before[key], "{format} {key}");
+        }
+    }
+    let ran = contoso(&["access", "--format", "ndjson"]);
+    assert_eq!(ran.stdout.matches("rules_in_force").count(), 1);
+    assert!(
+        ran.stdout
+            .lines()
+            .next()
+            .unwrap()
+            .contains("rules_in_force")
+    );
+}
+
+/// A page says what it was made with before any script runs, whatever names have in them.
+#[test]
+fn pages_say_what_is_supposed() {
+    let head = |ran: &Ran| ran.stdout.split("<script>").next().unwrap().to_owned();
+    let changed = [CLEARED, &["--no-reading", "any-intune-role"]].concat();
+    let ran = contoso(&[&["access", "--format", "html"], &changed[..]].concat());
+    let page = head(&ran);
+    assert!(page.contains(&format!("<p>If {SAID}:</p>")), "{page}");
+    assert!(
+        page.contains("<p>readings in force: entra-administrators; rules: "),
+        "{page}"
+    );
+    assert!(!ran.stdout.contains("granted and refused"), "{page}");
+    let ran = contoso(&[&["what-if", "--format", "html"], &changed[..]].concat());
+    let page = head(&ran);
+    assert!(
+        page.contains(&format!(
+            "<p>If {SAID}, with --no-reading any-intune-role:</p>"
+        )),
+        "{page}"
+    );
+    for said in [
+        "<p>before: readings in force: any-intune-role, entra-administrators; rules: ",
+        "<p>after: readings in force: entra-administrators; rules: ",
+    ] {
+        assert!(page.contains(said), "{page}");
+    }
+    let hostile = r#"Entra::User::"<script>alert(1)</script>"={"tenant":"contoso","userPrincipalName":"x","cloudOnly":true}"#;
+    let ran = contoso(&["access", "--format", "html", "--set", hostile]);
+    assert!(!ran.stdout.contains("<script>alert"), "{ran}");
+    assert!(head(&ran).contains("&lt;script&gt;alert"), "{ran}");
+}
+
+/// On a narrow terminal the revision is a part of itself, and no line of prose is wider.
+#[test]
+fn a_narrow_terminal_is_kept_to() {
+    for width in [50, 80] {
+        for question in [
+            &["readings"][..],
+            &[
+                "explain",
+                "ada@contoso.example",
+                "viewClientDetails",
+                "WS-BER-014",
+            ],
+        ] {
+            let mut command = command(&contoso_folder());
+            let output = command
+                .args(question)
+                .env("COLUMNS", width.to_string())
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(!text.is_empty());
+            for line in text.lines() {
+                // A word is not broken.
+                let is_word = line.split_whitespace().count() == 1;
+                assert!(is_word || line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
 }

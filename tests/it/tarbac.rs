@@ -122,11 +122,12 @@ pub fn without_revisions(text: &str) -> String {
         let start = after.find(|of: char| of.is_ascii_hexdigit());
         let start = start.unwrap_or(after.len()).min(after.len());
         let hex = after[start..].bytes().take_while(u8::is_ascii_hexdigit);
+        // A narrow terminal has a part of it.
         rest = match hex.count() {
-            64 if after[..start].trim_matches(['"', ':', ' ']).is_empty() => {
+            of @ (64 | 12) if after[..start].trim_matches(['"', ':', ' ']).is_empty() => {
                 kept.push_str(&after[..start]);
                 kept.push('…');
-                &after[start + 64..]
+                &after[start + of..]
             }
             _ => after,
         };

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::{AlikeDocument, Permitted, WayDocument, chain, messages, ways};
 use crate::access::{Eligible, What, Who};
-use crate::decision::{Decision, Outcome, Refusal};
+use crate::decision::{Decision, Outcome, Provenance, Refusal};
 use crate::explain::Named;
 use crate::render::entity::Entity;
 use crate::render::premises::PremisesDocument;
+use crate::render::provenance::Wire;
 use crate::render::support::in_short;
 use crate::render::table::Table;
 use crate::render::tally::names_in_a_cell;
@@ -181,7 +182,9 @@ struct RefusedLine<'a> {
 pub fn who_ndjson<'a>(
     who: &'a Who,
     premises: &'a Premises,
+    provenance: &'a Provenance,
 ) -> impl Iterator<Item = String> + use<'a> {
+    let wire = Wire::of(provenance);
     let may = who.may.iter().map(move |permitted| WhoLine {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
@@ -202,7 +205,7 @@ pub fn who_ndjson<'a>(
             eligible: of.eligible.map(ways).unwrap_or_default(),
         }),
     });
-    may.chain(others).map(|line| json(&line))
+    may.chain(others).map(move |line| json(&wire.with(line)))
 }
 
 /// Resources that are treated alike, and what is decided about them.
@@ -221,14 +224,16 @@ pub fn what_ndjson<'a>(
     what: &'a What,
     principal: &'a Named,
     premises: &'a Premises,
+    provenance: &'a Provenance,
 ) -> impl Iterator<Item = String> + use<'a> {
+    let wire = Wire::of(provenance);
     what.alike.iter().map(move |alike| {
-        json(&WhatLine {
+        json(&wire.with(WhatLine {
             version: VERSION,
             asked: PremisesDocument::if_any(premises),
             principal: Entity::of(principal),
             alike: AlikeDocument::of(alike),
-        })
+        }))
     })
 }
 

@@ -48,7 +48,6 @@ byId("totals").append(
   `${number(totals.people_losing_everything)} everything.` +
   (totals.unknown_before || totals.unknown_after ? ` ${number(totals.unknown_before)} cannot be made before and ${number(totals.unknown_after)} after; `
     + `${number(totals.undecided)} that are never allowed can be made in one of the two only.` : ""));
-byId("asked").append(...[report.asked.changes.join(", "), ...report.asked.notes].map((text) => element("div", text)));
 const losing = report.people.filter((row) => row.allowed_before > 0 && row.allowed_after == 0)
   .flatMap((row) => row.principals.map((of) => of.name));
 const planned = { extended: "Add to the role", reduced: "Take out of the role", made: "Make the role", replaced: "Make the role" };

@@ -3,7 +3,7 @@ const view = {
   kinds: [
     { id: "allowed", name: "allowed", mark: "", className: "good" },
     { id: "out-of-reach", name: "allowed, out of reach", mark: "!", className: "open" },
-    { id: "refused", name: "granted and refused", mark: "−", className: "bad" },
+    { id: "refused", name: "has in a role, but is refused", mark: "−", className: "bad" },
     { id: "unknown", name: "cannot be decided", mark: "?", className: "open" },
   ],
   entries: (row) => row.holds,
@@ -20,7 +20,7 @@ byId("totals").append(
   element("strong", `${number(totals.people_allowed)} of ${number(totals.people)} accounts can do something`), ": ",
   element("span", `${number(totals.allowed)} of ${number(totals.decisions)} decisions are allowed`, "good"), ", of which ",
   element("span", `${number(totals.out_of_reach)} are out of reach`, "open"), "; ",
-  element("span", `${number(totals.refused)} are granted and refused`, "bad"),
+  element("span", `${number(totals.refused)} are given by a role, but refused all the same`, "bad"),
   totals.unknown ? `; ${number(totals.unknown)} cannot be made.` : ".",
   totals.assignments_unknown ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unknown)} cannot be judged because of that.` : "",
   totals.assignments_unlisted ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unlisted)} are not judged, because members of them are not known.` : "");
@@ -50,7 +50,7 @@ for (const [gives, title] of [["nothing", "Assignments that give nothing"], ["re
 }
 for (const of of report.obstacles.filter((of) => of.accounts))
   table(of.accounts.called, ["account"], of.accounts.people.map((person) => [person.name]));
-table("What refuses most of what is granted", ["what", "policy", "decisions", "accounts", "what to do"], report.obstacles.map((of) => [
+table("What refuses most of what roles give", ["what", "policy", "decisions", "accounts", "what to do"], report.obstacles.map((of) => [
   of.says, of.policy, of.decisions, of.people, of.advice || ""]));
-table("By role", ["role", "accounts", "who can use it", "decisions allowed", "granted and refused"], report.roles.filter((of) => of.people).map((of) => [
+table("By role", ["role", "accounts", "can use it", "allowed", "refused"], report.roles.filter((of) => of.people).map((of) => [
   of.role.name, of.people, of.people_allowed, of.allowed, of.refused]));

@@ -8,12 +8,14 @@ use crate::decision::Outcome;
 use crate::impact::{Change, Concern, Concerned, Impact, Totals, Touched, Unreachable};
 use crate::render::entity::{Counted, Entity, counts};
 use crate::render::premises::PremisesDocument;
-use crate::render::{VERSION, json, json_line};
+use crate::render::{VERSION, json_line, provenance};
 
 #[derive(Serialize)]
 struct Document<'i> {
     version: u32,
     asked: PremisesDocument<'i>,
+    #[serde(flatten)]
+    states: provenance::States<'i>,
     totals: TotalsDocument,
     concerns: Vec<ConcernDocument<'i>>,
     pages: Vec<PageDocument<'i>>,
@@ -105,15 +107,15 @@ impl<'i> OutcomeDocument<'i> {
 impl<'r> Report<'r> {
     /// The report as JSON.
     pub fn document(&self) -> String {
-        json(&Document::of(self))
+        provenance::document(Document::of(self), self.at_hand)
     }
 
     /// The same in one line, for a page.
     pub(super) fn line(&self) -> String {
-        json_line(&Document::of(self))
+        json_line(&provenance::Wire::of(self.at_hand).with(Document::of(self)))
     }
 
-    /// The same as JSON, an object a line: the totals, what was asked, what to look at first, every change with the people
+    /// The same as JSON, an object a line: the totals with what they were decided with, what was asked, what to look at first, every change with the people
     /// for whom it is the same, and the plan. Each says in `kind` what it is. `in_full` finds out the detail of
     /// some people, one after the other, so that no more of it is there at a time.
     pub fn ndjson<F: Fn(&Touched) -> Touched>(
@@ -126,8 +128,13 @@ impl<'r> Report<'r> {
             concerns,
             pages,
         } = self.impact;
-        let totals = Line::Totals(TotalsDocument::of(totals));
-        let head = [totals, Line::Asked(PremisesDocument::of(self.premises))].into_iter();
+        let totals = HeadLine {
+            totals: Line::Totals(TotalsDocument::of(totals)),
+            states: provenance::States::of(self.states),
+        };
+        let totals = provenance::Wire::of(self.at_hand).with(totals);
+        let head = std::iter::once(json_line(&totals) + "\n");
+        let asked = std::iter::once(Line::Asked(PremisesDocument::of(self.premises)));
         let concerns = concerns
             .iter()
             .map(|concern| Line::Concern(ConcernDocument::of(concern)));
@@ -146,10 +153,9 @@ impl<'r> Report<'r> {
             lines.collect::<Vec<String>>()
         });
         let plan = self.plan().map(|plan| Line::Plan(PlanDocument::of(plan)));
-        let first = head.chain(concerns).chain(pages).chain(roles);
+        let first = asked.chain(concerns).chain(pages).chain(roles);
         let text = |line: Line<'_>| line.text();
-        first
-            .filter_map(text)
+        head.chain(first.filter_map(text))
             .chain(changes)
             .chain(plan.and_then(text))
     }
@@ -173,6 +179,15 @@ impl Line<'_> {
     }
 }
 
+/// The first line, with what both states were decided with.
+#[derive(Serialize)]
+struct HeadLine<'i> {
+    #[serde(flatten)]
+    totals: Line<'i>,
+    #[serde(flatten)]
+    states: provenance::States<'i>,
+}
+
 #[derive(Serialize)]
 struct ChangeLine<'i> {
     principals: Vec<Entity<'i>>,
@@ -186,6 +201,7 @@ impl<'i> Document<'i> {
         Self {
             version: VERSION,
             asked: PremisesDocument::of(report.premises),
+            states: provenance::States::of(report.states),
             totals: TotalsDocument::of(&impact.totals),
             concerns: impact.concerns.iter().map(ConcernDocument::of).collect(),
             pages: impact.pages.iter().map(PageDocument::of).collect(),

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use crate::decision::Provenance;
 use crate::render::entity::{Counted, Entity, counts};
 use crate::render::premises::PremisesDocument;
-use crate::render::{VERSION, json, json_line};
+use crate::render::{VERSION, json_line, provenance};
 use crate::standing::{Assignment, Hold, Holder, Obstacle, Role, Standing, Totals};
 use crate::what_if::Premises;
 
@@ -130,25 +131,28 @@ struct HoldLine<'s> {
 }
 
 /// The same as JSON.
-pub fn document(standing: &Standing, premises: &Premises) -> String {
-    json(&Document::of(standing, premises))
+pub fn document(standing: &Standing, premises: &Premises, provenance: &Provenance) -> String {
+    provenance::document(Document::of(standing, premises), provenance)
 }
 
 /// The same as JSON in one line, for a page.
-pub(super) fn line(standing: &Standing, premises: &Premises) -> String {
-    json_line(&Document::of(standing, premises))
+pub(super) fn line(standing: &Standing, premises: &Premises, provenance: &Provenance) -> String {
+    json_line(&provenance::Wire::of(provenance).with(Document::of(standing, premises)))
 }
 
-/// The same as JSON, an object a line: the totals, what is supposed, the roles, what refuses, the assignments that give
+/// The same as JSON, an object a line: the totals with what it was decided with, what is supposed, the roles, what refuses, the assignments that give
 /// nothing, and what holds of every permission with the people for whom it does. Each says in `kind` what it
 /// is.
 /// `in_full` finds out the detail of some people, one after the other, so that no more of it is there at a time.
 pub fn ndjson<'a, F: Fn(&Holder) -> Holder>(
     standing: &'a Standing,
     premises: &'a Premises,
+    provenance: &'a Provenance,
     in_full: F,
 ) -> impl Iterator<Item = String> + use<'a, F> {
-    let totals = std::iter::once(Line::Totals(TotalsDocument::of(&standing.totals)));
+    let totals = Line::Totals(TotalsDocument::of(&standing.totals));
+    let totals = provenance::Wire::of(provenance).with(totals);
+    let head = std::iter::once(json_line(&totals) + "\n");
     let asked = PremisesDocument::if_any(premises).map(Line::Asked);
     let roles = standing
         .roles
@@ -169,12 +173,10 @@ pub fn ndjson<'a, F: Fn(&Holder) -> Holder>(
         });
         lines.collect::<Vec<String>>()
     });
-    let first = totals
-        .chain(asked)
-        .chain(roles)
-        .chain(obstacles)
-        .chain(assignments);
-    first.filter_map(|line| line.text()).chain(holds)
+    let asked = asked.into_iter();
+    let first = asked.chain(roles).chain(obstacles).chain(assignments);
+    let first = first.filter_map(|line| line.text());
+    head.chain(first).chain(holds)
 }
 
 impl Line<'_> {
