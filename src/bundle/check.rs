@@ -237,7 +237,7 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
         .or_else(|| mentions.first())?;
     let help = match (policy.effect(), worst.allows_more, worst.narrows) {
         _ if worst.is_of_context => {
-            "it counts where the context of a request has it, and nowhere else"
+            "a request whose context has it cannot be decided until the directory has it"
         }
         (Effect::Permit, false, _) => "it permits nothing until the directory has it",
         (Effect::Permit, true, _) => {

@@ -229,8 +229,22 @@ fn is_valid(texts: &Texts) -> bool {
     result.validation_passed()
 }
 
-/// How the engine's answer differs: a policy that fails, or a principal or resource that is not there,
-/// makes it indeterminate.
+/// Adds the entities that a context names.
+fn add_entities(context: &Value, named: &mut Vec<EntityUid>) {
+    match context {
+        Value::Object(object) => {
+            if let Some(uid) = object.get("__entity") {
+                named.push(Uid::deserialize(uid).unwrap().uid());
+            }
+            object.values().for_each(|value| add_entities(value, named));
+        }
+        Value::Array(values) => values.iter().for_each(|value| add_entities(value, named)),
+        _ => {}
+    }
+}
+
+/// How the engine's answer differs: a policy that fails, or a principal, a resource or something in the context that
+/// is not there, makes it indeterminate.
 fn by_engine(engine: &Engine, asked: &Asked) -> Option<String> {
     let action = asked.action.uid();
     let schema = engine.bundle().schema();
@@ -243,7 +257,9 @@ fn by_engine(engine: &Engine, asked: &Asked) -> Option<String> {
     };
     let outcome = engine.decide(&request);
     let is_there = |uid: &EntityUid| engine.directory().defines(uid);
-    let is_known = is_there(&request.principal) && is_there(&request.resource);
+    let mut named = vec![request.principal.clone(), request.resource.clone()];
+    add_entities(&asked.context, &mut named);
+    let is_known = named.iter().all(is_there);
     if outcome.decision == Decision::Indeterminate {
         // A dangling reference has the same effect as a policy that fails.
         let is_due = !asked.errors.is_empty() || !is_known;
