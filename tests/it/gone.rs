@@ -354,3 +354,52 @@ fn policies_in_the_json_format_are_told_from_links() {
     assert!(ran.stdout.contains("policy::link"), "{ran}");
     assert!(!ran.stdout.contains("json-to-cedar"), "{ran}");
 }
+
+/// Runs the program as somebody to whom permissions mean something, as they do not to root.
+#[cfg(unix)]
+fn as_nobody(workspace: &Tarbac, arguments: &[&str]) -> (Option<i32>, String) {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let folder = workspace.path("");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = command(&folder);
+    if folder.metadata().unwrap().uid() == 0 {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.args(arguments).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), stderr)
+}
+
+/// What may not be read is not taken for absent.
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = begun();
+    let check = [&["-C", "ws"], &CHECK[..]].concat();
+    let (status, stderr) = as_nobody(&workspace, &check);
+    assert_eq!((status, stderr.as_str()), (Some(0), ""));
+    for path in [
+        "policies",
+        "policies/custom",
+        "policies/custom/script-runner.cedar",
+        "policies/guardrails",
+        "policies/guardrails/tenant.cedar",
+        "policies/tarbac.yaml",
+        "schema",
+        "schema/intune.cedarschema",
+        "entities",
+        "entities/people.json",
+        "tarbac-files.json",
+        "",
+    ] {
+        let place = workspace.path(&format!("ws/{path}"));
+        let before = place.metadata().unwrap().permissions();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0)).unwrap();
+        let (status, stderr) = as_nobody(&workspace, &check);
+        assert_eq!(status, Some(2), "{path} {stderr}");
+        assert!(stderr.contains("Permission denied"), "{path} {stderr}");
+        fs::set_permissions(&place, before).unwrap();
+    }
+}
