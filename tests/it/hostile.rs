@@ -227,6 +227,27 @@ fn deep_nesting() {
     "#);
 }
 
+/// A word of any length and of any letters is read to its end, whoever reads it.
+#[test]
+fn long_words() {
+    for letter in ["a", "é", "漢", "\\n", "\\u{1F600}", " "] {
+        let long = letter.repeat(300_000);
+        let policy = format!(
+            "@id(\"custom.x\")\n@doc(\"{long}\")\npermit (principal in Intune::Role::\"Help Desk Operator\", action == Intune::Action::\"viewTimeline\", resource is ConfigMgr::Device)\nwhen {{ principal has \"{long}\" || \"{long}\" == \"x\" }};\n// {long}\n"
+        );
+        let workspace = Tarbac::with_tenant(&[("policies/custom/x.cedar", &policy)]);
+        for command in [
+            ["validate"].as_slice(),
+            &["fmt", "--check"],
+            &["check", "ana@t.example", "viewTimeline", "PC-1"],
+        ] {
+            // Whatever it says of it, it is no crash.
+            let ran = workspace.run(command);
+            assert!(ran.status <= 1, "{letter:?} {command:?} {}", ran.status);
+        }
+    }
+}
+
 #[test]
 fn nesting_that_people_write_is_no_error() {
     let policy = format!(
