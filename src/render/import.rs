@@ -43,18 +43,8 @@ pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style:
         }
         let code = style.yellow(note.topic.code);
         text += &format!("\n{code} ({}): {}\n", note.names.len(), note.topic.message);
-        let listed = match all {
-            true => note.names.len(),
-            false => LISTED,
-        };
-        for name in note.names.iter().take(listed) {
-            text += &format!("  {}\n", visible(name));
-        }
-        let more = note.names.len().saturating_sub(listed);
-        if more > 0 {
-            is_cut = true;
-            text += &format!("  and {more} more\n");
-        }
+        let names: Vec<String> = note.names.iter().map(|name| visible(name)).collect();
+        is_cut |= list(&mut text, &names, all);
         text += &format!("  help: {}\n", note.topic.help);
     }
     if is_cut {
@@ -76,6 +66,19 @@ pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style:
         text += &format!("  tarbac -C {} test --accept\n", out.display());
     }
     text
+}
+
+/// Adds a line for each of the first names, unless all are listed; and whether some are not.
+fn list(text: &mut String, names: &[String], all: bool) -> bool {
+    let listed = if all { names.len() } else { LISTED };
+    for name in names.iter().take(listed) {
+        *text += &format!("  {name}\n");
+    }
+    let more = names.len().saturating_sub(listed);
+    if more > 0 {
+        *text += &format!("  and {more} more\n");
+    }
+    more > 0
 }
 
 /// The files that are added, changed and removed, and those that stay; and whether some are not listed.
@@ -110,18 +113,7 @@ fn files(refresh: &Refresh, all: bool) -> (String, bool) {
     for (what, files) in lists.into_iter().filter(|(_, files)| !files.is_empty()) {
         let count = super::findings::number(files.len(), "file");
         text += &format!("\n{what}: {count}\n");
-        let listed = match all {
-            true => files.len(),
-            false => LISTED,
-        };
-        for file in files.iter().take(listed) {
-            text += &format!("  {file}\n");
-        }
-        let more = files.len().saturating_sub(listed);
-        if more > 0 {
-            is_cut = true;
-            text += &format!("  and {more} more\n");
-        }
+        is_cut |= list(&mut text, &files, all);
     }
     if added.is_empty() && changed.is_empty() && removed.is_empty() {
         text += "\nNo file changes.\n";
