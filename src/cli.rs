@@ -860,10 +860,11 @@ impl Test {
 
 /// Prove that the policies are what the specs say, in every possible tenant.
 ///
-/// A spec is a Cedar policy under `tests/specs/`: everything a `permit` matches must be allowed,
-/// everything a `forbid` matches must be refused, whoever asks and whatever the settings are. A
-/// solver looks for a world that refutes it; one that it finds is made small, decided again by plain
-/// Cedar, and told. Besides, no policy can raise an error, and none is there for nothing.
+/// A spec is a rule that must hold whoever asks and whatever the settings are, written as a Cedar
+/// policy under `tests/specs/`: everything a `permit` matches must be allowed, everything a `forbid`
+/// matches must be refused. A solver looks for a tenant in which it does not hold; the smallest that
+/// it finds is shown as a list of facts, after plain Cedar has decided about it. Without being asked,
+/// policies are found that can fail or that change nothing.
 ///
 /// With --compare, the policies are compared with those of another workspace, of a policy folder or
 /// of a revision of git: what any of them allows and the other refuses, under the readings in force.
@@ -1041,11 +1042,11 @@ pub struct RoleDiff {
 
 /// Make a workspace of the exports of a live tenant.
 ///
-/// EXPORTS is a folder with what Microsoft Graph, Configuration Manager and the admin center gave; --how
-/// lists its files and the call that gives each. JSON or a record a line, in pages, UTF-8 or UTF-16, plain
-/// or gzip. The workspace has the people, groups, roles, hierarchies and devices as entities, a copy of
-/// the policies and the schema in which built-in roles are as the tenant has them, and a policy file for
-/// each custom role.
+/// EXPORTS is a folder with files that were exported from Microsoft Graph, Configuration Manager and
+/// the admin center; --how lists them and how to get each. JSON, one document, several or one a line,
+/// plain or compressed with gzip. The workspace has the people, groups, roles, hierarchies and devices
+/// of the tenant, a copy of the rules in which built-in roles are as the tenant has them, and a file
+/// for each custom role.
 ///
 /// What the exports do not say gives nobody anything, and is said: what could not be joined, what was
 /// assumed, and what is worth a look. The workspace is written whole or not at all.
