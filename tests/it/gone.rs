@@ -396,7 +396,7 @@ fn what_may_not_be_read_is_an_error() {
     ] {
         let place = workspace.path(&format!("ws/{path}"));
         let before = place.metadata().unwrap().permissions();
-        fs::set_permissions(&place, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o000)).unwrap();
         let (status, stderr) = as_nobody(&workspace, &check);
         assert_eq!(status, Some(2), "{path} {stderr}");
         assert!(stderr.contains("Permission denied"), "{path} {stderr}");
