@@ -118,17 +118,21 @@ impl Coverage {
     }
 }
 
-impl Parts<'_> {
+/// A policy of which requests show something.
+struct Measured<'p>(Parts<'p>);
+
+impl Measured<'_> {
     /// What one request shows of the parts.
     fn observe(&self, action: &Action, trial: &Trial, applied: &Applied) -> Tally {
         let mut tally = Tally {
             decided: 0,
-            seen: vec![Seen::default(); self.parts.len()],
+            seen: vec![Seen::default(); self.0.parts.len()],
         };
         let covering = |uid: &ast::EntityUID| {
             action.uid.as_ref() == uid || action.groups.iter().any(|group| group.as_ref() == uid)
         };
         let entries: Vec<bool> = self
+            .0
             .parts
             .iter()
             .filter_map(|part| match part.what {
@@ -136,8 +140,9 @@ impl Parts<'_> {
                 _ => None,
             })
             .collect();
-        let is_asked = self.policy.action_scope().answers(action);
+        let is_asked = self.0.policy.action_scope().answers(action);
         let scopes: Vec<bool> = self
+            .0
             .parts
             .iter()
             .filter_map(|part| match &part.what {
@@ -150,6 +155,7 @@ impl Parts<'_> {
         // could make the difference otherwise.
         let missing = scopes.iter().filter(|holds| !**holds).count() + usize::from(!is_asked);
         let values: Vec<Option<bool>> = self
+            .0
             .parts
             .iter()
             .map(|part| match part.what {
@@ -160,7 +166,7 @@ impl Parts<'_> {
         let (condition, reached) = self.condition(&values);
         let matters = self.matters(applied);
         let mut scopes = scopes.into_iter();
-        for (index, (part, seen)) in self.parts.iter().zip(&mut tally.seen).enumerate() {
+        for (index, (part, seen)) in self.0.parts.iter().zip(&mut tally.seen).enumerate() {
             match &part.what {
                 What::Scope(_) => {
                     let holds = scopes.next().unwrap_or(false);
@@ -197,7 +203,7 @@ impl Parts<'_> {
             .outcome()
             .policies
             .iter()
-            .any(|id| id == self.policy.id())
+            .any(|id| id == self.0.policy.id())
         {
             tally.decided = 1;
         }
@@ -208,7 +214,7 @@ impl Parts<'_> {
     /// `None` where one of these cannot be evaluated.
     fn condition(&self, values: &[Option<bool>]) -> (Option<bool>, Vec<usize>) {
         let mut reached = Vec::new();
-        for (keyword, conjuncts) in &self.clauses {
+        for (keyword, conjuncts) in &self.0.clauses {
             let mut body = Some(true);
             for index in conjuncts {
                 reached.push(*index);
@@ -228,9 +234,9 @@ impl Parts<'_> {
 
     /// Whether the case comes out otherwise with the policy than without it.
     fn matters(&self, applied: &Applied) -> bool {
-        let without = applied.without(self.policy.id());
+        let without = applied.without(self.0.policy.id());
         let mut with = without.clone();
-        with.put(self.policy.id(), self.policy.effect(), Ok(true));
+        with.put(self.0.policy.id(), self.0.policy.effect(), Ok(true));
         with.outcome() != without.outcome()
     }
 }
@@ -251,20 +257,20 @@ struct Tally {
 
 /// Measures how suites cover the policies that `is_wanted` takes.
 pub fn measure(suites: &Suites, bundle: &Bundle, is_wanted: &dyn Fn(&Policy) -> bool) -> Coverage {
-    let mut policies: Vec<Parts> = bundle
+    let mut policies: Vec<Measured> = bundle
         .policies()
         .iter()
         .filter(|policy| is_wanted(policy))
-        .map(Parts::of)
+        .map(|policy| Measured(Parts::of(policy)))
         .collect();
-    policies.sort_by(|one, other| one.policy.place().cmp(other.policy.place()));
+    policies.sort_by(|one, other| one.0.policy.place().cmp(other.0.policy.place()));
     let checks: Vec<(&Engine, &Check)> = suites.checks().collect();
     let empty = || -> Vec<Tally> {
         policies
             .iter()
             .map(|policy| Tally {
                 decided: 0,
-                seen: vec![Seen::default(); policy.parts.len()],
+                seen: vec![Seen::default(); policy.0.parts.len()],
             })
             .collect()
     };
@@ -291,12 +297,12 @@ pub fn measure(suites: &Suites, bundle: &Bundle, is_wanted: &dyn Fn(&Policy) -> 
     let policies = policies
         .iter()
         .zip(tallies)
-        .map(|(policy, tally)| covered(policy, tally, &exemptions))
+        .map(|(policy, tally)| covered(&policy.0, tally, &exemptions))
         .collect();
     Coverage { policies }
 }
 
-fn observe(engine: &Engine, check: &Check, policies: &[Parts<'_>], tallies: &mut [Tally]) {
+fn observe(engine: &Engine, check: &Check, policies: &[Measured<'_>], tallies: &mut [Tally]) {
     let Some(action) = engine.bundle().vocabulary().action(&check.request.action) else {
         return;
     };
@@ -305,7 +311,7 @@ fn observe(engine: &Engine, check: &Check, policies: &[Parts<'_>], tallies: &mut
     };
     let applied = engine.applied(action, &trial);
     for (policy, tally) in policies.iter().zip(tallies) {
-        if !engine.is_in_force(policy.policy) {
+        if !engine.is_in_force(policy.0.policy) {
             continue;
         }
         let more = policy.observe(action, &trial, &applied);
