@@ -27,35 +27,21 @@
 //!
 //! # The house
 //!
-//! Imports run one way, from the shell down to values.
+//! Eight storeys, each a crate under `src/`, and each may use those below it.
 //!
-//! | room | what it is for |
+//! | storey | what it is for |
 //! |---|---|
-//! | [`source`], [`finding`], [`report`], [`decision`], [`json`], `yaml` | values: places, diagnostics, results of tests, requests and answers |
-//! | [`printable`] | text that no terminal and no runner obeys |
-//! | [`bundle`] | schema and policies, valid by construction; readings |
-//! | [`directory`] | the entities, held compactly |
-//! | [`engine`] | asks Cedar what has to be asked; questions that explain a decision |
-//! | [`assembly`] | puts these together and says everything that is wrong |
-//! | [`explain`](mod@explain), [`matrix`], [`names`] | the path, the clause and the repair; tables; what a person means |
-//! | [`class`], `survey` | entities that policies cannot tell apart; everybody and everything at once, in several states |
-//! | [`access`], [`standing`], [`impact`] | who may do what, over everybody; through which role, and which assignments give nothing; what changes for whom |
-//! | `extent` | how far decisions reach: resources counted, by name, and by what they are in |
-//! | `given`, [`what_if`] | facts that are given, and what they make of a directory; changes before they are made |
-//! | [`plan`] | the role changes that go with a change |
-//! | [`suite`], [`snapshot`] | what is expected of the policies, and whether it holds |
-//! | [`coverage`], [`mutant`] | whether suites are any good |
-//! | [`proof`] | what holds in every world that the schema allows; the only room that asks a solver |
-//! | [`roles`] | roles, as the schema marks them |
-//! | [`export`], [`role`] | what a live tenant gives, and roles as Microsoft Graph has them |
-//! | [`import`](mod@import) | makes a workspace of exports |
-//! | [`record`] | what was written into a workspace, and what becomes of it when it is written again |
-//! | [`cedar_tests`] | the tests of `cedar run-tests`: read, run and written |
-//! | [`render`] | words and wire formats of results |
-//! | [`shipped`] | the policies, schema and sample tenant in the binary |
-//! | [`workspace`], [`excerpt`] | the only rooms that open files |
+//! | `cli` | what can be typed; files, streams and exit status |
+//! | `report` | results as text, tables, pages and formats of other programs |
+//! | `assurance` | are the policies right? suites, snapshots, coverage, mutants, proofs |
+//! | `analysis` | what do the policies do? explanations, who and what, access, what a change would change |
+//! | `tenant` | exports of a live tenant, the workspace that is made of them, roles as Microsoft Graph has them |
+//! | `host` | loads schema, policies and entities; asks Cedar and decides |
+//! | `store` | the entities, held compactly |
+//! | `diagnostic` | places, findings, and text that no terminal obeys |
 //!
-//! The binary adds the command line (`cli`, `command/`), and nothing that decides.
+//! This crate is the façade, with the rules and the sample tenant that ship ([`shipped`]), and the program.
+//! `tarbac-host` alone loads and decides; it holds no policy.
 //!
 //! Deliberately absent: a cache of decisions (a decision costs the same with or without a million
 //! devices), and any network.
@@ -64,78 +50,30 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `suite` | `suite`, `snapshot`, `coverage`, `mutant`, `cedar_tests`, `report`, `excerpt` |
-//! | `report` | `render`, and `suite` |
-//! | `prove` | `proof`, and `suite` |
-//! | `import` | `export`, `import`, and the differences of roles in `role` |
-//! | `cli` (default) | all of these, and the program |
+//! | `prove` (default) | specs, proved by a solver |
+//! | `watch` (default) | suites that are run again when a file changes |
 //!
-//! Without any, the library loads, decides and explains. Cedar's types that stand in its signatures, such as the
-//! context of a [`Request`], are those of [`cedar_policy`], which is here again for whoever has no use for another
-//! version.
+//! Cedar's types that stand in the signatures, such as the context of a [`Request`], are those of
+//! [`cedar_policy`], which is here again for whoever has no use for another version.
 
-// What only some of the features use is there without them as well.
-#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
-
-pub mod access;
-pub mod assembly;
-pub mod bundle;
-#[cfg(feature = "suite")]
-pub mod cedar_tests;
-pub mod class;
-#[cfg(feature = "suite")]
-pub mod coverage;
-pub mod decision;
-pub mod directory;
-pub mod engine;
-#[cfg(feature = "suite")]
-pub mod excerpt;
-pub mod explain;
-#[cfg(feature = "import")]
-pub mod export;
-mod extent;
-pub mod finding;
-mod given;
-pub mod impact;
-#[cfg(feature = "import")]
-pub mod import;
-pub mod json;
-pub mod matrix;
-#[cfg(feature = "suite")]
-pub mod mutant;
-pub mod names;
-pub mod plan;
-pub mod printable;
-#[cfg(feature = "prove")]
-pub mod proof;
-pub mod record;
-#[cfg(feature = "report")]
-pub mod render;
-#[cfg(feature = "suite")]
-pub mod report;
-pub mod role;
-pub mod roles;
 pub mod shipped;
-#[cfg(feature = "suite")]
-pub mod snapshot;
-pub mod source;
-pub mod standing;
-#[cfg(feature = "suite")]
-pub mod suite;
-mod survey;
-pub mod what_if;
-pub mod workspace;
-mod yaml;
 
-#[cfg(all(doctest, feature = "cli"))]
+#[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use bundle::Switches;
 pub use cedar_policy;
-pub use decision::{Answer, Decision, Outcome, Provenance, Request};
-pub use engine::Engine;
-pub use explain::{Explanation, explain};
-pub use matrix::Matrix;
-pub use role::RoleDefinition;
-pub use workspace::{Layout, LoadError, Workspace};
+pub use tarbac_analysis::{
+    Explanation, Matrix, access, class, explain, impact, matrix, plan, standing, what_if,
+};
+#[cfg(feature = "prove")]
+pub use tarbac_assurance::proof;
+pub use tarbac_assurance::{cedar_tests, coverage, mutant, report, snapshot, suite};
+pub use tarbac_diagnostic::{finding, printable, source};
+pub use tarbac_host::{
+    Answer, Decision, Engine, Layout, LoadError, Outcome, Provenance, Request, Switches, Workspace,
+    assembly, bundle, decision, engine, excerpt, json, names, record, roles, workspace,
+};
+pub use tarbac_report as render;
+pub use tarbac_store as directory;
+pub use tarbac_tenant::{RoleDefinition, export, import, role};

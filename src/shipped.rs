@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use blake3::Hash;
 use rust_embed::Embed;
 
-use crate::bundle::{File, Shipped};
+use tarbac_host::bundle::{File, Shipped};
 
 #[derive(Embed)]
 #[folder = "policies/"]

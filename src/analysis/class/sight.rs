@@ -1,0 +1,238 @@
+//! What an expression looks at.
+//!
+//! What cannot be followed is taken for seen.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+
+use tarbac_host::bundle::{Action, Kind, Policy, QUESTION_CONTEXT, Vocabulary};
+use tarbac_store::{Directory, Glance};
+
+/// What expressions look at, of whoever asks and of what is asked about.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Sight {
+    glance: Glance,
+    /// The entities that are named.
+    literals: BTreeSet<EntityUid>,
+}
+
+/// The types that the variables of a policy have.
+pub(super) struct Scope<'v> {
+    vocabulary: &'v Vocabulary,
+    principals: BTreeSet<String>,
+    resources: BTreeSet<String>,
+    /// Whether it is asked a question, whose context names what the request is about.
+    is_question: bool,
+}
+
+impl<'v> Scope<'v> {
+    /// The types of the actions that a policy is asked about.
+    pub fn of(policy: &Policy, vocabulary: &'v Vocabulary) -> Self {
+        let actions = vocabulary.permissions().chain(vocabulary.questions());
+        let actions = actions.filter(|action| policy.action_scope().answers(action));
+        let mut scope = Self {
+            vocabulary,
+            principals: BTreeSet::new(),
+            resources: BTreeSet::new(),
+            is_question: false,
+        };
+        actions.for_each(|action| scope.add(action));
+        scope
+    }
+
+    fn add(&mut self, action: &Action) {
+        self.principals
+            .extend(action.principals.iter().map(ToString::to_string));
+        self.resources
+            .extend(action.resources.iter().map(ToString::to_string));
+        self.is_question |= action.is_question();
+    }
+
+    fn everything(&self) -> impl Iterator<Item = String> {
+        self.principals.iter().chain(&self.resources).cloned()
+    }
+
+    /// The types of the entities that an expression can be, or of the elements of the set; `None`
+    /// where that cannot be followed.
+    pub fn types(&self, expression: &ast::Expr) -> Option<BTreeSet<String>> {
+        self.kinds(expression)?
+            .iter()
+            .map(|kind| kind.entity_type().map(str::to_owned))
+            .collect()
+    }
+
+    fn kinds(&self, expression: &ast::Expr) -> Option<Vec<Kind>> {
+        let entities = |types: &BTreeSet<String>| types.iter().cloned().map(Kind::Entity).collect();
+        match expression.expr_kind() {
+            ast::ExprKind::Var(ast::Var::Principal) => Some(entities(&self.principals)),
+            ast::ExprKind::Var(ast::Var::Resource) => Some(entities(&self.resources)),
+            ast::ExprKind::Var(ast::Var::Context) if self.is_question => {
+                Some(vec![Kind::Record(QUESTION_CONTEXT.to_owned())])
+            }
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                Some(vec![Kind::Entity(uid.entity_type().to_string())])
+            }
+            ast::ExprKind::Set(elements) => {
+                let mut all = Vec::new();
+                for element in elements.iter() {
+                    all.extend(self.kinds(element)?);
+                }
+                Some(all)
+            }
+            ast::ExprKind::GetAttr { expr, attr } => {
+                // Of the types that a variable can be, those without the attribute are out.
+                let kinds: Vec<Kind> = self
+                    .kinds(expr)?
+                    .iter()
+                    .filter_map(|kind| match kind {
+                        Kind::Entity(owner) | Kind::Record(owner) => {
+                            self.vocabulary.attributes(owner)
+                        }
+                        _ => None,
+                    })
+                    .filter_map(|attributes| Some(attributes.get(attr.as_str())?.kind.clone()))
+                    .collect();
+                (!kinds.is_empty()).then_some(kinds)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Sight {
+    /// Notes everything that a policy looks at.
+    pub fn look_through(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
+        self.literals.extend(policy.named_entities());
+        if let Some(condition) = policy.ast().non_scope_constraints() {
+            self.look(condition, &Scope::of(policy, vocabulary));
+        }
+    }
+
+    /// Notes an entity that something is asked to be or to be in.
+    pub fn look_for(&mut self, entity: EntityUid) {
+        self.literals.insert(entity);
+    }
+
+    /// Notes an attribute whose value is taken as a whole.
+    pub fn look_at_attribute(&mut self, name: &str) {
+        self.glance.attributes.insert(name.to_owned());
+        self.glance.whole.insert(name.to_owned());
+    }
+
+    /// Whether an attribute of this name is looked at.
+    pub fn looks_at_attribute(&self, name: &str) -> bool {
+        self.glance.attributes.contains(name)
+    }
+
+    /// Notes what is asked of the groups that an expression can be.
+    pub fn look_at_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
+        match scope.types(groups) {
+            Some(types) => self.glance.groups.extend(types),
+            None => self.glance.is_every_group = true,
+        }
+    }
+
+    /// Notes what an expression looks at; the expression itself is taken as a value.
+    pub fn look(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
+        match expression.expr_kind() {
+            ast::ExprKind::Var(ast::Var::Action | ast::Var::Context) => {}
+            ast::ExprKind::Var(_) => match scope.types(expression) {
+                Some(types) => self.glance.identities.extend(types),
+                None => self.glance.identities.extend(scope.everything()),
+            },
+            ast::ExprKind::GetAttr { attr, .. } => {
+                self.glance.whole.insert(attr.to_string());
+                self.look_into(expression, scope);
+                if is_of_context(expression)
+                    && let Some(types) = scope.types(expression)
+                {
+                    self.glance.identities.extend(types);
+                }
+            }
+            ast::ExprKind::HasAttr { expr, attr } => {
+                self.glance.attributes.insert(attr.to_string());
+                self.look_into(expr, scope);
+            }
+            ast::ExprKind::ExtHasAttr { expr, attrs } => {
+                self.glance
+                    .attributes
+                    .extend(attrs.iter().map(ToString::to_string));
+                self.look_into(expr, scope);
+            }
+            ast::ExprKind::Is { expr, .. } => self.look_into(expr, scope),
+            ast::ExprKind::BinaryApp { op, arg1, arg2 } => {
+                match op {
+                    ast::BinaryOp::In => {
+                        self.look_into(arg1, scope);
+                        self.look_at_groups(arg2, scope);
+                    }
+                    ast::BinaryOp::GetTag | ast::BinaryOp::HasTag => {
+                        self.glance.tags = true;
+                        self.look_into(arg1, scope);
+                    }
+                    _ => self.look(arg1, scope),
+                }
+                self.look(arg2, scope);
+            }
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                self.literals.insert(uid.as_ref().clone().into());
+            }
+            ast::ExprKind::Lit(_) | ast::ExprKind::Slot(_) | ast::ExprKind::Unknown(_) => {}
+            ast::ExprKind::If {
+                test_expr,
+                then_expr,
+                else_expr,
+            } => {
+                self.look(test_expr, scope);
+                self.look(then_expr, scope);
+                self.look(else_expr, scope);
+            }
+            ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
+                self.look(left, scope);
+                self.look(right, scope);
+            }
+            ast::ExprKind::UnaryApp { arg, .. } => self.look(arg, scope),
+            ast::ExprKind::Like { expr, .. } => self.look(expr, scope),
+            ast::ExprKind::ExtensionFunctionApp { args, .. } => {
+                args.iter().for_each(|part| self.look(part, scope));
+            }
+            ast::ExprKind::Set(elements) => {
+                elements.iter().for_each(|part| self.look(part, scope));
+            }
+            ast::ExprKind::Record(fields) => {
+                fields.values().for_each(|part| self.look(part, scope));
+            }
+        }
+    }
+
+    /// Notes what an expression looks at that is not compared itself.
+    fn look_into(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
+        match expression.expr_kind() {
+            ast::ExprKind::Var(_) => {}
+            ast::ExprKind::GetAttr { expr, attr } => {
+                self.glance.attributes.insert(attr.to_string());
+                self.look_into(expr, scope);
+            }
+            _ => self.look(expression, scope),
+        }
+    }
+
+    /// The same for the entities of a directory.
+    pub fn glance(&self, directory: &Directory) -> Glance {
+        let mut glance = self.glance.clone();
+        let literals = self.literals.iter();
+        glance.named = literals.filter_map(|uid| directory.row(uid)).collect();
+        glance
+    }
+}
+
+/// Whether an expression is something that the context names.
+fn is_of_context(expression: &ast::Expr) -> bool {
+    match expression.expr_kind() {
+        ast::ExprKind::Var(ast::Var::Context) => true,
+        ast::ExprKind::GetAttr { expr, .. } => is_of_context(expr),
+        _ => false,
+    }
+}

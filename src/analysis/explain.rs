@@ -1,0 +1,199 @@
+//! Says why a decision is what it is, and what would change it.
+//!
+//! Everything here is taken from the policies and the schema: the clauses of the policies that
+//! determine an answer, the values those clauses read, and the changes that the schema says an
+//! administrator can make. No role, setting or message is known here.
+//!
+//! Nothing here words a report (the reports do) or reads a file.
+
+mod change;
+mod clause;
+mod fact;
+mod grant;
+mod repair;
+mod role;
+mod rule;
+mod scene;
+mod search;
+mod support;
+mod value;
+
+use std::sync::Arc;
+
+use tarbac_host::decision::{Answer, Basis, Decision, Provenance, Request};
+use tarbac_host::engine::Engine;
+
+pub use change::{Change, ChangeKind};
+pub use clause::{Clause, Part, Truth};
+pub use fact::{Fact, Read};
+pub use grant::{Grant, Path};
+pub use role::{Elsewhere, Giving, Held, Roles};
+pub use rule::Rule;
+pub use search::Remedies;
+pub use support::Support;
+pub use value::{Named, Value};
+
+pub(crate) use grant::{asked_to_be_in, ways};
+use scene::Scene;
+pub(crate) use support::supports_of;
+pub(crate) use value::Names;
+
+/// A decision with everything a person needs to believe it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// Who asks.
+    pub principal: Named,
+    /// What for.
+    pub action: Asked,
+    /// On what.
+    pub resource: Named,
+    /// The answer, as [`Engine::answer`] gives it.
+    pub answer: Answer,
+    /// The policy that says which authority is in force, with the facts that make it so.
+    pub authority: Option<Rule>,
+    /// Who decides, as people call it: the `@decides` of that policy.
+    pub decides: Option<String>,
+    /// What the answer comes from.
+    pub why: Why,
+    /// What would make a refusal a permission; `None` unless it is a refusal.
+    pub remedies: Option<Remedies>,
+    /// The readings in force, sorted by name.
+    pub readings: Vec<InForce>,
+    /// What it was decided with.
+    pub provenance: Arc<Provenance>,
+}
+
+/// The action of a request, in its spellings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id, for example `runScript`.
+    pub id: String,
+    /// Its documented name, for example `Cloud attached devices\Run script`.
+    pub name: String,
+    /// The documented name without its category.
+    pub short_name: String,
+}
+
+/// What an answer comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Why {
+    /// Each determining permit, and how the person comes by it; and what keeps forbids from refusing it.
+    Permitted(Vec<Grant>, Vec<Support>),
+    /// Each determining forbid, and the clauses that made it one.
+    Forbidden(Vec<Rule>),
+    /// No policy permits it: who would be permitted, and what the person holds.
+    NotPermitted(Roles),
+    /// It could not be decided; the errors are those of the answer.
+    Indeterminate,
+}
+
+/// A reading that is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    /// Its name.
+    pub name: String,
+    /// What holds, in one sentence.
+    pub doc: String,
+    /// The document it comes from.
+    pub source: String,
+}
+
+/// Explains the decision on a request.
+pub fn explain(engine: &Engine, request: &Request) -> Explanation {
+    let names = Names::new(engine);
+    let answer = engine.answer(request);
+    let scene = engine
+        .world(request)
+        .map(|world| Scene::new(engine, request, world));
+    let (authority, why, remedies) = match &scene {
+        Ok(scene) => (
+            authority(scene, &answer),
+            why(scene, &answer),
+            (answer.outcome.decision == Decision::Deny).then(|| search::remedies(scene)),
+        ),
+        Err(_) => (None, Why::Indeterminate, None),
+    };
+    let decides = authority.as_ref().and_then(|rule| {
+        let policy = engine.bundle().policy(&rule.policy)?;
+        policy.annotation("decides").map(str::to_owned)
+    });
+    Explanation {
+        decides,
+        principal: names.named(&request.principal),
+        action: asked(engine, request),
+        resource: names.named(&request.resource),
+        answer,
+        authority,
+        why,
+        remedies,
+        readings: readings(engine),
+        provenance: Arc::clone(engine.provenance()),
+    }
+}
+
+fn asked(engine: &Engine, request: &Request) -> Asked {
+    match engine.bundle().vocabulary().action(&request.action) {
+        Some(action) => Asked {
+            id: action.id().to_owned(),
+            name: action.name().to_owned(),
+            short_name: action.short_name().to_owned(),
+        },
+        None => {
+            let id = request.action.id().unescaped().to_owned();
+            Asked {
+                name: id.clone(),
+                short_name: id.clone(),
+                id,
+            }
+        }
+    }
+}
+
+fn readings(engine: &Engine) -> Vec<InForce> {
+    engine
+        .bundle()
+        .readings()
+        .iter()
+        .filter(|reading| engine.readings().contains(&reading.name))
+        .map(|reading| InForce {
+            name: reading.name.clone(),
+            doc: reading.doc.clone(),
+            source: reading.source.clone(),
+        })
+        .collect()
+}
+
+/// The policy that answered which authority is in force, judged as the question it answered.
+fn authority(scene: &Scene<'_>, answer: &Answer) -> Option<Rule> {
+    let engine = scene.engine();
+    let policy = engine.bundle().policy(&answer.authority.as_ref()?.policy)?;
+    let request = scene.request();
+    let question = engine.as_question("authority", request, &request.resource)?;
+    let world = engine.world_of_question(&question, scene.world());
+    Some(Rule::of(policy, &Scene::new(engine, &question, world)))
+}
+
+fn supports_in(scene: &Scene<'_>) -> Vec<Support> {
+    let action = scene.vocabulary().action(&scene.request().action);
+    action.map_or_else(Vec::new, |action| support::supports(scene, action))
+}
+
+fn why(scene: &Scene<'_>, answer: &Answer) -> Why {
+    let bundle = scene.engine().bundle();
+    let determining = || bundle.as_said(&answer.outcome.policies).into_iter();
+    match answer.outcome.basis {
+        Basis::Permitted => Why::Permitted(
+            determining()
+                .map(|policy| Grant::of(policy, scene))
+                .collect(),
+            supports_in(scene),
+        ),
+        Basis::Forbidden => Why::Forbidden(
+            determining()
+                .map(|policy| Rule::of(policy, scene))
+                .collect(),
+        ),
+        Basis::NotPermitted => Why::NotPermitted(Roles::of(scene)),
+        Basis::Error => Why::Indeterminate,
+    }
+}

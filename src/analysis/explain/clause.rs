@@ -1,0 +1,118 @@
+//! The clauses of a policy, conjunct by conjunct.
+
+use cedar_policy_core::ast;
+
+use super::fact::{self, Fact};
+use super::scene::Scene;
+use tarbac_diagnostic::source::Place;
+use tarbac_host::bundle::{Keyword, Policy, text};
+
+/// A `when` or an `unless` of a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    /// Which of the two.
+    pub keyword: Keyword,
+    /// Its line, counted from 1.
+    pub line: Option<usize>,
+    /// What stands between its braces, on one line.
+    pub text: String,
+    /// What its parts come to, all together.
+    pub truth: Truth,
+    /// What it joins by `&&`, in order.
+    pub parts: Vec<Part>,
+}
+
+/// One of the conditions that a clause joins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its text, on one line.
+    pub text: String,
+    /// What it comes to.
+    pub truth: Truth,
+    /// The values it read.
+    pub facts: Vec<Fact>,
+}
+
+/// What a condition comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Truth {
+    /// It is true.
+    True,
+    /// It is false.
+    False,
+    /// It cannot be evaluated, and why.
+    Error(String),
+    /// It was not judged: it relies on an earlier condition that does not hold.
+    NotJudged,
+}
+
+impl Clause {
+    /// Whether a part is among those that make the clause what it is: all of a true clause, those
+    /// that are not true of any other.
+    pub fn is_decisive(&self, part: &Part) -> bool {
+        match self.truth {
+            Truth::True => true,
+            _ => matches!(part.truth, Truth::False | Truth::Error(_)),
+        }
+    }
+}
+
+/// The clauses of a policy, judged in a scene.
+pub(super) fn clauses(policy: &Policy, scene: &Scene<'_>) -> Vec<Clause> {
+    policy
+        .clauses()
+        .into_iter()
+        .map(|clause| Clause {
+            keyword: clause.keyword,
+            line: clause.place.as_ref().and_then(Place::line),
+            text: text(clause.body),
+            truth: truth(scene.truth(clause.body)),
+            parts: judged(&clause.conjuncts, scene),
+        })
+        .collect()
+}
+
+fn judged(conjuncts: &[&ast::Expr], scene: &Scene<'_>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    // A condition may rely on an earlier `has`, and has nothing to say where that does not hold.
+    let mut is_guard_down = false;
+    for conjunct in conjuncts {
+        let truth = if is_guard_down {
+            Truth::NotJudged
+        } else {
+            truth(scene.truth(conjunct))
+        };
+        if truth != Truth::True && has_guard(conjunct) {
+            is_guard_down = true;
+        }
+        parts.push(Part {
+            text: text(conjunct),
+            facts: match truth {
+                Truth::NotJudged => Vec::new(),
+                _ => fact::facts(conjunct, scene),
+            },
+            truth,
+        });
+    }
+    parts
+}
+
+fn has_guard(expression: &ast::Expr) -> bool {
+    expression
+        .subexpressions()
+        .any(|part| match part.expr_kind() {
+            ast::ExprKind::HasAttr { .. }
+            | ast::ExprKind::ExtHasAttr { .. }
+            | ast::ExprKind::Is { .. } => true,
+            ast::ExprKind::BinaryApp { op, .. } => *op == ast::BinaryOp::HasTag,
+            _ => false,
+        })
+}
+
+fn truth(judged: Result<bool, String>) -> Truth {
+    match judged {
+        Ok(true) => Truth::True,
+        Ok(false) => Truth::False,
+        Err(error) => Truth::Error(error),
+    }
+}

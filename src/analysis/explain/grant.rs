@@ -1,0 +1,142 @@
+//! How a person comes by a permit.
+
+use cedar_policy::{EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
+
+use super::rule::Rule;
+use super::scene::Scene;
+use super::value::{Named, Names};
+use tarbac_host::bundle::Policy;
+use tarbac_host::decision::Request;
+use tarbac_host::engine::Engine;
+use tarbac_host::roles::role_type;
+
+/// A permit and how the person comes by it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// The permit.
+    pub rule: Rule,
+    /// From the person to what the permit asks to be in; empty for one that asks for nothing.
+    pub paths: Vec<Path>,
+}
+
+/// A chain of parents.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path {
+    /// The entities on it, both ends included.
+    pub steps: Vec<Named>,
+}
+
+impl Grant {
+    pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
+        Self {
+            rule: Rule::of(policy, scene),
+            paths: ways_in(policy, scene),
+        }
+    }
+}
+
+/// From the person of a request to what a permit asks them to be in. Where that comes through an assignment of a
+/// role, to the role.
+pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<Path> {
+    if let Some(anchor) = policy.principal_anchor() {
+        let path = Path::between(engine, &request.principal, &anchor);
+        return path.into_iter().collect();
+    }
+    let scene = engine.world(request);
+    let scene = scene.map(|world| Scene::new(engine, request, world));
+    scene.map_or_else(|_| Vec::new(), |scene| ways_in(policy, &scene))
+}
+
+fn ways_in(policy: &Policy, scene: &Scene<'_>) -> Vec<Path> {
+    let ends = ends(policy, scene);
+    let paths = ends.iter().filter_map(|end| Path::to(end, scene));
+    let mut paths: Vec<Path> = paths.map(|path| path.ending_at_role(scene)).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// What a permit asks the principal of a request to be in.
+pub(crate) fn asked_to_be_in(
+    engine: &Engine,
+    policy: &Policy,
+    request: &Request,
+) -> Vec<EntityUid> {
+    let scene = || Some(Scene::new(engine, request, engine.world(request).ok()?));
+    match policy.principal_anchor() {
+        Some(anchor) => vec![anchor],
+        None => scene().map_or_else(Vec::new, |scene| ends(policy, &scene)),
+    }
+}
+
+fn ends(policy: &Policy, scene: &Scene<'_>) -> Vec<EntityUid> {
+    if let Some(anchor) = policy.principal_anchor() {
+        return vec![anchor];
+    }
+    let condition = policy.ast().non_scope_constraints().into_iter();
+    let parts = condition.flat_map(|condition| condition.subexpressions());
+    parts.flat_map(|part| membership(part, scene)).collect()
+}
+
+/// What an expression asks the principal to be in.
+fn membership(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<EntityUid> {
+    match expression.expr_kind() {
+        ast::ExprKind::BinaryApp {
+            op: ast::BinaryOp::In,
+            arg1,
+            arg2,
+        } if matches!(arg1.expr_kind(), ast::ExprKind::Var(ast::Var::Principal)) => {
+            scene.entities(arg2)
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Path {
+    /// A shortest chain from the principal to an entity.
+    pub(super) fn to(end: &EntityUid, scene: &Scene<'_>) -> Option<Self> {
+        Self::between(scene.engine(), &scene.request().principal, end)
+    }
+
+    /// The chain to the role, where the last but one of it gives a role and the last is none: whoever is in a
+    /// tenant through an assignment has its role there.
+    fn ending_at_role(mut self, scene: &Scene<'_>) -> Self {
+        let (Some(of_type), [.., giving, end]) =
+            (role_type(scene.vocabulary()), self.steps.as_slice())
+        else {
+            return self;
+        };
+        let required = scene.vocabulary().required_parents();
+        let required = required.get(giving.uid.type_name().to_string().as_str());
+        let needs = |type_name: &EntityTypeName| {
+            let type_name = type_name.to_string();
+            required.is_some_and(|required| required.contains(&type_name))
+        };
+        if end.uid.type_name() == &of_type || !needs(&of_type) || !needs(end.uid.type_name()) {
+            return self;
+        }
+        let directory = scene.engine().directory();
+        let above = directory.row(&giving.uid).into_iter();
+        let above = above.flat_map(|row| directory.ancestors(row));
+        let above = above.map(|row| directory.uid(row));
+        let role = above.filter(|uid| *uid.type_name() == of_type).min();
+        if let (Some(role), Some(end)) = (role, self.steps.last_mut()) {
+            *end = scene.names().named(&role);
+        }
+        self
+    }
+
+    /// A shortest chain from one entity to another that it is in.
+    pub(crate) fn between(engine: &Engine, from: &EntityUid, to: &EntityUid) -> Option<Self> {
+        let directory = engine.directory();
+        let rows = directory.path(directory.row(from)?, directory.row(to)?)?;
+        let names = Names::new(engine);
+        Some(Self {
+            steps: rows
+                .into_iter()
+                .map(|row| names.named(&directory.uid(row)))
+                .collect(),
+        })
+    }
+}

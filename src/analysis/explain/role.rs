@@ -1,0 +1,176 @@
+//! Who would be permitted, and what the person holds instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{EntityTypeName, EntityUid};
+
+use super::grant::Path;
+use super::scene::Scene;
+use super::value::Named;
+use tarbac_host::bundle::{Effect, Policy};
+
+/// Who would be permitted, and what the person holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// What one has to be in to be permitted, sorted by type and name.
+    pub giving: Vec<Giving>,
+    /// What the person is in, of the types that permits name in their scope; sorted
+    /// likewise.
+    pub held: Vec<Held>,
+    /// What the person is in and that would be in something of these types, but for the setting of something
+    /// else: sorted by name.
+    pub withheld: Vec<Elsewhere>,
+}
+
+/// Something the person is in, and what it comes to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Elsewhere {
+    /// What is withheld, for example a role.
+    pub entity: Named,
+    /// How the person comes to be in what would be in it.
+    pub path: Option<Path>,
+    /// What it comes to, in words of the schema.
+    pub told: String,
+}
+
+/// Something that the principal is in, with the parent in whose place one of its attributes stands.
+pub(super) struct Withheld {
+    /// What the principal is in, for example a role assignment.
+    pub from: EntityUid,
+    /// The attribute.
+    pub attribute: String,
+    /// What the attribute names.
+    pub parent: EntityUid,
+}
+
+/// Something one has to be in to be permitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Giving {
+    /// The entity, for example a role.
+    pub entity: Named,
+    /// The permits that name it, by id.
+    pub policies: Vec<String>,
+}
+
+/// Something the person is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The entity, for example a role.
+    pub entity: Named,
+    /// How the person comes to be in it.
+    pub path: Option<Path>,
+}
+
+impl Roles {
+    pub(super) fn of(scene: &Scene<'_>) -> Self {
+        let names = scene.names();
+        let mut giving: BTreeMap<EntityUid, Vec<String>> = BTreeMap::new();
+        for policy in permits_of(scene) {
+            if let Some(anchor) = policy.principal_anchor() {
+                giving
+                    .entry(anchor)
+                    .or_default()
+                    .push(policy.id().to_owned());
+            }
+        }
+        let types: BTreeSet<EntityTypeName> = permits(scene)
+            .filter_map(Policy::principal_anchor)
+            .map(|anchor| anchor.type_name().clone())
+            .collect();
+        let mut held: Vec<Held> = scene
+            .ancestors(&scene.request().principal)
+            .iter()
+            .filter(|uid| types.contains(uid.type_name()))
+            .map(|uid| Held {
+                entity: names.named(uid),
+                path: Path::to(uid, scene),
+            })
+            .collect();
+        let mut giving: Vec<Giving> = giving
+            .into_iter()
+            .map(|(uid, policies)| Giving {
+                entity: names.named(&uid),
+                policies,
+            })
+            .collect();
+        giving.sort_by_cached_key(|giving| by_type(&giving.entity));
+        held.sort_by_cached_key(|held| by_type(&held.entity));
+        let withheld = withheld(scene).into_iter();
+        let withheld = withheld.filter_map(|withheld| Elsewhere::of(scene, &withheld));
+        let mut withheld: Vec<Elsewhere> = withheld
+            .filter(|of| types.contains(of.entity.uid.type_name()))
+            .collect();
+        withheld.sort();
+        Self {
+            giving,
+            held,
+            withheld,
+        }
+    }
+}
+
+impl Elsewhere {
+    fn of(scene: &Scene<'_>, withheld: &Withheld) -> Option<Self> {
+        let names = scene.names();
+        let of_type = withheld.from.type_name().to_string();
+        let stand_ins = scene.vocabulary().stand_ins(&of_type).into_iter();
+        let mut told = stand_ins.filter(|of| of.attribute == withheld.attribute);
+        let entity = names.named(&withheld.parent);
+        let told = told.find_map(|of| of.told)?;
+        Some(Self {
+            told: told
+                .replace("{entity}", &names.named(&withheld.from).name)
+                .replace("{value}", &entity.name),
+            path: Path::to(&withheld.from, scene),
+            entity,
+        })
+    }
+}
+
+/// What the principal is in that has an attribute in place of a parent, sorted.
+pub(super) fn withheld(scene: &Scene<'_>) -> Vec<Withheld> {
+    let directory = scene.engine().directory();
+    let mut found = Vec::new();
+    for from in scene.ancestors(&scene.request().principal) {
+        let Some(row) = directory.row(&from) else {
+            continue;
+        };
+        for stand_in in scene.vocabulary().stand_ins(directory.type_name(row)) {
+            if let Some(parent) = directory.attribute_entity(row, stand_in.attribute) {
+                found.push(Withheld {
+                    from: from.clone(),
+                    attribute: stand_in.attribute.to_owned(),
+                    parent: directory.uid(parent),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn by_type(entity: &Named) -> (String, Named) {
+    (entity.uid.type_name().to_string(), entity.clone())
+}
+
+/// The permits in force.
+pub(super) fn permits<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Policy> {
+    let engine = scene.engine();
+    engine
+        .bundle()
+        .in_force(engine.readings())
+        .filter(|policy| {
+            policy.effect() == Effect::Permit
+                && engine.bundle().permissions_of(policy).next().is_some()
+        })
+}
+
+/// The permits in force whose scope has the action of the request.
+pub(super) fn permits_of<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Policy> {
+    let bundle = scene.engine().bundle();
+    let action = scene.request().action.clone();
+    permits(scene).filter(move |policy| {
+        bundle
+            .permissions_of(policy)
+            .any(|of_policy| of_policy.uid == action)
+    })
+}

@@ -1,0 +1,44 @@
+//! A policy as an explanation shows it.
+
+use super::clause::{self, Clause};
+use super::scene::Scene;
+use tarbac_host::bundle::Policy;
+
+/// A policy, what it says, and what became of its clauses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its id.
+    pub policy: String,
+    /// What it says, in one sentence.
+    pub doc: Option<String>,
+    /// The document it comes from.
+    pub source: Option<String>,
+    /// The file it stands in.
+    pub file: String,
+    /// The line of its first annotation, counted from 1.
+    pub line: Option<usize>,
+    /// What the admin center says.
+    pub message: Option<String>,
+    /// What the refused person can do.
+    pub advice: Option<String>,
+    /// The reading it belongs to.
+    pub reading: Option<String>,
+    /// Its `when` and `unless`, in order.
+    pub clauses: Vec<Clause>,
+}
+
+impl Rule {
+    pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
+        Self {
+            policy: policy.id().to_owned(),
+            doc: policy.doc().map(str::to_owned),
+            source: policy.source().map(str::to_owned),
+            file: policy.place().source.name.clone(),
+            line: policy.place().line(),
+            message: policy.message().map(str::to_owned),
+            advice: policy.advice().map(str::to_owned),
+            reading: policy.reading().map(|(name, _)| name.to_owned()),
+            clauses: clause::clauses(policy, scene),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A request in a world, in which expressions of policies can be evaluated.
+
+use std::cell::OnceCell;
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+
+use super::value::Names;
+use tarbac_host::bundle::{Attribute, Vocabulary};
+use tarbac_host::decision::Request;
+use tarbac_host::engine::{Engine, Trial, World};
+
+/// A request in a world.
+#[derive(Clone)]
+pub(super) struct Scene<'a> {
+    engine: &'a Engine,
+    request: Request,
+    world: World,
+    /// Made when something is first evaluated: many worlds are only passed through.
+    trial: OnceCell<Result<Trial, String>>,
+}
+
+/// What a path of attributes leads to.
+pub(super) struct Target<'a> {
+    /// The last entity on the way.
+    pub entity: EntityUid,
+    /// The attributes from there: one, or more where records are passed.
+    pub path: Vec<String>,
+    /// What the schema says of the last one.
+    pub attribute: &'a Attribute,
+}
+
+impl<'a> Scene<'a> {
+    pub fn new(engine: &'a Engine, request: &Request, mut world: World) -> Self {
+        engine.widen(request, &mut world);
+        Self {
+            engine,
+            request: request.clone(),
+            world,
+            trial: OnceCell::new(),
+        }
+    }
+
+    /// The same request in another world.
+    pub fn within(&self, world: World) -> Self {
+        Self::new(self.engine, &self.request, world)
+    }
+
+    pub fn engine(&self) -> &'a Engine {
+        self.engine
+    }
+
+    pub fn names(&self) -> Names<'a> {
+        Names::new(self.engine)
+    }
+
+    pub fn vocabulary(&self) -> &'a Vocabulary {
+        self.engine.bundle().vocabulary()
+    }
+
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, String> {
+        self.trial()?.evaluate(expression)
+    }
+
+    pub fn truth(&self, expression: &ast::Expr) -> Result<bool, String> {
+        self.trial()?.truth(expression)
+    }
+
+    fn trial(&self) -> Result<&Trial, String> {
+        self.trial
+            .get_or_init(|| Trial::within(self.engine, &self.request, &self.world))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// The entity that an expression evaluates to.
+    pub fn entity(&self, expression: &ast::Expr) -> Option<EntityUid> {
+        as_entity(&self.evaluate(expression).ok()?)
+    }
+
+    /// The entity, or the entities of the set, that an expression evaluates to; sorted.
+    pub fn entities(&self, expression: &ast::Expr) -> Vec<EntityUid> {
+        let Ok(value) = self.evaluate(expression) else {
+            return Vec::new();
+        };
+        let mut entities: Vec<EntityUid> = match value.value_kind() {
+            ast::ValueKind::Set(set) => set.iter().filter_map(as_entity).collect(),
+            _ => as_entity(&value).into_iter().collect(),
+        };
+        entities.sort();
+        entities
+    }
+
+    /// What an expression leads to, if it is a path of attributes that the schema knows. Its end
+    /// need not be there, as when an optional record on the way is absent.
+    pub fn target(&self, expression: &ast::Expr) -> Option<Target<'a>> {
+        let mut path = Vec::new();
+        let mut rest = expression;
+        loop {
+            let ast::ExprKind::GetAttr { expr, attr } = rest.expr_kind() else {
+                return None;
+            };
+            path.insert(0, attr.to_string());
+            if let Some(entity) = self.entity(expr) {
+                let attribute = self
+                    .vocabulary()
+                    .attribute(&entity.type_name().to_string(), &path)?;
+                return Some(Target {
+                    entity,
+                    path,
+                    attribute,
+                });
+            }
+            rest = expr;
+        }
+    }
+
+    /// Everything an entity is in, sorted.
+    pub fn ancestors(&self, entity: &EntityUid) -> Vec<EntityUid> {
+        let mut ancestors: Vec<EntityUid> = self
+            .world
+            .get(entity)
+            .into_iter()
+            .flat_map(ast::Entity::ancestors)
+            .map(|uid| EntityUid::from(uid.clone()))
+            .collect();
+        ancestors.sort();
+        ancestors
+    }
+}
+
+fn as_entity(value: &ast::Value) -> Option<EntityUid> {
+    match value.value_kind() {
+        ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) => {
+            Some(EntityUid::from(uid.as_ref().clone()))
+        }
+        _ => None,
+    }
+}

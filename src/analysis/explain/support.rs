@@ -1,0 +1,213 @@
+//! What an allow rests on besides its permits: facts of the person that keep forbids from refusing.
+//!
+//! A fact is read where the only clause that keeps a forbid from applying is an `unless` that holds. What it is
+//! called comes from the schema: `@operation` names a permission, `@told` and `@told_not` are sentences.
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+
+use super::grant::Path;
+use super::scene::{Scene, Target};
+use super::value::{Named, Value};
+use tarbac_host::bundle::{Action, Effect, Keyword, Policy};
+use tarbac_host::decision::Request;
+use tarbac_host::engine::Engine;
+
+/// A fact of the person without which a forbid would refuse what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Support {
+    /// The forbids that would refuse, by id.
+    pub policies: Vec<String>,
+    /// The attributes from the person on, for example `configMgr.read`.
+    pub attribute: Vec<String>,
+    /// What the attribute holds that counts: a value, or the element of a set.
+    pub value: Value,
+    /// The fact in one sentence.
+    pub sentence: String,
+    /// The permission, with what it is on: `Collection: Read` and ` on All Systems`. None where the attribute is
+    /// no permission.
+    pub operation: Option<(String, String)>,
+    /// From the resource to the element of the set that it is in, where that is what counts.
+    pub path: Option<Path>,
+}
+
+/// What the allow of a request rests on besides its permits, in the order of the policies' ids.
+pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
+    let action = engine.bundle().vocabulary().action(&request.action);
+    match (action, engine.world(request)) {
+        (Some(action), Ok(world)) => supports(&Scene::new(engine, request, world), action),
+        _ => Vec::new(),
+    }
+}
+
+/// The same in a scene.
+pub(super) fn supports(scene: &Scene<'_>, action: &Action) -> Vec<Support> {
+    let mut supports: Vec<Support> = Vec::new();
+    let forbids = scene.engine().asked_about(action);
+    for policy in forbids.filter(|policy| policy.effect() == Effect::Forbid) {
+        let mut found = Vec::new();
+        if let Some(clause) = exception(policy, scene) {
+            collect(clause, true, scene, &mut found);
+        }
+        for support in found {
+            let is_known = |known: &&mut Support| {
+                known.attribute == support.attribute && known.value == support.value
+            };
+            match supports.iter_mut().find(is_known) {
+                Some(known) => known.policies.push(policy.id().to_owned()),
+                None => supports.push(Support {
+                    policies: vec![policy.id().to_owned()],
+                    ..support
+                }),
+            }
+        }
+    }
+    supports
+}
+
+/// The body of the `unless` that alone keeps a policy from applying.
+fn exception<'p>(policy: &'p Policy, scene: &Scene<'_>) -> Option<&'p ast::Expr> {
+    let of_scope = [
+        policy
+            .ast()
+            .principal_constraint()
+            .into_inner()
+            .as_expr(ast::PrincipalOrResource::Principal),
+        policy
+            .ast()
+            .resource_constraint()
+            .into_inner()
+            .as_expr(ast::PrincipalOrResource::Resource),
+    ];
+    if !of_scope.iter().all(|scope| scene.truth(scope) == Ok(true)) {
+        return None;
+    }
+    let clauses = policy.clauses().into_iter();
+    let mut keeping = clauses.filter(|clause| {
+        let holds = scene.truth(clause.body);
+        holds != Ok(clause.keyword == Keyword::When)
+    });
+    let only = keeping.next()?;
+    let is_only = keeping.next().is_none() && only.keyword == Keyword::Unless;
+    is_only.then_some(only.body)
+}
+
+/// The facts of the person that make an expression `wanted`.
+fn collect(expression: &ast::Expr, wanted: bool, scene: &Scene<'_>, found: &mut Vec<Support>) {
+    if scene.truth(expression) != Ok(wanted) {
+        return;
+    }
+    match expression.expr_kind() {
+        ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
+            collect(left, wanted, scene, found);
+            collect(right, wanted, scene, found);
+        }
+        ast::ExprKind::UnaryApp {
+            op: ast::UnaryOp::Not,
+            arg,
+        } => collect(arg, !wanted, scene, found),
+        ast::ExprKind::If {
+            test_expr,
+            then_expr,
+            else_expr,
+        } => match scene.truth(test_expr) {
+            Ok(true) => collect(then_expr, wanted, scene, found),
+            Ok(false) => collect(else_expr, wanted, scene, found),
+            Err(_) => {}
+        },
+        ast::ExprKind::GetAttr { .. } => {
+            found.extend(
+                of_target(expression, scene)
+                    .map(|target| Support::of(scene, &target, Value::Bool(wanted), None)),
+            );
+        }
+        ast::ExprKind::BinaryApp { op, arg1, arg2 } if wanted => match op {
+            ast::BinaryOp::In => found.extend(holding(arg1, arg2, scene)),
+            ast::BinaryOp::Contains => {
+                let element = scene.evaluate(arg2).ok();
+                found.extend(
+                    of_target(arg1, scene)
+                        .zip(element)
+                        .map(|(target, element)| {
+                            Support::of(scene, &target, scene.names().value(&element), None)
+                        }),
+                );
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+/// The closest element of a set of the person that an entity is in.
+fn holding(entity: &ast::Expr, set: &ast::Expr, scene: &Scene<'_>) -> Option<Support> {
+    let target = of_target(set, scene)?;
+    let entity = scene.entity(entity)?;
+    let names = scene.names();
+    let elements = scene.entities(set).into_iter();
+    let ways = elements.filter_map(|element| {
+        let path = Path::between(scene.engine(), &entity, &element)?;
+        Some((path.steps.len(), names.named(&element), path))
+    });
+    let (_, element, path) = ways.min_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)))?;
+    Some(Support::of(
+        scene,
+        &target,
+        Value::Entity(element),
+        Some(path),
+    ))
+}
+
+/// What a path of attributes that starts at the principal leads to.
+fn of_target<'a>(expression: &ast::Expr, scene: &Scene<'a>) -> Option<Target<'a>> {
+    let mut start = expression;
+    while let ast::ExprKind::GetAttr { expr, .. } = start.expr_kind() {
+        start = expr;
+    }
+    let is_of_principal = matches!(start.expr_kind(), ast::ExprKind::Var(ast::Var::Principal));
+    let target = scene.target(expression).filter(|_| is_of_principal)?;
+    let principal: &EntityUid = &scene.request().principal;
+    (target.entity == *principal).then_some(target)
+}
+
+impl Support {
+    fn of(scene: &Scene<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
+        let annotations = &target.attribute.annotations;
+        let entity = scene.names().named(&target.entity).name;
+        let attribute = target.path.join(".");
+        let told = match value {
+            Value::Bool(false) => annotations.get("told_not"),
+            _ => annotations.get("told"),
+        };
+        let filled = |text: &str| {
+            text.replace("{value}", &value.to_string())
+                .replace("{entity}", &entity)
+        };
+        let sentence = match told {
+            Some(told) => filled(told),
+            None => format!("{attribute} of {entity} is {value}"),
+        };
+        let operation = annotations.get("operation").map(|operation| {
+            // What the sentence says behind the permission.
+            let behind = told.and_then(|told| told.split_once(operation.as_str()));
+            let on = behind.map_or_else(|| format!(" {value}"), |(_, on)| filled(on));
+            (operation.clone(), on)
+        });
+        Self {
+            policies: Vec::new(),
+            attribute: target.path.clone(),
+            value,
+            sentence,
+            operation,
+            path,
+        }
+    }
+
+    /// The entities between the resource and what the permission is on.
+    pub fn between(&self) -> &[Named] {
+        match self.path.as_ref().map(|path| path.steps.as_slice()) {
+            Some([_, between @ .., _]) => between,
+            _ => &[],
+        }
+    }
+}

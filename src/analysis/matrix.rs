@@ -1,0 +1,323 @@
+//! Tables of decisions: what roles permit, and what people may do.
+//!
+//! A matrix is the review of the policies: a change of a policy shows as changed cells. It prints
+//! as plain text ([`std::fmt::Display`]), always the same for the same policies and entities, so
+//! that a snapshot can hold it. How a page or a program gets it is the business of
+//! `render::matrix`.
+
+mod table;
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Context, EntityUid};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+
+use tarbac_host::bundle::{Action, Effect, Policy};
+use tarbac_host::decision::{Decision, Outcome, Request};
+use tarbac_host::engine::Engine;
+use tarbac_host::names::Names;
+
+pub use table::{NOBODY, table};
+pub use table::{first, others, plain_table};
+
+/// A table of decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matrix {
+    /// One block, or one for each resource.
+    pub blocks: Vec<Block>,
+    /// The permits in force that no column shows, by id: those of no single role.
+    pub others: Vec<String>,
+    /// What the policies that a cell names say, by id.
+    pub says: BTreeMap<String, String>,
+}
+
+/// What a matrix of people is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// The rows.
+    pub principals: Vec<EntityUid>,
+    /// The columns; each block has those that are asked about its resource.
+    pub actions: Vec<EntityUid>,
+    /// A block each.
+    pub resources: Vec<EntityUid>,
+    /// The context of every request, as JSON; an action that knows no such context is asked
+    /// without.
+    pub context: serde_json::Value,
+}
+
+/// Rows that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The resource that the decisions are about; none where roles are shown.
+    pub resource: Option<Heading>,
+    /// What the columns stand for: roles, or permissions in schema order.
+    pub columns: Vec<Heading>,
+    /// The rows: permissions in schema order, or people.
+    pub rows: Vec<Line>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What the row stands for.
+    pub heading: Heading,
+    /// One for each column.
+    pub cells: Vec<Cell>,
+}
+
+/// An entity and what people call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// The entity.
+    pub uid: EntityUid,
+    /// What people call it.
+    pub name: String,
+}
+
+/// One decision and the policies that determine it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// The decision.
+    pub mark: Mark,
+    /// The ids of the determining policies, sorted.
+    pub policies: Vec<String>,
+}
+
+/// The decision of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// It is permitted.
+    Yes,
+    /// It is permitted where the conditions of the policies hold.
+    Conditional,
+    /// It is not permitted, or forbidden.
+    No,
+    /// It could not be decided.
+    Indeterminate,
+}
+
+impl Matrix {
+    /// Permissions × roles, out of the policies in force: the built-in roles, which for the
+    /// policies that ship is the table of the documents, and the custom ones.
+    ///
+    /// A role is what a permit's scope names as principal, of a type that people are assigned
+    /// (`@join` in the schema). What else the rules ask of a request is not considered here, except
+    /// for a forbid that takes a permission from a role, or from everybody.
+    pub fn of_roles(engine: &Engine) -> Self {
+        let bundle = engine.bundle();
+        let vocabulary = bundle.vocabulary();
+        let names = Names::of(engine);
+        let in_force: Vec<&Policy> = bundle.in_force(engine.readings()).collect();
+        let mut roles: BTreeMap<String, EntityUid> = BTreeMap::new();
+        let mut others = Vec::new();
+        for policy in in_force
+            .iter()
+            .filter(|policy| policy.effect() == Effect::Permit)
+        {
+            if !vocabulary
+                .permissions()
+                .any(|action| policy.may_apply_to(action))
+            {
+                continue;
+            }
+            let role = policy.principal_anchor().filter(|uid| {
+                vocabulary
+                    .type_annotation(&uid.type_name().to_string(), "join")
+                    .is_some()
+            });
+            match role {
+                Some(uid) => {
+                    roles.insert(format!("{}\n{uid}", names.call(&uid)), uid);
+                }
+                None => others.push(policy.id().to_owned()),
+            }
+        }
+        let columns: Vec<Heading> = roles
+            .into_values()
+            .map(|uid| heading(&names, uid))
+            .collect();
+        let rows = vocabulary
+            .permissions()
+            .map(|action| Line {
+                heading: Heading {
+                    uid: action.uid.clone(),
+                    name: action.name().to_owned(),
+                },
+                cells: columns
+                    .iter()
+                    .map(|role| cell_of_role(&in_force, action, &role.uid))
+                    .collect(),
+            })
+            .collect();
+        Self {
+            blocks: vec![Block {
+                resource: None,
+                columns,
+                rows,
+            }],
+            others,
+            says: BTreeMap::new(),
+        }
+    }
+
+    /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says
+    /// with an empty context.
+    pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
+        let permissions = engine.bundle().vocabulary().permissions();
+        Self::of(
+            engine,
+            &Selection {
+                principals: principals.to_vec(),
+                actions: permissions.map(|action| action.uid.clone()).collect(),
+                resources: resources.to_vec(),
+                context: serde_json::json!({}),
+            },
+        )
+    }
+
+    /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says.
+    pub fn of(engine: &Engine, selection: &Selection) -> Self {
+        let names = Names::of(engine);
+        let vocabulary = engine.bundle().vocabulary();
+        let people = told_apart(
+            selection
+                .principals
+                .iter()
+                .map(|uid| heading(&names, uid.clone()))
+                .collect(),
+        );
+        let columns: Vec<(&Action, Context)> = selection
+            .actions
+            .iter()
+            .filter_map(|uid| vocabulary.action(uid))
+            .map(|action| {
+                let context = engine.context(&action.uid, selection.context.clone());
+                (action, context.unwrap_or_else(|_| Context::empty()))
+            })
+            .collect();
+        let block = |resource: &EntityUid| {
+            let columns: Vec<&(&Action, Context)> = columns
+                .iter()
+                .filter(|(action, _)| action.resources.contains(resource.type_name()))
+                .collect();
+            let row = |person: &Heading| Line {
+                heading: person.clone(),
+                cells: columns
+                    .iter()
+                    .map(|(action, context)| {
+                        cell(engine.decide(&Request {
+                            principal: person.uid.clone(),
+                            action: action.uid.clone(),
+                            resource: resource.clone(),
+                            context: context.clone(),
+                        }))
+                    })
+                    .collect(),
+            };
+            Block {
+                resource: Some(heading(&names, resource.clone())),
+                columns: columns
+                    .iter()
+                    .map(|(action, _)| heading_of_action(action))
+                    .collect(),
+                rows: people.par_iter().map(row).collect(),
+            }
+        };
+        let blocks: Vec<Block> = selection.resources.iter().map(block).collect();
+        let rows = blocks.iter().flat_map(|block| &block.rows);
+        let cells = rows.flat_map(|row| &row.cells);
+        let says = cells.filter_map(|cell| {
+            let id = cell.policies.first()?;
+            let doc = engine.bundle().policy(id)?.doc()?;
+            Some((id.clone(), one_line(doc)))
+        });
+        Self {
+            says: says.collect(),
+            blocks,
+            others: Vec::new(),
+        }
+    }
+}
+
+fn heading(names: &Names, uid: EntityUid) -> Heading {
+    Heading {
+        name: names.call(&uid),
+        uid,
+    }
+}
+
+/// A name on one line, as it is read back from a table.
+pub fn one_line(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Rows of one name have their UID behind it, so that nobody is taken for another.
+fn told_apart(mut headings: Vec<Heading>) -> Vec<Heading> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for heading in &headings {
+        *counts.entry(one_line(&heading.name)).or_default() += 1;
+    }
+    for heading in &mut headings {
+        if counts.get(&one_line(&heading.name)) != Some(&1) {
+            heading.name = format!("{} {}", one_line(&heading.name), heading.uid);
+        }
+    }
+    headings
+}
+
+fn heading_of_action(action: &Action) -> Heading {
+    // A single word says too little without its category.
+    let name = match action.short_name() {
+        short if short.contains(' ') => short,
+        _ => action.name(),
+    };
+    Heading {
+        uid: action.uid.clone(),
+        name: name.to_owned(),
+    }
+}
+
+fn cell(outcome: Outcome) -> Cell {
+    Cell {
+        mark: match outcome.decision {
+            Decision::Allow => Mark::Yes,
+            Decision::Deny => Mark::No,
+            Decision::Indeterminate => Mark::Indeterminate,
+        },
+        policies: outcome.policies,
+    }
+}
+
+fn cell_of_role(in_force: &[&Policy], action: &Action, role: &EntityUid) -> Cell {
+    let mut forbids = Vec::new();
+    let mut permits = Vec::new();
+    let mut is_narrowed = false;
+    let mut is_certain = false;
+    for policy in in_force.iter().filter(|policy| policy.may_apply_to(action)) {
+        let is_of_role = policy.principal_anchor().as_ref() == Some(role);
+        let is_of_all = policy.principal_anchor().is_none();
+        match policy.effect() {
+            Effect::Permit if is_of_role => {
+                is_certain |= !is_conditional(policy);
+                permits.push(policy.id().to_owned());
+            }
+            Effect::Forbid if (is_of_role || is_of_all) && !is_conditional(policy) => {
+                forbids.push(policy.id().to_owned());
+            }
+            Effect::Forbid => is_narrowed |= is_of_role,
+            Effect::Permit => {}
+        }
+    }
+    let (mark, policies) = match (permits.is_empty(), forbids.is_empty()) {
+        (true, _) => (Mark::No, Vec::new()),
+        (false, false) => (Mark::No, forbids),
+        (false, true) if is_certain && !is_narrowed => (Mark::Yes, permits),
+        (false, true) => (Mark::Conditional, permits),
+    };
+    Cell { mark, policies }
+}
+
+/// Whether a policy asks for more than a principal in a role and an action.
+fn is_conditional(policy: &Policy) -> bool {
+    policy.has_conditions() || policy.resource_anchor().is_some()
+}

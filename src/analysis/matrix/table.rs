@@ -1,0 +1,305 @@
+//! A matrix as a table in plain text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+
+use super::{Block, Cell, Heading, Line, Mark, Matrix};
+
+/// The key of a cell that no policy determines.
+pub const NOBODY: &str = "–";
+
+/// The narrowest that a heading is wrapped.
+const NARROWEST: usize = 8;
+
+const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
+impl Mark {
+    /// The word in JSON and CSV: `yes`, `conditional`, `no` or `indeterminate`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Conditional => "conditional",
+            Self::No => "no",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+
+    /// The sign in a table.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Yes => "✓",
+            Self::Conditional => "(✓)",
+            Self::No => "✗",
+            Self::Indeterminate => "!",
+        }
+    }
+
+    /// The decision of a sign in a table.
+    pub fn of_sign(sign: &str) -> Option<Self> {
+        [Self::Yes, Self::Conditional, Self::No, Self::Indeterminate]
+            .into_iter()
+            .find(|mark| mark.sign() == sign)
+    }
+}
+
+impl fmt::Display for Matrix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&table(self, None))
+    }
+}
+
+/// A table in plain text. One that is wider than `width` is cut into several, side by side in
+/// meaning and one below the other on the screen.
+pub fn table(matrix: &Matrix, width: Option<usize>) -> String {
+    let mut parts = Vec::new();
+    let keys = keys(matrix);
+    for block in &matrix.blocks {
+        parts.push(match &block.resource {
+            None => roles(block, width),
+            Some(resource) => people(block, resource, (&keys, &matrix.says), width),
+        });
+    }
+    if let Some(others) = others(matrix) {
+        parts.push(others + "\n");
+    }
+    parts.join("\n")
+}
+
+/// Permissions by category, one column for each role.
+fn roles(block: &Block, width: Option<usize>) -> String {
+    let mut category = "";
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for row in &block.rows {
+        let (of, name) = row
+            .heading
+            .name
+            .rsplit_once(['\\', '/'])
+            .unwrap_or(("", &row.heading.name));
+        if of != category {
+            category = of;
+            rows.push(vec![of.to_owned()]);
+        }
+        let signs = row.cells.iter().map(|cell| match cell.mark {
+            Mark::No => String::new(),
+            mark => mark.sign().to_owned(),
+        });
+        rows.push(std::iter::once(format!("  {name}")).chain(signs).collect());
+    }
+    let mut text = tables(&block.columns, &rows, width);
+    if block
+        .rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .any(|cell| cell.mark == Mark::Conditional)
+    {
+        text += "\n(✓) permitted where the conditions of the policy hold\n";
+    }
+    text
+}
+
+/// One row for each person; each cell has the mark and a key to its first deciding policy.
+fn people(
+    block: &Block,
+    resource: &Heading,
+    (keys, says): (&BTreeMap<&str, String>, &BTreeMap<String, String>),
+    width: Option<usize>,
+) -> String {
+    let key_of = |cell: &Cell| {
+        first(cell)
+            .and_then(|id| keys.get(id))
+            .map_or(NOBODY, String::as_str)
+    };
+    let rows: Vec<Vec<String>> = block
+        .rows
+        .iter()
+        .map(|Line { heading, cells }| {
+            let cells = cells
+                .iter()
+                .map(|cell| format!("{} {}", cell.mark.sign(), key_of(cell)));
+            std::iter::once(heading.name.clone()).chain(cells).collect()
+        })
+        .collect();
+    let mut text = format!(
+        "{}  {}\n\n{}\n",
+        resource.name,
+        resource.uid,
+        tables(&block.columns, &rows, width)
+    );
+    let deciding: BTreeSet<&str> = block
+        .rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .filter_map(first)
+        .collect();
+    let legend: Vec<(&str, &str)> = deciding
+        .iter()
+        .filter_map(|id| Some((keys.get(id)?.as_str(), *id)))
+        .collect();
+    let longest = legend
+        .iter()
+        .map(|(key, _)| key.len())
+        .max()
+        .unwrap_or_default();
+    for (key, id) in legend {
+        let said = says
+            .get(id)
+            .map_or(String::new(), |says| format!("  {says}"));
+        let entry = format!("{id}{said}");
+        // Where it is not for a terminal it is a line, so that it can be read back.
+        let hang = longest + 4;
+        let lines = match width {
+            Some(width) => lines(&entry, width.saturating_sub(hang).max(NARROWEST)),
+            None => vec![entry],
+        };
+        let indent = format!("\n{}", " ".repeat(hang));
+        text += &format!("  {key:longest$}  {}\n", lines.join(&indent));
+    }
+    let cells = || block.rows.iter().flat_map(|row| &row.cells);
+    if cells().any(|cell| cell.mark == Mark::No && cell.policies.is_empty()) {
+        text += &format!("  {NOBODY:longest$}  no policy permits it\n");
+    }
+    if cells().any(|cell| cell.mark == Mark::Indeterminate) {
+        text += &format!("  {:longest$}  could not be decided\n", "!");
+    }
+    text
+}
+
+/// The first of the policies that determine a cell.
+pub fn first(cell: &Cell) -> Option<&str> {
+    cell.policies.first().map(String::as_str)
+}
+
+/// A key for each policy that a cell names: the initials of its id, so that a change of the
+/// policies leaves the other cells as they are. Where two have the same, the later ones have a
+/// number behind.
+fn keys(matrix: &Matrix) -> BTreeMap<&str, String> {
+    let deciding: BTreeSet<&str> = matrix
+        .blocks
+        .iter()
+        .flat_map(|block| &block.rows)
+        .flat_map(|row| &row.cells)
+        .filter_map(first)
+        .collect();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    deciding
+        .into_iter()
+        .map(|id| {
+            let initials: String = id
+                .split(|character: char| !character.is_alphanumeric())
+                .filter_map(|word| word.chars().next())
+                .collect();
+            let count = taken.entry(initials.clone()).or_default();
+            *count += 1;
+            let key = match *count {
+                1 => initials,
+                several => format!("{initials}{several}"),
+            };
+            (id, key)
+        })
+        .collect()
+}
+
+/// The permits that stand in no table, in a sentence.
+pub fn others(matrix: &Matrix) -> Option<String> {
+    (!matrix.others.is_empty())
+        .then(|| format!("Other permits in force: {}", matrix.others.join(", ")))
+}
+
+/// Rows under headings, in as many tables as the width takes. The first cell of a row is repeated
+/// in each; a row of one cell is a line between the others.
+fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let headings: Vec<String> = columns
+        .iter()
+        .map(|heading| wrapped(&heading.name))
+        .collect();
+    let cell_width = |text: &str| {
+        text.lines()
+            .map(|line| line.chars().count())
+            .max()
+            .unwrap_or_default()
+            + 2
+    };
+    let widths: Vec<usize> = headings
+        .iter()
+        .enumerate()
+        .map(|(index, heading)| {
+            let cells = rows.iter().filter_map(|row| row.get(index + 1));
+            cells
+                .chain([heading])
+                .map(|text| cell_width(text))
+                .max()
+                .unwrap_or_default()
+        })
+        .collect();
+    let label = rows
+        .iter()
+        .filter_map(|row| row.first())
+        .map(|text| cell_width(text))
+        .max()
+        .unwrap_or_default();
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < headings.len() || parts.is_empty() {
+        let mut used = label;
+        let mut count = 0;
+        for column in widths.iter().skip(start) {
+            used += column;
+            if count > 0 && width.is_some_and(|width| used > width) {
+                break;
+            }
+            count += 1;
+        }
+        let mut table = plain_table(
+            std::iter::once("").chain(headings.iter().skip(start).take(count).map(String::as_str)),
+        );
+        for row in rows {
+            let (first, rest) = row
+                .split_first()
+                .map_or(("", row.as_slice()), |(first, rest)| (first.as_str(), rest));
+            table.add_row(
+                std::iter::once(first)
+                    .chain(rest.iter().skip(start).take(count).map(String::as_str)),
+            );
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_padding((0, 1));
+        }
+        parts.push(table.trim_fmt() + "\n");
+        start += count.max(1);
+    }
+    parts.join("\n")
+}
+
+/// A table in plain text, with a rule below the headings.
+pub fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    table
+}
+
+/// A text on lines as wide as this, or as their only word.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A heading on several lines, as narrow as its longest word.
+fn wrapped(name: &str) -> String {
+    let words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
+    let width = words.iter().map(|word| word.chars().count()).max();
+    lines(&words.join(" "), width.unwrap_or_default().max(NARROWEST)).join("\n")
+}

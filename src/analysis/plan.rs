@@ -1,0 +1,319 @@
+//! The role changes that go with a change: the fewest after which nobody who works today loses anything,
+//! and, separately, those after which nobody gains what they did not have.
+//!
+//! What a role can mend is found by asking Cedar about a role that could give everything (see `need`), the
+//! fewest roles by a search (see `choice`), and a proposal is only as good as the comparison that is made
+//! with it in force: whatever comes out otherwise than foreseen is a [`Deviation`].
+//!
+//! A role change is a permission or several added to a custom role or taken out of it, or a new custom role
+//! with those who are assigned it. Nobody is given a permission that they did not lose, unless it lets them
+//! do nothing more.
+
+mod book;
+mod choice;
+mod cover;
+mod cut;
+mod draft;
+mod groups;
+mod holding;
+mod keep;
+mod members;
+mod need;
+mod spare;
+mod text;
+mod verify;
+
+use std::path::Path;
+
+use cedar_policy::{Context, EntityUid};
+
+use crate::explain::Named;
+use crate::impact::{Direction, Impact, States, Totals};
+use book::Book;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::shown;
+use tarbac_host::bundle::Action;
+use tarbac_host::decision::Outcome;
+use tarbac_host::engine::Engine;
+
+/// The code of what makes a plan impossible.
+const CODE: &str = "what_if::plan";
+
+/// The role changes that go with a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The changes after which nobody loses what a role could keep.
+    pub keep: Proposal,
+    /// What is lost all the same: no role can mend it.
+    pub lost: Vec<Lost>,
+    /// The roles that give what is gained.
+    pub giving: Vec<Giving>,
+    /// The changes after which nobody gains what can be taken away without a loss.
+    pub spare: Proposal,
+    /// What is gained all the same.
+    pub gained: Vec<Gained>,
+}
+
+/// The role changes that go with a change, as far as they were worked out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Roles {
+    /// Those after which nobody loses what a role could keep, not tried.
+    InNeed(Vec<RoleChange>),
+    /// The whole plan.
+    Planned(Box<Plan>),
+}
+
+/// Role changes, and what comes of the comparison with them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The changes; those that concern most people first.
+    pub changes: Vec<RoleChange>,
+    /// Whether it is certain that no fewer changes do.
+    pub is_smallest: bool,
+    /// How much changes in all, with them.
+    pub totals: Totals,
+    /// What the comparison found otherwise than it was foreseen; the proposal is verified without any.
+    pub deviations: Vec<Deviation>,
+}
+
+/// What is done to a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A custom role is given permissions.
+    Extended,
+    /// A custom role is made.
+    Made,
+    /// Permissions are taken out of a custom role.
+    Reduced,
+    /// A custom role is made that is like another one but for some permissions, and is assigned in its
+    /// place.
+    Replaced,
+}
+
+/// One change of a role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoleChange {
+    /// The role: the one that is changed, or the new one.
+    pub role: Named,
+    /// What is done to it.
+    pub what: What,
+    /// The role that a new one takes the place of.
+    pub instead_of: Option<Named>,
+    /// The permissions that are given, or taken away.
+    pub permissions: Vec<Permission>,
+    /// Who is assigned a new role, or the assignments in which it takes another's place.
+    pub assigned: Vec<Assigned>,
+    /// How many people it keeps from losing, or from gaining, something.
+    pub people: u64,
+    /// The files to write, or to change; none where the role has no permission that a policy could give.
+    pub files: Vec<File>,
+    /// What people gain by it beyond what they had before.
+    pub gains: Vec<Gain>,
+    /// What is lost without it.
+    pub proof: Option<Proof>,
+}
+
+/// Whom a role is assigned to: a person, a group, or everybody with an assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// The person, group or assignment.
+    pub to: Named,
+    /// How many people that is.
+    pub people: u64,
+}
+
+/// A permission.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The action.
+    pub action: EntityUid,
+    /// Its documented name without its category.
+    pub name: String,
+}
+
+/// A file of policies as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path, as messages show it.
+    pub path: String,
+    /// All of its text.
+    pub text: String,
+    /// The policy in it that the change is about; empty where that is taken away.
+    pub policy: String,
+}
+
+/// A permission that lets people do more than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gain {
+    /// The permission.
+    pub permission: Permission,
+    /// How many people.
+    pub people: u64,
+    /// How many decisions in all.
+    pub decisions: u64,
+}
+
+/// Somebody who loses something without a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The person.
+    pub person: Named,
+    /// The permission.
+    pub permission: Permission,
+    /// The resource.
+    pub resource: Named,
+}
+
+/// A number of decisions that is not the one that was foreseen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deviation {
+    /// The person.
+    pub person: Named,
+    /// The permission.
+    pub permission: Permission,
+    /// Gained or lost.
+    pub direction: Direction,
+    /// How many decisions were foreseen at most.
+    pub foreseen: u64,
+    /// How many there are.
+    pub found: u64,
+}
+
+/// What people lose and no role can mend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lost {
+    /// The people.
+    pub people: Vec<Named>,
+    /// The permissions.
+    pub permissions: Vec<Permission>,
+    /// How many decisions each of them loses.
+    pub decisions: u64,
+    /// What is decided with the plan in force, each once; none where somebody or something is not there.
+    pub after: Vec<Option<Outcome>>,
+}
+
+/// A role that gives what is gained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Giving {
+    /// The role.
+    pub role: Named,
+    /// The permissions that are gained by it.
+    pub permissions: Vec<Permission>,
+    /// How many people gain by it.
+    pub people: u64,
+    /// How many decisions in all.
+    pub decisions: u64,
+}
+
+/// Why a gain is not taken away.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The people had the permission before, on other resources, and have it by the same roles.
+    HadElsewhere,
+    /// Somebody else would lose it, who has the role in the same way.
+    Shared {
+        /// What gives the role to both, as a role assignment.
+        through: Box<Named>,
+        /// The other person.
+        with: Box<Named>,
+    },
+    /// These policies permit it, and they do not only list the permissions of a role.
+    ByOther(Vec<String>),
+}
+
+/// What people gain and is not taken away.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gained {
+    /// Why not.
+    pub reason: Reason,
+    /// The people.
+    pub people: Vec<Named>,
+    /// The permissions.
+    pub permissions: Vec<Permission>,
+    /// How many decisions in all.
+    pub decisions: u64,
+}
+
+impl RoleChange {
+    /// The key that puts those first that concern most people.
+    fn most_first(&self) -> impl Ord + use<> {
+        std::cmp::Reverse(self.people)
+    }
+}
+
+impl Proposal {
+    /// Whether everything came out as it was foreseen.
+    pub fn is_verified(&self) -> bool {
+        self.deviations.is_empty()
+    }
+
+    /// Nothing is changed.
+    fn none(totals: &Totals) -> Self {
+        Self {
+            changes: Vec::new(),
+            is_smallest: true,
+            totals: totals.clone(),
+            deviations: Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Puts new files into the workspace in this folder: their paths are seen from where those of others are.
+    pub fn in_workspace(&mut self, folder: &Path) {
+        let changes = self.keep.changes.iter_mut();
+        let changes = changes.chain(&mut self.spare.changes);
+        let new = changes.filter(|change| matches!(change.what, What::Made | What::Replaced));
+        for file in new.flat_map(|change| &mut change.files) {
+            file.path = shown(&folder.join(&file.path));
+        }
+    }
+
+    /// Whether everything came out as it was foreseen.
+    pub fn is_verified(&self) -> bool {
+        self.keep.is_verified() && self.spare.is_verified()
+    }
+}
+
+/// What a plan is made from.
+pub struct Planning<'p, 'e> {
+    /// The states that were compared.
+    pub states: States<'e>,
+    /// What changes between them.
+    pub impact: &'p Impact,
+    /// What is known about every request.
+    pub context: &'p dyn Fn(&Engine, &Action) -> Context,
+    /// Makes a comparison under it.
+    pub compare: &'p dyn Fn(States<'_>) -> Impact,
+}
+
+impl Planning<'_, '_> {
+    /// The role changes after which nobody loses what a role could keep, those that concern most people
+    /// first; a [`Plan`] tries them. None are where the schema has no roles.
+    ///
+    /// # Errors
+    /// A role change cannot be made.
+    pub fn roles_in_need(&self) -> Result<Vec<RoleChange>, Vec<Finding>> {
+        match self.impact.totals.lost {
+            0 => Ok(Vec::new()),
+            _ => Book::of(self.states.after).map_or(Ok(Vec::new()), |book| self.needed(&book)),
+        }
+    }
+
+    /// Plans the role changes that go with a change.
+    ///
+    /// # Errors
+    /// The schema has no roles, or a role change cannot be made.
+    pub fn plan(&self) -> Result<Plan, Vec<Finding>> {
+        let book = Book::of(self.states.after)?;
+        let (keep, lost) = self.keep(&book)?;
+        let spared = self.spare(&book)?;
+        Ok(Plan {
+            keep,
+            lost,
+            giving: spared.giving,
+            spare: spared.proposal,
+            gained: spared.gained,
+        })
+    }
+}

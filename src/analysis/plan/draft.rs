@@ -1,0 +1,130 @@
+//! Role changes as they are put into a state: policies and facts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use serde_json::{Value, json};
+
+use super::text::{NewRole, policy_id};
+use super::{CODE, File};
+use crate::given::{self, Fact};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_host::assembly;
+use tarbac_host::bundle::Switches;
+use tarbac_host::engine::Engine;
+use tarbac_host::names::Names;
+
+/// Role changes that are put into a state.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    /// Files of policies, in place of those of the policies in them and beside the others.
+    pub files: Vec<Arc<Source>>,
+    /// The ids of the policies that go.
+    pub dropped: BTreeSet<String>,
+    facts: Vec<(String, Value)>,
+    made: BTreeSet<EntityUid>,
+}
+
+impl Draft {
+    /// Something that is nowhere yet, of this type.
+    pub fn fresh(&self, engine: &Engine, type_name: &EntityTypeName, name: &str) -> EntityUid {
+        let of_id =
+            |id: String| EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(id));
+        let numbered = (2..).map(|number| of_id(format!("{name} ({number})")));
+        let mut all = std::iter::once(of_id(name.to_owned())).chain(numbered);
+        let is_free = |uid: &EntityUid| {
+            let policy = policy_id(uid);
+            engine.directory().row(uid).is_none()
+                && engine.bundle().policy(&policy).is_none()
+                && self.made.iter().all(|made| policy_id(made) != policy)
+        };
+        all.find(is_free).unwrap_or_else(|| of_id(String::new()))
+    }
+
+    /// Makes a role that no policy gives anything.
+    pub fn make(&mut self, role: &EntityUid) {
+        self.facts.push((role.to_string(), json!({})));
+        self.made.insert(role.clone());
+    }
+
+    /// Makes a role with its policy, and gives the file of it; none where it has no permissions.
+    pub fn make_with(&mut self, role: &NewRole<'_>) -> Vec<File> {
+        self.make(role.uid);
+        if role.actions.is_empty() {
+            return Vec::new();
+        }
+        let file = role.file();
+        self.files
+            .push(Source::held(file.path.clone(), file.text.clone()));
+        vec![file]
+    }
+
+    /// Puts an entity into a group, or gives it a role.
+    pub fn join(&mut self, uid: &EntityUid, group: &EntityUid) {
+        self.facts
+            .push((format!("{uid} in {group}"), Value::Bool(true)));
+    }
+
+    /// Takes an entity out of what it is directly in.
+    pub fn leave(&mut self, uid: &EntityUid, group: &EntityUid) {
+        self.facts
+            .push((format!("{uid} in {group}"), Value::Bool(false)));
+    }
+
+    /// The state with these changes.
+    ///
+    /// # Errors
+    /// The changes cannot be made, which is a mistake of the plan.
+    pub fn applied(&self, engine: &Engine) -> Result<Engine, Vec<Finding>> {
+        let switches = as_in(engine);
+        let wrong = |error: tarbac_host::bundle::UnknownReading| {
+            vec![Finding::error(CODE, error.to_string())]
+        };
+        let bundle = engine.bundle().with(&self.files, &self.dropped)?;
+        let directory = Arc::clone(engine.directory());
+        let changed = Engine::new(Arc::new(bundle), directory, &switches).map_err(wrong)?;
+        if self.facts.is_empty() {
+            return Ok(changed);
+        }
+        let (entities, findings) = entities(engine, &self.facts);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let (changed, findings) =
+            assembly::with_entities(&changed, &entities, &switches).map_err(wrong)?;
+        changed.ok_or(findings)
+    }
+}
+
+/// Whether the schema and the entities allow that somebody is given a role, which may be new.
+pub(super) fn can_have(engine: &Engine, uid: &EntityUid, role: &EntityUid) -> bool {
+    let mut draft = Draft::default();
+    draft.make(role);
+    draft.join(uid, role);
+    entities(engine, &draft.facts).1.is_empty()
+}
+
+fn entities(engine: &Engine, facts: &[(String, Value)]) -> (String, Vec<Finding>) {
+    let source = Source::held("the plan", "");
+    let fact = |(expression, value): &(String, Value)| Fact {
+        expression: expression.clone(),
+        value: value.clone(),
+        place: Place::new(&source, 0..0),
+        map: (source.name.clone(), 0),
+    };
+    let facts: Vec<Fact> = facts.iter().map(fact).collect();
+    given::entities(engine, &Names::of(engine), &facts, CODE)
+}
+
+/// The switches under which the readings are those of an engine.
+fn as_in(engine: &Engine) -> Switches {
+    let on = engine.readings().to_vec();
+    let all = engine.bundle().readings().iter();
+    let off = all.map(|reading| reading.name.clone());
+    Switches {
+        off: off.filter(|name| !on.contains(name)).collect(),
+        on,
+    }
+}

@@ -1,0 +1,142 @@
+//! People by what they need, and who has the roles that could be extended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::EntityUid;
+
+use super::book::Book;
+use super::choice::{Choice, Group};
+use super::need::{Needs, Person};
+use tarbac_store::Row;
+
+/// People by what they need.
+pub(super) struct Groups {
+    /// The roles that could be extended; they are numbered.
+    pub roles: Vec<EntityUid>,
+    /// Everybody who needs something, by what.
+    pub of: Vec<Group>,
+    members: Vec<BTreeSet<EntityUid>>,
+    /// For each role everybody who has it.
+    holders: Vec<BTreeSet<EntityUid>>,
+}
+
+impl Groups {
+    pub fn of(book: &Book<'_>, needs: &Needs, custom: BTreeSet<EntityUid>) -> Self {
+        let directory = book.engine.directory();
+        let roles: Vec<EntityUid> = custom.into_iter().collect();
+        let numbered = roles.iter().enumerate();
+        let numbers: BTreeMap<Row, usize> = numbered
+            .filter_map(|(number, role)| Some((directory.row(role)?, number)))
+            .collect();
+        let mut holders = vec![BTreeSet::new(); roles.len()];
+        let mut groups: BTreeMap<Group, BTreeSet<EntityUid>> = BTreeMap::new();
+        for (uid, person) in &needs.people {
+            let above = directory.row(uid).into_iter();
+            let above = above.flat_map(|row| directory.ancestors(row));
+            let has = above.filter_map(|row| numbers.get(&row).copied());
+            let has: BTreeSet<usize> = has.collect();
+            for role in &has {
+                if let Some(holders) = holders.get_mut(*role) {
+                    holders.insert(uid.clone());
+                }
+            }
+            if !person.need.is_empty() || person.needs_role {
+                let group = group(person, has, needs.permissions.len());
+                groups.entry(group).or_default().insert(uid.clone());
+            }
+        }
+        let (of, members) = groups.into_iter().unzip();
+        Self {
+            roles,
+            of,
+            members,
+            holders,
+        }
+    }
+
+    /// For each role what everybody who has it may be given by it.
+    pub fn extensible(&self, needs: &Needs) -> BTreeMap<usize, BTreeSet<usize>> {
+        let all = needs.permissions.len();
+        let may = |holders: &BTreeSet<EntityUid>| {
+            let people = holders.iter().filter_map(|uid| needs.people.get(uid));
+            people.fold((0..all).collect(), |may: BTreeSet<usize>, person| {
+                may.intersection(&person.may_extended(all))
+                    .copied()
+                    .collect()
+            })
+        };
+        self.holders.iter().map(may).enumerate().collect()
+    }
+
+    /// Everybody in some groups.
+    pub fn people(&self, groups: &BTreeSet<usize>) -> BTreeSet<EntityUid> {
+        let members = groups.iter().filter_map(|group| self.members.get(*group));
+        members.flatten().cloned().collect()
+    }
+
+    /// Everybody who has a role.
+    pub fn holders(&self, role: usize) -> BTreeSet<EntityUid> {
+        self.holders.get(role).cloned().unwrap_or_default()
+    }
+
+    /// Somebody for whom a change alone mends a loss: the permission, or the role as such, and the loss. The
+    /// change is the role of this number that is extended, or the new one of this number.
+    pub fn proof<'n>(
+        &self,
+        needs: &'n Needs,
+        choice: &Choice,
+        change: Changed,
+    ) -> Option<(EntityUid, &'n (usize, EntityUid))> {
+        let groups = self.of.iter().enumerate().zip(&self.members);
+        let mut found = groups.filter_map(|((number, group), members)| {
+            let person = needs.people.get(members.first()?)?;
+            let mut mended = person.mended.iter();
+            let (_, loss) = mended.find(|(need, _)| {
+                let mending = mending(choice, number, group, **need);
+                mending == BTreeSet::from([change])
+            })?;
+            Some((members.first()?.clone(), loss))
+        });
+        found.next()
+    }
+}
+
+/// A change that was chosen, by the number of the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Changed {
+    Extended(usize),
+    Made(usize),
+}
+
+/// The changes that give a group a permission, or a role as such.
+fn mending(
+    choice: &Choice,
+    number: usize,
+    group: &Group,
+    need: Option<usize>,
+) -> BTreeSet<Changed> {
+    let gives = |gives: &BTreeSet<usize>| need.is_none_or(|need| gives.contains(&need));
+    let made = choice.made.iter().enumerate();
+    let made = made.filter(|(_, made)| made.to.contains(&number) && gives(&made.gives));
+    let extended = choice.extended.iter().filter(|(role, of_role)| {
+        let helps = need.is_some_and(|need| group.helped.contains(&need));
+        group.has.contains(*role) && helps && gives(of_role)
+    });
+    let made = made.map(|(place, _)| Changed::Made(place));
+    made.chain(extended.map(|(role, _)| Changed::Extended(*role)))
+        .collect()
+}
+
+fn group(person: &Person, has: BTreeSet<usize>, permissions: usize) -> Group {
+    Group {
+        need: person.need.clone(),
+        needs_role: person.needs_role,
+        may: person.may(permissions),
+        helped: person
+            .need
+            .difference(&person.not_helped)
+            .copied()
+            .collect(),
+        has,
+    }
+}

@@ -1,0 +1,84 @@
+//! Runs tests as `cedar run-tests` does without `--schema`: nothing conforms to anything.
+
+use cedar_policy::{
+    Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet,
+    Request as CedarRequest,
+};
+use hashbrown::HashMap;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::policies::set;
+use super::run::{compared, invalid, readable, uid};
+use super::{Case, CedarTest, EntityFiles, Response, Verdict, in_full};
+use tarbac_host::bundle::Policy;
+use tarbac_host::decision::Decision;
+
+/// Runs tests with these policies and without a schema; one verdict for each, in order.
+///
+/// `files` holds the texts of those that [`CedarTest::entities_file`] names; a file that is not among
+/// them is missing.
+pub fn run_without_schema(
+    policies: &[Policy],
+    tests: &[CedarTest<'_>],
+    files: &EntityFiles,
+) -> Vec<Verdict> {
+    let set = set(&policies.iter().collect::<Vec<&Policy>>());
+    let cases: Vec<_> = tests.iter().map(|test| readable(test, files)).collect();
+    // The tests of a file tend to repeat their entities.
+    let mut texts: Vec<&str> = cases.iter().flatten().map(|(_, text)| *text).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let entities: HashMap<&str, Result<Entities, String>> = texts
+        .par_iter()
+        .map(|text| {
+            let entities = Entities::from_json_str(text, None);
+            let wrong = |error| format!("the entities cannot be read: {}", in_full(&error));
+            (*text, entities.map_err(wrong))
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect();
+    let asked: Vec<_> = tests.iter().zip(cases).collect();
+    asked
+        .par_iter()
+        .map(|(test, case)| {
+            let (case, text) = match case {
+                Ok(case) => case,
+                Err(finding) => return Verdict::NotRun(finding.clone()),
+            };
+            let decided = match entities.get(text) {
+                Some(Ok(entities)) => decide(case, &set, entities),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err("there are no entities".to_owned()),
+            };
+            match decided {
+                Ok(response) => compared(response, &case.expected),
+                Err(message) => Verdict::NotRun(invalid(test, &message)),
+            }
+        })
+        .collect()
+}
+
+fn decide(case: &Case<'_>, policies: &PolicySet, entities: &Entities) -> Result<Response, String> {
+    let principal: EntityUid = uid("principal", &case.principal)?;
+    let action = uid("action", &case.action)?;
+    let resource = uid("resource", &case.resource)?;
+    let context = Context::from_json_str(case.context, None)
+        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+    let request = CedarRequest::new(principal, action, resource, context, None)
+        .map_err(|error| format!("the request cannot be asked: {}", in_full(&error)))?;
+    let response = Authorizer::new().is_authorized(&request, policies, entities);
+    let diagnostics = response.diagnostics();
+    let mut policies: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
+    let mut errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
+    policies.sort_unstable();
+    errors.sort_unstable();
+    Ok(Response {
+        decision: match response.decision() {
+            CedarDecision::Allow => Decision::Allow,
+            CedarDecision::Deny => Decision::Deny,
+        },
+        policies,
+        errors,
+    })
+}

@@ -1,0 +1,187 @@
+//! The policies in force: by how a request reaches them, and as one text.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{
+    Authorizer, Decision as CedarDecision, Entities, EntityUid, PolicySet, Request as CedarRequest,
+};
+use cedar_policy_core::ast;
+use hashbrown::HashMap;
+
+use super::Response;
+use tarbac_host::bundle::{Bundle, Policy};
+use tarbac_host::decision::Decision;
+
+/// The policies in force, ready to be asked.
+///
+/// A policy is evaluated only where the action of a request is in its scope and the entity that the
+/// scope names is the principal or the resource or above one of them. For any other request the
+/// scope does not hold, which is no error either; so the answer is that of the whole set.
+pub(super) struct Policies {
+    /// By action, those whose scope names neither principal nor resource.
+    by_action: HashMap<EntityUid, PolicySet>,
+    /// By the entity that the scope names.
+    by_entity: HashMap<EntityUid, OfEntity>,
+    authorizer: Authorizer,
+}
+
+/// The policies whose scope names one entity, by the actions it covers.
+type OfEntity = Vec<(BTreeSet<EntityUid>, PolicySet)>;
+
+impl Policies {
+    pub(super) fn new(bundle: &Bundle, readings: &[String]) -> Self {
+        let vocabulary = bundle.vocabulary();
+        let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
+        let mut by_entity: BTreeMap<EntityUid, BTreeMap<BTreeSet<EntityUid>, Vec<&Policy>>> =
+            BTreeMap::new();
+        for policy in bundle.in_force(readings) {
+            let scope = policy.action_scope();
+            let actions = vocabulary
+                .permissions()
+                .chain(vocabulary.questions())
+                .filter(|action| scope.covers(action))
+                .map(|action| action.uid.clone());
+            match policy
+                .principal_anchor()
+                .or_else(|| policy.resource_anchor())
+            {
+                Some(entity) => by_entity
+                    .entry(entity)
+                    .or_default()
+                    .entry(actions.collect())
+                    .or_default()
+                    .push(policy),
+                None => {
+                    for action in actions {
+                        by_action.entry(action).or_default().push(policy);
+                    }
+                }
+            }
+        }
+        Self {
+            by_action: by_action
+                .into_iter()
+                .map(|(action, policies)| (action, set(&policies)))
+                .collect(),
+            by_entity: by_entity
+                .into_iter()
+                .map(|(entity, by_actions)| {
+                    let sets = by_actions
+                        .into_iter()
+                        .map(|(actions, policies)| (actions, set(&policies)))
+                        .collect();
+                    (entity, sets)
+                })
+                .collect(),
+            authorizer: Authorizer::new(),
+        }
+    }
+
+    /// What Cedar answers to a request whose action the schema has.
+    pub(super) fn decide(
+        &self,
+        request: &CedarRequest,
+        [principal, action, resource]: [&EntityUid; 3],
+        entities: &Entities,
+    ) -> Response {
+        // One entity may be above both.
+        let mut named: Vec<(&EntityUid, &OfEntity)> = [principal, resource]
+            .into_iter()
+            .flat_map(|uid| {
+                let above = entities.ancestors(uid).into_iter().flatten();
+                std::iter::once(uid).chain(above)
+            })
+            .filter_map(|uid| self.by_entity.get_key_value(uid))
+            .collect();
+        named.sort_unstable_by_key(|(uid, _)| *uid);
+        named.dedup_by_key(|(uid, _)| *uid);
+        let of_entities = named
+            .into_iter()
+            .flat_map(|(_, of_entity)| of_entity)
+            .filter(|(actions, _)| actions.contains(action))
+            .map(|(_, set)| set);
+        let mut permits = Vec::new();
+        let mut forbids = Vec::new();
+        let mut errors = Vec::new();
+        for set in self.by_action.get(action).into_iter().chain(of_entities) {
+            let response = self.authorizer.is_authorized(request, set, entities);
+            let determining = match response.decision() {
+                CedarDecision::Allow => &mut permits,
+                CedarDecision::Deny => &mut forbids,
+            };
+            let (reason, failed) = (
+                response.diagnostics().reason(),
+                response.diagnostics().errors(),
+            );
+            determining.extend(reason.map(ToString::to_string));
+            errors.extend(failed.map(ToString::to_string));
+        }
+        // Forbids win over permits, whichever set they are in.
+        let (decision, mut policies) = match (permits.is_empty(), forbids.is_empty()) {
+            (false, true) => (Decision::Allow, permits),
+            _ => (Decision::Deny, forbids),
+        };
+        policies.sort_unstable();
+        errors.sort_unstable();
+        Response {
+            decision,
+            policies,
+            errors,
+        }
+    }
+}
+
+pub(super) fn set(policies: &[&Policy]) -> PolicySet {
+    let mut set = ast::PolicySet::new();
+    for policy in policies {
+        // Ids are unique within a bundle, so every policy is taken.
+        let added = set.add(policy.ast().clone());
+        debug_assert!(added.is_ok(), "{added:?}");
+    }
+    PolicySet::from(set)
+}
+
+/// The policies in force under these readings as one text, sorted by id, for a program that knows
+/// no readings.
+///
+/// `cedar run-tests --policies` decides with this text what tarbac decides with the bundle; its
+/// `--schema` is the files of the schema, joined. A policy stands there as in its own file, without
+/// the comments before it; a link of a template is written out under the id of the link.
+pub fn policies_in_force(bundle: &Bundle, readings: &[String]) -> String {
+    bundle
+        .in_force(readings)
+        .map(|policy| match text_of(policy) {
+            Some(text) => format!("{text}\n\n"),
+            None => format!("{}\n\n", written_out(policy)),
+        })
+        .collect()
+}
+
+fn text_of(policy: &Policy) -> Option<&str> {
+    let place = policy.place();
+    let span = usize::try_from(place.start).ok()?..usize::try_from(place.end).ok()?;
+    let text = place.source.text().get(span)?;
+    (policy.ast().is_static() && !text.is_empty()).then_some(text)
+}
+
+/// A link of a template as a policy of its own.
+fn written_out(policy: &Policy) -> ast::Template {
+    let link = policy.ast();
+    let annotations = link.annotations().map(|(key, value)| {
+        let mut value = value.clone();
+        if key.as_ref() as &str == "id" {
+            value.val = policy.id().into();
+        }
+        (key.clone(), value)
+    });
+    ast::Template::new(
+        link.id().clone(),
+        None,
+        annotations.collect(),
+        link.effect(),
+        link.principal_constraint(),
+        link.action_constraint().clone(),
+        link.resource_constraint(),
+        link.non_scope_constraints().cloned(),
+    )
+}

@@ -1,0 +1,165 @@
+//! Runs tests.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use cedar_policy::{Context, Entities, EntityUid, Request as CedarRequest, Schema};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelRefIterator, ParallelExtend, ParallelIterator,
+};
+
+use super::entities::{Distinct, Lists};
+use super::policies::Policies;
+use super::{
+    Case, CedarTest, Difference, EntitiesOf, EntityFiles, Expected, Response, Verdict, in_full,
+};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::bundle::Bundle;
+use tarbac_host::json::Strict;
+
+/// Runs tests with the policies in force under these readings; one verdict for each, in order.
+///
+/// Nothing but the entities of a test is known when it is decided. `files` holds the texts of
+/// those that [`CedarTest::entities_file`] names; a file that is not among them is missing.
+pub fn run(
+    bundle: &Bundle,
+    readings: &[String],
+    tests: &[CedarTest<'_>],
+    files: &EntityFiles,
+) -> Vec<Verdict> {
+    let schema = bundle.schema();
+    let mut distinct = Distinct::default();
+    let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(tests.len());
+    let mut by_list: Vec<Vec<Asked<'_, '_>>> = Vec::new();
+    for (number, test) in tests.iter().enumerate() {
+        match readable(test, files) {
+            Ok((case, text)) => {
+                let list = distinct.number(text);
+                by_list.resize_with(distinct.texts.len(), Vec::new);
+                if let Some(asked) = by_list.get_mut(list) {
+                    asked.push(Asked { number, test, case });
+                }
+            }
+            Err(finding) => verdicts.push((number, Verdict::NotRun(finding))),
+        }
+    }
+    let lists = Lists::read(&distinct.texts, schema);
+    let policies = Policies::new(bundle, readings);
+    // Entities are dropped when the tests that share them are done.
+    verdicts.par_extend(by_list.par_iter().enumerate().flat_map(|(list, asked)| {
+        let entities = lists
+            .entities(list)
+            .map_err(|error| format!("the entities cannot be read: {error}"));
+        let verdicts: Vec<(usize, Verdict)> = asked
+            .par_iter()
+            .map(|asked| {
+                let response = entities
+                    .as_ref()
+                    .map_err(Clone::clone)
+                    .and_then(|entities| decide(asked.case, &policies, schema, entities));
+                let verdict = match response {
+                    Ok(response) => compared(response, &asked.case.expected),
+                    Err(message) => Verdict::NotRun(invalid(asked.test, &message)),
+                };
+                (asked.number, verdict)
+            })
+            .collect();
+        verdicts
+    }));
+    verdicts.sort_unstable_by_key(|(number, _)| *number);
+    verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+}
+
+/// A test that can be decided, by its place among all.
+struct Asked<'a, 't> {
+    number: usize,
+    test: &'a CedarTest<'t>,
+    case: &'a Case<'t>,
+}
+
+/// What a test asks, and the text that its entities stand in.
+pub(super) fn readable<'a>(
+    test: &'a CedarTest<'_>,
+    files: &'a EntityFiles,
+) -> Result<(&'a Case<'a>, &'a str), Finding> {
+    let case = test.case.as_ref().map_err(Clone::clone)?;
+    let text = text(&case.entities, files).map_err(|message| invalid(test, &message))?;
+    Ok((case, text))
+}
+
+pub(super) fn invalid(test: &CedarTest<'_>, message: &str) -> Finding {
+    Finding::error("test::invalid", format!("{}: {message}", test.title()))
+        .label(test.place.clone(), "this test")
+}
+
+fn decide(
+    case: &Case<'_>,
+    policies: &Policies,
+    schema: &Schema,
+    entities: &Entities,
+) -> Result<Response, String> {
+    let principal = uid("principal", &case.principal)?;
+    let action = uid("action", &case.action)?;
+    let resource = uid("resource", &case.resource)?;
+    let Strict(context) = serde_json::from_str(case.context)
+        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+    let context = Context::from_json_value(context, Some((schema, &action)))
+        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+    let request = CedarRequest::new(
+        principal.clone(),
+        action.clone(),
+        resource.clone(),
+        context,
+        Some(schema),
+    )
+    .map_err(|error| format!("the request cannot be asked: {}", in_full(&error)))?;
+    Ok(policies.decide(&request, [&principal, &action, &resource], entities))
+}
+
+pub(super) fn uid(part: &str, text: &str) -> Result<EntityUid, String> {
+    EntityUid::from_str(text)
+        .map_err(|error| format!("the {part} `{text}` is no entity: {}", in_full(&error)))
+}
+
+/// The text that the entities of a test stand in.
+fn text<'c>(entities: &EntitiesOf<'c>, files: &'c EntityFiles) -> Result<&'c str, String> {
+    match entities {
+        EntitiesOf::Test(text) => Ok(text),
+        EntitiesOf::File(name) => match files.get(name) {
+            Some(Ok(text)) => Ok(text),
+            Some(Err(error)) => Err(format!("cannot read the entities in `{name}`: {error}")),
+            None => Err(format!("cannot read the entities in `{name}`")),
+        },
+    }
+}
+
+pub(super) fn compared(response: Response, expected: &Expected) -> Verdict {
+    let mut differences = Vec::new();
+    if response.decision == expected.decision {
+        let reason: BTreeSet<&str> = response.policies.iter().map(String::as_str).collect();
+        let missing: Vec<String> = expected
+            .reason
+            .iter()
+            .filter(|id| !reason.contains(id.as_str()))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            differences.push(Difference::Reason(missing));
+        }
+        if response.errors.len() != expected.errors {
+            differences.push(Difference::Errors {
+                expected: expected.errors,
+                came: response.errors.len(),
+            });
+        }
+    } else {
+        differences.push(Difference::Decision {
+            expected: expected.decision,
+            came: response.decision,
+        });
+    }
+    match differences.is_empty() {
+        true => Verdict::Passed(response),
+        false => Verdict::Failed(response, differences),
+    }
+}

@@ -1,0 +1,293 @@
+//! Mutants: policies that are changed in one small way, to see whether the suites notice.
+//!
+//! A suite notices a mutant when one of its requests comes out otherwise, in its decision or in the
+//! policies that determine it. What no suite notices is put to one person and one thing of each
+//! class that the policies can tell apart, under everything the suites suppose: a request that
+//! tells the two apart is what a suite lacks, and where there is none, the mutant is equivalent as
+//! far as this directory can tell.
+//!
+//! One policy is another in a mutant, so a request is decided once and only that policy is asked
+//! again.
+
+mod change;
+mod search;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use cedar_policy::{EntityUid, PolicySet, ValidationMode, Validator};
+use cedar_policy_core::ast;
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::suite::{Check, Suites};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::Place;
+use tarbac_host::bundle::{Action, Bundle, Draft, Policy};
+use tarbac_host::engine::{Applied, Engine, Trial};
+
+pub use search::Telling;
+
+/// A policy that is changed in one way, or dropped.
+#[derive(Debug, Clone)]
+pub struct Mutant {
+    /// The policy as it is.
+    pub original: Policy,
+    /// What it is changed to; `None` where it is dropped.
+    pub changed: Option<Policy>,
+    /// What was changed, for example ``the conjunct `!principal.cloudOnly` is dropped``.
+    pub what: String,
+    /// Where.
+    pub place: Place,
+    /// The actions for which it can differ from the original.
+    actions: BTreeSet<EntityUid>,
+    /// When the original applies, and when the mutant does: scope and conditions.
+    conditions: (ast::Expr, Option<ast::Expr>),
+}
+
+/// What became of the mutants.
+#[derive(Debug)]
+pub struct Mutation {
+    /// How many there were.
+    pub mutants: usize,
+    /// How many the suites notice.
+    pub killed: usize,
+    /// How many `tarbac validate` refuses, so that they could not have landed.
+    pub refused: usize,
+    /// Those that no suite notices and a request can tell from the original.
+    pub survivors: Vec<Survivor>,
+    /// Those that no request over the classes of the directory can tell from the original.
+    pub equivalent: Vec<Mutant>,
+    /// Those that no suite notices, where there were too many requests to try them all.
+    pub unknown: Vec<Mutant>,
+}
+
+/// A mutant that no suite notices.
+#[derive(Debug)]
+pub struct Survivor {
+    /// The mutant.
+    pub mutant: Mutant,
+    /// A request that tells it from the original.
+    pub telling: Telling,
+}
+
+impl Mutant {
+    /// Every mutant of a policy.
+    pub fn of(policy: &Policy, bundle: &Bundle) -> Vec<Self> {
+        change::mutants(policy, bundle.vocabulary())
+    }
+
+    fn new(
+        original: &Policy,
+        changed: Option<Policy>,
+        what: String,
+        place: Place,
+        actions: BTreeSet<EntityUid>,
+    ) -> Self {
+        // Of a link the slots are filled.
+        let body = Draft::of(original).policy(original.ast().id().clone());
+        let condition = body.as_ref().unwrap_or(original.ast()).condition();
+        Self {
+            actions,
+            conditions: (
+                condition,
+                changed.as_ref().map(|policy| policy.ast().condition()),
+            ),
+            original: original.clone(),
+            changed,
+            what,
+            place,
+        }
+    }
+
+    /// Whether it can differ from the original for an action.
+    fn concerns(&self, action: &Action) -> bool {
+        self.actions.contains(&action.uid)
+    }
+
+    /// Whether it can matter what the context of a request is.
+    fn looks_at_context(&self) -> bool {
+        self.expressions()
+            .any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
+    }
+
+    /// Every expression within the conditions of the mutant and the original.
+    fn expressions(&self) -> impl Iterator<Item = &ast::Expr> {
+        std::iter::once(&self.original)
+            .chain(&self.changed)
+            .filter_map(|policy| policy.ast().non_scope_constraints())
+            .flat_map(ast::Expr::subexpressions)
+    }
+
+    /// Whether a request comes out otherwise with the mutant than with the original. `applied` is
+    /// what all policies come to, and is asked for only where the two do not apply alike.
+    fn is_told<'t>(
+        &self,
+        action: &Action,
+        trial: &Trial,
+        applied: impl FnOnce() -> &'t Applied,
+    ) -> bool {
+        let id = self.original.id();
+        let applies = |policy: &Policy, condition: &ast::Expr| match trial.truth(condition)? {
+            // A policy for every action answers no question.
+            true => Ok::<_, String>(policy.action_scope().answers(action)),
+            false => Ok(false),
+        };
+        let (original, changed) = &self.conditions;
+        let before = applies(&self.original, original);
+        let now = match (&self.changed, changed) {
+            (Some(policy), Some(condition)) => applies(policy, condition),
+            _ => Ok(false),
+        };
+        let effect = self.changed.as_ref().map(Policy::effect);
+        let is_same_effect = effect == Some(self.original.effect());
+        if now == before && (is_same_effect || now == Ok(false)) {
+            return false;
+        }
+        let applied = applied();
+        let mut mutated = applied.without(id);
+        if let Some(effect) = effect {
+            mutated.put(id, effect, now);
+        }
+        mutated.outcome() != applied.outcome()
+    }
+}
+
+/// Changes the policies that `is_wanted` takes in every way there is and runs the suites, which
+/// must pass as things are. `progress` is told how many checks of how many are done.
+pub fn run(
+    suites: &Suites,
+    bundle: &Bundle,
+    is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Mutation {
+    let (valid, refused) = valid(bundle, is_wanted);
+    let mutants = valid.len() + refused;
+    let left = unnoticed(suites, valid, progress);
+    let killed = mutants - refused - left.len();
+    let (survivors, equivalent, unknown) = search::tell_apart(suites, left, progress);
+    Mutation {
+        mutants,
+        killed,
+        refused,
+        survivors,
+        equivalent,
+        unknown,
+    }
+}
+
+/// Every mutant of the policies that `is_wanted` takes that `tarbac validate` would let pass, and how
+/// many it would not.
+pub(crate) fn valid(
+    bundle: &Bundle,
+    is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
+) -> (Vec<Mutant>, usize) {
+    let policies: Vec<&Policy> = bundle
+        .policies()
+        .iter()
+        .filter(|policy| is_wanted(policy))
+        .collect();
+    let validator = Validator::new(bundle.schema().clone());
+    let all: Vec<(Mutant, bool)> = policies
+        .par_iter()
+        .flat_map_iter(|policy| Mutant::of(policy, bundle))
+        .map(|mutant| {
+            let is_valid = is_valid(&mutant, &validator);
+            (mutant, is_valid)
+        })
+        .collect();
+    let mutants = all.len();
+    let valid: Vec<Mutant> = all
+        .into_iter()
+        .filter(|(_, is_valid)| *is_valid)
+        .map(|(mutant, _)| mutant)
+        .collect();
+    let refused = mutants - valid.len();
+    (valid, refused)
+}
+
+/// Whether `tarbac validate` would let a mutant pass.
+fn is_valid(mutant: &Mutant, validator: &Validator) -> bool {
+    let Some(policy) = &mutant.changed else {
+        return true;
+    };
+    let policy = cedar_policy::Policy::from(policy.ast().clone());
+    PolicySet::from_policies([policy]).is_ok_and(|set| {
+        validator
+            .validate(&set, ValidationMode::Strict)
+            .validation_passed()
+    })
+}
+
+/// The mutants that no check notices.
+fn unnoticed(
+    suites: &Suites,
+    mutants: Vec<Mutant>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Vec<Mutant> {
+    let noticed: Vec<AtomicBool> = mutants.iter().map(|_| AtomicBool::new(false)).collect();
+    let checks: Vec<(&Engine, &Check)> = suites.checks().collect();
+    let done = AtomicUsize::new(0);
+    checks.par_iter().for_each(|(engine, check)| {
+        notice(engine, check, &mutants, &noticed);
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, checks.len());
+    });
+    mutants
+        .into_iter()
+        .zip(noticed)
+        .filter(|(_, noticed)| !noticed.load(Ordering::Relaxed))
+        .map(|(mutant, _)| mutant)
+        .collect()
+}
+
+fn notice(engine: &Engine, check: &Check, mutants: &[Mutant], noticed: &[AtomicBool]) {
+    let Some(action) = engine.bundle().vocabulary().action(&check.request.action) else {
+        return;
+    };
+    let Ok(trial) = engine.trial(&check.request) else {
+        return;
+    };
+    let applied = engine.applied(action, &trial);
+    for (mutant, noticed) in mutants.iter().zip(noticed) {
+        if !noticed.load(Ordering::Relaxed)
+            && engine.is_in_force(&mutant.original)
+            && mutant.concerns(action)
+            && mutant.is_told(action, &trial, || &applied)
+        {
+            noticed.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Mutation {
+    /// The survivors as findings, each with the case that a suite lacks.
+    pub fn findings(&self) -> Vec<Finding> {
+        let survived = self.survivors.iter().map(|survivor| {
+            let mutant = &survivor.mutant;
+            Finding::error(
+                "mutant::survived",
+                format!(
+                    "no case notices that in `{}` {}",
+                    mutant.original.id(),
+                    mutant.what
+                ),
+            )
+            .label(mutant.place.clone(), "changed here")
+            .help(format!(
+                "a case that would:\n{}",
+                survivor.telling.case.trim_end()
+            ))
+        });
+        let unknown = self.unknown.iter().map(|mutant| {
+            Finding::warning(
+                "mutant::unknown",
+                format!(
+                    "no case notices that in `{}` {}, and there are too many requests to look for one",
+                    mutant.original.id(),
+                    mutant.what
+                ),
+            )
+            .label(mutant.place.clone(), "changed here")
+        });
+        survived.chain(unknown).collect()
+    }
+}

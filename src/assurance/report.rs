@@ -1,0 +1,74 @@
+//! What a command tried and found, in one form for every kind of report.
+//!
+//! Tests have names and pass or fail; findings have codes and places. A failed test is a finding
+//! too, so that a report that knows only the one or only the other leaves nothing out. How each
+//! format says it is the business of `render::report`.
+
+use crate::coverage::Coverage;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::Place;
+
+/// What a command tried and found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The command, for example `validate`.
+    pub command: &'static str,
+    /// The tests it ran, in order; none for a command that tests nothing.
+    pub groups: Vec<Group>,
+    /// What it found beside them, in order of file and place.
+    pub findings: Vec<Finding>,
+    /// How the tests cover the policies, where that was measured.
+    pub coverage: Option<Coverage>,
+}
+
+/// Tests that belong together: a suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The name of the suite.
+    pub name: String,
+    /// Its file, as messages show it.
+    pub file: String,
+    /// Its tests, in order.
+    pub tests: Vec<Test>,
+}
+
+/// One test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Test {
+    /// What it says, in a sentence.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+    /// Why it failed; `None` where it passed.
+    pub failure: Option<Failure>,
+}
+
+/// Why a test failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The failure as a finding, at the place of the test.
+    pub finding: Finding,
+    /// What was expected, what came and why, on as many lines as it takes.
+    pub detail: String,
+}
+
+impl Report {
+    /// Everything that is wrong: the failures of tests, then the findings beside them.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.tests()
+            .filter_map(|test| test.failure.as_ref())
+            .map(|failure| &failure.finding)
+            .chain(&self.findings)
+    }
+
+    /// Every place in it: those of its findings and of its tests.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        let tests = self.tests().map(|test| &test.place);
+        self.all_findings().flat_map(Finding::places).chain(tests)
+    }
+
+    /// The tests of all groups.
+    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+        self.groups.iter().flat_map(|group| &group.tests)
+    }
+}

@@ -1,0 +1,365 @@
+//! Snapshots: the table of decisions that is kept beside a suite, and what has become of it.
+//!
+//! A snapshot is a [`Matrix`] as text, under a line that names the readings in force. It is read
+//! back as text, so that the file in a repository is all there is to compare with.
+//!
+//! Nothing here opens a file; the shell does.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::EntityUid;
+
+use tarbac_analysis::matrix::{Heading, Mark, Matrix, NOBODY, Selection, one_line};
+use tarbac_host::decision::Request;
+use tarbac_host::engine::Engine;
+
+/// What the first line of a snapshot begins with.
+const READINGS: &str = "readings in force: ";
+
+/// A snapshot of what holds now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The decisions.
+    pub matrix: Matrix,
+    /// The text of its file.
+    pub text: String,
+}
+
+/// A decision that is another than it was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flip {
+    /// What has happened; the order is that in which it matters.
+    pub kind: FlipKind,
+    /// Where in the table.
+    pub cell: CellName,
+    /// What the resource is called, with its UID behind where another is called so.
+    pub resource: String,
+    /// What it was; `None` where the old table has no such cell.
+    pub before: Option<Decided>,
+    /// What it is; `None` where the new table has no such cell.
+    pub after: Option<Decided>,
+}
+
+/// What has become of a decision, what matters most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FlipKind {
+    /// It is allowed, and was not.
+    NewlyAllowed,
+    /// It cannot be decided, and could be.
+    NewlyIndeterminate,
+    /// It is not allowed, and was.
+    NoLongerAllowed,
+    /// The decision is what it was, and another policy determines it.
+    DecidedOtherwise,
+    /// The table has a new cell, which is not allowed.
+    New,
+    /// The table has lost the cell.
+    Gone,
+}
+
+/// Where in a table a cell is, as the text has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CellName {
+    /// The UID of the resource.
+    pub resource: String,
+    /// What the principal is called.
+    pub principal: String,
+    /// The heading of the column.
+    pub action: String,
+}
+
+/// A decision as a cell has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decided {
+    /// The decision.
+    pub mark: Mark,
+    /// The first of the policies that determine it.
+    pub policy: Option<String>,
+}
+
+/// A text that is no snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSnapshot {
+    /// A merge has left both of its sides in it.
+    #[error("line {line} is a conflict marker of a merge")]
+    Conflict {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// It is none, or has been damaged.
+    #[error("line {line} is not that of a snapshot: {what}")]
+    Damaged {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+impl FlipKind {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NewlyAllowed => "newly allowed",
+            Self::NewlyIndeterminate => "no longer decidable",
+            Self::NoLongerAllowed => "no longer allowed",
+            Self::DecidedOtherwise => "decided by another policy",
+            Self::New => "new in the table",
+            Self::Gone => "no longer in the table",
+        }
+    }
+}
+
+impl Taken {
+    /// The snapshot of what an engine decides.
+    pub fn of(engine: &Engine, selection: &Selection) -> Self {
+        let matrix = Matrix::of(engine, selection);
+        let readings = match engine.readings() {
+            [] => "none".to_owned(),
+            on => on.join(", "),
+        };
+        Self {
+            text: format!("{READINGS}{readings}\n\n{matrix}"),
+            matrix,
+        }
+    }
+
+    /// The request behind a cell; `None` where the table has no such cell.
+    pub fn request(
+        &self,
+        engine: &Engine,
+        selection: &Selection,
+        cell: &CellName,
+    ) -> Option<Request> {
+        let block = self.matrix.blocks.iter().find(|block| {
+            let resource = block.resource.as_ref();
+            resource.is_some_and(|heading| heading.uid.to_string() == cell.resource)
+        })?;
+        let principal = named(block.rows.iter().map(|row| &row.heading), &cell.principal)?;
+        let action = named(block.columns.iter(), &cell.action)?;
+        Some(Request {
+            context: engine.context(&action, selection.context.clone()).ok()?,
+            resource: block.resource.as_ref()?.uid.clone(),
+            principal,
+            action,
+        })
+    }
+
+    /// What has become of the decisions of an old snapshot, what matters most first.
+    ///
+    /// # Errors
+    /// The old text is no snapshot.
+    pub fn flips_since(&self, before: &str) -> Result<Vec<Flip>, NoSnapshot> {
+        let Read {
+            cells: mut before,
+            resources: mut called,
+        } = Read::of(before)?;
+        let after = Read::of(&self.text)?;
+        // What a device is called now is what it is called.
+        called.extend(after.resources);
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in called.values() {
+            *counts.entry(name).or_default() += 1;
+        }
+        let told_apart = |(uid, name): (&String, &String)| match counts.get(name.as_str()) {
+            Some(1) => (uid.clone(), name.clone()),
+            _ => (uid.clone(), format!("{name} {uid}")),
+        };
+        let resources: BTreeMap<String, String> = called.iter().map(told_apart).collect();
+        let resource = |cell: &CellName| resources.get(&cell.resource).cloned().unwrap_or_default();
+        let mut flips = Vec::new();
+        for (cell, after) in after.cells {
+            let before = before.remove(&cell);
+            if before.as_ref() == Some(&after) {
+                continue;
+            }
+            let was_allowed = before
+                .as_ref()
+                .is_some_and(|before| before.mark == Mark::Yes);
+            let kind = match (after.mark, &before) {
+                (Mark::Yes, _) if !was_allowed => FlipKind::NewlyAllowed,
+                (Mark::Indeterminate, Some(before)) if before.mark != Mark::Indeterminate => {
+                    FlipKind::NewlyIndeterminate
+                }
+                (Mark::No | Mark::Conditional, _) if was_allowed => FlipKind::NoLongerAllowed,
+                (_, None) => FlipKind::New,
+                _ => FlipKind::DecidedOtherwise,
+            };
+            flips.push(Flip {
+                kind,
+                resource: resource(&cell),
+                cell,
+                before,
+                after: Some(after),
+            });
+        }
+        flips.extend(before.into_iter().map(|(cell, before)| Flip {
+            kind: FlipKind::Gone,
+            resource: resource(&cell),
+            cell,
+            before: Some(before),
+            after: None,
+        }));
+        flips.sort();
+        Ok(flips)
+    }
+}
+
+/// What git writes at the beginning of a line where the sides of a merge differ.
+const CONFLICT: [&str; 4] = ["<<<<<<< ", "||||||| ", "=======", ">>>>>>> "];
+
+/// A snapshot that was read.
+#[derive(Default)]
+struct Read {
+    cells: BTreeMap<CellName, Decided>,
+    /// What the resources are called, by UID.
+    resources: BTreeMap<String, String>,
+}
+
+impl Read {
+    fn of(text: &str) -> Result<Self, NoSnapshot> {
+        let is_marker = |line: &str| CONFLICT.iter().any(|marker| line.starts_with(marker));
+        if let Some(index) = text.lines().position(is_marker) {
+            return Err(NoSnapshot::Conflict { line: index + 1 });
+        }
+        let mut read = Self::default();
+        let mut lines = text.lines().enumerate().peekable();
+        let wrong = |index: usize, what| NoSnapshot::Damaged {
+            line: index + 1,
+            what,
+        };
+        match lines.next() {
+            Some((_, line)) if line.starts_with(READINGS) => {}
+            _ => return Err(wrong(0, "it names no readings")),
+        }
+        while let Some((index, line)) = lines.next() {
+            if line.is_empty() {
+                continue;
+            }
+            let (called, resource) =
+                resource_of(line).ok_or(wrong(index, "it names no resource"))?;
+            let mut heading = Vec::new();
+            let mut ruled = false;
+            for (_, line) in lines.by_ref() {
+                if line.starts_with('─') {
+                    ruled = true;
+                    break;
+                }
+                heading.push(line);
+            }
+            if !ruled {
+                return Err(wrong(index, "no table follows"));
+            }
+            let columns = columns(&heading);
+            let mut rows = Vec::new();
+            while let Some(row) = lines.next_if(|(_, line)| !line.is_empty()) {
+                rows.push(row);
+            }
+            lines.next_if(|(_, line)| line.is_empty());
+            let mut legend: BTreeMap<&str, &str> = BTreeMap::new();
+            while let Some((at, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
+                let (key, policy) = line
+                    .trim_start()
+                    .split_once("  ")
+                    .ok_or(wrong(at, "it is no entry of a legend"))?;
+                // What the policy says stands behind it.
+                let policy = policy.trim_start().split("  ").next();
+                legend.insert(key, policy.unwrap_or_default());
+            }
+            for (at, row) in rows {
+                let (name, marks) =
+                    row_of(row, columns.len()).ok_or(wrong(at, "it has too few cells"))?;
+                for (action, (sign, key)) in columns.iter().zip(marks) {
+                    let mark = Mark::of_sign(sign).ok_or(wrong(at, "a cell has no mark"))?;
+                    let policy = match key {
+                        NOBODY => None,
+                        key => Some(
+                            (*legend
+                                .get(key)
+                                .ok_or(wrong(at, "a cell has a key that is not in the legend"))?)
+                            .to_owned(),
+                        ),
+                    };
+                    let cell = CellName {
+                        resource: resource.to_owned(),
+                        principal: one_line(name),
+                        action: action.clone(),
+                    };
+                    let decided = Decided { mark, policy };
+                    if read.cells.insert(cell, decided).is_some() {
+                        return Err(wrong(at, "the cells of its name are there twice"));
+                    }
+                }
+            }
+            read.resources.insert(resource.to_owned(), one_line(called));
+        }
+        Ok(read)
+    }
+}
+
+/// What the resource of a heading is called, and its UID. Either may have several spaces in a row.
+fn resource_of(line: &str) -> Option<(&str, &str)> {
+    let mut splits = line
+        .match_indices("  ")
+        .filter_map(|(at, gap)| Some((line.get(..at)?, line.get(at + gap.len()..)?)));
+    splits.find(|(_, uid)| uid.parse::<EntityUid>().is_ok())
+}
+
+/// The headings of the columns, which stand on several lines.
+fn columns(lines: &[&str]) -> Vec<String> {
+    let Some(first) = lines.iter().find(|line| !line.trim().is_empty()) else {
+        return Vec::new();
+    };
+    let characters: Vec<char> = first.chars().collect();
+    let starts: Vec<usize> = (0..characters.len())
+        .filter(|index| {
+            let at = |index: usize| characters.get(index).is_none_or(|found| *found == ' ');
+            let starts = !at(*index);
+            let after_gap = *index < 2 || (at(index - 1) && at(index - 2));
+            starts && after_gap
+        })
+        .collect();
+    starts
+        .iter()
+        .enumerate()
+        .map(|(index, start)| {
+            let end = starts.get(index + 1).copied().unwrap_or(usize::MAX);
+            let words: Vec<String> = lines
+                .iter()
+                .map(|line| {
+                    let part: String = line.chars().skip(*start).take(end - start).collect();
+                    part.trim().to_owned()
+                })
+                .filter(|part| !part.is_empty())
+                .collect();
+            words.join(" ")
+        })
+        .collect()
+}
+
+/// The name of a row, and the sign and key of each of its cells.
+fn row_of(row: &str, cells: usize) -> Option<(&str, Vec<(&str, &str)>)> {
+    let mut rest = row.trim_end();
+    let mut words = Vec::new();
+    for _ in 0..2 * cells {
+        let (before, word) = rest.rsplit_once(' ')?;
+        words.push(word);
+        rest = before.trim_end();
+    }
+    words.reverse();
+    let marks = words
+        .chunks_exact(2)
+        .filter_map(|pair| match pair {
+            [sign, key] => Some((*sign, *key)),
+            _ => None,
+        })
+        .collect();
+    Some((rest, marks))
+}
+
+/// The entity of the heading that is read back as `name`.
+fn named<'a>(mut headings: impl Iterator<Item = &'a Heading>, name: &str) -> Option<EntityUid> {
+    headings
+        .find(|heading| one_line(&heading.name) == name)
+        .map(|heading| heading.uid.clone())
+}

@@ -1,0 +1,169 @@
+//! Suites: what is expected of the policies, and whether it holds.
+//!
+//! A suite file states decisions about people and devices of the workspace, each with exactly the
+//! policies that determine it. [`read`] takes the texts and gives [`Suites`] in which every name,
+//! policy and fact is known, or the findings that prevent it; [`run`](run::run) asks the engine.
+//!
+//! A change of the directory that a case asks for (`given`) is a directory of its own, read and
+//! checked like one on disk, so that a case cannot be about something that could not be.
+//!
+//! Nothing here opens a file or words a result.
+
+mod document;
+mod filter;
+mod lookup;
+mod read;
+mod resolve;
+mod run;
+mod schema;
+mod setting;
+mod shared;
+mod text;
+
+use std::sync::Arc;
+
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_host::bundle::Bundle;
+use tarbac_host::decision::{Decision, Outcome, Provenance, Request};
+use tarbac_host::engine::Engine;
+use tarbac_host::names::did_you_mean;
+
+pub use filter::{BadFilter, Filter};
+pub use read::read;
+pub use run::{Missed, Tried, run};
+pub use schema::schema;
+#[cfg(feature = "prove")]
+pub(crate) use text::SuiteText;
+pub(crate) use text::{BecauseText, CaseText};
+
+/// Suites that are ready to run.
+#[derive(Debug)]
+pub struct Suites {
+    /// What the suites suppose: each choice of readings and changed directory once, with its engine.
+    pub settings: Vec<Setting>,
+    /// The suites, in the order of their files.
+    pub suites: Vec<Suite>,
+    provenance: Arc<Provenance>,
+}
+
+/// What a case supposes, and the engine that decides under it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Decides.
+    pub engine: Arc<Engine>,
+    /// The facts that are given, in order: an expression and its value.
+    pub given: Vec<(String, serde_json::Value)>,
+}
+
+/// One suite.
+#[derive(Debug)]
+pub struct Suite {
+    /// What it is about.
+    pub name: String,
+    /// Its file.
+    pub source: Arc<Source>,
+    /// Its cases, then its matrices, in the order of the file.
+    pub cases: Vec<Case>,
+    /// The table of decisions that is kept beside it.
+    pub snapshot: Option<Snapshot>,
+    /// What needs no coverage.
+    pub exemptions: Vec<Exemption>,
+}
+
+/// One case: expectations under one name.
+#[derive(Debug)]
+pub struct Case {
+    /// What holds, in a sentence.
+    pub name: String,
+    /// Where the name stands.
+    pub place: Place,
+    /// The index of its engine among the settings.
+    pub setting: usize,
+    /// The expectations.
+    pub checks: Vec<Check>,
+}
+
+/// One expectation about one request.
+#[derive(Debug)]
+pub struct Check {
+    /// The request.
+    pub request: Request,
+    /// What is expected.
+    pub expected: Arc<Expected>,
+    /// Where it is stated.
+    pub place: Place,
+}
+
+/// What is expected of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// The decision.
+    pub decision: Decision,
+    /// Exactly the policies that determine it, sorted by id; `None` where only the decision is
+    /// expected.
+    pub because: Option<Vec<String>>,
+}
+
+/// A table of decisions that is kept beside a suite.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The index of its engine among the settings.
+    pub setting: usize,
+    /// What it is a table of.
+    pub selection: tarbac_analysis::matrix::Selection,
+    /// Where it is asked for.
+    pub place: Place,
+}
+
+/// A policy, or a clause of it, that needs no coverage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exemption {
+    /// The id of the policy.
+    pub policy: String,
+    /// The clause; the whole policy without it.
+    pub clause: Option<String>,
+    /// Why it needs none.
+    pub reason: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Suites {
+    /// What the workspace decides with where a case changes nothing.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The engine of a case or snapshot.
+    pub fn engine(&self, setting: usize) -> Option<&Engine> {
+        Some(self.settings.get(setting)?.engine.as_ref())
+    }
+
+    /// The policies that every setting has; `None` where there is no setting.
+    pub fn bundle(&self) -> Option<&Arc<Bundle>> {
+        self.settings.first().map(|setting| setting.engine.bundle())
+    }
+
+    /// Every check with its engine, in order.
+    pub fn checks(&self) -> impl Iterator<Item = (&Engine, &Check)> {
+        self.suites
+            .iter()
+            .flat_map(|suite| &suite.cases)
+            .filter_map(|case| Some((self.engine(case.setting)?, case)))
+            .flat_map(|(engine, case)| case.checks.iter().map(move |check| (engine, check)))
+    }
+}
+
+impl Expected {
+    /// Whether an outcome is exactly this.
+    pub fn is(&self, outcome: &Outcome) -> bool {
+        let is_because = |policies: &Vec<String>| *policies == outcome.policies;
+        self.decision == outcome.decision && self.because.as_ref().is_none_or(is_because)
+    }
+}
+
+/// An error finding at a place of a suite.
+fn error(code: &str, message: impl Into<String>, place: Place, text: &str) -> Finding {
+    Finding::error(format!("suite::{code}"), message).label(place, text)
+}

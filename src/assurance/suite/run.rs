@@ -1,0 +1,73 @@
+//! Runs suites.
+
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+
+use super::{Case, Check, Suite, Suites};
+use tarbac_host::decision::{Outcome, Request};
+use tarbac_host::engine::Engine;
+
+/// What became of a case.
+#[derive(Debug)]
+pub struct Tried<'a> {
+    /// Its suite.
+    pub suite: &'a Suite,
+    /// The case.
+    pub case: &'a Case,
+    /// The engine it was put to.
+    pub engine: &'a Engine,
+    /// The expectations that did not hold, in order.
+    pub missed: Vec<Missed<'a>>,
+}
+
+/// An expectation that did not hold.
+#[derive(Debug)]
+pub struct Missed<'a> {
+    /// The expectation.
+    pub check: &'a Check,
+    /// What came.
+    pub outcome: Outcome,
+}
+
+impl Tried<'_> {
+    /// Whether everything came as expected.
+    pub fn passed(&self) -> bool {
+        self.missed.is_empty()
+    }
+}
+
+/// Puts every case to its engine, on all cores; the order is that of the files.
+pub fn run(suites: &Suites) -> Vec<Tried<'_>> {
+    let cases: Vec<(&Suite, &Case, &Engine)> = suites
+        .suites
+        .iter()
+        .flat_map(|suite| suite.cases.iter().map(move |case| (suite, case)))
+        .filter_map(|(suite, case)| Some((suite, case, suites.engine(case.setting)?)))
+        .collect();
+    cases
+        .par_iter()
+        .map(|&(suite, case, engine)| Tried {
+            suite,
+            case,
+            engine,
+            missed: case
+                .checks
+                .iter()
+                .filter_map(|check| missed(engine, check))
+                .collect(),
+        })
+        .collect()
+}
+
+fn missed<'a>(engine: &Engine, check: &'a Check) -> Option<Missed<'a>> {
+    let outcome = outcome(engine, &check.request);
+    (!check.expected.is(&outcome)).then_some(Missed { check, outcome })
+}
+
+/// What `tarbac check` would say of a permission, and which policies answer a question.
+fn outcome(engine: &Engine, request: &Request) -> Outcome {
+    let action = engine.bundle().vocabulary().action(&request.action);
+    match action.is_some_and(|action| action.is_question()) {
+        true => engine.decide(request),
+        false => engine.answer(request).outcome,
+    }
+}

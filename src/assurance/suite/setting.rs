@@ -1,0 +1,116 @@
+//! The engines that suites need.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Setting;
+use tarbac_analysis::given::{self, Fact};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::assembly;
+use tarbac_host::bundle::{Switches, UnknownReading};
+use tarbac_host::engine::Engine;
+use tarbac_host::names::Names;
+
+/// The code of what is wrong with given facts.
+pub(super) const GIVEN: &str = "suite::given";
+
+/// Engines by what they hold, each made once.
+pub(super) struct Settings {
+    base: Arc<Engine>,
+    made: Vec<Setting>,
+    known: BTreeMap<Key, Option<usize>>,
+}
+
+/// What makes one engine another: the readings that are on, and the facts in order.
+type Key = (Vec<String>, Vec<(String, String)>);
+
+impl Settings {
+    pub fn new(base: Engine) -> Self {
+        Self {
+            base: Arc::new(base),
+            made: Vec::new(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The engine of the workspace, under its own readings.
+    pub fn base(&self) -> &Engine {
+        &self.base
+    }
+
+    pub fn engine(&self, index: usize) -> Option<&Engine> {
+        Some(self.made.get(index)?.engine.as_ref())
+    }
+
+    pub fn made(&self) -> &[Setting] {
+        &self.made
+    }
+
+    pub fn into_settings(self) -> Vec<Setting> {
+        self.made
+    }
+
+    /// The engine under these readings and facts; `None` where a fact cannot be, about which there
+    /// is a finding.
+    ///
+    /// # Errors
+    /// A switch names no reading.
+    pub fn of(
+        &mut self,
+        switches: &Switches,
+        facts: &[Fact],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<usize>, UnknownReading> {
+        let on = switches.on_among(self.base.bundle().readings())?;
+        let facts_of = |fact: &Fact| (fact.expression.clone(), fact.value.to_string());
+        let key = (on, facts.iter().map(facts_of).collect());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let made = match facts {
+            [] if key.0 == self.base.readings() => Some(Arc::clone(&self.base)),
+            [] => Some(Arc::new(self.base.under(switches)?)),
+            _ => self.changed(switches, facts, findings)?.map(Arc::new),
+        };
+        let index = made.map(|engine| {
+            let given = facts
+                .iter()
+                .map(|fact| (fact.expression.clone(), fact.value.clone()))
+                .collect();
+            self.made.push(Setting { engine, given });
+            self.made.len() - 1
+        });
+        self.known.insert(key, index);
+        Ok(index)
+    }
+
+    fn changed(
+        &self,
+        switches: &Switches,
+        facts: &[Fact],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Engine>, UnknownReading> {
+        let names = Names::of(&self.base);
+        let (entities, wrong) = given::entities(&self.base, &names, facts, GIVEN);
+        if !wrong.is_empty() {
+            findings.extend(wrong);
+            return Ok(None);
+        }
+        let (engine, wrong) = assembly::with_entities(&self.base, &entities, switches)?;
+        // What the reader says is about entities that stand in no file; the facts made them.
+        let place = facts.first().map(|fact| fact.place.clone());
+        for finding in wrong {
+            let finding = Finding {
+                code: GIVEN.to_owned(),
+                message: format!("what is given cannot be: {}", finding.message),
+                labels: Vec::new(),
+                ..finding
+            };
+            findings.push(match &place {
+                Some(place) => finding.label(place.clone(), "given here"),
+                None => finding,
+            });
+        }
+        Ok(engine)
+    }
+}

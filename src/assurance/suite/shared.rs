@@ -1,0 +1,216 @@
+//! Groups and fixtures: what names of a suite stand for that is not in the workspace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_saphyr::Spanned;
+
+use super::document::{self, Document, Entries, Facts, Part};
+use super::lookup::{ALL, CLASSES, unknown};
+use super::read::Documents;
+use super::resolve::written;
+use super::setting::GIVEN;
+use super::{Setting, did_you_mean, error};
+use tarbac_analysis::given;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_host::engine::Engine;
+use tarbac_host::names::{Name, NameError, Names, Part as Of};
+use tarbac_host::yaml::place;
+
+/// What the names of a file can stand for: its own groups and fixtures, and those it uses.
+#[derive(Default)]
+pub(super) struct Shared<'a> {
+    pub principals: BTreeMap<&'a str, Group<'a>>,
+    pub actions: BTreeMap<&'a str, Group<'a>>,
+    pub resources: BTreeMap<&'a str, Group<'a>>,
+    pub fixtures: BTreeMap<&'a str, (&'a Arc<Source>, &'a Facts)>,
+}
+
+/// A group and the file it stands in.
+pub(super) struct Group<'a> {
+    pub source: &'a Arc<Source>,
+    pub names: &'a [Spanned<String>],
+}
+
+impl<'a> Shared<'a> {
+    /// The groups and fixtures of a file and of those it uses. `names` are those of the workspace.
+    pub fn of(
+        documents: &'a Documents,
+        names: &Names<'_>,
+        source: &'a Arc<Source>,
+        document: &'a Document,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
+        let mut shared = Shared::default();
+        let mut files = vec![(source, document)];
+        for used in &document.uses {
+            let path = beside(&source.name, &used.value);
+            match documents.get(&path) {
+                Some((source, document)) => files.push((source, document)),
+                None => {
+                    let mut finding = error(
+                        "unknown_file",
+                        format!("there is no file `{path}` among the suites, or it has errors"),
+                        place(source, used.referenced),
+                        "used here",
+                    );
+                    let names = documents.keys().map(String::as_str);
+                    finding.help = did_you_mean(&path, names);
+                    findings.push(finding);
+                }
+            }
+        }
+        for (source, document) in files {
+            collect(
+                source,
+                &document.principals,
+                &mut shared.principals,
+                findings,
+            );
+            collect(source, &document.actions, &mut shared.actions, findings);
+            collect(source, &document.resources, &mut shared.resources, findings);
+            for (name, facts) in &document.fixtures.0 {
+                if shared
+                    .fixtures
+                    .insert(&name.value, (source, facts))
+                    .is_some()
+                {
+                    findings.push(twice(source, name, "fixture"));
+                }
+            }
+        }
+        check_groups(names, &shared.principals, Of::Principal, findings);
+        check_groups(names, &shared.resources, Of::Resource, findings);
+        check_groups(names, &shared.actions, Of::Action, findings);
+        shared
+    }
+}
+
+fn collect<'a>(
+    source: &'a Arc<Source>,
+    entries: &'a Entries<document::Names>,
+    groups: &mut BTreeMap<&'a str, Group<'a>>,
+    findings: &mut Vec<Finding>,
+) {
+    for (name, names) in &entries.0 {
+        let group = Group {
+            source,
+            names: &names.0,
+        };
+        if groups.insert(&name.value, group).is_some() {
+            findings.push(twice(source, name, "group"));
+        }
+        if name.value == ALL || name.value == CLASSES {
+            findings.push(error(
+                "group_name",
+                format!("`{}` has a meaning of its own in snapshots", name.value),
+                place(source, name.referenced),
+                "this group",
+            ));
+        }
+    }
+}
+
+fn twice(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Finding {
+    error(
+        "duplicate_name",
+        format!("there is another {what} `{}`", name.value),
+        place(source, name.referenced),
+        "this one",
+    )
+}
+
+/// A group must not be called like somebody or something: nobody could tell which is meant.
+fn check_groups(
+    names: &Names<'_>,
+    groups: &BTreeMap<&str, Group<'_>>,
+    part: Of,
+    findings: &mut Vec<Finding>,
+) {
+    for (name, group) in groups {
+        let text = Name::from(*name);
+        let is_taken = match part {
+            Of::Principal => !matches!(names.any_principal(&text), Err(NameError::Unknown { .. })),
+            Of::Resource => !matches!(names.any_resource(&text), Err(NameError::Unknown { .. })),
+            Of::Action => names.action(&text).is_ok(),
+        };
+        if is_taken {
+            let at = group.names.first().map(|first| first.referenced);
+            findings.push(error(
+                "group_name",
+                format!("`{name}` is the name of a {part} and of a group"),
+                at.map_or_else(
+                    || Place::new(group.source, 0..0),
+                    |at| place(group.source, at),
+                ),
+                "this group",
+            ));
+        }
+    }
+}
+
+/// What is wrong with groups and fixtures that no case uses: they are held to the same.
+pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting]) -> Vec<Finding> {
+    let engines: Vec<&Engine> = std::iter::once(base)
+        .chain(settings.iter().map(|setting| setting.engine.as_ref()))
+        .collect();
+    let used: BTreeSet<&str> = documents
+        .values()
+        .flat_map(|(_, document)| document.givens())
+        .flat_map(|given| &given.0)
+        .filter_map(|part| match part {
+            Part::Fixture(name) => Some(name.value.as_str()),
+            Part::Facts(_) => None,
+        })
+        .collect();
+    let names = Names::of(base);
+    let mut findings = Vec::new();
+    for (source, document) in documents.values() {
+        for (name, facts) in &document.fixtures.0 {
+            if !used.contains(name.value.as_str()) {
+                findings.extend(given::entities(base, &names, &written(source, facts), GIVEN).1);
+            }
+        }
+        for (groups, part) in [
+            (&document.principals, Of::Principal),
+            (&document.actions, Of::Action),
+            (&document.resources, Of::Resource),
+        ] {
+            for name in groups.0.iter().flat_map(|(_, names)| &names.0) {
+                let text = Name::from(name.value.as_str());
+                let find = |names: &Names<'_>| match part {
+                    Of::Principal => names.any_principal(&text).map(drop),
+                    Of::Action => names.action_or_question(&text).map(drop),
+                    // A question is asked about other things than a permission.
+                    Of::Resource => names.anything(&text).map(drop),
+                };
+                // What is given in a case may have made it.
+                if engines
+                    .iter()
+                    .all(|engine| find(&Names::of(engine)).is_err())
+                    && let Err(problem) = find(&names)
+                {
+                    findings.push(unknown(source, name, &names.suggest(problem, None)));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// A path as seen from the folder of a file, with `/` between its parts.
+fn beside(file: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,60 @@
+//! Suites that are written and not read: what other rooms find, as cases.
+
+#[cfg(feature = "prove")]
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A suite as it is written into a file.
+#[cfg(feature = "prove")]
+#[derive(Debug, Serialize)]
+pub(crate) struct SuiteText {
+    /// What it is about.
+    pub suite: String,
+    /// Readings, each `on` or `off`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, &'static str>,
+    /// Its cases.
+    pub cases: Vec<CaseText>,
+}
+
+/// A case as it is written into a suite.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CaseText {
+    /// What holds, in a sentence.
+    pub name: String,
+    /// Facts that are given.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub given: Map<String, Value>,
+    /// Who asks.
+    pub principal: String,
+    /// What for.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// The context.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub context: Map<String, Value>,
+    /// The decision.
+    pub expect: &'static str,
+    /// The policies that determine it.
+    pub because: BecauseText,
+}
+
+/// The policies that determine a decision, as a suite has them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum BecauseText {
+    /// Exactly these.
+    These(Vec<String>),
+    /// Whichever, as the word `any`.
+    #[cfg(feature = "prove")]
+    Any(&'static str),
+}
+
+#[cfg(feature = "prove")]
+impl BecauseText {
+    /// Whichever policies.
+    pub const ANY: Self = Self::Any("any");
+}

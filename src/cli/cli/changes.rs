@@ -1,0 +1,82 @@
+//! What a question may suppose: changes of the tenant that nobody has made.
+
+use clap::Args;
+use tarbac_analysis::what_if::Change;
+
+use super::offered;
+use crate::command::candidates;
+
+/// Changes of the tenant that are supposed, any number together. Nothing is written.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Changes to suppose")]
+pub struct Changes {
+    /// Turn Use Intune RBAC on or off, for every tenant or the one that is named.
+    #[arg(
+        long,
+        value_name = "[TENANT=]on|off",
+        add = offered(candidates::settings("use-intune-rbac"))
+    )]
+    use_intune_rbac: Vec<String>,
+
+    /// Select or clear Enforce Configuration Manager RBAC, for every hierarchy or the one that is named;
+    /// repeatable.
+    #[arg(
+        long,
+        value_name = "[HIERARCHY=]on|off",
+        add = offered(candidates::settings("enforce-configmgr-rbac"))
+    )]
+    enforce_configmgr_rbac: Vec<String>,
+
+    /// Update the sites of every hierarchy, or of the one that is named; repeatable.
+    #[arg(
+        long,
+        value_name = "[HIERARCHY=]VERSION",
+        add = offered(candidates::settings("site-version"))
+    )]
+    site_version: Vec<String>,
+
+    /// Opt every tenant, or the one that is named, in to Scoped permissions, where an assignment gives
+    /// nothing on tenant-attached devices unless it carries the scope tag Default or none.
+    #[arg(
+        long,
+        value_name = "[TENANT=]on|off",
+        add = offered(candidates::settings("scoped-permissions"))
+    )]
+    scoped_permissions: Vec<String>,
+
+    /// Assign an Intune role to a person or group; repeatable.
+    #[arg(long, value_name = "NAME=ROLE", add = offered(candidates::holdings))]
+    grant: Vec<String>,
+
+    /// Take a person or group out of whatever gives it an Intune role, groups included; repeatable.
+    #[arg(long, value_name = "NAME=ROLE", add = offered(candidates::holdings))]
+    revoke: Vec<String>,
+
+    /// Give an attribute a value, as in 'P01.version=2403', or make a fact of Cedar's so, as in
+    /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in IT Staff=true'; repeatable.
+    #[arg(long, value_name = "FACT=VALUE")]
+    set: Vec<String>,
+}
+
+impl Changes {
+    /// The changes, in the order of the flags.
+    pub fn all(&self) -> Vec<Change> {
+        let flags = [
+            ("use-intune-rbac", &self.use_intune_rbac),
+            ("enforce-configmgr-rbac", &self.enforce_configmgr_rbac),
+            ("site-version", &self.site_version),
+            ("scoped-permissions", &self.scoped_permissions),
+        ];
+        let flags = flags.into_iter().flat_map(|(flag, values)| {
+            values.iter().map(move |value| Change::Flag {
+                flag: flag.to_owned(),
+                value: value.clone(),
+            })
+        });
+        flags
+            .chain(self.set.iter().cloned().map(Change::Set))
+            .chain(self.grant.iter().cloned().map(Change::Grant))
+            .chain(self.revoke.iter().cloned().map(Change::Revoke))
+            .collect()
+    }
+}

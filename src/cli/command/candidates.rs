@@ -1,0 +1,187 @@
+//! What a shell offers while somebody types: readings, and the names of the workspace.
+//!
+//! It is silent: where there is no sound workspace, nothing is offered. It is quick: of a workspace that takes long
+//! to read, nothing is offered either.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use cedar_policy::EntityUid;
+use clap_complete::engine::CompletionCandidate;
+use tarbac_analysis::what_if;
+use tarbac_host::names::{Names, Part};
+use tarbac_host::workspace::Means;
+use tarbac_host::{Engine, Layout, Switches, Workspace, roles};
+use walkdir::WalkDir;
+
+use crate::product;
+
+/// The most entities that are read, in bytes of their files.
+const QUICK: u64 = 32 * 1024 * 1024;
+
+/// How many names are offered at once.
+const OFFERED: usize = 200;
+
+/// The readings of the workspace.
+pub fn readings(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offered(typed, |engine| {
+        let readings = engine.bundle().readings().iter();
+        let named = readings.map(|reading| (reading.name.clone(), Some(reading.doc.clone())));
+        named.collect()
+    })
+}
+
+/// The ids of the permissions, with their documented names.
+pub fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offered(typed, |engine| {
+        let permissions = engine.bundle().vocabulary().permissions();
+        let named =
+            permissions.map(|action| (action.id().to_owned(), Some(action.name().to_owned())));
+        named.collect()
+    })
+}
+
+/// Whoever can ask.
+pub fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offered(typed, |engine| {
+        let names = Names::of(engine);
+        called(&names, names.all(Part::Principal))
+    })
+}
+
+/// Whatever can be asked about.
+pub fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offered(typed, |engine| {
+        let names = Names::of(engine);
+        called(&names, names.all(Part::Resource))
+    })
+}
+
+/// The roles.
+pub fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offered(typed, |engine| {
+        let role_type = roles::role_type(engine.bundle().vocabulary());
+        let names = Names::of(engine);
+        role_type.map_or_else(Vec::new, |role_type| {
+            called(&names, names.all_of_type(&role_type))
+        })
+    })
+}
+
+/// What the flag of a change takes, as `P01=off`.
+pub fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidate> {
+    move |typed| {
+        offered(typed, |engine| {
+            let settings = what_if::settings(engine, flag).into_iter();
+            settings.map(|setting| (setting, None)).collect()
+        })
+    }
+}
+
+/// Whoever can be assigned a role, and an equals sign; after that, the roles.
+pub fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let who = typed.to_str().and_then(|typed| typed.split_once('='));
+    offered(typed, |engine| {
+        let names = Names::of(engine);
+        let Some((who, _)) = who else {
+            let assignees = called(&names, what_if::assignees(engine)).into_iter();
+            return assignees
+                .map(|(name, help)| (format!("{name}="), help))
+                .collect();
+        };
+        let role_type = roles::role_type(engine.bundle().vocabulary());
+        let roles = role_type.map_or_else(Vec::new, |of_type| names.all_of_type(&of_type));
+        let roles = called(&names, roles).into_iter();
+        roles
+            .map(|(role, help)| (format!("{who}={role}"), help))
+            .collect()
+    })
+}
+
+/// What each is called; its id where a shell would take the name for several words.
+fn called(names: &Names<'_>, entities: Vec<EntityUid>) -> Vec<(String, Option<String>)> {
+    let called = entities.into_iter().map(|uid| {
+        let name = names.call(&uid);
+        match name.contains(char::is_whitespace) {
+            true => (uid.id().unescaped().to_owned(), Some(name)),
+            false => (name, None),
+        }
+    });
+    called.collect()
+}
+
+/// The first of the names in the workspace that begin as typed, whatever their case.
+fn offered(
+    typed: &OsStr,
+    named: impl Fn(&Engine) -> Vec<(String, Option<String>)>,
+) -> Vec<CompletionCandidate> {
+    let (Some(typed), Some(engine)) = (typed.to_str(), engine()) else {
+        return Vec::new();
+    };
+    let begins = |name: &str| {
+        let beginning = name.get(..typed.len());
+        beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(typed))
+    };
+    let named = named(&engine).into_iter();
+    let named = named.filter(|(name, _)| begins(name) && !name.contains(char::is_whitespace));
+    let candidates = named.take(OFFERED);
+    let candidates = candidates.map(|(name, help)| {
+        let help = help.map(|help| help.into());
+        CompletionCandidate::new(name).help(help)
+    });
+    candidates.collect()
+}
+
+/// The workspace, if it is sound and quickly read.
+fn engine() -> Option<Engine> {
+    let root = named_workspace(std::env::args_os().collect())?;
+    if size(&root.join("entities")) > QUICK {
+        return None;
+    }
+    let means = Means {
+        cache: false,
+        progress: None,
+    };
+    let workspace = Workspace::load_by(
+        &Layout::of(root, product::rules()),
+        &Switches::default(),
+        &means,
+    );
+    Some(workspace.ok()?.engine)
+}
+
+/// The folder that the line names so far, or the variable, or this one.
+#[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
+fn named_workspace(words: Vec<OsString>) -> Option<PathBuf> {
+    let words = words.iter().map(|word| word.to_str().unwrap_or_default());
+    let mut words = words.skip_while(|word| *word != "--").skip(1);
+    let mut named = None;
+    while let Some(word) = words.next() {
+        let beside = word
+            .strip_prefix("--workspace=")
+            .or(word.strip_prefix("-C"));
+        named = match (word, beside) {
+            ("-C" | "--workspace", _) => words.next().or(named),
+            (_, Some(beside)) => Some(beside),
+            (_, None) => named,
+        };
+    }
+    // A shell shows the line as it is typed, and has not put the home folder in yet.
+    let in_home = named.and_then(|named| named.strip_prefix("~/"));
+    match (named, in_home, std::env::var_os(crate::cli::WORKSPACE)) {
+        (_, Some(path), _) => Some(Path::new(&std::env::var_os("HOME")?).join(path)),
+        (Some(named), None, _) => Some(named.into()),
+        (None, None, Some(named)) if !named.is_empty() => Some(named.into()),
+        (None, None, _) => Some(".".into()),
+    }
+}
+
+/// How large the files of a folder are together.
+fn size(folder: &Path) -> u64 {
+    let entries = WalkDir::new(folder).follow_links(true).into_iter();
+    let files = entries.filter_map(|entry| entry.ok()?.metadata().ok());
+    files
+        .filter(|file| file.is_file())
+        .map(|file| file.len())
+        .sum()
+}

@@ -1,0 +1,63 @@
+//! `tarbac diff`: what changes for whom between two states of a workspace.
+
+use tarbac_analysis::impact::States;
+use tarbac_analysis::what_if::Premises;
+use tarbac_host::workspace::{stands_alone, state};
+use tarbac_host::{Layout, LoadError, Workspace};
+
+use super::impact::{Wanted, about, answer, only, typed};
+use super::output::{self, Output};
+use super::{Exit, Failure, ShellError, layout, load, reading, switches};
+use crate::cli::{Diff, Global};
+use crate::product;
+
+pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exit, Failure> {
+    let (layout, switches) = (layout(global), switches(global)?);
+    if let Some(new) = &arguments.new {
+        let stand_alone = |name: &str| stands_alone(&layout, name).map_err(LoadError::from);
+        let is_looked_at = !stand_alone(&arguments.old)? || !stand_alone(new)?;
+        if !is_looked_at && layout != Layout::of(&global.workspace, product::rules()) {
+            let message =
+                "--policies, --schema and --entities are not for two states that have their own";
+            return Err(ShellError::Arguments {
+                message: message.to_owned(),
+                help: Some("name files or a folder of policies, or leave them out".to_owned()),
+            }
+            .into());
+        }
+    }
+    let read = |name: &str| {
+        let state = reading(global, |means| {
+            Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
+        })?;
+        output::not_read(&state.engine.provenance().not_read);
+        Ok::<_, Failure>(state)
+    };
+    let before = read(&arguments.old)?.engine;
+    let after = match &arguments.new {
+        Some(new) => read(new)?.engine,
+        None => load(global)?.engine,
+    };
+    let states = States {
+        before: &before,
+        after: &after,
+    };
+    let new = arguments.new.as_deref().unwrap_or("this workspace");
+    let compared = format!("diff {} {new}", arguments.old);
+    let wanted = Wanted {
+        premises: Premises {
+            besides: std::iter::once(compared).chain(typed(global)).collect(),
+            notes: only(&arguments.only).into_iter().collect(),
+            ..Premises::default()
+        },
+        about: about([&before, &after], &arguments.only)?,
+        context: &arguments.context,
+        gains_first: true,
+        is_before: false,
+        all: arguments.all,
+        plan: false,
+        folder: &global.workspace,
+        format: global.format,
+    };
+    answer(states, &wanted, output)
+}

@@ -1,0 +1,118 @@
+//! Files that are written as a whole: each is the old one or the new one, whatever happens in
+//! between.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use tarbac_host::workspace::regular;
+use tempfile::NamedTempFile;
+
+/// What the names of unfinished files begin with; `.gitignore` of a workspace has it.
+const UNFINISHED: &str = ".tarbac-";
+
+/// Replaces a file that exists.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays a link; what it leads to is replaced.
+    let path = fs::canonicalize(path)?;
+    let metadata = fs::metadata(&path)?;
+    put(&path, text, Some(&metadata))
+}
+
+/// Writes a file, whether it exists or not. A pipe or a device cannot be replaced and is written
+/// to.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => replace(path, text),
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(text.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            put(path, text, None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a file of its own: what is there must be a regular file, and nothing that a link leads to.
+pub fn write_regular(path: &Path, text: &str) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            Err(io::Error::other("it is not a regular file"))
+        }
+        _ => write(path, text),
+    }
+}
+
+/// Whether there is anything of this name that does not begin with the same line as a text.
+#[cfg(feature = "prove")]
+pub fn is_another(path: &Path, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default().as_bytes();
+    let begins = |mut file: fs::File| {
+        let mut there = vec![0; first.len()];
+        file.read_exact(&mut there).is_ok() && there == first
+    };
+    match regular::open(path) {
+        Ok(file) => !begins(file),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+/// The folder that a file is in.
+pub fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn put(path: &Path, text: &str, replaced: Option<&Metadata>) -> io::Result<()> {
+    let mut file = new_file(folder(path))?;
+    file.write_all(text.as_bytes())?;
+    if let Some(replaced) = replaced {
+        file.as_file().set_permissions(replaced.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // What cannot be removed is in nobody's way.
+    let _ = tidy(folder(path));
+    Ok(())
+}
+
+/// A file beside the one that it will be, readable by whoever may read other new files. It is locked for as long as
+/// it is written.
+fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(UNFINISHED).suffix(".new");
+        #[cfg(unix)]
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        #[cfg(unix)]
+        let builder = builder.permissions(permissions);
+        let file = builder.tempfile_in(folder)?;
+        match file.as_file().lock() {
+            // Another program may have tidied up before it was locked.
+            Ok(()) if !file.path().exists() => {}
+            // A file system without locks is tidied up by nobody.
+            _ => return Ok(file),
+        }
+    }
+}
+
+/// Removes what a program left in a folder that was stopped while it wrote.
+fn tidy(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_ours = name.starts_with(UNFINISHED) && name.ends_with(".new");
+        if is_ours && entry.file_type()?.is_file() {
+            let file = OpenOptions::new().write(true).open(entry.path())?;
+            if file.try_lock().is_ok() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! `tarbac fmt`: Cedar's formatter over policy files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tarbac_diagnostic::printable;
+use tarbac_diagnostic::source::Source;
+use tarbac_host::bundle;
+use tarbac_host::workspace::{policy_files, spec_files, standard_input};
+use tarbac_report as render;
+
+use super::output::{self, Output};
+use super::{Exit, Failure, ShellError, file, layout};
+use crate::cli::{Fmt, Format, Global};
+
+pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
+    let mut layout = layout(global);
+    match arguments.paths.as_slice() {
+        [] => {}
+        [path] if path.as_os_str() == "-" => return format_input(arguments.check, output),
+        paths => layout.policies = paths.to_vec(),
+    }
+    let mut files = policy_files(&layout)?;
+    if arguments.paths.is_empty() {
+        files.extend(spec_files(&layout, &[])?);
+    }
+    // Everything is formatted before anything is written: one file that is no policy stops all.
+    let mut changed: Vec<(PathBuf, Arc<Source>, String)> = Vec::new();
+    let mut findings = Vec::new();
+    for (path, source) in files {
+        match bundle::formatted(&source) {
+            Ok(text) if text == source.text() => {}
+            Ok(text) => changed.push((path, source, text)),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if !findings.is_empty() {
+        return Err(Failure::Invalid(findings, "Nothing was written."));
+    }
+    for (path, source, text) in &changed {
+        if arguments.check {
+            continue;
+        }
+        file::replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
+        output::note(&format!("formatted {}\n", printable::line(&source.name)));
+    }
+    let names: Vec<String> = changed
+        .iter()
+        .map(|(_, source, _)| source.name.clone())
+        .collect();
+    if global.format == Format::Json {
+        output.write(&render::files::document(&names))?;
+    } else if arguments.check {
+        for name in &names {
+            output.write(&format!("{}\n", printable::line(name)))?;
+        }
+    }
+    Ok(match arguments.check && !changed.is_empty() {
+        true => Exit::No,
+        false => Exit::Yes,
+    })
+}
+
+fn format_input(check: bool, output: &mut Output) -> Result<Exit, Failure> {
+    let source = standard_input()?;
+    let formatted = bundle::formatted(&source)
+        .map_err(|finding| Failure::Invalid(vec![finding], "Nothing was written."))?;
+    if !check {
+        output.write_as_it_is(&formatted)?;
+        return Ok(Exit::Yes);
+    }
+    match formatted == source.text() {
+        true => Ok(Exit::Yes),
+        false => {
+            output.write("standard input\n")?;
+            Ok(Exit::No)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `tarbac init`: writes a sample workspace, or the beginning of one, and never overwrites.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tarbac_host::record::{self, Found, Origin, Record, Step, Written};
+use tarbac_host::workspace::{PARTS, Transaction, found, regular};
+use tarbac_report as render;
+
+use super::output::{self, Output};
+use super::starters;
+use super::{Exit, Failure, ShellError};
+use crate::cli::{Format, Global, Init};
+use crate::product;
+
+/// How many files that are in the way are listed.
+const LISTED: usize = 10;
+
+/// The one file that may be there: it is added to.
+const GITIGNORE: &str = ".gitignore";
+
+/// The largest of these that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
+    let folder = &arguments.folder;
+    let files = match arguments.bare {
+        true => starters::bare(),
+        false => starters::whole(),
+    };
+    refuse_existing(&files, arguments)?;
+    let wait = || {
+        let text = format!(
+            "waiting: another program writes into {}\n",
+            folder.display()
+        );
+        output::note(&text);
+    };
+    let transaction = Transaction::begin(folder, wait)?;
+    let failed = |error| ShellError::file("write into", folder, error);
+    let mut record = transaction.record().cloned().unwrap_or_default();
+    let (steps, ignored) = write(&files, &transaction, &mut record, folder).map_err(failed)?;
+    let names = steps.iter().map(|step| step.path.as_str());
+    let mut names: Vec<&str> = names.chain([record::FILE]).collect();
+    names.sort_unstable();
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|name| folder.join(name).display().to_string())
+        .collect();
+    transaction.commit(steps, record).map_err(failed)?;
+    if global.format == Format::Json {
+        output.write(&render::files::document(&names))?;
+        return Ok(Exit::Yes);
+    }
+    output.write(&said(names.len(), ignored, arguments))?;
+    Ok(Exit::Yes)
+}
+
+/// Nothing is overwritten.
+fn refuse_existing(files: &[tarbac_host::bundle::File], arguments: &Init) -> Result<(), Failure> {
+    // A link that leads nowhere is in the way as well.
+    let is_there = |file: &&tarbac_host::bundle::File| {
+        let path = arguments.folder.join(&file.path);
+        fs::symlink_metadata(path).is_ok()
+    };
+    let existing = files.iter().filter(is_there);
+    let mut existing: Vec<&str> = existing.map(|file| file.path.as_str()).collect();
+    if existing.is_empty() {
+        return Ok(());
+    }
+    let rules = starters::bare();
+    let is_of_sample = |path: &&str| !rules.iter().any(|file| file.path == **path);
+    let help = match !arguments.bare && existing.iter().all(is_of_sample) {
+        true => "leave the sample tenant and its README out with --bare, or choose another folder",
+        false => "choose another folder, or move the files away",
+    };
+    let more = existing.len().saturating_sub(LISTED);
+    existing.truncate(LISTED);
+    let paths = existing.iter().map(|path| arguments.folder.join(path));
+    let mut lines: Vec<String> = paths.map(|path| format!("  {}", path.display())).collect();
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    Err(ShellError::Arguments {
+        message: format!(
+            "nothing was written, because these files exist:\n{}",
+            lines.join("\n")
+        ),
+        help: Some(help.to_owned()),
+    }
+    .into())
+}
+
+/// What becomes of the `.gitignore`.
+enum Ignored {
+    Written,
+    AddedTo,
+    AsItWas,
+    /// It is a link or no file, and is left alone.
+    NoFile,
+}
+
+/// Writes the files aside.
+fn write(
+    files: &[tarbac_host::bundle::File],
+    transaction: &Transaction,
+    record: &mut Record,
+    folder: &Path,
+) -> io::Result<(Vec<Step>, Ignored)> {
+    let mut steps = Vec::new();
+    let mut put = |path: &str, text: &str, before| -> io::Result<()> {
+        let mut file = transaction.draft().create(path)?;
+        file.write_all(text.as_bytes())?;
+        let digest = record::digest(text);
+        steps.push(Step {
+            path: path.to_owned(),
+            before,
+            after: Some(digest),
+        });
+        let is_of_workspace = PARTS.iter().any(|part| {
+            path.strip_prefix(part)
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
+        if is_of_workspace {
+            let origin = match product::rules().has_text(text) {
+                true => Origin::Shipped,
+                false => Origin::Tenant,
+            };
+            record
+                .files
+                .insert(path.to_owned(), Written { origin, digest });
+        }
+        Ok(())
+    };
+    for file in files {
+        put(&file.path, &file.text, None)?;
+    }
+    let ignored = match found(folder, GITIGNORE)? {
+        None => {
+            put(GITIGNORE, &starters::gitignore(""), None)?;
+            Ignored::Written
+        }
+        Some(Found::File(digest)) => {
+            let before = regular::read(&folder.join(GITIGNORE), LARGEST)?;
+            let before = String::from_utf8(before)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            let text = starters::gitignore(&before);
+            if text == before {
+                Ignored::AsItWas
+            } else {
+                put(GITIGNORE, &text, Some(digest))?;
+                Ignored::AddedTo
+            }
+        }
+        Some(_) => Ignored::NoFile,
+    };
+    Ok((steps, ignored))
+}
+
+fn said(count: usize, ignored: Ignored, arguments: &Init) -> String {
+    let folder = arguments.folder.display();
+    let mut text = match arguments.folder == Path::new(".") {
+        true => format!("Wrote {count} files here.\n"),
+        false => format!("Wrote {count} files to {folder}.\n"),
+    };
+    match ignored {
+        Ignored::Written | Ignored::AsItWas => {}
+        Ignored::AddedTo => text += "Lines were added to the .gitignore that was there.\n",
+        Ignored::NoFile => {
+            text += &format!(
+                "The .gitignore is no regular file; let it have: {}\n",
+                starters::IGNORED.join(" ")
+            );
+        }
+    }
+    match arguments.bare {
+        true => {
+            text += &format!(
+                "\nNext:\n  tarbac import EXPORTS --out {folder}     or write entities/ by hand\n  tarbac -C {folder} validate\n  tarbac -C {folder} test --accept\n"
+            );
+        }
+        false => {
+            text += &format!(
+                "\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n  tarbac -C {folder} test\n\n{folder}/README.md says whom and what to ask about.\n"
+            );
+        }
+    }
+    text + "\n.github/workflows/tarbac.yml needs to know where tarbac comes from: see its first lines.\n"
+}

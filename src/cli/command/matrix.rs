@@ -1,0 +1,76 @@
+//! `tarbac matrix`: what each role permits, or what each person may do.
+
+use cedar_policy::EntityUid;
+use tarbac_analysis::Matrix;
+use tarbac_host::names::{Name, NameError, Names, Part};
+use tarbac_host::{Engine, Workspace};
+use tarbac_report::matrix as render;
+
+use super::output::Output;
+use super::suppose::{say_premises, suppose};
+use super::{Exit, Failure, ShellError};
+use crate::cli::{self, Format, Global};
+
+/// The most cells that one matrix has; more is no table.
+const MOST_CELLS: usize = 1_000_000;
+
+pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Result<Exit, Failure> {
+    let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
+    let of_roles =
+        !arguments.all && arguments.principal.is_empty() && arguments.resource.is_empty();
+    let matrix = match of_roles {
+        true => Matrix::of_roles(&engine),
+        false => of_people(&engine, arguments)?,
+    };
+    say_premises(&premises, global.format, output)?;
+    output.write(&match global.format {
+        Format::Markdown => render::markdown(&matrix),
+        Format::Json => render::document(&matrix, &premises, engine.provenance()),
+        Format::Csv => {
+            render::csv(&matrix, &premises).map_err(|error| Failure::Output(error.into()))?
+        }
+        _ => tarbac_analysis::matrix::table(&matrix, output.width()),
+    })?;
+    Ok(Exit::Yes)
+}
+
+fn of_people(engine: &Engine, arguments: &cli::Matrix) -> Result<Matrix, Failure> {
+    let names = Names::of(engine);
+    let principals = chosen(&names, Part::Principal, &arguments.principal)?;
+    let resources = chosen(&names, Part::Resource, &arguments.resource)?;
+    let permissions = engine.bundle().vocabulary().permissions().count();
+    let cells = principals
+        .len()
+        .saturating_mul(resources.len())
+        .saturating_mul(permissions);
+    if cells > MOST_CELLS {
+        return Err(ShellError::Arguments {
+            message: format!(
+                "{} principals on {} resources are up to {cells} cells, more than the {MOST_CELLS} of one matrix",
+                principals.len(),
+                resources.len()
+            ),
+            help: Some("name fewer with --principal and --resource, or decide them with check --requests".to_owned()),
+        }
+        .into());
+    }
+    Ok(Matrix::of_people(engine, &principals, &resources))
+}
+
+/// Those that are named, or all.
+fn chosen(names: &Names, part: Part, named: &[String]) -> Result<Vec<EntityUid>, NameError> {
+    if named.is_empty() {
+        return Ok(names.all(part));
+    }
+    named
+        .iter()
+        .map(|text| {
+            let name = Name::from(text.as_str());
+            let found = match part {
+                Part::Resource => names.any_resource(&name),
+                Part::Principal | Part::Action => names.any_principal(&name),
+            };
+            found.map_err(|error| names.suggest(error, None))
+        })
+        .collect()
+}

@@ -1,0 +1,258 @@
+//! The two streams and what they can show.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whether to colour is up to the environment"
+)]
+
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use clap::ColorChoice;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tarbac_diagnostic::printable;
+use tarbac_report::Style;
+
+/// How many files that are not read are named.
+const LISTED: usize = 5;
+
+/// How often something moves where somebody waits.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is asked of the streams, for as long as the program runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes {
+    /// Only answers and errors are said.
+    pub quiet: bool,
+    /// When text is coloured.
+    pub color: ColorChoice,
+}
+
+static WISHES: OnceLock<Wishes> = OnceLock::new();
+
+impl Wishes {
+    /// Makes them hold from here on; those that were made to hold first stay.
+    pub fn hold(self) {
+        let _ = WISHES.set(self);
+    }
+
+    /// Those that hold.
+    fn held() -> Self {
+        WISHES.get().copied().unwrap_or(Self {
+            quiet: false,
+            color: ColorChoice::Auto,
+        })
+    }
+}
+
+/// Standard output, buffered, for an answer or in its place for a report.
+#[derive(Debug)]
+pub struct Output {
+    stream: BufWriter<StdoutLock<'static>>,
+    style: Style,
+    is_terminal: bool,
+    /// Whether a report has standard output and the answer goes to standard error.
+    is_for_report: bool,
+    /// Whether the answer is laid out already, and is coloured as it is written.
+    is_laid_out: bool,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        Self {
+            stream: BufWriter::with_capacity(64 * 1024, stdout.lock()),
+            style: style(is_terminal),
+            is_terminal,
+            is_for_report: false,
+            is_laid_out: false,
+        }
+    }
+
+    /// Keeps standard output for a report: the answer goes to standard error from here on.
+    pub fn make_way(&mut self) {
+        self.is_terminal = io::stderr().is_terminal();
+        self.style = style(self.is_terminal);
+        self.is_for_report = true;
+    }
+
+    /// Colours the answer as it is written, which is text for people without colours.
+    pub fn colour(&mut self) {
+        self.is_laid_out = true;
+    }
+
+    /// What the place of the answer can show.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The columns of the terminal; none where the answer goes elsewhere, unless `COLUMNS` says so.
+    pub fn width(&self) -> Option<usize> {
+        self.style.columns
+    }
+
+    /// Writes some of the answer, so that no terminal and no runner obeys what somebody else wrote.
+    pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
+        if self.is_laid_out && self.style.colour {
+            let text = self.style.coloured(&printable::answer(text, false));
+            return self.write_as_it_is(&text);
+        }
+        if self.is_for_report {
+            say(text);
+            return Ok(());
+        }
+        self.write_as_it_is(&printable::answer(text, self.style.colour))
+    }
+
+    /// Writes lines of the answer, as they come.
+    pub fn write_lines(
+        &mut self,
+        lines: impl Iterator<Item = String>,
+    ) -> Result<(), super::Failure> {
+        for line in lines {
+            self.write(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an answer that is a sheet.
+    pub fn write_sheet(
+        &mut self,
+        sheet: Result<String, impl Into<io::Error>>,
+    ) -> Result<(), super::Failure> {
+        self.write(&sheet.map_err(|error| super::Failure::Output(error.into()))?)
+    }
+
+    /// Writes a report to standard output, so that nobody obeys what somebody else wrote.
+    pub fn write_report(&mut self, text: &str) -> Result<(), super::Failure> {
+        self.write_as_it_is(&printable::answer(text, false))
+    }
+
+    /// Writes a text that is a file to standard output, whoever has it.
+    pub fn write_as_it_is(&mut self, text: &str) -> Result<(), super::Failure> {
+        self.stream
+            .write_all(text.as_bytes())
+            .map_err(super::Failure::Output)
+    }
+
+    /// Lets whoever waits for the answer have what there is of it.
+    pub fn flush(&mut self) -> Result<(), super::Failure> {
+        self.stream.flush().map_err(super::Failure::Output)
+    }
+
+    /// Clears the terminal; elsewhere nothing is to be cleared.
+    #[cfg(feature = "watch")]
+    pub fn clear(&mut self) -> Result<(), super::Failure> {
+        match self.is_terminal {
+            true => self.write_as_it_is("\u{1b}[2J\u{1b}[H"),
+            false => Ok(()),
+        }
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// What standard error can show.
+pub fn error_style() -> Style {
+    style(io::stderr().is_terminal())
+}
+
+/// Writes to standard error. Where that is closed, nobody is there to be told.
+pub fn say(text: &str) {
+    let text = printable::answer(text, error_style().colour);
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes to standard error what is neither answer nor error, unless whoever asks wants it quiet.
+pub fn note(text: &str) {
+    if !Wishes::held().quiet {
+        say(text);
+    }
+}
+
+/// Says, of each file once, which files of a workspace are not read: a forbid in them holds nobody back.
+pub fn not_read(names: &[String]) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let names: Vec<&str> = names
+        .iter()
+        .filter(|name| told.insert((*name).clone()))
+        .map(String::as_str)
+        .collect();
+    let (listed, more) = names.split_at(names.len().min(LISTED));
+    let listed = listed.join(", ");
+    match more.len() {
+        _ if names.is_empty() => {}
+        0 => note(&format!("note: this is not read: {listed}\n")),
+        more => note(&format!(
+            "note: this is not read: {listed}, and {more} more\n"
+        )),
+    }
+}
+
+/// A bar on standard error that shows how far long work has come; none where that is no terminal.
+pub fn progress(what: &'static str) -> ProgressBar {
+    progress_of(what, "{msg} {wide_bar} {pos}/{len}")
+}
+
+/// The same of bytes.
+pub fn bytes(what: &'static str) -> ProgressBar {
+    progress_of(what, "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")
+}
+
+fn progress_of(what: &'static str, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    bar(ProgressBar::new(0))
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what)
+}
+
+/// The same of work of which nobody knows how long it is.
+pub fn waiting(what: &'static str) -> ProgressBar {
+    let bar = bar(ProgressBar::new_spinner()).with_message(what);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+fn bar(shown: ProgressBar) -> ProgressBar {
+    if Wishes::held().quiet {
+        shown.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    shown
+}
+
+/// The same for the devices of so many people.
+pub fn devices(people: usize) -> ProgressBar {
+    let bar = progress("looking up devices");
+    bar.set_length(people as u64);
+    bar
+}
+
+/// Whether this is a run of continuous integration, in which nobody looks on.
+pub fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+fn style(is_terminal: bool) -> Style {
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns
+        .and_then(|columns| columns.parse().ok())
+        .filter(|columns| *columns > 0);
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let colour = match Wishes::held().color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => is_terminal && !is_set("NO_COLOR") && !is_dumb,
+    };
+    let size = is_terminal.then(terminal_size::terminal_size).flatten();
+    Style {
+        colour,
+        columns: columns.or(size.map(|(width, _)| usize::from(width.0))),
+    }
+}

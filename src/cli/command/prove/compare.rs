@@ -1,0 +1,241 @@
+//! `tarbac prove --compare`: what a change of policies opens and closes.
+
+use serde::Serialize;
+use tarbac_assurance::proof::{Change, Comparison, Old, Solving};
+use tarbac_assurance::report::{Group, Test};
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_host::assembly;
+use tarbac_host::bundle::{Bundle, Texts, Vocabulary};
+use tarbac_host::workspace::earlier;
+use tarbac_host::{Engine, Switches};
+use tarbac_report::findings::number;
+use tarbac_report::{self as render, VERSION, proof};
+
+use super::super::output::{Output, progress, say};
+use super::super::report::Reports;
+use super::super::{Exit, Failure, layout, switches};
+use super::{decides, prover, write_report};
+use crate::cli::{Format, Global, Prove};
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    compared_with: &'a str,
+    passed: bool,
+    environments: Vec<proof::wire::ComparisonWire<'a>>,
+    /// Permissions, request environments and readings that only the old state has.
+    gone: Vec<String>,
+}
+
+pub fn run(
+    global: &Global,
+    arguments: &Prove,
+    old: &str,
+    engine: &Engine,
+    solving: &Solving,
+    reports: &Reports<'_>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let bundle = engine.bundle();
+    let (before, vocabulary) = read(global, old, bundle)?;
+    let readings = switches_of(&before, &switches(global)?).on_among(before.readings())?;
+    decides(&before, &readings)?;
+    let vocabulary = vocabulary.as_ref().unwrap_or(bundle.vocabulary());
+    let gone = gone(&before, vocabulary, bundle);
+    let bar = progress("comparing");
+    let asked = Old {
+        policies: &before,
+        readings: &readings,
+        vocabulary,
+    };
+    let comparisons = prover(engine, solving)?.compare(&asked, &|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let comparisons = comparisons.map_err(|error| Failure::Error(Box::new(error)))?;
+    let passes = |comparison: &Comparison| match comparison.change() {
+        Change::Unknown => false,
+        // What is said of decisions grants nothing.
+        _ if comparison.is_question => true,
+        Change::Equivalent => true,
+        Change::MorePermissive => arguments.allow_more,
+        Change::LessPermissive => arguments.allow_less,
+        Change::Both => arguments.allow_more && arguments.allow_less,
+    };
+    let is_refuted = |comparison: &Comparison| {
+        !comparison.is_question
+            && ((comparison.gained().is_some() && !arguments.allow_more)
+                || (comparison.lost().is_some() && !arguments.allow_less))
+    };
+    let is_gone_allowed = gone.is_empty() || arguments.allow_less;
+    let exit = if comparisons.iter().any(is_refuted) || !is_gone_allowed {
+        Exit::No
+    } else if comparisons.iter().all(passes) {
+        Exit::Yes
+    } else {
+        Exit::Unanswered
+    };
+    match global.format {
+        Format::Json => {
+            let document = Document {
+                version: VERSION,
+                compared_with: old,
+                passed: exit == Exit::Yes,
+                environments: comparisons
+                    .iter()
+                    .map(|comparison| proof::wire::comparison(comparison, engine))
+                    .collect(),
+                gone: gone.clone(),
+            };
+            output.write(&render::provenance::document(document, engine.provenance()))?;
+        }
+        _ => {
+            let style = output.style();
+            output.write(&proof::comparison::human(
+                &comparisons,
+                engine,
+                &before,
+                style,
+            ))?;
+            for gone in &gone {
+                let gone_word = style.yellow("gone");
+                output.write(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
+            }
+            let changed = comparisons
+                .iter()
+                .filter(|comparison| comparison.change() != Change::Equivalent)
+                .count();
+            let of = number(comparisons.len(), "request environment");
+            let summary = match changed {
+                0 => format!("{of} decided as by {old}"),
+                changed => format!("{changed} of {of} not decided as by {old}"),
+            };
+            let word = match exit {
+                Exit::Yes => style.green("passed"),
+                Exit::No => style.red("failed"),
+                Exit::Unanswered => style.yellow("not proved"),
+            };
+            output.write(&format!("{word}: {summary}\n"))?;
+        }
+    }
+    let place = Place::new(&Source::held(old, ""), 0..0);
+    let groups = vec![Group {
+        name: format!("Compared with {old}"),
+        file: old.to_owned(),
+        tests: comparisons
+            .iter()
+            .map(|comparison| Test {
+                name: comparison.less.action.to_string(),
+                place: place.clone(),
+                failure: (!passes(comparison))
+                    .then(|| proof::comparison::failed(comparison, engine, &before)),
+            })
+            .collect(),
+    }];
+    let findings = match is_gone_allowed {
+        true => Vec::new(),
+        false => gone
+            .iter()
+            .map(|gone| only_old(gone, old, &place))
+            .collect(),
+    };
+    write_report(groups, findings, reports, output)?;
+    Ok(exit)
+}
+
+/// The switches of the readings that the old policies have.
+fn switches_of(before: &Bundle, switches: &Switches) -> Switches {
+    let known = |name: &&String| {
+        before
+            .readings()
+            .iter()
+            .any(|reading| reading.name == **name)
+    };
+    Switches {
+        on: switches.on.iter().filter(known).cloned().collect(),
+        off: switches.off.iter().filter(known).cloned().collect(),
+    }
+}
+
+fn only_old(gone: &str, old: &str, place: &Place) -> Finding {
+    Finding::error("prove::gone", format!("only {old} has {gone}"))
+        .label(place.clone(), "compared with this")
+        .help("--allow-less lets it pass")
+}
+
+/// The old policies under the schema of the workspace, and the words of the schema they had, if it was
+/// one of their own.
+fn read(
+    global: &Global,
+    old: &str,
+    bundle: &Bundle,
+) -> Result<(Bundle, Option<Vocabulary>), Failure> {
+    let mut earlier = earlier(&layout(global), old)?;
+    if earlier.is_bare {
+        say(&format!(
+            "{old} has no policies of its own here: it is compared as a workspace with those that ship\n"
+        ));
+    }
+    let vocabulary = match earlier.has_own_schema {
+        true => {
+            let own = sound(
+                &earlier.texts,
+                "The policies to compare with have errors, so nothing was compared.",
+            )?;
+            Some(own.vocabulary().clone())
+        }
+        false => None,
+    };
+    earlier.texts.schema = vec![Source::held(
+        "the schema of the workspace",
+        bundle.schema_text(),
+    )];
+    let before = sound(
+        &earlier.texts,
+        "The policies to compare with do not fit the schema of the workspace, so nothing was compared.",
+    )?;
+    Ok((before, vocabulary))
+}
+
+/// What only the old state has: permissions, some of the types that ask or are asked about, entities
+/// of enumerated types, and readings.
+fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String> {
+    let mut gone = Vec::new();
+    for action in vocabulary.permissions() {
+        let Some(now) = bundle.vocabulary().action(&action.uid) else {
+            gone.push(format!("the permission {}", action.uid));
+            continue;
+        };
+        for principal in &action.principals {
+            let resources = action.resources.iter();
+            let lost = resources.filter(|resource| !now.applies_to(principal, resource));
+            gone.extend(lost.map(|resource| {
+                format!("the permission {} of {principal} on {resource}", action.uid)
+            }));
+        }
+    }
+    for type_name in vocabulary.type_names() {
+        let now = bundle.vocabulary().choices(type_name);
+        let choices = vocabulary.choices(type_name).into_iter().flatten();
+        let lost = choices.filter(|id| now.is_some_and(|now| !now.contains(*id)));
+        gone.extend(lost.map(|id| format!("the entity {type_name}::\"{id}\"")));
+    }
+    let is_gone = |name: &str| !bundle.readings().iter().any(|reading| reading.name == name);
+    let readings = before.readings().iter().map(|reading| &reading.name);
+    gone.extend(
+        readings
+            .filter(|name| is_gone(name))
+            .map(|name| format!("the reading {name}")),
+    );
+    gone
+}
+
+fn sound(texts: &Texts, so: &'static str) -> Result<Bundle, Failure> {
+    let (bundle, mut findings) = assembly::bundle(texts);
+    bundle.map_err(|_| {
+        findings.retain(|finding| finding.severity == finding::Severity::Error);
+        Failure::Invalid(findings, so)
+    })
+}

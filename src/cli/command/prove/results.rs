@@ -1,0 +1,209 @@
+//! What a run of proofs came to, for people, programs and reports.
+
+use serde::Serialize;
+use tarbac_assurance::proof::{Mutation, Proof, Tried};
+use tarbac_assurance::report::{Group, Test};
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_host::Engine;
+use tarbac_host::excerpt::Excerpts;
+use tarbac_report::findings::number;
+use tarbac_report::{self as render, VERSION, proof};
+
+use super::super::output::Output;
+use super::super::{Exit, Failure};
+use crate::cli;
+
+/// The results of a run.
+pub struct Results<'a> {
+    pub proof: Proof<'a>,
+    pub mutation: Option<Mutation>,
+    /// The warnings about the specs.
+    pub warnings: Vec<Finding>,
+    pub engine: &'a Engine,
+    pub arguments: &'a cli::Prove,
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    verdict: &'static str,
+    specs: Vec<proof::wire::SpecWire<'a>>,
+    findings: Vec<render::findings::Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutants: Option<proof::wire::MutationWire<'a>>,
+}
+
+impl<'a> Results<'a> {
+    /// How it ended.
+    pub fn exit(&self) -> Exit {
+        let is_denied = self.arguments.deny_warnings && !self.findings().is_empty();
+        let survived = self
+            .mutation
+            .as_ref()
+            .is_some_and(|mutation| !mutation.survivors.is_empty());
+        let is_open = match &self.mutation {
+            Some(mutation) => !mutation.unknown.is_empty(),
+            None => self.arguments.mutate,
+        };
+        match (
+            self.proof.is_refuted() || survived || is_denied,
+            self.proof.is_unknown() || is_open,
+        ) {
+            (true, _) => Exit::No,
+            (false, true) => Exit::Unanswered,
+            (false, false) => Exit::Yes,
+        }
+    }
+
+    /// Specs, findings and mutants, in text.
+    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+        let style = output.style();
+        for tried in self.by_file() {
+            if let Some(first) = tried.first() {
+                let file = &first.spec.place().source.name;
+                output.write(&proof::human(file, &tried, self.engine, style))?;
+            }
+        }
+        let findings = self.findings();
+        if !findings.is_empty() {
+            output.write("\n")?;
+            output.write(&render::findings::human(
+                &findings,
+                &Excerpts::of(&findings),
+                style,
+            ))?;
+            output.write("\n")?;
+        }
+        if let Some(mutation) = &self.mutation {
+            output.write("\n")?;
+            output.write(&proof::mutation::human(mutation, self.engine, style))?;
+        } else if self.arguments.mutate {
+            output.write("\nNo mutant was tried, because not everything is proved as it is.\n")?;
+        }
+        output.write(&self.summary(output))
+    }
+
+    fn summary(&self, output: &Output) -> String {
+        let style = output.style();
+        let refuted = self.count(|tried| tried.refutations().next().is_some());
+        let unknown = self.count(|tried| {
+            tried.refutations().next().is_none() && tried.unknown().next().is_some()
+        });
+        let of = number(self.proof.specs.len(), "spec");
+        let mut parts = Vec::new();
+        if refuted > 0 {
+            parts.push(format!("{refuted} of {of} refuted"));
+        }
+        if unknown > 0 {
+            parts.push(format!("{unknown} of {of} not proved"));
+        }
+        let findings = self.findings();
+        if !findings.is_empty() {
+            parts.push(number(findings.len(), "finding"));
+        }
+        if let Some(mutation) = &self.mutation {
+            let left = mutation.survivors.len() + mutation.unknown.len();
+            if left > 0 {
+                parts.push(format!("{} that no spec notices", number(left, "mutant")));
+            }
+        }
+        let policies = format!(
+            "{} policies, none of which can raise an error or is there for nothing",
+            self.proof.policies
+        );
+        match (self.exit(), parts.as_slice()) {
+            (Exit::Yes, []) => format!("{}: {of}, {policies}\n", style.green("proved")),
+            (Exit::Yes, parts) => {
+                format!("{}: {of}; {}\n", style.green("proved"), parts.join(", "))
+            }
+            (Exit::No, parts) => format!("{}: {}\n", style.red("refuted"), parts.join(", ")),
+            (Exit::Unanswered, parts) => {
+                format!("{}: {}\n", style.yellow("not proved"), parts.join(", "))
+            }
+        }
+    }
+
+    fn count(&self, is: impl Fn(&Tried<'_>) -> bool) -> usize {
+        self.proof.specs.iter().filter(|tried| is(tried)).count()
+    }
+
+    /// The results as a document for programs.
+    pub fn json(&self) -> String {
+        let findings = self.findings();
+        let excerpts = Excerpts::of(&findings);
+        let document = Document {
+            version: VERSION,
+            verdict: match self.exit() {
+                Exit::Yes => "proved",
+                Exit::No => "refuted",
+                Exit::Unanswered => "not_proved",
+            },
+            specs: self
+                .proof
+                .specs
+                .iter()
+                .map(|tried| proof::wire::spec(tried, self.engine))
+                .collect(),
+            findings: render::findings::entries(&findings, &excerpts),
+            mutants: self.mutation.as_ref().map(proof::wire::mutation),
+        };
+        render::provenance::document(document, self.engine.provenance())
+    }
+
+    /// The specs as reports have them: those of a file together.
+    pub fn groups(&self) -> Vec<Group> {
+        self.by_file()
+            .into_iter()
+            .filter_map(|tried| {
+                let file = tried.first()?.spec.place().source.name.clone();
+                let tests = tried.iter().map(|tried| Test {
+                    name: tried.spec.id().to_owned(),
+                    place: tried.spec.place().clone(),
+                    failure: proof::failed(tried, self.engine),
+                });
+                Some(Group {
+                    name: file.clone(),
+                    tests: tests.collect(),
+                    file,
+                })
+            })
+            .collect()
+    }
+
+    /// What was found, with the mutants that no spec notices.
+    pub fn all_findings(&self) -> Vec<Finding> {
+        let survivors = self
+            .mutation
+            .iter()
+            .flat_map(|mutation| proof::mutation::survivors(mutation, self.engine));
+        self.findings().into_iter().chain(survivors).collect()
+    }
+
+    /// What was found beside what the specs say.
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.warnings.clone();
+        findings.extend(proof::vacuous(&self.proof));
+        findings.extend(self.proof.findings.iter().cloned());
+        findings.extend(self.proof.unknown.iter().cloned());
+        finding::sort(&mut findings);
+        findings
+    }
+
+    /// The specs, file by file.
+    fn by_file(&self) -> Vec<Vec<&Tried<'a>>> {
+        let mut files: Vec<Vec<&Tried<'a>>> = Vec::new();
+        for tried in &self.proof.specs {
+            let name = &tried.spec.place().source.name;
+            let is_same = |files: &&mut Vec<&Tried<'a>>| {
+                files
+                    .first()
+                    .is_some_and(|first| first.spec.place().source.name == *name)
+            };
+            match files.last_mut().filter(is_same) {
+                Some(file) => file.push(tried),
+                None => files.push(vec![tried]),
+            }
+        }
+        files
+    }
+}

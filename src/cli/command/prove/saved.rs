@@ -1,0 +1,63 @@
+//! Counterexamples that are kept: each spec that is refuted, as a suite that fails today.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tarbac_assurance::proof::{Proof, Prover, Tried};
+use tarbac_host::Engine;
+
+use super::super::output::{note, say};
+use super::super::{Failure, ShellError, file};
+
+/// Writes a suite for each spec that is refuted into a folder, which is made if it is not there.
+pub fn save(
+    folder: &Path,
+    proof: &Proof<'_>,
+    prover: &Prover<'_>,
+    engine: &Engine,
+) -> Result<(), Failure> {
+    let mut names = BTreeSet::new();
+    let is_refuted = |tried: &&Tried<'_>| tried.refutations().next().is_some();
+    for tried in proof.specs.iter().filter(is_refuted) {
+        let id = tried.spec.id();
+        let kept = prover.suite_of(tried, engine);
+        for (environment, why) in kept.left_out {
+            let asked = environment.action;
+            say(&format!("{id}: not saved for {asked}: {why}\n"));
+        }
+        let Some(text) = kept.suite else {
+            continue;
+        };
+        std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
+        let path = folder.join(format!("{}.yaml", file_name(id, &mut names)));
+        // What a run like this one wrote is replaced; anything else somebody wrote.
+        if file::is_another(&path, &text) {
+            let path = path.display();
+            say(&format!(
+                "{id}: not saved: `{path}` is there, and of something else\n"
+            ));
+            continue;
+        }
+        file::write(&path, &text)
+            .map_err(|error| ShellError::file("write the counterexample", &path, error))?;
+        note(&format!("saved {}\n", path.display()));
+    }
+    Ok(())
+}
+
+/// A name for the file of a spec that no other has, on any file system. An id may have anything in it,
+/// and a file name may not.
+fn file_name(id: &str, names: &mut BTreeSet<String>) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    let plain: String = id
+        .chars()
+        .map(|character| if is_plain(character) { character } else { '-' })
+        .collect();
+    let mut name = plain.clone();
+    let mut number = 1;
+    while !names.insert(name.to_lowercase()) {
+        number += 1;
+        name = format!("{plain}-{number}");
+    }
+    name
+}

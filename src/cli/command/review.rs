@@ -1,0 +1,144 @@
+//! `tarbac review`: goes through the decisions of snapshots that are others than they were.
+
+use std::io::{self, BufRead, Read};
+
+use tarbac_analysis::explain;
+use tarbac_report::{self as render, explanation};
+
+use super::output::{Output, is_ci};
+use super::test::{Snapshots, prepare};
+use super::{Exit, Failure, ShellError};
+use crate::cli::{Global, Review, Test};
+
+/// The longest answer that is read, in bytes; what is longer is read as several.
+const LONGEST: u64 = 1024;
+
+/// What the keys do.
+const HELP: &str = "\
+t  take it: it is right as it is now
+l  leave it: it is wrong, and the snapshot stays as it was until all of it is taken
+r  take this one and the rest of this snapshot
+q  quit: what was taken whole is kept, nothing else is written
+";
+
+/// What to do with a decision.
+enum Choice {
+    Take,
+    Leave,
+    TakeRest,
+    Quit,
+}
+
+/// How far what is shown of a decision is indented.
+const INDENT: usize = 2;
+
+pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<Exit, Failure> {
+    if is_ci() {
+        return Err(ShellError::Arguments {
+            message: "under CI nobody is there to review".to_owned(),
+            help: Some("run `tarbac review` on a terminal".to_owned()),
+        }
+        .into());
+    }
+    let test = Test {
+        paths: arguments.paths.clone(),
+        ..Test::default()
+    };
+    let (files, suites) = prepare(global, &test)?;
+    let snapshots = Snapshots::compare(&suites, &files)?;
+    if snapshots.is_empty() {
+        return Err(ShellError::Arguments {
+            message: "there is no snapshot to review".to_owned(),
+            help: Some("a suite with `snapshot:` has one".to_owned()),
+        }
+        .into());
+    }
+    let mut left = 0;
+    let mut answers = io::stdin().lock();
+    let mut ask = |output: &mut Output, question: &str| -> Result<Choice, Failure> {
+        loop {
+            output.write(&format!(
+                "{question} [t]ake, [l]eave, take the [r]est, [q]uit, [?]: "
+            ))?;
+            output.flush()?;
+            let mut line = String::new();
+            let read = answers.by_ref().take(LONGEST).read_line(&mut line);
+            let read = read.map_err(|error| {
+                ShellError::file("read", std::path::Path::new("standard input"), error)
+            })?;
+            if read == 0 {
+                return Ok(Choice::Quit);
+            }
+            match line.trim().to_lowercase().as_str() {
+                "t" => return Ok(Choice::Take),
+                "l" => return Ok(Choice::Leave),
+                "r" => return Ok(Choice::TakeRest),
+                "q" => return Ok(Choice::Quit),
+                "?" | "h" | "help" => output.write(HELP)?,
+                _ => output.write("t, l, r or q; ? says what each does\n")?,
+            }
+        }
+    };
+    for compared in snapshots.different() {
+        output.write(&format!("{}\n\n", compared.headline(output.style())))?;
+        let Some(engine) = suites.engine(compared.snapshot.setting) else {
+            continue;
+        };
+        let flips = compared.flips();
+        let mut refused = 0;
+        let mut takes_rest = false;
+        // A snapshot without a file, or of another layout, is taken or left as a whole.
+        if flips.is_empty() {
+            output.write(&format!("{}\n", compared.taken.text))?;
+            match ask(output, "this snapshot:")? {
+                Choice::Take | Choice::TakeRest => {}
+                Choice::Leave => refused += 1,
+                Choice::Quit => return Ok(Exit::No),
+            }
+        }
+        for (number, flip) in (1..).zip(flips) {
+            if takes_rest {
+                break;
+            }
+            output.write(&format!(
+                "{number} of {}: {}\n\n",
+                flips.len(),
+                render::snapshot::line(flip)
+            ))?;
+            let selection = &compared.snapshot.selection;
+            if let Some(request) = compared.taken.request(engine, selection, &flip.cell) {
+                let width = output.width().map(|width| width.saturating_sub(INDENT));
+                let explanation = explanation::human(&explain(engine, &request), width);
+                output.write(&render::suite::indented(&explanation, INDENT))?;
+                output.write("\n")?;
+            }
+            match ask(output, "this decision:")? {
+                Choice::Take => {}
+                Choice::Leave => refused += 1,
+                Choice::TakeRest => takes_rest = true,
+                Choice::Quit => return Ok(Exit::No),
+            }
+        }
+        match refused {
+            0 => {
+                compared.accept()?;
+                output.write(&format!("taken: {}\n\n", compared.name()))?;
+            }
+            refused => {
+                left += 1;
+                output.write(&format!(
+                    "left as it is: {}, because {} not taken; correct the policies, or take all of it\n\n",
+                    compared.name(),
+                    match refused {
+                        1 => "one was".to_owned(),
+                        several => format!("{several} were"),
+                    }
+                ))?;
+            }
+        }
+    }
+    if left == 0 {
+        output.write("No snapshot differs.\n")?;
+    }
+    Ok(if left == 0 { Exit::Yes } else { Exit::No })
+}

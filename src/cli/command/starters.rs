@@ -1,0 +1,74 @@
+//! What a workspace begins with, beside its data.
+
+use tarbac_host::bundle::File;
+
+use crate::product;
+
+/// The workflow that runs the checks of a workspace.
+const WORKFLOW: &str = ".github/workflows/tarbac.yml";
+
+/// What editors know of suites.
+const SUITE_SCHEMA: &str = "tests/suite.schema.json";
+
+/// A suite that fits every tenant. Of those that no policy tells apart it shows one.
+const FIRST_SUITE: &str = "\
+# yaml-language-server: $schema=suite.schema.json
+# One of each kind of people and devices that the policies can tell apart. `tarbac test --accept` keeps the
+# table in everybody.snap: look at it first.
+suite: Everybody on everything
+snapshot: { principals: classes, actions: all, resources: classes }
+";
+
+/// A whole workspace: the rules and the sample tenant, sorted by path.
+pub fn whole() -> Vec<File> {
+    with_rules(product::sample())
+}
+
+/// The rules, with what else a repository of a tenant begins with: a suite whose snapshot is to be accepted, and a
+/// workflow. Sorted by path.
+pub fn bare() -> Vec<File> {
+    with_rules(without_rules())
+}
+
+/// What a repository of a tenant begins with, beside rules and data.
+pub fn without_rules() -> Vec<File> {
+    let mut files = product::sample();
+    files.retain(|file| [WORKFLOW, SUITE_SCHEMA].contains(&file.path.as_str()));
+    files.push(File {
+        path: "tests/everybody.yaml".to_owned(),
+        text: FIRST_SUITE.to_owned(),
+    });
+    files
+}
+
+fn with_rules(mut files: Vec<File>) -> Vec<File> {
+    files.extend_from_slice(product::rules().files());
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
+}
+
+/// What git passes over in a workspace.
+pub const IGNORED: [&str; 3] = [".tarbac/", ".tarbac-*", "*.snap.new"];
+
+/// The `.gitignore` of a workspace: what was there, and what is missing of [`IGNORED`].
+pub fn gitignore(before: &str) -> String {
+    let missing = IGNORED
+        .into_iter()
+        .filter(|line| !before.lines().any(|known| known.trim() == *line));
+    let missing: Vec<&str> = missing.collect();
+    let mut text = before.to_owned();
+    if missing.is_empty() {
+        return text;
+    }
+    if !text.is_empty() {
+        text += match text.ends_with('\n') {
+            true => "\n",
+            false => "\n\n",
+        };
+    }
+    text += "# What tarbac keeps beside a workspace, or leaves where it is stopped.\n";
+    for line in missing {
+        text += &format!("{line}\n");
+    }
+    text
+}

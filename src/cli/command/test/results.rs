@@ -1,0 +1,200 @@
+//! What a run of suites came to, for people, programs and reports.
+
+use serde::Serialize;
+use tarbac_assurance::coverage::{self, Coverage};
+use tarbac_assurance::mutant::Mutation;
+use tarbac_assurance::report::{Group, Report, Test};
+use tarbac_assurance::suite::{Suite, Suites, Tried};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_report::findings::number;
+use tarbac_report::{self as render, VERSION};
+
+use super::super::Failure;
+use super::super::output::Output;
+use super::Snapshots;
+use super::snapshots;
+use crate::cli;
+
+/// The results of a run.
+pub struct Results<'a> {
+    pub suites: &'a Suites,
+    pub tried: Vec<Tried<'a>>,
+    pub snapshots: Snapshots<'a>,
+    pub coverage: Option<Coverage>,
+    pub mutation: Option<Mutation>,
+    pub arguments: &'a cli::Test,
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    passed: bool,
+    suites: Vec<render::suite::Wire<'a>>,
+    snapshots: Vec<snapshots::Wire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<render::coverage::Wire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutants: Option<render::mutant::Wire<'a>>,
+}
+
+impl<'a> Results<'a> {
+    /// Whether everything is as it should be.
+    pub fn passed(&self) -> bool {
+        self.tried.iter().all(Tried::passed)
+            && (self.arguments.accept || self.snapshots.passed())
+            && self.coverage_findings().is_empty()
+            && self.is_mutation_clean()
+    }
+
+    fn is_mutation_clean(&self) -> bool {
+        match &self.mutation {
+            Some(mutation) => mutation.survivors.is_empty() && mutation.unknown.is_empty(),
+            None => !self.arguments.mutate,
+        }
+    }
+
+    /// Suites, snapshots, coverage and mutants, in text.
+    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+        let style = output.style();
+        for (suite, tried) in self.by_suite() {
+            output.write(&render::suite::human(suite, tried, style))?;
+        }
+        self.snapshots.write(self.arguments.accept, output)?;
+        if let Some(coverage) = &self.coverage {
+            output.write("\n")?;
+            output.write(&render::coverage::human(coverage, style))?;
+        }
+        if let Some(mutation) = &self.mutation {
+            output.write("\n")?;
+            output.write(&render::mutant::human(mutation, style))?;
+        } else if self.arguments.mutate {
+            output.write("\nNo mutant was tried, because cases fail as it is.\n")?;
+        }
+        for finding in self.coverage_findings() {
+            output.write(&format!("{}: {}\n", style.red("coverage"), finding.message))?;
+        }
+        output.write(&self.summary(output))
+    }
+
+    fn summary(&self, output: &Output) -> String {
+        let decisions: usize = self.tried.iter().map(|tried| tried.case.checks.len()).sum();
+        let failed = self.tried.iter().filter(|tried| !tried.passed()).count();
+        let mut parts = Vec::new();
+        if failed > 0 {
+            parts.push(format!(
+                "{failed} of {} failed",
+                number(self.tried.len(), "case")
+            ));
+        }
+        if !self.snapshots.passed() && !self.arguments.accept {
+            parts.push(format!(
+                "{} of {} not as kept",
+                self.snapshots.differing(),
+                number(self.snapshots.len(), "snapshot")
+            ));
+        }
+        if !self.coverage_findings().is_empty() {
+            parts.push("coverage".to_owned());
+        }
+        if !self.is_mutation_clean() {
+            parts.push("mutants survive or were not tried".to_owned());
+        }
+        let style = output.style();
+        let snapshots = match self.arguments.filter.is_empty() {
+            true => number(self.snapshots.len(), "snapshot"),
+            false => "snapshots left out by the filter".to_owned(),
+        };
+        match parts.as_slice() {
+            [] => format!(
+                "{}: {}, {}, {snapshots}\n",
+                style.green("passed"),
+                number(self.tried.len(), "case"),
+                number(decisions, "decision"),
+            ),
+            parts => format!("{}: {}\n", style.red("failed"), parts.join(", ")),
+        }
+    }
+
+    /// The results as a document for programs.
+    pub fn json(&self) -> String {
+        let document = Document {
+            version: VERSION,
+            passed: self.passed(),
+            suites: self
+                .by_suite()
+                .map(|(suite, tried)| render::suite::wire(suite, tried))
+                .collect(),
+            snapshots: self.snapshots.wire(),
+            coverage: self.coverage.as_ref().map(render::coverage::wire),
+            mutants: self.mutation.as_ref().map(render::mutant::wire),
+        };
+        render::provenance::document(document, self.suites.provenance())
+    }
+
+    /// The results as reports have them.
+    pub fn report(&self) -> Report {
+        let groups = self
+            .by_suite()
+            .map(|(suite, tried)| Group {
+                name: suite.name.clone(),
+                file: suite.source.name.clone(),
+                tests: tried
+                    .iter()
+                    .map(|tried| Test {
+                        name: tried.case.name.clone(),
+                        place: tried.case.place.clone(),
+                        failure: render::suite::failed(tried),
+                    })
+                    .collect(),
+            })
+            .collect();
+        let mut findings = match self.arguments.accept {
+            true => Vec::new(),
+            false => self.snapshots.findings(),
+        };
+        findings.extend(self.coverage_findings());
+        if let Some(mutation) = &self.mutation {
+            findings.extend(mutation.findings());
+        }
+        tarbac_diagnostic::finding::sort(&mut findings);
+        Report {
+            command: "test",
+            groups,
+            findings,
+            coverage: self.coverage.clone(),
+        }
+    }
+
+    /// What is wrong with the coverage: too little of it, and exemptions that are stale.
+    fn coverage_findings(&self) -> Vec<Finding> {
+        let Some(coverage) = &self.coverage else {
+            return Vec::new();
+        };
+        let mut findings = coverage::stale(coverage, self.suites);
+        if let Some(least) = self.arguments.min_coverage
+            && coverage.percent() < least
+        {
+            findings.push(
+                Finding::error(
+                    "coverage::too_low",
+                    format!(
+                        "the cases meet {:.1} % of what the policies ask of them, and {least} % are wanted",
+                        coverage.percent()
+                    ),
+                )
+                .help("`tarbac test --coverage` lists what no case shows"),
+            );
+        }
+        findings
+    }
+
+    /// The results, suite by suite.
+    fn by_suite(&self) -> impl Iterator<Item = (&'a Suite, &[Tried<'a>])> {
+        let mut rest = self.tried.as_slice();
+        self.suites.suites.iter().filter_map(move |suite| {
+            let (of_suite, others) = rest.split_at_checked(suite.cases.len())?;
+            rest = others;
+            (!of_suite.is_empty()).then_some((suite, of_suite))
+        })
+    }
+}

@@ -1,0 +1,309 @@
+//! The snapshots of suites and their files.
+//!
+//! `NAME.snap` stands beside `NAME.yaml`; what holds now is left as `NAME.snap.new` where it
+//! differs. Under CI nothing is written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tarbac_assurance::snapshot::{Flip, NoSnapshot, Taken};
+use tarbac_assurance::suite::{Snapshot, Suite, Suites};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::printable::line;
+use tarbac_host::workspace::{SuiteFile, snapshot};
+use tarbac_report::{self as render, Style};
+
+use super::super::output::{Output, is_ci};
+use super::super::{Failure, ShellError, file};
+
+/// How many flipped cells of a snapshot are shown.
+const SHOWN: usize = 40;
+
+/// What to do about a file that cannot be compared with.
+const PUT_BACK: &str = "put the file back as it was, or one side of the merge, with `git checkout`, and run the suite again";
+
+/// The snapshots of a run.
+pub struct Snapshots<'a> {
+    compared: Vec<Compared<'a>>,
+}
+
+/// One snapshot and what has become of it.
+pub struct Compared<'a> {
+    /// The suite it belongs to.
+    pub suite: &'a Suite,
+    /// What it is a table of.
+    pub snapshot: &'a Snapshot,
+    /// Its file.
+    pub path: PathBuf,
+    /// What holds now.
+    pub taken: Taken,
+    /// How it compares.
+    pub state: State,
+}
+
+/// How a snapshot compares with its file.
+pub enum State {
+    /// It is the same.
+    Same,
+    /// There is no file yet.
+    Missing,
+    /// These decisions are others; none where only the layout is.
+    Differs(Vec<Flip>),
+    /// The file is no snapshot.
+    Unreadable(NoSnapshot),
+}
+
+#[derive(Debug, Serialize)]
+pub struct Wire<'a> {
+    suite: &'a str,
+    file: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    flips: Vec<render::snapshot::Wire<'a>>,
+}
+
+impl<'a> Snapshots<'a> {
+    /// Takes the snapshots of suites and compares them with their files.
+    pub fn compare(suites: &'a Suites, files: &[SuiteFile]) -> Result<Self, Failure> {
+        let mut compared = Vec::new();
+        for suite in &suites.suites {
+            let (Some(asked), Some(file)) = (
+                &suite.snapshot,
+                files
+                    .iter()
+                    .find(|file| file.source.name == suite.source.name),
+            ) else {
+                continue;
+            };
+            let Some(engine) = suites.engine(asked.setting) else {
+                continue;
+            };
+            let path = file.path.with_extension("snap");
+            if compared.iter().any(|other: &Compared| other.path == path) {
+                return Err(ShellError::Arguments {
+                    message: format!(
+                        "two suites would keep their snapshots in `{}`",
+                        path.display()
+                    ),
+                    help: Some("give one of them another name".to_owned()),
+                }
+                .into());
+            }
+            let taken = Taken::of(engine, &asked.selection);
+            let state = match snapshot(&path)? {
+                None => State::Missing,
+                Some(before) if before == taken.text => State::Same,
+                Some(before) => match taken.flips_since(&before) {
+                    Ok(flips) => State::Differs(flips),
+                    Err(error) => State::Unreadable(error),
+                },
+            };
+            compared.push(Compared {
+                suite,
+                snapshot: asked,
+                path,
+                taken,
+                state,
+            });
+        }
+        Ok(Self { compared })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.compared.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.compared.len()
+    }
+
+    /// How many are not what their files say.
+    pub fn differing(&self) -> usize {
+        self.different().count()
+    }
+
+    pub fn passed(&self) -> bool {
+        self.differing() == 0
+    }
+
+    /// Those that are not what their files say.
+    pub fn different(&self) -> impl Iterator<Item = &Compared<'a>> {
+        self.compared
+            .iter()
+            .filter(|compared| !matches!(compared.state, State::Same))
+    }
+
+    /// Says which decisions are others, those that are newly allowed first.
+    pub fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
+        for compared in &self.compared {
+            if accepted && !matches!(compared.state, State::Same) {
+                let (name, path) = (&compared.suite.name, compared.name());
+                let unseen = match &compared.state {
+                    State::Unreadable(error) => {
+                        format!(", with which nothing was compared: {error}")
+                    }
+                    _ => String::new(),
+                };
+                output.write(&format!("taken  {name}  {}{unseen}\n", line(&path)))?;
+                continue;
+            }
+            output.write(&format!("{}\n", compared.headline(output.style())))?;
+            let flips = compared.flips();
+            for flip in flips.iter().take(SHOWN) {
+                output.write(&format!("    {}\n", render::snapshot::line(flip)))?;
+            }
+            if flips.len() > SHOWN {
+                output.write(&format!("    and {} more\n", flips.len() - SHOWN))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What differs, as findings at the places that ask for the snapshots.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.different()
+            .map(|compared| {
+                let path = compared.name();
+                let mut message = format!("the snapshot `{path}` differs{}", compared.words());
+                if let Some(first) = compared.flips().first() {
+                    message += &format!("; first {}", render::snapshot::line(first));
+                }
+                Finding::error("snapshot::differs", message)
+                    .label(compared.snapshot.place.clone(), "asked for here")
+                    .help(match compared.state {
+                        State::Unreadable(_) => PUT_BACK,
+                        _ => "look at the change, and take it with `tarbac test --accept` if it is right",
+                    })
+            })
+            .collect()
+    }
+
+    /// Leaves what holds now beside the old files, or in their place where it is `accepted`. Where nothing can be
+    /// left beside them, the rest is done all the same.
+    pub fn keep(&self, accepted: bool) -> Result<(), Failure> {
+        if is_ci() {
+            return Ok(());
+        }
+        let mut result = Ok(());
+        for compared in &self.compared {
+            match (&compared.state, accepted) {
+                (State::Same, _) => compared.forget()?,
+                (_, true) => compared.accept()?,
+                (_, false) => {
+                    let path = compared.new_path();
+                    if let Err(reason) = file::write_regular(&path, &compared.taken.text) {
+                        let path = path.display().to_string();
+                        result = Err(ShellError::NotLeft { path, reason }.into());
+                    }
+                }
+            }
+        }
+        result
+    }
+
+    pub fn wire(&self) -> Vec<Wire<'_>> {
+        self.compared
+            .iter()
+            .map(|compared| Wire {
+                suite: &compared.suite.name,
+                file: compared.name(),
+                state: match &compared.state {
+                    State::Same => "same",
+                    State::Missing => "missing",
+                    State::Differs(_) => "differs",
+                    State::Unreadable(_) => "unreadable",
+                },
+                problem: match &compared.state {
+                    State::Unreadable(error) => Some(error.to_string()),
+                    _ => None,
+                },
+                flips: compared
+                    .flips()
+                    .iter()
+                    .map(render::snapshot::wire)
+                    .collect(),
+            })
+            .collect()
+    }
+}
+
+impl Compared<'_> {
+    /// Its file, as messages show it.
+    pub fn name(&self) -> String {
+        let suite = Path::new(&self.suite.source.name);
+        suite.with_extension("snap").display().to_string()
+    }
+
+    /// The decisions that are others.
+    pub fn flips(&self) -> &[Flip] {
+        match &self.state {
+            State::Differs(flips) => flips,
+            _ => &[],
+        }
+    }
+
+    /// One line that says how it compares.
+    pub fn headline(&self, style: Style) -> String {
+        let sign = match self.state {
+            State::Same => style.green("ok"),
+            _ => style.red("DIFFERS"),
+        };
+        let path = self.name();
+        format!(
+            "{sign}  {}  {}{}",
+            self.suite.name,
+            line(&path),
+            self.words()
+        )
+    }
+
+    fn words(&self) -> String {
+        match &self.state {
+            State::Same => String::new(),
+            State::Missing => ": there is no snapshot yet; look at it and take it with `tarbac test --accept`".to_owned(),
+            State::Differs(flips) if flips.is_empty() => {
+                ": no decision is another, and the text is; look at it, and take it with `tarbac test --accept`".to_owned()
+            }
+            State::Differs(flips) => format!(
+                ": {} of another outcome; `tarbac review` goes through them",
+                render::findings::number(flips.len(), "decision")
+            ),
+            State::Unreadable(error) => format!(": {error}, so nothing was compared; {PUT_BACK}"),
+        }
+    }
+
+    /// Puts what holds now in place of the file.
+    pub fn accept(&self) -> Result<(), Failure> {
+        file::write_regular(&self.path, &self.taken.text)
+            .map_err(|error| ShellError::file("write", &self.path, error))?;
+        self.forget()
+    }
+
+    /// Takes away what an earlier run left.
+    pub fn forget(&self) -> Result<(), Failure> {
+        let path = self.new_path();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(ShellError::file("remove", &path, error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn new_path(&self) -> PathBuf {
+        self.path.with_extension("snap.new")
+    }
+}
+
+/// Why snapshots cannot be taken under CI.
+pub fn nothing_is_written() -> Failure {
+    ShellError::Arguments {
+        message: "under CI no snapshot is written".to_owned(),
+        help: Some(
+            "run `tarbac test --accept` where you can look at it, and commit the file".to_owned(),
+        ),
+    }
+    .into()
+}

@@ -1,0 +1,81 @@
+//! `tarbac what`: everything that somebody may do.
+
+use cedar_policy::Context;
+use tarbac_analysis::access::What as Answer;
+use tarbac_analysis::explain::Named;
+use tarbac_host::Workspace;
+use tarbac_host::decision::Decision;
+use tarbac_host::names::{Name, Names};
+use tarbac_report as render;
+
+use super::check::context;
+use super::output::Output;
+use super::suppose::{say_premises, suppose};
+use super::{Exit, Failure};
+use crate::cli::{Format, Global, What};
+
+pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exit, Failure> {
+    let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
+    let names = Names::of(&engine);
+    let principal = names
+        .any_principal(&Name::from(arguments.principal.as_str()))
+        .map_err(|error| names.suggest(error, None))?;
+    let resource = arguments.resource.as_deref().map(|resource| {
+        let resource = names.any_resource(&Name::from(resource));
+        resource.map_err(|error| names.suggest(error, None))
+    });
+    let resource = resource.transpose()?;
+    // What cannot be the context of one action is that of none.
+    let mut contexts = Vec::new();
+    for action in engine.bundle().vocabulary().permissions() {
+        contexts.push((
+            &action.uid,
+            context(&engine, &action.uid, &arguments.context)?,
+        ));
+    }
+    let named = match (global.format, arguments.all) {
+        (Format::Ndjson, _) | (_, true) => usize::MAX,
+        _ => render::access::LISTED,
+    };
+    let what = Answer::of(&engine, &principal, resource.as_ref(), named, |action| {
+        let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
+        known.map_or_else(Context::empty, |(_, context)| context.clone())
+    });
+    let called = Named {
+        name: names.call(&principal),
+        uid: principal,
+    };
+    say_premises(&premises, global.format, output)?;
+    match global.format {
+        Format::Json => output.write(&render::access::what_document(
+            &what,
+            &called,
+            &premises,
+            engine.provenance(),
+        ))?,
+        Format::Ndjson => {
+            let provenance = engine.provenance();
+            output.write_lines(render::access::what_ndjson(
+                &what, &called, &premises, provenance,
+            ))?
+        }
+        Format::Csv => output.write_sheet(render::access::what_csv(&what, &premises))?,
+        Format::Markdown => output.write(&render::access::what_markdown(&what))?,
+        _ => {
+            let text = render::access::what(&what, &called.name, output.width());
+            output.write(&text)?;
+            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+        }
+    }
+    let decided = |decision: Decision| {
+        let mut decisions = what.alike.iter().flat_map(|alike| &alike.decisions);
+        decisions.any(|decided| decided.decision == decision)
+    };
+    Ok(
+        match (decided(Decision::Indeterminate), decided(Decision::Allow)) {
+            (true, _) => Exit::Unanswered,
+            (false, true) => Exit::Yes,
+            (false, false) => Exit::No,
+        },
+    )
+}

@@ -1,0 +1,25 @@
+//! The command line: what can be typed, files, streams and exit status.
+
+mod cli;
+mod command;
+mod product;
+
+use std::process::ExitCode;
+
+pub use product::Product;
+
+/// Reads the arguments, does what they say, and says how it ended.
+pub fn run(product: Product) -> ExitCode {
+    product::set(product);
+    let answered = command::answer_shell();
+    let exit = match answered.and_then(|answered| match answered {
+        true => Ok(None),
+        false => cli::Arguments::read().map(Some),
+    }) {
+        Ok(None) => return ExitCode::SUCCESS,
+        Ok(Some(arguments)) => command::run(&arguments),
+        // Help and the version are answers like any other.
+        Err(error) => command::say_of_arguments(&error),
+    };
+    exit.into()
+}

@@ -1,0 +1,5 @@
+//! Places in files, what is wrong there, and text that no terminal obeys.
+
+pub mod finding;
+pub mod printable;
+pub mod source;

@@ -1,0 +1,337 @@
+//! Puts policies, schema and entities together, and says everything that is wrong with them.
+//!
+//! There is one way to an [`Engine`] for a workspace on disk ([`crate::workspace`]) and for texts
+//! in memory alike, and none round a finding that is an error.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use cedar_policy::{EntityUid, Schema};
+
+use crate::bundle::{self, Bundle, NoBundle, Shipped, Switches, Texts, UnknownReading, Vocabulary};
+use crate::engine::Engine;
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_diagnostic::source::Source;
+use tarbac_store::{Content, Directory, Input, Lender, Rules};
+
+/// Everything that was read, right or wrong.
+#[derive(Debug)]
+pub struct Examination {
+    /// What was found, in order of file and place.
+    pub findings: Vec<Finding>,
+    /// The engine, if none of the findings is an error.
+    pub engine: Option<Engine>,
+    /// The policy files, as they were read.
+    pub policies: Vec<Arc<Source>>,
+}
+
+impl Examination {
+    /// Nothing is known but that these errors prevent it.
+    pub(crate) fn without_rules(findings: Vec<Finding>) -> Self {
+        Self {
+            findings,
+            engine: None,
+            policies: Vec::new(),
+        }
+    }
+}
+
+/// Examines texts and entities together, under these switches of readings.
+///
+/// # Errors
+/// A switch names no reading.
+///
+/// # Examples
+/// ```
+/// use tarbac::{Switches, assembly, shipped};
+///
+/// // The rules that ship, without anybody in sight.
+/// let texts = shipped::rules().alone();
+/// let examination = assembly::examine(&texts, Vec::new(), &Switches::default())?;
+/// assert!(examination.findings.is_empty());
+/// assert!(examination.engine.is_some());
+/// # Ok::<(), tarbac::bundle::UnknownReading>(())
+/// ```
+pub fn examine(
+    texts: &Texts,
+    entities: Vec<Input>,
+    switches: &Switches,
+) -> Result<Examination, UnknownReading> {
+    Policies::read(texts, None).examine(entities, switches)
+}
+
+/// Reads entities as [`Policies::examine`] does.
+pub(crate) struct Reader {
+    schema: Schema,
+    named: HashSet<EntityUid>,
+    rules: Rules,
+}
+
+impl Reader {
+    /// The entities, and the errors in them.
+    pub fn read(&self, entities: Vec<Input>) -> (Directory, Vec<Finding>) {
+        Directory::read(entities, &self.schema, &self.named, &self.rules)
+    }
+}
+
+/// Reads policies and schema alone, as they are read for a workspace.
+pub fn bundle(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    let policies = Policies::read(texts, None);
+    (policies.bundle, policies.findings)
+}
+
+/// The findings, with what to do about copies of what ships that stand beside it: those of policies as one.
+fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
+    let is_beside_shipped = |finding: &Finding| {
+        let is_shipped = |label: &finding::Label| shipped.holds(&label.place.source);
+        finding.labels.iter().any(is_shipped) && !finding.labels.iter().all(is_shipped)
+    };
+    let (mut shadowing, mut findings): (Vec<Finding>, Vec<Finding>) = findings
+        .into_iter()
+        .partition(|finding| finding.code == "policy::duplicate_id" && is_beside_shipped(finding));
+    for conflict in &mut findings {
+        if conflict.code == "schema::conflict" && is_beside_shipped(conflict) {
+            conflict.help = Some(format!("the schema that ships is in force too; {IN_PLACE}"));
+        }
+    }
+    let help = format!("the policies that ship are in force too: rename it; {IN_PLACE}");
+    match shadowing.as_mut_slice() {
+        [] => {}
+        [one] => one.help = Some(help),
+        several => {
+            let message = format!(
+                "{} policies have ids of policies that ship, which are in force too",
+                several.len()
+            );
+            let copied = several.iter().flat_map(|finding| &finding.labels);
+            let mut copied = copied.filter(|label| !shipped.holds(&label.place.source));
+            let mut finding = Finding::error("policy::duplicate_id", message).help(help);
+            if let Some(label) = copied.next() {
+                finding = finding.label(label.place.clone(), "for example this one");
+            }
+            shadowing = vec![finding];
+            // What else is there twice follows from that.
+            findings.retain(|finding| !is_beside_shipped(finding));
+        }
+    }
+    findings.extend(shadowing);
+    findings
+}
+
+/// What to do where files were meant to replace what ships.
+const IN_PLACE: &str = "where these files are meant in place of what ships, say so in a file `tarbac.yaml` in their folder, with the line `replaces: shipped`";
+
+/// Policies and schema that were read, for entities to be joined with.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    bundle: Result<Bundle, NoBundle>,
+    findings: Vec<Finding>,
+    sources: Vec<Arc<Source>>,
+    /// Whether the findings are those of policies and entities together.
+    is_known: bool,
+}
+
+impl Policies {
+    /// Reads them. `known` is what was found before of the same texts together with the same entities, if
+    /// that is known: nothing of it is an error, and it is not looked for again.
+    pub fn read(texts: &Texts, known: Option<Vec<Finding>>) -> Self {
+        let is_known = known.is_some();
+        let (bundle, findings) = bundle::read_unless_checked(texts, is_known);
+        let findings = with_copies(findings, &texts.shipped);
+        Self {
+            bundle,
+            findings: known.unwrap_or(findings),
+            sources: texts.policies.clone(),
+            is_known,
+        }
+    }
+
+    /// Reads the entities, and says everything that is wrong with them or between them and the policies.
+    pub fn examine(
+        mut self,
+        entities: Vec<Input>,
+        switches: &Switches,
+    ) -> Result<Examination, UnknownReading> {
+        let directory = match &self.bundle {
+            Ok(bundle) => {
+                let (directory, findings) = Directory::read(
+                    entities,
+                    bundle.schema(),
+                    &bundle.named_entities(),
+                    &rules(bundle.vocabulary()),
+                );
+                self.findings.extend(findings);
+                Some(directory)
+            }
+            Err(Some((schema, vocabulary))) => {
+                let rules = self::rules(vocabulary);
+                let (_, findings) = Directory::read(entities, schema, &Default::default(), &rules);
+                // What only policies name exists as well, and they could not be read.
+                let findings = findings.into_iter();
+                self.findings
+                    .extend(findings.filter(|finding| finding.code != "entities::dangling"));
+                None
+            }
+            Err(None) => None,
+        };
+        self.join(directory, switches)
+    }
+
+    /// The schema and the policies, if there is nothing wrong with them.
+    pub fn bundle(&self) -> Option<&Bundle> {
+        self.bundle.as_ref().ok()
+    }
+
+    /// What is needed to read the entities once more.
+    pub fn reader(&self) -> Option<Reader> {
+        let bundle = self.bundle()?;
+        Some(Reader {
+            schema: bundle.schema().clone(),
+            named: bundle.named_entities(),
+            rules: rules(bundle.vocabulary()),
+        })
+    }
+
+    /// A directory that was written under a name, of these files.
+    pub fn lent(
+        &self,
+        lender: Arc<dyn Lender>,
+        name: &str,
+        files: Vec<(Arc<Source>, Content)>,
+    ) -> Option<Directory> {
+        let bundle = self.bundle()?;
+        let rules = self::rules(bundle.vocabulary());
+        Directory::lent(lender, name, files, bundle.schema(), &rules)
+    }
+
+    /// Joins policies and entities, and looks for what is wrong between them.
+    pub fn join(
+        self,
+        directory: Option<Directory>,
+        switches: &Switches,
+    ) -> Result<Examination, UnknownReading> {
+        let mut findings = self.findings;
+        let mut joined = None;
+        if let (Ok(bundle), Some(directory)) = (self.bundle, directory) {
+            let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
+            // Without entities there is nobody to know, and the policies are looked at alone.
+            let is_looked_at = !self.is_known && !engine.directory().is_empty();
+            if is_looked_at && !finding::any_error(&findings) {
+                let nowhere = |named| engine.directory().nowhere_among(named);
+                findings.extend(bundle::policies_against_directory(
+                    engine.bundle(),
+                    &nowhere,
+                ));
+                findings.extend(engine.findings());
+                findings.extend(shared_names(&engine));
+            }
+            joined = (!finding::any_error(&findings)).then_some(engine);
+        }
+        finding::sort(&mut findings);
+        Ok(Examination {
+            findings,
+            engine: joined,
+            policies: self.sources,
+        })
+    }
+}
+
+/// The engine of the same policies with these entities, a file of Cedar's JSON, in place of those
+/// of their uids and beside the others; with the errors that prevent one.
+///
+/// # Errors
+/// A switch names no reading.
+pub fn with_entities(
+    engine: &Engine,
+    entities: &str,
+    switches: &Switches,
+) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
+    let bundle = engine.bundle();
+    let read = engine.directory().with(
+        given(entities),
+        &bundle.named_entities(),
+        &rules(bundle.vocabulary()),
+    );
+    checked(bundle, read, switches)
+}
+
+/// The engine of these policies with these entities, a file of Cedar's JSON, and no others; with the
+/// errors that prevent one.
+///
+/// # Errors
+/// A switch names no reading.
+pub fn of_entities(
+    bundle: &Arc<Bundle>,
+    entities: &str,
+    switches: &Switches,
+) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
+    let read = Directory::read(
+        vec![given(entities)],
+        bundle.schema(),
+        &bundle.named_entities(),
+        &rules(bundle.vocabulary()),
+    );
+    checked(bundle, read, switches)
+}
+
+fn given(entities: &str) -> Input {
+    Input {
+        source: Source::held("given", entities),
+        reader: Box::new(std::io::Cursor::new(entities.to_owned())),
+    }
+}
+
+/// The engine of policies with a directory, unless there are errors in it or between the two.
+fn checked(
+    bundle: &Arc<Bundle>,
+    (directory, mut findings): (Directory, Vec<Finding>),
+    switches: &Switches,
+) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
+    if !findings.is_empty() {
+        return Ok((None, findings));
+    }
+    let engine = Engine::new(Arc::clone(bundle), Arc::new(directory), switches)?;
+    findings.extend(engine.findings());
+    findings.retain(|finding| finding.severity == finding::Severity::Error);
+    Ok((findings.is_empty().then_some(engine), findings))
+}
+
+/// Entities that share a name that the schema says is that of one only: a request that gives it is refused.
+fn shared_names(engine: &Engine) -> Vec<Finding> {
+    let vocabulary = engine.bundle().vocabulary();
+    let directory = engine.directory();
+    let mut findings = Vec::new();
+    for (type_name, attribute) in vocabulary.unique_aliases() {
+        for (name, rows) in directory.of_one_name(&type_name, attribute) {
+            let uids: Vec<String> = rows
+                .iter()
+                .map(|row| format!("`{}`", directory.uid(*row)))
+                .collect();
+            let message = format!("`{name}` is the name of {}", uids.join(" and "));
+            let finding = Finding::warning("entities::shared_name", message)
+                .help("correct one of the two: a request that gives the name cannot be decided");
+            let places = rows.iter().filter_map(|row| directory.place(*row)).take(2);
+            findings.push(places.fold(finding, |finding, place| finding.label(place, "this one")));
+        }
+    }
+    findings
+}
+
+fn rules(vocabulary: &Vocabulary) -> Rules {
+    let names = vocabulary.type_names().map(|of_type| {
+        let aliases = vocabulary.aliases(of_type).map(str::to_owned);
+        (of_type.to_owned(), aliases.collect())
+    });
+    // Where a schema asks none of our questions, its entities are held to what Cedar holds them to.
+    let is_ours = vocabulary.questions().next().is_some();
+    Rules {
+        parents: match is_ours {
+            true => vocabulary.declared_parents().clone(),
+            false => BTreeMap::new(),
+        },
+        bare_ids: !is_ours,
+        required: vocabulary.required_parents(),
+        in_place: vocabulary.in_place_of_parents(),
+        names: names.collect(),
+    }
+}

@@ -1,0 +1,419 @@
+//! Schema and policies, valid by construction.
+//!
+//! [`read`] takes the texts of a workspace and gives either a [`Bundle`] or the findings that
+//! prevent one; there is no bundle with an error in it. What the host knows about actions,
+//! readings, messages and authorities stands in the texts and is only carried here.
+//!
+//! Nothing here decides anything ([`crate::engine`] does) or opens a file
+//! ([`crate::workspace`] does).
+
+mod absence;
+mod check;
+mod clause;
+mod diagnostic;
+mod edit;
+mod guard;
+mod ids;
+mod links;
+mod nesting;
+mod parse;
+mod part;
+mod policy;
+pub mod policy_text;
+mod reading;
+mod shipped;
+mod types;
+mod vocabulary;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use blake3::{Hash, Hasher};
+use cedar_policy::{EntityUid, Schema};
+
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_diagnostic::source::Source;
+use types::Against;
+
+pub use check::policies_against_directory;
+pub use clause::{Clause, Keyword, text};
+pub use diagnostic::of_cedar;
+pub use edit::{Draft, static_policy};
+pub use parse::formatted;
+pub use part::{Parts, What};
+pub use policy::{ActionScope, Effect, Policy};
+pub use reading::{Reading, Switches, UnknownReading};
+pub use shipped::{File, Shipped};
+pub use vocabulary::{
+    Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, StandIn, Vocabulary,
+    is_another_schema,
+};
+
+/// The texts a bundle is read from.
+#[derive(Debug, Default, Clone)]
+pub struct Texts {
+    /// Files in Cedar's schema format, or in its JSON format.
+    pub schema: Vec<Arc<Source>>,
+    /// Files in Cedar's policy format.
+    pub policies: Vec<Arc<Source>>,
+    /// Files that link policy templates, in the format of `cedar link`.
+    pub links: Vec<Arc<Source>>,
+    /// The names of files that lie beside them, or beside the entities, and are not read.
+    pub not_read: Vec<String>,
+    /// What ships with the program, whether it is in force or not.
+    pub shipped: Arc<Shipped>,
+}
+
+/// What the rules of a workspace are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rules {
+    /// Those that ship, and no others.
+    Shipped,
+    /// Those that ship, and others beside them.
+    ShippedAndCustom,
+    /// Those of the workspace, in place of what ships.
+    Own,
+}
+
+impl Rules {
+    /// The word in JSON: `shipped`, `shipped-and-custom` or `own`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::ShippedAndCustom => "shipped-and-custom",
+            Self::Own => "own",
+        }
+    }
+}
+
+impl Texts {
+    /// The digest of what stands in them, whatever the files are called and in whichever order they are.
+    fn identity(&self) -> Hash {
+        let mut hasher = Hasher::new();
+        for files in [&self.schema, &self.policies, &self.links] {
+            let hashes = files
+                .iter()
+                .map(|file| blake3::hash(file.text().as_bytes()));
+            let mut hashes: Vec<[u8; 32]> = hashes.map(Into::into).collect();
+            hashes.sort_unstable();
+            hasher.update(&(hashes.len() as u64).to_le_bytes());
+            hasher.update(hashes.as_flattened());
+        }
+        hasher.finalize()
+    }
+}
+
+/// Schema and policies in which no error was found.
+#[derive(Debug)]
+pub struct Bundle {
+    schema: Schema,
+    schema_text: String,
+    vocabulary: Vocabulary,
+    policies: Vec<Policy>,
+    readings: Vec<Reading>,
+    rules: Rules,
+    identity: Hash,
+    not_read: Vec<String>,
+    shipped: Arc<Shipped>,
+}
+
+/// The findings that ask for words: for whoever is to read why tarbac refuses.
+const WORDS: [&str; 3] = [
+    "schema::missing_doc",
+    "policy::missing_doc",
+    "policy::missing_message",
+];
+
+/// What is left where policies or schema have errors: the schema, if that is sound.
+pub type NoBundle = Option<(Schema, Vocabulary)>;
+
+/// Reads a bundle.
+///
+/// Texts that ship, to the letter, are not checked.
+///
+/// There is a bundle exactly when none of the findings is an error; where the schema alone is
+/// sound, it is given back, so that the entities can be examined all the same.
+pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    read_unless_checked(texts, false)
+}
+
+/// The same of texts that may have been checked before: no error was found in them then, and types are not
+/// checked again.
+pub(crate) fn read_unless_checked(
+    texts: &Texts,
+    is_checked: bool,
+) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    let shipped = &texts.shipped;
+    let is_shipped = |text: &str| shipped.has_text(text);
+    let (schema, policies) = std::thread::scope(|scope| {
+        let policies = scope.spawn(|| parse::policies(&texts.policies, &is_shipped));
+        let schema = vocabulary::read(&texts.schema);
+        let policies = policies.join();
+        (schema, policies.unwrap_or_else(|_| parse::not_read()))
+    });
+    let (schema, mut findings) = schema;
+    let (parsed, more) = policies;
+    findings.extend(more);
+
+    let (linked, more) = links::link(&parsed.templates, &texts.links);
+    findings.extend(more);
+    let mut policies = parsed.policies;
+    policies.extend(linked);
+    policies.sort_by(|one, other| one.id().cmp(other.id()));
+
+    findings.extend(ids::check(&policies, &parsed.templates));
+    findings.extend(check::annotations(&policies));
+    findings.extend(check::templates(&parsed.templates, &policies));
+    let (readings, more) = reading::collect(&policies);
+    findings.extend(more);
+
+    let Some((schema, vocabulary)) = schema else {
+        return (Err(None), findings);
+    };
+    if vocabulary.questions().next().is_none() {
+        // Other people's rules owe no words to those who are refused here.
+        findings.retain(|finding| !WORDS.contains(&finding.code.as_str()));
+    }
+    if !is_checked {
+        let against = Against {
+            schema: &schema,
+            vocabulary: &vocabulary,
+            is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
+            // What ships without one of its files is another schema.
+            is_shipped: texts.schema.iter().all(|source| is_shipped(source.text()))
+                && check::are_actions_known(&policies, &schema),
+        };
+        findings.extend(types::check(&policies, &against));
+        findings.extend(guard::check(&policies, &vocabulary));
+        findings.extend(check::for_everybody(&policies, &vocabulary));
+    }
+    if finding::any_error(&findings) {
+        return (Err(Some((schema, vocabulary))), findings);
+    }
+    let schema_texts = texts.schema.iter();
+    let schema_texts: Vec<_> = schema_texts
+        .map(|source| vocabulary::in_cedar_format(source))
+        .collect();
+    let bundle = Bundle {
+        schema,
+        schema_text: schema_texts.join("\n"),
+        vocabulary,
+        policies,
+        readings,
+        rules: shipped.rules(texts),
+        identity: texts.identity(),
+        not_read: texts.not_read.clone(),
+        shipped: Arc::clone(shipped),
+    };
+    (Ok(bundle), findings)
+}
+
+/// Reads policies by themselves, without any schema: those in force under these switches of readings,
+/// sorted by id, if there is no error in them; with what is wrong.
+///
+/// # Errors
+/// A switch names no reading.
+pub fn without_schema(
+    texts: &Texts,
+    switches: &Switches,
+) -> Result<(Option<Vec<Policy>>, Vec<Finding>), UnknownReading> {
+    let (parsed, mut findings) = parse::policies(&texts.policies, &|_| false);
+    let (linked, more) = links::link(&parsed.templates, &texts.links);
+    findings.extend(more);
+    let mut policies = parsed.policies;
+    policies.extend(linked);
+    policies.sort_by(|one, other| one.id().cmp(other.id()));
+    findings.extend(ids::check(&policies, &parsed.templates));
+    let (readings, more) = reading::collect(&policies);
+    findings.extend(more);
+    if finding::any_error(&findings) {
+        return Ok((None, findings));
+    }
+    let on = switches.on_among(&readings)?;
+    policies.retain(|policy| policy.holds_under(&on));
+    Ok((Some(policies), findings))
+}
+
+impl Bundle {
+    /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in
+    /// the order of their files, with what is wrong with them under its schema.
+    pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
+        let (parsed, mut findings) = self.parsed(sources);
+        findings.extend(parsed.templates.iter().map(|template| {
+            Finding::error("spec::template", "a template is not linked here")
+                .label(template.place.clone(), "this template")
+                .help("write the policy without slots")
+        }));
+        let mut policies = parsed.policies;
+        policies.sort_by(|one, other| one.place().cmp(other.place()));
+        (policies, findings)
+    }
+
+    /// Reads policies, with what is wrong with them under the schema.
+    fn parsed(&self, sources: &[Arc<Source>]) -> (parse::Parsed, Vec<Finding>) {
+        let parsed = std::thread::scope(|scope| {
+            let policies = scope.spawn(|| parse::policies(sources, &|_| false));
+            policies.join()
+        });
+        let (parsed, mut findings) = parsed.unwrap_or_else(|_| parse::not_read());
+        findings.extend(ids::check(&parsed.policies, &parsed.templates));
+        let against = Against {
+            schema: &self.schema,
+            vocabulary: &self.vocabulary,
+            is_built_in: false,
+            is_shipped: false,
+        };
+        findings.extend(types::check(&parsed.policies, &against));
+        (parsed, findings)
+    }
+
+    /// The same with the policies of these files in place of those of their ids and beside the others, and
+    /// without those of some ids.
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn with(
+        &self,
+        sources: &[Arc<Source>],
+        without: &BTreeSet<String>,
+    ) -> Result<Self, Vec<Finding>> {
+        // What is linked of a template stays as it is.
+        let (put, mut findings) = self.parsed(sources);
+        findings.retain(|finding| finding.severity == finding::Severity::Error);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let put = put.policies;
+        let is_put: HashSet<&str> = put.iter().map(Policy::id).collect();
+        let kept = self.policies.iter();
+        let kept = kept.filter(|policy| !is_put.contains(policy.id()));
+        let mut policies: Vec<Policy> = kept.chain(&put).cloned().collect();
+        policies.retain(|policy| !without.contains(policy.id()));
+        policies.sort_by(|one, other| one.id().cmp(other.id()));
+        let mut shipped = self.policies.iter().filter(|policy| policy.is_shipped());
+        let is_gone = |id: &str| is_put.contains(id) || without.contains(id);
+        let rules = match self.rules {
+            Rules::Shipped | Rules::ShippedAndCustom
+                if shipped.any(|policy| is_gone(policy.id())) =>
+            {
+                Rules::Own
+            }
+            Rules::Shipped if !put.is_empty() => Rules::ShippedAndCustom,
+            rules => rules,
+        };
+        let mut hasher = Hasher::new();
+        hasher.update(b"with");
+        hasher.update(self.identity.as_bytes());
+        for text in sources.iter().map(|source| source.text()) {
+            hasher.update(blake3::hash(text.as_bytes()).as_bytes());
+        }
+        hasher.update(b"without");
+        for id in without {
+            hasher.update(blake3::hash(id.as_bytes()).as_bytes());
+        }
+        Ok(Self {
+            schema: self.schema.clone(),
+            schema_text: self.schema_text.clone(),
+            vocabulary: self.vocabulary.clone(),
+            policies,
+            readings: self.readings.clone(),
+            rules,
+            identity: hasher.finalize(),
+            not_read: self.not_read.clone(),
+            shipped: Arc::clone(&self.shipped),
+        })
+    }
+
+    /// What ships with the program, whether it is in force or not.
+    pub fn shipped(&self) -> &Arc<Shipped> {
+        &self.shipped
+    }
+
+    /// What the rules are.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// The digest of what stands in the files, whatever they are called and in whichever order they are.
+    pub fn identity(&self) -> Hash {
+        self.identity
+    }
+
+    /// The names of files that lie beside those of the workspace and are not read.
+    pub fn not_read(&self) -> &[String] {
+        &self.not_read
+    }
+
+    /// The schema, as Cedar has it.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The schema files, joined into one in the Cedar format.
+    pub fn schema_text(&self) -> &str {
+        &self.schema_text
+    }
+
+    /// The actions, their spellings, and the annotations of types and attributes.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Every policy, sorted by id, those of readings that are off among them.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The policy with this id.
+    pub fn policy(&self, id: &str) -> Option<&Policy> {
+        let index = self
+            .policies
+            .binary_search_by(|policy| policy.id().cmp(id))
+            .ok()?;
+        self.policies.get(index)
+    }
+
+    /// These policies as they are said: what is to be mended first (`@first`), then the others, each sorted by id.
+    pub fn as_said<'a>(&'a self, ids: &[String]) -> Vec<&'a Policy> {
+        let mut policies: Vec<&Policy> = ids.iter().filter_map(|id| self.policy(id)).collect();
+        policies.sort_by_key(|policy| (policy.first().is_none(), policy.id()));
+        policies
+    }
+
+    /// The readings, sorted by name.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// The policies that hold under these switches, sorted by id.
+    pub fn in_force<'a>(&'a self, on: &'a [String]) -> impl Iterator<Item = &'a Policy> {
+        self.policies
+            .iter()
+            .filter(move |policy| policy.holds_under(on))
+    }
+
+    /// Every entity that a policy names.
+    pub fn named_entities(&self) -> HashSet<EntityUid> {
+        self.policies
+            .iter()
+            .flat_map(Policy::named_entities)
+            .collect()
+    }
+
+    /// The permissions that the action scope of a policy covers, in schema order.
+    pub fn permissions_of(&self, policy: &Policy) -> impl Iterator<Item = &Action> {
+        let scope = policy.action_scope();
+        self.vocabulary
+            .permissions()
+            .filter(move |action| scope.covers(action))
+    }
+
+    /// The questions that a policy answers: those its scope names. A policy for every action
+    /// answers none.
+    pub fn questions_of(&self, policy: &Policy) -> impl Iterator<Item = &Action> {
+        let scope = policy.action_scope();
+        self.vocabulary
+            .questions()
+            .filter(move |question| scope.answers(question))
+    }
+}

@@ -1,0 +1,191 @@
+//! What it means for a policy that an entity it names is nowhere.
+//!
+//! Nothing equals such an entity and nobody is in it, so each comparison with it is false. Whether
+//! that allows more or less depends on where the comparison stands: an exception of a permit that
+//! names nobody excludes nobody, and a forbid that names nobody holds nobody back. What is compared with something of
+//! the context is another matter: a request brings that, and the directory need not have it.
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
+
+use super::policy::{Effect, Policy};
+use tarbac_diagnostic::source::Place;
+
+/// A place where a policy names an entity that is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mention {
+    /// Where; the whole policy for its scope.
+    pub place: Place,
+    /// Whether the policy could allow more than it would if the entity were there.
+    pub allows_more: bool,
+    /// Whether it stands where it makes the policy apply to less.
+    pub narrows: bool,
+    /// Whether it is compared with what the context of a request brings.
+    pub is_of_context: bool,
+}
+
+/// On which side of a condition something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// If it is false, the condition holds less often.
+    With,
+    /// If it is false, the condition holds more often.
+    Against,
+    /// Either can be.
+    Both,
+    /// It can be true.
+    Context,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::With => Self::Against,
+            Self::Against => Self::With,
+            Self::Both => Self::Both,
+            Self::Context => Self::Context,
+        }
+    }
+}
+
+/// Every place where a policy names an entity, and what it means there that the entity is nowhere.
+pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
+    let mut found = Vec::new();
+    let scopes = [policy.principal_anchor(), policy.resource_anchor()];
+    for _ in scopes.iter().flatten().filter(|anchor| *anchor == uid) {
+        found.push((policy.place().clone(), Side::With));
+    }
+    if let Some(condition) = policy.ast().non_scope_constraints() {
+        let mut look = Look {
+            policy,
+            uid,
+            found: &mut found,
+        };
+        look.condition(condition, Side::With);
+    }
+    found
+        .into_iter()
+        .map(|(place, side)| Mention {
+            place,
+            allows_more: match policy.effect() {
+                Effect::Permit => !matches!(side, Side::With | Side::Context),
+                Effect::Forbid => !matches!(side, Side::Against | Side::Context),
+            },
+            narrows: side == Side::With,
+            is_of_context: side == Side::Context,
+        })
+        .collect()
+}
+
+struct Look<'a> {
+    policy: &'a Policy,
+    uid: &'a EntityUid,
+    found: &'a mut Vec<(Place, Side)>,
+}
+
+impl Look<'_> {
+    /// Looks through what is true or false.
+    fn condition(&mut self, expression: &Expr, side: Side) {
+        if !self.names(expression) {
+            return;
+        }
+        match expression.expr_kind() {
+            ExprKind::UnaryApp {
+                op: UnaryOp::Not,
+                arg,
+            } => self.condition(arg, side.other()),
+            ExprKind::And { left, right } | ExprKind::Or { left, right } => {
+                self.condition(left, side);
+                self.condition(right, side);
+            }
+            ExprKind::If {
+                test_expr,
+                then_expr,
+                else_expr,
+            } => {
+                self.condition(test_expr, of_test(then_expr, else_expr, side));
+                self.condition(then_expr, side);
+                self.condition(else_expr, side);
+            }
+            _ => {
+                // What is compared is no condition, unless a condition stands in it.
+                let side = match parts(expression).any(|part| self.decides(part)) {
+                    true => Side::Both,
+                    false if self.is_of_context(expression) => Side::Context,
+                    false => side,
+                };
+                let place = self.policy.place_of(expression);
+                let place = place.unwrap_or_else(|| self.policy.place().clone());
+                self.found.push((place, side));
+            }
+        }
+    }
+
+    /// Whether an expression names the entity.
+    fn names(&self, expression: &Expr) -> bool {
+        expression.subexpressions().any(|part| {
+            matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(uid))
+                if EntityUid::from(uid.as_ref().clone()) == *self.uid)
+        })
+    }
+
+    /// Whether the entity, or a set with it, is compared with what the context brings. Not whether that is in it:
+    /// nothing is in what is nowhere.
+    fn is_of_context(&self, expression: &Expr) -> bool {
+        let ExprKind::BinaryApp { op, arg1, arg2 } = expression.expr_kind() else {
+            return false;
+        };
+        let compares = matches!(
+            op,
+            BinaryOp::Eq | BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny
+        );
+        let other = match (self.names(arg1), self.names(arg2)) {
+            (true, false) => arg2,
+            (false, true) => arg1,
+            _ => return false,
+        };
+        let is_context = |part: &Expr| matches!(part.expr_kind(), ExprKind::Var(Var::Context));
+        compares && other.subexpressions().any(is_context)
+    }
+
+    /// Whether the value of an expression can turn on whether the entity is there, other than by the
+    /// expression being the entity or a set of entities.
+    fn decides(&self, expression: &Expr) -> bool {
+        let tests = match expression.expr_kind() {
+            ExprKind::BinaryApp { op, .. } => matches!(
+                op,
+                BinaryOp::Eq
+                    | BinaryOp::In
+                    | BinaryOp::Contains
+                    | BinaryOp::ContainsAll
+                    | BinaryOp::ContainsAny
+            ),
+            ExprKind::If { test_expr, .. } => return self.names(test_expr),
+            ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. } => true,
+            ExprKind::And { .. } | ExprKind::Or { .. } | ExprKind::UnaryApp { .. } => true,
+            _ => false,
+        };
+        tests && self.names(expression)
+    }
+}
+
+/// The expressions within an expression, itself left out.
+fn parts(expression: &Expr) -> impl Iterator<Item = &Expr> {
+    expression
+        .subexpressions()
+        .filter(move |part| !std::ptr::eq(*part, expression))
+}
+
+/// On which side the test of a choice stands: where a branch is `true` or `false`, the choice is a
+/// plain `&&` or `||`.
+fn of_test(then: &Expr, otherwise: &Expr, side: Side) -> Side {
+    let constant = |expression: &Expr| match expression.expr_kind() {
+        ExprKind::Lit(Literal::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    match (constant(then), constant(otherwise)) {
+        (Some(true), _) | (_, Some(false)) => side,
+        (Some(false), _) | (_, Some(true)) => side.other(),
+        (None, None) => Side::Both,
+    }
+}

@@ -1,0 +1,303 @@
+//! Looks for what is wrong with policies that parse.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{EntityUid, Schema};
+
+use super::parse::Template;
+use super::policy::{ActionScope, Effect, Policy};
+use super::vocabulary::Vocabulary;
+use super::{Bundle, absence};
+use tarbac_diagnostic::finding::Finding;
+
+/// The annotation keys of policies.
+const KEYS: &[&str] = &[
+    "about",
+    "accounts",
+    "advice",
+    "authority",
+    "beyond",
+    "change",
+    "code",
+    "decides",
+    "default",
+    "doc",
+    "first",
+    "former",
+    "guardrail",
+    "holds",
+    "id",
+    "lifts",
+    "message",
+    "reading",
+    "severity",
+    "source",
+];
+
+/// Annotations that look misspelt or are missing.
+pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let readings = policies.iter().filter_map(Policy::reading);
+    let readings: BTreeSet<&str> = readings.map(|(name, _)| name).collect();
+    for policy in policies {
+        for (key, value) in policy.annotations() {
+            findings.extend(unknown_key(policy, key, value, &readings));
+        }
+        if policy.doc().is_none() {
+            findings.push(
+                Finding::warning(
+                    "policy::missing_doc",
+                    format!("the policy `{}` has no `@doc`", policy.id()),
+                )
+                .label(policy.place().clone(), "this policy")
+                .help("say in one sentence what it allows or refuses: `@doc(\"…\")`"),
+            );
+        }
+        let missing: Vec<&str> = ["message", "advice"]
+            .into_iter()
+            .filter(|key| policy.effect() == Effect::Forbid && policy.annotation(key).is_none())
+            .collect();
+        if !missing.is_empty() {
+            findings.push(
+                Finding::warning(
+                    "policy::missing_message",
+                    format!("the forbid `{}` has no `@{}`", policy.id(), missing.join("` and no `@")),
+                )
+                .label(policy.place().clone(), "this policy")
+                .help("`@message` is what the admin center says, `@advice` what the refused person can do"),
+            );
+        }
+        if let Some(other) = policy
+            .annotation("severity")
+            .filter(|value| !matches!(*value, "error" | "warning"))
+        {
+            findings.push(
+                Finding::error(
+                    "policy::severity",
+                    format!("`@severity(\"{other}\")` is neither \"error\" nor \"warning\""),
+                )
+                .label(policy.place().clone(), "this policy"),
+            );
+        }
+    }
+    findings
+}
+
+/// Anybody may annotate a policy as they like; what looks like a misspelt key of ours is told, and
+/// refused where it plainly is one that decides whether the policy is in force.
+fn unknown_key(
+    policy: &Policy,
+    key: &str,
+    value: &str,
+    readings: &BTreeSet<&str>,
+) -> Option<Finding> {
+    if KEYS.contains(&key) {
+        return None;
+    }
+    // No key of so many more letters is near.
+    let (distance, known) = KEYS
+        .iter()
+        .filter(|known| known.len().abs_diff(key.len()) <= 8)
+        .map(|known| (strsim::damerau_levenshtein(known, key), *known))
+        .min()?;
+    if distance > 2 || distance * 2 >= key.chars().count() {
+        return None;
+    }
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let has_its_letters = letters(key) == letters(known);
+    let would_switch = match known {
+        "reading" => readings.contains(value) || has_its_letters,
+        "holds" => policy.reading().is_some() && matches!(value, "on" | "off"),
+        _ => false,
+    };
+    let message = format!("`@{key}` is not an annotation that tarbac knows");
+    let finding = match would_switch {
+        true => Finding::error("policy::unknown_annotation", message),
+        false => Finding::warning("policy::unknown_annotation", message),
+    };
+    let finding = finding.help(format!("did you mean `@{known}`?"));
+    Some(finding.label(policy.place().clone(), "on this policy"))
+}
+
+/// A permit whose scope and conditions hold for everybody and everything.
+///
+/// Where the schema is not ours, only one for every action is told: elsewhere it may be public.
+pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding> {
+    let is_ours = vocabulary.questions().next().is_some();
+    let grants = |policy: &Policy| {
+        let scope = policy.action_scope();
+        let mut permissions = vocabulary.permissions();
+        match is_ours {
+            true => permissions.any(|action| scope.covers(action)),
+            false => scope == ActionScope::Any,
+        }
+    };
+    policies
+        .iter()
+        .filter(|policy| policy.effect() == Effect::Permit && policy.is_unconditional())
+        .filter(|policy| grants(policy))
+        .map(|policy| {
+            let what = match policy.action_scope() {
+                ActionScope::Any => "everybody everything",
+                _ => "everybody what it names",
+            };
+            Finding::warning(
+                "policy::for_everybody",
+                format!("the policy `{}` permits {what}", policy.id()),
+            )
+            .label(policy.place().clone(), "this policy")
+            .help(
+                "name in the scope who may, for example a role: `principal in Intune::Role::\"…\"`",
+            )
+        })
+        .collect()
+}
+
+/// Templates that no link uses.
+pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Finding> {
+    templates
+        .iter()
+        .filter(|template| {
+            !policies.iter().any(|policy| {
+                !policy.ast().is_static() && policy.ast().template().id() == template.ast.id()
+            })
+        })
+        .map(|template| {
+            Finding::warning(
+                "policy::unlinked_template",
+                format!(
+                    "no link uses the template `{}`, so it decides nothing",
+                    template.ast.id()
+                ),
+            )
+            .label(template.place.clone(), "this template")
+            .help("link it in a `.json` file beside it, in the format of `cedar link`")
+        })
+        .collect()
+}
+
+/// Whether the schema has every action that a policy names.
+pub(super) fn are_actions_known(policies: &[Policy], schema: &Schema) -> bool {
+    let known: BTreeSet<&EntityUid> = schema.actions().collect();
+    policies.iter().all(|policy| match policy.action_scope() {
+        ActionScope::Any => true,
+        ActionScope::Is(action) => known.contains(&action),
+        ActionScope::In(actions) => actions.iter().all(|action| known.contains(action)),
+    })
+}
+
+/// What a policy of the workspace gets wrong about the people and things there are, and about how
+/// the admin center reaches a permission.
+///
+/// `nowhere` leaves of some entities those that the directory neither has nor refers to. Policies
+/// that ship are not looked at: a built-in role that nobody holds is no finding.
+pub fn policies_against_directory(
+    bundle: &Bundle,
+    nowhere: &dyn Fn(BTreeSet<EntityUid>) -> BTreeSet<EntityUid>,
+) -> Vec<Finding> {
+    let named = |shipped: bool| -> BTreeSet<EntityUid> {
+        let policies = bundle.policies().iter();
+        policies
+            .filter(|policy| policy.is_shipped() == shipped)
+            .flat_map(Policy::named_entities)
+            .collect()
+    };
+    let by_shipped = named(true);
+    let mut to_find = named(false);
+    to_find.retain(|uid| !by_shipped.contains(uid));
+    let nowhere = match to_find.is_empty() {
+        true => BTreeSet::new(),
+        false => nowhere(to_find),
+    };
+    let mut findings = Vec::new();
+    for policy in bundle
+        .policies()
+        .iter()
+        .filter(|policy| !policy.is_shipped())
+    {
+        let named: BTreeSet<EntityUid> = policy.named_entities().collect();
+        for uid in named.intersection(&nowhere) {
+            findings.extend(unknown_entity(policy, uid));
+        }
+        findings.extend(unreachable_permissions(bundle, policy));
+    }
+    findings
+}
+
+/// What to say of an entity that is nowhere: an error where anybody may do more for it.
+fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
+    let mentions = absence::mentions(policy, uid);
+    let worst = mentions
+        .iter()
+        .find(|mention| mention.allows_more)
+        .or_else(|| mentions.first())?;
+    let help = match (policy.effect(), worst.allows_more, worst.narrows) {
+        _ if worst.is_of_context => {
+            "a request whose context has it cannot be decided until the directory has it"
+        }
+        (Effect::Permit, false, _) => "it permits nothing until the directory has it",
+        (Effect::Permit, true, _) => {
+            "an exception that names nobody excludes nobody: correct the id, or remove the exception"
+        }
+        (Effect::Forbid, true, true) => {
+            "a forbid that names nobody holds nobody back: correct the id, or remove the policy"
+        }
+        (Effect::Forbid, true, false) => {
+            "what depends on nobody may hold nobody back: correct the id, or remove it"
+        }
+        (Effect::Forbid, false, _) => "it spares nobody until the directory has it",
+    };
+    let message = format!(
+        "the policy `{}` names `{uid}`, which exists nowhere",
+        policy.id()
+    );
+    let finding = match worst.allows_more {
+        true => Finding::error("policy::unknown_entity", message),
+        false => Finding::warning("policy::unknown_entity", message),
+    };
+    let finding = finding.help(help);
+    Some(match worst.place == *policy.place() {
+        true => finding.label(policy.place().clone(), "this policy"),
+        false => finding.label(worst.place.clone(), "named here"),
+    })
+}
+
+fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {
+    if policy.action_scope() == ActionScope::Any {
+        return Vec::new();
+    }
+    let Some(anchor) = policy
+        .principal_anchor()
+        .filter(|_| policy.effect() == Effect::Permit)
+    else {
+        return Vec::new();
+    };
+    let given: BTreeSet<&str> = bundle
+        .policies()
+        .iter()
+        .filter(|other| {
+            other.effect() == Effect::Permit && other.principal_anchor().as_ref() == Some(&anchor)
+        })
+        .flat_map(|other| bundle.permissions_of(other))
+        .map(super::Action::id)
+        .collect();
+    bundle
+        .permissions_of(policy)
+        .filter_map(|action| {
+            let id = action.id();
+            let page = action.page()?;
+            (!given.contains(page)).then(|| {
+                Finding::warning(
+                    "policy::unreachable_permission",
+                    format!("`{anchor}` has the permission `{id}` but not `{page}`, whose page carries it"),
+                )
+                .label(policy.place().clone(), "given here")
+                .help(format!("add `{page}`, or take `{id}` away"))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,109 @@
+//! Links policy templates.
+//!
+//! A link file is what `cedar link` writes: a JSON array of
+//! `{"template_id": …, "link_id": …, "args": {"?principal": "Type::\"id\"", …}}`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::parse::Template;
+use super::policy::Policy;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    template_id: String,
+    link_id: String,
+    args: BTreeMap<String, String>,
+}
+
+/// Links the templates as the files say.
+pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
+    let mut policies = Vec::new();
+    let mut findings = Vec::new();
+    for source in sources {
+        let links: Vec<Link> = match serde_json::from_str(source.text()) {
+            Ok(links) => links,
+            Err(error) => {
+                let finding = Finding::error(
+                    "policy::link",
+                    format!("not a file of template links: {error}"),
+                )
+                .label(Place::new(source, 0..0), "in this file");
+                findings.push(match is_of_policies(source.text()) {
+                    true => finding.help("policies in the JSON format are not read: `cedar translate-policy --direction json-to-cedar --policies FILE` makes a `.cedar` file of them"),
+                    false => finding,
+                });
+                continue;
+            }
+        };
+        for link in links {
+            match link_one(templates, &link) {
+                Ok(policy) => policies.push(policy),
+                Err(message) => findings.push(
+                    Finding::error("policy::link", message)
+                        .label(Place::new(source, 0..0), "in this file"),
+                ),
+            }
+        }
+    }
+    (policies, findings)
+}
+
+/// Whether a text has policies in Cedar's JSON format: one, a set, or a list of them.
+/// <https://docs.cedarpolicy.com/policies/json-format.html>
+fn is_of_policies(text: &str) -> bool {
+    let is_of = |value: &Value| {
+        let mut keys = ["effect", "staticPolicies", "templates", "templateLinks"].iter();
+        keys.any(|key| value.get(key).is_some())
+    };
+    match serde_json::from_str(text) {
+        Ok(Value::Array(values)) => values.iter().any(is_of),
+        Ok(value) => is_of(&value),
+        Err(_) => false,
+    }
+}
+
+fn link_one(templates: &[Template], link: &Link) -> Result<Policy, String> {
+    let template = templates
+        .iter()
+        .find(|template| template.ast.id().to_string() == link.template_id)
+        .ok_or_else(|| {
+            format!(
+                "the link `{}` is of a template `{}` that does not exist",
+                link.link_id, link.template_id
+            )
+        })?;
+    let mut values = HashMap::new();
+    for (slot, uid) in &link.args {
+        let slot = match slot.as_str() {
+            "?principal" => ast::SlotId::principal(),
+            "?resource" => ast::SlotId::resource(),
+            other => {
+                return Err(format!(
+                    "the link `{}` fills `{other}`, which is no slot",
+                    link.link_id
+                ));
+            }
+        };
+        let uid = EntityUid::from_str(uid).map_err(|error| {
+            format!("the link `{}`: `{uid}` is no entity: {error}", link.link_id)
+        })?;
+        values.insert(slot, uid.into());
+    }
+    ast::Template::link(
+        Arc::clone(&template.ast),
+        ast::PolicyID::from_string(&link.link_id),
+        values,
+    )
+    .map(|policy| Policy::new(policy, template.place.clone(), template.shipped))
+    .map_err(|error| format!("the link `{}`: {error}", link.link_id))
+}

@@ -1,0 +1,105 @@
+//! Refuses texts that are nested so deeply that reading them would exhaust the stack.
+//!
+//! Cedar's parser and validator go down one call for each level, and a text that nobody wrote by
+//! hand would end the process instead of giving a finding.
+
+use std::sync::Arc;
+
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+
+/// The most brackets within brackets.
+const MOST_BRACKETS: usize = 32;
+
+/// The most operators in one policy: a chain of them is as deep as it is long.
+const MOST_OPERATORS: usize = 3000;
+
+/// Where the policies of a file end, after the semicolon of each; or what is too deep in it.
+pub(super) fn of_policies(source: &Arc<Source>) -> Result<Vec<usize>, Finding> {
+    let mut ends = Vec::new();
+    match too_deep(source, "policy::nesting", false, |end| ends.push(end)) {
+        Some(finding) => Err(finding),
+        None => Ok(ends),
+    }
+}
+
+/// What is too deep in a schema file.
+pub(super) fn of_schema(source: &Arc<Source>) -> Option<Finding> {
+    too_deep(source, "schema::nesting", true, |_| ())
+}
+
+fn too_deep(
+    source: &Arc<Source>,
+    code: &str,
+    angles_nest: bool,
+    mut ends: impl FnMut(usize),
+) -> Option<Finding> {
+    let mut depth = 0_usize;
+    let mut operators = 0_usize;
+    let mut is_word = false;
+    let mut bytes = source.text().bytes().enumerate().peekable();
+    while let Some((offset, byte)) = bytes.next() {
+        let starts_word = !is_word;
+        is_word = byte.is_ascii_alphanumeric() || byte == b'_';
+        match byte {
+            b'"' => skip_string(&mut bytes),
+            b'/' if bytes.next_if(|(_, next)| *next == b'/').is_some() => {
+                while bytes.next_if(|(_, next)| *next != b'\n').is_some() {}
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'<' if angles_nest => depth += 1,
+            b'>' if angles_nest => depth = depth.saturating_sub(1),
+            b';' if depth == 0 => {
+                operators = 0;
+                ends(offset + 1);
+            }
+            b'&' | b'|' => {
+                bytes.next_if(|(_, next)| *next == byte);
+                operators += 1;
+            }
+            b'+' | b'-' | b'*' | b'!' | b'.' => operators += 1,
+            b'i' | b'w' | b'u' if starts_word => {
+                let rest = source.text().get(offset..).unwrap_or_default();
+                let adds_level = ["if", "when", "unless"]
+                    .iter()
+                    .any(|word| rest.starts_with(word));
+                operators += usize::from(adds_level);
+            }
+            _ => {}
+        }
+        let (message, help) = if depth > MOST_BRACKETS {
+            (
+                format!("brackets are nested more than {MOST_BRACKETS} deep"),
+                "write it flatter",
+            )
+        } else if operators > MOST_OPERATORS && !angles_nest {
+            let message = format!("a policy has more than {MOST_OPERATORS} operators");
+            (
+                message,
+                "compare with a set, `[…].contains(…)`, or split the policy",
+            )
+        } else {
+            continue;
+        };
+        let place = Place::new(source, offset..offset + 1);
+        return Some(
+            Finding::error(code, message)
+                .label(place, "here")
+                .help(help),
+        );
+    }
+    None
+}
+
+fn skip_string(bytes: &mut impl Iterator<Item = (usize, u8)>) {
+    while let Some((_, byte)) = bytes.next() {
+        match byte {
+            b'\\' => {
+                bytes.next();
+            }
+            b'"' => return,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Reads policy files.
+
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy::PolicySet;
+use cedar_policy_core::ast;
+use cedar_policy_formatter::{Config, policies_str_to_pretty};
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::policy::Policy;
+use super::{diagnostic, nesting};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+
+/// Policies and templates of all files.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub policies: Vec<Policy>,
+    pub templates: Vec<Template>,
+}
+
+/// A template and where it stands.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub ast: Arc<ast::Template>,
+    pub place: Place,
+    pub shipped: bool,
+}
+
+/// The stack of a thread that parses policies, in bytes: Cedar's parser takes a lot of it for each
+/// level of nesting.
+const STACK: usize = 32 * 1024 * 1024;
+
+/// The least part of a file that is worth a thread of its own, in bytes.
+const SMALLEST: usize = 32 * 1024;
+
+/// Reads all policies and templates, with all cores; each takes its `@id` as its id, or its position.
+pub(super) fn policies(
+    sources: &[Arc<Source>],
+    is_shipped: &dyn Fn(&str) -> bool,
+) -> (Parsed, Vec<Finding>) {
+    let Ok(threads) = ThreadPoolBuilder::new().stack_size(STACK).build() else {
+        return not_read();
+    };
+    let mut parsed = Parsed::default();
+    let mut findings = Vec::new();
+    let mut files = Vec::new();
+    let mut all_parts = Vec::new();
+    for source in sources {
+        match nesting::of_policies(source) {
+            Ok(ends) => {
+                let parts = parts(source.text(), &ends, threads.current_num_threads());
+                files.push((source, parts.len()));
+                all_parts.extend(parts.into_iter().map(|part| (source, part)));
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let parse =
+        |(source, part): &(&Arc<Source>, Range<usize>)| of_part(source.text(), part.clone());
+    // One part takes as long as many others: none waits for its neighbour.
+    let each = || all_parts.par_iter().with_max_len(1).map(parse).collect();
+    let sets: Vec<_> = threads.install(each);
+    let mut sets = sets.into_iter();
+    // Policies without an id are counted as if the files were one, without those that ship.
+    let mut position = 0;
+    for (source, count) in files {
+        let of_file: Vec<_> = sets.by_ref().take(count).collect();
+        let of_file: Option<Vec<PolicySet>> = of_file.into_iter().collect();
+        // What is wrong is said of the file, and not of a part that nobody sees.
+        let of_file = match of_file {
+            Some(sets) => sets,
+            None => {
+                match threads.install(|| PolicySet::from_str(source.text()).map_err(Box::new)) {
+                    Ok(set) => vec![set],
+                    Err(errors) => {
+                        let of_error =
+                            |error| diagnostic::of_cedar("policy::syntax", source, error);
+                        findings.extend(errors.iter().map(of_error));
+                        continue;
+                    }
+                }
+            }
+        };
+        let shipped = is_shipped(source.text());
+        for set in of_file {
+            let number = collect(&set, source, shipped, position, &mut parsed, &mut findings);
+            if !shipped {
+                position += number;
+            }
+        }
+    }
+    (parsed, findings)
+}
+
+/// Parts of a text, at most so many, that begin and end where policies do; `ends` is where these end.
+fn parts(text: &str, ends: &[usize], most: usize) -> Vec<Range<usize>> {
+    let count = (text.len() / SMALLEST).clamp(1, most.max(1));
+    let share = text.len().div_ceil(count);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for &end in ends {
+        if end - start >= share {
+            parts.push(start..end);
+            start = end;
+        }
+    }
+    parts.push(start..text.len());
+    parts
+}
+
+/// Parses a part of a text, if it can be; every place is that in the whole text.
+fn of_part(text: &str, part: Range<usize>) -> Option<PolicySet> {
+    let before = " ".repeat(part.start);
+    PolicySet::from_str(&(before + text.get(part).unwrap_or_default())).ok()
+}
+
+/// Takes the policies and templates of a set, before which so many others stand, and says how many
+/// they are.
+fn collect(
+    set: &PolicySet,
+    source: &Arc<Source>,
+    shipped: bool,
+    before: usize,
+    parsed: &mut Parsed,
+    findings: &mut Vec<Finding>,
+) -> usize {
+    let set: &ast::PolicySet = set.as_ref();
+    let mut count = 0;
+    for policy in set.static_policies() {
+        count += 1;
+        let place = place_of(source, policy.loc());
+        let id = id_of(policy.annotations()).map_or_else(
+            || by_position(policy.id(), before, &place, findings),
+            str::to_owned,
+        );
+        let policy = policy.new_id(ast::PolicyID::from_string(id));
+        parsed.policies.push(Policy::new(policy, place, shipped));
+    }
+    for template in set.templates() {
+        count += 1;
+        let place = place_of(source, template.loc());
+        let id = id_of(template.annotations()).map_or_else(
+            || by_position(template.id(), before, &place, findings),
+            str::to_owned,
+        );
+        parsed.templates.push(Template {
+            ast: Arc::new(template.new_id(ast::PolicyID::from_string(id))),
+            place,
+            shipped,
+        });
+    }
+    count
+}
+
+/// The id of a policy without one: its place among all, as `cedar` counts them from `policy0`.
+///
+/// `parsed` is the id that the parser gave it: its place in the part of the file that was parsed.
+fn by_position(
+    parsed: &ast::PolicyID,
+    before: usize,
+    place: &Place,
+    findings: &mut Vec<Finding>,
+) -> String {
+    let parsed = parsed.to_string();
+    let within = parsed
+        .strip_prefix("policy")
+        .and_then(|number| number.parse().ok());
+    let id = format!("policy{}", before + within.unwrap_or(0usize));
+    findings.push(
+        Finding::warning(
+            "policy::missing_id",
+            format!("a policy has no id, so it goes by its position: `{id}`"),
+        )
+        .label(place.clone(), "this policy")
+        .help("give it an `@id(\"…\")` that starts with the path of its file"),
+    );
+    id
+}
+
+/// What stands in for the policies when reading them failed altogether: not none, but an error.
+pub(super) fn not_read() -> (Parsed, Vec<Finding>) {
+    let finding = Finding::error("policy::unread", "the policies could not be read")
+        .help("this is a mistake in tarbac; please report it with the policies");
+    (Parsed::default(), vec![finding])
+}
+
+fn id_of<'a>(
+    mut annotations: impl Iterator<Item = (&'a ast::AnyId, &'a ast::Annotation)>,
+) -> Option<&'a str> {
+    annotations
+        .find(|(key, _)| key.as_ref() as &str == "id")
+        .map(|(_, value)| value.val.as_str())
+        .filter(|id| !id.is_empty())
+}
+
+fn place_of(source: &Arc<Source>, location: Option<&cedar_policy_core::parser::Loc>) -> Place {
+    Place::new(source, location.map_or(0..0, |loc| loc.start()..loc.end()))
+}
+
+/// The text as Cedar's formatter writes it: 80 columns, two spaces.
+///
+/// # Errors
+/// A finding when the text is no sequence of policies.
+pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
+    nesting::of_policies(source)?;
+    // The parser says more about a mistake than the formatter.
+    if let Err(errors) = PolicySet::from_str(source.text())
+        && let Some(error) = errors.iter().next()
+    {
+        return Err(diagnostic::of_cedar("policy::syntax", source, error));
+    }
+    let config = Config {
+        line_width: 80,
+        indent_width: 2,
+    };
+    policies_str_to_pretty(source.text(), &config).map_err(|error| {
+        let error: &dyn miette::Diagnostic = error.as_ref();
+        diagnostic::of_cedar("policy::syntax", source, error)
+    })
+}

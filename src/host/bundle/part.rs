@@ -1,0 +1,106 @@
+//! The parts of a policy that decide one by one whether it applies.
+
+use cedar_policy_core::ast;
+
+use super::clause::{Keyword, text};
+use super::policy::Policy;
+use tarbac_diagnostic::source::Place;
+
+/// The parts of a policy, each of which can be true or false by itself.
+pub struct Parts<'p> {
+    /// The policy.
+    pub policy: &'p Policy,
+    /// Its scopes and actions, then its conjuncts, in order.
+    pub parts: Vec<Part<'p>>,
+    /// The clauses, each with the indices of its conjuncts among the parts.
+    pub clauses: Vec<(Keyword, Vec<usize>)>,
+}
+
+/// A scope, an entry of an action list, or a conjunct.
+pub struct Part<'p> {
+    /// Its text, after the keyword where it has one.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub what: What<'p>,
+}
+
+/// What a part is.
+pub enum What<'p> {
+    /// The scope of the principal or the resource.
+    Scope(ast::Expr),
+    /// An entry of the action list.
+    Action(&'p ast::EntityUID),
+    /// A conjunct of a `when` or `unless`.
+    Conjunct(&'p ast::Expr),
+}
+
+impl<'p> Parts<'p> {
+    /// The parts of a policy.
+    pub fn of(policy: &'p Policy) -> Self {
+        let mut parts = Vec::new();
+        let mut scope = |word: &str, constraint: ast::PrincipalOrResourceConstraint, var| {
+            if matches!(constraint, ast::PrincipalOrResourceConstraint::Any) {
+                return;
+            }
+            let condition = constraint.as_expr(var);
+            let at = constraint
+                .get_euid()
+                .and_then(|uid| uid.loc().cloned())
+                .map(|loc| Place::new(&policy.place().source, loc.start()..loc.end()));
+            parts.push(Part {
+                text: constraint.display(var),
+                place: at.unwrap_or_else(|| policy.place_of_word(word)),
+                what: What::Scope(condition),
+            });
+        };
+        scope(
+            "principal",
+            policy.ast().principal_constraint().into_inner(),
+            ast::PrincipalOrResource::Principal,
+        );
+        scope(
+            "resource",
+            policy.ast().resource_constraint().into_inner(),
+            ast::PrincipalOrResource::Resource,
+        );
+        for uid in policy.ast().action_constraint().iter_euids() {
+            let place = match uid.loc() {
+                Some(loc) => Place::new(&policy.place().source, loc.start()..loc.end()),
+                None => policy.place_of_word(&uid.to_string()),
+            };
+            parts.push(Part {
+                text: uid.to_string(),
+                place,
+                what: What::Action(uid),
+            });
+        }
+        // Cedar gives the entries of an action list in an order of its own.
+        parts.sort_by_key(|part| part.place.start);
+        let mut clauses = Vec::new();
+        for clause in policy.clauses() {
+            let first = parts.len();
+            for conjunct in clause.conjuncts {
+                parts.push(Part {
+                    text: format!("{} {}", clause.keyword.word(), text(conjunct)),
+                    place: policy
+                        .place_of(conjunct)
+                        .unwrap_or_else(|| policy.place().clone()),
+                    what: What::Conjunct(conjunct),
+                });
+            }
+            clauses.push((clause.keyword, (first..parts.len()).collect()));
+        }
+        Self {
+            policy,
+            parts,
+            clauses,
+        }
+    }
+
+    /// The texts of the parts, as an exemption from coverage names them.
+    pub fn names(self) -> Vec<String> {
+        self.parts.into_iter().map(|part| part.text).collect()
+    }
+}

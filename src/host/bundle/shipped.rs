@@ -1,0 +1,101 @@
+//! The rules that ship with a program.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Rules, Texts};
+use tarbac_diagnostic::source::Source;
+
+/// What the names of sources that ship begin with.
+const PREFIX: &str = "shipped/";
+
+/// A text and where it stands in a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The path, with `/` between its parts, for example `policies/authority.cedar`.
+    pub path: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// The rules that ship with a program: those in force in a workspace that does not replace them.
+///
+/// They were checked when the program was built, and are not checked each time it starts.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Shipped {
+    schema: Vec<Arc<Source>>,
+    policies: Vec<Arc<Source>>,
+    files: Vec<File>,
+}
+
+impl Shipped {
+    /// The files of `policies/` and `schema/`: those called `*.cedar` and `*.cedarschema` are the rules.
+    pub fn of(files: Vec<File>) -> Self {
+        let called = |extension: &str| {
+            let files = files.iter().filter(|file| file.path.ends_with(extension));
+            files
+                .map(|File { path, text }| Source::held(format!("{PREFIX}{path}"), text))
+                .collect()
+        };
+        Self {
+            schema: called(".cedarschema"),
+            policies: called(".cedar"),
+            files,
+        }
+    }
+
+    /// The files, as they were given.
+    pub fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// The schema files.
+    pub fn schema(&self) -> &[Arc<Source>] {
+        &self.schema
+    }
+
+    /// The policy files.
+    pub fn policies(&self) -> &[Arc<Source>] {
+        &self.policies
+    }
+
+    /// What ships and nothing else, as the texts of a bundle.
+    pub fn alone(self: &Arc<Self>) -> Texts {
+        Texts {
+            schema: self.schema.clone(),
+            policies: self.policies.clone(),
+            shipped: Arc::clone(self),
+            ..Texts::default()
+        }
+    }
+
+    /// Whether a text is, to the letter, one of those that ship.
+    pub fn has_text(&self, text: &str) -> bool {
+        self.files.iter().any(|file| file.text == text)
+    }
+
+    /// Whether a source is one of those that ship, and no file of a workspace.
+    pub fn holds(&self, source: &Source) -> bool {
+        source.name.starts_with(PREFIX) && self.has_text(source.text())
+    }
+
+    /// What the rules in these texts are.
+    pub(super) fn rules(&self, texts: &Texts) -> Rules {
+        let mut is_more = !texts.links.is_empty();
+        for (shipped, given) in [
+            (&self.schema, &texts.schema),
+            (&self.policies, &texts.policies),
+        ] {
+            let known: BTreeSet<&Source> = given.iter().map(Arc::as_ref).collect();
+            if !shipped.iter().all(|source| known.contains(source.as_ref())) {
+                return Rules::Own;
+            }
+            is_more |= known.len() > shipped.len();
+        }
+        match (self.policies.is_empty(), is_more) {
+            (true, _) => Rules::Own,
+            (false, true) => Rules::ShippedAndCustom,
+            (false, false) => Rules::Shipped,
+        }
+    }
+}

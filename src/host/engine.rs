@@ -1,0 +1,434 @@
+//! Asks Cedar, and only what it has to be asked.
+//!
+//! An [`Engine`] joins a [`Bundle`] with a [`Directory`] under a choice of readings. It knows no
+//! role, toggle or message: it gives Cedar the policies that can match a request and the entities
+//! the request can reach, and reports what the policies say. The result is that of Cedar's
+//! `Authorizer::is_authorized` over all policies and all entities, except that an evaluation
+//! error, a principal or resource that does not exist, or a resource of which no policy says who is
+//! in authority where the schema asks, makes the decision indeterminate.
+
+mod activation;
+mod authority;
+mod contradictions;
+mod index;
+mod questions;
+mod trial;
+mod world;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use blake3::Hasher;
+use cedar_policy::{
+    Authorizer, Context, Entities, EntityTypeName, EntityUid, Request as CedarRequest,
+};
+use cedar_policy_core::ast;
+
+use crate::bundle::{Action, Bundle, Switches, UnknownReading};
+use crate::decision::{Authority, Basis, Decision, Outcome, Provenance, Request};
+pub use activation::Activation;
+use authority::AuthorityQuestion;
+use index::{Bucket, Index};
+use tarbac_store::{Directory, Row};
+
+pub use authority::without_authority;
+pub use questions::with_attribute;
+pub use trial::{Applied, Trial};
+pub use world::World;
+
+/// What is wrong where a part of the entities cannot be had.
+const DAMAGE: &str =
+    "what was kept of the entities is damaged, and their files have changed since: start again";
+
+/// Decides requests.
+#[derive(Debug)]
+pub struct Engine {
+    bundle: Arc<Bundle>,
+    directory: Arc<Directory>,
+    readings: Vec<String>,
+    index: Index,
+    actions: HashMap<EntityUid, KnownAction>,
+    /// None where the schema does not ask.
+    authority: Option<AuthorityQuestion>,
+    provenance: Arc<Provenance>,
+    authorizer: Authorizer,
+}
+
+/// An action of the schema, with its entity as Cedar takes it.
+#[derive(Debug)]
+struct KnownAction {
+    action: Action,
+    entity: Arc<ast::Entity>,
+}
+
+impl Engine {
+    /// Joins policies and entities under these switches of readings.
+    ///
+    /// # Errors
+    /// A switch names no reading of the bundle.
+    pub fn new(
+        bundle: Arc<Bundle>,
+        directory: Arc<Directory>,
+        switches: &Switches,
+    ) -> Result<Self, UnknownReading> {
+        let on = switches.on_among(bundle.readings());
+        let readings = on.map_err(|error| error.among_settings(bundle.vocabulary()))?;
+        let index = Index::new(&bundle, &readings, &directory);
+        let vocabulary = bundle.vocabulary();
+        let actions = vocabulary
+            .permissions()
+            .chain(vocabulary.questions())
+            .map(|action| (action.uid.clone(), known(action)))
+            .collect();
+        let authority = AuthorityQuestion::of(&bundle, &readings);
+        let provenance = Provenance {
+            rules: bundle.rules(),
+            revision: revision(&bundle, &readings, &directory),
+            readings: readings.clone(),
+            not_read: bundle.not_read().to_vec(),
+        };
+        Ok(Self {
+            bundle,
+            directory,
+            readings,
+            index,
+            actions,
+            authority,
+            provenance: Arc::new(provenance),
+            authorizer: Authorizer::new(),
+        })
+    }
+
+    /// The same policies and entities under other switches of readings.
+    ///
+    /// # Errors
+    /// A switch names no reading of the bundle.
+    pub fn under(&self, switches: &Switches) -> Result<Self, UnknownReading> {
+        let (bundle, directory) = (Arc::clone(&self.bundle), Arc::clone(&self.directory));
+        Self::new(bundle, directory, switches)
+    }
+
+    /// What more may be in than is known, because an attribute with `@unlisted` says so or because such an
+    /// entity is in it.
+    pub fn unlisted(&self) -> BTreeSet<Row> {
+        let directory = &self.directory;
+        let told = self.bundle.vocabulary().unlisted();
+        let told = told.filter_map(|(type_name, attribute)| {
+            let type_name: EntityTypeName = type_name.parse().ok()?;
+            Some((type_name, attribute))
+        });
+        let rows = told.flat_map(|(type_name, attribute)| {
+            let rows = directory.rows_of(&type_name);
+            rows.filter(move |row| directory.attribute_is_true(*row, attribute))
+        });
+        let with_above = rows.flat_map(|row| std::iter::once(row).chain(directory.ancestors(row)));
+        with_above.collect()
+    }
+
+    /// The policies and the schema.
+    pub fn bundle(&self) -> &Arc<Bundle> {
+        &self.bundle
+    }
+
+    /// The entities.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// The names of the readings that are on, sorted.
+    pub fn readings(&self) -> &[String] {
+        &self.readings
+    }
+
+    /// What is decided with.
+    pub fn provenance(&self) -> &Arc<Provenance> {
+        &self.provenance
+    }
+
+    /// Decides a request. Asked a question, it says which policies answer.
+    pub fn decide(&self, request: &Request) -> Outcome {
+        match self.reach(request) {
+            Ok((world, buckets)) => self.decided(request, &world, buckets.into_iter()).0,
+            Err(errors) => Outcome::indeterminate(errors),
+        }
+    }
+
+    /// Why nothing can be decided any longer, if something of the entities is missing.
+    fn damage(&self) -> Option<String> {
+        let is_damaged = self.directory.is_damaged();
+        is_damaged.then(|| DAMAGE.to_owned())
+    }
+
+    /// The entities that a request can reach.
+    ///
+    /// # Errors
+    /// What makes the request impossible to decide: it names something that does not exist, or
+    /// does not conform to the schema.
+    pub fn world(&self, request: &Request) -> Result<World, Vec<String>> {
+        self.reach(request).map(|(world, _)| world)
+    }
+
+    /// The entities that a request can reach, and the policies that can match it.
+    fn reach(&self, request: &Request) -> Result<(World, Vec<&Bucket>), Vec<String>> {
+        let known = self.conforming(request)?;
+        let (principal, resource) = match (
+            self.defined(&request.principal),
+            self.defined(&request.resource),
+        ) {
+            (Ok(principal), Ok(resource)) => (principal, resource),
+            (principal, resource) => {
+                return Err([principal, resource]
+                    .into_iter()
+                    .filter_map(Result::err)
+                    .collect());
+            }
+        };
+        let mut world = World::default();
+        world.reach(&self.directory, [principal, resource]);
+        for uid in entities_of(&request.context) {
+            world.reach(
+                &self.directory,
+                [self.defined(&uid).map_err(|error| vec![error])?],
+            );
+        }
+        let reached = [principal, resource]
+            .into_iter()
+            .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
+        let buckets: Vec<&Bucket> = self.index.matching(&known.action.uid, reached).collect();
+        for bucket in buckets.iter().copied().chain(self.asked_beside(request)) {
+            world.reach(&self.directory, bucket.looked_into.iter().copied());
+        }
+        Ok((world, buckets))
+    }
+
+    /// Decides a request in a world that may differ from the directory's, as one does in which
+    /// something was changed.
+    pub fn decide_in(&self, request: &Request, world: &World) -> Outcome {
+        self.decided_in(request, world).0
+    }
+
+    /// The same, with who is in authority there.
+    fn decided_in(&self, request: &Request, world: &World) -> (Outcome, Option<Authority>) {
+        let reached = self.reached_in(request, world);
+        let buckets = self.index.matching(&request.action, reached);
+        self.decided(request, world, buckets)
+    }
+
+    /// Decides a request by these policies, and finds out who is in authority. Every decision is made here.
+    fn decided<'a>(
+        &self,
+        request: &Request,
+        world: &World,
+        buckets: impl Iterator<Item = &'a Bucket>,
+    ) -> (Outcome, Option<Authority>) {
+        let taken = match self.as_cedar_takes_it(request, world) {
+            Ok(taken) => taken,
+            Err(error) => return (Outcome::indeterminate(vec![error]), None),
+        };
+        let outcome = self.evaluate(&taken, buckets);
+        match self.authority_over(request, world, &taken) {
+            None => (outcome, None),
+            Some(Ok(authority)) => (outcome, Some(authority)),
+            Some(Err(errors)) => (outcome.with_errors(errors), None),
+        }
+    }
+
+    /// Adds to a changed world what the policies look into that match a request there.
+    pub fn widen(&self, request: &Request, world: &mut World) {
+        let reached: Vec<Row> = self.reached_in(request, world).collect();
+        let matching = self.index.matching(&request.action, reached.into_iter());
+        for bucket in matching.chain(self.asked_beside(request)) {
+            world.reach(&self.directory, bucket.looked_into.iter().copied());
+        }
+    }
+
+    /// The principal and the resource with everything they are in, in a world.
+    fn reached_in<'a>(
+        &'a self,
+        request: &'a Request,
+        world: &'a World,
+    ) -> impl Iterator<Item = Row> + 'a {
+        let directory = &self.directory;
+        [&request.principal, &request.resource]
+            .into_iter()
+            .flat_map(move |uid| {
+                let entity = world.get(uid);
+                let ancestors = entity.into_iter().flat_map(ast::Entity::ancestors);
+                std::iter::once(uid.as_ref())
+                    .chain(ancestors)
+                    .filter_map(move |uid| directory.row(&EntityUid::from(uid.clone())))
+            })
+    }
+
+    /// What policies say of a request.
+    fn evaluate<'a>(
+        &self,
+        (request, entities): &(CedarRequest, Entities),
+        buckets: impl Iterator<Item = &'a Bucket>,
+    ) -> Outcome {
+        // Forbids win over permits, whichever bucket they are in.
+        let mut permits = Vec::new();
+        let mut forbids = Vec::new();
+        let mut errors = Vec::new();
+        let ask = |set| self.authorizer.is_authorized(request, set, entities);
+        for bucket in buckets {
+            let mut set = &*bucket.set;
+            if let Some(guard) = &bucket.guard {
+                let response = ask(&guard.clause);
+                if response.diagnostics().errors().next().is_some() {
+                    set = &guard.whole;
+                } else if response.decision() == cedar_policy::Decision::Deny {
+                    continue;
+                }
+            }
+            let response = ask(set);
+            let determining = match response.decision() {
+                cedar_policy::Decision::Allow => &mut permits,
+                cedar_policy::Decision::Deny => &mut forbids,
+            };
+            determining.extend(response.diagnostics().reason().map(ToString::to_string));
+            errors.extend(response.diagnostics().errors().map(ToString::to_string));
+        }
+        errors.extend(self.damage());
+        outcome(permits, forbids, errors)
+    }
+
+    /// A request and the entities of a world, the action's own among them, as Cedar takes them.
+    ///
+    /// # Errors
+    /// The action is none of the schema, or the world holds two entities of one uid.
+    pub(crate) fn as_cedar_takes_it(
+        &self,
+        request: &Request,
+        world: &World,
+    ) -> Result<(CedarRequest, Entities), String> {
+        let known = self
+            .actions
+            .get(&request.action)
+            .ok_or_else(|| format!("`{}` is no action of the schema", request.action))?;
+        Ok((cedar_request(request)?, world.entities(&known.entity)?))
+    }
+
+    fn conforming(&self, request: &Request) -> Result<&KnownAction, Vec<String>> {
+        let known = self
+            .actions
+            .get(&request.action)
+            .ok_or_else(|| vec![format!("`{}` is no action of the schema", request.action)])?;
+        let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
+        if !known.action.applies_to(principal, resource) {
+            return Err(vec![format!(
+                "`{}` is not asked of `{principal}` about `{resource}`",
+                request.action
+            )]);
+        }
+        Ok(known)
+    }
+
+    fn defined(&self, uid: &EntityUid) -> Result<Row, String> {
+        self.directory
+            .row(uid)
+            .filter(|row| self.directory.is_defined(*row))
+            .ok_or_else(|| format!("`{uid}` does not exist"))
+    }
+
+    /// Reads the context of a request from JSON.
+    ///
+    /// # Errors
+    /// The JSON does not conform to the action's context in the schema.
+    pub fn context(&self, action: &EntityUid, json: serde_json::Value) -> Result<Context, String> {
+        let schema = self.bundle.schema();
+        let context = Context::from_json_value(json, Some((schema, action)))
+            .map_err(|error| miette::Report::new(error).to_string())?;
+        // Read by the schema, an entity may still be of another type than the schema asks for.
+        context
+            .validate(schema, action)
+            .map_err(|error| miette::Report::new(error).to_string())?;
+        Ok(context)
+    }
+}
+
+fn revision(bundle: &Bundle, readings: &[String], directory: &Directory) -> String {
+    let mut hasher = Hasher::new();
+    hasher.update(b"tarbac revision 1");
+    hasher.update(bundle.identity().as_bytes());
+    hasher.update(directory.identity().as_bytes());
+    for reading in readings {
+        hasher.update(blake3::hash(reading.as_bytes()).as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn cedar_request(request: &Request) -> Result<CedarRequest, String> {
+    CedarRequest::new(
+        request.principal.clone(),
+        request.action.clone(),
+        request.resource.clone(),
+        request.context.clone(),
+        None,
+    )
+    .map_err(|error| error.to_string())
+}
+
+fn known(action: &Action) -> KnownAction {
+    let groups = action
+        .groups
+        .iter()
+        .map(|group| group.as_ref().clone())
+        .collect();
+    let entity = ast::Entity::new_with_attr_partial_value(
+        action.uid.as_ref().clone(),
+        [],
+        std::collections::HashSet::new(),
+        groups,
+        [],
+    );
+    KnownAction {
+        action: action.clone(),
+        entity: Arc::new(entity),
+    }
+}
+
+fn outcome(permits: Vec<String>, forbids: Vec<String>, mut errors: Vec<String>) -> Outcome {
+    let (decision, basis, mut policies) = match (permits.is_empty(), forbids.is_empty()) {
+        (_, false) => (Decision::Deny, Basis::Forbidden, forbids),
+        (false, true) => (Decision::Allow, Basis::Permitted, permits),
+        (true, true) => (Decision::Deny, Basis::NotPermitted, permits),
+    };
+    policies.sort_unstable();
+    policies.dedup();
+    if errors.is_empty() {
+        return Outcome {
+            decision,
+            basis,
+            policies,
+            errors,
+        };
+    }
+    errors.sort_unstable();
+    errors.dedup();
+    Outcome {
+        policies,
+        ..Outcome::indeterminate(errors)
+    }
+}
+
+/// The entities that a context names.
+pub fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
+    context
+        .clone()
+        .into_iter()
+        .flat_map(|(_, value)| {
+            let value: &ast::RestrictedExpr = value.as_ref();
+            let found: Vec<EntityUid> = value
+                .subexpressions()
+                .filter_map(|part| match part.expr_kind() {
+                    ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                        Some(EntityUid::from(uid.as_ref().clone()))
+                    }
+                    _ => None,
+                })
+                .collect();
+            found
+        })
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! Who is in authority about a resource: no decision is made where nobody can know.
+//!
+//! Where the schema asks `Tarbac::Action::"authority"` of somebody about a resource, exactly one policy must
+//! answer, by an `@authority`. Otherwise the rules in force are not all the rules, or contradict each other, and
+//! a permit alone allows nothing. A schema that asks no such question decides as Cedar does.
+
+use cedar_policy::{Effect, Entities, EntityTypeName, Request as CedarRequest};
+use cedar_policy_core::ast;
+
+use super::index::Bucket;
+use super::{Engine, World};
+use crate::bundle::{Action, Bundle, Policy};
+use crate::decision::{Authority, Decision, Request};
+use tarbac_diagnostic::finding::Finding;
+
+/// The id of the question.
+pub(crate) const AUTHORITY: &str = "authority";
+
+/// Why nothing is decided where no policy answers; the same whatever it is asked about.
+const NO_ANSWER: &str = "no policy says which authority is in force; see tarbac validate";
+
+/// What somebody does about a question that no policy answers.
+const HELP: &str = "the rules that ship answer it in `policies/authority.cedar`: have it among your policies, or let those that ship be in force by removing `policies/tarbac.yaml`";
+
+/// The question, and how it is put.
+#[derive(Debug)]
+pub(super) struct AuthorityQuestion {
+    action: Action,
+    /// Whether the policies that answer look neither at the action nor at the context, so that they can be asked
+    /// about the request as it stands.
+    is_of_request: bool,
+}
+
+impl AuthorityQuestion {
+    pub fn of(bundle: &Bundle, readings: &[String]) -> Option<Self> {
+        let action = bundle.vocabulary().question(AUTHORITY)?;
+        let mut asked = bundle.in_force(readings);
+        Some(Self {
+            action: action.clone(),
+            is_of_request: asked
+                .by_ref()
+                .filter(|policy| policy.action_scope().answers(action))
+                .all(|policy| !looks_beyond(policy)),
+        })
+    }
+}
+
+/// Whether the condition of a policy looks at the action or at the context.
+fn looks_beyond(policy: &Policy) -> bool {
+    let condition = policy.ast().non_scope_constraints();
+    let mut parts = condition.into_iter().flat_map(ast::Expr::subexpressions);
+    parts.any(|part| {
+        matches!(
+            part.expr_kind(),
+            ast::ExprKind::Var(ast::Var::Action | ast::Var::Context)
+        )
+    })
+}
+
+impl Engine {
+    /// The question, where it arises about a request for a permission.
+    fn asks_authority(&self, request: &Request) -> Option<&AuthorityQuestion> {
+        let question = self.authority.as_ref()?;
+        let is_permission = !self.actions.get(&request.action)?.action.is_question();
+        let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
+        let arises = is_permission && question.action.applies_to(principal, resource);
+        arises.then_some(question)
+    }
+
+    /// The policies that a request is put to besides those that decide it.
+    pub(super) fn asked_beside(&self, request: &Request) -> Option<&Bucket> {
+        let question = self.asks_authority(request)?;
+        self.index.question(&question.action.uid)
+    }
+
+    /// Who is in authority about the resource of a request, `taken` as Cedar takes it; `None` where nobody asks.
+    pub(super) fn authority_over(
+        &self,
+        request: &Request,
+        world: &World,
+        taken: &(CedarRequest, Entities),
+    ) -> Option<Result<Authority, Vec<String>>> {
+        let question = self.asks_authority(request)?;
+        let outcome = if question.is_of_request {
+            let asked = self.index.question(&question.action.uid);
+            self.evaluate(taken, asked.into_iter())
+        } else {
+            self.put(
+                &self.as_question(AUTHORITY, request, &request.resource)?,
+                world,
+            )
+        };
+        if !outcome.errors.is_empty() {
+            return Some(Err(outcome.errors));
+        }
+        let answered = outcome.policies.iter();
+        let answered: Vec<&Policy> = answered.filter_map(|id| self.bundle.policy(id)).collect();
+        let is_permitted = outcome.decision == Decision::Allow;
+        Some(match (is_permitted, answered.as_slice()) {
+            (true, [policy]) => match policy.annotation("authority") {
+                Some(name) => Ok(Authority {
+                    name: name.to_owned(),
+                    policy: policy.id().to_owned(),
+                }),
+                None => Err(vec![format!(
+                    "`{}` says which authority is in force without an `@authority`",
+                    policy.id()
+                )]),
+            },
+            (true, several) => Err(vec![format!(
+                "several policies say which authority is in force: {}",
+                ids(several)
+            )]),
+            (false, []) => Err(vec![NO_ANSWER.to_owned()]),
+            (false, forbids) => Err(vec![format!(
+                "a forbid is no answer to which authority is in force: {}",
+                ids(forbids)
+            )]),
+        })
+    }
+
+    /// Whether a policy has a part in what is decided about an action: it is asked about it, or says who is in
+    /// authority.
+    pub fn takes_part(&self, policy: &Policy, action: &Action) -> bool {
+        let scope = policy.action_scope();
+        let asks = |question: &&AuthorityQuestion| {
+            let has_in_common = |one: &[EntityTypeName], other: &[EntityTypeName]| {
+                one.iter().any(|type_name| other.contains(type_name))
+            };
+            !action.is_question()
+                && has_in_common(&question.action.principals, &action.principals)
+                && has_in_common(&question.action.resources, &action.resources)
+        };
+        let question = self.authority.as_ref().filter(asks);
+        scope.answers(action) || question.is_some_and(|question| scope.answers(&question.action))
+    }
+}
+
+/// The types of resources about which somebody may ask for a permission and no policy that is in force under these
+/// readings can say who is in authority: whatever is asked about one is indeterminate.
+pub fn without_authority(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
+    let Some(question) = bundle.vocabulary().question(AUTHORITY) else {
+        return Vec::new();
+    };
+    let answers = |principal: &EntityTypeName, resource: &EntityTypeName| {
+        let (principal, resource) = (
+            std::slice::from_ref(principal),
+            std::slice::from_ref(resource),
+        );
+        bundle.in_force(readings).any(|policy| {
+            policy.effect() == Effect::Permit
+                && policy.annotation("authority").is_some()
+                && policy.may_apply_among(question, principal, resource)
+        })
+    };
+    let mut findings = Vec::new();
+    for principal in &question.principals {
+        for resource in &question.resources {
+            let mut permissions = bundle.vocabulary().permissions();
+            if permissions.any(|action| action.applies_to(principal, resource))
+                && !answers(principal, resource)
+            {
+                let message = format!(
+                    "no policy can say which authority is in force when a `{principal}` asks about a `{resource}`, so every decision is indeterminate"
+                );
+                findings.push(Finding::error("policy::no_authority", message).help(HELP));
+            }
+        }
+    }
+    findings
+}
+
+fn ids(policies: &[&Policy]) -> String {
+    let ids: Vec<&str> = policies.iter().map(|policy| policy.id()).collect();
+    ids.join(", ")
+}

@@ -1,0 +1,208 @@
+//! Asks the policies whether entities contradict each other.
+//!
+//! A tenant has a million devices, each in dozens of collections. What a policy says of two entities
+//! depends only on the attributes that it reads of them, so it is asked about each combination of
+//! these once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use cedar_policy::{Context, EntityTypeName};
+use cedar_policy_core::ast;
+
+use super::{Engine, World};
+use crate::bundle::{Action, Policy};
+use crate::decision::Request;
+use crate::names::lower_first;
+use tarbac_diagnostic::finding::{Finding, Severity};
+use tarbac_store::Row;
+
+/// How many findings of one policy are given.
+const SHOWN: usize = 100;
+
+/// What a policy, by its id, or an error says of two entities.
+#[derive(Default)]
+struct Verdict {
+    policies: Vec<String>,
+    errors: Vec<String>,
+}
+
+impl Engine {
+    /// Which entities contradict those that they are in or name, by the policies that answer the
+    /// question `contradiction`.
+    pub(super) fn contradictions(&self) -> Vec<Finding> {
+        let Some(action) = self.question("contradiction") else {
+            return Vec::new();
+        };
+        let answering: Vec<&Policy> = self
+            .bundle
+            .in_force(&self.readings)
+            .filter(|policy| policy.action_scope().answers(action))
+            .collect();
+        let by = read(&answering, ast::Var::Principal);
+        let about = read(&answering, ast::Var::Resource);
+        let mut found = Found::default();
+        for type_name in &action.principals {
+            let types = std::slice::from_ref(type_name);
+            let may_answer = |of: &&EntityTypeName| {
+                let of = std::slice::from_ref(*of);
+                let mut policies = answering.iter();
+                policies.any(|policy| policy.may_apply_among(action, types, of))
+            };
+            let of: Vec<EntityTypeName> = action
+                .resources
+                .iter()
+                .filter(may_answer)
+                .cloned()
+                .collect();
+            if of.is_empty() {
+                continue;
+            }
+            let mut verdicts: HashMap<(Key, &str, Key), Verdict> = HashMap::new();
+            self.directory
+                .related(type_name, &of, by.as_deref(), |row, other| {
+                    let key = (
+                        self.key(row, by.as_deref()),
+                        self.directory.type_name(other),
+                        self.key(other, about.as_deref()),
+                    );
+                    let verdict = verdicts
+                        .entry(key)
+                        .or_insert_with(|| self.verdict(action, row, other));
+                    for error in &verdict.errors {
+                        found.add(error, || self.undecided(error, other));
+                    }
+                    for id in &verdict.policies {
+                        found.add(id, || self.contradiction(id, row, other));
+                    }
+                });
+        }
+        found.findings(&self.bundle)
+    }
+
+    /// What the policies read of an entity; the entity itself where they compare that.
+    fn key(&self, row: Row, attributes: Option<&[String]>) -> Key {
+        match attributes {
+            Some(attributes) => Key::Alike(self.directory.values(row, attributes)),
+            None => Key::Row(row),
+        }
+    }
+
+    fn verdict(&self, action: &Action, row: Row, other: Row) -> Verdict {
+        let request = Request {
+            principal: self.directory.uid(row),
+            action: action.uid.clone(),
+            resource: self.directory.uid(other),
+            context: Context::empty(),
+        };
+        let mut world = World::default();
+        world.reach(&self.directory, [row]);
+        let outcome = self.put(&request, &world);
+        let policies = self.policies(&outcome).into_iter();
+        Verdict {
+            policies: policies.map(|policy| policy.id().to_owned()).collect(),
+            errors: outcome.errors,
+        }
+    }
+
+    fn contradiction(&self, id: &str, row: Row, other: Row) -> Option<Finding> {
+        let policy = self.bundle.policy(id)?;
+        let code = policy.annotation("code").unwrap_or(policy.id());
+        let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
+        let (uid, other_uid) = (self.directory.uid(row), self.directory.uid(other));
+        let message = format!("{}: `{uid}` and `{other_uid}`", lower_first(doc));
+        let mut finding = Finding::warning(format!("entities::{code}"), message);
+        if policy.annotation("severity") == Some("error") {
+            finding.severity = Severity::Error;
+        }
+        for (row, text) in [(row, "this one"), (other, "and this one")] {
+            if let Some(place) = self.directory.place(row) {
+                finding = finding.label(place, text);
+            }
+        }
+        finding.help = policy.advice().map(str::to_owned);
+        Some(finding)
+    }
+
+    fn undecided(&self, error: &str, other: Row) -> Option<Finding> {
+        let message = format!("a contradiction cannot be decided: {error}");
+        let finding = Finding::error("policy::evaluation", message)
+            .help("mend the policy: what it would find cannot be known");
+        Some(match self.directory.place(other) {
+            Some(place) => finding.label(place, "asked about this one"),
+            None => finding,
+        })
+    }
+}
+
+/// What is known of an entity when policies are asked about it.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    /// The values of the attributes that they read.
+    Alike(Vec<u32>),
+    /// Which one it is.
+    Row(Row),
+}
+
+/// The attributes that policies read of the principal or the resource; `None` where they look at which
+/// one it is, or what it is in.
+fn read(policies: &[&Policy], var: ast::Var) -> Option<Vec<String>> {
+    let is_var = |expression: &ast::Expr| matches!(expression.expr_kind(), ast::ExprKind::Var(of) if *of == var);
+    let mut attributes: BTreeSet<String> = BTreeSet::new();
+    for policy in policies {
+        let anchor = match var {
+            ast::Var::Principal => policy.principal_anchor(),
+            _ => policy.resource_anchor(),
+        };
+        if anchor.is_some() {
+            return None;
+        }
+        let condition = policy.ast().non_scope_constraints();
+        let parts = condition.into_iter().flat_map(ast::Expr::subexpressions);
+        let (mut met, mut accounted_for) = (0, 0);
+        for part in parts {
+            match part.expr_kind() {
+                ast::ExprKind::GetAttr { expr, attr } | ast::ExprKind::HasAttr { expr, attr }
+                    if is_var(expr) =>
+                {
+                    attributes.insert(attr.to_string());
+                    accounted_for += 1;
+                }
+                ast::ExprKind::Is { expr, .. } if is_var(expr) => accounted_for += 1,
+                ast::ExprKind::Var(of) if *of == var => met += 1,
+                _ => {}
+            }
+        }
+        if met != accounted_for {
+            return None;
+        }
+    }
+    Some(attributes.into_iter().collect())
+}
+
+/// Findings by the policy or the error that they come from, of each a limited number.
+#[derive(Default)]
+struct Found(BTreeMap<String, (usize, Vec<Finding>)>);
+
+impl Found {
+    fn add(&mut self, from: &str, finding: impl FnOnce() -> Option<Finding>) {
+        let (count, findings) = self.0.entry(from.to_owned()).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            findings.extend(finding());
+        }
+    }
+
+    fn findings(self, bundle: &crate::bundle::Bundle) -> Vec<Finding> {
+        let mut all = Vec::new();
+        for (from, (count, mut findings)) in self.0 {
+            if let Some(more) = count.checked_sub(SHOWN).filter(|more| *more > 0)
+                && let Some(last) = findings.last_mut()
+                && bundle.policy(&from).is_some()
+            {
+                last.message = format!("{}, and {more} more", last.message);
+            }
+            all.extend(findings);
+        }
+        all
+    }
+}

@@ -1,0 +1,299 @@
+//! Which policies can match a request.
+//!
+//! A policy whose scope names a principal or a resource is looked up through that entity; the
+//! others through the action. So the policies asked about a request are the few of its action and
+//! those of the roles that its principal holds, however many there are.
+//!
+//! What the look-up has settled is not asked again: the policies given to Cedar no longer name
+//! their actions. And where several policies begin with the same clause, as the requirements of
+//! Configuration Manager do, Cedar is asked about the clause first and about the policies only if
+//! it holds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use cedar_policy::{EntityUid, PolicySet};
+use cedar_policy_core::ast;
+
+use crate::bundle::{Bundle, Policy, static_policy};
+use tarbac_store::{Directory, Row};
+
+/// Policies that are asked together.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    /// The policies; under a guard, without the clause they begin with.
+    pub set: Made,
+    /// The clause they all begin with, where it is asked first.
+    pub guard: Option<Box<Guard>>,
+    /// The entities that the conditions name and look into.
+    pub looked_into: Vec<Row>,
+}
+
+/// Policies as Cedar takes them, made when they are asked about: most custom roles are held by nobody in
+/// sight.
+type Made = LazyLock<PolicySet, Box<dyn FnOnce() -> PolicySet + Send>>;
+
+/// A clause that stands before several policies.
+#[derive(Debug)]
+pub(super) struct Guard {
+    /// A permit that holds when the clause does.
+    pub clause: PolicySet,
+    /// The policies with the clause, asked where it cannot be evaluated: each must say so.
+    pub whole: PolicySet,
+}
+
+/// The policies in force, by how a request reaches them.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// By action, those whose scope names neither principal nor resource.
+    by_action: HashMap<EntityUid, Vec<Bucket>>,
+    /// By the entity that the scope names, and then by action.
+    by_entity: HashMap<Row, Vec<(Vec<EntityUid>, Bucket)>>,
+    /// By the question they answer.
+    questions: HashMap<EntityUid, Bucket>,
+}
+
+impl Index {
+    pub fn new(bundle: &Bundle, readings: &[String], directory: &Directory) -> Self {
+        let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
+        let mut by_entity: BTreeMap<Row, BTreeMap<Vec<EntityUid>, Vec<&Policy>>> = BTreeMap::new();
+        let mut questions: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
+        for policy in bundle.in_force(readings) {
+            for question in bundle.questions_of(policy) {
+                questions
+                    .entry(question.uid.clone())
+                    .or_default()
+                    .push(policy);
+            }
+            let permissions: Vec<EntityUid> = bundle
+                .permissions_of(policy)
+                .map(|action| action.uid.clone())
+                .collect();
+            if permissions.is_empty() {
+                continue;
+            }
+            match policy
+                .principal_anchor()
+                .or_else(|| policy.resource_anchor())
+            {
+                // An entity that stands nowhere is nobody, and nobody is in it.
+                Some(anchor) => {
+                    if let Some(row) = directory.row(&anchor) {
+                        by_entity
+                            .entry(row)
+                            .or_default()
+                            .entry(permissions)
+                            .or_default()
+                            .push(policy);
+                    }
+                }
+                None => {
+                    for action in permissions {
+                        by_action.entry(action).or_default().push(policy);
+                    }
+                }
+            }
+        }
+        Self {
+            by_action: by_action
+                .into_iter()
+                .map(|(action, policies)| (action, guarded(&policies, directory)))
+                .collect(),
+            by_entity: by_entity
+                .into_iter()
+                .map(|(row, by_actions)| {
+                    let buckets = by_actions
+                        .into_iter()
+                        .map(|(actions, policies)| (actions, plain(&policies, directory)))
+                        .collect();
+                    (row, buckets)
+                })
+                .collect(),
+            questions: questions
+                .into_iter()
+                .map(|(question, policies)| (question, plain(&policies, directory)))
+                .collect(),
+        }
+    }
+
+    /// The buckets that can match a request of `action` by or on one of `entities`; for a question,
+    /// the policies that answer it.
+    pub fn matching<'a>(
+        &'a self,
+        action: &'a EntityUid,
+        entities: impl Iterator<Item = Row> + 'a,
+    ) -> impl Iterator<Item = &'a Bucket> {
+        let of_entities = entities
+            .filter_map(|row| self.by_entity.get(&row))
+            .flatten()
+            .filter(move |(actions, _)| actions.contains(action))
+            .map(|(_, bucket)| bucket);
+        self.by_action
+            .get(action)
+            .into_iter()
+            .flatten()
+            .chain(of_entities)
+            .chain(self.questions.get(action))
+    }
+
+    /// The entities that any policy in force looks into.
+    pub fn looked_into(&self) -> impl Iterator<Item = Row> + '_ {
+        let by_entity = self.by_entity.values().flatten().map(|(_, bucket)| bucket);
+        self.by_action
+            .values()
+            .flatten()
+            .chain(by_entity)
+            .chain(self.questions.values())
+            .flat_map(|bucket| bucket.looked_into.iter().copied())
+    }
+
+    /// The policies that answer a question.
+    pub fn question(&self, question: &EntityUid) -> Option<&Bucket> {
+        self.questions.get(question)
+    }
+}
+
+fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
+    let made: Vec<ast::Policy> = policies.iter().map(|policy| policy.ast().clone()).collect();
+    Bucket {
+        set: Made::new(Box::new(move || whole(made.iter()))),
+        guard: None,
+        looked_into: looked_into(policies, directory),
+    }
+}
+
+fn whole<'p>(policies: impl Iterator<Item = &'p ast::Policy>) -> PolicySet {
+    set(policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())))
+}
+
+/// One bucket for each clause that several policies begin with, and one for the rest.
+fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
+    let mut by_clause: BTreeMap<Option<String>, Vec<&Policy>> = BTreeMap::new();
+    for policy in policies {
+        let first = first_clause(policy).map(|(first, _)| first.to_string());
+        by_clause.entry(first).or_default().push(policy);
+    }
+    let mut buckets = Vec::new();
+    let mut unguarded = by_clause.remove(&None).unwrap_or_default();
+    for of_clause in by_clause.into_values() {
+        let clause = of_clause.first().copied().and_then(first_clause);
+        match (
+            of_clause.as_slice(),
+            clause.and_then(|(clause, _)| permit_when(clause)),
+        ) {
+            ([_, _, ..], Some(clause)) => {
+                let rest = of_clause.iter().map(|policy| {
+                    let rest = first_clause(policy).and_then(|(_, rest)| rest);
+                    for_any_action(policy.ast(), rest)
+                });
+                let rest = set(rest);
+                buckets.push(Bucket {
+                    set: Made::new(Box::new(move || rest)),
+                    guard: Some(Box::new(Guard {
+                        clause: set([clause]),
+                        whole: whole(of_clause.iter().map(|policy| policy.ast())),
+                    })),
+                    looked_into: looked_into(&of_clause, directory),
+                });
+            }
+            _ => unguarded.extend(of_clause),
+        }
+    }
+    if !unguarded.is_empty() {
+        buckets.push(plain(&unguarded, directory));
+    }
+    buckets
+}
+
+fn looked_into(policies: &[&Policy], directory: &Directory) -> Vec<Row> {
+    let mut rows: Vec<Row> = policies
+        .iter()
+        .filter_map(|policy| policy.ast().non_scope_constraints())
+        .flat_map(literals_looked_into)
+        .filter_map(|uid| directory.row(&EntityUid::from(uid)))
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+fn set(policies: impl IntoIterator<Item = ast::Policy>) -> PolicySet {
+    let mut set = ast::PolicySet::new();
+    for policy in policies {
+        // Ids are unique within a bundle, so every policy is taken.
+        let added = set.add(policy);
+        debug_assert!(added.is_ok(), "{added:?}");
+    }
+    PolicySet::from(set)
+}
+
+/// A policy without its actions, which the look-up has settled, and with another condition.
+fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Policy {
+    static_policy(
+        policy.id().clone(),
+        policy.effect(),
+        policy.principal_constraint(),
+        ast::ActionConstraint::any(),
+        policy.resource_constraint(),
+        condition,
+    )
+    // The policy as it stands says the same, at greater length.
+    .unwrap_or_else(|| policy.clone())
+}
+
+fn permit_when(clause: &ast::Expr) -> Option<ast::Policy> {
+    static_policy(
+        ast::PolicyID::from_string("clause"),
+        ast::Effect::Permit,
+        ast::PrincipalConstraint::any(),
+        ast::ActionConstraint::any(),
+        ast::ResourceConstraint::any(),
+        Some(clause.clone()),
+    )
+}
+
+/// The first clause of a condition, and what is left of the condition without it.
+///
+/// Cedar evaluates `a && b && c` from the left and stops at the first that does not hold, so a
+/// condition equals its first clause followed by the rest.
+fn first_clause(policy: &Policy) -> Option<(&ast::Expr, Option<ast::Expr>)> {
+    fn split(expression: &ast::Expr) -> (&ast::Expr, Option<ast::Expr>) {
+        match expression.expr_kind() {
+            ast::ExprKind::And { left, right } => {
+                let (first, rest) = split(left);
+                let right = right.as_ref().clone();
+                let rest = match rest {
+                    Some(rest) => ast::Expr::and(rest, right),
+                    None => right,
+                };
+                (first, Some(rest))
+            }
+            _ => (expression, None),
+        }
+    }
+    policy.ast().non_scope_constraints().map(split)
+}
+
+/// The entities an expression names where Cedar looks them up: left of a dot, of `has`, of `in`.
+fn literals_looked_into(expression: &ast::Expr) -> Vec<ast::EntityUID> {
+    let mut found = Vec::new();
+    for part in expression.subexpressions() {
+        let looked_into = match part.expr_kind() {
+            ast::ExprKind::GetAttr { expr, .. }
+            | ast::ExprKind::HasAttr { expr, .. }
+            | ast::ExprKind::ExtHasAttr { expr, .. } => expr,
+            ast::ExprKind::BinaryApp {
+                op: ast::BinaryOp::In | ast::BinaryOp::GetTag | ast::BinaryOp::HasTag,
+                arg1,
+                ..
+            } => arg1,
+            _ => continue,
+        };
+        for leaf in looked_into.subexpressions() {
+            if let ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) = leaf.expr_kind() {
+                found.push(uid.as_ref().clone());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,182 @@
+//! A request with everything it can reach, to which policies are put one by one.
+//!
+//! [`Engine::decide`] asks only what it has to. Whoever wants to know more of a decision than its
+//! outcome, which clause was true or what another policy would have said, asks here.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Context, Effect, Entities, Request as CedarRequest};
+use cedar_policy_core::ast;
+use cedar_policy_core::evaluator::Evaluator;
+use cedar_policy_core::extensions::Extensions;
+
+use super::{Engine, World, cedar_request, outcome};
+use crate::bundle::{Action, Policy};
+use crate::decision::{Outcome, Request};
+use tarbac_store::Row;
+
+/// A request and the entities it can reach, as Cedar takes them.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    request: CedarRequest,
+    entities: Entities,
+}
+
+/// The policies that apply to a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The permits, by id.
+    pub permits: BTreeSet<String>,
+    /// The forbids, by id.
+    pub forbids: BTreeSet<String>,
+    /// What went wrong, by the id of the policy.
+    pub errors: BTreeSet<(String, String)>,
+}
+
+impl Trial {
+    /// A request in a world.
+    ///
+    /// # Errors
+    /// Those of [`Engine::world`] that concern the request itself.
+    pub fn within(engine: &Engine, request: &Request, world: &World) -> Result<Self, String> {
+        let (request, entities) = engine.as_cedar_takes_it(request, world)?;
+        Ok(Self { request, entities })
+    }
+
+    /// What an expression comes to.
+    ///
+    /// # Errors
+    /// It cannot be evaluated, and why.
+    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, String> {
+        self.evaluator()
+            .interpret(expression, &ast::SlotEnv::new())
+            .map_err(|error| error.to_string())
+    }
+
+    /// Whether a condition is true.
+    ///
+    /// # Errors
+    /// It cannot be evaluated, or is neither true nor false.
+    pub fn truth(&self, condition: &ast::Expr) -> Result<bool, String> {
+        match self.evaluate(condition)?.value_kind() {
+            ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
+            _ => Err("it is neither true nor false".to_owned()),
+        }
+    }
+
+    /// Whether a policy applies, scope and conditions.
+    ///
+    /// # Errors
+    /// It cannot be evaluated, and why.
+    pub fn applies(&self, policy: &ast::Policy) -> Result<bool, String> {
+        self.evaluator()
+            .evaluate(policy)
+            .map_err(|error| error.to_string())
+    }
+
+    fn evaluator(&self) -> Evaluator<'_> {
+        let request: &ast::Request = self.request.as_ref();
+        Evaluator::new(
+            request.clone(),
+            self.entities.as_ref(),
+            Extensions::all_available(),
+        )
+    }
+}
+
+impl Applied {
+    /// Puts a policy in, by what came of it.
+    pub fn put(&mut self, id: &str, effect: Effect, applies: Result<bool, String>) {
+        let set = match effect {
+            Effect::Permit => &mut self.permits,
+            Effect::Forbid => &mut self.forbids,
+        };
+        match applies {
+            Ok(true) => drop(set.insert(id.to_owned())),
+            Ok(false) => {}
+            Err(error) => drop(self.errors.insert((id.to_owned(), error))),
+        }
+    }
+
+    /// The same without a policy.
+    #[must_use]
+    pub fn without(&self, id: &str) -> Self {
+        let mut rest = self.clone();
+        rest.permits.remove(id);
+        rest.forbids.remove(id);
+        rest.errors.retain(|(of, _)| of != id);
+        rest
+    }
+
+    /// The outcome that these make together.
+    pub fn outcome(&self) -> Outcome {
+        outcome(
+            self.permits.iter().cloned().collect(),
+            self.forbids.iter().cloned().collect(),
+            self.errors
+                .iter()
+                .map(|(id, error)| format!("error while evaluating policy `{id}`: {error}"))
+                .collect(),
+        )
+    }
+}
+
+impl Engine {
+    /// A request with everything it can reach, whichever policy is put to it.
+    ///
+    /// # Errors
+    /// Those of [`Engine::world`].
+    pub fn trial(&self, request: &Request) -> Result<Trial, Vec<String>> {
+        let mut world = self.world(request)?;
+        world.reach(&self.directory, self.index.looked_into());
+        Trial::within(self, request, &world).map_err(|error| vec![error])
+    }
+
+    /// What any policy in force looks into, whatever the request.
+    pub fn looked_into(&self) -> World {
+        let mut world = World::default();
+        world.reach(&self.directory, self.index.looked_into());
+        world
+    }
+
+    /// A person or a resource with everything that can be reached from there, for expressions that do
+    /// not look at the other; `looked_into` is that of the engine.
+    ///
+    /// # Errors
+    /// Cedar does not take the request, and why.
+    pub fn trial_alone(&self, row: Row, looked_into: &World) -> Result<Trial, String> {
+        let mut world = looked_into.clone();
+        world.reach(&self.directory, [row]);
+        let uid = self.directory.uid(row);
+        // No such expression looks at the action either, or at the context.
+        let request = cedar_request(&Request {
+            principal: uid.clone(),
+            action: uid.clone(),
+            resource: uid,
+            context: Context::empty(),
+        })?;
+        let entities = world.entities_alone()?;
+        Ok(Trial { request, entities })
+    }
+
+    /// Whether a policy holds under the readings of the engine.
+    pub fn is_in_force(&self, policy: &Policy) -> bool {
+        policy.holds_under(&self.readings)
+    }
+
+    /// The policies in force that are asked about an action, sorted by id.
+    pub fn asked_about<'a>(&'a self, action: &'a Action) -> impl Iterator<Item = &'a Policy> {
+        self.bundle
+            .in_force(&self.readings)
+            .filter(move |policy| policy.action_scope().answers(action))
+    }
+
+    /// The policies in force that apply to a request, each asked by itself.
+    pub fn applied(&self, action: &Action, trial: &Trial) -> Applied {
+        let mut applied = Applied::default();
+        for policy in self.asked_about(action) {
+            applied.put(policy.id(), policy.effect(), trial.applies(policy.ast()));
+        }
+        applied
+    }
+}

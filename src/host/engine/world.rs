@@ -1,0 +1,83 @@
+//! The part of the directory that one request can reach.
+//!
+//! From a principal and a resource a policy reaches what their attributes name, what those name,
+//! and so on, and the entities it names itself. It cannot take an entity out of a set, and it asks
+//! of a parent only whether it is one; both are known without the entity itself.
+
+use std::sync::Arc;
+
+use cedar_policy::{Entities, EntityUid};
+use cedar_policy_core::ast;
+use cedar_policy_core::entities::{Entities as CoreEntities, NoEntitiesSchema, TCComputation};
+use cedar_policy_core::extensions::Extensions;
+
+use tarbac_store::{Directory, Row};
+
+/// The entities that a request can reach.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    entities: Vec<Arc<ast::Entity>>,
+    rows: Vec<Row>,
+}
+
+impl World {
+    /// Adds what can be reached from `roots`.
+    pub(super) fn reach(&mut self, directory: &Directory, roots: impl IntoIterator<Item = Row>) {
+        let mut next: Vec<Row> = roots.into_iter().collect();
+        while let Some(row) = next.pop() {
+            if directory.is_defined(row) && !self.rows.contains(&row) {
+                self.rows.push(row);
+                self.entities.push(directory.entity(row));
+                next.extend(directory.references(row));
+            }
+        }
+    }
+
+    /// The entities, without the action's own.
+    pub fn iter(&self) -> impl Iterator<Item = &ast::Entity> {
+        self.entities.iter().map(Arc::as_ref)
+    }
+
+    /// The entity with this uid.
+    pub fn get(&self, uid: &EntityUid) -> Option<&ast::Entity> {
+        self.entities
+            .iter()
+            .find(|entity| entity.uid() == uid.as_ref())
+            .map(Arc::as_ref)
+    }
+
+    /// Puts an entity in, in place of the one with its uid.
+    pub fn put(&mut self, entity: ast::Entity) {
+        self.entities.retain(|other| other.uid() != entity.uid());
+        self.entities.push(Arc::new(entity));
+    }
+
+    /// The entities as Cedar takes them, with the action's own.
+    ///
+    /// # Errors
+    /// Two entities share a uid, which no directory has.
+    pub(super) fn entities(&self, action: &Arc<ast::Entity>) -> Result<Entities, String> {
+        Self::taken(self.entities.iter().chain([action]))
+    }
+
+    /// The entities as Cedar takes them, without any action.
+    ///
+    /// # Errors
+    /// Two entities share a uid, which no directory has.
+    pub(super) fn entities_alone(&self) -> Result<Entities, String> {
+        Self::taken(self.entities.iter())
+    }
+
+    fn taken<'a>(entities: impl Iterator<Item = &'a Arc<ast::Entity>>) -> Result<Entities, String> {
+        // Every entity comes with all its ancestors, so there is no closure to compute.
+        CoreEntities::new()
+            .add_entities(
+                entities.map(Arc::clone),
+                None::<&NoEntitiesSchema>,
+                TCComputation::AssumeAlreadyComputed,
+                Extensions::all_available(),
+            )
+            .map(Entities::from)
+            .map_err(|error| error.to_string())
+    }
+}

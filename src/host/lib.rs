@@ -1,0 +1,18 @@
+//! The thin host: loads schema, policies and entities, asks Cedar, and answers requests.
+
+pub mod assembly;
+pub mod bundle;
+pub mod decision;
+pub mod engine;
+pub mod excerpt;
+pub mod json;
+pub mod names;
+pub mod record;
+pub mod roles;
+pub mod workspace;
+pub mod yaml;
+
+pub use bundle::Switches;
+pub use decision::{Answer, Decision, Outcome, Provenance, Request};
+pub use engine::Engine;
+pub use workspace::{Layout, LoadError, Workspace};

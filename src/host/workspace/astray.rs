@@ -1,0 +1,173 @@
+//! Files of a workspace that are not read although somebody may count on them: those of another ending than is
+//! expected where they lie, and policies and schema that lie where none are looked for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::{Layout, PARTS, is_workspace, manifest, transaction};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source, shown};
+
+/// How many entries of a folder are looked at.
+const LOOKED_AT: usize = 10_000;
+
+/// The code of what is said where the folder at hand lies in a workspace.
+pub(super) const INSIDE: &str = "workspace::inside";
+
+/// How deep a folder is looked through.
+const DEEPEST: usize = 16;
+
+/// What is in the name of a folder in which people put policies or schema, or that they renamed.
+const MISTAKEN: [&str; 9] = [
+    "authority",
+    "cedar",
+    "concern",
+    "custom",
+    "guardrail",
+    "polic",
+    "role",
+    "rule",
+    "schema",
+];
+
+/// What folders are called in which such files are for somebody else.
+const OTHERS: [&str; 6] = [
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "node_modules",
+    "target",
+];
+
+/// Adds the policies, schema and manifests that lie beside the folders of a workspace: in a folder that is called
+/// as one of them or nearly so, however deep, and in others where they lie in the folder itself. What cannot be
+/// looked at is passed over: none of it matters to a decision.
+pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
+    // Whoever names files means these.
+    let mut named = [&layout.policies, &layout.schema, &layout.entities].into_iter();
+    if named.any(|named| !named.is_empty()) {
+        return;
+    }
+    for path in entries(&layout.root) {
+        let name = called(&path);
+        if !path.is_dir() {
+            if is_cedar(&name) || manifest::is_called(&path) {
+                passed_over.push(path);
+            }
+            continue;
+        }
+        let is_part = PARTS.iter().any(|read| path.ends_with(read));
+        let is_like = is_like_a_part(&name);
+        let is_others = OTHERS.contains(&name.as_str()) || name.starts_with('.');
+        if is_part || transaction::is_aside(&path) || (is_others && !is_like) {
+            continue;
+        }
+        let has = |part: &str| path.join(part).is_dir();
+        // A workspace of its own has its own; what has no entities is a place where rules were put aside.
+        if has("entities") && !is_like {
+            continue;
+        }
+        let depth = match is_like || has("policies") || has("schema") {
+            true => DEEPEST,
+            false => 1,
+        };
+        let within = WalkDir::new(&path).min_depth(1).max_depth(depth);
+        let within = within.sort_by_file_name().into_iter().take(LOOKED_AT);
+        let within = within.filter_map(Result::ok).map(DirEntry::into_path);
+        passed_over.extend(within.filter(|path| is_cedar(&called(path)) && !path.is_dir()));
+    }
+}
+
+/// The parts of the workspace above, where the folder at hand lies in one and is none itself: what ships is in force
+/// then, and nothing of these.
+pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
+    let is_named = !layout.policies.is_empty() && !layout.entities.is_empty();
+    if is_named || is_workspace(&layout.root) {
+        return Vec::new();
+    }
+    let Ok(real) = layout.root.canonicalize() else {
+        return Vec::new();
+    };
+    // A repository within another is something else.
+    let repository = real
+        .ancestors()
+        .position(|folder| folder.join(".git").exists());
+    let folders = real.ancestors().enumerate().skip(1);
+    let mut folders = folders.take(repository.unwrap_or(usize::MAX));
+    let Some((depth, folder)) = folders.find(|(_, folder)| is_workspace(folder)) else {
+        return Vec::new();
+    };
+    // As whoever asks would call it.
+    let is_here = layout.root == Path::new(".") || layout.root == Path::new("");
+    let lexical = layout.root.ancestors().nth(depth);
+    let lexical = lexical.filter(|path| {
+        Path::new(".")
+            .join(path)
+            .canonicalize()
+            .is_ok_and(|path| path == folder)
+    });
+    let root = match lexical {
+        _ if is_here => std::iter::repeat_n("..", depth).collect(),
+        Some(path) => path.to_owned(),
+        None => folder.to_owned(),
+    };
+    let parts = PARTS.iter().map(|part| root.join(part));
+    parts.filter(|part| part.is_dir()).collect()
+}
+
+/// What to say where the folder at hand lies in a workspace, of which these are the parts.
+pub(super) fn inside(layout: &Layout, above: &[PathBuf]) -> Option<Finding> {
+    let folder = above.first()?.parent()?;
+    let folder = match folder == Path::new("") {
+        true => ".".to_owned(),
+        false => shown(folder),
+    };
+    let root = shown(&layout.root);
+    let message = format!("`{root}` lies in the workspace `{folder}`, of which nothing is read");
+    let place = Place::new(&Source::held(root, ""), 0..0);
+    let finding = Finding::warning(INSIDE, message);
+    let help = format!("did you mean `-C {folder}`?");
+    Some(finding.label(place, "this folder").help(help))
+}
+
+/// The names of files, each once, without those of which nobody expects anything: notes, and what editors and
+/// systems hide.
+pub(super) fn told(names: impl Iterator<Item = String>) -> Vec<String> {
+    let is_told = |name: &String| {
+        let called = called(Path::new(name));
+        let is_plain = called.starts_with('.') || called.ends_with(".md");
+        !is_plain || is_cedar(&called)
+    };
+    let mut names: Vec<String> = names.filter(is_told).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Whether a file is called as one of Cedar, whatever was put behind it.
+fn is_cedar(called: &str) -> bool {
+    called.contains(".cedar")
+}
+
+/// Whether a folder is called as one that may hold policies or schema, or nearly so.
+fn is_like_a_part(called: &str) -> bool {
+    let is_near = |part: &&str| strsim::damerau_levenshtein(part, called) <= 2;
+    MISTAKEN.iter().any(|part| called.contains(part)) || PARTS.iter().any(is_near)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries
+        .take(LOOKED_AT)
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
+}
+
+/// What a file or folder is called, in lower case.
+fn called(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().to_lowercase()
+}

@@ -1,0 +1,567 @@
+//! What was worked out from the files of a large workspace, kept in a folder beside them, so that the next
+//! run need not work it out again: the entities as a [`Directory`](tarbac_store::Directory), which is used where it lies, and what
+//! was found of policies and entities together.
+//!
+//! Everything is kept under a name made of the content that it came from and of the build of the program. What
+//! has another content has another name, so nothing that is found can be stale.
+//!
+//! To know what the files of entities hold without reading them, the cache notes a hash of each, with its
+//! size, its times and the number by which the file system knows it. While these are the same so is the
+//! content, unless the file changed so shortly before it was noted that its times could not tell. Then, and
+//! if anything but its size is another, it is read to be hashed again.
+//!
+//! Whatever is kept is checked against a digest as it is read, the entities block by block. So nothing is used that a
+//! disk or a program changed since it was kept, whatever the times of the file say. Nor is a file used that was not
+//! put there by a run on this machine: one that came with a repository, whose digest somebody worked out, is another
+//! file than the one that was noted.
+//!
+//! Whatever cannot be read or written here, or is not as it was kept, is worked out anew, and nobody is told.
+
+#![expect(clippy::disallowed_methods, reason = "the shell opens files")]
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::{self, Metadata};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use blake3::{Hash, Hasher};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::kept::Kept;
+use super::{EntityFile, Layout, regular};
+use crate::assembly::{Policies, Reader};
+use crate::bundle::{Bundle, Switches, Texts};
+use crate::engine::Engine;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_store::{Content, Directory, Input};
+
+/// The folder, beside `entities/` or what is read in its place.
+pub(super) const FOLDER: &str = ".tarbac";
+
+/// The file of the notes.
+const NOTES: &str = "contents.json";
+
+/// The file by which programs that make backups know such a folder.
+pub(super) const TAG: &str = "CACHEDIR.TAG";
+
+/// What lets others pass over the folder: git, and programs that make backups
+/// (<https://bford.info/cachedir/>).
+const MARKS: [(&str, &str); 2] = [
+    (".gitignore", "*\n"),
+    (
+        TAG,
+        "Signature: 8a477f597d28d172789f06886806bc55\n# What tarbac knows of the workspace; remove it at any time.\n",
+    ),
+];
+
+/// Fewer bytes of entities than this are read as quickly as what was kept of them is found.
+const WORTH_KEEPING: u64 = 4 * 1024 * 1024;
+
+/// The largest file beside the directories that is read, in bytes.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// How coarse the times of a file may be; those of FAT are two seconds apart.
+const COARSE: Duration = Duration::from_secs(2);
+
+/// What is kept, and of how many contents: those that came last.
+const DIRECTORIES: (&str, usize) = ("entities-", 3);
+const FINDINGS: (&str, usize) = ("findings-", 30);
+
+/// What is being written, and when it can only be what a program left that was stopped.
+const UNFINISHED: (&str, Duration) = ("unfinished-", Duration::from_secs(3600));
+
+/// What is kept of a workspace, as its files are now.
+pub(super) struct Cache {
+    folder: PathBuf,
+    /// What tells the program from another build of it.
+    program: String,
+    /// What was noted of files when this began.
+    notes: BTreeMap<PathBuf, Note>,
+    files: Vec<Known>,
+}
+
+/// A file of entities.
+struct Known {
+    path: PathBuf,
+    source: Arc<Source>,
+    stamp: Stamp,
+    /// The hash of its content, as far as that is known.
+    content: Option<Hash>,
+}
+
+/// What tells whether a file has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    /// What nobody sets but the file system: when anything of the file changed, in seconds and nanoseconds,
+    /// and the numbers of its device and of itself.
+    system: Option<(i64, i64, u64, u64)>,
+}
+
+/// What is known of the content of a file, or that a file was put here.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    stamp: Stamp,
+    noted: SystemTime,
+    /// The hash; of what was put here, nothing.
+    content: String,
+}
+
+/// What is written beside the directories.
+#[derive(Serialize, Deserialize)]
+struct Sealed<'s> {
+    /// That of the content, which holds under one name only.
+    digest: String,
+    #[serde(borrow)]
+    content: &'s RawValue,
+}
+
+/// A finding that does not keep anybody from deciding, with its places by the number of their file.
+#[derive(Serialize, Deserialize)]
+struct Warning {
+    code: String,
+    message: String,
+    help: Option<String>,
+    labels: Vec<(usize, u64, u64, String)>,
+}
+
+impl Cache {
+    /// What is kept beside the entities of a workspace; none where their files are read as quickly.
+    pub fn of(layout: &Layout, files: &[EntityFile]) -> Option<Self> {
+        let files: Option<Vec<Known>> = files.iter().map(Known::of).collect();
+        let files = files?;
+        let size: u64 = files.iter().map(|file| file.stamp.size).sum();
+        if size < WORTH_KEEPING {
+            return None;
+        }
+        let beside = match layout.entities.first().map(|path| path.parent()) {
+            None => layout.root.as_path(),
+            Some(Some(folder)) if folder != Path::new("") => folder,
+            Some(_) => Path::new("."),
+        };
+        let folder = beside.canonicalize().ok()?.join(FOLDER);
+        // A link may lead to files that are not ours to write or to remove.
+        if folder.is_symlink() {
+            return None;
+        }
+        let mut cache = Self {
+            program: program()?,
+            notes: notes(&folder),
+            folder,
+            files,
+        };
+        cache.recognise();
+        Some(cache)
+    }
+
+    /// Finds out what is in files that were seen before.
+    fn recognise(&mut self) {
+        let mut is_hashed = false;
+        for file in &mut self.files {
+            let Some(note) = self.notes.get(&file.path) else {
+                continue;
+            };
+            if note.stamp == file.stamp && note.can_tell() {
+                file.content = Hash::from_hex(&note.content).ok();
+            } else if note.stamp.size == file.stamp.size {
+                file.content = file.hash();
+                is_hashed = true;
+            }
+        }
+        if is_hashed {
+            let _ = self.note([]);
+        }
+    }
+
+    /// What was found of these policies together with the entities.
+    pub fn findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
+        let path = self.path_of_findings(texts, switches)?;
+        let warnings: Vec<Warning> = self.is_ours(&path).then(|| sealed(&path))??;
+        let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
+        let warnings = warnings.into_iter();
+        warnings.map(|warning| warning.finding(&sources)).collect()
+    }
+
+    /// The entities as a directory, whose blocks are read when they are asked for.
+    pub fn directory(&self, policies: &Policies) -> Option<Directory> {
+        let path = self.path_of_directory(policies.bundle()?)?;
+        if !self.is_ours(&path) {
+            return None;
+        }
+        let name = name_of(&path);
+        let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
+        let (files, reader, of_name) = (files?, policies.reader()?, name.clone());
+        let work_out = move || worked_out(&files, &reader, &of_name);
+        let kept = Kept::at(&path, work_out).ok()?;
+        let files = self.files.iter().map(|file| {
+            let content = Content {
+                size: file.stamp.size,
+                hash: file.content?,
+            };
+            Some((Arc::clone(&file.source), content))
+        });
+        policies.lent(Arc::new(kept), &name, files.collect::<Option<_>>()?)
+    }
+
+    /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
+    pub fn keep(
+        &mut self,
+        texts: &Texts,
+        switches: &Switches,
+        engine: &Engine,
+        is_lent: bool,
+        findings: &[Finding],
+    ) -> io::Result<()> {
+        // What changed while it was read may have been read half before and half after.
+        let directory = engine.directory();
+        if !self.files.iter_mut().all(|file| file.is_read(directory)) {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.folder)?;
+        for (name, text) in MARKS {
+            self.put(&self.folder.join(name), |out| {
+                out.write_all(text.as_bytes())
+            })?;
+        }
+        let path = self.path_of_directory(engine.bundle());
+        let made = path.filter(|_| !is_lent);
+        if let Some(path) = &made {
+            self.put(path, |out| engine.directory().write(out, &name_of(path)))?;
+        }
+        let path = self.path_of_findings(texts, switches);
+        if let Some(path) = &path {
+            let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
+            let warnings = findings.iter();
+            let warnings = warnings.map(|finding| Warning::of(finding, &sources));
+            let warnings: Vec<Warning> = warnings.collect();
+            self.put_sealed(path, &warnings)?;
+        }
+        self.note(made.into_iter().chain(path))?;
+        self.prune()
+    }
+
+    fn path_of_directory(&self, bundle: &Bundle) -> Option<PathBuf> {
+        let mut key = self.key()?;
+        key.add(bundle.schema_text());
+        let named = bundle.named_entities();
+        let mut named: Vec<String> = named.iter().map(ToString::to_string).collect();
+        named.sort_unstable();
+        named.iter().for_each(|uid| key.add(uid));
+        Some(self.folder.join(key.name(DIRECTORIES.0)))
+    }
+
+    fn path_of_findings(&self, texts: &Texts, switches: &Switches) -> Option<PathBuf> {
+        let mut key = self.key()?;
+        for files in [&texts.schema, &texts.policies, &texts.links] {
+            key.count(files.len());
+            for file in files {
+                key.add(&file.name);
+                key.add(file.text());
+            }
+        }
+        for file in &self.files {
+            key.add(&file.source.name);
+        }
+        for names in [&switches.on, &switches.off] {
+            key.count(names.len());
+            names.iter().for_each(|name| key.add(name));
+        }
+        Some(self.folder.join(key.name(FINDINGS.0)))
+    }
+
+    /// What this program makes of the content of the files, as far as it is known.
+    fn key(&self) -> Option<Key> {
+        let mut key = Key::default();
+        key.add(&self.program);
+        key.count(self.files.len());
+        for file in &self.files {
+            key.add(file.content?.to_hex().as_str());
+        }
+        Some(key)
+    }
+
+    /// Every file, in an order that does not depend on where the workspace is.
+    fn sources<'s>(&'s self, texts: &'s Texts) -> impl Iterator<Item = &'s Arc<Source>> {
+        let texts = [&texts.schema, &texts.policies, &texts.links];
+        let entities = self.files.iter().map(|file| &file.source);
+        texts.into_iter().flatten().chain(entities)
+    }
+
+    /// Whether this is what was put there, and nothing that came in its place, as with a repository.
+    fn is_ours(&self, path: &Path) -> bool {
+        let now = path.symlink_metadata();
+        let note = self.notes.get(path).zip(now.ok());
+        note.is_some_and(|(note, now)| note.stamp.is_of_same_file(&Stamp::of(&now)))
+    }
+
+    /// Notes what the files hold, beside what is noted of others, and which files were written here.
+    fn note(&self, written: impl IntoIterator<Item = PathBuf>) -> io::Result<()> {
+        // Another program may have noted something in the meantime.
+        let mut notes = notes(&self.folder);
+        let noted = SystemTime::now();
+        for file in &self.files {
+            if let Some(content) = file.content {
+                let note = Note {
+                    stamp: file.stamp.clone(),
+                    noted,
+                    content: content.to_hex().to_string(),
+                };
+                notes.insert(file.path.clone(), note);
+            }
+        }
+        for path in written {
+            let note = Note {
+                stamp: Stamp::of(&path.symlink_metadata()?),
+                noted,
+                content: String::new(),
+            };
+            notes.insert(path, note);
+        }
+        notes.retain(|path, _| path.exists());
+        self.put_sealed(&self.folder.join(NOTES), &notes)
+    }
+
+    /// Writes a file for [`sealed`].
+    fn put_sealed(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
+        let content = serde_json::value::to_raw_value(content)?;
+        let sealed = Sealed {
+            digest: digest(path, &content),
+            content: &content,
+        };
+        self.put(path, |out| Ok(serde_json::to_writer(out, &sealed)?))
+    }
+
+    /// Writes a file, which is there when it is complete. Only who runs the program can read it: the files of
+    /// entities may be nobody else's business.
+    fn put(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        let file = builder.prefix(UNFINISHED.0).tempfile_in(&self.folder)?;
+        let mut out = BufWriter::with_capacity(1 << 20, file.as_file());
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        file.as_file().sync_data()?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    /// Removes what came first where there is much, and what was left unfinished.
+    fn prune(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            files.push((entry.metadata()?.modified()?, name, entry.path()));
+        }
+        files.sort();
+        for (prefix, count) in [DIRECTORIES, FINDINGS] {
+            let of_kind = files.iter().rev().filter(|file| file.1.starts_with(prefix));
+            for (_, _, path) in of_kind.skip(count) {
+                fs::remove_file(path)?;
+            }
+        }
+        let now = SystemTime::now();
+        let is_left = |file: &&(SystemTime, String, PathBuf)| {
+            let age = now.duration_since(file.0).unwrap_or_default();
+            file.1.starts_with(UNFINISHED.0) && age > UNFINISHED.1
+        };
+        for (_, _, path) in files.iter().filter(is_left) {
+            fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is noted in a folder.
+fn notes(folder: &Path) -> BTreeMap<PathBuf, Note> {
+    sealed(&folder.join(NOTES)).unwrap_or_default()
+}
+
+/// What was written to a file; `None` where it is not as it was written, or was written under another name.
+fn sealed<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let bytes = regular::read(path, LARGEST).ok()?;
+    let sealed: Sealed<'_> = serde_json::from_slice(&bytes).ok()?;
+    let is_as_written = sealed.digest == digest(path, sealed.content);
+    is_as_written.then(|| serde_json::from_str(sealed.content.get()).ok())?
+}
+
+fn digest(path: &Path, content: &RawValue) -> String {
+    let mut key = Key::default();
+    key.add(&name_of(path));
+    key.add(content.get());
+    key.name("")
+}
+
+/// The name of a file of the cache.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// A directory as it is written under a name, of files that still hold what they held.
+fn worked_out(files: &[Held], reader: &Reader, name: &str) -> Option<Vec<u8>> {
+    let inputs = files.iter().map(|file| Input {
+        source: Arc::clone(&file.source),
+        reader: Box::new(regular::Later::at(&file.path)),
+    });
+    let (directory, findings) = reader.read(inputs.collect());
+    let is_same = files.iter().all(|file| {
+        let read = directory.content(&file.source);
+        read.is_some_and(|read| read.hash == file.content)
+    });
+    let mut bytes = Vec::new();
+    let is_written = directory.write(&mut bytes, name).is_ok();
+    (is_same && is_written && findings.is_empty()).then_some(bytes)
+}
+
+/// What tells a program from every other: two builds of one version may well differ. Containers give the same file
+/// another number each time, so that is not looked at.
+fn program() -> Option<String> {
+    let path = env::current_exe().ok()?;
+    let metadata = path.metadata().ok()?;
+    let modified = metadata.modified().ok()?;
+    let (version, size) = (env!("CARGO_PKG_VERSION"), metadata.len());
+    Some(format!("{version} {path:?} {size} {modified:?}"))
+}
+
+impl Known {
+    fn of(file: &EntityFile) -> Option<Self> {
+        Some(Self {
+            path: file.path.canonicalize().ok()?,
+            source: Arc::clone(&file.source),
+            stamp: Stamp::of(&file.metadata),
+            content: None,
+        })
+    }
+
+    /// Whether all of it was read, and is as it was before.
+    fn is_read(&mut self, directory: &Directory) -> bool {
+        if self.content.is_none() {
+            let read = directory.content(&self.source);
+            let all = read.filter(|read| read.size == self.stamp.size);
+            self.content = all.map(|read| read.hash);
+        }
+        let now = self.path.metadata().map(|metadata| Stamp::of(&metadata));
+        self.content.is_some() && now.is_ok_and(|now| now == self.stamp)
+    }
+
+    /// The hash of its content, which is read.
+    fn hash(&self) -> Option<Hash> {
+        let mut hasher = Hasher::new();
+        hasher.update_reader(regular::open(&self.path).ok()?).ok()?;
+        let now = Stamp::of(&self.path.metadata().ok()?);
+        (now == self.stamp).then(|| hasher.finalize())
+    }
+}
+
+/// A file and what it holds.
+struct Held {
+    path: PathBuf,
+    source: Arc<Source>,
+    content: Hash,
+}
+
+impl Held {
+    fn of(file: &Known) -> Option<Self> {
+        Some(Self {
+            path: file.path.clone(),
+            source: Arc::clone(&file.source),
+            content: file.content?,
+        })
+    }
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let system = {
+            use std::os::unix::fs::MetadataExt;
+            let changed = (metadata.ctime(), metadata.ctime_nsec());
+            Some((changed.0, changed.1, metadata.dev(), metadata.ino()))
+        };
+        #[cfg(not(unix))]
+        let system = None;
+        Self {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            system,
+        }
+    }
+}
+
+impl Stamp {
+    /// Whether two stamps are of one file that nobody wrote again. A disk that fails changes neither.
+    fn is_of_same_file(&self, other: &Self) -> bool {
+        let number = |stamp: &Self| stamp.system.map(|(_, _, device, number)| (device, number));
+        (self.size, self.modified, number(self)) == (other.size, other.modified, number(other))
+    }
+}
+
+impl Note {
+    /// Whether a change after the note must have given the file other times.
+    fn can_tell(&self) -> bool {
+        let system = self.stamp.system.map(|(seconds, ..)| seconds);
+        let changed = system.and_then(|seconds| u64::try_from(seconds).ok());
+        let changed = changed.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let last = self.stamp.modified.max(changed);
+        let since = last.and_then(|last| self.noted.duration_since(last).ok());
+        since.is_some_and(|since| since > COARSE)
+    }
+}
+
+impl Warning {
+    fn of(finding: &Finding, sources: &[&Arc<Source>]) -> Self {
+        let labels = finding.labels.iter().filter_map(|label| {
+            let place = &label.place;
+            let source = sources.iter().position(|known| **known == place.source)?;
+            Some((source, place.start, place.end, label.text.clone()))
+        });
+        Self {
+            code: finding.code.clone(),
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            labels: labels.collect(),
+        }
+    }
+
+    fn finding(self, sources: &[&Arc<Source>]) -> Option<Finding> {
+        let mut finding = Finding::warning(self.code, self.message);
+        finding.help = self.help;
+        for (source, start, end, text) in self.labels {
+            let source = Arc::clone(sources.get(source)?);
+            finding = finding.label(Place { source, start, end }, text);
+        }
+        Some(finding)
+    }
+}
+
+/// A name made of texts and numbers.
+#[derive(Default)]
+struct Key(Hasher);
+
+impl Key {
+    fn add(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.update(text.as_bytes());
+    }
+
+    /// Says how many follow, so that nothing passes for the beginning of something else.
+    fn count(&mut self, count: usize) {
+        self.0.update(&(count as u64).to_le_bytes());
+    }
+
+    fn name(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.0.finalize().to_hex())
+    }
+}

@@ -1,0 +1,146 @@
+//! Files that tarbac wrote into a workspace and that are gone, although nobody says that they were removed.
+//!
+//! A rule that is gone forbids nothing, and nobody sees it: a folder was renamed, a merge went wrong. Where that may
+//! allow more, nothing is decided.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use blake3::Hash;
+
+use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
+use crate::bundle::Texts;
+use crate::record::{self, Record};
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_diagnostic::source::{Place, Source, shown};
+
+/// What holds roles only: without it, nobody may more.
+const ROLES: [&str; 2] = ["policies/custom/", "policies/roles/"];
+
+/// What is gone of a workspace.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    /// The names of the files.
+    pub names: Vec<String>,
+    /// What to say of them, of which nothing is an error.
+    pub findings: Vec<Finding>,
+}
+
+/// Looks for what is gone of the parts that are read. A rule that is in force all the same, under another name or
+/// because it ships, is not.
+///
+/// # Errors
+/// What is gone may have forbidden something, or cannot be looked for.
+pub(super) fn look(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
+    let mut gone = Gone::default();
+    let named = [&layout.entities, &layout.policies, &layout.schema];
+    for (part, named) in PARTS.iter().zip(named) {
+        for root in roots(layout, part, named) {
+            // Where the record is being changed, everything is read again.
+            let Some((record, text)) = transaction::record_of(&root)? else {
+                continue;
+            };
+            let paths = missing(&root, part, &record, texts)?;
+            gone.names
+                .extend(paths.iter().map(|path| shown(&root.join(path))));
+            let (roles, others): (Vec<&String>, Vec<&String>) =
+                paths.iter().partition(|path| is_role(path));
+            let record = Source::held(shown(&root.join(record::FILE)), text);
+            let of = |paths: &[&String]| finding_of(part, paths, &record);
+            gone.findings
+                .extend([of(&roles), of(&others)].into_iter().flatten());
+        }
+    }
+    match finding::any_error(&gone.findings) {
+        true => Err(LoadError::Invalid(gone.findings)),
+        false => Ok(gone),
+    }
+}
+
+fn is_role(path: &str) -> bool {
+    ROLES.iter().any(|folder| path.starts_with(folder))
+}
+
+/// The workspaces of which a part is read as a whole.
+fn roots(layout: &Layout, part: &str, named: &[PathBuf]) -> BTreeSet<PathBuf> {
+    if named.is_empty() {
+        return BTreeSet::from([layout.root.clone()]);
+    }
+    let root = |path: &PathBuf| {
+        // From inside, it may be called `.`.
+        let whole = std::path::absolute(path).ok()?;
+        let path = if path.ends_with(part) { path } else { &whole };
+        Some(path.parent().filter(|_| path.ends_with(part))?.to_owned())
+    };
+    named.iter().filter_map(root).collect()
+}
+
+/// The files of a part that the record has and that are not there.
+fn missing(
+    root: &Path,
+    part: &str,
+    record: &Record,
+    texts: &Texts,
+) -> Result<Vec<String>, Unreadable> {
+    let mut missing = Vec::new();
+    for path in record.files.keys() {
+        let is_of_part = Path::new(path).starts_with(part);
+        if !is_of_part || path.ends_with(".md") || record.is_removed(path) {
+            continue;
+        }
+        let place = root.join(path);
+        match place.symlink_metadata() {
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => missing.push(path.clone()),
+            Err(error) => return Err(unreadable(&place, &error.to_string(), None)),
+        }
+    }
+    if !missing.is_empty() {
+        let sources = texts.policies.iter().chain(&texts.schema);
+        let in_force: HashSet<Hash> = sources
+            .map(|source| record::digest(source.text()))
+            .collect();
+        missing.retain(|path| {
+            let written = record.files.get(path);
+            written.is_none_or(|written| !in_force.contains(&written.digest))
+        });
+    }
+    Ok(missing)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
+
+/// What to say of files of a part; nothing of none.
+fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>) -> Option<Finding> {
+    let first = paths.first()?;
+    let may_forbid = part != "entities" && !is_role(first);
+    let message = match paths.len() {
+        1 => format!("tarbac wrote `{first}`, and it is gone"),
+        count => format!("tarbac wrote {}, and these {count} are gone", listed(paths)),
+    };
+    let finding = match may_forbid {
+        true => Finding::error("workspace::gone", message),
+        false => Finding::warning("workspace::gone", message),
+    };
+    let quoted = format!("\"{first}\"");
+    let at = record.text().find(&quoted).unwrap_or_default();
+    let place = Place::new(record, at..at + quoted.len());
+    Some(finding.label(place, "written by init or import").help(HELP))
+}
+
+/// What to do about it.
+const HELP: &str = "put back what git has, or import again with `--take PATH`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
+
+fn listed(paths: &[&String]) -> String {
+    let (first, more) = paths.split_at(paths.len().min(LISTED));
+    let first: Vec<String> = first.iter().map(|path| format!("`{path}`")).collect();
+    match more.len() {
+        0 => first.join(", "),
+        count => format!("{} and {count} more", first.join(", ")),
+    }
+}

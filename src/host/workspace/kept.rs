@@ -1,0 +1,73 @@
+//! A file of the cache, of which every block is checked when it is read, and what is done where one does not fit.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tarbac_store::Lender;
+
+/// A directory that was kept.
+pub(super) struct Kept {
+    file: File,
+    path: PathBuf,
+    /// Works it out anew, from the files of the entities.
+    work_out: Box<dyn Fn() -> Option<Vec<u8>> + Send + Sync>,
+}
+
+/// Whether something could neither be read as it was kept nor be worked out anew.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether something that was kept of a workspace could not be read as it was written, at any time since the
+/// program began, when its files were no longer those that it came from: what was answered meanwhile may lack it.
+pub fn is_lost() -> bool {
+    IS_LOST.load(Ordering::Acquire)
+}
+
+impl Kept {
+    /// What was kept in a file; `work_out` gives the same bytes from the files that they came from.
+    pub fn at(
+        path: &Path,
+        work_out: impl Fn() -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            file: super::regular::open(path)?,
+            path: path.to_owned(),
+            work_out: Box::new(work_out),
+        })
+    }
+}
+
+impl Lender for Kept {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, mut offset: u64, mut bytes: &mut [u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_read(&self.file, bytes, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            offset += count as u64;
+            bytes = bytes.get_mut(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn anew(&self) -> Option<Vec<u8>> {
+        // The next run is not to begin with it.
+        let _ = fs::remove_file(&self.path);
+        (self.work_out)()
+    }
+
+    fn lost(&self) {
+        IS_LOST.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,244 @@
+//! An answer to one request: a line for people, an object for programs.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::premises::PremisesDocument;
+use super::{Style, VERSION, json, provenance};
+use tarbac_analysis::what_if::Premises;
+use tarbac_diagnostic::printable;
+use tarbac_host::decision::{Answer, Basis, Decision, Notice, Outcome};
+use tarbac_host::engine::Engine;
+use tarbac_host::names::lower_first;
+
+/// An answer for programs. The line of a stream has a shape that is fixed, and no version.
+#[derive(Debug, Serialize)]
+struct Wire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    decision: &'static str,
+    basis: &'static str,
+    authority: Option<&'a str>,
+    policies: &'a [String],
+    errors: &'a [String],
+    notices: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusals: Option<Vec<Refusal<'a>>>,
+    readings: &'a [String],
+    #[serde(flatten)]
+    provenance: provenance::Wire<'a>,
+}
+
+/// A decision alone, in a line.
+#[derive(Debug, Serialize)]
+struct DecisionWire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    decision: &'static str,
+    basis: &'static str,
+    policies: &'a [String],
+    errors: &'a [String],
+    #[serde(flatten)]
+    provenance: provenance::Wire<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    policy: &'a str,
+    message: Option<&'a str>,
+    advice: Option<&'a str>,
+}
+
+/// One line: the decision, and the policies or the rule that decide it; what is supposed is behind it.
+pub fn human(answer: &Answer, premises: &Premises, style: Style) -> String {
+    let supposed = premises.sentence();
+    let supposed =
+        supposed.map(|sentence| format!("  ({})", printable::line(&lower_first(&sentence))));
+    let line = decided(answer, style);
+    format!("{line}{}\n", supposed.unwrap_or_default())
+}
+
+fn decided(answer: &Answer, style: Style) -> String {
+    let outcome = &answer.outcome;
+    match outcome.basis {
+        Basis::Permitted => format!(
+            "{}  {}",
+            style.green("ALLOW"),
+            printable::line(&outcome.policies.join(", "))
+        ),
+        Basis::Forbidden => {
+            let first = answer.refusals.first();
+            let first = first.map_or("forbidden", |refusal| &refusal.policy);
+            let more = match outcome.policies.len().saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" (and {more} more; see tarbac explain)"),
+            };
+            let first = printable::line(first);
+            format!("{}  {first}{}{more}", style.red("DENY"), said(answer))
+        }
+        Basis::NotPermitted => format!("{}  not permitted{}", style.red("DENY"), said(answer)),
+        Basis::Error => format!(
+            "{}  {}",
+            style.yellow("INDETERMINATE"),
+            printable::line(&outcome.errors.join("; "))
+        ),
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    answer
+        .refusals
+        .first()
+        .and_then(|refusal| refusal.message.as_deref())
+        .map_or_else(String::new, |message| {
+            format!(" — {}", printable::line(message))
+        })
+}
+
+/// What else to know, one line each.
+pub fn notes(answer: &Answer) -> String {
+    answer.notices.iter().map(note).collect()
+}
+
+/// What else to know of what is supposed, one line each.
+pub fn notes_of_premises(premises: &Premises) -> String {
+    let notes = premises.notes.iter();
+    let said = notes.map(|note| format!("note: {}\n", printable::line(note)));
+    said.collect()
+}
+
+fn note(notice: &Notice) -> String {
+    let about = match &notice.about {
+        Some(about) => format!(" ({about})"),
+        None => String::new(),
+    };
+    let former = match notice.former {
+        Some(Decision::Allow) => " The former answer is allow.",
+        Some(Decision::Deny) => " The former answer is deny.",
+        Some(Decision::Indeterminate) => " The former answer is indeterminate.",
+        None => "",
+    };
+    let note = format!("note: {}{about}{former}", notice.message);
+    printable::line(&note).into_owned() + "\n"
+}
+
+/// The answer as a document for programs.
+pub fn document(answer: &Answer, engine: &Engine, premises: &Premises) -> String {
+    let refusals = answer.refusals.iter().map(|refusal| Refusal {
+        policy: &refusal.policy,
+        message: refusal.message.as_deref(),
+        advice: refusal.advice.as_deref(),
+    });
+    json(&Wire {
+        version: Some(VERSION),
+        asked: PremisesDocument::if_any(premises),
+        refusals: Some(refusals.collect()),
+        ..wire(answer, engine)
+    })
+}
+
+/// The answer as one line among many, with the id of the request if it has one.
+pub fn line(
+    id: Option<&RawValue>,
+    answer: &Answer,
+    engine: &Engine,
+    premises: &Premises,
+) -> String {
+    one_line(&Wire {
+        id,
+        asked: PremisesDocument::if_any(premises),
+        messages: Some(messages(answer)),
+        ..wire(answer, engine)
+    })
+}
+
+/// The decision alone as one line among many, with the id of the request if it has one.
+pub fn decision_line(
+    id: Option<&RawValue>,
+    outcome: &Outcome,
+    engine: &Engine,
+    premises: &Premises,
+) -> String {
+    one_line(&DecisionWire {
+        id,
+        asked: PremisesDocument::if_any(premises),
+        decision: outcome.decision.word(),
+        basis: outcome.basis.word(),
+        policies: &outcome.policies,
+        errors: &outcome.errors,
+        provenance: provenance::Wire::of(engine.provenance()),
+    })
+}
+
+fn one_line(line: &impl Serialize) -> String {
+    match serde_json::to_string(line) {
+        Ok(text) => printable::json(&text).into_owned() + "\n",
+        Err(error) => format!(
+            "{{\"decision\":\"indeterminate\",\"basis\":\"error\",\"errors\":[\"{error}\"]}}\n"
+        ),
+    }
+}
+
+fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> Wire<'a> {
+    let outcome = &answer.outcome;
+    Wire {
+        id: None,
+        version: None,
+        asked: None,
+        decision: outcome.decision.word(),
+        basis: outcome.basis.word(),
+        authority: answer
+            .authority
+            .as_ref()
+            .map(|authority| authority.name.as_str()),
+        policies: &outcome.policies,
+        errors: &outcome.errors,
+        notices: codes(answer),
+        former: former(answer),
+        messages: None,
+        refusals: None,
+        readings: engine.readings(),
+        provenance: provenance::Wire::of(engine.provenance()),
+    }
+}
+
+/// The decision that held before a change that may not hold yet.
+fn former(answer: &Answer) -> Option<&'static str> {
+    let former = answer.notices.iter().find_map(|notice| notice.former);
+    former.map(Decision::word)
+}
+
+fn codes(answer: &Answer) -> Vec<&str> {
+    let mut codes: Vec<&str> = answer
+        .notices
+        .iter()
+        .map(|notice| notice.code.as_str())
+        .collect();
+    codes.dedup();
+    codes
+}
+
+/// What the admin center says, each text once.
+fn messages(answer: &Answer) -> Vec<&str> {
+    let mut messages = Vec::new();
+    for message in answer
+        .refusals
+        .iter()
+        .filter_map(|refusal| refusal.message.as_deref())
+    {
+        if !messages.contains(&message) {
+            messages.push(message);
+        }
+    }
+    messages
+}

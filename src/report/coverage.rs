@@ -1,0 +1,229 @@
+//! Coverage: for people, a table of what is missing and the annotated policies; for other tools,
+//! LCOV and Cobertura.
+
+pub(super) mod cobertura;
+pub(super) mod lcov;
+pub(super) mod listing;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Style;
+use tarbac_analysis::matrix::plain_table;
+use tarbac_assurance::coverage::{ClauseCovered, Coverage, Covered, Seen};
+use tarbac_diagnostic::printable;
+
+/// The coverage of policies in JSON.
+#[derive(Debug, Serialize)]
+pub struct Wire<'a> {
+    percent: f64,
+    met: usize,
+    asked: usize,
+    policies: Vec<PolicyWire<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyWire<'a> {
+    policy: &'a str,
+    file: &'a str,
+    line: Option<usize>,
+    decided: u64,
+    exempt: Option<&'a str>,
+    clauses: Vec<ClauseWire<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClauseWire<'a> {
+    clause: &'a str,
+    line: Option<usize>,
+    r#true: u64,
+    r#false: u64,
+    difference: u64,
+    exempt: Option<&'a str>,
+}
+
+/// A table of the policies, what is missing, and the sum.
+pub fn human(coverage: &Coverage, style: Style) -> String {
+    let mut text = table(coverage);
+    for policy in &coverage.policies {
+        let missing = missing(policy);
+        if missing.is_empty() {
+            continue;
+        }
+        let line = line(&policy.place);
+        let file = printable::line(&policy.place.source.name);
+        text += &format!("\n{}  {file}:{line}\n", policy.policy);
+        for line in missing {
+            text += &format!("    {line}\n");
+        }
+    }
+    let (met, asked) = coverage.aims();
+    let sum = format!("coverage: {:.1} % ({met} of {asked})", coverage.percent());
+    let sum = match met == asked {
+        true => style.green(&sum),
+        false => sum,
+    };
+    text + "\n" + &sum + "\n"
+}
+
+/// For each policy how many requests it decided, and how many of its clauses were seen true, were
+/// seen false, and made the difference.
+fn table(coverage: &Coverage) -> String {
+    let mut table = plain_table(["policy", "decided", "clauses", "true", "false", "decisive"]);
+    for policy in &coverage.policies {
+        if let Some(reason) = &policy.exempt {
+            table.add_row([policy.policy.as_str(), "exempt", reason]);
+            continue;
+        }
+        let aims = policy.clauses.iter().map(|clause| clause.seen.aims());
+        let mut met = [0; 3];
+        for aim in aims {
+            for (sum, is_met) in met.iter_mut().zip(aim) {
+                *sum += usize::from(is_met);
+            }
+        }
+        let numbers = std::iter::once(policy.clauses.len()).chain(met);
+        table.add_row(
+            [policy.policy.clone(), policy.decided.to_string()]
+                .into_iter()
+                .chain(numbers.map(|number| number.to_string())),
+        );
+    }
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 1));
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// What no case shows of a policy, in words.
+fn missing(policy: &Covered) -> Vec<String> {
+    let mut lines = Vec::new();
+    if policy.exempt.is_some() {
+        return lines;
+    }
+    if policy.decided == 0 {
+        lines.push("decides no case".to_owned());
+    }
+    for clause in policy
+        .clauses
+        .iter()
+        .filter(|clause| clause.exempt.is_none())
+    {
+        let words: Vec<&str> = clause
+            .seen
+            .aims()
+            .into_iter()
+            .zip(["true", "false", "decisive"])
+            .filter(|(met, _)| !met)
+            .map(|(_, word)| word)
+            .collect();
+        if !words.is_empty() {
+            lines.push(format!("{}: never {}", clause.text, words.join(", never ")));
+        }
+    }
+    lines
+}
+
+/// The coverage as JSON has it.
+pub fn wire(coverage: &Coverage) -> Wire<'_> {
+    let (met, asked) = coverage.aims();
+    Wire {
+        percent: (coverage.percent() * 100.0).round() / 100.0,
+        met,
+        asked,
+        policies: coverage.policies.iter().map(policy_wire).collect(),
+    }
+}
+
+fn policy_wire(policy: &Covered) -> PolicyWire<'_> {
+    PolicyWire {
+        policy: &policy.policy,
+        file: &policy.place.source.name,
+        line: policy.place.line(),
+        decided: policy.decided,
+        exempt: policy.exempt.as_deref(),
+        clauses: policy.clauses.iter().map(clause_wire).collect(),
+    }
+}
+
+fn clause_wire(clause: &ClauseCovered) -> ClauseWire<'_> {
+    let Seen { yes, no, decisive } = clause.seen;
+    ClauseWire {
+        clause: &clause.text,
+        line: clause.place.line(),
+        r#true: yes,
+        r#false: no,
+        difference: decisive,
+        exempt: clause.exempt.as_deref(),
+    }
+}
+
+/// The policies by their files, both in order.
+fn by_file(coverage: &Coverage) -> BTreeMap<&str, Vec<&Covered>> {
+    let mut files: BTreeMap<&str, Vec<&Covered>> = BTreeMap::new();
+    for policy in &coverage.policies {
+        files
+            .entry(&policy.place.source.name)
+            .or_default()
+            .push(policy);
+    }
+    files
+}
+
+/// The line of a place, counted from 1.
+fn line(place: &tarbac_diagnostic::source::Place) -> usize {
+    place.line().unwrap_or(1)
+}
+
+/// The line on which the body of a policy begins, below its annotations.
+fn head(policy: &Covered) -> usize {
+    let place = &policy.place;
+    let start = usize::try_from(place.start).unwrap_or_default();
+    let end = usize::try_from(place.end).unwrap_or_default();
+    let text = place.source.text().get(start..end).unwrap_or_default();
+    let annotations = text
+        .lines()
+        .take_while(|line| !line.starts_with("permit") && !line.starts_with("forbid"))
+        .count();
+    match annotations < text.lines().count() {
+        true => line(place) + annotations,
+        false => line(place),
+    }
+}
+
+/// How many lines and branches a file or policy has, and how many of them were come to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    lines: usize,
+    lines_hit: usize,
+    branches: usize,
+    branches_hit: usize,
+}
+
+/// For each line of some policies that counts, how often it was come to, and its clauses.
+fn lines<'a>(policies: &[&'a Covered]) -> BTreeMap<usize, (u64, Vec<&'a ClauseCovered>)> {
+    let mut lines: BTreeMap<usize, (u64, Vec<&ClauseCovered>)> = BTreeMap::new();
+    for policy in policies {
+        lines.entry(head(policy)).or_default().0 += policy.decided;
+        for clause in &policy.clauses {
+            let (hits, clauses) = lines.entry(line(&clause.place)).or_default();
+            *hits = (*hits).max(clause.seen.yes + clause.seen.no);
+            clauses.push(clause);
+        }
+    }
+    lines
+}
+
+fn counts(lines: &BTreeMap<usize, (u64, Vec<&ClauseCovered>)>) -> Counts {
+    let mut counts = Counts::default();
+    for (hits, clauses) in lines.values() {
+        counts.lines += 1;
+        counts.lines_hit += usize::from(*hits > 0);
+        for clause in clauses {
+            counts.branches += 3;
+            counts.branches_hit += clause.seen.aims().into_iter().filter(|met| *met).count();
+        }
+    }
+    counts
+}

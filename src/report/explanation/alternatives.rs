@@ -1,0 +1,90 @@
+//! Alternatives that differ only in what is granted or on what, told as one.
+
+use tarbac_analysis::explain::{Change, ChangeKind, Named, Value};
+
+/// Alternatives that make the same changes with other values.
+pub(super) struct Family<'a> {
+    /// The first of them.
+    pub first: &'a [Change],
+    /// Values of the first and what may stand in place of each, in every combination.
+    pub instead: Vec<(String, Vec<String>)>,
+    /// How many others there are, where not every combination is among them.
+    pub unlisted: usize,
+}
+
+/// The families of alternatives, in the order of their first members.
+pub(super) fn families(alternatives: &[Vec<Change>]) -> Vec<Family<'_>> {
+    let mut groups: Vec<Vec<&[Change]>> = Vec::new();
+    for alternative in alternatives {
+        let kin = groups.iter_mut().find(|group| {
+            group
+                .first()
+                .is_some_and(|first| is_kin(first, alternative))
+        });
+        match kin {
+            Some(group) => group.push(alternative),
+            None => groups.push(vec![alternative]),
+        }
+    }
+    groups.iter().filter_map(|group| family(group)).collect()
+}
+
+fn is_kin(one: &[Change], other: &[Change]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| {
+            one.kind == other.kind
+                && one.entity == other.entity
+                && one.attribute == other.attribute
+                && (one.kind != ChangeKind::Set || one.value == other.value)
+        })
+}
+
+fn family<'a>(members: &[&'a [Change]]) -> Option<Family<'a>> {
+    let first = *members.first()?;
+    // For each value of the first, what the others have in its places.
+    let mut choices: Vec<(&Value, Vec<&Value>)> = Vec::new();
+    for member in members {
+        for (mine, theirs) in first.iter().zip(member.iter()) {
+            match choices.iter_mut().find(|(value, _)| *value == &mine.value) {
+                Some((_, others)) => {
+                    if !others.contains(&&theirs.value) {
+                        others.push(&theirs.value);
+                    }
+                }
+                None => choices.push((&mine.value, vec![&theirs.value])),
+            }
+        }
+    }
+    let combinations: usize = choices.iter().map(|(_, values)| values.len()).product();
+    let instead = choices
+        .iter()
+        .filter(|(_, values)| values.len() > 1)
+        .map(|(value, values)| {
+            let others = values
+                .iter()
+                .filter(|other| *other != value)
+                .map(|other| name(other))
+                .collect();
+            (name(value), others)
+        })
+        .collect();
+    Some(match combinations == members.len() {
+        true => Family {
+            first,
+            instead,
+            unlisted: 0,
+        },
+        false => Family {
+            first,
+            instead: Vec::new(),
+            unlisted: members.len() - 1,
+        },
+    })
+}
+
+fn name(value: &Value) -> String {
+    match value {
+        Value::Entity(Named { name, .. }) => name.clone(),
+        other => other.to_string(),
+    }
+}

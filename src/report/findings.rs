@@ -1,0 +1,253 @@
+//! Findings: with the lines they are about for people, as objects for programs.
+
+use miette::{
+    Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity as Level, SourceCode,
+    SourceSpan, SpanContents,
+};
+use serde::Serialize;
+
+use super::tally;
+use super::{Style, VERSION, diagnostic, json};
+use tarbac_diagnostic::finding::{Finding, Severity};
+use tarbac_host::decision::Provenance;
+use tarbac_host::excerpt::{Excerpt, Excerpts};
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    errors: usize,
+    warnings: usize,
+    findings: Vec<Entry<'a>>,
+}
+
+/// One finding, in this document and in reports.
+#[derive(Debug, Serialize)]
+pub struct Entry<'a> {
+    code: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    help: Option<&'a str>,
+    labels: Vec<Label<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Label<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    text: &'a str,
+}
+
+/// Every finding with its places.
+pub fn human(findings: &[Finding], excerpts: &Excerpts, style: Style) -> String {
+    findings
+        .iter()
+        .map(|finding| diagnostic(&Shown::new(finding, excerpts), style))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// How many findings there are, in one line.
+pub fn summary(findings: &[Finding], style: Style) -> String {
+    match counted(findings) {
+        (0, 0) => format!("{}: no findings\n", style.green("ok")),
+        (0, warnings) => format!(
+            "{}: {}\n",
+            style.yellow("warnings"),
+            number(warnings, "warning")
+        ),
+        (errors, 0) => format!("{}: {}\n", style.red("errors"), number(errors, "error")),
+        (errors, warnings) => {
+            format!(
+                "{}: {}, {}\n",
+                style.red("errors"),
+                number(errors, "error"),
+                number(warnings, "warning")
+            )
+        }
+    }
+}
+
+/// The findings as a document for programs.
+pub fn document(
+    findings: &[Finding],
+    excerpts: &Excerpts,
+    provenance: Option<&Provenance>,
+) -> String {
+    let (errors, warnings) = counted(findings);
+    let document = Document {
+        version: VERSION,
+        errors,
+        warnings,
+        findings: entries(findings, excerpts),
+    };
+    match provenance {
+        Some(provenance) => super::provenance::document(document, provenance),
+        None => json(&document),
+    }
+}
+
+/// The findings as documents have them.
+pub fn entries<'a>(findings: &'a [Finding], excerpts: &Excerpts) -> Vec<Entry<'a>> {
+    findings
+        .iter()
+        .map(|finding| entry(finding, excerpts))
+        .collect()
+}
+
+pub(super) fn entry<'a>(finding: &'a Finding, excerpts: &Excerpts) -> Entry<'a> {
+    Entry {
+        code: &finding.code,
+        severity: level(finding.severity),
+        message: &finding.message,
+        help: finding.help.as_deref(),
+        labels: finding
+            .labels
+            .iter()
+            .map(|label| {
+                let excerpt = excerpts.at(&label.place);
+                Label {
+                    file: &label.place.source.name,
+                    line: excerpt.map(|excerpt| excerpt.line),
+                    column: excerpt.map(|excerpt| excerpt.column),
+                    text: &label.text,
+                }
+            })
+            .collect(),
+    }
+}
+
+pub(super) fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// How many errors and how many warnings.
+pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    (errors, findings.len() - errors)
+}
+
+/// A number and what it counts.
+pub fn number(count: usize, noun: &str) -> String {
+    tally::counted(count as u64, noun)
+}
+
+/// A finding as miette shows it. Its excerpts, which may be of several files, stand one after the
+/// other as one text.
+#[derive(Debug)]
+struct Shown<'a> {
+    finding: &'a Finding,
+    parts: Vec<Part<'a>>,
+    /// What is said of places that cannot be shown.
+    elsewhere: String,
+}
+
+#[derive(Debug)]
+struct Part<'a> {
+    file: &'a str,
+    text: &'a str,
+    excerpt: &'a Excerpt,
+    /// Where the excerpt starts in the one text.
+    base: usize,
+}
+
+impl<'a> Shown<'a> {
+    fn new(finding: &'a Finding, excerpts: &'a Excerpts) -> Self {
+        let mut parts = Vec::new();
+        let mut elsewhere = String::new();
+        let mut base = 0;
+        for label in &finding.labels {
+            let file = label.place.source.name.as_str();
+            match excerpts.at(&label.place) {
+                Some(excerpt) => {
+                    parts.push(Part {
+                        file,
+                        text: &label.text,
+                        excerpt,
+                        base,
+                    });
+                    base += excerpt.text.len() + 1;
+                }
+                None => elsewhere += &format!(" ({file}: {})", label.text),
+            }
+        }
+        Self {
+            finding,
+            parts,
+            elsewhere,
+        }
+    }
+}
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}{}", self.finding.message, self.elsewhere)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn code(&self) -> Option<Box<dyn std::fmt::Display + '_>> {
+        Some(Box::new(&self.finding.code))
+    }
+
+    fn severity(&self) -> Option<Level> {
+        Some(match self.finding.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+        })
+    }
+
+    fn help(&self) -> Option<Box<dyn std::fmt::Display + '_>> {
+        let help = self.finding.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        (!self.parts.is_empty()).then_some(self)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.parts.iter().map(|part| {
+            let Excerpt { start, end, .. } = part.excerpt;
+            LabeledSpan::new(Some(part.text.to_owned()), part.base + start, end - start)
+        })))
+    }
+}
+
+impl SourceCode for Shown<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let end = span.offset() + span.len();
+        let part = self
+            .parts
+            .iter()
+            .find(|part| part.base <= span.offset() && end <= part.base + part.excerpt.text.len())
+            .ok_or(MietteError::OutOfBounds)?;
+        let excerpt = part.excerpt;
+        // Asked for no line around, miette wants to know the position for its heading.
+        let (line, column) = match (lines_before, lines_after) {
+            (0, 0) => (excerpt.line, excerpt.column),
+            _ => (excerpt.first_line, 1),
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            part.file.to_owned(),
+            excerpt.text.as_bytes(),
+            (part.base, excerpt.text.len()).into(),
+            line.saturating_sub(1),
+            column.saturating_sub(1),
+            excerpt.text.lines().count(),
+        )))
+    }
+}

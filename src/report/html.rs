@@ -1,0 +1,74 @@
+//! Pages that need nothing else: a matrix of people and permissions with filters, for somebody who has no
+//! tarbac. What a report is about is said by a script of its own.
+
+use tarbac_analysis::what_if::Premises;
+use tarbac_diagnostic::printable;
+use tarbac_host::decision::Provenance;
+
+const FRAME: &str = include_str!("html/frame.html");
+
+const TITLE: &str = "the title";
+const SCRIPT: &str = "/* the script */";
+const ABOUT: &str = "<!-- what it was made with -->";
+const DATA: &str = "\"the data\"";
+
+/// What a page was made with, as it says before anything else.
+pub(super) struct About<'a> {
+    /// What is supposed, or which states are compared.
+    pub premises: &'a Premises,
+    /// What was decided with: one state, or those before and after.
+    pub states: &'a [&'a Provenance],
+}
+
+impl About<'_> {
+    /// Paragraphs, which need no script.
+    fn paragraphs(&self) -> String {
+        let mut text = String::new();
+        let mut paragraph = |said: &str| text.push_str(&format!("<p>{}</p>\n", escaped(said)));
+        if let Some(sentence) = self.premises.sentence() {
+            paragraph(&format!("{sentence}:"));
+        }
+        let typed: Vec<&str> = self.premises.all_typed().collect();
+        if !typed.is_empty() {
+            paragraph(&typed.join(", "));
+        }
+        for note in &self.premises.notes {
+            paragraph(note);
+        }
+        let differ = self.states.len() > 1;
+        for (state, word) in self.states.iter().zip(["before", "after"]) {
+            let readings = match state.readings.as_slice() {
+                [] => "none".to_owned(),
+                readings => readings.join(", "),
+            };
+            let when = if differ {
+                format!("{word}: ")
+            } else {
+                String::new()
+            };
+            let rules = state.rules.word();
+            let revision = state.short_revision();
+            paragraph(&format!(
+                "{when}readings in force: {readings}; rules: {rules}, revision {revision}"
+            ));
+        }
+        text
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let text = printable::line(text);
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;")
+}
+
+/// A report of this title, whose script says what its data, JSON in one line, is about.
+pub(super) fn page(title: &str, about: &About<'_>, script: &str, data: &str) -> String {
+    // In a script, only this could end it.
+    let data = data.replace('<', "\\u003c");
+    let page = FRAME.replace(TITLE, title).replacen(SCRIPT, script, 1);
+    // Names come last, and nothing in them is taken for a mark: what is said of the page stands before its data.
+    let (head, tail) = page.split_once(DATA).unwrap_or((&page, ""));
+    let head = head.replacen(ABOUT, &about.paragraphs(), 1);
+    format!("{head}{data}{tail}")
+}

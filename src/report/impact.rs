@@ -1,0 +1,362 @@
+//! What changes for whom: on a screen, and in the formats of pages, sheets and programs.
+
+mod html;
+mod markdown;
+mod plan;
+mod sheet;
+mod wire;
+
+use std::collections::BTreeSet;
+
+use super::findings::number;
+use super::page::Page;
+use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally};
+use tarbac_analysis::explain::Named;
+use tarbac_analysis::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
+use tarbac_analysis::plan::{Plan, RoleChange, Roles};
+use tarbac_analysis::what_if::Premises;
+use tarbac_host::decision::{Decision, Outcome, Provenance};
+
+/// How many of a list are shown unless all are.
+pub const LISTED: usize = 5;
+
+/// How many groups of people.
+pub const PEOPLE: usize = 2;
+
+/// How many of the people whom something to look at concerns.
+const CONCERNED: usize = 3;
+
+/// What changes for whom, and the role changes that go with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'r> {
+    /// What is supposed, or which two states are compared.
+    pub premises: &'r Premises,
+    /// What changes.
+    pub impact: &'r Impact,
+    /// The role changes.
+    pub roles: &'r Roles,
+    /// What the states before and after were decided with.
+    pub states: [&'r Provenance; 2],
+    /// What the workspace at hand was decided with, which is one of them.
+    pub at_hand: &'r Provenance,
+}
+
+impl<'r> Report<'r> {
+    /// The plan, if there is one.
+    pub fn plan(&self) -> Option<&'r Plan> {
+        match self.roles {
+            Roles::Planned(plan) => Some(plan),
+            Roles::InNeed(_) => None,
+        }
+    }
+
+    /// The role changes after which nobody loses what a role could keep.
+    fn keep(&self) -> &'r [RoleChange] {
+        match self.roles {
+            Roles::Planned(plan) => &plan.keep.changes,
+            Roles::InNeed(changes) => changes,
+        }
+    }
+
+    /// The report on about a screen; with `all` every row.
+    pub fn human(&self, all: bool, width: Option<usize>) -> String {
+        let Self { impact, .. } = self;
+        let mut page = Page::new(width);
+        totals(&mut page, &impact.totals);
+        self.look_at_first(&mut page, all);
+        people(&mut page, &impact.people, all);
+        if let Some(plan) = self.plan() {
+            plan::human(&mut page, &impact.totals, plan, all);
+        }
+        page.into_text()
+    }
+
+    fn look_at_first(&self, page: &mut Page, all: bool) {
+        let limit = if all { usize::MAX } else { LISTED };
+        let concerned = if all { usize::MAX } else { CONCERNED };
+        let Impact {
+            people,
+            concerns,
+            pages,
+            ..
+        } = self.impact;
+        let losing = people.iter().filter(|touched| touched.loses_everything());
+        let losing: Vec<&Named> = losing.flat_map(|touched| &touched.people).collect();
+        // The plan says the same at length.
+        let in_need = match self.roles {
+            Roles::InNeed(changes) => changes.as_slice(),
+            Roles::Planned(_) => &[],
+        };
+        if losing.is_empty() && concerns.is_empty() && pages.is_empty() && in_need.is_empty() {
+            return;
+        }
+        page.heading("Look at first");
+        if !losing.is_empty() {
+            let verb = if losing.len() == 1 { "loses" } else { "lose" };
+            let who = number(losing.len(), "account");
+            let everybody = some(&losing, limit);
+            page.line(2, &format!("{who} {verb} everything: {everybody}"));
+        }
+        for concern in concerns {
+            look_at(page, &concern.says, &concern.people, concerned);
+            if let Some(advice) = &concern.advice {
+                page.item(4, "> ", advice);
+            }
+        }
+        for unreachable in pages {
+            look_at(
+                page,
+                &out_of_reach(unreachable),
+                &unreachable.people,
+                concerned,
+            );
+        }
+        if !in_need.is_empty() {
+            page.line(2, IN_NEED);
+            for change in in_need.iter().take(limit) {
+                page.item(4, "- ", &plan::in_short(change, limit));
+            }
+            let rest = in_need.len().saturating_sub(limit);
+            if rest > 0 {
+                page.line(4, &format!("and {rest} more (--all lists them)"));
+            }
+        }
+    }
+}
+
+/// What the role changes are that are listed without a plan.
+const IN_NEED: &str = "Roles that would need a permission so that nobody loses it (what-if --plan writes and tries them):";
+
+/// What there is to say of a page that becomes unreachable.
+fn out_of_reach(page: &Unreachable) -> String {
+    format!(
+        "The page {} is refused to people who may still do what it carries: {}.",
+        page.name,
+        page.carries.join(", ")
+    )
+}
+
+/// The changes by person; without `all` the first.
+fn people(page: &mut Page, people: &[Touched], all: bool) {
+    let limit = |limit: usize| if all { usize::MAX } else { limit };
+    // People may differ in what nobody sees.
+    let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
+    for touched in people.iter().take(limit(PEOPLE)) {
+        let mut block = page.another();
+        for row in rows(touched) {
+            row.human(&mut block, all);
+        }
+        let block = block.into_text();
+        match blocks.iter_mut().find(|(_, known)| *known == block) {
+            Some((people, _)) => people.extend(&touched.people),
+            None => blocks.push((touched.people.iter().collect(), block)),
+        }
+    }
+    for (people, block) in blocks {
+        page.heading(&some(&people, limit(LISTED)));
+        page.add(&block);
+    }
+    let rest = people.iter().skip(limit(PEOPLE));
+    let rest: usize = rest.map(|touched| touched.people.len()).sum();
+    if rest > 0 {
+        page.heading(&format!(
+            "and {} (--all lists them)",
+            number(rest, "more account")
+        ));
+    }
+}
+
+fn totals(page: &mut Page, totals: &Totals) {
+    if totals.is_same() {
+        page.heading(&format!(
+            "Nothing changes: of {}, the same {} are allowed",
+            counted(totals.decisions, "decision"),
+            digits(totals.allowed_before)
+        ));
+    } else {
+        page.heading(&format!(
+            "{} gained, {} lost, on {}",
+            counted(totals.gained, "decision"),
+            digits(totals.lost),
+            counted(totals.resources, "resource"),
+        ));
+        page.line(2, DECISION);
+        page.line(
+            2,
+            &format!(
+                "accounts that gain something: {}, that lose something: {}, everything: {}",
+                digits(totals.people_gaining),
+                digits(totals.people_losing),
+                digits(totals.people_losing_everything)
+            ),
+        );
+        page.line(
+            2,
+            &format!(
+                "of {}, {} are allowed before and {} after",
+                counted(totals.decisions, "decision"),
+                digits(totals.allowed_before),
+                digits(totals.allowed_after)
+            ),
+        );
+    }
+    if let Some(unknown) = unknown(totals) {
+        page.line(2, &unknown);
+    }
+}
+
+/// How many decisions cannot be made; nothing where all can.
+fn unknown(totals: &Totals) -> Option<String> {
+    let is_any = totals.unknown_before > 0 || totals.unknown_after > 0;
+    is_any.then(|| {
+        format!(
+            "{} cannot be made before and {} after; {} that are never allowed can be made in one of the two \
+             only",
+            counted(totals.unknown_before, "decision"),
+            digits(totals.unknown_after),
+            digits(totals.undecided)
+        )
+    })
+}
+
+fn look_at(page: &mut Page, says: &str, people: &[Concerned], limit: usize) {
+    page.line(2, says);
+    let each = people.iter().take(limit).map(|concerned| {
+        let on = on(&concerned.examples, concerned.resources, None);
+        format!("{}: {on}", concerned.person.name)
+    });
+    let mut each: Vec<String> = each.collect();
+    let rest = people.len().saturating_sub(limit);
+    if rest == 0 {
+        each.iter().for_each(|person| page.line(4, person));
+        return;
+    }
+    each.push(format!("and {}", number(rest, "more account")));
+    page.line(4, &each.join("; "));
+}
+
+/// Actions that change on the same resources, from and to the same.
+struct Row<'i> {
+    direction: Direction,
+    actions: Vec<&'i str>,
+    count: u64,
+    under: &'i [(Named, u64)],
+    /// The decisions before and after.
+    reasons: [Vec<&'i Option<Outcome>>; 2],
+    is_out_of_reach: bool,
+    resources: &'i [Named],
+    groups: &'i [(Named, u64)],
+}
+
+fn rows(touched: &Touched) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for change in &touched.changes {
+        let reasons = [&change.before, &change.after];
+        let is_same = |row: &&mut Row<'_>| {
+            row.direction == change.direction
+                && row.under == change.under
+                && row.resources == change.resources
+                && row.groups == change.groups
+                && row.is_out_of_reach == change.is_out_of_reach
+        };
+        match rows.iter_mut().find(is_same) {
+            Some(row) => {
+                row.actions.push(&change.name);
+                for (all, reason) in row.reasons.iter_mut().zip(reasons) {
+                    all.push(reason);
+                }
+            }
+            None => rows.push(Row {
+                direction: change.direction,
+                actions: vec![&change.name],
+                count: change.count,
+                under: &change.under,
+                reasons: reasons.map(|reason| vec![reason]),
+                is_out_of_reach: change.is_out_of_reach,
+                resources: &change.resources,
+                groups: &change.groups,
+            }),
+        }
+    }
+    rows.sort_by_key(|row| row.direction);
+    rows
+}
+
+impl Row<'_> {
+    fn human(&self, page: &mut Page, all: bool) {
+        let limit = if all { usize::MAX } else { LISTED };
+        let mark = match self.direction {
+            Direction::Gained => "+ ",
+            Direction::Lost => "- ",
+            Direction::Undecided => "? ",
+        };
+        page.item(2, mark, &first(&self.actions, limit));
+        let examples = self.resources.get(..limit).unwrap_or(self.resources);
+        let under = match self.under {
+            [] => String::new(),
+            [(of, _)] => format!(" in {}", of.name),
+            several => format!(" in {}", tally(several, limit)),
+        };
+        page.line(4, &format!("on {}{under}", on(examples, self.count, None)));
+        if !self.groups.is_empty() {
+            page.line(4, &format!("of {}", tally(self.groups, limit)));
+        }
+        for (word, reasons) in ["was", "now"].iter().zip(&self.reasons) {
+            page.line(4, &format!("{word} {}", because(reasons, all)));
+        }
+        if self.is_out_of_reach {
+            page.line(
+                4,
+                "allowed, but not to be reached in the admin center: the page that carries it is refused",
+            );
+        }
+    }
+}
+
+/// Why actions are decided as they are: what holds for all of them, and how much more for some; with `all`
+/// everything.
+fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
+    let mut decisions: Vec<(&str, Vec<&str>, usize)> = Vec::new();
+    for word in ["permitted", "refused", "undecided", "not there"] {
+        let of_word = reasons.iter().filter(|outcome| verdict(outcome) == word);
+        let policies: Vec<BTreeSet<&str>> = of_word
+            .map(|outcome| outcome.iter().flat_map(determining).collect())
+            .collect();
+        if policies.is_empty() {
+            continue;
+        }
+        let (common, more) = common(&policies, all || policies.len() == 1);
+        decisions.push((word, common, more));
+    }
+    let said =
+        decisions
+            .into_iter()
+            .map(|(word, policies, more)| match (policies.as_slice(), more) {
+                ([], 0) if word == "refused" => "refused: no policy permits it".to_owned(),
+                ([], 0) => word.to_owned(),
+                ([], more) => format!("{word} by {}", super::tally::policies(more)),
+                (policies, 0) => format!("{word} by {}", policies.join(", ")),
+                (policies, more) => {
+                    format!("{word} by {}{}", policies.join(", "), for_some(more))
+                }
+            });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+fn verdict(outcome: &Option<Outcome>) -> &'static str {
+    match outcome.as_ref().map(|outcome| outcome.decision) {
+        Some(Decision::Allow) => "permitted",
+        Some(Decision::Deny) => "refused",
+        Some(Decision::Indeterminate) => "undecided",
+        None => "not there",
+    }
+}
+
+/// What determines a decision: policies, or what went wrong.
+fn determining(outcome: &Outcome) -> impl Iterator<Item = &str> {
+    let of = match outcome.decision {
+        Decision::Indeterminate => &outcome.errors,
+        Decision::Allow | Decision::Deny => &outcome.policies,
+    };
+    of.iter().map(String::as_str)
+}

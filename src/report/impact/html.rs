@@ -1,0 +1,17 @@
+//! What changes for whom, as one page that needs nothing else: the matrix, filters, and the changes.
+
+use super::Report;
+use crate::html::{About, page};
+
+const SCRIPT: &str = include_str!("../html/impact.js");
+
+impl Report<'_> {
+    /// A page that can be sent to somebody who has no tarbac.
+    pub fn html(&self) -> String {
+        let about = About {
+            premises: self.premises,
+            states: &self.states,
+        };
+        page("What changes for whom", &about, SCRIPT, &self.line())
+    }
+}

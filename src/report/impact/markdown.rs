@@ -1,0 +1,105 @@
+//! What changes for whom, for a page of a wiki or a comment on a pull request.
+
+use super::{IN_NEED, Report, because, out_of_reach, plan, rows, unknown};
+use crate::matrix::in_markdown;
+use crate::premises;
+use crate::tally::{counted, digits, first, some, tally};
+use tarbac_analysis::explain::Named;
+use tarbac_analysis::impact::{Concerned, Direction};
+use tarbac_analysis::plan::Roles;
+
+/// How many are listed in a cell of a table.
+const LISTED: usize = 5;
+
+impl Report<'_> {
+    /// Markdown: the totals, what to look at first, a table of every change, and the plan.
+    pub fn markdown(&self) -> String {
+        let mut text = premises::markdown(self.premises);
+        text.push_str(&changes(self));
+        if let Some(plan) = self.plan() {
+            text.push_str(&plan::markdown(&self.impact.totals, plan));
+        }
+        text
+    }
+}
+
+fn changes(report: &Report<'_>) -> String {
+    let Report { impact, roles, .. } = report;
+    let totals = &impact.totals;
+    let mut text = String::new();
+    text.push_str(&format!(
+        "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \
+         are allowed before and {} after.\n",
+        counted(totals.gained, "decision"),
+        digits(totals.lost),
+        counted(totals.resources, "resource"),
+        digits(totals.people_gaining),
+        digits(totals.people_losing),
+        digits(totals.people_losing_everything),
+        counted(totals.decisions, "decision"),
+        digits(totals.allowed_before),
+        digits(totals.allowed_after),
+    ));
+    if let Some(unknown) = unknown(totals) {
+        text.push_str(&format!("\n{unknown}.\n"));
+    }
+    let look_at = |says: &str, people: &[Concerned]| {
+        let people: Vec<&Named> = people.iter().map(|of| &of.person).collect();
+        let people = in_markdown(&some(&people, LISTED));
+        format!("\n- {} {people}", in_markdown(says))
+    };
+    let losing = impact.people.iter().filter(|of| of.loses_everything());
+    let losing: Vec<&Named> = losing.flat_map(|of| &of.people).collect();
+    if !losing.is_empty() {
+        let losing = in_markdown(&some(&losing, LISTED));
+        text.push_str(&format!("\n- Lose everything: {losing}"));
+    }
+    for concern in &impact.concerns {
+        text.push_str(&look_at(&concern.says, &concern.people));
+        if let Some(advice) = &concern.advice {
+            text.push_str(&format!(". {}", in_markdown(advice)));
+        }
+    }
+    for page in &impact.pages {
+        text.push_str(&look_at(&out_of_reach(page), &page.people));
+    }
+    if let Roles::InNeed(changes) = roles
+        && !changes.is_empty()
+    {
+        text.push_str(&format!("\n- {IN_NEED}"));
+        for change in changes {
+            let change = plan::in_short(change, usize::MAX);
+            text.push_str(&format!("\n  - {}", in_markdown(&change)));
+        }
+    }
+    if impact.people.is_empty() {
+        return text;
+    }
+    text.push_str("\n\n| | who | permissions | devices | in | of | was | now |\n");
+    text.push_str("|---|---|---|---:|---|---|---|---|\n");
+    for touched in &impact.people {
+        let people: Vec<&Named> = touched.people.iter().collect();
+        let who = some(&people, LISTED);
+        for row in rows(touched) {
+            let mark = match row.direction {
+                Direction::Gained => "+",
+                Direction::Lost => "−",
+                Direction::Undecided => "?",
+            };
+            let [before, after] = &row.reasons;
+            let cells = [
+                mark.to_owned(),
+                who.clone(),
+                first(&row.actions, usize::MAX),
+                digits(row.count),
+                tally(row.under, LISTED),
+                tally(row.groups, LISTED),
+                because(before, false),
+                because(after, false),
+            ];
+            let cells = cells.map(|cell| in_markdown(&cell));
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+    }
+    text
+}

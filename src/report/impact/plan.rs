@@ -1,0 +1,360 @@
+//! The role changes that go with a change.
+
+pub(super) mod wire;
+
+use super::{LISTED, because, counted, digits, first, some};
+use crate::explanation::kind;
+use crate::matrix::in_markdown;
+use crate::page::Page;
+use tarbac_analysis::explain::Named;
+use tarbac_analysis::impact::{Direction, Totals};
+use tarbac_analysis::plan::{
+    Deviation, File, Gained, Giving, Lost, Permission, Plan, Proposal, Reason, RoleChange, What,
+};
+
+/// How many deviations are listed: one is enough to distrust a plan.
+const DEVIATIONS: usize = 3;
+
+/// The two plans, with the policies of the first few changes; with `all` of every one.
+pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
+    let limit = if all { usize::MAX } else { LISTED };
+    page.heading("Plan: that nobody loses anything");
+    for line in keeping(without, plan) {
+        page.line(2, &line);
+    }
+    changes(page, &plan.keep, limit);
+    if !plan.lost.is_empty() {
+        page.heading("What no role keeps");
+        for lost in plan.lost.iter().take(limit) {
+            page.item(2, "- ", &names(&lost.permissions, limit));
+            page.line(4, &whose(lost, limit));
+            page.line(
+                4,
+                &format!(
+                    "now {}",
+                    because(&lost.after.iter().collect::<Vec<_>>(), all)
+                ),
+            );
+        }
+        more(page, plan.lost.len(), limit);
+    }
+    if without.gained == 0 {
+        return;
+    }
+    page.heading("Plan: that nobody gains what they did not have");
+    for line in sparing(without, plan) {
+        page.line(2, &line);
+    }
+    changes(page, &plan.spare, limit);
+    if !plan.giving.is_empty() {
+        page.heading("The roles that give what is gained");
+        for giving in plan.giving.iter().take(limit) {
+            page.line(2, &given(giving, limit));
+        }
+        more(page, plan.giving.len(), limit);
+    }
+    if !plan.gained.is_empty() {
+        page.heading("What stays gained");
+        for gained in plan.gained.iter().take(limit) {
+            page.item(2, "+ ", &stays(gained, limit));
+            page.line(4, &reason(&gained.reason));
+        }
+        more(page, plan.gained.len(), limit);
+    }
+}
+
+/// The two plans, with every policy.
+pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
+    let mut text = String::from("\n## Plan: that nobody loses anything\n\n");
+    let listed = |text: &mut String, line: &str| {
+        text.push_str(&format!("- {}\n", in_markdown(line)));
+    };
+    let heading = |text: &mut String, title: &str| text.push_str(&format!("\n{title}:\n\n"));
+    for line in keeping(without, plan) {
+        listed(&mut text, &line);
+    }
+    for change in &plan.keep.changes {
+        text.push_str(&change_in_markdown(change));
+    }
+    if !plan.lost.is_empty() {
+        heading(&mut text, "What no role keeps");
+        for lost in &plan.lost {
+            let permissions = names(&lost.permissions, usize::MAX);
+            let because = because(&lost.after.iter().collect::<Vec<_>>(), true);
+            let whose = whose(lost, LISTED);
+            listed(&mut text, &format!("{permissions}: {whose}; now {because}"));
+        }
+    }
+    if without.gained == 0 {
+        return text;
+    }
+    text.push_str("\n## Plan: that nobody gains what they did not have\n\n");
+    for line in sparing(without, plan) {
+        listed(&mut text, &line);
+    }
+    for change in &plan.spare.changes {
+        text.push_str(&change_in_markdown(change));
+    }
+    if !plan.giving.is_empty() {
+        heading(&mut text, "The roles that give what is gained");
+        for giving in &plan.giving {
+            listed(&mut text, &given(giving, usize::MAX));
+        }
+    }
+    if !plan.gained.is_empty() {
+        heading(&mut text, "What stays gained");
+        for gained in &plan.gained {
+            let reason = reason(&gained.reason);
+            listed(&mut text, &format!("{}: {reason}", stays(gained, LISTED)));
+        }
+    }
+    text
+}
+
+fn change_in_markdown(change: &RoleChange) -> String {
+    let mut text = format!("\n### {}\n\n", in_markdown(&title(change, usize::MAX)));
+    for line in about(change, usize::MAX) {
+        text.push_str(&format!("- {}\n", in_markdown(&line)));
+    }
+    for file in &change.files {
+        text.push_str(&format!("\n{}\n", in_markdown(&heading_of(file))));
+        if !file.policy.is_empty() {
+            text.push_str(&format!("\n```cedar\n{}```\n", file.policy));
+        }
+    }
+    text
+}
+
+fn heading_of(file: &File) -> String {
+    match file.policy.trim().is_empty() {
+        true => format!("{}: the policy goes", file.path),
+        false => format!("{}:", file.path),
+    }
+}
+
+/// What the first plan comes to.
+fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
+    let proposal = &plan.keep;
+    if without.lost == 0 {
+        return vec!["nobody loses anything".to_owned()];
+    }
+    if proposal.changes.is_empty() {
+        return vec!["no role change keeps anything of what is lost".to_owned()];
+    }
+    let mut lines = vec![format!(
+        "{}{}",
+        number_of(proposal),
+        if plan.lost.is_empty() {
+            ": nobody loses anything"
+        } else {
+            ": nobody loses what a role can keep"
+        }
+    )];
+    lines.extend(tried(without, proposal));
+    lines
+}
+
+/// What the second plan comes to.
+fn sparing(without: &Totals, plan: &Plan) -> Vec<String> {
+    let proposal = &plan.spare;
+    if proposal.changes.is_empty() {
+        let nothing = "nothing of what is gained can be taken away by a role change without a loss";
+        return vec![nothing.to_owned()];
+    }
+    let mut lines = vec![format!(
+        "{}, role by role: nobody gains what can be taken away without a loss",
+        number_of(proposal)
+    )];
+    if !plan.keep.changes.is_empty() {
+        lines.push("this is a plan of its own, tried without the one above".to_owned());
+    }
+    lines.extend(tried(without, proposal));
+    lines
+}
+
+fn number_of(proposal: &Proposal) -> String {
+    let changes = counted(proposal.changes.len() as u64, "role change");
+    match proposal.is_smallest {
+        true => format!("{changes}, and no fewer do"),
+        false => format!("{changes}, and fewer may do: there are too many to be certain"),
+    }
+}
+
+/// What the comparison with a proposal found.
+fn tried(without: &Totals, proposal: &Proposal) -> Vec<String> {
+    let totals = &proposal.totals;
+    let found = format!(
+        "{} lost instead of {}, {} gained instead of {}",
+        counted(totals.lost, "decision"),
+        digits(without.lost),
+        digits(totals.gained),
+        digits(without.gained)
+    );
+    if proposal.is_verified() {
+        return vec![format!("verified by comparing again: {found}")];
+    }
+    let mut lines = vec![format!(
+        "NOT VERIFIED, do not use it: compared again, {found}"
+    )];
+    let deviations = proposal.deviations.iter().take(DEVIATIONS);
+    lines.extend(deviations.map(deviation));
+    if proposal.deviations.len() > DEVIATIONS {
+        let more = proposal.deviations.len() - DEVIATIONS;
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+fn deviation(deviation: &Deviation) -> String {
+    let word = match deviation.direction {
+        Direction::Gained => "gains",
+        Direction::Lost => "loses",
+        Direction::Undecided => "can no longer be told about",
+    };
+    format!(
+        "{} {word} {} on {}, and not on {} at most",
+        deviation.person.name,
+        deviation.permission.name,
+        digits(deviation.found),
+        digits(deviation.foreseen)
+    )
+}
+
+fn changes(page: &mut Page, proposal: &Proposal, limit: usize) {
+    for (number, change) in proposal.changes.iter().take(limit).enumerate() {
+        page.apart();
+        page.item(2, &format!("{}. ", number + 1), &title(change, limit));
+        for line in about(change, limit) {
+            page.line(5, &line);
+        }
+        for file in &change.files {
+            page.line(5, &heading_of(file));
+            page.verbatim(7, &file.policy);
+        }
+    }
+    more(page, proposal.changes.len(), limit);
+}
+
+fn more(page: &mut Page, count: usize, limit: usize) {
+    let rest = count.saturating_sub(limit);
+    if rest > 0 {
+        page.line(2, &format!("and {rest} more (--all lists them)"));
+    }
+}
+
+/// What is done.
+fn title(change: &RoleChange, limit: usize) -> String {
+    let permissions = names(&change.permissions, limit);
+    let role = &change.role.name;
+    match (change.what, &change.instead_of) {
+        (What::Extended, _) => format!("Add to the role {role}: {permissions}"),
+        (What::Reduced, _) => format!("Take out of the role {role}: {permissions}"),
+        (_, Some(instead)) => format!("Make the role {role}, in place of {instead}"),
+        (_, None) => format!("Make the role {role}"),
+    }
+}
+
+/// What is done and for whom, in a line.
+pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
+    let people = counted(change.people, "account");
+    let title = match change.what {
+        What::Made if change.permissions.is_empty() => "Make a role, whatever it gives".to_owned(),
+        What::Made => format!("Make a role of {}", names(&change.permissions, limit)),
+        _ => title(change, limit),
+    };
+    format!("{title} ({people})")
+}
+
+/// What else there is to know about a change, a line each.
+fn about(change: &RoleChange, limit: usize) -> Vec<String> {
+    let assigned = change
+        .assigned
+        .iter()
+        .map(|assigned| match assigned.people {
+            1 if change.what == What::Made => assigned.to.name.clone(),
+            people => {
+                let (kind, name) = (kind(&assigned.to), &assigned.to.name);
+                format!("the {kind} {name} ({})", counted(people, "account"))
+            }
+        });
+    let assigned = first(&assigned.collect::<Vec<_>>(), limit);
+    let people = counted(change.people, "account");
+    let mut lines = match change.what {
+        What::Extended => vec![format!("keeps something for {people}")],
+        What::Made => vec![
+            format!("keeps something for {people}"),
+            format!("assign it to {assigned}"),
+        ],
+        What::Reduced => vec![format!("takes something that is gained from {people}")],
+        What::Replaced => vec![
+            format!("takes something that is gained from {people}"),
+            format!("assign it in {assigned}"),
+        ],
+    };
+    if change.files.is_empty() && change.what != What::Reduced {
+        lines.push("it needs none of the permissions that are decided about".to_owned());
+    }
+    if !change.gains.is_empty() {
+        let gains = change.gains.iter().map(|gain| {
+            let decisions = counted(gain.decisions, "decision");
+            let people = counted(gain.people, "account");
+            format!("{} ({decisions} of {people})", gain.permission.name)
+        });
+        let gains = gains.collect::<Vec<_>>().join(", ");
+        lines.push(format!("lets people do more than before: {gains}"));
+    }
+    if let Some(proof) = &change.proof {
+        lines.push(format!(
+            "without it {} loses {} on {}",
+            proof.person.name, proof.permission.name, proof.resource.name
+        ));
+    }
+    lines
+}
+
+fn whose(lost: &Lost, limit: usize) -> String {
+    let people: Vec<&Named> = lost.people.iter().collect();
+    let each = if lost.people.len() > 1 { " each" } else { "" };
+    let decisions = counted(lost.decisions, "decision");
+    format!("{decisions}{each} of {}", some(&people, limit))
+}
+
+fn given(giving: &Giving, limit: usize) -> String {
+    format!(
+        "{}: {} of {}, by {}",
+        giving.role.name,
+        counted(giving.decisions, "decision"),
+        counted(giving.people, "account"),
+        names(&giving.permissions, limit)
+    )
+}
+
+fn stays(gained: &Gained, limit: usize) -> String {
+    let people: Vec<&Named> = gained.people.iter().collect();
+    format!(
+        "{}: {} of {}",
+        names(&gained.permissions, limit),
+        counted(gained.decisions, "decision"),
+        some(&people, limit)
+    )
+}
+
+fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::HadElsewhere => {
+            "they had the permission before on other resources, and a role does not tell these apart"
+                .to_owned()
+        }
+        Reason::Shared { through, with } => format!(
+            "{} would lose it, who has the role by {} as well",
+            with.name, through.name
+        ),
+        Reason::ByOther(policies) => format!("permitted by {}", policies.join(", ")),
+    }
+}
+
+fn names(permissions: &[Permission], limit: usize) -> String {
+    let names = permissions.iter();
+    let names: Vec<&str> = names.map(|permission| permission.name.as_str()).collect();
+    first(&names, limit)
+}

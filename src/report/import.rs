@@ -1,0 +1,438 @@
+//! What an import has to say, and what an export consists of.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Style, VERSION, json};
+use tarbac_host::names::visible;
+use tarbac_host::record::{Kept, Refresh, Why};
+use tarbac_tenant::export::catalog::{DECLARED, Declared, EXPORTS, Export, TENANT};
+use tarbac_tenant::import::{Matter, Report};
+
+/// How many names of a note are listed.
+const LISTED: usize = 5;
+
+/// What an import changes.
+pub struct Change<'a> {
+    /// The files.
+    pub refresh: &'a Refresh,
+    /// Whether it was only tried, and nothing written.
+    pub is_tried: bool,
+}
+
+/// What was imported, and what somebody should know about it.
+pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style: Style) -> String {
+    let has_conflicts = !change.refresh.conflicts.is_empty();
+    let what = match (change.is_tried, has_conflicts) {
+        (false, _) => style.green("imported"),
+        (true, false) => style.green("nothing was written; this would be imported into"),
+        (true, true) => style.red("nothing was written, and nothing would be, into"),
+    };
+    let mut text = format!("{what} {}\n", out.display());
+    for (what, count) in &report.counts {
+        text += &format!("{count:>12} {what}\n");
+    }
+    let (files, mut is_cut) = files(change.refresh, all);
+    text += &files;
+    let mut matter = None;
+    for note in &report.notes {
+        if matter != Some(note.topic.matter) {
+            matter = Some(note.topic.matter);
+            text += &format!("\n{}\n", heading(note.topic.matter));
+        }
+        let code = style.yellow(note.topic.code);
+        text += &format!("\n{code} ({}): {}\n", note.names.len(), note.topic.message);
+        let names: Vec<String> = note.names.iter().map(|name| visible(name)).collect();
+        is_cut |= list(&mut text, &names, all);
+        text += &format!("  help: {}\n", note.topic.help);
+    }
+    if is_cut {
+        text += "\n--all lists every name.\n";
+    }
+    if change.is_tried {
+        return text;
+    }
+    text += &format!(
+        "\nNext:\n  tarbac -C {0} validate\n  tarbac -C {0} matrix\n",
+        out.display()
+    );
+    if change
+        .refresh
+        .added
+        .iter()
+        .any(|path| path == "tests/everybody.yaml")
+    {
+        text += &format!("  tarbac -C {} test --accept\n", out.display());
+    }
+    text
+}
+
+/// Adds a line for each of the first names, unless all are listed; and whether some are not.
+fn list(text: &mut String, names: &[String], all: bool) -> bool {
+    let listed = if all { names.len() } else { LISTED };
+    for name in names.iter().take(listed) {
+        *text += &format!("  {name}\n");
+    }
+    let more = names.len().saturating_sub(listed);
+    if more > 0 {
+        *text += &format!("  and {more} more\n");
+    }
+    more > 0
+}
+
+/// The files that are added, changed and removed, and those that stay; and whether some are not listed.
+fn files(refresh: &Refresh, all: bool) -> (String, bool) {
+    let Refresh {
+        added,
+        changed,
+        removed,
+        unchanged,
+        kept,
+        conflicts,
+        ..
+    } = refresh;
+    let plain = |paths: &[String]| paths.iter().map(|path| visible(path)).collect();
+    let with_reason = |kept: &[Kept]| {
+        let line = |kept: &Kept| format!("{}: {}", visible(&kept.path), why(kept.why));
+        kept.iter().map(line).collect()
+    };
+    let lists: [(&str, Vec<String>); 5] = [
+        ("In the way", with_reason(conflicts)),
+        ("Added", plain(added)),
+        ("Changed", plain(changed)),
+        ("Removed", plain(removed)),
+        ("Kept", with_reason(kept)),
+    ];
+    let mut text = String::new();
+    // Of a workspace that is new, every file is.
+    if changed.len() + unchanged + kept.len() + conflicts.len() == 0 {
+        return (text, false);
+    }
+    let mut is_cut = false;
+    for (what, files) in lists.into_iter().filter(|(_, files)| !files.is_empty()) {
+        let count = super::findings::number(files.len(), "file");
+        text += &format!("\n{what}: {count}\n");
+        is_cut |= list(&mut text, &files, all);
+    }
+    if added.is_empty() && changed.is_empty() && removed.is_empty() {
+        text += "\nNo file changes.\n";
+    }
+    (text, is_cut)
+}
+
+/// Why a file stays as it is, or is in the way.
+pub fn why(why: Why) -> &'static str {
+    match why {
+        Why::Changed => "changed by hand",
+        Why::ChangedAndShipped => "changed by hand; what ships is another text by now",
+        Why::Removed => "removed by hand",
+        Why::ChangedAndGone => "changed by hand; the exports have it no more",
+        Why::MayBeRenamed => {
+            "changed or removed by hand; a role that is new may be this one under another name, and give back what was taken away"
+        }
+        Why::NotAsShipped => "not as it ships, and no record says who changed it",
+        Why::NotWritten => "no import wrote it",
+        Why::NoFile => "no regular file, or behind a link",
+    }
+}
+
+fn heading(matter: Matter) -> &'static str {
+    match matter {
+        Matter::Unjoined => {
+            "Not joined: exports that do not fit together. What hangs on it gives nothing."
+        }
+        Matter::Assumed => {
+            "Assumed: the exports do not say it, and the value that permits less was taken, unless it says otherwise."
+        }
+        Matter::Notable => "To look at: it is as the exports have it.",
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    workspace: String,
+    counts: serde_json::Map<String, serde_json::Value>,
+    files: Files<'a>,
+    notes: Vec<Note<'a>>,
+}
+
+#[derive(Serialize)]
+struct Files<'a> {
+    written: bool,
+    added: &'a [String],
+    changed: &'a [String],
+    removed: &'a [String],
+    unchanged: usize,
+    kept: Vec<File<'a>>,
+    conflicts: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    file: &'a str,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    code: &'a str,
+    matter: &'a str,
+    message: &'a str,
+    help: &'a str,
+    count: usize,
+    names: &'a [String],
+}
+
+/// The same with every name, as JSON.
+pub fn document(report: &Report, change: &Change<'_>, out: &Path) -> String {
+    let counts = report.counts.iter();
+    let Refresh {
+        added,
+        changed,
+        removed,
+        unchanged,
+        kept,
+        conflicts,
+        ..
+    } = change.refresh;
+    json(&Document {
+        version: VERSION,
+        workspace: out.display().to_string(),
+        counts: counts
+            .map(|(what, count)| (what.replace([' ', '-'], "_"), (*count).into()))
+            .collect(),
+        files: Files {
+            written: !change.is_tried,
+            added,
+            changed,
+            removed,
+            unchanged: *unchanged,
+            kept: kept.iter().map(file).collect(),
+            conflicts: conflicts.iter().map(file).collect(),
+        },
+        notes: report
+            .notes
+            .iter()
+            .map(|note| Note {
+                code: note.topic.code,
+                matter: match note.topic.matter {
+                    Matter::Unjoined => "unjoined",
+                    Matter::Assumed => "assumed",
+                    Matter::Notable => "notable",
+                },
+                message: note.topic.message,
+                help: note.topic.help,
+                count: note.names.len(),
+                names: &note.names,
+            })
+            .collect(),
+    })
+}
+
+fn file(kept: &Kept) -> File<'_> {
+    File {
+        file: &kept.path,
+        why: why(kept.why),
+    }
+}
+
+/// The files of an export, and the call that gives each.
+pub fn catalog() -> String {
+    let mut text = "\
+`tarbac import --how --script > collect.ps1` writes all of this as one script, which follows pages and asks for
+the members of no more groups than are needed. By hand, make the folders first (PowerShell: mkdir graph,
+configmgr/<site>); <id> is the id of each object, <site> the site code of a hierarchy, <provider> the host of its
+SMS Provider, where the security role is needed for all security scopes and collections.
+
+"
+    .to_owned();
+    text += &format!("{}\n\n", connect());
+    for Export {
+        file,
+        purpose,
+        call,
+        powershell,
+        rights,
+        ..
+    } in &EXPORTS
+    {
+        text += &format!("{file}\n    {purpose}\n    {call}\n");
+        if !powershell.is_empty() {
+            text += &format!("    {powershell}\n");
+        }
+        if *file == TENANT {
+            for Declared { field, place } in &DECLARED {
+                text += &format!("    {field}: {place}\n");
+            }
+        } else {
+            text += &format!("    takes {rights}\n");
+        }
+        text += "\n";
+    }
+    text + "\
+Each file can come in pages: NAME.json, NAME-2.json and so on, as long as an answer has an
+@odata.nextLink; Invoke-MgGraphRequest saves the first page only. JSON or one record a line (NAME.ndjson), plain
+or gzip (NAME.json.gz), UTF-8 or UTF-16. Files of memberships tell who is a member now, and not who could activate
+the membership: the eligibilities do.
+"
+}
+
+/// The line that signs in to Microsoft Graph, with every permission that the calls need.
+fn connect() -> String {
+    format!("Connect-MgGraph -NoWelcome -Scopes {}", scopes().join(", "))
+}
+
+/// The permissions of Microsoft Graph that the calls need, each once.
+fn scopes() -> Vec<&'static str> {
+    let mut scopes: Vec<&str> = Vec::new();
+    for export in EXPORTS.iter().filter(|export| is_of_graph(export)) {
+        if !scopes.contains(&export.rights) {
+            scopes.push(export.rights);
+        }
+    }
+    scopes
+}
+
+fn is_of_graph(export: &Export) -> bool {
+    export.file.starts_with("graph/")
+}
+
+/// A script of PowerShell that collects all of it but what is declared and what the admin center exports.
+pub fn script() -> String {
+    let mut text = include_str!("import/begin.ps1").replace("{connect}", &connect());
+    let is_of_objects = |export: &&Export| export.file.contains("<id>");
+    let (of_objects, lists): (Vec<&Export>, Vec<&Export>) = EXPORTS
+        .iter()
+        .filter(|of| is_of_graph(of))
+        .partition(is_of_objects);
+    for export in lists {
+        text += &format!(
+            "$saved['{0}'] = {1} \"{2}\" '{0}'\n",
+            export.file,
+            verb(export),
+            address(export)
+        );
+    }
+    let (of_groups, of_others): (Vec<&Export>, Vec<&Export>) = of_objects
+        .into_iter()
+        .partition(|export| export.file.starts_with("graph/groups/"));
+    for export in of_others {
+        let (list, _) = export.file.split_once("/<id>").unwrap_or((export.file, ""));
+        text += &format!(
+            "foreach ($id in $saved['{list}.json'].id) {{\n    $saved['{}'] += @({} \"{}\" \"{}\")\n}}\n",
+            export.file,
+            verb(export),
+            address(export),
+            export.file.replace("<id>", "$id"),
+        );
+    }
+    text += "\nforeach ($site in $Providers.Keys) {\n";
+    for export in &EXPORTS {
+        let Some(class) = export.file.strip_prefix("configmgr/<site>/") else {
+            continue;
+        };
+        let class = class.strip_suffix(".json").unwrap_or(class);
+        let properties = export.powershell.split_once("Select-Object ");
+        let properties = properties.and_then(|(_, rest)| rest.split_once(" |"));
+        let lazy = match export.powershell.contains("| Get-CimInstance |") {
+            true => " -Lazy",
+            false => "",
+        };
+        text += &format!(
+            "    $saved['{class}'] += @(Save-Class $site {class} {}{lazy})\n",
+            properties.map_or("*", |(properties, _)| properties),
+        );
+    }
+    text += "}\n\n";
+    text += include_str!("import/groups.ps1");
+    for export in of_groups {
+        text += &format!(
+            "    $found += @({} \"{}\" \"{}\")\n",
+            verb(export),
+            address(export),
+            export.file.replace("<id>", "$id"),
+        );
+    }
+    text + include_str!("import/end.ps1")
+}
+
+/// What some tenants refuse to answer, though the role definitions have it as well.
+const ASSIGNMENTS_OF_ROLES: &str = "graph/roleDefinitions/<id>/";
+
+/// What saves an export: where it is optional or to be had otherwise, a refusal is a warning.
+fn verb(export: &Export) -> &'static str {
+    match export.is_optional || export.file.starts_with(ASSIGNMENTS_OF_ROLES) {
+        true => "Save-Optional",
+        false => "Save-Graph",
+    }
+}
+
+/// The address of a call as a text in PowerShell.
+fn address(export: &Export) -> String {
+    let address = export.call.strip_prefix("GET https://graph.microsoft.com/");
+    let address = address.unwrap_or(export.call).replace('$', "`$");
+    address.replace(' ', "%20").replace("<id>", "$id")
+}
+
+/// The same as a table in Markdown, without the lines of PowerShell.
+pub fn catalog_markdown() -> String {
+    let mut text = "| file | what for | from | takes |\n|---|---|---|---|\n".to_owned();
+    for Export {
+        file,
+        purpose,
+        call,
+        rights,
+        ..
+    } in &EXPORTS
+    {
+        text += &format!("| `{file}` | {purpose} | `{call}` | {rights} |\n");
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct CatalogDocument {
+    version: u32,
+    scopes: Vec<&'static str>,
+    files: Vec<CatalogEntry>,
+    declared: Vec<DeclaredEntry>,
+}
+
+#[derive(Serialize)]
+struct DeclaredEntry {
+    field: &'static str,
+    place: &'static str,
+}
+
+#[derive(Serialize)]
+struct CatalogEntry {
+    file: &'static str,
+    purpose: &'static str,
+    call: &'static str,
+    powershell: Option<&'static str>,
+    rights: &'static str,
+}
+
+/// The same as JSON.
+pub fn catalog_document() -> String {
+    json(&CatalogDocument {
+        version: VERSION,
+        scopes: scopes(),
+        declared: DECLARED
+            .iter()
+            .map(|Declared { field, place }| DeclaredEntry { field, place })
+            .collect(),
+        files: EXPORTS
+            .iter()
+            .map(|export| CatalogEntry {
+                file: export.file,
+                purpose: export.purpose,
+                call: export.call,
+                powershell: Some(export.powershell).filter(|line| !line.is_empty()),
+                rights: export.rights,
+            })
+            .collect(),
+    })
+}

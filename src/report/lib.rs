@@ -1,0 +1,112 @@
+//! Puts results into words, for people and for programs.
+//!
+//! One file for each kind of result; it owns every struct of its JSON, so that what programs read
+//! changes only on purpose. Nothing here prints, asks a terminal, or decides.
+
+pub mod access;
+pub mod answer;
+mod colour;
+pub mod coverage;
+mod entity;
+pub mod explanation;
+pub mod files;
+pub mod findings;
+pub mod glossary;
+mod html;
+pub mod impact;
+pub mod import;
+pub mod matrix;
+pub mod mutant;
+mod page;
+pub mod premises;
+#[cfg(feature = "prove")]
+pub mod proof;
+pub mod provenance;
+pub mod readings;
+pub mod report;
+pub mod role;
+mod sheet;
+mod shown;
+pub mod snapshot;
+pub mod standing;
+pub mod suite;
+mod support;
+mod table;
+mod tally;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+use shown::Shown;
+use tarbac_host::json::line as json_line;
+pub use tarbac_host::json::pretty as json;
+
+/// The version of the JSON that programs read.
+pub const VERSION: u32 = 1;
+
+/// The width of diagnostics that go to no terminal.
+const PLAIN_WIDTH: usize = 120;
+
+/// What the place where a text is shown can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether it shows colours.
+    pub colour: bool,
+    /// How many columns it has, where that is known.
+    pub columns: Option<usize>,
+}
+
+impl Style {
+    /// A file, a pipe, a test.
+    pub const PLAIN: Self = Self {
+        colour: false,
+        columns: None,
+    };
+
+    /// Good news.
+    pub fn green(self, text: &str) -> String {
+        self.paint("1;32", text)
+    }
+
+    /// Bad news.
+    pub fn red(self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    /// Something to look at.
+    pub fn yellow(self, text: &str) -> String {
+        self.paint("1;33", text)
+    }
+
+    /// A heading.
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        match self.colour {
+            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
+
+    fn handler(self) -> GraphicalReportHandler {
+        let theme = match self.colour {
+            true => GraphicalTheme::unicode(),
+            false => GraphicalTheme::unicode_nocolor(),
+        };
+        GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_width(self.columns.unwrap_or(PLAIN_WIDTH))
+            .with_context_lines(1)
+    }
+}
+
+/// One error, with its code, places and help.
+pub fn diagnostic(diagnostic: &dyn Diagnostic, style: Style) -> String {
+    let mut text = String::new();
+    let diagnostic = &Shown::of(diagnostic);
+    match style.handler().render_report(&mut text, diagnostic) {
+        Ok(()) => text,
+        Err(_) => format!("{diagnostic}\n"),
+    }
+}

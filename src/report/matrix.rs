@@ -1,0 +1,165 @@
+//! A matrix: a table for a page, records for a sheet or a program. The one for a terminal is that of
+//! [`tarbac_analysis::matrix`].
+
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+use super::VERSION;
+use super::premises::PremisesDocument;
+use super::sheet::Sheet;
+use tarbac_analysis::matrix::{Cell, Mark, Matrix, first, others};
+use tarbac_analysis::what_if::Premises;
+use tarbac_host::decision::Provenance;
+use tarbac_host::names::visible;
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    cells: Vec<Record>,
+    others: &'a [String],
+}
+
+/// One cell, with all it takes to understand it alone.
+#[derive(Debug, Serialize)]
+struct Record {
+    resource: Option<String>,
+    resource_name: Option<String>,
+    principal: String,
+    principal_name: String,
+    action: String,
+    decision: &'static str,
+    policies: Vec<String>,
+}
+
+/// Tables in Markdown, with the first deciding policy in each cell of a person.
+pub fn markdown(matrix: &Matrix) -> String {
+    let mut parts = Vec::new();
+    for block in &matrix.blocks {
+        let mut table = Table::new();
+        table.load_style(ASCII_MARKDOWN);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        let corner = block.resource.as_ref().map_or("Permission", |_| "Person");
+        let columns = block
+            .columns
+            .iter()
+            .map(|heading| in_markdown(&heading.name));
+        table.set_header(std::iter::once(corner.to_owned()).chain(columns));
+        for row in &block.rows {
+            let cells = row.cells.iter().map(|cell| match block.resource {
+                None if cell.mark == Mark::No => String::new(),
+                None => cell.mark.sign().to_owned(),
+                Some(_) => in_markdown(&decided(cell)),
+            });
+            table.add_row(std::iter::once(in_markdown(&row.heading.name)).chain(cells));
+        }
+        let heading = match &block.resource {
+            Some(resource) => format!("### {}\n\n", in_markdown(&resource.name)),
+            None => String::new(),
+        };
+        parts.push(format!("{heading}{}\n", table.trim_fmt()));
+    }
+    if let Some(others) = others(matrix) {
+        parts.push(in_markdown(&others) + "\n");
+    }
+    parts.join("\n")
+}
+
+/// One record for each cell, with a header.
+///
+/// # Errors
+/// A record cannot be written, which does not happen in memory.
+pub fn csv(matrix: &Matrix, premises: &Premises) -> Result<String, csv::Error> {
+    let headings = [
+        "resource",
+        "resource_name",
+        "principal",
+        "principal_name",
+        "action",
+        "decision",
+        "policies",
+    ];
+    let mut sheet = Sheet::supposing(&headings, premises)?;
+    for record in records(matrix) {
+        sheet.row([
+            record.resource.as_deref().unwrap_or_default(),
+            record.resource_name.as_deref().unwrap_or_default(),
+            &record.principal,
+            &record.principal_name,
+            &record.action,
+            record.decision,
+            &record.policies.join(" "),
+        ])?;
+    }
+    sheet.text()
+}
+
+/// The matrix as a document for programs: one entry for each cell.
+pub fn document(matrix: &Matrix, premises: &Premises, provenance: &Provenance) -> String {
+    let document = Document {
+        version: VERSION,
+        asked: PremisesDocument::if_any(premises),
+        cells: records(matrix).collect(),
+        others: &matrix.others,
+    };
+    super::provenance::document(document, provenance)
+}
+
+fn records(matrix: &Matrix) -> impl Iterator<Item = Record> {
+    matrix.blocks.iter().flat_map(|block| {
+        block.rows.iter().flat_map(move |row| {
+            block
+                .columns
+                .iter()
+                .zip(&row.cells)
+                .map(move |(column, cell)| {
+                    let (principal, action) = match block.resource {
+                        None => (column, &row.heading),
+                        Some(_) => (&row.heading, column),
+                    };
+                    Record {
+                        resource: block
+                            .resource
+                            .as_ref()
+                            .map(|heading| heading.uid.to_string()),
+                        resource_name: block.resource.as_ref().map(|heading| heading.name.clone()),
+                        principal: principal.uid.to_string(),
+                        principal_name: principal.name.clone(),
+                        action: action.uid.id().unescaped().to_owned(),
+                        decision: cell.mark.word(),
+                        policies: cell.policies.clone(),
+                    }
+                })
+        })
+    })
+}
+
+/// A cell on a page, where there is room for the id.
+fn decided(cell: &Cell) -> String {
+    let why = match (cell.mark, first(cell)) {
+        (_, Some(id)) => id,
+        (Mark::Indeterminate, None) => "error",
+        (_, None) => "not permitted",
+    };
+    match cell.policies.len() {
+        0 | 1 => format!("{} {why}", cell.mark.sign()),
+        several => format!("{} {why} +{}", cell.mark.sign(), several - 1),
+    }
+}
+
+/// Text in a cell of a Markdown table.
+pub(super) fn in_markdown(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in visible(&text.replace(['\n', '\r'], " ")).chars() {
+        match character {
+            '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '#' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,55 @@
+//! What an answer supposes, said before the answer or with it.
+
+use serde::Serialize;
+
+use super::matrix::in_markdown;
+use super::page::Page;
+use tarbac_analysis::what_if::Premises;
+
+/// What is supposed, as a paragraph before an answer; nothing where nothing is. `width` is that of the terminal.
+pub fn human(premises: &Premises, width: Option<usize>) -> String {
+    let mut page = Page::new(width);
+    if let Some(sentence) = premises.sentence() {
+        page.line(0, &format!("{sentence}:"));
+    }
+    for note in &premises.notes {
+        page.line(2, note);
+    }
+    page.apart();
+    page.into_text()
+}
+
+/// The same for a page of a wiki.
+pub fn markdown(premises: &Premises) -> String {
+    let mut text = String::new();
+    if let Some(sentence) = premises.sentence() {
+        text.push_str(&format!("{}:\n\n", in_markdown(&sentence)));
+    }
+    for note in &premises.notes {
+        text.push_str(&format!("{}.\n\n", in_markdown(note)));
+    }
+    text
+}
+
+/// What is supposed, for programs.
+#[derive(Debug, Serialize)]
+pub(super) struct PremisesDocument<'p> {
+    changes: Vec<&'p str>,
+    supposed: &'p [String],
+    notes: &'p [String],
+}
+
+impl<'p> PremisesDocument<'p> {
+    pub fn of(premises: &'p Premises) -> Self {
+        Self {
+            changes: premises.all_typed().collect(),
+            supposed: &premises.says,
+            notes: &premises.notes,
+        }
+    }
+
+    /// The same; nothing where nothing is supposed.
+    pub fn if_any(premises: &'p Premises) -> Option<Self> {
+        (!premises.is_empty()).then(|| Self::of(premises))
+    }
+}

@@ -1,0 +1,77 @@
+//! What an answer was decided with.
+
+use serde::Serialize;
+
+use super::json;
+use super::page::Page;
+use tarbac_host::decision::Provenance;
+
+/// The keys that every JSON answer ends with.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Wire<'a> {
+    rules_in_force: &'static str,
+    revision: &'a str,
+    not_read: &'a [String],
+}
+
+/// A document with what it was decided with.
+#[derive(Debug, Serialize)]
+pub(super) struct With<'a, T> {
+    #[serde(flatten)]
+    document: T,
+    #[serde(flatten)]
+    provenance: Wire<'a>,
+}
+
+impl<'a> Wire<'a> {
+    /// For programs.
+    pub fn of(provenance: &'a Provenance) -> Self {
+        Self {
+            rules_in_force: provenance.rules.word(),
+            revision: &provenance.revision,
+            not_read: &provenance.not_read,
+        }
+    }
+
+    /// A document with these keys.
+    pub(super) fn with<T>(self, document: T) -> With<'a, T> {
+        With {
+            document,
+            provenance: self,
+        }
+    }
+}
+
+/// A document for programs, with what it was decided with.
+pub fn document(document: impl Serialize, provenance: &Provenance) -> String {
+    json(&Wire::of(provenance).with(document))
+}
+
+/// What two states were decided with, where an answer compares them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct States<'a> {
+    before: Wire<'a>,
+    after: Wire<'a>,
+}
+
+impl<'a> States<'a> {
+    /// For programs.
+    pub fn of([before, after]: [&'a Provenance; 2]) -> Self {
+        Self {
+            before: Wire::of(before),
+            after: Wire::of(after),
+        }
+    }
+}
+
+/// The same in a line, for people; where the terminal is too narrow, with a part of the revision.
+pub fn human(provenance: &Provenance, width: Option<usize>) -> String {
+    let mut page = Page::new(width);
+    let line = |revision: &str| format!("rules: {}, revision {revision}", provenance.rules.word());
+    let whole = line(&provenance.revision);
+    match page.fits(&whole) {
+        true => page.line(0, &whole),
+        false => page.line(0, &line(provenance.short_revision())),
+    }
+    page.into_text()
+}

@@ -1,0 +1,211 @@
+//! Reports: what a command tried and found, for the programs that show it elsewhere.
+//!
+//! One file a format, which owns every struct of its wire form. A format that knows only tests has
+//! one for each finding, and one that knows only findings has one for each failed test, so that
+//! nothing is missing in any. The same report is always the same text: there is no time in it and
+//! nothing random, and a file has the name that messages give it.
+
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+pub mod tap;
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::coverage;
+use super::findings::{counted, number};
+use tarbac_assurance::coverage::Coverage;
+use tarbac_assurance::report::Report;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::printable::is_obeyed;
+use tarbac_diagnostic::source::Place;
+use tarbac_host::excerpt::Excerpts;
+
+/// The formats of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A document of tarbac's own, with everything that is known.
+    Json,
+    /// JUnit's XML, which nearly every build server reads.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of a GitHub workflow, as commands to its runner.
+    Github,
+    /// A page in GitHub's Markdown, for the summary of a job.
+    Markdown,
+    /// The Test Anything Protocol, version 13.
+    Tap,
+    /// How the tests cover the policies, as LCOV's trace file.
+    Lcov,
+    /// The same as Cobertura's XML.
+    Cobertura,
+    /// The same as the policies with what was seen beside each line.
+    Listing,
+}
+
+/// There is no such format.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no format `{0}`; the formats are {names}", names = Format::names())]
+pub struct UnknownFormat(String);
+
+impl Format {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 9] = [
+        Self::Json,
+        Self::Junit,
+        Self::Sarif,
+        Self::Github,
+        Self::Markdown,
+        Self::Tap,
+        Self::Lcov,
+        Self::Cobertura,
+        Self::Listing,
+    ];
+
+    /// The name, as it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Markdown => "markdown",
+            Self::Tap => "tap",
+            Self::Lcov => "lcov",
+            Self::Cobertura => "cobertura",
+            Self::Listing => "listing",
+        }
+    }
+
+    /// Whether it is about coverage and nothing else.
+    pub fn is_of_coverage(self) -> bool {
+        matches!(self, Self::Lcov | Self::Cobertura | Self::Listing)
+    }
+
+    /// All names, for a sentence.
+    pub fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// A report in a format. The excerpts are those of [`Report::places`].
+pub fn render(format: Format, report: &Report, excerpts: &Excerpts) -> String {
+    match format {
+        Format::Json => json::text(report, excerpts),
+        Format::Junit => junit::text(report, excerpts),
+        Format::Sarif => sarif::text(report, excerpts),
+        Format::Github => github::text(report, excerpts),
+        Format::Markdown => markdown::text(report, excerpts),
+        Format::Tap => tap::text(report, excerpts),
+        Format::Lcov => of_coverage(report, coverage::lcov::text),
+        Format::Cobertura => of_coverage(report, coverage::cobertura::text),
+        Format::Listing => of_coverage(report, coverage::listing::text),
+    }
+}
+
+/// A report about coverage; one in which nothing is covered where it was not measured.
+fn of_coverage(report: &Report, text: fn(&Coverage) -> String) -> String {
+    let nothing = Coverage::default();
+    text(report.coverage.as_ref().unwrap_or(&nothing))
+}
+
+/// What it came to, in a few words: `5 tests, 2 failed, 1 warning`.
+fn headline(report: &Report) -> String {
+    let tests = report.tests().count();
+    let failed = failed(report);
+    let mut parts = Vec::new();
+    if tests > 0 {
+        parts.push(number(tests, "test"));
+        parts.push(match failed {
+            0 => "all passed".to_owned(),
+            failed => format!("{failed} failed"),
+        });
+    }
+    let (errors, warnings) = counted(&report.findings);
+    if errors > 0 {
+        parts.push(number(errors, "error"));
+    }
+    if warnings > 0 {
+        parts.push(number(warnings, "warning"));
+    }
+    match parts.is_empty() {
+        true => "no findings".to_owned(),
+        false => parts.join(", "),
+    }
+}
+
+/// How many tests failed.
+fn failed(report: &Report) -> usize {
+    report.tests().filter(|test| test.failure.is_some()).count()
+}
+
+/// A place as compilers write it: the file, and the line and column where they are known.
+fn position(place: &Place, excerpts: &Excerpts) -> String {
+    let file = &place.source.name;
+    match excerpts.at(place) {
+        Some(excerpt) => format!("{file}:{}:{}", excerpt.line, excerpt.column),
+        None => file.clone(),
+    }
+}
+
+/// A finding's message and the first of its places, in one line.
+fn title(finding: &Finding, excerpts: &Excerpts) -> String {
+    match finding.labels.first() {
+        Some(label) => {
+            let position = position(&label.place, excerpts);
+            format!("{} ({position})", finding.message)
+        }
+        None => finding.message.clone(),
+    }
+}
+
+/// What else a finding says, a line for each place and one for the help.
+fn notes(finding: &Finding, excerpts: &Excerpts) -> Vec<String> {
+    let places = finding.labels.iter().map(|label| {
+        let position = position(&label.place, excerpts);
+        format!("{position}: {}", label.text)
+    });
+    let help = finding.help.iter().map(|help| format!("help: {help}"));
+    places.chain(help).collect()
+}
+
+/// A text without the characters that no document may hold, or that a terminal would obey.
+fn visible(text: &str) -> String {
+    text.chars()
+        .filter(|character| *character != '\r')
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+            character if is_obeyed(character) => '\u{fffd}',
+            character => character,
+        })
+        .collect()
+}
+
+/// The same on one line.
+fn one_line(text: &str) -> String {
+    visible(text).replace(['\n', '\t'], " ")
+}

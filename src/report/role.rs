@@ -1,0 +1,76 @@
+//! What policies and a tenant disagree on, for people and programs.
+
+use serde::Serialize;
+
+use super::findings::number;
+use super::{Style, VERSION};
+use tarbac_host::decision::Provenance;
+use tarbac_tenant::role::Difference;
+
+/// The roles on which they disagree, and how many there are.
+pub fn human(differences: &[Difference], style: Style) -> String {
+    let mut text = String::new();
+    let different: Vec<&Difference> = differences.iter().filter(|of| !of.is_none()).collect();
+    for difference in &different {
+        let of = match &difference.id {
+            Some(id) => id.clone(),
+            None => "the tenant has no such role".to_owned(),
+        };
+        text += &format!("{} ({of})\n", difference.name);
+        for permission in &difference.only_tenant {
+            let sign = style.green("+");
+            text += &format!("  {sign} {permission}: the tenant gives it, and no policy does\n");
+        }
+        for permission in &difference.only_policies {
+            let sign = style.red("-");
+            text += &format!("  {sign} {permission}: a policy gives it, and the tenant does not\n");
+        }
+        for finding in &difference.unclear {
+            text += &format!("  {} {}\n", style.yellow("?"), finding.message);
+        }
+    }
+    let of = number(differences.len(), "role");
+    text + &match different.len() {
+        0 => format!("{}: {of}\n", style.green("same")),
+        count => format!("{}: {count} of {of}\n", style.red("different")),
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    same: bool,
+    roles: Vec<Role<'a>>,
+}
+
+#[derive(Serialize)]
+struct Role<'a> {
+    name: &'a str,
+    id: Option<&'a str>,
+    only_tenant: &'a [String],
+    only_policies: &'a [String],
+    unclear: Vec<&'a str>,
+}
+
+/// Every role, with what they disagree on, as JSON.
+pub fn document(differences: &[Difference], provenance: &Provenance) -> String {
+    let document = Document {
+        version: VERSION,
+        same: differences.iter().all(Difference::is_none),
+        roles: differences
+            .iter()
+            .map(|difference| Role {
+                name: &difference.name,
+                id: difference.id.as_deref(),
+                only_tenant: &difference.only_tenant,
+                only_policies: &difference.only_policies,
+                unclear: difference
+                    .unclear
+                    .iter()
+                    .map(|finding| finding.message.as_str())
+                    .collect(),
+            })
+            .collect(),
+    };
+    super::provenance::document(document, provenance)
+}

@@ -1,0 +1,114 @@
+//! What keeps forbids from refusing what is allowed: permissions that the person has, and other facts.
+
+use serde::Serialize;
+
+use super::explanation::chain;
+use super::page::Page;
+use crate::entity::Entity;
+use tarbac_analysis::explain::{Named, Path, Support, Value};
+
+/// Permissions on one thing.
+struct On<'s> {
+    operations: Vec<&'s str>,
+    /// What follows the permissions: ` on All Systems`.
+    on: &'s str,
+    support: &'s Support,
+    policies: Vec<&'s str>,
+}
+
+/// The permissions, by what they are on.
+fn by_what(supports: &[Support]) -> Vec<On<'_>> {
+    let mut groups: Vec<On<'_>> = Vec::new();
+    for support in supports {
+        let Some((operation, on)) = &support.operation else {
+            continue;
+        };
+        let policies = support.policies.iter().map(String::as_str);
+        let is_on = |known: &&mut On<'_>| known.on == on && known.support.value == support.value;
+        match groups.iter_mut().find(is_on) {
+            Some(known) => {
+                known.operations.push(operation);
+                known.policies.extend(policies);
+            }
+            None => groups.push(On {
+                operations: vec![operation],
+                on,
+                support,
+                policies: policies.collect(),
+            }),
+        }
+    }
+    groups
+}
+
+/// The permissions in one line: `Collection: Read, Collection: Read Resource on All Systems, which holds WS-BER-014
+/// through Berlin Workstations; SMS Scripts: Read in P01`. None where there are none.
+pub(super) fn in_short(supports: &[Support]) -> Option<String> {
+    let groups = by_what(supports);
+    let said = groups.iter().map(|group| {
+        let between: Vec<&str> = group
+            .support
+            .between()
+            .iter()
+            .map(|step| step.name.as_str())
+            .collect();
+        let through = match between.is_empty() {
+            true => String::new(),
+            false => format!(" (through {})", between.join(", ")),
+        };
+        format!("{}{}{through}", group.operations.join(", "), group.on)
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// Everything, each with the policies that would refuse without it.
+pub(super) fn in_full(page: &mut Page, supports: &[Support], person: &str) {
+    if supports.is_empty() {
+        return;
+    }
+    page.heading("What it takes besides, and is there");
+    for support in supports.iter().filter(|of| of.operation.is_none()) {
+        page.line(2, &support.sentence);
+        page.line(4, &support.policies.join(", "));
+    }
+    for group in by_what(supports) {
+        let operations = group.operations.join(", ");
+        page.line(2, &format!("{person} has {operations}{}", group.on));
+        if let Some(path) = &group.support.path {
+            page.line(4, &chain(path));
+        }
+        page.line(4, &group.policies.join(", "));
+    }
+}
+
+/// A fact that keeps policies from refusing, for programs.
+#[derive(Debug, Serialize)]
+pub(super) struct SupportDocument<'s> {
+    policies: &'s [String],
+    attribute: String,
+    operation: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity: Option<Entity<'s>>,
+    path: Option<Vec<Entity<'s>>>,
+    sentence: &'s str,
+}
+
+impl<'s> SupportDocument<'s> {
+    pub fn of(support: &'s Support) -> Self {
+        let entities = |path: &'s Path| path.steps.iter().map(Entity::of).collect();
+        let entity: Option<&Named> = match &support.value {
+            Value::Entity(entity) => Some(entity),
+            _ => None,
+        };
+        let operation = support.operation.as_ref();
+        Self {
+            policies: &support.policies,
+            attribute: support.attribute.join("."),
+            operation: operation.map(|(operation, _)| operation.as_str()),
+            entity: entity.map(Entity::of),
+            path: support.path.as_ref().map(entities),
+            sentence: &support.sentence,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Words for many: how many there are, and some of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::explanation::kind;
+use tarbac_analysis::explain::Named;
+
+/// Some of these by name, and how many more there are.
+pub(super) fn some(named: &[&Named], limit: usize) -> String {
+    let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
+    first(&names, limit)
+}
+
+/// The first of these words, and how many more there are.
+pub(super) fn first(words: &[impl AsRef<str>], limit: usize) -> String {
+    let listed: Vec<&str> = words.iter().take(limit).map(AsRef::as_ref).collect();
+    match words.len().saturating_sub(limit) {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+/// The names of these; of several with one name, each with its id.
+fn told_apart(of: &[(Named, u64)]) -> Vec<String> {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for (named, _) in of {
+        *count.entry(&named.name).or_default() += 1;
+    }
+    let called = of.iter().map(|(of, _)| match count.get(of.name.as_str()) {
+        Some(1) => of.name.clone(),
+        _ => format!("{} {}", of.name, of.uid.id().unescaped()),
+    });
+    called.collect()
+}
+
+/// These by name, in one cell of a sheet.
+pub(super) fn names_in_a_cell(named: &[Named]) -> String {
+    let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
+    names.join("; ")
+}
+
+/// Resources by their number, and of how many that is, with some of their names.
+pub(super) fn on(examples: &[Named], count: u64, of: Option<u64>) -> String {
+    let kind = examples.first().map(kind).unwrap_or_default();
+    let names: Vec<&str> = examples.iter().map(|of| of.name.as_str()).collect();
+    let names = names.join(", ");
+    let counted = match of {
+        Some(of) if of != count => format!("{} of {}", digits(count), counted(of, &kind)),
+        Some(2..) => format!("all {}", counted(count, &kind)),
+        _ => counted(count, &kind),
+    };
+    match examples.len() as u64 == count {
+        true => format!("{counted} ({names})"),
+        false => format!("{counted}, for example {names}"),
+    }
+}
+
+/// What all of these have, and how many more there are that some have; with `all` everything that any has.
+pub(super) fn common<'w>(sets: &[BTreeSet<&'w str>], all: bool) -> (Vec<&'w str>, usize) {
+    let every: BTreeSet<&str> = sets.iter().flatten().copied().collect();
+    let common: Vec<&str> = every
+        .iter()
+        .filter(|word| all || sets.iter().all(|of| of.contains(*word)))
+        .copied()
+        .collect();
+    let more = every.len() - common.len();
+    (common, more)
+}
+
+/// Some of these with their counts, and how many more there are.
+pub(super) fn tally(of: &[(Named, u64)], limit: usize) -> String {
+    let counted = told_apart(of).into_iter().zip(of).take(limit);
+    let counted = counted.map(|(name, (_, count))| format!("{name} ({})", digits(*count)));
+    let listed: Vec<String> = counted.collect();
+    match of.len().saturating_sub(limit) {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+/// A count with its noun.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{} {noun}s", digits(count)),
+    }
+}
+
+/// A number with its digits in groups of three.
+pub(super) fn digits(count: u64) -> String {
+    let plain = count.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in plain.chars().enumerate() {
+        if place > 0 && (plain.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Everything with its count, in one cell of a sheet.
+pub(super) fn in_a_cell(of: &[(Named, u64)]) -> String {
+    let counts = told_apart(of).into_iter().zip(of);
+    let counts = counts.map(|(name, (_, count))| format!("{name}: {count}"));
+    counts.collect::<Vec<_>>().join("; ")
+}
+
+/// What is counted where decisions are.
+pub(super) const DECISION: &str =
+    "a decision is one permission of one account on one device or tenant";
+
+/// How many more policies refuse, or permit, only some of several permissions.
+pub(super) fn for_some(more: usize) -> String {
+    match more {
+        1 => ", and 1 more policy for some of these permissions".to_owned(),
+        more => format!(", and {more} more policies for some of these permissions"),
+    }
+}
+
+/// A number of policies.
+pub(super) fn policies(count: usize) -> String {
+    match count {
+        1 => "1 policy".to_owned(),
+        count => format!("{count} policies"),
+    }
+}

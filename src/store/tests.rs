@@ -1,0 +1,189 @@
+//! Tests on literals, and agreement with Cedar's own reader.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod accepted;
+mod agreement;
+mod copies;
+mod findings;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use cedar_policy::{EntityUid, Schema, SchemaFragment};
+
+use super::{Content, Directory, Input, Lender, Row, Rules};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Source, Text};
+
+/// A type with everything that the shipped schema has no example of.
+const MORE: &str = r#"
+namespace Test {
+  type Inner = { hub: Thing, others?: Set<Thing>, at?: datetime };
+  entity Color enum ["red", "dark green"];
+  entity Thing;
+  entity Every in [Every, Color] = {
+    color?: Color,
+    inner?: Inner,
+    price?: decimal,
+    address?: ipaddr,
+    at?: datetime,
+    lasts?: duration,
+    flags?: Set<Bool>,
+    inners?: Set<Inner>,
+    count?: Long,
+    yes?: Bool,
+    text?: String,
+  } tags Set<Long>;
+}
+"#;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let texts = [
+        include_str!("../../schema/configmgr.cedarschema"),
+        include_str!("../../schema/entra.cedarschema"),
+        include_str!("../../schema/intune.cedarschema"),
+        include_str!("../../schema/tarbac.cedarschema"),
+        MORE,
+    ];
+    let fragments = texts.map(|text| SchemaFragment::from_cedarschema_str(text).unwrap().0);
+    Schema::from_schema_fragments(fragments).unwrap()
+});
+
+fn input(name: &str, bytes: &[u8]) -> Input {
+    let source = Arc::new(Source {
+        name: name.to_owned(),
+        text: Text::OnDisk(PathBuf::from(name)),
+    });
+    Input {
+        source,
+        reader: Box::new(std::io::Cursor::new(bytes.to_vec())),
+    }
+}
+
+/// What the rules say that the schema does not.
+fn rules() -> Rules {
+    let required = BTreeMap::from([(
+        "Intune::RoleAssignment".to_owned(),
+        vec!["Intune::Role".to_owned(), "Intune::Tenant".to_owned()],
+    )]);
+    let names = BTreeMap::from([("ConfigMgr::Device".to_owned(), vec!["name".to_owned()])]);
+    let in_place = BTreeMap::from([(
+        "Intune::RoleAssignment".to_owned(),
+        vec![("narrowedRole".to_owned(), "Intune::Role".to_owned())],
+    )]);
+    Rules {
+        required,
+        in_place,
+        names,
+        ..Rules::default()
+    }
+}
+
+fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Finding>) {
+    let inputs = files.iter().map(|(name, bytes)| input(name, bytes));
+    let named: HashSet<EntityUid> = named.iter().map(|uid| uid.parse().unwrap()).collect();
+    Directory::read(inputs.collect(), &SCHEMA, &named, &rules())
+}
+
+/// The name that directories are written under.
+const NAME: &str = "entities-1";
+
+/// Bytes as a file has them, and what working them out anew gives.
+struct Kept {
+    bytes: Vec<u8>,
+    anew: Option<Vec<u8>>,
+}
+
+impl Lender for Kept {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.bytes.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let part = self.bytes.get(offset as usize..).unwrap_or_default();
+        io::Cursor::new(part).read_exact(bytes)
+    }
+
+    fn anew(&self) -> Option<Vec<u8>> {
+        self.anew.clone()
+    }
+}
+
+/// What a directory writes.
+fn written(directory: &Directory) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    directory.write(&mut bytes, NAME).unwrap();
+    bytes
+}
+
+/// The directory that was written in these bytes.
+fn lent(bytes: &[u8]) -> Option<Directory> {
+    lent_or(bytes, None)
+}
+
+/// The same, with what working it out anew gives.
+fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
+    let kept = Kept {
+        bytes: bytes.to_vec(),
+        anew: anew.map(<[u8]>::to_vec),
+    };
+    let content = Content {
+        size: 0,
+        hash: blake3::hash(b""),
+    };
+    let files = vec![(input("a.json", b"").source, content)];
+    Directory::lent(Arc::new(kept), NAME, files, &SCHEMA, &rules())
+}
+
+fn read(json: &str) -> (Directory, Vec<Finding>) {
+    read_files(&[("a.json", json.as_bytes())], &[])
+}
+
+/// Reads a file that has nothing wrong.
+fn good(json: &str) -> Directory {
+    let (directory, findings) = read(json);
+    assert_eq!(findings, []);
+    directory
+}
+
+/// The findings of a file as lines: code, offset of each label, message, help.
+fn wrong(json: &str) -> String {
+    lines(&read(json).1)
+}
+
+fn lines(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        let labels = finding.labels.iter().map(|label| {
+            let place = &label.place;
+            format!("{}:{}", place.source.name, place.start)
+        });
+        let labels: Vec<String> = labels.collect();
+        let help = finding.help.as_deref().unwrap_or("-");
+        format!(
+            "{} [{}] {} ({help})",
+            finding.code,
+            labels.join(", "),
+            finding.message
+        )
+    };
+    findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn row(directory: &Directory, uid: &str) -> Row {
+    directory.row(&uid.parse().unwrap()).unwrap()
+}
+
+fn names(directory: &Directory, rows: impl IntoIterator<Item = Row>) -> Vec<String> {
+    rows.into_iter()
+        .map(|row| directory.uid(row).to_string())
+        .collect()
+}

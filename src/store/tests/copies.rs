@@ -1,0 +1,170 @@
+//! Directories that are made of others: lent by whoever wrote them, or with some entities changed.
+
+use std::collections::HashSet;
+
+use super::{good, input, lent, lent_or, names, row, rules, written};
+use crate::Directory;
+
+/// Two values that only an extension function can give, and texts, numbers and names.
+const FILE: &str = r#"[
+  {"uid": {"type": "Test::Every", "id": "a"}, "attrs": {"at": "2024-10-15", "price": "1.5", "text": "x", "count": 7},
+    "parents": [{"type": "Test::Every", "id": "b"}]},
+  {"uid": {"type": "Test::Every", "id": "b"}, "attrs": {"at": "2025-10-15", "flags": [true]}, "parents": [],
+    "tags": {"one": [1, 2]}},
+  {"uid": {"type": "ConfigMgr::Device", "id": "d"}, "attrs": {
+    "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "P01"}, "name": "PC-1", "coManaged": true}, "parents": []},
+  {"uid": {"type": "ConfigMgr::Hierarchy", "id": "P01"}, "attrs": {
+    "tenant": {"type": "Intune::Tenant", "id": "t"}, "version": 2403, "enforceConfigMgrRbac": false,
+    "earlyUpdateRing": false}, "parents": []},
+  {"uid": {"type": "Intune::Tenant", "id": "t"}, "attrs": {"useIntuneRbac": true}, "parents": []}
+]"#;
+
+#[test]
+fn one_that_is_lent_answers_like_the_one_that_was_written() {
+    let directory = good(FILE);
+    let bytes = written(&directory);
+    let lent = lent(&bytes).unwrap();
+    assert_eq!(written(&lent), bytes);
+    assert_eq!(lent.len(), directory.len());
+    for (one, other) in directory.rows().zip(lent.rows()) {
+        assert_eq!(one, other);
+        assert_eq!(directory.uid(one), lent.uid(one));
+        assert!(directory.entity(one).deep_eq(&lent.entity(one)));
+        assert_eq!(directory.place(one), lent.place(one));
+    }
+    let device = "ConfigMgr::Device".parse().unwrap();
+    assert_eq!(
+        names(&lent, lent.called(&device, "pc-1")),
+        [r#"ConfigMgr::Device::"d""#]
+    );
+}
+
+#[test]
+fn bytes_that_are_cut_off_or_prolonged_are_none() {
+    let bytes = written(&good(FILE));
+    for end in 0..bytes.len() {
+        assert!(lent(&bytes[..end]).is_none(), "{end}");
+    }
+    assert!(lent(&[&bytes[..], &[0; 8]].concat()).is_none());
+}
+
+/// Whether everything that can be asked of one directory is the same as of another.
+fn is_same(one: &Directory, other: &Directory) -> bool {
+    let device = "ConfigMgr::Device".parse().unwrap();
+    let rows = one.every_row().zip(other.every_row());
+    let same = rows.map(|(row, _)| {
+        // Each is asked, whatever came of the one before.
+        [
+            one.entity(row).deep_eq(&other.entity(row)),
+            one.place(row) == other.place(row),
+            one.exists(row) == other.exists(row),
+            one.called(&device, "PC-1") == other.called(&device, "PC-1"),
+        ]
+        .into_iter()
+        .all(|same| same)
+    });
+    let same: Vec<bool> = same.collect();
+    one.every_row().len() == other.every_row().len() && same.into_iter().all(|same| same)
+}
+
+/// Whichever byte is another: there is no directory, or one that answers like the one that was written, or one
+/// that says that it lacks something.
+#[test]
+fn nothing_is_used_that_is_not_as_it_was_written() {
+    let directory = good(FILE);
+    let bytes = written(&directory);
+    let (mut mended, mut damaged) = (0, 0);
+    for at in 0..bytes.len() {
+        for flip in [1, 0x80, 0xff] {
+            let mut broken = bytes.clone();
+            broken[at] ^= flip;
+            let Some(lent) = lent_or(&broken, Some(&bytes)) else {
+                continue;
+            };
+            assert!(is_same(&lent, &directory), "{at}");
+            assert!(!lent.is_damaged());
+            mended += 1;
+            // What was worked out anew is another file, or none.
+            for anew in [None, Some(&broken[..]), Some(&[])] {
+                let lent = lent_or(&broken, anew).unwrap();
+                // The kinds of texts are asked for by nobody.
+                assert!(is_same(&lent, &directory) || lent.is_damaged(), "{at}");
+                damaged += usize::from(lent.is_damaged());
+            }
+        }
+    }
+    assert!(mended > 500 && damaged > 1500, "{mended} {damaged}");
+}
+
+#[test]
+fn what_was_written_under_another_name_is_none() {
+    let mut bytes = Vec::new();
+    good(FILE).write(&mut bytes, "entities-2").unwrap();
+    assert!(lent(&bytes).is_none());
+}
+
+/// Lists and texts that begin in one block and end in another.
+#[test]
+fn blocks_are_joined() {
+    let hierarchies = (0..30).map(|number| format!(
+        r#"{{"uid": {{"type": "ConfigMgr::Hierarchy", "id": "H{number}"}}, "attrs": {{
+        "tenant": {{"type": "Intune::Tenant", "id": "t"}}, "version": {number}, "enforceConfigMgrRbac": false,
+        "earlyUpdateRing": false}}, "parents": []}}"#
+    ));
+    let devices = (0..5_000).map(|number| format!(
+        r#"{{"uid": {{"type": "ConfigMgr::Device", "id": "device-{number}"}}, "attrs": {{
+        "hierarchy": {{"type": "ConfigMgr::Hierarchy", "id": "H{}"}}, "name": "PC-{}{number}", "coManaged": true}},
+        "parents": []}}"#,
+        number % 30,
+        "x".repeat(if number == 77 { 100_000 } else { number % 50 }),
+    ));
+    let long: Vec<String> = (0..20_000).map(|number| number.to_string()).collect();
+    let every = format!(
+        r#"{{"uid": {{"type": "Test::Every", "id": "b"}}, "attrs": {{"at": "2025-10-15"}}, "parents": [],
+        "tags": {{"one": [{}], "two": [{}]}}}}"#,
+        long.join(","),
+        long[..10_000].join(",")
+    );
+    let tenant = r#"{"uid": {"type": "Intune::Tenant", "id": "t"}, "attrs": {"useIntuneRbac": true}, "parents": []}"#;
+    let entities: Vec<String> = hierarchies
+        .chain(devices)
+        .chain([every, tenant.to_owned()])
+        .collect();
+    let directory = good(&format!("[{}]", entities.join(",")));
+    let bytes = written(&directory);
+    let lent = lent(&bytes).unwrap();
+    for row in directory.every_row() {
+        assert!(directory.entity(row).deep_eq(&lent.entity(row)));
+        assert_eq!(directory.id(row), lent.id(row));
+    }
+    assert_eq!(written(&lent), bytes);
+    assert!(!lent.is_damaged());
+    // Every block is needed by somebody.
+    for at in (0..bytes.len()).step_by(40_000) {
+        let mut broken = bytes.clone();
+        broken[at] ^= 4;
+        let Some(lent) = lent_or(&broken, Some(&bytes)) else {
+            continue;
+        };
+        assert!(
+            directory
+                .every_row()
+                .all(|row| directory.entity(row).deep_eq(&lent.entity(row)))
+        );
+        assert!(!lent.is_damaged());
+    }
+}
+
+#[test]
+fn what_is_not_changed_stays() {
+    let directory = good(FILE);
+    let other = br#"[{"uid": {"type": "Test::Every", "id": "c"}, "attrs": {"at": "2026-10-15"}, "parents": []}]"#;
+    let (changed, findings) = directory.with(input("b.json", other), &HashSet::new(), &rules());
+    assert_eq!(findings, []);
+    assert_eq!(changed.len(), directory.len() + 1);
+    for uid in ["a", "b"].map(|id| format!(r#"Test::Every::"{id}""#)) {
+        let before = directory.entity(row(&directory, &uid));
+        let after = changed.entity(row(&changed, &uid));
+        assert!(before.deep_eq(&after), "{before:?} {after:?}");
+    }
+}
