@@ -331,6 +331,7 @@ fn layout(global: &Global) -> Layout {
         policies: global.policies.clone(),
         schema: global.schema.clone(),
         entities: global.entities.clone(),
+        others: Vec::new(),
         shipped: product::rules(),
     }
 }

@@ -43,14 +43,18 @@ impl Examination {
 ///
 /// # Examples
 /// ```
-/// use tarbac::{Switches, assembly, shipped};
+/// use tarbac_diagnostic::source::Source;
+/// use tarbac_host::bundle::Texts;
+/// use tarbac_host::{Switches, assembly};
 ///
-/// // The rules that ship, without anybody in sight.
-/// let texts = shipped::rules().alone();
+/// let texts = Texts {
+///     schema: vec![Source::held("one.cedarschema", "entity User; action read appliesTo { principal: User, resource: User };")],
+///     ..Texts::default()
+/// };
 /// let examination = assembly::examine(&texts, Vec::new(), &Switches::default())?;
 /// assert!(examination.findings.is_empty());
 /// assert!(examination.engine.is_some());
-/// # Ok::<(), tarbac::bundle::UnknownReading>(())
+/// # Ok::<(), tarbac_host::bundle::UnknownReading>(())
 /// ```
 pub fn examine(
     texts: &Texts,

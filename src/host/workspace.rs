@@ -69,6 +69,8 @@ pub struct Layout {
     pub schema: Vec<PathBuf>,
     /// Files and folders in place of `entities/`.
     pub entities: Vec<PathBuf>,
+    /// Files and folders that are read as another state: they are in the right place.
+    pub others: Vec<PathBuf>,
     /// The rules that are in force unless the workspace replaces them.
     pub shipped: Arc<Shipped>,
 }
@@ -139,12 +141,19 @@ impl Workspace {
     ///
     /// # Examples
     /// ```
-    /// use tarbac::{Layout, Switches, Workspace, shipped};
+    /// use std::path::PathBuf;
     ///
-    /// let layout = Layout::of("tests/contoso", shipped::rules());
+    /// use tarbac_host::{Layout, Switches, Workspace};
+    ///
+    /// let layout = Layout {
+    ///     root: PathBuf::from("../../tests/contoso"),
+    ///     policies: vec![PathBuf::from("../../policies")],
+    ///     schema: vec![PathBuf::from("../../schema")],
+    ///     ..Layout::default()
+    /// };
     /// let workspace = Workspace::load(&layout, &Switches::default())?;
     /// assert!(!workspace.engine.directory().is_empty());
-    /// # Ok::<(), tarbac::LoadError>(())
+    /// # Ok::<(), tarbac_host::LoadError>(())
     /// ```
     pub fn load(layout: &Layout, switches: &Switches) -> Result<Self, LoadError> {
         Self::load_by(layout, switches, &Means::default())

@@ -59,8 +59,8 @@ struct Named {
 ///
 /// # Examples
 /// ```
-/// use tarbac::cedar_tests;
-/// use tarbac::source::Source;
+/// use tarbac_assurance::cedar_tests;
+/// use tarbac_diagnostic::source::Source;
 ///
 /// let file = Source::held("tests.json", r#"[{"name": "nobody"}, 1"#);
 /// let finding = cedar_tests::read(&file).unwrap_err();
@@ -68,7 +68,7 @@ struct Named {
 ///
 /// let file = Source::held("tests.json", "[]");
 /// assert!(cedar_tests::read(&file)?.is_empty());
-/// # Ok::<(), tarbac::finding::Finding>(())
+/// # Ok::<(), tarbac_diagnostic::finding::Finding>(())
 /// ```
 pub fn read(source: &Arc<Source>) -> Result<Vec<CedarTest<'_>>, Finding> {
     let tests: Vec<&RawValue> = serde_json::from_str(source.text()).map_err(|error| {

@@ -1,5 +1,7 @@
 //! `tarbac diff`: what changes for whom between two states of a workspace.
 
+use std::path::PathBuf;
+
 use tarbac_analysis::impact::States;
 use tarbac_analysis::what_if::Premises;
 use tarbac_host::workspace::{stands_alone, state};
@@ -7,7 +9,7 @@ use tarbac_host::{Layout, LoadError, Workspace};
 
 use super::impact::{Wanted, about, answer, only, typed};
 use super::output::{self, Output};
-use super::{Exit, Failure, ShellError, layout, load, reading, switches};
+use super::{Exit, Failure, ShellError, layout, load_from, reading, switches};
 use crate::cli::{Diff, Global};
 use crate::product;
 
@@ -26,6 +28,14 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
             .into());
         }
     }
+    let layout = Layout {
+        others: [&arguments.old]
+            .into_iter()
+            .chain(&arguments.new)
+            .map(PathBuf::from)
+            .collect(),
+        ..layout
+    };
     let read = |name: &str| {
         let state = reading(global, |means| {
             Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
@@ -36,7 +46,7 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
     let before = read(&arguments.old)?.engine;
     let after = match &arguments.new {
         Some(new) => read(new)?.engine,
-        None => load(global)?.engine,
+        None => load_from(&layout, &switches, global)?.engine,
     };
     let states = States {
         before: &before,

@@ -4,21 +4,22 @@ mod compare;
 mod results;
 mod saved;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tarbac_assurance::proof::{self, Prover, Solving, Spec};
 use tarbac_assurance::report::Report;
 use tarbac_diagnostic::finding;
 use tarbac_diagnostic::source::Source;
-use tarbac_host::Engine;
 use tarbac_host::bundle::{Bundle, Policy};
 use tarbac_host::engine::without_authority;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::workspace::spec_files;
+use tarbac_host::{Engine, Layout};
 
 use super::output::{Output, progress};
 use super::report::Reports;
-use super::{Exit, Failure, ShellError, layout, load};
+use super::{Exit, Failure, ShellError, layout, load_from, switches};
 use crate::cli::{Format, Global, Prove};
 use crate::product;
 use results::Results;
@@ -26,7 +27,11 @@ use results::Results;
 pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
     let solving = solving(arguments);
-    let engine = load(global)?.engine;
+    let layout = Layout {
+        others: arguments.compare.iter().map(PathBuf::from).collect(),
+        ..layout(global)
+    };
+    let engine = load_from(&layout, &switches(global)?, global)?.engine;
     decides(engine.bundle(), engine.readings())?;
     if let Some(old) = &arguments.compare {
         return compare::run(global, arguments, old, &engine, &solving, &reports, output);

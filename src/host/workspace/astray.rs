@@ -1,6 +1,7 @@
 //! Files of a workspace that are not read although somebody may count on them: those of another ending than is
 //! expected where they lie, and policies and schema that lie where none are looked for.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,10 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
     if named.any(|named| !named.is_empty()) {
         return;
     }
-    for path in entries(&layout.root) {
+    let plain = |path: &Path| PathBuf::from(shown(path));
+    let others: BTreeSet<PathBuf> = layout.others.iter().map(|other| plain(other)).collect();
+    let entries = entries(&layout.root).into_iter();
+    for path in entries.filter(|path| !others.contains(&plain(path))) {
         let name = called(&path);
         if !path.is_dir() {
             if is_cedar(&name) || manifest::is_called(&path) {
