@@ -58,7 +58,7 @@ fn main() {
     }
 }
 
-/// The tenant that the numbers of the README are about.
+/// The tenant that the figures of `docs/performance.md` are about.
 fn large() -> Tenant {
     Tenant {
         roles: 1_000,

@@ -59,8 +59,8 @@
 pub mod shipped;
 
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct Library;
 
 pub use cedar_policy;
 pub use tarbac_analysis::{

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     tarbac_cli::run(Product {
         rules: shipped::rules,
         sample: shipped::sample,
+        pages: shipped::pages,
         shipped_before_records: shipped::shipped_before_records,
     })
 }

@@ -1,4 +1,4 @@
-//! The policies, the schema and the sample tenant that ship in the binary.
+//! The policies, the schema, the sample tenant and the documentation that ship in the binary.
 
 use std::sync::{Arc, OnceLock};
 
@@ -18,6 +18,15 @@ struct Schema;
 #[derive(Embed)]
 #[folder = "tests/contoso/"]
 struct Contoso;
+
+#[derive(Embed)]
+#[folder = "docs/"]
+struct Docs;
+
+/// The pages of the documentation, `TOPIC.md`, sorted by path.
+pub fn pages() -> Vec<File> {
+    files::<Docs>("")
+}
 
 /// The sample tenant: a workspace without the rules, sorted by path.
 pub fn sample() -> Vec<File> {

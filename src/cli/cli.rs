@@ -49,7 +49,8 @@ Examples:
   tarbac matrix                            what each role permits
   tarbac -C contoso validate               everything that is wrong with a workspace
   tarbac -C contoso test                   are the decisions those that are expected?
-  tarbac -C contoso prove                  and in every other tenant that there could be?"
+  tarbac -C contoso prove                  and in every other tenant that there could be?
+  tarbac help                              the commands, and the pages of the documentation"
 )]
 pub struct Arguments {
     /// What to do.
@@ -321,6 +322,7 @@ Examples:
     Schema(Schema),
     Completions(Completions),
     Man(Man),
+    Help(Help),
 }
 
 /// Explain a decision: who decides, why, and what would change it.
@@ -391,7 +393,8 @@ Examples:
   tarbac check olivia@contoso.example Roles/Update contoso --no-reading entra-administrators
   tarbac check --requests requests.ndjson > answers.ndjson
   tarbac check --requests requests.ndjson --answer decision
-  some-program | tarbac check --requests -")]
+  some-program | tarbac check --requests -
+  tarbac help workspace                    the page on workspaces and many requests")]
 pub struct Check {
     /// Who asks: a user principal name, an id, or a Cedar UID.
     #[arg(
@@ -472,7 +475,8 @@ Examples:
   tarbac who runScript WS-BER-014 --may-not --all
   tarbac who runScript WS-TST-001 --eligible
   tarbac who runScript WS-BER-014 --enforce-configmgr-rbac P01=off
-  tarbac who Roles/Update contoso --format json")]
+  tarbac who Roles/Update contoso --format json
+  tarbac help access                       the page on access")]
 pub struct Who {
     /// What for: the id, the documented name or the Graph id of a permission.
     #[arg(add = offered(candidates::actions))]
@@ -514,7 +518,8 @@ pub struct Who {
 Examples:
   tarbac what ada@contoso.example
   tarbac what ada@contoso.example WS-BER-014
-  tarbac what karin@contoso.example --all --format json")]
+  tarbac what karin@contoso.example --all --format json
+  tarbac help access                       the page on access")]
 pub struct What {
     /// Who: a user principal name, an id, or a Cedar UID.
     #[arg(add = offered(candidates::principals))]
@@ -634,7 +639,8 @@ pub struct WhatIf {
 Examples:
   tarbac diff HEAD~1
   tarbac diff main proposal/policies
-  tarbac diff ../contoso-last-week --all --format json")]
+  tarbac diff ../contoso-last-week --all --format json
+  tarbac help what-if                      the page on changes")]
 pub struct Diff {
     /// The state before.
     pub old: String,
@@ -697,7 +703,8 @@ pub struct Matrix {
 Examples:
   tarbac -C contoso validate
   tarbac -C contoso validate --deny-warnings --format json
-  tarbac validate --report github=- --report sarif=tarbac.sarif")]
+  tarbac validate --report github=- --report sarif=tarbac.sarif
+  tarbac help ci                           the page on continuous integration")]
 pub struct Validate {
     /// Treat warnings as findings.
     #[arg(long)]
@@ -776,7 +783,8 @@ Examples:
   tarbac test --accept                     take the new snapshots
   tarbac test --coverage --mutate          are the suites any good?
   tarbac test --report junit=junit.xml --report github=-
-  tarbac test --cedar tests.json           run a file of `cedar run-tests`")]
+  tarbac test --cedar tests.json           run a file of `cedar run-tests`
+  tarbac help testing                      the page on suites")]
 pub struct Test {
     /// Run the suites of these files and folders; all under `tests/` without.
     #[arg(value_name = "PATH")]
@@ -881,7 +889,8 @@ Examples:
   tarbac prove --save-counterexamples tests/found && tarbac test tests/found
   tarbac prove --mutate                    do the specs say everything?
   tarbac prove --compare main              does this change open anything?
-  tarbac prove --compare HEAD --allow-less")]
+  tarbac prove --compare HEAD --allow-less
+  tarbac help proving                      the page on proofs")]
 pub struct Prove {
     /// Prove the specs of these files and folders; all under `tests/specs/` without.
     #[arg(value_name = "PATH")]
@@ -977,7 +986,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Example:
   tarbac review
-  tarbac review tests/everybody.yaml")]
+  tarbac review tests/everybody.yaml
+  tarbac help testing                      the page on suites")]
 pub struct Review {
     /// Review the snapshots of these files and folders; all under `tests/` without.
     #[arg(value_name = "PATH")]
@@ -989,7 +999,8 @@ pub struct Review {
 #[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Examples:
   tarbac role export \"Script Runner\" > role.json
-  tarbac role diff exports")]
+  tarbac role diff exports
+  tarbac help importing                    the page on imports, and on roles")]
 pub struct Role {
     /// What to do.
     #[command(subcommand)]
@@ -1066,7 +1077,8 @@ Examples:
   tarbac import exports --out contoso
   tarbac import exports --out contoso --dry-run
   tarbac import exports --out contoso --take policies/custom/script-runner.cedar
-  tarbac import exports --out contoso --format json > report.json")]
+  tarbac import exports --out contoso --format json > report.json
+  tarbac help importing                    the page on imports")]
 pub struct Import {
     /// The folder of exports.
     #[arg(required_unless_present = "how")]
@@ -1195,4 +1207,19 @@ pub struct Man {
     /// Write the pages of all commands into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Show the help of a command, or a page of the documentation.
+///
+/// Without a topic, lists the commands and the pages. A page with the name of a command follows its help.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  tarbac help
+  tarbac help what-if
+  tarbac help role export")]
+pub struct Help {
+    /// A command, or the name of a page.
+    #[arg(value_name = "TOPIC", add = offered(candidates::topics))]
+    pub topic: Vec<String>,
 }

@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod file;
 mod fmt;
+mod help;
 mod impact;
 mod import;
 mod init;
@@ -183,6 +184,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Schema(schema) => schema::run(schema, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),
+        Command::Help(help) => help::run(help, &mut output),
     };
     let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
     ended(match workspace::is_lost() {

@@ -12,6 +12,8 @@ pub struct Product {
     pub rules: fn() -> Arc<Shipped>,
     /// A workspace to begin with, without the rules: its files, sorted by path.
     pub sample: fn() -> Vec<File>,
+    /// The pages of the documentation in Markdown: their files, named for their topics.
+    pub pages: fn() -> Vec<File>,
     /// Whether a digest is that of a rule that shipped before workspaces had records of what was written into them.
     pub shipped_before_records: fn(&Hash) -> bool,
 }
@@ -35,6 +37,12 @@ pub fn rules() -> Arc<Shipped> {
 pub fn sample() -> Vec<File> {
     let product = PRODUCT.get();
     product.map_or_else(Vec::new, |product| (product.sample)())
+}
+
+/// The pages of the documentation.
+pub fn pages() -> Vec<File> {
+    let product = PRODUCT.get();
+    product.map_or_else(Vec::new, |product| (product.pages)())
 }
 
 /// Whether a digest is that of a rule that shipped before there were records.

@@ -132,8 +132,9 @@ fn the_workflow_asks_what_a_pull_request_opens_and_installs_nothing_by_name() {
     ] {
         assert!(workflow.contains(needed), "{needed}");
     }
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
-    for text in [workflow, readme.unwrap(), folder.read("sample/README.md")] {
+    let mut texts = vec![workflow, folder.read("sample/README.md")];
+    texts.extend(crate::readme::pages().into_iter().map(|page| page.text));
+    for text in texts {
         let installs = text.lines().filter(|line| line.contains("cargo install"));
         for line in installs {
             assert!(line.contains("--path") || line.contains("--git"), "{line}");

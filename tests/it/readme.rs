@@ -1,14 +1,64 @@
-//! The console blocks and tables of the README, and of the sample's own README, are what the program says.
+//! The README and the pages of the documentation: their blocks are run or checked, their links lead somewhere.
 //!
-//! With `TARBAC_UPDATE_README=1` the blocks of the README are rewritten instead of compared.
+//! With `TARBAC_UPDATE_README=1` the console blocks and tables are rewritten instead of compared.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::solver::solver;
-use crate::tarbac::without_revisions;
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
-/// Runs a command line of the README in a folder, through a shell that finds `tarbac`.
+use crate::solver::solver;
+use crate::tarbac::{Ran, Tarbac, contoso, contoso_folder, without_revisions};
+
+/// A page for people.
+pub struct Page {
+    /// Where it lies in the repository.
+    pub path: String,
+    pub text: String,
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(path: &str) -> Page {
+    Page {
+        text: std::fs::read_to_string(repository().join(path)).expect(path),
+        path: path.to_owned(),
+    }
+}
+
+/// The topics of `docs/`.
+fn topics() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(repository().join("docs")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .map(|name| name.strip_suffix(".md").expect(&name).to_owned())
+        .collect()
+}
+
+/// The README and the pages of `docs/`.
+pub fn pages() -> Vec<Page> {
+    let mut pages = vec![page("README.md")];
+    pages.extend(
+        topics()
+            .iter()
+            .map(|topic| page(&format!("docs/{topic}.md"))),
+    );
+    pages
+}
+
+/// These, and the pages of the folders with policies and with the sample.
+fn all_pages() -> Vec<Page> {
+    let mut pages = pages();
+    pages.push(page("policies/README.md"));
+    pages.push(page("tests/contoso/README.md"));
+    pages
+}
+
+/// Runs a command line of a page in a folder, through a shell that finds `tarbac`.
 fn run(folder: &Path, line: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_tarbac")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
@@ -24,19 +74,29 @@ fn run(folder: &Path, line: &str) -> String {
     without_revisions(&String::from_utf8(output.stdout).unwrap())
 }
 
-/// The folder a block is run in: the sample, as `init` writes it, once that has been shown.
+/// The folder in which the blocks of a page are run.
 struct Shell {
     home: tempfile::TempDir,
 }
 
 impl Shell {
+    /// A page of `docs/` speaks of the sample; the README begins without it.
+    fn of(page: &Page) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        if page.path != "README.md" {
+            run(home.path(), "tarbac init contoso");
+        }
+        Self { home }
+    }
+
+    /// The sample, as `init` writes it, once it is written.
     fn folder(&self) -> PathBuf {
         let sample = self.home.path().join("contoso");
         if sample.exists() {
-            // The page speaks of them as of a part of the repository.
+            // The pages speak of them as of a part of the repository.
             let exports = sample.join("tests/exports");
             if !exports.exists() {
-                let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exports");
+                let ours = repository().join("tests/exports");
                 std::os::unix::fs::symlink(ours, exports).unwrap();
             }
             sample
@@ -46,13 +106,11 @@ impl Shell {
     }
 }
 
-/// Every line of the text, with the output below each `$ …` of a console block made anew.
-fn rewritten(readme: &str) -> String {
-    let shell = Shell {
-        home: tempfile::tempdir().unwrap(),
-    };
+/// Every line of the page, with the output below each `$ …` of a console block made anew.
+fn rewritten(page: &Page) -> String {
+    let shell = Shell::of(page);
     let mut text = String::new();
-    let mut lines = readme.lines();
+    let mut lines = page.text.lines();
     while let Some(line) = lines.next() {
         text.push_str(line);
         text.push('\n');
@@ -83,15 +141,15 @@ fn rewritten(readme: &str) -> String {
         let command = command
             .strip_prefix("$ ")
             .expect("a console block begins with `$ `");
-        // The first block stands before `init` is introduced, and speaks of the same sample.
-        let folder = if text.contains("$ tarbac init") {
-            shell.folder()
-        } else {
-            crate::tarbac::contoso_folder()
+        // The first block of the README stands before `init` is introduced, and speaks of the same sample.
+        let is_before_init = page.path == "README.md" && !text.contains("$ tarbac init");
+        let folder = match is_before_init {
+            true => contoso_folder(),
+            false => shell.folder(),
         };
         let written: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
         let needs_solver = command.contains("tarbac prove");
-        let output = match needs_solver && solver("the README's proofs").is_none() {
+        let output = match needs_solver && solver("the proofs of the pages").is_none() {
             true => written.join("\n"),
             false => run(&folder, command),
         };
@@ -103,31 +161,291 @@ fn rewritten(readme: &str) -> String {
 
 #[test]
 fn console_blocks_are_what_the_program_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).unwrap();
-    let now = rewritten(&readme);
+    let pages = pages();
+    let blocks = pages
+        .iter()
+        .map(|page| page.text.matches("```console").count());
     assert!(
-        now.matches("```console").count() >= 6,
-        "the README shows what the program does"
+        blocks.sum::<usize>() >= 20,
+        "the pages show what the program does"
     );
-    if std::env::var_os("TARBAC_UPDATE_README").is_some() {
-        std::fs::write(path, now).unwrap();
-    } else {
-        assert_same_lines(&readme, &now);
+    pages.into_par_iter().for_each(|page| {
+        let now = rewritten(&page);
+        if std::env::var_os("TARBAC_UPDATE_README").is_some() {
+            std::fs::write(repository().join(&page.path), now).unwrap();
+        } else {
+            assert_same_lines(&page, &now);
+        }
+    });
+}
+
+fn assert_same_lines(page: &Page, now: &str) {
+    for (number, (written, said)) in page.text.lines().zip(now.lines()).enumerate() {
+        assert_eq!(written, said, "{}:{}", page.path, number + 1);
+    }
+    assert_eq!(page.text.lines().count(), now.lines().count());
+}
+
+/// A page as it is laid out.
+#[derive(Default)]
+struct Parts {
+    /// The language of each block, and its text.
+    blocks: Vec<(String, String)>,
+    /// The code within sentences.
+    code: Vec<String>,
+    links: Vec<String>,
+    /// The anchors of its headings.
+    anchors: BTreeSet<String>,
+}
+
+fn parts(text: &str) -> Parts {
+    let mut parts = Parts::default();
+    let (mut heading, mut block): (Option<String>, Option<(String, String)>) = (None, None);
+    let mut headings: BTreeMap<String, usize> = BTreeMap::new();
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::CodeBlock(kind)) => {
+                let language = match kind {
+                    CodeBlockKind::Fenced(language) => language.to_string(),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                block = Some((language, String::new()));
+            }
+            Event::End(TagEnd::CodeBlock) => parts.blocks.extend(block.take()),
+            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+            Event::End(TagEnd::Heading(_)) => {
+                let anchor = anchor(&heading.take().unwrap());
+                let count = headings.entry(anchor.clone()).or_default();
+                parts.anchors.insert(match count {
+                    0 => anchor,
+                    _ => format!("{anchor}-{count}"),
+                });
+                *count += 1;
+            }
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                parts.links.push(dest_url.to_string());
+            }
+            Event::Text(text) => {
+                if let Some((_, block)) = &mut block {
+                    block.push_str(&text);
+                } else if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
+            }
+            Event::Code(code) => {
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&code);
+                }
+                parts.code.push(code.to_string());
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// The anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars()
+        .filter(|letter| letter.is_alphanumeric() || ['-', '_'].contains(letter))
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut linked = BTreeSet::new();
+    for page in all_pages() {
+        let here = repository().join(&page.path);
+        for link in parts(&page.text).links {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => here.clone(),
+                _ => here.parent().unwrap().join(file),
+            };
+            assert!(target.exists(), "{}: {link}", page.path);
+            if page.path == "README.md" {
+                linked.insert(file.to_owned());
+            }
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(target).unwrap();
+                assert!(
+                    parts(&text).anchors.contains(anchor),
+                    "{}: {link}",
+                    page.path
+                );
+            }
+        }
+    }
+    for topic in topics() {
+        let path = format!("docs/{topic}.md");
+        assert!(linked.contains(&path), "README.md does not name {path}");
     }
 }
 
-fn assert_same_lines(readme: &str, now: &str) {
-    for (number, (written, said)) in readme.lines().zip(now.lines()).enumerate() {
-        assert_eq!(written, said, "README.md:{}", number + 1);
+#[test]
+fn anchors_are_those_of_github() {
+    let text = "# The `host`, in short\n## Limits\n### What's *new*? (4.1)\n## Limits\n";
+    let anchors = parts(text).anchors.into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        anchors,
+        ["limits", "limits-1", "the-host-in-short", "whats-new-41"]
+    );
+}
+
+/// Holds a command line of a page against the program: it takes these arguments.
+fn assert_is_taken(page: &Page, line: &str) {
+    let words = shlex::split(line).expect(line);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let arguments = match words.as_slice() {
+        ["tarbac", arguments @ ..] => arguments,
+        // The program, run from its sources.
+        ["cargo", "run", ..] => {
+            let at = words.iter().position(|word| *word == "--").expect(line);
+            &words[at + 1..]
+        }
+        [
+            "cargo",
+            "build" | "install" | "test" | "bench" | "nextest",
+            ..,
+        ] => return,
+        _ => panic!("{}: `{line}` is not checked", page.path),
+    };
+    let ran = match arguments {
+        // A topic is an argument like any other.
+        ["help", ..] => contoso(arguments),
+        _ => contoso(&[arguments, &["--help"]].concat()),
+    };
+    assert_eq!(ran.status, 0, "{}: `{line}`\n{ran}", page.path);
+}
+
+#[test]
+fn every_block_is_checked() {
+    let library = std::fs::read_to_string(repository().join("src/lib.rs")).unwrap();
+    for page in all_pages() {
+        for (language, block) in parts(&page.text).blocks {
+            match language.as_str() {
+                // See `console_blocks_are_what_the_program_says`.
+                "console" => {}
+                "sh" | "bash" => {
+                    let lines = block.lines().filter(|line| !line.starts_with('#'));
+                    let commands = lines.flat_map(|line| line.split("&&"));
+                    for command in commands.map(str::trim) {
+                        assert_is_taken(&page, command);
+                    }
+                }
+                "cedar" => assert_is_policy(&page, &block),
+                "yaml" => {
+                    let value: serde_json::Value = serde_saphyr::from_str(&block).expect(&block);
+                    assert!(value.is_object(), "{}: {block}", page.path);
+                    let lines = block
+                        .lines()
+                        .filter_map(|line| line.trim().strip_prefix("script: "));
+                    for command in lines {
+                        assert_is_taken(&page, command);
+                    }
+                }
+                // Rustdoc compiles and runs it.
+                "rust" => assert!(
+                    library.contains(&format!("include_str!(\"../{}\")", page.path)),
+                    "src/lib.rs does not include {}",
+                    page.path
+                ),
+                _ => panic!("{}: a block of `{language}` is not checked", page.path),
+            }
+        }
     }
-    assert_eq!(readme.lines().count(), now.lines().count());
+}
+
+/// A policy of a page is formatted and fits the schema that ships.
+fn assert_is_policy(page: &Page, policy: &str) {
+    let workspace = Tarbac::with(&[("policies/custom/shown.cedar", policy)]);
+    for arguments in [&["fmt", "--check"][..], &["validate"]] {
+        let ran = workspace.run(arguments);
+        assert_eq!(ran.status, 0, "{}: {ran}", page.path);
+    }
+}
+
+#[test]
+fn every_command_within_a_sentence_is_taken() {
+    for page in all_pages() {
+        for code in parts(&page.text).code {
+            if code.starts_with("tarbac ") {
+                assert_is_taken(&page, &code);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_read_to_the_end_and_says_how_the_tests_are_run() {
+    let readme = page("README.md").text;
+    let lines = readme.lines().count();
+    assert!(lines <= 250, "{lines} lines: a page of docs/ has room");
+    let (_, contributing) = readme.split_once("## Contributing\n").unwrap();
+    let (_, block) = contributing.split_once("```sh\n").unwrap();
+    let tests = block.lines().next().unwrap();
+    let gate = std::fs::read_to_string(repository().join(".ci/run")).unwrap();
+    assert!(
+        gate.lines().any(|line| line == tests),
+        ".ci/run does not call `{tests}`"
+    );
+}
+
+#[test]
+fn every_page_is_a_topic_of_the_help() {
+    let listed = contoso(&["help"]);
+    let program = contoso(&["--help"]).stdout;
+    assert!(listed.stdout.starts_with(&program), "{listed}");
+    let (_, pages) = listed.stdout.split_once("\nPages").unwrap();
+    for topic in topics() {
+        let text = page(&format!("docs/{topic}.md")).text;
+        let title = text.lines().next().unwrap().strip_prefix("# ").unwrap();
+        let is_listed = |line: &str| {
+            let listed = line.trim().split_once(' ');
+            listed.is_some_and(|(name, rest)| name == topic && rest.trim() == title)
+        };
+        assert!(pages.lines().any(is_listed), "{topic}: {listed}");
+        let shown = contoso(&["help", &topic]);
+        let lines = text.lines().filter(|line| !line.starts_with("<!-- "));
+        let lines: Vec<&str> = lines.collect();
+        assert_eq!(shown.status, 0, "{shown}");
+        assert!(
+            shown
+                .stdout
+                .ends_with(&(without_revisions(&lines.join("\n")) + "\n")),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_page_follows_the_help_of_its_command() {
+    let help = |arguments: &[&str]| -> Ran { contoso(arguments) };
+    let of_command = help(&["what-if", "--help"]).stdout;
+    let both = help(&["help", "what-if"]).stdout;
+    let page = both.strip_prefix(&of_command).unwrap();
+    assert!(page.starts_with("\n# "), "{page}");
+    // Commands within others, and commands without a page.
+    let of_command = help(&["role", "export", "--help"]).stdout;
+    assert_eq!(help(&["help", "role", "export"]).stdout, of_command);
+    for unknown in [
+        &["help", "importer"][..],
+        &["help", "importing", "it"],
+        &["help", "role", "fly"],
+    ] {
+        let ran = help(unknown);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
+        assert!(ran.stderr.contains("there is no help on"), "{ran}");
+    }
 }
 
 #[test]
 fn every_command_of_the_samples_readme_works() {
-    let readme =
-        std::fs::read_to_string(crate::tarbac::contoso_folder().join("README.md")).unwrap();
+    let readme = std::fs::read_to_string(contoso_folder().join("README.md")).unwrap();
     let commands: Vec<&str> = readme
         .lines()
         .filter(|line| line.starts_with("tarbac "))
@@ -138,27 +456,28 @@ fn every_command_of_the_samples_readme_works() {
     assert!(commands.len() >= 5, "{commands:?}");
     for command in commands {
         assert!(
-            !run(&crate::tarbac::contoso_folder(), command).is_empty(),
+            !run(&contoso_folder(), command).is_empty(),
             "`{command}` says nothing"
         );
     }
 }
 
 #[test]
-fn the_suite_of_the_readme_passes() {
-    let readme =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let (_, rest) = readme
-        .split_once("```yaml\n# yaml-language-server")
-        .unwrap();
-    let (suite, _) = rest.split_once("```").unwrap();
-    let home = tempfile::tempdir().unwrap();
-    run(home.path(), "tarbac init contoso");
-    let folder = home.path().join("contoso");
-    std::fs::write(folder.join("tests/readme.yaml"), format!("#{suite}")).unwrap();
-    let said = run(&folder, "tarbac test tests/readme.yaml");
-    assert!(
-        said.ends_with("passed: 3 cases, 8 decisions, 0 snapshots\n"),
-        "{said}"
-    );
+fn the_suites_of_the_pages_pass() {
+    let mut suites = 0;
+    for page in pages() {
+        for (_, suite) in parts(&page.text).blocks {
+            if !suite.starts_with("# yaml-language-server") {
+                continue;
+            }
+            suites += 1;
+            let home = tempfile::tempdir().unwrap();
+            run(home.path(), "tarbac init contoso");
+            let folder = home.path().join("contoso");
+            std::fs::write(folder.join("tests/page.yaml"), suite).unwrap();
+            let said = run(&folder, "tarbac test tests/page.yaml");
+            assert!(said.contains("\npassed: "), "{}: {said}", page.path);
+        }
+    }
+    assert_eq!(suites, 1);
 }

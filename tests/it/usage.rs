@@ -45,7 +45,7 @@ fn a_folder_that_is_none() {
 }
 
 /// Everything that can be asked for, in the order of the help.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "check",
     "explain",
     "who",
@@ -68,6 +68,7 @@ const COMMANDS: [&str; 22] = [
     "schema",
     "completions",
     "man",
+    "help",
 ];
 
 fn words<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -83,6 +84,14 @@ fn every_command_has_help_with_examples_and_without_colour() {
         let example = format!("tarbac {command}");
         let (_, examples) = ran.stdout.split_once("\nExample").expect(command);
         assert!(examples.contains(&example), "{ran}");
+        // The pages that it points to are there.
+        for line in examples.lines().map(str::trim) {
+            if let Some(topic) = line.strip_prefix("tarbac help ") {
+                let (topic, _) = topic.split_once("  ").unwrap_or((topic, ""));
+                let page = contoso(&words("help", &topic.split(' ').collect::<Vec<_>>()));
+                assert_eq!(page.status, 0, "{line}: {page}");
+            }
+        }
     }
     // Nor is there one that the list lacks.
     let listed = contoso(&["--help"]).stdout;
@@ -151,7 +160,8 @@ fn help_lists_the_formats_that_a_command_writes_and_no_other_is_taken() {
     import: human, json, markdown
     schema: 
     completions: 
-    man:
+    man: 
+    help:
     "#);
 }
 
@@ -349,6 +359,7 @@ fn the_help() {
       schema       Write a JSON Schema to standard output, for editors
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder
+      help         Show the help of a command, or a page of the documentation
 
     Options:
       -h, --help
@@ -414,6 +425,7 @@ fn the_help() {
       tarbac -C contoso validate               everything that is wrong with a workspace
       tarbac -C contoso test                   are the decisions those that are expected?
       tarbac -C contoso prove                  and in every other tenant that there could be?
+      tarbac help                              the commands, and the pages of the documentation
     --- exit 0
     "#);
 }
@@ -467,6 +479,8 @@ fn names_and_readings_are_offered() {
         (&["what-if", "--site-version", "P0"], "P01="),
         (&["what-if", "--grant", "ada"], "ada@contoso.example="),
         (&["val"], "validate"),
+        (&["help", "importi"], "importing"),
+        (&["help", "val"], "validate"),
         (&["matrix", "--format", "mark"], "markdown"),
     ];
     for (words, name) in cases {

@@ -3,10 +3,12 @@
 //! It is silent: where there is no sound workspace, nothing is offered. It is quick: of a workspace that takes long
 //! to read, nothing is offered either.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use cedar_policy::EntityUid;
+use clap::CommandFactory;
 use clap_complete::engine::CompletionCandidate;
 use tarbac_analysis::what_if;
 use tarbac_host::names::{Names, Part};
@@ -14,6 +16,8 @@ use tarbac_host::workspace::Means;
 use tarbac_host::{Engine, Layout, Switches, Workspace, roles};
 use walkdir::WalkDir;
 
+use super::help;
+use crate::cli::Arguments;
 use crate::product;
 
 /// The most entities that are read, in bytes of their files.
@@ -29,6 +33,27 @@ pub fn readings(typed: &OsStr) -> Vec<CompletionCandidate> {
         let named = readings.map(|reading| (reading.name.clone(), Some(reading.doc.clone())));
         named.collect()
     })
+}
+
+/// The commands and the pages of the documentation.
+pub fn topics(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let command = Arguments::command();
+    let commands = command.get_subcommands().map(|command| {
+        let about = command.get_about().map(ToString::to_string);
+        (command.get_name().to_owned(), about)
+    });
+    let mut topics: BTreeMap<_, _> = help::pages()
+        .into_iter()
+        .map(|page| (page.topic, Some(page.title)))
+        .collect();
+    topics.extend(commands);
+    let typed = typed.to_str().unwrap_or_default();
+    let topics = topics
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(typed));
+    topics
+        .map(|(name, about)| CompletionCandidate::new(name).help(about.map(Into::into)))
+        .collect()
 }
 
 /// The ids of the permissions, with their documented names.

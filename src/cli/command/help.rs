@@ -1,0 +1,83 @@
+//! `tarbac help`: the help of a command, and the pages of the documentation.
+
+use clap::CommandFactory;
+
+use super::output::Output;
+use super::{Exit, Failure, ShellError};
+use crate::cli::{Arguments, Help};
+use crate::product;
+
+/// A page of the documentation.
+#[derive(Debug)]
+pub struct Page {
+    /// The name it is asked for by.
+    pub topic: String,
+    /// The heading of the page.
+    pub title: String,
+    /// The page in Markdown.
+    text: String,
+}
+
+pub fn run(help: &Help, output: &mut Output) -> Result<Exit, Failure> {
+    let pages = pages();
+    let of_command = command(&help.topic, output.style().colour);
+    let page = match help.topic.as_slice() {
+        [topic] => pages.iter().find(|page| page.topic == *topic),
+        _ => None,
+    };
+    if of_command.is_none() && page.is_none() {
+        return Err(ShellError::Arguments {
+            message: format!("there is no help on `{}`", help.topic.join(" ")),
+            help: Some("`tarbac help` lists the commands and the pages".to_owned()),
+        }
+        .into());
+    }
+    let page = match help.topic.as_slice() {
+        [] => Some(contents(&pages)),
+        _ => page.map(|page| page.text.clone()),
+    };
+    let texts: Vec<String> = of_command.into_iter().chain(page).collect();
+    output.write(&texts.join("\n"))?;
+    Ok(Exit::Yes)
+}
+
+/// The pages of the documentation, by topic.
+pub fn pages() -> Vec<Page> {
+    let pages = product::pages().into_iter().filter_map(|file| {
+        let topic = file.path.strip_suffix(".md")?.to_owned();
+        let heading = file.text.lines().find_map(|line| line.strip_prefix("# "))?;
+        let title = heading.to_owned();
+        // Comments are for the program that writes a table into the page.
+        let lines = file.text.lines().filter(|line| !line.starts_with("<!-- "));
+        let text = lines.flat_map(|line| [line, "\n"]).collect();
+        Some(Page { topic, title, text })
+    });
+    pages.collect()
+}
+
+/// The help of a command, or of one within another; without words, that of the program.
+fn command(words: &[String], colour: bool) -> Option<String> {
+    let mut program = Arguments::command();
+    program.build();
+    let mut command = &mut program;
+    for word in words {
+        command = command.find_subcommand_mut(word)?;
+    }
+    let help = command.render_long_help();
+    Some(match colour {
+        true => help.ansi().to_string(),
+        false => help.to_string(),
+    })
+}
+
+/// The list of the pages.
+fn contents(pages: &[Page]) -> String {
+    let widths = pages.iter().map(|page| page.topic.len());
+    let width = widths.max().unwrap_or_default();
+    let lines = pages.iter().map(|page| {
+        let Page { topic, title, .. } = page;
+        format!("  {topic:width$}  {title}\n")
+    });
+    let lines: String = lines.collect();
+    format!("Pages (tarbac help NAME):\n{lines}")
+}
