@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::browser::{browser, seen};
 use crate::tarbac::{Ran, Tarbac, contoso, sample};
+use crate::world::{entity, uid};
 
 fn json_of(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
@@ -96,31 +97,30 @@ fn assignments_that_give_nothing() {
         file,
         tenants.replace("\"useIntuneRbac\": true", "\"useIntuneRbac\": false"),
     );
-    let uid = |type_name: &str, id: &str| json!({ "type": type_name, "id": id });
-    let entity = |type_name: &str, id: &str, attrs: Value, parents: Vec<Value>| json!({ "uid": uid(type_name, id), "attrs": attrs, "parents": parents });
     let assignment = |id: &str, role: &str| {
-        let parents = ["Intune::Role", "Intune::Tenant", "Intune::ScopeTag"]
-            .iter()
-            .zip([role, "contoso", "*"]);
-        let parents = parents.map(|(type_name, id)| uid(type_name, id));
+        let parents = [
+            ("Intune::Role", role),
+            ("Intune::Tenant", "contoso"),
+            ("Intune::ScopeTag", "*"),
+        ];
         entity(
             "Intune::RoleAssignment",
             id,
             json!({ "displayName": id }),
-            parents.collect(),
+            &parents,
         )
     };
     let group = |id: &str, assignment: &str| {
-        let parents = vec![uid("Intune::RoleAssignment", assignment)];
-        entity("Entra::Group", id, json!({ "displayName": id }), parents)
+        let parents = [("Intune::RoleAssignment", assignment)];
+        entity("Entra::Group", id, json!({ "displayName": id }), &parents)
     };
     let newcomer = |id: &str, groups: &[&str]| {
         let attrs = json!({ "tenant": uid("Intune::Tenant", "contoso"), "userPrincipalName": id, "cloudOnly": true });
-        let groups = groups.iter().map(|group| uid("Entra::Group", group));
-        entity("Entra::User", id, attrs, groups.collect())
+        let groups = groups.iter().map(|group| ("Entra::Group", *group));
+        entity("Entra::User", id, attrs, &groups.collect::<Vec<_>>())
     };
     let more = json!([
-        entity("Intune::Role", "Printing", json!({}), vec![]),
+        entity("Intune::Role", "Printing", json!({}), &[]),
         assignment("Nobody", "Help Desk Operator"),
         assignment("Empty Group", "Help Desk Operator"),
         group("Empty Group", "Empty Group"),

@@ -25,6 +25,7 @@ use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
 
 use crate::solver::solver;
+use crate::world::{entity, uid, uids};
 
 /// A deterministic source of choices.
 pub(crate) struct Dice(pub(crate) u64);
@@ -68,16 +69,9 @@ pub(crate) const ASSIGNMENTS: &[&str] = &["a0", "a1", "a2", "a3"];
 pub(crate) const PEOPLE: &[&str] = &["p0", "p1", "p2", "p3"];
 const TAGS: &[&str] = &["0", "*", "7"];
 
-fn uid(type_name: &str, id: &str) -> Value {
-    json!({ "type": type_name, "id": id })
-}
-
-fn uids(type_name: &str, ids: &[&str]) -> Value {
-    ids.iter().map(|id| uid(type_name, id)).collect()
-}
-
-fn entity(type_name: &str, id: &str, attrs: Value, parents: Vec<Value>) -> Value {
-    json!({ "uid": uid(type_name, id), "attrs": attrs, "parents": parents })
+/// Parents of one type.
+fn each<'a>(type_name: &'a str, ids: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    ids.iter().map(|id| (type_name, *id)).collect()
 }
 
 pub(crate) fn random_directory(dice: &mut Dice) -> Value {
@@ -96,7 +90,7 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
         if dice.coin() {
             attrs["useIntuneRbacChangedAt"] = json!("2026-11-23T08:00:00Z");
         }
-        all.push(entity("Intune::Tenant", tenant, attrs, vec![]));
+        all.push(entity("Intune::Tenant", tenant, attrs, &[]));
     }
     for hierarchy in HIERARCHIES {
         let attrs = json!({
@@ -105,7 +99,7 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
             "enforceConfigMgrRbac": dice.coin(),
             "earlyUpdateRing": dice.coin(),
         });
-        all.push(entity("ConfigMgr::Hierarchy", hierarchy, attrs, vec![]));
+        all.push(entity("ConfigMgr::Hierarchy", hierarchy, attrs, &[]));
     }
     for (index, collection) in COLLECTIONS.iter().enumerate() {
         // A collection is limited to an earlier one, so that there is no cycle.
@@ -115,10 +109,7 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
             "ConfigMgr::Collection",
             collection,
             attrs,
-            parents
-                .iter()
-                .map(|id| uid("ConfigMgr::Collection", id))
-                .collect(),
+            &each("ConfigMgr::Collection", &parents),
         ));
     }
     for device in devices {
@@ -130,56 +121,52 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
         if dice.coin() {
             attrs["operatingSystem"] = json!(dice.pick(&["Windows 11", "Windows Server 2025"]));
         }
-        let parents = dice
-            .some(COLLECTIONS)
-            .iter()
-            .map(|id| uid("ConfigMgr::Collection", id))
-            .collect();
-        all.push(entity("ConfigMgr::Device", device, attrs, parents));
+        let parents = each("ConfigMgr::Collection", &dice.some(COLLECTIONS));
+        all.push(entity("ConfigMgr::Device", device, attrs, &parents));
     }
     for role in ROLES {
         all.push(entity(
             "Intune::Role",
             role,
             json!({ "builtIn": dice.coin() }),
-            vec![],
+            &[],
         ));
     }
     for tag in TAGS {
-        all.push(entity("Intune::ScopeTag", tag, json!({}), vec![]));
+        all.push(entity("Intune::ScopeTag", tag, json!({}), &[]));
     }
     all.push(entity(
         "Entra::DirectoryRole",
         "Global Administrator",
         json!({}),
-        vec![],
+        &[],
     ));
     for assignment in ASSIGNMENTS {
         let (role, tenant, tags) = (dice.pick(ROLES), dice.pick(TENANTS), dice.some(TAGS));
-        let mut parents = vec![uid("Intune::Tenant", tenant)];
-        parents.extend(tags.iter().map(|id| uid("Intune::ScopeTag", id)));
+        let mut parents = vec![("Intune::Tenant", tenant)];
+        parents.extend(each("Intune::ScopeTag", &tags));
         // Under Scoped permissions an assignment with other scope tags is not in its role.
         let is_narrowed = scoped.contains(&tenant) && !tags.contains(&"0") && !tags.contains(&"*");
-        let role = uid("Intune::Role", role);
         let attrs = match is_narrowed {
-            true => json!({ "narrowedRole": role }),
+            true => json!({ "narrowedRole": uid("Intune::Role", role) }),
             false => {
-                parents.push(role);
+                parents.push(("Intune::Role", role));
                 json!({})
             }
         };
-        all.push(entity("Intune::RoleAssignment", assignment, attrs, parents));
+        all.push(entity(
+            "Intune::RoleAssignment",
+            assignment,
+            attrs,
+            &parents,
+        ));
     }
     for (index, group) in GROUPS.iter().enumerate() {
-        let mut parents: Vec<Value> = dice
-            .some(&GROUPS[..index])
-            .iter()
-            .map(|id| uid("Entra::Group", id))
-            .collect();
+        let mut parents = each("Entra::Group", &dice.some(&GROUPS[..index]));
         if dice.coin() {
-            parents.push(uid("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
+            parents.push(("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
         }
-        all.push(entity("Entra::Group", group, json!({}), parents));
+        all.push(entity("Entra::Group", group, json!({}), &parents));
     }
     for person in people {
         let mut attrs = json!({
@@ -222,18 +209,14 @@ fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
             }
             attrs["configMgr"] = Value::Object(administrator);
         }
-        let mut parents: Vec<Value> = dice
-            .some(GROUPS)
-            .iter()
-            .map(|id| uid("Entra::Group", id))
-            .collect();
+        let mut parents = each("Entra::Group", &dice.some(GROUPS));
         if dice.roll(4) == 0 {
-            parents.push(uid("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
+            parents.push(("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
         }
         if dice.roll(5) == 0 {
-            parents.push(uid("Entra::DirectoryRole", "Global Administrator"));
+            parents.push(("Entra::DirectoryRole", "Global Administrator"));
         }
-        all.push(entity("Entra::User", person, attrs, parents));
+        all.push(entity("Entra::User", person, attrs, &parents));
     }
     Value::Array(all)
 }

@@ -11,7 +11,8 @@ use tarbac::decision::Outcome;
 use tarbac::workspace::Means;
 use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 
-use crate::tarbac::{Tarbac, device, entities};
+use crate::tarbac::Tarbac;
+use crate::world::{device, entities};
 
 /// A tenant whose entities are worth keeping.
 fn large() -> Tarbac {

@@ -1,53 +1,49 @@
 //! Memberships that somebody can activate: a notice, a remedy, and whoever is listed apart.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::tarbac::{Tarbac, assignment, entity};
+use crate::tarbac::Tarbac;
+use crate::world::{assignment, entities, entity, tenant, uid, uids};
 
 const ASK: [&str; 3] = ["bob@t.example", "runScript", "PC-1"];
 
 /// The small tenant, in which Bob has these attributes besides, with a group that has the role, one in that
 /// group, one without a role, and the directory roles.
-fn workspace(attributes: &str, more: &[String]) -> Tarbac {
-    let workspace = Tarbac::with_tenant(&[]);
-    let text = workspace.read("entities/tenant.json");
-    let text = text.replace(
-        r#""userPrincipalName": "bob@t.example", "#,
-        &format!(r#""userPrincipalName": "bob@t.example", {attributes}"#),
-    );
-    let named = |id: &str| format!(r#""displayName": "{id}""#);
-    let group =
-        |id: &str, parents: &[(&str, &str)]| entity("Entra::Group", id, &named(id), parents);
-    let mut all = vec![
+fn workspace(attributes: &Value, more: &[Value]) -> Tarbac {
+    let mut all = with_attributes(tenant(), "u2", attributes);
+    let group = |id: &str, parents: &[(&str, &str)]| {
+        entity("Entra::Group", id, json!({ "displayName": id }), parents)
+    };
+    all.extend([
         group("desk", &[("Intune::RoleAssignment", "a1")]),
         group("inner", &[("Entra::Group", "desk")]),
         group("other", &[]),
-        entity("Entra::DirectoryRole", "Intune Administrator", "", &[]),
-        entity("Entra::DirectoryRole", "Reports Reader", "", &[]),
-    ];
+        entity(
+            "Entra::DirectoryRole",
+            "Intune Administrator",
+            json!({}),
+            &[],
+        ),
+        entity("Entra::DirectoryRole", "Reports Reader", json!({}), &[]),
+    ]);
     all.extend_from_slice(more);
-    let text = text.trim_end().trim_end_matches(']').trim_end().to_owned();
-    workspace.write(
-        "entities/tenant.json",
-        format!("{text},\n{}\n]\n", all.join(",\n")),
-    );
-    workspace
+    Tarbac::with(&[("entities/tenant.json", &entities(&all))])
 }
 
-fn groups(ids: &[&str]) -> String {
-    set("eligibleGroups", "Entra::Group", ids)
+/// The same entities, of which one has these attributes besides.
+fn with_attributes(mut all: Vec<Value>, id: &str, attributes: &Value) -> Vec<Value> {
+    let entity = all.iter_mut().find(|entity| entity["uid"]["id"] == id);
+    let of_entity = entity.unwrap()["attrs"].as_object_mut().unwrap();
+    of_entity.extend(attributes.as_object().unwrap().clone());
+    all
 }
 
-fn roles(ids: &[&str]) -> String {
-    set("eligibleDirectoryRoles", "Entra::DirectoryRole", ids)
+fn groups(ids: &[&str]) -> Value {
+    json!({ "eligibleGroups": uids("Entra::Group", ids) })
 }
 
-fn set(attribute: &str, of_type: &str, ids: &[&str]) -> String {
-    let ids: Vec<String> = ids
-        .iter()
-        .map(|id| format!(r#"{{"type": "{of_type}", "id": "{id}"}}"#))
-        .collect();
-    format!(r#""{attribute}": [{}], "#, ids.join(", "))
+fn roles(ids: &[&str]) -> Value {
+    json!({ "eligibleDirectoryRoles": uids("Entra::DirectoryRole", ids) })
 }
 
 fn check(workspace: &Tarbac) -> String {
@@ -88,7 +84,8 @@ fn a_refusal_that_the_activation_would_lift_is_told() {
 /// It is said only where deciding again allows.
 #[test]
 fn what_would_not_help_is_not_told() {
-    let disabled = format!(r#"{}"accountEnabled": false, "#, groups(&["desk"]));
+    let mut disabled = groups(&["desk"]);
+    disabled["accountEnabled"] = json!(false);
     for attributes in [
         groups(&["other"]),
         groups(&[]),
@@ -107,15 +104,9 @@ fn what_would_not_help_is_not_told() {
     }
     // Nor to somebody who is allowed it already.
     let workspace = workspace(&groups(&["desk"]), &[]);
-    let text = workspace.read("entities/tenant.json");
-    let text = text.replace(
-        r#""userPrincipalName": "ana@t.example", "#,
-        &format!(
-            r#""userPrincipalName": "ana@t.example", {}"#,
-            roles(&["Intune Administrator"])
-        ),
-    );
-    workspace.write("entities/tenant.json", text);
+    let all = serde_json::from_str(&workspace.read("entities/tenant.json")).unwrap();
+    let all = with_attributes(all, "u1", &roles(&["Intune Administrator"]));
+    workspace.write("entities/tenant.json", entities(&all));
     let ran = workspace
         .run(&["check", "ana@t.example", "runScript", "PC-1"])
         .to_string();
@@ -136,11 +127,17 @@ fn what_takes_several_is_told_of_each_together() {
         ];
         assignment(id, &parents)
     };
-    let group =
-        |id: &str, to: &str| entity("Entra::Group", id, "", &[("Intune::RoleAssignment", to)]);
+    let group = |id: &str, to: &str| {
+        entity(
+            "Entra::Group",
+            id,
+            json!({}),
+            &[("Intune::RoleAssignment", to)],
+        )
+    };
     let more = [
-        entity("Intune::ScopeTag", "0", "", &[]),
-        entity("Intune::ScopeTag", "3", "", &[]),
+        entity("Intune::ScopeTag", "0", json!({}), &[]),
+        entity("Intune::ScopeTag", "3", json!({}), &[]),
         parents("a2", "Help Desk Operator", "3"),
         parents("a3", "Read Only Operator", "0"),
         group("branch", "a2"),
@@ -209,7 +206,7 @@ fn whoever_is_eligible_is_told_once() {
     let cleo = entity(
         "Entra::User",
         "cleo",
-        r#""tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "cleo@t.example", "cloudOnly": false"#,
+        json!({ "tenant": uid("Intune::Tenant", "t"), "userPrincipalName": "cleo@t.example", "cloudOnly": false }),
         &[],
     );
     let workspace = workspace(&groups(&["inner"]), &[cleo]);
@@ -286,7 +283,7 @@ fn explain_offers_to_activate_it() {
 #[test]
 fn an_eligible_group_of_another_tenant_is_found() {
     let more = [
-        entity("Intune::Tenant", "x", r#""useIntuneRbac": true"#, &[]),
+        entity("Intune::Tenant", "x", json!({ "useIntuneRbac": true }), &[]),
         assignment(
             "ax",
             &[
@@ -297,7 +294,7 @@ fn an_eligible_group_of_another_tenant_is_found() {
         entity(
             "Entra::Group",
             "foreign",
-            "",
+            json!({}),
             &[("Intune::RoleAssignment", "ax")],
         ),
     ];

@@ -2,7 +2,10 @@
 
 use std::fs::File;
 
-use crate::tarbac::{Tarbac, assignment, device, entity, hierarchy, tenant, tenant_entity, user};
+use serde_json::json;
+
+use crate::tarbac::Tarbac;
+use crate::world::{assignment, device, entities, entity, hierarchy, tenant, tenant_entity, user};
 
 #[test]
 fn a_hundred_megabytes_of_garbage() {
@@ -276,7 +279,7 @@ fn byte_order_marks_and_carriage_returns() {
                 "@doc(\"More.\")\nnamespace More {\n  @doc(\"A thing.\")\n  entity Thing;\n}\n",
             ),
         ),
-        ("entities/a.json", &marked(&tenant())),
+        ("entities/a.json", &marked(&entities(&tenant()))),
     ]);
     insta::assert_snapshot!(folder.run(&["validate", "--deny-warnings"]), @r#"
     policy::for_everybody
@@ -302,7 +305,7 @@ fn byte_order_marks_and_carriage_returns() {
 
 #[test]
 fn a_line_of_a_million_entities_is_shown_in_part() {
-    let line = tenant()
+    let line = entities(&tenant())
         .replace('\n', " ")
         .replace("\"coManaged\"", "\"comanaged\"");
     let padding = " ".repeat(100_000);
@@ -336,17 +339,14 @@ const TENANT: &str = r#"{"name": "t", "useIntuneRbac": true, "allowsUnlicensedAd
 /// A workspace in which everything that can be called something is called so.
 fn hostile() -> Tarbac {
     let json = |text: &str| serde_json::to_string(text).unwrap();
-    let id = |id: &str| {
-        let text = json(&format!("{id}{HOSTILE}"));
-        text[1..text.len() - 1].to_owned()
-    };
+    let id = |id: &str| format!("{id}{HOSTILE}");
     let (hierarchy_id, role_id) = (id("H"), id("a"));
-    let entities = crate::tarbac::entities(&[
+    let entities = crate::world::entities(&[
         tenant_entity("t", true),
         hierarchy(&hierarchy_id, "t", false),
         device(&id("d"), &id("PC"), &hierarchy_id),
         device(&id("e"), &id("PD"), &hierarchy_id),
-        entity("Intune::Role", "Help Desk Operator", "", &[]),
+        entity("Intune::Role", "Help Desk Operator", json!({}), &[]),
         assignment(
             &role_id,
             &[
@@ -800,7 +800,7 @@ fn many_files_are_opened_one_after_the_other() {
     for number in 0..300 {
         tarbac.write(
             &format!("entities/more/{number}.json"),
-            crate::tarbac::entities(&[device(&format!("m{number}"), &format!("M-{number}"), "H")]),
+            crate::world::entities(&[device(&format!("m{number}"), &format!("M-{number}"), "H")]),
         );
     }
     let mut command = std::process::Command::new("sh");

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::browser::{browser, seen};
-use crate::tarbac::{Ran, Tarbac, command, contoso, entities, sample, user};
+use crate::tarbac::{Ran, Tarbac, command, contoso, sample};
+use crate::world::{entities, user};
 
 /// What the question of use-intune-rbac.md is about: production follows the test hierarchy.
 const PRODUCTION: &[&str] = &["what-if", "--enforce-configmgr-rbac", "P01=off"];

@@ -1,8 +1,9 @@
 //! Ways to an allow that nobody meant: what `validate` says of them, and that nothing is decided.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::tarbac::{Tarbac, device, entities, entity, hierarchy, tenant_entity, user};
+use crate::tarbac::Tarbac;
+use crate::world::{device, entities, entity, hierarchy, tenant_entity, user};
 
 /// The findings of a workspace, each as its severity and code; without those about layout.
 pub fn findings(workspace: &Tarbac) -> Vec<String> {
@@ -196,7 +197,7 @@ fn an_id_that_entities_refer_to_is_somewhere() {
     // A role without a record of its own, which a person has all the same.
     let policy = "@id(\"custom.x\")\n@doc(\"A role.\")\npermit (principal in Intune::Role::\"r9\", action == Intune::Action::\"viewTimeline\", resource);\n";
     let more = [
-        crate::tarbac::assignment("a9", &[("Intune::Role", "r9"), ("Intune::Tenant", "t")]),
+        crate::world::assignment("a9", &[("Intune::Role", "r9"), ("Intune::Tenant", "t")]),
         user("u9", "eve@t.example", &[("Intune::RoleAssignment", "a9")]),
     ];
     let workspace = Tarbac::with_tenant(&[
@@ -401,7 +402,12 @@ fn no_sign_passes_for_another() {
         ),
         user("u6", "\u{e5}sa@t.example", &[]),
         device("d5", "KIOSK-5", "H"),
-        entity("Intune::ScopeTag", "k", r#""displayName": "Kiosk""#, &[]),
+        entity(
+            "Intune::ScopeTag",
+            "k",
+            json!({ "displayName": "Kiosk" }),
+            &[],
+        ),
     ];
     let workspace = Tarbac::with_tenant(&[("entities/x.json", &entities(&more))]);
     let check = |person: &str, permission: &str, device: &str| {

@@ -52,3 +52,4 @@ mod usage;
 mod validate;
 mod watch;
 mod who;
+mod world;

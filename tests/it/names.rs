@@ -1,9 +1,11 @@
 //! What a person may type for a person, a permission and a device.
 
+use serde_json::json;
 use tarbac::names::{Name, NameError, Names};
 use tarbac::{Layout, Switches, Workspace, shipped};
 
-use crate::tarbac::{Tarbac, contoso, contoso_folder, device, entities, entity, user};
+use crate::tarbac::{Tarbac, contoso, contoso_folder};
+use crate::world::{device, entities, entity, user};
 
 #[test]
 fn every_spelling_leads_to_the_same_request() {
@@ -203,13 +205,8 @@ fn a_name_is_not_taken_apart() {
     let workspace = Tarbac::with_tenant(&[(
         "entities/more.json",
         &entities(&[
-            user("quote\\\"d", "o'hara\\\"@t.example", &[]),
-            entity(
-                "ConfigMgr::Device",
-                "x",
-                r#""name": "ÄRGER-1", "coManaged": false, "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}"#,
-                &[],
-            ),
+            user("quote\"d", "o'hara\"@t.example", &[]),
+            device("x", "ÄRGER-1", "H"),
         ]),
     )]);
     insta::assert_snapshot!(workspace.run(&["check", "O'Hara\"@t.example", "runScript", "ÄRGER-1"]), @r#"
@@ -225,11 +222,11 @@ fn a_name_of_several_is_ambiguous_wherever_it_is_taken() {
         entity(
             "Intune::Role",
             "r2",
-            r#""displayName": "Help Desk Operator""#,
+            json!({ "displayName": "Help Desk Operator" }),
             &[],
         ),
-        entity("Entra::Group", "Desk", "", &[]),
-        entity("Entra::Group", "g2", r#""displayName": "Desk""#, &[]),
+        entity("Entra::Group", "Desk", json!({}), &[]),
+        entity("Entra::Group", "g2", json!({ "displayName": "Desk" }), &[]),
     ]);
     let workspace = Tarbac::with_tenant(&[("entities/more.json", &more)]);
     let role = "Help Desk Operator";

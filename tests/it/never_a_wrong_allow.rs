@@ -1,7 +1,10 @@
 //! A person whom a `forbid` suspends does not get through by any way in which Cedar would skip the
 //! policy: each ends in a refusal to answer, or in `indeterminate`, never in `allow`.
 
-use crate::tarbac::{Tarbac, assignment, device, entities, entity, hierarchy, tenant_entity, user};
+use serde_json::json;
+
+use crate::tarbac::Tarbac;
+use crate::world::{assignment, device, entities, entity, hierarchy, tenant_entity, user};
 
 /// Bo is a Help Desk Operator of a tenant in which Intune decides, and in this group.
 fn tenant_with_bo_in(group: &str) -> String {
@@ -17,8 +20,8 @@ fn tenant_with_bo_in(group: &str) -> String {
                 ("Intune::ScopeTag", "*"),
             ],
         ),
-        entity("Entra::Group", "suspended", "", &[]),
-        entity("Entra::Group", "active", "", &[]),
+        entity("Entra::Group", "suspended", json!({}), &[]),
+        entity("Entra::Group", "active", json!({}), &[]),
         user(
             "bo",
             "bo@t.example",

@@ -254,7 +254,7 @@ fn a_parent_that_the_schema_allows_through_another_is_one_as_for_cedar() {
     // Where tarbac asks its questions, a person is in a role through an assignment only.
     let ours = Tarbac::with_tenant(&[(
         "entities/x.json",
-        &crate::tarbac::entities(&[crate::tarbac::user(
+        &crate::world::entities(&[crate::world::user(
             "u9",
             "eve@t.example",
             &[("Intune::Role", "Help Desk Operator")],

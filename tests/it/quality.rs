@@ -1,9 +1,11 @@
 //! Whether suites are any good: coverage and mutants.
 
+use serde_json::{Value, json};
 use tarbac::mutant::Mutant;
 use tarbac::{Layout, Switches, Workspace, shipped, suite, workspace};
 
 use crate::tarbac::{Ran, Tarbac};
+use crate::world::{entities, entity, tenant, uid, uids, user};
 
 /// A role of the workspace's own, so that there are few policies to cover.
 const POLICY: &str = r#"@id("custom.readers")
@@ -96,15 +98,12 @@ fn workspace(suite: &str) -> Tarbac {
         ("tests/readers.yaml", suite),
         ("policies/custom/readers.cedar", POLICY),
     ]);
-    let tenant = workspace.read("entities/tenant.json");
-    let more = [
-        crate::tarbac::entity("Intune::Role", "reader", "", &[]),
-        crate::tarbac::user("u4", "dora@t.example", &[]),
-    ];
-    workspace.write(
-        "entities/tenant.json",
-        tenant.trim_end().trim_end_matches(']').to_owned() + ",\n" + &more.join(",\n") + "\n]\n",
-    );
+    let mut all = tenant();
+    all.extend([
+        entity("Intune::Role", "reader", json!({}), &[]),
+        user("u4", "dora@t.example", &[]),
+    ]);
+    workspace.write("entities/tenant.json", entities(&all));
     workspace
 }
 
@@ -383,33 +382,20 @@ fn people_whose_records_differ_are_of_two_classes() {
     );
     let person = |id: &str, without: &str| {
         let sets = RECORD.map(|(set, of)| match set == without {
-            true => format!("\"{set}\": []"),
-            false => format!("\"{set}\": [{{\"type\": \"ConfigMgr::{of}\", \"id\": \"H\"}}]"),
+            true => (set.to_owned(), json!([])),
+            false => (set.to_owned(), uids(&format!("ConfigMgr::{of}"), &["H"])),
         });
-        let more = format!(
-            "\"cloudOnly\": true, \"configMgr\": {{{}}}",
-            sets.join(", ")
-        );
-        crate::tarbac::user(id, &format!("{id}@t.example"), &[])
-            .replace("\"cloudOnly\": true", &more)
+        let mut person = user(id, &format!("{id}@t.example"), &[]);
+        person["attrs"]["configMgr"] = Value::Object(sets.into_iter().collect());
+        person
     };
-    let collection = crate::tarbac::entity(
-        "ConfigMgr::Collection",
-        "H",
-        r#""hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}"#,
-        &[],
-    );
-    let tenant = workspace.read("entities/tenant.json");
+    let hierarchy = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", "H") });
     let more = [
-        collection,
+        entity("ConfigMgr::Collection", "H", hierarchy, &[]),
         person("u7", ""),
         person("u8", "approveApplications"),
-    ]
-    .join(",\n");
-    workspace.write(
-        "entities/tenant.json",
-        format!("{},\n{more}\n]\n", tenant.trim_end().trim_end_matches(']')),
-    );
+    ];
+    workspace.write("entities/more.json", entities(&more));
     let ran = workspace.run(&["test", "--accept"]);
     assert_eq!(ran.status, 0, "{ran}");
     let text = workspace.read("tests/readers.snap");

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::tarbac::{
-    Ran, Tarbac, contoso_folder, copy, device, entities, entity, hierarchy, sample,
-};
+use serde_json::json;
+
+use crate::tarbac::{Ran, Tarbac, contoso_folder, copy, sample};
+use crate::world::{device, entities, entity, hierarchy};
 
 const MANIFEST: &str = "replaces: shipped\n";
 
@@ -180,7 +181,7 @@ fn without_authority() -> Tarbac {
     // No policy names this any more, so the directory has to have it.
     workspace.write(
         "entities/more.json",
-        entities(&[entity("Intune::ScopeTag", "*", "", &[])]),
+        entities(&[entity("Intune::ScopeTag", "*", json!({}), &[])]),
     );
     workspace
 }
@@ -745,7 +746,7 @@ fn the_revision_is_that_of_the_content() {
 #[test]
 fn the_revision_is_the_same_with_and_without_what_is_kept() {
     // Large enough to be kept.
-    let devices: Vec<String> = (0..30_000)
+    let devices: Vec<_> = (0..30_000)
         .map(|number| device(&format!("n{number}"), &format!("N-{number}"), "H"))
         .collect();
     let workspace = Tarbac::with_tenant(&[("entities/devices.json", &entities(&devices))]);

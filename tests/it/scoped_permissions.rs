@@ -1,25 +1,29 @@
 //! Scoped permissions of a tenant: what is said of assignments whose role gives nothing, and opting in.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::tarbac::{Ran, Tarbac, assignment, contoso, device, entities, entity, hierarchy, user};
+use crate::tarbac::{Ran, Tarbac, contoso};
+use crate::world::{assignment, device, entities, entity, hierarchy, tenant_entity, uid, user};
 
 const TENANT: (&str, &str) = ("Intune::Tenant", "t");
 const DESK: (&str, &str) = ("Intune::Role", "Help Desk Operator");
 const BRANCH: (&str, &str) = ("Intune::ScopeTag", "3");
-const NARROWED: &str = r#""narrowedRole": {"type": "Intune::Role", "id": "Help Desk Operator"}"#;
 
-/// A tenant with or without Scoped permissions, in which Ana is in the assignment a1, and nothing else.
-fn workspace(scoped: &str, assignment: String) -> Tarbac {
+/// The attributes of an assignment whose role gives nothing.
+fn narrowed_role() -> Value {
+    json!({ "narrowedRole": uid("Intune::Role", "Help Desk Operator") })
+}
+
+/// A tenant with or without Scoped permissions, or of which it is not known, with Ana in the assignment a1.
+fn workspace(scoped: Option<bool>, assignment: Value) -> Tarbac {
+    let mut tenant = tenant_entity("t", true);
+    if let Some(scoped) = scoped {
+        tenant["attrs"]["scopedPermissions"] = json!(scoped);
+    }
     let workspace = Tarbac::with(&[]);
-    let tag = |id: &str| entity("Intune::ScopeTag", id, "", &[]);
+    let tag = |id: &str| entity("Intune::ScopeTag", id, json!({}), &[]);
     let all = [
-        entity(
-            "Intune::Tenant",
-            "t",
-            &format!(r#""useIntuneRbac": true{scoped}"#),
-            &[],
-        ),
+        tenant,
         hierarchy("H", "t", false),
         device("d1", "PC-1", "H"),
         tag("0"),
@@ -32,12 +36,17 @@ fn workspace(scoped: &str, assignment: String) -> Tarbac {
     workspace
 }
 
-const SCOPED: &str = r#", "scopedPermissions": true"#;
+const SCOPED: Option<bool> = Some(true);
 const CHECK: [&str; 4] = ["check", "ana@t.example", "runScript", "PC-1"];
 
 #[test]
 fn an_assignment_without_its_role_gives_nothing_and_is_told() {
-    let narrowed = entity("Intune::RoleAssignment", "a1", NARROWED, &[TENANT, BRANCH]);
+    let narrowed = entity(
+        "Intune::RoleAssignment",
+        "a1",
+        narrowed_role(),
+        &[TENANT, BRANCH],
+    );
     let workspace = workspace(SCOPED, narrowed);
     insta::assert_snapshot!(workspace.run(&CHECK), @r#"
     DENY  not permitted — The admin center hides this page or action.
@@ -80,7 +89,12 @@ fn an_assignment_without_its_role_gives_nothing_and_is_told() {
 /// What is offered is allowed once it is done.
 #[test]
 fn the_scope_tag_that_is_advised_lifts_the_refusal() {
-    let narrowed = entity("Intune::RoleAssignment", "a1", NARROWED, &[TENANT, BRANCH]);
+    let narrowed = entity(
+        "Intune::RoleAssignment",
+        "a1",
+        narrowed_role(),
+        &[TENANT, BRANCH],
+    );
     let workspace = workspace(SCOPED, narrowed);
     let ran = workspace.run(&[
         "what-if",
@@ -100,7 +114,7 @@ fn what_contradicts_the_setting_of_the_tenant_is_an_error() {
     let both = entity(
         "Intune::RoleAssignment",
         "a1",
-        NARROWED,
+        narrowed_role(),
         &[TENANT, BRANCH, DESK],
     );
     let neither = assignment("a1", &[TENANT, BRANCH]);
@@ -109,17 +123,17 @@ fn what_contradicts_the_setting_of_the_tenant_is_an_error() {
         entity(
             "Intune::RoleAssignment",
             "a1",
-            NARROWED,
+            narrowed_role(),
             &[TENANT, ("Intune::ScopeTag", tag)],
         )
     };
-    let off = r#", "scopedPermissions": false"#;
+    let off = Some(false);
     for (scoped, assignment, code) in [
         (SCOPED, both.clone(), "entities::superfluous_parent"),
-        ("", both, "entities::superfluous_parent"),
+        (None, both, "entities::superfluous_parent"),
         (SCOPED, neither, "entities::missing_parent"),
         (SCOPED, in_role.clone(), "entities::unnarrowed_assignment"),
-        ("", narrowed("3"), "entities::narrowed_without_need"),
+        (None, narrowed("3"), "entities::narrowed_without_need"),
         (off, narrowed("3"), "entities::narrowed_without_need"),
         (SCOPED, narrowed("0"), "entities::narrowed_without_need"),
         (SCOPED, narrowed("*"), "entities::narrowed_without_need"),
@@ -131,7 +145,7 @@ fn what_contradicts_the_setting_of_the_tenant_is_an_error() {
         // Nothing is decided with it.
         assert_eq!(workspace.run(&CHECK).status, 2, "{code}");
     }
-    for scoped in ["", off] {
+    for scoped in [None, off] {
         let ran = workspace(scoped, in_role.clone()).run(&CHECK);
         assert_eq!(ran.status, 0, "{ran}");
     }
@@ -140,7 +154,7 @@ fn what_contradicts_the_setting_of_the_tenant_is_an_error() {
 #[test]
 fn opting_in_moves_the_assignments_with_other_scope_tags() {
     let in_role = assignment("a1", &[TENANT, BRANCH, DESK]);
-    let workspace = workspace("", in_role);
+    let workspace = workspace(None, in_role);
     for change in [
         ["--scoped-permissions", "on"],
         ["--scoped-permissions", "t=on"],
@@ -155,7 +169,7 @@ fn opting_in_moves_the_assignments_with_other_scope_tags() {
     let with_default = assignment("a1", &[TENANT, BRANCH, DESK, ("Intune::ScopeTag", "0")]);
     let without_tags = assignment("a1", &[TENANT, DESK, ("Intune::ScopeTag", "*")]);
     for assignment in [with_default, without_tags] {
-        let workspace = self::workspace("", assignment);
+        let workspace = self::workspace(None, assignment);
         let ran = workspace.run(&["what-if", "--scoped-permissions", "on"]);
         assert!(ran.stdout.contains("Nothing changes"), "{ran}");
     }
@@ -180,7 +194,12 @@ fn only_those_of_the_tenant_that_opts_in_are_moved() {
 
 #[test]
 fn opting_in_cannot_be_undone() {
-    let narrowed = entity("Intune::RoleAssignment", "a1", NARROWED, &[TENANT, BRANCH]);
+    let narrowed = entity(
+        "Intune::RoleAssignment",
+        "a1",
+        narrowed_role(),
+        &[TENANT, BRANCH],
+    );
     let workspace = workspace(SCOPED, narrowed);
     for change in [
         ["--scoped-permissions", "off"],

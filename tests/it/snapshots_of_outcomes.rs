@@ -1,6 +1,9 @@
 //! Snapshots: kept beside a suite, compared, taken, reviewed.
 
+use serde_json::Value;
+
 use crate::tarbac::{Tarbac, command};
+use crate::world::{device, entities, user};
 
 const SPEC: &str =
     "suite: Everybody\nsnapshot: { principals: all, actions: all, resources: all }\n";
@@ -161,10 +164,7 @@ fn devices_are_called_alike_in_table_and_list() {
     let ran = workspace.run(&["test"]);
     let listed = "newly allowed: bob@t.example, Run script, PC-1: ";
     assert!(ran.stdout.contains(listed), "{ran}");
-    let tenant = workspace.read("entities/tenant.json");
-    let twin = crate::tarbac::device("d2", "PC-1", "H");
-    let tenant = tenant.trim_end().trim_end_matches(']');
-    workspace.write("entities/tenant.json", format!("{tenant},\n{twin}\n]\n"));
+    workspace.write("entities/twin.json", entities(&[device("d2", "PC-1", "H")]));
     let ran = workspace.run(&["test"]);
     for device in ["d1", "d2"] {
         let listed = format!("bob@t.example, Run script, PC-1 ConfigMgr::Device::\"{device}\": ");
@@ -202,12 +202,10 @@ fn review_goes_through_the_decisions_with_their_explanations() {
 fn one_of_each_class_is_enough() {
     let classes = SPEC.replace("principals: all", "principals: classes");
     let workspace = Tarbac::with_tenant(&[("tests/classes.yaml", &classes)]);
-    let tenant = workspace.read("entities/tenant.json");
     // The same as bob, but for what no policy looks at.
-    let twin = crate::tarbac::user("u3", "carl@t.example", &[]);
     workspace.write(
-        "entities/tenant.json",
-        tenant.trim_end().trim_end_matches(']').to_owned() + ",\n" + &twin + "\n]\n",
+        "entities/twin.json",
+        entities(&[user("u3", "carl@t.example", &[])]),
     );
     workspace.run(&["test", "--accept"]);
     let text = workspace.read("tests/classes.snap");
@@ -219,15 +217,11 @@ fn one_of_each_class_is_enough() {
 #[test]
 fn two_people_of_one_name_are_told_apart() {
     let workspace = workspace();
-    let tenant = workspace.read("entities/tenant.json");
-    let with = |more: &str| {
-        let tenant = tenant.trim_end().trim_end_matches(']');
-        workspace.write("entities/tenant.json", format!("{tenant},\n{more}\n]\n"));
-    };
-    with(&crate::tarbac::user("u3", "bob@t.example", &[]));
+    let with = |twin: Value| workspace.write("entities/twin.json", entities(&[twin]));
+    with(user("u3", "bob@t.example", &[]));
     assert_eq!(workspace.run(&["test", "--accept"]).status, 0);
     let assigned = [("Intune::RoleAssignment", "a1")];
-    with(&crate::tarbac::user("u3", "bob@t.example", &assigned));
+    with(user("u3", "bob@t.example", &assigned));
     let ran = workspace.run(&["test"]);
     assert_eq!(ran.status, 1, "{ran}");
     assert!(

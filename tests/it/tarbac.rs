@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::world::{entities, tenant};
+
 /// A folder with a workspace in it.
 pub struct Tarbac {
     folder: tempfile::TempDir,
@@ -32,7 +34,7 @@ impl Tarbac {
     /// A workspace with a small tenant and these files.
     pub fn with_tenant(files: &[(&str, &str)]) -> Self {
         let tarbac = Self::with(files);
-        tarbac.write("entities/tenant.json", tenant());
+        tarbac.write("entities/tenant.json", entities(&tenant()));
         tarbac
     }
 
@@ -143,91 +145,6 @@ impl fmt::Display for Ran {
         }
         write!(formatter, "--- exit {}", self.status)
     }
-}
-
-/// A tenant in which Intune decides, with a Help Desk Operator, somebody without a role, and a
-/// device.
-pub fn tenant() -> String {
-    entities(&[
-        tenant_entity("t", true),
-        hierarchy("H", "t", false),
-        device("d1", "PC-1", "H"),
-        entity("Intune::Role", "Help Desk Operator", "", &[]),
-        assignment(
-            "a1",
-            &[
-                ("Intune::Role", "Help Desk Operator"),
-                ("Intune::Tenant", "t"),
-            ],
-        ),
-        user("u1", "ana@t.example", &[("Intune::RoleAssignment", "a1")]),
-        user("u2", "bob@t.example", &[]),
-    ])
-}
-
-pub fn entities(entities: &[String]) -> String {
-    format!("[\n{}\n]\n", entities.join(",\n"))
-}
-
-pub fn entity(type_name: &str, id: &str, attributes: &str, parents: &[(&str, &str)]) -> String {
-    let parents: Vec<String> = parents
-        .iter()
-        .map(|(type_name, id)| reference(type_name, id))
-        .collect();
-    format!(
-        r#"{{"uid": {}, "attrs": {{{attributes}}}, "parents": [{}]}}"#,
-        reference(type_name, id),
-        parents.join(", ")
-    )
-}
-
-pub fn tenant_entity(id: &str, toggle: bool) -> String {
-    entity(
-        "Intune::Tenant",
-        id,
-        &format!(r#""useIntuneRbac": {toggle}"#),
-        &[],
-    )
-}
-
-pub fn hierarchy(id: &str, tenant: &str, checkbox: bool) -> String {
-    let tenant = reference("Intune::Tenant", tenant);
-    entity(
-        "ConfigMgr::Hierarchy",
-        id,
-        &format!(
-            r#""tenant": {tenant}, "version": 2403, "enforceConfigMgrRbac": {checkbox}, "earlyUpdateRing": false"#
-        ),
-        &[],
-    )
-}
-
-pub fn device(id: &str, name: &str, hierarchy: &str) -> String {
-    let hierarchy = reference("ConfigMgr::Hierarchy", hierarchy);
-    entity(
-        "ConfigMgr::Device",
-        id,
-        &format!(r#""name": "{name}", "coManaged": false, "hierarchy": {hierarchy}"#),
-        &[],
-    )
-}
-
-pub fn assignment(id: &str, parents: &[(&str, &str)]) -> String {
-    entity("Intune::RoleAssignment", id, "", parents)
-}
-
-pub fn user(id: &str, name: &str, parents: &[(&str, &str)]) -> String {
-    let tenant = reference("Intune::Tenant", "t");
-    entity(
-        "Entra::User",
-        id,
-        &format!(r#""tenant": {tenant}, "userPrincipalName": "{name}", "cloudOnly": true"#),
-        parents,
-    )
-}
-
-fn reference(type_name: &str, id: &str) -> String {
-    format!(r#"{{"type": "{type_name}", "id": "{id}"}}"#)
 }
 
 /// A copy of the sample tenant.

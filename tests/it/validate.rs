@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use crate::tarbac::{
-    Ran, Tarbac, assignment, contoso, device, entities, entity, hierarchy, tenant_entity, user,
+use serde_json::{Value, json};
+
+use crate::tarbac::{Ran, Tarbac, contoso};
+use crate::world::{
+    assignment, device, entities, entity, hierarchy, tenant_entity, uid, uids, user,
 };
 
 /// The findings about a policy beside the ones that ship, without a directory.
@@ -21,8 +24,14 @@ fn schema(text: &str) -> Ran {
     Tarbac::with(&[("schema/custom/x.cedarschema", text)]).run(&["validate"])
 }
 
+/// An entity of which an attribute is another.
+fn with(mut entity: Value, attribute: &str, value: Value) -> Value {
+    entity["attrs"][attribute] = value;
+    entity
+}
+
 /// The findings about entities beside a small tenant.
-fn more(some: &[String]) -> Ran {
+fn more(some: &[Value]) -> Ran {
     Tarbac::with_tenant(&[("entities/x.json", &entities(some))]).run(&["validate"])
 }
 
@@ -512,7 +521,7 @@ permit (
   action == Intune::Action::"runScript",
   resource
 );
-"#), ("entities/x.json", &entities(&[entity("Intune::Role", "x", "", &[])]))]).run(&["validate"]), @r#"
+"#), ("entities/x.json", &entities(&[entity("Intune::Role", "x", json!({}), &[])]))]).run(&["validate"]), @r#"
     policy::unreachable_permission
 
       ⚠ `Intune::Role::"x"` has the permission `runScript` but not `viewScripts`, whose page carries it
@@ -670,7 +679,7 @@ fn entities_syntax() {
 
 #[test]
 fn entities_unknown_field() {
-    insta::assert_snapshot!(more(&[r#"{"uid": {"type": "Intune::Role", "id": "x"}, "attr": {}, "parents": []}"#.to_owned()]), @r#"
+    insta::assert_snapshot!(more(&[json!({ "uid": uid("Intune::Role", "x"), "attr": {}, "parents": [] })]), @r#"
     entities::unknown_field
 
       × `Intune::Role::"x"` has the unknown key `attr`
@@ -690,7 +699,7 @@ fn entities_unknown_field() {
 
 #[test]
 fn entities_nonconforming() {
-    insta::assert_snapshot!(more(&[device("d2", "PC-2", "H").replace("false", "\"no\"")]), @r#"
+    insta::assert_snapshot!(more(&[with(device("d2", "PC-2", "H"), "coManaged", json!("no"))]), @r#"
     entities::nonconforming
 
       × attribute `coManaged` of `ConfigMgr::Device::"d2"` must be a Bool, but is the String `no`
@@ -753,7 +762,7 @@ fn entities_dangling() {
 
 #[test]
 fn entities_cycle() {
-    insta::assert_snapshot!(more(&[entity("Entra::Group", "g1", "", &[("Entra::Group", "g2")]), entity("Entra::Group", "g2", "", &[("Entra::Group", "g1")])]), @r#"
+    insta::assert_snapshot!(more(&[entity("Entra::Group", "g1", json!({}), &[("Entra::Group", "g2")]), entity("Entra::Group", "g2", json!({}), &[("Entra::Group", "g1")])]), @r#"
     entities::cycle
 
       × parents form a cycle: `Entra::Group::"g1"` in `Entra::Group::"g2"` in `Entra::Group::"g1"`
@@ -835,16 +844,14 @@ fn policy_idle_forbid() {
 
 #[test]
 fn entities_superfluous_parent() {
-    let narrowed = assignment(
+    let narrowed = entity(
+        "Intune::RoleAssignment",
         "a2",
+        json!({ "narrowedRole": uid("Intune::Role", "Help Desk Operator") }),
         &[
             ("Intune::Role", "Help Desk Operator"),
             ("Intune::Tenant", "t"),
         ],
-    )
-    .replace(
-        r#""attrs": {}"#,
-        r#""attrs": {"narrowedRole": {"type": "Intune::Role", "id": "Help Desk Operator"}}"#,
     );
     insta::assert_snapshot!(more(&[narrowed]), @r#"
     entities::superfluous_parent
@@ -912,7 +919,7 @@ fn entities_foreign_tenant() {
 
 #[test]
 fn entities_scope_tag_without_effect() {
-    insta::assert_snapshot!(more(&[entity("Intune::ScopeTag", "7", "", &[]), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "t"), ("Intune::ScopeTag", "7")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    insta::assert_snapshot!(more(&[entity("Intune::ScopeTag", "7", json!({}), &[]), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "t"), ("Intune::ScopeTag", "7")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
     entities::scope_tag_without_effect
 
       ⚠ a role assignment carries a scope tag, which narrows nothing on tenant-attached devices: `Intune::ScopeTag::"7"`
@@ -931,8 +938,16 @@ fn entities_scope_tag_without_effect() {
 
 #[test]
 fn entities_scope_group_without_effect() {
-    let scoped = r#"{"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {"scopeGroups": [{"type": "Entra::Group", "id": "g"}]}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Tenant", "id": "t"}]}"#;
-    insta::assert_snapshot!(more(&[entity("Entra::Group", "g", "", &[]), scoped.to_owned(), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    let scoped = entity(
+        "Intune::RoleAssignment",
+        "a2",
+        json!({ "scopeGroups": uids("Entra::Group", &["g"]) }),
+        &[
+            ("Intune::Role", "Help Desk Operator"),
+            ("Intune::Tenant", "t"),
+        ],
+    );
+    insta::assert_snapshot!(more(&[entity("Entra::Group", "g", json!({}), &[]), scoped, user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
     entities::scope_group_without_effect
 
       ⚠ a role assignment has scope groups, which narrow nothing on tenant-attached devices:
@@ -972,7 +987,7 @@ fn entities_checkbox_without_effect() {
 
 #[test]
 fn entities_unnarrowed_assignment() {
-    let scoped = r#""useIntuneRbac": true, "scopedPermissions": true"#;
+    let scoped = json!({ "useIntuneRbac": true, "scopedPermissions": true });
     let parents = [
         ("Intune::Tenant", "s"),
         ("Intune::Role", "Help Desk Operator"),
@@ -980,10 +995,13 @@ fn entities_unnarrowed_assignment() {
     ];
     let scoped = [
         entity("Intune::Tenant", "s", scoped, &[]),
-        entity("Intune::ScopeTag", "3", "", &[]),
+        entity("Intune::ScopeTag", "3", json!({}), &[]),
         assignment("a2", &parents),
-        user("u9", "kim@t.example", &[("Intune::RoleAssignment", "a2")])
-            .replace(r#""id": "t""#, r#""id": "s""#),
+        with(
+            user("u9", "kim@t.example", &[("Intune::RoleAssignment", "a2")]),
+            "tenant",
+            uid("Intune::Tenant", "s"),
+        ),
     ];
     insta::assert_snapshot!(more(&scoped), @r#"
     entities::unnarrowed_assignment
@@ -1004,7 +1022,7 @@ fn entities_unnarrowed_assignment() {
 
 #[test]
 fn entities_narrowed_without_need() {
-    let narrowed = r#""narrowedRole": {"type": "Intune::Role", "id": "Help Desk Operator"}"#;
+    let narrowed = json!({ "narrowedRole": uid("Intune::Role", "Help Desk Operator") });
     let narrowed = [
         entity(
             "Intune::RoleAssignment",
@@ -1281,14 +1299,13 @@ fn policy_ids() {
 #[test]
 fn entities_that_contradict_each_other() {
     let collection = |id: &str, hierarchy: &str, parents: &[(&str, &str)]| {
-        let hierarchy =
-            format!(r#""hierarchy": {{"type": "ConfigMgr::Hierarchy", "id": "{hierarchy}"}}"#);
-        entity("ConfigMgr::Collection", id, &hierarchy, parents)
+        let hierarchy = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", hierarchy) });
+        entity("ConfigMgr::Collection", id, hierarchy, parents)
     };
     insta::assert_snapshot!(more(&[
         hierarchy("O", "t", false),
         collection("O1", "O", &[]),
-        device("d9", "PC-9", "H").replace("[]", r#"[{"type": "ConfigMgr::Collection", "id": "O1"}]"#),
+        entity("ConfigMgr::Device", "d9", device("d9", "PC-9", "H")["attrs"].clone(), &[("ConfigMgr::Collection", "O1")]),
     ]), @r#"
     entities::foreign_collection
 
@@ -1344,15 +1361,23 @@ fn entities_that_contradict_each_other() {
             "approveApplications",
             "discoveredByActiveDirectory",
         ];
-        let empty: String = sets.map(|set| format!(r#""{set}": [], "#)).concat();
-        let named = |of: &str, id: &str| match id {
-            "" => String::new(),
-            id => format!(r#"{{"type": "ConfigMgr::{of}", "id": "{id}"}}"#),
+        let of = |type_name: &str, id: &str| match id {
+            "" => json!([]),
+            id => uids(type_name, &[id]),
         };
-        let (read, discovered) = (named("Collection", read), named("Hierarchy", discovered));
-        user("u9", "eve@t.example", &[]).replace(
-            r#""attrs": {"#,
-            &format!(r#""attrs": {{"configMgr": {{{empty}"read": [{read}], "discoveredByEntra": [{discovered}]}}, "#),
+        let mut permissions: serde_json::Map<String, Value> = sets
+            .map(|set| (set.to_owned(), json!([])))
+            .into_iter()
+            .collect();
+        permissions.insert("read".to_owned(), of("ConfigMgr::Collection", read));
+        permissions.insert(
+            "discoveredByEntra".to_owned(),
+            of("ConfigMgr::Hierarchy", discovered),
+        );
+        with(
+            user("u9", "eve@t.example", &[]),
+            "configMgr",
+            Value::Object(permissions),
         )
     };
     let foreign = [
@@ -1366,7 +1391,7 @@ fn entities_that_contradict_each_other() {
       × a person has a permission on a collection whose hierarchy is attached to another tenant: `Entra::User::"u9"` and
       │ `ConfigMgr::Collection::"F1"`
        ╭─[entities/x.json:5:1]
-     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"configMgr": {"readResource": [], "notifyResource": [], "runCmPivot": [], "runScript": [], "readBitLocker
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "eve@t.example", "cloudOnly": true,
        · ┬
        · ╰── this one
        ╰────
@@ -1386,7 +1411,7 @@ fn entities_that_contradict_each_other() {
       × a person is discovered, or has a permission, in a hierarchy that is attached to another tenant:
       │ `Entra::User::"u9"` and `ConfigMgr::Hierarchy::"F"`
        ╭─[entities/x.json:5:1]
-     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"configMgr": {"readResource": [], "notifyResource": [], "runCmPivot": [], "runScript": [], "readBitLocker
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "eve@t.example", "cloudOnly": true,
        · ┬
        · ╰── this one
        ╰────

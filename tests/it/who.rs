@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::tarbac::{Tarbac, contoso, entities, user};
+use crate::tarbac::{Tarbac, contoso};
+use crate::world::{entities, user};
 
 #[test]
 fn everybody_who_may_with_the_path_that_gives_it() {

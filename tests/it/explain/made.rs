@@ -3,6 +3,7 @@
 use cedar_policy::EntityUid;
 
 use crate::tarbac::without_revisions;
+use crate::world::{device, entities, hierarchy, tenant_entity, user};
 
 use super::{request, world};
 use tarbac::bundle::Switches;
@@ -12,19 +13,14 @@ use tarbac::explain::{Truth, Why, explain};
 use tarbac::render;
 
 /// Zoe, cloud-only and without a role, and a device of a hierarchy in which Intune decides.
-const ENTITIES: &str = r#"[
-  { "uid": { "type": "Intune::Tenant", "id": "t" }, "attrs": { "useIntuneRbac": true }, "parents": [] },
-  { "uid": { "type": "ConfigMgr::Hierarchy", "id": "H" },
-    "attrs": { "tenant": { "type": "Intune::Tenant", "id": "t" }, "version": 2403,
-               "enforceConfigMgrRbac": false, "earlyUpdateRing": false },
-    "parents": [] },
-  { "uid": { "type": "ConfigMgr::Device", "id": "D" },
-    "attrs": { "name": "PC", "hierarchy": { "type": "ConfigMgr::Hierarchy", "id": "H" }, "coManaged": false },
-    "parents": [] },
-  { "uid": { "type": "Entra::User", "id": "Z" },
-    "attrs": { "tenant": { "type": "Intune::Tenant", "id": "t" }, "userPrincipalName": "zoe", "cloudOnly": true },
-    "parents": [] }
-]"#;
+fn zoe() -> String {
+    entities(&[
+        tenant_entity("t", true),
+        hierarchy("H", "t", false),
+        device("D", "PC", "H"),
+        user("Z", "zoe", &[]),
+    ])
+}
 
 fn offered(engine: &Engine, request: &Request) -> Vec<Vec<String>> {
     let remedies = explain(engine, request).remedies.unwrap();
@@ -45,7 +41,7 @@ fn a_candidate_that_is_still_refused_is_not_offered() {
     let policy = r#"
         @id("custom.made")
         forbid (principal in Intune::Role::"Help Desk Operator", action, resource);"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     let request = request(&engine, "zoe", "Run script", "PC");
     assert_eq!(
         offered(&engine, &request),
@@ -63,7 +59,7 @@ fn a_candidate_that_cannot_be_evaluated_is_not_offered() {
           resource
         )
         when { resource.hierarchy.version * 9223372036854775807 > 0 };"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     let request = request(&engine, "zoe", "Run script", "PC");
     assert_eq!(
         offered(&engine, &request),
@@ -77,7 +73,7 @@ fn what_the_schema_does_not_let_anybody_change_is_not_offered() {
         @id("custom.made")
         @advice("Have the device managed by Intune as well.")
         forbid (principal, action == Intune::Action::"runScript", resource) unless { resource.coManaged };"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     let request = request(&engine, "zoe", "Run script", "PC");
     let remedies = explain(&engine, &request).remedies.unwrap();
     assert!(remedies.alternatives.is_empty());
@@ -93,7 +89,7 @@ fn a_version_is_raised_and_never_lowered() {
         @id("custom.other")
         forbid (principal, action == Intune::Action::"viewScripts", resource)
         when { resource.hierarchy.version >= 2403 };"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     assert_eq!(
         offered(&engine, &request(&engine, "zoe", "Run script", "PC")),
         [
@@ -116,7 +112,7 @@ fn a_new_assignment_may_need_a_scope_tag_as_well() {
         on: vec!["default-scope-tag".to_owned()],
         off: Vec::new(),
     };
-    let engine = world("", ENTITIES, &switches);
+    let engine = world("", &zoe(), &switches);
     let offered = offered(
         &engine,
         &request(&engine, "zoe", "Rotate BitLockerKeys (preview)", "PC"),
@@ -142,7 +138,7 @@ fn a_policy_of_a_new_role_may_look_into_an_entity_that_nothing_else_reaches() {
         @id("custom.made")
         permit (principal in Intune::Role::"made", action == Intune::Action::"updateRoles", resource)
         when { ConfigMgr::Hierarchy::"H".version >= 2403 };"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     let request = Request {
         action: r#"Intune::Action::"updateRoles""#.parse().unwrap(),
         resource: r#"Intune::Tenant::"t""#.parse().unwrap(),
@@ -164,7 +160,7 @@ fn a_condition_that_cannot_be_evaluated_is_shown_as_such() {
         @id("custom.other")
         forbid (principal, action == Intune::Action::"viewScripts", resource)
         when { resource.hierarchy.version * 9223372036854775807 > 0 };"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     let explanation = explain(&engine, &request(&engine, "zoe", "Run script", "PC"));
     assert!(matches!(explanation.why, Why::Forbidden(_)));
 
@@ -201,7 +197,7 @@ fn a_condition_that_cannot_be_evaluated_is_shown_as_such() {
 
 #[test]
 fn somebody_who_does_not_exist_is_no_reason_to_fail() {
-    let engine = world("", ENTITIES, &Switches::default());
+    let engine = world("", &zoe(), &Switches::default());
     let request = Request {
         principal: r#"Entra::User::"nobody""#.parse::<EntityUid>().unwrap(),
         ..request(&engine, "zoe", "Run script", "PC")
@@ -234,7 +230,7 @@ fn conditions_are_judged_up_to_a_guard_that_does_not_hold() {
           resource has operatingSystem &&
           resource.operatingSystem like "Windows*"
         };"#;
-    let engine = world(policy, ENTITIES, &Switches::default());
+    let engine = world(policy, &zoe(), &Switches::default());
     let explanation = explain(&engine, &request(&engine, "zoe", "Run script", "PC"));
     let Why::Forbidden(rules) = explanation.why else {
         panic!("{:?}", explanation.why);
