@@ -21,7 +21,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request as CedarRequest};
-use tarbac::cedar_tests::{self, Expectation};
+use tarbac::cedar_run_tests::{self, Expectation};
 use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
@@ -312,7 +312,7 @@ fn whole_process(turns: usize) {
     )
     .unwrap()
     .engine;
-    let policies = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
+    let policies = cedar_run_tests::policies_in_force(engine.bundle(), engine.readings());
     fs::write(folder.path().join("policies.cedar"), policies).unwrap();
     fs::write(folder.path().join("schema.cedarschema"), shipped_schema()).unwrap();
     let mut entities: Vec<serde_json::Value> = Vec::new();
@@ -425,7 +425,7 @@ fn suites(policies: usize, tests: usize, turns: usize) {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     fs::create_dir_all(folder.path().join("policies/custom")).unwrap();
     write("policies/custom/roles.cedar", &sample.tenant.policies());
-    let in_force = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
+    let in_force = cedar_run_tests::policies_in_force(engine.bundle(), engine.readings());
     write("policies.cedar", &in_force);
     write("schema.cedarschema", &shipped_schema());
     write("tests.json", &document);
@@ -541,7 +541,7 @@ fn document<'r>(engine: &Engine, requests: impl Iterator<Item = &'r Request>) ->
             decision: outcome.decision,
             policies: &outcome.policies,
         };
-        let written = cedar_tests::write(&[expectation]);
+        let written = cedar_run_tests::write(&[expectation]);
         assert!(written.skipped.is_empty(), "{:?}", written.skipped);
         let mut test: serde_json::Value = serde_json::from_str(&written.document).unwrap();
         let above = entities_above(engine, request);

@@ -23,12 +23,12 @@ use std::time::{Duration, Instant};
 use cedar_policy::{Authorizer, Context, Entities, EntityId, EntityUid};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde_json::Value;
-use tarbac::access::{What, Who};
 use tarbac::bundle::Action;
+use tarbac::change::impact::{Impact, States};
+use tarbac::change::what_if::{Change, after};
 use tarbac::decision::{Decision, Request};
-use tarbac::impact::{Impact, States};
 use tarbac::plan::Planning;
-use tarbac::what_if::{Change, after};
+use tarbac::who_what::{What, Who};
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 #[path = "support/memory.rs"]

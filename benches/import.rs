@@ -17,7 +17,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde::de::IgnoredAny;
-use tarbac::export::Exports as Folder;
+use tarbac::exports::Exports as Folder;
 use tarbac::{Layout, Switches, assembly, import, shipped, workspace};
 
 #[path = "support/exports.rs"]

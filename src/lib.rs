@@ -5,7 +5,7 @@
 //! message: whatever decides or is said stands in `policies/` and `schema/`.
 //!
 //! ```
-//! use tarbac::names::{Name, Names};
+//! use tarbac::lookup::{Name, Names};
 //! use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 //!
 //! let layout = Layout::of("tests/contoso", shipped::rules());
@@ -64,16 +64,16 @@ struct Library;
 
 pub use cedar_policy;
 pub use tarbac_analysis::{
-    Explanation, Matrix, access, class, explain, impact, matrix, plan, standing, what_if,
+    Explanation, Matrix, access_review, bulk, change, explain, matrix, plan, who_what,
 };
 #[cfg(feature = "prove")]
-pub use tarbac_assurance::proof;
-pub use tarbac_assurance::{cedar_tests, coverage, mutant, report, snapshot, suite};
+pub use tarbac_assurance::prove;
+pub use tarbac_assurance::{cedar_run_tests, coverage, mutation, snapshot, suite, test_report};
 pub use tarbac_diagnostic::{finding, printable, source};
 pub use tarbac_host::{
     Answer, Decision, Engine, Layout, LoadError, Outcome, Provenance, Request, Switches, Workspace,
-    assembly, bundle, decision, engine, excerpt, json, names, record, roles, workspace,
+    assembly, bundle, decision, engine, excerpt, json, lookup, record, roles, workspace,
 };
 pub use tarbac_report as render;
 pub use tarbac_store as directory;
-pub use tarbac_tenant::{RoleDefinition, export, import, role};
+pub use tarbac_tenant::{RoleDefinition, exports, graph_role, import};

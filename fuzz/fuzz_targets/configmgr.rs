@@ -3,11 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::DeserializeOwned;
-use tarbac::export::configmgr::{
+use tarbac::exports::configmgr::{
     SmsAdmin, SmsAvailableOperation, SmsCollection, SmsFullCollectionMembership, SmsRSystem,
     SmsRUser, SmsRole, SmsSecuredCategory,
 };
-use tarbac::export::read;
+use tarbac::exports::read;
 
 fn rows<T: DeserializeOwned>(bytes: &[u8]) {
     let _ = read(bytes, |_: T| Ok(()));

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tarbac::export::devices::read;
+use tarbac::exports::devices::read;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = read(bytes, |_| ());

@@ -3,11 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::DeserializeOwned;
-use tarbac::export::graph::{
+use tarbac::exports::graph::{
     DirectoryRoleRow, GroupEligibilityRow, GroupRow, IdRow, RoleAssignmentRow, RoleDefinitionRow,
     RoleEligibilityRow, ScopeTagRow, SkuRow, TenantAttachRbacRow, UserRow,
 };
-use tarbac::export::read;
+use tarbac::exports::read;
 
 fn rows<T: DeserializeOwned>(bytes: &[u8]) {
     let _ = read(bytes, |_: T| Ok(()));

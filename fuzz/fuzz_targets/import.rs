@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use tarbac::engine::Engine;
-use tarbac::export::Held;
+use tarbac::exports::Held;
 use tarbac::import::import;
 use tarbac::{Switches, assembly, shipped};
 
@@ -103,7 +103,7 @@ fuzz_target!(|bytes: &[u8]| {
         exports.put(path, text);
     }
     exports.put(path, &bytes[end + 1..]);
-    let now = tarbac::export::moment("2026-11-23T08:00:00Z").unwrap();
+    let now = tarbac::exports::moment("2026-11-23T08:00:00Z").unwrap();
     let Ok(imported) = import(&exports, shipped_engine(), now) else {
         return;
     };

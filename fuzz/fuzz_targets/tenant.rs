@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tarbac::export::{declared::Tenant, read};
+use tarbac::exports::{declared::Tenant, read};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = read(bytes, |_: Tenant| Ok(()));

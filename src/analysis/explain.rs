@@ -8,13 +8,13 @@
 
 mod change;
 mod clause;
-mod fact;
 mod grant;
-mod repair;
+mod observation;
+mod probe;
+mod remedies;
 mod role;
 mod rule;
-mod scene;
-mod search;
+mod solve;
 mod support;
 mod value;
 
@@ -25,16 +25,16 @@ use tarbac_host::engine::Engine;
 
 pub use change::{Change, ChangeKind};
 pub use clause::{Clause, Part, Truth};
-pub use fact::{Fact, Read};
 pub use grant::{Grant, Path};
+pub use observation::{Fact, Read};
+pub use remedies::Remedies;
 pub use role::{Elsewhere, Giving, Held, Roles};
 pub use rule::Rule;
-pub use search::Remedies;
 pub use support::Support;
 pub use value::{Named, Value};
 
 pub(crate) use grant::{asked_to_be_in, ways};
-use scene::Scene;
+use probe::Scene;
 pub(crate) use support::supports_of;
 pub(crate) use value::Names;
 
@@ -109,7 +109,7 @@ pub fn explain(engine: &Engine, request: &Request) -> Explanation {
         Ok(scene) => (
             authority(scene, &answer),
             why(scene, &answer),
-            (answer.outcome.decision == Decision::Deny).then(|| search::remedies(scene)),
+            (answer.outcome.decision == Decision::Deny).then(|| remedies::remedies(scene)),
         ),
         Err(_) => (None, Why::Indeterminate, None),
     };

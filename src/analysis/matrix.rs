@@ -15,7 +15,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use tarbac_host::bundle::{Action, Effect, Policy};
 use tarbac_host::decision::{Decision, Outcome, Request};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::Names;
+use tarbac_host::lookup::Names;
 
 pub use table::{NOBODY, table};
 pub use table::{first, others, plain_table};

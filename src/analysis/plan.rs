@@ -9,27 +9,27 @@
 //! with those who are assigned it. Nobody is given a permission that they did not lose, unless it lets them
 //! do nothing more.
 
-mod book;
-mod choice;
-mod cover;
-mod cut;
+mod assignees;
+mod choose;
 mod draft;
 mod groups;
-mod holding;
-mod keep;
-mod members;
-mod need;
-mod spare;
-mod text;
+mod held;
+mod needed;
+mod policy_text;
+mod prevent_gain;
+mod prevent_loss;
+mod removable;
+mod role_catalog;
+mod set_cover;
 mod verify;
 
 use std::path::Path;
 
 use cedar_policy::{Context, EntityUid};
 
+use crate::change::impact::{Direction, Impact, States, Totals};
 use crate::explain::Named;
-use crate::impact::{Direction, Impact, States, Totals};
-use book::Book;
+use role_catalog::Book;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::shown;
 use tarbac_host::bundle::Action;

@@ -1,10 +1,10 @@
 //! Whether the policies are right: suites, snapshots, coverage, mutants and proofs.
 
-pub mod cedar_tests;
+pub mod cedar_run_tests;
 pub mod coverage;
-pub mod mutant;
+pub mod mutation;
 #[cfg(feature = "prove")]
-pub mod proof;
-pub mod report;
+pub mod prove;
 pub mod snapshot;
 pub mod suite;
+pub mod test_report;

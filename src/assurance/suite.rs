@@ -27,7 +27,7 @@ use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::Bundle;
 use tarbac_host::decision::{Decision, Outcome, Provenance, Request};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::did_you_mean;
+use tarbac_host::lookup::did_you_mean;
 
 pub use filter::{BadFilter, Filter};
 pub use read::read;

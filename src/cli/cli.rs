@@ -1120,7 +1120,7 @@ pub struct Import {
 }
 
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
-    tarbac_tenant::export::moment(text).ok_or("it is no moment; write it as 2026-11-23T08:05:00Z")
+    tarbac_tenant::exports::moment(text).ok_or("it is no moment; write it as 2026-11-23T08:05:00Z")
 }
 
 /// Write a JSON Schema to standard output, for editors.

@@ -45,11 +45,11 @@ use miette::Diagnostic;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::UnknownReading;
 use tarbac_host::excerpt::Excerpts;
-use tarbac_host::names::NameError;
+use tarbac_host::lookup::NameError;
 use tarbac_host::workspace::{self, Means, NotBegun, Unreadable};
 use tarbac_host::{Layout, LoadError, Switches, Workspace};
 use tarbac_report::{self as render, Style};
-use tarbac_tenant::export::{Exports, Refused};
+use tarbac_tenant::exports::{Exports, Refused};
 use thiserror::Error;
 
 use crate::cli::{Arguments, Command, Format, Global};

@@ -10,15 +10,15 @@
 mod absence;
 mod check;
 mod clause;
+mod condition;
+mod depth_limit;
 mod diagnostic;
-mod edit;
 mod guard;
 mod ids;
 mod links;
-mod nesting;
 mod parse;
-mod part;
 mod policy;
+mod policy_edit;
 pub mod policy_text;
 mod reading;
 mod shipped;
@@ -37,11 +37,11 @@ use types::Against;
 
 pub use check::policies_against_directory;
 pub use clause::{Clause, Keyword, text};
+pub use condition::{Parts, What};
 pub use diagnostic::of_cedar;
-pub use edit::{Draft, static_policy};
 pub use parse::formatted;
-pub use part::{Parts, What};
 pub use policy::{ActionScope, Effect, Policy};
+pub use policy_edit::{Draft, static_policy};
 pub use reading::{Reading, Switches, UnknownReading};
 pub use shipped::{File, Shipped};
 pub use vocabulary::{

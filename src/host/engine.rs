@@ -10,10 +10,10 @@
 mod activation;
 mod authority;
 mod contradictions;
+mod evaluation;
 mod index;
 mod questions;
-mod trial;
-mod world;
+mod slice;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -32,9 +32,9 @@ use index::{Bucket, Index};
 use tarbac_store::{Directory, Row};
 
 pub use authority::without_authority;
+pub use evaluation::{Applied, Trial};
 pub use questions::with_attribute;
-pub use trial::{Applied, Trial};
-pub use world::World;
+pub use slice::World;
 
 /// What is wrong where a part of the entities cannot be had.
 const DAMAGE: &str =

@@ -6,7 +6,7 @@ pub mod decision;
 pub mod engine;
 pub mod excerpt;
 pub mod json;
-pub mod names;
+pub mod lookup;
 pub mod record;
 pub mod roles;
 pub mod workspace;

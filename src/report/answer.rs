@@ -5,11 +5,11 @@ use serde_json::value::RawValue;
 
 use super::premises::PremisesDocument;
 use super::{Style, VERSION, json, provenance};
-use tarbac_analysis::what_if::Premises;
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_diagnostic::printable;
 use tarbac_host::decision::{Answer, Basis, Decision, Notice, Outcome};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::lower_first;
+use tarbac_host::lookup::lower_first;
 
 /// An answer for programs. The line of a stream has a shape that is fixed, and no version.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use tarbac_analysis::explain::{
     Clause, Explanation, Grant, Named, Part, Path, Read, Remedies, Roles, Rule, Truth, Why,
 };
 use tarbac_host::decision::{Decision, Refusal};
-use tarbac_host::names::in_words;
+use tarbac_host::lookup::in_words;
 
 use super::page::Page;
 use super::provenance;

@@ -1,7 +1,7 @@
 //! Pages that need nothing else: a matrix of people and permissions with filters, for somebody who has no
 //! tarbac. What a report is about is said by a script of its own.
 
-use tarbac_analysis::what_if::Premises;
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_diagnostic::printable;
 use tarbac_host::decision::Provenance;
 

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use super::findings::number;
 use super::page::Page;
 use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally};
+use tarbac_analysis::change::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
 use tarbac_analysis::plan::{Plan, RoleChange, Roles};
-use tarbac_analysis::what_if::Premises;
 use tarbac_host::decision::{Decision, Outcome, Provenance};
 
 /// How many of a list are shown unless all are.

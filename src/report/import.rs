@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Style, VERSION, json};
-use tarbac_host::names::visible;
+use tarbac_host::lookup::visible;
 use tarbac_host::record::{Kept, Refresh, Why};
-use tarbac_tenant::export::catalog::{DECLARED, Declared, EXPORTS, Export, TENANT};
+use tarbac_tenant::exports::catalog::{DECLARED, Declared, EXPORTS, Export, TENANT};
 use tarbac_tenant::import::{Matter, Report};
 
 /// How many names of a note are listed.

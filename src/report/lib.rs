@@ -3,7 +3,7 @@
 //! One file for each kind of result; it owns every struct of its JSON, so that what programs read
 //! changes only on purpose. Nothing here prints, asks a terminal, or decides.
 
-pub mod access;
+pub mod access_review;
 pub mod answer;
 mod colour;
 pub mod coverage;
@@ -16,11 +16,11 @@ mod html;
 pub mod impact;
 pub mod import;
 pub mod matrix;
-pub mod mutant;
+pub mod mutation;
 mod page;
 pub mod premises;
 #[cfg(feature = "prove")]
-pub mod proof;
+pub mod prove;
 pub mod provenance;
 pub mod readings;
 pub mod report;
@@ -28,11 +28,11 @@ pub mod role;
 mod sheet;
 mod shown;
 pub mod snapshot;
-pub mod standing;
 pub mod suite;
 mod support;
 mod table;
 mod tally;
+pub mod who_what;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::VERSION;
 use super::premises::PremisesDocument;
 use super::sheet::Sheet;
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::matrix::{Cell, Mark, Matrix, first, others};
-use tarbac_analysis::what_if::Premises;
 use tarbac_host::decision::Provenance;
-use tarbac_host::names::visible;
+use tarbac_host::lookup::visible;
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use tarbac_host::names::visible;
+use tarbac_host::lookup::visible;
 
 /// The width that text is wrapped at where it goes to no terminal, in columns.
 const WIDTH: usize = 100;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::matrix::in_markdown;
 use super::page::Page;
-use tarbac_analysis::what_if::Premises;
+use tarbac_analysis::change::what_if::Premises;
 
 /// What is supposed, as a paragraph before an answer; nothing where nothing is. `width` is that of the terminal.
 pub fn human(premises: &Premises, width: Option<usize>) -> String {

@@ -20,7 +20,7 @@ use thiserror::Error;
 use super::coverage;
 use super::findings::{counted, number};
 use tarbac_assurance::coverage::Coverage;
-use tarbac_assurance::report::Report;
+use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::printable::is_obeyed;
 use tarbac_diagnostic::source::Place;

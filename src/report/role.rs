@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::findings::number;
 use super::{Style, VERSION};
 use tarbac_host::decision::Provenance;
-use tarbac_tenant::role::Difference;
+use tarbac_tenant::graph_role::Difference;
 
 /// The roles on which they disagree, and how many there are.
 pub fn human(differences: &[Difference], style: Style) -> String {

@@ -1,7 +1,7 @@
 //! Comma-separated values, for programs of spreadsheets.
 
-use tarbac_analysis::what_if::Premises;
-use tarbac_host::names::visible;
+use tarbac_analysis::change::what_if::Premises;
+use tarbac_host::lookup::visible;
 
 /// The heading of the column that says what is supposed.
 const CHANGES: &str = "changes";

@@ -7,12 +7,12 @@ use super::Style;
 use super::explanation;
 use super::findings::number;
 use tarbac_analysis::explain::explain;
-use tarbac_assurance::report;
 use tarbac_assurance::suite::{Expected, Missed, Suite, Tried};
+use tarbac_assurance::test_report;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::{Names, visible};
+use tarbac_host::lookup::{Names, visible};
 
 /// How many failures of one case are explained; of the others only the outcome is said.
 const EXPLAINED: usize = 3;
@@ -121,7 +121,7 @@ pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
 }
 
 /// The failure of a case as a report has it; `None` if it passed.
-pub fn failed(tried: &Tried<'_>) -> Option<report::Failure> {
+pub fn failed(tried: &Tried<'_>) -> Option<test_report::Failure> {
     let first = tried.missed.first()?;
     let names = Names::of(tried.engine);
     let message = format!(
@@ -138,7 +138,7 @@ pub fn failed(tried: &Tried<'_>) -> Option<report::Failure> {
     let finding = Finding::error("test::failed", message)
         .label(first.check.place.clone(), "expected here")
         .help("`tarbac explain` says why; if the new outcome is right, correct the expectation");
-    Some(report::Failure {
+    Some(test_report::Failure {
         finding,
         detail: detail(tried, None),
     })

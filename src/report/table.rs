@@ -2,7 +2,7 @@
 
 use super::matrix::in_markdown;
 use super::sheet::Sheet;
-use tarbac_analysis::what_if::Premises;
+use tarbac_analysis::change::what_if::Premises;
 
 /// A heading and rows of as many cells.
 pub(super) struct Table {

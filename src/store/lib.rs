@@ -7,30 +7,14 @@
 //! Nothing here opens a file, knows what an entity type means, or decides anything.
 
 mod action;
-mod called;
-mod change;
-mod closure;
+mod ask;
+mod build;
 mod digest;
-mod element;
-mod entity;
-mod flat;
-mod freeze;
-mod lists;
-mod load;
-mod look;
-mod packed;
-mod problem;
-mod query;
-mod reference;
+mod read;
 mod relation;
-mod scan;
-mod shape;
-mod store;
+mod tables;
 #[cfg(test)]
 mod tests;
-mod uid;
-mod value;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -42,17 +26,17 @@ use cedar_policy::{EntityUid, Schema};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 
+pub use ask::fingerprint::{Glance, Lookout};
 pub use digest::Content;
-pub use flat::Lender;
-pub use look::{Glance, Lookout};
+pub use tables::column::Lender;
 
+use ask::aliases::Called;
+use ask::cedar::Made;
 use blake3::Hash;
-use called::Called;
-use closure::Closure;
-use entity::Made;
-use flat::{Flat, Tables, Writer, Written};
-use shape::Shapes;
-use store::Store;
+use build::ancestors::Closure;
+use read::schema::Shapes;
+use tables::column::{Flat, Tables, Writer, Written};
+use tables::entities::Store;
 
 /// What written directories begin with; another text whenever what follows is arranged otherwise.
 const WRITTEN: &[u8; 16] = b"tarbac entities\x01";
@@ -133,8 +117,8 @@ impl Directory {
         rules: &Rules,
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, rules);
-        let loaded = load::load(inputs, &shapes);
-        freeze::freeze(loaded, Arc::new(shapes), named, rules)
+        let loaded = read::parallel::load(inputs, &shapes);
+        build::order::freeze(loaded, Arc::new(shapes), named, rules)
     }
 
     /// Writes the directory under a name, so that [`Directory::lent`] can use it where it lies. What is written

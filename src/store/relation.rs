@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use cedar_policy::EntityTypeName;
 
-use super::packed::{Meaning, Packed};
 use super::{Directory, Row};
+use crate::tables::value_ref::{Meaning, Packed};
 
 /// The entities of a type that are alike in what is looked at.
 #[derive(Default)]

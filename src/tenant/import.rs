@@ -1,7 +1,7 @@
 //! Makes a workspace of the exports of a live tenant.
 //!
 //! [`import`] reads what Microsoft Graph, Configuration Manager and the admin center gave (see
-//! [`export`](mod@crate::export)) and makes entities of it, policies of its roles, and a [`Report`] of
+//! [`export`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`Report`] of
 //! what it could not join or know. It decides nothing and guesses nothing: what the exports do not say
 //! gives nobody anything, and is said in the report.
 //!
@@ -35,10 +35,10 @@ use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use smol_str::SmolStr;
 
-use crate::export::catalog::TENANT;
-use crate::export::declared::{Hierarchy, Tenant};
-use crate::export::graph::TenantAttachRbacRow;
-use crate::export::{Files, Folder, Refused, key, read_one};
+use crate::exports::catalog::TENANT;
+use crate::exports::declared::{Hierarchy, Tenant};
+use crate::exports::graph::TenantAttachRbacRow;
+use crate::exports::{Files, Folder, Refused, key, read_one};
 use configmgr::{Operation, Reader, Site};
 use entra::{Entra, Holder};
 use intune::Intune;

@@ -1,7 +1,7 @@
 //! What a live tenant exports, the workspace that is made of it, and roles as Microsoft Graph has them.
 
-pub mod export;
+pub mod exports;
+pub mod graph_role;
 pub mod import;
-pub mod role;
 
-pub use role::RoleDefinition;
+pub use graph_role::RoleDefinition;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use cedar_policy::Context;
-use tarbac_host::names::{Name, Names};
+use tarbac_host::lookup::{Name, Names};
 use tarbac_host::{Layout, Request, Switches, Workspace};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -15,12 +15,12 @@ use cedar_policy::{
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
+use tarbac::bulk::class::Classes;
 use tarbac::bundle::{self, Bundle, Texts};
-use tarbac::class::Classes;
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::{Directory, Input, Rules};
 use tarbac::engine::Engine;
-use tarbac::proof::{self, Prover, Says, Solving, Spec, Tried, Unknown};
+use tarbac::prove::{self, Prover, Says, Solving, Spec, Tried, Unknown};
 use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
 
@@ -674,7 +674,7 @@ fn holds_in_world(
 ) -> Result<usize, String> {
     let mut matched = 0;
     for environment in &tried.environments {
-        if !matches!(environment.verdict, proof::Verdict::Proved)
+        if !matches!(environment.verdict, prove::Verdict::Proved)
             || environment.resource.basename() != "Device"
         {
             continue;
@@ -744,7 +744,7 @@ proptest! {
         let (specs, _) = random_policies(dice);
         let specs = sure(specs);
         let specs = Source::held("specs.cedar", specs.replace("principal == ?principal", "principal"));
-        let (specs, findings) = proof::read(&[specs], &engine);
+        let (specs, findings) = prove::read(&[specs], &engine);
         prop_assert!(findings.iter().all(|finding| finding.severity == tarbac::finding::Severity::Warning), "{findings:#?}");
         let prover = Prover::new(engine.bundle(), engine.readings(), &solving).unwrap();
         let proof = prover.prove(&specs, &|_, _| {}).unwrap();

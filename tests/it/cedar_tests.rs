@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request as CedarRequest};
 use cedar_policy_core::ast;
 use serde_json::{Value, json};
-use tarbac::cedar_tests::{self, CedarTest, Difference, EntityFiles, Expectation, Verdict};
+use tarbac::cedar_run_tests::{self, CedarTest, Difference, EntityFiles, Expectation, Verdict};
 use tarbac::decision::{Decision, Request};
 use tarbac::source::Source;
 use tarbac::{Engine, Layout, Outcome, Switches, Workspace, shipped, workspace};
@@ -35,15 +35,15 @@ fn load(example: &str) -> Engine {
 
 fn run(engine: &Engine, text: &str, files: &EntityFiles) -> Vec<Verdict> {
     let source = Source::held("tests.json", text);
-    let tests = cedar_tests::read(&source).unwrap();
-    cedar_tests::run(engine.bundle(), engine.readings(), &tests, files)
+    let tests = cedar_run_tests::read(&source).unwrap();
+    cedar_run_tests::run(engine.bundle(), engine.readings(), &tests, files)
 }
 
 /// The tests of an example, and the files that they name.
 fn tests_of(example: &str) -> (Arc<Source>, EntityFiles) {
     let path = folder(example).join("tests.json");
     let source = workspace::cedar_tests(&path).unwrap();
-    let files = files_of(&path, &cedar_tests::read(&source).unwrap());
+    let files = files_of(&path, &cedar_run_tests::read(&source).unwrap());
     (source, files)
 }
 
@@ -69,7 +69,7 @@ fn asked_of_cedar(
     }
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    let policies = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
+    let policies = cedar_run_tests::policies_in_force(engine.bundle(), engine.readings());
     write("policies.cedar", &policies);
     write("tests.json", tests);
     for (name, text) in files {
@@ -125,10 +125,10 @@ fn examples_pass() {
     for (example, indeterminate) in EXAMPLES.into_iter().zip([3, 2, 1]) {
         let engine = load(example);
         let (source, files) = tests_of(example);
-        let tests = cedar_tests::read(&source).unwrap();
-        let verdicts = cedar_tests::run(engine.bundle(), engine.readings(), &tests, &files);
+        let tests = cedar_run_tests::read(&source).unwrap();
+        let verdicts = cedar_run_tests::run(engine.bundle(), engine.readings(), &tests, &files);
         assert!(tests.len() > 10);
-        let group = cedar_tests::group(&source, &tests, &verdicts);
+        let group = cedar_run_tests::group(&source, &tests, &verdicts);
         for test in &group.tests {
             assert_eq!(test.failure, None, "{example}: {}", test.name);
         }
@@ -143,7 +143,7 @@ fn examples_pass_in_cedar() {
     for example in EXAMPLES {
         let engine = load(example);
         let (source, files) = tests_of(example);
-        let ours = vec!["ok"; cedar_tests::read(&source).unwrap().len()];
+        let ours = vec!["ok"; cedar_run_tests::read(&source).unwrap().len()];
         let schema = schema_of(example);
         let mut schemas = vec![Some(schema.as_str())];
         if example != "forge" {
@@ -285,15 +285,15 @@ fn a_report_says_where_and_why() {
     let engine = load("albums");
     let text = serde_json::to_string_pretty(&albums_with_mistakes()).unwrap();
     let source = Source::held("tests.json", text.as_str());
-    let tests = cedar_tests::read(&source).unwrap();
-    let verdicts = cedar_tests::run(
+    let tests = cedar_run_tests::read(&source).unwrap();
+    let verdicts = cedar_run_tests::run(
         engine.bundle(),
         engine.readings(),
         &tests,
         &EntityFiles::new(),
     );
     let mut report = String::new();
-    for test in cedar_tests::group(&source, &tests, &verdicts).tests {
+    for test in cedar_run_tests::group(&source, &tests, &verdicts).tests {
         if let Some(failure) = test.failure {
             let finding = failure.finding;
             let place = &finding.labels[0].place;
@@ -326,7 +326,7 @@ fn a_malformed_file_is_named_with_the_line() {
         ("[\n  {}\n", 3, "EOF while parsing"),
     ] {
         let source = Source::held("broken/tests.json", text);
-        let finding = cedar_tests::read(&source).unwrap_err();
+        let finding = cedar_run_tests::read(&source).unwrap_err();
         let place = &finding.labels[0].place;
         assert_eq!(finding.code, "test::syntax");
         assert_eq!(place.source.name, "broken/tests.json");
@@ -376,7 +376,7 @@ fn entities_outside_of_the_folder_are_not_read() {
     ];
     let text = json!(names.map(test)).to_string();
     let source = Source::held("tests.json", text);
-    let read = cedar_tests::read(&source).unwrap();
+    let read = cedar_run_tests::read(&source).unwrap();
     let files = files_of(&tests.join("tests.json"), &read);
     let found: BTreeMap<&str, bool> = files
         .iter()
@@ -414,7 +414,7 @@ fn contoso_requests(engine: &Engine) -> Vec<(String, Request)> {
 fn written(
     engine: &Engine,
     requests: &[(String, Request)],
-) -> (cedar_tests::Written, Vec<Outcome>) {
+) -> (cedar_run_tests::Written, Vec<Outcome>) {
     let outcomes: Vec<Outcome> = requests
         .iter()
         .map(|(_, request)| engine.decide(request))
@@ -430,7 +430,7 @@ fn written(
             policies: &outcome.policies,
         })
         .collect();
-    (cedar_tests::write(&expectations), outcomes)
+    (cedar_run_tests::write(&expectations), outcomes)
 }
 
 #[test]
@@ -483,7 +483,7 @@ fn what_cannot_be_said_is_named() {
         decision,
         policies: &[],
     };
-    let written = cedar_tests::write(&[
+    let written = cedar_run_tests::write(&[
         expectation("open", &fine, Decision::Indeterminate),
         expectation("fine", &fine, Decision::Deny),
         expectation("nobody", &nobody, Decision::Deny),
@@ -503,7 +503,7 @@ fn what_cannot_be_said_is_named() {
 fn policies_in_force_are_those_of_the_readings() {
     for readings in [&[][..], &["!entra-administrators"]] {
         let engine = contoso(readings);
-        let text = cedar_tests::policies_in_force(engine.bundle(), engine.readings());
+        let text = cedar_run_tests::policies_in_force(engine.bundle(), engine.readings());
         let set: PolicySet = text.parse().unwrap();
         let mut ids: Vec<String> = set
             .policies()

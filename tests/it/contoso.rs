@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use serde_json::json;
+use tarbac::change::impact::States;
+use tarbac::change::what_if::{self, Change};
 use tarbac::decision::{Answer, Decision, Request};
-use tarbac::impact::States;
 use tarbac::matrix::Matrix;
-use tarbac::what_if::{self, Change};
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 /// The sample tenant with readings switched on (`name`) and off (`!name`).

@@ -15,7 +15,7 @@ use cedar_policy::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tarbac::bundle::{self, Switches, Texts};
-use tarbac::cedar_tests::{self, EntityFiles, Response, Verdict};
+use tarbac::cedar_run_tests::{self, EntityFiles, Response, Verdict};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::Input;
 use tarbac::source::Source;
@@ -142,16 +142,16 @@ fn run(root: &Path, path: &Path) -> Report {
             .push(format!("{}: {what}", name.display()));
     };
     let suite = Source::held("tests.json", as_suite(&file));
-    let tests = cedar_tests::read(&suite).unwrap();
+    let tests = cedar_run_tests::read(&suite).unwrap();
     let files = EntityFiles::from([("entities.json".to_owned(), Ok(entities.clone()))]);
     let (bundle, findings) = bundle::read(&texts);
     let verdicts = match &bundle {
-        Ok(bundle) => cedar_tests::run(bundle, &[], &tests, &files),
+        Ok(bundle) => cedar_run_tests::run(bundle, &[], &tests, &files),
         Err(_) => {
             let (policies, findings) =
                 bundle::without_schema(&texts, &Switches::default()).unwrap();
             match policies {
-                Some(policies) => cedar_tests::run_without_schema(&policies, &tests, &files),
+                Some(policies) => cedar_run_tests::run_without_schema(&policies, &tests, &files),
                 None => {
                     differ(format!("{findings:?}"));
                     Vec::new()

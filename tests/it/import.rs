@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tarbac::engine::Engine;
-use tarbac::export::{Held, Refused};
+use tarbac::exports::{Held, Refused};
 use tarbac::import::{Imported, import};
 use tarbac::{Layout, Switches, Workspace, assembly, shipped};
 use walkdir::WalkDir;
@@ -22,7 +22,7 @@ fn import_held(exports: &Held) -> Result<Imported, Refused> {
     import(
         exports,
         &shipped_engine(),
-        tarbac::export::moment("2026-11-23T08:00:00Z").unwrap(),
+        tarbac::exports::moment("2026-11-23T08:00:00Z").unwrap(),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbac::names::{Names, Part};
+use tarbac::lookup::{Names, Part};
 use tarbac::{Engine, Layout, Matrix, Request, Switches, Workspace, bundle, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder};

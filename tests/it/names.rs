@@ -1,7 +1,7 @@
 //! What a person may type for a person, a permission and a device.
 
 use serde_json::json;
-use tarbac::names::{Name, NameError, Names};
+use tarbac::lookup::{Name, NameError, Names};
 use tarbac::{Layout, Switches, Workspace, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder};

@@ -6,10 +6,10 @@ mod worlds;
 use cedar_policy::Context;
 use serde_json::{Value, json};
 use tarbac::bundle::Action;
-use tarbac::impact::{Impact, States};
+use tarbac::change::impact::{Impact, States};
+use tarbac::change::what_if::{self, Change, Premises};
 use tarbac::plan::{Planning, Roles};
 use tarbac::render::impact::Report;
-use tarbac::what_if::{self, Change, Premises};
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 use crate::browser::{browser, seen};

@@ -1,7 +1,7 @@
 //! Whether suites are any good: coverage and mutants.
 
 use serde_json::{Value, json};
-use tarbac::mutant::Mutant;
+use tarbac::mutation::Mutant;
 use tarbac::{Layout, Switches, Workspace, shipped, suite, workspace};
 
 use crate::tarbac::{Ran, Tarbac};
@@ -259,7 +259,7 @@ fn a_mutant_is_noticed_as_a_changed_workspace_would_be() {
             suite::read(&sources, &|_| true, loaded.engine, &Switches::default());
         assert!(findings.is_empty(), "{findings:?}");
         let suites = suites.unwrap();
-        let mutation = tarbac::mutant::run(
+        let mutation = tarbac::mutation::run(
             &suites,
             &bundle,
             &|policy| policy.id() == "custom.readers",

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::Finding;
 use tarbac::render::report::{Format, render};
-use tarbac::report::{Failure, Group, Report, Test};
 use tarbac::source::{Place, Source};
+use tarbac::test_report::{Failure, Group, Report, Test};
 
 use crate::tarbac::{Tarbac, contoso};
 

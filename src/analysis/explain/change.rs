@@ -9,8 +9,8 @@ use std::str::FromStr;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
+use super::probe::{Scene, Target};
 use super::role::{self, Withheld};
-use super::scene::{Scene, Target};
 use super::value::{Named, Value};
 use tarbac_host::bundle::{Kind, Vocabulary};
 use tarbac_host::engine::{Activation, World, with_attribute};

@@ -2,8 +2,8 @@
 
 use cedar_policy_core::ast;
 
-use super::fact::{self, Fact};
-use super::scene::Scene;
+use super::observation::{self, Fact};
+use super::probe::Scene;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Keyword, Policy, text};
 
@@ -89,7 +89,7 @@ fn judged(conjuncts: &[&ast::Expr], scene: &Scene<'_>) -> Vec<Part> {
             text: text(conjunct),
             facts: match truth {
                 Truth::NotJudged => Vec::new(),
-                _ => fact::facts(conjunct, scene),
+                _ => observation::facts(conjunct, scene),
             },
             truth,
         });

@@ -3,8 +3,8 @@
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
+use super::probe::Scene;
 use super::rule::Rule;
-use super::scene::Scene;
 use super::value::{Named, Names};
 use tarbac_host::bundle::Policy;
 use tarbac_host::decision::Request;

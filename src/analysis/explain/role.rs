@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use super::grant::Path;
-use super::scene::Scene;
+use super::probe::Scene;
 use super::value::Named;
 use tarbac_host::bundle::{Effect, Policy};
 

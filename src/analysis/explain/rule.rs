@@ -1,7 +1,7 @@
 //! A policy as an explanation shows it.
 
 use super::clause::{self, Clause};
-use super::scene::Scene;
+use super::probe::Scene;
 use tarbac_host::bundle::Policy;
 
 /// A policy, what it says, and what became of its clauses.

@@ -7,7 +7,7 @@ use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
 use super::grant::Path;
-use super::scene::{Scene, Target};
+use super::probe::{Scene, Target};
 use super::value::{Named, Value};
 use tarbac_host::bundle::{Action, Effect, Keyword, Policy};
 use tarbac_host::decision::Request;

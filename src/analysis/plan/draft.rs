@@ -6,15 +6,15 @@ use std::sync::Arc;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use serde_json::{Value, json};
 
-use super::text::{NewRole, policy_id};
+use super::policy_text::{NewRole, policy_id};
 use super::{CODE, File};
-use crate::given::{self, Fact};
+use crate::change::fact::{self, Fact};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
 use tarbac_host::bundle::Switches;
 use tarbac_host::engine::Engine;
-use tarbac_host::names::Names;
+use tarbac_host::lookup::Names;
 
 /// Role changes that are put into a state.
 #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ fn entities(engine: &Engine, facts: &[(String, Value)]) -> (String, Vec<Finding>
         map: (source.name.clone(), 0),
     };
     let facts: Vec<Fact> = facts.iter().map(fact).collect();
-    given::entities(engine, &Names::of(engine), &facts, CODE)
+    fact::entities(engine, &Names::of(engine), &facts, CODE)
 }
 
 /// The switches under which the readings are those of an engine.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::book::Book;
-use super::choice::{Choice, Group};
-use super::need::{Needs, Person};
+use super::choose::{Choice, Group};
+use super::needed::{Needs, Person};
+use super::role_catalog::Book;
 use tarbac_store::Row;
 
 /// People by what they need.

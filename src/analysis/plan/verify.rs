@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use cedar_policy::EntityUid;
 
 use super::{Deviation, Permission};
-use crate::impact::{Direction, Impact};
+use crate::change::impact::{Direction, Impact};
 
 /// How many decisions change, by person and action.
 #[derive(Default)]

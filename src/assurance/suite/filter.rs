@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Case, Check, Suites};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::Names;
+use tarbac_host::lookup::Names;
 
 /// A condition on cases or on the requests within them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,12 +12,12 @@ use super::document;
 use super::error;
 use super::resolve::Scope;
 use super::shared::Group;
-use tarbac_analysis::class::Classes;
+use tarbac_analysis::bulk::class::Classes;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::{Engine, entities_of};
-use tarbac_host::names::{Name, NameError, Names, Part as Of};
+use tarbac_host::lookup::{Name, NameError, Names, Part as Of};
 use tarbac_host::yaml::place;
 
 /// The word for everybody and everything.

@@ -13,14 +13,14 @@ use super::read::Documents;
 use super::setting::Settings;
 use super::shared::{Shared, unused};
 use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
-use tarbac_analysis::given::Fact;
+use tarbac_analysis::change::fact::Fact;
 use tarbac_analysis::matrix::Selection;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::{Action, Parts, Switches};
 use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
-use tarbac_host::names::{Names, Part as Of};
+use tarbac_host::lookup::{Names, Part as Of};
 use tarbac_host::yaml::place;
 
 /// Turns documents into suites.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Setting;
-use tarbac_analysis::given::{self, Fact};
+use tarbac_analysis::change::fact::{self, Fact};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::assembly;
 use tarbac_host::bundle::{Switches, UnknownReading};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::Names;
+use tarbac_host::lookup::Names;
 
 /// The code of what is wrong with given facts.
 pub(super) const GIVEN: &str = "suite::given";
@@ -91,7 +91,7 @@ impl Settings {
         findings: &mut Vec<Finding>,
     ) -> Result<Option<Engine>, UnknownReading> {
         let names = Names::of(&self.base);
-        let (entities, wrong) = given::entities(&self.base, &names, facts, GIVEN);
+        let (entities, wrong) = fact::entities(&self.base, &names, facts, GIVEN);
         if !wrong.is_empty() {
             findings.extend(wrong);
             return Ok(None);

@@ -11,11 +11,11 @@ use super::read::Documents;
 use super::resolve::written;
 use super::setting::GIVEN;
 use super::{Setting, did_you_mean, error};
-use tarbac_analysis::given;
+use tarbac_analysis::change::fact;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::engine::Engine;
-use tarbac_host::names::{Name, NameError, Names, Part as Of};
+use tarbac_host::lookup::{Name, NameError, Names, Part as Of};
 use tarbac_host::yaml::place;
 
 /// What the names of a file can stand for: its own groups and fixtures, and those it uses.
@@ -169,7 +169,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
     for (source, document) in documents.values() {
         for (name, facts) in &document.fixtures.0 {
             if !used.contains(name.value.as_str()) {
-                findings.extend(given::entities(base, &names, &written(source, facts), GIVEN).1);
+                findings.extend(fact::entities(base, &names, &written(source, facts), GIVEN).1);
             }
         }
         for (groups, part) in [

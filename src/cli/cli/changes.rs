@@ -1,7 +1,7 @@
 //! What a question may suppose: changes of the tenant that nobody has made.
 
 use clap::Args;
-use tarbac_analysis::what_if::Change;
+use tarbac_analysis::change::what_if::Change;
 
 use super::offered;
 use crate::command::candidates;

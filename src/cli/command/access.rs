@@ -3,7 +3,7 @@
 use std::slice::from_mut;
 
 use cedar_policy::Context;
-use tarbac_analysis::standing::{Holder, Review};
+use tarbac_analysis::access_review::{Holder, Review};
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
@@ -30,14 +30,14 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
     let is_short = global.format == Format::Human && !arguments.all;
     if !is_short && global.format != Format::Ndjson {
         let bar = devices(people);
-        let named = render::standing::LISTED;
+        let named = render::access_review::LISTED;
         review.detail(&mut standing.people, named, || bar.inc(1));
         bar.finish_and_clear();
     }
     let provenance = engine.provenance();
     say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::standing::document(
+        Format::Json => output.write(&render::access_review::document(
             &standing, &premises, provenance,
         ))?,
         Format::Ndjson => {
@@ -47,15 +47,17 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
                 holder
             };
-            let lines = render::standing::ndjson(&standing, &premises, provenance, in_full);
+            let lines = render::access_review::ndjson(&standing, &premises, provenance, in_full);
             output.write_lines(lines)?;
             bar.finish_and_clear();
         }
-        Format::Csv => output.write_sheet(render::standing::csv(&standing, &premises))?,
-        Format::Markdown => output.write(&render::standing::markdown(&standing))?,
-        Format::Html => output.write(&render::standing::html(&standing, &premises, provenance))?,
+        Format::Csv => output.write_sheet(render::access_review::csv(&standing, &premises))?,
+        Format::Markdown => output.write(&render::access_review::markdown(&standing))?,
+        Format::Html => output.write(&render::access_review::html(
+            &standing, &premises, provenance,
+        ))?,
         _ => {
-            let text = render::standing::human(&standing, arguments.all, output.width());
+            let text = render::access_review::human(&standing, arguments.all, output.width());
             output.write(&text)?;
             output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
         }

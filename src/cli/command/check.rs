@@ -2,7 +2,7 @@
 
 use cedar_policy::EntityUid;
 use tarbac_host::json::Strict;
-use tarbac_host::names::{Name, Names};
+use tarbac_host::lookup::{Name, Names};
 use tarbac_host::{Decision, Engine, Request, Workspace};
 use tarbac_report as render;
 

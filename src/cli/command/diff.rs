@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use tarbac_analysis::impact::States;
-use tarbac_analysis::what_if::Premises;
+use tarbac_analysis::change::impact::States;
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::workspace::{stands_alone, state};
 use tarbac_host::{Layout, LoadError, Workspace};
 

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::slice::from_mut;
 
-use tarbac_analysis::impact::{About, Comparison, Impact, States, Touched};
+use tarbac_analysis::change::impact::{About, Comparison, Impact, States, Touched};
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::plan::{Planning, RoleChange, Roles};
-use tarbac_analysis::what_if::Premises;
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
-use tarbac_host::names::{Name, Names, Part};
+use tarbac_host::lookup::{Name, Names, Part};
 use tarbac_report as render;
 use tarbac_report::impact::Report;
 

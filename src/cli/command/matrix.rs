@@ -2,7 +2,7 @@
 
 use cedar_policy::EntityUid;
 use tarbac_analysis::Matrix;
-use tarbac_host::names::{Name, NameError, Names, Part};
+use tarbac_host::lookup::{Name, NameError, Names, Part};
 use tarbac_host::{Engine, Workspace};
 use tarbac_report::matrix as render;
 

@@ -7,8 +7,8 @@ mod saved;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tarbac_assurance::proof::{self, Prover, Solving, Spec};
-use tarbac_assurance::report::Report;
+use tarbac_assurance::prove::{self, Prover, Solving, Spec};
+use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{Bundle, Policy};
@@ -90,7 +90,7 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
 
 /// Writes the reports that were asked for.
 fn write_report(
-    groups: Vec<tarbac_assurance::report::Group>,
+    groups: Vec<tarbac_assurance::test_report::Group>,
     mut findings: Vec<finding::Finding>,
     reports: &Reports<'_>,
     output: &mut Output,
@@ -144,7 +144,7 @@ fn specs(
 ) -> Result<(Vec<Spec>, Vec<finding::Finding>), Failure> {
     let files = spec_files(&layout(global), &arguments.paths)?;
     let sources: Vec<Arc<Source>> = files.into_iter().map(|(_, source)| source).collect();
-    let (mut specs, findings) = proof::read(&sources, engine);
+    let (mut specs, findings) = prove::read(&sources, engine);
     if finding::any_error(&findings) {
         return Err(Failure::Invalid(
             findings,

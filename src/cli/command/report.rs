@@ -1,6 +1,6 @@
 //! The reports that a command writes beside its answer.
 
-use tarbac_assurance::report::Report;
+use tarbac_assurance::test_report::Report;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_report::report::{Format, render};
 

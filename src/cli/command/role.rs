@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use tarbac_host::names::{Name, Names};
+use tarbac_host::lookup::{Name, Names};
 use tarbac_host::roles;
 use tarbac_report as render;
-use tarbac_tenant::export::Folder;
-use tarbac_tenant::export::graph::RoleDefinitionRow;
-use tarbac_tenant::role::Difference;
-use tarbac_tenant::{RoleDefinition, role};
+use tarbac_tenant::exports::Folder;
+use tarbac_tenant::exports::graph::RoleDefinitionRow;
+use tarbac_tenant::graph_role::Difference;
+use tarbac_tenant::{RoleDefinition, graph_role};
 
 use super::output::Output;
 use super::{Exit, Failure, ShellError, exports_in, load};
@@ -58,7 +58,7 @@ fn diff(global: &Global, exports: &Path, output: &mut Output) -> Result<Exit, Fa
             .missing(DEFINITIONS, "nothing else has the roles")
             .into());
     }
-    let differences = role::differences(&engine, &rows);
+    let differences = graph_role::differences(&engine, &rows);
     output.write(&match global.format {
         Format::Json => render::role::document(&differences, engine.provenance()),
         _ => render::role::human(&differences, output.style()),

@@ -1,6 +1,6 @@
 //! The state that a question is about: the workspace as it is, or with what is supposed.
 
-use tarbac_analysis::what_if::{self, Premises};
+use tarbac_analysis::change::what_if::{self, Premises};
 use tarbac_host::Workspace;
 use tarbac_report as render;
 

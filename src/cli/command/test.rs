@@ -8,9 +8,9 @@ mod watch;
 
 use std::sync::Arc;
 
-use tarbac_assurance::report::Report;
 use tarbac_assurance::suite::{self, Suites, Tried};
-use tarbac_assurance::{coverage, mutant};
+use tarbac_assurance::test_report::Report;
+use tarbac_assurance::{coverage, mutation};
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Policy;
 use tarbac_host::excerpt::Excerpts;
@@ -81,7 +81,7 @@ fn once(
     let passed = tried.iter().all(Tried::passed);
     let mutation = bundle.filter(|_| arguments.mutate && passed).map(|bundle| {
         let bar = progress("trying mutants");
-        let mutation = mutant::run(&suites, bundle, &wanted, &|done, all| {
+        let mutation = mutation::run(&suites, bundle, &wanted, &|done, all| {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
         });

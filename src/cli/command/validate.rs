@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 #[cfg(feature = "prove")]
-use tarbac_assurance::proof;
-use tarbac_assurance::report::Report;
+use tarbac_assurance::prove;
+use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::engine::without_authority;
@@ -35,7 +35,7 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
     if let Some(engine) = &examination.engine {
         findings.extend(without_authority(engine.bundle(), engine.readings()));
         #[cfg(feature = "prove")]
-        findings.extend(proof::read(&specs, engine).1);
+        findings.extend(prove::read(&specs, engine).1);
         #[cfg(not(feature = "prove"))]
         if !specs.is_empty() {
             output::note("note: specs are not checked: this build of tarbac leaves out `prove`\n");

@@ -1,11 +1,11 @@
 //! `tarbac what`: everything that somebody may do.
 
 use cedar_policy::Context;
-use tarbac_analysis::access::What as Answer;
 use tarbac_analysis::explain::Named;
+use tarbac_analysis::who_what::What as Answer;
 use tarbac_host::Workspace;
 use tarbac_host::decision::Decision;
-use tarbac_host::names::{Name, Names};
+use tarbac_host::lookup::{Name, Names};
 use tarbac_report as render;
 
 use super::check::context;
@@ -35,7 +35,7 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
     }
     let named = match (global.format, arguments.all) {
         (Format::Ndjson, _) | (_, true) => usize::MAX,
-        _ => render::access::LISTED,
+        _ => render::who_what::LISTED,
     };
     let what = Answer::of(&engine, &principal, resource.as_ref(), named, |action| {
         let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
@@ -47,7 +47,7 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
     };
     say_premises(&premises, global.format, output)?;
     match global.format {
-        Format::Json => output.write(&render::access::what_document(
+        Format::Json => output.write(&render::who_what::what_document(
             &what,
             &called,
             &premises,
@@ -55,14 +55,14 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
         ))?,
         Format::Ndjson => {
             let provenance = engine.provenance();
-            output.write_lines(render::access::what_ndjson(
+            output.write_lines(render::who_what::what_ndjson(
                 &what, &called, &premises, provenance,
             ))?
         }
-        Format::Csv => output.write_sheet(render::access::what_csv(&what, &premises))?,
-        Format::Markdown => output.write(&render::access::what_markdown(&what))?,
+        Format::Csv => output.write_sheet(render::who_what::what_csv(&what, &premises))?,
+        Format::Markdown => output.write(&render::who_what::what_markdown(&what))?,
         _ => {
-            let text = render::access::what(&what, &called.name, output.width());
+            let text = render::who_what::what(&what, &called.name, output.width());
             output.write(&text)?;
             output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
         }

@@ -1,7 +1,7 @@
 //! `tarbac what-if`: what changes for whom if something is changed.
 
-use tarbac_analysis::impact::States;
-use tarbac_analysis::what_if;
+use tarbac_analysis::change::impact::States;
+use tarbac_analysis::change::what_if;
 use tarbac_host::{Layout, Switches};
 
 use super::impact::{Wanted, about, answer, only, typed};

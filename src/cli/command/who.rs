@@ -1,8 +1,8 @@
 //! `tarbac who`: everybody who may do something to a device or tenant.
 
-use tarbac_analysis::access::Who as Answer;
+use tarbac_analysis::who_what::Who as Answer;
 use tarbac_host::Workspace;
-use tarbac_host::names::{Name, Names};
+use tarbac_host::lookup::{Name, Names};
 use tarbac_report as render;
 
 use super::check::context;
@@ -20,7 +20,7 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
         .map_err(|error| names.suggest(error, Some(action)))?;
     let context = context(&engine, &action.uid, &arguments.context)?;
     let named = match (global.format, arguments.all) {
-        (Format::Human, false) => render::access::LISTED,
+        (Format::Human, false) => render::who_what::LISTED,
         _ => usize::MAX,
     };
     let who = match arguments.eligible {
@@ -32,19 +32,19 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
     match global.format {
         Format::Json => {
             let provenance = engine.provenance();
-            output.write(&render::access::document(&who, &premises, provenance))?
+            output.write(&render::who_what::document(&who, &premises, provenance))?
         }
         Format::Ndjson => {
             let provenance = engine.provenance();
-            output.write_lines(render::access::who_ndjson(&who, &premises, provenance))?
+            output.write_lines(render::who_what::who_ndjson(&who, &premises, provenance))?
         }
-        Format::Csv => output.write_sheet(render::access::who_csv(&who, &premises))?,
+        Format::Csv => output.write_sheet(render::who_what::who_csv(&who, &premises))?,
         Format::Markdown => {
-            output.write(&render::access::who_markdown(&who, arguments.may_not))?;
+            output.write(&render::who_what::who_markdown(&who, arguments.may_not))?;
         }
         _ => {
             let shown = (arguments.may_not, arguments.all);
-            let text = render::access::human(&who, &asked, shown, output.width());
+            let text = render::who_what::human(&who, &asked, shown, output.width());
             output.write(&text)?;
             output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
         }

@@ -11,7 +11,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::policy::Policy;
-use super::{diagnostic, nesting};
+use super::{depth_limit, diagnostic};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -50,7 +50,7 @@ pub(super) fn policies(
     let mut files = Vec::new();
     let mut all_parts = Vec::new();
     for source in sources {
-        match nesting::of_policies(source) {
+        match depth_limit::of_policies(source) {
             Ok(ends) => {
                 let parts = parts(source.text(), &ends, threads.current_num_threads());
                 files.push((source, parts.len()));
@@ -206,7 +206,7 @@ fn place_of(source: &Arc<Source>, location: Option<&cedar_policy_core::parser::L
 /// # Errors
 /// A finding when the text is no sequence of policies.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
-    nesting::of_policies(source)?;
+    depth_limit::of_policies(source)?;
     // The parser says more about a mistake than the formatter.
     if let Err(errors) = PolicySet::from_str(source.text())
         && let Some(error) = errors.iter().next()

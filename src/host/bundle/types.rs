@@ -20,7 +20,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use super::diagnostic;
 use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::{Action, Vocabulary};
-use crate::names::did_you_mean;
+use crate::lookup::did_you_mean;
 use tarbac_diagnostic::finding::{Finding, Severity};
 
 /// How many policies are validated at once.

@@ -13,7 +13,7 @@ use cedar_policy::{
 };
 use serde_json::Value;
 
-use super::{diagnostic, nesting};
+use super::{depth_limit, diagnostic};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -361,7 +361,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     let mut findings = Vec::new();
     let mut fragments = Vec::new();
     for source in sources {
-        if let Some(finding) = nesting::of_schema(source) {
+        if let Some(finding) = depth_limit::of_schema(source) {
             findings.push(finding);
             continue;
         }
@@ -420,7 +420,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
 /// no namespace in common with the other.
 pub fn is_another_schema(sources: &[Arc<Source>], known: &[Arc<Source>]) -> bool {
     let fragment = |source: &Arc<Source>| {
-        let is_sound = nesting::of_schema(source).is_none();
+        let is_sound = depth_limit::of_schema(source).is_none();
         match is_json(source) {
             _ if !is_sound => None,
             true => SchemaFragment::from_json_str(source.text()).ok(),

@@ -12,7 +12,7 @@ use cedar_policy_core::ast;
 use super::{Engine, World};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
-use crate::names::lower_first;
+use crate::lookup::lower_first;
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_store::Row;
 

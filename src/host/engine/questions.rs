@@ -14,7 +14,7 @@ use super::activation::{Activation, entities_in};
 use super::{Engine, World};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
-use crate::names::lower_first;
+use crate::lookup::lower_first;
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_store::Row;
 

@@ -6,10 +6,10 @@ use serde::{Serialize, Serializer};
 use crate::premises::PremisesDocument;
 use crate::provenance;
 use crate::support::SupportDocument;
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{
     Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value, Why,
 };
-use tarbac_analysis::what_if::Premises;
 use tarbac_host::decision::{Notice, Refusal};
 
 /// An explanation as it is written to JSON.

@@ -4,8 +4,8 @@ use super::{IN_NEED, Report, because, out_of_reach, plan, rows, unknown};
 use crate::matrix::in_markdown;
 use crate::premises;
 use crate::tally::{counted, digits, first, some, tally};
+use tarbac_analysis::change::impact::{Concerned, Direction};
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::impact::{Concerned, Direction};
 use tarbac_analysis::plan::Roles;
 
 /// How many are listed in a cell of a table.

@@ -6,8 +6,8 @@ use super::{LISTED, because, counted, digits, first, some};
 use crate::explanation::kind;
 use crate::matrix::in_markdown;
 use crate::page::Page;
+use tarbac_analysis::change::impact::{Direction, Totals};
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::impact::{Direction, Totals};
 use tarbac_analysis::plan::{
     Deviation, File, Gained, Giving, Lost, Permission, Plan, Proposal, Reason, RoleChange, What,
 };

@@ -7,7 +7,9 @@ use super::plan::wire::{NeedDocument, PlanDocument};
 use crate::entity::{Counted, Entity, counts};
 use crate::premises::PremisesDocument;
 use crate::{VERSION, json_line, provenance};
-use tarbac_analysis::impact::{Change, Concern, Concerned, Impact, Totals, Touched, Unreachable};
+use tarbac_analysis::change::impact::{
+    Change, Concern, Concerned, Impact, Totals, Touched, Unreachable,
+};
 use tarbac_host::decision::Outcome;
 
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{notes, visible};
 use crate::findings::level;
-use tarbac_assurance::report::Report;
+use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
 

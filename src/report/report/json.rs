@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::failed;
 use crate::findings::{Entry, counted, entry};
 use crate::{VERSION, json};
-use tarbac_assurance::report::{self, Report};
+use tarbac_assurance::test_report::{self, Report};
 use tarbac_host::excerpt::Excerpts;
 
 #[derive(Debug, Serialize)]
@@ -76,7 +76,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
     })
 }
 
-fn test<'a>(test: &'a report::Test, excerpts: &Excerpts) -> Test<'a> {
+fn test<'a>(test: &'a test_report::Test, excerpts: &Excerpts) -> Test<'a> {
     let excerpt = excerpts.at(&test.place);
     Test {
         name: &test.name,

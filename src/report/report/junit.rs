@@ -8,7 +8,7 @@ use quick_junit::{
 };
 
 use super::{notes, title, visible};
-use tarbac_assurance::report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Report, Test};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_diagnostic::source::Place;
 use tarbac_host::excerpt::Excerpts;

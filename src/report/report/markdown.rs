@@ -3,7 +3,7 @@
 
 use super::{headline, one_line, position, visible};
 use crate::findings::level;
-use tarbac_assurance::report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Report, Test};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
 

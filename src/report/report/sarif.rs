@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::visible;
 use crate::findings::level;
 use crate::json;
-use tarbac_assurance::report::Report;
+use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding::{Finding, Label};
 use tarbac_diagnostic::source::Place;
 use tarbac_host::excerpt::Excerpts;

@@ -5,7 +5,7 @@
 
 use super::{notes, one_line, position, title, visible};
 use crate::findings::level;
-use tarbac_assurance::report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Report, Test};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_host::excerpt::Excerpts;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{lines, read, read_files, wrong};
-use crate::problem::KEPT;
+use crate::read::refusal::KEPT;
 
 fn every(attrs: &str) -> String {
     let json = format!(

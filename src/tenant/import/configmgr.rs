@@ -19,12 +19,12 @@ use super::report::{
     Notes, SECURITY_SCOPES, UNKNOWN_CATEGORY, UNKNOWN_COLLECTION, UNKNOWN_RESOURCE,
     UNKNOWN_SECURITY_ROLE, UNMATCHED_ADMINISTRATOR, UNNAMED_OPERATION,
 };
-use crate::export::catalog::TENANT;
-use crate::export::configmgr::{
+use crate::exports::catalog::TENANT;
+use crate::exports::configmgr::{
     SmsAPermission, SmsAdmin, SmsAvailableOperation, SmsCollection, SmsFullCollectionMembership,
     SmsRSystem, SmsRUser, SmsRole, SmsSecuredCategory,
 };
-use crate::export::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, Refused};
 use tarbac_host::bundle::{Kind, Vocabulary};
 
 /// What Configuration Manager gives a person, in the schema.

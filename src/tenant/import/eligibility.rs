@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use super::entra::{DirectoryRoles, Entra, GROUPS, Group, Holder};
 use super::key;
 use super::report::{ELIGIBILITY_LEFT_OUT, Notes, UNKNOWN_ELIGIBILITY};
-use crate::export::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
-use crate::export::{Files, Folder, Refused};
+use crate::exports::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
+use crate::exports::{Files, Folder, Refused};
 
 /// What somebody may activate, and until when; none where that has no end.
 pub(super) type Eligible<T> = BTreeMap<T, Option<Timestamp>>;

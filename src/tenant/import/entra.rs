@@ -13,8 +13,8 @@ use super::report::{
     ACCOUNT_STATE_UNKNOWN, MEMBERS_MISSING, NOT_SELECTED, Notes, SYNCHRONIZATION_UNKNOWN,
     UNKNOWN_DIRECTORY_ROLE, UNKNOWN_GROUP, UNKNOWN_MEMBER,
 };
-use crate::export::graph::{DirectoryRoleRow, GroupRow, IdRow, UserRow};
-use crate::export::{Files, Folder, Refused};
+use crate::exports::graph::{DirectoryRoleRow, GroupRow, IdRow, UserRow};
+use crate::exports::{Files, Folder, Refused};
 
 pub(super) const GROUPS: &str = "graph/groups";
 const DIRECTORY_ROLES: &str = "graph/directoryRoles";

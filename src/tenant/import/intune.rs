@@ -7,8 +7,8 @@ use super::report::{
     AMBIGUOUS_ASSIGNMENT, ASSIGNMENT_WITHOUT_MEMBERS, BUILT_IN_UNKNOWN, NOT_ALLOWED, NOT_SELECTED,
     Notes, UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
 };
-use crate::export::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
-use crate::export::{Files, Folder, Refused};
+use crate::exports::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
+use crate::exports::{Files, Folder, Refused};
 
 const DEFINITIONS: &str = "graph/roleDefinitions";
 const ASSIGNMENTS: &str = "graph/roleAssignments";

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::key;
 use super::report::{Notes, PLAN_UNKNOWN};
-use crate::export::graph::{LicenseRow, PlanRow, SkuRow, UserRow};
-use crate::export::{Files, Folder, Refused};
+use crate::exports::graph::{LicenseRow, PlanRow, SkuRow, UserRow};
+use crate::exports::{Files, Folder, Refused};
 
 /// The service plans that are Intune for a person: INTUNE_A, INTUNE_A_GOV, INTUNE_A_VL, INTUNE_EDU, INTUNE_SMBIZ,
 /// and the products of one plan that are listed as plans as well, INTUNE_SMB and INTUNE_A_VL_USGOV_GCCHIGH

@@ -5,8 +5,8 @@ use smol_str::{SmolStr, StrExt};
 
 use super::configmgr::Site;
 use super::report::{CO_MANAGEMENT_UNKNOWN, DEVICE_OF_NO_HIERARCHY, Notes};
-use crate::export::catalog::DEVICES;
-use crate::export::{Files, Folder, Refused, devices};
+use crate::exports::catalog::DEVICES;
+use crate::exports::{Files, Folder, Refused, devices};
 
 /// What the admin center says of devices, by their names in lower case; `None` of a name that several
 /// have.

@@ -9,8 +9,8 @@ use super::policy::RolePolicy;
 use super::report::{
     BUILT_IN_ROLE_DIFFERS, BUILT_IN_ROLE_MISSING, CUSTOM_ROLE_WITHOUT_PERMISSIONS, Notes,
 };
-use crate::export::declared::Tenant;
-use crate::role;
+use crate::exports::declared::Tenant;
+use crate::graph_role;
 use tarbac_host::bundle::Action;
 use tarbac_host::bundle::File;
 use tarbac_host::bundle::policy_text::{line, slug};
@@ -49,7 +49,7 @@ pub(super) fn roles(
         .iter()
         .map(|file| (file.path.clone(), file.text.clone()))
         .collect();
-    let mut documented: BTreeMap<String, EntityUid> = role::roles(shipped)
+    let mut documented: BTreeMap<String, EntityUid> = graph_role::roles(shipped)
         .into_iter()
         .map(|uid| (uid.id().unescaped().to_ascii_lowercase(), uid))
         .collect();
@@ -198,7 +198,7 @@ impl<'a> Known<'a> {
         texts: &mut BTreeMap<String, String>,
         notes: &mut Notes,
     ) {
-        let documented = role::permissions(shipped, uid).unwrap_or_default();
+        let documented = graph_role::permissions(shipped, uid).unwrap_or_default();
         let vocabulary = shipped.bundle().vocabulary();
         let mut differs = false;
         for action in vocabulary.permissions() {

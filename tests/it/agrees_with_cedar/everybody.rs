@@ -9,10 +9,10 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 use tarbac::Switches;
-use tarbac::access::{What, Who};
+use tarbac::change::impact::{Direction, States, Totals, Touched};
 use tarbac::decision::{Decision, Outcome};
 use tarbac::explain::Named;
-use tarbac::impact::{Direction, States, Totals, Touched};
+use tarbac::who_what::{What, Who};
 
 use super::{Both, DEVICES, Dice, PEOPLE, random_tenants};
 

@@ -10,10 +10,10 @@ use cedar_policy::{
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::Value;
+use tarbac::access_review::{Idle, Review, Standing, Status};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::Row;
 use tarbac::source::Source;
-use tarbac::standing::{Idle, Review, Standing, Status};
 use tarbac::{Switches, shipped};
 
 use super::{Both, Dice, GROUPS, link_file, random_directory, random_policies};

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, prop_assume, proptest};
 use serde_json::Value;
 use tarbac::Switches;
-use tarbac::access::Who;
-use tarbac::names::Names;
-use tarbac::what_if::{Change, suppose};
+use tarbac::change::what_if::{Change, suppose};
+use tarbac::lookup::Names;
+use tarbac::who_what::Who;
 
 use super::{Both, Dice};
 
@@ -116,7 +116,7 @@ proptest! {
             }
         }
         let names = Names::of(&written.engine);
-        for device in names.all(tarbac::names::Part::Resource) {
+        for device in names.all(tarbac::lookup::Part::Resource) {
             for action in written.engine.bundle().vocabulary().permissions() {
                 if action.resources.contains(device.type_name()) {
                     let context = written.context(&action.uid);

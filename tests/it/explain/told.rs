@@ -385,7 +385,7 @@ fn json_has_a_version_and_the_changes() {
     );
     let json = serde_json::to_value(render::explanation::wire(
         &explanation,
-        &tarbac::what_if::Premises::default(),
+        &tarbac::change::what_if::Premises::default(),
     ))
     .unwrap();
     assert_eq!(json["version"], 1);

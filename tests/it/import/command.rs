@@ -1,7 +1,7 @@
 //! `tarbac import` as a command: what it writes where, and what it leaves alone.
 
 use serde_json::Value;
-use tarbac::export::Held;
+use tarbac::exports::Held;
 
 use super::{copied, files, import_held, run_import};
 use crate::tarbac::Tarbac;

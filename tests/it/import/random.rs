@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::{any, proptest};
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
-use tarbac::export::Held;
+use tarbac::exports::Held;
 use tarbac::{Decision, Request};
 
 use super::{import_held, load, write};

@@ -1,8 +1,8 @@
 //! `tarbac prove --compare`: what a change of policies opens and closes.
 
 use serde::Serialize;
-use tarbac_assurance::proof::{Change, Comparison, Old, Solving};
-use tarbac_assurance::report::{Group, Test};
+use tarbac_assurance::prove::{Change, Comparison, Old, Solving};
+use tarbac_assurance::test_report::{Group, Test};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
@@ -10,7 +10,7 @@ use tarbac_host::bundle::{Bundle, Texts, Vocabulary};
 use tarbac_host::workspace::earlier;
 use tarbac_host::{Engine, Switches};
 use tarbac_report::findings::number;
-use tarbac_report::{self as render, VERSION, proof};
+use tarbac_report::{self as render, VERSION, prove};
 
 use super::super::output::{Output, progress, say};
 use super::super::report::Reports;
@@ -23,7 +23,7 @@ struct Document<'a> {
     version: u32,
     compared_with: &'a str,
     passed: bool,
-    environments: Vec<proof::wire::ComparisonWire<'a>>,
+    environments: Vec<prove::wire::ComparisonWire<'a>>,
     /// Permissions, request environments and readings that only the old state has.
     gone: Vec<String>,
 }
@@ -85,7 +85,7 @@ pub fn run(
                 passed: exit == Exit::Yes,
                 environments: comparisons
                     .iter()
-                    .map(|comparison| proof::wire::comparison(comparison, engine))
+                    .map(|comparison| prove::wire::comparison(comparison, engine))
                     .collect(),
                 gone: gone.clone(),
             };
@@ -93,7 +93,7 @@ pub fn run(
         }
         _ => {
             let style = output.style();
-            output.write(&proof::comparison::human(
+            output.write(&prove::comparison::human(
                 &comparisons,
                 engine,
                 &before,
@@ -130,7 +130,7 @@ pub fn run(
                 name: comparison.less.action.to_string(),
                 place: place.clone(),
                 failure: (!passes(comparison))
-                    .then(|| proof::comparison::failed(comparison, engine, &before)),
+                    .then(|| prove::comparison::failed(comparison, engine, &before)),
             })
             .collect(),
     }];

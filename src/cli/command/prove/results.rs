@@ -1,13 +1,13 @@
 //! What a run of proofs came to, for people, programs and reports.
 
 use serde::Serialize;
-use tarbac_assurance::proof::{Mutation, Proof, Tried};
-use tarbac_assurance::report::{Group, Test};
+use tarbac_assurance::prove::{Mutation, Proof, Tried};
+use tarbac_assurance::test_report::{Group, Test};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::Engine;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_report::findings::number;
-use tarbac_report::{self as render, VERSION, proof};
+use tarbac_report::{self as render, VERSION, prove};
 
 use super::super::output::Output;
 use super::super::{Exit, Failure};
@@ -27,10 +27,10 @@ pub struct Results<'a> {
 struct Document<'a> {
     version: u32,
     verdict: &'static str,
-    specs: Vec<proof::wire::SpecWire<'a>>,
+    specs: Vec<prove::wire::SpecWire<'a>>,
     findings: Vec<render::findings::Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mutants: Option<proof::wire::MutationWire<'a>>,
+    mutants: Option<prove::wire::MutationWire<'a>>,
 }
 
 impl<'a> Results<'a> {
@@ -61,7 +61,7 @@ impl<'a> Results<'a> {
         for tried in self.by_file() {
             if let Some(first) = tried.first() {
                 let file = &first.spec.place().source.name;
-                output.write(&proof::human(file, &tried, self.engine, style))?;
+                output.write(&prove::human(file, &tried, self.engine, style))?;
             }
         }
         let findings = self.findings();
@@ -76,7 +76,7 @@ impl<'a> Results<'a> {
         }
         if let Some(mutation) = &self.mutation {
             output.write("\n")?;
-            output.write(&proof::mutation::human(mutation, self.engine, style))?;
+            output.write(&prove::mutation::human(mutation, self.engine, style))?;
         } else if self.arguments.mutate {
             output.write("\nNo mutant was tried, because not everything is proved as it is.\n")?;
         }
@@ -142,10 +142,10 @@ impl<'a> Results<'a> {
                 .proof
                 .specs
                 .iter()
-                .map(|tried| proof::wire::spec(tried, self.engine))
+                .map(|tried| prove::wire::spec(tried, self.engine))
                 .collect(),
             findings: render::findings::entries(&findings, &excerpts),
-            mutants: self.mutation.as_ref().map(proof::wire::mutation),
+            mutants: self.mutation.as_ref().map(prove::wire::mutation),
         };
         render::provenance::document(document, self.engine.provenance())
     }
@@ -159,7 +159,7 @@ impl<'a> Results<'a> {
                 let tests = tried.iter().map(|tried| Test {
                     name: tried.spec.id().to_owned(),
                     place: tried.spec.place().clone(),
-                    failure: proof::failed(tried, self.engine),
+                    failure: prove::failed(tried, self.engine),
                 });
                 Some(Group {
                     name: file.clone(),
@@ -175,14 +175,14 @@ impl<'a> Results<'a> {
         let survivors = self
             .mutation
             .iter()
-            .flat_map(|mutation| proof::mutation::survivors(mutation, self.engine));
+            .flat_map(|mutation| prove::mutation::survivors(mutation, self.engine));
         self.findings().into_iter().chain(survivors).collect()
     }
 
     /// What was found beside what the specs say.
     fn findings(&self) -> Vec<Finding> {
         let mut findings = self.warnings.clone();
-        findings.extend(proof::vacuous(&self.proof));
+        findings.extend(prove::vacuous(&self.proof));
         findings.extend(self.proof.findings.iter().cloned());
         findings.extend(self.proof.unknown.iter().cloned());
         finding::sort(&mut findings);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tarbac_assurance::proof::{Proof, Prover, Tried};
+use tarbac_assurance::prove::{Proof, Prover, Tried};
 use tarbac_host::Engine;
 
 use super::super::output::{note, say};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tarbac_assurance::cedar_tests::{self, CedarTest, Expectation, Verdict};
-use tarbac_assurance::report::Report;
+use tarbac_assurance::cedar_run_tests::{self, CedarTest, Expectation, Verdict};
+use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::printable;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{self, Policy};
@@ -74,7 +74,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let rules = Rules::load(global, arguments)?;
     let source = read(path)?;
-    let tests = cedar_tests::read(&source)
+    let tests = cedar_run_tests::read(&source)
         .map_err(|finding| Failure::Invalid(vec![finding], "No test was run."))?;
     if tests.is_empty() {
         return Err(ShellError::Arguments {
@@ -87,13 +87,13 @@ pub fn run(
     let files = workspace::entity_files(path, names);
     let verdicts = match &rules {
         Rules::Checked(engine) => {
-            cedar_tests::run(engine.bundle(), engine.readings(), &tests, &files)
+            cedar_run_tests::run(engine.bundle(), engine.readings(), &tests, &files)
         }
-        Rules::Plain(policies) => cedar_tests::run_without_schema(policies, &tests, &files),
+        Rules::Plain(policies) => cedar_run_tests::run_without_schema(policies, &tests, &files),
     };
     let report = Report {
         command: "test",
-        groups: vec![cedar_tests::group(&source, &tests, &verdicts)],
+        groups: vec![cedar_run_tests::group(&source, &tests, &verdicts)],
         findings: Vec::new(),
         coverage: None,
     };
@@ -194,7 +194,7 @@ pub fn write(
     if expectations.is_empty() {
         return Err(nothing_to_run(arguments));
     }
-    let written = cedar_tests::write(&expectations);
+    let written = cedar_run_tests::write(&expectations);
     if folder.as_os_str() == "-" {
         output.write_as_it_is(&printable::json(&written.document))?;
     } else {
@@ -202,7 +202,7 @@ pub fn write(
             ("tests.json", written.document),
             (
                 "policies.cedar",
-                cedar_tests::policies_in_force(bundle, &readings),
+                cedar_run_tests::policies_in_force(bundle, &readings),
             ),
             ("schema.cedarschema", bundle.schema_text().to_owned()),
         ];

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use tarbac_assurance::coverage::{self, Coverage};
-use tarbac_assurance::mutant::Mutation;
-use tarbac_assurance::report::{Group, Report, Test};
+use tarbac_assurance::mutation::Mutation;
 use tarbac_assurance::suite::{Suite, Suites, Tried};
+use tarbac_assurance::test_report::{Group, Report, Test};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION};
@@ -34,7 +34,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<render::coverage::Wire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mutants: Option<render::mutant::Wire<'a>>,
+    mutants: Option<render::mutation::Wire<'a>>,
 }
 
 impl<'a> Results<'a> {
@@ -66,7 +66,7 @@ impl<'a> Results<'a> {
         }
         if let Some(mutation) = &self.mutation {
             output.write("\n")?;
-            output.write(&render::mutant::human(mutation, style))?;
+            output.write(&render::mutation::human(mutation, style))?;
         } else if self.arguments.mutate {
             output.write("\nNo mutant was tried, because cases fail as it is.\n")?;
         }
@@ -126,7 +126,7 @@ impl<'a> Results<'a> {
                 .collect(),
             snapshots: self.snapshots.wire(),
             coverage: self.coverage.as_ref().map(render::coverage::wire),
-            mutants: self.mutation.as_ref().map(render::mutant::wire),
+            mutants: self.mutation.as_ref().map(render::mutation::wire),
         };
         render::provenance::document(document, self.suites.provenance())
     }

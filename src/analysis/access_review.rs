@@ -1,0 +1,415 @@
+//! The standing report: who can do what, through which role, what is granted and does not work, and which
+//! assignments give nothing.
+//!
+//! Everybody and everything is surveyed (see `survey`) in the tenant as it is. A permission is *granted*
+//! on a resource by a permit that asks the principal to be something or in something, as a role, and
+//! applies; whether it works is up to the decision. What is refused by a policy with `@beyond` was not granted,
+//! as it is on the devices of another tenant. What is said of assignments is defined in
+//! [`Assignment`].
+
+mod assignment;
+mod entitlement;
+mod granted;
+mod redundancy;
+mod summary;
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Context, EntityUid};
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+
+use crate::bulk::class::Partition;
+use crate::bulk::summary::{Detail, Place, Placed, Whole, asking, tell};
+use crate::bulk::survey::{Population, Survey};
+use crate::explain::Named;
+use assignment::Edges;
+use entitlement::{Looking, Made};
+use redundancy::Give;
+use summary::Summary;
+use tarbac_host::bundle::Action;
+use tarbac_host::engine::Engine;
+use tarbac_store::Row;
+
+pub use assignment::{Assignment, Idle};
+
+/// Everybody and everything, ready to be looked at.
+pub struct Review<'e> {
+    engine: &'e Engine,
+    /// For each type that asks, a survey for each type that it is asked about.
+    surveys: Vec<Vec<Survey<'e>>>,
+    /// What is known about a request of each action.
+    contexts: BTreeMap<EntityUid, Context>,
+    edges: Edges<'e>,
+}
+
+/// Who can do what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// How much is allowed.
+    pub totals: Totals,
+    /// What is named by permits, as roles are: by how much is allowed through it.
+    pub roles: Vec<Role>,
+    /// What refuses most of what is granted, most first.
+    pub obstacles: Vec<Obstacle>,
+    /// Assignments that give nothing, and then those that give nothing that others do not.
+    pub assignments: Vec<Assignment>,
+    /// People who can do something, to whom something is granted, or about whom something cannot be decided,
+    /// together with those for whom exactly the same holds; by how much is allowed.
+    pub people: Vec<Holder>,
+}
+
+/// How much is allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// People there are.
+    pub people: u64,
+    /// Those who can do something.
+    pub people_allowed: u64,
+    /// Those to whom something is granted that is refused.
+    pub people_refused: u64,
+    /// All decisions that can be asked for.
+    pub decisions: u64,
+    /// Those that are allowed.
+    pub allowed: u64,
+    /// Of those the ones that are out of reach: the page that carries the action is refused.
+    pub out_of_reach: u64,
+    /// Those that are refused though a role grants the permission.
+    pub refused: u64,
+    /// Those that cannot be made.
+    pub unknown: u64,
+    /// The role assignments, each with whoever is directly in it.
+    pub assignments: u64,
+    /// Those that cannot be judged: something about somebody in them cannot be decided.
+    pub assignments_unknown: u64,
+    /// Those about which nothing is said, because more people may come by them than are known.
+    pub assignments_unlisted: u64,
+}
+
+/// Something that permits ask to be in, as a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The entity.
+    pub entity: Named,
+    /// The permits in force that name it.
+    pub policies: Vec<String>,
+    /// How many people have it.
+    pub people: u64,
+    /// How many of them can do something through it.
+    pub people_allowed: u64,
+    /// Decisions that are allowed through it.
+    pub allowed: u64,
+    /// Decisions that it grants and that are refused.
+    pub refused: u64,
+}
+
+/// What refuses something that is granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The id of the policy.
+    pub policy: String,
+    /// What it says.
+    pub says: String,
+    /// What the admin center says.
+    pub message: Option<String>,
+    /// What to do about it.
+    pub advice: Option<String>,
+    /// How many decisions it refuses that are granted, alone or with others.
+    pub decisions: u64,
+    /// Of how many people.
+    pub people: u64,
+    /// Those people by name, where the policy has a name for them.
+    pub accounts: Option<Accounts>,
+}
+
+/// People to whom a policy refuses what is granted, whom it is worth to know by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// What the policy calls them (`@accounts`), for example disabled accounts that still hold a role.
+    pub called: String,
+    /// The people, sorted by name.
+    pub people: Vec<Named>,
+}
+
+/// People for whom exactly the same holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holder {
+    /// The people, sorted by name.
+    pub people: Vec<Named>,
+    /// The decisions about each that are allowed.
+    pub allowed: u64,
+    /// Those that are granted and refused.
+    pub refused: u64,
+    /// Those that cannot be made.
+    pub unknown: u64,
+    /// What holds for each, in the order of the schema.
+    pub holds: Vec<Hold>,
+}
+
+/// What comes of a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It is allowed.
+    Allowed,
+    /// It is allowed, and the page that carries it is refused.
+    OutOfReach,
+    /// It is granted and refused.
+    Refused,
+    /// It cannot be decided.
+    Unknown,
+}
+
+/// What holds of an action on some resources.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hold {
+    at: Place,
+    /// The action.
+    pub action: EntityUid,
+    /// Its documented name without its category.
+    pub name: String,
+    /// What comes of it.
+    pub status: Status,
+    /// The permits that allow or grant it: those that name a role, or all where none does.
+    pub through: Vec<Through>,
+    /// On how many resources.
+    pub count: u64,
+    /// Of how many that it can be asked about.
+    pub of: u64,
+    /// The same by what the attributes of the resources name, as the hierarchy of devices.
+    pub under: Vec<(Named, u64)>,
+    /// The policies that refuse it, or what went wrong, each with on how many of the resources; most first.
+    pub reasons: Vec<(String, u64)>,
+    /// Some of the resources, in the order of their ids; as many as [`Review::detail`] was asked for.
+    pub resources: Vec<Named>,
+    /// What the resources are in, with how many of them are, most first; only after [`Review::detail`].
+    pub groups: Vec<(Named, u64)>,
+}
+
+/// A permit, and how people come by it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Through {
+    /// The id of the permit.
+    pub policy: String,
+    /// Whether its scope asks the principal to be something or in something.
+    pub is_role: bool,
+    /// From what the person is directly in to what the permit asks to be in, each a shortest chain; empty for
+    /// a permit that names the person or asks for nothing. Where the permit finds that out from the resource,
+    /// it is that of the first of the resources.
+    pub steps: Vec<Named>,
+}
+
+impl Status {
+    /// The word in JSON: `allowed`, `out-of-reach`, `refused` or `unknown`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::OutOfReach => "out-of-reach",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the decision is an allow.
+    pub fn is_allowed(self) -> bool {
+        matches!(self, Self::Allowed | Self::OutOfReach)
+    }
+}
+
+impl Placed for Hold {
+    fn place(&self) -> &Place {
+        &self.at
+    }
+
+    fn tell(&mut self, detail: &Detail) {
+        self.resources.clone_from(&detail.resources);
+        self.groups.clone_from(&detail.groups);
+    }
+}
+
+impl Holder {
+    /// What comes of a status for each of the people.
+    pub fn of_status(&self, status: Status) -> impl Iterator<Item = &Hold> {
+        self.holds.iter().filter(move |hold| hold.status == status)
+    }
+}
+
+impl<'e> Review<'e> {
+    /// Prepares to look at everybody and everything. `context` is what is known about every request.
+    pub fn new(engine: &'e Engine, context: impl Fn(&Action) -> Context) -> Self {
+        let engines = [engine];
+        let surveys = asking(&engines).into_iter().map(|(principal, resources)| {
+            let survey = |resource| {
+                Survey::new(
+                    &engines,
+                    (&principal, Population::of(&engines, &principal)),
+                    (resource, Population::of(&engines, resource)),
+                    |action| !action.is_question(),
+                    |_, action| context(action),
+                )
+            };
+            resources.iter().map(survey).collect()
+        });
+        let actions = engine.bundle().vocabulary().permissions();
+        let contexts = actions.map(|action| (action.uid.clone(), context(action)));
+        Self {
+            engine,
+            surveys: surveys.collect(),
+            contexts: contexts.collect(),
+            edges: Edges::of(engine),
+        }
+    }
+
+    /// How many classes of people there are to look at.
+    pub fn classes(&self) -> usize {
+        self.surveys.iter().flatten().map(Survey::classes).sum()
+    }
+
+    /// Finds out who can do what. `done` is told of each class of people that was looked at.
+    pub fn standing(&self, done: impl Fn() + Sync) -> Standing {
+        let alike = self.surveys.iter();
+        let alike: Vec<Partition> = alike.map(|surveys| self.by_assignments(surveys)).collect();
+        let gives = Give::of(&self.edges, self.looked_at(&alike));
+        let mut summary = Summary::of(self.engine, &self.edges);
+        for (principal, people) in alike.iter().enumerate() {
+            let by_class = self.look(principal, people, &gives, &done);
+            self.gather(principal, people, by_class, &mut summary);
+        }
+        let idle = self.idle(&alike, &gives);
+        summary.into_standing(&idle, &gives)
+    }
+
+    /// People in classes of those who are alike in every survey and have the same assignments.
+    fn by_assignments(&self, surveys: &[Survey<'e>]) -> Partition {
+        let people = surveys.first();
+        Partition::of(people.map_or(0, Survey::people), |person, seen| {
+            seen.extend(surveys.iter().map(|survey| survey.class(person)));
+            let row = people.and_then(|survey| survey.person(0, person));
+            let leading = row.into_iter().flat_map(|row| self.edges.leading(row));
+            seen.extend(leading.map(|row| row.index() as u32));
+        })
+    }
+
+    /// Looks at every class of people of a type in every survey, and at what becomes of those with
+    /// assignments without each of them.
+    fn look(
+        &self,
+        principal: usize,
+        people: &Partition,
+        gives: &Give,
+        done: &(impl Fn() + Sync),
+    ) -> Vec<Vec<Made>> {
+        let surveys = self.surveys.get(principal).map_or(&[][..], Vec::as_slice);
+        let surveys = surveys.iter().enumerate();
+        let by_class = surveys.map(|(number, survey)| {
+            let looking = Looking::new(self, survey, (principal, number));
+            // For each class of the survey one of each kind of assignments.
+            let mut kinds: Vec<Vec<usize>> = vec![Vec::new(); survey.classes()];
+            for first in people.firsts() {
+                if let Some(of_class) = kinds.get_mut(survey.class(first) as usize) {
+                    of_class.push(first);
+                }
+            }
+            let surveyed = survey.each(
+                |seen| {
+                    let made = looking.at(seen);
+                    let of_class = kinds.get(seen.class).map_or(&[][..], Vec::as_slice);
+                    for person in of_class.iter().filter_map(|of| survey.person(0, *of)) {
+                        looking.without_each(seen, person, gives, &made);
+                    }
+                    (made, Vec::new())
+                },
+                done,
+            );
+            surveyed.made
+        });
+        by_class.collect()
+    }
+
+    /// Puts together what was found about people of a type.
+    fn gather(
+        &self,
+        principal: usize,
+        people: &Partition,
+        mut by_class: Vec<Vec<Made>>,
+        summary: &mut Summary<'e>,
+    ) {
+        let surveys = self.surveys.get(principal).map_or(&[][..], Vec::as_slice);
+        let Some(any) = surveys.first() else {
+            return;
+        };
+        // Whoever has no sets of resources has the same cells, so what holds for them can be compared.
+        for made in &mut by_class {
+            let class = made.iter().position(|made| made.is_whole);
+            for made in made.iter_mut().filter(|made| made.is_whole) {
+                made.found
+                    .iter_mut()
+                    .for_each(|found| found.hold.at.class = class.unwrap_or_default());
+            }
+        }
+        let made = |person: usize| {
+            let surveys = surveys.iter().zip(&by_class);
+            surveys.filter_map(move |(survey, made)| made.get(survey.class(person) as usize))
+        };
+        // People come by the same permits on different ways.
+        let alike = Partition::of(any.people(), |person, seen| {
+            seen.push(people.class(person));
+            let row = any.person(0, person);
+            let ends = made(person).flat_map(Made::ends);
+            for path in ends.filter_map(|end| self.path(row?, end)) {
+                seen.extend(path.iter().map(|row| row.index() as u32));
+                seen.push(u32::MAX);
+            }
+        });
+        for members in alike.members() {
+            let rows = members.iter().filter_map(|number| any.person(0, *number));
+            let rows: Vec<Row> = rows.collect();
+            let Some((first, row)) = members.first().copied().zip(rows.first().copied()) else {
+                continue;
+            };
+            let holds = made(first).flat_map(|made| &made.found);
+            let holds = holds.map(|found| found.hold_of(self.engine, |end| self.path(row, end)));
+            let decisions = made(first).map(|made| made.decisions).sum();
+            summary.add(&rows, decisions, holds.collect());
+        }
+    }
+
+    /// A shortest chain from a person to something, without the person.
+    fn path(&self, person: Row, end: Row) -> Option<Vec<Row>> {
+        let path = self.engine.directory().path(person, end)?;
+        Some(path.get(1..).unwrap_or_default().to_vec())
+    }
+
+    /// Finds out what the resources are in of what holds for some people, and names so many of them. `done` is
+    /// told of each of the people.
+    pub fn detail(&self, people: &mut [Holder], named: usize, done: impl Fn() + Sync) {
+        let whole = Whole::default();
+        people.par_iter_mut().for_each(|holder| {
+            tell(
+                &[self.engine],
+                &self.surveys,
+                &mut holder.holds,
+                named,
+                &whole,
+            );
+            done();
+        });
+    }
+
+    /// What is known about a request of an action.
+    fn context(&self, action: &EntityUid) -> Context {
+        let known = self.contexts.get(action).cloned();
+        known.unwrap_or_else(Context::empty)
+    }
+}
+
+impl Standing {
+    /// Whether something is granted and does not work, or an assignment gives nothing.
+    pub fn has_findings(&self) -> bool {
+        self.totals.refused + self.totals.out_of_reach > 0
+            || self.assignments.iter().any(|of| of.idle == Idle::Nothing)
+    }
+
+    /// Whether something could not be decided.
+    pub fn has_unknown(&self) -> bool {
+        self.totals.unknown > 0
+    }
+}

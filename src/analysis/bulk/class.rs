@@ -1,0 +1,85 @@
+//! Classes: entities that policies cannot tell apart.
+//!
+//! A decision depends on a person and a device only through what the policies look at: the
+//! attributes they name, the groups they ask about, and the entities they name by id. Entities that
+//! agree in all of that get the same decision in every request, so one of them stands for all.
+//!
+//! What cannot be followed is taken for seen, so a class may be split without need, but two
+//! entities that any policy could tell apart are never in one.
+
+mod conditions;
+mod partition;
+mod projection;
+mod read_set;
+
+use cedar_policy::EntityUid;
+
+use read_set::Sight;
+use tarbac_host::bundle::Policy;
+use tarbac_host::engine::Engine;
+use tarbac_store::Lookout;
+
+pub(crate) use partition::Partition;
+pub(crate) use projection::View;
+
+/// Entities in classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classes(Vec<Vec<EntityUid>>);
+
+impl Classes {
+    /// The classes of some entities under the policies in force that decide about permissions, in
+    /// the order of their first members.
+    pub fn of(engine: &Engine, entities: &[EntityUid]) -> Self {
+        let vocabulary = engine.bundle().vocabulary();
+        let deciding = engine
+            .bundle()
+            .in_force(engine.readings())
+            .filter(|policy| {
+                vocabulary
+                    .permissions()
+                    .any(|action| engine.takes_part(policy, action))
+            });
+        Self::under(engine, deciding, entities)
+    }
+
+    /// The classes of some entities under these policies.
+    pub fn under<'p>(
+        engine: &Engine,
+        policies: impl IntoIterator<Item = &'p Policy>,
+        entities: &[EntityUid],
+    ) -> Self {
+        let mut sight = Sight::default();
+        for policy in policies {
+            sight.look_through(policy, engine.bundle().vocabulary());
+        }
+        let directory = engine.directory();
+        let lookout = Lookout::new(&sight.glance(directory), directory);
+        let rows: Vec<_> = entities.iter().map(|uid| directory.row(uid)).collect();
+        let partition = Partition::of(entities.len(), |number, seen| {
+            match rows.get(number).copied().flatten() {
+                Some(row) => directory.look(row, &lookout, seen),
+                // What stands nowhere is like nothing else.
+                None => seen.push(number as u32),
+            }
+        });
+        let members = partition.members().into_iter();
+        let classes = members.map(|members| {
+            let members = members.into_iter().filter_map(|at| entities.get(at));
+            members.cloned().collect()
+        });
+        Self(classes.collect())
+    }
+
+    /// The first of each class.
+    pub fn representatives(&self) -> Vec<EntityUid> {
+        self.0
+            .iter()
+            .filter_map(|members| members.first().cloned())
+            .collect()
+    }
+
+    /// The classes, each in the order of the entities.
+    pub fn members(&self) -> &[Vec<EntityUid>] {
+        &self.0
+    }
+}

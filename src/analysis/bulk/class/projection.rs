@@ -1,0 +1,200 @@
+//! What the policies about some actions see of whoever asks and of what is asked about.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
+
+use super::conditions::{Parts, Side};
+use super::partition::Partition;
+use tarbac_host::bundle::{Action, Kind, Policy};
+use tarbac_host::engine::{Engine, World};
+use tarbac_store::{Lookout, Row};
+
+/// What the policies about some actions see. Actions are known by their place among them.
+#[derive(Debug)]
+pub(crate) struct View<'e> {
+    engine: &'e Engine,
+    parts: Parts,
+    /// What any policy looks into, whatever the request.
+    looked_into: World,
+    /// For each reach the actions whose policies ask about it.
+    asked: Vec<BTreeSet<usize>>,
+    /// See [`View::telling`].
+    telling: Vec<String>,
+}
+
+/// The entities of a principal's of which it is asked whether the resource is one or in one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reached {
+    /// The entities, sorted.
+    pub rows: Vec<Row>,
+    /// Whether only the resource itself counts, and not what it is in.
+    pub is_itself: bool,
+    /// The actions whose policies ask.
+    pub actions: BTreeSet<usize>,
+}
+
+/// What a condition comes to.
+const TRUE: u32 = 1;
+const FALSE: u32 = 0;
+const FAILED: u32 = 2;
+
+impl<'e> View<'e> {
+    /// What the policies in force see that take part in what is decided about these actions. A place
+    /// without an action stands for one that nobody asks about.
+    pub fn new(engine: &'e Engine, actions: &[Option<&Action>]) -> Self {
+        let policies: Vec<&Policy> = engine
+            .bundle()
+            .in_force(engine.readings())
+            .filter(|policy| {
+                let mut asked = actions.iter().flatten();
+                asked.any(|action| engine.takes_part(policy, action))
+            })
+            .collect();
+        let parts = Parts::of(policies.iter().copied(), engine.bundle().vocabulary());
+        let asked = parts.reaches().map(|reach| {
+            let about = |action: &Action| {
+                let mut askers = reach.askers.iter().filter_map(|asker| policies.get(*asker));
+                askers.any(|policy| engine.takes_part(policy, action))
+            };
+            (0..)
+                .zip(actions)
+                .filter(|(_, action)| action.is_some_and(about))
+                .map(|(place, _)| place)
+                .collect()
+        });
+        let asked = asked.collect();
+        Self {
+            engine,
+            parts,
+            looked_into: engine.looked_into(),
+            asked,
+            telling: Vec::new(),
+        }
+    }
+
+    /// Tells resources of a type apart by the entities that those of their attributes name at which any policy
+    /// looks, even where it comes to the same.
+    #[must_use]
+    pub fn by_attributes_of(mut self, type_name: &EntityTypeName) -> Self {
+        let mut names = self.entity_attributes(type_name);
+        names.retain(|name| self.parts.resource.everything.looks_at_attribute(name));
+        for name in &names {
+            let read = |sight: &mut super::Sight| sight.look_at_attribute(name);
+            self.parts.resource.read(read);
+        }
+        self.telling = names;
+        self
+    }
+
+    /// The attributes by whose entities resources are told apart.
+    pub fn telling(&self) -> &[String] {
+        &self.telling
+    }
+
+    /// The attributes of a type that name an entity.
+    fn entity_attributes(&self, type_name: &EntityTypeName) -> Vec<String> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let attributes = vocabulary.attributes(&type_name.to_string());
+        let attributes = attributes.into_iter().flatten();
+        attributes
+            .filter(|(_, attribute)| matches!(attribute.kind, Kind::Entity(_)))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Puts people into classes. People are numbered by their place; one who is not there is like
+    /// everybody who is not.
+    pub fn principals(&self, rows: &[Option<Row>]) -> Partition {
+        self.classes(&self.parts.principal, rows)
+    }
+
+    /// Puts resources into classes, but for what is asked of one person alone (see [`View::reached`]).
+    pub fn resources(&self, rows: &[Option<Row>]) -> Partition {
+        self.classes(&self.parts.resource, rows)
+    }
+
+    /// The same without looking at what comes of it: people of whom the same is seen. There are more of
+    /// these classes, but Cedar is not asked to find them; so they are the better ones for whoever has one
+    /// question for each.
+    pub fn principals_as_seen(&self, rows: &[Option<Row>]) -> Partition {
+        self.as_seen(&self.parts.principal, rows)
+    }
+
+    fn as_seen(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
+        let directory = self.engine.directory();
+        let everything = Lookout::new(&side.everything.glance(directory), directory);
+        Partition::of(rows.len(), |number, seen| {
+            if let Some(row) = rows.get(number).copied().flatten() {
+                directory.look(row, &everything, seen);
+            }
+        })
+    }
+
+    fn classes(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
+        let directory = self.engine.directory();
+        let row = |number: usize| rows.get(number).copied().flatten();
+        let seen = self.as_seen(side, rows);
+        let values = Lookout::new(&side.values.glance(directory), directory);
+        seen.joined(|number, seen| {
+            let Some(row) = row(number) else { return };
+            directory.look(row, &values, seen);
+            let trial = self.engine.trial_alone(row, &self.looked_into);
+            seen.extend(side.conditions().map(|condition| {
+                let truth = trial.as_ref().map(|trial| trial.truth(condition));
+                match truth {
+                    Ok(Ok(true)) => TRUE,
+                    Ok(Ok(false)) => FALSE,
+                    Ok(Err(_)) | Err(_) => FAILED,
+                }
+            }));
+        })
+    }
+
+    /// The sets of a person of which it is asked whether a resource is in them, each once.
+    pub fn reached(&self, person: Row) -> Vec<Reached> {
+        let mut all: Vec<Reached> = Vec::new();
+        let mut trial = None;
+        for (reach, actions) in self.parts.reaches().zip(&self.asked) {
+            let trial =
+                trial.get_or_insert_with(|| self.engine.trial_alone(person, &self.looked_into));
+            // What cannot be evaluated is so whatever the resource.
+            let Ok(Ok(value)) = trial.as_ref().map(|trial| trial.evaluate(&reach.set)) else {
+                continue;
+            };
+            let mut rows: Vec<Row> = entities(&value)
+                .into_iter()
+                .filter_map(|uid| self.engine.directory().row(&uid))
+                .collect();
+            if rows.is_empty() {
+                continue;
+            }
+            rows.sort_unstable();
+            rows.dedup();
+            let same =
+                |known: &&mut Reached| known.rows == rows && known.is_itself == reach.is_itself;
+            match all.iter_mut().find(same) {
+                Some(known) => known.actions.extend(actions),
+                None => all.push(Reached {
+                    rows,
+                    is_itself: reach.is_itself,
+                    actions: actions.clone(),
+                }),
+            }
+        }
+        all
+    }
+}
+
+/// The entity that a value is, or the entities in the set that it is.
+fn entities(value: &ast::Value) -> Vec<EntityUid> {
+    let entity = |value: &ast::Value| match value.value_kind() {
+        ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) => Some(uid.as_ref().clone().into()),
+        _ => None,
+    };
+    match value.value_kind() {
+        ast::ValueKind::Set(elements) => elements.iter().filter_map(entity).collect(),
+        _ => entity(value).into_iter().collect(),
+    }
+}

@@ -1,0 +1,291 @@
+//! How far decisions reach: the resources of a survey counted, by name, and by what they are in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cedar_policy::EntityTypeName;
+
+use crate::bulk::survey::{Seen, Survey};
+use crate::explain::{Named, Names};
+use tarbac_host::bundle::Action;
+use tarbac_host::decision::{Decision, Outcome};
+use tarbac_host::engine::Engine;
+use tarbac_store::Row;
+
+/// How many examples are kept of resources that are treated alike.
+const EXAMPLES: usize = 3;
+
+/// The resources of a survey, as a person knows them. One that is in several states is known as in the
+/// latest.
+pub(crate) struct Extents<'s, 'e> {
+    engines: Vec<&'e Engine>,
+    survey: &'s Survey<'e>,
+}
+
+/// Some resources by name, and what all of them are in.
+pub(crate) struct Detail {
+    pub resources: Vec<Named>,
+    pub groups: Vec<(Named, u64)>,
+}
+
+/// Where something was found: the type that asks and the survey, each by its place, the class of people
+/// and the cells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub principal: usize,
+    pub survey: usize,
+    pub class: usize,
+    pub cells: Vec<usize>,
+}
+
+/// What was found in a survey and can be told in detail.
+pub(crate) trait Placed {
+    /// Where it was found.
+    fn place(&self) -> &Place;
+    /// Takes the detail.
+    fn tell(&mut self, detail: &Detail);
+}
+
+/// What is known of the resources of some cells, for whoever has no sets of resources: these have the same
+/// cells.
+#[derive(Default)]
+pub(crate) struct Whole(Mutex<BTreeMap<Place, Arc<Detail>>>);
+
+impl Whole {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Detail>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, at: &Place) -> Option<Arc<Detail>> {
+        self.all().get(at).map(Arc::clone)
+    }
+
+    /// What is known, or is made now. Several may make the same at a time: nobody waits for anybody.
+    fn get_or_make(&self, at: Place, make: impl FnOnce(&Place) -> Detail) -> Arc<Detail> {
+        self.get(&at).unwrap_or_else(|| {
+            let made = Arc::new(make(&at));
+            self.all().insert(at, Arc::clone(&made));
+            made
+        })
+    }
+}
+
+/// Where something was found, for whoever has no sets of resources.
+fn in_whole(of: &impl Placed) -> Place {
+    Place {
+        class: 0,
+        ..of.place().clone()
+    }
+}
+
+/// Resources by how many they are.
+pub(crate) struct Extent {
+    pub count: u64,
+    /// The same by what the attributes of the resources name, as the hierarchy of devices.
+    pub under: Vec<(Named, u64)>,
+}
+
+impl<'s, 'e> Extents<'s, 'e> {
+    /// Those of a survey of these states.
+    pub fn of(engines: Vec<&'e Engine>, survey: &'s Survey<'e>) -> Self {
+        Self { engines, survey }
+    }
+
+    /// How many resources are in some cells.
+    pub fn count(&self, seen: &Seen<'_>, cells: &[usize]) -> Extent {
+        let mut under: BTreeMap<Named, u64> = BTreeMap::new();
+        let mut count = 0;
+        for cell in cells.iter().filter_map(|cell| seen.cells().get(*cell)) {
+            count += cell.count;
+            for named in self.named_by(cell.first) {
+                *under.entry(named).or_default() += cell.count;
+            }
+        }
+        Extent {
+            count,
+            under: under.into_iter().collect(),
+        }
+    }
+
+    /// Some of the resources of some cells.
+    pub fn examples(&self, seen: &Seen<'_>, cells: &[usize]) -> Vec<Named> {
+        let mut firsts: Vec<usize> = cells
+            .iter()
+            .filter_map(|cell| Some(seen.cells().get(*cell)?.first))
+            .collect();
+        firsts.sort_unstable();
+        let firsts = firsts.into_iter().take(EXAMPLES);
+        firsts.filter_map(|number| self.resource(number)).collect()
+    }
+
+    /// The resources of some cells, so many of them by name, and what all are in.
+    pub fn detail(&self, seen: &Seen<'_>, cells: &[usize], named: usize) -> Detail {
+        let cell_is_in = (0..seen.cells().len()).map(|cell| cells.contains(&cell));
+        let cell_is_in: Vec<bool> = cell_is_in.collect();
+        let is_in = |number: &usize| cell_is_in.get(seen.cell(*number)) == Some(&true);
+        let numbers = (0..self.survey.resources()).filter(is_in);
+        let resources = numbers.clone().take(named);
+        Detail {
+            resources: resources
+                .filter_map(|number| self.resource(number))
+                .collect(),
+            groups: self.groups(numbers),
+        }
+    }
+
+    /// What resources are in, with how many of them are, most first.
+    fn groups(&self, resources: impl Iterator<Item = usize>) -> Vec<(Named, u64)> {
+        let mut counted: Vec<Vec<u64>> = vec![Vec::new(); self.engines.len()];
+        for number in resources {
+            let row = |state| self.survey.resource(state, number);
+            let Some((state, row)) = self.last(row) else {
+                continue;
+            };
+            let engine = self.engines.get(state);
+            let Some((engine, counts)) = engine.zip(counted.get_mut(state)) else {
+                continue;
+            };
+            for group in engine.directory().ancestors(row) {
+                if counts.len() <= group.index() {
+                    counts.resize(group.index() + 1, 0);
+                }
+                if let Some(count) = counts.get_mut(group.index()) {
+                    *count += 1;
+                }
+            }
+        }
+        let mut groups: BTreeMap<Named, u64> = BTreeMap::new();
+        for (engine, counts) in self.engines.iter().zip(&counted) {
+            let rows = engine.directory().every_row().zip(counts);
+            for (row, count) in rows.filter(|(_, count)| **count > 0) {
+                *groups.entry(named(engine, row)).or_default() += count;
+            }
+        }
+        let mut groups: Vec<(Named, u64)> = groups.into_iter().collect();
+        groups.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        groups
+    }
+
+    /// The entities that the attributes of a resource name at which policies look.
+    fn named_by(&self, resource: usize) -> Vec<Named> {
+        let known = self.last(|state| self.survey.resource(state, resource));
+        let known = known.and_then(|(state, row)| Some((state, *self.engines.get(state)?, row)));
+        let Some((state, engine, row)) = known else {
+            return Vec::new();
+        };
+        let attributes = self.survey.telling(state).iter();
+        let rows = attributes.filter_map(|name| engine.directory().attribute_entity(row, name));
+        rows.map(|row| named(engine, row)).collect()
+    }
+
+    /// A person by name.
+    pub fn person(&self, number: usize) -> Option<Named> {
+        let known = self.last_known(|state| self.survey.person(state, number));
+        known.map(|(engine, row)| named(engine, row))
+    }
+
+    fn resource(&self, number: usize) -> Option<Named> {
+        let known = self.last_known(|state| self.survey.resource(state, number));
+        known.map(|(engine, row)| named(engine, row))
+    }
+
+    fn last_known(&self, row: impl Fn(usize) -> Option<Row>) -> Option<(&'e Engine, Row)> {
+        let (state, row) = self.last(row)?;
+        Some((*self.engines.get(state)?, row))
+    }
+
+    /// The latest of the states that have an entity, with its row there.
+    fn last(&self, row: impl Fn(usize) -> Option<Row>) -> Option<(usize, Row)> {
+        let states = (0..self.engines.len()).rev();
+        states.filter_map(|state| Some((state, row(state)?))).next()
+    }
+}
+
+/// Finds out what the resources are in of everything that was found about some people, and names so many
+/// of them.
+pub(crate) fn tell<T: Placed>(
+    engines: &[&Engine],
+    surveys: &[Vec<Survey<'_>>],
+    found: &mut [T],
+    named: usize,
+    whole: &Whole,
+) {
+    for (principal, surveys) in surveys.iter().enumerate() {
+        for (number, survey) in surveys.iter().enumerate() {
+            let is_here =
+                |of: &&mut T| (of.place().principal, of.place().survey) == (principal, number);
+            let found: Vec<&mut T> = found.iter_mut().filter(is_here).collect();
+            let Some(class) = found.first().map(|of| of.place().class) else {
+                continue;
+            };
+            let known = found.iter().map(|of| whole.get(&in_whole(&**of)));
+            let known: Option<Vec<Arc<Detail>>> = match survey.has_sets(class) {
+                true => None,
+                false => known.collect(),
+            };
+            if let Some(known) = known {
+                for (of, detail) in found.into_iter().zip(known) {
+                    of.tell(&detail);
+                }
+                continue;
+            }
+            let extents = Extents::of(engines.to_vec(), survey);
+            survey.one(class, |seen| {
+                let own = Whole::default();
+                let known = match seen.is_whole() {
+                    true => whole,
+                    false => &own,
+                };
+                for of in found {
+                    let at = in_whole(of);
+                    let detail = known.get_or_make(at, |at| extents.detail(seen, &at.cells, named));
+                    of.tell(&detail);
+                }
+            });
+        }
+    }
+}
+
+/// An entity as a person knows it.
+pub(crate) fn named(engine: &Engine, row: Row) -> Named {
+    Names::new(engine).named(&engine.directory().uid(row))
+}
+
+/// The types that ask in any of these states, each with those that it is asked about.
+pub(crate) fn asking(engines: &[&Engine]) -> BTreeMap<EntityTypeName, BTreeSet<EntityTypeName>> {
+    let mut types: BTreeMap<EntityTypeName, BTreeSet<EntityTypeName>> = BTreeMap::new();
+    for engine in engines {
+        for action in engine.bundle().vocabulary().permissions() {
+            for principal in &action.principals {
+                let resources = types.entry(principal.clone()).or_default();
+                resources.extend(action.resources.iter().cloned());
+            }
+        }
+    }
+    types
+}
+
+/// The places of an action and of the page that carries it, among those of a survey, whose `asked` are
+/// these; none where it is on no page.
+pub(crate) fn on_page(asked: &[Option<&Action>], action: &Action) -> Option<(usize, usize)> {
+    let page = action.page()?;
+    let place = |is: &dyn Fn(&Action) -> bool| asked.iter().position(|of| of.is_some_and(is));
+    let number = place(&|of| of.uid == action.uid)?;
+    Some((number, place(&|of| of.id() == page)?))
+}
+
+/// Whether an action is allowed in a state and the page that carries it is not, given the places of both.
+pub(crate) fn is_stuck(
+    seen: &Seen<'_>,
+    state: usize,
+    (action, page): (usize, usize),
+    cell: usize,
+) -> bool {
+    let may = |number| is(seen.outcome(state, number, cell), Decision::Allow);
+    may(action) && !may(page)
+}
+
+/// Whether an outcome is this decision.
+pub(crate) fn is(outcome: Option<&Outcome>, decision: Decision) -> bool {
+    outcome.is_some_and(|outcome| outcome.decision == decision)
+}

@@ -1,0 +1,573 @@
+//! Everybody and everything at once, in one state of a tenant or in several.
+//!
+//! People whom no policy can tell apart are decided about alike, and so are resources (see
+//! [`class`](crate::bulk::class)): one of each class is decided about, by Cedar, and the answer is that of
+//! all. Where it is asked whether a resource is in a set of the person's own, as a collection of
+//! Configuration Manager is, the sets split the resources for that person alone.
+
+mod groups;
+mod split;
+
+use std::cmp::Ordering;
+use std::sync::{Arc, OnceLock};
+
+use cedar_policy::{Context, EntityTypeName, EntityUid};
+use hashbrown::HashMap;
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
+    IntoParallelRefMutIterator, ParallelIterator,
+};
+
+use crate::bulk::class::{Partition, View};
+use groups::{Groups, Place};
+use split::{Batch, Membership, OwnSet, Split};
+use tarbac_host::bundle::Action;
+use tarbac_host::decision::{Outcome, Request};
+use tarbac_host::engine::Engine;
+use tarbac_store::Row;
+
+pub(crate) use split::Cell;
+
+/// Everybody of a type and everything of another, in one or several states of a tenant. States,
+/// actions, people and resources are numbered; the last three are the same in every state.
+pub(crate) struct Survey<'e> {
+    types: (EntityTypeName, EntityTypeName),
+    states: Vec<State<'e>>,
+    actions: Vec<EntityUid>,
+    people: Population,
+    resources: Population,
+    /// For each state; looked up when somebody has sets of resources.
+    groups: OnceLock<Vec<Groups>>,
+}
+
+/// A state of the tenant.
+struct State<'e> {
+    engine: &'e Engine,
+    view: View<'e>,
+    /// For each action what is known about a request; none where nobody asks about it.
+    contexts: Vec<Option<Context>>,
+    /// The resources in classes.
+    resources: Arc<Partition>,
+}
+
+/// Entities of a type, the same by their uids whatever the state.
+pub(crate) struct Population {
+    /// By state, and then for each entity its row there.
+    rows: Vec<Vec<Option<Row>>>,
+    /// Those that are treated alike in every state.
+    classes: Arc<Partition>,
+}
+
+/// What came of looking at every class of people.
+pub(crate) struct Surveyed<T> {
+    /// For each class.
+    pub made: Vec<T>,
+    /// For each resource whether it matters to anybody.
+    pub matters: Vec<bool>,
+}
+
+/// What an action sees of resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Sight {
+    class: u32,
+    is_there: bool,
+    sets: u64,
+}
+
+/// What is decided about a class of people.
+pub(crate) struct Seen<'s> {
+    /// The number of the class.
+    pub class: usize,
+    split: &'s Split<'s>,
+    /// By state, action and cell the place of the outcome.
+    places: Vec<Vec<Vec<Option<usize>>>>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Population {
+    /// Everything of a type in these states.
+    pub fn of(engines: &[&Engine], type_name: &EntityTypeName) -> Self {
+        if let [engine] = engines {
+            let rows = engine.directory().rows_of(type_name);
+            return Self {
+                rows: vec![rows.map(Some).collect()],
+                classes: Arc::default(),
+            };
+        }
+        let mut waiting: Vec<_> = engines
+            .iter()
+            .map(|engine| engine.directory().rows_of(type_name).peekable())
+            .collect();
+        let mut rows: Vec<Vec<Option<Row>>> = vec![Vec::new(); engines.len()];
+        let mut ids = vec![None; engines.len()];
+        loop {
+            // Rows of a type are in the order of their ids, in every directory.
+            for ((waiting, engine), id) in waiting.iter_mut().zip(engines).zip(&mut ids) {
+                *id = waiting.peek().map(|row| engine.directory().id(*row));
+            }
+            let Some(next) = ids.iter().flatten().min().copied() else {
+                break;
+            };
+            for ((waiting, rows), id) in waiting.iter_mut().zip(&mut rows).zip(&ids) {
+                rows.push(match *id == Some(next) {
+                    true => waiting.next(),
+                    false => None,
+                });
+            }
+        }
+        Self {
+            rows,
+            classes: Arc::default(),
+        }
+    }
+
+    /// One entity.
+    pub fn one(engines: &[&Engine], uid: &EntityUid) -> Self {
+        Self::these(engines, std::slice::from_ref(uid))
+    }
+
+    /// Some entities, in this order.
+    pub fn these(engines: &[&Engine], uids: &[EntityUid]) -> Self {
+        let row = |engine: &Engine, uid| {
+            let row = engine.directory().row(uid);
+            row.filter(|row| engine.directory().is_defined(*row))
+        };
+        let rows = |engine: &&Engine| uids.iter().map(|uid| row(engine, uid)).collect();
+        Self {
+            rows: engines.iter().map(rows).collect(),
+            classes: Arc::default(),
+        }
+    }
+
+    /// The number of an entity; none of what is in no state.
+    fn number(&self, engines: &[&Engine], uid: &EntityUid) -> Option<usize> {
+        let known = |number: usize| {
+            let mut states = engines.iter().zip(&self.rows);
+            states.find_map(|(engine, rows)| {
+                let row = rows.get(number).copied().flatten()?;
+                Some((engine.directory(), row))
+            })
+        };
+        // They are in the order of their ids.
+        let (mut start, mut end) = (0, self.len());
+        while start < end {
+            let middle = start + (end - start) / 2;
+            let (directory, row) = known(middle)?;
+            match directory.id(row).cmp(uid.id().unescaped()) {
+                Ordering::Less => start = middle + 1,
+                Ordering::Greater => end = middle,
+                Ordering::Equal => return (directory.uid(row) == *uid).then_some(middle),
+            }
+        }
+        None
+    }
+
+    fn in_state(&self, state: usize) -> &[Option<Row>] {
+        self.rows.get(state).map_or(&[], Vec::as_slice)
+    }
+
+    fn row(&self, state: usize, number: usize) -> Option<Row> {
+        self.in_state(state).get(number).copied().flatten()
+    }
+
+    fn len(&self) -> usize {
+        self.in_state(0).len()
+    }
+
+    /// Puts the entities into classes of those that are in the same class in every state.
+    fn classify(&mut self, by_state: &[Arc<Partition>]) {
+        if let [classes] = by_state {
+            self.classes = Arc::clone(classes);
+            return;
+        }
+        let classes = Partition::of(self.len(), |number, seen| {
+            for (state, classes) in by_state.iter().enumerate() {
+                seen.extend([
+                    u32::from(self.row(state, number).is_some()),
+                    classes.class(number),
+                ]);
+            }
+        });
+        self.classes = Arc::new(classes);
+    }
+}
+
+impl<'e> Survey<'e> {
+    /// Prepares to decide about these people and resources, of one type each, in these states: about the
+    /// permissions and questions that are asked.
+    pub fn new(
+        engines: &[&'e Engine],
+        (principal, mut people): (&EntityTypeName, Population),
+        (resource, mut resources): (&EntityTypeName, Population),
+        is_asked: impl Fn(&Action) -> bool,
+        context: impl Fn(&Engine, &Action) -> Context,
+    ) -> Self {
+        let is_asked =
+            |action: &&Action| is_asked(action) && action.applies_to(principal, resource);
+        let mut actions: Vec<EntityUid> = Vec::new();
+        for engine in engines {
+            for action in engine.bundle().vocabulary().actions().filter(is_asked) {
+                if !actions.contains(&action.uid) {
+                    actions.push(action.uid.clone());
+                }
+            }
+        }
+        let mut of_people = Vec::new();
+        let mut states = Vec::new();
+        for (number, engine) in engines.iter().enumerate() {
+            let asked: Vec<Option<&Action>> = actions
+                .iter()
+                .map(|uid| {
+                    let action = engine.bundle().vocabulary().action(uid);
+                    action.filter(is_asked)
+                })
+                .collect();
+            let view = View::new(engine, &asked).by_attributes_of(resource);
+            of_people.push(Arc::new(view.principals(people.in_state(number))));
+            let contexts = asked.iter();
+            let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
+            states.push(State {
+                engine,
+                contexts: contexts.collect(),
+                resources: Arc::new(view.resources(resources.in_state(number))),
+                view,
+            });
+        }
+        people.classify(&of_people);
+        let of_resources = states.iter().map(|state| Arc::clone(&state.resources));
+        resources.classify(&of_resources.collect::<Vec<_>>());
+        Self {
+            types: (principal.clone(), resource.clone()),
+            states,
+            actions,
+            people,
+            resources,
+            groups: OnceLock::new(),
+        }
+    }
+
+    /// For each state the resources there.
+    fn places(&self) -> Vec<Place<'_>> {
+        let states = self.states.iter().enumerate();
+        let places = states.map(|(number, state)| Place {
+            directory: state.engine.directory(),
+            rows: self.resources.in_state(number),
+        });
+        places.collect()
+    }
+
+    /// For each state what the resources are in.
+    fn groups(&self) -> &[Groups] {
+        self.groups.get_or_init(|| Groups::of(&self.places()))
+    }
+
+    /// The types of the people and of the resources.
+    pub fn types(&self) -> (&EntityTypeName, &EntityTypeName) {
+        (&self.types.0, &self.types.1)
+    }
+
+    /// The actions.
+    pub fn actions(&self) -> &[EntityUid] {
+        &self.actions
+    }
+
+    /// How many classes of people there are.
+    pub fn classes(&self) -> usize {
+        self.people.classes.len()
+    }
+
+    /// The number of people.
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// The class of a person.
+    pub fn class(&self, number: usize) -> u32 {
+        self.people.classes.class(number)
+    }
+
+    /// The attributes by whose entities resources are told apart in a state.
+    pub fn telling(&self, state: usize) -> &[String] {
+        let state = self.states.get(state);
+        state.map_or(&[], |state| state.view.telling())
+    }
+
+    /// The class of a person; none of somebody who is not there.
+    pub fn class_of(&self, person: &EntityUid) -> Option<usize> {
+        let number = self.people.number(&self.engines(), person)?;
+        Some(self.class(number) as usize)
+    }
+
+    /// The numbers of resources; none of what is not there.
+    pub fn numbers<'u>(
+        &self,
+        resources: impl Iterator<Item = &'u EntityUid>,
+    ) -> Vec<Option<usize>> {
+        let engines = self.engines();
+        resources
+            .map(|uid| self.resources.number(&engines, uid))
+            .collect()
+    }
+
+    fn engines(&self) -> Vec<&Engine> {
+        self.states.iter().map(|state| state.engine).collect()
+    }
+
+    /// The first person of a class.
+    pub fn first(&self, class: usize) -> Option<usize> {
+        self.people.classes.firsts().nth(class)
+    }
+
+    /// The row of a person in a state.
+    pub fn person(&self, state: usize, number: usize) -> Option<Row> {
+        self.people.row(state, number)
+    }
+
+    /// The row of a resource in a state.
+    pub fn resource(&self, state: usize, number: usize) -> Option<Row> {
+        self.resources.row(state, number)
+    }
+
+    /// The number of resources.
+    pub fn resources(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// Looks at every class of people, and says which cells matter; what comes of it is in the order of
+    /// the classes. `done` is told of each.
+    pub fn each<T: Send>(
+        &self,
+        see: impl Fn(&Seen<'_>) -> (T, Vec<bool>) + Sync,
+        done: impl Fn() + Sync,
+    ) -> Surveyed<T> {
+        let firsts: Vec<usize> = self.people.classes.firsts().collect();
+        let sets: Vec<Vec<OwnSet>> = firsts.par_iter().map(|first| self.sets(*first)).collect();
+        let has_sets = |class: &usize| sets.get(*class).is_some_and(|sets| !sets.is_empty());
+        let (with, without): (Vec<usize>, Vec<usize>) = (0..firsts.len()).partition(has_sets);
+        let mut all: Vec<(usize, T)> = Vec::new();
+        let mut matters = vec![false; self.resources.len()];
+        let none = Split::none(&self.resources.classes);
+        let looked = without.into_par_iter().map(|class| {
+            let (made, of_cells) = see(&self.seen(class, &none));
+            done();
+            (class, made, of_cells)
+        });
+        let looked: Vec<(usize, T, Vec<bool>)> = looked.collect();
+        let mut of_cells = vec![false; none.cells().len()];
+        for (class, made, of_class) in looked {
+            all.push((class, made));
+            of_cells
+                .iter_mut()
+                .zip(of_class)
+                .for_each(|(all, of)| *all |= of);
+        }
+        mark(&mut matters, &[(&none, &of_cells)]);
+        let with = with.iter();
+        let with = with.filter_map(|class| Some((*class, sets.get(*class)?.as_slice())));
+        for batch in Batch::all(with) {
+            let membership = self.membership(&batch);
+            let looked = batch.members.par_iter().map(|member| {
+                let split = Split::by(member, &membership, &self.resources.classes);
+                let (made, of_cells) = see(&self.seen(member.class, &split));
+                done();
+                (member.class, made, split, of_cells)
+            });
+            let looked: Vec<(usize, T, Split<'_>, Vec<bool>)> = looked.collect();
+            let of_batch = looked
+                .iter()
+                .map(|(_, _, split, of_cells)| (split, of_cells.as_slice()));
+            mark(&mut matters, &of_batch.collect::<Vec<_>>());
+            all.extend(looked.into_iter().map(|(class, made, _, _)| (class, made)));
+        }
+        all.sort_by_key(|(class, _)| *class);
+        Surveyed {
+            made: all.into_iter().map(|(_, made)| made).collect(),
+            matters,
+        }
+    }
+
+    /// Whether a class of people has sets that resources may be in; everybody without has the same cells.
+    pub fn has_sets(&self, class: usize) -> bool {
+        let first = self.first(class);
+        first.is_some_and(|first| !self.sets(first).is_empty())
+    }
+
+    /// Looks at one class of people.
+    pub fn one<T>(&self, class: usize, see: impl FnOnce(&Seen<'_>) -> T) -> T {
+        let first = self.first(class).unwrap_or_default();
+        let sets = self.sets(first);
+        let batches = Batch::all(std::iter::once((class, sets.as_slice())));
+        let batch = batches.first().filter(|_| !sets.is_empty());
+        let Some((batch, member)) = batch.and_then(|batch| Some((batch, batch.members.first()?)))
+        else {
+            return see(&self.seen(class, &Split::none(&self.resources.classes)));
+        };
+        let membership = self.membership(batch);
+        see(&self.seen(
+            class,
+            &Split::by(member, &membership, &self.resources.classes),
+        ))
+    }
+
+    /// The sets of a person's that resources may be in, in every state, each once.
+    fn sets(&self, person: usize) -> Vec<OwnSet> {
+        let mut sets: Vec<OwnSet> = Vec::new();
+        for (number, state) in self.states.iter().enumerate() {
+            let Some(row) = self.people.row(number, person) else {
+                continue;
+            };
+            for reached in state.view.reached(row) {
+                let Some(groups) = self.groups().get(number) else {
+                    continue;
+                };
+                let base = self.states.get(groups.base).unwrap_or(state);
+                let (here, base) = (state.engine.directory(), base.engine.directory());
+                let rows = reached.rows.iter();
+                let rows = rows.filter_map(|row| groups.in_base(*row, here, base));
+                let set = OwnSet {
+                    state: groups.base,
+                    rows: rows.collect(),
+                    is_itself: reached.is_itself,
+                    asked: reached
+                        .actions
+                        .iter()
+                        .map(|action| (number, *action))
+                        .collect(),
+                };
+                let is_same = |known: &&mut OwnSet| {
+                    (known.state, known.is_itself) == (set.state, set.is_itself)
+                        && known.rows == set.rows
+                };
+                match sets.iter_mut().find(is_same) {
+                    Some(known) => known.asked.extend(set.asked),
+                    // Nothing is in it, whatever the resource.
+                    None if set.rows.is_empty() => {}
+                    None => sets.push(set),
+                }
+            }
+        }
+        sets
+    }
+
+    fn membership(&self, batch: &Batch<'_>) -> Membership {
+        Membership::of(batch, &self.places(), self.groups())
+    }
+
+    fn seen<'s>(&self, class: usize, split: &'s Split<'s>) -> Seen<'s> {
+        let person = self.first(class).unwrap_or_default();
+        let mut outcomes = Outcomes::default();
+        let mut places = Vec::new();
+        for state in 0..self.states.len() {
+            let mut by_action = Vec::new();
+            for action in 0..self.actions.len() {
+                let mut known: HashMap<Option<Sight>, Option<usize>> = HashMap::new();
+                let cells = split.cells().iter().enumerate();
+                let by_cell = cells.map(|(cell, Cell { first, .. })| {
+                    let sight = self.sight(split, state, action, cell);
+                    *known.entry(sight).or_insert_with(|| {
+                        let outcome = self.decide(state, action, person, *first);
+                        outcome.map(|outcome| outcomes.place(outcome))
+                    })
+                });
+                by_action.push(by_cell.collect());
+            }
+            places.push(by_action);
+        }
+        Seen {
+            class,
+            split,
+            places,
+            outcomes: outcomes.0,
+        }
+    }
+
+    /// What an action sees in a state of the resources of a cell: those of which it sees the same are decided
+    /// about alike, whoever asks that has the sets of this person.
+    pub fn sighted(
+        &self,
+        seen: &Seen<'_>,
+        state: usize,
+        action: usize,
+        cell: usize,
+    ) -> Option<Sight> {
+        self.sight(seen.split, state, action, cell)
+    }
+
+    fn sight(&self, split: &Split<'_>, state: usize, action: usize, cell: usize) -> Option<Sight> {
+        let first = split.cells().get(cell)?.first;
+        Some(Sight {
+            class: self.states.get(state)?.resources.class(first),
+            is_there: self.resource(state, first).is_some(),
+            sets: split.seen(cell, state, action),
+        })
+    }
+
+    /// What Cedar decides; nothing where one of the two is not there, or nobody asks about the action.
+    fn decide(
+        &self,
+        state: usize,
+        action: usize,
+        person: usize,
+        resource: usize,
+    ) -> Option<Outcome> {
+        let of = self.states.get(state)?;
+        let directory = of.engine.directory();
+        Some(of.engine.decide(&Request {
+            principal: directory.uid(self.person(state, person)?),
+            action: self.actions.get(action)?.clone(),
+            resource: directory.uid(self.resource(state, resource)?),
+            context: of.contexts.get(action)?.clone()?,
+        }))
+    }
+}
+
+/// Marks the resources that are in a cell that matters to somebody.
+fn mark(matters: &mut [bool], cells: &[(&Split<'_>, &[bool])]) {
+    let cells: Vec<_> = cells.iter().filter(|(_, of)| of.contains(&true)).collect();
+    let resources = matters.par_iter_mut().enumerate();
+    resources
+        .filter(|(_, matters)| !**matters)
+        .for_each(|(resource, matters)| {
+            *matters = cells
+                .iter()
+                .any(|(split, of)| of.get(split.cell(resource)) == Some(&true));
+        });
+}
+
+/// Outcomes, each once.
+#[derive(Default)]
+struct Outcomes(Vec<Outcome>);
+
+impl Outcomes {
+    fn place(&mut self, outcome: Outcome) -> usize {
+        let known = self.0.iter().position(|known| *known == outcome);
+        known.unwrap_or_else(|| {
+            self.0.push(outcome);
+            self.0.len() - 1
+        })
+    }
+}
+
+impl Seen<'_> {
+    /// Every resource is in one of these.
+    pub fn cells(&self) -> &[Cell] {
+        self.split.cells()
+    }
+
+    /// Whether the cells are those of everybody who has no sets of resources.
+    pub fn is_whole(&self) -> bool {
+        self.split.is_whole()
+    }
+
+    /// The cell of a resource.
+    pub fn cell(&self, resource: usize) -> usize {
+        self.split.cell(resource)
+    }
+
+    /// What is decided about an action on the resources of a cell; nothing where the person or the
+    /// resources are not there in that state, or nobody asks about the action.
+    pub fn outcome(&self, state: usize, action: usize, cell: usize) -> Option<&Outcome> {
+        let place = self.places.get(state)?.get(action)?.get(cell)?;
+        self.outcomes.get((*place)?)
+    }
+}

@@ -1,0 +1,158 @@
+//! The values that a condition reads.
+
+use cedar_policy_core::ast;
+
+use super::probe::Scene;
+use super::value::Value;
+
+/// A value that a condition read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Where it was read, for example `resource.hierarchy.version`.
+    pub path: String,
+    /// What was read of it.
+    pub read: Read,
+    /// What came of it.
+    pub value: Value,
+}
+
+/// What a condition reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// The value itself.
+    Value,
+    /// What the entity is in, of the types that were asked about.
+    Ancestors,
+}
+
+/// The values that a condition reads, in the order in which it names them, each once.
+pub(super) fn facts(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    collect(expression, scene, &mut facts);
+    facts
+}
+
+fn collect(expression: &ast::Expr, scene: &Scene<'_>, facts: &mut Vec<Fact>) {
+    if let Some(path) = path(expression) {
+        // What is absent was not read.
+        if let Ok(value) = scene.evaluate(expression) {
+            add(
+                facts,
+                Fact {
+                    path,
+                    read: Read::Value,
+                    value: scene.names().value(&value),
+                },
+            );
+        }
+        return;
+    }
+    match expression.expr_kind() {
+        ast::ExprKind::BinaryApp {
+            op: ast::BinaryOp::In,
+            arg1,
+            arg2,
+        } => {
+            collect(arg1, scene, facts);
+            memberships(arg1, arg2, scene, facts);
+            collect(arg2, scene, facts);
+        }
+        ast::ExprKind::If {
+            test_expr,
+            then_expr,
+            else_expr,
+        } => {
+            collect(test_expr, scene, facts);
+            collect(then_expr, scene, facts);
+            collect(else_expr, scene, facts);
+        }
+        ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
+            collect(left, scene, facts);
+            collect(right, scene, facts);
+        }
+        ast::ExprKind::BinaryApp { arg1, arg2, .. } => {
+            collect(arg1, scene, facts);
+            collect(arg2, scene, facts);
+        }
+        ast::ExprKind::UnaryApp { arg, .. } => collect(arg, scene, facts),
+        ast::ExprKind::GetAttr { expr, .. }
+        | ast::ExprKind::HasAttr { expr, .. }
+        | ast::ExprKind::ExtHasAttr { expr, .. }
+        | ast::ExprKind::Like { expr, .. }
+        | ast::ExprKind::Is { expr, .. } => collect(expr, scene, facts),
+        ast::ExprKind::ExtensionFunctionApp { args, .. } => {
+            args.iter()
+                .for_each(|argument| collect(argument, scene, facts));
+        }
+        ast::ExprKind::Set(elements) => {
+            elements
+                .iter()
+                .for_each(|element| collect(element, scene, facts));
+        }
+        ast::ExprKind::Record(attributes) => {
+            attributes
+                .values()
+                .for_each(|value| collect(value, scene, facts));
+        }
+        ast::ExprKind::Lit(_)
+        | ast::ExprKind::Var(_)
+        | ast::ExprKind::Slot(_)
+        | ast::ExprKind::Unknown(_) => {}
+    }
+}
+
+/// What the left side of an `in` is in, of the types that the right side asks about.
+fn memberships(left: &ast::Expr, right: &ast::Expr, scene: &Scene<'_>, facts: &mut Vec<Fact>) {
+    let Some(entity) = scene.entity(left) else {
+        return;
+    };
+    let mut types: Vec<String> = scene
+        .entities(right)
+        .iter()
+        .map(|uid| uid.type_name().to_string())
+        .collect();
+    if let Some(target) = scene.target(right) {
+        types.extend(target.attribute.kind.entity_type().map(str::to_owned));
+    }
+    let names = scene.names();
+    let mut held: Vec<Value> = scene
+        .ancestors(&entity)
+        .iter()
+        .filter(|uid| types.contains(&uid.type_name().to_string()))
+        .map(|uid| Value::Entity(names.named(uid)))
+        .collect();
+    held.sort();
+    let path = path(left).or_else(|| match left.expr_kind() {
+        ast::ExprKind::Var(var) => Some(var.to_string()),
+        _ => None,
+    });
+    if let Some(path) = path {
+        add(
+            facts,
+            Fact {
+                path,
+                read: Read::Ancestors,
+                value: Value::Set(held),
+            },
+        );
+    }
+}
+
+fn add(facts: &mut Vec<Fact>, fact: Fact) {
+    if !facts.contains(&fact) {
+        facts.push(fact);
+    }
+}
+
+/// The text of a path of attributes that starts at a variable or an entity.
+fn path(expression: &ast::Expr) -> Option<String> {
+    let ast::ExprKind::GetAttr { expr, attr } = expression.expr_kind() else {
+        return None;
+    };
+    let start = match expr.expr_kind() {
+        ast::ExprKind::Var(var) => var.to_string(),
+        ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => uid.to_string(),
+        _ => path(expr)?,
+    };
+    Some(format!("{start}.{attr}"))
+}

@@ -1,0 +1,167 @@
+//! Searches for the smallest changes that turn a refusal into a permission.
+//!
+//! The search goes from fewer changes to more. Each state is decided; one that is still refused
+//! is taken further by the ways to lift the determining forbid that has the fewest, or by the ways
+//! to obtain a permit. What is offered was decided, with nothing but its changes made, to be
+//! allowed.
+
+use std::collections::BTreeSet;
+
+use super::change::Change;
+use super::probe::Scene;
+use super::role;
+use super::solve::{self, State};
+use tarbac_host::decision::{Basis, Decision, Outcome};
+
+/// The most changes that are tried together.
+const MOST_CHANGES: usize = 10;
+
+/// The most decisions that are made.
+const MOST_DECISIONS: usize = 3_000;
+
+/// What would make a refusal a permission.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remedies {
+    /// Alternatives, the smallest first, of those the ones that concern only the person; each was decided again and allows the request, and none
+    /// has a change that it could do without.
+    pub alternatives: Vec<Vec<Change>>,
+    /// The ids of the policies that refuse and that no change lifts.
+    pub unliftable: Vec<String>,
+    /// Whether the search was cut short, so that there may be more.
+    pub is_cut: bool,
+}
+
+/// Finds what would make the refusal in a scene a permission.
+pub(super) fn remedies(scene: &Scene<'_>) -> Remedies {
+    let mut search = Search {
+        scene,
+        decisions: 0,
+        found: BTreeSet::new(),
+        is_cut: false,
+    };
+    search.run();
+    let mut alternatives: Vec<BTreeSet<Change>> = search.found.iter().cloned().collect();
+    // Of equally many changes those come first that concern nobody but the person.
+    let principal = &scene.request().principal;
+    alternatives.sort_by_cached_key(|alternative| {
+        let others = alternative
+            .iter()
+            .filter(|change| change.entity.uid != *principal)
+            .count();
+        (alternative.len(), others, alternative.clone())
+    });
+    Remedies {
+        alternatives: alternatives
+            .into_iter()
+            .filter_map(|alternative| State::in_order(scene, &alternative))
+            .map(|(_, order)| order)
+            .collect(),
+        unliftable: unliftable(scene),
+        is_cut: search.is_cut,
+    }
+}
+
+struct Search<'a, 'b> {
+    scene: &'b Scene<'a>,
+    decisions: usize,
+    found: BTreeSet<BTreeSet<Change>>,
+    is_cut: bool,
+}
+
+impl<'a> Search<'a, '_> {
+    fn run(&mut self) {
+        // In order of size, then of the changes themselves; the same changes are one state. So
+        // what is too large to be tried has had the chance to prove larger than need be.
+        let mut waiting: BTreeSet<(usize, BTreeSet<Change>)> = BTreeSet::new();
+        waiting.insert((0, BTreeSet::new()));
+        let mut seen: BTreeSet<BTreeSet<Change>> = BTreeSet::new();
+        while let Some((_, changes)) = waiting.pop_first() {
+            if !seen.insert(changes.clone())
+                || self.found.iter().any(|found| found.is_subset(&changes))
+            {
+                continue;
+            }
+            if changes.len() > MOST_CHANGES || self.decisions >= MOST_DECISIONS {
+                self.is_cut = true;
+                return;
+            }
+            // Made anew from its changes, so that nothing counts that is not among them.
+            let Some(state) = State::after(self.scene, &changes) else {
+                continue;
+            };
+            let outcome = self.decide(&state);
+            match outcome.decision {
+                Decision::Allow => self.keep(changes),
+                Decision::Indeterminate => {}
+                Decision::Deny => {
+                    for next in next_states(&state, &outcome) {
+                        if next.changes != changes {
+                            waiting.insert((next.changes.len(), next.changes));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn decide(&mut self, state: &State<'a>) -> Outcome {
+        self.decisions += 1;
+        state
+            .scene
+            .engine()
+            .decide_in(state.scene.request(), state.scene.world())
+    }
+
+    /// Keeps an alternative without the changes that it can do without.
+    fn keep(&mut self, mut changes: BTreeSet<Change>) {
+        for change in changes.clone() {
+            let mut fewer = changes.clone();
+            fewer.remove(&change);
+            let still = State::after(self.scene, &fewer)
+                .is_some_and(|state| self.decide(&state).decision == Decision::Allow);
+            if still {
+                changes = fewer;
+            }
+        }
+        if !self.found.iter().any(|found| found.is_subset(&changes)) {
+            self.found.retain(|found| !changes.is_subset(found));
+            self.found.insert(changes);
+        }
+    }
+}
+
+fn next_states<'a>(state: &State<'a>, outcome: &Outcome) -> Vec<State<'a>> {
+    let bundle = state.scene.engine().bundle();
+    match outcome.basis {
+        // Every determining forbid has to be lifted in the end, so it is enough to go on from one,
+        // and quickest from the one that leaves the least choice.
+        Basis::Forbidden => outcome
+            .policies
+            .iter()
+            .filter_map(|id| bundle.policy(id))
+            .map(|policy| solve::lift(policy, state))
+            .min_by_key(Vec::len)
+            .unwrap_or_default(),
+        Basis::NotPermitted => role::permits_of(&state.scene)
+            .flat_map(|policy| solve::obtain(policy, state))
+            .collect(),
+        Basis::Permitted | Basis::Error => Vec::new(),
+    }
+}
+
+/// The policies that refuse and that no change lifts.
+fn unliftable(scene: &Scene<'_>) -> Vec<String> {
+    let outcome = scene.engine().decide_in(scene.request(), scene.world());
+    let state = State::start(scene);
+    let bundle = scene.engine().bundle();
+    match outcome.basis {
+        Basis::Forbidden => outcome
+            .policies
+            .iter()
+            .filter_map(|id| bundle.policy(id))
+            .filter(|policy| solve::lift(policy, &state).is_empty())
+            .map(|policy| policy.id().to_owned())
+            .collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Whom to assign a role, so that some people have it and nobody else: groups rather than each of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::EntityUid;
+
+use super::draft::can_have;
+use super::role_catalog::Book;
+use tarbac_store::Row;
+
+/// How many people a group has to bring along to be worth it.
+const WORTH: usize = 2;
+
+/// How many people everything holds.
+pub(super) struct Members<'b, 'e> {
+    book: &'b Book<'e>,
+    /// By row.
+    counts: Vec<usize>,
+    /// What may hold people that are not known.
+    unlisted: BTreeSet<Row>,
+}
+
+impl<'b, 'e> Members<'b, 'e> {
+    pub fn of(book: &'b Book<'e>) -> Self {
+        let directory = book.engine.directory();
+        let mut counts = vec![0; directory.every_row().len()];
+        for person in book.people() {
+            for row in directory.ancestors(person) {
+                if let Some(count) = counts.get_mut(row.index()) {
+                    *count += 1;
+                }
+            }
+        }
+        Self {
+            book,
+            counts,
+            unlisted: book.engine.unlisted(),
+        }
+    }
+
+    /// Groups that hold nobody but some of these people, and the others of them; each with the number of
+    /// people that it is.
+    pub fn assignees(
+        &self,
+        people: &BTreeSet<EntityUid>,
+        role: &EntityUid,
+    ) -> Vec<(EntityUid, u64)> {
+        let directory = self.book.engine.directory();
+        let mut by_group: BTreeMap<Row, BTreeSet<&EntityUid>> = BTreeMap::new();
+        for person in people {
+            let above = directory.row(person).into_iter();
+            for row in above.flat_map(|row| directory.ancestors(row)) {
+                by_group.entry(row).or_default().insert(person);
+            }
+        }
+        let is_full = |row: &Row, of: &BTreeSet<&EntityUid>| {
+            of.len() >= WORTH
+                && self.counts.get(row.index()) == Some(&of.len())
+                && !self.unlisted.contains(row)
+        };
+        let mut groups: Vec<(Row, BTreeSet<&EntityUid>)> = by_group
+            .into_iter()
+            .filter(|(row, of)| is_full(row, of) && self.is_group(*row))
+            .collect();
+        // The largest first; of the same people the one that they are in directly.
+        groups.sort_by_key(|(row, of)| (std::cmp::Reverse(of.len()), *row));
+        let mut waiting: BTreeSet<&EntityUid> = people.iter().collect();
+        let mut assignees = Vec::new();
+        for (row, of) in groups {
+            let group = directory.uid(row);
+            let brings = of.intersection(&waiting).count();
+            if brings >= WORTH && can_have(self.book.engine, &group, role) {
+                waiting.retain(|person| !of.contains(person));
+                assignees.push((group, of.len() as u64));
+            }
+        }
+        assignees.extend(waiting.into_iter().map(|person| (person.clone(), 1)));
+        assignees
+    }
+
+    /// Whether it holds people and can be given a role, without being what gives one.
+    fn is_group(&self, row: Row) -> bool {
+        let directory = self.book.engine.directory();
+        let vocabulary = self.book.engine.bundle().vocabulary();
+        let parents = vocabulary.declared_parents().get(directory.type_name(row));
+        directory.is_defined(row)
+            && !parents.is_some_and(|parents| parents.contains(&self.book.role_type.to_string()))
+    }
+}

@@ -1,0 +1,168 @@
+//! What the policies of a state give its roles.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use cedar_policy::{EntityTypeName, EntityUid};
+
+use super::held::Share;
+use super::{CODE, Permission};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::bundle::{self, Policy};
+use tarbac_host::engine::Engine;
+use tarbac_host::roles;
+use tarbac_store::Row;
+
+/// The roles of a state.
+pub(super) struct Book<'e> {
+    pub engine: &'e Engine,
+    pub role_type: EntityTypeName,
+    by_role: BTreeMap<EntityUid, Vec<&'e Policy>>,
+    /// By the id of a policy that lists permissions the role.
+    listing: BTreeMap<String, EntityUid>,
+    /// What the policies name that ship.
+    shipped: HashSet<EntityUid>,
+}
+
+impl<'e> Book<'e> {
+    /// # Errors
+    /// The schema does not say which of its types is that of roles.
+    pub fn of(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
+        let Some(role_type) = roles::role_type(engine.bundle().vocabulary()) else {
+            let finding = Finding::error(
+                CODE,
+                "the schema does not say which of its types is that of roles",
+            )
+            .help("annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`");
+            return Err(vec![finding]);
+        };
+        let (shipped, _) = bundle::read(&engine.bundle().shipped().alone());
+        let mut book = Self {
+            engine,
+            by_role: roles::by_role(engine, |uid| *uid.type_name() == role_type),
+            role_type,
+            listing: BTreeMap::new(),
+            shipped: shipped.map_or_else(|_| HashSet::new(), |bundle| bundle.named_entities()),
+        };
+        let lists = book.by_role.keys().flat_map(|role| {
+            let lists = book.lists(role).unwrap_or_default().iter();
+            lists.map(|policy| (policy.id().to_owned(), role.clone()))
+        });
+        book.listing = lists.collect();
+        Ok(book)
+    }
+
+    /// The policies that list the permissions of a role; none where one of those that name it does
+    /// something else.
+    pub fn lists(&self, role: &EntityUid) -> Option<&[&'e Policy]> {
+        let policies = self.by_role.get(role)?;
+        let is_list = |policy: &&Policy| roles::is_list(self.engine, policy, role);
+        policies.iter().all(is_list).then_some(policies.as_slice())
+    }
+
+    /// The role of which a policy lists permissions.
+    pub fn role_of(&self, policy: &str) -> Option<&EntityUid> {
+        self.listing.get(policy)
+    }
+
+    /// The permissions that lists give a role, in the order of the schema.
+    pub fn permissions(&self, role: &EntityUid) -> Vec<EntityUid> {
+        let lists = self.lists(role).unwrap_or_default();
+        let bundle = self.engine.bundle();
+        let given: BTreeSet<&EntityUid> = lists
+            .iter()
+            .flat_map(|policy| bundle.permissions_of(policy))
+            .map(|action| &action.uid)
+            .collect();
+        self.in_order(|action| given.contains(action))
+    }
+
+    /// Some permissions, in the order of the schema.
+    pub fn in_order(&self, is_one: impl Fn(&EntityUid) -> bool) -> Vec<EntityUid> {
+        let permissions = self.engine.bundle().vocabulary().permissions();
+        let uids = permissions.map(|action| &action.uid);
+        uids.filter(|uid| is_one(uid)).cloned().collect()
+    }
+
+    /// Some permissions by name.
+    pub fn named<'a>(&self, actions: impl IntoIterator<Item = &'a EntityUid>) -> Vec<Permission> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let name = |uid: &EntityUid| match vocabulary.action(uid) {
+            Some(action) => action.short_name().to_owned(),
+            None => uid.id().unescaped().to_owned(),
+        };
+        let named = actions.into_iter().map(|uid| Permission {
+            action: uid.clone(),
+            name: name(uid),
+        });
+        named.collect()
+    }
+
+    /// Whether a role can be changed: it is not built in, and its policies are of this workspace.
+    pub fn is_custom(&self, role: &EntityUid) -> bool {
+        let is_own = |policy: &&Policy| policy.ast().is_static() && !policy.is_shipped();
+        let lists = self.lists(role);
+        lists.is_some_and(|lists| lists.iter().all(is_own))
+            && !self.shipped.contains(role)
+            && !roles::is_built_in(self.engine, role)
+    }
+
+    /// The roles that can be changed and that some of these people have.
+    pub fn custom_of(&self, people: &[EntityUid]) -> BTreeSet<EntityUid> {
+        let directory = self.engine.directory();
+        let rows = people.iter().filter_map(|uid| directory.row(uid));
+        let above: BTreeSet<Row> = rows.flat_map(|row| directory.ancestors(row)).collect();
+        let is_above = |role: &&EntityUid| {
+            let row = directory.row(role);
+            row.is_some_and(|row| above.contains(&row))
+        };
+        let held = self.by_role.keys().filter(is_above);
+        held.filter(|role| self.is_custom(role)).cloned().collect()
+    }
+
+    /// The roles of somebody, each with what gives it.
+    pub fn roles_of(&self, person: Row) -> BTreeSet<Share> {
+        let directory = self.engine.directory();
+        let mut roles = BTreeSet::new();
+        let role_type = self.role_type.to_string();
+        for row in std::iter::once(person).chain(directory.ancestors(person)) {
+            for parent in directory.parents(row) {
+                if directory.type_name(parent) == role_type {
+                    roles.insert(Share {
+                        role: directory.uid(parent),
+                        through: directory.uid(row),
+                    });
+                }
+            }
+        }
+        roles
+    }
+
+    /// Everybody who could have a role: the rows of the types that ask.
+    pub fn people(&self) -> impl Iterator<Item = Row> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let asking: BTreeSet<EntityTypeName> = vocabulary
+            .permissions()
+            .flat_map(|action| action.principals.iter().cloned())
+            .collect();
+        let directory = self.engine.directory();
+        asking
+            .into_iter()
+            .flat_map(|type_name| directory.rows_of(&type_name).collect::<Vec<_>>())
+    }
+
+    /// Everybody who has one of these roles, in order.
+    pub fn holders(&self, roles: &BTreeSet<EntityUid>) -> Vec<Row> {
+        let directory = self.engine.directory();
+        let mut is_role = vec![false; directory.every_row().len()];
+        for row in roles.iter().filter_map(|role| directory.row(role)) {
+            if let Some(is_role) = is_role.get_mut(row.index()) {
+                *is_role = true;
+            }
+        }
+        let has = |person: &Row| {
+            let mut above = directory.ancestors(*person);
+            above.any(|row| is_role.get(row.index()) == Some(&true))
+        };
+        self.people().filter(has).collect()
+    }
+}

@@ -1,0 +1,269 @@
+//! The tests of `cedar run-tests`, Cedar's own command line: read, run and written.
+//!
+//! A file of them is a JSON array of
+//! `{"name"?, "request": {"principal", "action", "resource", "context"}, "entities", "decision",
+//! "reason", "num_errors"}`. Each test brings its own entities, or names the file they stand in,
+//! beside its own; the directory of the workspace plays no part. The principal, action and
+//! resource are strings such as `User::"ada"`, other keys mean nothing.
+//!
+//! A test passes as it does there: plain Cedar gives the decision, each policy of `reason` is among
+//! the determining ones, and exactly `num_errors` policies could not be evaluated. Entities, context
+//! and request must conform to the schema, as with `--schema`. Two things are stricter: a key given
+//! twice within a test is an error, and the policies come from a bundle, which has no errors.
+//!
+//! [`run_without_schema`] does without that, as the other program does without `--schema`.
+//!
+//! [`read`] takes a file apart, [`run`] decides, [`write`](write()) makes such a file of tests of
+//! ours, and [`policies_in_force`] the policies that the other program is to be given with it.
+//! Nothing here opens a file or ends the program.
+
+mod entities;
+mod plain;
+mod policies;
+mod read;
+mod run;
+mod write;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::test_report::{self, Group, Test};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_host::decision::Decision;
+
+pub use plain::run_without_schema;
+pub use policies::policies_in_force;
+pub use read::read;
+pub use run::run;
+pub use write::{Expectation, Skipped, Written, write};
+
+/// What a test without a name is called.
+const UNNAMED: &str = "(unnamed)";
+
+/// A test of a file, borrowed from the text of the file.
+#[derive(Debug)]
+pub struct CedarTest<'t> {
+    /// Its name; a test need not have one.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub place: Place,
+    case: Result<Case<'t>, Finding>,
+}
+
+/// What a test asks and expects.
+#[derive(Debug)]
+struct Case<'t> {
+    principal: String,
+    action: String,
+    resource: String,
+    context: &'t str,
+    entities: EntitiesOf<'t>,
+    expected: Expected,
+}
+
+/// Where the entities of a test stand.
+#[derive(Debug)]
+enum EntitiesOf<'t> {
+    /// In the test.
+    Test(&'t str),
+    /// In this file, seen from the folder of the test's own.
+    File(String),
+}
+
+#[derive(Debug)]
+struct Expected {
+    decision: Decision,
+    reason: Vec<String>,
+    errors: usize,
+}
+
+/// The texts of the files of entities that tests name, or why there is none, by the name in the
+/// test; see [`CedarTest::entities_file`].
+pub type EntityFiles = BTreeMap<String, Result<String, String>>;
+
+/// What plain Cedar answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Allow or deny.
+    pub decision: Decision,
+    /// The ids of the determining policies, sorted.
+    pub policies: Vec<String>,
+    /// For each policy that could not be evaluated, what went wrong; sorted.
+    pub errors: Vec<String>,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The answer is the expected one.
+    Passed(Response),
+    /// The answer differs, in these ways.
+    Failed(Response, Vec<Difference>),
+    /// The test is malformed, or says what the schema does not allow. The other program calls it
+    /// an error and counts it among the failures.
+    NotRun(Finding),
+}
+
+/// How an answer differs from the expected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// Another decision; nothing else is compared then.
+    Decision {
+        /// What the test says.
+        expected: Decision,
+        /// What came.
+        came: Decision,
+    },
+    /// Policies, by id, that should determine the decision and do not; in the order of the test.
+    Reason(Vec<String>),
+    /// Another number of policies that could not be evaluated.
+    Errors {
+        /// What the test says.
+        expected: usize,
+        /// What came.
+        came: usize,
+    },
+}
+
+impl CedarTest<'_> {
+    /// What a message calls it: its name, or that it has none.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(UNNAMED)
+    }
+
+    /// The file that the entities stand in, where they do not stand in the test itself: a path
+    /// seen from the folder of the test's file. One that leads out of that folder is not to be
+    /// followed.
+    pub fn entities_file(&self) -> Option<&str> {
+        match &self.case.as_ref().ok()?.entities {
+            EntitiesOf::Test(_) => None,
+            EntitiesOf::File(name) => Some(name),
+        }
+    }
+}
+
+impl Verdict {
+    /// Whether the test passed.
+    pub fn passed(&self) -> bool {
+        matches!(self, Self::Passed(_))
+    }
+
+    /// What Cedar answered, where it was asked.
+    pub fn response(&self) -> Option<&Response> {
+        match self {
+            Self::Passed(response) | Self::Failed(response, _) => Some(response),
+            Self::NotRun(_) => None,
+        }
+    }
+
+    /// Whether tarbac itself would call the answer indeterminate because a policy could not be
+    /// evaluated: a forbid that is skipped is no permission. The test may have passed all the same.
+    pub fn is_indeterminate(&self) -> bool {
+        self.response()
+            .is_some_and(|response| !response.errors.is_empty())
+    }
+
+    /// Why the test did not pass, for a report.
+    fn failure(&self, test: &CedarTest<'_>) -> Option<test_report::Failure> {
+        match self {
+            Self::Passed(_) => None,
+            Self::NotRun(finding) => Some(test_report::Failure {
+                finding: finding.clone(),
+                detail: finding.message.clone(),
+            }),
+            Self::Failed(response, differences) => {
+                let differences: Vec<String> =
+                    differences.iter().map(ToString::to_string).collect();
+                let message = format!("{}: {}", test.title(), differences.join("; "));
+                Some(test_report::Failure {
+                    finding: Finding::error("test::failed", message)
+                        .label(test.place.clone(), "this test"),
+                    detail: format!("{}\n{response}", differences.join("\n")),
+                })
+            }
+        }
+    }
+}
+
+/// The tests of a file and what came of them, as a report has them.
+pub fn group(source: &Arc<Source>, tests: &[CedarTest<'_>], verdicts: &[Verdict]) -> Group {
+    Group {
+        name: source.name.clone(),
+        file: source.name.clone(),
+        tests: tests
+            .iter()
+            .zip(verdicts)
+            .map(|(test, verdict)| Test {
+                name: test.title().to_owned(),
+                place: test.place.clone(),
+                failure: verdict.failure(test),
+            })
+            .collect(),
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decision { expected, came } => {
+                write!(
+                    formatter,
+                    "expected {}, but got {}",
+                    expected.word(),
+                    came.word()
+                )
+            }
+            Self::Reason(missing) => {
+                write!(
+                    formatter,
+                    "expected to be decided by `{}`, but was not",
+                    missing.join("`, `")
+                )
+            }
+            Self::Errors { expected, came } => {
+                let errors = if *expected == 1 { "error" } else { "errors" };
+                write!(formatter, "expected {expected} {errors}, but got {came}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Response {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, ", self.decision.word())?;
+        match self.policies.as_slice() {
+            [] => write!(formatter, "since no policy permits it")?,
+            policies => write!(formatter, "decided by {}", policies.join(", "))?,
+        }
+        for error in &self.errors {
+            write!(formatter, "\nerror: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What an error of a part of the file says, without a line and column that count from there.
+fn without_position(message: &str) -> String {
+    let cut = message.rsplit_once(" at line ").filter(|(_, position)| {
+        position
+            .split(" column ")
+            .all(|number| number.parse::<usize>().is_ok())
+    });
+    cut.map_or(message, |(message, _)| message).to_owned()
+}
+
+/// An error with what led to it, on one line.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !said.ends_with(&more) {
+            said = format!("{said}: {more}");
+        }
+        source = error.source();
+    }
+    without_position(&said)
+}

@@ -1,0 +1,307 @@
+//! Proofs: what holds in every world that the schema allows, and not only in the one at hand.
+//!
+//! A [`Spec`] says what must be true of the policies, and is a policy itself. The symbolic compiler
+//! of Cedar turns policies and specs into formulas, and a solver looks for a world that refutes a
+//! spec. Where there is none, the spec is proved. Where there is one, it is made as small as it
+//! gets and decided again by plain Cedar: a [`Counterexample`] does not rest on the solver's word.
+//! And what the solver cannot tell is [`Verdict::NotProved`], with the reason; it is never proved.
+//!
+//! What nobody has to ask for is in [`Prover::prove`] too: no policy can raise an error, and none
+//! is there for nothing.
+
+mod as_case;
+mod claim;
+mod compare;
+mod counterexample;
+mod errors;
+mod feasible;
+mod independence;
+mod label;
+mod literals;
+mod model;
+mod mutation;
+mod path;
+mod pool;
+mod redundancy;
+mod relevance;
+mod shrink;
+mod solver;
+mod spec;
+mod verdict;
+
+use std::sync::Arc;
+
+use cedar_policy::{EntityTypeName, EntityUid};
+
+use claim::Environment;
+use literals::Surroundings;
+use pool::Steps;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::bundle::{Bundle, Policy};
+use verdict::Sides;
+
+pub use as_case::Kept;
+pub use compare::{Change, Comparison, Old};
+pub use counterexample::Counterexample;
+pub use independence::Attribute;
+pub use label::spaced;
+pub use model::{Element, World, as_entity as entity_of};
+pub use mutation::{Mutation, Survivor};
+pub use path::Holder;
+pub use pool::Progress;
+pub use relevance::Fact;
+pub use solver::{NoSolver, Solving, Unknown};
+pub use spec::{Says, Spec, read};
+pub use verdict::Verdict;
+
+/// Proves things about a bundle.
+#[derive(Debug)]
+pub struct Prover<'a> {
+    bundle: &'a Arc<Bundle>,
+    readings: &'a [String],
+    solving: &'a Solving,
+    environments: Vec<Environment<'a>>,
+}
+
+/// What was proved, and what was not.
+#[derive(Debug)]
+pub struct Proof<'s> {
+    /// The specs, in their order.
+    pub specs: Vec<Tried<'s>>,
+    /// What is wrong with the policies, whatever the specs say.
+    pub findings: Vec<Finding>,
+    /// What of that could not be found out.
+    pub unknown: Vec<Finding>,
+    /// How many policies were looked at for it.
+    pub policies: usize,
+}
+
+/// A spec, and what came of it.
+#[derive(Debug)]
+pub struct Tried<'s> {
+    /// The spec.
+    pub spec: &'s Spec,
+    /// For each request environment that it is about, what came of it.
+    pub environments: Vec<InEnvironment>,
+    /// Whether it matches no request at all, so that it holds and says nothing.
+    pub is_vacuous: bool,
+}
+
+/// What came of something in one request environment.
+#[derive(Debug, Clone)]
+pub struct InEnvironment {
+    /// The type of the principal.
+    pub principal: EntityTypeName,
+    /// The action.
+    pub action: EntityUid,
+    /// The type of the resource.
+    pub resource: EntityTypeName,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+impl Tried<'_> {
+    /// Whether it is proved for every request.
+    pub fn is_proved(&self) -> bool {
+        self.environments
+            .iter()
+            .all(|environment| matches!(environment.verdict, Verdict::Proved))
+    }
+
+    /// The counterexamples, each with where it was found.
+    pub fn refutations(&self) -> impl Iterator<Item = (&InEnvironment, &Counterexample)> {
+        self.environments
+            .iter()
+            .filter_map(|environment| match &environment.verdict {
+                Verdict::Refuted(counterexample) => Some((environment, &**counterexample)),
+                _ => None,
+            })
+    }
+
+    /// Why it is not proved, where that is not known.
+    pub fn unknown(&self) -> impl Iterator<Item = (&InEnvironment, &Unknown)> {
+        self.environments
+            .iter()
+            .filter_map(|environment| match &environment.verdict {
+                Verdict::NotProved(unknown) => Some((environment, unknown)),
+                _ => None,
+            })
+    }
+}
+
+impl Proof<'_> {
+    /// Whether anything is refuted.
+    pub fn is_refuted(&self) -> bool {
+        self.specs
+            .iter()
+            .any(|tried| tried.refutations().next().is_some())
+            || tarbac_diagnostic::finding::any_error(&self.findings)
+    }
+
+    /// Whether anything is not known.
+    pub fn is_unknown(&self) -> bool {
+        !self.unknown.is_empty()
+            || self
+                .specs
+                .iter()
+                .any(|tried| tried.unknown().next().is_some())
+    }
+}
+
+impl<'a> Prover<'a> {
+    /// Prepares proofs about the policies of a bundle under these readings.
+    ///
+    /// # Errors
+    /// The symbolic compiler does not support the schema.
+    pub fn new(
+        bundle: &'a Arc<Bundle>,
+        readings: &'a [String],
+        solving: &'a Solving,
+    ) -> Result<Self, Unknown> {
+        Ok(Self {
+            bundle,
+            readings,
+            solving,
+            environments: Environment::all(bundle)?,
+        })
+    }
+
+    /// Proves specs, and what should hold of any policies. `progress` is told how far it is.
+    ///
+    /// # Errors
+    /// There is no solver.
+    pub fn prove<'s>(
+        &self,
+        specs: &'s [Spec],
+        progress: Progress<'_>,
+    ) -> Result<Proof<'s>, NoSolver> {
+        let surroundings = self.surroundings(specs.iter().map(Spec::policy));
+        // Under any reading: a spec may be about another than the one at hand.
+        let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
+        let spec_policies: Vec<&Policy> = specs.iter().map(Spec::policy).collect();
+        let asked: Vec<(&Spec, &Environment<'_>)> = specs
+            .iter()
+            .flat_map(|spec| {
+                let about = self.environments_of(spec.policy());
+                about.map(move |environment| (spec, environment))
+            })
+            .collect();
+        let steps = Steps::new(progress, 2 * (policies.len() + specs.len()) + asked.len());
+        let failing = steps.next(policies.len(), |progress| {
+            self.failing(&policies, &surroundings, progress)
+        })?;
+        let failing_specs = steps.next(specs.len(), |progress| {
+            self.failing(&spec_policies, &surroundings, progress)
+        })?;
+        let verdicts = steps.next(asked.len(), |progress| {
+            pool::each(
+                self.solving,
+                &asked,
+                Sides::default(),
+                progress,
+                |solver, sides, (spec, environment)| {
+                    let verdict = self.verdict(solver, spec, environment, &surroundings, sides);
+                    let verdict = failing_specs.unless_by([spec.policy()], verdict);
+                    failing.unless_by(self.concerned(spec, environment), verdict)
+                },
+            )
+        })?;
+        let vacuous = steps.next(specs.len(), |progress| {
+            pool::each(self.solving, specs, (), progress, |solver, (), spec| {
+                self.matches_nothing(solver, spec)
+            })
+        })?;
+        let idle = steps.next(policies.len(), |progress| {
+            pool::each(
+                self.solving,
+                &policies,
+                (),
+                progress,
+                |solver, (), policy| match failing.because_of(policy) {
+                    Some(_) => Ok(None),
+                    None => self.idle(solver, policy),
+                },
+            )
+        })?;
+        let mut verdicts = verdicts.into_iter();
+        let specs = specs.iter().zip(vacuous).map(|(spec, is_vacuous)| Tried {
+            spec,
+            environments: self
+                .environments_of(spec.policy())
+                .zip(verdicts.by_ref())
+                .map(|(environment, verdict)| environment.with(verdict))
+                .collect(),
+            is_vacuous,
+        });
+        let specs = specs.collect();
+        let mut findings = failing.findings;
+        findings.extend(failing_specs.findings);
+        let mut unknown = failing.unknown;
+        unknown.extend(failing_specs.unknown);
+        for (policy, idle) in policies.iter().zip(idle) {
+            match idle {
+                Ok(finding) => findings.extend(finding),
+                Err(why) => unknown.push(((*policy).clone(), why)),
+            }
+        }
+        tarbac_diagnostic::finding::sort(&mut findings);
+        Ok(Proof {
+            specs,
+            findings,
+            unknown: not_known(&unknown),
+            policies: policies.len(),
+        })
+    }
+
+    /// The request environments that a policy, or a spec, can be about.
+    fn environments_of<'p>(
+        &'p self,
+        policy: &'p Policy,
+    ) -> impl Iterator<Item = &'p Environment<'a>> {
+        let environments = self.environments.iter();
+        environments.filter(|environment| environment.asks(policy))
+    }
+
+    /// What counterexamples are told with, where policies beside those of the bundle matter.
+    fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Surroundings<'s> {
+        Surroundings::of(self.bundle, beside)
+    }
+}
+
+/// What could not be found out of policies, as findings: those with the same reason together.
+fn not_known(unknown: &[(Policy, Unknown)]) -> Vec<Finding> {
+    let mut reasons: Vec<(String, Vec<&Policy>)> = Vec::new();
+    for (policy, why) in unknown {
+        let why = why.to_string();
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, policies)) => policies.push(policy),
+            None => reasons.push((why, vec![policy])),
+        }
+    }
+    let mut findings: Vec<Finding> = reasons
+        .into_iter()
+        .filter_map(|(reason, policies)| {
+            let (first, rest) = policies.split_first()?;
+            let others = match rest.len() {
+                0 => String::new(),
+                count => format!(" and of {count} more"),
+            };
+            let message = format!("nothing is known of `{}`{others}: {reason}", first.id());
+            let finding = Finding::warning("prove::not_known", message);
+            Some(finding.label(first.place().clone(), "here"))
+        })
+        .collect();
+    tarbac_diagnostic::finding::sort(&mut findings);
+    findings
+}
+
+impl Environment<'_> {
+    fn with(&self, verdict: Verdict) -> InEnvironment {
+        InEnvironment {
+            principal: self.types.principal().clone(),
+            action: self.types.action().clone(),
+            resource: self.types.resource().clone(),
+            verdict,
+        }
+    }
+}

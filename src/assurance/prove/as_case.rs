@@ -1,0 +1,277 @@
+//! A counterexample as a case of a suite, so that it is not forgotten: the case fails as long as the
+//! spec is refuted.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Entity, EntityUid};
+use serde_json::{Map, Value, json};
+
+use super::claim::{Environment, Side, body};
+use super::model::{World, as_entity};
+use super::spec::{Says, Spec};
+use super::verdict::is_asked_under;
+use super::{Counterexample, InEnvironment, Prover, Tried};
+use crate::suite::{self, BecauseText, CaseText, SuiteText};
+use tarbac_diagnostic::source::Source;
+use tarbac_host::bundle::{Policy, Switches};
+use tarbac_host::decision::Decision;
+use tarbac_host::engine::Engine;
+use tarbac_store::Directory;
+
+/// The counterexamples of a spec as a suite.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The text of the suite; `None` where no case is left.
+    pub suite: Option<String>,
+    /// The counterexamples that are not in it, and why not.
+    pub left_out: Vec<(InEnvironment, String)>,
+}
+
+/// What a case expects.
+struct Expected {
+    decision: Decision,
+    because: BecauseText,
+}
+
+impl Prover<'_> {
+    /// The counterexamples of a spec as the text of a suite. Every case in it has been run beside the
+    /// directory at hand, and fails.
+    pub fn suite_of(&self, tried: &Tried<'_>, engine: &Engine) -> Kept {
+        let mut cases = Vec::new();
+        let mut left_out = Vec::new();
+        for (environment, counterexample) in tried.refutations() {
+            let case = self.case(tried.spec, environment, counterexample, engine.directory());
+            match case.and_then(|case| self.failing_case(tried.spec, case, engine)) {
+                Ok(case) => cases.push(case),
+                Err(why) => left_out.push((environment.clone(), why)),
+            }
+        }
+        let suite = match cases.is_empty() {
+            true => None,
+            false => self.text(tried.spec, cases),
+        };
+        Kept { suite, left_out }
+    }
+
+    fn text(&self, spec: &Spec, cases: Vec<CaseText>) -> Option<String> {
+        let on = self.readings_of(spec);
+        let readings: BTreeMap<String, &str> = self
+            .bundle
+            .readings()
+            .iter()
+            .map(|reading| match on.contains(&reading.name) {
+                true => (reading.name.clone(), "on"),
+                false => (reading.name.clone(), "off"),
+            })
+            .collect();
+        serde_saphyr::to_string(&SuiteText {
+            suite: format!("Counterexamples of {}", spec.id()),
+            readings,
+            cases,
+        })
+        .ok()
+    }
+
+    /// A case that fails when it is run; or why it would not.
+    fn failing_case(
+        &self,
+        spec: &Spec,
+        case: CaseText,
+        engine: &Engine,
+    ) -> Result<CaseText, String> {
+        let text = self.text(spec, vec![case.clone()]);
+        let source = Source::held("case", text.ok_or("it cannot be written")?);
+        // The suite itself says which readings hold.
+        let switches = Switches::default();
+        let engine = engine.under(&switches).map_err(|error| error.to_string())?;
+        let (suites, findings) = suite::read(&[source], &|_| true, engine, &switches);
+        let Some(suites) = suites else {
+            let said: Vec<String> = findings
+                .into_iter()
+                .map(|finding| finding.message)
+                .collect();
+            return Err(said.join("; "));
+        };
+        match suite::run(&suites).iter().any(suite::Tried::passed) {
+            true => Err("beside the people and things of the workspace it is not so".to_owned()),
+            false => Ok(case),
+        }
+    }
+
+    fn case(
+        &self,
+        spec: &Spec,
+        environment: &InEnvironment,
+        counterexample: &Counterexample,
+        directory: &Directory,
+    ) -> Result<CaseText, String> {
+        if !counterexample.is_possible {
+            return Err("no directory can have it".to_owned());
+        }
+        let world = &counterexample.world;
+        if world
+            .entities
+            .values()
+            .any(|entity| !entity.tags.is_empty())
+        {
+            return Err("a case cannot give tags".to_owned());
+        }
+        let asked = self.environments.iter().find(|known| {
+            known.types.action() == &environment.action
+                && known.types.principal() == &environment.principal
+                && known.types.resource() == &environment.resource
+        });
+        let environment = asked.ok_or("it is about no request")?;
+        let action = environment.action;
+        let Expected { decision, because } = self.expected(spec, environment, counterexample)?;
+        Ok(CaseText {
+            name: format!(
+                "{} ({})",
+                spec.doc().unwrap_or(spec.id()),
+                action.short_name()
+            ),
+            given: given(world, directory),
+            principal: world.principal.to_string(),
+            action: match action.is_question() {
+                true => world.action.to_string(),
+                false => world.action.id().unescaped().to_owned(),
+            },
+            resource: world.resource.to_string(),
+            context: world.context.clone(),
+            expect: decision.word(),
+            because,
+        })
+    }
+
+    /// What is not decided so today.
+    fn expected(
+        &self,
+        spec: &Spec,
+        environment: &Environment<'_>,
+        counterexample: &Counterexample,
+    ) -> Result<Expected, String> {
+        let on = self.readings_of(spec);
+        if environment.action.is_question() {
+            return self.expected_answers(spec, environment, counterexample, &on);
+        }
+        let otherwise = match &counterexample.other {
+            Some(other) => other.decision,
+            None => counterexample.outcome.decision,
+        };
+        let decision = match &spec.says {
+            Says::Allowed => Decision::Allow,
+            Says::Refused => Decision::Deny,
+            Says::SameWhatever(_) => otherwise,
+            Says::SameUnderReading(name) => match on.contains(name) {
+                true => otherwise,
+                false => counterexample.outcome.decision,
+            },
+        };
+        Ok(Expected {
+            decision,
+            because: BecauseText::ANY,
+        })
+    }
+
+    /// The policies that should answer a question: those that do, without those that must not or with
+    /// the one that must.
+    fn expected_answers(
+        &self,
+        spec: &Spec,
+        environment: &Environment<'_>,
+        counterexample: &Counterexample,
+        on: &[String],
+    ) -> Result<Expected, String> {
+        let asked = |policy: &&Policy| is_asked_under(environment, policy, on);
+        let policies = self.bundle.policies().iter().filter(asked);
+        let all = Side::new(policies.clone().map(body).collect());
+        let outcome = all.outcome(&counterexample.world, environment.schema);
+        let mut answers = outcome.ok_or("it does not fit the schema")?.policies;
+        match &spec.says {
+            Says::Allowed => {
+                let mut missing = policies.filter(|policy| spec.is_about_answer(policy));
+                match (missing.next(), missing.next()) {
+                    (Some(missing), None) => answers.push(missing.id().to_owned()),
+                    (None, _) => return Err("no policy gives that answer".to_owned()),
+                    _ => return Err("several policies could give that answer".to_owned()),
+                }
+            }
+            _ => answers.retain(|answer| !counterexample.outcome.policies.contains(answer)),
+        }
+        answers.sort();
+        Ok(Expected {
+            decision: match answers.is_empty() {
+                true => Decision::Deny,
+                false => Decision::Allow,
+            },
+            because: BecauseText::These(answers),
+        })
+    }
+}
+
+/// A world as facts: each entity after those that it names. What the directory at hand has of an
+/// entity and the world has not is taken away.
+fn given(world: &World, directory: &Directory) -> Map<String, Value> {
+    let mut facts = Map::new();
+    let mut done = Vec::new();
+    for uid in world.entities.keys() {
+        make(uid, world, directory, &mut done, &mut facts);
+    }
+    for (uid, element) in &world.entities {
+        for parent in &element.parents {
+            facts.insert(format!("{uid} in {parent}"), json!(true));
+        }
+    }
+    facts
+}
+
+fn make(
+    uid: &EntityUid,
+    world: &World,
+    directory: &Directory,
+    done: &mut Vec<EntityUid>,
+    facts: &mut Map<String, Value>,
+) {
+    if done.contains(uid) {
+        return;
+    }
+    done.push(uid.clone());
+    let Some(element) = world.entities.get(uid) else {
+        return;
+    };
+    for named in world.named_by(uid) {
+        make(&named, world, directory, done, facts);
+    }
+    let attributes = &element.attributes;
+    if !directory.knows(uid) {
+        facts.insert(uid.to_string(), plain(&json!(attributes)));
+        return;
+    }
+    let there = attributes.iter();
+    facts.extend(there.map(|(name, value)| (format!("{uid}.{name}"), plain(value))));
+    let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) else {
+        return;
+    };
+    let defined = Entity::from(directory.entity(row).as_ref().clone());
+    let others = defined.attrs().map(|(name, _)| name);
+    let others = others.filter(|name| !attributes.contains_key(*name));
+    facts.extend(others.map(|name| (format!("{uid} has {name}"), json!(false))));
+    let parents = directory.parents(row).map(|parent| directory.uid(parent));
+    let others = parents.filter(|parent| !element.parents.contains(parent));
+    facts.extend(others.map(|parent| (format!("{uid} in {parent}"), json!(false))));
+}
+
+/// A value as a suite has it: entities by their uids.
+fn plain(value: &Value) -> Value {
+    if let Some(uid) = as_entity(value) {
+        return json!(uid.to_string());
+    }
+    match value {
+        Value::Array(values) => values.iter().map(plain).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
+        value => value.clone(),
+    }
+}

@@ -1,0 +1,285 @@
+//! Claims: how the decisions of two sets of policies are related in one request environment.
+
+use std::sync::{Arc, OnceLock};
+
+use cedar_policy::{Authorizer, Decision as CedarDecision, PolicySet, RequestEnv, Schema};
+use cedar_policy_core::ast;
+use cedar_policy_symcc::err::Error as SymbolicError;
+use cedar_policy_symcc::{
+    CompiledPolicy, CompiledPolicySet, CompiledSchema, SymEnv, WellFormedAsserts, disjoint_asserts,
+    equivalent_asserts, implies_asserts, never_errors_asserts,
+};
+
+use super::counterexample::Decided;
+use super::model::World;
+use super::solver::{Unknown, said};
+use tarbac_host::bundle::{Action, Bundle, Draft, Policy, Vocabulary, static_policy};
+use tarbac_host::decision::{Basis, Decision, Outcome};
+
+/// What the ids of policies start with that are made of others, for a proof.
+const MARK: &str = "claimed: ";
+
+/// A request environment: an action, a type of principal and a type of resource.
+#[derive(Debug)]
+pub(super) struct Environment<'a> {
+    /// Its place among all of them.
+    pub number: usize,
+    pub action: &'a Action,
+    pub types: RequestEnv,
+    pub schema: &'a Schema,
+    symbols: SymEnv,
+}
+
+impl<'a> Environment<'a> {
+    /// Every request environment of the schema, permissions first.
+    ///
+    /// # Errors
+    /// The symbolic compiler does not support the schema.
+    pub fn all(bundle: &'a Bundle) -> Result<Vec<Self>, Unknown> {
+        let unsupported = |error: SymbolicError| Unknown::Failed(said(&error));
+        let symbols = CompiledSchema::new(bundle.schema()).map_err(unsupported)?;
+        let vocabulary = bundle.vocabulary();
+        vocabulary
+            .permissions()
+            .chain(vocabulary.questions())
+            .flat_map(|action| {
+                action.principals.iter().flat_map(move |principal| {
+                    action.resources.iter().map(move |resource| {
+                        let types = RequestEnv::new(
+                            principal.clone(),
+                            action.uid.clone(),
+                            resource.clone(),
+                        );
+                        (action, types)
+                    })
+                })
+            })
+            .enumerate()
+            .map(|(number, (action, types))| {
+                Ok(Self {
+                    number,
+                    action,
+                    schema: bundle.schema(),
+                    symbols: symbols.sym_env(&types).map_err(unsupported)?,
+                    types,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether a policy, or a spec, can be about a request here.
+    pub fn asks(&self, policy: &Policy) -> bool {
+        policy.may_apply_among(
+            self.action,
+            std::slice::from_ref(self.types.principal()),
+            std::slice::from_ref(self.types.resource()),
+        )
+    }
+
+    /// Whether there are requests of this kind in the words of a schema.
+    pub fn is_known_to(&self, vocabulary: &Vocabulary) -> bool {
+        let action = vocabulary.action(self.types.action());
+        let (principal, resource) = (self.types.principal(), self.types.resource());
+        action.is_some_and(|action| action.applies_to(principal, resource))
+    }
+
+    /// One policy, compiled.
+    pub fn compiled(&self, policy: &ast::Policy) -> Result<CompiledPolicy, Unknown> {
+        CompiledPolicy::compile_with_custom_symenv(
+            &cedar_policy::Policy::from(policy.clone()),
+            &self.types,
+            self.schema,
+            self.symbols.clone(),
+        )
+        .map_err(|error| Unknown::Unsupported {
+            policy: policy.id().to_string(),
+            reason: said(&error),
+        })
+    }
+}
+
+/// Policies that decide in one environment, compiled when they are first needed.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub policies: Vec<ast::Policy>,
+    set: PolicySet,
+    compiled: OnceLock<Result<CompiledPolicySet, Unknown>>,
+}
+
+impl Side {
+    pub fn new(policies: Vec<ast::Policy>) -> Arc<Self> {
+        let mut set = ast::PolicySet::new();
+        // Ids are unique within a bundle, and those of specs have a mark of their own. Should one be
+        // there twice all the same, nothing is proved of the rest.
+        let added = policies
+            .iter()
+            .try_for_each(|policy| set.add(policy.clone()))
+            .map_err(|error| Unknown::Failed(said(&error)));
+        Arc::new(Self {
+            set: PolicySet::from(set),
+            policies,
+            compiled: added
+                .err()
+                .map(Err)
+                .map_or_else(OnceLock::new, OnceLock::from),
+        })
+    }
+
+    fn compiled(&self, environment: &Environment<'_>) -> Result<&CompiledPolicySet, Unknown> {
+        self.compiled
+            .get_or_init(|| {
+                CompiledPolicySet::compile_with_custom_symenv(
+                    &self.set,
+                    &environment.types,
+                    environment.schema,
+                    environment.symbols.clone(),
+                )
+                .map_err(|error| self.unsupported(environment, &error))
+            })
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// Which of the policies cannot be compiled.
+    fn unsupported(&self, environment: &Environment<'_>, error: &SymbolicError) -> Unknown {
+        self.policies
+            .iter()
+            .find_map(|policy| environment.compiled(policy).err())
+            .unwrap_or_else(|| Unknown::Failed(said(error)))
+    }
+
+    /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
+    /// the world does not conform to the schema.
+    pub fn outcome(&self, world: &World, schema: &Schema) -> Option<Outcome> {
+        let (request, entities) = world.as_cedar_takes_it(schema).ok()?;
+        let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
+        let mut policies: Vec<String> = response
+            .diagnostics()
+            .reason()
+            .map(ToString::to_string)
+            .collect();
+        policies.sort();
+        let mut errors: Vec<String> = response
+            .diagnostics()
+            .errors()
+            .map(ToString::to_string)
+            .collect();
+        errors.sort();
+        let (decision, basis) = match (response.decision(), policies.is_empty()) {
+            (CedarDecision::Allow, _) => (Decision::Allow, Basis::Permitted),
+            (CedarDecision::Deny, false) => (Decision::Deny, Basis::Forbidden),
+            (CedarDecision::Deny, true) => (Decision::Deny, Basis::NotPermitted),
+        };
+        Some(Outcome {
+            decision,
+            basis,
+            policies,
+            errors,
+        })
+    }
+}
+
+/// How two sides are related.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// What the left side allows, the right side allows too.
+    Implies,
+    /// No request is allowed by both.
+    Disjoint,
+    /// The same requests are allowed by both.
+    Equivalent,
+}
+
+/// That two sides are related.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub left: Arc<Side>,
+    pub relation: Relation,
+    pub right: Arc<Side>,
+}
+
+impl Claim {
+    pub fn new(left: &Arc<Side>, relation: Relation, right: &Arc<Side>) -> Self {
+        Self {
+            left: Arc::clone(left),
+            relation,
+            right: Arc::clone(right),
+        }
+    }
+
+    /// What is satisfiable exactly when the claim does not hold.
+    pub fn asserts<'c>(
+        &'c self,
+        environment: &Environment<'_>,
+    ) -> Result<WellFormedAsserts<'c>, Unknown> {
+        let left = self.left.compiled(environment)?;
+        let right = self.right.compiled(environment)?;
+        Ok(match self.relation {
+            Relation::Implies => implies_asserts(left, right),
+            Relation::Disjoint => disjoint_asserts(left, right),
+            Relation::Equivalent => equivalent_asserts(left, right),
+        })
+    }
+
+    /// What the left side decides in a world, and then the right side, by plain Cedar.
+    pub fn decided(&self, world: &World, schema: &Schema) -> Decided {
+        let left = self.left.outcome(world, schema)?;
+        Some((left, Some(self.right.outcome(world, schema)?)))
+    }
+
+    /// Whether the claim does not hold in a world, by plain Cedar.
+    pub fn is_refuted_by(&self, world: &World, schema: &Schema) -> bool {
+        let Some((left, Some(right))) = self.decided(world, schema) else {
+            return false;
+        };
+        let (left, right) = (left.decision, right.decision);
+        match self.relation {
+            Relation::Implies => left == Decision::Allow && right != Decision::Allow,
+            Relation::Disjoint => left == Decision::Allow && right == Decision::Allow,
+            Relation::Equivalent => left != right,
+        }
+    }
+}
+
+/// What is satisfiable exactly when a policy can raise an evaluation error.
+pub(super) fn errors(policy: &CompiledPolicy) -> WellFormedAsserts<'_> {
+    never_errors_asserts(policy)
+}
+
+/// A policy as it is put to the solver and to plain Cedar: of a link, the slots are filled.
+pub(super) fn body(policy: &Policy) -> ast::Policy {
+    let filled = || Draft::of(policy).policy(policy.ast().id().clone());
+    match policy.ast().is_static() {
+        true => policy.ast().clone(),
+        false => filled().unwrap_or_else(|| policy.ast().clone()),
+    }
+}
+
+/// A permit of what a policy matches, whatever the policy does with it.
+pub(super) fn permit(policy: &Policy) -> ast::Policy {
+    judging(policy, ast::Effect::Permit, |matches| matches)
+}
+
+/// A forbid of everything that a policy does not match.
+pub(super) fn forbid_the_rest(policy: &Policy) -> ast::Policy {
+    judging(policy, ast::Effect::Forbid, ast::Expr::not)
+}
+
+/// A policy for everything whose one condition comes from that of another, scope included.
+fn judging(
+    policy: &Policy,
+    effect: ast::Effect,
+    condition: impl FnOnce(ast::Expr) -> ast::Expr,
+) -> ast::Policy {
+    let body = body(policy);
+    static_policy(
+        // The mark keeps it apart from the policies it is put beside.
+        ast::PolicyID::from_string(format!("{MARK}{}", policy.id())),
+        effect,
+        ast::PrincipalConstraint::any(),
+        ast::ActionConstraint::any(),
+        ast::ResourceConstraint::any(),
+        Some(condition(body.condition())),
+    )
+    .unwrap_or(body)
+}

@@ -1,0 +1,278 @@
+//! Two sets of policies: who is allowed what by the one and not by the other, in any world.
+
+use cedar_policy::EntityUid;
+use serde::Serialize;
+
+use super::claim::{Claim, Environment, Relation, Side, body};
+use super::counterexample::Counterexample;
+use super::literals::Surroundings;
+use super::pool::{self, Steps};
+use super::solver::{NoSolver, Solver, Unknown};
+use super::spec::answer_alike;
+use super::verdict::Verdict;
+use super::{InEnvironment, Progress, Prover};
+use tarbac_host::bundle::{ActionScope, Bundle, Policy, Vocabulary};
+
+/// The policies that others are compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Old<'o> {
+    /// The policies, under the schema of those that are compared with them.
+    pub policies: &'o Bundle,
+    /// The readings that are on.
+    pub readings: &'o [String],
+    /// The words of the schema they had. A request that it does not know was refused.
+    pub vocabulary: &'o Vocabulary,
+}
+
+/// How the decisions of two sets of policies compare in one request environment.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Whether it is about what is said of decisions, and not about decisions.
+    pub is_question: bool,
+    /// Whether the old policies allow nothing that the new ones refuse.
+    pub less: InEnvironment,
+    /// Whether the new policies allow nothing that the old ones refuse.
+    pub more: InEnvironment,
+}
+
+/// How decisions change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Not at all.
+    Equivalent,
+    /// Some requests that were refused are allowed.
+    MorePermissive,
+    /// Some requests that were allowed are refused.
+    LessPermissive,
+    /// Both.
+    Both,
+    /// That is not known.
+    Unknown,
+}
+
+impl Change {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Equivalent => "equivalent",
+            Self::MorePermissive => "more permissive",
+            Self::LessPermissive => "less permissive",
+            Self::Both => "more and less permissive",
+            Self::Unknown => "not known",
+        }
+    }
+}
+
+impl Comparison {
+    /// How the decisions change here.
+    pub fn change(&self) -> Change {
+        match (&self.less.verdict, &self.more.verdict) {
+            (Verdict::Proved, Verdict::Proved) => Change::Equivalent,
+            (Verdict::Proved, Verdict::Refuted(_)) => Change::MorePermissive,
+            (Verdict::Refuted(_), Verdict::Proved) => Change::LessPermissive,
+            (Verdict::Refuted(_), Verdict::Refuted(_)) => Change::Both,
+            _ => Change::Unknown,
+        }
+    }
+
+    /// A request that was allowed and is refused.
+    pub fn lost(&self) -> Option<&Counterexample> {
+        refuted(&self.less)
+    }
+
+    /// A request that was refused and is allowed.
+    pub fn gained(&self) -> Option<&Counterexample> {
+        refuted(&self.more)
+    }
+
+    /// Why it is not known how they change.
+    pub fn unknown(&self) -> impl Iterator<Item = &Unknown> {
+        [&self.less, &self.more]
+            .into_iter()
+            .filter_map(|side| match &side.verdict {
+                Verdict::NotProved(unknown) => Some(unknown),
+                _ => None,
+            })
+    }
+}
+
+fn refuted(side: &InEnvironment) -> Option<&Counterexample> {
+    match &side.verdict {
+        Verdict::Refuted(counterexample) => Some(counterexample),
+        _ => None,
+    }
+}
+
+impl Prover<'_> {
+    /// Compares the decisions of other policies with those of the bundle, and what is said about
+    /// decisions: each permission and each question in each request environment of the bundle's
+    /// schema. In a counterexample the outcome is that of the bundle, and the other one that of `old`.
+    ///
+    /// # Errors
+    /// There is no solver.
+    pub fn compare(
+        &self,
+        old: &Old<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Comparison>, NoSolver> {
+        let surroundings = self.surroundings(old.policies.policies().iter());
+        let before: Vec<&Policy> = old.policies.in_force(old.readings).collect();
+        let now: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
+        let pieces = before.len() + now.len() + self.environments.len();
+        let steps = Steps::new(progress, pieces);
+        let failing_before = steps.next(before.len(), |progress| {
+            self.failing(&before, &surroundings, progress)
+        })?;
+        let failing_now = steps.next(now.len(), |progress| {
+            self.failing(&now, &surroundings, progress)
+        })?;
+        let compared = |solver: &mut Solver<'_>, environment: &Environment<'_>| {
+            // What the old schema does not know was not allowed.
+            let before = match environment.is_known_to(old.vocabulary) {
+                true => asked(&before, environment),
+                false => Vec::new(),
+            };
+            let now = asked(&now, environment);
+            let changed = self.changed_words(environment, old);
+            let verdict = |solver: &mut Solver<'_>, is_gain: bool| {
+                if let Some(changed) = &changed {
+                    return environment.with(Verdict::NotProved(changed.clone()));
+                }
+                let verdict =
+                    self.implied(solver, environment, &before, &now, is_gain, &surroundings);
+                let verdict = failing_before.unless_by(before.iter().copied(), verdict);
+                environment.with(failing_now.unless_by(now.iter().copied(), verdict))
+            };
+            Comparison {
+                is_question: environment.action.is_question(),
+                less: verdict(solver, false),
+                more: verdict(solver, true),
+            }
+        };
+        steps.next(self.environments.len(), |progress| {
+            pool::each(
+                self.solving,
+                &self.environments,
+                (),
+                progress,
+                |solver, (), environment| compared(solver, environment),
+            )
+        })
+    }
+
+    /// Why the old policies cannot be decided as they were in an environment: they name a group of
+    /// actions that the action was in and is not, or the other way round, or there are requests of
+    /// entities that the old schema did not enumerate.
+    fn changed_words(&self, environment: &Environment<'_>, old: &Old<'_>) -> Option<Unknown> {
+        let action = environment.action;
+        let was = old.vocabulary.action(&action.uid)?;
+        let moved =
+            |group: &&EntityUid| was.groups.contains(group) != action.groups.contains(group);
+        let mut groups = was.groups.iter().chain(&action.groups).filter(moved);
+        let is_named = |group: &&EntityUid| {
+            let policies = old.policies.in_force(old.readings);
+            policies.into_iter().any(|policy| names(policy, group))
+        };
+        if let Some(group) = groups.find(is_named) {
+            return Some(Unknown::Schema(format!(
+                "{} is in other groups than before, and earlier policies name {group}",
+                action.uid
+            )));
+        }
+        let types = [environment.types.principal(), environment.types.resource()];
+        let more = types.into_iter().find(|of| {
+            let name = of.to_string();
+            let now = self.bundle.vocabulary().choices(&name);
+            let before = old.vocabulary.choices(&name);
+            now.is_some_and(|now| before.is_some_and(|before| !now.is_subset(before)))
+        })?;
+        Some(Unknown::Schema(format!(
+            "there are more entities of the type {more} than before"
+        )))
+    }
+
+    /// Whether nothing is gained by some policies over others, or nothing is lost. Of a question,
+    /// that is so of each answer to it.
+    fn implied(
+        &self,
+        solver: &mut Solver<'_>,
+        environment: &Environment<'_>,
+        before: &[&Policy],
+        now: &[&Policy],
+        is_gain: bool,
+        surroundings: &Surroundings<'_>,
+    ) -> Verdict {
+        let mut open = Verdict::Proved;
+        for answer in answers(environment, before, now) {
+            let side = |policies: &[&Policy]| {
+                let alike = policies
+                    .iter()
+                    .filter(|policy| answer.is_none_or(|answer| answer_alike(policy, answer)));
+                Side::new(alike.map(|policy| body(policy)).collect())
+            };
+            let (before, now) = (side(before), side(now));
+            let claim = match is_gain {
+                true => Claim::new(&now, Relation::Implies, &before),
+                false => Claim::new(&before, Relation::Implies, &now),
+            };
+            let schema = environment.schema;
+            let verdict = self.decide(
+                solver,
+                &claim,
+                environment,
+                surroundings,
+                &|world| claim.is_refuted_by(world, schema),
+                &|world| {
+                    Some((
+                        now.outcome(world, schema)?,
+                        Some(before.outcome(world, schema)?),
+                    ))
+                },
+            );
+            match verdict {
+                Verdict::Proved => {}
+                Verdict::Refuted(_) => return verdict,
+                Verdict::NotProved(_) => open = verdict,
+            }
+        }
+        open
+    }
+}
+
+/// Whether a policy names a group of actions, in its scope or in a condition.
+fn names(policy: &Policy, group: &EntityUid) -> bool {
+    let is_in_scope = match policy.action_scope() {
+        ActionScope::In(named) => named.contains(group),
+        ActionScope::Is(_) | ActionScope::Any => false,
+    };
+    is_in_scope || policy.named_entities().any(|named| named == *group)
+}
+
+/// Those of some policies that can be about a request in an environment.
+fn asked<'p>(policies: &[&'p Policy], environment: &Environment<'_>) -> Vec<&'p Policy> {
+    let policies = policies.iter().copied();
+    policies.filter(|policy| environment.asks(policy)).collect()
+}
+
+/// A policy for each answer that some give to a question; of a permission, there is one answer.
+fn answers<'p>(
+    environment: &Environment<'_>,
+    before: &[&'p Policy],
+    now: &[&'p Policy],
+) -> Vec<Option<&'p Policy>> {
+    if !environment.action.is_question() {
+        return vec![None];
+    }
+    let mut answers: Vec<Option<&Policy>> = Vec::new();
+    for policy in before.iter().chain(now) {
+        if !answers
+            .iter()
+            .flatten()
+            .any(|known| answer_alike(known, policy))
+        {
+            answers.push(Some(policy));
+        }
+    }
+    answers
+}

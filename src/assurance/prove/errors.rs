@@ -1,0 +1,125 @@
+//! Policies that can raise an error. Cedar skips a policy that does, and so do the proofs; tarbac
+//! decides nothing then. What is proved of policies is true of tarbac only where none can fail.
+
+use std::collections::HashMap;
+
+use super::claim::{Environment, Side, body, errors};
+use super::literals::Surroundings;
+use super::model::World;
+use super::solver::{NoSolver, Solver, Unknown};
+use super::verdict::{Verdict, confirm};
+use super::{Progress, Prover, pool};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::bundle::Policy;
+
+/// The policies that can raise an error, or of which that is not known.
+#[derive(Debug, Default)]
+pub(super) struct Failing {
+    why: HashMap<String, Unknown>,
+    /// Those that can, and as for what.
+    pub findings: Vec<Finding>,
+    /// Those of which it is not known, and why not.
+    pub unknown: Vec<(Policy, Unknown)>,
+}
+
+impl Failing {
+    /// Why nothing is proved by a policy; `None` where it cannot fail.
+    pub fn because_of(&self, policy: &Policy) -> Option<&Unknown> {
+        self.why.get(policy.id())
+    }
+
+    /// What holds by some policies is not known to hold where one of them can fail.
+    pub fn unless_by<'p>(
+        &self,
+        policies: impl IntoIterator<Item = &'p Policy>,
+        verdict: Verdict,
+    ) -> Verdict {
+        let mut policies = policies.into_iter();
+        match (
+            &verdict,
+            policies.find_map(|policy| self.because_of(policy)),
+        ) {
+            (Verdict::Proved, Some(why)) => Verdict::NotProved(why.clone()),
+            _ => verdict,
+        }
+    }
+}
+
+impl Prover<'_> {
+    /// Which of some policies, with ids of their own, can raise an error.
+    pub(super) fn failing(
+        &self,
+        policies: &[&Policy],
+        surroundings: &Surroundings<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Failing, NoSolver> {
+        let found = pool::each(
+            self.solving,
+            policies,
+            (),
+            progress,
+            |solver, (), policy| self.can_fail(solver, policy, surroundings),
+        )?;
+        let mut failing = Failing::default();
+        for (policy, found) in policies.iter().zip(found) {
+            let why = match found {
+                Ok(None) => continue,
+                Ok(Some(finding)) => {
+                    failing.findings.push(finding);
+                    Unknown::CanFail {
+                        policy: policy.id().to_owned(),
+                        place: policy.place().to_string(),
+                    }
+                }
+                Err(unknown) => {
+                    failing.unknown.push(((*policy).clone(), unknown.clone()));
+                    unknown
+                }
+            };
+            failing.why.insert(policy.id().to_owned(), why);
+        }
+        Ok(failing)
+    }
+
+    /// Whether a policy can raise an error, as a finding.
+    pub(super) fn can_fail(
+        &self,
+        solver: &mut Solver<'_>,
+        policy: &Policy,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Option<Finding>, Unknown> {
+        let side = Side::new(vec![body(policy)]);
+        for environment in self.environments_of(policy) {
+            let compiled = environment.compiled(&body(policy))?;
+            let Some(found) = solver.satisfy(&errors(&compiled))? else {
+                continue;
+            };
+            let decided = |world: &World| Some((side.outcome(world, environment.schema)?, None));
+            let fails = |world: &World| {
+                decided(world).is_some_and(|(outcome, _)| !outcome.errors.is_empty())
+            };
+            return match confirm(&found, surroundings, &fails, &decided) {
+                Verdict::Refuted(counterexample) => {
+                    let error = counterexample.outcome.errors.join("; ");
+                    Ok(Some(can_fail(policy, environment, &error)))
+                }
+                Verdict::NotProved(unknown) => Err(unknown),
+                Verdict::Proved => Ok(None),
+            };
+        }
+        Ok(None)
+    }
+}
+
+fn can_fail(policy: &Policy, environment: &Environment<'_>, error: &str) -> Finding {
+    Finding::error(
+        "prove::can_fail",
+        format!(
+            "`{}` can raise an error, as for {}: {error}",
+            policy.id(),
+            environment.action.short_name()
+        ),
+    )
+    .label(policy.place().clone(), "here")
+    .help("Cedar skips what fails, and tarbac then decides nothing: ask with `has` first, and keep numbers within their range")
+}

@@ -1,0 +1,198 @@
+//! Worlds that a directory can have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+
+use super::label::{numbered, spaced};
+use super::literals::Surroundings;
+use super::model::{Element, World, as_entity};
+use super::shrink::Refutes;
+use tarbac_host::assembly;
+use tarbac_host::bundle::{Kind, Switches, Vocabulary};
+
+/// The world with every entity in between that the schema asks for: nobody is in a role without an
+/// assignment. `None` where no directory has such a world.
+pub(super) fn possible(
+    world: &World,
+    surroundings: &Surroundings<'_>,
+    refutes: Refutes<'_>,
+) -> Option<World> {
+    [(true, true), (true, false), (false, true), (false, false)]
+        .into_iter()
+        .filter_map(|(own, usual)| {
+            let mut links = Links {
+                vocabulary: surroundings.bundle.vocabulary(),
+                world: world.clone(),
+                own,
+                usual,
+            };
+            links.put_between()?;
+            links.complete()?;
+            Some(links.world)
+        })
+        .find(|world| refutes(world) && is_directory(world, surroundings))
+}
+
+/// Whether a workspace with exactly these entities would be sound.
+fn is_directory(world: &World, surroundings: &Surroundings<'_>) -> bool {
+    let entities = world.entities_json().to_string();
+    let read = assembly::of_entities(surroundings.bundle, &entities, &Switches::default());
+    read.is_ok_and(|(engine, _)| engine.is_some())
+}
+
+/// Puts the entities into a world that the schema asks for.
+struct Links<'a> {
+    vocabulary: &'a Vocabulary,
+    world: World,
+    /// Whether a parent that is asked for is the one that an attribute names; else it is a new one.
+    own: bool,
+    /// Whether what is not stated is what it usually is; else it is something new.
+    usual: bool,
+}
+
+impl Links<'_> {
+    fn is_parent_type(&self, of: &str, parent: &str) -> bool {
+        self.vocabulary
+            .declared_parents()
+            .get(of)
+            .is_some_and(|parents| parents.contains(parent))
+    }
+
+    /// Puts an entity between those that the schema does not let be child and parent.
+    fn put_between(&mut self) -> Option<()> {
+        let required = self.vocabulary.required_parents();
+        for uid in self.world.entities.keys().cloned().collect::<Vec<_>>() {
+            let of = uid.type_name().to_string();
+            let parents = self.world.entities.get(&uid)?.parents.clone();
+            let mut between: BTreeMap<String, BTreeMap<String, Vec<EntityUid>>> = BTreeMap::new();
+            for parent in parents {
+                let to = parent.type_name().to_string();
+                if self.is_parent_type(&of, &to) {
+                    continue;
+                }
+                let link = self
+                    .vocabulary
+                    .type_names()
+                    .find(|name| self.is_parent_type(&of, name) && self.is_parent_type(name, &to))?
+                    .to_owned();
+                self.world.entities.get_mut(&uid)?.parents.remove(&parent);
+                let of_link = between.entry(link).or_default();
+                of_link.entry(to).or_default().push(parent);
+            }
+            for (link, mut parents) in between {
+                // An assignment has one role: each of the first kind that is asked for has its own.
+                let major = required
+                    .get(&link)
+                    .and_then(|required| required.first())
+                    .and_then(|major| parents.remove(major))
+                    .unwrap_or_default();
+                let minor: BTreeSet<EntityUid> = parents.into_values().flatten().collect();
+                let majors: Vec<Option<EntityUid>> = match major.is_empty() {
+                    true => vec![None],
+                    false => major.into_iter().map(Some).collect(),
+                };
+                for major in majors {
+                    let mut element = Element {
+                        parents: minor.iter().cloned().chain(major).collect(),
+                        ..Element::default()
+                    };
+                    for type_name in required.get(&link).into_iter().flatten() {
+                        let is_there = has_parent_of(&element, type_name);
+                        if !is_there && self.own {
+                            element.parents.extend(self.own_of(&uid, type_name));
+                        }
+                    }
+                    let link = self.new_entity(&link)?;
+                    self.world.entities.insert(link.clone(), element);
+                    self.world.entities.get_mut(&uid)?.parents.insert(link);
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Gives every entity the parents that the schema requires.
+    fn complete(&mut self) -> Option<()> {
+        let required = self.vocabulary.required_parents();
+        for uid in self.world.entities.keys().cloned().collect::<Vec<_>>() {
+            let of = uid.type_name().to_string();
+            let stand_ins = self.vocabulary.stand_ins(&of);
+            for type_name in required.get(&of).into_iter().flatten() {
+                let element = self.world.entities.get(&uid)?;
+                let stands_in = stand_ins.iter().any(|stand_in| {
+                    stand_in.parent == type_name
+                        && element.attributes.contains_key(stand_in.attribute)
+                });
+                if !stands_in && !has_parent_of(element, type_name) {
+                    let parent = self.new_entity(type_name)?;
+                    self.join(&uid, parent)?;
+                }
+            }
+            let usual = self
+                .vocabulary
+                .type_annotation(&of, "unless_stated")
+                .and_then(|uid| EntityUid::from_str(uid).ok());
+            if let Some(usual) = usual {
+                let type_name = usual.type_name().to_string();
+                if !has_parent_of(self.world.entities.get(&uid)?, &type_name) {
+                    let parent = match self.usual {
+                        true => usual,
+                        false => self.new_entity(&type_name)?,
+                    };
+                    self.join(&uid, parent)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn join(&mut self, uid: &EntityUid, parent: EntityUid) -> Option<()> {
+        // What needs attributes cannot be made up.
+        let type_name = parent.type_name().to_string();
+        let attributes = self.vocabulary.attributes(&type_name);
+        let needs = attributes
+            .into_iter()
+            .flatten()
+            .any(|(_, attribute)| attribute.required);
+        if needs && !self.world.entities.contains_key(&parent) {
+            let like = self
+                .world
+                .entities
+                .iter()
+                .find(|(uid, _)| uid.type_name() == parent.type_name());
+            let element = like.map(|(_, element)| element.clone())?;
+            self.world.entities.insert(parent.clone(), element);
+        }
+        self.world.entities.entry(parent.clone()).or_default();
+        self.world.entities.get_mut(uid)?.parents.insert(parent);
+        Some(())
+    }
+
+    /// The entity of a type that an attribute names.
+    fn own_of(&self, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
+        let attributes = self.vocabulary.attributes(&uid.type_name().to_string())?;
+        let (name, _) = attributes
+            .iter()
+            .find(|(_, attribute)| attribute.kind == Kind::Entity(type_name.to_owned()))?;
+        as_entity(self.world.entities.get(uid)?.attributes.get(name)?)
+    }
+
+    /// The uid of an entity that is not there yet.
+    fn new_entity(&self, type_name: &str) -> Option<EntityUid> {
+        let type_name = EntityTypeName::from_str(type_name).ok()?;
+        let name = spaced(type_name.basename());
+        (1..)
+            .map(|number| numbered(&name, number))
+            .map(|id| EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(id)))
+            .find(|uid| !self.world.entities.contains_key(uid))
+    }
+}
+
+fn has_parent_of(element: &Element, type_name: &str) -> bool {
+    element
+        .parents
+        .iter()
+        .any(|parent| parent.type_name().to_string() == type_name)
+}

@@ -1,0 +1,121 @@
+//! What policies and specs write, which is what tells of worlds about them.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+use serde_json::{Value, json};
+
+use super::model::kind_of_extension;
+use tarbac_host::bundle::{Bundle, Policy};
+
+/// Values of extensions that say nothing in particular, by the function that makes them.
+const PLAIN: [(&str, &str); 8] = [
+    ("datetime", "1970-01-01"),
+    ("datetime", "9999-12-31"),
+    ("decimal", "0.0"),
+    ("decimal", "1.0"),
+    ("duration", "0ms"),
+    ("duration", "1d"),
+    ("ip", "127.0.0.1"),
+    ("ip", "::1"),
+];
+
+/// What is known of the policies at hand.
+pub(super) struct Surroundings<'a> {
+    pub bundle: &'a Arc<Bundle>,
+    /// The entities that a policy or spec names; these keep their names.
+    named: HashSet<EntityUid>,
+    /// The numbers that policies and specs compare with and their neighbours, simplest first.
+    pub numbers: Vec<i64>,
+    /// The values of extensions that they compare with, and some that say nothing in particular, by
+    /// their kind, simplest first.
+    extensions: BTreeMap<String, Vec<Value>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Those of the policies of a bundle, and of some beside them.
+    pub fn of<'p>(bundle: &'a Arc<Bundle>, beside: impl Iterator<Item = &'p Policy>) -> Self {
+        let mut surroundings = Self {
+            bundle,
+            named: HashSet::new(),
+            numbers: Vec::new(),
+            extensions: BTreeMap::new(),
+        };
+        let mut numbers = BTreeSet::new();
+        for policy in bundle.policies() {
+            surroundings.add(policy, &mut numbers);
+        }
+        for policy in beside {
+            surroundings.add(policy, &mut numbers);
+        }
+        for (function, argument) in PLAIN {
+            surroundings.add_extension(function, argument);
+        }
+        // A number that is written somewhere says more than one beside it.
+        let beside = numbers.iter().rev().flat_map(|number| {
+            [number.checked_sub(1), number.checked_add(1)]
+                .into_iter()
+                .flatten()
+        });
+        let mut seen = BTreeSet::new();
+        // Where none is written, some that say nothing in particular.
+        let plain = [0, 1].into_iter();
+        surroundings.numbers = numbers
+            .iter()
+            .rev()
+            .copied()
+            .chain(beside)
+            .chain(plain)
+            .collect();
+        surroundings.numbers.retain(|number| seen.insert(*number));
+        surroundings
+    }
+
+    /// Whether an entity has to keep its name: a policy names it, or its type enumerates it.
+    pub fn keeps_name(&self, uid: &EntityUid) -> bool {
+        self.named.contains(uid) || self.choices(uid).is_some()
+    }
+
+    /// The ids of an enumerated type.
+    pub fn choices(&self, uid: &EntityUid) -> Option<&BTreeSet<String>> {
+        let type_name = uid.type_name().to_string();
+        self.bundle.vocabulary().choices(&type_name)
+    }
+
+    /// The values of the kind of a value of an extension, simplest first.
+    pub fn extensions_like(&self, value: &Value) -> &[Value] {
+        kind_of_extension(value)
+            .and_then(|kind| self.extensions.get(kind))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, policy: &Policy, numbers: &mut BTreeSet<i64>) {
+        self.named.extend(policy.named_entities());
+        let conditions = policy.ast().non_scope_constraints().into_iter();
+        for part in conditions.flat_map(ast::Expr::subexpressions) {
+            match part.expr_kind() {
+                ast::ExprKind::Lit(ast::Literal::Long(long)) => {
+                    numbers.insert(*long);
+                }
+                ast::ExprKind::ExtensionFunctionApp { fn_name, args } => {
+                    if let Some(ast::ExprKind::Lit(ast::Literal::String(argument))) =
+                        args.first().map(ast::Expr::expr_kind)
+                    {
+                        self.add_extension(&fn_name.to_string(), argument);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add_extension(&mut self, function: &str, argument: &str) {
+        let value = json!({ "__extn": { "fn": function, "arg": argument } });
+        let known = self.extensions.entry(function.to_owned()).or_default();
+        if !known.contains(&value) {
+            known.push(value);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Places in a world: its attributes, its tags and what is in the context.
+
+use cedar_policy::EntityUid;
+use serde_json::{Map, Value};
+
+use super::model::{World, is_wrapped};
+
+/// What has values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// The context of the request.
+    Context,
+    /// The attributes of an entity.
+    Attributes(EntityUid),
+    /// The tags of an entity.
+    Tags(EntityUid),
+}
+
+/// A place in a world: an attribute or a tag, or something within one.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub of: Holder,
+    pub path: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Key(String),
+    Element(Value),
+}
+
+/// Every value in a world, the outer before the inner.
+pub(super) fn slots(world: &World) -> Vec<(Slot, Value)> {
+    let entities = world.entities.keys();
+    let mut slots: Vec<_> = entities.flat_map(|uid| slots_of(world, uid)).collect();
+    slots.extend(slots_in(Holder::Context, &world.context));
+    slots
+}
+
+/// Every value of an entity.
+pub(super) fn slots_of(world: &World, uid: &EntityUid) -> Vec<(Slot, Value)> {
+    let Some(element) = world.entities.get(uid) else {
+        return Vec::new();
+    };
+    let mut slots = slots_in(Holder::Attributes(uid.clone()), &element.attributes);
+    slots.extend(slots_in(Holder::Tags(uid.clone()), &element.tags));
+    slots
+}
+
+/// Every value of a holder.
+pub(super) fn slots_in(of: Holder, record: &Map<String, Value>) -> Vec<(Slot, Value)> {
+    let slot = Slot {
+        of,
+        path: Vec::new(),
+    };
+    let mut found = Vec::new();
+    within(&slot, record, &mut found);
+    found
+}
+
+fn within(slot: &Slot, record: &Map<String, Value>, found: &mut Vec<(Slot, Value)>) {
+    for (key, value) in record {
+        let mut slot = slot.clone();
+        slot.path.push(Step::Key(key.clone()));
+        found.push((slot.clone(), value.clone()));
+        match value {
+            Value::Array(elements) => {
+                for element in elements {
+                    let mut slot = slot.clone();
+                    slot.path.push(Step::Element(element.clone()));
+                    found.push((slot, element.clone()));
+                }
+            }
+            Value::Object(record) if !is_wrapped(value) => within(&slot, record, found),
+            _ => {}
+        }
+    }
+}
+
+impl Slot {
+    /// Gives it a value, or takes away what it has.
+    pub fn set(&self, world: &mut World, value: Option<&Value>) {
+        let attributes = match &self.of {
+            Holder::Context => Some(&mut world.context),
+            Holder::Attributes(uid) => world.entities.get_mut(uid).map(|of| &mut of.attributes),
+            Holder::Tags(uid) => world.entities.get_mut(uid).map(|of| &mut of.tags),
+        };
+        let Some(attributes) = attributes else {
+            return;
+        };
+        let Some((last, records)) = self.path.split_last() else {
+            return;
+        };
+        let mut within = Within::Record(attributes);
+        for step in records {
+            within = match (within, step) {
+                (Within::Record(record), Step::Key(key)) => match record.get_mut(key) {
+                    Some(Value::Object(record)) => Within::Record(record),
+                    Some(Value::Array(set)) => Within::Set(set),
+                    _ => return,
+                },
+                _ => return,
+            };
+        }
+        match (within, last, value) {
+            (Within::Record(record), Step::Key(key), Some(value)) => {
+                if let Some(slot) = record.get_mut(key) {
+                    *slot = value.clone();
+                }
+            }
+            (Within::Record(record), Step::Key(key), None) => drop(record.remove(key)),
+            (Within::Set(set), Step::Element(element), value) => {
+                set.retain(|other| other != element);
+                set.extend(value.cloned());
+            }
+            _ => {}
+        }
+    }
+}
+
+enum Within<'w> {
+    Record(&'w mut Map<String, Value>),
+    Set(&'w mut Vec<Value>),
+}

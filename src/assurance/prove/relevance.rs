@@ -1,0 +1,268 @@
+//! What of a world matters.
+
+use cedar_policy::EntityUid;
+use serde_json::{Value, json};
+
+use super::label::with_id;
+use super::literals::Surroundings;
+use super::model::{World, as_entity, entity_value, is_wrapped};
+use super::path::{Holder, Slot, Step, slots_in, slots_of};
+use super::shrink::Refutes;
+
+/// Something about a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// Who asks, or what is asked about, is an entity of that name.
+    Is(EntityUid),
+    /// An entity is in another.
+    In {
+        /// The entity.
+        entity: EntityUid,
+        /// What it is in.
+        parent: EntityUid,
+    },
+    /// An attribute or a tag has a value, or a set has an element.
+    Value {
+        /// What has it.
+        of: Holder,
+        /// The path of attributes.
+        path: Vec<String>,
+        /// The value or element, as Cedar's JSON has it.
+        value: Value,
+        /// Whether it is an element.
+        is_element: bool,
+    },
+    /// An optional attribute is there, whatever its value.
+    Has {
+        /// What has it.
+        of: Holder,
+        /// The path of attributes.
+        path: Vec<String>,
+    },
+}
+
+/// What of a world matters: what could not be otherwise, all else being as it is or as it could be.
+pub(super) fn facts(
+    world: &World,
+    surroundings: &Surroundings<'_>,
+    refutes: Refutes<'_>,
+) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut links = Vec::new();
+    let mut otherwise = world.clone();
+    let mut told = |slots: Vec<(Slot, Value)>| -> Vec<Fact> {
+        let mut told = Vec::new();
+        // What is within comes first: where it is told, so is that there is something around it.
+        for (slot, value) in slots.into_iter().rev() {
+            if matters(&slot, &value, world, &mut otherwise, surroundings, refutes) {
+                told.extend(slot.fact(value));
+            } else if let Some(entity) = as_entity(&value) {
+                links.push((entity, slot.fact(value)));
+            }
+            let is_within = |fact: &Fact| {
+                fact.path()
+                    .is_some_and(|path| path.starts_with(&slot.keys()))
+            };
+            if !told.iter().any(is_within) && slot.is_optional(world, surroundings) {
+                told.push(Fact::Has {
+                    of: slot.of.clone(),
+                    path: slot.keys(),
+                });
+            }
+        }
+        told.reverse();
+        told
+    };
+    let reached = world.reached();
+    let named = world.entities.keys().filter(|uid| !reached.contains(uid));
+    for uid in reached.iter().chain(named) {
+        if surroundings.keeps_name(uid)
+            && is_asked(uid, world)
+            && !may_be_another(uid, world, surroundings, refutes)
+        {
+            facts.push(Fact::Is(uid.clone()));
+        }
+        let parents = world.entities.get(uid).into_iter();
+        facts.extend(
+            parents
+                .flat_map(|element| &element.parents)
+                .map(|parent| Fact::In {
+                    entity: uid.clone(),
+                    parent: parent.clone(),
+                }),
+        );
+        facts.extend(told(slots_of(world, uid)));
+    }
+    facts.extend(told(slots_in(Holder::Context, &world.context)));
+    // What is told of one entity among several of its type has to say whose it is.
+    links.retain(|(entity, _)| {
+        let is_told = facts.iter().any(|fact| fact.is_of(entity));
+        is_told && (is_asked(entity, world) || !is_only_one(entity, world))
+    });
+    facts.extend(links.into_iter().filter_map(|(_, fact)| fact));
+    facts
+}
+
+impl Fact {
+    /// The path of attributes that it is about.
+    fn path(&self) -> Option<&[String]> {
+        match self {
+            Self::Value { path, .. } | Self::Has { path, .. } => Some(path),
+            Self::Is(_) | Self::In { .. } => None,
+        }
+    }
+
+    /// Whether it says something of an entity.
+    fn is_of(&self, uid: &EntityUid) -> bool {
+        match self {
+            Self::Is(entity) | Self::In { entity, .. } => entity == uid,
+            Self::Value { of, .. } | Self::Has { of, .. } => match of {
+                Holder::Attributes(entity) | Holder::Tags(entity) => entity == uid,
+                Holder::Context => false,
+            },
+        }
+    }
+}
+
+fn is_only_one(uid: &EntityUid, world: &World) -> bool {
+    let mut others = world.entities.keys().filter(|other| *other != uid);
+    !others.any(|other| other.type_name() == uid.type_name())
+}
+
+fn is_asked(uid: &EntityUid, world: &World) -> bool {
+    *uid == world.principal || *uid == world.resource
+}
+
+/// Whether who asks, or what is asked about, could as well be an entity that nobody names.
+fn may_be_another(
+    uid: &EntityUid,
+    world: &World,
+    surroundings: &Surroundings<'_>,
+    refutes: Refutes<'_>,
+) -> bool {
+    let mut others = others_of(uid, surroundings).into_iter();
+    others.all(|other| {
+        let mut world = world.clone();
+        copy_to(uid, &other, &mut world);
+        if world.principal == *uid {
+            world.principal = other.clone();
+        }
+        if world.resource == *uid {
+            world.resource = other;
+        }
+        refutes(&world)
+    })
+}
+
+/// The entities that one could be instead: the others of an enumerated type, or one that nobody names.
+fn others_of(uid: &EntityUid, surroundings: &Surroundings<'_>) -> Vec<EntityUid> {
+    match surroundings.choices(uid) {
+        Some(choices) => choices
+            .iter()
+            .filter(|id| *id != uid.id().unescaped())
+            .map(|id| with_id(uid, id))
+            .collect(),
+        None => vec![with_id(uid, &format!("copy of {}", uid.id().unescaped()))],
+    }
+}
+
+/// Puts a copy of an entity into a world, unless there is one of that name.
+fn copy_to(uid: &EntityUid, copy: &EntityUid, world: &mut World) {
+    let element = world.entities.get(uid).cloned().unwrap_or_default();
+    world.entities.entry(copy.clone()).or_insert(element);
+}
+
+impl Slot {
+    fn keys(&self) -> Vec<String> {
+        let keys = self.path.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(key.clone()),
+            Step::Element(_) => None,
+        });
+        keys.collect()
+    }
+
+    /// Whether a world without it conforms to the schema as well.
+    fn is_optional(&self, world: &World, surroundings: &Surroundings<'_>) -> bool {
+        if matches!(self.path.last(), Some(Step::Element(_))) || matches!(self.of, Holder::Tags(_))
+        {
+            return false;
+        }
+        let mut without = world.clone();
+        self.set(&mut without, None);
+        without
+            .as_cedar_takes_it(surroundings.bundle.schema())
+            .is_ok()
+    }
+
+    fn fact(&self, value: Value) -> Option<Fact> {
+        let path = self.keys();
+        let is_element = matches!(self.path.last(), Some(Step::Element(_)));
+        // A record or a set is what is in it.
+        if !is_element && (value.is_array() || (value.is_object() && !is_wrapped(&value))) {
+            return None;
+        }
+        Some(Fact::Value {
+            of: self.of.clone(),
+            path,
+            value,
+            is_element,
+        })
+    }
+}
+
+/// Whether a value matters. If not, it is another in the world `otherwise` from here on: two facts
+/// that stand in for each other are not both left out.
+fn matters(
+    slot: &Slot,
+    value: &Value,
+    world: &World,
+    otherwise: &mut World,
+    surroundings: &Surroundings<'_>,
+    refutes: Refutes<'_>,
+) -> bool {
+    // What could have been taken away is no longer there.
+    let is_element = matches!(slot.path.last(), Some(Step::Element(_)));
+    let linked = as_entity(value).filter(|_| !is_element);
+    let copies = linked.as_ref().map(|uid| others_of(uid, surroundings));
+    let others: Vec<Value> = match (value, &copies) {
+        (_, Some(copies)) => copies.iter().map(entity_value).collect(),
+        (Value::Bool(bool), _) => vec![json!(!bool)],
+        (Value::Number(_), _) => {
+            let numbers = surroundings.numbers.iter();
+            numbers.map(|known| json!(known)).collect()
+        }
+        (Value::String(text), _) => {
+            vec![json!(""), json!("another"), json!(format!("other {text}"))]
+        }
+        _ => surroundings.extensions_like(value).to_vec(),
+    };
+    let with_copies = |world: &World| {
+        let mut world = world.clone();
+        if let (Some(uid), Some(copies)) = (&linked, &copies) {
+            copies
+                .iter()
+                .for_each(|copy| copy_to(uid, copy, &mut world));
+        }
+        world
+    };
+    let (world, before) = (with_copies(world), with_copies(otherwise));
+    let mut after = None;
+    for other in others.iter().filter(|other| *other != value) {
+        let put = |world: &World| {
+            let mut world = world.clone();
+            slot.set(&mut world, Some(other));
+            world
+        };
+        let changed = put(&before);
+        if !refutes(&put(&world)) || !refutes(&changed) {
+            return true;
+        }
+        after = Some(changed);
+    }
+    // Of what could be nothing else, nothing else is known.
+    let Some(after) = after else {
+        return true;
+    };
+    *otherwise = after;
+    false
+}

@@ -1,0 +1,189 @@
+//! From the world that a solver happened to find to one that is as small as it gets.
+//!
+//! Every step is tried: a smaller world is kept only where it still refutes the claim, by plain
+//! Cedar. A world that does not conform to the schema refutes nothing.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::EntityUid;
+use serde_json::{Value, json};
+
+use super::label::{numbered, spaced, with_id};
+use super::literals::Surroundings;
+use super::model::{World, kind_of_extension};
+use super::path::{Slot, slots};
+
+/// Whether a world refutes the claim at hand.
+pub(super) type Refutes<'r> = &'r dyn Fn(&World) -> bool;
+
+/// A change of a world.
+#[derive(Debug, Clone)]
+enum Edit {
+    /// An entity is another one of its type.
+    Merge(EntityUid, EntityUid),
+    /// An entity is taken away that the request does not lead to; a policy may name it all the same.
+    Drop(EntityUid),
+    /// A parent is taken away.
+    Leave(EntityUid, EntityUid),
+    /// Values at some places are another, the simplest first; or they are taken away.
+    Set(Vec<Slot>, Vec<Option<Value>>),
+}
+
+/// The smallest world that is found from one by single changes.
+pub(super) fn smallest(
+    mut world: World,
+    surroundings: &Surroundings<'_>,
+    refutes: Refutes<'_>,
+) -> World {
+    loop {
+        let before = world.clone();
+        for edit in edits(&world, surroundings) {
+            let candidate = edit
+                .applied(&world)
+                .into_iter()
+                .find(|candidate| *candidate != world && refutes(candidate));
+            world = candidate.unwrap_or(world);
+        }
+        if world == before {
+            return with_plain_names(world, surroundings, refutes);
+        }
+    }
+}
+
+/// The changes that make a world simpler. Each leads away from where it came from, so that there is
+/// an end to them.
+fn edits(world: &World, surroundings: &Surroundings<'_>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for one in world.entities.keys() {
+        for other in world.entities.keys() {
+            if one.type_name() == other.type_name() && one > other && !surroundings.keeps_name(one)
+            {
+                edits.push(Edit::Merge(one.clone(), other.clone()));
+            }
+        }
+    }
+    let reached = world.reached();
+    let unreached = world.entities.keys().filter(|uid| !reached.contains(uid));
+    edits.extend(unreached.cloned().map(Edit::Drop));
+    for (uid, element) in &world.entities {
+        for parent in &element.parents {
+            edits.push(Edit::Leave(uid.clone(), parent.clone()));
+        }
+    }
+    let slots = slots(world);
+    for (slot, value) in &slots {
+        let mut simpler = vec![None];
+        match value {
+            Value::Bool(true) => simpler.push(Some(json!(false))),
+            Value::Number(number) => {
+                let numbers = surroundings.numbers.iter();
+                let before = numbers.take_while(|known| Some(**known) != number.as_i64());
+                simpler.extend(before.map(|known| Some(json!(known))));
+            }
+            value if kind_of_extension(value).is_some() => {
+                let alike = slots.iter().filter(|(_, other)| other == value);
+                let alike: Vec<Slot> = alike.map(|(slot, _)| slot.clone()).collect();
+                let known = simpler_extensions(value, &slots, surroundings);
+                // Two moments may only be another together.
+                if alike.len() > 1 {
+                    edits.push(Edit::Set(alike, known.clone()));
+                }
+                simpler.extend(known);
+            }
+            _ => {}
+        }
+        edits.push(Edit::Set(vec![slot.clone()], simpler));
+    }
+    edits
+}
+
+/// The values of an extension that say less than one does, the simplest first: those that are known,
+/// and where it is not one of these, another one of the world.
+fn simpler_extensions(
+    value: &Value,
+    slots: &[(Slot, Value)],
+    surroundings: &Surroundings<'_>,
+) -> Vec<Option<Value>> {
+    let known = surroundings.extensions_like(value);
+    let before = known.iter().take_while(|known| *known != value);
+    let text = value.to_string();
+    let others = slots.iter().map(|(_, other)| other).filter(|other| {
+        kind_of_extension(other) == kind_of_extension(value)
+            && !known.contains(value)
+            && other.to_string() < text
+    });
+    before.chain(others).cloned().map(Some).collect()
+}
+
+impl Edit {
+    /// The worlds that it can lead to, the simplest first.
+    fn applied(&self, world: &World) -> Vec<World> {
+        let changed = |change: &dyn Fn(&mut World)| {
+            let mut world = world.clone();
+            change(&mut world);
+            world
+        };
+        match self {
+            Self::Merge(one, other) => vec![changed(&|world| {
+                if world.entities.contains_key(one) && world.entities.contains_key(other) {
+                    world.rename(one, other);
+                }
+            })],
+            Self::Drop(uid) => vec![changed(&|world| {
+                if !world.reached().contains(uid) {
+                    world.entities.remove(uid);
+                }
+            })],
+            Self::Leave(uid, parent) => vec![changed(&|world| {
+                if let Some(element) = world.entities.get_mut(uid) {
+                    element.parents.remove(parent);
+                }
+            })],
+            Self::Set(slots, values) => values
+                .iter()
+                .map(|value| {
+                    changed(&|world| {
+                        slots
+                            .iter()
+                            .for_each(|slot| slot.set(world, value.as_ref()))
+                    })
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The same world with names that say what an entity is.
+fn with_plain_names(world: World, surroundings: &Surroundings<'_>, refutes: Refutes<'_>) -> World {
+    let mut renamed = world.clone();
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    // The request comes first, so that it is about the plain ones.
+    let first = [world.principal.clone(), world.resource.clone()];
+    let all = first
+        .iter()
+        .chain(world.entities.keys().filter(|uid| !first.contains(uid)));
+    let mut plain = Vec::new();
+    for (at, uid) in all.enumerate() {
+        if surroundings.keeps_name(uid) || plain.iter().any(|(of, _, _)| of == uid) {
+            continue;
+        }
+        let name = spaced(uid.type_name().basename());
+        let number = count.entry(name.clone()).or_default();
+        *number += 1;
+        let id = numbered(&name, *number);
+        let on_the_way = with_id(uid, &format!("on the way {at}"));
+        plain.push((uid.clone(), on_the_way, with_id(uid, &id)));
+    }
+    // By way of names that nobody has, since one may have the name of another.
+    for (from, between, _) in &plain {
+        renamed.rename(from, between);
+    }
+    for (_, between, to) in &plain {
+        renamed.rename(between, to);
+    }
+    match refutes(&renamed) {
+        true => renamed,
+        // A policy may well compare names as texts.
+        false => world,
+    }
+}

@@ -1,0 +1,282 @@
+//! Specifications: what must be true of the policies, written as policies.
+//!
+//! A `permit` is a lower bound: everything it matches must be allowed. A `forbid` is an upper bound:
+//! everything it matches must be refused. Three annotations say more:
+//!
+//! | annotation | the spec is about |
+//! |---|---|
+//! | `@reading("NAME")` with `@holds("on")` or `@holds("off")` | the policies under that reading |
+//! | `@regardless_of("PATH")` on a forbid | no difference: what it matches is decided alike, whatever the attribute at this path |
+//! | `@regardless_of("NAME")` on a forbid | no difference: what it matches is decided alike with that reading on and off |
+//! | `@authority`, `@code`, `@message` on a question | the policies that give this answer |
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy_core::ast;
+
+use super::independence::Attribute;
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_diagnostic::source::{Place, Source};
+use tarbac_host::bundle::{Bundle, Effect, Policy, QUESTIONS};
+use tarbac_host::engine::Engine;
+
+/// The annotations that specs may have.
+const KEYS: [&str; 9] = [
+    "authority",
+    "code",
+    "doc",
+    "holds",
+    "id",
+    "message",
+    "reading",
+    "regardless_of",
+    "source",
+];
+
+/// The annotations by which policies answer a question.
+const ANSWERS: [&str; 3] = ["authority", "code", "message"];
+
+/// What must be true of the policies.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    policy: Policy,
+    /// What it says of the requests it matches.
+    pub says: Says,
+}
+
+/// What a spec says of the requests it matches.
+#[derive(Debug, Clone)]
+pub enum Says {
+    /// They are allowed.
+    Allowed,
+    /// They are refused.
+    Refused,
+    /// They are decided alike, whatever an attribute is.
+    SameWhatever(Attribute),
+    /// They are decided alike, whether or not a reading is on.
+    SameUnderReading(String),
+}
+
+impl Spec {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        self.policy.id()
+    }
+
+    /// What it says, in a sentence: its `@doc`.
+    pub fn doc(&self) -> Option<&str> {
+        self.policy.doc()
+    }
+
+    /// The document it comes from: its `@source`.
+    pub fn source(&self) -> Option<&str> {
+        self.policy.source()
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> &Place {
+        self.policy.place()
+    }
+
+    /// The reading that it is about, and whether it is on.
+    pub fn reading(&self) -> Option<(&str, bool)> {
+        self.policy.reading()
+    }
+
+    /// The spec as a policy: what it matches is what it is about.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether a policy that answers a question gives the answer that it is about.
+    pub fn is_about_answer(&self, policy: &Policy) -> bool {
+        ANSWERS
+            .into_iter()
+            .filter_map(|key| Some((key, self.policy.annotation(key)?)))
+            .all(|(key, answer)| policy.annotation(key) == Some(answer))
+    }
+}
+
+/// Whether two policies answer a question alike.
+pub(super) fn answer_alike(one: &Policy, other: &Policy) -> bool {
+    ANSWERS
+        .into_iter()
+        .all(|key| one.annotation(key) == other.annotation(key))
+}
+
+/// Reads the specs of these files, in their order; with everything that is wrong with them. There
+/// are specs only where none of the findings is an error.
+pub fn read(sources: &[Arc<Source>], engine: &Engine) -> (Vec<Spec>, Vec<Finding>) {
+    let bundle = engine.bundle();
+    let (policies, mut findings) = bundle.read_beside(sources);
+    let mut specs = Vec::new();
+    for policy in policies {
+        let mut problems = annotations(&policy);
+        problems.extend(unknown_entities(&policy, engine));
+        match says(&policy, bundle) {
+            Ok(says) => specs.push(Spec { policy, says }),
+            Err(problem) => problems.push(problem),
+        }
+        findings.extend(problems);
+    }
+    finding::sort(&mut findings);
+    if finding::any_error(&findings) {
+        specs.clear();
+    }
+    (specs, findings)
+}
+
+fn annotations(policy: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for key in policy.annotations().keys() {
+        if !KEYS.contains(&key.as_str()) {
+            findings.push(
+                Finding::error(
+                    "spec::unknown_annotation",
+                    format!("`@{key}` is no annotation of specs"),
+                )
+                .label(policy.place().clone(), "on this spec")
+                .help(format!("the annotations are: @{}", KEYS.join(", @"))),
+            );
+        }
+    }
+    if policy.doc().is_none() {
+        findings.push(
+            Finding::warning(
+                "spec::missing_doc",
+                format!("the spec `{}` has no `@doc`", policy.id()),
+            )
+            .label(policy.place().clone(), "this spec")
+            .help("say in one sentence what holds: `@doc(\"…\")`"),
+        );
+    }
+    findings
+}
+
+/// What a spec names that neither a policy nor the directory knows: it is likely misspelt, and a
+/// bound about nobody holds easily.
+fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
+    let named: BTreeSet<_> = spec.named_entities().collect();
+    named
+        .into_iter()
+        .filter(|uid| !engine.directory().knows(uid))
+        .map(|uid| {
+            Finding::warning(
+                "spec::unknown_entity",
+                format!(
+                    "the spec `{}` names `{uid}`, which no policy names and which exists nowhere",
+                    spec.id()
+                ),
+            )
+            .label(spec.place().clone(), "this spec")
+            .help("a bound about nobody holds easily: correct the id")
+        })
+        .collect()
+}
+
+fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
+    let wrong = |message: String| {
+        Finding::error("spec::invalid", message).label(policy.place().clone(), "this spec")
+    };
+    let vocabulary = bundle.vocabulary();
+    let mut actions = vocabulary.permissions().chain(vocabulary.questions());
+    if !actions.any(|action| policy.may_apply_to(action)) {
+        return Err(wrong(format!(
+            "the spec `{}` is about no request that there can be",
+            policy.id()
+        ))
+        .help("name an action of the schema, and types that it applies to"));
+    }
+    let is_reading = |name: &str| bundle.readings().iter().any(|reading| reading.name == name);
+    let readings = || {
+        let names: Vec<&str> = bundle
+            .readings()
+            .iter()
+            .map(|reading| reading.name.as_str())
+            .collect();
+        match names.is_empty() {
+            true => "these policies have no readings".to_owned(),
+            false => format!("the readings are: {}", names.join(", ")),
+        }
+    };
+    match (policy.annotation("reading"), policy.annotation("holds")) {
+        (None, None) | (Some(_), Some("on" | "off")) => {}
+        _ => {
+            return Err(wrong(format!(
+                "the spec `{}` does not say under which reading it holds",
+                policy.id()
+            ))
+            .help("write `@reading(\"…\")` and `@holds(\"on\")` or `@holds(\"off\")`"));
+        }
+    }
+    if let Some((name, _)) = policy.reading().filter(|(name, _)| !is_reading(name)) {
+        return Err(wrong(format!("`{name}` is not a reading of these policies")).help(readings()));
+    }
+    let asks = bundle.questions_of(policy).next().is_some();
+    let answers = ANSWERS
+        .into_iter()
+        .any(|key| policy.annotation(key).is_some());
+    if answers != asks {
+        return Err(wrong(match asks {
+            true => format!(
+                "the spec `{}` is about a question, but not about an answer to it",
+                policy.id()
+            ),
+            false => format!(
+                "the spec `{}` is about an answer, but names no question of `{QUESTIONS}`",
+                policy.id()
+            ),
+        })
+        .help("a spec about a question has the `@authority`, `@code` or `@message` of the answer, and a spec about a permission has none"));
+    }
+    if asks && bundle.permissions_of(policy).next().is_some() {
+        return Err(wrong(format!(
+            "the spec `{}` is about a question and about permissions",
+            policy.id()
+        ))
+        .help("make two specs of it"));
+    }
+    let Some(what) = policy.annotation("regardless_of") else {
+        return Ok(match policy.effect() {
+            Effect::Permit => Says::Allowed,
+            Effect::Forbid => Says::Refused,
+        });
+    };
+    if policy.effect() != Effect::Forbid || asks {
+        return Err(
+            wrong(format!("`@regardless_of` does not fit the spec `{}`", policy.id()))
+                .help("it forbids a difference between decisions, so the spec is a `forbid`, and about permissions"),
+        );
+    }
+    if is_reading(what) {
+        return match policy.reading() {
+            Some((name, _)) if name == what => Err(wrong(format!(
+                "the spec `{}` is about the reading `{what}` switched one way, and regardless of it",
+                policy.id()
+            ))),
+            _ => Ok(Says::SameUnderReading(what.to_owned())),
+        };
+    }
+    let expression = ast::Expr::from_str(what).ok();
+    let attribute =
+        expression.and_then(|expression| Attribute::of(&expression, policy, vocabulary));
+    let Some(attribute) = attribute else {
+        return Err(wrong(format!(
+            "`{what}` is neither a reading nor an attribute that a proof can be regardless of"
+        ))
+        .help(format!(
+            "an attribute is written as in `resource.hierarchy.enforceConfigMgrRbac`, and is a Bool, a Long, a String, or optional; {}",
+            readings()
+        )));
+    };
+    if attribute.is_read_by(&policy.ast().condition()) {
+        return Err(wrong(format!(
+            "the spec `{}` is regardless of `{what}`, and looks at it",
+            policy.id()
+        ))
+        .help("what it matches must not depend on the attribute"));
+    }
+    Ok(Says::SameWhatever(attribute))
+}

@@ -1,0 +1,319 @@
+//! Who can do what: on a screen, and in the formats of pages, sheets and programs.
+
+mod html;
+mod markdown;
+mod row;
+mod sheet;
+mod wire;
+
+use super::explanation::typed;
+use super::findings::number;
+use super::page::Page;
+use super::tally::{DECISION, counted, digits, first, on, some, tally};
+use row::{Row, rows};
+use tarbac_analysis::access_review::{Assignment, Holder, Idle, Obstacle, Role, Standing, Status};
+use tarbac_analysis::explain::Named;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use sheet::csv;
+pub use wire::{document, ndjson};
+
+/// How many of a list are shown unless all are.
+pub const LISTED: usize = 5;
+
+/// How many permissions of which the same holds, in about a line, unless all are.
+const ACTIONS: usize = 4;
+
+/// How many groups of people are shown unless all are: one as an example, since each takes a paragraph.
+const PEOPLE: usize = 1;
+
+/// How many policies that refuse what is granted are shown unless all are.
+const OBSTACLES: usize = 3;
+
+/// Who can do what, on about a screen; with `all` every row.
+pub fn human(standing: &Standing, all: bool, width: Option<usize>) -> String {
+    let limit = |limit: usize| if all { usize::MAX } else { limit };
+    let mut page = Page::new(width);
+    totals(&mut page, standing);
+    roles(&mut page, &standing.roles, limit(LISTED));
+    obstacles(&mut page, &standing.obstacles, all);
+    assignments(&mut page, standing, limit(LISTED));
+    // People may differ in what nobody sees.
+    let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
+    for holder in standing.people.iter().take(limit(PEOPLE)) {
+        let mut block = page.another();
+        held(&mut block, holder, all);
+        let block = block.into_text();
+        match blocks.iter_mut().find(|(_, known)| *known == block) {
+            Some((people, _)) => people.extend(&holder.people),
+            None => blocks.push((holder.people.iter().collect(), block)),
+        }
+    }
+    for (people, block) in blocks {
+        page.heading(&some(&people, limit(LISTED)));
+        page.add(&block);
+    }
+    let rest = standing.people.iter().skip(limit(PEOPLE));
+    let rest: usize = rest.map(|holder| holder.people.len()).sum();
+    if rest > 0 {
+        page.heading(&format!(
+            "and {} (--all lists them)",
+            number(rest, "more account")
+        ));
+    }
+    page.into_text()
+}
+
+fn totals(page: &mut Page, standing: &Standing) {
+    let totals = &standing.totals;
+    page.heading(&format!(
+        "{} of {} can do something; of {}, {} are allowed",
+        digits(totals.people_allowed),
+        counted(totals.people, "account"),
+        counted(totals.decisions, "decision"),
+        digits(totals.allowed)
+    ));
+    page.line(2, DECISION);
+    if totals.out_of_reach > 0 {
+        page.line(
+            2,
+            &format!(
+                "allowed, but not to be reached in the admin center, because the page that carries it is refused: {}",
+                counted(totals.out_of_reach, "decision")
+            ),
+        );
+    }
+    if totals.refused > 0 {
+        page.line(
+            2,
+            &format!(
+                "given by a role, but refused all the same: {} about {}",
+                counted(totals.refused, "decision"),
+                counted(totals.people_refused, "account")
+            ),
+        );
+    }
+    if totals.unknown > 0 {
+        let unknown = counted(totals.unknown, "decision");
+        page.line(2, &format!("that cannot be made: {unknown}"));
+    }
+    let all = counted(totals.assignments, "assignment");
+    if totals.assignments_unknown > 0 {
+        let unknown = digits(totals.assignments_unknown);
+        page.line(
+            2,
+            &format!("of {all}, not to be judged because of that: {unknown}"),
+        );
+    } else if standing.assignments.is_empty() && totals.assignments_unlisted == 0 {
+        page.line(2, &format!("of {all}, none gives nothing"));
+    }
+    if totals.assignments_unlisted > 0 {
+        let unlisted = digits(totals.assignments_unlisted);
+        let because = "because members of them are not known";
+        page.line(2, &format!("of {all}, not judged, {because}: {unlisted}"));
+    }
+}
+
+/// A table of roles.
+fn roles(page: &mut Page, roles: &[Role], limit: usize) {
+    let (roles, without): (Vec<&Role>, Vec<&Role>) = roles.iter().partition(|role| role.people > 0);
+    if roles.is_empty() {
+        return;
+    }
+    let names: Vec<String> = roles
+        .iter()
+        .take(limit)
+        .map(|role| typed(&role.entity))
+        .collect();
+    let width = names.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or_default().max(8);
+    page.heading(&format!(
+        "{:<width$}  {:>9}  {:>10}  {:>9}  {:>9}",
+        "By role", "accounts", "can use it", "allowed", "refused"
+    ));
+    for (role, name) in roles.iter().zip(&names) {
+        let counts = [role.people, role.people_allowed, role.allowed, role.refused];
+        let [people, using, allowed, refused] = counts.map(digits);
+        page.line(
+            0,
+            &format!("{name:<width$}  {people:>9}  {using:>10}  {allowed:>9}  {refused:>9}"),
+        );
+    }
+    let rest = roles.len().saturating_sub(limit);
+    if rest > 0 {
+        page.line(0, &format!("and {}", number(rest, "more role")));
+    }
+    if !without.is_empty() {
+        page.line(
+            0,
+            &format!("and {} that nobody has", number(without.len(), "role")),
+        );
+    }
+}
+
+fn obstacles(page: &mut Page, obstacles: &[Obstacle], all: bool) {
+    if obstacles.is_empty() {
+        return;
+    }
+    for accounts in obstacles.iter().filter_map(|of| of.accounts.as_ref()) {
+        let limit = if all { usize::MAX } else { LISTED };
+        let names: Vec<String> = accounts.people.iter().map(|of| of.name.clone()).collect();
+        let count = digits(names.len() as u64);
+        page.heading(&format!("{}: {count}", accounts.called));
+        page.line(2, &first(&names, limit));
+    }
+    let limit = if all { usize::MAX } else { OBSTACLES };
+    page.heading("What refuses most of what roles give");
+    for obstacle in obstacles.iter().take(limit) {
+        page.line(2, &refuses(obstacle));
+        if all {
+            page.line(4, &obstacle.says);
+        }
+        if let Some(advice) = &obstacle.advice {
+            page.item(4, "> ", advice);
+        }
+    }
+    let rest = obstacles.len().saturating_sub(limit);
+    if rest > 0 {
+        page.line(2, &format!("and {} more", digits(rest as u64)));
+    }
+}
+
+fn refuses(obstacle: &Obstacle) -> String {
+    format!(
+        "{}: {} about {}",
+        obstacle.policy,
+        counted(obstacle.decisions, "decision"),
+        counted(obstacle.people, "account")
+    )
+}
+
+fn assignments(page: &mut Page, standing: &Standing, limit: usize) {
+    let all = digits(standing.totals.assignments);
+    for (idle, what, said) in [
+        (
+            Idle::Nothing,
+            "give nothing",
+            "all of them can go, and no decision changes",
+        ),
+        (
+            Idle::Repeats,
+            "give only what others give",
+            "any one of them can go",
+        ),
+        (
+            Idle::Withheld,
+            "give nothing here",
+            "what they give elsewhere is not looked at",
+        ),
+    ] {
+        let of = standing.assignments.iter().filter(|of| of.idle == idle);
+        let of: Vec<&Assignment> = of.collect();
+        if of.is_empty() {
+            continue;
+        }
+        let count = digits(of.len() as u64);
+        page.heading(&format!(
+            "Assignments that {what}: {count} of {all}; {said}"
+        ));
+        for assignment in of.iter().take(limit) {
+            page.line(2, &chain(assignment));
+            if let Some(because) = because(assignment) {
+                page.line(4, &because);
+            }
+        }
+        let rest = of.len().saturating_sub(limit);
+        if rest > 0 {
+            page.line(2, &format!("and {}", number(rest, "more assignment")));
+        }
+    }
+}
+
+/// An assignment from whoever is in it to its roles.
+fn chain(assignment: &Assignment) -> String {
+    let mut steps: Vec<String> = assignment.from.iter().map(typed).collect();
+    steps.push(typed(&assignment.to));
+    let roles: Vec<String> = assignment.roles.iter().map(typed).collect();
+    if !roles.is_empty() {
+        steps.push(first(&roles, LISTED));
+    }
+    format!(
+        "{}: {}",
+        steps.join(" -> "),
+        counted(assignment.people, "account")
+    )
+}
+
+/// Why an assignment gives nothing.
+fn because(assignment: &Assignment) -> Option<String> {
+    match assignment.idle {
+        Idle::Nothing => {}
+        Idle::Repeats => return None,
+        Idle::Withheld => return assignment.told.clone(),
+    }
+    let reasons: Vec<&str> = assignment
+        .reasons
+        .iter()
+        .map(|(id, _)| id.as_str())
+        .collect();
+    Some(
+        match (
+            assignment.people,
+            assignment.policies.is_empty(),
+            reasons.as_slice(),
+        ) {
+            (0, _, _) => "nobody is in it".to_owned(),
+            (_, true, _) => "no policy in force permits it anything".to_owned(),
+            (_, false, []) => "what it grants applies to nothing".to_owned(),
+            (_, false, reasons) => format!("refused by {}", first(reasons, OBSTACLES)),
+        },
+    )
+}
+
+/// What holds for some people, by what it comes through.
+fn held(page: &mut Page, holder: &Holder, all: bool) {
+    let mut by_way: Vec<(Vec<String>, Vec<Row<'_>>)> = Vec::new();
+    for row in rows(holder) {
+        let ways = row.ways(all);
+        match by_way.iter_mut().find(|(known, _)| *known == ways) {
+            Some((_, rows)) => rows.push(row),
+            None => by_way.push((ways, vec![row])),
+        }
+    }
+    for (ways, rows) in by_way {
+        let words = std::iter::once("through").chain(std::iter::repeat("and"));
+        for (way, word) in ways.iter().zip(words) {
+            page.line(2, &format!("{word} {way}"));
+        }
+        let indent = if ways.is_empty() { 2 } else { 4 };
+        for row in rows {
+            human_row(page, indent, &row, all);
+        }
+    }
+}
+
+fn human_row(page: &mut Page, indent: usize, row: &Row<'_>, all: bool) {
+    let limit = if all { usize::MAX } else { LISTED };
+    let verb = match row.status {
+        Status::Allowed => "may",
+        Status::OutOfReach => "may, but cannot reach in the admin center:",
+        Status::Refused => "has in a role, but is refused:",
+        Status::Unknown => "cannot be decided about:",
+    };
+    let actions = first(&row.actions, if all { usize::MAX } else { ACTIONS });
+    page.line(indent, &format!("{verb} {actions}"));
+    let under = match row.under {
+        [] => String::new(),
+        [(of, _)] => format!(" in {}", of.name),
+        several => format!(" in {}", tally(several, limit)),
+    };
+    let on = on(row.resources, row.count, Some(row.of));
+    page.line(indent + 2, &format!("on {on}{under}"));
+    if !row.groups.is_empty() {
+        page.line(indent + 2, &format!("of {}", tally(row.groups, limit)));
+    }
+    if let Some(reasons) = row.reasons(all) {
+        page.line(indent + 2, &reasons);
+    }
+}

@@ -1,0 +1,19 @@
+//! Who can do what, as one page that needs nothing else.
+
+use super::wire;
+use crate::html::{About, page};
+use tarbac_analysis::access_review::Standing;
+use tarbac_analysis::change::what_if::Premises;
+use tarbac_host::decision::Provenance;
+
+const SCRIPT: &str = include_str!("../html/standing.js");
+
+/// A page that can be sent to somebody who has no tarbac.
+pub fn html(standing: &Standing, premises: &Premises, provenance: &Provenance) -> String {
+    let data = wire::line(standing, premises, provenance);
+    let about = About {
+        premises,
+        states: &[provenance],
+    };
+    page("Who can do what", &about, SCRIPT, &data)
+}

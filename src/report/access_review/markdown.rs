@@ -1,0 +1,132 @@
+//! Who can do what, for a page of a wiki.
+
+use super::row::rows;
+use super::{LISTED, because, refuses};
+use crate::matrix::in_markdown;
+use crate::table::Table;
+use crate::tally::{counted, digits, first, some, tally};
+use tarbac_analysis::access_review::{Idle, Standing};
+use tarbac_analysis::explain::Named;
+
+/// Markdown: the totals, and a table each of roles, of assignments that give nothing and of everybody.
+pub fn markdown(standing: &Standing) -> String {
+    let totals = &standing.totals;
+    let mut text = format!(
+        "**{} of {} can do something**: {} of {} are allowed, of which {} cannot be reached in the \
+         admin center; {} are given by a role, but refused all the same; {} cannot be made.\n",
+        digits(totals.people_allowed),
+        counted(totals.people, "account"),
+        digits(totals.allowed),
+        counted(totals.decisions, "decision"),
+        digits(totals.out_of_reach),
+        digits(totals.refused),
+        digits(totals.unknown),
+    );
+    if totals.assignments_unlisted > 0 {
+        text.push_str(&format!(
+            "\nOf {}, {} are not judged, because members of them are not known.\n",
+            counted(totals.assignments, "assignment"),
+            digits(totals.assignments_unlisted),
+        ));
+    }
+    for obstacle in &standing.obstacles {
+        let (says, counts) = (in_markdown(&obstacle.says), in_markdown(&refuses(obstacle)));
+        text.push_str(&format!("\n- {says} {counts}"));
+        if let Some(advice) = &obstacle.advice {
+            text.push_str(&format!(". {}", in_markdown(advice)));
+        }
+        if let Some(accounts) = &obstacle.accounts {
+            let names: Vec<&str> = accounts.people.iter().map(|of| of.name.as_str()).collect();
+            let (called, names) = (
+                in_markdown(&accounts.called),
+                in_markdown(&names.join(", ")),
+            );
+            text.push_str(&format!(" {called}: {names}."));
+        }
+    }
+    if !standing.obstacles.is_empty() {
+        text.push('\n');
+    }
+    table(
+        &mut text,
+        &["role", "accounts", "can use it", "allowed", "refused"],
+        standing.roles.iter().map(|role| {
+            let counts = [role.people, role.people_allowed, role.allowed, role.refused];
+            let counts = counts.map(digits).into_iter();
+            std::iter::once(role.entity.name.clone())
+                .chain(counts)
+                .collect()
+        }),
+    );
+    table(
+        &mut text,
+        &[
+            "gives",
+            "who is in it",
+            "accounts",
+            "assignment",
+            "roles",
+            "because",
+        ],
+        standing.assignments.iter().map(|of| {
+            let roles: Vec<&Named> = of.roles.iter().collect();
+            let gives = match of.idle {
+                Idle::Nothing => "nothing",
+                Idle::Repeats => "what others give",
+                Idle::Withheld => "nothing here",
+            };
+            let from = of.from.as_ref().map(|from| from.name.clone());
+            vec![
+                gives.to_owned(),
+                from.unwrap_or_default(),
+                digits(of.people),
+                of.to.name.clone(),
+                some(&roles, LISTED),
+                because(of).unwrap_or_default(),
+            ]
+        }),
+    );
+    table(
+        &mut text,
+        &[
+            "who",
+            "permissions",
+            "",
+            "devices",
+            "of",
+            "in",
+            "through",
+            "because",
+        ],
+        standing.people.iter().flat_map(|holder| {
+            let people: Vec<&Named> = holder.people.iter().collect();
+            let who = some(&people, LISTED);
+            rows(holder).into_iter().map(move |row| {
+                vec![
+                    who.clone(),
+                    first(&row.actions, usize::MAX),
+                    row.status.word().to_owned(),
+                    digits(row.count),
+                    digits(row.of),
+                    tally(row.under, LISTED),
+                    row.ways(false).join("; "),
+                    row.reasons(false).unwrap_or_default(),
+                ]
+            })
+        }),
+    );
+    text
+}
+
+/// A table, unless there is nothing in it.
+fn table(
+    text: &mut String,
+    headings: &'static [&'static str],
+    rows: impl Iterator<Item = Vec<String>>,
+) {
+    let table = Table::new(headings, rows.collect()).markdown();
+    if !table.is_empty() {
+        text.push('\n');
+        text.push_str(&table);
+    }
+}

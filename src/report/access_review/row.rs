@@ -1,0 +1,96 @@
+//! What holds for some people, a row for all actions of which the same holds.
+
+use std::collections::BTreeSet;
+
+use super::LISTED;
+use crate::explanation::typed;
+use crate::tally::{common, first, for_some, policies};
+use tarbac_analysis::access_review::{Hold, Holder, Status, Through};
+use tarbac_analysis::explain::Named;
+
+/// Actions of which the same holds on the same resources, through the same permits.
+pub(super) struct Row<'s> {
+    pub status: Status,
+    pub actions: Vec<&'s str>,
+    pub count: u64,
+    pub of: u64,
+    pub under: &'s [(Named, u64)],
+    pub resources: &'s [Named],
+    pub groups: &'s [(Named, u64)],
+    through: &'s [Through],
+    /// The reasons of each action.
+    reasons: Vec<BTreeSet<&'s str>>,
+}
+
+/// The rows of some people, by what comes of them.
+pub(super) fn rows(holder: &Holder) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for hold in &holder.holds {
+        let reasons = hold.reasons.iter().map(|(reason, _)| reason.as_str());
+        let reasons: BTreeSet<&str> = reasons.collect();
+        match rows.iter_mut().find(|row| row.is_of(hold)) {
+            Some(row) => {
+                row.actions.push(&hold.name);
+                row.reasons.push(reasons);
+            }
+            None => rows.push(Row {
+                status: hold.status,
+                actions: vec![&hold.name],
+                count: hold.count,
+                of: hold.of,
+                under: &hold.under,
+                resources: &hold.resources,
+                groups: &hold.groups,
+                through: &hold.through,
+                reasons: vec![reasons],
+            }),
+        }
+    }
+    rows.sort_by_key(|row| row.status);
+    rows
+}
+
+impl<'s> Row<'s> {
+    fn is_of(&self, hold: &'s Hold) -> bool {
+        self.status == hold.status
+            && self.count == hold.count
+            && self.of == hold.of
+            && self.under == hold.under
+            && self.resources == hold.resources
+            && self.groups == hold.groups
+            && self.through == hold.through.as_slice()
+    }
+
+    /// The ways to what permits ask to be in, each once; with `all` with the permits.
+    pub fn ways(&self, all: bool) -> Vec<String> {
+        let mut ways: Vec<String> = Vec::new();
+        for through in self.through {
+            let steps: Vec<String> = through.steps.iter().map(typed).collect();
+            let way = match (steps.is_empty(), all) {
+                (true, _) => through.policy.clone(),
+                (false, false) => steps.join(" -> "),
+                (false, true) => format!("{}: {}", steps.join(" -> "), through.policy),
+            };
+            if !ways.contains(&way) {
+                ways.push(way);
+            }
+        }
+        ways
+    }
+
+    /// What refuses them, or what went wrong: for all of them, and how much more for some.
+    pub fn reasons(&self, all: bool) -> Option<String> {
+        let word = match self.status {
+            Status::Allowed | Status::OutOfReach => return None,
+            Status::Refused => "refused by",
+            Status::Unknown => "because of",
+        };
+        let (reasons, more) = common(&self.reasons, all || self.reasons.len() == 1);
+        let limit = if all { usize::MAX } else { LISTED };
+        Some(match (reasons.as_slice(), more) {
+            (reasons, 0) => format!("{word} {}", first(reasons, limit)),
+            ([], more) => format!("{word} {}", policies(more)),
+            (reasons, more) => format!("{word} {}{}", reasons.join(", "), for_some(more)),
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! Who can do what, as a sheet: a row for each person and permission.
+
+use crate::sheet::Sheet;
+use crate::tally::{in_a_cell, names_in_a_cell};
+use tarbac_analysis::access_review::{Standing, Through};
+use tarbac_analysis::change::what_if::Premises;
+
+/// Comma-separated values, with a heading.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn csv(standing: &Standing, premises: &Premises) -> Result<String, csv::Error> {
+    let headings = [
+        "principal",
+        "principal_name",
+        "action",
+        "status",
+        "count",
+        "of",
+        "under",
+        "groups",
+        "resources",
+        "through",
+        "policies",
+        "reasons",
+    ];
+    let mut sheet = Sheet::supposing(&headings, premises)?;
+    for holder in &standing.people {
+        for hold in &holder.holds {
+            let policies = hold.through.iter().map(|of| of.policy.as_str());
+            let ways = hold.through.iter().filter(|of| !of.steps.is_empty());
+            let reasons = hold.reasons.iter();
+            let reasons = reasons.map(|(reason, count)| format!("{reason}: {count}"));
+            let row = [
+                hold.action.id().unescaped().to_owned(),
+                hold.status.word().to_owned(),
+                hold.count.to_string(),
+                hold.of.to_string(),
+                in_a_cell(&hold.under),
+                in_a_cell(&hold.groups),
+                names_in_a_cell(&hold.resources),
+                ways.map(way).collect::<Vec<_>>().join("; "),
+                policies.collect::<Vec<_>>().join(" "),
+                reasons.collect::<Vec<_>>().join("; "),
+            ];
+            for person in &holder.people {
+                let who = [person.uid.to_string(), person.name.clone()];
+                sheet.row(who.iter().chain(&row).map(String::as_str))?;
+            }
+        }
+    }
+    sheet.text()
+}
+
+fn way(through: &Through) -> String {
+    let steps = through.steps.iter().map(|step| step.name.as_str());
+    steps.collect::<Vec<_>>().join(" -> ")
+}

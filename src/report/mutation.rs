@@ -1,0 +1,109 @@
+//! What became of mutants.
+
+use serde::Serialize;
+
+use super::Style;
+use tarbac_assurance::mutation::{Mutant, Mutation};
+
+/// Mutants in JSON.
+#[derive(Debug, Serialize)]
+pub struct Wire<'a> {
+    mutants: usize,
+    killed: usize,
+    refused: usize,
+    survivors: Vec<SurvivorWire<'a>>,
+    equivalent: Vec<MutantWire<'a>>,
+    unknown: Vec<MutantWire<'a>>,
+}
+
+/// A mutant in JSON.
+#[derive(Debug, Serialize)]
+pub struct MutantWire<'a> {
+    policy: &'a str,
+    file: &'a str,
+    line: Option<usize>,
+    change: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct SurvivorWire<'a> {
+    mutant: MutantWire<'a>,
+    case: &'a str,
+}
+
+/// The survivors, each with a case that would notice it, and the numbers.
+pub fn human(mutation: &Mutation, style: Style) -> String {
+    let mut text = String::new();
+    for survivor in &mutation.survivors {
+        text += &format!(
+            "{}  {}\n\n{}\n",
+            style.red("SURVIVED"),
+            line(&survivor.mutant),
+            survivor.telling.case
+        );
+    }
+    for mutant in &mutation.unknown {
+        text += &format!(
+            "{}  {}: too many requests to look for one that tells\n",
+            style.yellow("UNKNOWN"),
+            line(mutant)
+        );
+    }
+    for mutant in &mutation.equivalent {
+        text += &format!("equivalent  {}\n", line(mutant));
+    }
+    if !mutation.equivalent.is_empty() {
+        text += "    (no request over the classes of people and things in the directory tells these from the policies as they are)\n";
+    }
+    text + &format!(
+        "mutants: {} made, {} noticed, {} refused by validate, {} equivalent, {} survived{}\n",
+        mutation.mutants,
+        mutation.killed,
+        mutation.refused,
+        mutation.equivalent.len(),
+        mutation.survivors.len(),
+        match mutation.unknown.len() {
+            0 => String::new(),
+            count => format!(", {count} unknown"),
+        }
+    )
+}
+
+/// A mutant in one line: the policy, its place, what is changed.
+pub(super) fn line(mutant: &Mutant) -> String {
+    format!(
+        "{}  {}:{}: {}",
+        mutant.original.id(),
+        mutant.place.source.name,
+        mutant.place.line().unwrap_or_default(),
+        mutant.what
+    )
+}
+
+/// The mutants as JSON has them.
+pub fn wire(mutation: &Mutation) -> Wire<'_> {
+    Wire {
+        mutants: mutation.mutants,
+        killed: mutation.killed,
+        refused: mutation.refused,
+        survivors: mutation
+            .survivors
+            .iter()
+            .map(|survivor| SurvivorWire {
+                mutant: mutant(&survivor.mutant),
+                case: &survivor.telling.case,
+            })
+            .collect(),
+        equivalent: mutation.equivalent.iter().map(mutant).collect(),
+        unknown: mutation.unknown.iter().map(mutant).collect(),
+    }
+}
+
+pub(super) fn mutant(mutant: &Mutant) -> MutantWire<'_> {
+    MutantWire {
+        policy: mutant.original.id(),
+        file: &mutant.place.source.name,
+        line: mutant.place.line(),
+        change: &mutant.what,
+    }
+}

@@ -1,0 +1,163 @@
+//! How two sets of policies compare, for people and reports.
+
+use std::collections::BTreeSet;
+
+use super::{action, asked, story};
+use crate::Style;
+use tarbac_assurance::prove::{Change, Comparison, Counterexample};
+use tarbac_assurance::test_report;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::bundle::Bundle;
+use tarbac_host::engine::Engine;
+
+/// How two sets of policies compare, for people: what is gained and what is lost, told once for all
+/// permissions for which the same policies make the difference.
+pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: Style) -> String {
+    let mut text = String::new();
+    for change in [
+        Change::Equivalent,
+        Change::MorePermissive,
+        Change::LessPermissive,
+        Change::Both,
+        Change::Unknown,
+    ] {
+        let asked = |is_question: bool| {
+            let alike = comparisons.iter().filter(|comparison| {
+                comparison.change() == change && comparison.is_question == is_question
+            });
+            names(alike, comparisons, engine)
+        };
+        let (decided, answered) = (asked(false), asked(true));
+        let lines = match change {
+            Change::Equivalent | Change::Unknown => {
+                vec![(change.word(), [decided, answered].concat())]
+            }
+            // What is said of decisions is not permissive.
+            _ => vec![(change.word(), decided), ("answered otherwise", answered)],
+        };
+        for (word, asked) in lines.into_iter().filter(|(_, asked)| !asked.is_empty()) {
+            let word = match change {
+                Change::Equivalent => style.green(word),
+                _ => style.yellow(word),
+            };
+            text += &format!("{word}  {}\n", asked.join(", "));
+        }
+    }
+    let gained: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.gained()?)))
+        .collect();
+    let lost: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.lost()?)))
+        .collect();
+    for (sign, found) in [(style.red("+"), gained), (style.yellow("-"), lost)] {
+        for alike in by_policies(found) {
+            let Some((_, counterexample)) = alike.first() else {
+                continue;
+            };
+            let action = &counterexample.world.action;
+            let decision = counterexample.outcome.decision;
+            let what = story::in_words(decision, action, engine.bundle());
+            let alike = alike.iter().map(|(comparison, _)| *comparison);
+            let asked = names(alike, comparisons, engine);
+            text += &format!(
+                "\n{sign} {}: {what} now, and not before, where\n",
+                asked.join(", ")
+            );
+            text += &story::told(counterexample, engine);
+            if let Some(other) = &counterexample.other {
+                text += &format!("  Before: {}.\n", story::decided(other, action, old));
+            }
+            let now = story::decided(&counterexample.outcome, action, engine.bundle());
+            text += &format!("  Now: {now}.\n");
+        }
+    }
+    for comparison in comparisons {
+        for unknown in comparison.unknown() {
+            let asked = asked(&comparison.less, engine);
+            text += &format!("{} {asked}: {unknown}\n", style.yellow("?"));
+        }
+    }
+    text
+}
+
+/// What is asked in some environments, each said once; with the types only where others of the same
+/// action change otherwise.
+fn names<'c>(
+    alike: impl Iterator<Item = &'c Comparison>,
+    all: &[Comparison],
+    engine: &Engine,
+) -> Vec<String> {
+    let names = alike.map(|comparison| match is_same_everywhere(comparison, all) {
+        true => action(&comparison.less, engine).to_owned(),
+        false => asked(&comparison.less, engine),
+    });
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(name.clone())).collect()
+}
+
+/// Whether an action changes alike for everybody who may be asked about it.
+fn is_same_everywhere(one: &Comparison, comparisons: &[Comparison]) -> bool {
+    comparisons
+        .iter()
+        .filter(|comparison| comparison.less.action == one.less.action)
+        .all(|comparison| comparison.change() == one.change())
+}
+
+/// A comparison with one of its counterexamples.
+type Found<'a> = (&'a Comparison, &'a Counterexample);
+
+/// Counterexamples by the policies that decide them, the shortest of each first.
+fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
+    let mut groups: Vec<Vec<Found<'_>>> = Vec::new();
+    let key = |counterexample: &Counterexample| {
+        let other = counterexample.other.as_ref();
+        (
+            counterexample.outcome.policies.clone(),
+            other.map(|other| other.policies.clone()),
+        )
+    };
+    for (comparison, counterexample) in found {
+        let alike = groups.iter_mut().find(|group| {
+            group
+                .first()
+                .is_some_and(|(_, first)| key(first) == key(counterexample))
+        });
+        match alike {
+            Some(group) => group.push((comparison, counterexample)),
+            None => groups.push(vec![(comparison, counterexample)]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by_key(|(_, counterexample)| counterexample.facts.len());
+    }
+    groups
+}
+
+/// A comparison that does not pass, as a report has it.
+pub fn failed(comparison: &Comparison, engine: &Engine, old: &Bundle) -> test_report::Failure {
+    let what = asked(&comparison.less, engine);
+    let message = format!("{what}: {}", comparison.change().word());
+    let deciding = comparison
+        .gained()
+        .or(comparison.lost())
+        .into_iter()
+        .flat_map(|counterexample| {
+            let now = counterexample.outcome.policies.iter();
+            let now = now.filter_map(|id| engine.bundle().policy(id));
+            let before = counterexample
+                .other
+                .iter()
+                .flat_map(|other| &other.policies);
+            now.chain(before.filter_map(|id| old.policy(id)))
+        });
+    let mut finding = Finding::error("prove::changed", message);
+    for policy in deciding {
+        finding = finding.label(policy.place().clone(), "this policy decides");
+    }
+    test_report::Failure {
+        finding,
+        detail: human(std::slice::from_ref(comparison), engine, old, Style::PLAIN),
+    }
+}

@@ -1,0 +1,80 @@
+//! What became of mutants that specs should notice, for people and reports.
+
+use super::story;
+use crate::suite::indented;
+use crate::{Style, mutation};
+use tarbac_assurance::prove::Mutation;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::engine::Engine;
+
+/// Mutants that no spec notices, as findings.
+pub fn survivors(mutation: &Mutation, engine: &Engine) -> Vec<Finding> {
+    mutation
+        .survivors
+        .iter()
+        .map(|survivor| {
+            let mutant = &survivor.mutant;
+            Finding::error(
+                "mutant::survived",
+                format!(
+                    "no spec is refuted where in `{}` {}",
+                    mutant.original.id(),
+                    mutant.what
+                ),
+            )
+            .label(mutant.place.clone(), "changed here")
+            .help(format!(
+                "what is decided otherwise:\n{}",
+                story::told(&survivor.counterexample, engine).trim_end()
+            ))
+        })
+        .collect()
+}
+
+/// What became of mutants that specs should notice.
+pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
+    let mut text = String::new();
+    for survivor in &mutation.survivors {
+        text += &format!(
+            "{}  {}\n",
+            style.red("SURVIVED"),
+            mutation::line(&survivor.mutant)
+        );
+        let action = engine
+            .bundle()
+            .vocabulary()
+            .action(&survivor.counterexample.world.action)
+            .map_or("", |action| action.short_name());
+        text += &format!("    {action} is decided otherwise where\n");
+        text += &indented(&story::told(&survivor.counterexample, engine), 4);
+        text += &match survivor.readings.as_slice() {
+            [] => "\n".to_owned(),
+            readings => format!(
+                "    The readings in force are: {}.\n\n",
+                readings.join(", ")
+            ),
+        };
+    }
+    for (mutant, unknown) in &mutation.unknown {
+        text += &format!(
+            "{}  {}: {unknown}\n",
+            style.yellow("UNKNOWN"),
+            mutation::line(mutant)
+        );
+    }
+    for mutant in &mutation.equivalent {
+        text += &format!("equivalent  {}\n", mutation::line(mutant));
+    }
+    text + &format!(
+        "mutants: {} made, {} refuted by a spec, {} refused by validate, {} proved equivalent, {} survived{}\n",
+        mutation.mutants,
+        mutation.refuted,
+        mutation.refused,
+        mutation.equivalent.len(),
+        mutation.survivors.len(),
+        match mutation.unknown.len() {
+            0 => String::new(),
+            count => format!(", {count} unknown"),
+        }
+    )
+}

@@ -1,0 +1,190 @@
+//! A counterexample told in the words of the schema.
+//!
+//! The annotations `@told` and `@told_not` of attributes and entity types are sentences with
+//! `{entity}` and `{value}` in them: what it means that an attribute is true or has the value, that
+//! it is false, or that an entity is in one of the type.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::EntityUid;
+use serde_json::Value;
+
+use tarbac_assurance::prove::{Counterexample, Fact, Holder, spaced};
+use tarbac_host::bundle::{Action, Bundle, Vocabulary};
+use tarbac_host::decision::{Basis, Decision, Outcome};
+use tarbac_host::engine::Engine;
+use tarbac_host::lookup::{Names, visible};
+
+/// What matters of a counterexample, a sentence each.
+pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
+    let teller = Teller {
+        counterexample,
+        vocabulary: engine.bundle().vocabulary(),
+        names: Names::of(engine),
+        engine,
+    };
+    let mut told: Vec<String> = counterexample
+        .facts
+        .iter()
+        .map(|fact| teller.sentence(fact))
+        .collect();
+    let mut seen = BTreeSet::new();
+    told.retain(|sentence| seen.insert(sentence.clone()));
+    told
+}
+
+/// What matters of a counterexample, a line each.
+pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
+    let mut text: String = facts(counterexample, engine)
+        .iter()
+        .map(|fact| format!("  - {}\n", visible(fact)))
+        .collect();
+    if text.is_empty() {
+        text += "  - nothing else matters\n";
+    }
+    if !counterexample.is_possible {
+        text += "No directory can have that. If nothing else refutes it, let the condition say what can be relied on.\n";
+    }
+    text
+}
+
+/// What decides about an action, in a clause: `allowed by …` or `refused by …`; of a question, `answered
+/// by …`.
+pub fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String {
+    let policies: Vec<String> = outcome
+        .policies
+        .iter()
+        .map(|id| match bundle.policy(id) {
+            Some(policy) => format!("{id} ({})", policy.place()),
+            None => id.clone(),
+        })
+        .collect();
+    let decided = in_words(outcome.decision, action, bundle);
+    match (is_question(action, bundle), outcome.basis) {
+        (true, Basis::NotPermitted) => decided.to_owned(),
+        (false, Basis::NotPermitted) => format!("{decided}, since no policy permits it"),
+        _ => format!("{decided} by {}", policies.join(", ")),
+    }
+}
+
+/// A decision about an action in words. A question is not allowed: it is answered.
+pub fn in_words(decision: Decision, action: &EntityUid, bundle: &Bundle) -> &'static str {
+    match (is_question(action, bundle), decision) {
+        (false, Decision::Allow) => "allowed",
+        (false, _) => "refused",
+        (true, Decision::Allow) => "answered",
+        (true, _) => "not answered",
+    }
+}
+
+fn is_question(action: &EntityUid, bundle: &Bundle) -> bool {
+    let action = bundle.vocabulary().action(action);
+    action.is_some_and(Action::is_question)
+}
+
+/// Tells a counterexample.
+struct Teller<'a> {
+    counterexample: &'a Counterexample,
+    vocabulary: &'a Vocabulary,
+    names: Names<'a>,
+    engine: &'a Engine,
+}
+
+impl Teller<'_> {
+    fn sentence(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::In { entity, parent } => {
+                let type_name = parent.type_name().to_string();
+                let (entity, value) = (self.called(entity), self.called(parent));
+                match self.vocabulary.type_annotation(&type_name, "told") {
+                    Some(told) => filled(told, &entity, &value),
+                    None => format!("{entity} is in {value}"),
+                }
+            }
+            Fact::Has { of, path } => {
+                let (what, name) = self.holder(of);
+                format!("{name} has {what}{}", path.join("."))
+            }
+            Fact::Is(entity) => {
+                let what = spaced(entity.type_name().basename());
+                format!("the {what} is {}", self.called(entity))
+            }
+            Fact::Value {
+                of,
+                path,
+                value,
+                is_element,
+            } => {
+                let told = |key: &str| {
+                    let Holder::Attributes(entity) = of else {
+                        return None;
+                    };
+                    let type_name = entity.type_name().to_string();
+                    let attribute = self.vocabulary.attribute(&type_name, path)?;
+                    attribute.annotations.get(key).map(String::as_str)
+                };
+                let (what, name) = self.holder(of);
+                let said = self.said(value);
+                let told = match value {
+                    Value::Bool(false) => told("told_not"),
+                    _ => told("told"),
+                };
+                match told {
+                    Some(told) => filled(told, &name, &said),
+                    None => {
+                        let holds = if *is_element { "has" } else { "is" };
+                        format!("{what}{} of {name} {holds} {said}", path.join("."))
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is before the name of a value, and what has it.
+    fn holder(&self, of: &Holder) -> (&'static str, String) {
+        match of {
+            Holder::Context => ("", "the request".to_owned()),
+            Holder::Attributes(entity) => ("", self.called(entity)),
+            Holder::Tags(entity) => ("the tag ", self.called(entity)),
+        }
+    }
+
+    /// An entity that a policy names goes by its name; of any other, it is enough what it is.
+    fn called(&self, uid: &EntityUid) -> String {
+        let id = uid.id().unescaped();
+        if self.counterexample.anonymous.contains(uid) {
+            return format!("the {id}");
+        }
+        match self.engine.directory().defines(uid) {
+            true => self.names.call(uid),
+            false => id.to_owned(),
+        }
+    }
+
+    fn said(&self, value: &Value) -> String {
+        if let Some(uid) = tarbac_assurance::prove::entity_of(value) {
+            return self.called(&uid);
+        }
+        match (value, value.get("__extn")) {
+            (Value::String(text), _) => format!("`{text}`"),
+            (_, Some(call)) => extension(call).unwrap_or_else(|| call.to_string()),
+            (value, _) => value.to_string(),
+        }
+    }
+}
+
+/// A value of an extension as its text; of a moment that is far off, the text and how far off.
+fn extension(call: &Value) -> Option<String> {
+    if let Some(Value::String(text)) = call.get("arg") {
+        return Some(text.clone());
+    }
+    let arguments = call.get("args")?.as_array()?.iter();
+    let texts: Option<Vec<String>> = arguments
+        .map(|argument| extension(argument.get("__extn")?))
+        .collect();
+    Some(texts?.join(" + "))
+}
+
+fn filled(told: &str, entity: &str, value: &str) -> String {
+    told.replace("{entity}", entity).replace("{value}", value)
+}

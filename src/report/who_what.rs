@@ -1,0 +1,395 @@
+//! Who may do what, for people and programs.
+
+mod rows;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::VERSION;
+use super::entity::Entity;
+use super::explanation::{chain, kind};
+use super::findings::number;
+use super::page::Page;
+use super::premises::PremisesDocument;
+use super::support::{self, SupportDocument};
+use tarbac_analysis::change::what_if::Premises;
+use tarbac_analysis::explain::{Named, Path};
+use tarbac_analysis::who_what::{
+    self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who,
+};
+use tarbac_host::decision::{Basis, Decision, Outcome, Provenance, Refusal};
+
+pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_ndjson};
+
+/// How many of those that are treated alike are listed.
+pub const LISTED: usize = 5;
+
+/// How many of those who may are listed, unless all are.
+const PERMITTED: usize = 20;
+
+/// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons. Without `all`
+/// the first.
+pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option<usize>) -> String {
+    let mut page = Page::new(width);
+    page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
+    let limit = if all { usize::MAX } else { PERMITTED };
+    for permitted in who.may.iter().take(limit) {
+        page.line(2, &permitted.principal.name);
+        for path in &permitted.paths {
+            page.line(4, &chain(path));
+        }
+        if permitted.paths.is_empty() {
+            page.line(4, &permitted.policies.join(", "));
+        }
+        if let Some(permissions) = support::in_short(&permitted.supports) {
+            page.line(4, &format!("with {permissions}"));
+        }
+    }
+    let rest = who.may.len().saturating_sub(limit);
+    if rest > 0 {
+        let rest = number(rest, "more account");
+        page.line(2, &format!("and {rest} (--all lists them)"));
+    }
+    let mut refused_are = "account";
+    if let Some(eligible) = &who.eligible {
+        after_activation(&mut page, eligible, may_not, limit);
+        refused_are = "other account";
+    }
+    let count = |refused: &[Refused]| refused.iter().map(|refused| refused.count).sum();
+    let refused: usize = count(&who.may_not);
+    if !may_not {
+        page.heading(&format!(
+            "{} may not (--may-not says why)",
+            number(refused, refused_are)
+        ));
+    } else {
+        page.heading(&format!("{} may not", number(refused, refused_are)));
+        for refused in &who.may_not {
+            reasons(&mut page, refused);
+        }
+    }
+    let unknown: usize = count(&who.unknown);
+    if unknown > 0 {
+        page.heading(&format!(
+            "{} could not be decided about",
+            number(unknown, "account")
+        ));
+        for refused in &who.unknown {
+            reasons(&mut page, refused);
+        }
+    }
+    page.into_text()
+}
+
+/// Those who may after activating something, each with what that is and the path that it gives; with `may_not` also
+/// what refuses it until then.
+fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit: usize) {
+    page.heading(&format!(
+        "{} may not now, and may after activating what they are eligible for",
+        number(eligible.len(), "account")
+    ));
+    for of in eligible.iter().take(limit) {
+        page.line(2, &of.principal.name);
+        if may_not {
+            page.line(4, &format!("now: {}", because(&of.outcome, &of.refusals)));
+        }
+        for way in &of.ways {
+            let words = std::iter::once("").chain(std::iter::repeat("and "));
+            for (path, and) in way.paths.iter().zip(words) {
+                // One way takes all of its paths; each way is enough.
+                let and = if way.activate.len() > 1 { and } else { "" };
+                page.line(4, &format!("{and}{}", chain(path)));
+            }
+        }
+    }
+    let rest = eligible.len().saturating_sub(limit);
+    if rest > 0 {
+        let rest = number(rest, "more account");
+        page.line(2, &format!("and {rest} (--all lists them)"));
+    }
+}
+
+/// What an outcome that is no allow stands on.
+fn because(outcome: &Outcome, refusals: &[Refusal]) -> String {
+    let mut because: Vec<&str> = match outcome.basis {
+        // These come as they are to be mended.
+        Basis::Forbidden => refusals.iter().map(|of| of.policy.as_str()).collect(),
+        _ => outcome.policies.iter().map(String::as_str).collect(),
+    };
+    because.extend(outcome.errors.iter().map(String::as_str));
+    match because.is_empty() {
+        true => "no policy permits it".to_owned(),
+        false => because.join(", "),
+    }
+}
+
+fn reasons(page: &mut Page, refused: &Refused) {
+    let because = because(&refused.outcome, &refused.refusals);
+    page.line(2, &format!("{}: {because}", refused.count));
+    let mut messages: Vec<&str> = Vec::new();
+    for refusal in &refused.refusals {
+        if let Some(message) = &refusal.message
+            && !messages.contains(&message.as_str())
+        {
+            messages.push(message);
+        }
+    }
+    for message in messages {
+        page.line(4, &format!("\"{message}\""));
+    }
+    for principal in &refused.principals {
+        page.line(4, &principal.name);
+    }
+    let more = refused.count.saturating_sub(refused.principals.len());
+    if more > 0 {
+        page.line(4, &format!("and {more} more (--all)"));
+    }
+}
+
+/// What somebody may do, by resources that are treated alike.
+pub fn what(what: &What, principal: &str, width: Option<usize>) -> String {
+    let mut page = Page::new(width);
+    page.heading(principal);
+    for alike in &what.alike {
+        let AlikeResources {
+            count,
+            resources,
+            decisions,
+        } = alike;
+        let names: Vec<&str> = resources.iter().map(|of| of.name.as_str()).collect();
+        let kind = resources.first().map(kind).unwrap_or_default();
+        let more = match count.saturating_sub(names.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        page.heading(&format!(
+            "  {}: {}{more}",
+            number(*count, &kind),
+            names.join(", ")
+        ));
+        let of = |decision: Decision| {
+            decisions
+                .iter()
+                .filter(move |decided| decided.decision == decision)
+        };
+        allowed(&mut page, of(Decision::Allow));
+        not_allowed(&mut page, "may not", of(Decision::Deny));
+        not_allowed(
+            &mut page,
+            "cannot be decided about",
+            of(Decision::Indeterminate),
+        );
+    }
+    page.into_text()
+}
+
+/// Actions together with those that are allowed by the same policies.
+fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a Decided>) {
+    let mut groups: Vec<(&[String], Vec<&str>)> = Vec::new();
+    for decided in decided {
+        match groups
+            .iter_mut()
+            .find(|(known, _)| *known == decided.policies)
+        {
+            Some((_, names)) => names.push(&decided.name),
+            None => groups.push((&decided.policies, vec![&decided.name])),
+        }
+    }
+    for (policies, names) in groups {
+        page.line(4, &format!("may {}", names.join(", ")));
+        page.line(6, &policies.join(", "));
+    }
+}
+
+/// Actions that are not allowed, with everything that stands against any of them.
+fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'a Decided>) {
+    let (mut names, mut reasons) = (Vec::new(), BTreeSet::new());
+    for decided in decided {
+        names.push(decided.name.as_str());
+        reasons.extend(
+            decided
+                .policies
+                .iter()
+                .chain(&decided.errors)
+                .map(String::as_str),
+        );
+    }
+    if names.is_empty() {
+        return;
+    }
+    if reasons.is_empty() {
+        reasons.insert("no policy permits it");
+    }
+    page.line(4, &format!("{word} {}", names.join(", ")));
+    page.line(6, &reasons.into_iter().collect::<Vec<_>>().join(", "));
+}
+
+#[derive(Serialize)]
+struct WhatDocument<'a> {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    principal: Entity<'a>,
+    alike: Vec<AlikeDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct AlikeDocument<'a> {
+    count: usize,
+    resources: Vec<Entity<'a>>,
+    decisions: Vec<DecidedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct DecidedDocument<'a> {
+    action: &'a str,
+    decision: &'a str,
+    policies: &'a [String],
+    errors: &'a [String],
+}
+
+/// The same as JSON.
+pub fn what_document(
+    what: &What,
+    principal: &Named,
+    premises: &Premises,
+    provenance: &Provenance,
+) -> String {
+    let document = WhatDocument {
+        version: VERSION,
+        asked: PremisesDocument::if_any(premises),
+        principal: Entity::of(principal),
+        alike: what.alike.iter().map(AlikeDocument::of).collect(),
+    };
+    super::provenance::document(document, provenance)
+}
+
+impl<'a> AlikeDocument<'a> {
+    fn of(alike: &'a AlikeResources) -> Self {
+        let decisions = alike.decisions.iter().map(|decided| DecidedDocument {
+            action: &decided.action,
+            decision: decided.decision.word(),
+            policies: &decided.policies,
+            errors: &decided.errors,
+        });
+        Self {
+            count: alike.count,
+            resources: alike.resources.iter().map(Entity::of).collect(),
+            decisions: decisions.collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    may: Vec<Permitted<'a>>,
+    may_not: Vec<Alike<'a>>,
+    unknown: Vec<Alike<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eligible: Option<Vec<EligibleDocument<'a>>>,
+}
+
+#[derive(Serialize)]
+struct EligibleDocument<'a> {
+    principal: Entity<'a>,
+    policies: &'a [String],
+    messages: Vec<&'a str>,
+    ways: Vec<WayDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct WayDocument<'a> {
+    activate: Vec<Entity<'a>>,
+    policies: &'a [String],
+    paths: Vec<Vec<Entity<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Permitted<'a> {
+    principal: Entity<'a>,
+    policies: &'a [String],
+    paths: Vec<Vec<Entity<'a>>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    supports: Vec<SupportDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct Alike<'a> {
+    policies: &'a [String],
+    messages: Vec<&'a str>,
+    errors: &'a [String],
+    principals: Vec<Entity<'a>>,
+}
+
+/// Everybody, as JSON.
+pub fn document(who: &Who, premises: &Premises, provenance: &Provenance) -> String {
+    let document = Document {
+        version: VERSION,
+        asked: PremisesDocument::if_any(premises),
+        may: who.may.iter().map(Permitted::of).collect(),
+        may_not: who.may_not.iter().map(alike).collect(),
+        unknown: who.unknown.iter().map(alike).collect(),
+        eligible: who
+            .eligible
+            .as_ref()
+            .map(|eligible| eligible.iter().map(EligibleDocument::of).collect()),
+    };
+    super::provenance::document(document, provenance)
+}
+
+impl<'a> EligibleDocument<'a> {
+    fn of(eligible: &'a Eligible) -> Self {
+        Self {
+            principal: Entity::of(&eligible.principal),
+            policies: &eligible.outcome.policies,
+            messages: messages(&eligible.refusals),
+            ways: ways(eligible),
+        }
+    }
+}
+
+fn ways(eligible: &Eligible) -> Vec<WayDocument<'_>> {
+    let ways = eligible.ways.iter().map(|way| WayDocument {
+        activate: way.activate.iter().map(Entity::of).collect(),
+        policies: &way.policies,
+        paths: way.paths.iter().map(steps).collect(),
+    });
+    ways.collect()
+}
+
+fn steps(path: &Path) -> Vec<Entity<'_>> {
+    path.steps.iter().map(Entity::of).collect()
+}
+
+impl<'a> Permitted<'a> {
+    fn of(permitted: &'a who_what::Permitted) -> Self {
+        let paths = permitted.paths.iter();
+        Self {
+            principal: Entity::of(&permitted.principal),
+            policies: &permitted.policies,
+            paths: paths.map(steps).collect(),
+            supports: permitted.supports.iter().map(SupportDocument::of).collect(),
+        }
+    }
+}
+
+/// What the admin center says.
+fn messages(refusals: &[Refusal]) -> Vec<&str> {
+    let messages = refusals.iter();
+    messages
+        .filter_map(|refusal| refusal.message.as_deref())
+        .collect()
+}
+
+fn alike(refused: &Refused) -> Alike<'_> {
+    Alike {
+        policies: &refused.outcome.policies,
+        messages: messages(&refused.refusals),
+        errors: &refused.outcome.errors,
+        principals: refused.principals.iter().map(Entity::of).collect(),
+    }
+}

@@ -1,0 +1,243 @@
+//! Who may do what, a row for each: of a sheet, of a table in Markdown, or of lines of JSON.
+
+use serde::Serialize;
+
+use super::{AlikeDocument, Permitted, WayDocument, chain, messages, ways};
+use crate::entity::Entity;
+use crate::premises::PremisesDocument;
+use crate::provenance::Wire;
+use crate::support::in_short;
+use crate::table::Table;
+use crate::tally::names_in_a_cell;
+use crate::{VERSION, json_line};
+use tarbac_analysis::change::what_if::Premises;
+use tarbac_analysis::explain::Named;
+use tarbac_analysis::who_what::{Eligible, What, Who};
+use tarbac_host::decision::{Decision, Outcome, Provenance, Refusal};
+
+const WHO: &[&str] = &[
+    "principal",
+    "principal_name",
+    "decision",
+    "policies",
+    "through",
+    "says",
+    "errors",
+    "with",
+    "eligible",
+];
+
+const WHAT: &[&str] = &[
+    "resources",
+    "count",
+    "type",
+    "action",
+    "decision",
+    "policies",
+    "errors",
+];
+
+/// Everybody, as comma-separated values.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn who_csv(who: &Who, premises: &Premises) -> Result<String, csv::Error> {
+    who_table(who, true).csv(premises)
+}
+
+/// Those who may in Markdown; with `may_not` the others, too.
+pub fn who_markdown(who: &Who, may_not: bool) -> String {
+    who_table(who, may_not).markdown()
+}
+
+/// What somebody may do, as comma-separated values.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn what_csv(what: &What, premises: &Premises) -> Result<String, csv::Error> {
+    what_table(what).csv(premises)
+}
+
+/// What somebody may do, in Markdown.
+pub fn what_markdown(what: &What) -> String {
+    what_table(what).markdown()
+}
+
+fn who_table(who: &Who, may_not: bool) -> Table {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for permitted in &who.may {
+        let paths: Vec<String> = permitted.paths.iter().map(chain).collect();
+        rows.push(vec![
+            permitted.principal.uid.to_string(),
+            permitted.principal.name.clone(),
+            Decision::Allow.word().to_owned(),
+            permitted.policies.join(" "),
+            paths.join("; "),
+            String::new(),
+            String::new(),
+            in_short(&permitted.supports).unwrap_or_default(),
+            String::new(),
+        ]);
+    }
+    let refused_row = |of: &RefusedPerson<'_>| {
+        let ways = of.eligible.into_iter().flat_map(|eligible| &eligible.ways);
+        let ways = ways.map(|way| {
+            let paths: Vec<String> = way.paths.iter().map(chain).collect();
+            // One way takes all of its paths; each way is enough.
+            paths.join(if way.activate.len() > 1 {
+                " and "
+            } else {
+                "; "
+            })
+        });
+        vec![
+            of.principal.uid.to_string(),
+            of.principal.name.clone(),
+            of.outcome.decision.word().to_owned(),
+            of.outcome.policies.join(" "),
+            String::new(),
+            messages(of.refusals).join(" "),
+            of.outcome.errors.join("; "),
+            String::new(),
+            ways.collect::<Vec<String>>().join("; "),
+        ]
+    };
+    let refused = refused(who).filter(|of| may_not || of.eligible.is_some());
+    rows.extend(refused.map(|of| refused_row(&of)));
+    Table::new(WHO, rows)
+}
+
+fn what_table(what: &What) -> Table {
+    let rows = what.alike.iter().flat_map(|alike| {
+        let resources = names_in_a_cell(&alike.resources);
+        let of_type = alike.resources.first();
+        let of_type = of_type.map_or(String::new(), |of| of.uid.type_name().to_string());
+        alike.decisions.iter().map(move |decided| {
+            vec![
+                resources.clone(),
+                alike.count.to_string(),
+                of_type.clone(),
+                decided.action.clone(),
+                decided.decision.word().to_owned(),
+                decided.policies.join(" "),
+                decided.errors.join("; "),
+            ]
+        })
+    });
+    Table::new(WHAT, rows.collect())
+}
+
+/// Somebody who may not, or about whom it cannot be decided.
+struct RefusedPerson<'a> {
+    principal: &'a Named,
+    outcome: &'a Outcome,
+    refusals: &'a [Refusal],
+    /// What can be activated, where somebody asked for it and it helps.
+    eligible: Option<&'a Eligible>,
+}
+
+/// Each of those who may not once, whoever is eligible first.
+fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
+    let eligible = who.eligible.iter().flatten().map(|of| RefusedPerson {
+        principal: &of.principal,
+        outcome: &of.outcome,
+        refusals: &of.refusals,
+        eligible: Some(of),
+    });
+    let others = who.may_not.iter().chain(&who.unknown);
+    eligible.chain(others.flat_map(|of| {
+        of.principals.iter().map(|principal| RefusedPerson {
+            principal,
+            outcome: &of.outcome,
+            refusals: &of.refusals,
+            eligible: None,
+        })
+    }))
+}
+
+/// Somebody, and what is decided.
+#[derive(Serialize)]
+struct WhoLine<'a> {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    decision: &'a str,
+    #[serde(flatten)]
+    permitted: Option<Permitted<'a>>,
+    #[serde(flatten)]
+    refused: Option<RefusedLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct RefusedLine<'a> {
+    principal: Entity<'a>,
+    policies: &'a [String],
+    messages: Vec<&'a str>,
+    errors: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    eligible: Vec<WayDocument<'a>>,
+}
+
+/// Everybody, an object a line.
+pub fn who_ndjson<'a>(
+    who: &'a Who,
+    premises: &'a Premises,
+    provenance: &'a Provenance,
+) -> impl Iterator<Item = String> + use<'a> {
+    let wire = Wire::of(provenance);
+    let may = who.may.iter().map(move |permitted| WhoLine {
+        version: VERSION,
+        asked: PremisesDocument::if_any(premises),
+        decision: Decision::Allow.word(),
+        permitted: Some(Permitted::of(permitted)),
+        refused: None,
+    });
+    let others = refused(who).map(move |of| WhoLine {
+        version: VERSION,
+        asked: PremisesDocument::if_any(premises),
+        decision: of.outcome.decision.word(),
+        permitted: None,
+        refused: Some(RefusedLine {
+            principal: Entity::of(of.principal),
+            policies: &of.outcome.policies,
+            messages: messages(of.refusals),
+            errors: &of.outcome.errors,
+            eligible: of.eligible.map(ways).unwrap_or_default(),
+        }),
+    });
+    may.chain(others).map(move |line| json(&wire.with(line)))
+}
+
+/// Resources that are treated alike, and what is decided about them.
+#[derive(Serialize)]
+struct WhatLine<'a> {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<PremisesDocument<'a>>,
+    principal: Entity<'a>,
+    #[serde(flatten)]
+    alike: AlikeDocument<'a>,
+}
+
+/// What somebody may do, an object a line for resources that are treated alike.
+pub fn what_ndjson<'a>(
+    what: &'a What,
+    principal: &'a Named,
+    premises: &'a Premises,
+    provenance: &'a Provenance,
+) -> impl Iterator<Item = String> + use<'a> {
+    let wire = Wire::of(provenance);
+    what.alike.iter().map(move |alike| {
+        json(&wire.with(WhatLine {
+            version: VERSION,
+            asked: PremisesDocument::if_any(premises),
+            principal: Entity::of(principal),
+            alike: AlikeDocument::of(alike),
+        }))
+    })
+}
+
+/// A line. The objects have string keys and no maps of anything else, so they can be written.
+fn json(line: &impl Serialize) -> String {
+    json_line(line) + "\n"
+}

@@ -1,0 +1,137 @@
+//! What entities are called: the attributes that name them as well as their ids do.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::io;
+
+use cedar_policy::EntityTypeName;
+use fnv::FnvHasher;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::tables::column::{Flat, Tables, Writer};
+use crate::{Directory, Row};
+
+/// Every name by its hash, and then by row.
+#[derive(Default)]
+pub(crate) struct Called(Flat<Entry>);
+
+/// The names themselves stay where they are: a tenant has a million devices.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Entry {
+    hash: u32,
+    row: u32,
+    /// The place of the attribute among those that the type declares.
+    slot: u32,
+}
+
+impl Called {
+    /// Looks up the names of all entities: for each type the String attributes that name its entities.
+    pub(crate) fn new(directory: &Directory, names: &BTreeMap<String, Vec<String>>) -> Self {
+        let mut entries = Vec::new();
+        for (kind, shape) in (0..).zip(directory.shapes.types()) {
+            let attributes = names.get(&shape.name).into_iter().flatten();
+            for slot in attributes.filter_map(|attribute| directory.slot(kind, attribute)) {
+                let rows = directory.range(kind);
+                let named = rows.filter_map(|row| Some((directory.text_in(Row(row), slot)?, row)));
+                entries.extend(named.map(|(text, row)| Entry {
+                    hash: hash(text),
+                    row,
+                    slot: slot as u32,
+                }));
+            }
+        }
+        entries.sort_unstable();
+        entries.dedup();
+        Self(entries.into())
+    }
+
+    /// Writes everything for [`Called::lent`].
+    pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.0)
+    }
+
+    /// Takes what was written.
+    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self(tables.table()?))
+    }
+}
+
+impl Directory {
+    /// The entities of a type that are called so, in order: those with this value of one of the attributes
+    /// that name entities of the type. The case of ASCII letters does not matter. That of others does: there
+    /// are signs that turn into a plain letter with it, as the Kelvin sign into `k`.
+    pub fn called(&self, type_name: &EntityTypeName, text: &str) -> Vec<Row> {
+        let of_type = self.entity_type(type_name);
+        let range = of_type.map_or(0..0, |kind| self.range(kind));
+        let wanted = hash(text);
+        let start = self.called.0.partition_point(|entry| entry.hash < wanted);
+        let entries = self.called.0.iter().skip(start);
+        let entries = entries.take_while(|entry| entry.hash == wanted);
+        let entries = entries.filter(|entry| range.contains(&entry.row));
+        let is_called = |entry: &&Entry| {
+            let name = self.text_in(Row(entry.row), entry.slot as usize);
+            name.is_some_and(|name| name.eq_ignore_ascii_case(text))
+        };
+        let mut rows: Vec<Row> = entries
+            .filter(is_called)
+            .map(|entry| Row(entry.row))
+            .collect();
+        rows.dedup();
+        rows
+    }
+}
+
+impl Directory {
+    /// The entities of a type that share the value of one of the attributes that name entities, as
+    /// [`Directory::called`] compares it: by the value of one of them, in order.
+    pub fn of_one_name(
+        &self,
+        type_name: &EntityTypeName,
+        attribute: &str,
+    ) -> Vec<(&str, Vec<Row>)> {
+        let kind = self.entity_type(type_name);
+        let range = kind.map_or(0..0, |kind| self.range(kind));
+        let slot = kind.and_then(|kind| self.slot(kind, attribute));
+        let mut shared = Vec::new();
+        let is_meant =
+            |entry: &&Entry| range.contains(&entry.row) && slot == Some(entry.slot as usize);
+        let mut entries = self.called.0.iter().filter(is_meant).peekable();
+        while let Some(first) = entries.next() {
+            // What differs only in case has one hash.
+            let mut rows = vec![Row(first.row)];
+            while let Some(next) = entries.next_if(|next| next.hash == first.hash) {
+                rows.push(Row(next.row));
+            }
+            if rows.len() > 1 {
+                shared.extend(self.by_name(rows, first.slot as usize));
+            }
+        }
+        shared.sort_by(|(_, one), (_, other)| one.cmp(other));
+        shared
+    }
+}
+
+impl Directory {
+    /// Those of some entities that share the text in a slot, by that.
+    fn by_name(&self, rows: Vec<Row>, slot: usize) -> Vec<(&str, Vec<Row>)> {
+        let mut by_name: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
+        for row in rows {
+            if let Some(name) = self.text_in(row, slot) {
+                let named = by_name.entry(name.to_ascii_lowercase());
+                named.or_insert((name, Vec::new())).1.push(row);
+            }
+        }
+        let shared = by_name.into_values();
+        shared.filter(|(_, rows)| rows.len() > 1).collect()
+    }
+}
+
+fn hash(text: &str) -> u32 {
+    let mut hasher = FnvHasher::default();
+    for byte in text.bytes() {
+        hasher.write_u8(byte.to_ascii_lowercase());
+    }
+    let hash = hasher.finish();
+    (hash ^ hash >> 32) as u32
+}

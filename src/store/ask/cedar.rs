@@ -1,0 +1,280 @@
+//! Makes Cedar's entities of rows, quickly enough to do it for each decision.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast::{
+    Eid, Entity, EntityType, EntityUID, Literal, PartialValue, Value, ValueKind,
+};
+use smol_str::SmolStr;
+
+use crate::read::value::value_of;
+use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::entities::Store;
+use crate::tables::lists::Lists;
+use crate::tables::value_ref::{Header, Meaning, Packed};
+use crate::{Directory, Row};
+
+/// A compound with more items than this is made once; smaller ones are cheap, and may be many.
+const SMALL: usize = 8;
+
+/// With more entities than this behind attributes, none is kept: there is no telling how many a
+/// long-lived process would come to hold.
+const FEW: usize = 1 << 16;
+
+/// What has been made of rows and values and is worth keeping.
+pub(crate) struct Made {
+    worth: Worth,
+    /// The uids of hubs.
+    uids: Vec<OnceLock<Arc<EntityUID>>>,
+    /// The entities of the first hubs, those that attributes refer to, so that a policy may look into them.
+    entities: Vec<OnceLock<Arc<Entity>>>,
+    /// Large compounds.
+    values: Vec<OnceLock<Value>>,
+    /// Extension values, unless there are many.
+    extensions: Vec<OnceLock<Value>>,
+}
+
+/// What is worth keeping.
+struct Worth {
+    /// For each row the number of its hub, counted from 1; 0 is none. A hub is an entity that others refer
+    /// to.
+    hubs: Flat<u32>,
+    /// For each compound its number among the large ones, counted from 1; 0 is none.
+    large: Flat<u32>,
+    /// How many hubs there are, how many of them attributes refer to, and how many large compounds.
+    counts: Flat<u32>,
+}
+
+impl Worth {
+    fn of(store: &Store, rows: usize) -> Self {
+        let mut hubs = vec![0; rows];
+        let mut count = 0;
+        let mut note = |item: &Packed| {
+            let hub = item.as_entity().and_then(|row| hubs.get_mut(row as usize));
+            if let Some(hub) = hub.filter(|hub| **hub == 0) {
+                count += 1;
+                *hub = count;
+            }
+            count
+        };
+        let compounds = || (0..store.compounds.len() as u32).map(|at| store.compounds.get(at));
+        let set = Packed::new(Meaning::Header(Header::Set));
+        let is_set = |items: &&[Packed]| items.first() == Some(&set);
+        let records = compounds().filter(|items| !is_set(items)).flatten();
+        let referred = store.slots.iter().chain(records).map(&mut note).last();
+        let sets = compounds().filter(is_set).flatten();
+        let count = store.parents.items().chain(sets).map(note).last();
+        let (large, larges) = large(&store.compounds);
+        let referred = referred.unwrap_or_default();
+        let counts = vec![count.unwrap_or(referred), referred, larges];
+        Self {
+            hubs: hubs.into(),
+            large: large.into(),
+            counts: counts.into(),
+        }
+    }
+}
+
+impl Made {
+    /// Finds out what will be worth keeping.
+    pub(crate) fn new(store: &Store, rows: usize) -> Self {
+        Self::of(Worth::of(store, rows), store)
+    }
+
+    fn of(worth: Worth, store: &Store) -> Self {
+        fn none<T>(count: Option<usize>) -> Vec<OnceLock<T>> {
+            std::iter::repeat_with(OnceLock::new)
+                .take(count.unwrap_or_default())
+                .collect()
+        }
+        let count = |at: usize| worth.counts.get(at).map(|count| *count as usize);
+        Self {
+            uids: none(count(0)),
+            entities: none(count(1).filter(|count| *count <= FEW)),
+            values: none(count(2)),
+            extensions: none(Some(store.extensions.len()).filter(|count| *count <= FEW)),
+            worth,
+        }
+    }
+
+    /// Writes what is worth keeping for [`Made::lent`].
+    pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.worth.hubs)?;
+        out.table(&self.worth.large)?;
+        out.table(&self.worth.counts)
+    }
+
+    /// Takes what was written.
+    pub(crate) fn lent(tables: &mut Tables, store: &Store) -> Option<Self> {
+        let worth = Worth {
+            hubs: tables.table()?,
+            large: tables.table()?,
+            counts: tables.table()?,
+        };
+        let most = [worth.hubs.len(), worth.hubs.len(), worth.large.len()];
+        let is_possible = (0..).zip(most).all(|(at, most)| {
+            worth
+                .counts
+                .get(at)
+                .is_none_or(|count| *count as usize <= most)
+        });
+        is_possible.then(|| Self::of(worth, store))
+    }
+
+    /// The place of a row among the hubs.
+    fn hub(&self, row: Row) -> Option<usize> {
+        let number = self.worth.hubs.get(row.0 as usize)?.checked_sub(1)?;
+        Some(number as usize)
+    }
+}
+
+/// What is kept at a place, made if it is asked for the first time; without such a place, made now.
+fn kept<T: Clone>(
+    places: &[OnceLock<T>],
+    place: Option<usize>,
+    make: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let Some(kept) = place.and_then(|place| places.get(place)) else {
+        return make();
+    };
+    match kept.get() {
+        Some(known) => Some(known.clone()),
+        None => {
+            let made = make()?;
+            Some(kept.get_or_init(|| made).clone())
+        }
+    }
+}
+
+/// Numbers the compounds that are large or hold a large one.
+fn large(compounds: &Lists) -> (Vec<u32>, u32) {
+    let mut numbers: Vec<u32> = Vec::with_capacity(compounds.len());
+    let mut count = 0;
+    for index in 0..compounds.len() as u32 {
+        let items = compounds.get(index);
+        let holds_large = |item: &Packed| {
+            let number = item
+                .as_compound()
+                .and_then(|index| numbers.get(index as usize));
+            number.is_some_and(|number| *number != 0)
+        };
+        let is_large = items.len() > SMALL || items.iter().any(holds_large);
+        count += u32::from(is_large);
+        numbers.push(if is_large { count } else { 0 });
+    }
+    (numbers, count)
+}
+
+impl Directory {
+    /// The uid.
+    pub fn uid(&self, row: Row) -> EntityUid {
+        (*self.core_uid(row)).clone().into()
+    }
+
+    /// The entity as Cedar has it, with all its ancestors as parents, so that `in` needs no
+    /// further entity. An entity that stands nowhere has neither attributes nor parents.
+    pub fn entity(&self, row: Row) -> Arc<Entity> {
+        let hub = self.made.hub(row);
+        match hub.and_then(|hub| self.made.entities.get(hub)) {
+            Some(entity) => Arc::clone(entity.get_or_init(|| Arc::new(self.make(row)))),
+            None => Arc::new(self.make(row)),
+        }
+    }
+
+    fn make(&self, row: Row) -> Entity {
+        let uid = (*self.core_uid(row)).clone();
+        let Some(member) = self.member(row) else {
+            return Entity::with_uid(uid);
+        };
+        let fields = self.fields(self.kind(row));
+        let slots = self.slots(member);
+        let attributes = fields.iter().zip(slots).filter_map(|(field, slot)| {
+            Some((field.name.clone(), PartialValue::Value(self.value(*slot)?)))
+        });
+        // Growing the set would hash every uid again.
+        let above = self.closure.above(member.parents).len();
+        let parents = self.store.parents.get(member.parents).len();
+        let mut ancestors = HashSet::with_capacity(parents + above);
+        ancestors.extend(self.ancestors(row).map(|row| (*self.core_uid(row)).clone()));
+        let tags = slots.get(fields.len()).and_then(|tags| tags.as_compound());
+        let tags = tags.map_or(&[][..], |index| self.store.compounds.get(index));
+        let tags = tags.get(1..).unwrap_or_default().chunks_exact(2);
+        let tags = tags.filter_map(|pair| match pair {
+            [key, value] => {
+                let Meaning::Text(key) = key.meaning() else {
+                    return None;
+                };
+                let key = SmolStr::from(self.store.texts.get(key));
+                Some((key, PartialValue::Value(self.value(*value)?)))
+            }
+            _ => None,
+        });
+        Entity::new_with_attr_partial_value(uid, attributes, HashSet::new(), ancestors, tags)
+    }
+
+    fn core_uid(&self, row: Row) -> Arc<EntityUID> {
+        let make = || {
+            let entity_type = match self.shapes.get(self.kind(row)) {
+                Some(shape) => shape.core.clone(),
+                // Only a row of another directory has no type.
+                None => nothing(),
+            };
+            let eid = Eid::new(self.id(row));
+            Arc::new(EntityUID::from_components(entity_type, eid, None))
+        };
+        let hub = self.made.hub(row);
+        match hub.and_then(|hub| self.made.uids.get(hub)) {
+            Some(uid) => Arc::clone(uid.get_or_init(make)),
+            None => make(),
+        }
+    }
+
+    fn value(&self, packed: Packed) -> Option<Value> {
+        let kind = match packed.meaning() {
+            Meaning::Absent | Meaning::Header(_) => return None,
+            Meaning::Bool(bool) => ValueKind::Lit(Literal::Bool(bool)),
+            Meaning::Long(index) => {
+                ValueKind::Lit(Literal::Long(*self.store.longs.get(index as usize)?))
+            }
+            Meaning::Text(index) => {
+                ValueKind::Lit(Literal::String(self.store.texts.get(index).into()))
+            }
+            Meaning::Entity(row) => ValueKind::Lit(Literal::EntityUID(self.core_uid(Row(row)))),
+            Meaning::Compound(index) => return self.compound(index),
+            Meaning::Extension(index) => {
+                let expression = self.store.extensions.get(index);
+                return kept(&self.made.extensions, Some(index as usize), || {
+                    value_of(expression)
+                });
+            }
+        };
+        Some(Value::new(kind, None))
+    }
+
+    fn compound(&self, index: u32) -> Option<Value> {
+        let number = self.made.worth.large.get(index as usize);
+        let large = number.and_then(|number| number.checked_sub(1));
+        kept(&self.made.values, large.map(|large| large as usize), || {
+            let (header, items) = self.store.compounds.get(index).split_first()?;
+            Some(match header.meaning() {
+                Meaning::Header(Header::Record(record)) => {
+                    let fields = self.shapes.fields(record);
+                    let fields = fields
+                        .iter()
+                        .zip(items)
+                        .filter_map(|(field, item)| Some((field.name.clone(), self.value(*item)?)));
+                    Value::record(fields, None)
+                }
+                _ => Value::set(items.iter().filter_map(|item| self.value(*item)), None),
+            })
+        })
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a literal that is an identifier")]
+fn nothing() -> EntityType {
+    "Nothing".parse().expect("an identifier")
+}

@@ -1,0 +1,168 @@
+//! What of an entity somebody looks at, as numbers.
+//!
+//! Within one directory equal numbers stand for equal values, so that entities can be compared by
+//! the million without a text being read.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::read::schema::{Field, Kind, Shapes};
+use crate::tables::value_ref::Packed;
+use crate::{Directory, Row};
+
+/// What is looked at of entities: names, for [`Lookout::new`].
+#[derive(Debug, Default, Clone)]
+pub struct Glance {
+    /// The names of attributes, whoever has them.
+    pub attributes: BTreeSet<String>,
+    /// Those whose values are taken as a whole, records with every field.
+    pub whole: BTreeSet<String>,
+    /// Whether tags are looked at.
+    pub tags: bool,
+    /// The types of which it is asked whether something is in one.
+    pub groups: BTreeSet<String>,
+    /// Whether that is asked of every type.
+    pub is_every_group: bool,
+    /// The types whose entities are told apart by their uids.
+    pub identities: BTreeSet<String>,
+    /// Entities of which it is asked whether something is one or in one.
+    pub named: BTreeSet<Row>,
+}
+
+/// A [`Glance`] prepared for the entities of a directory.
+#[derive(Debug)]
+pub struct Lookout {
+    /// By type.
+    types: Vec<TypeLook>,
+    /// The rows of the types that are groups.
+    groups: Vec<Range<u32>>,
+    /// Sorted.
+    named: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct TypeLook {
+    slots: Vec<(usize, Look)>,
+    /// Whether the uid itself is looked at: everything is in itself.
+    is_known: bool,
+    /// Whether anything that is looked for can stand above it.
+    is_below: bool,
+}
+
+/// What is looked at of a value.
+#[derive(Debug)]
+enum Look {
+    Whole,
+    /// Of a record only these fields.
+    Fields(Vec<(usize, Look)>),
+}
+
+/// Stands between parts of different lengths; no row and no value is this.
+const END: u32 = u32::MAX;
+
+impl Lookout {
+    /// Prepares to look at the entities of a directory.
+    pub fn new(glance: &Glance, directory: &Directory) -> Self {
+        let shapes = &directory.shapes;
+        let is_group = |name: &str| glance.is_every_group || glance.groups.contains(name);
+        let mut types = Vec::new();
+        let mut groups = Vec::new();
+        let mut looked_for: BTreeSet<u16> = glance
+            .named
+            .iter()
+            .map(|row| directory.kind(*row))
+            .collect();
+        for (kind, shape) in (0..).zip(shapes.types()) {
+            let fields = shapes.fields(shape.record);
+            let mut slots = looks(glance, shapes, fields, false);
+            if glance.tags && shape.tags.is_some() {
+                slots.push((fields.len(), Look::Whole));
+            }
+            if is_group(&shape.name) {
+                groups.push(directory.range(kind));
+                looked_for.insert(kind);
+            }
+            types.push(TypeLook {
+                slots,
+                is_known: is_group(&shape.name) || glance.identities.contains(&shape.name),
+                is_below: false,
+            });
+        }
+        for (kind, of_type) in (0..).zip(&mut types) {
+            of_type.is_below = !shapes.all_above(kind).is_disjoint(&looked_for);
+        }
+        Self {
+            types,
+            groups,
+            named: glance.named.iter().map(|row| row.0).collect(),
+        }
+    }
+
+    fn is_watched(&self, row: u32) -> bool {
+        self.named.binary_search(&row).is_ok() || self.groups.iter().any(|rows| rows.contains(&row))
+    }
+}
+
+/// What is looked at of the fields of an entity or record.
+fn looks(glance: &Glance, shapes: &Shapes, fields: &[Field], is_whole: bool) -> Vec<(usize, Look)> {
+    let is_seen =
+        |field: &&(usize, &Field)| is_whole || glance.attributes.contains(field.1.name.as_str());
+    fields
+        .iter()
+        .enumerate()
+        .filter(|field| is_seen(&field))
+        .map(|(at, field)| {
+            let is_whole = is_whole || glance.whole.contains(field.name.as_str());
+            let look = match &field.kind {
+                Kind::Record(record) if !is_whole => {
+                    Look::Fields(looks(glance, shapes, shapes.fields(*record), false))
+                }
+                _ => Look::Whole,
+            };
+            (at, look)
+        })
+        .collect()
+}
+
+impl Directory {
+    /// Adds what is seen of an entity to `seen`: two entities of this directory look the same exactly if
+    /// the same numbers are added.
+    pub fn look(&self, row: Row, lookout: &Lookout, seen: &mut Vec<u32>) {
+        let kind = self.kind(row);
+        seen.push(u32::from(kind));
+        let Some(of_type) = lookout.types.get(usize::from(kind)) else {
+            return;
+        };
+        if of_type.is_known || lookout.named.binary_search(&row.0).is_ok() {
+            seen.push(row.0);
+        }
+        seen.push(END);
+        if of_type.is_below {
+            let start = seen.len();
+            let ancestors = self.ancestors(row).map(|ancestor| ancestor.0);
+            seen.extend(ancestors.filter(|row| lookout.is_watched(*row)));
+            if let Some(groups) = seen.get_mut(start..) {
+                groups.sort_unstable();
+            }
+        }
+        seen.push(END);
+        if let Some(member) = self.member(row) {
+            self.look_at(self.slots(member), &of_type.slots, seen);
+        }
+    }
+
+    fn look_at(&self, items: &[Packed], looks: &[(usize, Look)], seen: &mut Vec<u32>) {
+        for (at, look) in looks {
+            let item = items.get(*at).copied().unwrap_or(Packed::ABSENT);
+            match (look, item.as_compound()) {
+                (Look::Fields(looks), Some(index)) => {
+                    // The first item of a record says which it is.
+                    let fields = self.store.compounds.get(index).get(1..);
+                    seen.push(END);
+                    self.look_at(fields.unwrap_or_default(), looks, seen);
+                }
+                _ => seen.push(item.number()),
+            }
+        }
+    }
+}

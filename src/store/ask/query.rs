@@ -1,0 +1,296 @@
+//! What can be asked of a directory, other than for Cedar's own entities.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+
+use cedar_policy::{EntityTypeName, EntityUid};
+
+use crate::read::schema::Field;
+use crate::tables::entities::Member;
+use crate::tables::value_ref::{Header, Meaning, Packed};
+use crate::{Directory, Row};
+use tarbac_diagnostic::source::Place;
+
+impl Directory {
+    /// The row of a uid that stands in a file, is referred to there, or is named by a policy.
+    pub fn row(&self, uid: &EntityUid) -> Option<Row> {
+        let of_type = self.range(self.entity_type(uid.type_name())?);
+        let row = self.store.uids.find_in(of_type, uid.id().unescaped())?;
+        Some(Row(row))
+    }
+
+    /// Whether the entity stands in a file.
+    pub fn is_defined(&self, row: Row) -> bool {
+        self.member(row).is_some()
+    }
+
+    /// Whether an entity of this uid stands in a file.
+    pub fn defines(&self, uid: &EntityUid) -> bool {
+        self.row(uid).is_some_and(|row| self.is_defined(row))
+    }
+
+    /// Whether the entity stands in a file or exists without: because a policy names it and it
+    /// needs no attributes, because the schema lists the ids of its type, or because an entity of its type
+    /// has nothing to be known.
+    pub fn exists(&self, row: Row) -> bool {
+        self.is_defined(row)
+            || self.is_assumed(row)
+            || self
+                .shapes
+                .get(self.kind(row))
+                .is_some_and(|shape| shape.ids.is_some() || shape.free)
+    }
+
+    fn is_assumed(&self, row: Row) -> bool {
+        let place = self.assumed.partition_point(|assumed| *assumed < row.0);
+        self.assumed.get(place) == Some(&row.0)
+    }
+
+    /// Whether an entity of this uid exists.
+    pub fn knows(&self, uid: &EntityUid) -> bool {
+        self.row(uid).is_some_and(|row| self.exists(row))
+    }
+
+    /// Those of some uids that are nowhere: that stand in no file, that nothing in a file refers to, and that
+    /// the schema does not list.
+    pub fn nowhere_among(&self, mut uids: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
+        let is_listed = |row: Row| {
+            let shape = self.shapes.get(self.kind(row));
+            shape.is_some_and(|shape| shape.ids.is_some())
+        };
+        let is_here = |uid: &EntityUid| {
+            let row = self.row(uid);
+            row.is_some_and(|row| self.is_defined(row) || is_listed(row))
+        };
+        uids.retain(|uid| !is_here(uid));
+        let wanted = uids.iter().filter_map(|uid| Some((self.row(uid)?.0, uid)));
+        let wanted: BTreeMap<u32, &EntityUid> = wanted.collect();
+        if wanted.is_empty() {
+            return uids;
+        }
+        let lists = (0..self.store.parents.len() as u32).map(|list| self.store.parents.get(list));
+        let compounds = &self.store.compounds;
+        let compounds = (0..compounds.len() as u32).map(|index| compounds.get(index));
+        let slots = self.store.members.iter().map(|member| self.slots(member));
+        let items = lists.chain(compounds).chain(slots).flatten();
+        let referred_to = items.filter_map(|item| wanted.get(&item.as_entity()?));
+        let referred_to: BTreeSet<EntityUid> = referred_to.map(|uid| (*uid).clone()).collect();
+        uids.retain(|uid| !referred_to.contains(uid));
+        uids
+    }
+
+    /// The name of the type, for example `Entra::User`.
+    pub fn type_name(&self, row: Row) -> &str {
+        self.shapes.name(self.kind(row))
+    }
+
+    /// The id.
+    pub fn id(&self, row: Row) -> &str {
+        self.store.uids.get(row.0)
+    }
+
+    /// The rows of the entities that stand in a file, in order.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.defined(0..self.store.uids.len() as u32)
+    }
+
+    /// Every row, in order, those of entities that stand in no file among them.
+    pub fn every_row(&self) -> impl ExactSizeIterator<Item = Row> + use<> {
+        (0..self.store.uids.len() as u32).map(Row)
+    }
+
+    /// The rows of the entities of a type that stand in a file, in order.
+    pub fn rows_of<'d>(
+        &'d self,
+        type_name: &EntityTypeName,
+    ) -> impl Iterator<Item = Row> + use<'d> {
+        let range = self
+            .entity_type(type_name)
+            .map_or(0..0, |kind| self.range(kind));
+        self.defined(range)
+    }
+
+    /// The rows of the types that entities of the type of a row can be in, by the schema, in order.
+    pub fn rows_above(&self, row: Row) -> impl Iterator<Item = Row> {
+        let above = self.shapes.all_above(self.kind(row)).into_iter();
+        above.flat_map(|kind| self.range(kind)).map(Row)
+    }
+
+    fn defined(&self, range: Range<u32>) -> impl Iterator<Item = Row> {
+        range.map(Row).filter(|row| self.is_defined(*row))
+    }
+
+    /// The direct parents, in order.
+    pub fn parents(&self, row: Row) -> impl Iterator<Item = Row> {
+        let list = self.list_of_parents(row).into_iter();
+        list.flat_map(|list| self.parents_in(list))
+    }
+
+    /// The number of the list of its direct parents, which all entities share that have the same.
+    pub fn list_of_parents(&self, row: Row) -> Option<u32> {
+        self.member(row).map(|member| member.parents)
+    }
+
+    /// The parents in a list, in order.
+    pub fn parents_in(&self, list: u32) -> impl Iterator<Item = Row> {
+        let parents = self.store.parents.get(list);
+        parents.iter().filter_map(|item| item.as_entity()).map(Row)
+    }
+
+    /// Everything the entity is in, directly or not, without itself: first the direct parents.
+    pub fn ancestors(&self, row: Row) -> impl Iterator<Item = Row> {
+        let list = self.member(row).map(|member| member.parents);
+        let above = list.map_or(&[][..], |list| self.closure.above(list));
+        self.parents(row).chain(above.iter().copied().map(Row))
+    }
+
+    /// A shortest chain of direct parents, with both ends; of several the one that comes first in
+    /// the order of rows.
+    pub fn path(&self, from: Row, to: Row) -> Option<Vec<Row>> {
+        let mut child_of: BTreeMap<Row, Row> = BTreeMap::new();
+        let mut waiting = VecDeque::from([from]);
+        while let Some(row) = waiting.pop_front() {
+            if row == to {
+                let mut path = vec![row];
+                let mut last = row;
+                while let Some(&child) = child_of.get(&last).filter(|_| last != from) {
+                    path.push(child);
+                    last = child;
+                }
+                path.reverse();
+                return Some(path);
+            }
+            for parent in self.parents(row) {
+                if parent != from && !child_of.contains_key(&parent) {
+                    child_of.insert(parent, row);
+                    waiting.push_back(parent);
+                }
+            }
+        }
+        None
+    }
+
+    /// The value of an attribute that is a String.
+    pub fn attribute_text(&self, row: Row, attribute: &str) -> Option<&str> {
+        self.text_in(row, self.slot(self.kind(row), attribute)?)
+    }
+
+    /// The place of an attribute among those that a type declares.
+    pub(crate) fn slot(&self, kind: u16, attribute: &str) -> Option<usize> {
+        let mut fields = self.fields(kind).iter();
+        fields.position(|field| field.name == attribute)
+    }
+
+    /// The text in one of the slots of an entity.
+    pub(crate) fn text_in(&self, row: Row, slot: usize) -> Option<&str> {
+        match self.slots(self.member(row)?).get(slot)?.meaning() {
+            Meaning::Text(index) => Some(self.store.texts.get(index)),
+            _ => None,
+        }
+    }
+
+    /// Where the entity stands: its file and the offset of its object.
+    pub fn place(&self, row: Row) -> Option<Place> {
+        let member = self.member(row)?;
+        let source = self.sources.get(member.file as usize)?;
+        Some(crate::read::parallel::label(source, member.offset(), "").place)
+    }
+
+    /// What the attributes and tags of an entity name, at any depth of records but not in sets,
+    /// each once and in order.
+    ///
+    /// A policy cannot take an element out of a set, so it can never look into those.
+    pub fn references(&self, row: Row) -> impl Iterator<Item = Row> {
+        let mut found = Vec::new();
+        if let Some(member) = self.member(row) {
+            let mut waiting = vec![self.slots(member)];
+            while let Some(items) = waiting.pop() {
+                for item in items {
+                    match item.meaning() {
+                        Meaning::Entity(row) => found.push(Row(row)),
+                        Meaning::Compound(index) => waiting.extend(self.record(index)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter()
+    }
+
+    /// The entity that is the value of an attribute.
+    pub fn attribute_entity(&self, row: Row, attribute: &str) -> Option<Row> {
+        let slot = self.slot(self.kind(row), attribute)?;
+        let value = self.slots(self.member(row)?).get(slot)?;
+        value.as_entity().map(Row)
+    }
+
+    /// Whether an attribute that is a Bool is true.
+    pub fn attribute_is_true(&self, row: Row, attribute: &str) -> bool {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        value.is_some_and(|value| value.meaning() == Meaning::Bool(true))
+    }
+
+    /// Whether an entity has an attribute, whatever its value.
+    pub fn has_attribute(&self, row: Row, attribute: &str) -> bool {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        value.is_some_and(|value| *value != Packed::ABSENT)
+    }
+
+    /// The items of a compound, unless it is a set.
+    fn record(&self, index: u32) -> Option<&[Packed]> {
+        let (header, items) = self.store.compounds.get(index).split_first()?;
+        (header.meaning() != Meaning::Header(Header::Set)).then_some(items)
+    }
+
+    /// The index of a type in the schema.
+    pub(crate) fn entity_type(&self, name: &EntityTypeName) -> Option<u16> {
+        let name: &cedar_policy_core::ast::EntityType = name.as_ref();
+        let types = self.shapes.types().iter();
+        (0..)
+            .zip(types)
+            .find(|(_, shape)| shape.core == *name)
+            .map(|(index, _)| index)
+    }
+
+    /// The index of the type of a row.
+    pub(crate) fn kind(&self, row: Row) -> u16 {
+        self.store.uids.kind(row.0)
+    }
+
+    /// The rows of a type, be they defined or not.
+    pub(crate) fn range(&self, entity_type: u16) -> Range<u32> {
+        let index = usize::from(entity_type);
+        match (self.types.get(index), self.types.get(index + 1)) {
+            (Some(start), Some(end)) => *start..*end,
+            _ => 0..0,
+        }
+    }
+
+    /// The entity of a row, if it stands in a file.
+    pub(crate) fn member(&self, row: Row) -> Option<&Member> {
+        let number = self.members.get(row.0 as usize)?.checked_sub(1)?;
+        self.store.members.get(number as usize)
+    }
+
+    /// The attributes that a type declares.
+    pub(crate) fn fields(&self, entity_type: u16) -> &[Field] {
+        let shape = self.shapes.get(entity_type);
+        shape.map_or(&[], |shape| self.shapes.fields(shape.record))
+    }
+
+    /// The values of an entity: of its attributes and, if its type has them, its tags.
+    pub(crate) fn slots(&self, member: &Member) -> &[Packed] {
+        let start = member.slots as usize;
+        let count = self.shapes.slots(self.store.uids.kind(member.uid));
+        self.store
+            .slots
+            .slice(start..start + count)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,316 @@
+//! The ancestors of everything, worked out once for each distinct list of parents.
+
+use std::io;
+use std::num::NonZero;
+use std::thread;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::lists::Lists;
+use crate::tables::value_ref::Packed;
+
+/// For each list of parents, the rows above it that are not in it.
+#[derive(Default)]
+pub(crate) struct Closure {
+    rows: Flat<u32>,
+    spans: Flat<Span>,
+}
+
+#[derive(Copy, Clone, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// The most rows that all lists together may have above them.
+///
+/// A chain of parents costs the square of its length; a real one is a dozen long.
+const MOST: usize = 1 << 28;
+
+/// Something that keeps the ancestors from being worked out.
+pub(crate) enum Knot {
+    /// Each of these rows has the next as a parent, and the last the first.
+    Cycle(Vec<u32>),
+    /// There are too many ancestors.
+    TooMany,
+}
+
+/// Where the walk is: at this child of a row.
+struct Step {
+    row: u32,
+    next: usize,
+}
+
+#[derive(Copy, Clone, Eq, PartialEq)]
+enum Mark {
+    Unseen,
+    Open,
+    Done,
+}
+
+impl Closure {
+    /// Works out the ancestors; `list_of` says which list of parents a row has.
+    pub(crate) fn new(
+        parents: &Lists,
+        rows: usize,
+        list_of: impl Fn(u32) -> Option<u32> + Sync,
+    ) -> (Self, Vec<Knot>) {
+        let mut closure = Self {
+            rows: Flat::default(),
+            spans: vec![Span::default(); parents.len()].into(),
+        };
+        let mut knots = Vec::new();
+        let mut done = vec![false; parents.len()];
+        let order = Self::order(parents, rows, &list_of, &mut knots);
+        let mut union = Union::new(rows);
+        for row in order {
+            let Some(list) = list_of(row) else { continue };
+            let Some(done) = done.get_mut(list as usize) else {
+                continue;
+            };
+            if std::mem::replace(done, true) {
+                continue;
+            }
+            let start = closure.rows.len();
+            let Self { rows, spans } = &closure;
+            let above = union.above(
+                parents,
+                list,
+                |row| extra(rows, spans, list_of(row)?),
+                &list_of,
+            );
+            closure.rows.own().extend_from_slice(above);
+            if closure.rows.len() > MOST {
+                knots.push(Knot::TooMany);
+                return (Self::default(), knots);
+            }
+            if let Some(span) = closure.spans.own().get_mut(list as usize) {
+                *span = Span {
+                    start: start as u32,
+                    end: closure.rows.len() as u32,
+                };
+            }
+        }
+        if !closure.leaves(parents, rows, &list_of, &done) {
+            knots.push(Knot::TooMany);
+            return (Self::default(), knots);
+        }
+        (closure, knots)
+    }
+
+    /// The lists that nothing stands under are independent of each other: every core takes a part.
+    fn leaves(
+        &mut self,
+        parents: &Lists,
+        rows: usize,
+        list_of: &(impl Fn(u32) -> Option<u32> + Sync),
+        done: &[bool],
+    ) -> bool {
+        let todo: Vec<u32> = (0..)
+            .zip(done)
+            .filter(|(_, done)| !**done)
+            .map(|(list, _)| list)
+            .collect();
+        let cores = thread::available_parallelism().map_or(2, NonZero::get);
+        let share = todo.len().div_ceil(cores).max(1);
+        let (known, spans) = (&self.rows, &self.spans);
+        let parts: Vec<(Vec<u32>, Vec<u32>)> = thread::scope(|scope| {
+            let threads: Vec<_> = todo
+                .chunks(share)
+                .map(|lists| {
+                    scope.spawn(move || {
+                        let mut union = Union::new(rows);
+                        let mut above = Vec::new();
+                        let mut ends = Vec::with_capacity(lists.len());
+                        for &list in lists {
+                            above.extend_from_slice(union.above(
+                                parents,
+                                list,
+                                |row| extra(known, spans, list_of(row)?),
+                                list_of,
+                            ));
+                            if above.len() > MOST {
+                                break;
+                            }
+                            ends.push(above.len() as u32);
+                        }
+                        (above, ends)
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_default())
+                .collect()
+        });
+        for (lists, (above, ends)) in todo.chunks(share).zip(parts) {
+            let base = self.rows.len();
+            if base + above.len() > MOST || ends.len() != lists.len() {
+                return false;
+            }
+            self.rows.own().extend_from_slice(&above);
+            let mut start = 0;
+            for (&list, end) in lists.iter().zip(ends) {
+                if let Some(span) = self.spans.own().get_mut(list as usize) {
+                    *span = Span {
+                        start: base as u32 + start,
+                        end: base as u32 + end,
+                    };
+                }
+                start = end;
+            }
+        }
+        self.rows.own().shrink_to_fit();
+        true
+    }
+
+    /// The rows that are parents, each after the ones above it.
+    fn order(
+        parents: &Lists,
+        rows: usize,
+        list_of: &impl Fn(u32) -> Option<u32>,
+        knots: &mut Vec<Knot>,
+    ) -> Vec<u32> {
+        let mut marks = vec![Mark::Unseen; rows];
+        let mut starts = vec![false; rows];
+        for row in parents.items().filter_map(|item| item.as_entity()) {
+            if let Some(start) = starts.get_mut(row as usize) {
+                *start = true;
+            }
+        }
+        let mut order = Vec::new();
+        let mut walk: Vec<Step> = Vec::new();
+        for (row, _) in (0..).zip(&starts).filter(|(_, start)| **start) {
+            visit(row, &mut marks, &mut walk);
+            while let Some(step) = walk.last_mut() {
+                let above = list_of(step.row).map_or(&[][..], |list| parents.get(list));
+                let next = above.get(step.next).and_then(|item| item.as_entity());
+                step.next += 1;
+                match next {
+                    Some(parent) => {
+                        if !visit(parent, &mut marks, &mut walk)
+                            && marks.get(parent as usize) == Some(&Mark::Open)
+                        {
+                            let cycle = walk.iter().map(|step| step.row);
+                            knots.push(Knot::Cycle(
+                                cycle.skip_while(|row| *row != parent).collect(),
+                            ));
+                        }
+                    }
+                    None => {
+                        if let Some(mark) = marks.get_mut(step.row as usize) {
+                            *mark = Mark::Done;
+                        }
+                        order.push(step.row);
+                        walk.pop();
+                    }
+                }
+            }
+        }
+        order
+    }
+
+    /// The rows above a list of parents that are not in it.
+    pub(crate) fn above(&self, list: u32) -> &[u32] {
+        extra(&self.rows, &self.spans, list).unwrap_or_default()
+    }
+
+    /// Writes everything for [`Closure::lent`].
+    pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        out.table(&self.rows)?;
+        out.table(&self.spans)
+    }
+
+    /// Takes what was written.
+    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self {
+            rows: tables.table()?,
+            spans: tables.table()?,
+        })
+    }
+}
+
+/// Begins with a row unless it has been begun.
+fn visit(row: u32, marks: &mut [Mark], walk: &mut Vec<Step>) -> bool {
+    match marks.get_mut(row as usize) {
+        Some(mark) if *mark == Mark::Unseen => {
+            *mark = Mark::Open;
+            walk.push(Step { row, next: 0 });
+            true
+        }
+        _ => false,
+    }
+}
+
+fn extra<'c>(rows: &'c Flat<u32>, spans: &Flat<Span>, list: u32) -> Option<&'c [u32]> {
+    let span = spans.get(list as usize)?;
+    rows.slice(span.start as usize..span.end as usize)
+}
+
+/// Joins lists of rows without repetition.
+struct Union {
+    /// For each row the last round that met it.
+    met: Vec<u32>,
+    round: u32,
+    rows: Vec<u32>,
+}
+
+impl Union {
+    fn new(rows: usize) -> Self {
+        Self {
+            met: vec![0; rows],
+            round: 0,
+            rows: Vec::new(),
+        }
+    }
+
+    /// The rows above a list of parents that are not in it, in order.
+    fn above<'c>(
+        &mut self,
+        parents: &Lists,
+        list: u32,
+        above: impl Fn(u32) -> Option<&'c [u32]>,
+        list_of: &impl Fn(u32) -> Option<u32>,
+    ) -> &[u32] {
+        self.round += 1;
+        self.rows.clear();
+        let direct = parents.get(list);
+        for row in direct.iter().filter_map(|item| item.as_entity()) {
+            self.meet(row);
+        }
+        for row in direct.iter().filter_map(|item| item.as_entity()) {
+            let Some(list) = list_of(row) else { continue };
+            for row in parents
+                .get(list)
+                .iter()
+                .filter_map(|item| Packed::as_entity(*item))
+            {
+                self.add(row);
+            }
+            for &row in above(row).unwrap_or_default() {
+                self.add(row);
+            }
+        }
+        self.rows.sort_unstable();
+        &self.rows
+    }
+
+    fn add(&mut self, row: u32) {
+        if self.meet(row) {
+            self.rows.push(row);
+        }
+    }
+
+    /// Whether this round meets the row for the first time.
+    fn meet(&mut self, row: u32) -> bool {
+        match self.met.get_mut(row as usize) {
+            Some(met) if *met != self.round => {
+                *met = self.round;
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A directory in which some entities are others.
+//!
+//! A directory never changes; this makes another one of it. The entities that are put in go
+//! through the same reader and the same checks as those of a file, so that what is made up for a
+//! test is held to what the schema says like everything else.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use cedar_policy::EntityUid;
+
+use crate::build::order::freeze;
+use crate::digest;
+use crate::read::parallel::{Loaded, accept, load};
+use crate::{Directory, Input, Rules};
+use tarbac_diagnostic::finding::Finding;
+
+impl Directory {
+    /// The same directory with the entities of `input` in place of those that have their uids, and
+    /// beside the others. `named` and `rules` are those of [`Directory::read`], and every finding
+    /// is an error.
+    pub fn with(
+        &self,
+        input: Input,
+        named: &HashSet<EntityUid>,
+        rules: &Rules,
+    ) -> (Self, Vec<Finding>) {
+        let mut loaded = load(vec![input], &self.shapes);
+        let files = u32::try_from(self.sources.len()).unwrap_or_default();
+        for member in loaded.store.members.own() {
+            member.file += files;
+        }
+        let Loaded { store, defined, .. } = &mut loaded;
+        store.absorb(&self.store, |store, member, slots| {
+            defined.resize(store.uids.len(), 0);
+            // What was put in is what there is of an entity.
+            accept(store, defined, member, slots, |_, _| {});
+        });
+        defined.resize(store.uids.len(), 0);
+        let changed = std::mem::take(&mut loaded.sources);
+        loaded.sources = self.sources.iter().cloned().chain(changed).collect();
+        let put = std::mem::take(&mut loaded.contents);
+        loaded.contents = self.contents.iter().copied().chain(put).collect();
+        loaded.identity = digest::of_changed(self.identity, loaded.identity);
+        let shapes = Arc::clone(&self.shapes);
+        let (mut directory, findings) = freeze(loaded, shapes, named, rules);
+        // What was missing of the one is missing of the other.
+        directory.written = self.written.clone();
+        (directory, findings)
+    }
+}

@@ -1,0 +1,231 @@
+//! Checks what entities say about each other, once all are known.
+
+use std::collections::BTreeMap;
+
+use crate::build::ancestors::Knot;
+use crate::read::parallel::label;
+use crate::read::refusal::{
+    CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE, Tally, nearest, quoted,
+};
+use crate::tables::entities::Member;
+use crate::tables::value_ref::Packed;
+use crate::{Directory, Row, Rules};
+use tarbac_diagnostic::finding::Label;
+
+/// How many ids are compared for all the questions "did you mean", which cost time for each.
+const COMPARED: usize = 200_000;
+
+/// How many neighbours in the order of ids are compared when there are too many ids.
+const NEIGHBOURS: usize = 50;
+
+/// How many entities of a cycle are shown.
+const SHOWN: usize = 10;
+
+/// Reports parents that form a cycle.
+pub(crate) fn cycles(directory: &Directory, knots: &[Knot], tally: &mut Tally) {
+    for knot in knots {
+        match knot {
+            Knot::Cycle(rows) => {
+                let rows = from_least(rows);
+                let names: Vec<String> = rows
+                    .iter()
+                    .chain(rows.first())
+                    .take(SHOWN)
+                    .map(|row| name(directory, *row))
+                    .collect();
+                let message = || format!("parents form a cycle: {}", names.join(" in "));
+                let help = "take one of these parents out".to_owned();
+                let next = rows.iter().skip(1).chain(rows.first());
+                let labels = rows.iter().zip(next).take(SHOWN).filter_map(|(row, next)| {
+                    let member = directory.member(Row(*row))?;
+                    let text = format!("its parent is {}", name(directory, *next));
+                    mark(directory, member, &text)
+                });
+                tally.add(CYCLE, message, Some(help), labels);
+            }
+            Knot::TooMany => {
+                let message = || "there are more ancestors than a directory can hold".to_owned();
+                let help = "look for a very long chain of parents".to_owned();
+                tally.add(TOO_LARGE, message, Some(help), []);
+            }
+        }
+    }
+}
+
+/// The same cycle, beginning with its least row.
+fn from_least(rows: &[u32]) -> Vec<u32> {
+    let least = rows.iter().min();
+    let (before, after): (Vec<_>, Vec<_>) = {
+        let at = rows.iter().position(|row| Some(row) == least);
+        let (before, after) = rows.split_at(at.unwrap_or_default());
+        (before.to_vec(), after.to_vec())
+    };
+    [after, before].concat()
+}
+
+/// Reports references to entities that stand nowhere.
+pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
+    let store = &directory.store;
+    let mut missing: Vec<bool> = (0..directory.store.uids.len() as u32)
+        .map(|row| !directory.exists(Row(row)))
+        .collect();
+    // A broken entity has a finding of its own; those that refer to it are in order.
+    for &uid in &store.broken {
+        if let Some(missing) = missing.get_mut(uid as usize) {
+            *missing = false;
+        }
+    }
+    if !missing.contains(&true) {
+        return;
+    }
+    let is_missing = |row: &u32| missing.get(*row as usize) == Some(&true);
+    let entity = |item: &Packed| item.as_entity().filter(is_missing);
+    // A compound only mentions compounds that were stored before it.
+    let mut compounds: Vec<Option<u32>> = Vec::with_capacity(store.compounds.len());
+    for index in 0..store.compounds.len() as u32 {
+        let found = store.compounds.get(index).iter().find_map(|item| {
+            entity(item).or_else(|| *compounds.get(item.as_compound()? as usize)?)
+        });
+        compounds.push(found);
+    }
+    let parents: Vec<Option<u32>> = (0..store.parents.len() as u32)
+        .map(|index| store.parents.get(index).iter().find_map(entity))
+        .collect();
+    let mut budget = COMPARED;
+    let mut nearest = BTreeMap::new();
+    // In the order of the files, so that those are kept that a person comes upon first.
+    let mut members: Vec<&Member> = store.members.iter().collect();
+    members.sort_by_key(|member| (member.file, member.offset()));
+    for member in members {
+        let entity_type = store.uids.kind(member.uid);
+        let slots = directory.slots(member);
+        let in_slot = slots.iter().zip(0..).find_map(|(item, slot)| {
+            let of_compound = || *compounds.get(item.as_compound()? as usize)?;
+            Some((entity(item).or_else(of_compound)?, slot))
+        });
+        let (row, text) = if let Some((row, slot)) = in_slot {
+            let fields = directory.fields(entity_type);
+            let attribute = fields.get(slot).map_or("tags", |field| field.name.as_str());
+            (
+                row,
+                format!(
+                    "attribute `{attribute}` of {} refers to",
+                    title(directory, member)
+                ),
+            )
+        } else if let Some(Some(row)) = parents.get(member.parents as usize) {
+            (*row, format!("{} has the parent", title(directory, member)))
+        } else {
+            continue;
+        };
+        let missing = name(directory, row);
+        let help = tally.has_room(DANGLING).then(|| {
+            let near = nearest
+                .entry(row)
+                .or_insert_with(|| similar(directory, Row(row), &mut budget));
+            match near {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("add {missing} to a file of entities, or correct the reference"),
+            }
+        });
+        let message = || format!("{text} {missing}, which stands nowhere");
+        tally.add(
+            DANGLING,
+            message,
+            help,
+            mark(directory, member, "this entity"),
+        );
+    }
+}
+
+/// The defined entity of the same type whose id is spelled most like that of `row`.
+fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String> {
+    let range = directory.range(directory.kind(row));
+    let candidates = if range.len() <= *budget {
+        *budget -= range.len();
+        range
+    } else {
+        let least = (row.0 as usize).saturating_sub(NEIGHBOURS) as u32;
+        least.max(range.start)..row.0.saturating_add(NEIGHBOURS as u32).min(range.end)
+    };
+    let ids = candidates
+        .map(Row)
+        .filter(|row| directory.is_defined(*row))
+        .map(|row| directory.id(row));
+    let near = nearest(directory.id(row), ids)?;
+    Some(quoted(directory.type_name(row), near))
+}
+
+/// Reports entities without a parent of a type that the schema requires one of, unless they have what stands in
+/// its place; and those that have both.
+pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut Tally) {
+    for (name, required) in &rules.required {
+        let Some(entity_type) = directory.shapes.find(name) else {
+            continue;
+        };
+        let in_place = rules.in_place.get(name).map_or(&[][..], Vec::as_slice);
+        for row in directory.range(entity_type).map(Row) {
+            let Some(member) = directory.member(row) else {
+                continue;
+            };
+            let has_parent = |of_type: &str| {
+                let mut parents = directory.parents(row);
+                parents.any(|parent| directory.type_name(parent) == of_type)
+            };
+            let stands_in = |of_type: &str| {
+                let mut attributes = in_place.iter().filter(|(_, parent)| parent == of_type);
+                attributes.find(|(attribute, _)| directory.has_attribute(row, attribute))
+            };
+            let lacks =
+                |of_type: &&String| !has_parent(of_type) && stands_in(of_type.as_str()).is_none();
+            let missing: Vec<String> = required
+                .iter()
+                .filter(lacks)
+                .map(|name| format!("`{name}`"))
+                .collect();
+            if !missing.is_empty() {
+                let missing = missing.join(" and no parent of type ");
+                let message = || {
+                    format!(
+                        "{} has no parent of type {missing}",
+                        title(directory, member)
+                    )
+                };
+                let help = format!("every `{name}` needs one: add it to its `parents`");
+                let label = mark(directory, member, "this entity");
+                tally.add(MISSING_PARENT, message, Some(help), label);
+            }
+            for of_type in required.iter().filter(|of_type| has_parent(of_type)) {
+                let Some((attribute, _)) = stands_in(of_type) else {
+                    continue;
+                };
+                let message = || {
+                    format!(
+                        "{} has the attribute `{attribute}` and a parent of type `{of_type}`",
+                        title(directory, member)
+                    )
+                };
+                let help = "the attribute stands in place of the parent: keep one of the two";
+                let label = mark(directory, member, "this entity");
+                tally.add(SUPERFLUOUS_PARENT, message, Some(help.to_owned()), label);
+            }
+        }
+    }
+}
+
+fn name(directory: &Directory, row: u32) -> String {
+    quoted(directory.type_name(Row(row)), directory.id(Row(row)))
+}
+
+fn title(directory: &Directory, member: &Member) -> String {
+    let uids = &directory.store.uids;
+    quoted(
+        directory.shapes.name(uids.kind(member.uid)),
+        uids.get(member.uid),
+    )
+}
+
+fn mark(directory: &Directory, member: &Member, text: &str) -> Option<Label> {
+    let source = directory.sources.get(member.file as usize)?;
+    Some(label(source, member.offset(), text))
+}

@@ -1,0 +1,9 @@
+//! Reading entities in Cedar's JSON format, by the schema.
+
+pub(crate) mod entity;
+pub(crate) mod parallel;
+pub(crate) mod refusal;
+pub(crate) mod schema;
+pub(crate) mod split;
+pub(crate) mod uid;
+pub(crate) mod value;

@@ -1,0 +1,349 @@
+//! Reads one entity object, by the schema and without building a tree of it.
+//!
+//! What is accepted is what Cedar accepts when it has the schema, less the spellings that are
+//! there by accident: an array in place of an object, keys that nobody reads, and `unknown`.
+
+use std::fmt;
+
+use hashbrown::HashMap;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::read::refusal::{NONCONFORMING, Problem, SYNTAX, UNKNOWN_FIELD, nearest, quoted};
+use crate::read::schema::Shapes;
+use crate::read::uid::{Role, Uid, UidSeed, Word};
+use crate::read::value::{RecordSeed, TagsSeed};
+use crate::tables::entities::{Member, Store};
+use crate::tables::value_ref::Packed;
+
+/// Reads entities into a store.
+pub(crate) struct Reader<'s, 'de> {
+    /// What the schema says.
+    pub(crate) shapes: &'s Shapes,
+    /// Where entities go.
+    pub(crate) store: Store,
+    /// The values of the compounds that are being read, the innermost last.
+    pub(crate) stack: Vec<Packed>,
+    /// What is wrong with the entity that is being read.
+    problem: Option<Problem>,
+    /// Its uid, as soon as that is read.
+    pub(crate) uid: Option<Uid>,
+    /// Whether that is the uid of an action.
+    pub(crate) is_action: bool,
+    slots: Vec<Packed>,
+    /// The type that was looked up last: the next one is most often the same.
+    pub(crate) recent_type: Option<u16>,
+    /// The parents that were met, by the text that stood for them.
+    spellings: HashMap<&'de str, Uid>,
+    /// The values that Cedar evaluated, by the type and the JSON that led to them.
+    pub(crate) evaluated: HashMap<String, Packed>,
+}
+
+/// What is wrong with an entity, where in its text.
+pub(crate) struct Refusal {
+    /// The offset in the text of the entity; its start unless the text is no JSON.
+    pub(crate) at: usize,
+    /// What is wrong.
+    pub(crate) problem: Problem,
+    /// The entity, as far as its uid could be read.
+    pub(crate) entity: String,
+}
+
+impl<'s, 'de> Reader<'s, 'de> {
+    /// Makes a reader with an empty store.
+    pub(crate) fn new(shapes: &'s Shapes) -> Self {
+        Self {
+            shapes,
+            store: Store::default(),
+            stack: Vec::new(),
+            problem: None,
+            uid: None,
+            is_action: false,
+            slots: Vec::new(),
+            recent_type: None,
+            spellings: HashMap::new(),
+            evaluated: HashMap::new(),
+        }
+    }
+
+    /// Reads the entity that is written in `text`, which stands at an offset of a file.
+    pub(crate) fn read(&mut self, text: &'de str, file: u32, offset: u64) -> Result<(), Refusal> {
+        self.stack.clear();
+        self.slots.clear();
+        self.problem = None;
+        self.uid = None;
+        self.is_action = false;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let result = EntitySeed(self)
+            .deserialize(&mut deserializer)
+            .and_then(|parents| deserializer.end().map(|()| parents));
+        match (result, self.uid) {
+            (Ok(parents), Some(uid)) => {
+                let member = Member::new(uid.index, parents, 0, file, offset);
+                let slots = std::mem::take(&mut self.slots);
+                self.store.push(member, &slots);
+                self.slots = slots;
+                Ok(())
+            }
+            (Ok(_), None) => Err(self.refuse(text, None)),
+            // Cedar adds the actions of the schema by itself.
+            (Err(_), None) if self.is_action && self.shapes.actions.have(text) => Ok(()),
+            (Err(error), _) => Err(self.refuse(text, Some(&error))),
+        }
+    }
+
+    fn refuse(&mut self, text: &str, error: Option<&serde_json::Error>) -> Refusal {
+        let entity = match self.uid {
+            Some(uid) => {
+                self.store.broken.push(uid.index);
+                let id = self.store.uids.get(uid.index);
+                quoted(self.shapes.name(uid.entity_type), id)
+            }
+            None => "an entity".to_owned(),
+        };
+        let mut at = 0;
+        let problem = self.problem.take().unwrap_or_else(|| {
+            let Some(error) = error else {
+                return Problem::new(SYNTAX, "has no uid");
+            };
+            at = offset(text, error.line(), error.column());
+            let message = error.to_string();
+            let message = message
+                .split_once(" at line ")
+                .map_or(&*message, |parts| parts.0);
+            Problem::new(SYNTAX, format!("cannot be read: {message}"))
+        });
+        Refusal {
+            at,
+            problem,
+            entity,
+        }
+    }
+
+    /// Remembers what is wrong and makes an error of it, which carries nothing.
+    pub(crate) fn fail<E: Error>(&mut self, problem: Problem) -> E {
+        self.problem.get_or_insert(problem);
+        E::custom("refused")
+    }
+
+    /// Adds an attribute to the path that leads to what is wrong.
+    pub(crate) fn within<E>(&mut self, attribute: &str, error: E) -> E {
+        if let Some(problem) = &mut self.problem {
+            problem.path.push(attribute.to_owned());
+        }
+        error
+    }
+
+    /// Makes an error of a key that stands twice in an object.
+    pub(crate) fn twice<E: Error>(&mut self, key: &str) -> E {
+        self.fail(Problem::new(SYNTAX, format!("has `{key}` twice")))
+    }
+
+    /// Makes an error of a key that nobody reads, in an object of which these are the keys.
+    pub(crate) fn unknown_key<E: Error>(
+        &mut self,
+        key: &str,
+        keys: &[&'static str],
+        whose: &str,
+    ) -> E {
+        let help = match nearest(key, keys.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the keys of {whose} are `{}`", keys.join("`, `")),
+        };
+        let problem = Problem::new(UNKNOWN_FIELD, format!("has the unknown key `{key}`"));
+        self.fail(problem.help(help))
+    }
+}
+
+/// The offset of a line and column, both counted from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    (before + column.saturating_sub(1)).min(text.len())
+}
+
+struct EntitySeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>);
+
+impl<'de> DeserializeSeed<'de> for EntitySeed<'_, '_, 'de> {
+    type Value = u32;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+const ENTITY_KEYS: &[&str] = &["uid", "attrs", "parents", "tags"];
+
+impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
+    type Value = u32;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an entity object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<u32, A::Error> {
+        let reader = self.0;
+        let (mut attrs, mut tags, mut parents) = (false, false, None);
+        // What stands before the uid is read after it: only the type says how.
+        let mut early: Vec<(Word<'de>, &'de RawValue)> = Vec::new();
+        while let Some(key) = map.next_key::<Word<'de>>()? {
+            let is_early = early.iter().any(|(early, _)| early.0 == key.0);
+            match (&*key.0, reader.uid) {
+                ("uid", None) => {
+                    let uid = map.next_value_seed(UidSeed {
+                        reader: &mut *reader,
+                        role: Role::Own,
+                        escaped: false,
+                    })?;
+                    reader.uid = Some(uid);
+                    reader
+                        .slots
+                        .resize(reader.shapes.slots(uid.entity_type), Packed::ABSENT);
+                }
+                ("attrs", Some(uid)) if !attrs && !is_early => {
+                    attrs = true;
+                    map.next_value_seed(AttrsSeed(&mut *reader, uid))?;
+                }
+                ("parents", Some(uid)) if parents.is_none() && !is_early => {
+                    parents = Some(map.next_value_seed(ParentsSeed(&mut *reader, uid))?);
+                }
+                ("tags", Some(uid)) if !tags && !is_early => {
+                    tags = true;
+                    map.next_value_seed(EntityTagsSeed(&mut *reader, uid))?;
+                }
+                ("attrs" | "parents" | "tags", None) if !is_early => {
+                    early.push((key, map.next_value()?));
+                }
+                ("uid" | "attrs" | "parents" | "tags", _) => return Err(reader.twice(&key.0)),
+                (key, _) => return Err(reader.unknown_key(key, ENTITY_KEYS, "an entity")),
+            }
+        }
+        let Some(uid) = reader.uid else {
+            let problem = Problem::new(NONCONFORMING, "has no `uid`");
+            let help = r#"say which one it is: "uid": {"type": …, "id": …}"#;
+            return Err(reader.fail(problem.help(help.to_owned())));
+        };
+        for (key, raw) in early {
+            let mut raw = serde_json::Deserializer::from_str(raw.get());
+            let result = match &*key.0 {
+                "attrs" => {
+                    attrs = true;
+                    AttrsSeed(&mut *reader, uid).deserialize(&mut raw)
+                }
+                "parents" => ParentsSeed(&mut *reader, uid)
+                    .deserialize(&mut raw)
+                    .map(|list| parents = Some(list)),
+                _ => EntityTagsSeed(&mut *reader, uid).deserialize(&mut raw),
+            };
+            result.map_err(Error::custom)?;
+        }
+        match (attrs, parents) {
+            (true, Some(parents)) => Ok(parents),
+            (attrs, _) => {
+                let (key, empty) = if attrs {
+                    ("parents", "[]")
+                } else {
+                    ("attrs", "{}")
+                };
+                let problem = Problem::new(NONCONFORMING, format!("has no `{key}`"));
+                let help = format!("write `\"{key}\": {empty}` if there are none");
+                Err(reader.fail(problem.help(help)))
+            }
+        }
+    }
+}
+
+struct AttrsSeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>, Uid);
+
+impl<'de> DeserializeSeed<'de> for AttrsSeed<'_, '_, 'de> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self(reader, uid) = self;
+        let record = reader
+            .shapes
+            .get(uid.entity_type)
+            .map_or(0, |shape| shape.record);
+        let start = reader.stack.len();
+        deserializer.deserialize_map(RecordSeed {
+            reader: &mut *reader,
+            record,
+        })?;
+        let values = reader.stack.get(start..).unwrap_or_default();
+        for (slot, value) in reader.slots.iter_mut().zip(values) {
+            *slot = *value;
+        }
+        reader.stack.truncate(start);
+        Ok(())
+    }
+}
+
+struct EntityTagsSeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>, Uid);
+
+impl<'de> DeserializeSeed<'de> for EntityTagsSeed<'_, '_, 'de> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self(reader, uid) = self;
+        let shapes = reader.shapes;
+        let kind = shapes
+            .get(uid.entity_type)
+            .and_then(|shape| shape.tags.as_ref());
+        let tags = deserializer.deserialize_map(TagsSeed {
+            reader: &mut *reader,
+            kind,
+        })?;
+        if kind.is_some()
+            && let Some(slot) = reader.slots.last_mut()
+        {
+            *slot = tags;
+        }
+        Ok(())
+    }
+}
+
+struct ParentsSeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>, Uid);
+
+impl<'de> DeserializeSeed<'de> for ParentsSeed<'_, '_, 'de> {
+    type Value = u32;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ParentsSeed<'_, '_, 'de> {
+    type Value = u32;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array of parents")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<u32, A::Error> {
+        let Self(reader, uid) = self;
+        let start = reader.stack.len();
+        // Devices have many parents, and most of them have been spelled alike before.
+        while let Some(raw) = array.next_element::<&'de RawValue>()? {
+            let parent = match reader.spellings.get(raw.get()) {
+                Some(parent) => *parent,
+                None => {
+                    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+                    let seed = UidSeed {
+                        reader: &mut *reader,
+                        escaped: false,
+                        role: Role::Parent,
+                    };
+                    let parent = seed.deserialize(&mut deserializer).map_err(Error::custom)?;
+                    reader.spellings.insert(raw.get(), parent);
+                    parent
+                }
+            };
+            reader.check_parent(uid, parent)?;
+            reader.stack.push(Packed::entity(parent.index));
+        }
+        // Whether there is such a list already is found out when batches are joined.
+        let list = reader.stack.get(start..).unwrap_or_default();
+        let list = reader.store.parents.push(list);
+        reader.stack.truncate(start);
+        Ok(list)
+    }
+}

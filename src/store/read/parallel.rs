@@ -1,0 +1,302 @@
+//! Reads files with all cores: one thread cuts them into blocks, workers read the entities of a
+//! block, and the calling thread joins what they found, in the order of the files.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use blake3::Hash;
+
+use crate::Input;
+use crate::digest::{self, Content, Digesting};
+use crate::read::entity::Reader;
+use crate::read::refusal::{DUPLICATE, SYNTAX, TOO_LARGE, Tally, quoted};
+use crate::read::schema::Shapes;
+use crate::read::split::{Block, scan};
+use crate::tables::entities::{Member, Store};
+use crate::tables::value_ref::Packed;
+use tarbac_diagnostic::finding::Label;
+use tarbac_diagnostic::source::{Place, Source};
+
+/// How many blocks may wait for a worker, and how many results for the calling thread.
+const WAITING: usize = 3;
+
+/// The content of the files.
+pub(crate) struct Loaded {
+    /// The entities.
+    pub(crate) store: Store,
+    /// For each uid the number of its entity among the members, counted from 1; 0 is none.
+    pub(crate) defined: Vec<u32>,
+    /// The files, in the order of their names.
+    pub(crate) sources: Vec<Arc<Source>>,
+    /// What was read of each.
+    pub(crate) contents: Vec<Content>,
+    /// The digest of all of it.
+    pub(crate) identity: Hash,
+    /// What is wrong.
+    pub(crate) tally: Tally,
+    /// Whether every entity is known by its uid, if only as a broken one.
+    pub(crate) complete: bool,
+}
+
+/// A block and its place in the order of all blocks.
+struct Task {
+    number: usize,
+    file: u32,
+    block: Block,
+}
+
+/// What a worker makes of a block.
+struct Batch {
+    store: Store,
+    tally: Tally,
+    complete: bool,
+}
+
+/// Reads files.
+pub(crate) fn load(mut inputs: Vec<Input>, shapes: &Shapes) -> Loaded {
+    inputs.sort_by(|one, other| one.source.cmp(&other.source));
+    let sources: Vec<Arc<Source>> = inputs
+        .iter()
+        .map(|input| Arc::clone(&input.source))
+        .collect();
+    let workers = thread::available_parallelism().map_or(2, NonZero::get);
+    let (task_sender, task_receiver) = sync_channel(WAITING);
+    let task_receiver = Mutex::new(task_receiver);
+    let (batch_sender, batch_receiver) = sync_channel(WAITING);
+    let mut joined = Joined::new(&sources, shapes);
+    let contents = thread::scope(|scope| {
+        let cutting = scope.spawn(move || cut(inputs, &task_sender));
+        for _ in 0..workers {
+            let sender = batch_sender.clone();
+            let (receiver, sources) = (&task_receiver, &sources);
+            scope.spawn(move || work(receiver, &sender, sources, shapes));
+        }
+        drop(batch_sender);
+        // Workers finish in any order; joining in the order of the files keeps it repeatable.
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        for (number, batch) in batch_receiver {
+            early.insert(number, batch);
+            while let Some(batch) = early.remove(&next) {
+                joined.join(batch);
+                next += 1;
+            }
+        }
+        cutting.join().unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    let Joined {
+        store,
+        defined,
+        mut tally,
+        mut complete,
+        ..
+    } = joined;
+    if store.is_full() {
+        complete = false;
+        let help = "split the workspace".to_owned();
+        let message = || "there are more entities than a directory can hold".to_owned();
+        tally.add(TOO_LARGE, message, Some(help), []);
+    }
+    Loaded {
+        store,
+        defined,
+        sources,
+        identity: digest::of_all(&contents),
+        contents,
+        tally,
+        complete,
+    }
+}
+
+/// Cuts the files into numbered blocks, and says what was read of each.
+fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) -> Vec<Content> {
+    let mut number = 0;
+    let mut contents = Vec::with_capacity(inputs.len());
+    for (file, input) in (0..).zip(inputs) {
+        let mut wanted = true;
+        let mut reader = Digesting::of(input.reader);
+        scan(&mut reader, |block| {
+            wanted = sender
+                .send(Task {
+                    number,
+                    file,
+                    block,
+                })
+                .is_ok();
+            number += 1;
+            wanted
+        });
+        contents.push(reader.content());
+        if !wanted {
+            break;
+        }
+    }
+    contents
+}
+
+/// Reads the entities of blocks until there are no more.
+fn work(
+    receiver: &Mutex<Receiver<Task>>,
+    sender: &SyncSender<(usize, Batch)>,
+    sources: &[Arc<Source>],
+    shapes: &Shapes,
+) {
+    loop {
+        let task = receiver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(task) = task else {
+            return;
+        };
+        let Some(source) = sources.get(task.file as usize) else {
+            return;
+        };
+        let batch = read(&task, source, shapes);
+        if sender.send((task.number, batch)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads the entities of a block.
+fn read(task: &Task, source: &Arc<Source>, shapes: &Shapes) -> Batch {
+    let block = &task.block;
+    let mut reader = Reader::new(shapes);
+    let mut tally = Tally::default();
+    let mut complete = block.fault.is_none();
+    let text = str::from_utf8(&block.bytes).ok();
+    for span in &block.spans {
+        let offset = block.offset + span.start as u64;
+        // One broken byte must not cost the whole block.
+        let element = match text {
+            Some(text) => text.get(span.clone()).ok_or(0),
+            None => element(&block.bytes, span.clone()),
+        };
+        match element {
+            Ok(element) => {
+                let Err(refusal) = reader.read(element, task.file, offset) else {
+                    continue;
+                };
+                complete &= refusal.entity.starts_with('`');
+                let problem = refusal.problem;
+                let label = label(source, offset + refusal.at as u64, "this entity");
+                let message = || problem.message(&refusal.entity);
+                tally.add(problem.code, message, problem.help.clone(), [label]);
+            }
+            Err(at) => {
+                complete = false;
+                let message = || "an entity is not valid UTF-8".to_owned();
+                let help = "save the file as UTF-8".to_owned();
+                let label = label(source, offset + at as u64, "this byte");
+                tally.add(SYNTAX, message, Some(help), [label]);
+            }
+        }
+    }
+    if let Some(fault) = &block.fault {
+        let message = || format!("`{}` {}", source.name, fault.what);
+        let label = label(source, fault.offset, "here");
+        tally.add(SYNTAX, message, fault.help.map(str::to_owned), [label]);
+    }
+    Batch {
+        store: reader.store,
+        tally,
+        complete,
+    }
+}
+
+/// The text of an element, or where it is broken.
+fn element(bytes: &[u8], span: Range<usize>) -> Result<&str, usize> {
+    let bytes = bytes.get(span).unwrap_or_default();
+    str::from_utf8(bytes).map_err(|error| error.valid_up_to())
+}
+
+/// A label on the byte at an offset.
+pub(crate) fn label(source: &Arc<Source>, offset: u64, text: &str) -> Label {
+    Label {
+        place: Place {
+            source: Arc::clone(source),
+            start: offset,
+            end: offset + 1,
+        },
+        text: text.to_owned(),
+    }
+}
+
+/// What the batches so far amount to.
+struct Joined<'s> {
+    sources: &'s [Arc<Source>],
+    shapes: &'s Shapes,
+    store: Store,
+    defined: Vec<u32>,
+    tally: Tally,
+    complete: bool,
+}
+
+impl<'s> Joined<'s> {
+    fn new(sources: &'s [Arc<Source>], shapes: &'s Shapes) -> Self {
+        Self {
+            sources,
+            shapes,
+            store: Store::default(),
+            defined: Vec::new(),
+            tally: Tally::default(),
+            complete: true,
+        }
+    }
+
+    fn join(&mut self, batch: Batch) {
+        self.tally.append(batch.tally);
+        self.complete &= batch.complete;
+        let Self {
+            sources,
+            shapes,
+            store,
+            defined,
+            tally,
+            ..
+        } = self;
+        store.absorb(&batch.store, |store, member, slots| {
+            defined.resize(store.uids.len(), 0);
+            accept(store, defined, member, slots, |store, first| {
+                let uid = store.uids.get(member.uid);
+                let name = shapes.name(store.uids.kind(member.uid));
+                let labels =
+                    [(first, "first here"), (&member, "and again here")].map(|(member, text)| {
+                        let source = sources.get(member.file as usize)?;
+                        Some(label(source, member.offset(), text))
+                    });
+                let message = || format!("{} stands twice", quoted(name, uid));
+                let help = "keep one of the two".to_owned();
+                tally.add(DUPLICATE, message, Some(help), labels.into_iter().flatten());
+            });
+        });
+        defined.resize(store.uids.len(), 0);
+    }
+}
+
+/// Stores an entity unless there is one with its uid, which is then handed to `twice`.
+pub(crate) fn accept(
+    store: &mut Store,
+    defined: &mut [u32],
+    member: Member,
+    slots: &[Packed],
+    twice: impl FnOnce(&Store, &Member),
+) {
+    let Some(known) = defined.get_mut(member.uid as usize) else {
+        return;
+    };
+    let first = known.checked_sub(1);
+    match first.and_then(|first| store.members.get(first as usize)) {
+        Some(first) => twice(store, first),
+        None => {
+            store.push(member, slots);
+            *known = u32::try_from(store.members.len()).unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What is wrong with the files, and how much of it to keep.
+
+use std::collections::BTreeMap;
+
+use tarbac_diagnostic::finding::{Finding, Label, Severity};
+use tarbac_diagnostic::printable::short;
+use tarbac_diagnostic::source::Place;
+
+/// The text is no JSON, or not the JSON that entities are written in.
+pub(crate) const SYNTAX: &str = "entities::syntax";
+/// A key or an attribute that nobody declared.
+pub(crate) const UNKNOWN_FIELD: &str = "entities::unknown_field";
+/// An entity that is not what the schema says.
+pub(crate) const NONCONFORMING: &str = "entities::nonconforming";
+/// Two entities with the same uid.
+pub(crate) const DUPLICATE: &str = "entities::duplicate";
+/// A reference to an entity that stands nowhere.
+pub(crate) const DANGLING: &str = "entities::dangling";
+/// An entity that is its own ancestor.
+pub(crate) const CYCLE: &str = "entities::cycle";
+/// An entity without a parent of a type that it must have one of.
+pub(crate) const MISSING_PARENT: &str = "entities::missing_parent";
+/// An entity with a parent of a type, and with the attribute that stands in place of one.
+pub(crate) const SUPERFLUOUS_PARENT: &str = "entities::superfluous_parent";
+/// More entities than can be held.
+pub(crate) const TOO_LARGE: &str = "entities::too_large";
+
+/// How many findings of one code are kept.
+pub(crate) const KEPT: usize = 100;
+
+/// Findings by code, of each no more than [`KEPT`].
+#[derive(Default)]
+pub(crate) struct Tally {
+    kept: BTreeMap<&'static str, Vec<Finding>>,
+    left_out: BTreeMap<&'static str, LeftOut>,
+}
+
+struct LeftOut {
+    count: u64,
+    first: Option<Place>,
+}
+
+impl Tally {
+    /// Whether another finding of this code would be kept; it must be counted in either case.
+    pub(crate) fn has_room(&self, code: &'static str) -> bool {
+        self.kept.get(code).is_none_or(|kept| kept.len() < KEPT)
+    }
+
+    /// Adds an error: keeps it or, when there is no room, counts it.
+    pub(crate) fn add(
+        &mut self,
+        code: &'static str,
+        message: impl FnOnce() -> String,
+        help: Option<String>,
+        labels: impl IntoIterator<Item = Label>,
+    ) {
+        if self.has_room(code) {
+            let finding = Finding {
+                code: code.to_owned(),
+                severity: Severity::Error,
+                message: short(message()),
+                help: help.map(short),
+                labels: labels.into_iter().collect(),
+            };
+            self.kept.entry(code).or_default().push(finding);
+        } else {
+            let first = labels.into_iter().next().map(|label| label.place);
+            self.leave_out(code, 1, first);
+        }
+    }
+
+    fn leave_out(&mut self, code: &'static str, count: u64, first: Option<Place>) {
+        let left_out = self
+            .left_out
+            .entry(code)
+            .or_insert(LeftOut { count: 0, first });
+        left_out.count += count;
+    }
+
+    /// Adds the findings of a later part of the files.
+    pub(crate) fn append(&mut self, other: Self) {
+        for (code, findings) in other.kept {
+            for finding in findings {
+                if self.has_room(code) {
+                    self.kept.entry(code).or_default().push(finding);
+                } else {
+                    let first = finding.labels.into_iter().next();
+                    self.leave_out(code, 1, first.map(|label| label.place));
+                }
+            }
+        }
+        for (code, left_out) in other.left_out {
+            self.leave_out(code, left_out.count, left_out.first);
+        }
+    }
+
+    /// The findings in their order, and one for each code of which some were left out.
+    pub(crate) fn into_findings(self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.kept.into_values().flatten().collect();
+        for (code, left_out) in self.left_out {
+            let count = left_out.count;
+            let message = format!("{count} more findings like the {KEPT} shown");
+            let mut finding = Finding::error(code, message);
+            if let Some(place) = left_out.first {
+                finding = finding.label(place, "the first of them");
+            }
+            findings.push(finding);
+        }
+        tarbac_diagnostic::finding::sort(&mut findings);
+        findings
+    }
+}
+
+/// What is wrong with one entity, as far as it is known where it is found.
+pub(crate) struct Problem {
+    /// The code of the finding.
+    pub(crate) code: &'static str,
+    /// The attributes that lead to the place, the innermost first.
+    pub(crate) path: Vec<String>,
+    /// What is wrong, to be read after the name of the attribute or entity.
+    pub(crate) what: String,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+}
+
+impl Problem {
+    /// Makes one.
+    pub(crate) fn new(code: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            code,
+            path: Vec::new(),
+            what: what.into(),
+            help: None,
+        }
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn help(mut self, help: impl Into<Option<String>>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// The message of the finding about `entity`.
+    pub(crate) fn message(&self, entity: &str) -> String {
+        let what = &self.what;
+        if self.path.is_empty() {
+            return format!("{entity} {what}");
+        }
+        let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+        format!("attribute `{}` of {entity} {what}", path.join("."))
+    }
+}
+
+/// The uid as Cedar writes it, in backticks.
+pub(crate) fn quoted(type_name: &str, id: &str) -> String {
+    format!("`{type_name}::\"{}\"`", id.escape_debug())
+}
+
+/// The start of a text of the user's, so that a message stays a line.
+pub(crate) fn clipped(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// What is longer is nobody's name, in bytes: to compare it takes as long as it is.
+const LONGEST_NAME: usize = 500;
+
+/// The candidate that is spelled most like `text`, if one is spelled much like it.
+pub(crate) fn nearest<'a>(
+    text: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if text.len() > LONGEST_NAME {
+        return None;
+    }
+    let (near, best) = candidates
+        .into_iter()
+        .map(|candidate| (likeness(text, candidate), candidate))
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (near > 0.7).then_some(best)
+}
+
+fn likeness(one: &str, other: &str) -> f64 {
+    if one.eq_ignore_ascii_case(other) {
+        return 1.0;
+    }
+    strsim::normalized_damerau_levenshtein(one, other)
+}

@@ -1,0 +1,231 @@
+//! What the schema says about entity types, in the form that reading wants.
+
+use std::collections::{BTreeSet, HashMap};
+
+use cedar_policy::Schema;
+use cedar_policy_core::ast::EntityType;
+use cedar_policy_core::entities::json::{EntityTypeDescription as _, Schema as _, SchemaType};
+use cedar_policy_core::validator::{CoreSchema, ValidatorSchema};
+use smol_str::SmolStr;
+
+use crate::Rules;
+use crate::action::Actions;
+
+/// The entity types of a schema in the order of their names, and the record shapes they use.
+#[derive(Default)]
+pub(crate) struct Shapes {
+    types: Vec<TypeShape>,
+    records: Vec<Vec<Field>>,
+    by_name: HashMap<String, u16>,
+    /// The actions, which are no types of their own.
+    pub(crate) actions: Actions,
+}
+
+/// An entity type.
+pub(crate) struct TypeShape {
+    /// Its name, for example `Entra::User`.
+    pub(crate) name: String,
+    /// Its name as Cedar has it.
+    pub(crate) core: EntityType,
+    /// The record shape of its attributes.
+    pub(crate) record: u32,
+    /// What its tags hold, if it has tags.
+    pub(crate) tags: Option<Kind>,
+    /// The types that may stand above it, by their index.
+    pub(crate) above: Vec<bool>,
+    /// The ids it has, if the schema lists them.
+    pub(crate) ids: Option<BTreeSet<String>>,
+    /// Whether the schema only announces it, so that no entity of it can be checked.
+    pub(crate) external: bool,
+    /// Whether an entity without attributes conforms.
+    pub(crate) bare: bool,
+    /// Whether every id of it is that of an entity, in a file or not.
+    pub(crate) free: bool,
+}
+
+/// An attribute of an entity or a record.
+pub(crate) struct Field {
+    /// Its name.
+    pub(crate) name: SmolStr,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// Whether it must be there.
+    pub(crate) required: bool,
+}
+
+/// What an attribute, a set or a tag holds.
+pub(crate) enum Kind {
+    /// A Bool.
+    Bool,
+    /// A Long.
+    Long,
+    /// A String.
+    Text,
+    /// An entity of the type with this index; of a type that files cannot hold when absent.
+    Entity(Option<u16>),
+    /// A set.
+    Set(Box<Kind>),
+    /// A record of the shape with this index.
+    Record(u32),
+    /// An extension value, for example a datetime.
+    Extension(SchemaType),
+}
+
+impl Shapes {
+    /// Takes from a schema what reading wants.
+    pub(crate) fn new(schema: &Schema, rules: &Rules) -> Self {
+        let validator: &ValidatorSchema = schema.as_ref();
+        let mut names: Vec<(String, EntityType)> = validator
+            .entity_types()
+            .map(|entity_type| (entity_type.name().to_string(), entity_type.name().clone()))
+            .collect();
+        names.sort();
+        names.truncate(usize::from(u16::MAX));
+        let mut shapes = Self {
+            actions: Actions::of(schema),
+            ..Self::default()
+        };
+        for (index, (name, _)) in (0u16..).zip(&names) {
+            shapes.by_name.insert(name.clone(), index);
+        }
+        let core_schema = CoreSchema::new(validator);
+        for (name, core) in &names {
+            let Some(description) = core_schema.entity_type(core) else {
+                continue;
+            };
+            let required: BTreeSet<SmolStr> = description.required_attrs().collect();
+            let mut fields = Vec::new();
+            if let Some(entity_type) = validator.get_entity_type(core) {
+                for (attribute, _) in entity_type.attributes().iter() {
+                    if let Some(kind) = description.attr_type(attribute) {
+                        fields.push(Field {
+                            name: attribute.clone(),
+                            kind: shapes.kind(&kind),
+                            required: required.contains(attribute),
+                        });
+                    }
+                }
+            }
+            let tags = description.tag_type().map(|kind| shapes.kind(&kind));
+            let parents = description.allowed_parent_types();
+            let is_declared = |other: &String| {
+                rules
+                    .parents
+                    .get(name)
+                    .is_none_or(|types| types.contains(other))
+            };
+            let has_nothing = fields.is_empty() && tags.is_none() && parents.is_empty();
+            let shape = TypeShape {
+                name: name.clone(),
+                core: core.clone(),
+                record: shapes.record(fields),
+                tags,
+                above: names
+                    .iter()
+                    .map(|(other, core)| parents.contains(core) && is_declared(other))
+                    .collect(),
+                ids: description.enum_entity_eids().map(|ids| {
+                    ids.iter()
+                        .map(|id| AsRef::<str>::as_ref(id).to_owned())
+                        .collect()
+                }),
+                external: description.is_external(),
+                bare: required.is_empty(),
+                free: rules.bare_ids && has_nothing,
+            };
+            shapes.types.push(shape);
+        }
+        shapes
+    }
+
+    fn kind(&mut self, kind: &SchemaType) -> Kind {
+        match kind {
+            SchemaType::Bool => Kind::Bool,
+            SchemaType::Long => Kind::Long,
+            SchemaType::String => Kind::Text,
+            SchemaType::Set { element_ty } => Kind::Set(Box::new(self.kind(element_ty))),
+            SchemaType::EmptySet => Kind::Set(Box::new(Kind::Entity(None))),
+            SchemaType::Record { attrs, .. } => {
+                let fields = attrs
+                    .iter()
+                    .map(|(name, attribute)| Field {
+                        name: name.clone(),
+                        kind: self.kind(attribute.schema_type()),
+                        required: attribute.is_required(),
+                    })
+                    .collect();
+                Kind::Record(self.record(fields))
+            }
+            SchemaType::Entity { ty } => Kind::Entity(self.find(&ty.to_string())),
+            SchemaType::Extension { .. } => Kind::Extension(kind.clone()),
+        }
+    }
+
+    fn record(&mut self, mut fields: Vec<Field>) -> u32 {
+        fields.sort_by(|one, other| one.name.cmp(&other.name));
+        self.records.push(fields);
+        u32::try_from(self.records.len() - 1).unwrap_or_default()
+    }
+
+    /// The index of the type of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<u16> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The type at an index.
+    pub(crate) fn get(&self, index: u16) -> Option<&TypeShape> {
+        self.types.get(usize::from(index))
+    }
+
+    /// The name of the type at an index; empty when there is none.
+    pub(crate) fn name(&self, index: u16) -> &str {
+        self.get(index).map_or("", |shape| &shape.name)
+    }
+
+    /// The types in the order of their indices.
+    pub(crate) fn types(&self) -> &[TypeShape] {
+        &self.types
+    }
+
+    /// The fields of a record shape, by name.
+    pub(crate) fn fields(&self, record: u32) -> &[Field] {
+        self.records.get(record as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The types that may stand above a type, directly or not.
+    pub(crate) fn all_above(&self, index: u16) -> BTreeSet<u16> {
+        let mut found = BTreeSet::new();
+        let mut waiting = vec![index];
+        while let Some(index) = waiting.pop() {
+            let above = self.get(index).map_or(&[][..], |shape| &shape.above);
+            let parents = (0..).zip(above).filter(|(_, may)| **may);
+            waiting.extend(
+                parents
+                    .map(|(parent, _)| parent)
+                    .filter(|parent| found.insert(*parent)),
+            );
+        }
+        found
+    }
+
+    /// The number of values that an entity of this type has room for: its attributes and its tags.
+    pub(crate) fn slots(&self, index: u16) -> usize {
+        self.get(index).map_or(0, |shape| {
+            self.fields(shape.record).len() + usize::from(shape.tags.is_some())
+        })
+    }
+
+    /// Says what a kind is, in words that fit behind "must be".
+    pub(crate) fn describe(&self, kind: &Kind) -> String {
+        match kind {
+            Kind::Bool => "a Bool".to_owned(),
+            Kind::Long => "a Long".to_owned(),
+            Kind::Text => "a String".to_owned(),
+            Kind::Entity(Some(index)) => format!("a `{}`", self.name(*index)),
+            Kind::Entity(None) => "an entity of another schema".to_owned(),
+            Kind::Set(_) => "a set".to_owned(),
+            Kind::Record(_) => "a record".to_owned(),
+            Kind::Extension(name) => format!("a {name}"),
+        }
+    }
+}

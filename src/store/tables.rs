@@ -1,0 +1,7 @@
+//! The tables: entities, texts, lists and values as columns of numbers.
+
+pub(crate) mod column;
+pub(crate) mod entities;
+pub(crate) mod lists;
+pub(crate) mod strings;
+pub(crate) mod value_ref;

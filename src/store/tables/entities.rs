@@ -1,0 +1,295 @@
+//! Entities as they come out of the files: tables of values, and one line for each entity.
+
+use std::io;
+
+use hashbrown::HashMap;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::lists::Lists;
+use crate::tables::strings::Words;
+use crate::tables::value_ref::{Header, MOST, Meaning, Packed};
+
+/// Entities and everything they mention, each distinct thing once.
+///
+/// A worker fills a small one from a block of a file; [`Store::absorb`] joins them.
+#[derive(Default, Clone)]
+pub(crate) struct Store {
+    /// Every uid that occurs: the kind is the entity type, the text is the id.
+    pub(crate) uids: Words,
+    /// The values of String attributes, and the keys of tags.
+    pub(crate) texts: Words,
+    /// The values of Long attributes.
+    pub(crate) longs: Flat<i64>,
+    longs_known: HashMap<i64, u32>,
+    /// The values of extension attributes, as Cedar writes them in a policy.
+    pub(crate) extensions: Words,
+    /// Sets, records and tags; the first item says which.
+    pub(crate) compounds: Lists,
+    /// The direct parents of entities, each list sorted and without repetition.
+    pub(crate) parents: Lists,
+    /// The attributes of entities, one slot for each attribute that the type declares.
+    pub(crate) slots: Flat<Packed>,
+    /// The entities.
+    pub(crate) members: Flat<Member>,
+    /// The uids of entities that stand in a file but are broken.
+    pub(crate) broken: Vec<u32>,
+}
+
+/// An entity that stands in a file.
+#[derive(Copy, Clone, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub(crate) struct Member {
+    /// Its uid.
+    pub(crate) uid: u32,
+    /// Its direct parents.
+    pub(crate) parents: u32,
+    /// The first of its slots.
+    pub(crate) slots: u32,
+    /// The file it stands in.
+    pub(crate) file: u32,
+    /// The offset of its first byte, in two halves to keep the struct small.
+    offset: [u32; 2],
+}
+
+impl Member {
+    /// Makes one.
+    pub(crate) fn new(uid: u32, parents: u32, slots: u32, file: u32, offset: u64) -> Self {
+        Self {
+            uid,
+            parents,
+            slots,
+            file,
+            offset: [(offset >> 32) as u32, offset as u32],
+        }
+    }
+
+    /// The same with another list of parents.
+    pub(crate) fn with_parents(self, parents: u32) -> Self {
+        Self { parents, ..self }
+    }
+
+    /// The offset of its first byte.
+    pub(crate) fn offset(&self) -> u64 {
+        let [high, low] = self.offset;
+        u64::from(high) << 32 | u64::from(low)
+    }
+}
+
+impl Store {
+    /// The index of a Long.
+    pub(crate) fn long(&mut self, long: i64) -> Packed {
+        let next = u32::try_from(self.longs.len()).unwrap_or(u32::MAX);
+        let index = *self.longs_known.entry(long).or_insert(next);
+        if index == next {
+            self.longs.own().push(long);
+        }
+        Packed::new(Meaning::Long(index))
+    }
+
+    /// The index of a String.
+    pub(crate) fn text(&mut self, text: &str) -> Packed {
+        Packed::new(Meaning::Text(self.texts.intern(0, text)))
+    }
+
+    /// The index of an extension value, as Cedar writes it in a policy.
+    pub(crate) fn extension(&mut self, expression: &str) -> Packed {
+        Packed::new(Meaning::Extension(self.extensions.intern(0, expression)))
+    }
+
+    /// The index of a set, whose first item is its header and whose others are sorted here.
+    pub(crate) fn set(&mut self, items: &mut Vec<Packed>) -> Packed {
+        if let Some((_, elements)) = items.split_first_mut() {
+            elements.sort_unstable();
+        }
+        items.dedup();
+        self.compound(items)
+    }
+
+    /// The index of a set, record or tags.
+    pub(crate) fn compound(&mut self, items: &[Packed]) -> Packed {
+        Packed::new(Meaning::Compound(self.compounds.intern(items)))
+    }
+
+    /// The index of a list of parents, which is put in order here.
+    pub(crate) fn parents(&mut self, parents: &mut Vec<Packed>) -> u32 {
+        parents.sort_unstable();
+        parents.dedup();
+        self.parents.intern(parents)
+    }
+
+    /// Whether there were more things than can be counted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.uids.is_full()
+            || self.texts.is_full()
+            || self.compounds.is_full()
+            || self.parents.is_full()
+            || self.extensions.is_full()
+            || self.longs.len() >= MOST as usize
+            || u32::try_from(self.slots.len()).is_err()
+    }
+
+    /// Takes in the tables of another store and renames its entities to fit.
+    ///
+    /// Each entity is handed to `accept` with its slots; whether it stays is decided there.
+    pub(crate) fn absorb(
+        &mut self,
+        other: &Store,
+        mut accept: impl FnMut(&mut Store, Member, &[Packed]),
+    ) {
+        let mut names = Names {
+            uids: words(&other.uids, &mut self.uids),
+            texts: words(&other.texts, &mut self.texts),
+            longs: Vec::with_capacity(other.longs.len()),
+            extensions: Vec::with_capacity(other.extensions.len()),
+            compounds: Vec::with_capacity(other.compounds.len()),
+        };
+        for &long in other.longs.iter() {
+            let long = self.long(long);
+            names.longs.push(long);
+        }
+        for index in 0..other.extensions.len() as u32 {
+            let extension = self.extension(other.extensions.get(index));
+            names.extensions.push(extension);
+        }
+        let mut items = Vec::new();
+        // A compound only mentions compounds that were stored before it.
+        for index in 0..other.compounds.len() as u32 {
+            items.clear();
+            items.extend(
+                other
+                    .compounds
+                    .get(index)
+                    .iter()
+                    .map(|item| names.get(*item)),
+            );
+            let is_set =
+                items.first().map(|item| item.meaning()) == Some(Meaning::Header(Header::Set));
+            let compound = if is_set {
+                self.set(&mut items)
+            } else {
+                self.compound(&items)
+            };
+            names.compounds.push(compound);
+        }
+        let mut parents = Vec::with_capacity(other.parents.len());
+        for index in 0..other.parents.len() as u32 {
+            items.clear();
+            items.extend(other.parents.get(index).iter().map(|item| names.get(*item)));
+            parents.push(self.parents(&mut items));
+        }
+        for &uid in &other.broken {
+            self.broken.extend(names.uid(uid));
+        }
+        let ends = other
+            .members
+            .iter()
+            .skip(1)
+            .map(|member| member.slots as usize);
+        let ends = ends.chain([other.slots.len()]);
+        for (member, end) in other.members.iter().zip(ends) {
+            let slots = other.slots.slice(member.slots as usize..end);
+            items.clear();
+            items.extend(
+                slots
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|slot| names.get(*slot)),
+            );
+            let renamed = Member {
+                uid: names.uid(member.uid).unwrap_or_default(),
+                parents: parents
+                    .get(member.parents as usize)
+                    .copied()
+                    .unwrap_or_default(),
+                ..*member
+            };
+            accept(self, renamed, &items);
+        }
+    }
+
+    /// Stores an entity.
+    pub(crate) fn push(&mut self, member: Member, slots: &[Packed]) {
+        let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.members.own().push(Member {
+            slots: start,
+            ..member
+        });
+        self.slots.own().extend_from_slice(slots);
+    }
+
+    /// Forgets how to find things, which is only needed while files are read, but for uids, which policies
+    /// add to.
+    pub(crate) fn close(&mut self) {
+        self.texts.close();
+        self.compounds.close();
+        self.parents.close();
+        self.extensions.close();
+        self.longs_known = HashMap::new();
+        self.slots.own().shrink_to_fit();
+        self.members.own().shrink_to_fit();
+    }
+
+    /// Writes everything for [`Store::lent`].
+    pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
+        self.uids.write(out)?;
+        self.texts.write(out)?;
+        out.table(&self.longs)?;
+        self.extensions.write(out)?;
+        self.compounds.write(out)?;
+        self.parents.write(out)?;
+        out.table(&self.slots)?;
+        out.table(&self.members)
+    }
+
+    /// Takes what was written.
+    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+        Some(Self {
+            uids: Words::lent(tables)?,
+            texts: Words::lent(tables)?,
+            longs: tables.table()?,
+            extensions: Words::lent(tables)?,
+            compounds: Lists::lent(tables)?,
+            parents: Lists::lent(tables)?,
+            slots: tables.table()?,
+            members: tables.table()?,
+            ..Self::default()
+        })
+    }
+}
+
+/// The names in one store of the things of another.
+struct Names {
+    uids: Vec<u32>,
+    texts: Vec<u32>,
+    longs: Vec<Packed>,
+    extensions: Vec<Packed>,
+    compounds: Vec<Packed>,
+}
+
+impl Names {
+    fn uid(&self, index: u32) -> Option<u32> {
+        self.uids.get(index as usize).copied()
+    }
+
+    fn get(&self, packed: Packed) -> Packed {
+        let renamed = match packed.meaning() {
+            Meaning::Absent | Meaning::Header(_) | Meaning::Bool(_) => Some(packed),
+            Meaning::Long(index) => self.longs.get(index as usize).copied(),
+            Meaning::Text(index) => {
+                let text = self.texts.get(index as usize);
+                text.map(|text| Packed::new(Meaning::Text(*text)))
+            }
+            Meaning::Entity(index) => self.uid(index).map(Packed::entity),
+            Meaning::Compound(index) => self.compounds.get(index as usize).copied(),
+            Meaning::Extension(index) => self.extensions.get(index as usize).copied(),
+        };
+        renamed.unwrap_or(Packed::ABSENT)
+    }
+}
+
+fn words(from: &Words, to: &mut Words) -> Vec<u32> {
+    (0..from.len() as u32)
+        .map(|index| to.intern(from.kind(index), from.get(index)))
+        .collect()
+}

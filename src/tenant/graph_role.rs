@@ -1,0 +1,144 @@
+//! Roles as Microsoft Graph has them.
+//!
+//! A role definition of Intune (`deviceAndAppManagementRoleDefinition`) is a name, a description and a
+//! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::of`] says what
+//! the policies give a role in these words, and what of them has none.
+//!
+//! The schema says which entities are roles, and how Graph calls a permission: its annotations
+//! `@graph`.
+
+mod difference;
+
+use std::collections::BTreeSet;
+
+use cedar_policy::EntityUid;
+use serde::Serialize;
+
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_host::engine::Engine;
+use tarbac_host::lookup::Names;
+use tarbac_host::roles::{Told, by_role, inexpressible};
+
+pub use difference::{Difference, differences};
+pub(crate) use difference::{permissions, roles};
+
+/// The code of the finding that a role has no permissions.
+const WITHOUT_PERMISSIONS: &str = "role::without_permissions";
+
+/// The most characters of a name and of a description, by the reference of the Graph API (beta).
+const LONGEST: [(&str, usize); 2] = [("name", 128), ("description", 1024)];
+
+/// A role definition, as the body of a request that creates or updates one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleDefinition {
+    /// The name that the admin center shows.
+    pub display_name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its permissions.
+    pub role_permissions: Vec<RolePermission>,
+}
+
+/// Permissions of a role definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolePermission {
+    /// The permissions.
+    pub resource_actions: Vec<ResourceAction>,
+}
+
+/// A list of permissions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceAction {
+    /// The ids of the permissions, sorted.
+    pub allowed_resource_actions: Vec<String>,
+    /// None: Intune has no deny.
+    pub not_allowed_resource_actions: Vec<String>,
+}
+
+impl RoleDefinition {
+    /// The ids of its permissions in Graph, sorted.
+    pub fn allowed(&self) -> impl Iterator<Item = &str> {
+        let permissions = self.role_permissions.iter();
+        let actions = permissions.flat_map(|permission| &permission.resource_actions);
+        let allowed = actions.flat_map(|actions| &actions.allowed_resource_actions);
+        allowed.map(String::as_str)
+    }
+
+    /// The definition of a role by the policies in force, and by what its entity tells beside them: the
+    /// permissions that no policy decides about.
+    ///
+    /// # Errors
+    /// Nothing gives it a permission, or a policy says something of it that a role definition cannot:
+    /// a finding for each.
+    pub fn of(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
+        let bundle = engine.bundle();
+        let name = Names::of(engine).call(role);
+        let mut findings = Vec::new();
+        let mut permissions = BTreeSet::new();
+        let mut docs = Vec::new();
+        let about = by_role(engine, |named| named == role).remove(role);
+        for policy in about.into_iter().flatten() {
+            match inexpressible(policy, role, bundle.permissions_of(policy)) {
+                Some(why) => findings.push(
+                    Finding::error(
+                        "role::inexpressible",
+                        format!("no role definition says what `{}` does: {why}", policy.id()),
+                    )
+                    .label(policy.place().clone(), "this policy")
+                    .help("a role of Intune is a list of permissions: without conditions, and without a deny"),
+                ),
+                None => docs.extend(policy.doc()),
+            }
+            for action in bundle.permissions_of(policy) {
+                match action.annotations.get("graph") {
+                    Some(id) => drop(permissions.insert(id.clone())),
+                    None => findings.push(
+                        Finding::error(
+                            "role::unknown_to_graph",
+                            format!("the permission `{}` has no id in Microsoft Graph", action.uid),
+                        )
+                        .label(policy.place().clone(), "given here")
+                        .help("write it as `@graph(\"Microsoft.Intune_…\")` of the action in the schema"),
+                    ),
+                }
+            }
+        }
+        let told = Told::of(engine, role);
+        permissions.extend(told.permissions);
+        if permissions.is_empty() && told.description.is_none() {
+            findings.push(Finding::error(
+                WITHOUT_PERMISSIONS,
+                format!("no policy in force gives `{name}` a permission"),
+            ));
+        }
+        let description = told.description.unwrap_or_else(|| docs.join(" "));
+        for ((what, most), text) in LONGEST.into_iter().zip([&name, &description]) {
+            let length = text.chars().count();
+            if length > most {
+                findings.push(Finding::error(
+                    "role::too_long",
+                    format!(
+                        "the {what} of `{name}` has {length} characters, and Intune takes {most}"
+                    ),
+                ));
+            }
+        }
+        finding::sort(&mut findings);
+        match findings.is_empty() {
+            true => Ok(Self {
+                display_name: told.display_name.unwrap_or(name),
+                description,
+                role_permissions: vec![RolePermission {
+                    resource_actions: vec![ResourceAction {
+                        allowed_resource_actions: permissions.into_iter().collect(),
+                        not_allowed_resource_actions: Vec::new(),
+                    }],
+                }],
+            }),
+            false => Err(findings),
+        }
+    }
+}
