@@ -27,7 +27,7 @@ use tarbac::bundle::Action;
 use tarbac::change::impact::{Impact, States};
 use tarbac::change::what_if::{Change, after};
 use tarbac::decision::{Decision, Request};
-use tarbac::plan::Planning;
+use tarbac::plan::Planner;
 use tarbac::who_what::{What, Who};
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
@@ -206,7 +206,7 @@ fn compare(before: &Engine, after: &Engine) -> (Impact, usize) {
     let mut impact = comparison.impact(|| {});
     let shown = impact.people.len().min(10);
     comparison.detail(&mut impact.people[..shown], 5, || {});
-    let planning = Planning {
+    let planning = Planner {
         states,
         impact: &impact,
         context: &context,

@@ -19,32 +19,32 @@ use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
-use crate::bulk::summary::{Detail, Place, Placed, Whole, asking, tell};
-use crate::bulk::survey::{Population, Survey};
+use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
+use crate::bulk::survey::{BulkDecision, Population};
 use crate::explain::Named;
-use assignment::Edges;
-use entitlement::{Looking, Made};
-use redundancy::Give;
+use assignment::Assignments;
+use entitlement::{ClassReviewer, Made};
+use redundancy::AssignmentEffects;
 use summary::Summary;
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 
-pub use assignment::{Assignment, Idle};
+pub use assignment::{Assignment, Redundancy};
 
 /// Everybody and everything, ready to be looked at.
 pub struct Review<'e> {
     engine: &'e Engine,
     /// For each type that asks, a survey for each type that it is asked about.
-    surveys: Vec<Vec<Survey<'e>>>,
+    surveys: Vec<Vec<BulkDecision<'e>>>,
     /// What is known about a request of each action.
     contexts: BTreeMap<EntityUid, Context>,
-    edges: Edges<'e>,
+    edges: Assignments<'e>,
 }
 
 /// Who can do what.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct AccessReview {
     /// How much is allowed.
     pub totals: Totals,
     /// What is named by permits, as roles are: by how much is allowed through it.
@@ -55,7 +55,7 @@ pub struct Standing {
     pub assignments: Vec<Assignment>,
     /// People who can do something, to whom something is granted, or about whom something cannot be decided,
     /// together with those for whom exactly the same holds; by how much is allowed.
-    pub people: Vec<Holder>,
+    pub people: Vec<PersonAccess>,
 }
 
 /// How much is allowed.
@@ -132,7 +132,7 @@ pub struct Accounts {
 
 /// People for whom exactly the same holds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Holder {
+pub struct PersonAccess {
     /// The people, sorted by name.
     pub people: Vec<Named>,
     /// The decisions about each that are allowed.
@@ -142,7 +142,7 @@ pub struct Holder {
     /// Those that cannot be made.
     pub unknown: u64,
     /// What holds for each, in the order of the schema.
-    pub holds: Vec<Hold>,
+    pub holds: Vec<Entitlement>,
 }
 
 /// What comes of a permission.
@@ -160,7 +160,7 @@ pub enum Status {
 
 /// What holds of an action on some resources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Hold {
+pub struct Entitlement {
     at: Place,
     /// The action.
     pub action: EntityUid,
@@ -214,20 +214,20 @@ impl Status {
     }
 }
 
-impl Placed for Hold {
+impl HasCells for Entitlement {
     fn place(&self) -> &Place {
         &self.at
     }
 
-    fn tell(&mut self, detail: &Detail) {
+    fn tell(&mut self, detail: &Members) {
         self.resources.clone_from(&detail.resources);
         self.groups.clone_from(&detail.groups);
     }
 }
 
-impl Holder {
+impl PersonAccess {
     /// What comes of a status for each of the people.
-    pub fn of_status(&self, status: Status) -> impl Iterator<Item = &Hold> {
+    pub fn of_status(&self, status: Status) -> impl Iterator<Item = &Entitlement> {
         self.holds.iter().filter(move |hold| hold.status == status)
     }
 }
@@ -238,7 +238,7 @@ impl<'e> Review<'e> {
         let engines = [engine];
         let surveys = asking(&engines).into_iter().map(|(principal, resources)| {
             let survey = |resource| {
-                Survey::new(
+                BulkDecision::new(
                     &engines,
                     (&principal, Population::of(&engines, &principal)),
                     (resource, Population::of(&engines, resource)),
@@ -254,20 +254,24 @@ impl<'e> Review<'e> {
             engine,
             surveys: surveys.collect(),
             contexts: contexts.collect(),
-            edges: Edges::of(engine),
+            edges: Assignments::of(engine),
         }
     }
 
     /// How many classes of people there are to look at.
     pub fn classes(&self) -> usize {
-        self.surveys.iter().flatten().map(Survey::classes).sum()
+        self.surveys
+            .iter()
+            .flatten()
+            .map(BulkDecision::classes)
+            .sum()
     }
 
     /// Finds out who can do what. `done` is told of each class of people that was looked at.
-    pub fn standing(&self, done: impl Fn() + Sync) -> Standing {
+    pub fn standing(&self, done: impl Fn() + Sync) -> AccessReview {
         let alike = self.surveys.iter();
         let alike: Vec<Partition> = alike.map(|surveys| self.by_assignments(surveys)).collect();
-        let gives = Give::of(&self.edges, self.looked_at(&alike));
+        let gives = AssignmentEffects::of(&self.edges, self.looked_at(&alike));
         let mut summary = Summary::of(self.engine, &self.edges);
         for (principal, people) in alike.iter().enumerate() {
             let by_class = self.look(principal, people, &gives, &done);
@@ -278,9 +282,9 @@ impl<'e> Review<'e> {
     }
 
     /// People in classes of those who are alike in every survey and have the same assignments.
-    fn by_assignments(&self, surveys: &[Survey<'e>]) -> Partition {
+    fn by_assignments(&self, surveys: &[BulkDecision<'e>]) -> Partition {
         let people = surveys.first();
-        Partition::of(people.map_or(0, Survey::people), |person, seen| {
+        Partition::of(people.map_or(0, BulkDecision::people), |person, seen| {
             seen.extend(surveys.iter().map(|survey| survey.class(person)));
             let row = people.and_then(|survey| survey.person(0, person));
             let leading = row.into_iter().flat_map(|row| self.edges.leading(row));
@@ -294,13 +298,13 @@ impl<'e> Review<'e> {
         &self,
         principal: usize,
         people: &Partition,
-        gives: &Give,
+        gives: &AssignmentEffects,
         done: &(impl Fn() + Sync),
     ) -> Vec<Vec<Made>> {
         let surveys = self.surveys.get(principal).map_or(&[][..], Vec::as_slice);
         let surveys = surveys.iter().enumerate();
         let by_class = surveys.map(|(number, survey)| {
-            let looking = Looking::new(self, survey, (principal, number));
+            let looking = ClassReviewer::new(self, survey, (principal, number));
             // For each class of the survey one of each kind of assignments.
             let mut kinds: Vec<Vec<usize>> = vec![Vec::new(); survey.classes()];
             for first in people.firsts() {
@@ -380,8 +384,8 @@ impl<'e> Review<'e> {
 
     /// Finds out what the resources are in of what holds for some people, and names so many of them. `done` is
     /// told of each of the people.
-    pub fn detail(&self, people: &mut [Holder], named: usize, done: impl Fn() + Sync) {
-        let whole = Whole::default();
+    pub fn detail(&self, people: &mut [PersonAccess], named: usize, done: impl Fn() + Sync) {
+        let whole = SharedMembers::default();
         people.par_iter_mut().for_each(|holder| {
             tell(
                 &[self.engine],
@@ -401,11 +405,14 @@ impl<'e> Review<'e> {
     }
 }
 
-impl Standing {
+impl AccessReview {
     /// Whether something is granted and does not work, or an assignment gives nothing.
     pub fn has_findings(&self) -> bool {
         self.totals.refused + self.totals.out_of_reach > 0
-            || self.assignments.iter().any(|of| of.idle == Idle::Nothing)
+            || self
+                .assignments
+                .iter()
+                .any(|of| of.idle == Redundancy::Nothing)
     }
 
     /// Whether something could not be decided.

@@ -26,7 +26,7 @@ use tarbac_host::engine::Engine;
 pub use change::{Change, ChangeKind};
 pub use clause::{Clause, Part, Truth};
 pub use grant::{Grant, Path};
-pub use observation::{Fact, Read};
+pub use observation::{Observation, Read};
 pub use remedies::Remedies;
 pub use role::{Elsewhere, Giving, Held, Roles};
 pub use rule::Rule;
@@ -34,9 +34,9 @@ pub use support::Support;
 pub use value::{Named, Value};
 
 pub(crate) use grant::{asked_to_be_in, ways};
-use probe::Scene;
+use probe::Probe;
 pub(crate) use support::supports_of;
-pub(crate) use value::Names;
+pub(crate) use value::Labels;
 
 /// A decision with everything a person needs to believe it.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,11 +100,11 @@ pub struct InForce {
 
 /// Explains the decision on a request.
 pub fn explain(engine: &Engine, request: &Request) -> Explanation {
-    let names = Names::new(engine);
+    let names = Labels::new(engine);
     let answer = engine.answer(request);
     let scene = engine
         .world(request)
-        .map(|world| Scene::new(engine, request, world));
+        .map(|world| Probe::new(engine, request, world));
     let (authority, why, remedies) = match &scene {
         Ok(scene) => (
             authority(scene, &answer),
@@ -164,21 +164,21 @@ fn readings(engine: &Engine) -> Vec<InForce> {
 }
 
 /// The policy that answered which authority is in force, judged as the question it answered.
-fn authority(scene: &Scene<'_>, answer: &Answer) -> Option<Rule> {
+fn authority(scene: &Probe<'_>, answer: &Answer) -> Option<Rule> {
     let engine = scene.engine();
     let policy = engine.bundle().policy(&answer.authority.as_ref()?.policy)?;
     let request = scene.request();
     let question = engine.as_question("authority", request, &request.resource)?;
     let world = engine.world_of_question(&question, scene.world());
-    Some(Rule::of(policy, &Scene::new(engine, &question, world)))
+    Some(Rule::of(policy, &Probe::new(engine, &question, world)))
 }
 
-fn supports_in(scene: &Scene<'_>) -> Vec<Support> {
+fn supports_in(scene: &Probe<'_>) -> Vec<Support> {
     let action = scene.vocabulary().action(&scene.request().action);
     action.map_or_else(Vec::new, |action| support::supports(scene, action))
 }
 
-fn why(scene: &Scene<'_>, answer: &Answer) -> Why {
+fn why(scene: &Probe<'_>, answer: &Answer) -> Why {
     let bundle = scene.engine().bundle();
     let determining = || bundle.as_said(&answer.outcome.policies).into_iter();
     match answer.outcome.basis {

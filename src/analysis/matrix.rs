@@ -15,7 +15,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use tarbac_host::bundle::{Action, Effect, Policy};
 use tarbac_host::decision::{Decision, Outcome, Request};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Names;
+use tarbac_host::lookup::Lookup;
 
 pub use table::{NOBODY, table};
 pub use table::{first, others, plain_table};
@@ -106,7 +106,7 @@ impl Matrix {
     pub fn of_roles(engine: &Engine) -> Self {
         let bundle = engine.bundle();
         let vocabulary = bundle.vocabulary();
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         let in_force: Vec<&Policy> = bundle.in_force(engine.readings()).collect();
         let mut roles: BTreeMap<String, EntityUid> = BTreeMap::new();
         let mut others = Vec::new();
@@ -177,7 +177,7 @@ impl Matrix {
 
     /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says.
     pub fn of(engine: &Engine, selection: &Selection) -> Self {
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         let vocabulary = engine.bundle().vocabulary();
         let people = told_apart(
             selection
@@ -239,7 +239,7 @@ impl Matrix {
     }
 }
 
-fn heading(names: &Names, uid: EntityUid) -> Heading {
+fn heading(names: &Lookup, uid: EntityUid) -> Heading {
     Heading {
         name: names.call(&uid),
         uid,

@@ -29,7 +29,7 @@ use cedar_policy::{Context, EntityUid};
 
 use crate::change::impact::{Direction, Impact, States, Totals};
 use crate::explain::Named;
-use role_catalog::Book;
+use role_catalog::RoleCatalog;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::shown;
 use tarbac_host::bundle::Action;
@@ -276,7 +276,7 @@ impl Plan {
 }
 
 /// What a plan is made from.
-pub struct Planning<'p, 'e> {
+pub struct Planner<'p, 'e> {
     /// The states that were compared.
     pub states: States<'e>,
     /// What changes between them.
@@ -287,7 +287,7 @@ pub struct Planning<'p, 'e> {
     pub compare: &'p dyn Fn(States<'_>) -> Impact,
 }
 
-impl Planning<'_, '_> {
+impl Planner<'_, '_> {
     /// The role changes after which nobody loses what a role could keep, those that concern most people
     /// first; a [`Plan`] tries them. None are where the schema has no roles.
     ///
@@ -296,7 +296,9 @@ impl Planning<'_, '_> {
     pub fn roles_in_need(&self) -> Result<Vec<RoleChange>, Vec<Finding>> {
         match self.impact.totals.lost {
             0 => Ok(Vec::new()),
-            _ => Book::of(self.states.after).map_or(Ok(Vec::new()), |book| self.needed(&book)),
+            _ => {
+                RoleCatalog::of(self.states.after).map_or(Ok(Vec::new()), |book| self.needed(&book))
+            }
         }
     }
 
@@ -305,7 +307,7 @@ impl Planning<'_, '_> {
     /// # Errors
     /// The schema has no roles, or a role change cannot be made.
     pub fn plan(&self) -> Result<Plan, Vec<Finding>> {
-        let book = Book::of(self.states.after)?;
+        let book = RoleCatalog::of(self.states.after)?;
         let (keep, lost) = self.keep(&book)?;
         let spared = self.spare(&book)?;
         Ok(Plan {

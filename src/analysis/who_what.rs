@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::bulk::class::View;
-use crate::bulk::survey::{Population, Seen, Survey};
-use crate::explain::{Named, Names, Path, Support, supports_of, ways};
+use crate::bulk::class::Projection;
+use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
+use crate::explain::{Labels, Named, Path, Support, supports_of, ways};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Basis, Decision, Outcome, Refusal, Request};
 use tarbac_host::engine::Engine;
@@ -101,7 +101,7 @@ impl Who {
             .iter()
             .flat_map(|type_name| directory.rows_of(type_name));
         let people = rows.filter(|row| directory.is_defined(*row));
-        let names = Names::new(engine);
+        let names = Labels::new(engine);
         let mut who = Self {
             may: Vec::new(),
             may_not: Vec::new(),
@@ -112,7 +112,7 @@ impl Who {
         let vocabulary = engine.bundle().vocabulary();
         let refusal = vocabulary.questions().find(|of| of.id() == REFUSAL);
         let people: Vec<Option<Row>> = people.map(Some).collect();
-        let classes = View::new(engine, &[Some(action), refusal]).principals_as_seen(&people);
+        let classes = Projection::new(engine, &[Some(action), refusal]).principals_as_seen(&people);
         let members = classes.members();
         let request = |person: Row| Request {
             principal: directory.uid(person),
@@ -229,7 +229,7 @@ impl Permitted {
             }
         }
         Self {
-            principal: Names::new(engine).named(&request.principal),
+            principal: Labels::new(engine).named(&request.principal),
             paths,
             supports: Vec::new(),
             policies: permits.map(|permit| permit.id().to_owned()).collect(),
@@ -274,7 +274,7 @@ fn ways_if_refused(engine: &Engine, request: &Request) -> Option<Vec<Way>> {
     if engine.decide_in(request, &world).decision != Decision::Deny {
         return None;
     }
-    let names = Names::new(engine);
+    let names = Labels::new(engine);
     let lifting = engine.lifting(request, &world);
     let ways = lifting.iter().filter_map(|together| {
         let entities: Vec<&EntityUid> = together.iter().map(|of| &of.entity).collect();
@@ -365,7 +365,7 @@ impl What {
                 Some(resource) => Population::one(&engines, resource),
                 None => Population::of(&engines, type_name),
             };
-            let survey = Survey::new(
+            let survey = BulkDecision::new(
                 &engines,
                 (principal.type_name(), Population::one(&engines, principal)),
                 (type_name, resources),
@@ -384,7 +384,12 @@ impl What {
 }
 
 /// Resources by what is decided about them.
-fn alike_in(engine: &Engine, survey: &Survey<'_>, seen: &Seen<'_>, named: usize) -> Vec<Alike> {
+fn alike_in(
+    engine: &Engine,
+    survey: &BulkDecision<'_>,
+    seen: &ClassDecisions<'_>,
+    named: usize,
+) -> Vec<Alike> {
     let actions = survey.actions().iter();
     let actions: Vec<Option<&Action>> = actions
         .map(|uid| engine.bundle().vocabulary().action(uid))
@@ -419,7 +424,7 @@ fn alike_in(engine: &Engine, survey: &Survey<'_>, seen: &Seen<'_>, named: usize)
         }
         of_cells.push(place);
     }
-    let names = Names::new(engine);
+    let names = Labels::new(engine);
     let mut missing: usize = alike.iter().map(|alike| alike.count.min(named)).sum();
     for number in 0..survey.resources() {
         if missing == 0 {

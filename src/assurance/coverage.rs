@@ -11,8 +11,8 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use crate::suite::{Check, Exemption, Suites};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
-use tarbac_host::bundle::{Action, Bundle, Keyword, Parts, Policy, What};
-use tarbac_host::engine::{Applied, Engine, Trial};
+use tarbac_host::bundle::{Action, Bundle, ConditionKind, Conditions, Keyword, Policy};
+use tarbac_host::engine::{Applicable, Engine, Evaluation};
 
 /// The coverage of policies by suites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,11 +119,11 @@ impl Coverage {
 }
 
 /// A policy of which requests show something.
-struct Measured<'p>(Parts<'p>);
+struct Measured<'p>(Conditions<'p>);
 
 impl Measured<'_> {
     /// What one request shows of the parts.
-    fn observe(&self, action: &Action, trial: &Trial, applied: &Applied) -> Tally {
+    fn observe(&self, action: &Action, trial: &Evaluation, applied: &Applicable) -> Tally {
         let mut tally = Tally {
             decided: 0,
             seen: vec![Seen::default(); self.0.parts.len()],
@@ -136,7 +136,7 @@ impl Measured<'_> {
             .parts
             .iter()
             .filter_map(|part| match part.what {
-                What::Action(uid) => Some(covering(uid)),
+                ConditionKind::Action(uid) => Some(covering(uid)),
                 _ => None,
             })
             .collect();
@@ -146,7 +146,7 @@ impl Measured<'_> {
             .parts
             .iter()
             .filter_map(|part| match &part.what {
-                What::Scope(condition) => Some(trial.truth(condition).unwrap_or(false)),
+                ConditionKind::Scope(condition) => Some(trial.truth(condition).unwrap_or(false)),
                 _ => None,
             })
             .collect();
@@ -159,7 +159,7 @@ impl Measured<'_> {
             .parts
             .iter()
             .map(|part| match part.what {
-                What::Conjunct(conjunct) if missing <= 1 => trial.truth(conjunct).ok(),
+                ConditionKind::Conjunct(conjunct) if missing <= 1 => trial.truth(conjunct).ok(),
                 _ => None,
             })
             .collect();
@@ -168,7 +168,7 @@ impl Measured<'_> {
         let mut scopes = scopes.into_iter();
         for (index, (part, seen)) in self.0.parts.iter().zip(&mut tally.seen).enumerate() {
             match &part.what {
-                What::Scope(_) => {
+                ConditionKind::Scope(_) => {
                     let holds = scopes.next().unwrap_or(false);
                     if is_asked {
                         note(seen, holds);
@@ -176,14 +176,14 @@ impl Measured<'_> {
                         seen.decisive += u64::from(others && matters && condition == Some(true));
                     }
                 }
-                What::Action(uid) => {
+                ConditionKind::Action(uid) => {
                     let covers = covering(uid);
                     note(seen, covers);
                     let is_only = covers && entries.iter().filter(|covers| **covers).count() == 1;
                     seen.decisive +=
                         u64::from(is_only && in_scope && matters && condition == Some(true));
                 }
-                What::Conjunct(_) if is_asked && in_scope && reached.contains(&index) => {
+                ConditionKind::Conjunct(_) if is_asked && in_scope && reached.contains(&index) => {
                     let Some(value) = values.get(index).copied().flatten() else {
                         continue;
                     };
@@ -196,7 +196,7 @@ impl Measured<'_> {
                     let turns = condition.is_some() && other.is_some() && condition != other;
                     seen.decisive += u64::from(turns && matters);
                 }
-                What::Conjunct(_) => {}
+                ConditionKind::Conjunct(_) => {}
             }
         }
         if applied
@@ -233,7 +233,7 @@ impl Measured<'_> {
     }
 
     /// Whether the case comes out otherwise with the policy than without it.
-    fn matters(&self, applied: &Applied) -> bool {
+    fn matters(&self, applied: &Applicable) -> bool {
         let without = applied.without(self.0.policy.id());
         let mut with = without.clone();
         with.put(self.0.policy.id(), self.0.policy.effect(), Ok(true));
@@ -261,7 +261,7 @@ pub fn measure(suites: &Suites, bundle: &Bundle, is_wanted: &dyn Fn(&Policy) -> 
         .policies()
         .iter()
         .filter(|policy| is_wanted(policy))
-        .map(|policy| Measured(Parts::of(policy)))
+        .map(|policy| Measured(Conditions::of(policy)))
         .collect();
     policies.sort_by(|one, other| one.0.policy.place().cmp(other.0.policy.place()));
     let checks: Vec<(&Engine, &Check)> = suites.checks().collect();
@@ -322,7 +322,7 @@ fn observe(engine: &Engine, check: &Check, policies: &[Measured<'_>], tallies: &
     }
 }
 
-fn covered(policy: &Parts<'_>, tally: Tally, exemptions: &[&Exemption]) -> Covered {
+fn covered(policy: &Conditions<'_>, tally: Tally, exemptions: &[&Exemption]) -> Covered {
     let exempt = |clause: Option<&str>| {
         exemptions
             .iter()

@@ -22,8 +22,8 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use crate::suite::{Check, Suites};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
-use tarbac_host::bundle::{Action, Bundle, Draft, Policy};
-use tarbac_host::engine::{Applied, Engine, Trial};
+use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit};
+use tarbac_host::engine::{Applicable, Engine, Evaluation};
 
 pub use search::Telling;
 
@@ -84,7 +84,7 @@ impl Mutant {
         actions: BTreeSet<EntityUid>,
     ) -> Self {
         // Of a link the slots are filled.
-        let body = Draft::of(original).policy(original.ast().id().clone());
+        let body = PolicyEdit::of(original).policy(original.ast().id().clone());
         let condition = body.as_ref().unwrap_or(original.ast()).condition();
         Self {
             actions,
@@ -123,8 +123,8 @@ impl Mutant {
     fn is_told<'t>(
         &self,
         action: &Action,
-        trial: &Trial,
-        applied: impl FnOnce() -> &'t Applied,
+        trial: &Evaluation,
+        applied: impl FnOnce() -> &'t Applicable,
     ) -> bool {
         let id = self.original.id();
         let applies = |policy: &Policy, condition: &ast::Expr| match trial.truth(condition)? {

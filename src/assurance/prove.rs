@@ -34,7 +34,7 @@ use std::sync::Arc;
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use claim::Environment;
-use literals::Surroundings;
+use literals::Literals;
 use pool::Steps;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Bundle, Policy};
@@ -45,11 +45,11 @@ pub use compare::{Change, Comparison, Old};
 pub use counterexample::Counterexample;
 pub use independence::Attribute;
 pub use label::spaced;
-pub use model::{Element, World, as_entity as entity_of};
+pub use model::{Model, ModelEntity, as_entity as entity_of};
 pub use mutation::{Mutation, Survivor};
 pub use path::Holder;
 pub use pool::Progress;
-pub use relevance::Fact;
+pub use relevance::RelevantFact;
 pub use solver::{NoSolver, Solving, Unknown};
 pub use spec::{Says, Spec, read};
 pub use verdict::Verdict;
@@ -67,7 +67,7 @@ pub struct Prover<'a> {
 #[derive(Debug)]
 pub struct Proof<'s> {
     /// The specs, in their order.
-    pub specs: Vec<Tried<'s>>,
+    pub specs: Vec<SpecResult<'s>>,
     /// What is wrong with the policies, whatever the specs say.
     pub findings: Vec<Finding>,
     /// What of that could not be found out.
@@ -78,7 +78,7 @@ pub struct Proof<'s> {
 
 /// A spec, and what came of it.
 #[derive(Debug)]
-pub struct Tried<'s> {
+pub struct SpecResult<'s> {
     /// The spec.
     pub spec: &'s Spec,
     /// For each request environment that it is about, what came of it.
@@ -100,7 +100,7 @@ pub struct InEnvironment {
     pub verdict: Verdict,
 }
 
-impl Tried<'_> {
+impl SpecResult<'_> {
     /// Whether it is proved for every request.
     pub fn is_proved(&self) -> bool {
         self.environments
@@ -224,15 +224,18 @@ impl<'a> Prover<'a> {
             )
         })?;
         let mut verdicts = verdicts.into_iter();
-        let specs = specs.iter().zip(vacuous).map(|(spec, is_vacuous)| Tried {
-            spec,
-            environments: self
-                .environments_of(spec.policy())
-                .zip(verdicts.by_ref())
-                .map(|(environment, verdict)| environment.with(verdict))
-                .collect(),
-            is_vacuous,
-        });
+        let specs = specs
+            .iter()
+            .zip(vacuous)
+            .map(|(spec, is_vacuous)| SpecResult {
+                spec,
+                environments: self
+                    .environments_of(spec.policy())
+                    .zip(verdicts.by_ref())
+                    .map(|(environment, verdict)| environment.with(verdict))
+                    .collect(),
+                is_vacuous,
+            });
         let specs = specs.collect();
         let mut findings = failing.findings;
         findings.extend(failing_specs.findings);
@@ -263,8 +266,8 @@ impl<'a> Prover<'a> {
     }
 
     /// What counterexamples are told with, where policies beside those of the bundle matter.
-    fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Surroundings<'s> {
-        Surroundings::of(self.bundle, beside)
+    fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Literals<'s> {
+        Literals::of(self.bundle, beside)
     }
 }
 

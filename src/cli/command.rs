@@ -46,7 +46,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::UnknownReading;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::lookup::NameError;
-use tarbac_host::workspace::{self, Means, NotBegun, Unreadable};
+use tarbac_host::workspace::{self, LoadOptions, NotBegun, Unreadable};
 use tarbac_host::{Layout, LoadError, Switches, Workspace};
 use tarbac_report::{self as render, Style};
 use tarbac_tenant::exports::{Exports, Refused};
@@ -296,11 +296,11 @@ fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Wo
 /// Reads something that may be large; whoever waits is shown how far that has come.
 fn reading<T>(
     global: &Global,
-    read: impl FnOnce(&Means) -> Result<T, Failure>,
+    read: impl FnOnce(&LoadOptions) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let bar = progress("reading");
     let shown = bar.clone();
-    let means = Means {
+    let means = LoadOptions {
         cache: !global.no_cache,
         progress: Some(Arc::new(move |count, size| {
             shown.set_length(size);

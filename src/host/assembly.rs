@@ -12,7 +12,7 @@ use crate::bundle::{self, Bundle, NoBundle, Shipped, Switches, Texts, UnknownRea
 use crate::engine::Engine;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
-use tarbac_store::{Content, Directory, Input, Lender, Rules};
+use tarbac_store::{Content, Directory, Input, Rules, SharedBytes};
 
 /// Everything that was read, right or wrong.
 #[derive(Debug)]
@@ -199,7 +199,7 @@ impl Policies {
     /// A directory that was written under a name, of these files.
     pub fn lent(
         &self,
-        lender: Arc<dyn Lender>,
+        lender: Arc<dyn SharedBytes>,
         name: &str,
         files: Vec<(Arc<Source>, Content)>,
     ) -> Option<Directory> {

@@ -37,11 +37,11 @@ use types::Against;
 
 pub use check::policies_against_directory;
 pub use clause::{Clause, Keyword, text};
-pub use condition::{Parts, What};
+pub use condition::{ConditionKind, Conditions};
 pub use diagnostic::of_cedar;
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};
-pub use policy_edit::{Draft, static_policy};
+pub use policy_edit::{PolicyEdit, static_policy};
 pub use reading::{Reading, Switches, UnknownReading};
 pub use shipped::{File, Shipped};
 pub use vocabulary::{

@@ -32,9 +32,9 @@ use index::{Bucket, Index};
 use tarbac_store::{Directory, Row};
 
 pub use authority::without_authority;
-pub use evaluation::{Applied, Trial};
+pub use evaluation::{Applicable, Evaluation};
 pub use questions::with_attribute;
-pub use slice::World;
+pub use slice::EntitySlice;
 
 /// What is wrong where a part of the entities cannot be had.
 const DAMAGE: &str =
@@ -164,12 +164,12 @@ impl Engine {
     /// # Errors
     /// What makes the request impossible to decide: it names something that does not exist, or
     /// does not conform to the schema.
-    pub fn world(&self, request: &Request) -> Result<World, Vec<String>> {
+    pub fn world(&self, request: &Request) -> Result<EntitySlice, Vec<String>> {
         self.reach(request).map(|(world, _)| world)
     }
 
     /// The entities that a request can reach, and the policies that can match it.
-    fn reach(&self, request: &Request) -> Result<(World, Vec<&Bucket>), Vec<String>> {
+    fn reach(&self, request: &Request) -> Result<(EntitySlice, Vec<&Bucket>), Vec<String>> {
         let known = self.conforming(request)?;
         let (principal, resource) = match (
             self.defined(&request.principal),
@@ -183,7 +183,7 @@ impl Engine {
                     .collect());
             }
         };
-        let mut world = World::default();
+        let mut world = EntitySlice::default();
         world.reach(&self.directory, [principal, resource]);
         for uid in entities_of(&request.context) {
             world.reach(
@@ -203,12 +203,12 @@ impl Engine {
 
     /// Decides a request in a world that may differ from the directory's, as one does in which
     /// something was changed.
-    pub fn decide_in(&self, request: &Request, world: &World) -> Outcome {
+    pub fn decide_in(&self, request: &Request, world: &EntitySlice) -> Outcome {
         self.decided_in(request, world).0
     }
 
     /// The same, with who is in authority there.
-    fn decided_in(&self, request: &Request, world: &World) -> (Outcome, Option<Authority>) {
+    fn decided_in(&self, request: &Request, world: &EntitySlice) -> (Outcome, Option<Authority>) {
         let reached = self.reached_in(request, world);
         let buckets = self.index.matching(&request.action, reached);
         self.decided(request, world, buckets)
@@ -218,7 +218,7 @@ impl Engine {
     fn decided<'a>(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> (Outcome, Option<Authority>) {
         let taken = match self.as_cedar_takes_it(request, world) {
@@ -234,7 +234,7 @@ impl Engine {
     }
 
     /// Adds to a changed world what the policies look into that match a request there.
-    pub fn widen(&self, request: &Request, world: &mut World) {
+    pub fn widen(&self, request: &Request, world: &mut EntitySlice) {
         let reached: Vec<Row> = self.reached_in(request, world).collect();
         let matching = self.index.matching(&request.action, reached.into_iter());
         for bucket in matching.chain(self.asked_beside(request)) {
@@ -246,7 +246,7 @@ impl Engine {
     fn reached_in<'a>(
         &'a self,
         request: &'a Request,
-        world: &'a World,
+        world: &'a EntitySlice,
     ) -> impl Iterator<Item = Row> + 'a {
         let directory = &self.directory;
         [&request.principal, &request.resource]
@@ -300,7 +300,7 @@ impl Engine {
     pub(crate) fn as_cedar_takes_it(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
     ) -> Result<(CedarRequest, Entities), String> {
         let known = self
             .actions

@@ -9,9 +9,9 @@ use tarbac_diagnostic::printable;
 
 /// A JSON value without a key given twice.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Strict(pub Value);
+pub struct StrictJson(pub Value);
 
-impl<'de> Deserialize<'de> for Strict {
+impl<'de> Deserialize<'de> for StrictJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Values).map(Self)
     }
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for Values {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Strict(value)) = sequence.next_element()? {
+        while let Some(StrictJson(value)) = sequence.next_element()? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -77,7 +77,7 @@ impl<'de> Visitor<'de> for Values {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut values = Map::new();
-        while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
+        while let Some((key, StrictJson(value))) = map.next_entry::<String, StrictJson>()? {
             if values.contains_key(&key) {
                 return Err(A::Error::custom(format!("duplicate field `{key}`")));
             }

@@ -101,14 +101,14 @@ pub enum NameError {
 
 /// The names of everything that a request can be about.
 #[derive(Debug)]
-pub struct Names<'a> {
+pub struct Lookup<'a> {
     vocabulary: &'a Vocabulary,
     directory: &'a Directory,
     /// The permissions by each spelling as the schema writes it: the quick way for the usual ones.
     spelled: HashMap<String, &'a Action>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> Lookup<'a> {
     /// The names that an engine knows.
     pub fn of(engine: &'a Engine) -> Self {
         Self {

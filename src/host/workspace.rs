@@ -35,7 +35,7 @@ use cache::Cache;
 use rules::Part;
 
 pub use cedar::{cedar_tests, cedar_tests_from_standard_input, entity_files};
-pub use earlier::{Earlier, earlier, stands_alone, state};
+pub use earlier::{Baseline, earlier, stands_alone, state};
 pub use kept::is_lost;
 pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, recorded};
 
@@ -102,7 +102,7 @@ pub enum LoadError {
 
 /// How the entities of a workspace are read.
 #[derive(Clone, Default)]
-pub struct Means {
+pub struct LoadOptions {
     /// Whether what is worked out from the files of a large workspace is kept in a folder beside them, and
     /// taken from there. It changes no answer.
     pub cache: bool,
@@ -156,14 +156,18 @@ impl Workspace {
     /// # Ok::<(), tarbac_host::LoadError>(())
     /// ```
     pub fn load(layout: &Layout, switches: &Switches) -> Result<Self, LoadError> {
-        Self::load_by(layout, switches, &Means::default())
+        Self::load_by(layout, switches, &LoadOptions::default())
     }
 
     /// The same by these means.
     ///
     /// # Errors
     /// Those of [`Workspace::load`].
-    pub fn load_by(layout: &Layout, switches: &Switches, means: &Means) -> Result<Self, LoadError> {
+    pub fn load_by(
+        layout: &Layout,
+        switches: &Switches,
+        means: &LoadOptions,
+    ) -> Result<Self, LoadError> {
         Self::of(examine_by(layout, switches, means)?)
     }
 
@@ -193,13 +197,13 @@ impl Workspace {
 /// # Errors
 /// A file cannot be read, or a switch names no reading.
 pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, LoadError> {
-    examine_by(layout, switches, &Means::default())
+    examine_by(layout, switches, &LoadOptions::default())
 }
 
 fn examine_by(
     layout: &Layout,
     switches: &Switches,
-    means: &Means,
+    means: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     match metadata(&layout.root)? {
         Some(root) if root.is_dir() => {}
@@ -216,7 +220,7 @@ fn examine_by(
 fn examine_once(
     layout: &Layout,
     switches: &Switches,
-    means: &Means,
+    means: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     let mut passed_over = Vec::new();
     let mut texts = match texts(layout, &mut passed_over) {
@@ -316,7 +320,7 @@ fn examine_with(
     texts: &Texts,
     entities: Vec<EntityFile>,
     switches: &Switches,
-    means: &Means,
+    means: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     let known = cache.findings(texts, switches);
     let is_known = known.is_some();
@@ -580,7 +584,7 @@ fn opened(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Vec<EntityF
 }
 
 /// The files as a directory takes them, with whoever wants to know how far reading them has come.
-fn inputs(files: Vec<EntityFile>, means: &Means) -> Vec<Input> {
+fn inputs(files: Vec<EntityFile>, means: &LoadOptions) -> Vec<Input> {
     let size = files.iter().map(|file| file.metadata.len()).sum();
     let watched = |reader: Box<dyn Read + Send>| match &means.progress {
         Some(progress) => Box::new(Watched {

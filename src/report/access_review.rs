@@ -11,7 +11,9 @@ use super::findings::number;
 use super::page::Page;
 use super::tally::{DECISION, counted, digits, first, on, some, tally};
 use row::{Row, rows};
-use tarbac_analysis::access_review::{Assignment, Holder, Idle, Obstacle, Role, Standing, Status};
+use tarbac_analysis::access_review::{
+    AccessReview, Assignment, Obstacle, PersonAccess, Redundancy, Role, Status,
+};
 use tarbac_analysis::explain::Named;
 
 pub use html::html;
@@ -32,7 +34,7 @@ const PEOPLE: usize = 1;
 const OBSTACLES: usize = 3;
 
 /// Who can do what, on about a screen; with `all` every row.
-pub fn human(standing: &Standing, all: bool, width: Option<usize>) -> String {
+pub fn human(standing: &AccessReview, all: bool, width: Option<usize>) -> String {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
     let mut page = Page::new(width);
     totals(&mut page, standing);
@@ -65,7 +67,7 @@ pub fn human(standing: &Standing, all: bool, width: Option<usize>) -> String {
     page.into_text()
 }
 
-fn totals(page: &mut Page, standing: &Standing) {
+fn totals(page: &mut Page, standing: &AccessReview) {
     let totals = &standing.totals;
     page.heading(&format!(
         "{} of {} can do something; of {}, {} are allowed",
@@ -189,21 +191,21 @@ fn refuses(obstacle: &Obstacle) -> String {
     )
 }
 
-fn assignments(page: &mut Page, standing: &Standing, limit: usize) {
+fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
     let all = digits(standing.totals.assignments);
     for (idle, what, said) in [
         (
-            Idle::Nothing,
+            Redundancy::Nothing,
             "give nothing",
             "all of them can go, and no decision changes",
         ),
         (
-            Idle::Repeats,
+            Redundancy::Repeats,
             "give only what others give",
             "any one of them can go",
         ),
         (
-            Idle::Withheld,
+            Redundancy::Withheld,
             "give nothing here",
             "what they give elsewhere is not looked at",
         ),
@@ -248,9 +250,9 @@ fn chain(assignment: &Assignment) -> String {
 /// Why an assignment gives nothing.
 fn because(assignment: &Assignment) -> Option<String> {
     match assignment.idle {
-        Idle::Nothing => {}
-        Idle::Repeats => return None,
-        Idle::Withheld => return assignment.told.clone(),
+        Redundancy::Nothing => {}
+        Redundancy::Repeats => return None,
+        Redundancy::Withheld => return assignment.told.clone(),
     }
     let reasons: Vec<&str> = assignment
         .reasons
@@ -272,7 +274,7 @@ fn because(assignment: &Assignment) -> Option<String> {
 }
 
 /// What holds for some people, by what it comes through.
-fn held(page: &mut Page, holder: &Holder, all: bool) {
+fn held(page: &mut Page, holder: &PersonAccess, all: bool) {
     let mut by_way: Vec<(Vec<String>, Vec<Row<'_>>)> = Vec::new();
     for row in rows(holder) {
         let ways = row.ways(all);

@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use super::findings::number;
 use super::page::Page;
 use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally};
-use tarbac_analysis::change::impact::{Concerned, Direction, Impact, Totals, Touched, Unreachable};
+use tarbac_analysis::change::impact::{
+    Affected, Concerned, Direction, Impact, Totals, Unreachable,
+};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::{Plan, RoleChange, Roles};
@@ -137,7 +139,7 @@ fn out_of_reach(page: &Unreachable) -> String {
 }
 
 /// The changes by person; without `all` the first.
-fn people(page: &mut Page, people: &[Touched], all: bool) {
+fn people(page: &mut Page, people: &[Affected], all: bool) {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
     // People may differ in what nobody sees.
     let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
@@ -248,7 +250,7 @@ struct Row<'i> {
     groups: &'i [(Named, u64)],
 }
 
-fn rows(touched: &Touched) -> Vec<Row<'_>> {
+fn rows(touched: &Affected) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for change in &touched.changes {
         let reasons = [&change.before, &change.after];

@@ -9,7 +9,7 @@ pub mod wire;
 use super::Style;
 use super::findings::number;
 use super::suite::indented;
-use tarbac_assurance::prove::{Counterexample, InEnvironment, Proof, Says, Spec, Tried};
+use tarbac_assurance::prove::{Counterexample, InEnvironment, Proof, Says, Spec, SpecResult};
 use tarbac_assurance::test_report;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
@@ -19,7 +19,7 @@ use tarbac_host::lookup::visible;
 const LISTED: usize = 4;
 
 /// The specs of a file in one line, and what is wrong with any of them.
-pub fn human(file: &str, tried: &[&Tried<'_>], engine: &Engine, style: Style) -> String {
+pub fn human(file: &str, tried: &[&SpecResult<'_>], engine: &Engine, style: Style) -> String {
     let environments: usize = tried.iter().map(|tried| tried.environments.len()).sum();
     let refuted = tried
         .iter()
@@ -61,7 +61,7 @@ pub fn human(file: &str, tried: &[&Tried<'_>], engine: &Engine, style: Style) ->
 }
 
 /// What a spec says and why it is not proved, on many lines.
-pub fn detail(tried: &Tried<'_>, engine: &Engine) -> String {
+pub fn detail(tried: &SpecResult<'_>, engine: &Engine) -> String {
     let mut text = String::new();
     if let Some(doc) = tried.spec.doc() {
         text += &format!("{doc}\n");
@@ -166,7 +166,7 @@ fn action<'a>(environment: &'a InEnvironment, engine: &'a Engine) -> &'a str {
 }
 
 /// A spec that is not proved, as a report has it.
-pub fn failed(tried: &Tried<'_>, engine: &Engine) -> Option<test_report::Failure> {
+pub fn failed(tried: &SpecResult<'_>, engine: &Engine) -> Option<test_report::Failure> {
     let (code, message) = if let Some((environment, counterexample)) = tried.refutations().next() {
         let message = format!(
             "{}: refuted for {}: {}",

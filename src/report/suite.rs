@@ -12,7 +12,7 @@ use tarbac_assurance::test_report;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Names, visible};
+use tarbac_host::lookup::{Lookup, visible};
 
 /// How many failures of one case are explained; of the others only the outcome is said.
 const EXPLAINED: usize = 3;
@@ -98,7 +98,7 @@ fn failure(tried: &Tried<'_>, style: Style) -> String {
 /// What was expected of a case that failed, what came and why, on many lines.
 pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
-    let names = Names::of(tried.engine);
+    let names = Lookup::of(tried.engine);
     for (index, missed) in tried.missed.iter().enumerate() {
         if index > 0 {
             text.push('\n');
@@ -123,7 +123,7 @@ pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
 /// The failure of a case as a report has it; `None` if it passed.
 pub fn failed(tried: &Tried<'_>) -> Option<test_report::Failure> {
     let first = tried.missed.first()?;
-    let names = Names::of(tried.engine);
+    let names = Lookup::of(tried.engine);
     let message = format!(
         "{}: {}: expected {}, came {}{}",
         tried.case.name,
@@ -181,7 +181,7 @@ fn missed<'a>(missed: &'a Missed<'_>) -> MissedWire<'a> {
     }
 }
 
-fn asked(names: &Names<'_>, engine: &Engine, missed: &Missed<'_>) -> String {
+fn asked(names: &Lookup<'_>, engine: &Engine, missed: &Missed<'_>) -> String {
     let request = &missed.check.request;
     let action = engine.bundle().vocabulary().action(&request.action);
     format!(

@@ -26,16 +26,16 @@ use cedar_policy::{EntityUid, Schema};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 
-pub use ask::fingerprint::{Glance, Lookout};
+pub use ask::fingerprint::{Fingerprinter, ReadSet};
 pub use digest::Content;
-pub use tables::column::Lender;
+pub use tables::column::SharedBytes;
 
-use ask::aliases::Called;
-use ask::cedar::Made;
+use ask::aliases::Aliases;
+use ask::cedar::CedarCache;
 use blake3::Hash;
 use build::ancestors::Closure;
 use read::schema::Shapes;
-use tables::column::{Flat, Tables, Writer, Written};
+use tables::column::{Column, Tables, Writer, Written};
 use tables::entities::Store;
 
 /// What written directories begin with; another text whenever what follows is arranged otherwise.
@@ -74,14 +74,14 @@ pub struct Directory {
     /// See [`Directory::identity`].
     identity: Hash,
     /// For each row, the number of its entity among the members, counted from 1; 0 is none.
-    members: Flat<u32>,
+    members: Column<u32>,
     /// For each type, the first of its rows; one more for the end.
-    types: Flat<u32>,
+    types: Column<u32>,
     /// The rows that exist without standing in a file, sorted.
-    assumed: Flat<u32>,
+    assumed: Column<u32>,
     closure: Closure,
-    called: Called,
-    made: Made,
+    called: Aliases,
+    made: CedarCache,
     /// What it is read from, or was made of, as it is asked for.
     written: Option<Arc<Written>>,
 }
@@ -143,7 +143,7 @@ impl Directory {
     /// and rules; `None` where there is no such directory. Nothing is read of it until it is asked for, and
     /// nothing is used that is not as it was written: see [`Directory::is_damaged`].
     pub fn lent(
-        lender: Arc<dyn Lender>,
+        lender: Arc<dyn SharedBytes>,
         name: &str,
         mut files: Vec<(Arc<Source>, Content)>,
         schema: &Schema,
@@ -160,8 +160,8 @@ impl Directory {
             types: tables.table()?,
             assumed: tables.table()?,
             closure: Closure::lent(tables)?,
-            called: Called::lent(tables)?,
-            made: Made::lent(tables, &store)?,
+            called: Aliases::lent(tables)?,
+            made: CedarCache::lent(tables, &store)?,
             written: Some(tables.written()),
             sources,
             identity: digest::of_all(&contents),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use cedar_policy::EntityTypeName;
 
 use super::{Directory, Row};
-use crate::tables::value_ref::{Meaning, Packed};
+use crate::tables::value_ref::{Meaning, ValueRef};
 
 /// The entities of a type that are alike in what is looked at.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl Directory {
             let slots = by.iter().filter_map(|name| self.slot(kind, name));
             slots.collect::<Vec<usize>>()
         });
-        let mut alike: HashMap<Vec<Packed>, Alike> = HashMap::new();
+        let mut alike: HashMap<Vec<ValueRef>, Alike> = HashMap::new();
         let mut key = Vec::new();
         for row in self.range(kind).map(Row) {
             let Some(member) = self.member(row) else {
@@ -49,7 +49,7 @@ impl Directory {
             key.clear();
             match &by {
                 Some(by) => key.extend(by.iter().filter_map(|slot| slots.get(*slot).copied())),
-                None => key.push(Packed::entity(row.0)),
+                None => key.push(ValueRef::entity(row.0)),
             }
             if !alike.contains_key(&key) {
                 alike.insert(key.clone(), Alike::default());
@@ -93,7 +93,7 @@ impl Directory {
         let of = |attribute: &String| slots.get(self.slot(self.kind(row), attribute)?);
         let values = attributes.iter();
         values
-            .map(|attribute| of(attribute).copied().unwrap_or(Packed::ABSENT).number())
+            .map(|attribute| of(attribute).copied().unwrap_or(ValueRef::ABSENT).number())
             .collect()
     }
 }

@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{EntityUid, Schema, SchemaFragment};
 
-use super::{Content, Directory, Input, Lender, Row, Rules};
+use super::{Content, Directory, Input, Row, Rules, SharedBytes};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Source, Text};
 
@@ -103,7 +103,7 @@ struct Kept {
     anew: Option<Vec<u8>>,
 }
 
-impl Lender for Kept {
+impl SharedBytes for Kept {
     fn size(&self) -> io::Result<u64> {
         Ok(self.bytes.len() as u64)
     }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Names;
+use tarbac_host::lookup::Lookup;
 use tarbac_host::roles::{Told, by_role, inexpressible};
 
 pub use difference::{Difference, differences};
@@ -75,7 +75,7 @@ impl RoleDefinition {
     /// a finding for each.
     pub fn of(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
         let bundle = engine.bundle();
-        let name = Names::of(engine).call(role);
+        let name = Lookup::of(engine).call(role);
         let mut findings = Vec::new();
         let mut permissions = BTreeSet::new();
         let mut docs = Vec::new();

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use cedar_policy::Context;
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::lookup::{Lookup, Name};
 use tarbac_host::{Layout, Request, Switches, Workspace};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Layout::default()
     };
     let workspace = Workspace::load(&layout, &Switches::default())?;
-    let names = Names::of(&workspace.engine);
+    let names = Lookup::of(&workspace.engine);
     let action = names.action(&Name::from("Run script"))?;
     let request = Request {
         principal: names.principal(action, &Name::from("ada@contoso.example"))?,

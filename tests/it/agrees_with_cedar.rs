@@ -20,7 +20,7 @@ use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::{Directory, Input, Rules};
 use tarbac::engine::Engine;
-use tarbac::prove::{self, Prover, Says, Solving, Spec, Tried, Unknown};
+use tarbac::prove::{self, Prover, Says, Solving, Spec, SpecResult, Unknown};
 use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
 
@@ -667,7 +667,7 @@ fn holds(
 
 /// What was proved of a spec in an environment holds in a world, whoever asks about what.
 fn holds_in_world(
-    tried: &Tried<'_>,
+    tried: &SpecResult<'_>,
     policies: &PolicySet,
     entities: &Entities,
     schema: &cedar_policy::Schema,
@@ -750,7 +750,7 @@ proptest! {
         let proof = prover.prove(&specs, &|_, _| {}).unwrap();
         // The product of two numbers can take a solver too long; besides, nothing but a policy that can
         // fail keeps it from an answer.
-        let mut unknown = proof.specs.iter().flat_map(Tried::unknown).map(|(_, unknown)| unknown);
+        let mut unknown = proof.specs.iter().flat_map(SpecResult::unknown).map(|(_, unknown)| unknown);
         let other = unknown.find(|unknown| match unknown {
             Unknown::Timeout(_) => false,
             Unknown::CanFail { .. } => !may_fail,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cedar_policy::Context;
 use tarbac::decision::Outcome;
-use tarbac::workspace::Means;
+use tarbac::workspace::LoadOptions;
 use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 
 use crate::tarbac::Tarbac;
@@ -32,7 +32,7 @@ fn large() -> Tarbac {
 fn loaded(tarbac: &Tarbac) -> (u64, Workspace) {
     let count = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&count);
-    let means = Means {
+    let means = LoadOptions {
         cache: true,
         progress: Some(Arc::new(move |read, _| {
             counted.fetch_add(read, Ordering::Relaxed);
@@ -254,11 +254,11 @@ fn a_disk_that_lies_changes_no_answer() {
     let tarbac = large();
     let layout = Layout::of(tarbac.path(""), shipped::rules());
     let (means, anew) = (
-        Means {
+        LoadOptions {
             cache: true,
             progress: None,
         },
-        Means::default(),
+        LoadOptions::default(),
     );
     let load = |means| Workspace::load_by(&layout, &Switches::default(), means).unwrap();
     let expected = load(&anew);

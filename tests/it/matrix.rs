@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbac::lookup::{Names, Part};
+use tarbac::lookup::{Lookup, Part};
 use tarbac::{Engine, Layout, Matrix, Request, Switches, Workspace, bundle, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder};
@@ -224,7 +224,7 @@ fn all_people_or_all_devices() {
         "csv",
     ]);
     let engine = contoso_engine();
-    let names = Names::of(&engine);
+    let names = Lookup::of(&engine);
     assert_eq!(
         of_people.stdout.lines().count(),
         1 + names.all(Part::Principal).len()
@@ -317,7 +317,7 @@ fn formats() {
 #[test]
 fn a_cell_is_what_the_engine_decides() {
     let engine = contoso_engine();
-    let names = Names::of(&engine);
+    let names = Lookup::of(&engine);
     let matrix = Matrix::of_people(
         &engine,
         &names.all(Part::Principal),

@@ -1,7 +1,7 @@
 //! What a person may type for a person, a permission and a device.
 
 use serde_json::json;
-use tarbac::lookup::{Name, NameError, Names};
+use tarbac::lookup::{Lookup, Name, NameError};
 use tarbac::{Layout, Switches, Workspace, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder};
@@ -30,8 +30,8 @@ fn every_spelling_leads_to_the_same_request() {
     )
     .unwrap();
     for names in [
-        Names::of(&workspace.engine),
-        Names::of(&workspace.engine).indexed(),
+        Lookup::of(&workspace.engine),
+        Lookup::of(&workspace.engine).indexed(),
     ] {
         let expected = names.action(&Name::from("runScript")).unwrap();
         for action in actions {
@@ -143,8 +143,8 @@ fn what_matches_several_is_an_error_that_lists_them() {
     )
     .unwrap();
     for names in [
-        Names::of(&loaded.engine),
-        Names::of(&loaded.engine).indexed(),
+        Lookup::of(&loaded.engine),
+        Lookup::of(&loaded.engine).indexed(),
     ] {
         let id = |text: &str| {
             names

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tarbac::bundle::Action;
 use tarbac::change::impact::{Impact, States};
 use tarbac::change::what_if::{self, Change, Premises};
-use tarbac::plan::{Planning, Roles};
+use tarbac::plan::{Planner, Roles};
 use tarbac::render::impact::Report;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
@@ -132,7 +132,7 @@ fn a_plan_that_does_not_work_is_not_verified() {
     let context = |_: &Engine, _: &Action| Context::empty();
     let impact = states.compare(context).impact(|| {});
     let planned = |compare: &dyn Fn(States<'_>) -> Impact| {
-        let planning = Planning {
+        let planning = Planner {
             states,
             impact: &impact,
             context: &context,

@@ -33,7 +33,7 @@ pub struct Assignment {
     /// How many people are in it through that.
     pub people: u64,
     /// Whether it gives nothing at all.
-    pub idle: Idle,
+    pub idle: Redundancy,
     /// The permits in force that name it or a role behind it.
     pub policies: Vec<String>,
     /// The policies that refuse what it grants, each with how many decisions, most first.
@@ -44,7 +44,7 @@ pub struct Assignment {
 
 /// What an assignment does not give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Idle {
+pub enum Redundancy {
     /// Anything.
     Nothing,
     /// Anything that others do not give.
@@ -53,7 +53,7 @@ pub enum Idle {
     Withheld,
 }
 
-impl Idle {
+impl Redundancy {
     /// The word in JSON: `nothing`, `repeats` or `withheld`.
     pub fn word(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ pub(super) struct Edge {
 }
 
 /// Every step into an assignment or a role.
-pub(super) struct Edges<'e> {
+pub(super) struct Assignments<'e> {
     engine: &'e Engine,
     all: Vec<Edge>,
     /// By who is in it, the numbers.
@@ -92,7 +92,7 @@ pub(super) struct Edges<'e> {
     pub is_entangled: bool,
 }
 
-impl<'e> Edges<'e> {
+impl<'e> Assignments<'e> {
     /// Those of an engine.
     pub fn of(engine: &'e Engine) -> Self {
         let directory = engine.directory();

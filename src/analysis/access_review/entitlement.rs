@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::granted::Granted;
-use super::{Hold, Review, Status, Through};
-use crate::bulk::summary::{Extents, Place, is_stuck, named, on_page};
-use crate::bulk::survey::{Seen, Survey};
+use super::{Entitlement, Review, Status, Through};
+use crate::bulk::summary::{Place, Summary, is_stuck, named, on_page};
+use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use crate::explain::asked_to_be_in;
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_host::decision::{Decision, Outcome, Request};
@@ -19,9 +19,9 @@ const BEYOND: &str = "beyond";
 pub(super) const NOW: usize = 0;
 
 /// Looks at classes of people.
-pub(super) struct Looking<'s, 'e> {
+pub(super) struct ClassReviewer<'s, 'e> {
     pub review: &'s Review<'e>,
-    pub survey: &'s Survey<'e>,
+    pub survey: &'s BulkDecision<'e>,
     /// The place of the type that asks, and of the survey.
     place: (usize, usize),
     pub actions: Vec<Option<&'e Action>>,
@@ -39,7 +39,7 @@ pub(super) struct Made {
 /// What holds of an action, and the permits behind it.
 pub(super) struct Found {
     /// Without what it comes through.
-    pub hold: Hold,
+    pub hold: Entitlement,
     permits: Vec<Permit>,
 }
 
@@ -85,7 +85,7 @@ impl Made {
 
 impl Found {
     /// What holds for somebody whose ways to what permits ask to be in are these.
-    pub fn hold_of(&self, engine: &Engine, path: impl Fn(Row) -> Option<Vec<Row>>) -> Hold {
+    pub fn hold_of(&self, engine: &Engine, path: impl Fn(Row) -> Option<Vec<Row>>) -> Entitlement {
         let mut through = Vec::new();
         for permit in &self.permits {
             let by = |steps: Vec<Row>| Through {
@@ -99,15 +99,19 @@ impl Found {
                 false => through.extend(ways.into_iter().map(by)),
             }
         }
-        Hold {
+        Entitlement {
             through,
             ..self.hold.clone()
         }
     }
 }
 
-impl<'s, 'e> Looking<'s, 'e> {
-    pub fn new(review: &'s Review<'e>, survey: &'s Survey<'e>, place: (usize, usize)) -> Self {
+impl<'s, 'e> ClassReviewer<'s, 'e> {
+    pub fn new(
+        review: &'s Review<'e>,
+        survey: &'s BulkDecision<'e>,
+        place: (usize, usize),
+    ) -> Self {
         let vocabulary = review.engine.bundle().vocabulary();
         let actions = survey.actions().iter();
         Self {
@@ -119,7 +123,7 @@ impl<'s, 'e> Looking<'s, 'e> {
     }
 
     /// What holds for a class of people.
-    pub fn at(&self, seen: &Seen<'_>) -> Made {
+    pub fn at(&self, seen: &ClassDecisions<'_>) -> Made {
         let mut made = Made {
             decisions: 0,
             is_whole: seen.is_whole(),
@@ -197,14 +201,14 @@ impl<'s, 'e> Looking<'s, 'e> {
 
     fn found(
         &self,
-        seen: &Seen<'_>,
+        seen: &ClassDecisions<'_>,
         person: Row,
         action: &Action,
         status: Status,
         permits: &[&str],
         alike: Alike,
     ) -> Found {
-        let extents = Extents::of(vec![self.review.engine], self.survey);
+        let extents = Summary::of(vec![self.review.engine], self.survey);
         let extent = extents.count(seen, &alike.cells);
         let first = alike
             .cells
@@ -220,7 +224,7 @@ impl<'s, 'e> Looking<'s, 'e> {
             permits: permits
                 .map(|permit| self.permit(permit, request.as_ref()))
                 .collect(),
-            hold: Hold {
+            hold: Entitlement {
                 resources: extents.examples(seen, &alike.cells),
                 at: Place {
                     principal: self.place.0,

@@ -2,14 +2,14 @@
 
 use hashbrown::HashMap;
 
-use super::entitlement::{Looking, NOW};
-use crate::bulk::survey::{Seen, Sight};
+use super::entitlement::{ClassReviewer, NOW};
+use crate::bulk::survey::{CellKey, ClassDecisions};
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_store::Row;
 
 /// What the roles of somebody grant of an action: the permits that name a role and apply.
 pub(super) struct Granted<'l, 's, 'e> {
-    looking: &'l Looking<'s, 'e>,
+    looking: &'l ClassReviewer<'s, 'e>,
     person: Row,
     number: usize,
     action: &'e Action,
@@ -17,13 +17,13 @@ pub(super) struct Granted<'l, 's, 'e> {
     always: Vec<&'e str>,
     /// Those that it depends on the resource of.
     sometimes: Vec<&'e Policy>,
-    known: HashMap<Option<Sight>, Vec<&'e str>>,
+    known: HashMap<Option<CellKey>, Vec<&'e str>>,
 }
 
 impl<'l, 's, 'e> Granted<'l, 's, 'e> {
     /// What these permits, which name a role of the person, grant of the action of a number.
     pub fn of(
-        looking: &'l Looking<'s, 'e>,
+        looking: &'l ClassReviewer<'s, 'e>,
         person: Row,
         (number, action): (usize, &'e Action),
         permits: &[&'e Policy],
@@ -51,7 +51,7 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
     }
 
     /// The ids of those that apply to the resources of a cell, sorted.
-    pub fn at(&mut self, seen: &Seen<'_>, cell: usize) -> Vec<&'e str> {
+    pub fn at(&mut self, seen: &ClassDecisions<'_>, cell: usize) -> Vec<&'e str> {
         if self.sometimes.is_empty() {
             return self.always.clone();
         }
@@ -64,7 +64,7 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
         applying
     }
 
-    fn applying(&self, seen: &Seen<'_>, cell: usize) -> Vec<&'e str> {
+    fn applying(&self, seen: &ClassDecisions<'_>, cell: usize) -> Vec<&'e str> {
         let mut granted = self.always.clone();
         let engine = self.looking.review.engine;
         let resource = seen.cells().get(cell).map(|cell| cell.first);

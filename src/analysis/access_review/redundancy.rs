@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hashbrown::HashSet;
 
 use super::Review;
-use super::assignment::{Edges, Idle};
-use super::entitlement::{Looking, Made, NOW};
+use super::assignment::{Assignments, Redundancy};
+use super::entitlement::{ClassReviewer, Made, NOW};
 use crate::bulk::class::Partition;
-use crate::bulk::survey::{Seen, Survey};
+use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_store::Row;
 
 /// What is known of assignments, by their numbers.
-pub(super) struct Give {
+pub(super) struct AssignmentEffects {
     /// The one that was looked at for it: its own, or that of somebody else for whom the same holds.
     looked_at: Vec<usize>,
     /// Whether a decision is another one without it.
@@ -30,9 +30,9 @@ pub(super) struct Give {
     is_needed: Vec<AtomicBool>,
 }
 
-impl Give {
+impl AssignmentEffects {
     /// Nothing is known yet, but of those that policies look at. Which is looked at for each is given.
-    pub fn of(edges: &Edges<'_>, looked_at: Vec<usize>) -> Self {
+    pub fn of(edges: &Assignments<'_>, looked_at: Vec<usize>) -> Self {
         let none = || edges.all().iter().map(|_| AtomicBool::new(false)).collect();
         let gives = edges.all().iter();
         Self {
@@ -48,7 +48,7 @@ impl Give {
     }
 
     /// What an assignment does not give; none of one that does, or that cannot be judged.
-    fn idle(&self, number: usize) -> Option<Idle> {
+    fn idle(&self, number: usize) -> Option<Redundancy> {
         let looked_at = *self.looked_at.get(number)?;
         let is = |of| is(of, looked_at);
         if self.is_unlisted.get(number) == Some(&true) {
@@ -58,8 +58,8 @@ impl Give {
             return None;
         }
         match is(&self.is_used) || is(&self.is_needed) {
-            true => Some(Idle::Repeats),
-            false => Some(Idle::Nothing),
+            true => Some(Redundancy::Repeats),
+            false => Some(Redundancy::Nothing),
         }
     }
 
@@ -80,7 +80,7 @@ impl Give {
     }
 
     /// Those that give nothing, or nothing that others do not.
-    pub fn found(&self) -> impl Iterator<Item = (usize, Idle)> {
+    pub fn found(&self) -> impl Iterator<Item = (usize, Redundancy)> {
         (0..self.gives.len()).filter_map(|number| Some((number, self.idle(number)?)))
     }
 }
@@ -95,9 +95,15 @@ fn note(of: &[AtomicBool], number: usize) {
     }
 }
 
-impl Looking<'_, '_> {
+impl ClassReviewer<'_, '_> {
     /// Notes what becomes of somebody of a class of people without each of the assignments.
-    pub fn without_each(&self, seen: &Seen<'_>, person: Row, gives: &Give, made: &Made) {
+    pub fn without_each(
+        &self,
+        seen: &ClassDecisions<'_>,
+        person: Row,
+        gives: &AssignmentEffects,
+        made: &Made,
+    ) {
         let edges = &self.review.edges;
         let of_person = edges.of_person(person);
         if of_person.is_empty() {
@@ -124,7 +130,7 @@ impl Looking<'_, '_> {
     }
 
     /// Whether any decision about somebody of a class of people is another one without some assignments.
-    fn changes_without(&self, seen: &Seen<'_>, person: Row, gone: &[usize]) -> bool {
+    fn changes_without(&self, seen: &ClassDecisions<'_>, person: Row, gone: &[usize]) -> bool {
         let changed = self.review.edges.without(person, gone);
         let actions = self.actions.iter().enumerate();
         let actions = actions.filter_map(|(number, action)| Some((number, (*action)?)));
@@ -154,7 +160,7 @@ impl Looking<'_, '_> {
 
     /// Resources of which one stands for all about which an action is decided alike, whatever somebody of
     /// this class is in.
-    fn representatives(&self, seen: &Seen<'_>, action: usize) -> Vec<usize> {
+    fn representatives(&self, seen: &ClassDecisions<'_>, action: usize) -> Vec<usize> {
         if self.review.edges.is_entangled {
             return (0..self.survey.resources()).collect();
         }
@@ -194,7 +200,11 @@ impl<'e> Review<'e> {
     /// The assignments that give nothing, and those that give nothing that others do not: without the former,
     /// all at once, everything is decided as it is. For each type that asks there are people by their
     /// classes and assignments.
-    pub(super) fn idle(&self, alike: &[Partition], gives: &Give) -> Vec<(usize, Idle)> {
+    pub(super) fn idle(
+        &self,
+        alike: &[Partition],
+        gives: &AssignmentEffects,
+    ) -> Vec<(usize, Redundancy)> {
         let mut tried: BTreeSet<(Row, Vec<usize>)> = BTreeSet::new();
         loop {
             let mut is_settled = true;
@@ -206,7 +216,7 @@ impl<'e> Review<'e> {
                     };
                     let idle = self.edges.of_person(person).into_iter();
                     let idle: Vec<usize> = idle
-                        .filter(|number| gives.idle(*number) == Some(Idle::Nothing))
+                        .filter(|number| gives.idle(*number) == Some(Redundancy::Nothing))
                         .collect();
                     // Each alone was tried.
                     if idle.len() < 2 || !tried.insert((person, idle.clone())) {
@@ -230,7 +240,7 @@ impl<'e> Review<'e> {
     /// without the others only everything is decided as it is. All of them where none does by itself.
     fn needed(
         &self,
-        surveys: &[Survey<'e>],
+        surveys: &[BulkDecision<'e>],
         first: usize,
         person: Row,
         idle: &[usize],
@@ -247,9 +257,15 @@ impl<'e> Review<'e> {
     }
 
     /// Whether any decision about somebody is another one without some assignments.
-    fn changes(&self, surveys: &[Survey<'e>], number: usize, person: Row, gone: &[usize]) -> bool {
+    fn changes(
+        &self,
+        surveys: &[BulkDecision<'e>],
+        number: usize,
+        person: Row,
+        gone: &[usize],
+    ) -> bool {
         surveys.iter().any(|survey| {
-            let looking = Looking::new(self, survey, (0, 0));
+            let looking = ClassReviewer::new(self, survey, (0, 0));
             let class = survey.class(number) as usize;
             survey.one(class, |seen| looking.changes_without(seen, person, gone))
         })

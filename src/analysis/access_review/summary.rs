@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::assignment::{Assignment, Edges, Idle};
-use super::redundancy::Give;
-use super::{Accounts, Hold, Holder, Obstacle, Role, Standing, Status, Totals};
+use super::assignment::{Assignment, Assignments, Redundancy};
+use super::redundancy::AssignmentEffects;
+use super::{AccessReview, Accounts, Entitlement, Obstacle, PersonAccess, Role, Status, Totals};
 use crate::bulk::summary::named;
 use crate::explain::Named;
 use tarbac_host::engine::Engine;
@@ -16,14 +16,14 @@ const ACCOUNTS: &str = "accounts";
 /// What is known so far.
 pub(super) struct Summary<'e> {
     engine: &'e Engine,
-    edges: &'e Edges<'e>,
+    edges: &'e Assignments<'e>,
     totals: Totals,
     roles: BTreeMap<Row, Counts>,
     assignments: Vec<OfAssignment>,
     /// By policy, decisions and people.
     obstacles: BTreeMap<String, (u64, u64)>,
     /// People by what holds for them.
-    holders: BTreeMap<Vec<Hold>, Vec<Named>>,
+    holders: BTreeMap<Vec<Entitlement>, Vec<Named>>,
 }
 
 #[derive(Default)]
@@ -42,7 +42,7 @@ struct OfAssignment {
 
 impl<'e> Summary<'e> {
     /// Nobody was looked at yet.
-    pub fn of(engine: &'e Engine, edges: &'e Edges<'e>) -> Self {
+    pub fn of(engine: &'e Engine, edges: &'e Assignments<'e>) -> Self {
         let roles = edges.roles().keys();
         Self {
             engine,
@@ -59,13 +59,13 @@ impl<'e> Summary<'e> {
     }
 
     /// Adds people for whom the same holds: so many decisions can be asked for about each.
-    pub fn add(&mut self, rows: &[Row], decisions: u64, holds: Vec<Hold>) {
+    pub fn add(&mut self, rows: &[Row], decisions: u64, holds: Vec<Entitlement>) {
         let Some(person) = rows.first().copied() else {
             return;
         };
         let count = rows.len() as u64;
-        let any = |is: &dyn Fn(&Hold) -> bool| count * u64::from(holds.iter().any(is));
-        let sum = |is: &dyn Fn(&Hold) -> bool| {
+        let any = |is: &dyn Fn(&Entitlement) -> bool| count * u64::from(holds.iter().any(is));
+        let sum = |is: &dyn Fn(&Entitlement) -> bool| {
             let of: u64 = holds
                 .iter()
                 .filter(|hold| is(hold))
@@ -73,8 +73,8 @@ impl<'e> Summary<'e> {
                 .sum();
             count * of
         };
-        let is = |status: Status| move |hold: &Hold| hold.status == status;
-        let is_allowed = |hold: &Hold| hold.status.is_allowed();
+        let is = |status: Status| move |hold: &Entitlement| hold.status == status;
+        let is_allowed = |hold: &Entitlement| hold.status.is_allowed();
         self.totals.people += count;
         self.totals.people_allowed += any(&is_allowed);
         self.totals.people_refused += any(&is(Status::Refused));
@@ -84,12 +84,13 @@ impl<'e> Summary<'e> {
         self.totals.refused += sum(&is(Status::Refused));
         self.totals.unknown += sum(&is(Status::Unknown));
         for (row, policies) in self.edges.roles_at(person) {
-            let is_through = |hold: &Hold| {
+            let is_through = |hold: &Entitlement| {
                 let mut roles = hold.through.iter().filter(|through| through.is_role);
                 roles.any(|through| policies.iter().any(|policy| policy.id() == through.policy))
             };
-            let is_allowed = |hold: &Hold| hold.status.is_allowed() && is_through(hold);
-            let is_refused = |hold: &Hold| hold.status == Status::Refused && is_through(hold);
+            let is_allowed = |hold: &Entitlement| hold.status.is_allowed() && is_through(hold);
+            let is_refused =
+                |hold: &Entitlement| hold.status == Status::Refused && is_through(hold);
             let role = self.roles.entry(row).or_default();
             role.people += count;
             role.people_allowed += any(&is_allowed);
@@ -117,7 +118,7 @@ impl<'e> Summary<'e> {
             .map(|number| (number, count));
         let own = rows.iter().flat_map(|row| self.edges.own(*row));
         let own = own.map(|(_, number)| (number, 1));
-        let refused: Vec<&Hold> = refused().collect();
+        let refused: Vec<&Entitlement> = refused().collect();
         for (number, people) in of_groups.chain(own) {
             self.add_to(number, people, &refused);
         }
@@ -128,7 +129,7 @@ impl<'e> Summary<'e> {
     }
 
     /// Adds so many people to an assignment, and what refuses them what it grants.
-    fn add_to(&mut self, number: usize, people: u64, refused: &[&Hold]) {
+    fn add_to(&mut self, number: usize, people: u64, refused: &[&Entitlement]) {
         let edge = self.edges.all().get(number);
         let Some((edge, of)) = edge.zip(self.assignments.get_mut(number)) else {
             return;
@@ -151,7 +152,11 @@ impl<'e> Summary<'e> {
     }
 
     /// Everything together, with the assignments that do not give anything, and how many cannot be judged.
-    pub fn into_standing(mut self, idle: &[(usize, Idle)], gives: &Give) -> Standing {
+    pub fn into_standing(
+        mut self,
+        idle: &[(usize, Redundancy)],
+        gives: &AssignmentEffects,
+    ) -> AccessReview {
         self.totals.assignments_unknown = gives.unknown() as u64;
         self.totals.assignments_unlisted = gives.unlisted() as u64;
         let idle = idle.iter();
@@ -171,7 +176,7 @@ impl<'e> Summary<'e> {
             (std::cmp::Reverse(order), role.entity.clone())
         });
         let holders = std::mem::take(&mut self.holders).into_iter();
-        let mut people: Vec<Holder> = holders.map(holder).collect();
+        let mut people: Vec<PersonAccess> = holders.map(holder).collect();
         let obstacles = std::mem::take(&mut self.obstacles).into_iter();
         let mut obstacles: Vec<Obstacle> = obstacles
             .map(|(policy, counts)| self.obstacle(policy, counts, &people))
@@ -181,7 +186,7 @@ impl<'e> Summary<'e> {
             let order = (holder.allowed, holder.refused, holder.unknown);
             (std::cmp::Reverse(order), holder.people.first().cloned())
         });
-        Standing {
+        AccessReview {
             totals: self.totals,
             roles,
             obstacles,
@@ -206,7 +211,7 @@ impl<'e> Summary<'e> {
         &self,
         policy: String,
         (decisions, people): (u64, u64),
-        holders: &[Holder],
+        holders: &[PersonAccess],
     ) -> Obstacle {
         let known = self.engine.bundle().policy(&policy);
         let called = known.and_then(|known| known.annotation(ACCOUNTS));
@@ -237,7 +242,7 @@ impl<'e> Summary<'e> {
         }
     }
 
-    fn assignment(&self, number: usize, idle: Idle) -> Option<Assignment> {
+    fn assignment(&self, number: usize, idle: Redundancy) -> Option<Assignment> {
         let edge = self.edges.all().get(number)?;
         let of = self.assignments.get(number)?;
         let named = |row| named(self.engine, row);
@@ -249,7 +254,7 @@ impl<'e> Summary<'e> {
         // What it gives elsewhere is no reason to let it go.
         let idle = match withheld.is_empty() {
             true => idle,
-            false => Idle::Withheld,
+            false => Redundancy::Withheld,
         };
         let withheld = withheld.iter().map(|(role, _)| *role);
         let roles = self.edges.roles_behind(edge.to).chain(withheld);
@@ -272,13 +277,13 @@ impl<'e> Summary<'e> {
     }
 }
 
-fn holder((holds, mut people): (Vec<Hold>, Vec<Named>)) -> Holder {
+fn holder((holds, mut people): (Vec<Entitlement>, Vec<Named>)) -> PersonAccess {
     people.sort();
     let count = |is: &dyn Fn(Status) -> bool| {
         let counts = holds.iter().filter(|hold| is(hold.status));
         counts.map(|hold| hold.count).sum()
     };
-    Holder {
+    PersonAccess {
         people,
         allowed: count(&Status::is_allowed),
         refused: count(&|status| status == Status::Refused),

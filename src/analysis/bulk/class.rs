@@ -14,13 +14,13 @@ mod read_set;
 
 use cedar_policy::EntityUid;
 
-use read_set::Sight;
+use read_set::ReadSetBuilder;
 use tarbac_host::bundle::Policy;
 use tarbac_host::engine::Engine;
-use tarbac_store::Lookout;
+use tarbac_store::Fingerprinter;
 
 pub(crate) use partition::Partition;
-pub(crate) use projection::View;
+pub(crate) use projection::Projection;
 
 /// Entities in classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +48,12 @@ impl Classes {
         policies: impl IntoIterator<Item = &'p Policy>,
         entities: &[EntityUid],
     ) -> Self {
-        let mut sight = Sight::default();
+        let mut sight = ReadSetBuilder::default();
         for policy in policies {
             sight.look_through(policy, engine.bundle().vocabulary());
         }
         let directory = engine.directory();
-        let lookout = Lookout::new(&sight.glance(directory), directory);
+        let lookout = Fingerprinter::new(&sight.glance(directory), directory);
         let rows: Vec<_> = entities.iter().map(|uid| directory.row(uid)).collect();
         let partition = Partition::of(entities.len(), |number, seen| {
             match rows.get(number).copied().flatten() {

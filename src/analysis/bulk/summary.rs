@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::EntityTypeName;
 
-use crate::bulk::survey::{Seen, Survey};
-use crate::explain::{Named, Names};
+use crate::bulk::survey::{BulkDecision, ClassDecisions};
+use crate::explain::{Labels, Named};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
@@ -17,13 +17,13 @@ const EXAMPLES: usize = 3;
 
 /// The resources of a survey, as a person knows them. One that is in several states is known as in the
 /// latest.
-pub(crate) struct Extents<'s, 'e> {
+pub(crate) struct Summary<'s, 'e> {
     engines: Vec<&'e Engine>,
-    survey: &'s Survey<'e>,
+    survey: &'s BulkDecision<'e>,
 }
 
 /// Some resources by name, and what all of them are in.
-pub(crate) struct Detail {
+pub(crate) struct Members {
     pub resources: Vec<Named>,
     pub groups: Vec<(Named, u64)>,
 }
@@ -39,29 +39,29 @@ pub(crate) struct Place {
 }
 
 /// What was found in a survey and can be told in detail.
-pub(crate) trait Placed {
+pub(crate) trait HasCells {
     /// Where it was found.
     fn place(&self) -> &Place;
     /// Takes the detail.
-    fn tell(&mut self, detail: &Detail);
+    fn tell(&mut self, detail: &Members);
 }
 
 /// What is known of the resources of some cells, for whoever has no sets of resources: these have the same
 /// cells.
 #[derive(Default)]
-pub(crate) struct Whole(Mutex<BTreeMap<Place, Arc<Detail>>>);
+pub(crate) struct SharedMembers(Mutex<BTreeMap<Place, Arc<Members>>>);
 
-impl Whole {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Detail>>> {
+impl SharedMembers {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Members>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, at: &Place) -> Option<Arc<Detail>> {
+    fn get(&self, at: &Place) -> Option<Arc<Members>> {
         self.all().get(at).map(Arc::clone)
     }
 
     /// What is known, or is made now. Several may make the same at a time: nobody waits for anybody.
-    fn get_or_make(&self, at: Place, make: impl FnOnce(&Place) -> Detail) -> Arc<Detail> {
+    fn get_or_make(&self, at: Place, make: impl FnOnce(&Place) -> Members) -> Arc<Members> {
         self.get(&at).unwrap_or_else(|| {
             let made = Arc::new(make(&at));
             self.all().insert(at, Arc::clone(&made));
@@ -71,7 +71,7 @@ impl Whole {
 }
 
 /// Where something was found, for whoever has no sets of resources.
-fn in_whole(of: &impl Placed) -> Place {
+fn in_whole(of: &impl HasCells) -> Place {
     Place {
         class: 0,
         ..of.place().clone()
@@ -79,20 +79,20 @@ fn in_whole(of: &impl Placed) -> Place {
 }
 
 /// Resources by how many they are.
-pub(crate) struct Extent {
+pub(crate) struct Count {
     pub count: u64,
     /// The same by what the attributes of the resources name, as the hierarchy of devices.
     pub under: Vec<(Named, u64)>,
 }
 
-impl<'s, 'e> Extents<'s, 'e> {
+impl<'s, 'e> Summary<'s, 'e> {
     /// Those of a survey of these states.
-    pub fn of(engines: Vec<&'e Engine>, survey: &'s Survey<'e>) -> Self {
+    pub fn of(engines: Vec<&'e Engine>, survey: &'s BulkDecision<'e>) -> Self {
         Self { engines, survey }
     }
 
     /// How many resources are in some cells.
-    pub fn count(&self, seen: &Seen<'_>, cells: &[usize]) -> Extent {
+    pub fn count(&self, seen: &ClassDecisions<'_>, cells: &[usize]) -> Count {
         let mut under: BTreeMap<Named, u64> = BTreeMap::new();
         let mut count = 0;
         for cell in cells.iter().filter_map(|cell| seen.cells().get(*cell)) {
@@ -101,14 +101,14 @@ impl<'s, 'e> Extents<'s, 'e> {
                 *under.entry(named).or_default() += cell.count;
             }
         }
-        Extent {
+        Count {
             count,
             under: under.into_iter().collect(),
         }
     }
 
     /// Some of the resources of some cells.
-    pub fn examples(&self, seen: &Seen<'_>, cells: &[usize]) -> Vec<Named> {
+    pub fn examples(&self, seen: &ClassDecisions<'_>, cells: &[usize]) -> Vec<Named> {
         let mut firsts: Vec<usize> = cells
             .iter()
             .filter_map(|cell| Some(seen.cells().get(*cell)?.first))
@@ -119,13 +119,13 @@ impl<'s, 'e> Extents<'s, 'e> {
     }
 
     /// The resources of some cells, so many of them by name, and what all are in.
-    pub fn detail(&self, seen: &Seen<'_>, cells: &[usize], named: usize) -> Detail {
+    pub fn detail(&self, seen: &ClassDecisions<'_>, cells: &[usize], named: usize) -> Members {
         let cell_is_in = (0..seen.cells().len()).map(|cell| cells.contains(&cell));
         let cell_is_in: Vec<bool> = cell_is_in.collect();
         let is_in = |number: &usize| cell_is_in.get(seen.cell(*number)) == Some(&true);
         let numbers = (0..self.survey.resources()).filter(is_in);
         let resources = numbers.clone().take(named);
-        Detail {
+        Members {
             resources: resources
                 .filter_map(|number| self.resource(number))
                 .collect(),
@@ -203,12 +203,12 @@ impl<'s, 'e> Extents<'s, 'e> {
 
 /// Finds out what the resources are in of everything that was found about some people, and names so many
 /// of them.
-pub(crate) fn tell<T: Placed>(
+pub(crate) fn tell<T: HasCells>(
     engines: &[&Engine],
-    surveys: &[Vec<Survey<'_>>],
+    surveys: &[Vec<BulkDecision<'_>>],
     found: &mut [T],
     named: usize,
-    whole: &Whole,
+    whole: &SharedMembers,
 ) {
     for (principal, surveys) in surveys.iter().enumerate() {
         for (number, survey) in surveys.iter().enumerate() {
@@ -219,7 +219,7 @@ pub(crate) fn tell<T: Placed>(
                 continue;
             };
             let known = found.iter().map(|of| whole.get(&in_whole(&**of)));
-            let known: Option<Vec<Arc<Detail>>> = match survey.has_sets(class) {
+            let known: Option<Vec<Arc<Members>>> = match survey.has_sets(class) {
                 true => None,
                 false => known.collect(),
             };
@@ -229,9 +229,9 @@ pub(crate) fn tell<T: Placed>(
                 }
                 continue;
             }
-            let extents = Extents::of(engines.to_vec(), survey);
+            let extents = Summary::of(engines.to_vec(), survey);
             survey.one(class, |seen| {
-                let own = Whole::default();
+                let own = SharedMembers::default();
                 let known = match seen.is_whole() {
                     true => whole,
                     false => &own,
@@ -248,7 +248,7 @@ pub(crate) fn tell<T: Placed>(
 
 /// An entity as a person knows it.
 pub(crate) fn named(engine: &Engine, row: Row) -> Named {
-    Names::new(engine).named(&engine.directory().uid(row))
+    Labels::new(engine).named(&engine.directory().uid(row))
 }
 
 /// The types that ask in any of these states, each with those that it is asked about.
@@ -276,7 +276,7 @@ pub(crate) fn on_page(asked: &[Option<&Action>], action: &Action) -> Option<(usi
 
 /// Whether an action is allowed in a state and the page that carries it is not, given the places of both.
 pub(crate) fn is_stuck(
-    seen: &Seen<'_>,
+    seen: &ClassDecisions<'_>,
     state: usize,
     (action, page): (usize, usize),
     cell: usize,

@@ -18,9 +18,9 @@ use rayon::iter::{
     IntoParallelRefMutIterator, ParallelIterator,
 };
 
-use crate::bulk::class::{Partition, View};
+use crate::bulk::class::{Partition, Projection};
 use groups::{Groups, Place};
-use split::{Batch, Membership, OwnSet, Split};
+use split::{Batch, CellSplit, Membership, OwnedSet};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Outcome, Request};
 use tarbac_host::engine::Engine;
@@ -30,7 +30,7 @@ pub(crate) use split::Cell;
 
 /// Everybody of a type and everything of another, in one or several states of a tenant. States,
 /// actions, people and resources are numbered; the last three are the same in every state.
-pub(crate) struct Survey<'e> {
+pub(crate) struct BulkDecision<'e> {
     types: (EntityTypeName, EntityTypeName),
     states: Vec<State<'e>>,
     actions: Vec<EntityUid>,
@@ -43,7 +43,7 @@ pub(crate) struct Survey<'e> {
 /// A state of the tenant.
 struct State<'e> {
     engine: &'e Engine,
-    view: View<'e>,
+    view: Projection<'e>,
     /// For each action what is known about a request; none where nobody asks about it.
     contexts: Vec<Option<Context>>,
     /// The resources in classes.
@@ -68,17 +68,17 @@ pub(crate) struct Surveyed<T> {
 
 /// What an action sees of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Sight {
+pub(crate) struct CellKey {
     class: u32,
     is_there: bool,
     sets: u64,
 }
 
 /// What is decided about a class of people.
-pub(crate) struct Seen<'s> {
+pub(crate) struct ClassDecisions<'s> {
     /// The number of the class.
     pub class: usize,
-    split: &'s Split<'s>,
+    split: &'s CellSplit<'s>,
     /// By state, action and cell the place of the outcome.
     places: Vec<Vec<Vec<Option<usize>>>>,
     outcomes: Vec<Outcome>,
@@ -192,7 +192,7 @@ impl Population {
     }
 }
 
-impl<'e> Survey<'e> {
+impl<'e> BulkDecision<'e> {
     /// Prepares to decide about these people and resources, of one type each, in these states: about the
     /// permissions and questions that are asked.
     pub fn new(
@@ -222,7 +222,7 @@ impl<'e> Survey<'e> {
                     action.filter(is_asked)
                 })
                 .collect();
-            let view = View::new(engine, &asked).by_attributes_of(resource);
+            let view = Projection::new(engine, &asked).by_attributes_of(resource);
             of_people.push(Arc::new(view.principals(people.in_state(number))));
             let contexts = asked.iter();
             let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
@@ -337,16 +337,16 @@ impl<'e> Survey<'e> {
     /// the classes. `done` is told of each.
     pub fn each<T: Send>(
         &self,
-        see: impl Fn(&Seen<'_>) -> (T, Vec<bool>) + Sync,
+        see: impl Fn(&ClassDecisions<'_>) -> (T, Vec<bool>) + Sync,
         done: impl Fn() + Sync,
     ) -> Surveyed<T> {
         let firsts: Vec<usize> = self.people.classes.firsts().collect();
-        let sets: Vec<Vec<OwnSet>> = firsts.par_iter().map(|first| self.sets(*first)).collect();
+        let sets: Vec<Vec<OwnedSet>> = firsts.par_iter().map(|first| self.sets(*first)).collect();
         let has_sets = |class: &usize| sets.get(*class).is_some_and(|sets| !sets.is_empty());
         let (with, without): (Vec<usize>, Vec<usize>) = (0..firsts.len()).partition(has_sets);
         let mut all: Vec<(usize, T)> = Vec::new();
         let mut matters = vec![false; self.resources.len()];
-        let none = Split::none(&self.resources.classes);
+        let none = CellSplit::none(&self.resources.classes);
         let looked = without.into_par_iter().map(|class| {
             let (made, of_cells) = see(&self.seen(class, &none));
             done();
@@ -367,12 +367,12 @@ impl<'e> Survey<'e> {
         for batch in Batch::all(with) {
             let membership = self.membership(&batch);
             let looked = batch.members.par_iter().map(|member| {
-                let split = Split::by(member, &membership, &self.resources.classes);
+                let split = CellSplit::by(member, &membership, &self.resources.classes);
                 let (made, of_cells) = see(&self.seen(member.class, &split));
                 done();
                 (member.class, made, split, of_cells)
             });
-            let looked: Vec<(usize, T, Split<'_>, Vec<bool>)> = looked.collect();
+            let looked: Vec<(usize, T, CellSplit<'_>, Vec<bool>)> = looked.collect();
             let of_batch = looked
                 .iter()
                 .map(|(_, _, split, of_cells)| (split, of_cells.as_slice()));
@@ -393,25 +393,25 @@ impl<'e> Survey<'e> {
     }
 
     /// Looks at one class of people.
-    pub fn one<T>(&self, class: usize, see: impl FnOnce(&Seen<'_>) -> T) -> T {
+    pub fn one<T>(&self, class: usize, see: impl FnOnce(&ClassDecisions<'_>) -> T) -> T {
         let first = self.first(class).unwrap_or_default();
         let sets = self.sets(first);
         let batches = Batch::all(std::iter::once((class, sets.as_slice())));
         let batch = batches.first().filter(|_| !sets.is_empty());
         let Some((batch, member)) = batch.and_then(|batch| Some((batch, batch.members.first()?)))
         else {
-            return see(&self.seen(class, &Split::none(&self.resources.classes)));
+            return see(&self.seen(class, &CellSplit::none(&self.resources.classes)));
         };
         let membership = self.membership(batch);
         see(&self.seen(
             class,
-            &Split::by(member, &membership, &self.resources.classes),
+            &CellSplit::by(member, &membership, &self.resources.classes),
         ))
     }
 
     /// The sets of a person's that resources may be in, in every state, each once.
-    fn sets(&self, person: usize) -> Vec<OwnSet> {
-        let mut sets: Vec<OwnSet> = Vec::new();
+    fn sets(&self, person: usize) -> Vec<OwnedSet> {
+        let mut sets: Vec<OwnedSet> = Vec::new();
         for (number, state) in self.states.iter().enumerate() {
             let Some(row) = self.people.row(number, person) else {
                 continue;
@@ -424,7 +424,7 @@ impl<'e> Survey<'e> {
                 let (here, base) = (state.engine.directory(), base.engine.directory());
                 let rows = reached.rows.iter();
                 let rows = rows.filter_map(|row| groups.in_base(*row, here, base));
-                let set = OwnSet {
+                let set = OwnedSet {
                     state: groups.base,
                     rows: rows.collect(),
                     is_itself: reached.is_itself,
@@ -434,7 +434,7 @@ impl<'e> Survey<'e> {
                         .map(|action| (number, *action))
                         .collect(),
                 };
-                let is_same = |known: &&mut OwnSet| {
+                let is_same = |known: &&mut OwnedSet| {
                     (known.state, known.is_itself) == (set.state, set.is_itself)
                         && known.rows == set.rows
                 };
@@ -453,14 +453,14 @@ impl<'e> Survey<'e> {
         Membership::of(batch, &self.places(), self.groups())
     }
 
-    fn seen<'s>(&self, class: usize, split: &'s Split<'s>) -> Seen<'s> {
+    fn seen<'s>(&self, class: usize, split: &'s CellSplit<'s>) -> ClassDecisions<'s> {
         let person = self.first(class).unwrap_or_default();
         let mut outcomes = Outcomes::default();
         let mut places = Vec::new();
         for state in 0..self.states.len() {
             let mut by_action = Vec::new();
             for action in 0..self.actions.len() {
-                let mut known: HashMap<Option<Sight>, Option<usize>> = HashMap::new();
+                let mut known: HashMap<Option<CellKey>, Option<usize>> = HashMap::new();
                 let cells = split.cells().iter().enumerate();
                 let by_cell = cells.map(|(cell, Cell { first, .. })| {
                     let sight = self.sight(split, state, action, cell);
@@ -473,7 +473,7 @@ impl<'e> Survey<'e> {
             }
             places.push(by_action);
         }
-        Seen {
+        ClassDecisions {
             class,
             split,
             places,
@@ -485,17 +485,23 @@ impl<'e> Survey<'e> {
     /// about alike, whoever asks that has the sets of this person.
     pub fn sighted(
         &self,
-        seen: &Seen<'_>,
+        seen: &ClassDecisions<'_>,
         state: usize,
         action: usize,
         cell: usize,
-    ) -> Option<Sight> {
+    ) -> Option<CellKey> {
         self.sight(seen.split, state, action, cell)
     }
 
-    fn sight(&self, split: &Split<'_>, state: usize, action: usize, cell: usize) -> Option<Sight> {
+    fn sight(
+        &self,
+        split: &CellSplit<'_>,
+        state: usize,
+        action: usize,
+        cell: usize,
+    ) -> Option<CellKey> {
         let first = split.cells().get(cell)?.first;
-        Some(Sight {
+        Some(CellKey {
             class: self.states.get(state)?.resources.class(first),
             is_there: self.resource(state, first).is_some(),
             sets: split.seen(cell, state, action),
@@ -522,7 +528,7 @@ impl<'e> Survey<'e> {
 }
 
 /// Marks the resources that are in a cell that matters to somebody.
-fn mark(matters: &mut [bool], cells: &[(&Split<'_>, &[bool])]) {
+fn mark(matters: &mut [bool], cells: &[(&CellSplit<'_>, &[bool])]) {
     let cells: Vec<_> = cells.iter().filter(|(_, of)| of.contains(&true)).collect();
     let resources = matters.par_iter_mut().enumerate();
     resources
@@ -548,7 +554,7 @@ impl Outcomes {
     }
 }
 
-impl Seen<'_> {
+impl ClassDecisions<'_> {
     /// Every resource is in one of these.
     pub fn cells(&self) -> &[Cell] {
         self.split.cells()

@@ -30,7 +30,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Kind, StandIn, Vocabulary};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Name, NameError, Names, did_you_mean};
+use tarbac_host::lookup::{Lookup, Name, NameError, did_you_mean};
 use tarbac_store::Row;
 
 /// A fact that is given.
@@ -98,7 +98,7 @@ pub(crate) enum Statement {
 /// this code.
 pub fn entities(
     engine: &Engine,
-    names: &Names,
+    names: &Lookup,
     facts: &[Fact],
     code: &str,
 ) -> (String, Vec<Finding>) {
@@ -118,8 +118,8 @@ pub fn entities(
 }
 
 /// What facts make of the entities; what is wrong with the facts is found under this code.
-pub(crate) fn given(engine: &Engine, names: &Names, facts: &[Fact], code: &str) -> Given {
-    let mut changes = Changes {
+pub(crate) fn given(engine: &Engine, names: &Lookup, facts: &[Fact], code: &str) -> Given {
+    let mut changes = Edits {
         engine,
         names,
         changed: BTreeMap::new(),
@@ -208,16 +208,16 @@ impl Problem {
 
 /// An entity as its file has it.
 #[derive(Default)]
-struct Written {
+struct EditedEntity {
     attributes: Map<String, Value>,
     tags: Map<String, Value>,
     parents: Vec<EntityUid>,
 }
 
-struct Changes<'a> {
+struct Edits<'a> {
     engine: &'a Engine,
-    names: &'a Names<'a>,
-    changed: BTreeMap<EntityUid, Written>,
+    names: &'a Lookup<'a>,
+    changed: BTreeMap<EntityUid, EditedEntity>,
     /// What has been given, each with the map it stands in and by which fact: there it stands once, however it
     /// is spelled. A case may well give what its suite gives otherwise.
     said: BTreeMap<(String, (String, u64)), usize>,
@@ -225,7 +225,7 @@ struct Changes<'a> {
     as_said: BTreeSet<EntityUid>,
 }
 
-impl Changes<'_> {
+impl Edits<'_> {
     fn apply(&mut self, fact: &Fact, number: usize) -> Result<Stated, Wrong> {
         let stated = |entity, what, was_so| Stated {
             fact: number,
@@ -538,10 +538,10 @@ impl Changes<'_> {
     }
 
     /// The entity as the directory has it; empty if it has none.
-    fn of_directory(&self, uid: &EntityUid) -> Result<Written, Problem> {
+    fn of_directory(&self, uid: &EntityUid) -> Result<EditedEntity, Problem> {
         let directory = self.engine.directory();
         let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) else {
-            return Ok(Written::default());
+            return Ok(EditedEntity::default());
         };
         let entity = Entity::from(directory.entity(row).as_ref().clone());
         let mut json = entity
@@ -551,7 +551,7 @@ impl Changes<'_> {
             Some(Value::Object(map)) => map,
             _ => Map::new(),
         };
-        Ok(Written {
+        Ok(EditedEntity {
             attributes: part("attrs"),
             tags: part("tags"),
             parents: directory
@@ -576,7 +576,7 @@ impl Changes<'_> {
     }
 
     /// The entity as it is so far.
-    fn written(&mut self, uid: &EntityUid) -> Result<&mut Written, Problem> {
+    fn written(&mut self, uid: &EntityUid) -> Result<&mut EditedEntity, Problem> {
         if !self.changed.contains_key(uid) {
             let written = self.of_directory(uid)?;
             self.changed.insert(uid.clone(), written);
@@ -596,7 +596,7 @@ impl Changes<'_> {
             return Err(Problem::new(format!("`{uid}` needs its attributes"))
                 .help("write them as a map; `{}` for none"));
         };
-        let mut written = Written::default();
+        let mut written = EditedEntity::default();
         for (name, value) in attributes {
             let value = self.value(&uid, std::slice::from_ref(name), value, false)?;
             written.attributes.insert(name.clone(), value);
@@ -706,9 +706,9 @@ impl Changes<'_> {
             })?;
         self.changed.insert(
             link.clone(),
-            Written {
+            EditedEntity {
                 parents,
-                ..Written::default()
+                ..EditedEntity::default()
             },
         );
         self.written(uid)?.parents.push(link);

@@ -13,10 +13,10 @@ use cedar_policy::{Context, EntityTypeName, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
-use crate::bulk::summary::{Detail, Place, Placed, Whole, asking, tell};
-use crate::bulk::survey::{Population, Survey};
+use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
+use crate::bulk::survey::{BulkDecision, Population};
 use crate::explain::Named;
-use compare::{Looking, Made};
+use compare::{ClassComparer, ClassImpact};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
@@ -54,7 +54,7 @@ pub struct Comparison<'e> {
     /// The actions that are compared.
     actions: Vec<EntityUid>,
     /// For each type that asks, a survey for each type that it is asked about.
-    surveys: Vec<Vec<Survey<'e>>>,
+    surveys: Vec<Vec<BulkDecision<'e>>>,
 }
 
 /// What changes between two states.
@@ -64,7 +64,7 @@ pub struct Impact {
     pub totals: Totals,
     /// People for whom something changes, together with those for whom the same does; whoever loses
     /// everything first, then by how much they lose, and by how much they gain.
-    pub people: Vec<Touched>,
+    pub people: Vec<Affected>,
     /// What to look at first, as the policies say: in the order of their ids.
     pub concerns: Vec<Concern>,
     /// What to look at besides: pages that become unreachable, in the order of the schema.
@@ -102,7 +102,7 @@ pub struct Totals {
 
 /// People for whom the same changes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Touched {
+pub struct Affected {
     /// The people, sorted by name.
     pub people: Vec<Named>,
     /// The decisions about each that are allowed before.
@@ -238,7 +238,7 @@ impl<'e> States<'e> {
                 .any(|asked| asked.uid == action.uid || asked.page() == Some(action.id())),
         };
         let survey = |principal: &EntityTypeName, resource: &EntityTypeName| {
-            Survey::new(
+            BulkDecision::new(
                 &engines,
                 (
                     principal,
@@ -295,7 +295,11 @@ impl<'e> States<'e> {
 impl Comparison<'_> {
     /// How many classes of people there are to look at.
     pub fn classes(&self) -> usize {
-        self.surveys.iter().flatten().map(Survey::classes).sum()
+        self.surveys
+            .iter()
+            .flatten()
+            .map(BulkDecision::classes)
+            .sum()
     }
 
     /// Finds out everything that changes. `done` is told of each class of people that was looked at.
@@ -304,8 +308,8 @@ impl Comparison<'_> {
         for (principal, surveys) in self.surveys.iter().enumerate() {
             let mut by_class = Vec::new();
             for (number, survey) in surveys.iter().enumerate() {
-                let looking =
-                    Looking::new(self.states, survey, (principal, number)).about(&self.actions);
+                let looking = ClassComparer::new(self.states, survey, (principal, number))
+                    .about(&self.actions);
                 let surveyed = survey.each(|seen| looking.at(seen), &done);
                 let matters = surveyed.matters.iter().filter(|matters| **matters);
                 gathered.totals.resources += matters.count() as u64;
@@ -323,7 +327,7 @@ impl Comparison<'_> {
                     continue;
                 };
                 let of_surveys = surveys.iter().zip(&by_class);
-                let mut made = Made::default();
+                let mut made = ClassImpact::default();
                 for (survey, by_class) in of_surveys {
                     if let Some(of_survey) = by_class.get(survey.class(*first) as usize) {
                         made.add(of_survey);
@@ -333,7 +337,7 @@ impl Comparison<'_> {
                 if made.changes.is_empty() {
                     continue;
                 }
-                let extents = Looking::new(self.states, people, (principal, 0)).extents();
+                let extents = ClassComparer::new(self.states, people, (principal, 0)).extents();
                 let named = members.iter().filter_map(|number| extents.person(*number));
                 gathered.add(made, named.collect());
             }
@@ -374,9 +378,9 @@ impl Comparison<'_> {
 
     /// Finds out what the resources of changes of this comparison are in, and names so many of them. `done` is
     /// told of each of the people.
-    pub fn detail(&self, touched: &mut [Touched], named: usize, done: impl Fn() + Sync) {
+    pub fn detail(&self, touched: &mut [Affected], named: usize, done: impl Fn() + Sync) {
         let engines = [self.states.before, self.states.after];
-        let whole = Whole::default();
+        let whole = SharedMembers::default();
         touched.par_iter_mut().for_each(|touched| {
             tell(&engines, &self.surveys, &mut touched.changes, named, &whole);
             done();
@@ -384,18 +388,18 @@ impl Comparison<'_> {
     }
 }
 
-impl Placed for Change {
+impl HasCells for Change {
     fn place(&self) -> &Place {
         &self.at
     }
 
-    fn tell(&mut self, detail: &Detail) {
+    fn tell(&mut self, detail: &Members) {
         self.resources.clone_from(&detail.resources);
         self.groups.clone_from(&detail.groups);
     }
 }
 
-impl Touched {
+impl Affected {
     /// Whether they may something before and nothing after.
     pub fn loses_everything(&self) -> bool {
         self.allowed_before > 0 && self.allowed_after == 0
@@ -412,7 +416,7 @@ impl Touched {
 impl Impact {
     /// Puts those first who gain most, and not those who lose everything.
     pub fn gains_first(&mut self) {
-        let gained = |touched: &Touched| Reverse(touched.count(Direction::Gained));
+        let gained = |touched: &Affected| Reverse(touched.count(Direction::Gained));
         self.people.sort_by_cached_key(gained);
     }
 }
@@ -424,7 +428,7 @@ impl Totals {
     }
 
     /// Adds what changes for each of some people.
-    fn add(&mut self, made: &Made, people: u64) {
+    fn add(&mut self, made: &ClassImpact, people: u64) {
         self.decisions += people * made.decisions;
         self.allowed_before += people * made.allowed_before;
         self.allowed_after += people * made.allowed_after;

@@ -20,7 +20,7 @@ use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
 use tarbac_host::bundle::{Kind, Switches, UnknownReading};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Name, NameError, Names, did_you_mean, in_words};
+use tarbac_host::lookup::{Lookup, Name, NameError, did_you_mean, in_words};
 use tarbac_host::roles::role_type;
 
 pub use premises::Premises;
@@ -101,7 +101,7 @@ pub fn suppose(
     changes: &[Change],
     switches: &Switches,
 ) -> Result<(Engine, Premises), Vec<Finding>> {
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let Facts {
         facts,
         changes: by,
@@ -202,7 +202,7 @@ pub fn settings(engine: &Engine, flag: &str) -> Vec<String> {
         Some(Kind::Bool) => &["on", "off"],
         _ => &[""],
     };
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let of_all = values.iter().filter(|value| !value.is_empty());
     let mut settings: Vec<String> = of_all.map(|value| (*value).to_owned()).collect();
     for uid in names.all_of_type(&of_type) {
@@ -217,7 +217,7 @@ pub fn assignees(engine: &Engine) -> Vec<EntityUid> {
     let Some(of_type) = role_type(engine.bundle().vocabulary()) else {
         return Vec::new();
     };
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let types = assignable(engine, &of_type).into_iter();
     types
         .flat_map(|of_type| names.all_of_type(&of_type))
@@ -235,7 +235,7 @@ struct Facts {
 
 /// The facts that changes give. A flag with a name holds whatever the same flag says of everything, and what is
 /// said twice is said once.
-fn facts(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Facts {
+fn facts(engine: &Engine, names: &Lookup<'_>, changes: &[Change]) -> Facts {
     let mut gathered = Facts {
         facts: Vec::new(),
         changes: Vec::new(),
@@ -275,7 +275,7 @@ fn facts(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Facts {
 }
 
 /// What would be undone that lasts: attributes that are true and that the schema says stay so (`@lasting`).
-fn undone(engine: &Engine, changed: &Engine, names: &Names<'_>) -> Vec<Finding> {
+fn undone(engine: &Engine, changed: &Engine, names: &Lookup<'_>) -> Vec<Finding> {
     let vocabulary = engine.bundle().vocabulary();
     let is_true = |engine: &Engine, uid: &EntityUid, name: &str| {
         let directory = engine.directory();
@@ -310,7 +310,7 @@ fn undone(engine: &Engine, changed: &Engine, names: &Names<'_>) -> Vec<Finding> 
 /// The changes that give a role to somebody and take it away, in pairs.
 fn granted_and_revoked(
     engine: &Engine,
-    names: &Names<'_>,
+    names: &Lookup<'_>,
     changes: &[Change],
 ) -> Vec<(usize, usize)> {
     let mut granted: Vec<(usize, (EntityUid, EntityUid))> = Vec::new();
@@ -335,7 +335,7 @@ fn granted_and_revoked(
 /// another that they join.
 fn not_so(
     changed: &Engine,
-    names: &Names<'_>,
+    names: &Lookup<'_>,
     changes: &[Change],
     stated: &[Stated],
     by: &[usize],
@@ -376,7 +376,7 @@ fn not_so(
 
 /// What goes along with changes of a state, a sentence each: somebody who is taken out of a group for the sake of
 /// a role has nothing else of it either.
-fn consequences(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec<String> {
+fn consequences(engine: &Engine, names: &Lookup<'_>, changes: &[Change]) -> Vec<String> {
     let directory = engine.directory();
     let mut consequences = Vec::new();
     for change in changes {
@@ -414,7 +414,7 @@ fn consequences(engine: &Engine, names: &Names<'_>, changes: &[Change]) -> Vec<S
 /// The facts that a change gives.
 fn facts_of(
     engine: &Engine,
-    names: &Names<'_>,
+    names: &Lookup<'_>,
     change: &Change,
     place: &Place,
 ) -> Result<Vec<Fact>, Box<Finding>> {
@@ -495,7 +495,7 @@ fn everything(engine: &Engine, type_name: &EntityTypeName) -> Vec<EntityUid> {
 /// The person or group and the role that `NAME=ROLE` names.
 fn holding(
     engine: &Engine,
-    names: &Names<'_>,
+    names: &Lookup<'_>,
     text: &str,
 ) -> Result<(EntityUid, EntityUid), Box<Finding>> {
     let wrong = |message: &str| Box::new(Finding::error(CODE, message));
@@ -571,7 +571,7 @@ fn leading(engine: &Engine, uid: &EntityUid, group: &EntityUid) -> Vec<EntityUid
 }
 
 /// The expression and the value of `FACT=VALUE`.
-fn set(names: &Names<'_>, text: &str) -> Result<(String, Value), Box<Finding>> {
+fn set(names: &Lookup<'_>, text: &str) -> Result<(String, Value), Box<Finding>> {
     let mut wrong = None;
     // Ids and values may have equals signs: the fact is what Cedar can read, or has names in it.
     for (fact, value) in splits(text, "=") {
@@ -598,7 +598,7 @@ fn set(names: &Names<'_>, text: &str) -> Result<(String, Value), Box<Finding>> {
 
 /// What a fact with names in it may be in Cedar, with uids in their place: `NAME has ATTRIBUTE`,
 /// `NAME in NAME`, and `NAME.PATH`. Names may have any of these signs in them, so each is tried.
-fn with_names(names: &Names<'_>, fact: &str) -> Vec<Result<String, NameError>> {
+fn with_names(names: &Lookup<'_>, fact: &str) -> Vec<Result<String, NameError>> {
     let called = |name: &str| names.entity_of_any_type(&Name::from(name.trim()));
     // The longest name comes first.
     let dotted = |fact: &str| -> Vec<Result<String, NameError>> {

@@ -9,11 +9,11 @@ use std::str::FromStr;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
-use super::probe::{Scene, Target};
+use super::probe::{Probe, Target};
 use super::role::{self, Withheld};
 use super::value::{Named, Value};
 use tarbac_host::bundle::{Kind, Vocabulary};
-use tarbac_host::engine::{Activation, World, with_attribute};
+use tarbac_host::engine::{Activation, EntitySlice, with_attribute};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +59,7 @@ impl ChangeKind {
 
 impl Change {
     /// Gives an attribute a value, if the schema lets anybody.
-    pub(super) fn set(scene: &Scene<'_>, target: &Target<'_>, value: Value) -> Option<Self> {
+    pub(super) fn set(scene: &Probe<'_>, target: &Target<'_>, value: Value) -> Option<Self> {
         let annotations = &target.attribute.annotations;
         let sentence = match &value {
             Value::Bool(true) => annotations.get("set_true")?,
@@ -82,7 +82,7 @@ impl Change {
     }
 
     /// Adds to a set, if the schema lets anybody.
-    pub(super) fn add(scene: &Scene<'_>, target: &Target<'_>, value: Value) -> Option<Self> {
+    pub(super) fn add(scene: &Probe<'_>, target: &Target<'_>, value: Value) -> Option<Self> {
         let sentence = target.attribute.annotations.get("add")?;
         Some(Self::new(
             scene,
@@ -95,7 +95,7 @@ impl Change {
     }
 
     /// Brings the principal into an entity, if the schema lets anybody.
-    pub(super) fn join(scene: &Scene<'_>, group: &EntityUid) -> Option<Self> {
+    pub(super) fn join(scene: &Probe<'_>, group: &EntityUid) -> Option<Self> {
         let type_name = group.type_name().to_string();
         let sentence = scene.vocabulary().type_annotation(&type_name, "join")?;
         let value = Value::Entity(scene.names().named(group));
@@ -111,7 +111,7 @@ impl Change {
     }
 
     /// Lets the principal activate a membership that it can activate, which an attribute names.
-    pub(super) fn activate(scene: &Scene<'_>, activation: &Activation) -> Option<Self> {
+    pub(super) fn activate(scene: &Probe<'_>, activation: &Activation) -> Option<Self> {
         let principal = scene.request().principal.clone();
         let of_type = principal.type_name().to_string();
         let mut activations = scene.vocabulary().activations(&of_type);
@@ -128,7 +128,7 @@ impl Change {
 
     /// Brings something that the principal is in back into the parent in whose place an attribute stands, by
     /// way of one of the parents that keep it there.
-    pub(super) fn restore(scene: &Scene<'_>, withheld: &Withheld) -> Option<Self> {
+    pub(super) fn restore(scene: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
         let of_type = withheld.from.type_name().to_string();
         let stand_ins = scene.vocabulary().stand_ins(&of_type);
         let stand_in = stand_ins
@@ -146,7 +146,7 @@ impl Change {
     }
 
     fn new(
-        scene: &Scene<'_>,
+        scene: &Probe<'_>,
         kind: ChangeKind,
         entity: &EntityUid,
         attribute: Vec<String>,
@@ -173,7 +173,7 @@ impl Change {
     }
 
     /// The world in which it is changed; `None` where it cannot be.
-    pub(super) fn applied(&self, scene: &Scene<'_>) -> Option<World> {
+    pub(super) fn applied(&self, scene: &Probe<'_>) -> Option<EntitySlice> {
         let value = self.value.to_cedar()?;
         match self.kind {
             ChangeKind::Activate => match &self.value {
@@ -209,7 +209,7 @@ impl Change {
     }
 }
 
-fn current_long(scene: &Scene<'_>, target: &Target<'_>) -> Option<i64> {
+fn current_long(scene: &Probe<'_>, target: &Target<'_>) -> Option<i64> {
     let [attribute] = target.path.as_slice() else {
         return None;
     };
@@ -224,7 +224,11 @@ fn current_long(scene: &Scene<'_>, target: &Target<'_>) -> Option<i64> {
 
 /// The world in which an optional record is there, with nothing in it; `None` where it cannot be
 /// empty.
-pub(super) fn with_record(scene: &Scene<'_>, entity: &EntityUid, path: &[String]) -> Option<World> {
+pub(super) fn with_record(
+    scene: &Probe<'_>,
+    entity: &EntityUid,
+    path: &[String],
+) -> Option<EntitySlice> {
     let attribute = scene
         .vocabulary()
         .attribute(&entity.type_name().to_string(), path)?;
@@ -239,7 +243,12 @@ pub(super) fn with_record(scene: &Scene<'_>, entity: &EntityUid, path: &[String]
 
 type Edit<'a> = &'a dyn Fn(Option<ast::Value>) -> Option<ast::Value>;
 
-fn edited(scene: &Scene<'_>, uid: &EntityUid, path: &[String], edit: Edit<'_>) -> Option<World> {
+fn edited(
+    scene: &Probe<'_>,
+    uid: &EntityUid,
+    path: &[String],
+    edit: Edit<'_>,
+) -> Option<EntitySlice> {
     let entity = scene.world().get(uid)?;
     let (name, rest) = path.split_first()?;
     let old = match entity.get(name) {
@@ -307,7 +316,7 @@ fn empty(vocabulary: &Vocabulary, record: &str) -> Option<ast::Value> {
 }
 
 /// The world in which an entity is in a group, by way of what the schema puts between the two.
-fn joined(scene: &Scene<'_>, uid: &EntityUid, group: &EntityUid) -> Option<World> {
+fn joined(scene: &Probe<'_>, uid: &EntityUid, group: &EntityUid) -> Option<EntitySlice> {
     let mut parents = Vec::new();
     let mut above = with_ancestors(scene, group);
     match between(scene, uid.type_name(), group.type_name()) {
@@ -352,7 +361,7 @@ fn joined(scene: &Scene<'_>, uid: &EntityUid, group: &EntityUid) -> Option<World
 
 /// The world in which something that the principal is in is in a group as well, and in the parents in whose
 /// place its attributes stand.
-fn restored(scene: &Scene<'_>, from: &EntityUid, group: &EntityUid) -> Option<World> {
+fn restored(scene: &Probe<'_>, from: &EntityUid, group: &EntityUid) -> Option<EntitySlice> {
     let withheld = role::withheld(scene).into_iter();
     let withheld: Vec<EntityUid> = withheld
         .filter(|withheld| withheld.from == *from)
@@ -385,7 +394,7 @@ enum Between {
 }
 
 /// The type that is nearest to `group` on the way from `member`.
-fn between(scene: &Scene<'_>, member: &EntityTypeName, group: &EntityTypeName) -> Between {
+fn between(scene: &Probe<'_>, member: &EntityTypeName, group: &EntityTypeName) -> Between {
     let schema = scene.engine().bundle().schema();
     let above = |type_name: &EntityTypeName| -> Vec<EntityTypeName> {
         schema
@@ -427,7 +436,7 @@ fn required_by(vocabulary: &Vocabulary, type_name: &EntityTypeName) -> Vec<Strin
 
 /// The types of which the principal has to be brought into one before it can be brought into
 /// `group`: where a link would have to carry that and there is none, those that come with a link.
-pub(super) fn needed_first(scene: &Scene<'_>, group: &EntityUid) -> Vec<String> {
+pub(super) fn needed_first(scene: &Probe<'_>, group: &EntityUid) -> Vec<String> {
     let principal = &scene.request().principal;
     let Between::Type(link) = between(scene, principal.type_name(), group.type_name()) else {
         return Vec::new();
@@ -449,7 +458,7 @@ pub(super) fn needed_first(scene: &Scene<'_>, group: &EntityUid) -> Vec<String> 
 
 /// What else comes with each entity that a change can bring the principal into: pairs of a type
 /// with `@join` and a type that is required along with it.
-pub(super) fn brought_along(scene: &Scene<'_>) -> Vec<(String, String)> {
+pub(super) fn brought_along(scene: &Probe<'_>) -> Vec<(String, String)> {
     let vocabulary = scene.vocabulary();
     let mut pairs = Vec::new();
     for link in vocabulary.type_names() {
@@ -470,7 +479,7 @@ pub(super) fn brought_along(scene: &Scene<'_>) -> Vec<(String, String)> {
 }
 
 /// The entity of a type that an attribute of `uid` names.
-fn own(scene: &Scene<'_>, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
+fn own(scene: &Probe<'_>, uid: &EntityUid, type_name: &str) -> Option<EntityUid> {
     let entity = scene.world().get(uid)?;
     let attributes = scene
         .vocabulary()
@@ -489,7 +498,7 @@ fn own(scene: &Scene<'_>, uid: &EntityUid, type_name: &str) -> Option<EntityUid>
         })
 }
 
-fn with_ancestors(scene: &Scene<'_>, uid: &EntityUid) -> Vec<EntityUid> {
+fn with_ancestors(scene: &Probe<'_>, uid: &EntityUid) -> Vec<EntityUid> {
     let directory = scene.engine().directory();
     let ancestors = directory
         .row(uid)
@@ -501,7 +510,7 @@ fn with_ancestors(scene: &Scene<'_>, uid: &EntityUid) -> Vec<EntityUid> {
 }
 
 /// A uid of a type that the directory does not know.
-fn unused(scene: &Scene<'_>, type_name: &EntityTypeName) -> Option<EntityUid> {
+fn unused(scene: &Probe<'_>, type_name: &EntityTypeName) -> Option<EntityUid> {
     let directory = scene.engine().directory();
     (1..)
         .map(|number: u32| EntityId::new(format!("new {number}")))

@@ -2,8 +2,8 @@
 
 use cedar_policy_core::ast;
 
-use super::observation::{self, Fact};
-use super::probe::Scene;
+use super::observation::{self, Observation};
+use super::probe::Probe;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Keyword, Policy, text};
 
@@ -30,7 +30,7 @@ pub struct Part {
     /// What it comes to.
     pub truth: Truth,
     /// The values it read.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Observation>,
 }
 
 /// What a condition comes to.
@@ -58,7 +58,7 @@ impl Clause {
 }
 
 /// The clauses of a policy, judged in a scene.
-pub(super) fn clauses(policy: &Policy, scene: &Scene<'_>) -> Vec<Clause> {
+pub(super) fn clauses(policy: &Policy, scene: &Probe<'_>) -> Vec<Clause> {
     policy
         .clauses()
         .into_iter()
@@ -72,7 +72,7 @@ pub(super) fn clauses(policy: &Policy, scene: &Scene<'_>) -> Vec<Clause> {
         .collect()
 }
 
-fn judged(conjuncts: &[&ast::Expr], scene: &Scene<'_>) -> Vec<Part> {
+fn judged(conjuncts: &[&ast::Expr], scene: &Probe<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     // A condition may rely on an earlier `has`, and has nothing to say where that does not hold.
     let mut is_guard_down = false;

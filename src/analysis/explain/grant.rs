@@ -3,9 +3,9 @@
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
-use super::probe::Scene;
+use super::probe::Probe;
 use super::rule::Rule;
-use super::value::{Named, Names};
+use super::value::{Labels, Named};
 use tarbac_host::bundle::Policy;
 use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
@@ -28,7 +28,7 @@ pub struct Path {
 }
 
 impl Grant {
-    pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
+    pub(super) fn of(policy: &Policy, scene: &Probe<'_>) -> Self {
         Self {
             rule: Rule::of(policy, scene),
             paths: ways_in(policy, scene),
@@ -44,11 +44,11 @@ pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<P
         return path.into_iter().collect();
     }
     let scene = engine.world(request);
-    let scene = scene.map(|world| Scene::new(engine, request, world));
+    let scene = scene.map(|world| Probe::new(engine, request, world));
     scene.map_or_else(|_| Vec::new(), |scene| ways_in(policy, &scene))
 }
 
-fn ways_in(policy: &Policy, scene: &Scene<'_>) -> Vec<Path> {
+fn ways_in(policy: &Policy, scene: &Probe<'_>) -> Vec<Path> {
     let ends = ends(policy, scene);
     let paths = ends.iter().filter_map(|end| Path::to(end, scene));
     let mut paths: Vec<Path> = paths.map(|path| path.ending_at_role(scene)).collect();
@@ -63,14 +63,14 @@ pub(crate) fn asked_to_be_in(
     policy: &Policy,
     request: &Request,
 ) -> Vec<EntityUid> {
-    let scene = || Some(Scene::new(engine, request, engine.world(request).ok()?));
+    let scene = || Some(Probe::new(engine, request, engine.world(request).ok()?));
     match policy.principal_anchor() {
         Some(anchor) => vec![anchor],
         None => scene().map_or_else(Vec::new, |scene| ends(policy, &scene)),
     }
 }
 
-fn ends(policy: &Policy, scene: &Scene<'_>) -> Vec<EntityUid> {
+fn ends(policy: &Policy, scene: &Probe<'_>) -> Vec<EntityUid> {
     if let Some(anchor) = policy.principal_anchor() {
         return vec![anchor];
     }
@@ -80,7 +80,7 @@ fn ends(policy: &Policy, scene: &Scene<'_>) -> Vec<EntityUid> {
 }
 
 /// What an expression asks the principal to be in.
-fn membership(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<EntityUid> {
+fn membership(expression: &ast::Expr, scene: &Probe<'_>) -> Vec<EntityUid> {
     match expression.expr_kind() {
         ast::ExprKind::BinaryApp {
             op: ast::BinaryOp::In,
@@ -95,13 +95,13 @@ fn membership(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<EntityUid> {
 
 impl Path {
     /// A shortest chain from the principal to an entity.
-    pub(super) fn to(end: &EntityUid, scene: &Scene<'_>) -> Option<Self> {
+    pub(super) fn to(end: &EntityUid, scene: &Probe<'_>) -> Option<Self> {
         Self::between(scene.engine(), &scene.request().principal, end)
     }
 
     /// The chain to the role, where the last but one of it gives a role and the last is none: whoever is in a
     /// tenant through an assignment has its role there.
-    fn ending_at_role(mut self, scene: &Scene<'_>) -> Self {
+    fn ending_at_role(mut self, scene: &Probe<'_>) -> Self {
         let (Some(of_type), [.., giving, end]) =
             (role_type(scene.vocabulary()), self.steps.as_slice())
         else {
@@ -131,7 +131,7 @@ impl Path {
     pub(crate) fn between(engine: &Engine, from: &EntityUid, to: &EntityUid) -> Option<Self> {
         let directory = engine.directory();
         let rows = directory.path(directory.row(from)?, directory.row(to)?)?;
-        let names = Names::new(engine);
+        let names = Labels::new(engine);
         Some(Self {
             steps: rows
                 .into_iter()

@@ -2,12 +2,12 @@
 
 use cedar_policy_core::ast;
 
-use super::probe::Scene;
+use super::probe::Probe;
 use super::value::Value;
 
 /// A value that a condition read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub struct Observation {
     /// Where it was read, for example `resource.hierarchy.version`.
     pub path: String,
     /// What was read of it.
@@ -26,19 +26,19 @@ pub enum Read {
 }
 
 /// The values that a condition reads, in the order in which it names them, each once.
-pub(super) fn facts(expression: &ast::Expr, scene: &Scene<'_>) -> Vec<Fact> {
+pub(super) fn facts(expression: &ast::Expr, scene: &Probe<'_>) -> Vec<Observation> {
     let mut facts = Vec::new();
     collect(expression, scene, &mut facts);
     facts
 }
 
-fn collect(expression: &ast::Expr, scene: &Scene<'_>, facts: &mut Vec<Fact>) {
+fn collect(expression: &ast::Expr, scene: &Probe<'_>, facts: &mut Vec<Observation>) {
     if let Some(path) = path(expression) {
         // What is absent was not read.
         if let Ok(value) = scene.evaluate(expression) {
             add(
                 facts,
-                Fact {
+                Observation {
                     path,
                     read: Read::Value,
                     value: scene.names().value(&value),
@@ -102,7 +102,12 @@ fn collect(expression: &ast::Expr, scene: &Scene<'_>, facts: &mut Vec<Fact>) {
 }
 
 /// What the left side of an `in` is in, of the types that the right side asks about.
-fn memberships(left: &ast::Expr, right: &ast::Expr, scene: &Scene<'_>, facts: &mut Vec<Fact>) {
+fn memberships(
+    left: &ast::Expr,
+    right: &ast::Expr,
+    scene: &Probe<'_>,
+    facts: &mut Vec<Observation>,
+) {
     let Some(entity) = scene.entity(left) else {
         return;
     };
@@ -129,7 +134,7 @@ fn memberships(left: &ast::Expr, right: &ast::Expr, scene: &Scene<'_>, facts: &m
     if let Some(path) = path {
         add(
             facts,
-            Fact {
+            Observation {
                 path,
                 read: Read::Ancestors,
                 value: Value::Set(held),
@@ -138,7 +143,7 @@ fn memberships(left: &ast::Expr, right: &ast::Expr, scene: &Scene<'_>, facts: &m
     }
 }
 
-fn add(facts: &mut Vec<Fact>, fact: Fact) {
+fn add(facts: &mut Vec<Observation>, fact: Observation) {
     if !facts.contains(&fact) {
         facts.push(fact);
     }

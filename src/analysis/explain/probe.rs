@@ -5,19 +5,19 @@ use std::cell::OnceCell;
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
-use super::value::Names;
+use super::value::Labels;
 use tarbac_host::bundle::{Attribute, Vocabulary};
 use tarbac_host::decision::Request;
-use tarbac_host::engine::{Engine, Trial, World};
+use tarbac_host::engine::{Engine, EntitySlice, Evaluation};
 
 /// A request in a world.
 #[derive(Clone)]
-pub(super) struct Scene<'a> {
+pub(super) struct Probe<'a> {
     engine: &'a Engine,
     request: Request,
-    world: World,
+    world: EntitySlice,
     /// Made when something is first evaluated: many worlds are only passed through.
-    trial: OnceCell<Result<Trial, String>>,
+    trial: OnceCell<Result<Evaluation, String>>,
 }
 
 /// What a path of attributes leads to.
@@ -30,8 +30,8 @@ pub(super) struct Target<'a> {
     pub attribute: &'a Attribute,
 }
 
-impl<'a> Scene<'a> {
-    pub fn new(engine: &'a Engine, request: &Request, mut world: World) -> Self {
+impl<'a> Probe<'a> {
+    pub fn new(engine: &'a Engine, request: &Request, mut world: EntitySlice) -> Self {
         engine.widen(request, &mut world);
         Self {
             engine,
@@ -42,7 +42,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The same request in another world.
-    pub fn within(&self, world: World) -> Self {
+    pub fn within(&self, world: EntitySlice) -> Self {
         Self::new(self.engine, &self.request, world)
     }
 
@@ -50,8 +50,8 @@ impl<'a> Scene<'a> {
         self.engine
     }
 
-    pub fn names(&self) -> Names<'a> {
-        Names::new(self.engine)
+    pub fn names(&self) -> Labels<'a> {
+        Labels::new(self.engine)
     }
 
     pub fn vocabulary(&self) -> &'a Vocabulary {
@@ -62,7 +62,7 @@ impl<'a> Scene<'a> {
         &self.request
     }
 
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &EntitySlice {
         &self.world
     }
 
@@ -74,9 +74,9 @@ impl<'a> Scene<'a> {
         self.trial()?.truth(expression)
     }
 
-    fn trial(&self) -> Result<&Trial, String> {
+    fn trial(&self) -> Result<&Evaluation, String> {
         self.trial
-            .get_or_init(|| Trial::within(self.engine, &self.request, &self.world))
+            .get_or_init(|| Evaluation::within(self.engine, &self.request, &self.world))
             .as_ref()
             .map_err(Clone::clone)
     }

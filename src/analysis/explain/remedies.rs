@@ -8,9 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::change::Change;
-use super::probe::Scene;
+use super::probe::Probe;
 use super::role;
-use super::solve::{self, State};
+use super::solve::{self, Candidate};
 use tarbac_host::decision::{Basis, Decision, Outcome};
 
 /// The most changes that are tried together.
@@ -32,7 +32,7 @@ pub struct Remedies {
 }
 
 /// Finds what would make the refusal in a scene a permission.
-pub(super) fn remedies(scene: &Scene<'_>) -> Remedies {
+pub(super) fn remedies(scene: &Probe<'_>) -> Remedies {
     let mut search = Search {
         scene,
         decisions: 0,
@@ -53,7 +53,7 @@ pub(super) fn remedies(scene: &Scene<'_>) -> Remedies {
     Remedies {
         alternatives: alternatives
             .into_iter()
-            .filter_map(|alternative| State::in_order(scene, &alternative))
+            .filter_map(|alternative| Candidate::in_order(scene, &alternative))
             .map(|(_, order)| order)
             .collect(),
         unliftable: unliftable(scene),
@@ -62,7 +62,7 @@ pub(super) fn remedies(scene: &Scene<'_>) -> Remedies {
 }
 
 struct Search<'a, 'b> {
-    scene: &'b Scene<'a>,
+    scene: &'b Probe<'a>,
     decisions: usize,
     found: BTreeSet<BTreeSet<Change>>,
     is_cut: bool,
@@ -86,7 +86,7 @@ impl<'a> Search<'a, '_> {
                 return;
             }
             // Made anew from its changes, so that nothing counts that is not among them.
-            let Some(state) = State::after(self.scene, &changes) else {
+            let Some(state) = Candidate::after(self.scene, &changes) else {
                 continue;
             };
             let outcome = self.decide(&state);
@@ -104,7 +104,7 @@ impl<'a> Search<'a, '_> {
         }
     }
 
-    fn decide(&mut self, state: &State<'a>) -> Outcome {
+    fn decide(&mut self, state: &Candidate<'a>) -> Outcome {
         self.decisions += 1;
         state
             .scene
@@ -117,7 +117,7 @@ impl<'a> Search<'a, '_> {
         for change in changes.clone() {
             let mut fewer = changes.clone();
             fewer.remove(&change);
-            let still = State::after(self.scene, &fewer)
+            let still = Candidate::after(self.scene, &fewer)
                 .is_some_and(|state| self.decide(&state).decision == Decision::Allow);
             if still {
                 changes = fewer;
@@ -130,7 +130,7 @@ impl<'a> Search<'a, '_> {
     }
 }
 
-fn next_states<'a>(state: &State<'a>, outcome: &Outcome) -> Vec<State<'a>> {
+fn next_states<'a>(state: &Candidate<'a>, outcome: &Outcome) -> Vec<Candidate<'a>> {
     let bundle = state.scene.engine().bundle();
     match outcome.basis {
         // Every determining forbid has to be lifted in the end, so it is enough to go on from one,
@@ -150,9 +150,9 @@ fn next_states<'a>(state: &State<'a>, outcome: &Outcome) -> Vec<State<'a>> {
 }
 
 /// The policies that refuse and that no change lifts.
-fn unliftable(scene: &Scene<'_>) -> Vec<String> {
+fn unliftable(scene: &Probe<'_>) -> Vec<String> {
     let outcome = scene.engine().decide_in(scene.request(), scene.world());
-    let state = State::start(scene);
+    let state = Candidate::start(scene);
     let bundle = scene.engine().bundle();
     match outcome.basis {
         Basis::Forbidden => outcome

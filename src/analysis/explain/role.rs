@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use super::grant::Path;
-use super::probe::Scene;
+use super::probe::Probe;
 use super::value::Named;
 use tarbac_host::bundle::{Effect, Policy};
 
@@ -62,7 +62,7 @@ pub struct Held {
 }
 
 impl Roles {
-    pub(super) fn of(scene: &Scene<'_>) -> Self {
+    pub(super) fn of(scene: &Probe<'_>) -> Self {
         let names = scene.names();
         let mut giving: BTreeMap<EntityUid, Vec<String>> = BTreeMap::new();
         for policy in permits_of(scene) {
@@ -110,7 +110,7 @@ impl Roles {
 }
 
 impl Elsewhere {
-    fn of(scene: &Scene<'_>, withheld: &Withheld) -> Option<Self> {
+    fn of(scene: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
         let names = scene.names();
         let of_type = withheld.from.type_name().to_string();
         let stand_ins = scene.vocabulary().stand_ins(&of_type).into_iter();
@@ -128,7 +128,7 @@ impl Elsewhere {
 }
 
 /// What the principal is in that has an attribute in place of a parent, sorted.
-pub(super) fn withheld(scene: &Scene<'_>) -> Vec<Withheld> {
+pub(super) fn withheld(scene: &Probe<'_>) -> Vec<Withheld> {
     let directory = scene.engine().directory();
     let mut found = Vec::new();
     for from in scene.ancestors(&scene.request().principal) {
@@ -153,7 +153,7 @@ fn by_type(entity: &Named) -> (String, Named) {
 }
 
 /// The permits in force.
-pub(super) fn permits<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Policy> {
+pub(super) fn permits<'a>(scene: &Probe<'a>) -> impl Iterator<Item = &'a Policy> {
     let engine = scene.engine();
     engine
         .bundle()
@@ -165,7 +165,7 @@ pub(super) fn permits<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Policy>
 }
 
 /// The permits in force whose scope has the action of the request.
-pub(super) fn permits_of<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Policy> {
+pub(super) fn permits_of<'a>(scene: &Probe<'a>) -> impl Iterator<Item = &'a Policy> {
     let bundle = scene.engine().bundle();
     let action = scene.request().action.clone();
     permits(scene).filter(move |policy| {

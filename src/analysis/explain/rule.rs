@@ -1,7 +1,7 @@
 //! A policy as an explanation shows it.
 
 use super::clause::{self, Clause};
-use super::probe::Scene;
+use super::probe::Probe;
 use tarbac_host::bundle::Policy;
 
 /// A policy, what it says, and what became of its clauses.
@@ -28,7 +28,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    pub(super) fn of(policy: &Policy, scene: &Scene<'_>) -> Self {
+    pub(super) fn of(policy: &Policy, scene: &Probe<'_>) -> Self {
         Self {
             policy: policy.id().to_owned(),
             doc: policy.doc().map(str::to_owned),

@@ -10,7 +10,7 @@ use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
 use super::change::{self, Change, ChangeKind};
-use super::probe::{Scene, Target};
+use super::probe::{Probe, Target};
 use super::role;
 use super::value::Value;
 use tarbac_host::bundle::Policy;
@@ -23,14 +23,14 @@ const ASKED: usize = 1_000;
 
 /// Changes, and the scene in which they are made.
 #[derive(Clone)]
-pub(super) struct State<'a> {
+pub(super) struct Candidate<'a> {
     pub changes: BTreeSet<Change>,
-    pub scene: Scene<'a>,
+    pub scene: Probe<'a>,
 }
 
-impl<'a> State<'a> {
+impl<'a> Candidate<'a> {
     /// The state in which nothing is changed yet.
-    pub fn start(scene: &Scene<'a>) -> Self {
+    pub fn start(scene: &Probe<'a>) -> Self {
         Self {
             changes: BTreeSet::new(),
             scene: scene.clone(),
@@ -38,13 +38,13 @@ impl<'a> State<'a> {
     }
 
     /// The state in which these changes are made, and nothing else.
-    pub fn after(scene: &Scene<'a>, changes: &BTreeSet<Change>) -> Option<Self> {
+    pub fn after(scene: &Probe<'a>, changes: &BTreeSet<Change>) -> Option<Self> {
         Self::in_order(scene, changes).map(|(state, _)| state)
     }
 
     /// The state in which these changes are made, and an order in which they can be made: a role
     /// assignment is there before it is given a scope tag.
-    pub fn in_order(scene: &Scene<'a>, changes: &BTreeSet<Change>) -> Option<(Self, Vec<Change>)> {
+    pub fn in_order(scene: &Probe<'a>, changes: &BTreeSet<Change>) -> Option<(Self, Vec<Change>)> {
         let mut state = Self::start(scene);
         let mut order = Vec::new();
         while state.changes.len() < changes.len() {
@@ -70,7 +70,7 @@ impl<'a> State<'a> {
 }
 
 /// The states in which a forbid no longer holds.
-pub(super) fn lift<'a>(policy: &Policy, state: &State<'a>) -> Vec<State<'a>> {
+pub(super) fn lift<'a>(policy: &Policy, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     // Nobody is taken out of what the scope names, so only the clauses can be solved.
     match policy.ast().non_scope_constraints() {
         Some(condition) => solve(condition, false, state),
@@ -79,7 +79,7 @@ pub(super) fn lift<'a>(policy: &Policy, state: &State<'a>) -> Vec<State<'a>> {
 }
 
 /// The states in which a permit holds.
-pub(super) fn obtain<'a>(policy: &Policy, state: &State<'a>) -> Vec<State<'a>> {
+pub(super) fn obtain<'a>(policy: &Policy, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     let policy = policy.ast();
     let scope = [
         policy.principal_constraint().as_expr(),
@@ -97,17 +97,17 @@ pub(super) fn obtain<'a>(policy: &Policy, state: &State<'a>) -> Vec<State<'a>> {
 }
 
 /// The states in which an expression is `wanted`: this one, if it is already.
-fn solve<'a>(expression: &ast::Expr, wanted: bool, state: &State<'a>) -> Vec<State<'a>> {
+fn solve<'a>(expression: &ast::Expr, wanted: bool, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     if state.scene.truth(expression) == Ok(wanted) {
         return vec![state.clone()];
     }
-    let both = |one: &ast::Expr, other: &ast::Expr| -> Vec<State<'a>> {
+    let both = |one: &ast::Expr, other: &ast::Expr| -> Vec<Candidate<'a>> {
         solve(one, wanted, state)
             .iter()
             .flat_map(|state| solve(other, wanted, state))
             .collect()
     };
-    let either = |one: &ast::Expr, other: &ast::Expr| -> Vec<State<'a>> {
+    let either = |one: &ast::Expr, other: &ast::Expr| -> Vec<Candidate<'a>> {
         let mut states = solve(one, wanted, state);
         // The second one is only reached past the first.
         if state.scene.truth(one) == Ok(!wanted) {
@@ -144,7 +144,7 @@ fn solve<'a>(expression: &ast::Expr, wanted: bool, state: &State<'a>) -> Vec<Sta
     }
 }
 
-fn leaf<'a>(expression: &ast::Expr, wanted: bool, state: &State<'a>) -> Vec<State<'a>> {
+fn leaf<'a>(expression: &ast::Expr, wanted: bool, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     match expression.expr_kind() {
         ast::ExprKind::GetAttr { .. } => set(expression, Some(Value::Bool(wanted)), state),
         ast::ExprKind::HasAttr { expr, attr } if wanted => having(expr, &[attr.to_string()], state),
@@ -186,7 +186,11 @@ fn leaf<'a>(expression: &ast::Expr, wanted: bool, state: &State<'a>) -> Vec<Stat
 }
 
 /// Gives the attribute that an expression leads to a value.
-fn set<'a>(expression: &ast::Expr, value: Option<Value>, state: &State<'a>) -> Vec<State<'a>> {
+fn set<'a>(
+    expression: &ast::Expr,
+    value: Option<Value>,
+    state: &Candidate<'a>,
+) -> Vec<Candidate<'a>> {
     let Some((target, value)) = state.scene.target(expression).zip(value) else {
         return Vec::new();
     };
@@ -215,8 +219,8 @@ fn compare<'a>(
     left: &ast::Expr,
     right: &ast::Expr,
     wanted: bool,
-    state: &State<'a>,
-) -> Vec<State<'a>> {
+    state: &Candidate<'a>,
+) -> Vec<Candidate<'a>> {
     let number = |expression: &ast::Expr| match state.scene.evaluate(expression).ok()?.value_kind()
     {
         ast::ValueKind::Lit(ast::Literal::Long(long)) => Some(*long),
@@ -250,7 +254,7 @@ fn compare<'a>(
 }
 
 /// A value for an attribute that is not to equal a bound.
-fn other_than(attribute: &ast::Expr, bound: &ast::Expr, state: &State<'_>) -> Option<Value> {
+fn other_than(attribute: &ast::Expr, bound: &ast::Expr, state: &Candidate<'_>) -> Option<Value> {
     let target = state.scene.target(attribute)?;
     match state
         .scene
@@ -265,7 +269,7 @@ fn other_than(attribute: &ast::Expr, bound: &ast::Expr, state: &State<'_>) -> Op
 
 /// The next number above a bound that an entity of the same type has, since not every number means
 /// something; where there is none, the next number.
-fn next_above(scene: &Scene<'_>, target: &Target<'_>, bound: i64) -> Option<i64> {
+fn next_above(scene: &Probe<'_>, target: &Target<'_>, bound: i64) -> Option<i64> {
     let directory = scene.engine().directory();
     let [attribute] = target.path.as_slice() else {
         return bound.checked_add(1);
@@ -287,7 +291,11 @@ fn next_above(scene: &Scene<'_>, target: &Target<'_>, bound: i64) -> Option<i64>
 
 /// Makes an optional record be there. That alone is no change anybody can make, and is forgotten
 /// unless something is then added to it.
-fn having<'a>(expression: &ast::Expr, path: &[String], state: &State<'a>) -> Vec<State<'a>> {
+fn having<'a>(
+    expression: &ast::Expr,
+    path: &[String],
+    state: &Candidate<'a>,
+) -> Vec<Candidate<'a>> {
     let (entity, before) = match state.scene.entity(expression) {
         Some(entity) => (entity, Vec::new()),
         None => match state.scene.target(expression) {
@@ -300,7 +308,7 @@ fn having<'a>(expression: &ast::Expr, path: &[String], state: &State<'a>) -> Vec
         .find_map(|length| change::with_record(&state.scene, &entity, path.get(..length)?));
     world
         .into_iter()
-        .map(|world| State {
+        .map(|world| Candidate {
             changes: state.changes.clone(),
             scene: state.scene.within(world),
         })
@@ -308,7 +316,11 @@ fn having<'a>(expression: &ast::Expr, path: &[String], state: &State<'a>) -> Vec
 }
 
 /// Adds one of these to the set that an expression leads to.
-fn add<'a>(expression: &ast::Expr, elements: &[Value], state: &State<'a>) -> Vec<State<'a>> {
+fn add<'a>(
+    expression: &ast::Expr,
+    elements: &[Value],
+    state: &Candidate<'a>,
+) -> Vec<Candidate<'a>> {
     let Some(target) = state.scene.target(expression) else {
         return Vec::new();
     };
@@ -318,7 +330,7 @@ fn add<'a>(expression: &ast::Expr, elements: &[Value], state: &State<'a>) -> Vec
         .collect()
 }
 
-fn elements(expression: &ast::Expr, state: &State<'_>) -> Vec<Value> {
+fn elements(expression: &ast::Expr, state: &Candidate<'_>) -> Vec<Value> {
     let value = state
         .scene
         .evaluate(expression)
@@ -333,7 +345,7 @@ fn elements(expression: &ast::Expr, state: &State<'_>) -> Vec<Value> {
 ///
 /// Where something of the kind was added before, that is taken again: one grants several
 /// permissions on one collection, not each on another.
-fn holding<'a>(left: &ast::Expr, right: &ast::Expr, state: &State<'a>) -> Vec<State<'a>> {
+fn holding<'a>(left: &ast::Expr, right: &ast::Expr, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     let Some((entity, target)) = state.scene.entity(left).zip(state.scene.target(right)) else {
         return Vec::new();
     };
@@ -367,7 +379,7 @@ fn holding<'a>(left: &ast::Expr, right: &ast::Expr, state: &State<'a>) -> Vec<St
 }
 
 /// An entity and what it is in, the closest first.
-fn by_distance(entity: &EntityUid, scene: &Scene<'_>) -> Vec<(usize, EntityUid)> {
+fn by_distance(entity: &EntityUid, scene: &Probe<'_>) -> Vec<(usize, EntityUid)> {
     let directory = scene.engine().directory();
     let from = directory.row(entity);
     let distance = |to: &EntityUid| {
@@ -386,7 +398,7 @@ fn by_distance(entity: &EntityUid, scene: &Scene<'_>) -> Vec<(usize, EntityUid)>
 
 /// Makes `principal in right` true by bringing the principal into what the right side names, or
 /// into something that brings it along.
-fn joining<'a>(left: &ast::Expr, right: &ast::Expr, state: &State<'a>) -> Vec<State<'a>> {
+fn joining<'a>(left: &ast::Expr, right: &ast::Expr, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     if state.scene.entity(left).as_ref() != Some(&state.scene.request().principal) {
         return Vec::new();
     }
@@ -407,7 +419,7 @@ fn joining<'a>(left: &ast::Expr, right: &ast::Expr, state: &State<'a>) -> Vec<St
 }
 
 /// Makes the principal be in one of these by activating a membership, or by restoring what is withheld.
-fn granted<'a>(wanted: &[EntityUid], state: &State<'a>) -> Vec<State<'a>> {
+fn granted<'a>(wanted: &[EntityUid], state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     let scene = &state.scene;
     let directory = scene.engine().directory();
     let leads = |uid: &EntityUid| {
@@ -437,7 +449,7 @@ fn granted<'a>(wanted: &[EntityUid], state: &State<'a>) -> Vec<State<'a>> {
     states.filter_map(|change| state.with(change)).collect()
 }
 
-fn brought_into<'a>(group: &EntityUid, state: &State<'a>) -> Vec<State<'a>> {
+fn brought_into<'a>(group: &EntityUid, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     let Some(change) = Change::join(&state.scene, group) else {
         return Vec::new();
     };
@@ -457,7 +469,7 @@ fn brought_into<'a>(group: &EntityUid, state: &State<'a>) -> Vec<State<'a>> {
 
 /// The entities of a type that permits name in their scope: those that have the action of the
 /// request, or all where none has it.
-fn known(scene: &Scene<'_>, type_name: &str) -> Vec<EntityUid> {
+fn known(scene: &Probe<'_>, type_name: &str) -> Vec<EntityUid> {
     let anchors = |policies: &mut dyn Iterator<Item = &Policy>| -> BTreeSet<EntityUid> {
         policies
             .filter_map(Policy::principal_anchor)

@@ -7,7 +7,7 @@ use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
 use super::grant::Path;
-use super::probe::{Scene, Target};
+use super::probe::{Probe, Target};
 use super::value::{Named, Value};
 use tarbac_host::bundle::{Action, Effect, Keyword, Policy};
 use tarbac_host::decision::Request;
@@ -35,13 +35,13 @@ pub struct Support {
 pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
     let action = engine.bundle().vocabulary().action(&request.action);
     match (action, engine.world(request)) {
-        (Some(action), Ok(world)) => supports(&Scene::new(engine, request, world), action),
+        (Some(action), Ok(world)) => supports(&Probe::new(engine, request, world), action),
         _ => Vec::new(),
     }
 }
 
 /// The same in a scene.
-pub(super) fn supports(scene: &Scene<'_>, action: &Action) -> Vec<Support> {
+pub(super) fn supports(scene: &Probe<'_>, action: &Action) -> Vec<Support> {
     let mut supports: Vec<Support> = Vec::new();
     let forbids = scene.engine().asked_about(action);
     for policy in forbids.filter(|policy| policy.effect() == Effect::Forbid) {
@@ -66,7 +66,7 @@ pub(super) fn supports(scene: &Scene<'_>, action: &Action) -> Vec<Support> {
 }
 
 /// The body of the `unless` that alone keeps a policy from applying.
-fn exception<'p>(policy: &'p Policy, scene: &Scene<'_>) -> Option<&'p ast::Expr> {
+fn exception<'p>(policy: &'p Policy, scene: &Probe<'_>) -> Option<&'p ast::Expr> {
     let of_scope = [
         policy
             .ast()
@@ -93,7 +93,7 @@ fn exception<'p>(policy: &'p Policy, scene: &Scene<'_>) -> Option<&'p ast::Expr>
 }
 
 /// The facts of the person that make an expression `wanted`.
-fn collect(expression: &ast::Expr, wanted: bool, scene: &Scene<'_>, found: &mut Vec<Support>) {
+fn collect(expression: &ast::Expr, wanted: bool, scene: &Probe<'_>, found: &mut Vec<Support>) {
     if scene.truth(expression) != Ok(wanted) {
         return;
     }
@@ -140,7 +140,7 @@ fn collect(expression: &ast::Expr, wanted: bool, scene: &Scene<'_>, found: &mut 
 }
 
 /// The closest element of a set of the person that an entity is in.
-fn holding(entity: &ast::Expr, set: &ast::Expr, scene: &Scene<'_>) -> Option<Support> {
+fn holding(entity: &ast::Expr, set: &ast::Expr, scene: &Probe<'_>) -> Option<Support> {
     let target = of_target(set, scene)?;
     let entity = scene.entity(entity)?;
     let names = scene.names();
@@ -159,7 +159,7 @@ fn holding(entity: &ast::Expr, set: &ast::Expr, scene: &Scene<'_>) -> Option<Sup
 }
 
 /// What a path of attributes that starts at the principal leads to.
-fn of_target<'a>(expression: &ast::Expr, scene: &Scene<'a>) -> Option<Target<'a>> {
+fn of_target<'a>(expression: &ast::Expr, scene: &Probe<'a>) -> Option<Target<'a>> {
     let mut start = expression;
     while let ast::ExprKind::GetAttr { expr, .. } = start.expr_kind() {
         start = expr;
@@ -171,7 +171,7 @@ fn of_target<'a>(expression: &ast::Expr, scene: &Scene<'a>) -> Option<Target<'a>
 }
 
 impl Support {
-    fn of(scene: &Scene<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
+    fn of(scene: &Probe<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
         let annotations = &target.attribute.annotations;
         let entity = scene.names().named(&target.entity).name;
         let attribute = target.path.join(".");

@@ -44,11 +44,11 @@ pub enum Value {
 
 /// Finds the names of entities.
 #[derive(Clone, Copy)]
-pub(crate) struct Names<'a> {
+pub(crate) struct Labels<'a> {
     engine: &'a Engine,
 }
 
-impl<'a> Names<'a> {
+impl<'a> Labels<'a> {
     pub fn new(engine: &'a Engine) -> Self {
         Self { engine }
     }

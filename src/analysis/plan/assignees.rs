@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::draft::can_have;
-use super::role_catalog::Book;
+use super::role_catalog::RoleCatalog;
 use tarbac_store::Row;
 
 /// How many people a group has to bring along to be worth it.
@@ -13,7 +13,7 @@ const WORTH: usize = 2;
 
 /// How many people everything holds.
 pub(super) struct Members<'b, 'e> {
-    book: &'b Book<'e>,
+    book: &'b RoleCatalog<'e>,
     /// By row.
     counts: Vec<usize>,
     /// What may hold people that are not known.
@@ -21,7 +21,7 @@ pub(super) struct Members<'b, 'e> {
 }
 
 impl<'b, 'e> Members<'b, 'e> {
-    pub fn of(book: &'b Book<'e>) -> Self {
+    pub fn of(book: &'b RoleCatalog<'e>) -> Self {
         let directory = book.engine.directory();
         let mut counts = vec![0; directory.every_row().len()];
         for person in book.people() {

@@ -14,7 +14,7 @@ use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
 use tarbac_host::bundle::Switches;
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Names;
+use tarbac_host::lookup::Lookup;
 
 /// Role changes that are put into a state.
 #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ fn entities(engine: &Engine, facts: &[(String, Value)]) -> (String, Vec<Finding>
         map: (source.name.clone(), 0),
     };
     let facts: Vec<Fact> = facts.iter().map(fact).collect();
-    fact::entities(engine, &Names::of(engine), &facts, CODE)
+    fact::entities(engine, &Lookup::of(engine), &facts, CODE)
 }
 
 /// The switches under which the readings are those of an engine.

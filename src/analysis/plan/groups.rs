@@ -6,7 +6,7 @@ use cedar_policy::EntityUid;
 
 use super::choose::{Choice, Group};
 use super::needed::{Needs, Person};
-use super::role_catalog::Book;
+use super::role_catalog::RoleCatalog;
 use tarbac_store::Row;
 
 /// People by what they need.
@@ -21,7 +21,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub fn of(book: &Book<'_>, needs: &Needs, custom: BTreeSet<EntityUid>) -> Self {
+    pub fn of(book: &RoleCatalog<'_>, needs: &Needs, custom: BTreeSet<EntityUid>) -> Self {
         let directory = book.engine.directory();
         let roles: Vec<EntityUid> = custom.into_iter().collect();
         let numbered = roles.iter().enumerate();

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::Planning;
-use super::role_catalog::Book;
+use super::Planner;
+use super::role_catalog::RoleCatalog;
 use crate::bulk::summary::asking;
-use crate::bulk::survey::{Population, Seen, Survey};
+use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
 use crate::change::impact::Direction;
 use tarbac_host::decision::{Decision, Outcome};
 
@@ -16,7 +16,7 @@ const AFTER: usize = 1;
 
 /// What gives somebody a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Share {
+pub(super) struct RoleVia {
     pub role: EntityUid,
     /// What is directly in the role, as a role assignment is.
     pub through: EntityUid,
@@ -38,7 +38,7 @@ pub(super) struct Holdings {
     /// The permissions that are gained, in the order of the schema; they are numbered.
     pub permissions: Vec<EntityUid>,
     people: BTreeMap<EntityUid, BTreeMap<usize, Holding>>,
-    shares: BTreeMap<EntityUid, BTreeSet<Share>>,
+    shares: BTreeMap<EntityUid, BTreeSet<RoleVia>>,
     /// For each role what it gives.
     gives: BTreeMap<EntityUid, BTreeSet<usize>>,
 }
@@ -51,15 +51,15 @@ impl Holdings {
     }
 
     /// How many people have a share of a role.
-    pub fn people_with(&self, share: &Share) -> u64 {
+    pub fn people_with(&self, share: &RoleVia) -> u64 {
         let shares = self.shares.values();
         shares.filter(|shares| shares.contains(share)).count() as u64
     }
 
     /// What gives somebody a permission.
-    pub fn shares(&self, person: &EntityUid, permission: usize) -> BTreeSet<&Share> {
+    pub fn shares(&self, person: &EntityUid, permission: usize) -> BTreeSet<&RoleVia> {
         let shares = self.shares.get(person).into_iter().flatten();
-        let gives = |share: &&Share| {
+        let gives = |share: &&RoleVia| {
             let gives = self.gives.get(&share.role);
             gives.is_some_and(|gives| gives.contains(&permission))
         };
@@ -67,9 +67,9 @@ impl Holdings {
     }
 }
 
-impl Planning<'_, '_> {
+impl Planner<'_, '_> {
     /// Finds out who has what, as far as it is gained by somebody.
-    pub(super) fn holdings(&self, book: &Book<'_>) -> Holdings {
+    pub(super) fn holdings(&self, book: &RoleCatalog<'_>) -> Holdings {
         let mut gaining: BTreeSet<EntityUid> = BTreeSet::new();
         let mut gained: BTreeSet<&EntityUid> = BTreeSet::new();
         let mut roles: BTreeSet<EntityUid> = BTreeSet::new();
@@ -119,13 +119,13 @@ impl Planning<'_, '_> {
         holdings
     }
 
-    fn hold(&self, book: &Book<'_>, people: &[EntityUid], holdings: &mut Holdings) {
+    fn hold(&self, book: &RoleCatalog<'_>, people: &[EntityUid], holdings: &mut Holdings) {
         let engines = [self.states.before, self.states.after];
         for (principal, resources) in asking(&[self.states.before, self.states.after]) {
             let of_type = people.iter().filter(|uid| *uid.type_name() == principal);
             let of_type: Vec<EntityUid> = of_type.cloned().collect();
             for resource in &resources {
-                let survey = Survey::new(
+                let survey = BulkDecision::new(
                     &engines,
                     (&principal, Population::these(&engines, &of_type)),
                     (resource, Population::of(&engines, resource)),
@@ -158,10 +158,10 @@ impl Planning<'_, '_> {
 
 /// What a class of people has by each permission.
 fn held(
-    book: &Book<'_>,
-    survey: &Survey<'_>,
+    book: &RoleCatalog<'_>,
+    survey: &BulkDecision<'_>,
     permissions: &[EntityUid],
-    seen: &Seen<'_>,
+    seen: &ClassDecisions<'_>,
 ) -> BTreeMap<usize, Holding> {
     let mut held: BTreeMap<usize, Holding> = BTreeMap::new();
     for (number, uid) in survey.actions().iter().enumerate() {

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::Planning;
+use super::Planner;
 use super::draft::{Draft, can_have};
-use super::role_catalog::Book;
+use super::role_catalog::RoleCatalog;
 use crate::bulk::summary::asking;
-use crate::bulk::survey::{Population, Seen, Survey};
+use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
 use crate::change::impact::Direction;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
@@ -93,11 +93,11 @@ impl Person {
     }
 }
 
-impl Planning<'_, '_> {
+impl Planner<'_, '_> {
     /// Finds out what people need who lose something; `custom` has the roles that could be extended.
     pub(super) fn needs(
         &self,
-        book: &Book<'_>,
+        book: &RoleCatalog<'_>,
         losing: &[EntityUid],
         custom: &BTreeSet<EntityUid>,
     ) -> Result<Needs, Vec<Finding>> {
@@ -148,7 +148,7 @@ impl Planning<'_, '_> {
             let of_type = people.iter().filter(|uid| *uid.type_name() == principal);
             let of_type: Vec<EntityUid> = of_type.cloned().collect();
             for resource in &resources {
-                let survey = Survey::new(
+                let survey = BulkDecision::new(
                     engines,
                     (&principal, Population::these(engines, &of_type)),
                     (resource, Population::of(engines, resource)),
@@ -198,13 +198,13 @@ fn free_id(engine: &Engine, number: usize) -> String {
 
 /// Looks at classes of people in all of the states.
 struct Looking<'s, 'e> {
-    survey: &'s Survey<'e>,
+    survey: &'s BulkDecision<'e>,
     engines: &'s [&'s Engine],
     permissions: &'s [EntityUid],
 }
 
 impl Looking<'_, '_> {
-    fn at(&self, seen: &Seen<'_>) -> Person {
+    fn at(&self, seen: &ClassDecisions<'_>) -> Person {
         let mut person = Person::default();
         for (number, uid) in self.survey.actions().iter().enumerate() {
             let Some(permission) = self.permissions.iter().position(|of| of == uid) else {

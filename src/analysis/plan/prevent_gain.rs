@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::draft::Draft;
-use super::held::Share;
+use super::held::RoleVia;
 use super::policy_text::{NewRole, Rewriting, in_name, in_sentence, rewritten};
-use super::removable::{Cut, Cuts};
-use super::role_catalog::Book;
+use super::removable::{Removable, RemovablePermissions};
+use super::role_catalog::RoleCatalog;
 use super::set_cover::covers;
 use super::verify::{Tally, deviations};
-use super::{Assigned, Gained, Giving, Planning, Proposal, RoleChange, What};
+use super::{Assigned, Gained, Giving, Planner, Proposal, RoleChange, What};
 use crate::change::impact::{Direction, States};
 use tarbac_diagnostic::finding::Finding;
 
@@ -23,18 +23,18 @@ use tarbac_diagnostic::finding::Finding;
 const CERTAIN: usize = 12;
 
 /// What a plan says of gains.
-pub(super) struct Spared {
+pub(super) struct GainPlan {
     pub giving: Vec<Giving>,
     pub proposal: Proposal,
     pub gained: Vec<Gained>,
 }
 
-impl Planning<'_, '_> {
+impl Planner<'_, '_> {
     /// Plans that nobody gains what can be taken away without a loss.
-    pub(super) fn spare(&self, book: &Book<'_>) -> Result<Spared, Vec<Finding>> {
+    pub(super) fn spare(&self, book: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
         let holdings = self.holdings(book);
         let mut sparing = Sparing {
-            cuts: Cuts::of(book, &holdings),
+            cuts: RemovablePermissions::of(book, &holdings),
         };
         let mut draft = Draft::default();
         let mut changes = sparing.reduced(&mut draft);
@@ -43,7 +43,7 @@ impl Planning<'_, '_> {
         let giving = sparing.cuts.giving();
         let gained = sparing.cuts.gained();
         if changes.is_empty() {
-            return Ok(Spared {
+            return Ok(GainPlan {
                 giving,
                 proposal: Proposal::none(&self.impact.totals),
                 gained,
@@ -68,7 +68,7 @@ impl Planning<'_, '_> {
                 }
             }
         });
-        Ok(Spared {
+        Ok(GainPlan {
             giving,
             proposal: Proposal {
                 changes,
@@ -83,7 +83,7 @@ impl Planning<'_, '_> {
 
 /// Writes down what can go.
 struct Sparing<'s, 'e> {
-    cuts: Cuts<'s, 'e>,
+    cuts: RemovablePermissions<'s, 'e>,
 }
 
 impl<'s> Sparing<'s, '_> {
@@ -190,14 +190,17 @@ impl<'s> Sparing<'s, '_> {
 
     /// The shares that some permission goes from, in as few parts as possible, each of which can go without
     /// the same permissions.
-    fn alike(&mut self, shares: Vec<(&'s Share, Cut)>) -> Vec<Vec<(&'s Share, Cut)>> {
-        let mut kinds: BTreeMap<Cut, Vec<&'s Share>> = BTreeMap::new();
+    fn alike(
+        &mut self,
+        shares: Vec<(&'s RoleVia, Removable)>,
+    ) -> Vec<Vec<(&'s RoleVia, Removable)>> {
+        let mut kinds: BTreeMap<Removable, Vec<&'s RoleVia>> = BTreeMap::new();
         for (share, cut) in shares {
             if !cut.goes.is_empty() {
                 kinds.entry(cut).or_default().push(share);
             }
         }
-        let kinds: Vec<(Cut, Vec<&Share>)> = kinds.into_iter().collect();
+        let kinds: Vec<(Removable, Vec<&RoleVia>)> = kinds.into_iter().collect();
         let mut sets: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
         for number in 0..kinds.len() {
             let larger: Vec<BTreeSet<usize>> = match kinds.len() <= CERTAIN {
@@ -234,8 +237,8 @@ impl<'s> Sparing<'s, '_> {
     }
 
     /// The shares by role.
-    fn by_role(&self) -> BTreeMap<&'s EntityUid, Vec<(&'s Share, Cut)>> {
-        let mut by_role: BTreeMap<&EntityUid, Vec<(&Share, Cut)>> = BTreeMap::new();
+    fn by_role(&self) -> BTreeMap<&'s EntityUid, Vec<(&'s RoleVia, Removable)>> {
+        let mut by_role: BTreeMap<&EntityUid, Vec<(&RoleVia, Removable)>> = BTreeMap::new();
         for (share, cut) in &self.cuts.shares {
             let of_role = by_role.entry(&share.role).or_default();
             of_role.push((share, cut.clone()));
@@ -244,7 +247,7 @@ impl<'s> Sparing<'s, '_> {
     }
 
     /// How many people gain less by some shares without some permissions.
-    fn spared(&self, shares: &[(&'s Share, Cut)], goes: &BTreeSet<usize>) -> u64 {
+    fn spared(&self, shares: &[(&'s RoleVia, Removable)], goes: &BTreeSet<usize>) -> u64 {
         let removed = shares
             .iter()
             .filter_map(|(share, _)| self.cuts.removed_by.get(share));
@@ -256,7 +259,7 @@ impl<'s> Sparing<'s, '_> {
     }
 }
 
-fn all_that_goes(shares: &[(&Share, Cut)]) -> BTreeSet<usize> {
+fn all_that_goes(shares: &[(&RoleVia, Removable)]) -> BTreeSet<usize> {
     let goes = shares.iter().flat_map(|(_, cut)| &cut.goes);
     goes.copied().collect()
 }

@@ -10,11 +10,11 @@ use super::draft::Draft;
 use super::groups::{Changed, Groups};
 use super::needed::Needs;
 use super::policy_text::{NewRole, Rewriting, in_name, in_sentence, rewritten};
-use super::role_catalog::Book;
+use super::role_catalog::RoleCatalog;
 use super::verify::{Tally, deviations};
-use super::{Assigned, Gain, Lost, Permission, Planning, Proof, Proposal, RoleChange, What};
-use crate::change::impact::{Direction, Impact, States, Touched};
-use crate::explain::{Named, Names};
+use super::{Assigned, Gain, Lost, Permission, Planner, Proof, Proposal, RoleChange, What};
+use crate::change::impact::{Affected, Direction, Impact, States};
+use crate::explain::{Labels, Named};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 
@@ -50,9 +50,9 @@ impl Step {
     }
 }
 
-impl Planning<'_, '_> {
+impl Planner<'_, '_> {
     /// The changes after which nobody loses what a role could keep, not tried.
-    pub(super) fn needed(&self, book: &Book<'_>) -> Result<Vec<RoleChange>, Vec<Finding>> {
+    pub(super) fn needed(&self, book: &RoleCatalog<'_>) -> Result<Vec<RoleChange>, Vec<Finding>> {
         let drafted = self.drafted(book)?.into_iter();
         let steps = drafted.flat_map(|drafted| drafted.steps);
         let mut changes: Vec<RoleChange> = steps.map(|step| step.change).collect();
@@ -61,7 +61,7 @@ impl Planning<'_, '_> {
     }
 
     /// Drafts that nobody loses what a role could keep; nothing where nobody loses anything.
-    fn drafted(&self, book: &Book<'_>) -> Result<Option<Drafted>, Vec<Finding>> {
+    fn drafted(&self, book: &RoleCatalog<'_>) -> Result<Option<Drafted>, Vec<Finding>> {
         let losing = self.losing();
         if losing.is_empty() {
             return Ok(None);
@@ -93,7 +93,10 @@ impl Planning<'_, '_> {
     }
 
     /// Plans that nobody loses what a role could keep; and what is lost all the same.
-    pub(super) fn keep(&self, book: &Book<'_>) -> Result<(Proposal, Vec<Lost>), Vec<Finding>> {
+    pub(super) fn keep(
+        &self,
+        book: &RoleCatalog<'_>,
+    ) -> Result<(Proposal, Vec<Lost>), Vec<Finding>> {
         let Some(drafted) = self.drafted(book)? else {
             return Ok((Proposal::none(&self.impact.totals), Vec::new()));
         };
@@ -152,7 +155,7 @@ impl Planning<'_, '_> {
 
     /// Everybody who loses something, in order.
     fn losing(&self) -> Vec<EntityUid> {
-        let is_losing = |touched: &&Touched| {
+        let is_losing = |touched: &&Affected| {
             let mut changes = touched.changes.iter();
             changes.any(|change| change.direction == Direction::Lost)
         };
@@ -165,7 +168,7 @@ impl Planning<'_, '_> {
 
 /// What was chosen, to be written down.
 struct Chosen<'c, 'e> {
-    book: &'c Book<'e>,
+    book: &'c RoleCatalog<'e>,
     needs: &'c Needs,
     groups: &'c Groups,
     choice: &'c Choice,
@@ -307,12 +310,12 @@ impl Chosen<'_, '_> {
     }
 
     fn call(&self, uid: &EntityUid) -> Named {
-        Names::new(self.book.engine).named(uid)
+        Labels::new(self.book.engine).named(uid)
     }
 }
 
 /// The permissions whose pages carry those of a new role, where they do nobody any harm.
-fn pages(book: &Book<'_>, needs: &Needs, groups: &Groups, made: &Made) -> Vec<usize> {
+fn pages(book: &RoleCatalog<'_>, needs: &Needs, groups: &Groups, made: &Made) -> Vec<usize> {
     let vocabulary = book.engine.bundle().vocabulary();
     let page = |permission: &usize| {
         let action = vocabulary.action(needs.permissions.get(*permission)?)?;
@@ -328,7 +331,7 @@ fn pages(book: &Book<'_>, needs: &Needs, groups: &Groups, made: &Made) -> Vec<us
 
 /// For each change what it lets people gain beyond what they had before.
 fn gains(
-    book: &Book<'_>,
+    book: &RoleCatalog<'_>,
     needs: &Needs,
     steps: &[Step],
     found: &Impact,

@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::held::{Holding, Holdings, Share};
-use super::role_catalog::Book;
+use super::held::{Holding, Holdings, RoleVia};
+use super::role_catalog::RoleCatalog;
 use super::{Gained, Giving, Reason};
-use crate::explain::{Named, Names};
+use crate::explain::{Labels, Named};
 
 /// What is done with the permissions of a share.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cut {
+pub(super) struct Removable {
     /// Those that go, because somebody gains by them.
     pub goes: BTreeSet<usize>,
     /// Those that may go.
     pub may_go: BTreeSet<usize>,
 }
 
-impl Cut {
+impl Removable {
     /// Whether both can go without the same permissions.
     pub fn agrees(&self, other: &Self) -> bool {
         self.goes.is_subset(&other.may_go) && other.goes.is_subset(&self.may_go)
@@ -26,23 +26,23 @@ impl Cut {
 }
 
 /// Finds out what can go.
-pub(super) struct Cuts<'s, 'e> {
-    pub book: &'s Book<'e>,
+pub(super) struct RemovablePermissions<'s, 'e> {
+    pub book: &'s RoleCatalog<'e>,
     pub holdings: &'s Holdings,
     /// By share; every share of the roles that give a gain.
-    pub shares: BTreeMap<&'s Share, Cut>,
+    pub shares: BTreeMap<&'s RoleVia, Removable>,
     /// By person and permission how many gains go.
     pub removed: BTreeMap<(EntityUid, usize), u64>,
     /// By share the people and permissions of which.
-    pub removed_by: BTreeMap<&'s Share, Vec<(&'s EntityUid, usize)>>,
+    pub removed_by: BTreeMap<&'s RoleVia, Vec<(&'s EntityUid, usize)>>,
     /// By reason and person what stays: the permissions, and how many decisions.
     reasons: BTreeMap<(Reason, Named), (BTreeSet<usize>, u64)>,
     pub is_smallest: bool,
 }
 
-impl<'s, 'e> Cuts<'s, 'e> {
+impl<'s, 'e> RemovablePermissions<'s, 'e> {
     /// Finds out what can go.
-    pub fn of(book: &'s Book<'e>, holdings: &'s Holdings) -> Self {
+    pub fn of(book: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
         let mut cuts = Self {
             book,
             holdings,
@@ -61,7 +61,7 @@ impl<'s, 'e> Cuts<'s, 'e> {
     /// Finds out which shares can go without a permission.
     fn permission(&mut self, permission: usize) {
         let holdings = self.holdings;
-        let of: Vec<(&'s EntityUid, &'s Holding, BTreeSet<&'s Share>)> = holdings
+        let of: Vec<(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)> = holdings
             .of(permission)
             .map(|(person, holding)| (person, holding, holdings.shares(person, permission)))
             .collect();
@@ -111,8 +111,8 @@ impl<'s, 'e> Cuts<'s, 'e> {
     /// The shares that keep a permission, each with somebody who needs it there.
     fn kept(
         &mut self,
-        of: &[(&'s EntityUid, &'s Holding, BTreeSet<&'s Share>)],
-    ) -> BTreeMap<&'s Share, &'s EntityUid> {
+        of: &[(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)],
+    ) -> BTreeMap<&'s RoleVia, &'s EntityUid> {
         let mut kept = BTreeMap::new();
         let keepers = of.iter().filter(|(_, holding, _)| holding.keeps);
         for (person, _, shares) in keepers.clone() {
@@ -122,7 +122,7 @@ impl<'s, 'e> Cuts<'s, 'e> {
         }
         // Whoever has it several times needs it once: where most of the others have it as well.
         loop {
-            let mut waiting: BTreeMap<&Share, (usize, &EntityUid)> = BTreeMap::new();
+            let mut waiting: BTreeMap<&RoleVia, (usize, &EntityUid)> = BTreeMap::new();
             for (person, _, shares) in keepers.clone() {
                 if shares.iter().any(|share| kept.contains_key(share)) {
                     continue;
@@ -209,6 +209,6 @@ impl<'s, 'e> Cuts<'s, 'e> {
     }
 
     pub fn call(&self, uid: &EntityUid) -> Named {
-        Names::new(self.book.engine).named(uid)
+        Labels::new(self.book.engine).named(uid)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cedar_policy::{EntityTypeName, EntityUid};
 
-use super::held::Share;
+use super::held::RoleVia;
 use super::{CODE, Permission};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{self, Policy};
@@ -13,7 +13,7 @@ use tarbac_host::roles;
 use tarbac_store::Row;
 
 /// The roles of a state.
-pub(super) struct Book<'e> {
+pub(super) struct RoleCatalog<'e> {
     pub engine: &'e Engine,
     pub role_type: EntityTypeName,
     by_role: BTreeMap<EntityUid, Vec<&'e Policy>>,
@@ -23,7 +23,7 @@ pub(super) struct Book<'e> {
     shipped: HashSet<EntityUid>,
 }
 
-impl<'e> Book<'e> {
+impl<'e> RoleCatalog<'e> {
     /// # Errors
     /// The schema does not say which of its types is that of roles.
     pub fn of(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
@@ -120,14 +120,14 @@ impl<'e> Book<'e> {
     }
 
     /// The roles of somebody, each with what gives it.
-    pub fn roles_of(&self, person: Row) -> BTreeSet<Share> {
+    pub fn roles_of(&self, person: Row) -> BTreeSet<RoleVia> {
         let directory = self.engine.directory();
         let mut roles = BTreeSet::new();
         let role_type = self.role_type.to_string();
         for row in std::iter::once(person).chain(directory.ancestors(person)) {
             for parent in directory.parents(row) {
                 if directory.type_name(parent) == role_type {
-                    roles.insert(Share {
+                    roles.insert(RoleVia {
                         role: directory.uid(parent),
                         through: directory.uid(row),
                     });

@@ -15,7 +15,7 @@ use super::{
 };
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Bundle;
-use tarbac_host::json::Strict;
+use tarbac_host::json::StrictJson;
 
 /// Runs tests with the policies in force under these readings; one verdict for each, in order.
 ///
@@ -101,7 +101,7 @@ fn decide(
     let principal = uid("principal", &case.principal)?;
     let action = uid("action", &case.action)?;
     let resource = uid("resource", &case.resource)?;
-    let Strict(context) = serde_json::from_str(case.context)
+    let StrictJson(context) = serde_json::from_str(case.context)
         .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
     let context = Context::from_json_value(context, Some((schema, &action)))
         .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;

@@ -8,7 +8,7 @@ use cedar_policy_core::ast;
 
 use super::Mutant;
 use tarbac_diagnostic::source::Place;
-use tarbac_host::bundle::{Action, Draft, Keyword, Policy, Vocabulary, text};
+use tarbac_host::bundle::{Action, Keyword, Policy, PolicyEdit, Vocabulary, text};
 
 /// Every mutant of a policy: it is dropped, its effect is swapped, its scope is widened, an action
 /// is dropped or added, a conjunct is dropped or negated, something within one is dropped, and a
@@ -17,7 +17,7 @@ pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
     let mut changes = Changes {
         policy,
         vocabulary,
-        draft: Draft::of(policy),
+        draft: PolicyEdit::of(policy),
         mutants: Vec::new(),
     };
     let all = changes.actions_where(|action| policy.may_apply_to(action));
@@ -38,12 +38,12 @@ pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
 struct Changes<'p> {
     policy: &'p Policy,
     vocabulary: &'p Vocabulary,
-    draft: Draft,
+    draft: PolicyEdit,
     mutants: Vec<Mutant>,
 }
 
 impl Changes<'_> {
-    fn add(&mut self, what: String, place: Option<Place>, change: impl FnOnce(&mut Draft)) {
+    fn add(&mut self, what: String, place: Option<Place>, change: impl FnOnce(&mut PolicyEdit)) {
         let mut draft = self.draft.clone();
         change(&mut draft);
         let Some(body) = draft.policy(self.policy.ast().id().clone()) else {

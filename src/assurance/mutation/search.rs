@@ -17,7 +17,7 @@ use tarbac_analysis::bulk::class::Classes;
 use tarbac_host::bundle::{Action, Policy, Switches};
 use tarbac_host::decision::{Decision, Outcome, Request};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::lookup::{Lookup, Name};
 
 /// The most requests that are tried for all mutants together.
 const MOST: usize = 4_000_000;
@@ -292,7 +292,7 @@ fn try_row(
 /// The case that states what the original decides.
 fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant) -> String {
     let engine = place.engine;
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let action = engine.bundle().vocabulary().action(&request.action);
     let is_question = action.is_none_or(Action::is_question);
     let called = |uid: &EntityUid, found: Result<EntityUid, _>| match found {

@@ -7,10 +7,10 @@ use cedar_policy::{Entity, EntityUid};
 use serde_json::{Map, Value, json};
 
 use super::claim::{Environment, Side, body};
-use super::model::{World, as_entity};
+use super::model::{Model, as_entity};
 use super::spec::{Says, Spec};
 use super::verdict::is_asked_under;
-use super::{Counterexample, InEnvironment, Prover, Tried};
+use super::{Counterexample, InEnvironment, Prover, SpecResult};
 use crate::suite::{self, BecauseText, CaseText, SuiteText};
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{Policy, Switches};
@@ -36,7 +36,7 @@ struct Expected {
 impl Prover<'_> {
     /// The counterexamples of a spec as the text of a suite. Every case in it has been run beside the
     /// directory at hand, and fails.
-    pub fn suite_of(&self, tried: &Tried<'_>, engine: &Engine) -> Kept {
+    pub fn suite_of(&self, tried: &SpecResult<'_>, engine: &Engine) -> Kept {
         let mut cases = Vec::new();
         let mut left_out = Vec::new();
         for (environment, counterexample) in tried.refutations() {
@@ -211,7 +211,7 @@ impl Prover<'_> {
 
 /// A world as facts: each entity after those that it names. What the directory at hand has of an
 /// entity and the world has not is taken away.
-fn given(world: &World, directory: &Directory) -> Map<String, Value> {
+fn given(world: &Model, directory: &Directory) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut done = Vec::new();
     for uid in world.entities.keys() {
@@ -227,7 +227,7 @@ fn given(world: &World, directory: &Directory) -> Map<String, Value> {
 
 fn make(
     uid: &EntityUid,
-    world: &World,
+    world: &Model,
     directory: &Directory,
     done: &mut Vec<EntityUid>,
     facts: &mut Map<String, Value>,

@@ -11,9 +11,9 @@ use cedar_policy_symcc::{
 };
 
 use super::counterexample::Decided;
-use super::model::World;
+use super::model::Model;
 use super::solver::{Unknown, said};
-use tarbac_host::bundle::{Action, Bundle, Draft, Policy, Vocabulary, static_policy};
+use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit, Vocabulary, static_policy};
 use tarbac_host::decision::{Basis, Decision, Outcome};
 
 /// What the ids of policies start with that are made of others, for a proof.
@@ -150,7 +150,7 @@ impl Side {
 
     /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
     /// the world does not conform to the schema.
-    pub fn outcome(&self, world: &World, schema: &Schema) -> Option<Outcome> {
+    pub fn outcome(&self, world: &Model, schema: &Schema) -> Option<Outcome> {
         let (request, entities) = world.as_cedar_takes_it(schema).ok()?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
         let mut policies: Vec<String> = response
@@ -222,13 +222,13 @@ impl Claim {
     }
 
     /// What the left side decides in a world, and then the right side, by plain Cedar.
-    pub fn decided(&self, world: &World, schema: &Schema) -> Decided {
+    pub fn decided(&self, world: &Model, schema: &Schema) -> Decided {
         let left = self.left.outcome(world, schema)?;
         Some((left, Some(self.right.outcome(world, schema)?)))
     }
 
     /// Whether the claim does not hold in a world, by plain Cedar.
-    pub fn is_refuted_by(&self, world: &World, schema: &Schema) -> bool {
+    pub fn is_refuted_by(&self, world: &Model, schema: &Schema) -> bool {
         let Some((left, Some(right))) = self.decided(world, schema) else {
             return false;
         };
@@ -248,7 +248,7 @@ pub(super) fn errors(policy: &CompiledPolicy) -> WellFormedAsserts<'_> {
 
 /// A policy as it is put to the solver and to plain Cedar: of a link, the slots are filled.
 pub(super) fn body(policy: &Policy) -> ast::Policy {
-    let filled = || Draft::of(policy).policy(policy.ast().id().clone());
+    let filled = || PolicyEdit::of(policy).policy(policy.ast().id().clone());
     match policy.ast().is_static() {
         true => policy.ast().clone(),
         false => filled().unwrap_or_else(|| policy.ast().clone()),

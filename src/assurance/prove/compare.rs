@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
 use super::counterexample::Counterexample;
-use super::literals::Surroundings;
+use super::literals::Literals;
 use super::pool::{self, Steps};
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::answer_alike;
@@ -201,7 +201,7 @@ impl Prover<'_> {
         before: &[&Policy],
         now: &[&Policy],
         is_gain: bool,
-        surroundings: &Surroundings<'_>,
+        surroundings: &Literals<'_>,
     ) -> Verdict {
         let mut open = Verdict::Proved;
         for answer in answers(environment, before, now) {

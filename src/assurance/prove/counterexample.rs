@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 
 use super::feasible::possible;
-use super::literals::Surroundings;
-use super::model::World;
-use super::relevance::{Fact, facts};
+use super::literals::Literals;
+use super::model::Model;
+use super::relevance::{RelevantFact, facts};
 use super::shrink::{self, Refutes};
 use tarbac_host::decision::Outcome;
 
@@ -16,13 +16,13 @@ use tarbac_host::decision::Outcome;
 pub(super) type Decided = Option<(Outcome, Option<Outcome>)>;
 
 /// Decides in a world.
-pub(super) type Decides<'d> = &'d dyn Fn(&World) -> Decided;
+pub(super) type Decides<'d> = &'d dyn Fn(&Model) -> Decided;
 
 /// A world in which something does not hold, decided by plain Cedar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
     /// The smallest such world that was found.
-    pub world: World,
+    pub world: Model,
     /// Whether a directory can have it. In others somebody is, for example, in a role without an
     /// assignment that has a tenant, or assigned in a tenant without an account; and a spec that is
     /// refuted by nothing else has to say so.
@@ -30,7 +30,7 @@ pub struct Counterexample {
     /// The entities that are not those of a policy or spec: it is enough what they are.
     pub anonymous: BTreeSet<EntityUid>,
     /// What of it matters.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<RelevantFact>,
     /// What is decided.
     pub outcome: Outcome,
     /// What is decided otherwise, where two decisions are compared.
@@ -41,8 +41,8 @@ impl Counterexample {
     /// The smallest counterexample that is found from a world that refutes something. `decides` says
     /// what is decided in a world.
     pub(super) fn of(
-        world: World,
-        surroundings: &Surroundings<'_>,
+        world: Model,
+        surroundings: &Literals<'_>,
         refutes: Refutes<'_>,
         decides: Decides<'_>,
     ) -> Option<Self> {

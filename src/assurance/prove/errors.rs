@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::claim::{Environment, Side, body, errors};
-use super::literals::Surroundings;
-use super::model::World;
+use super::literals::Literals;
+use super::model::Model;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::verdict::{Verdict, confirm};
 use super::{Progress, Prover, pool};
@@ -50,7 +50,7 @@ impl Prover<'_> {
     pub(super) fn failing(
         &self,
         policies: &[&Policy],
-        surroundings: &Surroundings<'_>,
+        surroundings: &Literals<'_>,
         progress: Progress<'_>,
     ) -> Result<Failing, NoSolver> {
         let found = pool::each(
@@ -86,7 +86,7 @@ impl Prover<'_> {
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
-        surroundings: &Surroundings<'_>,
+        surroundings: &Literals<'_>,
     ) -> Result<Option<Finding>, Unknown> {
         let side = Side::new(vec![body(policy)]);
         for environment in self.environments_of(policy) {
@@ -94,8 +94,8 @@ impl Prover<'_> {
             let Some(found) = solver.satisfy(&errors(&compiled))? else {
                 continue;
             };
-            let decided = |world: &World| Some((side.outcome(world, environment.schema)?, None));
-            let fails = |world: &World| {
+            let decided = |world: &Model| Some((side.outcome(world, environment.schema)?, None));
+            let fails = |world: &Model| {
                 decided(world).is_some_and(|(outcome, _)| !outcome.errors.is_empty())
             };
             return match confirm(&found, surroundings, &fails, &decided) {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 
 use super::label::{numbered, spaced};
-use super::literals::Surroundings;
-use super::model::{Element, World, as_entity};
+use super::literals::Literals;
+use super::model::{Model, ModelEntity, as_entity};
 use super::shrink::Refutes;
 use tarbac_host::assembly;
 use tarbac_host::bundle::{Kind, Switches, Vocabulary};
@@ -15,10 +15,10 @@ use tarbac_host::bundle::{Kind, Switches, Vocabulary};
 /// The world with every entity in between that the schema asks for: nobody is in a role without an
 /// assignment. `None` where no directory has such a world.
 pub(super) fn possible(
-    world: &World,
-    surroundings: &Surroundings<'_>,
+    world: &Model,
+    surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
-) -> Option<World> {
+) -> Option<Model> {
     [(true, true), (true, false), (false, true), (false, false)]
         .into_iter()
         .filter_map(|(own, usual)| {
@@ -36,7 +36,7 @@ pub(super) fn possible(
 }
 
 /// Whether a workspace with exactly these entities would be sound.
-fn is_directory(world: &World, surroundings: &Surroundings<'_>) -> bool {
+fn is_directory(world: &Model, surroundings: &Literals<'_>) -> bool {
     let entities = world.entities_json().to_string();
     let read = assembly::of_entities(surroundings.bundle, &entities, &Switches::default());
     read.is_ok_and(|(engine, _)| engine.is_some())
@@ -45,7 +45,7 @@ fn is_directory(world: &World, surroundings: &Surroundings<'_>) -> bool {
 /// Puts the entities into a world that the schema asks for.
 struct Links<'a> {
     vocabulary: &'a Vocabulary,
-    world: World,
+    world: Model,
     /// Whether a parent that is asked for is the one that an attribute names; else it is a new one.
     own: bool,
     /// Whether what is not stated is what it usually is; else it is something new.
@@ -94,9 +94,9 @@ impl Links<'_> {
                     false => major.into_iter().map(Some).collect(),
                 };
                 for major in majors {
-                    let mut element = Element {
+                    let mut element = ModelEntity {
                         parents: minor.iter().cloned().chain(major).collect(),
-                        ..Element::default()
+                        ..ModelEntity::default()
                     };
                     for type_name in required.get(&link).into_iter().flatten() {
                         let is_there = has_parent_of(&element, type_name);
@@ -190,7 +190,7 @@ impl Links<'_> {
     }
 }
 
-fn has_parent_of(element: &Element, type_name: &str) -> bool {
+fn has_parent_of(element: &ModelEntity, type_name: &str) -> bool {
     element
         .parents
         .iter()

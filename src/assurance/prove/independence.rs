@@ -20,7 +20,7 @@ use cedar_policy_core::ast;
 use serde_json::json;
 use smol_str::SmolStr;
 
-use super::model::{World, as_entity};
+use super::model::{Model, as_entity};
 use super::solver::Unknown;
 use tarbac_host::bundle::{Action, Kind, Policy, Vocabulary, static_policy};
 
@@ -226,7 +226,7 @@ impl Attribute {
     }
 
     /// The same world in which the attribute is what the policies are specialised to.
-    pub(super) fn put(&self, world: &World) -> Option<World> {
+    pub(super) fn put(&self, world: &Model) -> Option<Model> {
         let owner = entity(&self.owner, world)?;
         let mut changed = world.clone();
         let attributes = &mut changed.entities.get_mut(&owner)?.attributes;
@@ -245,7 +245,7 @@ impl Attribute {
 }
 
 /// The entity at the end of a path.
-fn entity(path: &ast::Expr, world: &World) -> Option<EntityUid> {
+fn entity(path: &ast::Expr, world: &Model) -> Option<EntityUid> {
     match path.expr_kind() {
         ast::ExprKind::Var(ast::Var::Principal) => Some(world.principal.clone()),
         ast::ExprKind::Var(ast::Var::Resource) => Some(world.resource.clone()),

@@ -23,7 +23,7 @@ const PLAIN: [(&str, &str); 8] = [
 ];
 
 /// What is known of the policies at hand.
-pub(super) struct Surroundings<'a> {
+pub(super) struct Literals<'a> {
     pub bundle: &'a Arc<Bundle>,
     /// The entities that a policy or spec names; these keep their names.
     named: HashSet<EntityUid>,
@@ -34,7 +34,7 @@ pub(super) struct Surroundings<'a> {
     extensions: BTreeMap<String, Vec<Value>>,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> Literals<'a> {
     /// Those of the policies of a bundle, and of some beside them.
     pub fn of<'p>(bundle: &'a Arc<Bundle>, beside: impl Iterator<Item = &'p Policy>) -> Self {
         let mut surroundings = Self {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// A request and the entities it is made among.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct World {
+pub struct Model {
     /// Who asks.
     pub principal: EntityUid,
     /// What for.
@@ -19,12 +19,12 @@ pub struct World {
     /// The context, as Cedar's JSON has it.
     pub context: Map<String, Value>,
     /// The entities, without actions.
-    pub entities: BTreeMap<EntityUid, Element>,
+    pub entities: BTreeMap<EntityUid, ModelEntity>,
 }
 
 /// An entity of a world, as Cedar's JSON has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Element {
+pub struct ModelEntity {
     /// Its attributes.
     pub attributes: Map<String, Value>,
     /// Its tags.
@@ -33,7 +33,7 @@ pub struct Element {
     pub parents: BTreeSet<EntityUid>,
 }
 
-impl World {
+impl Model {
     /// The world that a solver found.
     pub(super) fn of(env: &Env) -> Result<Self, String> {
         let request = &env.request;
@@ -49,7 +49,7 @@ impl World {
             }
             let mut json = entity.to_json_value().map_err(|error| error.to_string())?;
             let mut map = |key: &str| record(json.get_mut(key).map(Value::take));
-            let element = Element {
+            let element = ModelEntity {
                 attributes: map("attrs"),
                 tags: map("tags"),
                 parents: env

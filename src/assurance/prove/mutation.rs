@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
-use super::literals::Surroundings;
+use super::literals::Literals;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::{Says, Spec, answer_alike};
 use super::verdict::{Sides, Verdict, asked};
@@ -112,7 +112,7 @@ impl Prover<'_> {
         mutant: &Mutant,
         specs: &[&Spec],
         choices: &[Vec<String>],
-        surroundings: &Surroundings<'_>,
+        surroundings: &Literals<'_>,
         sides: &Sides,
     ) -> Result<Became, Unknown> {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();

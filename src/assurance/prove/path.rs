@@ -3,7 +3,7 @@
 use cedar_policy::EntityUid;
 use serde_json::{Map, Value};
 
-use super::model::{World, is_wrapped};
+use super::model::{Model, is_wrapped};
 
 /// What has values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Holder {
 
 /// A place in a world: an attribute or a tag, or something within one.
 #[derive(Debug, Clone)]
-pub(super) struct Slot {
+pub(super) struct ModelPath {
     pub of: Holder,
     pub path: Vec<Step>,
 }
@@ -30,7 +30,7 @@ pub(super) enum Step {
 }
 
 /// Every value in a world, the outer before the inner.
-pub(super) fn slots(world: &World) -> Vec<(Slot, Value)> {
+pub(super) fn slots(world: &Model) -> Vec<(ModelPath, Value)> {
     let entities = world.entities.keys();
     let mut slots: Vec<_> = entities.flat_map(|uid| slots_of(world, uid)).collect();
     slots.extend(slots_in(Holder::Context, &world.context));
@@ -38,7 +38,7 @@ pub(super) fn slots(world: &World) -> Vec<(Slot, Value)> {
 }
 
 /// Every value of an entity.
-pub(super) fn slots_of(world: &World, uid: &EntityUid) -> Vec<(Slot, Value)> {
+pub(super) fn slots_of(world: &Model, uid: &EntityUid) -> Vec<(ModelPath, Value)> {
     let Some(element) = world.entities.get(uid) else {
         return Vec::new();
     };
@@ -48,8 +48,8 @@ pub(super) fn slots_of(world: &World, uid: &EntityUid) -> Vec<(Slot, Value)> {
 }
 
 /// Every value of a holder.
-pub(super) fn slots_in(of: Holder, record: &Map<String, Value>) -> Vec<(Slot, Value)> {
-    let slot = Slot {
+pub(super) fn slots_in(of: Holder, record: &Map<String, Value>) -> Vec<(ModelPath, Value)> {
+    let slot = ModelPath {
         of,
         path: Vec::new(),
     };
@@ -58,7 +58,7 @@ pub(super) fn slots_in(of: Holder, record: &Map<String, Value>) -> Vec<(Slot, Va
     found
 }
 
-fn within(slot: &Slot, record: &Map<String, Value>, found: &mut Vec<(Slot, Value)>) {
+fn within(slot: &ModelPath, record: &Map<String, Value>, found: &mut Vec<(ModelPath, Value)>) {
     for (key, value) in record {
         let mut slot = slot.clone();
         slot.path.push(Step::Key(key.clone()));
@@ -77,9 +77,9 @@ fn within(slot: &Slot, record: &Map<String, Value>, found: &mut Vec<(Slot, Value
     }
 }
 
-impl Slot {
+impl ModelPath {
     /// Gives it a value, or takes away what it has.
-    pub fn set(&self, world: &mut World, value: Option<&Value>) {
+    pub fn set(&self, world: &mut Model, value: Option<&Value>) {
         let attributes = match &self.of {
             Holder::Context => Some(&mut world.context),
             Holder::Attributes(uid) => world.entities.get_mut(uid).map(|of| &mut of.attributes),

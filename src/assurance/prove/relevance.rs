@@ -4,14 +4,14 @@ use cedar_policy::EntityUid;
 use serde_json::{Value, json};
 
 use super::label::with_id;
-use super::literals::Surroundings;
-use super::model::{World, as_entity, entity_value, is_wrapped};
-use super::path::{Holder, Slot, Step, slots_in, slots_of};
+use super::literals::Literals;
+use super::model::{Model, as_entity, entity_value, is_wrapped};
+use super::path::{Holder, ModelPath, Step, slots_in, slots_of};
 use super::shrink::Refutes;
 
 /// Something about a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum RelevantFact {
     /// Who asks, or what is asked about, is an entity of that name.
     Is(EntityUid),
     /// An entity is in another.
@@ -43,14 +43,14 @@ pub enum Fact {
 
 /// What of a world matters: what could not be otherwise, all else being as it is or as it could be.
 pub(super) fn facts(
-    world: &World,
-    surroundings: &Surroundings<'_>,
+    world: &Model,
+    surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
-) -> Vec<Fact> {
+) -> Vec<RelevantFact> {
     let mut facts = Vec::new();
     let mut links = Vec::new();
     let mut otherwise = world.clone();
-    let mut told = |slots: Vec<(Slot, Value)>| -> Vec<Fact> {
+    let mut told = |slots: Vec<(ModelPath, Value)>| -> Vec<RelevantFact> {
         let mut told = Vec::new();
         // What is within comes first: where it is told, so is that there is something around it.
         for (slot, value) in slots.into_iter().rev() {
@@ -59,12 +59,12 @@ pub(super) fn facts(
             } else if let Some(entity) = as_entity(&value) {
                 links.push((entity, slot.fact(value)));
             }
-            let is_within = |fact: &Fact| {
+            let is_within = |fact: &RelevantFact| {
                 fact.path()
                     .is_some_and(|path| path.starts_with(&slot.keys()))
             };
             if !told.iter().any(is_within) && slot.is_optional(world, surroundings) {
-                told.push(Fact::Has {
+                told.push(RelevantFact::Has {
                     of: slot.of.clone(),
                     path: slot.keys(),
                 });
@@ -80,13 +80,13 @@ pub(super) fn facts(
             && is_asked(uid, world)
             && !may_be_another(uid, world, surroundings, refutes)
         {
-            facts.push(Fact::Is(uid.clone()));
+            facts.push(RelevantFact::Is(uid.clone()));
         }
         let parents = world.entities.get(uid).into_iter();
         facts.extend(
             parents
                 .flat_map(|element| &element.parents)
-                .map(|parent| Fact::In {
+                .map(|parent| RelevantFact::In {
                     entity: uid.clone(),
                     parent: parent.clone(),
                 }),
@@ -103,7 +103,7 @@ pub(super) fn facts(
     facts
 }
 
-impl Fact {
+impl RelevantFact {
     /// The path of attributes that it is about.
     fn path(&self) -> Option<&[String]> {
         match self {
@@ -124,20 +124,20 @@ impl Fact {
     }
 }
 
-fn is_only_one(uid: &EntityUid, world: &World) -> bool {
+fn is_only_one(uid: &EntityUid, world: &Model) -> bool {
     let mut others = world.entities.keys().filter(|other| *other != uid);
     !others.any(|other| other.type_name() == uid.type_name())
 }
 
-fn is_asked(uid: &EntityUid, world: &World) -> bool {
+fn is_asked(uid: &EntityUid, world: &Model) -> bool {
     *uid == world.principal || *uid == world.resource
 }
 
 /// Whether who asks, or what is asked about, could as well be an entity that nobody names.
 fn may_be_another(
     uid: &EntityUid,
-    world: &World,
-    surroundings: &Surroundings<'_>,
+    world: &Model,
+    surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> bool {
     let mut others = others_of(uid, surroundings).into_iter();
@@ -155,7 +155,7 @@ fn may_be_another(
 }
 
 /// The entities that one could be instead: the others of an enumerated type, or one that nobody names.
-fn others_of(uid: &EntityUid, surroundings: &Surroundings<'_>) -> Vec<EntityUid> {
+fn others_of(uid: &EntityUid, surroundings: &Literals<'_>) -> Vec<EntityUid> {
     match surroundings.choices(uid) {
         Some(choices) => choices
             .iter()
@@ -167,12 +167,12 @@ fn others_of(uid: &EntityUid, surroundings: &Surroundings<'_>) -> Vec<EntityUid>
 }
 
 /// Puts a copy of an entity into a world, unless there is one of that name.
-fn copy_to(uid: &EntityUid, copy: &EntityUid, world: &mut World) {
+fn copy_to(uid: &EntityUid, copy: &EntityUid, world: &mut Model) {
     let element = world.entities.get(uid).cloned().unwrap_or_default();
     world.entities.entry(copy.clone()).or_insert(element);
 }
 
-impl Slot {
+impl ModelPath {
     fn keys(&self) -> Vec<String> {
         let keys = self.path.iter().filter_map(|step| match step {
             Step::Key(key) => Some(key.clone()),
@@ -182,7 +182,7 @@ impl Slot {
     }
 
     /// Whether a world without it conforms to the schema as well.
-    fn is_optional(&self, world: &World, surroundings: &Surroundings<'_>) -> bool {
+    fn is_optional(&self, world: &Model, surroundings: &Literals<'_>) -> bool {
         if matches!(self.path.last(), Some(Step::Element(_))) || matches!(self.of, Holder::Tags(_))
         {
             return false;
@@ -194,14 +194,14 @@ impl Slot {
             .is_ok()
     }
 
-    fn fact(&self, value: Value) -> Option<Fact> {
+    fn fact(&self, value: Value) -> Option<RelevantFact> {
         let path = self.keys();
         let is_element = matches!(self.path.last(), Some(Step::Element(_)));
         // A record or a set is what is in it.
         if !is_element && (value.is_array() || (value.is_object() && !is_wrapped(&value))) {
             return None;
         }
-        Some(Fact::Value {
+        Some(RelevantFact::Value {
             of: self.of.clone(),
             path,
             value,
@@ -213,11 +213,11 @@ impl Slot {
 /// Whether a value matters. If not, it is another in the world `otherwise` from here on: two facts
 /// that stand in for each other are not both left out.
 fn matters(
-    slot: &Slot,
+    slot: &ModelPath,
     value: &Value,
-    world: &World,
-    otherwise: &mut World,
-    surroundings: &Surroundings<'_>,
+    world: &Model,
+    otherwise: &mut Model,
+    surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> bool {
     // What could have been taken away is no longer there.
@@ -236,7 +236,7 @@ fn matters(
         }
         _ => surroundings.extensions_like(value).to_vec(),
     };
-    let with_copies = |world: &World| {
+    let with_copies = |world: &Model| {
         let mut world = world.clone();
         if let (Some(uid), Some(copies)) = (&linked, &copies) {
             copies
@@ -248,7 +248,7 @@ fn matters(
     let (world, before) = (with_copies(world), with_copies(otherwise));
     let mut after = None;
     for other in others.iter().filter(|other| *other != value) {
-        let put = |world: &World| {
+        let put = |world: &Model| {
             let mut world = world.clone();
             slot.set(&mut world, Some(other));
             world

@@ -9,12 +9,12 @@ use cedar_policy::EntityUid;
 use serde_json::{Value, json};
 
 use super::label::{numbered, spaced, with_id};
-use super::literals::Surroundings;
-use super::model::{World, kind_of_extension};
-use super::path::{Slot, slots};
+use super::literals::Literals;
+use super::model::{Model, kind_of_extension};
+use super::path::{ModelPath, slots};
 
 /// Whether a world refutes the claim at hand.
-pub(super) type Refutes<'r> = &'r dyn Fn(&World) -> bool;
+pub(super) type Refutes<'r> = &'r dyn Fn(&Model) -> bool;
 
 /// A change of a world.
 #[derive(Debug, Clone)]
@@ -26,15 +26,15 @@ enum Edit {
     /// A parent is taken away.
     Leave(EntityUid, EntityUid),
     /// Values at some places are another, the simplest first; or they are taken away.
-    Set(Vec<Slot>, Vec<Option<Value>>),
+    Set(Vec<ModelPath>, Vec<Option<Value>>),
 }
 
 /// The smallest world that is found from one by single changes.
 pub(super) fn smallest(
-    mut world: World,
-    surroundings: &Surroundings<'_>,
+    mut world: Model,
+    surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
-) -> World {
+) -> Model {
     loop {
         let before = world.clone();
         for edit in edits(&world, surroundings) {
@@ -52,7 +52,7 @@ pub(super) fn smallest(
 
 /// The changes that make a world simpler. Each leads away from where it came from, so that there is
 /// an end to them.
-fn edits(world: &World, surroundings: &Surroundings<'_>) -> Vec<Edit> {
+fn edits(world: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for one in world.entities.keys() {
         for other in world.entities.keys() {
@@ -82,7 +82,7 @@ fn edits(world: &World, surroundings: &Surroundings<'_>) -> Vec<Edit> {
             }
             value if kind_of_extension(value).is_some() => {
                 let alike = slots.iter().filter(|(_, other)| other == value);
-                let alike: Vec<Slot> = alike.map(|(slot, _)| slot.clone()).collect();
+                let alike: Vec<ModelPath> = alike.map(|(slot, _)| slot.clone()).collect();
                 let known = simpler_extensions(value, &slots, surroundings);
                 // Two moments may only be another together.
                 if alike.len() > 1 {
@@ -101,8 +101,8 @@ fn edits(world: &World, surroundings: &Surroundings<'_>) -> Vec<Edit> {
 /// and where it is not one of these, another one of the world.
 fn simpler_extensions(
     value: &Value,
-    slots: &[(Slot, Value)],
-    surroundings: &Surroundings<'_>,
+    slots: &[(ModelPath, Value)],
+    surroundings: &Literals<'_>,
 ) -> Vec<Option<Value>> {
     let known = surroundings.extensions_like(value);
     let before = known.iter().take_while(|known| *known != value);
@@ -117,8 +117,8 @@ fn simpler_extensions(
 
 impl Edit {
     /// The worlds that it can lead to, the simplest first.
-    fn applied(&self, world: &World) -> Vec<World> {
-        let changed = |change: &dyn Fn(&mut World)| {
+    fn applied(&self, world: &Model) -> Vec<Model> {
+        let changed = |change: &dyn Fn(&mut Model)| {
             let mut world = world.clone();
             change(&mut world);
             world
@@ -154,7 +154,7 @@ impl Edit {
 }
 
 /// The same world with names that say what an entity is.
-fn with_plain_names(world: World, surroundings: &Surroundings<'_>, refutes: Refutes<'_>) -> World {
+fn with_plain_names(world: Model, surroundings: &Literals<'_>, refutes: Refutes<'_>) -> Model {
     let mut renamed = world.clone();
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     // The request comes first, so that it is about the plain ones.

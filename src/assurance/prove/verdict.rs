@@ -8,8 +8,8 @@ use cedar_policy_core::ast;
 use super::Prover;
 use super::claim::{Claim, Environment, Relation, Side, body, forbid_the_rest, permit};
 use super::counterexample::{Counterexample, Decided, Decides};
-use super::literals::Surroundings;
-use super::model::World;
+use super::literals::Literals;
+use super::model::Model;
 use super::shrink::Refutes;
 use super::solver::{Solver, Unknown};
 use super::spec::{Says, Spec};
@@ -102,7 +102,7 @@ impl Prover<'_> {
         solver: &mut Solver<'_>,
         spec: &Spec,
         environment: &Environment<'_>,
-        surroundings: &Surroundings<'_>,
+        surroundings: &Literals<'_>,
         sides: &Sides,
     ) -> Verdict {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
@@ -118,7 +118,7 @@ impl Prover<'_> {
             Err(unknown) => return Verdict::NotProved(unknown),
         };
         let schema = environment.schema;
-        let decides = |world: &World| -> Decided {
+        let decides = |world: &Model| -> Decided {
             let other = match &spec.says {
                 Says::Allowed | Says::Refused => None,
                 Says::SameWhatever(attribute) => {
@@ -128,7 +128,7 @@ impl Prover<'_> {
             };
             Some((side.outcome(world, schema)?, other))
         };
-        let refutes = |world: &World| {
+        let refutes = |world: &Model| {
             let is_refuted = claim.is_refuted_by(world, schema);
             match &spec.says {
                 // What was specialised in the policies is put into the world: the policies as they
@@ -196,7 +196,7 @@ impl Prover<'_> {
         solver: &mut Solver<'_>,
         claim: &Claim,
         environment: &Environment<'_>,
-        surroundings: &Surroundings<'_>,
+        surroundings: &Literals<'_>,
         refutes: Refutes<'_>,
         decides: Decides<'_>,
     ) -> Verdict {
@@ -227,11 +227,11 @@ impl Prover<'_> {
 /// What a solver found, as a counterexample that plain Cedar confirms.
 pub(super) fn confirm(
     found: &cedar_policy_symcc::Env,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
     decides: Decides<'_>,
 ) -> Verdict {
-    let world = match World::of(found) {
+    let world = match Model::of(found) {
         Ok(world) => world,
         Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error)),
     };

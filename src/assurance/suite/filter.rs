@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Case, Check, Suites};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Names;
+use tarbac_host::lookup::Lookup;
 
 /// A condition on cases or on the requests within them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Filter {
     }
 
     fn takes(&self, engine: &Engine, check: &Check) -> bool {
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         let request = &check.request;
         let (uid, wanted) = match self {
             Self::Name(_) => return true,

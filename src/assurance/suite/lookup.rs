@@ -17,7 +17,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::{Engine, entities_of};
-use tarbac_host::lookup::{Name, NameError, Names, Part as Of};
+use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
 use tarbac_host::yaml::place;
 
 /// The word for everybody and everything.
@@ -35,17 +35,17 @@ pub(super) struct Known {
 }
 
 /// Names in one directory, with what was found before.
-pub(super) struct Lookup<'e> {
+pub(super) struct SuiteLookup<'e> {
     engine: &'e Engine,
-    names: Names<'e>,
+    names: Lookup<'e>,
     known: &'e mut Known,
 }
 
-impl<'e> Lookup<'e> {
+impl<'e> SuiteLookup<'e> {
     pub fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
         Self {
             engine,
-            names: Names::of(engine),
+            names: Lookup::of(engine),
             known,
         }
     }

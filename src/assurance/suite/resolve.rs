@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part, Switch};
-use super::lookup::{ALL, Known, Lookup, word};
+use super::lookup::{ALL, Known, SuiteLookup, word};
 use super::read::Documents;
 use super::setting::Settings;
 use super::shared::{Shared, unused};
@@ -17,10 +17,10 @@ use tarbac_analysis::change::fact::Fact;
 use tarbac_analysis::matrix::Selection;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
-use tarbac_host::bundle::{Action, Parts, Switches};
+use tarbac_host::bundle::{Action, Conditions, Switches};
 use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Names, Part as Of};
+use tarbac_host::lookup::{Lookup, Part as Of};
 use tarbac_host::yaml::place;
 
 /// Turns documents into suites.
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
             return None;
         };
         self.findings.extend(wrong_name(source, name));
-        let names = Names::of(self.settings.base());
+        let names = Lookup::of(self.settings.base());
         let shared = Shared::of(self.documents, &names, source, document, &mut self.findings);
         let switches = self.readings(source, &document.readings);
         let mut scope = Scope {
@@ -197,7 +197,7 @@ impl<'a> Resolver<'a> {
         let setting = self.setting(scope, case.given.as_ref())?;
         let engine = self.settings.engine(setting)?;
         let mut findings = Vec::new();
-        let mut lookup = Lookup::new(engine, self.known.entry(setting).or_default());
+        let mut lookup = SuiteLookup::new(engine, self.known.entry(setting).or_default());
         let source = scope.source;
         let expected = expected(
             scope,
@@ -248,7 +248,7 @@ impl<'a> Resolver<'a> {
         let setting = self.setting(scope, matrix.given.as_ref())?;
         let engine = self.settings.engine(setting)?;
         let mut findings = Vec::new();
-        let mut lookup = Lookup::new(engine, self.known.entry(setting).or_default());
+        let mut lookup = SuiteLookup::new(engine, self.known.entry(setting).or_default());
         let source = scope.source;
         let legend: BTreeMap<&str, Arc<Expected>> = matrix
             .legend
@@ -362,7 +362,7 @@ impl<'a> Resolver<'a> {
         let setting = self.setting(scope, None)?;
         let engine = self.settings.engine(setting)?;
         let mut findings = Vec::new();
-        let mut lookup = Lookup::new(engine, self.known.entry(setting).or_default());
+        let mut lookup = SuiteLookup::new(engine, self.known.entry(setting).or_default());
         let first = snapshot.principals.0.first();
         let at = first.map_or_else(
             || Place::new(scope.source, 0..0),
@@ -437,7 +437,7 @@ impl<'a> Resolver<'a> {
             return None;
         };
         if let Some(clause) = &exemption.clause {
-            let known = Parts::of(policy).names();
+            let known = Conditions::of(policy).names();
             if !known.contains(&clause.value) {
                 let mut finding = error(
                     "unknown_clause",

@@ -9,7 +9,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::assembly;
 use tarbac_host::bundle::{Switches, UnknownReading};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Names;
+use tarbac_host::lookup::Lookup;
 
 /// The code of what is wrong with given facts.
 pub(super) const GIVEN: &str = "suite::given";
@@ -90,7 +90,7 @@ impl Settings {
         facts: &[Fact],
         findings: &mut Vec<Finding>,
     ) -> Result<Option<Engine>, UnknownReading> {
-        let names = Names::of(&self.base);
+        let names = Lookup::of(&self.base);
         let (entities, wrong) = fact::entities(&self.base, &names, facts, GIVEN);
         if !wrong.is_empty() {
             findings.extend(wrong);

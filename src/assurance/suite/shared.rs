@@ -15,7 +15,7 @@ use tarbac_analysis::change::fact;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Name, NameError, Names, Part as Of};
+use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
 use tarbac_host::yaml::place;
 
 /// What the names of a file can stand for: its own groups and fixtures, and those it uses.
@@ -37,7 +37,7 @@ impl<'a> Shared<'a> {
     /// The groups and fixtures of a file and of those it uses. `names` are those of the workspace.
     pub fn of(
         documents: &'a Documents,
-        names: &Names<'_>,
+        names: &Lookup<'_>,
         source: &'a Arc<Source>,
         document: &'a Document,
         findings: &mut Vec<Finding>,
@@ -123,7 +123,7 @@ fn twice(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Finding {
 
 /// A group must not be called like somebody or something: nobody could tell which is meant.
 fn check_groups(
-    names: &Names<'_>,
+    names: &Lookup<'_>,
     groups: &BTreeMap<&str, Group<'_>>,
     part: Of,
     findings: &mut Vec<Finding>,
@@ -164,7 +164,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
             Part::Facts(_) => None,
         })
         .collect();
-    let names = Names::of(base);
+    let names = Lookup::of(base);
     let mut findings = Vec::new();
     for (source, document) in documents.values() {
         for (name, facts) in &document.fixtures.0 {
@@ -179,7 +179,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
         ] {
             for name in groups.0.iter().flat_map(|(_, names)| &names.0) {
                 let text = Name::from(name.value.as_str());
-                let find = |names: &Names<'_>| match part {
+                let find = |names: &Lookup<'_>| match part {
                     Of::Principal => names.any_principal(&text).map(drop),
                     Of::Action => names.action_or_question(&text).map(drop),
                     // A question is asked about other things than a permission.
@@ -188,7 +188,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
                 // What is given in a case may have made it.
                 if engines
                     .iter()
-                    .all(|engine| find(&Names::of(engine)).is_err())
+                    .all(|engine| find(&Lookup::of(engine)).is_err())
                     && let Err(problem) = find(&names)
                 {
                     findings.push(unknown(source, name, &names.suggest(problem, None)));

@@ -3,7 +3,7 @@
 use std::slice::from_mut;
 
 use cedar_policy::Context;
-use tarbac_analysis::access_review::{Holder, Review};
+use tarbac_analysis::access_review::{PersonAccess, Review};
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
@@ -42,7 +42,7 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
         ))?,
         Format::Ndjson => {
             let bar = devices(people);
-            let in_full = |holder: &Holder| {
+            let in_full = |holder: &PersonAccess| {
                 let mut holder = holder.clone();
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
                 holder

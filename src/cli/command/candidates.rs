@@ -11,8 +11,8 @@ use cedar_policy::EntityUid;
 use clap::CommandFactory;
 use clap_complete::engine::CompletionCandidate;
 use tarbac_analysis::change::what_if;
-use tarbac_host::lookup::{Names, Part};
-use tarbac_host::workspace::Means;
+use tarbac_host::lookup::{Lookup, Part};
+use tarbac_host::workspace::LoadOptions;
 use tarbac_host::{Engine, Layout, Switches, Workspace, roles};
 use walkdir::WalkDir;
 
@@ -69,7 +69,7 @@ pub fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// Whoever can ask.
 pub fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         called(&names, names.all(Part::Principal))
     })
 }
@@ -77,7 +77,7 @@ pub fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// Whatever can be asked about.
 pub fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         called(&names, names.all(Part::Resource))
     })
 }
@@ -86,7 +86,7 @@ pub fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
 pub fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let role_type = roles::role_type(engine.bundle().vocabulary());
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         role_type.map_or_else(Vec::new, |role_type| {
             called(&names, names.all_of_type(&role_type))
         })
@@ -107,7 +107,7 @@ pub fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidat
 pub fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
     let who = typed.to_str().and_then(|typed| typed.split_once('='));
     offered(typed, |engine| {
-        let names = Names::of(engine);
+        let names = Lookup::of(engine);
         let Some((who, _)) = who else {
             let assignees = called(&names, what_if::assignees(engine)).into_iter();
             return assignees
@@ -124,7 +124,7 @@ pub fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// What each is called; its id where a shell would take the name for several words.
-fn called(names: &Names<'_>, entities: Vec<EntityUid>) -> Vec<(String, Option<String>)> {
+fn called(names: &Lookup<'_>, entities: Vec<EntityUid>) -> Vec<(String, Option<String>)> {
     let called = entities.into_iter().map(|uid| {
         let name = names.call(&uid);
         match name.contains(char::is_whitespace) {
@@ -163,7 +163,7 @@ fn engine() -> Option<Engine> {
     if size(&root.join("entities")) > QUICK {
         return None;
     }
-    let means = Means {
+    let means = LoadOptions {
         cache: false,
         progress: None,
     };

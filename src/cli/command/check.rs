@@ -1,8 +1,8 @@
 //! `tarbac check`: decides one request, or a stream of them.
 
 use cedar_policy::EntityUid;
-use tarbac_host::json::Strict;
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::json::StrictJson;
+use tarbac_host::lookup::{Lookup, Name};
 use tarbac_host::{Decision, Engine, Request, Workspace};
 use tarbac_report as render;
 
@@ -38,7 +38,7 @@ pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, 
 
 /// The request that a person means.
 pub fn request(engine: &Engine, parts: [&str; 3], context: &Context) -> Result<Request, Failure> {
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let [principal, action, resource] = parts.map(Name::from);
     let action = names.action(&action)?;
     let suggest = |error| names.suggest(error, Some(action));
@@ -64,7 +64,7 @@ pub fn context(
     let mut json = match &context.context {
         None => serde_json::json!({}),
         Some(text) => {
-            let Strict(json) = serde_json::from_str(text)
+            let StrictJson(json) = serde_json::from_str(text)
                 .map_err(|error| wrong(format!("the context is not valid JSON: {error}")))?;
             json
         }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::slice::from_mut;
 
-use tarbac_analysis::change::impact::{About, Comparison, Impact, States, Touched};
+use tarbac_analysis::change::impact::{About, Affected, Comparison, Impact, States};
 use tarbac_analysis::change::what_if::Premises;
-use tarbac_analysis::plan::{Planning, RoleChange, Roles};
+use tarbac_analysis::plan::{Planner, RoleChange, Roles};
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
-use tarbac_host::lookup::{Name, Names, Part};
+use tarbac_host::lookup::{Lookup, Name, Part};
 use tarbac_report as render;
 use tarbac_report::impact::Report;
 
@@ -66,11 +66,11 @@ pub fn typed(global: &Global) -> impl Iterator<Item = String> {
 
 /// Whom and what a comparison of two states is about, which are there in one of them.
 pub fn about(states: [&Engine; 2], only: &Only) -> Result<About, Failure> {
-    let names = states.map(Names::of);
+    let names = states.map(Lookup::of);
     let named = |texts: &[String], part: Part| {
         let found = texts.iter().map(|text| {
             let name = Name::from(text.as_str());
-            let in_state = |names: &Names<'_>| match part {
+            let in_state = |names: &Lookup<'_>| match part {
                 Part::Principal => names.any_principal(&name),
                 Part::Action => names.action(&name).map(|action| action.uid.clone()),
                 Part::Resource => names.any_resource(&name),
@@ -123,7 +123,7 @@ pub fn answer(
     if wanted.format != Format::Ndjson {
         detail(&comparison, &mut impact, (wanted.format, wanted.all));
     }
-    let planning = Planning {
+    let planning = Planner {
         states,
         impact: &impact,
         context: &context,
@@ -155,7 +155,7 @@ pub fn answer(
         Format::Json => output.write(&report.document())?,
         Format::Ndjson => {
             let bar = devices(impact.people.len());
-            let in_full = |touched: &Touched| {
+            let in_full = |touched: &Affected| {
                 let mut touched = touched.clone();
                 comparison.detail(from_mut(&mut touched), usize::MAX, || bar.inc(1));
                 touched
@@ -191,7 +191,7 @@ pub fn answer(
 }
 
 /// The roles that would need a permission; where they cannot be worked out, the rest of the report can.
-fn in_need(planning: &Planning<'_, '_>) -> Vec<RoleChange> {
+fn in_need(planning: &Planner<'_, '_>) -> Vec<RoleChange> {
     let bar = waiting("looking for roles");
     let found = planning.roles_in_need();
     bar.finish_and_clear();

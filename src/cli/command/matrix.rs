@@ -2,7 +2,7 @@
 
 use cedar_policy::EntityUid;
 use tarbac_analysis::Matrix;
-use tarbac_host::lookup::{Name, NameError, Names, Part};
+use tarbac_host::lookup::{Lookup, Name, NameError, Part};
 use tarbac_host::{Engine, Workspace};
 use tarbac_report::matrix as render;
 
@@ -35,7 +35,7 @@ pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Res
 }
 
 fn of_people(engine: &Engine, arguments: &cli::Matrix) -> Result<Matrix, Failure> {
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let principals = chosen(&names, Part::Principal, &arguments.principal)?;
     let resources = chosen(&names, Part::Resource, &arguments.resource)?;
     let permissions = engine.bundle().vocabulary().permissions().count();
@@ -58,7 +58,7 @@ fn of_people(engine: &Engine, arguments: &cli::Matrix) -> Result<Matrix, Failure
 }
 
 /// Those that are named, or all.
-fn chosen(names: &Names, part: Part, named: &[String]) -> Result<Vec<EntityUid>, NameError> {
+fn chosen(names: &Lookup, part: Part, named: &[String]) -> Result<Vec<EntityUid>, NameError> {
     if named.is_empty() {
         return Ok(names.all(part));
     }

@@ -16,8 +16,8 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Outcome;
-use tarbac_host::json::Strict;
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::json::StrictJson;
+use tarbac_host::lookup::{Lookup, Name};
 use tarbac_host::workspace::regular;
 use tarbac_host::{Answer, Decision, Engine, Request};
 use tarbac_report::answer;
@@ -45,7 +45,7 @@ struct Line {
     principal: Named,
     action: Named,
     resource: Named,
-    context: Option<Strict>,
+    context: Option<StrictJson>,
 }
 
 /// What a program calls a request: a string or a number of JSON, as it is written.
@@ -127,7 +127,7 @@ struct Answerer<'a> {
     engine: &'a Engine,
     premises: &'a Premises,
     kind: AnswerKind,
-    names: Names<'a>,
+    names: Lookup<'a>,
     /// What a request without a context has, by action.
     empty: HashMap<EntityUid, Result<Context, String>>,
 }
@@ -149,7 +149,7 @@ impl<'a> Answerer<'a> {
             engine,
             premises,
             kind,
-            names: Names::of(engine).indexed(),
+            names: Lookup::of(engine).indexed(),
             empty,
         }
     }
@@ -204,7 +204,7 @@ impl<'a> Answerer<'a> {
             .action(&line.action.0)
             .map_err(|error| error.to_string())?;
         let context = match line.context {
-            Some(Strict(json)) => self.engine.context(&action.uid, json),
+            Some(StrictJson(json)) => self.engine.context(&action.uid, json),
             None => self
                 .empty
                 .get(&action.uid)

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::lookup::{Lookup, Name};
 use tarbac_host::roles;
 use tarbac_report as render;
 use tarbac_tenant::exports::Folder;
@@ -36,7 +36,7 @@ fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Fail
             "annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`".to_owned(),
         ),
     })?;
-    let role = Names::of(&engine).of_type(&role_type, &Name::from(name))?;
+    let role = Lookup::of(&engine).of_type(&role_type, &Name::from(name))?;
     let definition = RoleDefinition::of(&engine, &role)
         .map_err(|findings| Failure::Invalid(findings, "The role is not exported."))?;
     output.write(&render::json(&definition))?;

@@ -5,7 +5,7 @@ use tarbac_analysis::explain::Named;
 use tarbac_analysis::who_what::What as Answer;
 use tarbac_host::Workspace;
 use tarbac_host::decision::Decision;
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::lookup::{Lookup, Name};
 use tarbac_report as render;
 
 use super::check::context;
@@ -16,7 +16,7 @@ use crate::cli::{Format, Global, What};
 
 pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let names = Names::of(&engine);
+    let names = Lookup::of(&engine);
     let principal = names
         .any_principal(&Name::from(arguments.principal.as_str()))
         .map_err(|error| names.suggest(error, None))?;

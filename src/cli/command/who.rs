@@ -2,7 +2,7 @@
 
 use tarbac_analysis::who_what::Who as Answer;
 use tarbac_host::Workspace;
-use tarbac_host::lookup::{Name, Names};
+use tarbac_host::lookup::{Lookup, Name};
 use tarbac_report as render;
 
 use super::check::context;
@@ -13,7 +13,7 @@ use crate::cli::{Format, Global, Who};
 
 pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let names = Names::of(&engine);
+    let names = Lookup::of(&engine);
     let action = names.action(&Name::from(arguments.action.as_str()))?;
     let resource = names
         .resource(action, &Name::from(arguments.resource.as_str()))

@@ -7,27 +7,27 @@ use super::policy::Policy;
 use tarbac_diagnostic::source::Place;
 
 /// The parts of a policy, each of which can be true or false by itself.
-pub struct Parts<'p> {
+pub struct Conditions<'p> {
     /// The policy.
     pub policy: &'p Policy,
     /// Its scopes and actions, then its conjuncts, in order.
-    pub parts: Vec<Part<'p>>,
+    pub parts: Vec<Condition<'p>>,
     /// The clauses, each with the indices of its conjuncts among the parts.
     pub clauses: Vec<(Keyword, Vec<usize>)>,
 }
 
 /// A scope, an entry of an action list, or a conjunct.
-pub struct Part<'p> {
+pub struct Condition<'p> {
     /// Its text, after the keyword where it has one.
     pub text: String,
     /// Where it stands.
     pub place: Place,
     /// What it is.
-    pub what: What<'p>,
+    pub what: ConditionKind<'p>,
 }
 
 /// What a part is.
-pub enum What<'p> {
+pub enum ConditionKind<'p> {
     /// The scope of the principal or the resource.
     Scope(ast::Expr),
     /// An entry of the action list.
@@ -36,7 +36,7 @@ pub enum What<'p> {
     Conjunct(&'p ast::Expr),
 }
 
-impl<'p> Parts<'p> {
+impl<'p> Conditions<'p> {
     /// The parts of a policy.
     pub fn of(policy: &'p Policy) -> Self {
         let mut parts = Vec::new();
@@ -49,10 +49,10 @@ impl<'p> Parts<'p> {
                 .get_euid()
                 .and_then(|uid| uid.loc().cloned())
                 .map(|loc| Place::new(&policy.place().source, loc.start()..loc.end()));
-            parts.push(Part {
+            parts.push(Condition {
                 text: constraint.display(var),
                 place: at.unwrap_or_else(|| policy.place_of_word(word)),
-                what: What::Scope(condition),
+                what: ConditionKind::Scope(condition),
             });
         };
         scope(
@@ -70,10 +70,10 @@ impl<'p> Parts<'p> {
                 Some(loc) => Place::new(&policy.place().source, loc.start()..loc.end()),
                 None => policy.place_of_word(&uid.to_string()),
             };
-            parts.push(Part {
+            parts.push(Condition {
                 text: uid.to_string(),
                 place,
-                what: What::Action(uid),
+                what: ConditionKind::Action(uid),
             });
         }
         // Cedar gives the entries of an action list in an order of its own.
@@ -82,12 +82,12 @@ impl<'p> Parts<'p> {
         for clause in policy.clauses() {
             let first = parts.len();
             for conjunct in clause.conjuncts {
-                parts.push(Part {
+                parts.push(Condition {
                     text: format!("{} {}", clause.keyword.word(), text(conjunct)),
                     place: policy
                         .place_of(conjunct)
                         .unwrap_or_else(|| policy.place().clone()),
-                    what: What::Conjunct(conjunct),
+                    what: ConditionKind::Conjunct(conjunct),
                 });
             }
             clauses.push((clause.keyword, (first..parts.len()).collect()));

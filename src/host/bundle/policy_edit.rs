@@ -9,7 +9,7 @@ use super::policy::Policy;
 
 /// What a policy is made of, apart from its id and annotations.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct PolicyEdit {
     /// Whether it permits or forbids.
     pub effect: ast::Effect,
     /// Whom it is about.
@@ -22,7 +22,7 @@ pub struct Draft {
     pub clauses: Vec<(Keyword, Vec<ast::Expr>)>,
 }
 
-impl Draft {
+impl PolicyEdit {
     /// What a policy is made of. Of a link, the slots are filled.
     pub fn of(policy: &Policy) -> Self {
         let ast = policy.ast();

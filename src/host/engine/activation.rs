@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
-use super::{Engine, World};
+use super::{Engine, EntitySlice};
 use crate::decision::{Decision, Request};
 
 /// Something that a principal can activate.
@@ -22,7 +22,7 @@ pub struct Activation {
 
 impl Engine {
     /// What an entity of a world can activate, sorted; each once.
-    pub fn activations(&self, uid: &EntityUid, world: &World) -> Vec<Activation> {
+    pub fn activations(&self, uid: &EntityUid, world: &EntitySlice) -> Vec<Activation> {
         let Some(entity) = world.get(uid) else {
             return Vec::new();
         };
@@ -44,9 +44,9 @@ impl Engine {
     pub fn activated(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
         entities: &[&EntityUid],
-    ) -> Option<World> {
+    ) -> Option<EntitySlice> {
         let directory = &self.directory;
         let entity = world.get(&request.principal)?;
         let (uid, attributes, mut indirect, mut direct, tags) = entity.clone().into_inner();
@@ -71,7 +71,7 @@ impl Engine {
     /// What the principal of a refused request could activate to be allowed it: each that is enough by itself
     /// or, where none is, some that are enough together and of which none is superfluous. Nothing where the
     /// principal can activate nothing, or it does not help.
-    pub fn lifting(&self, request: &Request, world: &World) -> Vec<Vec<Activation>> {
+    pub fn lifting(&self, request: &Request, world: &EntitySlice) -> Vec<Vec<Activation>> {
         let all = self.activations(&request.principal, world);
         let allows = |chosen: &[&Activation]| {
             let entities: Vec<&EntityUid> = chosen.iter().map(|of| &of.entity).collect();

@@ -8,7 +8,7 @@ use cedar_policy::{Effect, Entities, EntityTypeName, Request as CedarRequest};
 use cedar_policy_core::ast;
 
 use super::index::Bucket;
-use super::{Engine, World};
+use super::{Engine, EntitySlice};
 use crate::bundle::{Action, Bundle, Policy};
 use crate::decision::{Authority, Decision, Request};
 use tarbac_diagnostic::finding::Finding;
@@ -77,7 +77,7 @@ impl Engine {
     pub(super) fn authority_over(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
         taken: &(CedarRequest, Entities),
     ) -> Option<Result<Authority, Vec<String>>> {
         let question = self.asks_authority(request)?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cedar_policy::{Context, EntityTypeName};
 use cedar_policy_core::ast;
 
-use super::{Engine, World};
+use super::{Engine, EntitySlice};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
 use crate::lookup::lower_first;
@@ -94,7 +94,7 @@ impl Engine {
             resource: self.directory.uid(other),
             context: Context::empty(),
         };
-        let mut world = World::default();
+        let mut world = EntitySlice::default();
         world.reach(&self.directory, [row]);
         let outcome = self.put(&request, &world);
         let policies = self.policies(&outcome).into_iter();

@@ -10,21 +10,21 @@ use cedar_policy_core::ast;
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
-use super::{Engine, World, cedar_request, outcome};
+use super::{Engine, EntitySlice, cedar_request, outcome};
 use crate::bundle::{Action, Policy};
 use crate::decision::{Outcome, Request};
 use tarbac_store::Row;
 
 /// A request and the entities it can reach, as Cedar takes them.
 #[derive(Debug, Clone)]
-pub struct Trial {
+pub struct Evaluation {
     request: CedarRequest,
     entities: Entities,
 }
 
 /// The policies that apply to a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Applied {
+pub struct Applicable {
     /// The permits, by id.
     pub permits: BTreeSet<String>,
     /// The forbids, by id.
@@ -33,12 +33,12 @@ pub struct Applied {
     pub errors: BTreeSet<(String, String)>,
 }
 
-impl Trial {
+impl Evaluation {
     /// A request in a world.
     ///
     /// # Errors
     /// Those of [`Engine::world`] that concern the request itself.
-    pub fn within(engine: &Engine, request: &Request, world: &World) -> Result<Self, String> {
+    pub fn within(engine: &Engine, request: &Request, world: &EntitySlice) -> Result<Self, String> {
         let (request, entities) = engine.as_cedar_takes_it(request, world)?;
         Ok(Self { request, entities })
     }
@@ -84,7 +84,7 @@ impl Trial {
     }
 }
 
-impl Applied {
+impl Applicable {
     /// Puts a policy in, by what came of it.
     pub fn put(&mut self, id: &str, effect: Effect, applies: Result<bool, String>) {
         let set = match effect {
@@ -126,15 +126,15 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`Engine::world`].
-    pub fn trial(&self, request: &Request) -> Result<Trial, Vec<String>> {
+    pub fn trial(&self, request: &Request) -> Result<Evaluation, Vec<String>> {
         let mut world = self.world(request)?;
         world.reach(&self.directory, self.index.looked_into());
-        Trial::within(self, request, &world).map_err(|error| vec![error])
+        Evaluation::within(self, request, &world).map_err(|error| vec![error])
     }
 
     /// What any policy in force looks into, whatever the request.
-    pub fn looked_into(&self) -> World {
-        let mut world = World::default();
+    pub fn looked_into(&self) -> EntitySlice {
+        let mut world = EntitySlice::default();
         world.reach(&self.directory, self.index.looked_into());
         world
     }
@@ -144,7 +144,7 @@ impl Engine {
     ///
     /// # Errors
     /// Cedar does not take the request, and why.
-    pub fn trial_alone(&self, row: Row, looked_into: &World) -> Result<Trial, String> {
+    pub fn trial_alone(&self, row: Row, looked_into: &EntitySlice) -> Result<Evaluation, String> {
         let mut world = looked_into.clone();
         world.reach(&self.directory, [row]);
         let uid = self.directory.uid(row);
@@ -156,7 +156,7 @@ impl Engine {
             context: Context::empty(),
         })?;
         let entities = world.entities_alone()?;
-        Ok(Trial { request, entities })
+        Ok(Evaluation { request, entities })
     }
 
     /// Whether a policy holds under the readings of the engine.
@@ -172,8 +172,8 @@ impl Engine {
     }
 
     /// The policies in force that apply to a request, each asked by itself.
-    pub fn applied(&self, action: &Action, trial: &Trial) -> Applied {
-        let mut applied = Applied::default();
+    pub fn applied(&self, action: &Action, trial: &Evaluation) -> Applicable {
+        let mut applied = Applicable::default();
         for policy in self.asked_about(action) {
             applied.put(policy.id(), policy.effect(), trial.applies(policy.ast()));
         }

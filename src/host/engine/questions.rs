@@ -11,7 +11,7 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpre
 use cedar_policy_core::ast;
 
 use super::activation::{Activation, entities_in};
-use super::{Engine, World};
+use super::{Engine, EntitySlice};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::lookup::lower_first;
@@ -62,7 +62,7 @@ impl Engine {
     fn refusals(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
         outcome: &Outcome,
         errors: &mut Vec<String>,
     ) -> Vec<Refusal> {
@@ -84,7 +84,7 @@ impl Engine {
     fn notices(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
         outcome: &Outcome,
         errors: &mut Vec<String>,
     ) -> Vec<Notice> {
@@ -126,7 +126,7 @@ impl Engine {
     fn notices_of_action(
         &self,
         request: &Request,
-        world: &World,
+        world: &EntitySlice,
         outcome: &Outcome,
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// The resource, what its attributes name, and everything the principal is in.
-    fn noticeable(&self, request: &Request, world: &World) -> Vec<EntityUid> {
+    fn noticeable(&self, request: &Request, world: &EntitySlice) -> Vec<EntityUid> {
         let mut about = vec![request.resource.clone()];
         if let Some(row) = self.directory.row(&request.resource) {
             about.extend(
@@ -190,7 +190,7 @@ impl Engine {
     }
 
     /// The entities in an attribute of the principal that is a set of them, given as its path.
-    fn named_by(&self, request: &Request, world: &World, path: &str) -> Vec<EntityUid> {
+    fn named_by(&self, request: &Request, world: &EntitySlice, path: &str) -> Vec<EntityUid> {
         let attribute = path.strip_prefix("principal.");
         let principal = world.get(&request.principal);
         let named = principal
@@ -200,7 +200,7 @@ impl Engine {
     }
 
     /// The decision with a boolean attribute, given as a path from the resource, the other way.
-    fn former(&self, request: &Request, world: &World, path: &str) -> Option<Decision> {
+    fn former(&self, request: &Request, world: &EntitySlice, path: &str) -> Option<Decision> {
         let mut steps = path.strip_prefix("resource.")?.split('.');
         let last = steps.next_back()?;
         let mut entity = world.get(&request.resource)?;
@@ -231,7 +231,7 @@ impl Engine {
         question: &str,
         request: &Request,
         about: &EntityUid,
-        world: &World,
+        world: &EntitySlice,
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
         let Some(question) = self.as_question(question, request, about) else {
@@ -262,7 +262,7 @@ impl Engine {
     }
 
     /// What a question can reach, given what the request behind it can.
-    pub fn world_of_question(&self, question: &Request, world: &World) -> World {
+    pub fn world_of_question(&self, question: &Request, world: &EntitySlice) -> EntitySlice {
         let mut world = world.clone();
         let asked = self.directory.row(&question.resource);
         let looked_into = self
@@ -307,7 +307,7 @@ impl Engine {
         self.bundle.vocabulary().question(name)
     }
 
-    pub(super) fn put(&self, question: &Request, world: &World) -> Outcome {
+    pub(super) fn put(&self, question: &Request, world: &EntitySlice) -> Outcome {
         let world = self.world_of_question(question, world);
         let asked = self.index.question(&question.action);
         match self.as_cedar_takes_it(question, &world) {
@@ -402,7 +402,7 @@ impl Engine {
             resource: self.directory.uid(about),
             context: Context::empty(),
         };
-        let mut world = World::default();
+        let mut world = EntitySlice::default();
         let row = self.directory.row(person);
         world.reach(&self.directory, row);
         let outcome = self.put(&request, &world);

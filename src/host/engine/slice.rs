@@ -15,12 +15,12 @@ use tarbac_store::{Directory, Row};
 
 /// The entities that a request can reach.
 #[derive(Debug, Clone, Default)]
-pub struct World {
+pub struct EntitySlice {
     entities: Vec<Arc<ast::Entity>>,
     rows: Vec<Row>,
 }
 
-impl World {
+impl EntitySlice {
     /// Adds what can be reached from `roots`.
     pub(super) fn reach(&mut self, directory: &Directory, roots: impl IntoIterator<Item = Row>) {
         let mut next: Vec<Row> = roots.into_iter().collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::rules::{self, Part};
 use super::{
-    LARGEST_TEXT, Layout, LoadError, Means, Unreadable, astray, examine_by, files, is_folder,
+    LARGEST_TEXT, Layout, LoadError, LoadOptions, Unreadable, astray, examine_by, files, is_folder,
     manifest, metadata, text_of, texts, unreadable, whole,
 };
 use crate::assembly::{self, Examination};
@@ -17,7 +17,7 @@ use tarbac_store::Input;
 
 /// Policies and schema of an earlier state.
 #[derive(Debug)]
-pub struct Earlier {
+pub struct Baseline {
     /// The texts. Where the earlier state has no schema of its own, that of the workspace.
     pub texts: Texts,
     /// Whether the schema is its own.
@@ -33,13 +33,13 @@ pub struct Earlier {
 ///
 /// # Errors
 /// A file cannot be read, a manifest is wrong, or it is no revision.
-pub fn earlier(layout: &Layout, old: &str) -> Result<Earlier, LoadError> {
+pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
     let Some(of) = on_disk(layout, old)? else {
         return of_revision(layout, old);
     };
     let has_own_schema = of.policies.is_empty();
     let has = |part: &str| of.root.join(part).is_dir();
-    Ok(Earlier {
+    Ok(Baseline {
         is_bare: has_own_schema && !has("policies") && !has("schema"),
         texts: whole(&of, |_| texts(&of, &mut Vec::new()))?,
         has_own_schema,
@@ -104,7 +104,7 @@ pub fn state(
     layout: &Layout,
     name: &str,
     switches: &Switches,
-    means: &Means,
+    means: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     match on_disk(layout, name)? {
         Some(of) => examine_by(&of, switches, means),
@@ -151,9 +151,9 @@ fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Load
 }
 
 /// The policies and schema of a workspace in a revision of git.
-fn of_revision(layout: &Layout, revision: &str) -> Result<Earlier, LoadError> {
+fn of_revision(layout: &Layout, revision: &str) -> Result<Baseline, LoadError> {
     let files = files_of(layout, revision, &["policies", "schema"])?;
-    Ok(Earlier {
+    Ok(Baseline {
         is_bare: files.is_empty(),
         texts: texts_of(layout, revision, files)?,
         has_own_schema: true,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tarbac_store::Lender;
+use tarbac_store::SharedBytes;
 
 /// A directory that was kept.
 pub(super) struct Kept {
@@ -38,7 +38,7 @@ impl Kept {
     }
 }
 
-impl Lender for Kept {
+impl SharedBytes for Kept {
     fn size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }

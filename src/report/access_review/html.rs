@@ -2,14 +2,14 @@
 
 use super::wire;
 use crate::html::{About, page};
-use tarbac_analysis::access_review::Standing;
+use tarbac_analysis::access_review::AccessReview;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Provenance;
 
 const SCRIPT: &str = include_str!("../html/standing.js");
 
 /// A page that can be sent to somebody who has no tarbac.
-pub fn html(standing: &Standing, premises: &Premises, provenance: &Provenance) -> String {
+pub fn html(standing: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
     let data = wire::line(standing, premises, provenance);
     let about = About {
         premises,

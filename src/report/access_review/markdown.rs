@@ -5,11 +5,11 @@ use super::{LISTED, because, refuses};
 use crate::matrix::in_markdown;
 use crate::table::Table;
 use crate::tally::{counted, digits, first, some, tally};
-use tarbac_analysis::access_review::{Idle, Standing};
+use tarbac_analysis::access_review::{AccessReview, Redundancy};
 use tarbac_analysis::explain::Named;
 
 /// Markdown: the totals, and a table each of roles, of assignments that give nothing and of everybody.
-pub fn markdown(standing: &Standing) -> String {
+pub fn markdown(standing: &AccessReview) -> String {
     let totals = &standing.totals;
     let mut text = format!(
         "**{} of {} can do something**: {} of {} are allowed, of which {} cannot be reached in the \
@@ -71,9 +71,9 @@ pub fn markdown(standing: &Standing) -> String {
         standing.assignments.iter().map(|of| {
             let roles: Vec<&Named> = of.roles.iter().collect();
             let gives = match of.idle {
-                Idle::Nothing => "nothing",
-                Idle::Repeats => "what others give",
-                Idle::Withheld => "nothing here",
+                Redundancy::Nothing => "nothing",
+                Redundancy::Repeats => "what others give",
+                Redundancy::Withheld => "nothing here",
             };
             let from = of.from.as_ref().map(|from| from.name.clone());
             vec![

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::LISTED;
 use crate::explanation::typed;
 use crate::tally::{common, first, for_some, policies};
-use tarbac_analysis::access_review::{Hold, Holder, Status, Through};
+use tarbac_analysis::access_review::{Entitlement, PersonAccess, Status, Through};
 use tarbac_analysis::explain::Named;
 
 /// Actions of which the same holds on the same resources, through the same permits.
@@ -23,7 +23,7 @@ pub(super) struct Row<'s> {
 }
 
 /// The rows of some people, by what comes of them.
-pub(super) fn rows(holder: &Holder) -> Vec<Row<'_>> {
+pub(super) fn rows(holder: &PersonAccess) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for hold in &holder.holds {
         let reasons = hold.reasons.iter().map(|(reason, _)| reason.as_str());
@@ -51,7 +51,7 @@ pub(super) fn rows(holder: &Holder) -> Vec<Row<'_>> {
 }
 
 impl<'s> Row<'s> {
-    fn is_of(&self, hold: &'s Hold) -> bool {
+    fn is_of(&self, hold: &'s Entitlement) -> bool {
         self.status == hold.status
             && self.count == hold.count
             && self.of == hold.of

@@ -2,14 +2,14 @@
 
 use crate::sheet::Sheet;
 use crate::tally::{in_a_cell, names_in_a_cell};
-use tarbac_analysis::access_review::{Standing, Through};
+use tarbac_analysis::access_review::{AccessReview, Through};
 use tarbac_analysis::change::what_if::Premises;
 
 /// Comma-separated values, with a heading.
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
-pub fn csv(standing: &Standing, premises: &Premises) -> Result<String, csv::Error> {
+pub fn csv(standing: &AccessReview, premises: &Premises) -> Result<String, csv::Error> {
     let headings = [
         "principal",
         "principal_name",

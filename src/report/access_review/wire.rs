@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::entity::{Counted, Entity, counts};
 use crate::premises::PremisesDocument;
 use crate::{VERSION, json_line, provenance};
-use tarbac_analysis::access_review::{Assignment, Hold, Holder, Obstacle, Role, Standing, Totals};
+use tarbac_analysis::access_review::{
+    AccessReview, Assignment, Entitlement, Obstacle, PersonAccess, Role, Totals,
+};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Provenance;
 
@@ -131,12 +133,16 @@ struct HoldLine<'s> {
 }
 
 /// The same as JSON.
-pub fn document(standing: &Standing, premises: &Premises, provenance: &Provenance) -> String {
+pub fn document(standing: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
     provenance::document(Document::of(standing, premises), provenance)
 }
 
 /// The same as JSON in one line, for a page.
-pub(super) fn line(standing: &Standing, premises: &Premises, provenance: &Provenance) -> String {
+pub(super) fn line(
+    standing: &AccessReview,
+    premises: &Premises,
+    provenance: &Provenance,
+) -> String {
     json_line(&provenance::Wire::of(provenance).with(Document::of(standing, premises)))
 }
 
@@ -144,8 +150,8 @@ pub(super) fn line(standing: &Standing, premises: &Premises, provenance: &Proven
 /// nothing, and what holds of every permission with the people for whom it does. Each says in `kind` what it
 /// is.
 /// `in_full` finds out the detail of some people, one after the other, so that no more of it is there at a time.
-pub fn ndjson<'a, F: Fn(&Holder) -> Holder>(
-    standing: &'a Standing,
+pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
+    standing: &'a AccessReview,
     premises: &'a Premises,
     provenance: &'a Provenance,
     in_full: F,
@@ -186,7 +192,7 @@ impl Line<'_> {
 }
 
 impl<'s> Document<'s> {
-    fn of(standing: &'s Standing, premises: &'s Premises) -> Self {
+    fn of(standing: &'s AccessReview, premises: &'s Premises) -> Self {
         Self {
             version: VERSION,
             asked: PremisesDocument::if_any(premises),
@@ -271,7 +277,7 @@ impl<'s> AssignmentDocument<'s> {
 }
 
 impl<'s> HolderDocument<'s> {
-    fn of(holder: &'s Holder) -> Self {
+    fn of(holder: &'s PersonAccess) -> Self {
         Self {
             principals: holder.people.iter().map(Entity::of).collect(),
             allowed: holder.allowed,
@@ -283,7 +289,7 @@ impl<'s> HolderDocument<'s> {
 }
 
 impl<'s> HoldDocument<'s> {
-    fn of(hold: &'s Hold) -> Self {
+    fn of(hold: &'s Entitlement) -> Self {
         let through = hold.through.iter().map(|through| ThroughDocument {
             policy: &through.policy,
             role: through.is_role,

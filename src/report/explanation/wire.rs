@@ -8,7 +8,8 @@ use crate::provenance;
 use crate::support::SupportDocument;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{
-    Change, Clause, Explanation, Fact, Grant, Named, Part, Path, Read, Rule, Truth, Value, Why,
+    Change, Clause, Explanation, Grant, Named, Observation, Part, Path, Read, Rule, Truth, Value,
+    Why,
 };
 use tarbac_host::decision::{Notice, Refusal};
 
@@ -335,7 +336,7 @@ fn part<'a>(clause: &Clause, part: &'a Part) -> PartWire<'a> {
     }
 }
 
-fn fact(fact: &Fact) -> FactWire<'_> {
+fn fact(fact: &Observation) -> FactWire<'_> {
     FactWire {
         path: &fact.path,
         of: match fact.read {

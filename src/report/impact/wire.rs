@@ -8,7 +8,7 @@ use crate::entity::{Counted, Entity, counts};
 use crate::premises::PremisesDocument;
 use crate::{VERSION, json_line, provenance};
 use tarbac_analysis::change::impact::{
-    Change, Concern, Concerned, Impact, Totals, Touched, Unreachable,
+    Affected, Change, Concern, Concerned, Impact, Totals, Unreachable,
 };
 use tarbac_host::decision::Outcome;
 
@@ -120,7 +120,7 @@ impl<'r> Report<'r> {
     /// The same as JSON, an object a line: the totals with what they were decided with, what was asked, what to look at first, every change with the people
     /// for whom it is the same, and the plan. Each says in `kind` what it is. `in_full` finds out the detail of
     /// some people, one after the other, so that no more of it is there at a time.
-    pub fn ndjson<F: Fn(&Touched) -> Touched>(
+    pub fn ndjson<F: Fn(&Affected) -> Affected>(
         &self,
         in_full: F,
     ) -> impl Iterator<Item = String> + use<'r, F> {
@@ -267,7 +267,7 @@ impl<'i> ConcernedDocument<'i> {
 }
 
 impl<'i> TouchedDocument<'i> {
-    fn of(touched: &'i Touched) -> Self {
+    fn of(touched: &'i Affected) -> Self {
         Self {
             principals: touched.people.iter().map(Entity::of).collect(),
             allowed_before: touched.allowed_before,

@@ -9,18 +9,18 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 use serde_json::Value;
 
-use tarbac_assurance::prove::{Counterexample, Fact, Holder, spaced};
+use tarbac_assurance::prove::{Counterexample, Holder, RelevantFact, spaced};
 use tarbac_host::bundle::{Action, Bundle, Vocabulary};
 use tarbac_host::decision::{Basis, Decision, Outcome};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Names, visible};
+use tarbac_host::lookup::{Lookup, visible};
 
 /// What matters of a counterexample, a sentence each.
 pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
     let teller = Teller {
         counterexample,
         vocabulary: engine.bundle().vocabulary(),
-        names: Names::of(engine),
+        names: Lookup::of(engine),
         engine,
     };
     let mut told: Vec<String> = counterexample
@@ -86,14 +86,14 @@ fn is_question(action: &EntityUid, bundle: &Bundle) -> bool {
 struct Teller<'a> {
     counterexample: &'a Counterexample,
     vocabulary: &'a Vocabulary,
-    names: Names<'a>,
+    names: Lookup<'a>,
     engine: &'a Engine,
 }
 
 impl Teller<'_> {
-    fn sentence(&self, fact: &Fact) -> String {
+    fn sentence(&self, fact: &RelevantFact) -> String {
         match fact {
-            Fact::In { entity, parent } => {
+            RelevantFact::In { entity, parent } => {
                 let type_name = parent.type_name().to_string();
                 let (entity, value) = (self.called(entity), self.called(parent));
                 match self.vocabulary.type_annotation(&type_name, "told") {
@@ -101,15 +101,15 @@ impl Teller<'_> {
                     None => format!("{entity} is in {value}"),
                 }
             }
-            Fact::Has { of, path } => {
+            RelevantFact::Has { of, path } => {
                 let (what, name) = self.holder(of);
                 format!("{name} has {what}{}", path.join("."))
             }
-            Fact::Is(entity) => {
+            RelevantFact::Is(entity) => {
                 let what = spaced(entity.type_name().basename());
                 format!("the {what} is {}", self.called(entity))
             }
-            Fact::Value {
+            RelevantFact::Value {
                 of,
                 path,
                 value,

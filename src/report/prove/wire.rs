@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::story;
 use crate::mutation::{MutantWire, mutant};
 use tarbac_assurance::prove::{
-    Change, Comparison, Counterexample, InEnvironment, Mutation, Tried, Unknown, Verdict,
+    Change, Comparison, Counterexample, InEnvironment, Mutation, SpecResult, Unknown, Verdict,
 };
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::Engine;
@@ -88,7 +88,7 @@ pub struct MutationWire<'a> {
 }
 
 /// A spec as JSON has it.
-pub fn spec<'a>(tried: &'a Tried<'a>, engine: &Engine) -> SpecWire<'a> {
+pub fn spec<'a>(tried: &'a SpecResult<'a>, engine: &Engine) -> SpecWire<'a> {
     let place = tried.spec.place();
     SpecWire {
         spec: tried.spec.id(),

@@ -8,12 +8,12 @@ use cedar_policy::EntityTypeName;
 use fnv::FnvHasher;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::column::{Column, Tables, Writer};
 use crate::{Directory, Row};
 
 /// Every name by its hash, and then by row.
 #[derive(Default)]
-pub(crate) struct Called(Flat<Entry>);
+pub(crate) struct Aliases(Column<Entry>);
 
 /// The names themselves stay where they are: a tenant has a million devices.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, Immutable)]
@@ -25,7 +25,7 @@ struct Entry {
     slot: u32,
 }
 
-impl Called {
+impl Aliases {
     /// Looks up the names of all entities: for each type the String attributes that name its entities.
     pub(crate) fn new(directory: &Directory, names: &BTreeMap<String, Vec<String>>) -> Self {
         let mut entries = Vec::new();
@@ -46,7 +46,7 @@ impl Called {
         Self(entries.into())
     }
 
-    /// Writes everything for [`Called::lent`].
+    /// Writes everything for [`Aliases::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.0)
     }

@@ -11,10 +11,10 @@ use cedar_policy_core::ast::{
 use smol_str::SmolStr;
 
 use crate::read::value::value_of;
-use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::column::{Column, Tables, Writer};
 use crate::tables::entities::Store;
-use crate::tables::lists::Lists;
-use crate::tables::value_ref::{Header, Meaning, Packed};
+use crate::tables::lists::ListTable;
+use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use crate::{Directory, Row};
 
 /// A compound with more items than this is made once; smaller ones are cheap, and may be many.
@@ -25,7 +25,7 @@ const SMALL: usize = 8;
 const FEW: usize = 1 << 16;
 
 /// What has been made of rows and values and is worth keeping.
-pub(crate) struct Made {
+pub(crate) struct CedarCache {
     worth: Worth,
     /// The uids of hubs.
     uids: Vec<OnceLock<Arc<EntityUID>>>,
@@ -41,18 +41,18 @@ pub(crate) struct Made {
 struct Worth {
     /// For each row the number of its hub, counted from 1; 0 is none. A hub is an entity that others refer
     /// to.
-    hubs: Flat<u32>,
+    hubs: Column<u32>,
     /// For each compound its number among the large ones, counted from 1; 0 is none.
-    large: Flat<u32>,
+    large: Column<u32>,
     /// How many hubs there are, how many of them attributes refer to, and how many large compounds.
-    counts: Flat<u32>,
+    counts: Column<u32>,
 }
 
 impl Worth {
     fn of(store: &Store, rows: usize) -> Self {
         let mut hubs = vec![0; rows];
         let mut count = 0;
-        let mut note = |item: &Packed| {
+        let mut note = |item: &ValueRef| {
             let hub = item.as_entity().and_then(|row| hubs.get_mut(row as usize));
             if let Some(hub) = hub.filter(|hub| **hub == 0) {
                 count += 1;
@@ -61,8 +61,8 @@ impl Worth {
             count
         };
         let compounds = || (0..store.compounds.len() as u32).map(|at| store.compounds.get(at));
-        let set = Packed::new(Meaning::Header(Header::Set));
-        let is_set = |items: &&[Packed]| items.first() == Some(&set);
+        let set = ValueRef::new(Meaning::Header(Header::Set));
+        let is_set = |items: &&[ValueRef]| items.first() == Some(&set);
         let records = compounds().filter(|items| !is_set(items)).flatten();
         let referred = store.slots.iter().chain(records).map(&mut note).last();
         let sets = compounds().filter(is_set).flatten();
@@ -78,7 +78,7 @@ impl Worth {
     }
 }
 
-impl Made {
+impl CedarCache {
     /// Finds out what will be worth keeping.
     pub(crate) fn new(store: &Store, rows: usize) -> Self {
         Self::of(Worth::of(store, rows), store)
@@ -100,7 +100,7 @@ impl Made {
         }
     }
 
-    /// Writes what is worth keeping for [`Made::lent`].
+    /// Writes what is worth keeping for [`CedarCache::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.worth.hubs)?;
         out.table(&self.worth.large)?;
@@ -150,12 +150,12 @@ fn kept<T: Clone>(
 }
 
 /// Numbers the compounds that are large or hold a large one.
-fn large(compounds: &Lists) -> (Vec<u32>, u32) {
+fn large(compounds: &ListTable) -> (Vec<u32>, u32) {
     let mut numbers: Vec<u32> = Vec::with_capacity(compounds.len());
     let mut count = 0;
     for index in 0..compounds.len() as u32 {
         let items = compounds.get(index);
-        let holds_large = |item: &Packed| {
+        let holds_large = |item: &ValueRef| {
             let number = item
                 .as_compound()
                 .and_then(|index| numbers.get(index as usize));
@@ -232,7 +232,7 @@ impl Directory {
         }
     }
 
-    fn value(&self, packed: Packed) -> Option<Value> {
+    fn value(&self, packed: ValueRef) -> Option<Value> {
         let kind = match packed.meaning() {
             Meaning::Absent | Meaning::Header(_) => return None,
             Meaning::Bool(bool) => ValueKind::Lit(Literal::Bool(bool)),

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::read::schema::{Field, Kind, Shapes};
-use crate::tables::value_ref::Packed;
+use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Row};
 
-/// What is looked at of entities: names, for [`Lookout::new`].
+/// What is looked at of entities: names, for [`Fingerprinter::new`].
 #[derive(Debug, Default, Clone)]
-pub struct Glance {
+pub struct ReadSet {
     /// The names of attributes, whoever has them.
     pub attributes: BTreeSet<String>,
     /// Those whose values are taken as a whole, records with every field.
@@ -29,9 +29,9 @@ pub struct Glance {
     pub named: BTreeSet<Row>,
 }
 
-/// A [`Glance`] prepared for the entities of a directory.
+/// A [`ReadSet`] prepared for the entities of a directory.
 #[derive(Debug)]
-pub struct Lookout {
+pub struct Fingerprinter {
     /// By type.
     types: Vec<TypeLook>,
     /// The rows of the types that are groups.
@@ -60,9 +60,9 @@ enum Look {
 /// Stands between parts of different lengths; no row and no value is this.
 const END: u32 = u32::MAX;
 
-impl Lookout {
+impl Fingerprinter {
     /// Prepares to look at the entities of a directory.
-    pub fn new(glance: &Glance, directory: &Directory) -> Self {
+    pub fn new(glance: &ReadSet, directory: &Directory) -> Self {
         let shapes = &directory.shapes;
         let is_group = |name: &str| glance.is_every_group || glance.groups.contains(name);
         let mut types = Vec::new();
@@ -104,7 +104,12 @@ impl Lookout {
 }
 
 /// What is looked at of the fields of an entity or record.
-fn looks(glance: &Glance, shapes: &Shapes, fields: &[Field], is_whole: bool) -> Vec<(usize, Look)> {
+fn looks(
+    glance: &ReadSet,
+    shapes: &Shapes,
+    fields: &[Field],
+    is_whole: bool,
+) -> Vec<(usize, Look)> {
     let is_seen =
         |field: &&(usize, &Field)| is_whole || glance.attributes.contains(field.1.name.as_str());
     fields
@@ -127,7 +132,7 @@ fn looks(glance: &Glance, shapes: &Shapes, fields: &[Field], is_whole: bool) -> 
 impl Directory {
     /// Adds what is seen of an entity to `seen`: two entities of this directory look the same exactly if
     /// the same numbers are added.
-    pub fn look(&self, row: Row, lookout: &Lookout, seen: &mut Vec<u32>) {
+    pub fn look(&self, row: Row, lookout: &Fingerprinter, seen: &mut Vec<u32>) {
         let kind = self.kind(row);
         seen.push(u32::from(kind));
         let Some(of_type) = lookout.types.get(usize::from(kind)) else {
@@ -151,9 +156,9 @@ impl Directory {
         }
     }
 
-    fn look_at(&self, items: &[Packed], looks: &[(usize, Look)], seen: &mut Vec<u32>) {
+    fn look_at(&self, items: &[ValueRef], looks: &[(usize, Look)], seen: &mut Vec<u32>) {
         for (at, look) in looks {
-            let item = items.get(*at).copied().unwrap_or(Packed::ABSENT);
+            let item = items.get(*at).copied().unwrap_or(ValueRef::ABSENT);
             match (look, item.as_compound()) {
                 (Look::Fields(looks), Some(index)) => {
                     // The first item of a record says which it is.

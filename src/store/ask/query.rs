@@ -6,8 +6,8 @@ use std::ops::Range;
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use crate::read::schema::Field;
-use crate::tables::entities::Member;
-use crate::tables::value_ref::{Header, Meaning, Packed};
+use crate::tables::entities::EntityRow;
+use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use crate::{Directory, Row};
 use tarbac_diagnostic::source::Place;
 
@@ -239,11 +239,11 @@ impl Directory {
         let slot = self.slot(self.kind(row), attribute);
         let values = self.member(row).map(|member| self.slots(member));
         let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
-        value.is_some_and(|value| *value != Packed::ABSENT)
+        value.is_some_and(|value| *value != ValueRef::ABSENT)
     }
 
     /// The items of a compound, unless it is a set.
-    fn record(&self, index: u32) -> Option<&[Packed]> {
+    fn record(&self, index: u32) -> Option<&[ValueRef]> {
         let (header, items) = self.store.compounds.get(index).split_first()?;
         (header.meaning() != Meaning::Header(Header::Set)).then_some(items)
     }
@@ -273,7 +273,7 @@ impl Directory {
     }
 
     /// The entity of a row, if it stands in a file.
-    pub(crate) fn member(&self, row: Row) -> Option<&Member> {
+    pub(crate) fn member(&self, row: Row) -> Option<&EntityRow> {
         let number = self.members.get(row.0 as usize)?.checked_sub(1)?;
         self.store.members.get(number as usize)
     }
@@ -285,7 +285,7 @@ impl Directory {
     }
 
     /// The values of an entity: of its attributes and, if its type has them, its tags.
-    pub(crate) fn slots(&self, member: &Member) -> &[Packed] {
+    pub(crate) fn slots(&self, member: &EntityRow) -> &[ValueRef] {
         let start = member.slots as usize;
         let count = self.shapes.slots(self.store.uids.kind(member.uid));
         self.store

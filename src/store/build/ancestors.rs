@@ -6,15 +6,15 @@ use std::thread;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::tables::column::{Flat, Tables, Writer};
-use crate::tables::lists::Lists;
-use crate::tables::value_ref::Packed;
+use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::lists::ListTable;
+use crate::tables::value_ref::ValueRef;
 
 /// For each list of parents, the rows above it that are not in it.
 #[derive(Default)]
 pub(crate) struct Closure {
-    rows: Flat<u32>,
-    spans: Flat<Span>,
+    rows: Column<u32>,
+    spans: Column<Span>,
 }
 
 #[derive(Copy, Clone, Default, FromBytes, IntoBytes, Immutable)]
@@ -30,7 +30,7 @@ struct Span {
 const MOST: usize = 1 << 28;
 
 /// Something that keeps the ancestors from being worked out.
-pub(crate) enum Knot {
+pub(crate) enum ClosureError {
     /// Each of these rows has the next as a parent, and the last the first.
     Cycle(Vec<u32>),
     /// There are too many ancestors.
@@ -53,12 +53,12 @@ enum Mark {
 impl Closure {
     /// Works out the ancestors; `list_of` says which list of parents a row has.
     pub(crate) fn new(
-        parents: &Lists,
+        parents: &ListTable,
         rows: usize,
         list_of: impl Fn(u32) -> Option<u32> + Sync,
-    ) -> (Self, Vec<Knot>) {
+    ) -> (Self, Vec<ClosureError>) {
         let mut closure = Self {
-            rows: Flat::default(),
+            rows: Column::default(),
             spans: vec![Span::default(); parents.len()].into(),
         };
         let mut knots = Vec::new();
@@ -83,7 +83,7 @@ impl Closure {
             );
             closure.rows.own().extend_from_slice(above);
             if closure.rows.len() > MOST {
-                knots.push(Knot::TooMany);
+                knots.push(ClosureError::TooMany);
                 return (Self::default(), knots);
             }
             if let Some(span) = closure.spans.own().get_mut(list as usize) {
@@ -94,7 +94,7 @@ impl Closure {
             }
         }
         if !closure.leaves(parents, rows, &list_of, &done) {
-            knots.push(Knot::TooMany);
+            knots.push(ClosureError::TooMany);
             return (Self::default(), knots);
         }
         (closure, knots)
@@ -103,7 +103,7 @@ impl Closure {
     /// The lists that nothing stands under are independent of each other: every core takes a part.
     fn leaves(
         &mut self,
-        parents: &Lists,
+        parents: &ListTable,
         rows: usize,
         list_of: &(impl Fn(u32) -> Option<u32> + Sync),
         done: &[bool],
@@ -168,10 +168,10 @@ impl Closure {
 
     /// The rows that are parents, each after the ones above it.
     fn order(
-        parents: &Lists,
+        parents: &ListTable,
         rows: usize,
         list_of: &impl Fn(u32) -> Option<u32>,
-        knots: &mut Vec<Knot>,
+        knots: &mut Vec<ClosureError>,
     ) -> Vec<u32> {
         let mut marks = vec![Mark::Unseen; rows];
         let mut starts = vec![false; rows];
@@ -194,7 +194,7 @@ impl Closure {
                             && marks.get(parent as usize) == Some(&Mark::Open)
                         {
                             let cycle = walk.iter().map(|step| step.row);
-                            knots.push(Knot::Cycle(
+                            knots.push(ClosureError::Cycle(
                                 cycle.skip_while(|row| *row != parent).collect(),
                             ));
                         }
@@ -244,7 +244,7 @@ fn visit(row: u32, marks: &mut [Mark], walk: &mut Vec<Step>) -> bool {
     }
 }
 
-fn extra<'c>(rows: &'c Flat<u32>, spans: &Flat<Span>, list: u32) -> Option<&'c [u32]> {
+fn extra<'c>(rows: &'c Column<u32>, spans: &Column<Span>, list: u32) -> Option<&'c [u32]> {
     let span = spans.get(list as usize)?;
     rows.slice(span.start as usize..span.end as usize)
 }
@@ -269,7 +269,7 @@ impl Union {
     /// The rows above a list of parents that are not in it, in order.
     fn above<'c>(
         &mut self,
-        parents: &Lists,
+        parents: &ListTable,
         list: u32,
         above: impl Fn(u32) -> Option<&'c [u32]>,
         list_of: &impl Fn(u32) -> Option<u32>,
@@ -285,7 +285,7 @@ impl Union {
             for row in parents
                 .get(list)
                 .iter()
-                .filter_map(|item| Packed::as_entity(*item))
+                .filter_map(|item| ValueRef::as_entity(*item))
             {
                 self.add(row);
             }

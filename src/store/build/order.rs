@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use crate::ask::aliases::Called;
-use crate::ask::cedar::Made;
+use crate::ask::aliases::Aliases;
+use crate::ask::cedar::CedarCache;
 use crate::build::ancestors::Closure;
 use crate::build::references;
 use crate::read::parallel::Loaded;
 use crate::read::schema::Shapes;
-use crate::tables::column::Flat;
+use crate::tables::column::Column;
 use crate::tables::entities::Store;
-use crate::tables::strings::Words;
-use crate::tables::value_ref::Packed;
+use crate::tables::strings::StringTable;
+use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Rules};
 use tarbac_diagnostic::finding::Finding;
 
@@ -54,7 +54,7 @@ pub(crate) fn freeze(
         let number = members.get(row as usize)?.checked_sub(1)?;
         Some(store.members.get(number as usize)?.parents)
     });
-    let made = Made::new(&store, order.len());
+    let made = CedarCache::new(&store, order.len());
     let mut directory = Directory {
         shapes,
         store,
@@ -65,11 +65,11 @@ pub(crate) fn freeze(
         types,
         assumed: assumed.into(),
         closure,
-        called: Called::default(),
+        called: Aliases::default(),
         made,
         written: None,
     };
-    directory.called = Called::new(&directory, &rules.names);
+    directory.called = Aliases::new(&directory, &rules.names);
     references::cycles(&directory, &knots, &mut tally);
     // What could not be read may well be what is referred to.
     if complete {
@@ -97,7 +97,7 @@ fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec
 }
 
 /// The uids in the order of their type names and ids.
-fn sorted(uids: &Words) -> Vec<u32> {
+fn sorted(uids: &StringTable) -> Vec<u32> {
     let mut keys: Vec<(u16, u64, u32)> = (0..uids.len() as u32)
         .map(|uid| (uids.kind(uid), beginning(uids.bytes(uid)), uid))
         .collect();
@@ -121,7 +121,7 @@ fn beginning(text: &[u8]) -> u64 {
 
 /// Puts the uids into the order of their rows, and names entities by their rows.
 fn rename(store: &mut Store, order: &[u32], rows: &[u32]) {
-    let mut uids = Words::default();
+    let mut uids = StringTable::default();
     for &uid in order {
         uids.push(store.uids.kind(uid), store.uids.get(uid));
     }
@@ -131,9 +131,9 @@ fn rename(store: &mut Store, order: &[u32], rows: &[u32]) {
     let members = store.members.own().iter_mut();
     members.for_each(|member| member.uid = of(member.uid));
     store.broken.iter_mut().for_each(|uid| *uid = of(*uid));
-    let row = |packed: &mut Packed| {
+    let row = |packed: &mut ValueRef| {
         if let Some(row) = packed.as_entity().and_then(|uid| rows.get(uid as usize)) {
-            *packed = Packed::entity(*row);
+            *packed = ValueRef::entity(*row);
         }
     };
     store.slots.own().iter_mut().for_each(row);
@@ -176,7 +176,7 @@ fn arrange(store: &mut Store, order: &[u32], defined: &[u32]) -> Vec<u32> {
 }
 
 /// The first row of each type, and the number of rows.
-fn starts(uids: &Words, shapes: &Shapes) -> Flat<u32> {
+fn starts(uids: &StringTable, shapes: &Shapes) -> Column<u32> {
     (0..=shapes.types().len())
         .map(|index| uids.first_of(index))
         .collect()

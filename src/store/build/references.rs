@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::ancestors::Knot;
+use crate::build::ancestors::ClosureError;
 use crate::read::parallel::label;
 use crate::read::refusal::{
     CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE, Tally, nearest, quoted,
 };
-use crate::tables::entities::Member;
-use crate::tables::value_ref::Packed;
+use crate::tables::entities::EntityRow;
+use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Row, Rules};
 use tarbac_diagnostic::finding::Label;
 
@@ -22,10 +22,10 @@ const NEIGHBOURS: usize = 50;
 const SHOWN: usize = 10;
 
 /// Reports parents that form a cycle.
-pub(crate) fn cycles(directory: &Directory, knots: &[Knot], tally: &mut Tally) {
+pub(crate) fn cycles(directory: &Directory, knots: &[ClosureError], tally: &mut Tally) {
     for knot in knots {
         match knot {
-            Knot::Cycle(rows) => {
+            ClosureError::Cycle(rows) => {
                 let rows = from_least(rows);
                 let names: Vec<String> = rows
                     .iter()
@@ -43,7 +43,7 @@ pub(crate) fn cycles(directory: &Directory, knots: &[Knot], tally: &mut Tally) {
                 });
                 tally.add(CYCLE, message, Some(help), labels);
             }
-            Knot::TooMany => {
+            ClosureError::TooMany => {
                 let message = || "there are more ancestors than a directory can hold".to_owned();
                 let help = "look for a very long chain of parents".to_owned();
                 tally.add(TOO_LARGE, message, Some(help), []);
@@ -79,7 +79,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
         return;
     }
     let is_missing = |row: &u32| missing.get(*row as usize) == Some(&true);
-    let entity = |item: &Packed| item.as_entity().filter(is_missing);
+    let entity = |item: &ValueRef| item.as_entity().filter(is_missing);
     // A compound only mentions compounds that were stored before it.
     let mut compounds: Vec<Option<u32>> = Vec::with_capacity(store.compounds.len());
     for index in 0..store.compounds.len() as u32 {
@@ -94,7 +94,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
     let mut budget = COMPARED;
     let mut nearest = BTreeMap::new();
     // In the order of the files, so that those are kept that a person comes upon first.
-    let mut members: Vec<&Member> = store.members.iter().collect();
+    let mut members: Vec<&EntityRow> = store.members.iter().collect();
     members.sort_by_key(|member| (member.file, member.offset()));
     for member in members {
         let entity_type = store.uids.kind(member.uid);
@@ -217,7 +217,7 @@ fn name(directory: &Directory, row: u32) -> String {
     quoted(directory.type_name(Row(row)), directory.id(Row(row)))
 }
 
-fn title(directory: &Directory, member: &Member) -> String {
+fn title(directory: &Directory, member: &EntityRow) -> String {
     let uids = &directory.store.uids;
     quoted(
         directory.shapes.name(uids.kind(member.uid)),
@@ -225,7 +225,7 @@ fn title(directory: &Directory, member: &Member) -> String {
     )
 }
 
-fn mark(directory: &Directory, member: &Member, text: &str) -> Option<Label> {
+fn mark(directory: &Directory, member: &EntityRow, text: &str) -> Option<Label> {
     let source = directory.sources.get(member.file as usize)?;
     Some(label(source, member.offset(), text))
 }

@@ -13,8 +13,8 @@ use crate::read::refusal::{NONCONFORMING, Problem, SYNTAX, UNKNOWN_FIELD, neares
 use crate::read::schema::Shapes;
 use crate::read::uid::{Role, Uid, UidSeed, Word};
 use crate::read::value::{RecordSeed, TagsSeed};
-use crate::tables::entities::{Member, Store};
-use crate::tables::value_ref::Packed;
+use crate::tables::entities::{EntityRow, Store};
+use crate::tables::value_ref::ValueRef;
 
 /// Reads entities into a store.
 pub(crate) struct Reader<'s, 'de> {
@@ -23,20 +23,20 @@ pub(crate) struct Reader<'s, 'de> {
     /// Where entities go.
     pub(crate) store: Store,
     /// The values of the compounds that are being read, the innermost last.
-    pub(crate) stack: Vec<Packed>,
+    pub(crate) stack: Vec<ValueRef>,
     /// What is wrong with the entity that is being read.
     problem: Option<Problem>,
     /// Its uid, as soon as that is read.
     pub(crate) uid: Option<Uid>,
     /// Whether that is the uid of an action.
     pub(crate) is_action: bool,
-    slots: Vec<Packed>,
+    slots: Vec<ValueRef>,
     /// The type that was looked up last: the next one is most often the same.
     pub(crate) recent_type: Option<u16>,
     /// The parents that were met, by the text that stood for them.
     spellings: HashMap<&'de str, Uid>,
     /// The values that Cedar evaluated, by the type and the JSON that led to them.
-    pub(crate) evaluated: HashMap<String, Packed>,
+    pub(crate) evaluated: HashMap<String, ValueRef>,
 }
 
 /// What is wrong with an entity, where in its text.
@@ -79,7 +79,7 @@ impl<'s, 'de> Reader<'s, 'de> {
             .and_then(|parents| deserializer.end().map(|()| parents));
         match (result, self.uid) {
             (Ok(parents), Some(uid)) => {
-                let member = Member::new(uid.index, parents, 0, file, offset);
+                let member = EntityRow::new(uid.index, parents, 0, file, offset);
                 let slots = std::mem::take(&mut self.slots);
                 self.store.push(member, &slots);
                 self.slots = slots;
@@ -200,7 +200,7 @@ impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
                     reader.uid = Some(uid);
                     reader
                         .slots
-                        .resize(reader.shapes.slots(uid.entity_type), Packed::ABSENT);
+                        .resize(reader.shapes.slots(uid.entity_type), ValueRef::ABSENT);
                 }
                 ("attrs", Some(uid)) if !attrs && !is_early => {
                     attrs = true;
@@ -338,7 +338,7 @@ impl<'de> Visitor<'de> for ParentsSeed<'_, '_, 'de> {
                 }
             };
             reader.check_parent(uid, parent)?;
-            reader.stack.push(Packed::entity(parent.index));
+            reader.stack.push(ValueRef::entity(parent.index));
         }
         // Whether there is such a list already is found out when batches are joined.
         let list = reader.stack.get(start..).unwrap_or_default();

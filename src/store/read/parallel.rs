@@ -17,8 +17,8 @@ use crate::read::entity::Reader;
 use crate::read::refusal::{DUPLICATE, SYNTAX, TOO_LARGE, Tally, quoted};
 use crate::read::schema::Shapes;
 use crate::read::split::{Block, scan};
-use crate::tables::entities::{Member, Store};
-use crate::tables::value_ref::Packed;
+use crate::tables::entities::{EntityRow, Store};
+use crate::tables::value_ref::ValueRef;
 use tarbac_diagnostic::finding::Label;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -284,9 +284,9 @@ impl<'s> Joined<'s> {
 pub(crate) fn accept(
     store: &mut Store,
     defined: &mut [u32],
-    member: Member,
-    slots: &[Packed],
-    twice: impl FnOnce(&Store, &Member),
+    member: EntityRow,
+    slots: &[ValueRef],
+    twice: impl FnOnce(&Store, &EntityRow),
 ) {
     let Some(known) = defined.get_mut(member.uid as usize) else {
         return;

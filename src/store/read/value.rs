@@ -18,7 +18,7 @@ use crate::read::entity::Reader;
 use crate::read::refusal::{NONCONFORMING, Problem, UNKNOWN_FIELD, clipped, nearest};
 use crate::read::schema::Kind;
 use crate::read::uid::{Role, UidSeed, Word};
-use crate::tables::value_ref::{Header, Meaning, Packed};
+use crate::tables::value_ref::{Header, Meaning, ValueRef};
 
 /// Reads a value of a kind.
 struct ValueSeed<'r, 's, 'de> {
@@ -27,8 +27,8 @@ struct ValueSeed<'r, 's, 'de> {
 }
 
 impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_, 'de> {
-    type Value = Packed;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Packed, D::Error> {
+    type Value = ValueRef;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ValueRef, D::Error> {
         match self.kind {
             Kind::Extension(name) => {
                 let json = JsonValueWithNoDuplicateKeys::deserialize(deserializer)?;
@@ -55,55 +55,57 @@ impl ValueSeed<'_, '_, '_> {
 }
 
 impl<'de> Visitor<'de> for ValueSeed<'_, '_, 'de> {
-    type Value = Packed;
+    type Value = ValueRef;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a value")
     }
 
-    fn visit_bool<E: Error>(self, bool: bool) -> Result<Packed, E> {
+    fn visit_bool<E: Error>(self, bool: bool) -> Result<ValueRef, E> {
         match self.kind {
-            Kind::Bool => Ok(Packed::new(Meaning::Bool(bool))),
+            Kind::Bool => Ok(ValueRef::new(Meaning::Bool(bool))),
             _ => Err(self.mismatch(&format!("the Bool `{bool}`"))),
         }
     }
 
-    fn visit_i64<E: Error>(self, long: i64) -> Result<Packed, E> {
+    fn visit_i64<E: Error>(self, long: i64) -> Result<ValueRef, E> {
         match self.kind {
             Kind::Long => Ok(self.reader.store.long(long)),
             _ => Err(self.mismatch(&format!("the Long `{long}`"))),
         }
     }
 
-    fn visit_u64<E: Error>(self, long: u64) -> Result<Packed, E> {
+    fn visit_u64<E: Error>(self, long: u64) -> Result<ValueRef, E> {
         match i64::try_from(long) {
             Ok(long) => self.visit_i64(long),
             Err(_) => Err(self.mismatch(&format!("`{long}`, which no Long can hold"))),
         }
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Packed, E> {
+    fn visit_f64<E: Error>(self, number: f64) -> Result<ValueRef, E> {
         Err(self.mismatch(&format!("the number `{number}`, which is no Long")))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Packed, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<ValueRef, E> {
         match self.kind {
             Kind::Text => Ok(self.reader.store.text(text)),
             _ => Err(self.mismatch(&format!("the String `{}`", clipped(text)))),
         }
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Packed, E> {
+    fn visit_unit<E: Error>(self) -> Result<ValueRef, E> {
         Err(self.mismatch("null"))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Packed, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<ValueRef, A::Error> {
         let Kind::Set(kind) = self.kind else {
             return Err(self.mismatch("an array"));
         };
         let reader = self.reader;
         let start = reader.stack.len();
-        reader.stack.push(Packed::new(Meaning::Header(Header::Set)));
+        reader
+            .stack
+            .push(ValueRef::new(Meaning::Header(Header::Set)));
         while let Some(element) = array.next_element_seed(ValueSeed {
             reader: &mut *reader,
             kind,
@@ -114,7 +116,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, 'de> {
         Ok(reader.store.set(&mut items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Packed, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ValueRef, A::Error> {
         match self.kind {
             Kind::Entity(expected) => {
                 let seed = UidSeed {
@@ -122,13 +124,13 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, 'de> {
                     role: Role::Value(*expected),
                     escaped: false,
                 };
-                Ok(Packed::entity(seed.visit_map(map)?.index))
+                Ok(ValueRef::entity(seed.visit_map(map)?.index))
             }
             Kind::Record(record) => {
                 let reader = self.reader;
                 let start = reader.stack.len();
                 let header = Meaning::Header(Header::Record(*record));
-                reader.stack.push(Packed::new(header));
+                reader.stack.push(ValueRef::new(header));
                 RecordSeed {
                     reader: &mut *reader,
                     record: *record,
@@ -162,7 +164,7 @@ impl Reader<'_, '_> {
         &mut self,
         json: JsonValueWithNoDuplicateKeys,
         expected: &SchemaType,
-    ) -> Result<Packed, E> {
+    ) -> Result<ValueRef, E> {
         let spelling = format!("{expected} {}", *json);
         if let Some(known) = self.evaluated.get(&spelling) {
             return Ok(*known);
@@ -170,7 +172,7 @@ impl Reader<'_, '_> {
         match evaluate(json, expected) {
             Ok(value) => {
                 let packed = match &value.value {
-                    ValueKind::Lit(Literal::Bool(bool)) => Packed::new(Meaning::Bool(*bool)),
+                    ValueKind::Lit(Literal::Bool(bool)) => ValueRef::new(Meaning::Bool(*bool)),
                     ValueKind::Lit(Literal::Long(long)) => self.store.long(*long),
                     ValueKind::Lit(Literal::String(text)) => self.store.text(text),
                     _ => self.store.extension(&written(value)),
@@ -243,7 +245,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_, 'de> {
         let Self { reader, record } = self;
         let fields = reader.shapes.fields(record);
         let start = reader.stack.len();
-        reader.stack.resize(start + fields.len(), Packed::ABSENT);
+        reader.stack.resize(start + fields.len(), ValueRef::ABSENT);
         while let Some(key) = map.next_key::<Word<'de>>()? {
             let known = fields
                 .iter()
@@ -259,7 +261,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_, 'de> {
             if reader
                 .stack
                 .get(at)
-                .is_some_and(|slot| *slot != Packed::ABSENT)
+                .is_some_and(|slot| *slot != ValueRef::ABSENT)
             {
                 return Err(reader.twice(&key.0));
             }
@@ -277,7 +279,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_, 'de> {
         let missing = fields
             .iter()
             .zip(values)
-            .find(|(field, value)| field.required && **value == Packed::ABSENT);
+            .find(|(field, value)| field.required && **value == ValueRef::ABSENT);
         match missing {
             Some((field, _)) => {
                 let what = format!("lacks the required attribute `{}`", field.name);
@@ -299,15 +301,15 @@ pub(crate) struct TagsSeed<'r, 's, 'de> {
 }
 
 impl<'de> Visitor<'de> for TagsSeed<'_, '_, 'de> {
-    type Value = Packed;
+    type Value = ValueRef;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object of tags")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Packed, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ValueRef, A::Error> {
         let Self { reader, kind } = self;
-        let mut tags: BTreeMap<String, Packed> = BTreeMap::new();
+        let mut tags: BTreeMap<String, ValueRef> = BTreeMap::new();
         while let Some(key) = map.next_key::<Word<'de>>()? {
             let Some(kind) = kind else {
                 let what = format!("has the tag `{}`, but its type has no tags", key.0);
@@ -325,9 +327,9 @@ impl<'de> Visitor<'de> for TagsSeed<'_, '_, 'de> {
             tags.insert(key.0.into_owned(), value);
         }
         if tags.is_empty() {
-            return Ok(Packed::ABSENT);
+            return Ok(ValueRef::ABSENT);
         }
-        let mut items = vec![Packed::new(Meaning::Header(Header::Tags))];
+        let mut items = vec![ValueRef::new(Meaning::Header(Header::Tags))];
         for (key, value) in tags {
             items.push(reader.store.text(&key));
             items.push(value);

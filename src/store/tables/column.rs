@@ -14,7 +14,7 @@ use blake3::{Hash, Hasher};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Where a written directory is, for as long as somebody has it.
-pub trait Lender: Send + Sync {
+pub trait SharedBytes: Send + Sync {
     /// How many bytes there are.
     ///
     /// # Errors
@@ -42,12 +42,12 @@ impl<T: FromBytes + IntoBytes + Immutable + Clone + 'static> Item for T {}
 
 /// A table of its own, or one that was lent.
 #[derive(Clone)]
-pub(crate) struct Flat<T: 'static> {
+pub(crate) struct Column<T: 'static> {
     own: Vec<T>,
     lent: Option<Arc<Lent<T>>>,
 }
 
-impl<T: Item> Flat<T> {
+impl<T: Item> Column<T> {
     /// The table to be changed; one that was lent is copied first.
     pub(crate) fn own(&mut self) -> &mut Vec<T> {
         if let Some(lent) = self.lent.take() {
@@ -100,19 +100,19 @@ impl<T: Item> Flat<T> {
     }
 }
 
-impl<T> Default for Flat<T> {
+impl<T> Default for Column<T> {
     fn default() -> Self {
         Vec::new().into()
     }
 }
 
-impl<T> From<Vec<T>> for Flat<T> {
+impl<T> From<Vec<T>> for Column<T> {
     fn from(own: Vec<T>) -> Self {
         Self { own, lent: None }
     }
 }
 
-impl<T> FromIterator<T> for Flat<T> {
+impl<T> FromIterator<T> for Column<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Vec::from_iter(items).into()
     }
@@ -230,7 +230,7 @@ impl<T: Item> Lent<T> {
 
 /// The bytes that a directory was written as.
 pub(crate) struct Written {
-    lender: Arc<dyn Lender>,
+    lender: Arc<dyn SharedBytes>,
     /// Those of all blocks.
     digests: Vec<[u8; DIGEST]>,
     anew: OnceLock<Option<Vec<u8>>>,
@@ -290,7 +290,7 @@ impl<'w> Writer<'w> {
     }
 
     /// Writes a table.
-    pub(crate) fn table<T: Item>(&mut self, table: &Flat<T>) -> io::Result<()> {
+    pub(crate) fn table<T: Item>(&mut self, table: &Column<T>) -> io::Result<()> {
         let mut length = 0;
         let own = table.own.chunks(const { items_of_block::<T>() });
         let lent = table.lent.iter().flat_map(|lent| lent.blocks());
@@ -351,7 +351,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Takes them from what begins with a text and was written under this name; `None` where it is anything else.
-    pub(crate) fn of(lender: Arc<dyn Lender>, begins: &[u8], name: &str) -> Option<Self> {
+    pub(crate) fn of(lender: Arc<dyn SharedBytes>, begins: &[u8], name: &str) -> Option<Self> {
         let size = lender.size().ok()?;
         let mut beginning = vec![0; begins.len()];
         lender.read_at(0, &mut beginning).ok()?;
@@ -396,7 +396,7 @@ impl Tables {
     }
 
     /// The next table; `None` where there is none.
-    pub(crate) fn table<T: Item>(&mut self) -> Option<Flat<T>> {
+    pub(crate) fn table<T: Item>(&mut self) -> Option<Column<T>> {
         let length = self.lengths.pop()?;
         let (start, first) = (self.at, self.block);
         self.at = start.checked_add(length).filter(|at| *at <= self.end)?;
@@ -416,7 +416,7 @@ impl Tables {
             blocks: none(blocks),
             joints: none(blocks.saturating_sub(1)),
         };
-        is_whole.then(|| Flat {
+        is_whole.then(|| Column {
             own: Vec::new(),
             lent: Some(Arc::new(lent)),
         })

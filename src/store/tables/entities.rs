@@ -5,10 +5,10 @@ use std::io;
 use hashbrown::HashMap;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::tables::column::{Flat, Tables, Writer};
-use crate::tables::lists::Lists;
-use crate::tables::strings::Words;
-use crate::tables::value_ref::{Header, MOST, Meaning, Packed};
+use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::lists::ListTable;
+use crate::tables::strings::StringTable;
+use crate::tables::value_ref::{Header, MOST, Meaning, ValueRef};
 
 /// Entities and everything they mention, each distinct thing once.
 ///
@@ -16,22 +16,22 @@ use crate::tables::value_ref::{Header, MOST, Meaning, Packed};
 #[derive(Default, Clone)]
 pub(crate) struct Store {
     /// Every uid that occurs: the kind is the entity type, the text is the id.
-    pub(crate) uids: Words,
+    pub(crate) uids: StringTable,
     /// The values of String attributes, and the keys of tags.
-    pub(crate) texts: Words,
+    pub(crate) texts: StringTable,
     /// The values of Long attributes.
-    pub(crate) longs: Flat<i64>,
+    pub(crate) longs: Column<i64>,
     longs_known: HashMap<i64, u32>,
     /// The values of extension attributes, as Cedar writes them in a policy.
-    pub(crate) extensions: Words,
+    pub(crate) extensions: StringTable,
     /// Sets, records and tags; the first item says which.
-    pub(crate) compounds: Lists,
+    pub(crate) compounds: ListTable,
     /// The direct parents of entities, each list sorted and without repetition.
-    pub(crate) parents: Lists,
+    pub(crate) parents: ListTable,
     /// The attributes of entities, one slot for each attribute that the type declares.
-    pub(crate) slots: Flat<Packed>,
+    pub(crate) slots: Column<ValueRef>,
     /// The entities.
-    pub(crate) members: Flat<Member>,
+    pub(crate) members: Column<EntityRow>,
     /// The uids of entities that stand in a file but are broken.
     pub(crate) broken: Vec<u32>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Store {
 /// An entity that stands in a file.
 #[derive(Copy, Clone, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub(crate) struct Member {
+pub(crate) struct EntityRow {
     /// Its uid.
     pub(crate) uid: u32,
     /// Its direct parents.
@@ -52,7 +52,7 @@ pub(crate) struct Member {
     offset: [u32; 2],
 }
 
-impl Member {
+impl EntityRow {
     /// Makes one.
     pub(crate) fn new(uid: u32, parents: u32, slots: u32, file: u32, offset: u64) -> Self {
         Self {
@@ -78,27 +78,27 @@ impl Member {
 
 impl Store {
     /// The index of a Long.
-    pub(crate) fn long(&mut self, long: i64) -> Packed {
+    pub(crate) fn long(&mut self, long: i64) -> ValueRef {
         let next = u32::try_from(self.longs.len()).unwrap_or(u32::MAX);
         let index = *self.longs_known.entry(long).or_insert(next);
         if index == next {
             self.longs.own().push(long);
         }
-        Packed::new(Meaning::Long(index))
+        ValueRef::new(Meaning::Long(index))
     }
 
     /// The index of a String.
-    pub(crate) fn text(&mut self, text: &str) -> Packed {
-        Packed::new(Meaning::Text(self.texts.intern(0, text)))
+    pub(crate) fn text(&mut self, text: &str) -> ValueRef {
+        ValueRef::new(Meaning::Text(self.texts.intern(0, text)))
     }
 
     /// The index of an extension value, as Cedar writes it in a policy.
-    pub(crate) fn extension(&mut self, expression: &str) -> Packed {
-        Packed::new(Meaning::Extension(self.extensions.intern(0, expression)))
+    pub(crate) fn extension(&mut self, expression: &str) -> ValueRef {
+        ValueRef::new(Meaning::Extension(self.extensions.intern(0, expression)))
     }
 
     /// The index of a set, whose first item is its header and whose others are sorted here.
-    pub(crate) fn set(&mut self, items: &mut Vec<Packed>) -> Packed {
+    pub(crate) fn set(&mut self, items: &mut Vec<ValueRef>) -> ValueRef {
         if let Some((_, elements)) = items.split_first_mut() {
             elements.sort_unstable();
         }
@@ -107,12 +107,12 @@ impl Store {
     }
 
     /// The index of a set, record or tags.
-    pub(crate) fn compound(&mut self, items: &[Packed]) -> Packed {
-        Packed::new(Meaning::Compound(self.compounds.intern(items)))
+    pub(crate) fn compound(&mut self, items: &[ValueRef]) -> ValueRef {
+        ValueRef::new(Meaning::Compound(self.compounds.intern(items)))
     }
 
     /// The index of a list of parents, which is put in order here.
-    pub(crate) fn parents(&mut self, parents: &mut Vec<Packed>) -> u32 {
+    pub(crate) fn parents(&mut self, parents: &mut Vec<ValueRef>) -> u32 {
         parents.sort_unstable();
         parents.dedup();
         self.parents.intern(parents)
@@ -135,7 +135,7 @@ impl Store {
     pub(crate) fn absorb(
         &mut self,
         other: &Store,
-        mut accept: impl FnMut(&mut Store, Member, &[Packed]),
+        mut accept: impl FnMut(&mut Store, EntityRow, &[ValueRef]),
     ) {
         let mut names = Names {
             uids: words(&other.uids, &mut self.uids),
@@ -196,7 +196,7 @@ impl Store {
                     .iter()
                     .map(|slot| names.get(*slot)),
             );
-            let renamed = Member {
+            let renamed = EntityRow {
                 uid: names.uid(member.uid).unwrap_or_default(),
                 parents: parents
                     .get(member.parents as usize)
@@ -209,9 +209,9 @@ impl Store {
     }
 
     /// Stores an entity.
-    pub(crate) fn push(&mut self, member: Member, slots: &[Packed]) {
+    pub(crate) fn push(&mut self, member: EntityRow, slots: &[ValueRef]) {
         let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.members.own().push(Member {
+        self.members.own().push(EntityRow {
             slots: start,
             ..member
         });
@@ -245,12 +245,12 @@ impl Store {
     /// Takes what was written.
     pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
         Some(Self {
-            uids: Words::lent(tables)?,
-            texts: Words::lent(tables)?,
+            uids: StringTable::lent(tables)?,
+            texts: StringTable::lent(tables)?,
             longs: tables.table()?,
-            extensions: Words::lent(tables)?,
-            compounds: Lists::lent(tables)?,
-            parents: Lists::lent(tables)?,
+            extensions: StringTable::lent(tables)?,
+            compounds: ListTable::lent(tables)?,
+            parents: ListTable::lent(tables)?,
             slots: tables.table()?,
             members: tables.table()?,
             ..Self::default()
@@ -262,9 +262,9 @@ impl Store {
 struct Names {
     uids: Vec<u32>,
     texts: Vec<u32>,
-    longs: Vec<Packed>,
-    extensions: Vec<Packed>,
-    compounds: Vec<Packed>,
+    longs: Vec<ValueRef>,
+    extensions: Vec<ValueRef>,
+    compounds: Vec<ValueRef>,
 }
 
 impl Names {
@@ -272,23 +272,23 @@ impl Names {
         self.uids.get(index as usize).copied()
     }
 
-    fn get(&self, packed: Packed) -> Packed {
+    fn get(&self, packed: ValueRef) -> ValueRef {
         let renamed = match packed.meaning() {
             Meaning::Absent | Meaning::Header(_) | Meaning::Bool(_) => Some(packed),
             Meaning::Long(index) => self.longs.get(index as usize).copied(),
             Meaning::Text(index) => {
                 let text = self.texts.get(index as usize);
-                text.map(|text| Packed::new(Meaning::Text(*text)))
+                text.map(|text| ValueRef::new(Meaning::Text(*text)))
             }
-            Meaning::Entity(index) => self.uid(index).map(Packed::entity),
+            Meaning::Entity(index) => self.uid(index).map(ValueRef::entity),
             Meaning::Compound(index) => self.compounds.get(index as usize).copied(),
             Meaning::Extension(index) => self.extensions.get(index as usize).copied(),
         };
-        renamed.unwrap_or(Packed::ABSENT)
+        renamed.unwrap_or(ValueRef::ABSENT)
     }
 }
 
-fn words(from: &Words, to: &mut Words) -> Vec<u32> {
+fn words(from: &StringTable, to: &mut StringTable) -> Vec<u32> {
     (0..from.len() as u32)
         .map(|index| to.intern(from.kind(index), from.get(index)))
         .collect()

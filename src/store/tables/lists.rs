@@ -5,23 +5,23 @@ use std::io;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::column::{Column, Tables, Writer};
 use crate::tables::strings::{Entry, enter};
-use crate::tables::value_ref::{MOST, Packed};
+use crate::tables::value_ref::{MOST, ValueRef};
 
 /// Lists of values, known by the order in which they came.
 #[derive(Default, Clone)]
-pub(crate) struct Lists {
-    items: Flat<Packed>,
-    ends: Flat<u32>,
+pub(crate) struct ListTable {
+    items: Column<ValueRef>,
+    ends: Column<u32>,
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
 }
 
-impl Lists {
+impl ListTable {
     /// The index of a list, which is stored if it is new.
-    pub(crate) fn intern(&mut self, list: &[Packed]) -> u32 {
+    pub(crate) fn intern(&mut self, list: &[ValueRef]) -> u32 {
         let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
         let hash = self.hasher.hash_one(list);
         let mut table = std::mem::take(&mut self.table);
@@ -31,7 +31,7 @@ impl Lists {
     }
 
     /// Stores a list without looking whether there is one like it.
-    pub(crate) fn push(&mut self, list: &[Packed]) -> u32 {
+    pub(crate) fn push(&mut self, list: &[ValueRef]) -> u32 {
         let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
         let end = u32::try_from(self.items.len() + list.len());
         let (Ok(end), true) = (end, next < MOST) else {
@@ -44,7 +44,7 @@ impl Lists {
     }
 
     /// The list at an index; empty when there is none.
-    pub(crate) fn get(&self, index: u32) -> &[Packed] {
+    pub(crate) fn get(&self, index: u32) -> &[ValueRef] {
         let range = self.range(index as usize);
         self.items.slice(range).unwrap_or_default()
     }
@@ -66,12 +66,12 @@ impl Lists {
     }
 
     /// Every item of every list.
-    pub(crate) fn items(&self) -> impl Iterator<Item = &Packed> {
+    pub(crate) fn items(&self) -> impl Iterator<Item = &ValueRef> {
         self.items.iter()
     }
 
     /// Every item of every list, to be renamed.
-    pub(crate) fn items_mut(&mut self) -> &mut [Packed] {
+    pub(crate) fn items_mut(&mut self) -> &mut [ValueRef] {
         self.items.own()
     }
 
@@ -92,14 +92,14 @@ impl Lists {
         self.full
     }
 
-    /// Forgets how to find lists and gives the spare memory back; [`Lists::get`] still works.
+    /// Forgets how to find lists and gives the spare memory back; [`ListTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
         self.items.own().shrink_to_fit();
         self.ends.own().shrink_to_fit();
     }
 
-    /// Writes the lists for [`Lists::lent`].
+    /// Writes the lists for [`ListTable::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.items)?;
         out.table(&self.ends)

@@ -7,18 +7,18 @@ use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::tables::column::{Flat, Tables, Writer};
+use crate::tables::column::{Column, Tables, Writer};
 use crate::tables::value_ref::MOST;
 
 /// Texts with a kind each, known by the order in which they came.
 ///
 /// For uids the kind is the entity type and the text is the id; plain texts are all of kind 0.
 #[derive(Default, Clone)]
-pub(crate) struct Words {
+pub(crate) struct StringTable {
     /// In UTF-8.
-    text: Flat<u8>,
-    ends: Flat<u32>,
-    kinds: Flat<u16>,
+    text: Column<u8>,
+    ends: Column<u32>,
+    kinds: Column<u16>,
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
@@ -63,7 +63,7 @@ pub(crate) fn enter(
     None
 }
 
-impl Words {
+impl StringTable {
     /// The index of a text, which is stored if it is new.
     pub(crate) fn intern(&mut self, kind: u16, text: &str) -> u32 {
         let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
@@ -145,7 +145,7 @@ impl Words {
         self.full
     }
 
-    /// Forgets how to find texts and gives the spare memory back; [`Words::get`] still works.
+    /// Forgets how to find texts and gives the spare memory back; [`StringTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
         self.text.own().shrink_to_fit();
@@ -153,7 +153,7 @@ impl Words {
         self.kinds.own().shrink_to_fit();
     }
 
-    /// Writes the texts for [`Words::lent`].
+    /// Writes the texts for [`StringTable::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.text)?;
         out.table(&self.ends)?;

@@ -9,9 +9,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
     Copy, Clone, Eq, Hash, PartialEq, Ord, PartialOrd, Debug, FromBytes, IntoBytes, Immutable,
 )]
 #[repr(transparent)]
-pub(crate) struct Packed(u32);
+pub(crate) struct ValueRef(u32);
 
-/// What a [`Packed`] stands for.
+/// What a [`ValueRef`] stands for.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub(crate) enum Meaning {
     /// No value: an optional attribute that is left out.
@@ -43,7 +43,7 @@ pub(crate) enum Header {
     Record(u32),
 }
 
-/// The number of things that a table can hold and a [`Packed`] can point at.
+/// The number of things that a table can hold and a [`ValueRef`] can point at.
 pub(crate) const MOST: u32 = 1 << 29;
 
 const PAYLOAD: u32 = MOST - 1;
@@ -52,7 +52,7 @@ const PAYLOAD: u32 = MOST - 1;
 const ENTITY: u32 = 5;
 const COMPOUND: u32 = 6;
 
-impl Packed {
+impl ValueRef {
     /// No value.
     pub(crate) const ABSENT: Self = Self(0);
 

@@ -9,7 +9,7 @@ use crate::exports::graph::RoleDefinitionRow;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Vocabulary;
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Names;
+use tarbac_host::lookup::Lookup;
 use tarbac_host::roles::{Told, role_type};
 
 /// A role that policies or a tenant have, and what they disagree on.
@@ -45,7 +45,7 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
     let bundle = engine.bundle();
     let vocabulary = bundle.vocabulary();
     let known = by_graph_id(vocabulary);
-    let names = Names::of(engine);
+    let names = Lookup::of(engine);
     let mut roles = roles(engine);
     let mut differences = Vec::new();
     for row in rows {

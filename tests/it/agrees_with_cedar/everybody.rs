@@ -9,7 +9,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 use tarbac::Switches;
-use tarbac::change::impact::{Direction, States, Totals, Touched};
+use tarbac::change::impact::{Affected, Direction, States, Totals};
 use tarbac::decision::{Decision, Outcome};
 use tarbac::explain::Named;
 use tarbac::who_what::{What, Who};
@@ -334,7 +334,7 @@ fn impact(before: &Both, after: &Both, seed: u64) -> TestCaseResult {
             .map(|name| (page.page.clone(), name.clone()))
     });
     prop_assert_eq!(&carries.collect::<BTreeSet<_>>(), &carried, "seed {}", seed);
-    let everything = |touched: &&Touched| touched.loses_everything();
+    let everything = |touched: &&Affected| touched.loses_everything();
     let losing = impact
         .people
         .iter()

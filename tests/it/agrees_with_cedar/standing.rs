@@ -10,7 +10,7 @@ use cedar_policy::{
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::Value;
-use tarbac::access_review::{Idle, Review, Standing, Status};
+use tarbac::access_review::{AccessReview, Redundancy, Review, Status};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::Row;
 use tarbac::source::Source;
@@ -184,7 +184,7 @@ fn uid(json: &Value) -> EntityUid {
     EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
 }
 
-fn standing(both: &Both) -> Standing {
+fn standing(both: &Both) -> AccessReview {
     let review = Review::new(&both.engine, |_| Context::empty());
     let mut standing = review.standing(|| {});
     review.detail(&mut standing.people, usize::MAX, || {});
@@ -312,7 +312,7 @@ proptest! {
         let before = both.decisions(&both.json);
         let steps = both.steps();
         let standing = standing(&both);
-        let found: BTreeMap<Step, Idle> = standing
+        let found: BTreeMap<Step, Redundancy> = standing
             .assignments
             .iter()
             .map(|of| ((of.from.as_ref().map(|from| from.uid.clone()), of.to.uid.clone()), of.idle))
@@ -337,7 +337,7 @@ proptest! {
         prop_assert!(differing.is_empty(), "{:?} seed {}", differing, seed);
 
         // Those that give nothing allow nothing, and can go together.
-        let of = |wanted: Idle| found.iter().filter(move |(_, idle)| **idle == wanted).map(|(step, _)| step);
+        let of = |wanted: Redundancy| found.iter().filter(move |(_, idle)| **idle == wanted).map(|(step, _)| step);
         let is_used = |(from, to): &Step| {
             both.requests().iter().any(|request| {
                 let is_below = from.as_ref().is_some_and(|from| both.is_in(&request.principal, from));
@@ -346,12 +346,12 @@ proptest! {
                 is_below && decision == Decision::Allow && policies.iter().any(is_behind)
             })
         };
-        prop_assert!(!of(Idle::Nothing).any(is_used), "seed {}", seed);
-        prop_assert!(both.decisions(&both.without(of(Idle::Nothing))) == before, "seed {}", seed);
+        prop_assert!(!of(Redundancy::Nothing).any(is_used), "seed {}", seed);
+        prop_assert!(both.decisions(&both.without(of(Redundancy::Nothing))) == before, "seed {}", seed);
         // Where others give nothing but what is given besides, they cannot all go.
-        let unused: Vec<&Step> = of(Idle::Repeats).filter(|step| !is_used(step)).collect();
+        let unused: Vec<&Step> = of(Redundancy::Repeats).filter(|step| !is_used(step)).collect();
         if !unused.is_empty() {
-            let all = of(Idle::Nothing).chain(of(Idle::Withheld)).chain(unused);
+            let all = of(Redundancy::Nothing).chain(of(Redundancy::Withheld)).chain(unused);
             prop_assert!(both.decisions(&both.without(all)) != before, "seed {}", seed);
         }
         for assignment in &standing.assignments {

@@ -6,7 +6,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert_eq, prop_assume, propte
 use serde_json::Value;
 use tarbac::Switches;
 use tarbac::change::what_if::{Change, suppose};
-use tarbac::lookup::Names;
+use tarbac::lookup::Lookup;
 use tarbac::who_what::Who;
 
 use super::{Both, Dice};
@@ -115,7 +115,7 @@ proptest! {
                 prop_assert_eq!(&answer.outcome.policies, &determining, "seed {}", seed);
             }
         }
-        let names = Names::of(&written.engine);
+        let names = Lookup::of(&written.engine);
         for device in names.all(tarbac::lookup::Part::Resource) {
             for action in written.engine.bundle().vocabulary().permissions() {
                 if action.resources.contains(device.type_name()) {

@@ -8,7 +8,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use serde_json::{Value, json};
 use tarbac::change::impact::States;
 use tarbac::decision::Decision;
-use tarbac::plan::{Plan, Planning, Proposal, Reason, RoleChange, What};
+use tarbac::plan::{Plan, Planner, Proposal, Reason, RoleChange, What};
 use tarbac::source::Source;
 use tarbac::{Switches, bundle, shipped};
 
@@ -255,7 +255,7 @@ fn planned(before: &Both, after: &Both) -> Plan {
     let context = |_: &tarbac::Engine, _: &bundle::Action| Context::empty();
     let compare = |states: States<'_>| states.compare(context).impact(|| {});
     let impact = compare(states);
-    let planning = Planning {
+    let planning = Planner {
         states,
         impact: &impact,
         context: &context,

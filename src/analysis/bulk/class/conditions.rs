@@ -4,25 +4,25 @@
 //! asked about alone, and some at both. Of the first two only the truth matters, so that a pattern
 //! for the names of devices makes two classes and not a million. Of those that look at both, one
 //! kind is everywhere in Configuration Manager: whether the device is in one of the principal's
-//! collections. It is a question of its own for each principal, a [`Reach`], and splits the devices
+//! collections. It is a question of its own for each principal, a [`MembershipTest`], and splits the devices
 //! for that principal alone. Whatever else looks at both is taken by the values that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy_core::ast;
 
-use super::read_set::{Scope, Sight};
+use super::read_set::{ReadSetBuilder, Scope};
 use tarbac_host::bundle::{Policy, Vocabulary};
 
 /// What some policies look at.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct SplitConditions {
     /// Of whoever asks.
     pub principal: Side,
     /// Of what is asked about.
     pub resource: Side,
     /// The sets of a principal's that the resource may be in; by their text.
-    reaches: BTreeMap<(String, bool), Reach>,
+    reaches: BTreeMap<(String, bool), MembershipTest>,
 }
 
 /// What policies look at of one of the two that a request is about.
@@ -31,14 +31,14 @@ pub(super) struct Side {
     /// Conditions of which the truth matters; by their text.
     conditions: BTreeMap<String, ast::Expr>,
     /// What is read besides, of which the values matter.
-    pub values: Sight,
+    pub values: ReadSetBuilder,
     /// Everything that is read.
-    pub everything: Sight,
+    pub everything: ReadSetBuilder,
 }
 
 /// A set of a principal's entities, and the question whether the resource is one or in one of them.
 #[derive(Debug)]
-pub(super) struct Reach {
+pub(super) struct MembershipTest {
     /// The expression of the set, or of one entity.
     pub set: ast::Expr,
     /// Whether only the resource itself counts, and not what it is in.
@@ -81,7 +81,7 @@ impl Variables {
     }
 }
 
-impl Parts {
+impl SplitConditions {
     /// Takes policies apart.
     pub fn of<'p>(policies: impl Iterator<Item = &'p Policy>, vocabulary: &Vocabulary) -> Self {
         let mut parts = Self::default();
@@ -100,7 +100,7 @@ impl Parts {
     }
 
     /// The sets that a resource may be in.
-    pub fn reaches(&self) -> impl Iterator<Item = &Reach> {
+    pub fn reaches(&self) -> impl Iterator<Item = &MembershipTest> {
         self.reaches.values()
     }
 
@@ -134,7 +134,7 @@ impl Parts {
                 Some((set, is_itself)) => {
                     self.principal.read(|sight| sight.look(set, scope));
                     let key = (set.to_string(), is_itself);
-                    let reach = self.reaches.entry(key).or_insert_with(|| Reach {
+                    let reach = self.reaches.entry(key).or_insert_with(|| MembershipTest {
                         set: set.clone(),
                         is_itself,
                         askers: BTreeSet::new(),
@@ -168,7 +168,7 @@ impl Side {
     }
 
     /// Notes what is read of which the value matters.
-    pub fn read(&mut self, look: impl Fn(&mut Sight)) {
+    pub fn read(&mut self, look: impl Fn(&mut ReadSetBuilder)) {
         look(&mut self.values);
         look(&mut self.everything);
     }

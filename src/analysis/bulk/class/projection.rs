@@ -5,28 +5,28 @@ use std::collections::BTreeSet;
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
-use super::conditions::{Parts, Side};
+use super::conditions::{Side, SplitConditions};
 use super::partition::Partition;
 use tarbac_host::bundle::{Action, Kind, Policy};
-use tarbac_host::engine::{Engine, World};
-use tarbac_store::{Lookout, Row};
+use tarbac_host::engine::{Engine, EntitySlice};
+use tarbac_store::{Fingerprinter, Row};
 
 /// What the policies about some actions see. Actions are known by their place among them.
 #[derive(Debug)]
-pub(crate) struct View<'e> {
+pub(crate) struct Projection<'e> {
     engine: &'e Engine,
-    parts: Parts,
+    parts: SplitConditions,
     /// What any policy looks into, whatever the request.
-    looked_into: World,
+    looked_into: EntitySlice,
     /// For each reach the actions whose policies ask about it.
     asked: Vec<BTreeSet<usize>>,
-    /// See [`View::telling`].
+    /// See [`Projection::telling`].
     telling: Vec<String>,
 }
 
 /// The entities of a principal's of which it is asked whether the resource is one or in one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Reached {
+pub(crate) struct OwnedSets {
     /// The entities, sorted.
     pub rows: Vec<Row>,
     /// Whether only the resource itself counts, and not what it is in.
@@ -40,7 +40,7 @@ const TRUE: u32 = 1;
 const FALSE: u32 = 0;
 const FAILED: u32 = 2;
 
-impl<'e> View<'e> {
+impl<'e> Projection<'e> {
     /// What the policies in force see that take part in what is decided about these actions. A place
     /// without an action stands for one that nobody asks about.
     pub fn new(engine: &'e Engine, actions: &[Option<&Action>]) -> Self {
@@ -52,7 +52,7 @@ impl<'e> View<'e> {
                 asked.any(|action| engine.takes_part(policy, action))
             })
             .collect();
-        let parts = Parts::of(policies.iter().copied(), engine.bundle().vocabulary());
+        let parts = SplitConditions::of(policies.iter().copied(), engine.bundle().vocabulary());
         let asked = parts.reaches().map(|reach| {
             let about = |action: &Action| {
                 let mut askers = reach.askers.iter().filter_map(|asker| policies.get(*asker));
@@ -81,7 +81,7 @@ impl<'e> View<'e> {
         let mut names = self.entity_attributes(type_name);
         names.retain(|name| self.parts.resource.everything.looks_at_attribute(name));
         for name in &names {
-            let read = |sight: &mut super::Sight| sight.look_at_attribute(name);
+            let read = |sight: &mut super::ReadSetBuilder| sight.look_at_attribute(name);
             self.parts.resource.read(read);
         }
         self.telling = names;
@@ -110,7 +110,7 @@ impl<'e> View<'e> {
         self.classes(&self.parts.principal, rows)
     }
 
-    /// Puts resources into classes, but for what is asked of one person alone (see [`View::reached`]).
+    /// Puts resources into classes, but for what is asked of one person alone (see [`Projection::reached`]).
     pub fn resources(&self, rows: &[Option<Row>]) -> Partition {
         self.classes(&self.parts.resource, rows)
     }
@@ -124,7 +124,7 @@ impl<'e> View<'e> {
 
     fn as_seen(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
         let directory = self.engine.directory();
-        let everything = Lookout::new(&side.everything.glance(directory), directory);
+        let everything = Fingerprinter::new(&side.everything.glance(directory), directory);
         Partition::of(rows.len(), |number, seen| {
             if let Some(row) = rows.get(number).copied().flatten() {
                 directory.look(row, &everything, seen);
@@ -136,7 +136,7 @@ impl<'e> View<'e> {
         let directory = self.engine.directory();
         let row = |number: usize| rows.get(number).copied().flatten();
         let seen = self.as_seen(side, rows);
-        let values = Lookout::new(&side.values.glance(directory), directory);
+        let values = Fingerprinter::new(&side.values.glance(directory), directory);
         seen.joined(|number, seen| {
             let Some(row) = row(number) else { return };
             directory.look(row, &values, seen);
@@ -153,8 +153,8 @@ impl<'e> View<'e> {
     }
 
     /// The sets of a person of which it is asked whether a resource is in them, each once.
-    pub fn reached(&self, person: Row) -> Vec<Reached> {
-        let mut all: Vec<Reached> = Vec::new();
+    pub fn reached(&self, person: Row) -> Vec<OwnedSets> {
+        let mut all: Vec<OwnedSets> = Vec::new();
         let mut trial = None;
         for (reach, actions) in self.parts.reaches().zip(&self.asked) {
             let trial =
@@ -173,10 +173,10 @@ impl<'e> View<'e> {
             rows.sort_unstable();
             rows.dedup();
             let same =
-                |known: &&mut Reached| known.rows == rows && known.is_itself == reach.is_itself;
+                |known: &&mut OwnedSets| known.rows == rows && known.is_itself == reach.is_itself;
             match all.iter_mut().find(same) {
                 Some(known) => known.actions.extend(actions),
-                None => all.push(Reached {
+                None => all.push(OwnedSets {
                     rows,
                     is_itself: reach.is_itself,
                     actions: actions.clone(),

@@ -8,12 +8,12 @@ use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
 use tarbac_host::bundle::{Action, Kind, Policy, QUESTION_CONTEXT, Vocabulary};
-use tarbac_store::{Directory, Glance};
+use tarbac_store::{Directory, ReadSet};
 
 /// What expressions look at, of whoever asks and of what is asked about.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Sight {
-    glance: Glance,
+pub(super) struct ReadSetBuilder {
+    glance: ReadSet,
     /// The entities that are named.
     literals: BTreeSet<EntityUid>,
 }
@@ -101,7 +101,7 @@ impl<'v> Scope<'v> {
     }
 }
 
-impl Sight {
+impl ReadSetBuilder {
     /// Notes everything that a policy looks at.
     pub fn look_through(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
         self.literals.extend(policy.named_entities());
@@ -220,7 +220,7 @@ impl Sight {
     }
 
     /// The same for the entities of a directory.
-    pub fn glance(&self, directory: &Directory) -> Glance {
+    pub fn glance(&self, directory: &Directory) -> ReadSet {
         let mut glance = self.glance.clone();
         let literals = self.literals.iter();
         glance.named = literals.filter_map(|uid| directory.row(uid)).collect();

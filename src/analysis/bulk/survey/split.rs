@@ -26,7 +26,7 @@ const MOST: usize = 1 << 20;
 
 /// A set of somebody's that resources may be in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OwnSet {
+pub(super) struct OwnedSet {
     /// The state in whose directory its members are.
     pub state: usize,
     /// The members.
@@ -46,7 +46,7 @@ pub(super) struct Batch<'s> {
 /// A class of people with its sets, and the first of their bits.
 pub(super) struct Member<'s> {
     pub class: usize,
-    sets: &'s [OwnSet],
+    sets: &'s [OwnedSet],
     start: usize,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Cell {
 }
 
 /// Resources by the cell they are in: those of a class that are in the same sets.
-pub(super) struct Split<'s> {
+pub(super) struct CellSplit<'s> {
     classes: Cow<'s, Partition>,
     of: Option<(&'s Member<'s>, &'s Membership)>,
     width: usize,
@@ -85,7 +85,7 @@ struct Cells {
 impl<'s> Batch<'s> {
     /// Lays out the sets of classes over batches of a word each, or of more for somebody who has more
     /// sets than that.
-    pub fn all(classes: impl Iterator<Item = (usize, &'s [OwnSet])>) -> Vec<Self> {
+    pub fn all(classes: impl Iterator<Item = (usize, &'s [OwnedSet])>) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         let mut next = 0;
         for (class, sets) in classes {
@@ -157,7 +157,7 @@ impl Membership {
     }
 }
 
-impl<'s> Split<'s> {
+impl<'s> CellSplit<'s> {
     /// The classes as they are, for whoever has no sets.
     pub fn none(classes: &'s Partition) -> Self {
         Self::new(Cow::Borrowed(classes), None)
@@ -305,7 +305,7 @@ impl<'g> Marks<'g> {
         let words = batch.words;
         let sets = batch.members.iter();
         let sets = sets.flat_map(|member| (member.start..).zip(member.sets));
-        let sets: Vec<(usize, &OwnSet)> = sets.filter(|(_, set)| set.state == state).collect();
+        let sets: Vec<(usize, &OwnedSet)> = sets.filter(|(_, set)| set.state == state).collect();
         if sets.is_empty() {
             return None;
         }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, Change, Concerned, Direction, States};
-use crate::bulk::summary::{Extents, Place, is, is_stuck, on_page};
-use crate::bulk::survey::{Seen, Survey};
+use crate::bulk::summary::{Place, Summary, is, is_stuck, on_page};
+use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use crate::explain::Named;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
@@ -16,7 +16,7 @@ const ABOUT: &str = "change";
 
 /// What changes for a class of people.
 #[derive(Default)]
-pub(super) struct Made {
+pub(super) struct ClassImpact {
     pub decisions: u64,
     pub allowed_before: u64,
     pub allowed_after: u64,
@@ -56,7 +56,7 @@ impl On {
     }
 }
 
-impl Made {
+impl ClassImpact {
     /// Adds what changes on resources of another type.
     pub fn add(&mut self, other: &Self) {
         self.decisions += other.decisions;
@@ -80,9 +80,9 @@ impl Made {
 }
 
 /// Looks at classes of people in two states.
-pub(super) struct Looking<'s, 'e> {
+pub(super) struct ClassComparer<'s, 'e> {
     states: States<'e>,
-    survey: &'s Survey<'e>,
+    survey: &'s BulkDecision<'e>,
     /// The place of the type that asks, and of the survey.
     place: (usize, usize),
     actions: Vec<Option<&'e Action>>,
@@ -90,8 +90,8 @@ pub(super) struct Looking<'s, 'e> {
     compared: &'s [EntityUid],
 }
 
-impl<'s, 'e> Looking<'s, 'e> {
-    pub fn new(states: States<'e>, survey: &'s Survey<'e>, place: (usize, usize)) -> Self {
+impl<'s, 'e> ClassComparer<'s, 'e> {
+    pub fn new(states: States<'e>, survey: &'s BulkDecision<'e>, place: (usize, usize)) -> Self {
         let actions = survey.actions().iter();
         Self {
             states,
@@ -108,8 +108,8 @@ impl<'s, 'e> Looking<'s, 'e> {
     }
 
     /// What changes for a class of people, and in which cells.
-    pub fn at(&self, seen: &Seen<'_>) -> (Made, Vec<bool>) {
-        let mut made = Made::default();
+    pub fn at(&self, seen: &ClassDecisions<'_>) -> (ClassImpact, Vec<bool>) {
+        let mut made = ClassImpact::default();
         let mut matters = vec![false; seen.cells().len()];
         // By direction, the cells in which anything changes so.
         let mut changed: BTreeMap<Direction, BTreeSet<usize>> = BTreeMap::new();
@@ -183,7 +183,7 @@ impl<'s, 'e> Looking<'s, 'e> {
         (made, matters)
     }
 
-    fn change(&self, seen: &Seen<'_>, action: &Action, alike: &Alike<'_>) -> Change {
+    fn change(&self, seen: &ClassDecisions<'_>, action: &Action, alike: &Alike<'_>) -> Change {
         let extents = self.extents();
         let extent = extents.count(seen, &alike.cells);
         Change {
@@ -215,7 +215,7 @@ impl<'s, 'e> Looking<'s, 'e> {
 
     fn concerns(
         &self,
-        seen: &Seen<'_>,
+        seen: &ClassDecisions<'_>,
         changed: &BTreeMap<Direction, BTreeSet<usize>>,
     ) -> BTreeMap<(String, Direction), On> {
         let is_concern = |of: &Option<&Action>| of.is_some_and(Action::is_question);
@@ -247,7 +247,7 @@ impl<'s, 'e> Looking<'s, 'e> {
     }
 
     /// The resources of some cells.
-    fn on(&self, seen: &Seen<'_>, cells: &[usize]) -> On {
+    fn on(&self, seen: &ClassDecisions<'_>, cells: &[usize]) -> On {
         let of = cells.iter().filter_map(|cell| seen.cells().get(*cell));
         On {
             resources: of.map(|cell| cell.count).sum(),
@@ -255,8 +255,8 @@ impl<'s, 'e> Looking<'s, 'e> {
         }
     }
 
-    pub fn extents(&self) -> Extents<'s, 'e> {
-        Extents::of(vec![self.states.before, self.states.after], self.survey)
+    pub fn extents(&self) -> Summary<'s, 'e> {
+        Summary::of(vec![self.states.before, self.states.after], self.survey)
     }
 }
 
@@ -279,7 +279,7 @@ fn direction(before: Option<&Outcome>, after: Option<&Outcome>) -> Option<Direct
 }
 
 /// Whether an action is allowed and its page is not, and was not so before.
-fn is_newly_stuck(seen: &Seen<'_>, places: (usize, usize), cell: usize) -> bool {
+fn is_newly_stuck(seen: &ClassDecisions<'_>, places: (usize, usize), cell: usize) -> bool {
     let is_stuck = |state| is_stuck(seen, state, places, cell);
     is_stuck(AFTER) && !is_stuck(BEFORE)
 }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::compare::Made;
-use super::{Concern, Concerned, Direction, Impact, States, Totals, Touched, Unreachable};
+use super::compare::ClassImpact;
+use super::{Affected, Concern, Concerned, Direction, Impact, States, Totals, Unreachable};
 use crate::explain::Named;
 
 /// What was found so far.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub totals: Totals,
-    touched: Vec<Touched>,
+    touched: Vec<Affected>,
     concerns: BTreeMap<(String, Direction), Vec<Concerned>>,
     /// By page what it carries, and whom it is refused to.
     pages: BTreeMap<EntityUid, (BTreeSet<EntityUid>, Vec<Concerned>)>,
@@ -21,7 +21,7 @@ pub(super) struct Gathered {
 
 impl Gathered {
     /// Adds what changes for each of some people.
-    pub fn add(&mut self, made: Made, mut people: Vec<Named>) {
+    pub fn add(&mut self, made: ClassImpact, mut people: Vec<Named>) {
         people.sort();
         for (concern, on) in &made.concerns {
             let of_policy = self.concerns.entry(concern.clone()).or_default();
@@ -32,7 +32,7 @@ impl Gathered {
             all.extend(carried.iter().cloned());
             of_page.extend(on.each(&people));
         }
-        self.touched.push(Touched {
+        self.touched.push(Affected {
             people,
             allowed_before: made.allowed_before,
             allowed_after: made.allowed_after,

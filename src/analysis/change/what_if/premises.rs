@@ -13,7 +13,7 @@ use super::FLAG;
 use crate::change::fact::{Stated, Statement};
 use tarbac_host::bundle::{Attribute, Kind};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Names, in_words};
+use tarbac_host::lookup::{Lookup, in_words};
 
 /// How many entities are named of which the same is supposed.
 const NAMED: usize = 5;
@@ -64,7 +64,7 @@ impl Premises {
 }
 
 /// Puts what facts state into words: what was not so, and what is so already.
-pub(super) fn told(engine: &Engine, names: &Names<'_>, stated: &[Stated]) -> [Vec<String>; 2] {
+pub(super) fn told(engine: &Engine, names: &Lookup<'_>, stated: &[Stated]) -> [Vec<String>; 2] {
     let teller = Teller { engine, names };
     // What somebody is in may be what another change takes away: where there is one, it is supposed to stay.
     let is_all_so = stated.iter().all(|stated| stated.was_so);
@@ -98,7 +98,7 @@ impl<'s> From<&'s Stated> for Clause<'s> {
 
 struct Teller<'a> {
     engine: &'a Engine,
-    names: &'a Names<'a>,
+    names: &'a Lookup<'a>,
 }
 
 impl Teller<'_> {

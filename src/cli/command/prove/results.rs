@@ -1,7 +1,7 @@
 //! What a run of proofs came to, for people, programs and reports.
 
 use serde::Serialize;
-use tarbac_assurance::prove::{Mutation, Proof, Tried};
+use tarbac_assurance::prove::{Mutation, Proof, SpecResult};
 use tarbac_assurance::test_report::{Group, Test};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::Engine;
@@ -123,7 +123,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    fn count(&self, is: impl Fn(&Tried<'_>) -> bool) -> usize {
+    fn count(&self, is: impl Fn(&SpecResult<'_>) -> bool) -> usize {
         self.proof.specs.iter().filter(|tried| is(tried)).count()
     }
 
@@ -190,11 +190,11 @@ impl<'a> Results<'a> {
     }
 
     /// The specs, file by file.
-    fn by_file(&self) -> Vec<Vec<&Tried<'a>>> {
-        let mut files: Vec<Vec<&Tried<'a>>> = Vec::new();
+    fn by_file(&self) -> Vec<Vec<&SpecResult<'a>>> {
+        let mut files: Vec<Vec<&SpecResult<'a>>> = Vec::new();
         for tried in &self.proof.specs {
             let name = &tried.spec.place().source.name;
-            let is_same = |files: &&mut Vec<&Tried<'a>>| {
+            let is_same = |files: &&mut Vec<&SpecResult<'a>>| {
                 files
                     .first()
                     .is_some_and(|first| first.spec.place().source.name == *name)

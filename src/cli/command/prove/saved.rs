@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tarbac_assurance::prove::{Proof, Prover, Tried};
+use tarbac_assurance::prove::{Proof, Prover, SpecResult};
 use tarbac_host::Engine;
 
 use super::super::output::{note, say};
@@ -17,7 +17,7 @@ pub fn save(
     engine: &Engine,
 ) -> Result<(), Failure> {
     let mut names = BTreeSet::new();
-    let is_refuted = |tried: &&Tried<'_>| tried.refutations().next().is_some();
+    let is_refuted = |tried: &&SpecResult<'_>| tried.refutations().next().is_some();
     for tried in proof.specs.iter().filter(is_refuted) {
         let id = tried.spec.id();
         let kept = prover.suite_of(tried, engine);
