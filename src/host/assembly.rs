@@ -222,9 +222,14 @@ impl Policies {
             let is_looked_at = !self.is_known && !engine.directory().is_empty();
             if is_looked_at && !finding::any_error(&findings) {
                 let nowhere = |named| engine.directory().nowhere_among(named);
+                let unlisted = || {
+                    let rows = engine.unlisted().into_iter();
+                    rows.map(|row| engine.directory().uid(row)).collect()
+                };
                 findings.extend(bundle::policies_against_directory(
                     engine.bundle(),
                     &nowhere,
+                    &unlisted,
                 ));
                 findings.extend(engine.findings());
                 findings.extend(shared_names(&engine));

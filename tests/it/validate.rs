@@ -1021,6 +1021,72 @@ fn entities_unnarrowed_assignment() {
 }
 
 #[test]
+fn policy_unknown_members() {
+    let group = |id: &str, attributes: &str, parents: &[(&str, &str)]| {
+        entity("Entra::Group", id, attributes, parents)
+    };
+    let unknown = r#""membersUnknown": true"#;
+    let within = [
+        group("outer", "", &[]),
+        group("hidden", unknown, &[("Entra::Group", "outer")]),
+        group("listed", r#""membersUnknown": false"#, &[]),
+    ];
+    let policy = |condition: &str| {
+        format!(
+            "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\n{condition}"
+        )
+    };
+    let validate = |condition: &str| {
+        let files = [
+            ("policies/custom/x.cedar", policy(condition)),
+            ("entities/x.json", entities(&within)),
+        ];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        Tarbac::with_tenant(&files).run(&["validate"])
+    };
+    let forbid = "forbid (principal in Entra::Group::\"hidden\", action == Intune::Action::\"runScript\", resource);\n";
+    insta::assert_snapshot!(validate(forbid), @r#"
+    policy::unformatted
+
+      ⚠ `policies/custom/x.cedar` is not formatted
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ▲
+       · ╰── in this file
+     2 │ @doc("x")
+       ╰────
+      help: run `tarbac fmt`
+
+    policy::unknown_members
+
+      × the policy `custom.x` depends on who is in `Entra::Group::"hidden"`, of which not every member is known
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── named here
+     2 │ @doc("x")
+       ╰────
+      help: it may hold nobody back: export the members, or name something else
+
+    errors: 1 error, 1 warning
+    --- exit 1
+    "#);
+    for (condition, status) in [
+        // In a group, and in one that it is a member of.
+        ("forbid (principal in Entra::Group::\"outer\", action == Intune::Action::\"runScript\", resource);", 1),
+        ("permit (principal, action == Intune::Action::\"runScript\", resource) unless { principal in Entra::Group::\"hidden\" };", 1),
+        ("forbid (principal, action == Intune::Action::\"runScript\", resource) when { principal in [Entra::Group::\"listed\", Entra::Group::\"hidden\"] };", 1),
+        // Somebody more in it would only be refused less, or not be permitted.
+        ("forbid (principal in Entra::Group::\"listed\", action == Intune::Action::\"runScript\", resource);", 0),
+        ("forbid (principal, action == Intune::Action::\"runScript\", resource) unless { principal in Entra::Group::\"hidden\" };", 0),
+        ("permit (principal in Entra::Group::\"hidden\", action == Intune::Action::\"runScript\", resource);", 0),
+    ] {
+        let ran = validate(condition);
+        assert_eq!(ran.status, status, "{condition}: {ran}");
+    }
+}
+
+#[test]
 fn entities_narrowed_without_need() {
     let narrowed = json!({ "narrowedRole": uid("Intune::Role", "Help Desk Operator") });
     let narrowed = [

@@ -198,6 +198,7 @@ pub(super) fn are_actions_known(policies: &[Policy], schema: &Schema) -> bool {
 pub fn policies_against_directory(
     bundle: &Bundle,
     nowhere: &dyn Fn(BTreeSet<EntityUid>) -> BTreeSet<EntityUid>,
+    unlisted: &dyn Fn() -> BTreeSet<EntityUid>,
 ) -> Vec<Finding> {
     let named = |shipped: bool| -> BTreeSet<EntityUid> {
         let policies = bundle.policies().iter();
@@ -209,9 +210,9 @@ pub fn policies_against_directory(
     let by_shipped = named(true);
     let mut to_find = named(false);
     to_find.retain(|uid| !by_shipped.contains(uid));
-    let nowhere = match to_find.is_empty() {
-        true => BTreeSet::new(),
-        false => nowhere(to_find),
+    let (nowhere, unlisted) = match to_find.is_empty() {
+        true => (BTreeSet::new(), BTreeSet::new()),
+        false => (nowhere(to_find), unlisted()),
     };
     let mut findings = Vec::new();
     for policy in bundle
@@ -223,9 +224,31 @@ pub fn policies_against_directory(
         for uid in named.intersection(&nowhere) {
             findings.extend(unknown_entity(policy, uid));
         }
+        for uid in named.intersection(&unlisted) {
+            findings.extend(unknown_members(policy, uid));
+        }
         findings.extend(unreachable_permissions(bundle, policy));
     }
     findings
+}
+
+/// What to say of an entity that may have members who are not known, where anybody may do more for it.
+fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
+    let mentions = absence::mentions(policy, uid);
+    let mention = mentions.iter().find(|mention| mention.allows_more)?;
+    let message = format!(
+        "the policy `{}` depends on who is in `{uid}`, of which not every member is known",
+        policy.id()
+    );
+    let help = match policy.effect() {
+        Effect::Permit => "it may permit what it excepts",
+        Effect::Forbid => "it may hold nobody back",
+    };
+    Some(
+        Finding::error("policy::unknown_members", message)
+            .label(mention.place.clone(), "named here")
+            .help(format!("{help}: export the members, or name something else")),
+    )
 }
 
 /// What to say of an entity that is nowhere: an error where anybody may do more for it.

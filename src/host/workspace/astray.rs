@@ -142,7 +142,7 @@ pub(super) fn inside(layout: &Layout, above: &[PathBuf]) -> Option<Finding> {
 pub(super) fn told(names: impl Iterator<Item = String>) -> Vec<String> {
     let is_told = |name: &String| {
         let called = called(Path::new(name));
-        let is_plain = called.starts_with('.') || called.ends_with(".md");
+        let is_plain = called.starts_with('.') || called == "readme.md";
         !is_plain || is_cedar(&called)
     };
     let mut names: Vec<String> = names.filter(is_told).collect();

@@ -20,11 +20,18 @@ pub struct Tenant {
     /// Whether the tenant allows access to unlicensed administrators.
     pub allows_unlicensed_administrators: bool,
     /// Whether the tenant has opted in to Scoped permissions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "said")]
     pub scoped_permissions: Option<bool>,
     /// The hierarchies that are attached to it.
     #[serde(default)]
     pub hierarchies: Vec<Hierarchy>,
+}
+
+/// A value that may be left out, and is one where it is not: `null` says neither.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A hierarchy, as declared.

@@ -77,9 +77,10 @@ impl RoleDefinitionRow {
     /// The ids of the permissions that it allows and does not list as not allowed.
     pub fn permissions(&self) -> BTreeSet<&str> {
         let mut permissions: BTreeSet<&str> = self.allowed().collect();
-        for id in self.not_allowed() {
-            permissions.remove(id);
-        }
+        // Graph does not always write an id in one case.
+        let is_not_allowed =
+            |id: &&str| self.not_allowed().any(|not_allowed| not_allowed.trim().eq_ignore_ascii_case(id.trim()));
+        permissions.retain(|id| !is_not_allowed(id));
         permissions
     }
 

@@ -80,6 +80,8 @@ pub(super) struct Site {
     pub(super) devices: Vec<Device>,
     /// The collections that devices are in, in one list; a device has a part of it.
     pub(super) memberships: Vec<u32>,
+    /// Whether it was exported which devices are in which collections.
+    pub(super) has_memberships: bool,
     /// Who was discovered, by the number of the person.
     pub(super) discovered: BTreeMap<u32, Discovered>,
     /// What people are permitted, by the number of the person and of the operation.
@@ -418,6 +420,7 @@ impl<F: Files> Reader<'_, '_, F> {
                     }
                     Ok(())
                 })?;
+        site.has_memberships = is_there;
         if is_there && collection_of.is_none() {
             return Err(self.needed("SMS_Collection", CLASS));
         }

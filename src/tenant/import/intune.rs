@@ -141,8 +141,12 @@ impl Intune {
         // What $expand=roleAssignments answers says it where nobody asked for the assignments by themselves.
         for (id, definition) in &definitions {
             let embedded = definition.role_assignments.iter().flatten();
-            for row in embedded.filter(|_| !answered.contains(id)) {
-                claims.entry(key(&row.id)).or_default().insert(id.clone());
+            for row in embedded {
+                // Where the two contradict each other, neither is believed.
+                let claim = key(&row.id);
+                if !answered.contains(id) || claims.contains_key(&claim) {
+                    claims.entry(claim).or_default().insert(id.clone());
+                }
             }
         }
         let assignments = assignments(folder, &definitions, claims, notes)?;

@@ -118,6 +118,8 @@ struct CollectionAttributes<'a> {
     hierarchy: Uid<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    members_unknown: bool,
 }
 
 #[derive(Serialize)]
@@ -314,7 +316,8 @@ impl Imported {
         {
             let within = within.iter().filter_map(|group| self.group(*group));
             let parents = within.chain(self.assignments(assignments)).collect();
-            let is_unlisted = self.unlisted.contains(&number);
+            // A policy may name it although it gives nothing.
+            let is_unlisted = self.unlisted.contains(&number) || group.may_have_more();
             groups.insert(group.id.clone(), (group.name.clone(), is_unlisted, parents));
         }
         for (number, part) in &self.membership.parts {
@@ -462,6 +465,7 @@ impl Imported {
                 let attributes = CollectionAttributes {
                     hierarchy: uid(HIERARCHY, code),
                     display_name: collection.name.as_deref(),
+                    members_unknown: !site.has_memberships,
                 };
                 let limit = collection
                     .limit
