@@ -11,6 +11,7 @@
 
 mod access;
 mod agrees_with_cedar;
+mod architecture;
 mod authority;
 mod browser;
 mod cache;

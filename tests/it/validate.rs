@@ -1022,19 +1022,17 @@ fn entities_unnarrowed_assignment() {
 
 #[test]
 fn policy_unknown_members() {
-    let group = |id: &str, attributes: &str, parents: &[(&str, &str)]| {
+    let group = |id: &str, attributes: Value, parents: &[(&str, &str)]| {
         entity("Entra::Group", id, attributes, parents)
     };
-    let unknown = r#""membersUnknown": true"#;
+    let unknown = json!({"membersUnknown": true});
     let within = [
-        group("outer", "", &[]),
+        group("outer", json!({}), &[]),
         group("hidden", unknown, &[("Entra::Group", "outer")]),
-        group("listed", r#""membersUnknown": false"#, &[]),
+        group("listed", json!({"membersUnknown": false}), &[]),
     ];
     let policy = |condition: &str| {
-        format!(
-            "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\n{condition}"
-        )
+        format!("@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\n{condition}")
     };
     let validate = |condition: &str| {
         let files = [
@@ -1073,13 +1071,31 @@ fn policy_unknown_members() {
     "#);
     for (condition, status) in [
         // In a group, and in one that it is a member of.
-        ("forbid (principal in Entra::Group::\"outer\", action == Intune::Action::\"runScript\", resource);", 1),
-        ("permit (principal, action == Intune::Action::\"runScript\", resource) unless { principal in Entra::Group::\"hidden\" };", 1),
-        ("forbid (principal, action == Intune::Action::\"runScript\", resource) when { principal in [Entra::Group::\"listed\", Entra::Group::\"hidden\"] };", 1),
+        (
+            "forbid (principal in Entra::Group::\"outer\", action == Intune::Action::\"runScript\", resource);",
+            1,
+        ),
+        (
+            "permit (principal, action == Intune::Action::\"runScript\", resource) unless { principal in Entra::Group::\"hidden\" };",
+            1,
+        ),
+        (
+            "forbid (principal, action == Intune::Action::\"runScript\", resource) when { principal in [Entra::Group::\"listed\", Entra::Group::\"hidden\"] };",
+            1,
+        ),
         // Somebody more in it would only be refused less, or not be permitted.
-        ("forbid (principal in Entra::Group::\"listed\", action == Intune::Action::\"runScript\", resource);", 0),
-        ("forbid (principal, action == Intune::Action::\"runScript\", resource) unless { principal in Entra::Group::\"hidden\" };", 0),
-        ("permit (principal in Entra::Group::\"hidden\", action == Intune::Action::\"runScript\", resource);", 0),
+        (
+            "forbid (principal in Entra::Group::\"listed\", action == Intune::Action::\"runScript\", resource);",
+            0,
+        ),
+        (
+            "forbid (principal, action == Intune::Action::\"runScript\", resource) unless { principal in Entra::Group::\"hidden\" };",
+            0,
+        ),
+        (
+            "permit (principal in Entra::Group::\"hidden\", action == Intune::Action::\"runScript\", resource);",
+            0,
+        ),
     ] {
         let ran = validate(condition);
         assert_eq!(ran.status, status, "{condition}: {ran}");

@@ -247,7 +247,9 @@ fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     Some(
         Finding::error("policy::unknown_members", message)
             .label(mention.place.clone(), "named here")
-            .help(format!("{help}: export the members, or name something else")),
+            .help(format!(
+                "{help}: export the members, or name something else"
+            )),
     )
 }
 

@@ -78,8 +78,10 @@ impl RoleDefinitionRow {
     pub fn permissions(&self) -> BTreeSet<&str> {
         let mut permissions: BTreeSet<&str> = self.allowed().collect();
         // Graph does not always write an id in one case.
-        let is_not_allowed =
-            |id: &&str| self.not_allowed().any(|not_allowed| not_allowed.trim().eq_ignore_ascii_case(id.trim()));
+        let is_not_allowed = |id: &&str| {
+            self.not_allowed()
+                .any(|not_allowed| not_allowed.trim().eq_ignore_ascii_case(id.trim()))
+        };
         permissions.retain(|id| !is_not_allowed(id));
         permissions
     }

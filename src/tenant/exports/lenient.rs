@@ -165,7 +165,10 @@ pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Stri
         ));
     }
     let is_blank = |element: &Value| element.as_str().is_some_and(|text| text.trim().is_empty());
-    if list.as_array().is_some_and(|list| list.iter().any(is_blank)) {
+    if list
+        .as_array()
+        .is_some_and(|list| list.iter().any(is_blank))
+    {
         return Err(D::Error::custom(
             "an empty text stands where an id is expected; export it again with -Depth 5",
         ));

@@ -392,16 +392,16 @@ impl Tenant {
                 json!({"siteCode": site(number), "version": of.version, "enforceConfigMgrRbac": of.enforce, "earlyUpdateRing": false})
             })
             .collect();
-        put(
-            "tenant.json".to_owned(),
-            json!({
-                "name": "contoso",
-                "useIntuneRbac": self.use_intune_rbac,
-                "allowsUnlicensedAdministrators": self.allows_unlicensed,
-                "scopedPermissions": self.scoped_permissions,
-                "hierarchies": hierarchies,
-            }),
-        );
+        let mut tenant = json!({
+            "name": "contoso",
+            "useIntuneRbac": self.use_intune_rbac,
+            "allowsUnlicensedAdministrators": self.allows_unlicensed,
+            "hierarchies": hierarchies,
+        });
+        if let Some(is_scoped) = self.scoped_permissions {
+            tenant["scopedPermissions"] = json!(is_scoped);
+        }
+        put("tenant.json".to_owned(), tenant);
         let people: Vec<Value> = (0..)
             .zip(&self.people)
             .map(|(number, of)| {

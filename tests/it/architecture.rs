@@ -1,0 +1,164 @@
+//! The house is as its page says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use walkdir::WalkDir;
+
+use std::fs::read_to_string;
+
+type Edges = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The storeys and what each uses, by the table of the page.
+fn stated() -> Edges {
+    let page = read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rows = page
+        .lines()
+        .skip_while(|line| *line != "|---|---|---|")
+        .skip(1);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [storey, _, uses] = cells.as_slice() else {
+            panic!("{row}");
+        };
+        let uses = uses.split(", ").filter(|storey| !storey.is_empty());
+        let storey = storey.trim_matches('`').to_owned();
+        (storey, uses.map(str::to_owned).collect())
+    })
+    .collect()
+}
+
+/// The packages of the workspace with their dependencies, as Cargo has them; those of tests are left out.
+fn packages() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            let needed = package["dependencies"].as_array().unwrap().iter();
+            let needed = needed.filter(|dependency| dependency["kind"].is_null());
+            (name(package), needed.map(name).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn storeys_use_what_the_page_says() {
+    let crates = packages();
+    let found: Edges = crates
+        .iter()
+        .filter_map(|(package, needed)| {
+            let storey = package.strip_prefix("tarbac-")?.to_owned();
+            let used = needed
+                .iter()
+                .filter_map(|name| name.strip_prefix("tarbac-"));
+            Some((storey, used.map(str::to_owned).collect()))
+        })
+        .collect();
+    assert_eq!(found, stated());
+    assert_eq!(found.len(), 8);
+}
+
+/// The order of the table is that of the storeys: nothing uses what stands above it.
+#[test]
+fn arrows_go_down() {
+    let page = read_to_string(root().join("docs/architecture.md")).unwrap();
+    let height = |storey: &str| page.find(&format!("| `{storey}` |")).unwrap();
+    for (storey, uses) in stated() {
+        for used in uses {
+            assert!(height(&used) > height(&storey), "{storey} uses {used}");
+        }
+    }
+}
+
+#[test]
+fn the_host_is_thin() {
+    let needed = &packages()["tarbac-host"];
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    // What is added here is compiled by everybody who decides.
+    insta::assert_snapshot!(needed.join("\n"), @"
+    blake3
+    cedar-policy
+    cedar-policy-core
+    cedar-policy-formatter
+    logos
+    memchr
+    miette
+    rayon
+    serde
+    serde-saphyr
+    serde_json
+    strsim
+    tarbac-diagnostic
+    tarbac-store
+    tempfile
+    thiserror
+    unicode-security
+    walkdir
+    ");
+}
+
+/// Rust below `tenant` knows Cedar, and nothing of Intune.
+#[test]
+fn no_word_of_the_domain_is_in_a_text_below() {
+    let words = [
+        "Intune",
+        "ConfigMgr",
+        "Configuration Manager",
+        "Entra",
+        "hierarchy",
+    ];
+    let mut found = Vec::new();
+    for storey in ["diagnostic", "store", "host", "analysis", "assurance"] {
+        for entry in WalkDir::new(root().join("src").join(storey)) {
+            let entry = entry.unwrap();
+            let path = entry.path();
+            let is_test = path
+                .components()
+                .any(|part| part.as_os_str().to_string_lossy().starts_with("tests"));
+            if path.extension().is_none_or(|extension| extension != "rs") || is_test {
+                continue;
+            }
+            let text = read_to_string(path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let code: Vec<&str> = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
+            let code = code.join("\n");
+            for quoted in code.split('"').skip(1).step_by(2) {
+                if words.iter().any(|word| quoted.contains(word)) {
+                    let path = path.strip_prefix(root()).unwrap();
+                    found.push(format!("{}: {quoted}", path.display()));
+                }
+            }
+        }
+    }
+    found.sort();
+    insta::assert_snapshot!(found.join("\n"), @r"
+    src/analysis/change/fact.rs: .useIntuneRbac
+    src/analysis/change/fact.rs: for example: Intune::Tenant::\
+    src/analysis/plan/policy_text.rs: // {}: a role of a plan. Once Intune has it, its Graph id goes in the place of this id.\n{policy}
+    src/assurance/prove/spec.rs: an attribute is written as in `resource.hierarchy.enforceConfigMgrRbac`, and is a Bool, a Long, a String, or optional; {}
+    src/host/bundle/check.rs: name in the scope who may, for example a role: `principal in Intune::Role::\
+    src/host/bundle/types.rs: the schema in force is the one that ships with tarbac, for Intune; `--schema` names another, and `test --cedar --no-schema` does without
+    ");
+}
