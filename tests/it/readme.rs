@@ -94,10 +94,11 @@ impl Shell {
         let sample = self.home.path().join("contoso");
         if sample.exists() {
             // The pages speak of them as of a part of the repository.
-            let exports = sample.join("tests/exports");
-            if !exports.exists() {
-                let ours = repository().join("tests/exports");
-                std::os::unix::fs::symlink(ours, exports).unwrap();
+            let exports = "tests/exports/contoso";
+            if !sample.join(exports).exists() {
+                std::fs::create_dir_all(sample.join("tests/exports")).unwrap();
+                std::os::unix::fs::symlink(repository().join(exports), sample.join(exports))
+                    .unwrap();
             }
             sample
         } else {
@@ -153,6 +154,8 @@ fn rewritten(page: &Page) -> String {
             true => written.join("\n"),
             false => run(&folder, command),
         };
+        // Otherwise an error, which is not shown, would be taken for the answer.
+        assert!(!output.trim().is_empty(), "`{command}` says nothing");
         text.push_str(output.trim_end());
         text.push_str("\n```\n");
     }
