@@ -5,14 +5,14 @@
 //! message: whatever decides or is said stands in `policies/` and `schema/`.
 //!
 //! ```
-//! use tarbac::lookup::{Name, Names};
+//! use tarbac::lookup::{Lookup, Name};
 //! use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 //!
 //! let layout = Layout::of("tests/contoso", shipped::rules());
 //! let workspace = Workspace::load(&layout, &Switches::default())?;
 //! let engine = &workspace.engine;
 //!
-//! let names = Names::of(engine);
+//! let names = Lookup::of(engine);
 //! let action = names.action(&Name::from("Run script"))?;
 //! let request = Request {
 //!     principal: names.principal(action, &Name::from("ada@contoso.example"))?,
