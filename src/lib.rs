@@ -27,21 +27,9 @@
 //!
 //! # The house
 //!
-//! Eight storeys, each a crate under `src/`, and each may use those below it.
-//!
-//! | storey | what it is for |
-//! |---|---|
-//! | `cli` | what can be typed; files, streams and exit status |
-//! | `report` | results as text, tables, pages and formats of other programs |
-//! | `assurance` | are the policies right? suites, snapshots, coverage, mutants, proofs |
-//! | `analysis` | what do the policies do? explanations, who and what, access, what a change would change |
-//! | `tenant` | exports of a live tenant, the workspace that is made of them, roles as Microsoft Graph has them |
-//! | `host` | loads schema, policies and entities; asks Cedar and decides |
-//! | `store` | the entities, held compactly |
-//! | `diagnostic` | places, findings, and text that no terminal obeys |
-//!
-//! This crate is the façade, with the rules and the sample tenant that ship ([`shipped`]), and the program.
-//! `tarbac-host` alone loads and decides; it holds no policy.
+//! Eight storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
+//! façade, with the rules and the sample tenant that ship ([`shipped`]), and the program. `tarbac-host` alone loads and
+//! decides; it holds no policy.
 //!
 //! Deliberately absent: a cache of decisions (a decision costs the same with or without a million
 //! devices), and any network.
