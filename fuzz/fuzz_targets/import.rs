@@ -86,7 +86,8 @@ impl Write for Kept {
 fn shipped_engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        let shipped = assembly::examine(&shipped::texts(), Vec::new(), &Switches::default());
+        let shipped =
+            assembly::examine(&shipped::rules().alone(), Vec::new(), &Switches::default());
         shipped.unwrap().engine.unwrap()
     })
 }
