@@ -1,10 +1,10 @@
-//! The standing report: who can do what, through which role, what is granted and does not work, and which
+//! The access review: who can do what, through which role, what is granted and does not work, and which
 //! assignments give nothing.
 //!
-//! Everybody and everything is surveyed (see `survey`) in the tenant as it is. A permission is *granted*
-//! on a resource by a permit that asks the principal to be something or in something, as a role, and
-//! applies; whether it works is up to the decision. What is refused by a policy with `@beyond` was not granted,
-//! as it is on the devices of another tenant. What is said of assignments is defined in
+//! Everybody and everything is surveyed (see [`survey`](crate::bulk::survey)) in the tenant as it is. A
+//! permission is *granted* on a resource by a permit that asks the principal to be something or in something,
+//! as a role, and applies; whether it works is up to the decision. What is refused by a policy with `@beyond`
+//! was not granted, as it is on the devices of another tenant. What is said of assignments is defined in
 //! [`Assignment`].
 
 mod assignment;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A file of policies, schema or entities, or something that stands in for one.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
-    /// The name that messages show: a path as the user would type it, or `shipped:` and a path.
+    /// The name that messages show: a path as the user would type it, or `shipped/` and a path.
     pub name: String,
     /// What the text is.
     pub text: Text,

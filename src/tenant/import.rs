@@ -1,7 +1,7 @@
 //! Makes a workspace of the exports of a live tenant.
 //!
 //! [`import`] reads what Microsoft Graph, Configuration Manager and the admin center gave (see
-//! [`export`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`Report`] of
+//! [`exports`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`Report`] of
 //! what it could not join or know. It decides nothing and guesses nothing: what the exports do not say
 //! gives nobody anything, and is said in the report.
 //!

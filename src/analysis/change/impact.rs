@@ -1,6 +1,6 @@
 //! What changes for whom between two states of a tenant.
 //!
-//! Both states are surveyed together (see `survey`): every decision about everybody
+//! Both states are surveyed together (see [`survey`](crate::bulk::survey)): every decision about everybody
 //! and everything, before and after. An entity is the same by its uid; one that is missing in a state
 //! may nothing there.
 

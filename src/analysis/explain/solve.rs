@@ -21,7 +21,7 @@ const CLOSEST: usize = 3;
 /// Of the entities that have an attribute, how many are asked which numbers are in use.
 const ASKED: usize = 1_000;
 
-/// Changes, and the scene in which they are made.
+/// Changes, and the probe in which they are made.
 #[derive(Clone)]
 pub(super) struct Candidate<'a> {
     pub changes: BTreeSet<Change>,

@@ -1,4 +1,4 @@
-//! Suites that are written and not read: what other rooms find, as cases.
+//! Suites that are written and not read: what proofs and mutants find, as cases.
 
 #[cfg(feature = "prove")]
 use std::collections::BTreeMap;
