@@ -21,6 +21,7 @@ mod compare;
 mod contoso;
 mod corpus;
 mod disabled_accounts;
+mod documents;
 mod eligible;
 mod explain;
 mod fmt;
