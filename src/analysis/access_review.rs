@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 
 use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::AsRefStr;
 
 use crate::bulk::class::Partition;
 use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
@@ -146,7 +149,9 @@ pub struct PersonAccess {
 }
 
 /// What comes of a permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, AsRefStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Status {
     /// It is allowed.
     Allowed,
@@ -198,16 +203,6 @@ pub struct Through {
 }
 
 impl Status {
-    /// The word in JSON: `allowed`, `out-of-reach`, `refused` or `unknown`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::OutOfReach => "out-of-reach",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// Whether the decision is an allow.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Allowed | Self::OutOfReach)

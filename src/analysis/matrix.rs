@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 use cedar_policy::{Context, EntityUid};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::AsRefStr;
 
 use tarbac_host::bundle::{Action, Effect, Policy};
 use tarbac_host::decision::{Decision, Outcome, Request};
@@ -84,7 +87,9 @@ pub struct Cell {
 }
 
 /// The decision of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, AsRefStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Mark {
     /// It is permitted.
     Yes,

@@ -26,6 +26,8 @@ mod verify;
 use std::path::Path;
 
 use cedar_policy::{Context, EntityUid};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::change::impact::{Direction, Impact, States, Totals};
 use crate::explain::Named;
@@ -77,7 +79,8 @@ pub struct Proposal {
 }
 
 /// What is done to a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum What {
     /// A custom role is given permissions.
     Extended,

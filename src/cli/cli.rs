@@ -1123,11 +1123,12 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     tarbac_tenant::exports::moment(text).ok_or("it is no moment; write it as 2026-11-23T08:05:00Z")
 }
 
-/// Write a JSON Schema to standard output, for editors.
+/// Write a JSON Schema to standard output, for editors and programs.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Example:
-  tarbac schema suite > tests/suite.schema.json")]
+  tarbac schema suite > tests/suite.schema.json
+  tarbac schema access")]
 pub struct Schema {
     /// What it is the schema of.
     pub of: SchemaOf,
@@ -1138,6 +1139,40 @@ pub struct Schema {
 pub enum SchemaOf {
     /// The YAML files under `tests/`.
     Suite,
+    /// The JSON of `check`.
+    Check,
+    /// The JSON of `explain`.
+    Explain,
+    /// The JSON of `who`.
+    Who,
+    /// The JSON of `what`.
+    What,
+    /// The JSON of `access`.
+    Access,
+    /// The JSON of `what-if` and `diff`.
+    WhatIf,
+    /// The JSON of `matrix`.
+    Matrix,
+    /// The JSON of `readings`.
+    Readings,
+    /// The JSON of `validate`.
+    Validate,
+    /// The JSON of `test`.
+    Test,
+    /// The JSON of `test --cedar`.
+    TestCedar,
+    /// The JSON of `prove`.
+    Prove,
+    /// The JSON of `prove --compare`.
+    ProveCompare,
+    /// The JSON of `role diff`.
+    RoleDiff,
+    /// The JSON of `import`.
+    Import,
+    /// The JSON of `import --how`.
+    ImportHow,
+    /// The JSON of `init` and `fmt`.
+    Files,
 }
 
 /// Format policy files as Cedar does.

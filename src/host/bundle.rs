@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
+use serde::Serialize;
 
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
@@ -65,7 +66,8 @@ pub struct Texts {
 }
 
 /// What the rules of a workspace are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rules {
     /// Those that ship, and no others.
     Shipped,

@@ -1,6 +1,7 @@
 //! What is asked, and what is answered. The terms are Cedar's and XACML's.
 
 use cedar_policy::{Context, EntityUid};
+use serde::Serialize;
 
 use crate::bundle::Rules;
 use tarbac_diagnostic::printable::short;
@@ -19,7 +20,8 @@ pub struct Request {
 }
 
 /// The decision on a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// A policy permits it and none forbids it.
     Allow,
@@ -30,7 +32,8 @@ pub enum Decision {
 }
 
 /// Why a decision is what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// A policy permits it and none forbids it.
     Permitted,

@@ -19,7 +19,7 @@ use tarbac_analysis::explain::Named;
 pub use html::html;
 pub use markdown::markdown;
 pub use sheet::csv;
-pub use wire::{document, ndjson};
+pub use wire::{SCHEMA, document, ndjson};
 
 /// How many of a list are shown unless all are.
 pub const LISTED: usize = 5;

@@ -1,33 +1,43 @@
 //! An answer to one request: a line for people, an object for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::premises::PremisesDocument;
 use super::{Style, VERSION, json, provenance};
+use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_diagnostic::printable;
 use tarbac_host::decision::{Answer, Basis, Decision, Notice, Outcome};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::lower_first;
 
+/// The JSON Schema of an answer.
+pub const SCHEMA: fn() -> String = schema::text::<Wire<'static>>;
+
 /// An answer for programs. The line of a stream has a shape that is fixed, and no version.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Value>")]
     id: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    decision: &'static str,
-    basis: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
+    #[schemars(schema_with = "schema::basis")]
+    basis: Basis,
     authority: Option<&'a str>,
     policies: &'a [String],
     errors: &'a [String],
     notices: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    former: Option<&'static str>,
+    #[schemars(schema_with = "schema::former")]
+    former: Option<Decision>,
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,21 +48,24 @@ struct Wire<'a> {
 }
 
 /// A decision alone, in a line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct DecisionWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Value>")]
     id: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    decision: &'static str,
-    basis: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
+    #[schemars(schema_with = "schema::basis")]
+    basis: Basis,
     policies: &'a [String],
     errors: &'a [String],
     #[serde(flatten)]
     provenance: provenance::Wire<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Refusal<'a> {
     policy: &'a str,
     message: Option<&'a str>,
@@ -172,8 +185,8 @@ pub fn decision_line(
     one_line(&DecisionWire {
         id,
         asked: PremisesDocument::if_any(premises),
-        decision: outcome.decision.word(),
-        basis: outcome.basis.word(),
+        decision: outcome.decision,
+        basis: outcome.basis,
         policies: &outcome.policies,
         errors: &outcome.errors,
         provenance: provenance::Wire::of(engine.provenance()),
@@ -195,8 +208,8 @@ fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> Wire<'a> {
         id: None,
         version: None,
         asked: None,
-        decision: outcome.decision.word(),
-        basis: outcome.basis.word(),
+        decision: outcome.decision,
+        basis: outcome.basis,
         authority: answer
             .authority
             .as_ref()
@@ -213,9 +226,8 @@ fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> Wire<'a> {
 }
 
 /// The decision that held before a change that may not hold yet.
-fn former(answer: &Answer) -> Option<&'static str> {
-    let former = answer.notices.iter().find_map(|notice| notice.former);
-    former.map(Decision::word)
+fn former(answer: &Answer) -> Option<Decision> {
+    answer.notices.iter().find_map(|notice| notice.former)
 }
 
 fn codes(answer: &Answer) -> Vec<&str> {

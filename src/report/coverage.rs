@@ -7,6 +7,7 @@ pub(super) mod listing;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Style;
@@ -15,7 +16,7 @@ use tarbac_assurance::coverage::{ClauseCovered, Coverage, Covered, Seen};
 use tarbac_diagnostic::printable;
 
 /// The coverage of policies in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire<'a> {
     percent: f64,
     met: usize,
@@ -23,7 +24,7 @@ pub struct Wire<'a> {
     policies: Vec<PolicyWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PolicyWire<'a> {
     policy: &'a str,
     file: &'a str,
@@ -33,7 +34,7 @@ struct PolicyWire<'a> {
     clauses: Vec<ClauseWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ClauseWire<'a> {
     clause: &'a str,
     line: Option<usize>,

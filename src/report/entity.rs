@@ -1,11 +1,12 @@
 //! Entities in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use tarbac_analysis::explain::Named;
 
 /// An entity, with the name a person knows it by.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Entity<'a> {
     r#type: String,
     id: &'a str,
@@ -23,7 +24,7 @@ impl<'a> Entity<'a> {
 }
 
 /// An entity that stands for others, with their number.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Counted<'a> {
     #[serde(flatten)]
     entity: Entity<'a>,

@@ -14,7 +14,7 @@ use super::page::Page;
 use super::provenance;
 use super::support;
 
-pub use wire::{Wire, wire};
+pub use wire::{SCHEMA, Wire, wire};
 
 /// How many ways to change a refusal are written out; JSON has them all.
 const WRITTEN: usize = 5;

@@ -1,10 +1,15 @@
 //! The files that a command wrote, or would write, for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{VERSION, json};
+use crate::schema;
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of a list of files.
+pub const SCHEMA: fn() -> String = schema::text::<Document<'static>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     files: &'a [String],

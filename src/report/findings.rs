@@ -4,24 +4,32 @@ use miette::{
     Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity as Level, SourceCode,
     SourceSpan, SpanContents,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::tally;
-use super::{Style, VERSION, diagnostic, json};
+use super::{Style, VERSION, diagnostic, json, provenance};
+use crate::schema;
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_host::decision::Provenance;
 use tarbac_host::excerpt::{Excerpt, Excerpts};
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of findings.
+pub const SCHEMA: fn() -> String = schema::text::<Document<'static>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     errors: usize,
     warnings: usize,
     findings: Vec<Entry<'a>>,
+    /// Where the rules are sound.
+    #[serde(flatten)]
+    provenance: Option<provenance::Wire<'a>>,
 }
 
 /// One finding, in this document and in reports.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Entry<'a> {
     code: &'a str,
     severity: &'static str,
@@ -30,7 +38,7 @@ pub struct Entry<'a> {
     labels: Vec<Label<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Label<'a> {
     file: &'a str,
     line: Option<usize>,
@@ -75,16 +83,13 @@ pub fn document(
     provenance: Option<&Provenance>,
 ) -> String {
     let (errors, warnings) = counted(findings);
-    let document = Document {
+    json(&Document {
         version: VERSION,
         errors,
         warnings,
         findings: entries(findings, excerpts),
-    };
-    match provenance {
-        Some(provenance) => super::provenance::document(document, provenance),
-        None => json(&document),
-    }
+        provenance: provenance.map(provenance::Wire::of),
+    })
 }
 
 /// The findings as documents have them.

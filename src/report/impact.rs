@@ -19,6 +19,8 @@ use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::{Plan, RoleChange, Roles};
 use tarbac_host::decision::{Decision, Outcome, Provenance};
 
+pub use wire::SCHEMA;
+
 /// How many of a list are shown unless all are.
 pub const LISTED: usize = 5;
 

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Style, VERSION, json};
+use crate::schema;
 use tarbac_host::lookup::visible;
 use tarbac_host::record::{Kept, Refresh, Why};
 use tarbac_tenant::exports::catalog::{DECLARED, Declared, EXPORTS, Export, TENANT};
@@ -149,7 +151,10 @@ fn heading(matter: Matter) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of an import.
+pub const SCHEMA: fn() -> String = schema::text::<Document<'static>>;
+
+#[derive(Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     workspace: String,
@@ -158,7 +163,7 @@ struct Document<'a> {
     notes: Vec<Note<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Files<'a> {
     written: bool,
     added: &'a [String],
@@ -169,13 +174,13 @@ struct Files<'a> {
     conflicts: Vec<File<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct File<'a> {
     file: &'a str,
     why: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Note<'a> {
     code: &'a str,
     matter: &'a str,
@@ -392,7 +397,10 @@ pub fn catalog_markdown() -> String {
     text
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of what an export consists of.
+pub const CATALOG_SCHEMA: fn() -> String = schema::text::<CatalogDocument>;
+
+#[derive(Serialize, JsonSchema)]
 struct CatalogDocument {
     version: u32,
     scopes: Vec<&'static str>,
@@ -400,13 +408,13 @@ struct CatalogDocument {
     declared: Vec<DeclaredEntry>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct DeclaredEntry {
     field: &'static str,
     place: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CatalogEntry {
     file: &'static str,
     purpose: &'static str,

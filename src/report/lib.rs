@@ -25,6 +25,7 @@ pub mod provenance;
 pub mod readings;
 pub mod report;
 pub mod role;
+pub mod schema;
 mod sheet;
 mod shown;
 pub mod snapshot;

@@ -3,17 +3,23 @@
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::VERSION;
 use super::premises::PremisesDocument;
 use super::sheet::Sheet;
+use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::matrix::{Cell, Mark, Matrix, first, others};
 use tarbac_host::decision::Provenance;
 use tarbac_host::lookup::visible;
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of a matrix.
+pub const SCHEMA: fn() -> String =
+    schema::text::<super::provenance::With<'static, Document<'static>>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,14 +29,14 @@ struct Document<'a> {
 }
 
 /// One cell, with all it takes to understand it alone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Record {
     resource: Option<String>,
     resource_name: Option<String>,
     principal: String,
     principal_name: String,
     action: String,
-    decision: &'static str,
+    decision: Mark,
     policies: Vec<String>,
 }
 
@@ -89,7 +95,7 @@ pub fn csv(matrix: &Matrix, premises: &Premises) -> Result<String, csv::Error> {
             &record.principal,
             &record.principal_name,
             &record.action,
-            record.decision,
+            record.decision.as_ref(),
             &record.policies.join(" "),
         ])?;
     }
@@ -128,7 +134,7 @@ fn records(matrix: &Matrix) -> impl Iterator<Item = Record> {
                         principal: principal.uid.to_string(),
                         principal_name: principal.name.clone(),
                         action: action.uid.id().unescaped().to_owned(),
-                        decision: cell.mark.word(),
+                        decision: cell.mark,
                         policies: cell.policies.clone(),
                     }
                 })

@@ -1,12 +1,13 @@
 //! What became of mutants.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Style;
 use tarbac_assurance::mutation::{Mutant, Mutation};
 
 /// Mutants in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire<'a> {
     mutants: usize,
     killed: usize,
@@ -17,7 +18,7 @@ pub struct Wire<'a> {
 }
 
 /// A mutant in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct MutantWire<'a> {
     policy: &'a str,
     file: &'a str,
@@ -25,7 +26,7 @@ pub struct MutantWire<'a> {
     change: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SurvivorWire<'a> {
     mutant: MutantWire<'a>,
     case: &'a str,

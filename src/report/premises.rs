@@ -1,5 +1,6 @@
 //! What an answer supposes, said before the answer or with it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::matrix::in_markdown;
@@ -32,7 +33,7 @@ pub fn markdown(premises: &Premises) -> String {
 }
 
 /// What is supposed, for programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct PremisesDocument<'p> {
     changes: Vec<&'p str>,
     supposed: &'p [String],

@@ -1,22 +1,26 @@
 //! What an answer was decided with.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json;
 use super::page::Page;
+use crate::schema;
+use tarbac_host::bundle::Rules;
 use tarbac_host::decision::Provenance;
 
 /// The keys that every JSON answer ends with.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Wire<'a> {
-    rules_in_force: &'static str,
+    #[schemars(schema_with = "schema::rules")]
+    rules_in_force: Rules,
     revision: &'a str,
     not_read: &'a [String],
 }
 
 /// A document with what it was decided with.
-#[derive(Debug, Serialize)]
-pub(super) struct With<'a, T> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct With<'a, T> {
     #[serde(flatten)]
     document: T,
     #[serde(flatten)]
@@ -27,7 +31,7 @@ impl<'a> Wire<'a> {
     /// For programs.
     pub fn of(provenance: &'a Provenance) -> Self {
         Self {
-            rules_in_force: provenance.rules.word(),
+            rules_in_force: provenance.rules,
             revision: &provenance.revision,
             not_read: &provenance.not_read,
         }
@@ -48,7 +52,7 @@ pub fn document(document: impl Serialize, provenance: &Provenance) -> String {
 }
 
 /// What two states were decided with, where an answer compares them.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(super) struct States<'a> {
     before: Wire<'a>,
     after: Wire<'a>,

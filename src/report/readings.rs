@@ -1,20 +1,26 @@
 //! The readings: what can be switched, and what is in force.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
 use super::{Style, VERSION};
+use crate::schema;
 use tarbac_diagnostic::printable;
 use tarbac_host::bundle::Reading;
 use tarbac_host::engine::Engine;
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of readings.
+pub const SCHEMA: fn() -> String =
+    schema::text::<super::provenance::With<'static, Document<'static>>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     readings: Vec<Entry<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Entry<'a> {
     name: &'a str,
     default: bool,

@@ -1,9 +1,11 @@
 //! What policies and a tenant disagree on, for people and programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::findings::number;
 use super::{Style, VERSION};
+use crate::schema;
 use tarbac_host::decision::Provenance;
 use tarbac_tenant::graph_role::Difference;
 
@@ -36,14 +38,18 @@ pub fn human(differences: &[Difference], style: Style) -> String {
     }
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of a comparison of roles.
+pub const SCHEMA: fn() -> String =
+    schema::text::<super::provenance::With<'static, Document<'static>>>;
+
+#[derive(Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     same: bool,
     roles: Vec<Role<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Role<'a> {
     name: &'a str,
     id: Option<&'a str>,

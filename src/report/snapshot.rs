@@ -1,11 +1,13 @@
 //! What has become of the decisions of a snapshot.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use tarbac_analysis::matrix::Mark;
 use tarbac_assurance::snapshot::{Decided, Flip};
 
 /// A decision that is another than it was, in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire<'a> {
     kind: &'static str,
     principal: &'a str,
@@ -16,9 +18,9 @@ pub struct Wire<'a> {
     after: Option<DecidedWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct DecidedWire<'a> {
-    decision: &'static str,
+    decision: Mark,
     policy: Option<&'a str>,
 }
 
@@ -58,7 +60,7 @@ pub fn wire(flip: &Flip) -> Wire<'_> {
 
 fn decided(decided: &Decided) -> DecidedWire<'_> {
     DecidedWire {
-        decision: decided.mark.word(),
+        decision: decided.mark,
         policy: decided.policy.as_deref(),
     }
 }

@@ -1,11 +1,13 @@
 //! What became of suites: for people, what failed and why; for programs, everything.
 
 use cedar_policy::EntityUid;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Style;
 use super::explanation;
 use super::findings::number;
+use crate::schema;
 use tarbac_analysis::explain::explain;
 use tarbac_assurance::suite::{Expected, Missed, Suite, Tried};
 use tarbac_assurance::test_report;
@@ -18,14 +20,14 @@ use tarbac_host::lookup::{Lookup, visible};
 const EXPLAINED: usize = 3;
 
 /// A suite in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire<'a> {
     suite: &'a str,
     file: &'a str,
     cases: Vec<CaseWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct CaseWire<'a> {
     name: &'a str,
     line: Option<usize>,
@@ -34,7 +36,7 @@ struct CaseWire<'a> {
     missed: Vec<MissedWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct MissedWire<'a> {
     line: Option<usize>,
     principal: String,
@@ -44,16 +46,18 @@ struct MissedWire<'a> {
     came: CameWire<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ExpectedWire<'a> {
-    decision: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'a [String]>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct CameWire<'a> {
-    decision: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
     because: &'a [String],
     errors: &'a [String],
 }
@@ -170,11 +174,11 @@ fn missed<'a>(missed: &'a Missed<'_>) -> MissedWire<'a> {
         action: request.action.to_string(),
         resource: request.resource.to_string(),
         expected: ExpectedWire {
-            decision: missed.check.expected.decision.word(),
+            decision: missed.check.expected.decision,
             because: missed.check.expected.because.as_deref(),
         },
         came: CameWire {
-            decision: missed.outcome.decision.word(),
+            decision: missed.outcome.decision,
             because: &missed.outcome.policies,
             errors: &missed.outcome.errors,
         },

@@ -1,5 +1,6 @@
 //! What keeps forbids from refusing what is allowed: permissions that the person has, and other facts.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::explanation::chain;
@@ -83,7 +84,7 @@ pub(super) fn in_full(page: &mut Page, supports: &[Support], person: &str) {
 }
 
 /// A fact that keeps policies from refusing, for programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SupportDocument<'s> {
     policies: &'s [String],
     attribute: String,

@@ -4,6 +4,7 @@ mod rows;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::VERSION;
@@ -13,6 +14,7 @@ use super::findings::number;
 use super::page::Page;
 use super::premises::PremisesDocument;
 use super::support::{self, SupportDocument};
+use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{Named, Path};
 use tarbac_analysis::who_what::{
@@ -225,7 +227,11 @@ fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'
     page.line(6, &reasons.into_iter().collect::<Vec<_>>().join(", "));
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of what `what` finds.
+pub const WHAT_SCHEMA: fn() -> String =
+    schema::text::<super::provenance::With<'static, WhatDocument<'static>>>;
+
+#[derive(Serialize, JsonSchema)]
 struct WhatDocument<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,17 +240,18 @@ struct WhatDocument<'a> {
     alike: Vec<AlikeDocument<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AlikeDocument<'a> {
     count: usize,
     resources: Vec<Entity<'a>>,
     decisions: Vec<DecidedDocument<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct DecidedDocument<'a> {
     action: &'a str,
-    decision: &'a str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
     policies: &'a [String],
     errors: &'a [String],
 }
@@ -269,7 +276,7 @@ impl<'a> AlikeDocument<'a> {
     fn of(alike: &'a AlikeResources) -> Self {
         let decisions = alike.decisions.iter().map(|decided| DecidedDocument {
             action: &decided.action,
-            decision: decided.decision.word(),
+            decision: decided.decision,
             policies: &decided.policies,
             errors: &decided.errors,
         });
@@ -281,7 +288,11 @@ impl<'a> AlikeDocument<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of what `who` finds.
+pub const WHO_SCHEMA: fn() -> String =
+    schema::text::<super::provenance::With<'static, Document<'static>>>;
+
+#[derive(Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -293,7 +304,7 @@ struct Document<'a> {
     eligible: Option<Vec<EligibleDocument<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EligibleDocument<'a> {
     principal: Entity<'a>,
     policies: &'a [String],
@@ -301,14 +312,14 @@ struct EligibleDocument<'a> {
     ways: Vec<WayDocument<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WayDocument<'a> {
     activate: Vec<Entity<'a>>,
     policies: &'a [String],
     paths: Vec<Vec<Entity<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Permitted<'a> {
     principal: Entity<'a>,
     policies: &'a [String],
@@ -317,7 +328,7 @@ struct Permitted<'a> {
     supports: Vec<SupportDocument<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Alike<'a> {
     policies: &'a [String],
     messages: Vec<&'a str>,

@@ -2,6 +2,7 @@
 //! long. They change on purpose only.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -36,9 +37,76 @@ fn abridged(document: Value) -> Value {
     }
 }
 
-fn pretty(document: &str) -> String {
-    let document: Value = serde_json::from_str(document).unwrap();
+/// A document, abridged, which conforms to the schema of its kind.
+fn document(kind: &str, text: &str) -> String {
+    let document: Value = serde_json::from_str(text).unwrap();
+    let mut schema = schema(kind);
+    close(&mut schema);
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("schema.json", schema).unwrap();
+    let index = compiler.compile("schema.json", &mut schemas).unwrap();
+    let conforms = schemas.validate(&document, index);
+    assert!(conforms.is_ok(), "{kind}: {}", conforms.unwrap_err());
     serde_json::to_string_pretty(&abridged(document)).unwrap()
+}
+
+/// The JSON Schema of a kind of document.
+fn schema(kind: &str) -> Value {
+    let ran = contoso(&["schema", kind]);
+    assert_eq!(ran.status, 0, "{ran}");
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+/// Lets a schema refuse every key that it does not name.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(close);
+            if fields.contains_key("properties") {
+                fields.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+/// A schema without words for people, in an order of its own.
+fn shape(schema: Value) -> Value {
+    match schema {
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            let fields = fields.into_iter();
+            let fields = fields.filter(|(key, value)| {
+                !(["title", "description"].contains(&key.as_str()) && value.is_string())
+            });
+            let fields = fields.map(|(key, value)| (key, shape(value)));
+            Value::Object(fields.collect::<Map<String, Value>>())
+        }
+        Value::Array(elements) => {
+            let mut elements: Vec<Value> = elements.into_iter().map(shape).collect();
+            elements.sort_by_key(Value::to_string);
+            Value::Array(elements)
+        }
+        other => other,
+    }
+}
+
+/// What every kind of document consists of.
+#[test]
+fn schemas() {
+    let ran = contoso(&["schema", "--help"]);
+    let kinds = ran.stdout.lines().filter_map(|line| {
+        let kind = line.trim_start().strip_prefix("- ")?;
+        Some(kind.split_once(':')?.0)
+    });
+    let kinds: Vec<&str> = kinds.filter(|kind| *kind != "suite").collect();
+    assert!(kinds.len() >= 17, "{ran}");
+    for kind in kinds {
+        let schema = serde_json::to_string_pretty(&shape(schema(kind))).unwrap();
+        insta::assert_snapshot!(format!("schema_{kind}"), schema);
+    }
 }
 
 /// The first lines, or of lines of JSON the first of each kind, as documents.
@@ -69,10 +137,15 @@ fn first_lines(text: &str) -> String {
 
 /// What a command writes on the sample tenant, in a format.
 fn written(arguments: &[&str], format: &str) -> String {
+    let kind = match arguments {
+        ["import", ..] => "import-how",
+        [command, ..] => command,
+        [] => unreachable!(),
+    };
     let ran = contoso(&[arguments, &["--format", format]].concat());
     assert!(!ran.stdout.is_empty(), "{ran}");
     match format {
-        "json" => pretty(&ran.stdout),
+        "json" => document(kind, &ran.stdout),
         _ => first_lines(&ran.stdout),
     }
 }
@@ -160,7 +233,25 @@ fn workspaces() {
         "@id(\"custom.x\")\npermit (principal, action, resource)\nwhen { resource.nmae == \"PC-1\" };\n",
     )]);
     let ran = wrong.run(&["validate", "--format", "json"]);
-    insta::assert_snapshot!("validate_findings_json", pretty(&ran.stdout));
+    insta::assert_snapshot!("validate_findings_json", document("validate", &ran.stdout));
+}
+
+#[test]
+fn exports() {
+    let exports = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exports/contoso");
+    let exports = exports.to_str().unwrap();
+    let workspace = Tarbac::with(&[]);
+    let json = |arguments: &[&str]| {
+        let ran = workspace.run(&[arguments, &["--format", "json"]].concat());
+        assert!(!ran.stdout.is_empty(), "{ran}");
+        ran.stdout
+    };
+    let imported = json(&["import", exports, "--out", "workspace"]);
+    insta::assert_snapshot!("import_json", document("import", &imported));
+    let again = json(&["import", exports, "--out", "workspace", "--dry-run"]);
+    insta::assert_snapshot!("import_again_json", document("import", &again));
+    let diff = json(&["role", "diff", exports]);
+    insta::assert_snapshot!("role_diff_json", document("role-diff", &diff));
 }
 
 #[test]
@@ -181,7 +272,7 @@ cases:
     let json = |more: &[&str]| {
         let ran = workspace.run(&[&["test", "--format", "json"], more].concat());
         assert!(!ran.stdout.is_empty(), "{ran}");
-        pretty(&ran.stdout)
+        document("test", &ran.stdout)
     };
     insta::assert_snapshot!("test_json", json(&["--coverage"]));
     let taken = workspace.run(&["test", "--accept"]);
@@ -202,7 +293,7 @@ cases:
 ",
     );
     let ran = workspace.run(&["test", "--mutate", "--format", "json"]);
-    insta::assert_snapshot!("test_mutants_json", pretty(&ran.stdout));
+    insta::assert_snapshot!("test_mutants_json", document("test", &ran.stdout));
 }
 
 #[test]
@@ -215,5 +306,5 @@ fn proofs() {
     )]);
     let ran = workspace.run(&["prove", "--format", "json", "--solver", solver]);
     assert!(!ran.stdout.is_empty(), "{ran}");
-    insta::assert_snapshot!("prove_json", pretty(&ran.stdout));
+    insta::assert_snapshot!("prove_json", document("prove", &ran.stdout));
 }

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cedar_policy::{Effect, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::AsRefStr;
 
 use super::Named;
 use tarbac_host::bundle::{Kind, Policy, Vocabulary};
@@ -43,7 +46,9 @@ pub struct Assignment {
 }
 
 /// What an assignment does not give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, AsRefStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Redundancy {
     /// Anything.
     Nothing,
@@ -51,17 +56,6 @@ pub enum Redundancy {
     Repeats,
     /// Anything here: an attribute stands in place of its role.
     Withheld,
-}
-
-impl Redundancy {
-    /// The word in JSON: `nothing`, `repeats` or `withheld`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Withheld => "withheld",
-            Self::Nothing => "nothing",
-            Self::Repeats => "repeats",
-        }
-    }
 }
 
 /// A step into an assignment or a role.

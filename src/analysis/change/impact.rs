@@ -11,6 +11,9 @@ use std::cmp::Reverse;
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::AsRefStr;
 
 use crate::bulk::class::Partition;
 use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
@@ -114,7 +117,11 @@ pub struct Affected {
 }
 
 /// Whether somebody gains or loses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, AsRefStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Direction {
     /// Allowed after only.
     Gained,
@@ -194,15 +201,6 @@ pub struct Concerned {
 }
 
 impl Direction {
-    /// The word in JSON: `gained`, `lost` or `undecided`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Gained => "gained",
-            Self::Lost => "lost",
-            Self::Undecided => "undecided",
-        }
-    }
-
     /// The state in which what changes is looked at: the one that allows it, or the later.
     fn seen_in(self) -> usize {
         match self {

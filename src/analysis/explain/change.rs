@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::probe::{Probe, Target};
 use super::role::{self, Withheld};
@@ -33,7 +35,8 @@ pub struct Change {
 }
 
 /// What a change does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// Activates a membership that the entity has only then.
     Activate,
@@ -43,18 +46,6 @@ pub enum ChangeKind {
     Add,
     /// Brings an entity into another.
     Join,
-}
-
-impl ChangeKind {
-    /// The word in JSON: `activate`, `set`, `add` or `join`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Activate => "activate",
-            Self::Set => "set",
-            Self::Add => "add",
-            Self::Join => "join",
-        }
-    }
 }
 
 impl Change {

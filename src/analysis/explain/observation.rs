@@ -1,6 +1,8 @@
 //! The values that a condition reads.
 
 use cedar_policy_core::ast;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::probe::Probe;
 use super::value::Value;
@@ -17,7 +19,8 @@ pub struct Observation {
 }
 
 /// What a condition reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Read {
     /// The value itself.
     Value,

@@ -17,16 +17,6 @@ const NARROWEST: usize = 8;
 const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
 impl Mark {
-    /// The word in JSON and CSV: `yes`, `conditional`, `no` or `indeterminate`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::Conditional => "conditional",
-            Self::No => "no",
-            Self::Indeterminate => "indeterminate",
-        }
-    }
-
     /// The sign in a table.
     pub fn sign(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Two sets of policies: who is allowed what by the one and not by the other, in any world.
 
 use cedar_policy::EntityUid;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::claim::{Claim, Environment, Relation, Side, body};
@@ -36,7 +37,7 @@ pub struct Comparison {
 }
 
 /// How decisions change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Not at all.

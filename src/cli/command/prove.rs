@@ -24,6 +24,9 @@ use crate::cli::{Format, Global, Prove};
 use crate::product;
 use results::Results;
 
+pub use compare::SCHEMA as COMPARE_SCHEMA;
+pub use results::SCHEMA;
+
 pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
     let solving = solving(arguments);

@@ -22,6 +22,9 @@ use super::{Exit, Failure, ShellError, layout, load, switches};
 use crate::cli::{Format, Global, Test};
 use crate::product;
 use results::Results;
+
+pub use cedar::SCHEMA as CEDAR_SCHEMA;
+pub use results::SCHEMA;
 pub use snapshots::Snapshots;
 
 pub fn run(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {

@@ -105,7 +105,7 @@ pub fn markdown(standing: &AccessReview) -> String {
                 vec![
                     who.clone(),
                     first(&row.actions, usize::MAX),
-                    row.status.word().to_owned(),
+                    row.status.as_ref().to_owned(),
                     digits(row.count),
                     digits(row.of),
                     tally(row.under, LISTED),

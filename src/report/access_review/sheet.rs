@@ -33,7 +33,7 @@ pub fn csv(standing: &AccessReview, premises: &Premises) -> Result<String, csv::
             let reasons = reasons.map(|(reason, count)| format!("{reason}: {count}"));
             let row = [
                 hold.action.id().unescaped().to_owned(),
-                hold.status.word().to_owned(),
+                hold.status.as_ref().to_owned(),
                 hold.count.to_string(),
                 hold.of.to_string(),
                 in_a_cell(&hold.under),

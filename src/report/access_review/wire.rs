@@ -1,17 +1,22 @@
 //! Who can do what, for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::entity::{Counted, Entity, counts};
 use crate::premises::PremisesDocument;
+use crate::schema;
 use crate::{VERSION, json_line, provenance};
 use tarbac_analysis::access_review::{
-    AccessReview, Assignment, Entitlement, Obstacle, PersonAccess, Role, Totals,
+    AccessReview, Assignment, Entitlement, Obstacle, PersonAccess, Redundancy, Role, Status, Totals,
 };
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Provenance;
 
-#[derive(Serialize)]
+/// The JSON Schema of an access review.
+pub const SCHEMA: fn() -> String = schema::text::<provenance::With<'static, Document<'static>>>;
+
+#[derive(Serialize, JsonSchema)]
 struct Document<'s> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +28,7 @@ struct Document<'s> {
     people: Vec<HolderDocument<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TotalsDocument {
     people: u64,
     people_allowed: u64,
@@ -38,7 +43,7 @@ struct TotalsDocument {
     assignments_unlisted: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct RoleDocument<'s> {
     role: Entity<'s>,
     policies: &'s [String],
@@ -48,7 +53,7 @@ struct RoleDocument<'s> {
     refused: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ObstacleDocument<'s> {
     policy: &'s str,
     says: &'s str,
@@ -60,15 +65,15 @@ struct ObstacleDocument<'s> {
     accounts: Option<AccountsDocument<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AccountsDocument<'s> {
     called: &'s str,
     people: Vec<Entity<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AssignmentDocument<'s> {
-    gives: &'static str,
+    gives: Redundancy,
     from: Option<Entity<'s>>,
     to: Entity<'s>,
     roles: Vec<Entity<'s>>,
@@ -78,13 +83,13 @@ struct AssignmentDocument<'s> {
     because: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ReasonDocument<'s> {
     reason: &'s str,
     count: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct HolderDocument<'s> {
     principals: Vec<Entity<'s>>,
     allowed: u64,
@@ -93,11 +98,11 @@ struct HolderDocument<'s> {
     holds: Vec<HoldDocument<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct HoldDocument<'s> {
     action: &'s str,
     name: &'s str,
-    status: &'static str,
+    status: Status,
     count: u64,
     of: u64,
     under: Vec<Counted<'s>>,
@@ -107,14 +112,14 @@ struct HoldDocument<'s> {
     reasons: Vec<ReasonDocument<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ThroughDocument<'s> {
     policy: &'s str,
     role: bool,
     steps: Vec<Entity<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'s> {
     Totals(TotalsDocument),
@@ -125,7 +130,7 @@ enum Line<'s> {
     Hold(HoldLine<'s>),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct HoldLine<'s> {
     principals: Vec<Entity<'s>>,
     #[serde(flatten)]
@@ -264,7 +269,7 @@ impl<'s> ObstacleDocument<'s> {
 impl<'s> AssignmentDocument<'s> {
     fn of(assignment: &'s Assignment) -> Self {
         Self {
-            gives: assignment.idle.word(),
+            gives: assignment.idle,
             from: assignment.from.as_ref().map(Entity::of),
             to: Entity::of(&assignment.to),
             roles: assignment.roles.iter().map(Entity::of).collect(),
@@ -298,7 +303,7 @@ impl<'s> HoldDocument<'s> {
         Self {
             action: hold.action.id().unescaped(),
             name: &hold.name,
-            status: hold.status.word(),
+            status: hold.status,
             count: hold.count,
             of: hold.of,
             under: counts(&hold.under),

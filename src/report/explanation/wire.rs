@@ -1,20 +1,27 @@
 //! The JSON of an explanation, version 1.
 
+use std::borrow::Cow;
+
 use cedar_policy::EntityUid;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::premises::PremisesDocument;
 use crate::provenance;
+use crate::schema;
 use crate::support::SupportDocument;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{
-    Change, Clause, Explanation, Grant, Named, Observation, Part, Path, Read, Rule, Truth, Value,
-    Why,
+    Change, ChangeKind, Clause, Explanation, Grant, Named, Observation, Part, Path, Read, Rule,
+    Truth, Value, Why,
 };
-use tarbac_host::decision::{Notice, Refusal};
+use tarbac_host::decision::{Basis, Decision, Notice, Refusal};
+
+/// The JSON Schema of an explanation.
+pub const SCHEMA: fn() -> String = schema::text::<Wire<'static>>;
 
 /// An explanation as it is written to JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,8 +29,10 @@ pub struct Wire<'a> {
     principal: EntityWire<'a>,
     action: ActionWire<'a>,
     resource: EntityWire<'a>,
-    decision: &'static str,
-    basis: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
+    #[schemars(schema_with = "schema::basis")]
+    basis: Basis,
     policies: &'a [String],
     errors: &'a [String],
     authority: Option<AuthorityWire<'a>>,
@@ -40,7 +49,7 @@ pub struct Wire<'a> {
     provenance: provenance::Wire<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct EntityWire<'a> {
     r#type: String,
     id: &'a str,
@@ -48,13 +57,13 @@ struct EntityWire<'a> {
     name: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ActionWire<'a> {
     id: &'a str,
     name: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AuthorityWire<'a> {
     name: &'a str,
     decides: Option<&'a str>,
@@ -62,13 +71,13 @@ struct AuthorityWire<'a> {
     rule: Option<RuleWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct GrantWire<'a> {
     rule: RuleWire<'a>,
     paths: Vec<Vec<EntityWire<'a>>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RuleWire<'a> {
     policy: &'a str,
     doc: Option<&'a str>,
@@ -81,7 +90,7 @@ struct RuleWire<'a> {
     clauses: Vec<ClauseWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ClauseWire<'a> {
     keyword: &'static str,
     line: Option<usize>,
@@ -91,7 +100,7 @@ struct ClauseWire<'a> {
     parts: Vec<PartWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PartWire<'a> {
     text: &'a str,
     #[serde(flatten)]
@@ -101,23 +110,23 @@ struct PartWire<'a> {
 }
 
 /// `holds` is null where it was not judged or could not be.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TruthWire<'a> {
     holds: Option<bool>,
     error: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FactWire<'a> {
     path: &'a str,
-    of: &'static str,
+    of: Read,
     value: ValueWire<'a>,
 }
 
 #[derive(Debug)]
 struct ValueWire<'a>(&'a Value);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RolesWire<'a> {
     giving: Vec<GivingWire<'a>>,
     held: Vec<HeldWire<'a>>,
@@ -125,58 +134,59 @@ struct RolesWire<'a> {
     withheld: Vec<WithheldWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct GivingWire<'a> {
     entity: EntityWire<'a>,
     policies: &'a [String],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct HeldWire<'a> {
     entity: EntityWire<'a>,
     path: Option<Vec<EntityWire<'a>>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct WithheldWire<'a> {
     entity: EntityWire<'a>,
     path: Option<Vec<EntityWire<'a>>>,
     told: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RefusalWire<'a> {
     policy: &'a str,
     message: Option<&'a str>,
     advice: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ChangesWire<'a> {
     alternatives: Vec<Vec<ChangeWire<'a>>>,
     unliftable: &'a [String],
     complete: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ChangeWire<'a> {
-    kind: &'static str,
+    kind: ChangeKind,
     entity: EntityWire<'a>,
     attribute: Option<String>,
     value: ValueWire<'a>,
     sentence: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct NoticeWire<'a> {
     code: &'a str,
     message: &'a str,
     about: Option<EntityWire<'a>>,
     from: &'a str,
-    former: Option<&'static str>,
+    #[schemars(schema_with = "schema::former")]
+    former: Option<Decision>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ReadingWire<'a> {
     name: &'a str,
     doc: &'a str,
@@ -235,8 +245,8 @@ pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a
             name: &explanation.action.name,
         },
         resource: entity(&explanation.resource),
-        decision: answer.outcome.decision.word(),
-        basis: answer.outcome.basis.word(),
+        decision: answer.outcome.decision,
+        basis: answer.outcome.basis,
         policies: &answer.outcome.policies,
         errors: &answer.outcome.errors,
         authority: answer.authority.as_ref().map(|authority| AuthorityWire {
@@ -339,10 +349,7 @@ fn part<'a>(clause: &Clause, part: &'a Part) -> PartWire<'a> {
 fn fact(fact: &Observation) -> FactWire<'_> {
     FactWire {
         path: &fact.path,
-        of: match fact.read {
-            Read::Value => "value",
-            Read::Ancestors => "ancestors",
-        },
+        of: fact.read,
         value: ValueWire(&fact.value),
     }
 }
@@ -367,7 +374,7 @@ fn refusal(refusal: &Refusal) -> RefusalWire<'_> {
 
 fn change(change: &Change) -> ChangeWire<'_> {
     ChangeWire {
-        kind: change.kind.word(),
+        kind: change.kind,
         entity: entity(&change.entity),
         attribute: (!change.attribute.is_empty()).then(|| change.attribute.join(".")),
         value: ValueWire(&change.value),
@@ -381,7 +388,7 @@ fn notice(notice: &Notice) -> NoticeWire<'_> {
         message: &notice.message,
         about: notice.about.as_ref().map(unnamed),
         from: &notice.from,
-        former: notice.former.map(tarbac_host::decision::Decision::word),
+        former: notice.former,
     }
 }
 
@@ -397,5 +404,16 @@ impl Serialize for ValueWire<'_> {
                 serializer.collect_map(fields.iter().map(|(name, value)| (name, ValueWire(value))))
             }
         }
+    }
+}
+
+impl JsonSchema for ValueWire<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    /// Any value, since sets and records are of values.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        true.into()
     }
 }

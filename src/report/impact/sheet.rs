@@ -36,7 +36,7 @@ impl Report<'_> {
                         person.uid.to_string().as_str(),
                         &person.name,
                         change.action.id().unescaped(),
-                        change.direction.word(),
+                        change.direction.as_ref(),
                         &change.count.to_string(),
                         &in_a_cell(&change.under),
                         &in_a_cell(&change.groups),

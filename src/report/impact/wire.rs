@@ -1,18 +1,23 @@
 //! What changes for whom, for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Report;
 use super::plan::wire::{NeedDocument, PlanDocument};
 use crate::entity::{Counted, Entity, counts};
 use crate::premises::PremisesDocument;
+use crate::schema;
 use crate::{VERSION, json_line, provenance};
 use tarbac_analysis::change::impact::{
-    Affected, Change, Concern, Concerned, Impact, Totals, Unreachable,
+    Affected, Change, Concern, Concerned, Direction, Impact, Totals, Unreachable,
 };
-use tarbac_host::decision::Outcome;
+use tarbac_host::decision::{Decision, Outcome};
 
-#[derive(Serialize)]
+/// The JSON Schema of what changes for whom.
+pub const SCHEMA: fn() -> String = schema::text::<provenance::With<'static, Document<'static>>>;
+
+#[derive(Serialize, JsonSchema)]
 struct Document<'i> {
     version: u32,
     asked: PremisesDocument<'i>,
@@ -27,7 +32,7 @@ struct Document<'i> {
     plan: Option<PlanDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct TotalsDocument {
     decisions: u64,
     allowed_before: u64,
@@ -43,16 +48,16 @@ pub(super) struct TotalsDocument {
     resources: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ConcernDocument<'i> {
     policy: Option<&'i str>,
     says: &'i str,
     advice: Option<&'i str>,
-    change: &'static str,
+    change: Direction,
     people: Vec<ConcernedDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct PageDocument<'i> {
     page: &'i str,
     name: &'i str,
@@ -60,14 +65,14 @@ struct PageDocument<'i> {
     people: Vec<ConcernedDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ConcernedDocument<'i> {
     principal: Entity<'i>,
     resources: u64,
     examples: Vec<Entity<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TouchedDocument<'i> {
     principals: Vec<Entity<'i>>,
     allowed_before: u64,
@@ -75,11 +80,11 @@ struct TouchedDocument<'i> {
     changes: Vec<ChangeDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ChangeDocument<'i> {
     action: &'i str,
     name: &'i str,
-    change: &'static str,
+    change: Direction,
     count: u64,
     under: Vec<Counted<'i>>,
     groups: Vec<Counted<'i>>,
@@ -89,9 +94,10 @@ struct ChangeDocument<'i> {
     after: Option<OutcomeDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct OutcomeDocument<'i> {
-    decision: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
     policies: &'i [String],
     errors: &'i [String],
 }
@@ -99,7 +105,7 @@ pub(super) struct OutcomeDocument<'i> {
 impl<'i> OutcomeDocument<'i> {
     pub(super) fn of(outcome: &'i Outcome) -> Self {
         Self {
-            decision: outcome.decision.word(),
+            decision: outcome.decision,
             policies: &outcome.policies,
             errors: &outcome.errors,
         }
@@ -163,7 +169,7 @@ impl<'r> Report<'r> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'i> {
     Totals(TotalsDocument),
@@ -182,7 +188,7 @@ impl Line<'_> {
 }
 
 /// The first line, with what both states were decided with.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct HeadLine<'i> {
     #[serde(flatten)]
     totals: Line<'i>,
@@ -190,7 +196,7 @@ struct HeadLine<'i> {
     states: provenance::States<'i>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ChangeLine<'i> {
     principals: Vec<Entity<'i>>,
     #[serde(flatten)]
@@ -239,7 +245,7 @@ impl<'i> ConcernDocument<'i> {
             policy: concern.policy.as_deref(),
             says: &concern.says,
             advice: concern.advice.as_deref(),
-            change: concern.direction.word(),
+            change: concern.direction,
             people: concern.people.iter().map(ConcernedDocument::of).collect(),
         }
     }
@@ -282,7 +288,7 @@ impl<'i> ChangeDocument<'i> {
         Self {
             action: change.action.id().unescaped(),
             name: &change.name,
-            change: change.direction.word(),
+            change: change.direction,
             count: change.count,
             under: counts(&change.under),
             groups: counts(&change.groups),

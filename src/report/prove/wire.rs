@@ -1,18 +1,20 @@
 //! Proofs, comparisons and mutants as JSON has them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::story;
 use crate::mutation::{MutantWire, mutant};
+use crate::schema;
 use tarbac_assurance::prove::{
     Change, Comparison, Counterexample, InEnvironment, Mutation, SpecResult, Unknown, Verdict,
 };
-use tarbac_host::decision::Outcome;
+use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
 
 /// A spec in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SpecWire<'a> {
     spec: &'a str,
     doc: Option<&'a str>,
@@ -25,7 +27,7 @@ pub struct SpecWire<'a> {
 }
 
 /// What came of it in one request environment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct EnvironmentWire<'a> {
     principal: String,
     action: String,
@@ -38,7 +40,7 @@ pub struct EnvironmentWire<'a> {
 }
 
 /// A counterexample in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CounterexampleWire<'a> {
     principal: String,
     action: String,
@@ -53,14 +55,15 @@ pub struct CounterexampleWire<'a> {
     otherwise: Option<DecidedWire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct DecidedWire<'a> {
-    decision: &'static str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
     because: &'a [String],
 }
 
 /// How two sets of policies compare in one request environment, in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ComparisonWire<'a> {
     principal: String,
     action: String,
@@ -77,7 +80,7 @@ pub struct ComparisonWire<'a> {
 }
 
 /// What became of mutants, in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct MutationWire<'a> {
     mutants: usize,
     refuted: usize,
@@ -138,7 +141,7 @@ fn counterexample<'a>(
     engine: &Engine,
 ) -> CounterexampleWire<'a> {
     let decided = |outcome: &'a Outcome| DecidedWire {
-        decision: outcome.decision.word(),
+        decision: outcome.decision,
         because: &outcome.policies,
     };
     let world = &counterexample.world;

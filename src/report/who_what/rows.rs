@@ -1,11 +1,13 @@
 //! Who may do what, a row for each: of a sheet, of a table in Markdown, or of lines of JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{AlikeDocument, Permitted, WayDocument, chain, messages, ways};
 use crate::entity::Entity;
 use crate::premises::PremisesDocument;
 use crate::provenance::Wire;
+use crate::schema;
 use crate::support::in_short;
 use crate::table::Table;
 use crate::tally::names_in_a_cell;
@@ -156,19 +158,20 @@ fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
 }
 
 /// Somebody, and what is decided.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WhoLine<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    decision: &'a str,
+    #[schemars(schema_with = "schema::decision")]
+    decision: Decision,
     #[serde(flatten)]
     permitted: Option<Permitted<'a>>,
     #[serde(flatten)]
     refused: Option<RefusedLine<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct RefusedLine<'a> {
     principal: Entity<'a>,
     policies: &'a [String],
@@ -188,14 +191,14 @@ pub fn who_ndjson<'a>(
     let may = who.may.iter().map(move |permitted| WhoLine {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
-        decision: Decision::Allow.word(),
+        decision: Decision::Allow,
         permitted: Some(Permitted::of(permitted)),
         refused: None,
     });
     let others = refused(who).map(move |of| WhoLine {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
-        decision: of.outcome.decision.word(),
+        decision: of.outcome.decision,
         permitted: None,
         refused: Some(RefusedLine {
             principal: Entity::of(of.principal),
@@ -209,7 +212,7 @@ pub fn who_ndjson<'a>(
 }
 
 /// Resources that are treated alike, and what is decided about them.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WhatLine<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -233,7 +233,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
                     let about = bundle
                         .policy(id)
                         .and_then(|policy| policy.annotation(ABOUT));
-                    if about.is_none_or(|about| about == direction.word()) {
+                    if about.is_none_or(|about| about == direction.as_ref()) {
                         let cells = concerns.entry((id.clone(), *direction)).or_default();
                         cells.push(*cell);
                     }

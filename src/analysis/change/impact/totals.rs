@@ -72,7 +72,7 @@ fn concern(
             policy: None,
             says: format!(
                 "Whether to look at what is {} cannot be told: {policy}",
-                direction.word()
+                direction.as_ref()
             ),
             advice: None,
             direction,

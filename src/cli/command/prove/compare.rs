@@ -1,5 +1,6 @@
 //! `tarbac prove --compare`: what a change of policies opens and closes.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::prove::{Change, Comparison, Old, Solving};
 use tarbac_assurance::test_report::{Group, Test};
@@ -18,7 +19,11 @@ use super::super::{Exit, Failure, layout, switches};
 use super::{decides, prover, write_report};
 use crate::cli::{Format, Global, Prove};
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of a comparison of policies.
+pub const SCHEMA: fn() -> String =
+    render::schema::text::<render::provenance::With<'static, Document<'static>>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     compared_with: &'a str,

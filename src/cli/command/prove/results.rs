@@ -1,5 +1,6 @@
 //! What a run of proofs came to, for people, programs and reports.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::prove::{Mutation, Proof, SpecResult};
 use tarbac_assurance::test_report::{Group, Test};
@@ -23,7 +24,11 @@ pub struct Results<'a> {
     pub arguments: &'a cli::Prove,
 }
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of the results of proofs.
+pub const SCHEMA: fn() -> String =
+    render::schema::text::<render::provenance::With<'static, Document<'static>>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     verdict: &'static str,

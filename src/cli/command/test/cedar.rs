@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::cedar_run_tests::{self, CedarTest, Expectation, Verdict};
 use tarbac_assurance::test_report::Report;
@@ -20,14 +21,19 @@ use super::super::{Exit, Failure, ShellError, file, layout, switches};
 use super::{nothing_to_run, prepare};
 use crate::cli::{Format, Global, Test};
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of the results of a file of `cedar run-tests`.
+pub const SCHEMA: fn() -> String = render::schema::text::<Document<'static>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     passed: bool,
     tests: Vec<TestWire<'a>>,
+    #[serde(flatten)]
+    provenance: Option<render::provenance::Wire<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TestWire<'a> {
     name: &'a str,
     line: Option<usize>,
@@ -110,14 +116,15 @@ pub fn run(
                 version: VERSION,
                 passed,
                 tests: tests.collect(),
+                provenance: match &rules {
+                    Rules::Checked(engine) => {
+                        Some(render::provenance::Wire::of(engine.provenance()))
+                    }
+                    // Without a schema there is nothing but these policies.
+                    Rules::Plain(_) => None,
+                },
             };
-            output.write(&match &rules {
-                Rules::Checked(engine) => {
-                    render::provenance::document(document, engine.provenance())
-                }
-                // Without a schema there is nothing but these policies.
-                Rules::Plain(_) => render::json(&document),
-            })?;
+            output.write(&render::json(&document))?;
         }
         _ => write_results(&report, output)?,
     }

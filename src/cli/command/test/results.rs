@@ -1,5 +1,6 @@
 //! What a run of suites came to, for people, programs and reports.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::coverage::{self, Coverage};
 use tarbac_assurance::mutation::Mutation;
@@ -25,7 +26,11 @@ pub struct Results<'a> {
     pub arguments: &'a cli::Test,
 }
 
-#[derive(Debug, Serialize)]
+/// The JSON Schema of the results of suites.
+pub const SCHEMA: fn() -> String =
+    render::schema::text::<render::provenance::With<'static, Document<'static>>>;
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
     version: u32,
     passed: bool,

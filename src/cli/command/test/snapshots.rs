@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::snapshot::{Flip, NoSnapshot, Taken};
 use tarbac_assurance::suite::{Snapshot, Suite, Suites};
@@ -54,7 +55,7 @@ pub enum State {
     Unreadable(NoSnapshot),
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire<'a> {
     suite: &'a str,
     file: String,

@@ -1,16 +1,18 @@
 //! The role changes that go with a change, for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::wire::{OutcomeDocument, TotalsDocument};
 use crate::entity::Entity;
+use tarbac_analysis::change::impact::Direction;
 use tarbac_analysis::plan::{
     Assigned, Deviation, File, Gain, Gained, Giving, Lost, Permission, Plan, Proof, Proposal,
     Reason, RoleChange, What,
 };
 
 /// The two plans, and what they leave.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(in crate::impact) struct PlanDocument<'i> {
     verified: bool,
     keep: ProposalDocument<'i>,
@@ -20,7 +22,7 @@ pub(in crate::impact) struct PlanDocument<'i> {
     gained: Vec<GainedDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ProposalDocument<'i> {
     verified: bool,
     smallest: bool,
@@ -29,9 +31,9 @@ struct ProposalDocument<'i> {
     deviations: Vec<DeviationDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ChangeDocument<'i> {
-    what: &'static str,
+    what: What,
     role: Entity<'i>,
     instead_of: Option<Entity<'i>>,
     permissions: Vec<PermissionDocument<'i>>,
@@ -42,27 +44,27 @@ struct ChangeDocument<'i> {
     without_it: Option<ProofDocument<'i>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AssignedDocument<'i> {
     #[serde(flatten)]
     to: Entity<'i>,
     people: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct PermissionDocument<'i> {
     action: &'i str,
     name: &'i str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FileDocument<'i> {
     path: &'i str,
     text: &'i str,
     policy: &'i str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct GainDocument<'i> {
     #[serde(flatten)]
     permission: PermissionDocument<'i>,
@@ -70,23 +72,23 @@ struct GainDocument<'i> {
     decisions: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ProofDocument<'i> {
     principal: Entity<'i>,
     action: &'i str,
     resource: Entity<'i>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct DeviationDocument<'i> {
     principal: Entity<'i>,
     action: &'i str,
-    change: &'static str,
+    change: Direction,
     foreseen: u64,
     found: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct LostDocument<'i> {
     principals: Vec<Entity<'i>>,
     permissions: Vec<PermissionDocument<'i>>,
@@ -95,7 +97,7 @@ struct LostDocument<'i> {
     after: Vec<Option<OutcomeDocument<'i>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct GivingDocument<'i> {
     role: Entity<'i>,
     permissions: Vec<PermissionDocument<'i>>,
@@ -103,7 +105,7 @@ struct GivingDocument<'i> {
     decisions: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct GainedDocument<'i> {
     principals: Vec<Entity<'i>>,
     permissions: Vec<PermissionDocument<'i>>,
@@ -115,9 +117,9 @@ struct GainedDocument<'i> {
 }
 
 /// A role change in short.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(in crate::impact) struct NeedDocument<'i> {
-    what: &'static str,
+    what: What,
     role: Entity<'i>,
     permissions: Vec<PermissionDocument<'i>>,
     people: u64,
@@ -127,20 +129,11 @@ impl<'i> NeedDocument<'i> {
     /// Of a role change that keeps what is lost.
     pub fn of(change: &'i RoleChange) -> Self {
         Self {
-            what: word(change.what),
+            what: change.what,
             role: Entity::of(&change.role),
             permissions: permissions(&change.permissions),
             people: change.people,
         }
-    }
-}
-
-fn word(what: What) -> &'static str {
-    match what {
-        What::Extended => "extended",
-        What::Made => "made",
-        What::Reduced => "reduced",
-        What::Replaced => "replaced",
     }
 }
 
@@ -174,7 +167,7 @@ impl<'i> ProposalDocument<'i> {
 impl<'i> ChangeDocument<'i> {
     fn of(change: &'i RoleChange) -> Self {
         Self {
-            what: word(change.what),
+            what: change.what,
             role: Entity::of(&change.role),
             instead_of: change.instead_of.as_ref().map(Entity::of),
             permissions: permissions(&change.permissions),
@@ -244,7 +237,7 @@ impl<'i> DeviationDocument<'i> {
         Self {
             principal: Entity::of(&deviation.person),
             action: deviation.permission.action.id().unescaped(),
-            change: deviation.direction.word(),
+            change: deviation.direction,
             foreseen: deviation.foreseen,
             found: deviation.found,
         }

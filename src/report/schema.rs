@@ -1,0 +1,34 @@
+//! The JSON Schemas of documents.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// The JSON Schema (draft 2020-12) of a document, as text: each shape stands where it is used.
+pub fn text<T: JsonSchema>() -> String {
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.inline_subschemas = true;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    // The name of a type in Rust is nothing to a program.
+    schema.remove("title");
+    super::json(&schema)
+}
+
+/// A decision; the host knows nothing of schemas.
+pub(super) fn decision(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["allow", "deny", "indeterminate"] })
+}
+
+/// A decision, where there is one.
+pub(super) fn former(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["allow", "deny", "indeterminate", null] })
+}
+
+/// Why a decision is what it is.
+pub(super) fn basis(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["permitted", "forbidden", "not-permitted", "error"] })
+}
+
+/// What the rules of a workspace are.
+pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["shipped", "shipped-and-custom", "own"] })
+}
