@@ -356,7 +356,7 @@ fn the_help() {
       readings     List the readings: choices where the documents disagree
       init         Write a sample workspace, to ask questions of and to change
       import       Make a workspace of the exports of a live tenant
-      schema       Write a JSON Schema to standard output, for editors
+      schema       Write a JSON Schema to standard output, for editors and programs
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder
       help         Show the help of a command, or a page of the documentation
