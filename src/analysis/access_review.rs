@@ -367,7 +367,8 @@ impl<'e> Review<'e> {
             let holds = made(first).flat_map(|made| &made.found);
             let holds = holds.map(|found| found.hold_of(self.engine, |end| self.path(row, end)));
             let decisions = made(first).map(|made| made.decisions).sum();
-            summary.add(&rows, decisions, holds.collect());
+            let is_suspended = made(first).any(|made| made.is_suspended);
+            summary.add(&rows, decisions, is_suspended, holds.collect());
         }
     }
 

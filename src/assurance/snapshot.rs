@@ -124,6 +124,11 @@ impl Taken {
         }
     }
 
+    /// Whether it has no decision.
+    pub fn is_empty(&self) -> bool {
+        self.matrix.blocks.iter().all(|block| block.rows.is_empty())
+    }
+
     /// The request behind a cell; `None` where the table has no such cell.
     pub fn request(
         &self,

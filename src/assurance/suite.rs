@@ -131,7 +131,7 @@ pub struct Exemption {
 
 impl Suites {
     /// What the workspace decides with where a case changes nothing.
-    pub fn provenance(&self) -> &Provenance {
+    pub fn provenance(&self) -> &Arc<Provenance> {
         &self.provenance
     }
 

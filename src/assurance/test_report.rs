@@ -4,9 +4,12 @@
 //! too, so that a report that knows only the one or only the other leaves nothing out. How each
 //! format says it is the business of `render::report`.
 
+use std::sync::Arc;
+
 use crate::coverage::Coverage;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
+use tarbac_host::decision::Provenance;
 
 /// What a command tried and found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How the tests cover the policies, where that was measured.
     pub coverage: Option<Coverage>,
+    /// What it decided with; `None` where an error kept it from deciding, or no rules of a workspace were asked.
+    pub provenance: Option<Arc<Provenance>>,
 }
 
 /// Tests that belong together: a suite.

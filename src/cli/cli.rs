@@ -18,6 +18,7 @@ use clap_complete::Shell;
 use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
 use jiff::Timestamp;
 use tarbac_assurance::suite::Filter;
+use tarbac_host::workspace::Loss;
 use tarbac_report::report::Format as ReportFormat;
 
 pub use changes::Changes;
@@ -201,6 +202,10 @@ pub struct Global {
         display_order = FORMAT_ORDER + 2
     )]
     pub color: ColorChoice,
+
+    /// Whether something of a workspace was lost while the command ran; nobody types it.
+    #[arg(skip)]
+    pub loss: Loss,
 }
 
 /// Where the help lists the format: after what is read.
@@ -551,7 +556,8 @@ pub struct What {
 ///
 /// An assignment gives nothing if nothing is allowed by its role, and if no decision about anybody changes
 /// without it: all that are said to give nothing can go at once. One that allows nothing, but without which
-/// somebody would be refused, is not among them: Configuration Manager asks for any Intune role.
+/// somebody would be refused, is not among them: Configuration Manager asks for any Intune role. Nor is one of an
+/// account that is disabled, which has its roles again when it is enabled.
 ///
 /// Exit status: 0 whatever is granted works and every assignment gives something, 1 not so, 2 something could
 /// not be decided.
@@ -984,7 +990,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// Exit status: 0 every snapshot is as its file says, 1 some are not, 2 could not review.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
-Example:
+Examples:
   tarbac review
   tarbac review tests/everybody.yaml
   tarbac help testing                      the page on suites")]
@@ -1044,8 +1050,10 @@ pub struct RoleExport {
 /// Exit status: 0 the same, 1 different, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
-Example:
-  tarbac role diff exports")]
+Examples:
+  tarbac role diff exports
+  tarbac -C contoso role diff exports --format json
+  tarbac help importing                    the page on imports, and on roles")]
 pub struct RoleDiff {
     /// The folder of exports.
     pub exports: PathBuf,
@@ -1064,10 +1072,12 @@ pub struct RoleDiff {
 ///
 /// A workspace that is there is refreshed: files that an import wrote, by the record tarbac-files.json, and
 /// none that somebody wrote or changed. Where the exports have something new for a file that somebody has
-/// changed, nothing is imported, and the files are named.
+/// changed, nothing is imported, and the files are named. The same where a whole export is missing that the last
+/// import read, or nothing would be left of a kind of data: put the files of a refresh over those of the last
+/// one, or say --drop-missing.
 ///
-/// Exit status: 0 imported, 2 an export is refused, somebody's changes are in the way, or the workspace
-/// cannot be written.
+/// Exit status: 0 imported, 2 an export is refused or missing, somebody's changes are in the way, or the
+/// workspace cannot be written.
 #[derive(Debug, Args)]
 #[command(arg = format_among(&[Format::Human, Format::Json, Format::Markdown])
     .help("Write the answer for people or for programs; markdown with --how only"), after_help = "\
@@ -1101,6 +1111,10 @@ pub struct Import {
     #[arg(long)]
     pub force: bool,
 
+    /// Import although data that the workspace has are in the exports no more: they are removed.
+    #[arg(long)]
+    pub drop_missing: bool,
+
     /// The moment at which eligible memberships are looked at, instead of the present: one that has ended by
     /// then or not begun is none.
     #[arg(long, value_name = "DATETIME", value_parser = moment)]
@@ -1111,7 +1125,7 @@ pub struct Import {
     pub all: bool,
 
     /// List the files of an export with the call that gives each, and import nothing.
-    #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "now", "all"])]
+    #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "drop_missing", "now", "all"])]
     pub how: bool,
 
     /// Write the script of PowerShell that collects them.
@@ -1126,9 +1140,10 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
 /// Write a JSON Schema to standard output, for editors and programs.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(DOCUMENTS), after_help = "\
-Example:
+Examples:
   tarbac schema suite > tests/suite.schema.json
-  tarbac schema access")]
+  tarbac schema access
+  tarbac help testing                      the page on suites")]
 pub struct Schema {
     /// What it is the schema of.
     pub of: SchemaOf,

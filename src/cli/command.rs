@@ -187,7 +187,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Command::Help(help) => help::run(help, &mut output),
     };
     let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
-    ended(match workspace::is_lost() {
+    ended(match global.loss.is_any() {
         // Whatever else failed may have failed for want of it.
         true => Err(ShellError::Lost.into()),
         false => result,
@@ -284,13 +284,16 @@ fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Wo
     let workspace = reading(global, |means| {
         Ok(Workspace::load_by(layout, switches, means)?)
     })?;
-    let told = workspace.warnings.iter();
-    for finding in told.filter(|finding| workspace::TOLD.contains(&finding.code.as_str())) {
-        let help = finding.help.as_deref().unwrap_or_default();
-        output::note(&format!("note: {}: {help}\n", finding.message));
-    }
-    output::not_read(&workspace.engine.provenance().not_read);
+    tell(&workspace);
     Ok(workspace)
+}
+
+/// Says what whoever decides says of a workspace.
+fn tell(workspace: &Workspace) {
+    let told = workspace.warnings.iter();
+    told.filter(|finding| workspace::TOLD.contains(&finding.code.as_str()))
+        .for_each(output::warning);
+    output::not_read(workspace.engine.provenance());
 }
 
 /// Reads something that may be large; whoever waits is shown how far that has come.
@@ -306,6 +309,7 @@ fn reading<T>(
             shown.set_length(size);
             shown.inc(count);
         })),
+        loss: global.loss.clone(),
     };
     let result = read(&means);
     bar.finish_and_clear();

@@ -59,8 +59,10 @@ pub struct Texts {
     pub policies: Vec<Arc<Source>>,
     /// Files that link policy templates, in the format of `cedar link`.
     pub links: Vec<Arc<Source>>,
-    /// The names of files that lie beside them, or beside the entities, and are not read.
+    /// The names of files that lie beside them, or beside the entities, and are not read; with the missing ones.
     pub not_read: Vec<String>,
+    /// The names of files that were written and are not there.
+    pub missing: Vec<String>,
     /// What ships with the program, whether it is in force or not.
     pub shipped: Arc<Shipped>,
 }
@@ -116,6 +118,7 @@ pub struct Bundle {
     rules: Rules,
     identity: Hash,
     not_read: Vec<String>,
+    missing: Vec<String>,
     shipped: Arc<Shipped>,
 }
 
@@ -205,6 +208,7 @@ pub(crate) fn read_unless_checked(
         rules: shipped.rules(texts),
         identity: texts.identity(),
         not_read: texts.not_read.clone(),
+        missing: texts.missing.clone(),
         shipped: Arc::clone(shipped),
     };
     (Ok(bundle), findings)
@@ -322,6 +326,7 @@ impl Bundle {
             rules,
             identity: hasher.finalize(),
             not_read: self.not_read.clone(),
+            missing: self.missing.clone(),
             shipped: Arc::clone(&self.shipped),
         })
     }
@@ -341,9 +346,14 @@ impl Bundle {
         self.identity
     }
 
-    /// The names of files that lie beside those of the workspace and are not read.
+    /// The names of files that lie beside those of the workspace and are not read; with the missing ones.
     pub fn not_read(&self) -> &[String] {
         &self.not_read
+    }
+
+    /// The names of files that were written and are not there.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
     }
 
     /// The schema, as Cedar has it.

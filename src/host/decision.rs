@@ -83,8 +83,10 @@ pub struct Provenance {
     pub revision: String,
     /// The readings in force, sorted.
     pub readings: Vec<String>,
-    /// The names of files of the workspace that are not read.
+    /// The names of files of the workspace that are not read; with the missing ones.
     pub not_read: Vec<String>,
+    /// The names of files that were written into the workspace and are not there.
+    pub missing: Vec<String>,
 }
 
 impl Provenance {

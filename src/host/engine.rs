@@ -86,6 +86,7 @@ impl Engine {
             revision: revision(&bundle, &readings, &directory),
             readings: readings.clone(),
             not_read: bundle.not_read().to_vec(),
+            missing: bundle.missing().to_vec(),
         };
         Ok(Self {
             bundle,

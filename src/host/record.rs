@@ -27,7 +27,7 @@ pub const FILE: &str = "tarbac-files.json";
 const ABOUT: &str = "What tarbac wrote into this workspace, with a digest of each file: an import changes these and no others. Commit it.";
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u64 = 1;
 
 /// The folders in which tarbac writes any file.
 const FOLDERS: [&str; 4] = ["entities/", "policies/", "schema/", "tests/"];
@@ -60,6 +60,8 @@ pub struct Record {
     pub files: BTreeMap<String, Written>,
     /// Files and folders (`policies/roles/`) that somebody says were removed on purpose.
     pub removed: BTreeSet<String>,
+    /// The exports that were imported last, as `configmgr/P01/SMS_Admin.json`.
+    pub exports: BTreeSet<String>,
 }
 
 /// A file that is written or removed.
@@ -95,18 +97,34 @@ pub struct Pending {
 
 /// A text that is no record.
 #[derive(Debug, Error)]
-#[error("it is no record of what was written: {0}")]
-pub struct NoRecord(String);
+pub enum NoRecord {
+    /// It is of a format that is not known yet.
+    #[error(
+        "a newer tarbac has written it: its version is {0}, and this tarbac knows those up to {VERSION}"
+    )]
+    Newer(u64),
+    /// It is something else.
+    #[error("it is no record of what was written: {0}")]
+    Other(String),
+}
+
+/// What every record has, whatever its version.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    version: u32,
+    version: u64,
     about: String,
     shipped: BTreeMap<String, String>,
     tenant: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     removed: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    exports: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<PendingDocument>,
 }
@@ -120,6 +138,8 @@ struct PendingDocument {
     tenant: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     removed: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    exports: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,9 +176,11 @@ impl Record {
         shipped: BTreeMap<String, String>,
         tenant: BTreeMap<String, String>,
         removed: BTreeSet<String>,
+        exports: BTreeSet<String>,
     ) -> Result<Self, NoRecord> {
         let mut record = Self {
             removed,
+            exports,
             ..Self::default()
         };
         for (origin, files) in [(Origin::Shipped, shipped), (Origin::Tenant, tenant)] {
@@ -178,13 +200,22 @@ impl State {
     /// # Errors
     /// It is no record, or one of a later version.
     pub fn read(text: &str) -> Result<Self, NoRecord> {
-        let document: Document =
-            serde_json::from_str(text).map_err(|error| NoRecord(error.to_string()))?;
-        if document.version != VERSION {
-            let version = document.version;
-            return Err(NoRecord(format!("its version is {version}")));
+        let other = |error: serde_json::Error| NoRecord::Other(error.to_string());
+        // A later version may have other keys.
+        let Versioned { version } = serde_json::from_str(text).map_err(other)?;
+        if version > VERSION {
+            return Err(NoRecord::Newer(version));
         }
-        let record = Record::read(document.shipped, document.tenant, document.removed)?;
+        if version != VERSION {
+            return Err(NoRecord::Other(format!("its version is {version}")));
+        }
+        let document: Document = serde_json::from_str(text).map_err(other)?;
+        let record = Record::read(
+            document.shipped,
+            document.tenant,
+            document.removed,
+            document.exports,
+        )?;
         let Some(pending) = document.pending else {
             return Ok(Self::Settled(record));
         };
@@ -200,7 +231,12 @@ impl State {
         Ok(Self::Pending(Pending {
             before: (!pending.is_first).then_some(record),
             steps: steps.collect::<Result<_, NoRecord>>()?,
-            after: Record::read(pending.shipped, pending.tenant, pending.removed)?,
+            after: Record::read(
+                pending.shipped,
+                pending.tenant,
+                pending.removed,
+                pending.exports,
+            )?,
         }))
     }
 
@@ -225,12 +261,14 @@ impl State {
             shipped: record.of_origin(Origin::Shipped),
             tenant: record.of_origin(Origin::Tenant),
             removed: record.removed.clone(),
+            exports: record.exports.clone(),
             pending: pending.map(|pending| PendingDocument {
                 is_first: pending.before.is_none(),
                 steps: pending.steps.iter().map(step).collect(),
                 shipped: pending.after.of_origin(Origin::Shipped),
                 tenant: pending.after.of_origin(Origin::Tenant),
                 removed: pending.after.removed.clone(),
+                exports: pending.after.exports.clone(),
             }),
         })?;
         Ok(text + "\n")
@@ -256,12 +294,12 @@ fn is_at_or_in(path: &str, named: &str) -> bool {
 fn checked(path: String) -> Result<String, NoRecord> {
     match is_ours(&path) {
         true => Ok(path),
-        false => Err(NoRecord(format!("tarbac never writes `{path}`"))),
+        false => Err(NoRecord::Other(format!("tarbac never writes `{path}`"))),
     }
 }
 
 fn read_digest(text: &str) -> Result<Hash, NoRecord> {
-    Hash::from_str(text).map_err(|_| NoRecord(format!("`{text}` is no digest")))
+    Hash::from_str(text).map_err(|_| NoRecord::Other(format!("`{text}` is no digest")))
 }
 
 /// The digest of a text.

@@ -36,7 +36,7 @@ use rules::Part;
 
 pub use cedar::{cedar_tests, cedar_tests_from_standard_input, entity_files};
 pub use earlier::{Baseline, earlier, stands_alone, state};
-pub use kept::is_lost;
+pub use kept::Loss;
 pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, recorded};
 
 /// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
@@ -108,6 +108,8 @@ pub struct LoadOptions {
     pub cache: bool,
     /// Told of the bytes that were just read, and of how many there are altogether.
     pub progress: Option<Progress>,
+    /// Told where something of what was kept is lost.
+    pub loss: Loss,
 }
 
 /// Whoever wants to know how far reading has come.
@@ -240,9 +242,12 @@ fn examine_once(
     }
     let astray = astray::told(passed_over.iter().map(|path| shown(path)));
     texts.not_read.clone_from(&astray);
-    texts.not_read.extend(gone.names);
+    texts.not_read.extend(gone.names.iter().cloned());
+    texts.missing = gone.names;
     texts.not_read.extend(above.iter().map(|path| shown(path)));
-    let cache = means.cache.then(|| Cache::of(layout, &entities));
+    let cache = means
+        .cache
+        .then(|| Cache::of(layout, &entities, &means.loss));
     let mut examination = match cache.flatten() {
         Some(cache) => examine_with(cache, &texts, entities, switches, means)?,
         None => Policies::read(&texts, None).examine(inputs(entities, means), switches)?,
@@ -417,16 +422,28 @@ fn part(
 /// # Errors
 /// Those of [`Workspace::load`].
 pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadError> {
-    let texts = texts(layout, &mut Vec::new())?;
-    gone::look(layout, &texts)?;
-    Workspace::of(Policies::read(&texts, None).examine(Vec::new(), switches)?)
+    whole(layout, |finished| {
+        let mut texts = texts(layout, &mut Vec::new())?;
+        texts.missing = gone::look(layout, &texts)?.names;
+        texts.not_read.clone_from(&texts.missing);
+        let mut examination = Policies::read(&texts, None).examine(Vec::new(), switches)?;
+        examination.findings.extend(is_finished(finished));
+        Workspace::of(examination)
+    })
 }
 
-/// The policy files of a workspace and nothing that ships, for whoever does without a schema.
+/// The policy files of a workspace and nothing that ships, for whoever does without a schema; besides, what is to be
+/// told where an interrupted change was finished.
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn own_policies(layout: &Layout) -> Result<Texts, Unreadable> {
+pub fn own_policies(layout: &Layout) -> Result<(Texts, Option<Finding>), Unreadable> {
+    whole(layout, |finished| {
+        Ok((own_policies_once(layout)?, is_finished(finished)))
+    })
+}
+
+fn own_policies_once(layout: &Layout) -> Result<Texts, Unreadable> {
     let mut texts = Texts::default();
     let folder = layout.root.join("policies");
     for path in files(
@@ -450,19 +467,24 @@ fn is_json(path: &Path) -> bool {
 }
 
 /// The policy files of a workspace with their texts, for whoever rewrites them; none where the
-/// workspace uses those that ship.
+/// workspace uses those that ship. Besides, what is to be told where an interrupted change was finished.
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn policy_files(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
-    whole(layout, |_| policy_files_once(layout))
+pub fn policy_files(layout: &Layout) -> Result<(Vec<PolicyFile>, Option<Finding>), Unreadable> {
+    whole(layout, |finished| {
+        Ok((policy_files_once(layout)?, is_finished(finished)))
+    })
 }
 
-fn policy_files_once(layout: &Layout) -> Result<Vec<(PathBuf, Arc<Source>)>, Unreadable> {
+/// Where a policy file is, and its text.
+pub type PolicyFile = (PathBuf, Arc<Source>);
+
+fn policy_files_once(layout: &Layout) -> Result<Vec<PolicyFile>, Unreadable> {
     let folder = layout.root.join("policies");
     files(&layout.policies, &folder, &["cedar"], &mut Vec::new())?
         .into_iter()
-        .filter(|path| path.extension().is_none_or(|extension| extension != "json"))
+        .filter(|path| !is_json(path))
         .map(|path| {
             let source = held(&path)?;
             Ok((path, source))

@@ -209,6 +209,11 @@ fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
             "give nothing here",
             "what they give elsewhere is not looked at",
         ),
+        (
+            Redundancy::Suspended,
+            "give nothing more as long as accounts in them may do nothing",
+            "what they give comes back with the accounts",
+        ),
     ] {
         let of = standing.assignments.iter().filter(|of| of.idle == idle);
         let of: Vec<&Assignment> = of.collect();
@@ -250,7 +255,7 @@ fn chain(assignment: &Assignment) -> String {
 /// Why an assignment gives nothing.
 fn because(assignment: &Assignment) -> Option<String> {
     match assignment.idle {
-        Redundancy::Nothing => {}
+        Redundancy::Nothing | Redundancy::Suspended => {}
         Redundancy::Repeats => return None,
         Redundancy::Withheld => return assignment.told.clone(),
     }

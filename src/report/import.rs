@@ -21,12 +21,13 @@ pub struct Change<'a> {
     pub refresh: &'a Refresh,
     /// Whether it was only tried, and nothing written.
     pub is_tried: bool,
+    /// Whether it could not be written.
+    pub is_refused: bool,
 }
 
 /// What was imported, and what somebody should know about it.
 pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style: Style) -> String {
-    let has_conflicts = !change.refresh.conflicts.is_empty();
-    let what = match (change.is_tried, has_conflicts) {
+    let what = match (change.is_tried, change.is_refused) {
         (false, _) => style.green("imported"),
         (true, false) => style.green("nothing was written; this would be imported into"),
         (true, true) => style.red("nothing was written, and nothing would be, into"),
@@ -35,7 +36,7 @@ pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style:
     for (what, count) in &report.counts {
         text += &format!("{count:>12} {what}\n");
     }
-    let (files, mut is_cut) = files(change.refresh, all);
+    let (files, mut is_cut) = files(change, all);
     text += &files;
     let mut matter = None;
     for note in &report.notes {
@@ -84,7 +85,7 @@ fn list(text: &mut String, names: &[String], all: bool) -> bool {
 }
 
 /// The files that are added, changed and removed, and those that stay; and whether some are not listed.
-fn files(refresh: &Refresh, all: bool) -> (String, bool) {
+fn files(change: &Change<'_>, all: bool) -> (String, bool) {
     let Refresh {
         added,
         changed,
@@ -92,8 +93,9 @@ fn files(refresh: &Refresh, all: bool) -> (String, bool) {
         unchanged,
         kept,
         conflicts,
+        lost,
         ..
-    } = refresh;
+    } = change.refresh;
     let plain = |paths: &[String]| paths.iter().map(|path| visible(path)).collect();
     let with_reason = |kept: &[Kept]| {
         let line = |kept: &Kept| format!("{}: {}", visible(&kept.path), why(kept.why));
@@ -107,11 +109,21 @@ fn files(refresh: &Refresh, all: bool) -> (String, bool) {
         ("Kept", with_reason(kept)),
     ];
     let mut text = String::new();
+    let mut is_cut = false;
+    if !lost.is_empty() {
+        let lines: Vec<String> = lost.iter().map(|lost| self::lost(lost)).collect();
+        text += match change.is_refused {
+            true => {
+                "\nMissing among the exports, and what the workspace has of it would be removed:\n"
+            }
+            false => "\nMissing among the exports, and what the workspace has of it is removed:\n",
+        };
+        is_cut |= list(&mut text, &lines, all);
+    }
     // Of a workspace that is new, every file is.
     if changed.len() + unchanged + kept.len() + conflicts.len() == 0 {
-        return (text, false);
+        return (text, is_cut);
     }
-    let mut is_cut = false;
     for (what, files) in lists.into_iter().filter(|(_, files)| !files.is_empty()) {
         let count = super::findings::number(files.len(), "file");
         text += &format!("\n{what}: {count}\n");
@@ -121,6 +133,15 @@ fn files(refresh: &Refresh, all: bool) -> (String, bool) {
         text += "\nNo file changes.\n";
     }
     (text, is_cut)
+}
+
+/// An export that is missing, or a file of entities in which nothing would be left.
+pub fn lost(lost: &str) -> String {
+    let lost = visible(lost);
+    match lost.starts_with("entities/") {
+        true => format!("{lost}: the exports have nothing of it"),
+        false => lost,
+    }
 }
 
 /// Why a file stays as it is, or is in the way.
@@ -172,6 +193,7 @@ struct Files<'a> {
     unchanged: usize,
     kept: Vec<File<'a>>,
     conflicts: Vec<File<'a>>,
+    lost: &'a [String],
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -200,6 +222,7 @@ pub fn document(report: &Report, change: &Change<'_>, out: &Path) -> String {
         unchanged,
         kept,
         conflicts,
+        lost,
         ..
     } = change.refresh;
     json(&Document {
@@ -216,6 +239,7 @@ pub fn document(report: &Report, change: &Change<'_>, out: &Path) -> String {
             unchanged: *unchanged,
             kept: kept.iter().map(file).collect(),
             conflicts: conflicts.iter().map(file).collect(),
+            lost,
         },
         notes: report
             .notes

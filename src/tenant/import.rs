@@ -52,6 +52,7 @@ use report::{
 use tarbac_host::bundle;
 use tarbac_host::engine::Engine;
 
+pub use entity::NOTHING;
 pub use report::{Matter, Note, Report, Topic};
 
 /// The export of the toggle Use Intune RBAC.
@@ -72,6 +73,9 @@ pub struct Imported {
     /// Policies and schema.
     texts: Vec<bundle::File>,
     roles: Vec<role::RoleEntity>,
+    exports: BTreeSet<String>,
+    /// Whether exports are missing of which something is lost.
+    is_partial: bool,
     report: Report,
 }
 
@@ -92,13 +96,16 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
     let Sites {
         declared: sites,
         elsewhere,
+        not_exported,
     } = sites(&folder, &tenant, &entra, &operations, &mut notes)?;
     let managed = Managed::read(&folder, &sites, &elsewhere, &mut notes)?;
     note_sids(&sites, &entra, &mut notes);
     let unlisted = note_holders(&sites, &entra, &intune, &mut notes);
     note_assignments(&intune, &entra, &tenant, &mut notes);
     note_discoveries(&sites, &entra, &mut notes);
-    for path in folder.absent() {
+    let absent = folder.absent();
+    let is_partial = !absent.is_empty() || !not_exported.is_empty();
+    for path in absent {
         notes.add(&NOT_EXPORTED, path);
     }
     for path in folder.not_read() {
@@ -116,6 +123,8 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
         unlisted,
         texts: roles.texts,
         roles: roles.entities,
+        exports: folder.exports(),
+        is_partial,
         report: Report::default(),
     };
     imported.report = Report {
@@ -181,6 +190,8 @@ struct Sites {
     declared: Vec<(String, Site)>,
     /// The names of the devices of others.
     elsewhere: Vec<SmolStr>,
+    /// The site codes of those that are declared, and of which nothing was exported.
+    not_exported: Vec<String>,
 }
 
 /// Reads the hierarchies, several at once.
@@ -225,10 +236,11 @@ fn sites<F: Files>(
         Ok((of.site_code.clone(), read.transpose()?))
     });
     let read = read.collect::<Result<Vec<(String, Option<Site>)>, Refused>>()?;
-    let mut sites = Vec::new();
+    let (mut sites, mut not_exported) = (Vec::new(), Vec::new());
     for (code, site) in read {
         let Some(mut site) = site else {
             notes.add(&HIERARCHY_NOT_EXPORTED, code.as_str());
+            not_exported.push(code.clone());
             sites.push((code, Site::default()));
             continue;
         };
@@ -239,6 +251,7 @@ fn sites<F: Files>(
     Ok(Sites {
         declared: sites,
         elsewhere,
+        not_exported,
     })
 }
 

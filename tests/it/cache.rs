@@ -37,6 +37,7 @@ fn loaded(tarbac: &Tarbac) -> (u64, Workspace) {
         progress: Some(Arc::new(move |read, _| {
             counted.fetch_add(read, Ordering::Relaxed);
         })),
+        ..LoadOptions::default()
     };
     let layout = Layout::of(tarbac.path(""), shipped::rules());
     let workspace = Workspace::load_by(&layout, &Switches::default(), &means).unwrap();
@@ -256,7 +257,7 @@ fn a_disk_that_lies_changes_no_answer() {
     let (means, anew) = (
         LoadOptions {
             cache: true,
-            progress: None,
+            ..LoadOptions::default()
         },
         LoadOptions::default(),
     );
@@ -353,6 +354,42 @@ fn what_is_lost_is_said() {
         Decision::Indeterminate
     );
     assert!(before.engine.decide(&request).decision != Decision::Indeterminate);
+}
+
+/// Whoever loads another workspace in the same program hears nothing of it.
+#[test]
+fn what_is_lost_is_said_to_whoever_loaded_it() {
+    let [broken, sound] = [(); 2].map(|()| {
+        let tarbac = large();
+        loaded(&tarbac);
+        let means = LoadOptions {
+            cache: true,
+            ..LoadOptions::default()
+        };
+        (tarbac, means)
+    });
+    let engines = [&broken, &sound].map(|(tarbac, means)| {
+        let layout = Layout::of(tarbac.path(""), shipped::rules());
+        let workspace = Workspace::load_by(&layout, &Switches::default(), means);
+        workspace.unwrap().engine
+    });
+    let (tarbac, _) = &broken;
+    let path = kept(tarbac, "entities-");
+    let mut bytes = fs::read(&path).unwrap();
+    for byte in bytes.iter_mut().step_by(100) {
+        *byte ^= 1;
+    }
+    lie(&path, &bytes);
+    let text = tarbac.read("entities/devices.json");
+    tarbac.write("entities/devices.json", text.replace("WS-1", "WX-1"));
+    for engine in &engines {
+        let device = "ConfigMgr::Device".parse().unwrap();
+        engine.directory().rows_of(&device).for_each(|row| {
+            engine.directory().uid(row);
+        });
+    }
+    assert!(broken.1.loss.is_any());
+    assert!(!sound.1.loss.is_any());
 }
 
 /// A file that holds under one name does not hold under another.

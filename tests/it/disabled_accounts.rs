@@ -181,3 +181,42 @@ forbid (principal, action, resource);"#
         "{ran}"
     );
 }
+
+/// What a disabled account holds is there again when it is enabled, so nobody says that it can go.
+#[test]
+fn what_a_disabled_account_holds_cannot_go() {
+    // Everybody who has a role through the group, and one to whom an assignment is given by itself.
+    let sections = |workspace: &Tarbac| {
+        let ran = workspace.run(&["access", "--all"]);
+        let sections = ran.stdout.split("\n\n");
+        let sections = sections.filter(|part| part.starts_with("Assignments that "));
+        sections.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let before = sections(&disabled(&[]));
+    let enabled: Vec<&String> = before.iter().filter(|of| of.contains("can go")).collect();
+    let workspace = disabled(&[BEN, OLIVIA, JONAS]);
+    let after = sections(&workspace);
+    let gone: Vec<&String> = after.iter().filter(|of| of.contains("can go")).collect();
+    // Nothing more can go than before.
+    assert!(gone.len() <= enabled.len(), "{gone:?}");
+    let suspended = after
+        .iter()
+        .find(|of| of.contains("as long as accounts in them may do nothing"))
+        .expect(&after.join("\n"));
+    assert!(
+        suspended.contains("comes back with the accounts"),
+        "{suspended}"
+    );
+    assert!(suspended.contains("Role Stewards"), "{suspended}");
+    for can_go in gone {
+        assert!(!can_go.contains("Role Stewards"), "{can_go}");
+    }
+    let ran = workspace.run(&["access", "--format", "json"]);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let assignments = document["assignments"].as_array().unwrap();
+    let stewards = assignments
+        .iter()
+        .find(|of| of["to"]["name"] == "Role Stewards")
+        .unwrap();
+    assert_eq!(stewards["gives"], "suspended");
+}

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::rules_in_force::git;
 use crate::tarbac::{Ran, Tarbac, command};
 
 const CHECK: [&str; 4] = ["check", "ada@contoso.example", "runScript", "WS-TST-001"];
@@ -173,7 +174,7 @@ fn roles_and_data_that_are_gone_are_told() {
         remove(&workspace, path);
         let ran = within(&workspace, &[&CHECK[..], &["--format", "json"]].concat());
         assert_eq!(ran.status, 0, "{ran}");
-        let said = format!("note: this is not read: ws/{path}\n");
+        let said = format!("note: this is missing: ws/{path}\n");
         assert_eq!(ran.stderr, said, "{ran}");
         let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(
@@ -252,8 +253,8 @@ fn policies_beside_their_folder_are_named_however_deep() {
     files.iter().for_each(|file| workspace.write(file, ""));
     let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
     let said = format!(
-        "note: this is not read: {}, and 3 more\n",
-        files[..5].join(", ")
+        "note: 8 files are not read, such as {}\n",
+        files[..3].join(", ")
     );
     assert_eq!(ran.stderr, said, "{ran}");
     let ran = workspace.run(&["validate"]);
@@ -402,4 +403,109 @@ fn what_may_not_be_read_is_an_error() {
         assert!(stderr.contains("Permission denied"), "{path} {stderr}");
         fs::set_permissions(&place, before).unwrap();
     }
+}
+
+/// What is missing is not what is there and not read.
+#[test]
+fn what_is_missing_is_told_from_what_is_not_read() {
+    let workspace = begun();
+    remove(&workspace, "policies/custom/script-runner.cedar");
+    workspace.write("ws/policies/custom/freeze.cedar.txt", "");
+    let ran = within(&workspace, &CHECK);
+    let said = "note: this is not read: ws/policies/custom/freeze.cedar.txt\n\
+                note: this is missing: ws/policies/custom/script-runner.cedar\n";
+    assert_eq!(ran.stderr, said, "{ran}");
+    let roles = fs::read_dir(workspace.path("ws/policies/roles")).unwrap();
+    let roles = roles.count();
+    fs::remove_dir_all(workspace.path("ws/policies/roles")).unwrap();
+    let ran = within(&workspace, &CHECK);
+    let said = format!(
+        "note: {} files are missing, such as ws/policies/custom/script-runner.cedar, ws/policies/roles/",
+        roles + 1
+    );
+    assert!(ran.stderr.contains(&said), "{ran}");
+}
+
+/// What is read through a link is read, and lies elsewhere as well.
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_is_read() {
+    use std::os::unix::fs::symlink;
+    let forbid = "@id(\"custom.freeze\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\nforbid (principal, action, resource);\n";
+    let check = ["check", "ana@t.example", "runScript", "PC-1"];
+    for (folder, link, target) in [
+        ("rules", "policies", "rules"),
+        ("rules/custom", "policies", "rules"),
+        ("our-policies", "policies/custom", "../our-policies"),
+        ("shared/policies", "policies", "shared/policies"),
+    ] {
+        let file = format!("{folder}/freeze.cedar");
+        let workspace = Tarbac::with_tenant(&[(&file, forbid)]);
+        let place = workspace.path(link);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        symlink(target, place).unwrap();
+        let ran = workspace.run(&check);
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{link} {ran}");
+        assert!(ran.stdout.contains("custom.freeze"), "{link} {ran}");
+        // What the link does not reach is not.
+        workspace.write("rules.bak/freeze.cedar", forbid);
+        let ran = workspace.run(&check);
+        let said = "note: this is not read: rules.bak/freeze.cedar\n";
+        assert_eq!(ran.stderr, said, "{link} {ran}");
+    }
+    // A link to a file, and one beside a part that leads into it.
+    let workspace =
+        Tarbac::with_tenant(&[("rules/freeze.cedar", forbid), ("policies/a.cedar", "")]);
+    symlink(
+        "../rules/freeze.cedar",
+        workspace.path("policies/freeze.cedar"),
+    )
+    .unwrap();
+    symlink("policies", workspace.path("custom")).unwrap();
+    let ran = workspace.run(&check);
+    assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{ran}");
+}
+
+/// What is gone in a revision of git is told as it is on disk.
+#[test]
+fn what_is_gone_in_a_revision_is_told() {
+    let workspace = begun();
+    git(&workspace, &["init", "-q"]);
+    let commit = |message: &str| {
+        git(&workspace, &["add", "-A"]);
+        git(&workspace, &["commit", "-qm", message]);
+    };
+    commit("whole");
+    let forbid = "policies/guardrails/tenant.cedar";
+    let text = workspace.read(&format!("ws/{forbid}"));
+    remove(&workspace, forbid);
+    commit("without a forbid");
+    workspace.write(&format!("ws/{forbid}"), &text);
+    remove(&workspace, "policies/custom/script-runner.cedar");
+    remove(&workspace, "policies/roles/school-administrator.cedar");
+    commit("without roles");
+    git(&workspace, &["checkout", "-q", "HEAD~2", "--", "."]);
+    for command in [["diff", "HEAD~1"], ["prove", "--compare=HEAD~1"]] {
+        let ran = within(&workspace, &command);
+        assert_eq!(ran.status, 2, "{ran}");
+        let said = format!("tarbac wrote `{forbid}`, and it is gone");
+        assert!(ran.stderr.contains(&said), "{ran}");
+        assert!(ran.stderr.contains("HEAD~1:tarbac-files.json"), "{ran}");
+    }
+    let ran = within(&workspace, &["diff", "HEAD"]);
+    assert_ne!(ran.status, 2, "{ran}");
+    let said = "note: this is missing: HEAD:policies/custom/script-runner.cedar, HEAD:policies/roles/school-administrator.cedar\n";
+    assert_eq!(ran.stderr, said, "{ran}");
+    assert_eq!(within(&workspace, &["diff", "HEAD~2"]).stderr, "");
+    // As on disk, what is removed on purpose is not gone.
+    note_as_removed(&workspace, forbid);
+    remove(&workspace, forbid);
+    commit("on purpose");
+    let ran = within(&workspace, &["diff", "HEAD"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran}");
+    // Nor does another workspace on disk lack a forbid unnoticed.
+    note_as_removed(&workspace, "policies/other.cedar");
+    let ran = workspace.run(&["prove", "--compare", "ws"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("and it is gone"), "{ran}");
 }

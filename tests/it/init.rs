@@ -1,6 +1,8 @@
 //! `tarbac init`: a sample workspace that never overwrites.
 
-use crate::tarbac::Tarbac;
+use crate::rules_in_force::git;
+use crate::solver::solver;
+use crate::tarbac::{Tarbac, command};
 
 #[test]
 fn what_it_writes_is_valid_and_answers() {
@@ -140,4 +142,90 @@ fn the_workflow_asks_what_a_pull_request_opens_and_installs_nothing_by_name() {
             assert!(line.contains("--path") || line.contains("--git"), "{line}");
         }
     }
+}
+
+/// Each line of the workflow that runs tarbac, as GitHub runs it.
+#[test]
+fn what_it_writes_passes_its_own_workflow() {
+    let solver = solver("what_it_writes_passes_its_own_workflow");
+    for (sample, more) in [("bare", Some("--bare")), ("whole", None)] {
+        let folder = Tarbac::with(&[("summary.md", "")]);
+        let init = ["init", sample].into_iter().chain(more);
+        let ran = folder.run(&init.collect::<Vec<_>>());
+        assert_eq!(ran.status, 0, "{ran}");
+        git(&folder, &["init", "-q", "-b", "main", sample]);
+        let root = ["-C", folder.path(sample).to_str().unwrap()].map(str::to_owned);
+        let git = |arguments: &[&str]| {
+            git(
+                &folder,
+                &[&[root[0].as_str(), &root[1]], arguments].concat(),
+            )
+        };
+        git(&["add", "-A"]);
+        git(&["commit", "-qm", "begun"]);
+        git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+        let workflow = folder.read(&format!("{sample}/.github/workflows/tarbac.yml"));
+        let lines = workflow
+            .lines()
+            .map(|line| line.trim().trim_start_matches("run: "));
+        let lines: Vec<&str> = lines.filter(|line| line.starts_with("tarbac ")).collect();
+        assert_eq!(lines.len(), 7, "{lines:?}");
+        for line in lines {
+            if line.starts_with("tarbac prove") && solver.is_none() {
+                continue;
+            }
+            let program = command(&folder.path(sample));
+            let line = line.replacen("tarbac", &program.get_program().to_string_lossy(), 1);
+            let mut shell = std::process::Command::new("bash");
+            let output = shell
+                .args(["-euo", "pipefail", "-c", &line])
+                .current_dir(folder.path(sample))
+                .envs([("CI", "true"), ("GITHUB_BASE_REF", "main")])
+                .env("GITHUB_STEP_SUMMARY", folder.path("summary.md"))
+                .env("RUNNER_TEMP", folder.path(""))
+                .env_remove("TARBAC_WORKSPACE")
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned()
+                + &String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{sample}: {line}\n{said}");
+        }
+        let diff: serde_json::Value = serde_json::from_str(&folder.read("diff.json")).unwrap();
+        assert_eq!(diff["totals"]["gained"], 0, "{diff}");
+    }
+}
+
+/// A snapshot of nobody is none, and what comes afterwards is to be looked at.
+#[test]
+fn a_snapshot_of_nobody_waits_for_data() {
+    let folder = Tarbac::with(&[]);
+    assert_eq!(folder.run(&["init", "--bare", "ws"]).status, 0);
+    let test = |more: &[&str]| folder.run(&[&["-C", "ws", "test"], more].concat());
+    for more in [&[][..], &["--accept"]] {
+        let ran = test(more);
+        assert_eq!(ran.status, 0, "{ran}");
+        assert!(
+            ran.stdout
+                .contains("nobody or nothing to take a snapshot of yet"),
+            "{ran}"
+        );
+        assert!(!folder.path("ws/tests/everybody.snap").exists());
+        assert!(!folder.path("ws/tests/everybody.snap.new").exists());
+    }
+    let exports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exports/fabrikam");
+    let ran = folder.run(&["import", exports.to_str().unwrap(), "--out", "ws"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert_eq!(test(&[]).status, 1);
+    assert_eq!(test(&["--accept"]).status, 0);
+    assert_eq!(test(&[]).status, 0);
+    // Where the data are lost again, so is what the snapshot has.
+    std::fs::remove_dir_all(folder.path("ws/entities")).unwrap();
+    assert_eq!(test(&[]).status, 1);
+    // Whoever names nobody has made a mistake.
+    folder.write(
+        "ws/tests/none.yaml",
+        "suite: None\nsnapshot: { principals: [], actions: all, resources: all }\n",
+    );
+    let ran = test(&[]);
+    assert_eq!(ran.status, 2, "{ran}");
 }

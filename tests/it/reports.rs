@@ -5,12 +5,14 @@ mod readers;
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::Finding;
 use tarbac::render::report::{Format, render};
 use tarbac::source::{Place, Source};
 use tarbac::test_report::{Failure, Group, Report, Test};
 
+use crate::solver::solver;
 use crate::tarbac::{Tarbac, contoso};
 
 /// A workspace with errors and warnings, in policies and in entities.
@@ -119,6 +121,7 @@ fn tested() -> Report {
                 .label(Place::new(&other, 0..2), "not here"),
         ],
         coverage: None,
+        provenance: None,
     }
 }
 
@@ -147,6 +150,7 @@ fn harmful() -> Report {
         }],
         findings: vec![finding, Finding::warning("a::b", HOSTILE)],
         coverage: None,
+        provenance: None,
     }
 }
 
@@ -308,6 +312,7 @@ fn files_are_relative_and_encoded() {
         groups: Vec::new(),
         findings: vec![Finding::error("a::b", "c").label(Place::new(&source, 0..1), "d")],
         coverage: None,
+        provenance: None,
     };
     let text = rendered(Format::Sarif, &report);
     readers::sarif(&text);
@@ -497,4 +502,45 @@ fn a_file_is_replaced_and_a_link_stays() {
         metadata.permissions().mode()
     };
     assert_eq!(mode("new.json"), mode("made"));
+}
+
+/// What a report in JSON was decided with, as the answer in JSON has it.
+#[test]
+fn reports_in_json_say_which_rules_are_in_force() {
+    let workspace = Tarbac::with_tenant(&[
+        (
+            "tests/a.yaml",
+            "suite: A\ncases:\n  - { name: a, principal: ana@t.example, action: runScript, resource: PC-1, expect: allow, because: [roles.help-desk-operator] }\n",
+        ),
+        ("empty.json", "[]"),
+        (
+            "cedar.json",
+            r#"[{"name": "a", "request": {"principal": "Entra::User::\"a\"", "action": "Intune::Action::\"runScript\"", "resource": "ConfigMgr::Device::\"d\"", "context": {}}, "entities": "empty.json", "decision": "deny", "reason": [], "num_errors": 0}]"#,
+        ),
+    ]);
+    let mut commands = vec![
+        vec!["validate"],
+        vec!["test"],
+        vec!["test", "--cedar", "cedar.json"],
+    ];
+    if let Some(solver) = solver("reports_in_json_say_which_rules_are_in_force") {
+        let solver: &'static str = solver.into_os_string().into_string().unwrap().leak();
+        commands.push(vec!["prove", "--solver", solver]);
+        commands.push(vec!["prove", "--compare", ".", "--solver", solver]);
+    }
+    for command in commands {
+        let ran = workspace.run(&[&command[..], &["--report", "json=-"]].concat());
+        let report: Value = serde_json::from_str(&ran.stdout).expect(&ran.to_string());
+        let ran = workspace.run(&[&command[..], &["--format", "json"]].concat());
+        let answer: Value = serde_json::from_str(&ran.stdout).expect(&ran.to_string());
+        assert_eq!(report["rules_in_force"], "shipped", "{command:?}");
+        for key in ["rules_in_force", "revision", "not_read"] {
+            assert_eq!(report[key], answer[key], "{command:?}");
+        }
+    }
+    // A suite with an error keeps nobody from knowing them.
+    workspace.write("tests/a.yaml", "suite: A\ncases: [{}]\n");
+    let ran = workspace.run(&["test", "--report", "json=-"]);
+    let report: Value = serde_json::from_str(&ran.stdout).expect(&ran.to_string());
+    assert_eq!(report["rules_in_force"], "shipped", "{ran}");
 }

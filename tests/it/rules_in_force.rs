@@ -413,7 +413,7 @@ fn a_schema_that_leans_on_what_ships_adds_to_it() {
     assert_eq!(ran.status, 2, "{ran}");
 }
 
-fn git(folder: &Tarbac, arguments: &[&str]) {
+pub fn git(folder: &Tarbac, arguments: &[&str]) {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder.path(""));
     command.args([

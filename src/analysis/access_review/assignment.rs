@@ -22,6 +22,9 @@ use tarbac_store::{Directory, Row};
 /// it every decision about everybody is what it is: without it alone, and without all that give nothing at
 /// once. If without it alone every decision is what it is, but not the rest, then it gives what others give.
 ///
+/// Nor can one go in which an account may do nothing because of what it is (`@accounts`, as one that is disabled): what
+/// it gives comes back with the account.
+///
 /// So an assignment that allows nothing by itself, but without which Configuration Manager would let somebody
 /// in no more, is neither; nor is one of somebody about whom something cannot be decided, nor one that more may
 /// have than is known.
@@ -56,6 +59,8 @@ pub enum Redundancy {
     Repeats,
     /// Anything here: an attribute stands in place of its role.
     Withheld,
+    /// Anything more, as long as accounts in it may do nothing because of what they are: it may with them.
+    Suspended,
 }
 
 /// A step into an assignment or a role.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::granted::Granted;
+use super::summary::ACCOUNTS;
 use super::{Entitlement, Review, Status, Through};
 use crate::bulk::summary::{Place, Summary, is_stuck, named, on_page};
 use crate::bulk::survey::{BulkDecision, ClassDecisions};
@@ -33,6 +34,8 @@ pub(super) struct Made {
     pub decisions: u64,
     /// Whether their cells are those of everybody who has no sets of resources.
     pub is_whole: bool,
+    /// Whether a policy refuses something because of what the accounts are, which may be otherwise tomorrow.
+    pub is_suspended: bool,
     pub found: Vec<Found>,
 }
 
@@ -127,6 +130,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         let mut made = Made {
             decisions: 0,
             is_whole: seen.is_whole(),
+            is_suspended: false,
             found: Vec::new(),
         };
         let Some(person) = self.survey.first(seen.class) else {
@@ -146,6 +150,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
                     continue;
                 };
                 made.decisions += of.count;
+                made.is_suspended |= self.is_of_accounts(outcome);
                 let (status, permits) = match outcome.decision {
                     Decision::Allow => {
                         let is_stuck = places.is_some_and(|of| is_stuck(seen, NOW, of, cell));
@@ -197,6 +202,17 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         let bundle = self.review.engine.bundle();
         let mut policies = outcome.policies.iter().filter_map(|id| bundle.policy(id));
         policies.any(|policy| policy.annotation(BEYOND).is_some())
+    }
+
+    /// Whether a policy refuses something that has a name for the accounts to which it does.
+    fn is_of_accounts(&self, outcome: &Outcome) -> bool {
+        let bundle = self.review.engine.bundle();
+        let policies = match outcome.decision {
+            Decision::Deny => outcome.policies.as_slice(),
+            _ => &[],
+        };
+        let mut policies = policies.iter().filter_map(|id| bundle.policy(id));
+        policies.any(|policy| policy.annotation(ACCOUNTS).is_some())
     }
 
     fn found(

@@ -11,7 +11,7 @@ use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 
 /// The annotation of a forbid with what the people are called to whom it refuses what roles grant.
-const ACCOUNTS: &str = "accounts";
+pub(super) const ACCOUNTS: &str = "accounts";
 
 /// What is known so far.
 pub(super) struct Summary<'e> {
@@ -38,6 +38,8 @@ struct Counts {
 struct OfAssignment {
     people: u64,
     reasons: BTreeMap<String, u64>,
+    /// Whether somebody in it may do nothing because of what the account is.
+    has_suspended: bool,
 }
 
 impl<'e> Summary<'e> {
@@ -59,7 +61,13 @@ impl<'e> Summary<'e> {
     }
 
     /// Adds people for whom the same holds: so many decisions can be asked for about each.
-    pub fn add(&mut self, rows: &[Row], decisions: u64, holds: Vec<Entitlement>) {
+    pub fn add(
+        &mut self,
+        rows: &[Row],
+        decisions: u64,
+        is_suspended: bool,
+        holds: Vec<Entitlement>,
+    ) {
         let Some(person) = rows.first().copied() else {
             return;
         };
@@ -121,6 +129,9 @@ impl<'e> Summary<'e> {
         let refused: Vec<&Entitlement> = refused().collect();
         for (number, people) in of_groups.chain(own) {
             self.add_to(number, people, &refused);
+            if let Some(of) = self.assignments.get_mut(number) {
+                of.has_suspended |= is_suspended;
+            }
         }
         if !holds.is_empty() {
             let people = rows.iter().map(|row| named(self.engine, *row));
@@ -253,6 +264,7 @@ impl<'e> Summary<'e> {
         });
         // What it gives elsewhere is no reason to let it go.
         let idle = match withheld.is_empty() {
+            true if of.has_suspended => Redundancy::Suspended,
             true => idle,
             false => Redundancy::Withheld,
         };

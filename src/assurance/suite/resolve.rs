@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part, Switch};
-use super::lookup::{ALL, Known, SuiteLookup, word};
+use super::lookup::{ALL, CLASSES, Known, SuiteLookup, word};
 use super::read::Documents;
 use super::setting::Settings;
 use super::shared::{Shared, unused};
@@ -383,7 +383,11 @@ impl<'a> Resolver<'a> {
         };
         let principals = lookup.selected(scope, Of::Principal, &snapshot.principals, &mut findings);
         let resources = lookup.selected(scope, Of::Resource, &snapshot.resources, &mut findings);
-        if principals.is_empty() || actions.is_empty() || resources.is_empty() {
+        // A workspace that has no data yet has nobody, and whoever asks for all of them means those to come.
+        let is_all = |names: &document::Names| matches!(word(names), Some(ALL | CLASSES));
+        let lacks_people = principals.is_empty() && !is_all(&snapshot.principals);
+        let lacks_resources = resources.is_empty() && !is_all(&snapshot.resources);
+        if lacks_people || actions.is_empty() || lacks_resources {
             findings.push(error(
                 "empty",
                 "there is nothing to take a snapshot of",

@@ -166,6 +166,7 @@ fn engine() -> Option<Engine> {
     let means = LoadOptions {
         cache: false,
         progress: None,
+        ..LoadOptions::default()
     };
     let workspace = Workspace::load_by(
         &Layout::of(root, product::rules()),

@@ -8,8 +8,8 @@ use tarbac_host::workspace::{stands_alone, state};
 use tarbac_host::{Layout, LoadError, Workspace};
 
 use super::impact::{Wanted, about, answer, only, typed};
-use super::output::{self, Output};
-use super::{Exit, Failure, ShellError, layout, load_from, reading, switches};
+use super::output::Output;
+use super::{Exit, Failure, ShellError, layout, load_from, reading, switches, tell};
 use crate::cli::{Diff, Global};
 use crate::product;
 
@@ -40,7 +40,7 @@ pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exi
         let state = reading(global, |means| {
             Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
         })?;
-        output::not_read(&state.engine.provenance().not_read);
+        tell(&state);
         Ok::<_, Failure>(state)
     };
     let before = read(&arguments.old)?.engine;

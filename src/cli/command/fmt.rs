@@ -20,7 +20,8 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
         [path] if path.as_os_str() == "-" => return format_input(arguments.check, output),
         paths => layout.policies = paths.to_vec(),
     }
-    let mut files = policy_files(&layout)?;
+    let (mut files, finished) = policy_files(&layout)?;
+    finished.iter().for_each(output::warning);
     if arguments.paths.is_empty() {
         files.extend(spec_files(&layout, &[])?);
     }

@@ -52,15 +52,22 @@ pub fn run(global: &Global, arguments: &Import, output: &mut Output) -> Result<E
     let change = Change {
         refresh: &refresh,
         is_tried: arguments.dry_run,
+        is_refused: is_refused(&refresh, arguments),
     };
     output.write(&match global.format {
         Format::Json => render::import::document(&report, &change, out),
         _ => render::import::human(&report, &change, out, arguments.all, output.style()),
     })?;
-    Ok(match refresh.conflicts.is_empty() {
-        true => Exit::Yes,
-        false => Exit::Unanswered,
+    Ok(match change.is_refused {
+        true => Exit::Unanswered,
+        false => Exit::Yes,
     })
+}
+
+/// Whether something is in the way of writing.
+fn is_refused(refresh: &Refresh, arguments: &Import) -> bool {
+    let loses = !refresh.lost.is_empty() && !arguments.drop_missing;
+    loses || !refresh.conflicts.is_empty()
 }
 
 /// Refuses a folder that is neither a workspace nor about to be one.
@@ -124,11 +131,12 @@ fn try_out(
     arguments: &Import,
     out: &Path,
 ) -> Result<(Report, Refresh), Failure> {
-    let record = recorded(out)?;
+    let (record, finished) = recorded(out)?;
+    finished.iter().for_each(output::warning);
     let draft = Draft::temporary()
         .map_err(|error| ShellError::file("make a folder in", &std::env::temp_dir(), error))?;
     let refresh = prepare(&imported, &draft, record.as_ref(), arguments, out)?;
-    if refresh.conflicts.is_empty() {
+    if !is_refused(&refresh, arguments) {
         check(&draft, &refresh, out)?;
     }
     Ok((imported.into_report(), refresh))
@@ -141,10 +149,14 @@ fn write(imported: Imported, arguments: &Import, out: &Path) -> Result<(Report, 
         output::note(&text);
     };
     let transaction = Transaction::begin(out, wait)?;
+    transaction.finished().into_iter().for_each(output::warning);
     let (draft, record) = (transaction.draft(), transaction.record());
     let refresh = prepare(&imported, draft, record, arguments, out)?;
     if !refresh.conflicts.is_empty() {
         return Err(in_the_way(&refresh.conflicts, record.is_some(), out));
+    }
+    if is_refused(&refresh, arguments) {
+        return Err(loses(&refresh.lost, out));
     }
     check(draft, &refresh, out)?;
     transaction
@@ -185,6 +197,7 @@ fn prepare(
     });
     let new = Record {
         files: files.collect(),
+        exports: imported.exports().clone(),
         ..Record::default()
     };
     let before = record.iter().flat_map(|record| record.files.keys());
@@ -196,6 +209,9 @@ fn prepare(
         record,
         found: &there,
         new: &new,
+        is_expected: &|export| imported.is_of_tenant(export),
+        nothing: record::digest(import::NOTHING),
+        is_partial: imported.is_partial(),
         take: &take,
         adopt: arguments.force,
         has_shipped: &product::shipped_before_records,
@@ -300,6 +316,28 @@ fn placed(mut finding: Finding, from: &Path, to: &Path) -> Finding {
         }
     }
     finding
+}
+
+/// Says which data the workspace has that the exports have no more.
+fn loses(lost: &[String], out: &Path) -> Failure {
+    let mut lines: Vec<String> = lost
+        .iter()
+        .take(LISTED)
+        .map(|lost| format!("  {}", render::import::lost(lost)))
+        .collect();
+    let more = lost.len().saturating_sub(LISTED);
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    ShellError::Arguments {
+        message: format!(
+            "nothing was imported into `{}`, because it has data that the exports lack, which would be removed:\n{}",
+            out.display(),
+            lines.join("\n")
+        ),
+        help: Some("put what is missing beside the other exports, anew or as it was exported last; where the tenant has it no more, --drop-missing removes it".to_owned()),
+    }
+    .into()
 }
 
 /// Says which files somebody has changed that were to be written.

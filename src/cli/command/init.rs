@@ -38,6 +38,7 @@ pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exi
         output::note(&text);
     };
     let transaction = Transaction::begin(folder, wait)?;
+    transaction.finished().into_iter().for_each(output::warning);
     let failed = |error| ShellError::file("write into", folder, error);
     let mut record = transaction.record().cloned().unwrap_or_default();
     let (steps, ignored) = write(&files, &transaction, &mut record, folder).map_err(failed)?;

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::printable;
+use tarbac_host::decision::Provenance;
 use tarbac_report::Style;
 
 /// How many files that are not read are named.
-const LISTED: usize = 5;
+const LISTED: usize = 3;
 
 /// How often something moves where somebody waits.
 const TICK: Duration = Duration::from_millis(100);
@@ -175,23 +177,34 @@ pub fn note(text: &str) {
     }
 }
 
-/// Says, of each file once, which files of a workspace are not read: a forbid in them holds nobody back.
-pub fn not_read(names: &[String]) {
+/// Says in a line what is told of a workspace beside an answer.
+pub fn warning(finding: &Finding) {
+    let help = finding.help.as_deref().unwrap_or_default();
+    note(&format!("note: {}: {help}\n", finding.message));
+}
+
+/// Says, of each file once, which files of a workspace are not read, and which are missing: a forbid in them holds
+/// nobody back.
+pub fn not_read(provenance: &Provenance) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    let names: Vec<&str> = names
-        .iter()
-        .filter(|name| told.insert((*name).clone()))
-        .map(String::as_str)
-        .collect();
-    let (listed, more) = names.split_at(names.len().min(LISTED));
-    let listed = listed.join(", ");
-    match more.len() {
-        _ if names.is_empty() => {}
-        0 => note(&format!("note: this is not read: {listed}\n")),
-        more => note(&format!(
-            "note: this is not read: {listed}, and {more} more\n"
-        )),
+    let names = provenance.not_read.iter();
+    let names: Vec<&String> = names.filter(|name| told.insert((*name).clone())).collect();
+    let (missing, not_read): (Vec<&String>, Vec<&String>) = names
+        .into_iter()
+        .partition(|name| provenance.missing.contains(name));
+    for (names, [one, several]) in [
+        (not_read, ["this is not read", "files are not read"]),
+        (missing, ["this is missing", "files are missing"]),
+    ] {
+        let listed = names.iter().take(LISTED);
+        let listed = listed.map(|name| name.as_str()).collect::<Vec<_>>();
+        let listed = listed.join(", ");
+        match names.len() {
+            0 => {}
+            count if count <= LISTED => note(&format!("note: {one}: {listed}\n")),
+            count => note(&format!("note: {count} {several}, such as {listed}\n")),
+        }
     }
 }
 

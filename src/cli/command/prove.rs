@@ -12,6 +12,7 @@ use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{Bundle, Policy};
+use tarbac_host::decision::Provenance;
 use tarbac_host::engine::without_authority;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::workspace::spec_files;
@@ -39,12 +40,13 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
     if let Some(old) = &arguments.compare {
         return compare::run(global, arguments, old, &engine, &solving, &reports, output);
     }
+    let provenance = Some(Arc::clone(engine.provenance()));
     let (specs, warnings) = match specs(global, arguments, &engine) {
         Ok(read) => read,
         Err(failure) => {
             // What keeps specs from being proved is for the reports as well.
             if let Failure::Invalid(findings, _) = &failure {
-                write_report(Vec::new(), findings.clone(), &reports, output)?;
+                write_report(Vec::new(), findings.clone(), provenance, &reports, output)?;
             }
             return Err(failure);
         }
@@ -84,7 +86,8 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
         Format::Json => output.write(&results.json())?,
         _ => results.write(output)?,
     }
-    write_report(results.groups(), results.all_findings(), &reports, output)?;
+    let (groups, findings) = (results.groups(), results.all_findings());
+    write_report(groups, findings, provenance, &reports, output)?;
     if let Some(folder) = &arguments.save_counterexamples {
         saved::save(folder, &results.proof, &prover, &engine)?;
     }
@@ -95,6 +98,7 @@ pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Ex
 fn write_report(
     groups: Vec<tarbac_assurance::test_report::Group>,
     mut findings: Vec<finding::Finding>,
+    provenance: Option<Arc<Provenance>>,
     reports: &Reports<'_>,
     output: &mut Output,
 ) -> Result<(), Failure> {
@@ -107,6 +111,7 @@ fn write_report(
         groups,
         findings,
         coverage: None,
+        provenance,
     };
     reports.write(&report, &Excerpts::around(report.places()), output)
 }

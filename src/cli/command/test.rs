@@ -12,6 +12,7 @@ use tarbac_assurance::suite::{self, Suites, Tried};
 use tarbac_assurance::test_report::Report;
 use tarbac_assurance::{coverage, mutation};
 use tarbac_diagnostic::source::Source;
+use tarbac_host::Engine;
 use tarbac_host::bundle::Policy;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::workspace::{SuiteFile, suite_files};
@@ -52,7 +53,10 @@ fn once(
     if arguments.accept && is_ci() {
         return Err(snapshots::nothing_is_written());
     }
-    let prepared = prepare(global, arguments);
+    let loaded = load(global).map(|workspace| workspace.engine);
+    let provenance = loaded.as_ref().ok();
+    let provenance = provenance.map(|engine| Arc::clone(engine.provenance()));
+    let prepared = loaded.and_then(|engine| read(global, arguments, engine));
     // What keeps suites from being run is for the reports as well.
     if let Err(Failure::Invalid(findings, _)) = &prepared {
         let report = Report {
@@ -60,6 +64,7 @@ fn once(
             groups: Vec::new(),
             findings: findings.clone(),
             coverage: None,
+            provenance,
         };
         reports.write(&report, &Excerpts::around(report.places()), output)?;
     }
@@ -119,7 +124,14 @@ fn once(
 
 /// Reads the suites and finds out what they mean.
 pub fn prepare(global: &Global, arguments: &Test) -> Result<(Vec<SuiteFile>, Suites), Failure> {
-    let engine = load(global)?.engine;
+    read(global, arguments, load(global)?.engine)
+}
+
+fn read(
+    global: &Global,
+    arguments: &Test,
+    engine: Engine,
+) -> Result<(Vec<SuiteFile>, Suites), Failure> {
     let files = suite_files(&layout(global), &arguments.paths)?;
     let sources: Vec<Arc<Source>> = files.iter().map(|file| Arc::clone(&file.source)).collect();
     let is_wanted = |source: &Source| {

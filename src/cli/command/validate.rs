@@ -43,16 +43,17 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
     }
     finding::sort(&mut findings);
 
+    let engine = examination.engine.as_ref();
     let report = Report {
         command: "validate",
         groups: Vec::new(),
         findings,
         coverage: None,
+        provenance: engine.map(|engine| Arc::clone(engine.provenance())),
     };
     let findings = &report.findings;
     let excerpts = Excerpts::around(report.places());
-    let engine = examination.engine.as_ref();
-    let provenance = engine.map(|engine| engine.provenance().as_ref());
+    let provenance = report.provenance.as_deref();
     match global.format {
         Format::Json => {
             output.write(&render::findings::document(findings, &excerpts, provenance))?;

@@ -37,6 +37,12 @@ pub struct Situation<'a> {
     pub found: &'a BTreeMap<String, Found>,
     /// What is written now.
     pub new: &'a Record,
+    /// Whether an export is one that the tenant has still.
+    pub is_expected: &'a dyn Fn(&str) -> bool,
+    /// The digest of a file of entities without any.
+    pub nothing: Hash,
+    /// Whether some of the exports are missing, or were not to be had.
+    pub is_partial: bool,
     /// Files and folders that are written even where somebody has changed them.
     pub take: &'a [String],
     /// Whether `entities/` of a workspace without a record are those of an import.
@@ -91,6 +97,9 @@ pub struct Refresh {
     /// Files that would be overwritten although somebody has changed or written them: where there are any,
     /// nothing can be written.
     pub conflicts: Vec<Kept>,
+    /// What the workspace has data of and is written from no more: exports that were imported last and are not there,
+    /// or else files of entities in which nothing would be left.
+    pub lost: Vec<String>,
     /// What has to be done.
     pub steps: Vec<Step>,
     /// What is written afterwards.
@@ -104,6 +113,7 @@ impl Refresh {
         let before = situation.record.unwrap_or(&none);
         let mut refresh = Self::default();
         refresh.record.removed.clone_from(&before.removed);
+        refresh.record.exports.clone_from(&situation.new.exports);
         let paths = before.files.keys().chain(situation.new.files.keys());
         for path in paths.collect::<BTreeSet<&String>>() {
             let (old, new) = (before.files.get(path), situation.new.files.get(path));
@@ -120,7 +130,26 @@ impl Refresh {
             }
         }
         refresh.kept.sort();
+        refresh.lost = refresh.lost(situation);
         refresh
+    }
+
+    fn lost(&self, situation: &Situation<'_>) -> Vec<String> {
+        let before = situation.record.iter().flat_map(|record| &record.exports);
+        let lost = before.filter(|export| !situation.new.exports.contains(*export));
+        let lost = lost.filter(|export| (situation.is_expected)(export));
+        let lost = in_short(&lost.collect(), &situation.new.exports);
+        let was_imported = situation.record.is_some_and(|of| !of.exports.is_empty());
+        // What was not imported, as the sample tenant, makes room for whatever the tenant has.
+        let is_replaced = !was_imported && !situation.is_partial;
+        if !lost.is_empty() || is_replaced {
+            return lost;
+        }
+        let is_emptied = |path: &&String| {
+            let new = situation.new.files.get(*path);
+            path.starts_with(ENTITIES) && new.is_some_and(|new| new.digest == situation.nothing)
+        };
+        self.changed.iter().filter(is_emptied).cloned().collect()
     }
 
     /// A file that is written now.
@@ -230,6 +259,20 @@ impl Refresh {
             why,
         });
     }
+}
+
+/// Exports that are missing; a folder of which none is there as one.
+fn in_short(missing: &BTreeSet<&String>, there: &BTreeSet<String>) -> Vec<String> {
+    let called = |export: &&String| {
+        let parts = export.split_inclusive('/');
+        let depth = if export.starts_with("graph/") { 1 } else { 2 };
+        let folder: String = parts.take(depth).collect();
+        let is_whole = folder.ends_with('/') && !there.iter().any(|of| of.starts_with(&folder));
+        if is_whole { folder } else { (*export).clone() }
+    };
+    let mut called: Vec<String> = missing.iter().map(called).collect();
+    called.dedup();
+    called
 }
 
 impl Situation<'_> {

@@ -41,6 +41,7 @@ fn what_is_written_is_read_as_the_same() {
         ]
         .into(),
         removed: ["policies/roles/".to_owned()].into(),
+        exports: ["graph/users.json".to_owned()].into(),
     };
     let steps = vec![
         Step {

@@ -55,11 +55,12 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
     let plain = |path: &Path| PathBuf::from(shown(path));
     let others: BTreeSet<PathBuf> = layout.others.iter().map(|other| plain(other)).collect();
     let entries = entries(&layout.root).into_iter();
+    let mut beside = Vec::new();
     for path in entries.filter(|path| !others.contains(&plain(path))) {
         let name = called(&path);
         if !path.is_dir() {
             if is_cedar(&name) || manifest::is_called(&path) {
-                passed_over.push(path);
+                beside.push(path);
             }
             continue;
         }
@@ -81,8 +82,28 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
         let within = WalkDir::new(&path).min_depth(1).max_depth(depth);
         let within = within.sort_by_file_name().into_iter().take(LOOKED_AT);
         let within = within.filter_map(Result::ok).map(DirEntry::into_path);
-        passed_over.extend(within.filter(|path| is_cedar(&called(path)) && !path.is_dir()));
+        beside.extend(within.filter(|path| is_cedar(&called(path)) && !path.is_dir()));
     }
+    if beside.is_empty() {
+        return;
+    }
+    // A part may be a link to a folder beside it, or hold one.
+    let read = read_files(&layout.root);
+    beside.retain(|path| {
+        path.canonicalize()
+            .map_or(true, |real| !read.contains(&real))
+    });
+    passed_over.extend(beside);
+}
+
+/// The files in the parts of a workspace, by where they really are.
+fn read_files(root: &Path) -> BTreeSet<PathBuf> {
+    let within = |part| WalkDir::new(root.join(part)).follow_links(true);
+    let entries = PARTS.iter().flat_map(within).filter_map(Result::ok);
+    let files = entries.filter(|entry| !entry.file_type().is_dir());
+    files
+        .filter_map(|entry| entry.path().canonicalize().ok())
+        .collect()
 }
 
 /// The parts of the workspace above, where the folder at hand lies in one and is none itself: what ships is in force

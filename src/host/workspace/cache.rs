@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::kept::Kept;
+use super::kept::{Kept, Loss};
 use super::{EntityFile, Layout, regular};
 use crate::assembly::{Policies, Reader};
 use crate::bundle::{Bundle, Switches, Texts};
@@ -84,6 +84,8 @@ pub(super) struct Cache {
     /// What was noted of files when this began.
     notes: BTreeMap<PathBuf, Note>,
     files: Vec<Known>,
+    /// Told where something of what was kept is lost.
+    loss: Loss,
 }
 
 /// A file of entities.
@@ -134,7 +136,7 @@ struct Warning {
 
 impl Cache {
     /// What is kept beside the entities of a workspace; none where their files are read as quickly.
-    pub fn of(layout: &Layout, files: &[EntityFile]) -> Option<Self> {
+    pub fn of(layout: &Layout, files: &[EntityFile], loss: &Loss) -> Option<Self> {
         let files: Option<Vec<Known>> = files.iter().map(Known::of).collect();
         let files = files?;
         let size: u64 = files.iter().map(|file| file.stamp.size).sum();
@@ -156,6 +158,7 @@ impl Cache {
             notes: notes(&folder),
             folder,
             files,
+            loss: loss.clone(),
         };
         cache.recognise();
         Some(cache)
@@ -199,7 +202,7 @@ impl Cache {
         let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
         let (files, reader, of_name) = (files?, policies.reader()?, name.clone());
         let work_out = move || worked_out(&files, &reader, &of_name);
-        let kept = Kept::at(&path, work_out).ok()?;
+        let kept = Kept::at(&path, self.loss.clone(), work_out).ok()?;
         let files = self.files.iter().map(|file| {
             let content = Content {
                 size: file.stamp.size,

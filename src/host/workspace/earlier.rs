@@ -1,5 +1,6 @@
 //! What a workspace is compared with: another workspace, a policy folder or file, or a revision of git.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,11 +8,13 @@ use std::sync::Arc;
 
 use super::rules::{self, Part};
 use super::{
-    LARGEST_TEXT, Layout, LoadError, LoadOptions, Unreadable, astray, examine_by, files, is_folder,
-    manifest, metadata, text_of, texts, unreadable, whole,
+    LARGEST_TEXT, Layout, LoadError, LoadOptions, PARTS, Unreadable, astray, examine_by, files,
+    gone, is_finished, is_folder, manifest, metadata, text_of, texts, unreadable, whole,
 };
 use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
+use crate::record;
+use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 use tarbac_store::Input;
 
@@ -24,6 +27,8 @@ pub struct Baseline {
     pub has_own_schema: bool,
     /// Whether it has neither policies nor a schema of its own, and so has those that ship.
     pub is_bare: bool,
+    /// What is to be told of it besides.
+    pub told: Vec<Finding>,
 }
 
 /// Reads what a workspace is compared with.
@@ -39,10 +44,17 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
     };
     let has_own_schema = of.policies.is_empty();
     let has = |part: &str| of.root.join(part).is_dir();
+    let (texts, told) = whole(&of, |finished| {
+        let texts = texts(&of, &mut Vec::new())?;
+        let mut told = gone::look(&of, &texts)?.findings;
+        told.extend(is_finished(finished));
+        Ok::<_, LoadError>((texts, told))
+    })?;
     Ok(Baseline {
         is_bare: has_own_schema && !has("policies") && !has("schema"),
-        texts: whole(&of, |_| texts(&of, &mut Vec::new()))?,
+        texts,
         has_own_schema,
+        told,
     })
 }
 
@@ -111,16 +123,23 @@ pub fn state(
         None => match revision(layout, name) {
             Err(LoadError::Invalid(findings)) => Ok(Examination::without_rules(findings)),
             revision => {
-                let (texts, entities) = revision?;
-                Ok(assembly::examine(&texts, entities, switches)?)
+                let (texts, entities, told) = revision?;
+                let mut examination = assembly::examine(&texts, entities, switches)?;
+                examination.findings.extend(told);
+                finding::sort(&mut examination.findings);
+                Ok(examination)
             }
         },
     }
 }
 
-/// Texts and entities of a workspace in a revision of git.
-fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), LoadError> {
-    let files = files_of(layout, revision, &["policies", "schema", "entities"])?;
+/// Texts and entities of a workspace in a revision of git, with what is to be told of it.
+fn revision(
+    layout: &Layout,
+    revision: &str,
+) -> Result<(Texts, Vec<Input>, Vec<Finding>), LoadError> {
+    let Committed { files, record } = committed(layout, revision, &PARTS)?;
+    let names = names(&files);
     if files.is_empty() {
         let reason = "it has neither policies/ nor schema/ nor entities/ in this folder";
         return Err(wrong(revision, reason).into());
@@ -147,26 +166,81 @@ fn revision(layout: &Layout, revision: &str) -> Result<(Texts, Vec<Input>), Load
     let entities = entities.collect();
     let mut texts = texts_of(layout, revision, texts)?;
     texts.not_read.extend(others);
-    Ok((texts, entities))
+    let told = gone_of(revision, &PARTS, record, &names, &mut texts)?;
+    Ok((texts, entities, told))
+}
+
+fn names(files: &[CommittedFile]) -> BTreeSet<String> {
+    files.iter().map(|file| file.name.clone()).collect()
+}
+
+/// What to say of files that are gone in a revision of which these parts are read, as it is said of files on disk.
+fn gone_of(
+    revision: &str,
+    parts: &[&str],
+    record: Option<CommittedFile>,
+    names: &BTreeSet<String>,
+    texts: &mut Texts,
+) -> Result<Vec<Finding>, LoadError> {
+    let Some(record) = record else {
+        return Ok(Vec::new());
+    };
+    let record = record.held(revision)?;
+    let (missing, findings) = gone::look_in(parts, &record, names, texts).map_err(|error| {
+        wrong(
+            revision,
+            &format!("of its file `{}`, {error}", record::FILE),
+        )
+    })?;
+    if finding::any_error(&findings) {
+        return Err(LoadError::Invalid(findings));
+    }
+    let missing = missing.iter().map(|path| format!("{revision}:{path}"));
+    texts.missing.extend(missing);
+    texts.not_read.extend(texts.missing.iter().cloned());
+    Ok(findings)
 }
 
 /// The policies and schema of a workspace in a revision of git.
 fn of_revision(layout: &Layout, revision: &str) -> Result<Baseline, LoadError> {
-    let files = files_of(layout, revision, &["policies", "schema"])?;
+    let parts = ["policies", "schema"];
+    let Committed { files, record } = committed(layout, revision, &parts)?;
+    let (names, is_bare) = (names(&files), files.is_empty());
+    let mut texts = texts_of(layout, revision, files)?;
+    let told = gone_of(revision, &parts, record, &names, &mut texts)?;
     Ok(Baseline {
-        is_bare: files.is_empty(),
-        texts: texts_of(layout, revision, files)?,
+        is_bare,
+        texts,
         has_own_schema: true,
+        told,
+    })
+}
+
+/// Parts of a workspace in a revision.
+struct Committed {
+    files: Vec<CommittedFile>,
+    /// The record of what was written into it.
+    record: Option<CommittedFile>,
+}
+
+/// The files of some parts of a workspace in a revision, with its record.
+fn committed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Committed, Unreadable> {
+    let with_record = [parts, &[record::FILE]].concat();
+    let mut files = files_of(layout, revision, &with_record)?;
+    let at = files.iter().position(|file| file.name == record::FILE);
+    Ok(Committed {
+        record: at.map(|at| files.swap_remove(at)),
+        files,
     })
 }
 
 /// A file of a revision.
-struct Committed {
+struct CommittedFile {
     name: String,
     content: Vec<u8>,
 }
 
-impl Committed {
+impl CommittedFile {
     fn is_of(&self, extension: &str) -> bool {
         is_of(Path::new(&self.name), extension)
     }
@@ -232,7 +306,11 @@ fn is_commit(layout: &Layout, name: &str) -> bool {
 }
 
 /// The files of some parts of a workspace in a revision of git.
-fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Committed>, Unreadable> {
+fn files_of(
+    layout: &Layout,
+    revision: &str,
+    parts: &[&str],
+) -> Result<Vec<CommittedFile>, Unreadable> {
     let wrong = |reason: String| wrong(revision, &reason);
     let git = |arguments: &[&str]| git(layout, arguments);
     // What begins with a dash would be taken for an option.
@@ -281,15 +359,22 @@ fn files_of(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<Commi
     }
     let contents = contents(git(&["cat-file", "--batch"]), &files)
         .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
-    let files = files.iter().zip(contents).map(|(file, content)| Committed {
-        name: file.name.to_owned(),
-        content,
-    });
+    let files = files
+        .iter()
+        .zip(contents)
+        .map(|(file, content)| CommittedFile {
+            name: file.name.to_owned(),
+            content,
+        });
     Ok(files.collect())
 }
 
 /// The texts of the rules in force in a revision, which has these files of policies and schema.
-fn texts_of(layout: &Layout, revision: &str, files: Vec<Committed>) -> Result<Texts, LoadError> {
+fn texts_of(
+    layout: &Layout,
+    revision: &str,
+    files: Vec<CommittedFile>,
+) -> Result<Texts, LoadError> {
     let (mut policies, mut schema) = (Part::default(), Part::default());
     let mut wrong = Vec::new();
     let mut not_read = Vec::new();

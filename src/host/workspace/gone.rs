@@ -12,7 +12,7 @@ use blake3::Hash;
 
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
 use crate::bundle::Texts;
-use crate::record::{self, Record};
+use crate::record::{self, NoRecord, Record, State};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source, shown};
 
@@ -42,21 +42,56 @@ pub(super) fn look(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
             let Some((record, text)) = transaction::record_of(&root)? else {
                 continue;
             };
-            let paths = missing(&root, part, &record, texts)?;
+            let is_there = |path: &str| is_there(&root.join(path));
+            let paths = missing(part, &record, is_there, texts)?;
             gone.names
                 .extend(paths.iter().map(|path| shown(&root.join(path))));
-            let (roles, others): (Vec<&String>, Vec<&String>) =
-                paths.iter().partition(|path| is_role(path));
             let record = Source::held(shown(&root.join(record::FILE)), text);
-            let of = |paths: &[&String]| finding_of(part, paths, &record);
             gone.findings
-                .extend([of(&roles), of(&others)].into_iter().flatten());
+                .extend(findings_of(part, &paths, &record, HELP));
         }
     }
     match finding::any_error(&gone.findings) {
         true => Err(LoadError::Invalid(gone.findings)),
         false => Ok(gone),
     }
+}
+
+/// The same of parts of which the record and the names of the files are known: the paths, and what to say of them,
+/// errors among it.
+///
+/// # Errors
+/// It is no record.
+pub(super) fn look_in(
+    parts: &[&str],
+    record: &Arc<Source>,
+    names: &BTreeSet<String>,
+    texts: &Texts,
+) -> Result<(Vec<String>, Vec<Finding>), NoRecord> {
+    let (mut gone, mut findings) = (Vec::new(), Vec::new());
+    // What is under way is finished where it is read; in a revision it stays as it is.
+    if let State::Settled(read) = State::read(record.text())? {
+        for part in parts {
+            let is_there = |path: &str| Ok::<_, NoRecord>(names.contains(path));
+            let paths = missing(part, &read, is_there, texts)?;
+            findings.extend(findings_of(part, &paths, record, HELP_OF_REVISION));
+            gone.extend(paths);
+        }
+    }
+    Ok((gone, findings))
+}
+
+/// What to say of files of a part that are gone: of roles, and of others.
+fn findings_of<'a>(
+    part: &'a str,
+    paths: &[String],
+    record: &'a Arc<Source>,
+    help: &'a str,
+) -> impl Iterator<Item = Finding> + use<'a> {
+    let (roles, others): (Vec<&String>, Vec<&String>) =
+        paths.iter().partition(|path| is_role(path));
+    let of = |paths: &[&String]| finding_of(part, paths, record, help);
+    [of(&roles), of(&others)].into_iter().flatten()
 }
 
 fn is_role(path: &str) -> bool {
@@ -77,24 +112,30 @@ fn roots(layout: &Layout, part: &str, named: &[PathBuf]) -> BTreeSet<PathBuf> {
     named.iter().filter_map(root).collect()
 }
 
+/// Whether there is anything at a path.
+fn is_there(place: &Path) -> Result<bool, Unreadable> {
+    match place.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(unreadable(place, &error.to_string(), None)),
+    }
+}
+
 /// The files of a part that the record has and that are not there.
-fn missing(
-    root: &Path,
+fn missing<E>(
     part: &str,
     record: &Record,
+    is_there: impl Fn(&str) -> Result<bool, E>,
     texts: &Texts,
-) -> Result<Vec<String>, Unreadable> {
+) -> Result<Vec<String>, E> {
     let mut missing = Vec::new();
     for path in record.files.keys() {
         let is_of_part = Path::new(path).starts_with(part);
         if !is_of_part || path.ends_with(".md") || record.is_removed(path) {
             continue;
         }
-        let place = root.join(path);
-        match place.symlink_metadata() {
-            Ok(_) => {}
-            Err(error) if is_absent(&error) => missing.push(path.clone()),
-            Err(error) => return Err(unreadable(&place, &error.to_string(), None)),
+        if !is_there(path)? {
+            missing.push(path.clone());
         }
     }
     if !missing.is_empty() {
@@ -116,7 +157,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 /// What to say of files of a part; nothing of none.
-fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>) -> Option<Finding> {
+fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -> Option<Finding> {
     let first = paths.first()?;
     let may_forbid = part != "entities" && !is_role(first);
     let message = match paths.len() {
@@ -130,11 +171,14 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>) -> Option<Fin
     let quoted = format!("\"{first}\"");
     let at = record.text().find(&quoted).unwrap_or_default();
     let place = Place::new(record, at..at + quoted.len());
-    Some(finding.label(place, "written by init or import").help(HELP))
+    Some(finding.label(place, "written by init or import").help(help))
 }
 
 /// What to do about it.
 const HELP: &str = "put back what git has, or import again with `--take PATH`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
+
+/// The same of a revision, which stays as it is.
+const HELP_OF_REVISION: &str = "take a revision that has it; what was removed on purpose stands in a list \"removed\" of the tarbac-files.json of the revision";
 
 fn listed(paths: &[&String]) -> String {
     let (first, more) = paths.split_at(paths.len().min(LISTED));

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tarbac_store::SharedBytes;
@@ -13,27 +14,34 @@ pub(super) struct Kept {
     path: PathBuf,
     /// Works it out anew, from the files of the entities.
     work_out: Box<dyn Fn() -> Option<Vec<u8>> + Send + Sync>,
+    loss: Loss,
 }
 
-/// Whether something could neither be read as it was kept nor be worked out anew.
-static IS_LOST: AtomicBool = AtomicBool::new(false);
+/// Whether something that was kept of a workspace could not be read as it was written, when its files were no longer
+/// those that it came from: what was answered meanwhile may lack it. Clones tell of the same workspaces.
+#[derive(Debug, Clone, Default)]
+pub struct Loss(Arc<AtomicBool>);
 
-/// Whether something that was kept of a workspace could not be read as it was written, at any time since the
-/// program began, when its files were no longer those that it came from: what was answered meanwhile may lack it.
-pub fn is_lost() -> bool {
-    IS_LOST.load(Ordering::Acquire)
+impl Loss {
+    /// Whether anything was lost so far.
+    pub fn is_any(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Kept {
-    /// What was kept in a file; `work_out` gives the same bytes from the files that they came from.
+    /// What was kept in a file; `work_out` gives the same bytes from the files that they came from, and `loss` is told
+    /// where it cannot.
     pub fn at(
         path: &Path,
+        loss: Loss,
         work_out: impl Fn() -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         Ok(Self {
             file: super::regular::open(path)?,
             path: path.to_owned(),
             work_out: Box::new(work_out),
+            loss,
         })
     }
 }
@@ -68,6 +76,6 @@ impl SharedBytes for Kept {
     }
 
     fn lost(&self) {
-        IS_LOST.store(true, Ordering::Release);
+        self.loss.0.store(true, Ordering::Release);
     }
 }

@@ -27,9 +27,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use thiserror::Error;
 use walkdir::WalkDir;
 
-use super::{Unreadable, cache, regular, shown, unreadable};
-use crate::record::{self, Found, Pending, Record, State, Step, TextHasher};
+use super::{Unreadable, cache, is_finished, regular, shown, unreadable};
+use crate::record::{self, Found, NoRecord, Pending, Record, State, Step, TextHasher};
 use lock::{Lock, clear, is_locked};
+use tarbac_diagnostic::finding::Finding;
 
 pub use draft::{Draft, DraftFile};
 
@@ -80,13 +81,16 @@ pub struct Transaction {
     /// The folders that were made for it, the outermost first.
     made: Vec<PathBuf>,
     record: Option<Record>,
+    /// What is to be told where an interrupted change was finished.
+    finished: Option<Finding>,
     /// Whether the record names no steps of an earlier change, which could not be finished.
     is_settled: bool,
     draft: Draft,
 }
 
-/// The folder of a workspace, its lock, what was written into it before, and whether that is settled.
-type Begun = (PathBuf, Lock, (Option<Record>, bool));
+/// The folder of a workspace, its lock, what was written into it before, whether that is settled, and which files
+/// were written for it to be.
+type Begun = (PathBuf, Lock, (Option<Record>, bool, Vec<String>));
 
 /// A change of a workspace that has been prepared, as acts that follow each other.
 struct Change<'a> {
@@ -121,12 +125,13 @@ impl Transaction {
         let made = make_folders(root).map_err(|error| not_begun(root, error))?;
         let begun = Self::begin_in(root, wait);
         match begun {
-            Ok((real, lock, (record, is_settled))) => Ok(Self {
+            Ok((real, lock, (record, is_settled, finished))) => Ok(Self {
                 draft: Draft::at(real.join(FOLDER).join(NEW)),
                 root: real,
                 lock,
                 made,
                 record,
+                finished: told(root, &finished),
                 is_settled,
             }),
             Err(error) => {
@@ -148,12 +153,14 @@ impl Transaction {
             }
         };
         let record = match state(&real)?.0 {
-            None => (None, true),
-            Some(State::Settled(record)) => (Some(record), true),
+            None => (None, true, Vec::new()),
+            Some(State::Settled(record)) => (Some(record), true, Vec::new()),
             Some(State::Pending(pending)) => match finish(&real, &pending) {
-                Ok(_) => (Some(pending.after), true),
+                Ok(finished) => (Some(pending.after), true, finished),
                 // What was written aside is gone, so it is written anew.
-                Err(_) if !has_new_files(&real, &pending) => (Some(either(&real, pending)), false),
+                Err(_) if !has_new_files(&real, &pending) => {
+                    (Some(either(&real, pending)), false, Vec::new())
+                }
                 Err(error) => return Err(not_finished(root, &error).into()),
             },
         };
@@ -164,6 +171,11 @@ impl Transaction {
     /// What was written into the workspace before.
     pub fn record(&self) -> Option<&Record> {
         self.record.as_ref()
+    }
+
+    /// What is to be told where an interrupted change was finished.
+    pub fn finished(&self) -> Option<&Finding> {
+        self.finished.as_ref()
     }
 
     /// The files that are written.
@@ -482,11 +494,12 @@ fn not_finished(root: &Path, error: &io::Error) -> Unreadable {
 ///
 /// # Errors
 /// The record cannot be read, or a change cannot be finished.
-pub fn recorded(root: &Path) -> Result<Option<Record>, Unreadable> {
-    settled(root)?;
+pub fn recorded(root: &Path) -> Result<(Option<Record>, Option<Finding>), Unreadable> {
+    let (_, finished) = settled(root)?;
+    let finished = told(root, &finished);
     match state(root)?.0 {
-        Some(State::Settled(record)) => Ok(Some(record)),
-        None => Ok(None),
+        Some(State::Settled(record)) => Ok((Some(record), finished)),
+        None => Ok((None, finished)),
         Some(State::Pending(_)) => {
             let reason = "it is being changed by another program";
             Err(unreadable(root, reason, Some("wait until it is done")))
@@ -524,12 +537,25 @@ fn state(root: &Path) -> Result<(Option<State>, Generation), Unreadable> {
         Err(error) => return Err(unreadable(&path, &error.to_string(), None)),
     };
     let state = State::read(&String::from_utf8_lossy(&bytes)).map_err(|error| {
-        let help =
-            "put back what git has of it; without the file, an import takes every file for yours";
+        let help = match error {
+            NoRecord::Newer(_) => "use a tarbac that is at least as new as the one that wrote it",
+            NoRecord::Other(_) => {
+                "put back what git has of it; without the file, an import takes every file for yours"
+            }
+        };
         unreadable(&path, &error.to_string(), Some(help))
     })?;
     let generation = Generation(Some((bytes, modified)));
     Ok((Some(state), generation))
+}
+
+/// What to say of files of a workspace that were written because a change had been interrupted.
+fn told(root: &Path, finished: &[String]) -> Option<Finding> {
+    let names: Vec<String> = finished
+        .iter()
+        .map(|path| shown(&root.join(path)))
+        .collect();
+    is_finished(&names)
 }
 
 fn is_absent(error: &io::Error) -> bool {

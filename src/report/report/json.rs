@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::failed;
 use crate::findings::{Entry, counted, entry};
-use crate::{VERSION, json};
+use crate::{VERSION, json, provenance};
 use tarbac_assurance::test_report::{self, Report};
 use tarbac_host::excerpt::Excerpts;
 
@@ -20,6 +20,8 @@ struct Document<'a> {
     warnings: usize,
     groups: Vec<Group<'a>>,
     findings: Vec<Entry<'a>>,
+    #[serde(flatten)]
+    provenance: Option<provenance::Wire<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +75,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
             .iter()
             .map(|finding| entry(finding, excerpts))
             .collect(),
+        provenance: report.provenance.as_deref().map(provenance::Wire::of),
     })
 }
 

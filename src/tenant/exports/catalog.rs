@@ -79,6 +79,8 @@ pub const DECLARED: [Declared; 10] = [
 
 /// The file that declares what no service tells.
 pub const TENANT: &str = "tenant.json";
+/// The export of the toggle Use Intune RBAC.
+pub const TOGGLE: &str = "graph/tenantAttachRBAC.json";
 /// The export of All devices.
 pub const DEVICES: &str = "devices.csv";
 
@@ -93,7 +95,7 @@ pub const EXPORTS: [Export; 23] = [
         is_optional: false,
     },
     Export {
-        file: "graph/tenantAttachRBAC.json",
+        file: TOGGLE,
         purpose: "the toggle Use Intune RBAC, so that tenant.json need not declare it",
         call: "GET https://graph.microsoft.com/beta/deviceManagement/tenantAttachRBAC/getState",
         powershell: r#"Invoke-MgGraphRequest -Uri "beta/deviceManagement/tenantAttachRBAC/getState" -OutputFilePath graph/tenantAttachRBAC.json"#,
@@ -285,6 +287,28 @@ pub fn known_as(path: &str) -> Option<&'static str> {
     let report = stem.split(['_', ' ', '(']).next().unwrap_or_default();
     let is_report = REPORTS.iter().any(|name| name.eq_ignore_ascii_case(report));
     (is_report && !stem.contains('/')).then_some(DEVICES)
+}
+
+/// What the export is called that a path in the folder is a part of: with the site code of its hierarchy, and without
+/// the ids of objects. None of what is declared.
+pub fn called(path: &str) -> Option<String> {
+    if known_as(path).is_some() {
+        return Some(DEVICES.to_owned());
+    }
+    // The ones stand in for the others.
+    let path = path.replace("ligibilitySchedules.", "ligibilityScheduleInstances.");
+    let export = of(&path).filter(|export| ![TENANT, TOGGLE].contains(&export.file))?;
+    let parts = export.file.split('/').zip(path.split('/'));
+    let parts = parts.map(|(part, given)| match part {
+        "<site>" => given.to_ascii_uppercase(),
+        part => part.to_owned(),
+    });
+    Some(parts.collect::<Vec<String>>().join("/"))
+}
+
+/// The site code of the hierarchy that an export is of.
+pub fn site_of(called: &str) -> Option<&str> {
+    Some(called.strip_prefix("configmgr/")?.split_once('/')?.0)
 }
 
 /// What a path in the folder is, be it one of several pages.

@@ -13,6 +13,9 @@ use super::{Unread, catalog, key, page};
 /// How the name of an exported file ends.
 const ENDINGS: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
 
+/// How the names of other files of a folder end.
+const OTHER_ENDINGS: [&str; 4] = [".csv", ".csv.gz", ".zip", ".zip.gz"];
+
 /// The files of a folder, wherever they are kept.
 pub trait Files: Sync {
     /// The paths of all files, seen from the folder, with `/` between their parts.
@@ -45,7 +48,8 @@ pub struct Refused {
 /// A folder of exports.
 pub struct Folder<'f, F> {
     files: &'f F,
-    paths: BTreeSet<String>,
+    /// The paths of the files as they are, by the paths with the ends of their names in lower case.
+    paths: BTreeMap<String, String>,
     /// The paths of the files that were read.
     read: Mutex<BTreeSet<String>>,
     /// The names of the exports that somebody has asked for, and that are not there.
@@ -58,9 +62,17 @@ impl<'f, F: Files> Folder<'f, F> {
     /// # Errors
     /// It cannot be read.
     pub fn of(files: &'f F) -> Result<Self, Refused> {
-        let paths = files
+        let found = files
             .paths()
             .map_err(|error| refused(files.shown(""), error.to_string(), None))?;
+        let mut paths = BTreeMap::new();
+        for path in found {
+            if let Some(other) = paths.insert(with_plain_ending(&path), path.clone()) {
+                let reason = format!("`{}` is there as well", files.shown(&other));
+                let help = Some("keep one of the two".to_owned());
+                return Err(refused(files.shown(&path), reason, help));
+            }
+        }
         Ok(Self {
             files,
             paths,
@@ -126,12 +138,12 @@ impl<'f, F: Files> Folder<'f, F> {
     ) -> Result<Option<T>, Refused> {
         let paths = [path.to_owned(), format!("{path}.gz")];
         let is_known = |of: &&String| paths.contains(of) || catalog::known_as(of) == Some(path);
-        let mut known = self.paths.iter().filter(is_known);
+        let mut known = self.paths.keys().filter(is_known);
         let Some(path) = known.next() else {
             return Ok(None);
         };
         if let Some(other) = known.next() {
-            let reason = format!("`{}` is there as well", self.files.shown(other));
+            let reason = format!("`{}` is there as well", self.shown(other));
             return Err(self.refuse(path, reason, "keep one of the two"));
         }
         let read = read(self.open(path)?);
@@ -165,7 +177,7 @@ impl<'f, F: Files> Folder<'f, F> {
             Some(rest.split_once('/')?.0.to_owned())
         };
         let from = self.paths.range(format!("{folder}/")..);
-        from.map_while(|path| path.starts_with(folder).then_some(path))
+        from.map_while(|(path, _)| path.starts_with(folder).then_some(path))
             .filter_map(within)
             .collect()
     }
@@ -177,9 +189,19 @@ impl<'f, F: Files> Folder<'f, F> {
             .lock()
             .map(|read| read.clone())
             .unwrap_or_default();
-        let left = self.paths.difference(&read);
-        left.filter(|path| catalog::of(path).is_none())
-            .cloned()
+        let left = self.paths.iter().filter(|(path, _)| !read.contains(*path));
+        left.filter(|(path, _)| catalog::of(path).is_none())
+            .map(|(_, path)| path.clone())
+            .collect()
+    }
+
+    /// The exports that were read, each once however many pages or objects it has: `configmgr/P01/SMS_Admin.json`,
+    /// `graph/groups/<id>/members.json`.
+    pub fn exports(&self) -> BTreeSet<String> {
+        let read = self.read.lock();
+        let read = read.map(|read| read.clone()).unwrap_or_default();
+        read.iter()
+            .filter_map(|path| catalog::called(path))
             .collect()
     }
 
@@ -205,7 +227,7 @@ impl<'f, F: Files> Folder<'f, F> {
         reason: impl Into<String>,
         help: impl Into<String>,
     ) -> Refused {
-        refused(self.files.shown(path), reason.into(), Some(help.into()))
+        refused(self.shown(path), reason.into(), Some(help.into()))
     }
 
     /// Says of an export that it is missing, and what for.
@@ -220,7 +242,7 @@ impl<'f, F: Files> Folder<'f, F> {
     /// The paths of the pages of an export, by their numbers.
     fn pages(&self, name: &str) -> Result<BTreeMap<u64, String>, Refused> {
         let mut pages: BTreeMap<u64, String> = BTreeMap::new();
-        for path in self.paths.range(name.to_owned()..) {
+        for path in self.paths.range(name.to_owned()..).map(|(path, _)| path) {
             // What is in a folder of the same name comes after the pages.
             let Some(rest) = path
                 .strip_prefix(name)
@@ -243,9 +265,9 @@ impl<'f, F: Files> Folder<'f, F> {
                 continue;
             };
             if let Some(other) = pages.insert(number, path.clone()) {
-                let reason = format!("`{}` is there as well", self.files.shown(path));
+                let reason = format!("`{}` is there as well", self.shown(path));
                 let help = Some("keep one of the two".to_owned());
-                return Err(refused(self.files.shown(&other), reason, help));
+                return Err(refused(self.shown(&other), reason, help));
             }
         }
         Ok(pages)
@@ -255,12 +277,21 @@ impl<'f, F: Files> Folder<'f, F> {
         if let Ok(mut read) = self.read.lock() {
             read.insert(path.to_owned());
         }
-        let file = self.files.open(path);
-        file.map_err(|error| refused(self.files.shown(path), error.to_string(), None))
+        let file = self.files.open(self.real(path));
+        file.map_err(|error| refused(self.shown(path), error.to_string(), None))
+    }
+
+    /// The path of a file as it is.
+    fn real<'p>(&'p self, path: &'p str) -> &'p str {
+        self.paths.get(path).map_or(path, String::as_str)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.files.shown(self.real(path))
     }
 
     fn unread(&self, path: &str, error: Unread) -> Refused {
-        let shown = self.files.shown(path);
+        let shown = self.shown(path);
         match error {
             Unread::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => refused(
                 shown,
@@ -280,6 +311,16 @@ impl<'f, F: Files> Folder<'f, F> {
             ),
         }
     }
+}
+
+/// A path with the end of its name in lower case: Windows writes it as it likes.
+fn with_plain_ending(path: &str) -> String {
+    let lower = path.to_ascii_lowercase();
+    let endings = ENDINGS.iter().chain(&OTHER_ENDINGS);
+    let ending = endings.filter(|ending| lower.ends_with(*ending));
+    let length = ending.map(|ending| ending.len()).max().unwrap_or_default();
+    let (stem, ending) = path.split_at(path.len().saturating_sub(length));
+    format!("{stem}{}", ending.to_ascii_lowercase())
 }
 
 fn refused(path: String, reason: String, help: Option<String>) -> Refused {

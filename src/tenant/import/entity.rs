@@ -14,6 +14,9 @@ pub struct Uid<'a> {
     pub id: &'a str,
 }
 
+/// The text of a file without entities.
+pub const NOTHING: &str = "[\n]\n";
+
 #[derive(Serialize)]
 struct Entity<'a, Attributes> {
     uid: Uid<'a>,

@@ -12,6 +12,7 @@ use super::entra::{Group, Holder, Person};
 use super::intune::{ALL_SCOPE_TAGS, Role};
 use super::role::RoleEntity;
 use super::{Imported, key, narrows};
+use crate::exports::catalog;
 use tarbac_host::bundle::File;
 
 const ASSIGNMENT: &str = "Intune::RoleAssignment";
@@ -167,6 +168,23 @@ impl Imported {
         self.write_directory_roles(family("directory-roles")?)?;
         self.write_collections(family("collections")?)?;
         self.write_devices(family("devices")?)
+    }
+
+    /// The exports that it was made of.
+    pub fn exports(&self) -> &BTreeSet<String> {
+        &self.exports
+    }
+
+    /// Whether exports are missing of which something is lost.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// Whether an export is of the tenant as it is declared: not of a hierarchy that is declared no more.
+    pub fn is_of_tenant(&self, export: &str) -> bool {
+        let mut hierarchies = self.tenant.hierarchies.iter();
+        catalog::site_of(export)
+            .is_none_or(|site| hierarchies.any(|of| of.site_code.eq_ignore_ascii_case(site)))
     }
 
     /// What there is to say about the import.

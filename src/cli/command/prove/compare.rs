@@ -1,5 +1,7 @@
 //! `tarbac prove --compare`: what a change of policies opens and closes.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::prove::{Change, Comparison, Old, Solving};
@@ -13,7 +15,7 @@ use tarbac_host::{Engine, Switches};
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION, prove};
 
-use super::super::output::{Output, progress, say};
+use super::super::output::{Output, progress, say, warning};
 use super::super::report::Reports;
 use super::super::{Exit, Failure, layout, switches};
 use super::{decides, prover, write_report};
@@ -146,7 +148,8 @@ pub fn run(
             .map(|gone| only_old(gone, old, &place))
             .collect(),
     };
-    write_report(groups, findings, reports, output)?;
+    let provenance = Some(Arc::clone(engine.provenance()));
+    write_report(groups, findings, provenance, reports, output)?;
     Ok(exit)
 }
 
@@ -178,6 +181,7 @@ fn read(
     bundle: &Bundle,
 ) -> Result<(Bundle, Option<Vocabulary>), Failure> {
     let mut earlier = earlier(&layout(global), old)?;
+    earlier.told.iter().for_each(warning);
     if earlier.is_bare {
         say(&format!(
             "{old} has no policies of its own here: it is compared as a workspace with those that ship\n"

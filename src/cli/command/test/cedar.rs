@@ -17,7 +17,7 @@ use tarbac_report::{self as render, VERSION};
 
 use super::super::output::{self, Output};
 use super::super::report::Reports;
-use super::super::{Exit, Failure, ShellError, file, layout, switches};
+use super::super::{Exit, Failure, ShellError, file, layout, switches, tell};
 use super::{nothing_to_run, prepare};
 use crate::cli::{Format, Global, Test};
 
@@ -54,9 +54,11 @@ impl Rules {
         let (layout, switches) = (layout(global), switches(global)?);
         if !arguments.no_schema {
             let workspace = workspace::rules(&layout, &switches)?;
+            tell(&workspace);
             return Ok(Self::Checked(Box::new(workspace.engine)));
         }
-        let texts = workspace::own_policies(&layout)?;
+        let (texts, finished) = workspace::own_policies(&layout)?;
+        finished.iter().for_each(output::warning);
         let (policies, findings) = bundle::without_schema(&texts, &switches)?;
         match policies {
             Some(policies) if policies.is_empty() => Err(ShellError::Arguments {
@@ -102,6 +104,11 @@ pub fn run(
         groups: vec![cedar_run_tests::group(&source, &tests, &verdicts)],
         findings: Vec::new(),
         coverage: None,
+        provenance: match &rules {
+            Rules::Checked(engine) => Some(Arc::clone(engine.provenance())),
+            // Without a schema there is nothing but these policies.
+            Rules::Plain(_) => None,
+        },
     };
     let passed = verdicts.iter().all(Verdict::passed);
     match global.format {
@@ -116,13 +123,10 @@ pub fn run(
                 version: VERSION,
                 passed,
                 tests: tests.collect(),
-                provenance: match &rules {
-                    Rules::Checked(engine) => {
-                        Some(render::provenance::Wire::of(engine.provenance()))
-                    }
-                    // Without a schema there is nothing but these policies.
-                    Rules::Plain(_) => None,
-                },
+                provenance: report
+                    .provenance
+                    .as_deref()
+                    .map(render::provenance::Wire::of),
             };
             output.write(&render::json(&document))?;
         }

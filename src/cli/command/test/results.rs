@@ -1,5 +1,7 @@
 //! What a run of suites came to, for people, programs and reports.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::coverage::{self, Coverage};
@@ -167,6 +169,7 @@ impl<'a> Results<'a> {
             groups,
             findings,
             coverage: self.coverage.clone(),
+            provenance: Some(Arc::clone(self.suites.provenance())),
         }
     }
 

@@ -49,6 +49,8 @@ pub enum State {
     Same,
     /// There is no file yet.
     Missing,
+    /// There is no file yet, and nobody or nothing in the workspace to take it of.
+    Empty,
     /// These decisions are others; none where only the layout is.
     Differs(Vec<Flip>),
     /// The file is no snapshot.
@@ -94,6 +96,7 @@ impl<'a> Snapshots<'a> {
             }
             let taken = Taken::of(engine, &asked.selection);
             let state = match snapshot(&path)? {
+                None if taken.is_empty() => State::Empty,
                 None => State::Missing,
                 Some(before) if before == taken.text => State::Same,
                 Some(before) => match taken.flips_since(&before) {
@@ -133,13 +136,13 @@ impl<'a> Snapshots<'a> {
     pub fn different(&self) -> impl Iterator<Item = &Compared<'a>> {
         self.compared
             .iter()
-            .filter(|compared| !matches!(compared.state, State::Same))
+            .filter(|compared| !compared.is_as_it_should_be())
     }
 
     /// Says which decisions are others, those that are newly allowed first.
     pub fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
         for compared in &self.compared {
-            if accepted && !matches!(compared.state, State::Same) {
+            if accepted && !compared.is_as_it_should_be() {
                 let (name, path) = (&compared.suite.name, compared.name());
                 let unseen = match &compared.state {
                     State::Unreadable(error) => {
@@ -190,7 +193,7 @@ impl<'a> Snapshots<'a> {
         let mut result = Ok(());
         for compared in &self.compared {
             match (&compared.state, accepted) {
-                (State::Same, _) => compared.forget()?,
+                (State::Same | State::Empty, _) => compared.forget()?,
                 (_, true) => compared.accept()?,
                 (_, false) => {
                     let path = compared.new_path();
@@ -213,6 +216,7 @@ impl<'a> Snapshots<'a> {
                 state: match &compared.state {
                     State::Same => "same",
                     State::Missing => "missing",
+                    State::Empty => "empty",
                     State::Differs(_) => "differs",
                     State::Unreadable(_) => "unreadable",
                 },
@@ -231,6 +235,10 @@ impl<'a> Snapshots<'a> {
 }
 
 impl Compared<'_> {
+    fn is_as_it_should_be(&self) -> bool {
+        matches!(self.state, State::Same | State::Empty)
+    }
+
     /// Its file, as messages show it.
     pub fn name(&self) -> String {
         let suite = Path::new(&self.suite.source.name);
@@ -248,7 +256,7 @@ impl Compared<'_> {
     /// One line that says how it compares.
     pub fn headline(&self, style: Style) -> String {
         let sign = match self.state {
-            State::Same => style.green("ok"),
+            State::Same | State::Empty => style.green("ok"),
             _ => style.red("DIFFERS"),
         };
         let path = self.name();
@@ -263,6 +271,7 @@ impl Compared<'_> {
     fn words(&self) -> String {
         match &self.state {
             State::Same => String::new(),
+            State::Empty => ": the workspace has nobody or nothing to take a snapshot of yet".to_owned(),
             State::Missing => ": there is no snapshot yet; look at it and take it with `tarbac test --accept`".to_owned(),
             State::Differs(flips) if flips.is_empty() => {
                 ": no decision is another, and the text is; look at it, and take it with `tarbac test --accept`".to_owned()

@@ -44,6 +44,9 @@ fn told(
             .collect::<Vec<_>>(),
         adopt: false,
         has_shipped: &|_| false,
+        is_expected: &|_| true,
+        nothing: digest("nothing"),
+        is_partial: false,
     };
     let refresh = Refresh::of(&situation);
     word(&refresh)
@@ -135,6 +138,9 @@ fn a_workspace_without_a_record_loses_nothing() {
             take: &[],
             adopt,
             has_shipped: &|hash| *hash == digest("a"),
+            is_expected: &|_| true,
+            nothing: digest("nothing"),
+            is_partial: false,
         });
         format!("{path} {now} {adopt}: {}", word(&refresh))
     });
@@ -156,6 +162,9 @@ fn what_is_no_file_is_never_replaced_and_other_files_are_told() {
         take: &["entities".to_owned()],
         adopt: true,
         has_shipped: &|_| false,
+        is_expected: &|_| true,
+        nothing: digest("nothing"),
+        is_partial: false,
     });
     assert_eq!(word(&refresh), "kept NotWritten, conflict NoFile, record a");
 }
@@ -170,6 +179,9 @@ fn a_folder_is_taken_and_what_begins_like_it_is_not() {
             take,
             adopt: false,
             has_shipped: &|_| false,
+            is_expected: &|_| true,
+            nothing: digest("nothing"),
+            is_partial: false,
         }
         .takes(path)
     };

@@ -161,7 +161,7 @@ fn a_stop_after_any_act_leaves_the_old_or_the_new() {
                 true => assert_eq!(files, new(), "{next:?}"),
                 false => assert_eq!(files, old(), "{next:?}"),
             }
-            let record = recorded(folder.path()).unwrap();
+            let record = recorded(folder.path()).unwrap().0;
             match (is_decided, has_record) {
                 (true, _) => assert_eq!(record, Some(recorded_files(&new()))),
                 (false, true) => assert_eq!(record, Some(recorded_files(&old()))),
@@ -222,7 +222,7 @@ fn an_act_that_fails_leaves_what_was_there() {
                 .collect();
             assert_eq!(files, old(), "{:?}", acts[failing]);
             drop(transaction);
-            let record = recorded(folder.path()).unwrap();
+            let record = recorded(folder.path()).unwrap().0;
             assert_eq!(record, has_record.then(|| recorded_files(&old())));
             assert_nothing_is_left(folder.path());
         }
@@ -363,7 +363,7 @@ fn only_what_the_record_names_is_put_into_a_place() {
     let (_, finished) = settled(folder.path()).unwrap();
     assert!(finished.contains(&"entities/people.json".to_owned()));
     assert_eq!(there(folder.path()), self::new());
-    let record = recorded(folder.path()).unwrap();
+    let record = recorded(folder.path()).unwrap().0;
     assert_eq!(record, Some(recorded_files(&self::new())));
 }
 
