@@ -21,7 +21,7 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
 
 pub use table::{NOBODY, table};
-pub use table::{first, others, plain_table};
+pub use table::{first, others, tables};
 
 /// A table of decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::EntityUid;
+use unicode_width::UnicodeWidthChar;
 
 use tarbac_analysis::matrix::{Heading, Mark, Matrix, NOBODY, Selection, one_line};
 use tarbac_host::decision::Request;
@@ -315,10 +316,10 @@ fn columns(lines: &[&str]) -> Vec<String> {
     let Some(first) = lines.iter().find(|line| !line.trim().is_empty()) else {
         return Vec::new();
     };
-    let characters: Vec<char> = first.chars().collect();
-    let starts: Vec<usize> = (0..characters.len())
+    let first = in_columns(first);
+    let starts: Vec<usize> = (0..first.len())
         .filter(|index| {
-            let at = |index: usize| characters.get(index).is_none_or(|found| *found == ' ');
+            let at = |index: usize| first.get(index).is_none_or(|found| found == " ");
             let starts = !at(*index);
             let after_gap = *index < 2 || (at(index - 1) && at(index - 2));
             starts && after_gap
@@ -332,7 +333,8 @@ fn columns(lines: &[&str]) -> Vec<String> {
             let words: Vec<String> = lines
                 .iter()
                 .map(|line| {
-                    let part: String = line.chars().skip(*start).take(end - start).collect();
+                    let columns = in_columns(line).into_iter();
+                    let part: String = columns.skip(*start).take(end - start).collect();
                     part.trim().to_owned()
                 })
                 .filter(|part| !part.is_empty())
@@ -340,6 +342,22 @@ fn columns(lines: &[&str]) -> Vec<String> {
             words.join(" ")
         })
         .collect()
+}
+
+/// What stands in each column of a terminal: a wide character is in two, and the second is empty; what combines is
+/// with the character before it.
+fn in_columns(line: &str) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for character in line.chars() {
+        match (character.width().unwrap_or_default(), columns.last_mut()) {
+            (0, Some(last)) => last.push(character),
+            (width, _) => {
+                columns.push(character.to_string());
+                columns.extend((1..width).map(|_| String::new()));
+            }
+        }
+    }
+    columns
 }
 
 /// The name of a row, and the sign and key of each of its cells.

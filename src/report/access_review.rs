@@ -6,9 +6,11 @@ mod row;
 mod sheet;
 mod wire;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::explanation::typed;
 use super::findings::number;
-use super::page::Page;
+use super::page::{Page, padded};
 use super::tally::{DECISION, counted, digits, first, on, some, tally};
 use row::{Row, rows};
 use tarbac_analysis::access_review::{
@@ -128,7 +130,7 @@ fn roles(page: &mut Page, roles: &[Role], limit: usize) {
         .take(limit)
         .map(|role| typed(&role.entity))
         .collect();
-    let width = names.iter().map(|name| name.chars().count()).max();
+    let width = names.iter().map(|name| name.width()).max();
     let width = width.unwrap_or_default().max(8);
     page.heading(&format!(
         "{:<width$}  {:>9}  {:>10}  {:>9}  {:>9}",
@@ -139,7 +141,10 @@ fn roles(page: &mut Page, roles: &[Role], limit: usize) {
         let [people, using, allowed, refused] = counts.map(digits);
         page.line(
             0,
-            &format!("{name:<width$}  {people:>9}  {using:>10}  {allowed:>9}  {refused:>9}"),
+            &format!(
+                "{}  {people:>9}  {using:>10}  {allowed:>9}  {refused:>9}",
+                padded(name, width)
+            ),
         );
     }
     let rest = roles.len().saturating_sub(limit);

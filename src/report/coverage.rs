@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Style;
-use tarbac_analysis::matrix::plain_table;
+use tarbac_analysis::matrix::tables;
 use tarbac_assurance::coverage::{ClauseCovered, Coverage, Covered, Seen};
 use tarbac_diagnostic::printable;
 
@@ -46,7 +46,7 @@ struct ClauseWire<'a> {
 
 /// A table of the policies, what is missing, and the sum.
 pub fn human(coverage: &Coverage, style: Style) -> String {
-    let mut text = table(coverage);
+    let mut text = String::new();
     for policy in &coverage.policies {
         let missing = missing(policy);
         if missing.is_empty() {
@@ -65,36 +65,32 @@ pub fn human(coverage: &Coverage, style: Style) -> String {
         true => style.green(&sum),
         false => sum,
     };
-    text + "\n" + &sum + "\n"
+    let text = format!("{text}\n{sum}\n");
+    table(coverage, style.columns) + &style.fitted(&text)
 }
 
 /// For each policy how many requests it decided, and how many of its clauses were seen true, were
 /// seen false, and made the difference.
-fn table(coverage: &Coverage) -> String {
-    let mut table = plain_table(["policy", "decided", "clauses", "true", "false", "decisive"]);
-    for policy in &coverage.policies {
+fn table(coverage: &Coverage, width: Option<usize>) -> String {
+    let headings = ["policy", "decided", "clauses", "true", "false", "decisive"];
+    let rows = coverage.policies.iter().map(|policy| {
         if let Some(reason) = &policy.exempt {
-            table.add_row([policy.policy.as_str(), "exempt", reason]);
-            continue;
+            return vec![policy.policy.clone(), "exempt".to_owned(), reason.clone()];
         }
-        let aims = policy.clauses.iter().map(|clause| clause.seen.aims());
         let mut met = [0; 3];
-        for aim in aims {
-            for (sum, is_met) in met.iter_mut().zip(aim) {
+        for clause in &policy.clauses {
+            for (sum, is_met) in met.iter_mut().zip(clause.seen.aims()) {
                 *sum += usize::from(is_met);
             }
         }
         let numbers = std::iter::once(policy.clauses.len()).chain(met);
-        table.add_row(
-            [policy.policy.clone(), policy.decided.to_string()]
-                .into_iter()
-                .chain(numbers.map(|number| number.to_string())),
-        );
-    }
-    if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 1));
-    }
-    table.trim_fmt() + "\n"
+        [policy.policy.clone(), policy.decided.to_string()]
+            .into_iter()
+            .chain(numbers.map(|number| number.to_string()))
+            .collect()
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    tables(&headings.map(str::to_owned), &rows, width)
 }
 
 /// What no case shows of a policy, in words.

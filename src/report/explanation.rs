@@ -4,13 +4,15 @@ mod alternatives;
 mod wire;
 
 use alternatives::Family;
+use unicode_width::UnicodeWidthStr;
+
 use tarbac_analysis::explain::{
     Clause, Explanation, Grant, Named, Part, Path, Read, Remedies, Roles, Rule, Truth, Why,
 };
 use tarbac_host::decision::{Decision, Refusal};
 use tarbac_host::lookup::in_words;
 
-use super::page::Page;
+use super::page::{Page, padded};
 use super::provenance;
 use super::support;
 
@@ -79,14 +81,14 @@ fn authority(page: &mut Page, explanation: &Explanation) {
         let width = clause
             .parts
             .iter()
-            .map(|part| part.text.chars().count())
+            .map(|part| part.text.width())
             .max()
             .unwrap_or_default();
         for part in &clause.parts {
             let text = format!(
-                "{:<6} {:<width$}  {}",
+                "{:<6} {}  {}",
                 truth(&part.truth),
-                part.text,
+                padded(&part.text, width),
                 read(part)
             );
             page.line(4, text.trim_end());

@@ -36,27 +36,25 @@ struct SurvivorWire<'a> {
 pub fn human(mutation: &Mutation, style: Style) -> String {
     let mut text = String::new();
     for survivor in &mutation.survivors {
-        text += &format!(
-            "{}  {}\n\n{}\n",
-            style.red("SURVIVED"),
-            line(&survivor.mutant),
-            survivor.telling.case
-        );
+        let said = format!("{}  {}\n", style.red("SURVIVED"), line(&survivor.mutant));
+        // The case is there to be pasted.
+        text += &format!("{}\n{}\n", style.fitted(&said), survivor.telling.case);
     }
+    let mut said = String::new();
     for mutant in &mutation.unknown {
-        text += &format!(
+        said += &format!(
             "{}  {}: too many requests to look for one that tells\n",
             style.yellow("UNKNOWN"),
             line(mutant)
         );
     }
     for mutant in &mutation.equivalent {
-        text += &format!("equivalent  {}\n", line(mutant));
+        said += &format!("equivalent  {}\n", line(mutant));
     }
     if !mutation.equivalent.is_empty() {
-        text += "    (no request over the classes of people and things in the directory tells these from the policies as they are)\n";
+        said += "    (no request over the classes of people and things in the directory tells these from the policies as they are)\n";
     }
-    text + &format!(
+    said += &format!(
         "mutants: {} made, {} noticed, {} refused by validate, {} equivalent, {} survived{}\n",
         mutation.mutants,
         mutation.killed,
@@ -67,7 +65,8 @@ pub fn human(mutation: &Mutation, style: Style) -> String {
             0 => String::new(),
             count => format!(", {count} unknown"),
         }
-    )
+    );
+    text + &style.fitted(&said)
 }
 
 /// A mutant in one line: the policy, its place, what is changed.

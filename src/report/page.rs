@@ -1,7 +1,9 @@
 //! Plain text in lines of limited width, without characters that a terminal obeys.
 
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
+use super::Style;
 use tarbac_host::lookup::visible;
 
 /// The width that text is wrapped at where it goes to no terminal, in columns.
@@ -77,18 +79,10 @@ impl Page {
     }
 
     fn hanging(&mut self, indent: usize, mark: &str, text: &str, hang: usize) {
-        let mut line = format!("{}{mark}", " ".repeat(indent));
-        let mut is_empty = true;
-        for word in words(text) {
-            let width = line.width() + word.trim_end().width();
-            if !is_empty && width > self.width {
-                self.push(&line);
-                line = " ".repeat(indent + hang);
-            }
-            line.push_str(word);
-            is_empty = false;
-        }
-        self.push(&line);
+        let first = format!("{}{mark}", " ".repeat(indent));
+        let others = " ".repeat(indent + hang);
+        self.text
+            .push_str(&wrapped(&visible(text), self.width, &first, &others));
     }
 
     fn push(&mut self, line: &str) {
@@ -101,24 +95,49 @@ impl Page {
     }
 }
 
-/// Words, each with the blanks after it, so that columns stay columns.
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let word = rest.find(' ').unwrap_or(rest.len());
-        let blanks = rest.get(word..).unwrap_or_default();
-        let end = rest.len() - blanks.trim_start_matches(' ').len();
-        let (one, others) = rest.split_at(end);
-        words.push(one);
-        rest = others;
+/// A text on lines as wide as this, or as a word that is wider; blanks within a line stay, so that columns stay
+/// columns.
+fn wrapped(text: &str, width: usize, first: &str, others: &str) -> String {
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .word_splitter(WordSplitter::NoHyphenation);
+    let mut lines = String::new();
+    for line in textwrap::wrap(text, options) {
+        lines.push_str(line.trim_end());
+        lines.push('\n');
     }
-    words
+    lines
+}
+
+/// A text with blanks behind it, as many columns wide as this.
+pub(super) fn padded(text: &str, columns: usize) -> String {
+    let blanks = columns.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(blanks))
+}
+
+impl Style {
+    /// Lines for a terminal: what is wider than it goes on in the next line, indented two columns more.
+    pub fn fitted(self, text: &str) -> String {
+        let Some(width) = self.columns else {
+            return text.to_owned();
+        };
+        let width = width.max(NARROWEST);
+        let lines = text.lines().map(|line| {
+            let words = line.trim_start_matches(' ');
+            let (indent, _) = line.split_at(line.len() - words.len());
+            wrapped(words, width, indent, &format!("{indent}  "))
+        });
+        lines.collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
+    use super::{Page, Style, padded};
 
     #[test]
     fn long_lines_are_wrapped_under_their_text() {
@@ -135,6 +154,39 @@ mod tests {
                 .all(|line| line.starts_with("     word")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn widths_are_columns_of_a_terminal() {
+        let mut page = Page::new(Some(20));
+        // Eight characters in twelve columns, and eleven in ten.
+        page.line(
+            0,
+            "\u{5317}\u{4eac} \u{4e0a}\u{6d77} ab \u{5e7f}\u{5dde} Mu\u{308}nchen Berlin",
+        );
+        let expected =
+            "\u{5317}\u{4eac} \u{4e0a}\u{6d77} ab \u{5e7f}\u{5dde}\n  Mu\u{308}nchen Berlin\n";
+        assert_eq!(page.into_text(), expected);
+        assert_eq!(padded("\u{5317}\u{4eac}", 5), "\u{5317}\u{4eac} ");
+        assert_eq!(padded("u\u{308}", 3), "u\u{308}  ");
+    }
+
+    #[test]
+    fn lines_for_a_terminal_keep_their_indentation() {
+        let style = Style {
+            colour: true,
+            columns: Some(24),
+        };
+        let text = format!(
+            "{}  a line of some words\n\n    and one that is longer\n",
+            style.green("ok")
+        );
+        let expected = format!(
+            "{}  a line of some words\n\n    and one that is\n      longer\n",
+            style.green("ok")
+        );
+        assert_eq!(style.fitted(&text), expected);
+        assert_eq!(Style::PLAIN.fitted(&text), text);
     }
 
     #[test]

@@ -54,4 +54,5 @@ mod usage;
 mod validate;
 mod watch;
 mod who;
+mod widths;
 mod world;

@@ -5,11 +5,16 @@ use std::fmt;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_width::UnicodeWidthStr;
 
 use super::{Block, Cell, Heading, Line, Mark, Matrix};
 
 /// The key of a cell that no policy determines.
 pub const NOBODY: &str = "–";
+
+/// How many columns of a terminal a cell takes beside its text.
+const BETWEEN: usize = 3;
 
 /// The narrowest that a heading is wrapped.
 const NARROWEST: usize = 8;
@@ -53,9 +58,17 @@ pub fn table(matrix: &Matrix, width: Option<usize>) -> String {
         });
     }
     if let Some(others) = others(matrix) {
-        parts.push(others + "\n");
+        parts.push(sentence(&others, width));
     }
     parts.join("\n")
+}
+
+/// A sentence, on lines of a terminal.
+fn sentence(text: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) => filled(text, width.max(NARROWEST), "", "  ") + "\n",
+        None => format!("{text}\n"),
+    }
 }
 
 /// Permissions by category, one column for each role.
@@ -78,14 +91,15 @@ fn roles(block: &Block, width: Option<usize>) -> String {
         });
         rows.push(std::iter::once(format!("  {name}")).chain(signs).collect());
     }
-    let mut text = tables(&block.columns, &rows, width);
+    let mut text = tables(&headings(block), &rows, width);
     if block
         .rows
         .iter()
         .flat_map(|row| &row.cells)
         .any(|cell| cell.mark == Mark::Conditional)
     {
-        text += "\n(✓) permitted where the conditions of the policy hold\n";
+        let sign = "(✓) permitted where the conditions of the policy hold";
+        text += &format!("\n{}", sentence(sign, width));
     }
     text
 }
@@ -112,11 +126,11 @@ fn people(
             std::iter::once(heading.name.clone()).chain(cells).collect()
         })
         .collect();
+    let heading = format!("{}  {}", resource.name, resource.uid);
     let mut text = format!(
-        "{}  {}\n\n{}\n",
-        resource.name,
-        resource.uid,
-        tables(&block.columns, &rows, width)
+        "{}\n{}\n",
+        sentence(&heading, width),
+        tables(&headings(block), &rows, width)
     );
     let deciding: BTreeSet<&str> = block
         .rows
@@ -130,7 +144,7 @@ fn people(
         .collect();
     let longest = legend
         .iter()
-        .map(|(key, _)| key.len())
+        .map(|(key, _)| key.width())
         .max()
         .unwrap_or_default();
     for (key, id) in legend {
@@ -138,14 +152,19 @@ fn people(
             .get(id)
             .map_or(String::new(), |says| format!("  {says}"));
         let entry = format!("{id}{said}");
-        // Where it is not for a terminal it is a line, so that it can be read back.
         let hang = longest + 4;
-        let lines = match width {
-            Some(width) => lines(&entry, width.saturating_sub(hang).max(NARROWEST)),
-            None => vec![entry],
+        let first = format!("  {key}{}  ", " ".repeat(longest - key.width()));
+        // Where it is not for a terminal it is a line, so that it can be read back.
+        text += &match width {
+            Some(width) => filled(
+                &entry,
+                width.max(hang + NARROWEST),
+                &first,
+                &" ".repeat(hang),
+            ),
+            None => first + &entry,
         };
-        let indent = format!("\n{}", " ".repeat(hang));
-        text += &format!("  {key:longest$}  {}\n", lines.join(&indent));
+        text.push('\n');
     }
     let cells = || block.rows.iter().flat_map(|row| &row.cells);
     if cells().any(|cell| cell.mark == Mark::No && cell.policies.is_empty()) {
@@ -198,38 +217,43 @@ pub fn others(matrix: &Matrix) -> Option<String> {
         .then(|| format!("Other permits in force: {}", matrix.others.join(", ")))
 }
 
+/// An empty corner, and what the columns stand for.
+fn headings(block: &Block) -> Vec<String> {
+    let columns = block.columns.iter();
+    let columns = columns.map(|heading| wrapped(&heading.name));
+    std::iter::once(String::new()).chain(columns).collect()
+}
+
 /// Rows under headings, in as many tables as the width takes. The first cell of a row is repeated
 /// in each; a row of one cell is a line between the others.
-fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> String {
-    let headings: Vec<String> = columns
-        .iter()
-        .map(|heading| wrapped(&heading.name))
-        .collect();
-    let cell_width = |text: &str| {
-        text.lines()
-            .map(|line| line.chars().count())
-            .max()
-            .unwrap_or_default()
-            + 2
-    };
+pub fn tables(headings: &[String], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let (corner, headings) = headings
+        .split_first()
+        .map_or(("", headings), |(corner, rest)| (corner.as_str(), rest));
+    let cell_width = |text: &str| text.lines().map(UnicodeWidthStr::width).max();
     let widths: Vec<usize> = headings
         .iter()
         .enumerate()
         .map(|(index, heading)| {
             let cells = rows.iter().filter_map(|row| row.get(index + 1));
-            cells
+            let widest = cells
                 .chain([heading])
-                .map(|text| cell_width(text))
-                .max()
-                .unwrap_or_default()
+                .filter_map(|text| cell_width(text))
+                .max();
+            widest.unwrap_or_default() + BETWEEN
         })
         .collect();
-    let label = rows
-        .iter()
-        .filter_map(|row| row.first())
-        .map(|text| cell_width(text))
-        .max()
-        .unwrap_or_default();
+    let widest = widths.iter().max().copied().unwrap_or_default();
+    let labels = rows.iter().map(|row| {
+        let label = row.first().map_or("", String::as_str);
+        match width {
+            Some(width) => hanging(label, width.saturating_sub(widest + 1)),
+            None => label.to_owned(),
+        }
+    });
+    let labels: Vec<String> = labels.collect();
+    let label = labels.iter().map(String::as_str).chain([corner]);
+    let label = label.filter_map(cell_width).max().unwrap_or_default() + 1;
     let mut parts = Vec::new();
     let mut start = 0;
     while start < headings.len() || parts.is_empty() {
@@ -243,16 +267,12 @@ fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> St
             count += 1;
         }
         let mut table = plain_table(
-            std::iter::once("").chain(headings.iter().skip(start).take(count).map(String::as_str)),
+            std::iter::once(corner)
+                .chain(headings.iter().skip(start).take(count).map(String::as_str)),
         );
-        for row in rows {
-            let (first, rest) = row
-                .split_first()
-                .map_or(("", row.as_slice()), |(first, rest)| (first.as_str(), rest));
-            table.add_row(
-                std::iter::once(first)
-                    .chain(rest.iter().skip(start).take(count).map(String::as_str)),
-            );
+        for (row, label) in rows.iter().zip(&labels) {
+            let cells = row.iter().skip(start + 1).take(count);
+            table.add_row(std::iter::once(label).chain(cells));
         }
         if let Some(column) = table.column_mut(0) {
             column.set_padding((0, 1));
@@ -264,7 +284,7 @@ fn tables(columns: &[Heading], rows: &[Vec<String>], width: Option<usize>) -> St
 }
 
 /// A table in plain text, with a rule below the headings.
-pub fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Table {
+fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_content_arrangement(ContentArrangement::Disabled);
@@ -273,23 +293,28 @@ pub fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Table {
 }
 
 /// A text on lines as wide as this, or as their only word.
-fn lines(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+fn filled(text: &str, width: usize, first: &str, others: &str) -> String {
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
+}
+
+/// The label of a row on lines as wide as this; those after the first are indented more.
+fn hanging(label: &str, width: usize) -> String {
+    let words = label.trim_start_matches(' ');
+    let indent = " ".repeat(label.len() - words.len());
+    filled(words, width.max(NARROWEST), &indent, &format!("{indent}  "))
 }
 
 /// A heading on several lines, as narrow as its longest word.
 fn wrapped(name: &str) -> String {
     let words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
-    let width = words.iter().map(|word| word.chars().count()).max();
-    lines(&words.join(" "), width.unwrap_or_default().max(NARROWEST)).join("\n")
+    let width = words.iter().map(|word| word.width()).max();
+    let width = width.unwrap_or_default().max(NARROWEST);
+    filled(&words.join(" "), width, "", "")
 }

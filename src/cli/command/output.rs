@@ -109,6 +109,11 @@ impl Output {
         self.write_as_it_is(&printable::answer(text, self.style.colour))
     }
 
+    /// Writes some of the answer in lines that fit the terminal.
+    pub fn write_fitted(&mut self, text: &str) -> Result<(), super::Failure> {
+        self.write(&self.style.fitted(text))
+    }
+
     /// Writes lines of the answer, as they come.
     pub fn write_lines(
         &mut self,

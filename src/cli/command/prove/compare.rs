@@ -100,7 +100,7 @@ pub fn run(
         }
         _ => {
             let style = output.style();
-            output.write(&prove::comparison::human(
+            output.write_fitted(&prove::comparison::human(
                 &comparisons,
                 engine,
                 &before,
@@ -108,7 +108,7 @@ pub fn run(
             ))?;
             for gone in &gone {
                 let gone_word = style.yellow("gone");
-                output.write(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
+                output.write_fitted(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
             }
             let changed = comparisons
                 .iter()
@@ -124,7 +124,7 @@ pub fn run(
                 Exit::No => style.red("failed"),
                 Exit::Unanswered => style.yellow("not proved"),
             };
-            output.write(&format!("{word}: {summary}\n"))?;
+            output.write_fitted(&format!("{word}: {summary}\n"))?;
         }
     }
     let place = Place::new(&Source::held(old, ""), 0..0);

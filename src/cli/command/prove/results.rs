@@ -66,7 +66,7 @@ impl<'a> Results<'a> {
         for tried in self.by_file() {
             if let Some(first) = tried.first() {
                 let file = &first.spec.place().source.name;
-                output.write(&prove::human(file, &tried, self.engine, style))?;
+                output.write_fitted(&prove::human(file, &tried, self.engine, style))?;
             }
         }
         let findings = self.findings();
@@ -81,11 +81,13 @@ impl<'a> Results<'a> {
         }
         if let Some(mutation) = &self.mutation {
             output.write("\n")?;
-            output.write(&prove::mutation::human(mutation, self.engine, style))?;
+            output.write_fitted(&prove::mutation::human(mutation, self.engine, style))?;
         } else if self.arguments.mutate {
-            output.write("\nNo mutant was tried, because not everything is proved as it is.\n")?;
+            output.write_fitted(
+                "\nNo mutant was tried, because not everything is proved as it is.\n",
+            )?;
         }
-        output.write(&self.summary(output))
+        output.write_fitted(&self.summary(output))
     }
 
     fn summary(&self, output: &Output) -> String {

@@ -64,7 +64,7 @@ impl<'a> Results<'a> {
     pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
         let style = output.style();
         for (suite, tried) in self.by_suite() {
-            output.write(&render::suite::human(suite, tried, style))?;
+            output.write_fitted(&render::suite::human(suite, tried, style))?;
         }
         self.snapshots.write(self.arguments.accept, output)?;
         if let Some(coverage) = &self.coverage {
@@ -78,9 +78,9 @@ impl<'a> Results<'a> {
             output.write("\nNo mutant was tried, because cases fail as it is.\n")?;
         }
         for finding in self.coverage_findings() {
-            output.write(&format!("{}: {}\n", style.red("coverage"), finding.message))?;
+            output.write_fitted(&format!("{}: {}\n", style.red("coverage"), finding.message))?;
         }
-        output.write(&self.summary(output))
+        output.write_fitted(&self.summary(output))
     }
 
     fn summary(&self, output: &Output) -> String {

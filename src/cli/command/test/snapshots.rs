@@ -150,13 +150,13 @@ impl<'a> Snapshots<'a> {
                     }
                     _ => String::new(),
                 };
-                output.write(&format!("taken  {name}  {}{unseen}\n", line(&path)))?;
+                output.write_fitted(&format!("taken  {name}  {}{unseen}\n", line(&path)))?;
                 continue;
             }
-            output.write(&format!("{}\n", compared.headline(output.style())))?;
+            output.write_fitted(&format!("{}\n", compared.headline(output.style())))?;
             let flips = compared.flips();
             for flip in flips.iter().take(SHOWN) {
-                output.write(&format!("    {}\n", render::snapshot::line(flip)))?;
+                output.write_fitted(&format!("    {}\n", render::snapshot::line(flip)))?;
             }
             if flips.len() > SHOWN {
                 output.write(&format!("    and {} more\n", flips.len() - SHOWN))?;
