@@ -24,12 +24,14 @@ fn world(dice: &mut Dice) -> Both {
     let mut json = random_directory(dice);
     let tenant = json!({ "type": "Intune::Tenant", "id": "t0" });
     let is_usual = |dice: &mut Dice| dice.roll(4) > 0;
+    let is_scoped = json.as_array().unwrap().iter().any(|entity| {
+        entity["uid"] == tenant && entity["attrs"]["scopedPermissions"] == json!(true)
+    });
     for entity in json.as_array_mut().unwrap() {
         let kind = entity["uid"]["type"].as_str().unwrap().to_owned();
         match kind.as_str() {
             "Intune::Tenant" => {
                 let attributes = entity["attrs"].as_object_mut().unwrap();
-                attributes.remove("scopedPermissions");
                 attributes.insert("useIntuneRbac".to_owned(), json!(is_usual(dice)));
             }
             "ConfigMgr::Hierarchy" => {
@@ -70,7 +72,6 @@ fn world(dice: &mut Dice) -> Both {
                 }
             }
             "Intune::RoleAssignment" => {
-                // Without Scoped permissions an assignment stands in its role.
                 let attributes = entity["attrs"].as_object_mut().unwrap();
                 if let Some(role) = attributes.remove("narrowedRole") {
                     entity["parents"].as_array_mut().unwrap().push(role);
@@ -83,6 +84,17 @@ fn world(dice: &mut Dice) -> Both {
                         }
                         _ => {}
                     }
+                }
+                // Under Scoped permissions an assignment with other scope tags is not in its role.
+                let parents = entity["parents"].as_array_mut().unwrap();
+                let is_whole = |parent: &Value| {
+                    let tags = [json!("0"), json!("*")];
+                    parent["type"] == "Intune::ScopeTag" && tags.contains(&parent["id"])
+                };
+                if is_scoped && !parents.iter().any(is_whole) {
+                    let is_role = |parent: &Value| parent["type"] == "Intune::Role";
+                    let role = parents.iter().position(is_role).unwrap();
+                    entity["attrs"]["narrowedRole"] = parents.remove(role);
                 }
             }
             "Intune::Role" => {
