@@ -24,16 +24,20 @@ use strum::AsRefStr;
 use crate::bulk::class::Partition;
 use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
 use crate::bulk::survey::{BulkDecision, Population};
-use crate::explain::Named;
+use crate::explain::{Named, Support, supports_of};
 use assignment::Assignments;
 use entitlement::{ClassReviewer, Made};
 use redundancy::AssignmentEffects;
 use summary::Summary;
 use tarbac_host::bundle::Action;
+use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 
 pub use assignment::{Assignment, Redundancy};
+
+/// On how many resources of an entitlement it is found out what it rests on.
+const EXAMPLES: usize = 3;
 
 /// Everybody and everything, ready to be looked at.
 pub struct Review<'e> {
@@ -183,6 +187,9 @@ pub struct Entitlement {
     pub under: Vec<(Named, u64)>,
     /// The policies that refuse it, or what went wrong, each with on how many of the resources; most first.
     pub reasons: Vec<(String, u64)>,
+    /// What it rests on besides, where it is allowed: the facts of the first of the people that keep forbids from
+    /// refusing it on some of the resources, as permissions on what holds these. Only after [`Review::support`].
+    pub supports: Vec<Support>,
     /// Some of the resources, in the order of their ids; as many as [`Review::detail`] was asked for.
     pub resources: Vec<Named>,
     /// What the resources are in, with how many of them are, most first; only after [`Review::detail`].
@@ -392,6 +399,44 @@ impl<'e> Review<'e> {
             );
             done();
         });
+    }
+
+    /// Finds out what rests on other facts of some people than their roles.
+    pub fn support(&self, people: &mut [PersonAccess]) {
+        people.par_iter_mut().for_each(|holder| {
+            let Some(person) = holder.people.first() else {
+                return;
+            };
+            let allowed = holder
+                .holds
+                .iter_mut()
+                .filter(|hold| hold.status.is_allowed());
+            for hold in allowed {
+                hold.supports = self.supports(&person.uid, hold);
+            }
+        });
+    }
+
+    fn supports(&self, person: &EntityUid, hold: &Entitlement) -> Vec<Support> {
+        let mut supports: Vec<Support> = Vec::new();
+        for resource in hold.resources.iter().take(EXAMPLES) {
+            let of_one = supports_of(
+                self.engine,
+                &Request {
+                    principal: person.clone(),
+                    action: hold.action.clone(),
+                    resource: resource.uid.clone(),
+                    context: self.context(&hold.action),
+                },
+            );
+            for support in of_one {
+                let is_it = |known: &Support| known.is_of_same_fact(&support);
+                if !supports.iter().any(is_it) {
+                    supports.push(support);
+                }
+            }
+        }
+        supports
     }
 
     /// What is known about a request of an action.

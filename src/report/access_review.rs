@@ -30,7 +30,7 @@ pub const LISTED: usize = 5;
 const ACTIONS: usize = 4;
 
 /// How many groups of people are shown unless all are: one as an example, since each takes a paragraph.
-const PEOPLE: usize = 1;
+pub const PEOPLE: usize = 1;
 
 /// How many policies that refuse what is granted are shown unless all are.
 const OBSTACLES: usize = 3;
@@ -324,6 +324,9 @@ fn human_row(page: &mut Page, indent: usize, row: &Row<'_>, all: bool) {
     page.line(indent + 2, &format!("on {on}{under}"));
     if !row.groups.is_empty() {
         page.line(indent + 2, &format!("of {}", tally(row.groups, limit)));
+    }
+    if let Some(with) = row.with() {
+        page.line(indent + 2, &with);
     }
     if let Some(reasons) = row.reasons(all) {
         page.line(indent + 2, &reasons);

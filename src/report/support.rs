@@ -59,7 +59,14 @@ pub(super) fn in_short(supports: &[Support]) -> Option<String> {
         };
         format!("{}{}{through}", group.operations.join(", "), group.on)
     });
-    let said: Vec<String> = said.collect();
+    // Things that are called the same may be several.
+    let mut each: Vec<String> = Vec::new();
+    for said in said {
+        if !each.contains(&said) {
+            each.push(said);
+        }
+    }
+    let said = each;
     (!said.is_empty()).then(|| said.join("; "))
 }
 

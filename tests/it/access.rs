@@ -294,3 +294,48 @@ fn the_page_in_a_browser() {
     );
     assert!(why.contains("configmgr.identity"), "{why}");
 }
+
+/// Where Configuration Manager decides, an allow has two halves: the role, and the permissions that carry it.
+#[test]
+fn both_halves_of_an_allow_are_shown() {
+    let half = "Collection: Read";
+    let all = contoso(&["access", "--all"]).stdout;
+    let jonas = all.split_once("\njonas@contoso.example\n").unwrap().1;
+    let jonas = jonas.split_once("\n\n").unwrap().0;
+    let with = jonas.split_once("with, for example, ").expect(jonas).1;
+    assert!(
+        with.contains(half) && with.contains(" on All Systems"),
+        "{jonas}"
+    );
+    // Where Intune decides there is none, nor of what is refused.
+    let document = json_of(&contoso(&["access", "--format", "json"]));
+    let people = document["people"].as_array().unwrap().iter();
+    let holds: Vec<&Value> = people
+        .flat_map(|of| of["holds"].as_array().unwrap())
+        .collect();
+    let is_under = |hold: &Value, of: &str| {
+        let under = hold["under"].as_array().unwrap();
+        !under.is_empty() && under.iter().all(|under| under["name"] == of)
+    };
+    let is_allowed = |hold: &Value| hold["status"] == "allowed" || hold["status"] == "out-of-reach";
+    let mut carried = 0;
+    for hold in holds {
+        let supports = hold["supports"].as_array().map_or(0, Vec::len);
+        match is_allowed(hold) {
+            true if is_under(hold, "P01") => {
+                assert!(supports > 0, "{hold}");
+                assert!(hold["supports"].to_string().contains(half), "{hold}");
+                carried += 1;
+            }
+            true if is_under(hold, "TST") => assert_eq!(supports, 0, "{hold}"),
+            true => {}
+            false => assert_eq!(supports, 0, "{hold}"),
+        }
+    }
+    assert!(carried > 0);
+    let csv = contoso(&["access", "--format", "csv"]).stdout;
+    assert!(csv.lines().next().unwrap().ends_with(",with"), "{csv}");
+    for text in [csv, contoso(&["access", "--format", "markdown"]).stdout] {
+        assert!(text.contains(half), "{text}");
+    }
+}

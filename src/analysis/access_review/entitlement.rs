@@ -256,6 +256,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
                 of: self.survey.resources() as u64,
                 under: extent.under,
                 reasons,
+                supports: Vec::new(),
                 groups: Vec::new(),
             },
         }

@@ -14,7 +14,7 @@ use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 
 /// A fact of the person without which a forbid would refuse what is allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Support {
     /// The forbids that would refuse, by id.
     pub policies: Vec<String>,
@@ -201,6 +201,11 @@ impl Support {
             operation,
             path,
         }
+    }
+
+    /// Whether it is the same fact of the same person, wherever it counts.
+    pub fn is_of_same_fact(&self, other: &Self) -> bool {
+        self.attribute == other.attribute && self.value == other.value
     }
 
     /// The entities between the resource and what the permission is on.

@@ -32,7 +32,14 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
         let bar = devices(people);
         let named = render::access_review::LISTED;
         review.detail(&mut standing.people, named, || bar.inc(1));
+        review.support(&mut standing.people);
         bar.finish_and_clear();
+    }
+    if is_short {
+        let shown = standing.people.iter_mut();
+        shown
+            .take(render::access_review::PEOPLE)
+            .for_each(|holder| review.support(from_mut(holder)));
     }
     let provenance = engine.provenance();
     say_premises(&premises, global.format, output)?;
@@ -45,6 +52,7 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
             let in_full = |holder: &PersonAccess| {
                 let mut holder = holder.clone();
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
+                review.support(from_mut(&mut holder));
                 holder
             };
             let lines = render::access_review::ndjson(&standing, &premises, provenance, in_full);

@@ -97,6 +97,7 @@ pub fn markdown(standing: &AccessReview) -> String {
             "of",
             "in",
             "through",
+            "with",
             "because",
         ],
         standing.people.iter().flat_map(|holder| {
@@ -111,6 +112,7 @@ pub fn markdown(standing: &AccessReview) -> String {
                     digits(row.of),
                     tally(row.under, LISTED),
                     row.ways(false).join("; "),
+                    row.with().unwrap_or_default(),
                     row.reasons(false).unwrap_or_default(),
                 ]
             })

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::LISTED;
 use crate::explanation::typed;
+use crate::support::in_short;
 use crate::tally::{common, first, for_some, policies};
 use tarbac_analysis::access_review::{Entitlement, PersonAccess, Status, Through};
-use tarbac_analysis::explain::Named;
+use tarbac_analysis::explain::{Named, Support};
 
 /// Actions of which the same holds on the same resources, through the same permits.
 pub(super) struct Row<'s> {
@@ -18,6 +19,10 @@ pub(super) struct Row<'s> {
     pub resources: &'s [Named],
     pub groups: &'s [(Named, u64)],
     through: &'s [Through],
+    /// What the actions rest on besides, each fact once.
+    supports: Vec<Support>,
+    /// How many people it holds for.
+    people: usize,
     /// The reasons of each action.
     reasons: Vec<BTreeSet<&'s str>>,
 }
@@ -32,6 +37,7 @@ pub(super) fn rows(holder: &PersonAccess) -> Vec<Row<'_>> {
             Some(row) => {
                 row.actions.push(&hold.name);
                 row.reasons.push(reasons);
+                row.add(&hold.supports);
             }
             None => rows.push(Row {
                 status: hold.status,
@@ -42,6 +48,8 @@ pub(super) fn rows(holder: &PersonAccess) -> Vec<Row<'_>> {
                 resources: &hold.resources,
                 groups: &hold.groups,
                 through: &hold.through,
+                supports: hold.supports.clone(),
+                people: holder.people.len(),
                 reasons: vec![reasons],
             }),
         }
@@ -59,6 +67,25 @@ impl<'s> Row<'s> {
             && self.resources == hold.resources
             && self.groups == hold.groups
             && self.through == hold.through.as_slice()
+    }
+
+    fn add(&mut self, supports: &[Support]) {
+        for support in supports {
+            if !self.supports.iter().any(|of| of.is_of_same_fact(support)) {
+                self.supports.push(support.clone());
+            }
+        }
+    }
+
+    /// The permissions that carry it besides the role; those of one of the people on some of the resources, where
+    /// there are more.
+    pub fn with(&self) -> Option<String> {
+        let permissions = in_short(&self.supports)?;
+        let is_all = self.people == 1 && self.count <= 1;
+        Some(match is_all {
+            true => format!("with {permissions}"),
+            false => format!("with, for example, {permissions}"),
+        })
     }
 
     /// The ways to what permits ask to be in, each once; with `all` with the permits.

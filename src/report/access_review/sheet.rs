@@ -1,6 +1,7 @@
 //! Who can do what, as a sheet: a row for each person and permission.
 
 use crate::sheet::Sheet;
+use crate::support::in_short;
 use crate::tally::{in_a_cell, names_in_a_cell};
 use tarbac_analysis::access_review::{AccessReview, Through};
 use tarbac_analysis::change::what_if::Premises;
@@ -23,6 +24,7 @@ pub fn csv(standing: &AccessReview, premises: &Premises) -> Result<String, csv::
         "through",
         "policies",
         "reasons",
+        "with",
     ];
     let mut sheet = Sheet::supposing(&headings, premises)?;
     for holder in &standing.people {
@@ -42,6 +44,7 @@ pub fn csv(standing: &AccessReview, premises: &Premises) -> Result<String, csv::
                 ways.map(way).collect::<Vec<_>>().join("; "),
                 policies.collect::<Vec<_>>().join(" "),
                 reasons.collect::<Vec<_>>().join("; "),
+                in_short(&hold.supports).unwrap_or_default(),
             ];
             for person in &holder.people {
                 let who = [person.uid.to_string(), person.name.clone()];

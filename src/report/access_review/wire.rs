@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::entity::{Counted, Entity, counts};
 use crate::premises::PremisesDocument;
 use crate::schema;
+use crate::support::SupportDocument;
 use crate::{VERSION, json_line, provenance};
 use tarbac_analysis::access_review::{
     AccessReview, Assignment, Entitlement, Obstacle, PersonAccess, Redundancy, Role, Status, Totals,
@@ -109,6 +110,9 @@ struct HoldDocument<'s> {
     groups: Vec<Counted<'s>>,
     resources: Vec<Entity<'s>>,
     through: Vec<ThroughDocument<'s>>,
+    /// Of the first of the people, on some of the resources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    supports: Vec<SupportDocument<'s>>,
     reasons: Vec<ReasonDocument<'s>>,
 }
 
@@ -310,6 +314,7 @@ impl<'s> HoldDocument<'s> {
             groups: counts(&hold.groups),
             resources: hold.resources.iter().map(Entity::of).collect(),
             through: through.collect(),
+            supports: hold.supports.iter().map(SupportDocument::of).collect(),
             reasons: reasons(&hold.reasons),
         }
     }

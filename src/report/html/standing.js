@@ -11,6 +11,7 @@ const view = {
   remark: (row) => row.allowed == 0 ? "nothing works" : "",
   facts: (entry) => [
     ["through", entry.through.map((of) => (of.steps.length ? of.steps.map((step) => step.name).join(" → ") + ", " : "") + of.policy).join("; ")],
+    ["with, for example", (entry.supports || []).map((of) => of.sentence).join("; ")],
     [entry.status == "unknown" ? "because" : "refused by", entry.reasons.map((of) => `${of.reason} (${number(of.count)})`).join(", ")],
     ["out of reach", entry.status == "out-of-reach" && "the page that carries it is refused"],
   ],
