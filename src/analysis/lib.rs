@@ -1,6 +1,7 @@
 //! What the policies do: explanations, who and what, access, and what a change would change.
 
 pub mod access_review;
+pub mod authority;
 pub mod bulk;
 pub mod change;
 pub mod explain;

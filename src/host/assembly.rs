@@ -232,7 +232,9 @@ impl Policies {
                     &unlisted,
                 ));
                 findings.extend(engine.findings());
-                findings.extend(shared_names(&engine));
+                findings.extend(engine.unknown_names());
+                findings.extend(engine.assumed_values());
+                findings.extend(engine.misleading_names());
             }
             joined = (!finding::any_error(&findings)).then_some(engine);
         }
@@ -305,42 +307,27 @@ fn checked(
     Ok((findings.is_empty().then_some(engine), findings))
 }
 
-/// Entities that share a name that the schema says is that of one only: a request that gives it is refused.
-fn shared_names(engine: &Engine) -> Vec<Finding> {
-    let vocabulary = engine.bundle().vocabulary();
-    let directory = engine.directory();
-    let mut findings = Vec::new();
-    for (type_name, attribute) in vocabulary.unique_aliases() {
-        for (name, rows) in directory.of_one_name(&type_name, attribute) {
-            let uids: Vec<String> = rows
-                .iter()
-                .map(|row| format!("`{}`", directory.uid(*row)))
-                .collect();
-            let message = format!("`{name}` is the name of {}", uids.join(" and "));
-            let finding = Finding::warning("entities::shared_name", message)
-                .help("correct one of the two: a request that gives the name cannot be decided");
-            let places = rows.iter().filter_map(|row| directory.place(*row)).take(2);
-            findings.push(places.fold(finding, |finding, place| finding.label(place, "this one")));
-        }
-    }
-    findings
-}
-
 fn rules(vocabulary: &Vocabulary) -> Rules {
     let names = vocabulary.type_names().map(|of_type| {
         let aliases = vocabulary.aliases(of_type).map(str::to_owned);
         (of_type.to_owned(), aliases.collect())
     });
     // Where a schema asks none of our questions, its entities are held to what Cedar holds them to.
-    let is_ours = vocabulary.questions().next().is_some();
+    let is_ours = vocabulary.asks();
     Rules {
         parents: match is_ours {
             true => vocabulary.declared_parents().clone(),
             false => BTreeMap::new(),
         },
         bare_ids: !is_ours,
-        required: vocabulary.required_parents(),
-        in_place: vocabulary.in_place_of_parents(),
+        required: match is_ours {
+            true => vocabulary.required_parents(),
+            false => BTreeMap::new(),
+        },
+        in_place: match is_ours {
+            true => vocabulary.in_place_of_parents(),
+            false => BTreeMap::new(),
+        },
         names: names.collect(),
     }
 }

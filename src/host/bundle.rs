@@ -7,20 +7,21 @@
 //! Nothing here decides anything ([`crate::engine`] does) or opens a file
 //! ([`crate::workspace`] does).
 
-mod absence;
+pub(crate) mod absence;
 mod check;
 mod clause;
 mod condition;
 mod depth_limit;
 mod diagnostic;
 mod guard;
-mod ids;
+pub(crate) mod ids;
 mod links;
 mod parse;
 mod policy;
 mod policy_edit;
 pub mod policy_text;
 mod reading;
+mod scope;
 mod shipped;
 mod types;
 mod vocabulary;
@@ -44,6 +45,7 @@ pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};
 pub use policy_edit::{PolicyEdit, static_policy};
 pub use reading::{Reading, Switches, UnknownReading};
+pub use scope::Scope;
 pub use shipped::{File, Shipped};
 pub use vocabulary::{
     Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, StandIn, Vocabulary,
@@ -122,13 +124,6 @@ pub struct Bundle {
     shipped: Arc<Shipped>,
 }
 
-/// The findings that ask for words: for whoever is to read why tarbac refuses.
-const WORDS: [&str; 3] = [
-    "schema::missing_doc",
-    "policy::missing_doc",
-    "policy::missing_message",
-];
-
 /// What is left where policies or schema have errors: the schema, if that is sound.
 pub type NoBundle = Option<(Schema, Vocabulary)>;
 
@@ -165,9 +160,16 @@ pub(crate) fn read_unless_checked(
     let mut policies = parsed.policies;
     policies.extend(linked);
     policies.sort_by(|one, other| one.id().cmp(other.id()));
+    // Where the schema cannot be read, the policies may well be ours.
+    let asks = schema
+        .as_ref()
+        .is_none_or(|(_, vocabulary)| vocabulary.asks());
+    if !asks {
+        policies.iter_mut().for_each(Policy::mean_nothing);
+    }
 
     findings.extend(ids::check(&policies, &parsed.templates));
-    findings.extend(check::annotations(&policies));
+    findings.extend(check::annotations(&policies, asks));
     findings.extend(check::templates(&parsed.templates, &policies));
     let (readings, more) = reading::collect(&policies);
     findings.extend(more);
@@ -175,9 +177,8 @@ pub(crate) fn read_unless_checked(
     let Some((schema, vocabulary)) = schema else {
         return (Err(None), findings);
     };
-    if vocabulary.questions().next().is_none() {
-        // Other people's rules owe no words to those who are refused here.
-        findings.retain(|finding| !WORDS.contains(&finding.code.as_str()));
+    if !asks {
+        findings.retain(|finding| finding.code != "schema::missing_doc");
     }
     if !is_checked {
         let against = Against {
@@ -214,15 +215,16 @@ pub(crate) fn read_unless_checked(
     (Ok(bundle), findings)
 }
 
-/// Reads policies by themselves, without any schema: those in force under these switches of readings,
-/// sorted by id, if there is no error in them; with what is wrong.
+/// Reads policies by themselves, without any schema, and decides by all of them, as Cedar does: sorted by id, if
+/// there is no error in them; with what is wrong.
 ///
 /// # Errors
-/// A switch names no reading.
+/// A reading is switched: there is none.
 pub fn without_schema(
     texts: &Texts,
     switches: &Switches,
 ) -> Result<(Option<Vec<Policy>>, Vec<Finding>), UnknownReading> {
+    switches.on_among(&[])?;
     let (parsed, mut findings) = parse::policies(&texts.policies, &|_| false);
     let (linked, more) = links::link(&parsed.templates, &texts.links);
     findings.extend(more);
@@ -230,14 +232,8 @@ pub fn without_schema(
     policies.extend(linked);
     policies.sort_by(|one, other| one.id().cmp(other.id()));
     findings.extend(ids::check(&policies, &parsed.templates));
-    let (readings, more) = reading::collect(&policies);
-    findings.extend(more);
-    if finding::any_error(&findings) {
-        return Ok((None, findings));
-    }
-    let on = switches.on_among(&readings)?;
-    policies.retain(|policy| policy.holds_under(&on));
-    Ok((Some(policies), findings))
+    let is_sound = !finding::any_error(&findings);
+    Ok((is_sound.then_some(policies), findings))
 }
 
 impl Bundle {
@@ -289,7 +285,10 @@ impl Bundle {
         if !findings.is_empty() {
             return Err(findings);
         }
-        let put = put.policies;
+        let mut put = put.policies;
+        if !self.vocabulary.asks() {
+            put.iter_mut().for_each(Policy::mean_nothing);
+        }
         let is_put: HashSet<&str> = put.iter().map(Policy::id).collect();
         let kept = self.policies.iter();
         let kept = kept.filter(|policy| !is_put.contains(policy.id()));

@@ -8,10 +8,12 @@
 //! in authority where the schema asks, makes the decision indeterminate.
 
 mod activation;
+mod assumed;
 mod authority;
 mod contradictions;
 mod evaluation;
 mod index;
+mod names;
 mod questions;
 mod slice;
 
@@ -31,7 +33,7 @@ use authority::AuthorityQuestion;
 use index::{Bucket, Index};
 use tarbac_store::{Directory, Row};
 
-pub use authority::without_authority;
+pub use authority::{answering, authority_findings, two_authorities};
 pub use evaluation::{Applicable, Evaluation};
 pub use questions::with_attribute;
 pub use slice::EntitySlice;

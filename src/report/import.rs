@@ -166,7 +166,7 @@ fn heading(matter: Matter) -> &'static str {
             "Not joined: exports that do not fit together. What hangs on it gives nothing."
         }
         Matter::Assumed => {
-            "Assumed: the exports do not say it, and the value that permits less was taken, unless it says otherwise."
+            "Assumed: the exports do not say it. With what was taken the rules that ship permit less, unless it says otherwise;\nrules of your own that permit more by it are errors of `tarbac validate`."
         }
         Matter::Notable => "To look at: it is as the exports have it.",
     }

@@ -45,15 +45,29 @@ use intune::Intune;
 use managed::Managed;
 use membership::Membership;
 use report::{
-    DISABLED, DISCOVERED_ONE_WAY, ELIGIBLE, HIERARCHY_NOT_EXPORTED, MEMBERS_NOT_LISTED, NARROWED,
-    NOT_EXPORTED, NOT_READ, NOT_SELECTED, Notes, SCOPE_GROUP_WITHOUT_EFFECT,
-    SCOPE_TAG_WITHOUT_EFFECT, UNKNOWN_HIERARCHY, UNKNOWN_SCOPE,
+    DISABLED, DISCOVERED_ONE_WAY, DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN, ELIGIBLE,
+    HIERARCHY_NOT_EXPORTED, MEMBERS_NOT_LISTED, MISSING_OPERATION, NARROWED, NOT_EXPORTED,
+    NOT_READ, NOT_SELECTED, Notes, SCOPE_GROUP_WITHOUT_EFFECT, SCOPE_TAG_WITHOUT_EFFECT,
+    UNKNOWN_CATEGORY, UNKNOWN_COLLECTION, UNKNOWN_HIERARCHY, UNKNOWN_SCOPE, UNKNOWN_SECURITY_ROLE,
+    UNNAMED_OPERATION,
 };
 use tarbac_host::bundle;
 use tarbac_host::engine::Engine;
 
 pub use entity::NOTHING;
 pub use report::{Matter, Note, Report, Topic};
+
+/// What there is to say where somebody may be permitted or discovered more than the exports tell.
+const ADMINISTRATORS_UNKNOWN: [&Topic; 8] = [
+    &DISCOVERY_CONFLICT,
+    &DISCOVERY_UNKNOWN,
+    &HIERARCHY_NOT_EXPORTED,
+    &MISSING_OPERATION,
+    &UNKNOWN_CATEGORY,
+    &UNKNOWN_COLLECTION,
+    &UNKNOWN_SECURITY_ROLE,
+    &UNNAMED_OPERATION,
+];
 
 /// The export of the toggle Use Intune RBAC.
 const TOGGLE: &str = "graph/tenantAttachRBAC";
@@ -70,6 +84,8 @@ pub struct Imported {
     managed: Managed,
     /// The groups that give something and may have more members than the exports list.
     unlisted: BTreeSet<u32>,
+    /// Whether somebody may be permitted or discovered more in Configuration Manager than the exports tell.
+    are_administrators_assumed: bool,
     /// Policies and schema.
     texts: Vec<bundle::File>,
     roles: Vec<role::RoleEntity>,
@@ -111,6 +127,12 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
     for path in folder.not_read() {
         notes.add(&NOT_READ, path);
     }
+    let has_lost = |path: &String| path.starts_with("configmgr/");
+    let are_administrators_assumed = folder.absent().iter().any(has_lost)
+        || sites
+            .iter()
+            .any(|(_, of)| of.unmatched + of.without_sid > 0)
+        || notes.have_any(&ADMINISTRATORS_UNKNOWN);
     let roles = role::roles(&intune, &tenant, shipped, &mut notes);
     let mut imported = Imported {
         tenant,
@@ -121,6 +143,7 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
         sites,
         managed,
         unlisted,
+        are_administrators_assumed,
         texts: roles.texts,
         roles: roles.entities,
         exports: folder.exports(),

@@ -289,6 +289,109 @@ fn a_permission_that_no_guardrail_holds_is_an_error_unless_it_is_meant() {
     assert_eq!(findings(&unsaid), vec![unguarded; 4]);
 }
 
+/// What ships holds a permission on whatever there is, and on whatever a workspace adds.
+#[test]
+fn a_permission_on_something_else_is_held_by_the_tenant_guardrail_all_the_same() {
+    let workspace = |annotations: &str, resource: &str, more: &str| {
+        let schema = format!(
+            "namespace Acme {{\n@doc(\"A disk.\")\nentity Disk in [ConfigMgr::Device] = {{ @doc(\"Where.\") hierarchy: ConfigMgr::Hierarchy }};\n@doc(\"Ours.\")\naction ours;\n@doc(\"Restart.\")\n{annotations}\naction restart in [ours] appliesTo {{ principal: Entra::User, resource: {resource} }};\n}}\n"
+        );
+        let policy = format!(
+            "@id(\"custom.restart\")\n@doc(\"Restarts.\")\npermit (principal in Intune::Role::\"Help Desk Operator\", action == Acme::Action::\"restart\", resource);\n{more}"
+        );
+        let parent = [("ConfigMgr::Device", "d9")];
+        let of_other = json!({ "hierarchy": crate::world::uid("ConfigMgr::Hierarchy", "O") });
+        let elsewhere = [
+            tenant_entity("other", true),
+            hierarchy("O", "other", false),
+            device("d9", "PC-9", "O"),
+            entity("ConfigMgr::Collection", "c9", of_other.clone(), &[]),
+            entity("Acme::Disk", "k9", of_other, &parent),
+        ];
+        Tarbac::with_tenant(&[
+            ("schema/custom/x.cedarschema", &schema),
+            ("policies/custom/x.cedar", &policy),
+            ("entities/other.json", &entities(&elsewhere)),
+        ])
+    };
+    let others = [
+        ("ConfigMgr::Hierarchy", "O"),
+        ("ConfigMgr::Collection", "c9"),
+        ("Acme::Disk", "k9"),
+        ("Intune::RoleAssignment", "a1"),
+        ("Entra::User", "u2"),
+    ];
+    let check = |workspace: &Tarbac, (of, id): (&str, &str)| {
+        let uid = format!("{of}::\"{id}\"");
+        workspace.run(&["check", "ana@t.example", "restart", &uid])
+    };
+    for other in others {
+        let bare = workspace("", other.0, "");
+        let found = findings(&bare);
+        assert_eq!(found, ["error policy::unguarded_permission"], "{other:?}");
+        assert_eq!(check(&bare, other).status, 2, "{other:?}");
+        // Another guardrail of the same permission is no tenant's.
+        let hours = "@id(\"custom.hours\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\n@guardrail(\"hours\")\nforbid (principal, action, resource)\nwhen { context == {\"x\": 1} && false };\n";
+        let found = findings(&workspace("", other.0, hours));
+        assert!(
+            found.contains(&"error policy::unguarded_permission".to_owned()),
+            "{found:?}"
+        );
+        let meant = workspace("@unguarded(\"It shows a help page.\")", other.0, "");
+        assert_eq!(findings(&meant), NONE, "{other:?}");
+    }
+    // Whoever asks, and whatever is joined to nothing, where somebody of a tenant asks about it.
+    let declared = |principal: &str, resource: &str| {
+        let schema = format!(
+            "namespace Acme {{\n@doc(\"A robot.\")\nentity Robot;\n@doc(\"A door.\")\nentity Door;\n@doc(\"Restart.\")\naction restart appliesTo {{ principal: {principal}, resource: {resource} }};\n}}\n"
+        );
+        let found = findings(&Tarbac::with_tenant(&[(
+            "schema/custom/x.cedarschema",
+            &schema,
+        )]));
+        // That a permit for everything is idle there is another matter.
+        let errors = found
+            .into_iter()
+            .filter(|found| found.starts_with("error "));
+        errors.collect::<Vec<_>>()
+    };
+    let unguarded = ["error policy::unguarded_permission"];
+    assert_eq!(declared("Robot", "ConfigMgr::Hierarchy"), unguarded);
+    assert_eq!(declared("Entra::User", "Door"), unguarded);
+    assert_eq!(declared("[Entra::User, Robot]", "Door"), unguarded);
+    assert_eq!(declared("Robot", "Door"), NONE);
+    // Held by a policy of the guardrail, it crosses no tenant.
+    for other in &others[..3] {
+        let tenant = match other.0 {
+            "ConfigMgr::Hierarchy" => "resource.tenant",
+            _ => "resource.hierarchy.tenant",
+        };
+        let held = format!(
+            "@id(\"custom.tenant\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\n@guardrail(\"tenant\")\nforbid (principal, action == Acme::Action::\"restart\", resource)\nunless {{ principal.tenant == {tenant} }};\n"
+        );
+        let workspace = workspace("", other.0, &held);
+        assert_eq!(findings(&workspace), NONE, "{other:?}");
+        assert_eq!(check(&workspace, *other).status, 1, "{other:?}");
+    }
+}
+
+#[test]
+fn what_a_guardrail_guards_is_everything_or_what_it_is_about() {
+    let words = "@id(\"custom.x\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\n";
+    let scope = "forbid (principal, action, resource)\nwhen { principal.cloudOnly }";
+    for (annotations, found) in [
+        ("@guardrail(\"mine\")\n@guards(\"everything\")", vec![]),
+        (
+            "@guardrail(\"mine\")\n@guards(\"devices\")",
+            vec!["error policy::guardrail"],
+        ),
+        ("@guards(\"everything\")", vec!["error policy::guardrail"]),
+    ] {
+        let policy = format!("{words}{annotations}\n{scope};\n");
+        assert_eq!(of_policy(&policy), found, "{annotations}");
+    }
+}
+
 #[test]
 fn a_guardrail_holds_for_everybody_and_always() {
     for scope in [
@@ -449,4 +552,125 @@ fn no_sign_passes_for_another() {
         "\u{212a}\u{fc}hn@t.example.cloudOnly=false",
     ]);
     assert_eq!(ran.status, 2, "{ran}");
+}
+
+/// Cedar compares letter by letter: a name that is written otherwise is nobody's, as an id that is nowhere is.
+#[test]
+fn a_name_that_nobody_has_is_an_error_where_its_absence_allows_more() {
+    let of = |effect: &str, condition: &str| of_policy(&conditional(effect, condition));
+    let upn = "principal.userPrincipalName";
+    let (error, warning) = (
+        vec!["error policy::unknown_name"],
+        vec!["warning policy::unknown_name"],
+    );
+    // Each holds less often for want of somebody of the name.
+    for condition in [
+        format!("when {{ {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ \"Ana@T.example\" == {upn} }}"),
+        format!("when {{ {upn} == \"eve@t.example\" }}"),
+        format!("when {{ {upn} == \"ana@t.example \" }}"),
+        format!("unless {{ {upn} != \"ANA@t.example\" }}"),
+        format!("when {{ principal.cloudOnly && {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ principal.cloudOnly || {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ [\"bob@t.example\", \"ANA@t.example\"].contains({upn}) }}"),
+        format!("when {{ [{upn}].containsAny([\"ANA@t.example\"]) }}"),
+        format!("when {{ if {upn} == \"ANA@t.example\" then true else false }}"),
+        format!("when {{ {upn} like \"ANA@*\" }}"),
+        format!("when {{ principal has userPrincipalName && {upn} like \"*@T.EXAMPLE\" }}"),
+        "when { resource.name == \"pc-1\" }".to_owned(),
+        "when { resource.name == \"PC-7\" }".to_owned(),
+    ] {
+        assert_eq!(of("forbid", &condition), error, "forbid {condition}");
+        assert_eq!(of("permit", &condition), warning, "permit {condition}");
+    }
+    // And each of these more often.
+    for condition in [
+        format!("unless {{ {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ {upn} != \"eve@t.example\" }}"),
+        format!("when {{ !({upn} like \"ANA@*\") }}"),
+        format!("unless {{ [\"bob@t.example\", \"ANA@t.example\"].contains({upn}) }}"),
+    ] {
+        assert_eq!(of("forbid", &condition), warning, "forbid {condition}");
+        assert_eq!(of("permit", &condition), error, "permit {condition}");
+    }
+    let both = format!("when {{ ({upn} == \"ANA@t.example\") == principal.cloudOnly }}");
+    assert_eq!(of("forbid", &both), error);
+    assert_eq!(of("permit", &both), error);
+    // A pattern may be about nobody yet, as guests.
+    for effect in ["permit", "forbid"] {
+        let condition = format!("when {{ {upn} like \"*#EXT#*\" }}");
+        assert_eq!(of(effect, &condition), warning, "{effect}");
+    }
+    for condition in [
+        format!("when {{ {upn} == \"ana@t.example\" }}"),
+        format!("unless {{ {upn} == \"ana@t.example\" }}"),
+        format!("when {{ [\"bob@t.example\", \"ana@t.example\"].contains({upn}) }}"),
+        format!("when {{ {upn} like \"*@t.example\" }}"),
+        "when { resource.name like \"PC-*\" }".to_owned(),
+        // No name, but what a device runs.
+        "when { resource has operatingSystem && resource.operatingSystem == \"Windows\" }"
+            .to_owned(),
+    ] {
+        for effect in ["permit", "forbid"] {
+            assert_eq!(of(effect, &condition), NONE, "{effect} {condition}");
+        }
+    }
+    // Who is missed by a pattern that others match.
+    let policy = conditional("forbid", &format!("when {{ {upn} like \"*@t.example\" }}"));
+    let workspace = Tarbac::with_tenant(&[
+        ("policies/custom/x.cedar", &policy),
+        (
+            "entities/x.json",
+            &entities(&[user("u9", "Eve@T.Example", &[])]),
+        ),
+    ]);
+    assert_eq!(findings(&workspace), error);
+    let ran = workspace.run(&["check", "ana@t.example", "viewTimeline", "PC-1"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    // Without anybody there is nobody to know.
+    let alone = Tarbac::with(&[("policies/custom/x.cedar", &policy)]);
+    assert_eq!(findings(&alone), NONE);
+}
+
+#[test]
+fn names_of_people_that_pass_for_others_are_told() {
+    let of = |names: &[&str]| {
+        let people: Vec<Value> = names
+            .iter()
+            .enumerate()
+            .map(|(number, name)| user(&format!("x{number}"), name, &[]))
+            .collect();
+        findings(&Tarbac::with_tenant(&[(
+            "entities/x.json",
+            &entities(&people),
+        )]))
+    };
+    let (unfit, similar) = (
+        "warning entities::unfit_name",
+        "warning entities::similar_name",
+    );
+    // A Cyrillic а in place of the first letter of ana@t.example.
+    assert_eq!(of(&["\u{430}na@t.example"]), [similar, unfit]);
+    // The first word is Cyrillic as a whole; full-width letters are of the script that they look like.
+    assert_eq!(of(&["\u{440}\u{430}@t.example", "pa@t.example"]), [similar]);
+    assert_eq!(of(&["\u{ff41}na@t.example"]), [similar]);
+    assert_eq!(of(&["e\u{432}e@t.example"]), [unfit]);
+    for name in [
+        "eve@t.example ",
+        " eve@t.example",
+        "eve@t.example\u{a0}",
+        "e\u{200b}ve@t.example",
+        "eve\u{202e}@t.example",
+        "eve\u{ad}@t.example",
+    ] {
+        assert_eq!(of(&[name]), [unfit], "{name:?}");
+    }
+    for name in [
+        "eve@t.example",
+        "k\u{fc}hn@t.example",
+        "\u{438}\u{432}\u{430}\u{43d}@t.example",
+        "\u{4f50}\u{85e4}\u{3055}\u{3093}@t.example",
+    ] {
+        assert_eq!(of(&[name]), NONE, "{name}");
+    }
 }

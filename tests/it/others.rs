@@ -215,6 +215,100 @@ fn any_annotation_may_stand_on_a_policy() {
     }
 }
 
+/// What our annotations do, they do under a schema that asks our questions.
+#[test]
+fn no_annotation_takes_a_policy_of_others_out_of_force() {
+    let permit = "permit (principal, action == Action::\"view\", resource);\n";
+    let forbid = "forbid (principal == User::\"ben\", action == Action::\"view\", resource);\n";
+    let annotations = [
+        "@reading(\"slow\")",
+        "@reading(\"slow\")\n@holds(\"on\")\n@default(\"off\")",
+        "@reading(\"slow\")\n@holds(\"off\")\n@default(\"on\")",
+        "@reading(\"slow\")\n@holds(\"sometimes\")",
+        "@default(\"on\")",
+        "@holds(\"off\")",
+        "@severity(\"high\")",
+        "@guardrail(\"x\")",
+        "@guards(\"the door\")",
+        "@first(\"in line\")",
+        "@authority(\"me\")\n@code(\"7\")\n@lifts(\"x\")\n@about(\"y\")\n@former(\"z\")\n@change(\"w\")",
+        "@accounts(\"all\")\n@beyond(\"belief\")\n@decides(\"nothing\")",
+        // A key with the letters of one of ours.
+        "@raeding(\"slow\")",
+    ];
+    for annotations in annotations {
+        for (policy, decision) in [(permit, "ALLOW  p\n"), (forbid, "DENY  p\n")] {
+            let policies = match decision {
+                "ALLOW  p\n" => format!("@id(\"p\")\n{annotations}\n{policy}"),
+                _ => format!("@id(\"q\")\n{permit}@id(\"p\")\n{annotations}\n{policy}"),
+            };
+            let answer = decision.split_whitespace().next().unwrap().to_lowercase();
+            let suite = suite("p", ENTITIES).replace("\"allow\"", &format!("\"{answer}\""));
+            let files = [
+                ("policies.cedar", policies.as_str()),
+                ("schema.cedarschema", SCHEMA),
+                ("entities.json", ENTITIES),
+                ("tests.json", &suite),
+            ];
+            let others = Others::with(&files);
+            let found = others.findings();
+            let is_warning = |found: &String| found.starts_with("warning ");
+            assert!(found.iter().all(is_warning), "{annotations}: {found:?}");
+            let ran = others.run(&CHECK);
+            assert!(
+                ran.stdout.starts_with(decision.trim_end()),
+                "{annotations}: {ran}"
+            );
+            passes(&others.run(&["test", "--cedar", "tests.json"]));
+            let alone = [
+                "--policies",
+                "policies.cedar",
+                "test",
+                "--cedar",
+                "tests.json",
+            ];
+            passes(&others.0.run(&[&alone[..], &["--no-schema"]].concat()));
+            // There is nothing to switch.
+            for flag in ["--reading", "--no-reading"] {
+                let ran = others.run(&[&[flag, "slow"][..], &CHECK].concat());
+                assert_eq!(ran.status, 2, "{annotations}: {ran}");
+                let ran = others
+                    .0
+                    .run(&[&[flag, "slow"][..], &alone, &["--no-schema"]].concat());
+                assert_eq!(ran.status, 2, "{annotations}: {ran}");
+                assert!(
+                    ran.stderr.contains("there are none"),
+                    "{annotations}: {ran}"
+                );
+            }
+        }
+    }
+    // Neither do those of a schema of others.
+    let schema = SCHEMA.replace(
+        "{ team?: Team }",
+        "{ team?: Team, @alias(\"unique\") name?: String }",
+    );
+    let policies = format!(
+        "{POLICY}@id(\"f\")\nforbid (principal, action, resource) when {{ principal has name && principal.name == \"BEN\" }};\n"
+    );
+    let files = [
+        ("policies.cedar", policies.as_str()),
+        ("schema.cedarschema", schema.as_str()),
+        ("entities.json", ENTITIES),
+    ];
+    passes(&Others::with(&files).run(&CHECK));
+    let schema = SCHEMA.replace(
+        "entity Doc;",
+        "@requires(\"Team\")\nentity Doc = { @in_place_of(\"Team\") team?: Team };",
+    );
+    let files = [
+        ("policies.cedar", POLICY),
+        ("schema.cedarschema", schema.as_str()),
+        ("entities.json", ENTITIES),
+    ];
+    passes(&Others::with(&files).run(&CHECK));
+}
+
 #[test]
 fn a_misspelt_switch_of_a_reading_is_refused() {
     let policy = |more: &str| {

@@ -329,6 +329,87 @@ fn an_authority_that_cannot_be_known_is_none() {
     }
 }
 
+/// What makes every decision indeterminate is an error of `validate`, whether the rules say so or the directory.
+#[test]
+fn two_authorities_are_an_error_of_validate() {
+    let validate = |workspace: &Tarbac| workspace.run(&["validate", "--format", "json"]);
+    let told = |ran: &crate::tarbac::Ran| {
+        ran.status == 1 && ran.stdout.contains("\"code\": \"policy::two_authorities\"")
+    };
+    let answer = |id: &str, name: &str, condition: &str| {
+        let head = format!("@authority(\"{name}\")\npermit");
+        authority(&head, condition).replace("authority.ours", id)
+    };
+    // Beside the rules that ship, which answer always.
+    for (name, condition) in [
+        ("configmgr", ""),
+        ("intune", ""),
+        ("both", "when { resource.hierarchy.version == 2403 }"),
+        ("both", "when { principal == Entra::User::\"u1\" }"),
+    ] {
+        let policy = answer("custom.authority", name, condition);
+        let workspace = Tarbac::with_tenant(&[("policies/custom/x.cedar", &policy)]);
+        let ran = validate(&workspace);
+        assert!(told(&ran), "{condition} {ran}");
+        assert!(ran.stdout.contains("custom.authority"), "{ran}");
+        let ran = check(&workspace, &[], ["ana@t.example", "runScript", "PC-1"]);
+        assert_eq!(ran.status, 2, "{ran}");
+    }
+    // One without a name is a second answer too.
+    let policy = authority("permit", "").replace("authority.ours", "custom.authority");
+    let workspace = Tarbac::with_tenant(&[("policies/custom/x.cedar", &policy)]);
+    assert!(told(&validate(&workspace)));
+    let ran = workspace.run(&["prove"]);
+    assert_eq!(ran.status, 2, "{ran}");
+
+    // In place of those that ship, as the directory has it.
+    let (old, new) = (
+        "when { resource.hierarchy.version < 2403 }",
+        "when { resource.hierarchy.version >= 2403 }",
+    );
+    let by_device = "when { context has device && context.device.name == \"PC-1\" }";
+    for (one, other, is_told) in [
+        (old, new, false),
+        ("", new, true),
+        ("", "", true),
+        (old, old, true),
+        ("when { resource.hierarchy.version >= 2207 }", new, true),
+        (
+            "when { resource.name like \"PC*\" }",
+            "when { !resource.coManaged }",
+            true,
+        ),
+        (new, "unless { principal.cloudOnly }", false),
+        (new, "when { principal.cloudOnly }", true),
+        (new, by_device, true),
+        (old, by_device, false),
+    ] {
+        let workspace = without_authority();
+        let policies = answer("a.one", "intune", one) + &answer("a.two", "configmgr", other);
+        workspace.write("policies/authority.cedar", policies);
+        let ran = validate(&workspace);
+        assert_eq!(told(&ran), is_told, "{one} / {other}: {ran}");
+        let ran = check(&workspace, &[], ["ana@t.example", "runScript", "PC-1"]);
+        assert_eq!(ran.status == 2, is_told, "{one} / {other}: {ran}");
+    }
+    // A reading that is off answers nothing.
+    let workspace = without_authority();
+    let policies = answer("a.one", "intune", "")
+        + &answer("a.two", "configmgr", "").replace(
+            "@authority",
+            "@source(\"x\")\n@reading(\"two\")\n@holds(\"on\")\n@default(\"off\")\n@authority",
+        );
+    workspace.write("policies/authority.cedar", policies);
+    assert!(!told(&validate(&workspace)));
+    assert!(told(&workspace.run(&[
+        "--reading",
+        "two",
+        "validate",
+        "--format",
+        "json"
+    ])));
+}
+
 #[test]
 fn an_authority_that_goes_with_its_reading_is_missed() {
     let workspace = without_authority();

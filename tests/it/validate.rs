@@ -1020,6 +1020,226 @@ fn entities_unnarrowed_assignment() {
     "#);
 }
 
+/// A value that is assumed, as an import has it where no export tells.
+#[test]
+fn policy_assumed_value() {
+    let assumed = |of: &str, attributes: Value, names: &[&str]| {
+        let mut entity = match of {
+            "device" => device("d7", "PC-7", "H"),
+            _ => user("u7", "eve@t.example", &[]),
+        };
+        for (name, value) in attributes.as_object().unwrap() {
+            entity["attrs"][name] = value.clone();
+        }
+        entity["attrs"]["assumed"] = json!(names);
+        entity
+    };
+    let validate = |entity: &Value, effect: &str, condition: &str| {
+        let policy = format!(
+            "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\n{effect} (principal, action == Intune::Action::\"runScript\", resource)\n{condition};\n"
+        );
+        Tarbac::with_tenant(&[
+            ("policies/custom/x.cedar", &policy),
+            ("entities/x.json", &entities(std::slice::from_ref(entity))),
+        ])
+    };
+    let told = |workspace: &Tarbac| {
+        let ran = workspace.run(&["validate", "--format", "json"]);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = document["findings"].as_array().unwrap().iter();
+        let mut of_code = findings.filter(|of| of["code"] == "policy::assumed_value");
+        let severity = of_code
+            .next()
+            .map(|of| of["severity"].as_str().unwrap().to_owned());
+        assert!(of_code.next().is_none(), "{ran}");
+        severity.unwrap_or_else(|| "none".to_owned())
+    };
+    let managed = assumed("device", json!({}), &["coManaged"]);
+    let workspace = validate(&managed, "forbid", "when { resource.coManaged }");
+    insta::assert_snapshot!(workspace.run(&["validate"]), @r#"
+    policy::unformatted
+
+      ⚠ `policies/custom/x.cedar` is not formatted
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ▲
+       · ╰── in this file
+     2 │ @doc("x")
+       ╰────
+      help: run `tarbac fmt`
+
+    policy::assumed_value
+
+      × the policy `custom.x` depends on `coManaged` of `ConfigMgr::Device::"d7"`, which is not known but assumed
+       ╭─[policies/custom/x.cedar:6:8]
+     6 │ when { resource.coManaged };
+       ·        ─────────┬────────
+       ·                 ╰── by this
+       ╰────
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "ConfigMgr::Device", "id": "d7"}, "attrs": {"name": "PC-7", "coManaged": false, "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "H"}, "assu
+       · ┬
+       · ╰── assumed of this one
+       ╰────
+      help: it may hold nobody back: import the value from devices.csv, or set it by hand and take it out of what is
+            assumed, or decide by something else
+
+    errors: 1 error, 1 warning
+    --- exit 1
+    "#);
+    let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
+    assert_eq!(ran.status, 2, "{ran}");
+
+    let cloud = assumed("person", json!({"cloudOnly": true}), &["cloudOnly"]);
+    let system = assumed("device", json!({}), &["operatingSystem"]);
+    let unknown = assumed("person", json!({}), &["configMgr"]);
+    let hierarchies = uids("ConfigMgr::Hierarchy", &["H"]);
+    let mut administrator = json!({});
+    for name in [
+        "read",
+        "readResource",
+        "notifyResource",
+        "runCmPivot",
+        "runScript",
+        "readBitLockerRecoveryKey",
+        "readScripts",
+        "readApplications",
+        "approveApplications",
+        "discoveredByEntra",
+    ] {
+        administrator[name] = json!([]);
+    }
+    administrator["discoveredByActiveDirectory"] = hierarchies;
+    let some = assumed(
+        "person",
+        json!({"configMgr": administrator}),
+        &["configMgr"],
+    );
+    let is_found = "principal has configMgr && principal.configMgr.discoveredByEntra.contains(resource.hierarchy)";
+    for (entity, condition, forbid, permit) in [
+        // Of devices, that nobody manages them is assumed.
+        (&managed, "when { resource.coManaged }", "error", "warning"),
+        (
+            &managed,
+            "unless { !resource.coManaged }",
+            "error",
+            "warning",
+        ),
+        (
+            &managed,
+            "when { resource.coManaged == true }",
+            "error",
+            "warning",
+        ),
+        (
+            &managed,
+            "when { false != resource.coManaged }",
+            "error",
+            "warning",
+        ),
+        (
+            &managed,
+            "when { principal.cloudOnly && resource.coManaged }",
+            "error",
+            "warning",
+        ),
+        (
+            &managed,
+            "when { if resource.coManaged then true else false }",
+            "error",
+            "warning",
+        ),
+        (
+            &managed,
+            "unless { resource.coManaged }",
+            "warning",
+            "error",
+        ),
+        (&managed, "when { !resource.coManaged }", "warning", "error"),
+        (
+            &managed,
+            "when { resource.coManaged == principal.cloudOnly }",
+            "error",
+            "error",
+        ),
+        (
+            &managed,
+            "when { resource.name like \"PC*\" }",
+            "none",
+            "none",
+        ),
+        // Of people, that they are cloud-only.
+        (&cloud, "when { !principal.cloudOnly }", "error", "warning"),
+        (&cloud, "unless { principal.cloudOnly }", "error", "warning"),
+        (&cloud, "when { principal.cloudOnly }", "warning", "error"),
+        // What is absent for want of knowing it.
+        (
+            &system,
+            "when { resource has operatingSystem && resource.operatingSystem like \"*Server*\" }",
+            "error",
+            "warning",
+        ),
+        (
+            &system,
+            "unless { resource has operatingSystem && resource.operatingSystem like \"*Server*\" }",
+            "warning",
+            "error",
+        ),
+        (
+            &unknown,
+            "when { principal has configMgr }",
+            "error",
+            "warning",
+        ),
+        (
+            &unknown,
+            "unless { principal has configMgr.read }",
+            "warning",
+            "error",
+        ),
+        // A set in which more may be.
+        (&some, &format!("when {{ {is_found} }}"), "error", "warning"),
+        (
+            &some,
+            &format!("unless {{ {is_found} }}"),
+            "warning",
+            "error",
+        ),
+        (
+            &some,
+            "unless { principal has configMgr && resource in principal.configMgr.read }",
+            "warning",
+            "error",
+        ),
+        (
+            &some,
+            "when { principal has configMgr && principal.configMgr.read.isEmpty() }",
+            "error",
+            "error",
+        ),
+        // That an account is enabled is what its absence counts as.
+        (
+            &managed,
+            "when { principal has accountEnabled && !principal.accountEnabled }",
+            "warning",
+            "warning",
+        ),
+    ] {
+        for (effect, expected) in [("forbid", forbid), ("permit", permit)] {
+            let found = told(&validate(entity, effect, condition));
+            assert_eq!(found, expected, "{effect} {condition}");
+        }
+    }
+    // What is known of everybody is no matter.
+    let known = device("d7", "PC-7", "H");
+    let found = told(&validate(&known, "forbid", "when { resource.coManaged }"));
+    assert_eq!(found, "none");
+    // What ships depends on much that is assumed, and permits less by it.
+    let workspace = Tarbac::with_tenant(&[("entities/x.json", &entities(&[cloud, some]))]);
+    assert_eq!(told(&workspace), "none");
+}
+
 #[test]
 fn policy_unknown_members() {
     let group = |id: &str, attributes: Value, parents: &[(&str, &str)]| {
@@ -1225,6 +1445,65 @@ fn loopholes() {
             schema: `@unguarded("…")`
 
     errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy_in_tenant(r#"@id("custom.x")
+@doc("A name in another case.")
+@message("No.")
+@advice("None.")
+forbid (
+  principal,
+  action == Intune::Action::"runScript",
+  resource
+)
+when { principal.userPrincipalName == "Ana@t.example" };
+"#), @r#"
+    policy::unknown_name
+
+      × the policy `custom.x` compares `userPrincipalName` with `Ana@t.example`, which is `ana@t.example` in another
+      │ letter case
+        ╭─[policies/custom/x.cedar:10:8]
+      9 │ )
+     10 │ when { principal.userPrincipalName == "Ana@t.example" };
+        ·        ───────────────────────┬──────────────────────
+        ·                               ╰── compared here
+        ╰────
+      help: a forbid that names nobody holds nobody back: Cedar compares letter by letter, so write the name as it is, or
+            name the entity by its id
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("A second answer.")
+@authority("ours")
+permit (
+  principal,
+  action == Tarbac::Action::"authority",
+  resource
+)
+when { resource.coManaged };
+"#), @r#"
+    policy::two_authorities
+
+      × `custom.x` and `authority.configmgr` both say which authority is in force, so decisions are indeterminate
+       ╭─[policies/custom/x.cedar:1:1]
+     1 │ @id("custom.x")
+       · ───────┬───────
+       ·        ╰── this one
+     2 │ @doc("A second answer.")
+       ╰────
+        ╭─[shipped/policies/authority.cedar:23:1]
+     22 │ 
+     23 │ @id("authority.configmgr")
+        · ─────────────┬────────────
+        ·              ╰── and this one
+     24 │ @doc("Configuration Manager decides, along with an Intune role, in every other case.")
+        ╰────
+      help: exactly one policy may answer: remove one of the two, or give them conditions of which never both are true
+
+    errors: 1 error
+    rules: shipped-and-custom, revision …
     --- exit 1
     "#);
     insta::assert_snapshot!(policy(r#"@id("custom.x")
@@ -1506,6 +1785,51 @@ fn entities_that_contradict_each_other() {
 
     errors: 1 error
     --- exit 1
+    "#);
+    insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "ana@t.example ", &[])]].concat()), @r#"
+    entities::unfit_name
+
+      ⚠ the name of `Entra::User::"u9"` begins or ends with a blank
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "ana@t.example ", "cloudOnly": true
+       · ┬
+       · ╰── this one
+       ╰────
+      help: whoever reads the name takes it for another: correct it, or name this one by its id
+
+    warnings: 1 warning
+    rules: shipped, revision …
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "\u{430}na@t.example", &[])]].concat()), @r#"
+    entities::similar_name
+
+      ⚠ `аna@t.example`, the name of `Entra::User::"u9"`, looks like `ana@t.example`, that of `Entra::User::"u1"`
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "аna@t.example", "cloudOnly": true
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/tenant.json:7:1]
+     7 │ {"uid": {"type": "Entra::User", "id": "u1"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "ana@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── this one
+       ╰────
+      help: whoever reads one takes it for the other: correct one of the two
+
+    entities::unfit_name
+
+      ⚠ the name of `Entra::User::"u9"` has letters of several scripts in one word, some of which look like others
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "аna@t.example", "cloudOnly": true
+       · ┬
+       · ╰── this one
+       ╰────
+      help: whoever reads the name takes it for another: correct it, or name this one by its id
+
+    warnings: 2 warnings
+    rules: shipped, revision …
+    --- exit 0
     "#);
     insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "ANA@t.example", &[])]].concat()), @r#"
     entities::shared_name

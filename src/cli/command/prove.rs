@@ -13,7 +13,7 @@ use tarbac_diagnostic::finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{Bundle, Policy};
 use tarbac_host::decision::Provenance;
-use tarbac_host::engine::without_authority;
+use tarbac_host::engine::authority_findings;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::workspace::spec_files;
 use tarbac_host::{Engine, Layout};
@@ -118,7 +118,7 @@ fn write_report(
 
 /// Refuses policies by which nothing is decided, whatever they permit.
 fn decides(bundle: &Bundle, readings: &[String]) -> Result<(), Failure> {
-    let findings = without_authority(bundle, readings);
+    let findings = authority_findings(bundle, readings);
     match findings.is_empty() {
         true => Ok(()),
         false => Err(Failure::Invalid(findings, "Nothing was proved.")),

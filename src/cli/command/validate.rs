@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use tarbac_analysis::authority;
 #[cfg(feature = "prove")]
 use tarbac_assurance::prove;
 use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
-use tarbac_host::engine::without_authority;
+use tarbac_host::engine::authority_findings;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::{bundle, workspace};
 use tarbac_report as render;
@@ -33,7 +34,8 @@ pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result
     findings.extend(specs.iter().filter_map(unformatted));
     // Without sound policies and schema, nothing can be said of specs.
     if let Some(engine) = &examination.engine {
-        findings.extend(without_authority(engine.bundle(), engine.readings()));
+        findings.extend(authority_findings(engine.bundle(), engine.readings()));
+        findings.extend(authority::contradicting(engine));
         #[cfg(feature = "prove")]
         findings.extend(prove::read(&specs, engine).1);
         #[cfg(not(feature = "prove"))]

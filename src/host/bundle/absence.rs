@@ -3,7 +3,8 @@
 //! Nothing equals such an entity and nobody is in it, so each comparison with it is false. Whether
 //! that allows more or less depends on where the comparison stands: an exception of a permit that
 //! names nobody excludes nobody, and a forbid that names nobody holds nobody back. What is compared with something of
-//! the context is another matter: a request brings that, and the directory need not have it.
+//! the context is another matter: a request brings that, and the directory need not have it. The same goes for a name
+//! that nobody has.
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
@@ -13,11 +14,13 @@ use tarbac_diagnostic::source::Place;
 
 /// A place where a policy names an entity that is nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mention {
+pub(crate) struct Mention {
     /// Where; the whole policy for its scope.
     pub place: Place,
     /// Whether the policy could allow more than it would if the entity were there.
     pub allows_more: bool,
+    /// Whether it could allow more if what stands there were true, and not false.
+    pub allows_more_if_true: bool,
     /// Whether it stands where it makes the policy apply to less.
     pub narrows: bool,
     /// Whether it is compared with what the context of a request brings.
@@ -55,14 +58,53 @@ pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
     for _ in scopes.iter().flatten().filter(|anchor| *anchor == uid) {
         found.push((policy.place().clone(), Side::With));
     }
+    let is_it = |part: &Expr| {
+        matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(named))
+            if EntityUid::from(named.as_ref().clone()) == *uid)
+    };
+    let mut in_conditions = Vec::new();
+    look(policy, &is_it, &mut in_conditions);
+    found.extend(
+        in_conditions
+            .into_iter()
+            .map(|(_, place, side)| (place, side)),
+    );
+    of_sides(policy, found)
+}
+
+/// Every place where one of these expressions of a policy stands, and what it means there that it is false.
+pub(crate) fn mentions_of(policy: &Policy, is_it: &dyn Fn(&Expr) -> bool) -> Vec<Mention> {
+    leaves_with(policy, is_it)
+        .into_iter()
+        .map(|(_, mention)| mention)
+        .collect()
+}
+
+/// The same with the expression that is true or false there.
+pub(crate) fn leaves_with<'p>(
+    policy: &'p Policy,
+    is_it: &dyn Fn(&Expr) -> bool,
+) -> Vec<(&'p Expr, Mention)> {
+    let mut found = Vec::new();
+    look(policy, is_it, &mut found);
+    let leaves: Vec<&Expr> = found.iter().map(|(leaf, ..)| *leaf).collect();
+    let sides = found.into_iter().map(|(_, place, side)| (place, side));
+    let mentions = of_sides(policy, sides);
+    leaves.into_iter().zip(mentions).collect()
+}
+
+fn look<'p>(policy: &'p Policy, is_it: &dyn Fn(&Expr) -> bool, found: &mut Vec<Found<'p>>) {
     if let Some(condition) = policy.ast().non_scope_constraints() {
         let mut look = Look {
             policy,
-            uid,
-            found: &mut found,
+            is_it,
+            found,
         };
         look.condition(condition, Side::With);
     }
+}
+
+fn of_sides(policy: &Policy, found: impl IntoIterator<Item = (Place, Side)>) -> Vec<Mention> {
     found
         .into_iter()
         .map(|(place, side)| Mention {
@@ -71,21 +113,29 @@ pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
                 Effect::Permit => !matches!(side, Side::With | Side::Context),
                 Effect::Forbid => !matches!(side, Side::Against | Side::Context),
             },
+            allows_more_if_true: match policy.effect() {
+                Effect::Permit => !matches!(side, Side::Against | Side::Context),
+                Effect::Forbid => !matches!(side, Side::With | Side::Context),
+            },
             narrows: side == Side::With,
             is_of_context: side == Side::Context,
         })
         .collect()
 }
 
-struct Look<'a> {
-    policy: &'a Policy,
-    uid: &'a EntityUid,
-    found: &'a mut Vec<(Place, Side)>,
+/// What is true or false, where it stands, and on which side.
+type Found<'p> = (&'p Expr, Place, Side);
+
+struct Look<'a, 'p> {
+    policy: &'p Policy,
+    /// Whether an expression is what is looked for.
+    is_it: &'a dyn Fn(&Expr) -> bool,
+    found: &'a mut Vec<Found<'p>>,
 }
 
-impl Look<'_> {
+impl<'p> Look<'_, 'p> {
     /// Looks through what is true or false.
-    fn condition(&mut self, expression: &Expr, side: Side) {
+    fn condition(&mut self, expression: &'p Expr, side: Side) {
         if !self.names(expression) {
             return;
         }
@@ -116,17 +166,14 @@ impl Look<'_> {
                 };
                 let place = self.policy.place_of(expression);
                 let place = place.unwrap_or_else(|| self.policy.place().clone());
-                self.found.push((place, side));
+                self.found.push((expression, place, side));
             }
         }
     }
 
-    /// Whether an expression names the entity.
+    /// Whether what is looked for stands in an expression.
     fn names(&self, expression: &Expr) -> bool {
-        expression.subexpressions().any(|part| {
-            matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(uid))
-                if EntityUid::from(uid.as_ref().clone()) == *self.uid)
-        })
+        expression.subexpressions().any(self.is_it)
     }
 
     /// Whether the entity, or a set with it, is compared with what the context brings. Not whether that is in it:
@@ -161,7 +208,7 @@ impl Look<'_> {
                     | BinaryOp::ContainsAny
             ),
             ExprKind::If { test_expr, .. } => return self.names(test_expr),
-            ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. } => true,
+            ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. } | ExprKind::Like { .. } => true,
             ExprKind::And { .. } | ExprKind::Or { .. } | ExprKind::UnaryApp { .. } => true,
             _ => false,
         };

@@ -25,6 +25,7 @@ const KEYS: &[&str] = &[
     "first",
     "former",
     "guardrail",
+    "guards",
     "holds",
     "id",
     "lifts",
@@ -34,16 +35,17 @@ const KEYS: &[&str] = &[
     "source",
 ];
 
-/// Annotations that look misspelt or are missing.
-pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
+/// Annotations that look misspelt or are missing. Other people's, whose schema `asks` nothing of ours, owe no words to
+/// those who are refused.
+pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let readings = policies.iter().filter_map(Policy::reading);
     let readings: BTreeSet<&str> = readings.map(|(name, _)| name).collect();
     for policy in policies {
         for (key, value) in policy.annotations() {
-            findings.extend(unknown_key(policy, key, value, &readings));
+            findings.extend(unknown_key(policy, key, value, &readings, asks));
         }
-        if policy.doc().is_none() {
+        if asks && policy.doc().is_none() {
             findings.push(
                 Finding::warning(
                     "policy::missing_doc",
@@ -55,7 +57,8 @@ pub(super) fn annotations(policies: &[Policy]) -> Vec<Finding> {
         }
         let missing: Vec<&str> = ["message", "advice"]
             .into_iter()
-            .filter(|key| policy.effect() == Effect::Forbid && policy.annotation(key).is_none())
+            .filter(|_| asks && policy.effect() == Effect::Forbid)
+            .filter(|key| policy.annotation(key).is_none())
             .collect();
         if !missing.is_empty() {
             findings.push(
@@ -90,6 +93,7 @@ fn unknown_key(
     key: &str,
     value: &str,
     readings: &BTreeSet<&str>,
+    asks: bool,
 ) -> Option<Finding> {
     if KEYS.contains(&key) {
         return None;
@@ -110,6 +114,7 @@ fn unknown_key(
     };
     let has_its_letters = letters(key) == letters(known);
     let would_switch = match known {
+        _ if !asks => false,
         "reading" => readings.contains(value) || has_its_letters,
         "holds" => policy.reading().is_some() && matches!(value, "on" | "off"),
         _ => false,
@@ -127,7 +132,7 @@ fn unknown_key(
 ///
 /// Where the schema is not ours, only one for every action is told: elsewhere it may be public.
 pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding> {
-    let is_ours = vocabulary.questions().next().is_some();
+    let is_ours = vocabulary.asks();
     let grants = |policy: &Policy| {
         let scope = policy.action_scope();
         let mut permissions = vocabulary.permissions();
@@ -210,9 +215,14 @@ pub fn policies_against_directory(
     let by_shipped = named(true);
     let mut to_find = named(false);
     to_find.retain(|uid| !by_shipped.contains(uid));
-    let (nowhere, unlisted) = match to_find.is_empty() {
-        true => (BTreeSet::new(), BTreeSet::new()),
-        false => (nowhere(to_find), unlisted()),
+    let nowhere = match to_find.is_empty() {
+        true => BTreeSet::new(),
+        false => nowhere(to_find),
+    };
+    // Who is in it matters to a policy of the workspace, whoever names it besides.
+    let unlisted = match named(false).is_empty() {
+        true => BTreeSet::new(),
+        false => unlisted(),
     };
     let mut findings = Vec::new();
     for policy in bundle

@@ -1,9 +1,10 @@
 //! What would get round the rules that hold whoever decides.
 //!
 //! A guardrail is a name that forbids share by `@guardrail`. It holds for each type of resources
-//! that a permission of one of them is about: any other permission on such a resource would get
-//! round it, and is refused unless the schema says with `@unguarded` that it is meant to. And a
-//! forbid that names a question answers none, but would silence the policies that do.
+//! that a permission of one of them is about, and for every type where one of them says so
+//! (`@guards`): any other permission on such a resource would get round it, and is refused unless
+//! the schema says with `@unguarded` that it is meant to. And a forbid that names a question answers
+//! none, but would silence the policies that do. Other people's schemas have none of this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +14,25 @@ use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::{Action, Vocabulary};
 use tarbac_diagnostic::finding::Finding;
 
+/// What `@guards` says of a guardrail that holds every permission, whatever that is about.
+const EVERYTHING: &str = "everything";
+
 /// What gets round guardrails or silences questions.
 pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding> {
+    if !vocabulary.asks() {
+        return Vec::new();
+    }
     let mut findings = Vec::new();
     let mut guardrails: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
     for policy in policies {
         findings.extend(silenced(policy, vocabulary));
         let Some(name) = policy.guardrail() else {
+            findings.extend(policy.guards().map(|_| guards_nothing(policy)));
             continue;
         };
+        if policy.guards().is_some_and(|guards| guards != EVERYTHING) {
+            findings.push(guards_nothing(policy));
+        }
         // A policy of a reading holds only sometimes, and one for some people only for those.
         let holds_for_all = policy.reading().is_none() && policy.principal_anchor().is_none();
         match policy.effect() {
@@ -33,10 +44,25 @@ pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding
     }
     let permissions: Vec<&Action> = vocabulary.permissions().collect();
     for (name, policies) in guardrails {
-        for resource in guarded(&policies, &permissions) {
-            for action in &permissions {
-                if action.resources.contains(resource) && action.unguarded().is_none() {
-                    findings.extend(unguarded(name, &policies, action, resource));
+        let guarded = guarded(&policies, &permissions);
+        let guards_all = policies.iter().any(|policy| policy.guards().is_some());
+        let around = guards_all.then(|| around(&guarded, vocabulary));
+        for action in &permissions {
+            let is_guarded = |of: &&EntityTypeName| {
+                let is_around = |around: &BTreeSet<String>| {
+                    let mut types = action.principals.iter().chain([*of]);
+                    types.any(|of| around.contains(&of.to_string()))
+                };
+                guarded.contains(of) || around.as_ref().is_some_and(is_around)
+            };
+            for resource in action.resources.iter().filter(is_guarded) {
+                if action.unguarded().is_none() && !is_held(&policies, action, resource) {
+                    let how = match guarded.contains(resource) {
+                        true => to_be_held(&policies),
+                        // Their groups and policies are about something else.
+                        false => format!("hold it by a forbid with `@guardrail(\"{name}\")`"),
+                    };
+                    findings.push(unguarded(name, action, resource, &how));
                 }
             }
         }
@@ -58,22 +84,48 @@ fn guarded<'a>(policies: &[&Policy], permissions: &[&'a Action]) -> BTreeSet<&'a
     permissions.iter().flat_map(of_action).collect()
 }
 
-/// A permission on a resource that none of these policies holds back.
-fn unguarded(
-    name: &str,
-    policies: &[&Policy],
-    action: &Action,
-    resource: &EntityTypeName,
-) -> Option<Finding> {
+/// These types and all that the schema joins to them, through attributes and parents in either direction. What is
+/// joined to none of them is a world of its own, in which nobody of theirs asks and nothing of theirs is asked about.
+fn around(types: &BTreeSet<&EntityTypeName>, vocabulary: &Vocabulary) -> BTreeSet<String> {
+    let mut joined: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut join = |one, other| {
+        joined.entry(one).or_default().insert(other);
+        joined.entry(other).or_default().insert(one);
+    };
+    for (owner, attributes) in vocabulary.all_attributes() {
+        for kind in attributes.values().map(|attribute| &attribute.kind) {
+            kind.named()
+                .into_iter()
+                .for_each(|named| join(owner, named));
+        }
+    }
+    for (child, parents) in vocabulary.declared_parents() {
+        parents.iter().for_each(|parent| join(child, parent));
+    }
+    let mut around = BTreeSet::new();
+    let mut open: Vec<String> = types.iter().map(ToString::to_string).collect();
+    while let Some(name) = open.pop() {
+        let beside = joined.get(name.as_str()).into_iter().flatten();
+        let beside: Vec<String> = beside.map(|name| (*name).to_owned()).collect();
+        if around.insert(name) {
+            open.extend(beside);
+        }
+    }
+    around
+}
+
+/// Whether these policies hold a permission on a resource back, whoever asks.
+fn is_held(policies: &[&Policy], action: &Action, resource: &EntityTypeName) -> bool {
     let resources = std::slice::from_ref(resource);
-    let is_held = |principal: &EntityTypeName| {
+    action.principals.iter().all(|principal| {
         let principals = std::slice::from_ref(principal);
         let mut policies = policies.iter();
         policies.any(|policy| policy.may_apply_among(action, principals, resources))
-    };
-    if action.principals.iter().all(is_held) {
-        return None;
-    }
+    })
+}
+
+/// What makes these policies hold a permission on what they are about.
+fn to_be_held(policies: &[&Policy]) -> String {
     let groups: BTreeSet<String> = policies
         .iter()
         .filter_map(|policy| match policy.action_scope() {
@@ -85,26 +137,34 @@ fn unguarded(
         .collect();
     let groups: Vec<String> = groups.into_iter().collect();
     let ids: Vec<&str> = policies.iter().map(|policy| policy.id()).collect();
-    let how = match groups.is_empty() {
+    match groups.is_empty() {
         true => format!("name it in `{}`", ids.join("`, `")),
         false => format!(
             "put it into {}, or name it in `{}`",
             groups.join(" or "),
             ids.join("`, `")
         ),
-    };
+    }
+}
+
+/// A permission on a resource that no policy of a guardrail holds back.
+fn unguarded(name: &str, action: &Action, resource: &EntityTypeName, how: &str) -> Finding {
     let message = format!(
         "no policy of the guardrail `{name}` holds `{}` on a `{resource}`, so it gets round it",
         action.uid
     );
-    let finding = Finding::error("policy::unguarded_permission", message);
-    Some(
-        finding
-            .label(action.place.clone(), "declared here")
-            .help(format!(
-                "{how}; if nothing is to hold it back, say why in the schema: `@unguarded(\"…\")`"
-            )),
-    )
+    Finding::error("policy::unguarded_permission", message)
+        .label(action.place.clone(), "declared here")
+        .help(format!(
+            "{how}; if nothing is to hold it back, say why in the schema: `@unguarded(\"…\")`"
+        ))
+}
+
+fn guards_nothing(policy: &Policy) -> Finding {
+    let message = format!("what `{}` guards cannot be known", policy.id());
+    Finding::error("policy::guardrail", message)
+        .label(policy.place().clone(), "this policy")
+        .help("`@guards(\"everything\")` stands beside `@guardrail`, and says nothing else")
 }
 
 fn no_guardrail(policy: &Policy) -> Finding {

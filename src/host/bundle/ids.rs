@@ -62,18 +62,20 @@ fn duplicates(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
 
 /// An id with characters that do not show, or that do something where it is shown.
 fn unfit(policy: &Policy) -> Option<Finding> {
-    let is_unfit = |character: char| {
-        let is_blank = character.is_whitespace() && character != ' ';
-        character.is_control() || is_blank || is_format(character)
-    };
     // What is shown of an id has them escaped.
     let id: &str = policy.ast().id().as_ref();
-    id.chars().any(is_unfit).then(|| {
+    id.chars().any(is_unseen).then(|| {
         let message = format!("the id `{}` has characters that do not show", policy.id());
         Finding::error("policy::unfit_id", message)
             .label(policy.place().clone(), "this policy")
             .help("an id is written into logs: use letters, digits, dots and hyphens")
     })
+}
+
+/// Whether a character does not show, or does something where it is shown.
+pub(crate) fn is_unseen(character: char) -> bool {
+    let is_blank = character.is_whitespace() && character != ' ';
+    character.is_control() || is_blank || is_format(character)
 }
 
 /// Whether a character only tells how others are shown: it joins, separates or turns them.

@@ -18,7 +18,12 @@ pub struct Policy {
     annotations: BTreeMap<String, String>,
     place: Place,
     shipped: bool,
+    /// Whether an annotation means anything beside its words.
+    has_meaning: bool,
 }
+
+/// The annotations that are words for a reader, and decide nothing.
+const WORDS: [&str; 5] = ["advice", "doc", "id", "message", "source"];
 
 /// The actions that the scope of a policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +68,14 @@ impl Policy {
             annotations,
             place,
             shipped,
+            has_meaning: true,
         }
+    }
+
+    /// Takes annotations for words alone, unless it ships: under a schema that asks none of our questions, or under
+    /// none, whoever wrote them meant something else, and the policy is in force as Cedar has it.
+    pub(super) fn mean_nothing(&mut self) {
+        self.has_meaning = self.shipped;
     }
 
     /// The policy with another body under the same id, annotations and place.
@@ -84,9 +96,13 @@ impl Policy {
         self.ast.effect()
     }
 
-    /// An annotation by its key.
+    /// An annotation by its key, where it means what it does in policies of ours.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.get(key).map(String::as_str)
+        let means = self.has_meaning || WORDS.contains(&key);
+        self.annotations
+            .get(key)
+            .filter(|_| means)
+            .map(String::as_str)
     }
 
     /// All annotations, by key.
@@ -122,6 +138,11 @@ impl Policy {
     /// The guardrail that it is a part of: its `@guardrail`.
     pub fn guardrail(&self) -> Option<&str> {
         self.annotation("guardrail")
+    }
+
+    /// What its guardrail holds beside the resources that it is about: its `@guards`.
+    pub fn guards(&self) -> Option<&str> {
+        self.annotation("guards")
     }
 
     /// The reading it belongs to, and whether it holds when that is on.

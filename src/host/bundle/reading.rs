@@ -31,7 +31,7 @@ pub struct Switches {
 /// A name that is no reading of the policies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("`{name}` is not a reading of these policies")]
-#[diagnostic(code(reading::unknown), help("{}the readings are: {}", told(setting.as_deref()), known.join(", ")))]
+#[diagnostic(code(reading::unknown), help("{}{}", told(setting.as_deref()), listed(known)))]
 pub struct UnknownReading {
     /// The name as given.
     pub name: String,
@@ -58,6 +58,13 @@ impl UnknownReading {
             is_meant.then(|| flag.clone())
         });
         Self { setting, ..self }
+    }
+}
+
+fn listed(known: &[String]) -> String {
+    match known {
+        [] => "there are none, and every policy is in force".to_owned(),
+        known => format!("the readings are: {}", known.join(", ")),
     }
 }
 

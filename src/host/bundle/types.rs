@@ -108,7 +108,7 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
 fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Vocabulary) -> bool {
     matches!(warning, ValidationWarning::InvalidActionApplication(_))
         && policy.effect() == Effect::Forbid
-        && vocabulary.questions().next().is_some()
+        && vocabulary.asks()
         && !matches!(policy.action_scope(), ActionScope::Any)
 }
 
@@ -116,7 +116,7 @@ fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Voc
 /// it. Each list has a policy once.
 fn as_asked(policies: &[&Policy], vocabulary: &Vocabulary) -> Vec<Vec<ast::Policy>> {
     let whole = |policy: &&Policy| policy.ast().clone();
-    if vocabulary.questions().next().is_none() {
+    if !vocabulary.asks() {
         return vec![policies.iter().map(whole).collect()];
     }
     // Actions of several types are no set that Cedar would take.

@@ -111,6 +111,15 @@ impl Kind {
             _ => None,
         }
     }
+
+    /// The entity type or the record that the values are of, be it one or a set of them.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Self::Entity(name) | Self::Record(name) => Some(name),
+            Self::Set(element) => element.named(),
+            _ => None,
+        }
+    }
 }
 
 impl Action {
@@ -179,6 +188,11 @@ impl Vocabulary {
     /// The questions.
     pub fn questions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(|action| action.is_question())
+    }
+
+    /// Whether it asks any question of ours. A schema that asks none is other people's, and decides as Cedar does.
+    pub fn asks(&self) -> bool {
+        self.questions().next().is_some()
     }
 
     /// The question with this id.
@@ -259,11 +273,31 @@ impl Vocabulary {
     /// The attributes that say, where they are true, that more may be in the entity than is known
     /// (`@unlisted`), by the type that has them.
     pub fn unlisted(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.annotated("unlisted")
+    }
+
+    /// The attributes that name those attributes of an entity whose values are not known (`@assumed`), by the type that
+    /// has them.
+    pub fn assumed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.annotated("assumed");
+        all.filter(|(owner, name)| !self.is_unknown_if_absent(owner, name))
+    }
+
+    /// Whether the value of an attribute is not known where it is absent (`@assumed("absent")`).
+    pub fn is_unknown_if_absent(&self, owner: &str, attribute: &str) -> bool {
+        let attributes = self.attributes.get(owner);
+        let known = attributes.and_then(|attributes| attributes.get(attribute));
+        let assumed = known.and_then(|known| known.annotations.get("assumed"));
+        assumed.is_some_and(|assumed| assumed == "absent")
+    }
+
+    /// The attributes with an annotation, by what has them.
+    fn annotated<'v>(&'v self, key: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
         let all = self.attributes.iter().flat_map(|(owner, attributes)| {
             let attributes = attributes.iter();
             attributes.map(move |(name, attribute)| (owner.as_str(), name.as_str(), attribute))
         });
-        all.filter(|(.., attribute)| attribute.annotations.contains_key("unlisted"))
+        all.filter(move |(.., attribute)| attribute.annotations.contains_key(key))
             .map(|(owner, name, _)| (owner, name))
     }
 
@@ -298,6 +332,11 @@ impl Vocabulary {
             let words = attribute.annotations.get("activate")?;
             Some((name.as_str(), words.as_str()))
         })
+    }
+
+    /// The attributes of all entity types and records, by the name of what has them.
+    pub fn all_attributes(&self) -> &BTreeMap<String, BTreeMap<String, Attribute>> {
+        &self.attributes
     }
 
     /// The attributes of an entity type or a record, by name.

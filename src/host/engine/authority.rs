@@ -136,9 +136,83 @@ impl Engine {
     }
 }
 
+/// The policies in force under these readings that answer who is in authority, and the question; none where nobody
+/// asks.
+pub fn answering<'b>(
+    bundle: &'b Bundle,
+    readings: &'b [String],
+) -> Option<(&'b Action, Vec<&'b Policy>)> {
+    let question = bundle.vocabulary().question(AUTHORITY)?;
+    let answers = bundle.in_force(readings).filter(|policy| {
+        policy.effect() == Effect::Permit && policy.action_scope().answers(question)
+    });
+    Some((question, answers.collect()))
+}
+
+/// What is wrong with the policies that say who is in authority, so that decisions are indeterminate: there are none
+/// for something that somebody may ask about, or too many, whatever the directory.
+pub fn authority_findings(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
+    let mut findings = without_authority(bundle, readings);
+    findings.extend(with_two_authorities(bundle, readings));
+    findings
+}
+
+/// That two policies answer about the same.
+pub fn two_authorities(one: &Policy, other: &Policy) -> Finding {
+    let (one, other) = match one.is_shipped() {
+        true => (other, one),
+        false => (one, other),
+    };
+    let message = format!(
+        "`{}` and `{}` both say which authority is in force, so decisions are indeterminate",
+        one.id(),
+        other.id()
+    );
+    Finding::error("policy::two_authorities", message)
+        .label(one.place().clone(), "this one")
+        .label(other.place().clone(), "and this one")
+        .help("exactly one policy may answer: remove one of the two, or give them conditions of which never both are true")
+}
+
+/// Policies that answer about the same for certain: one is for everything, both have the same conditions, or one ships,
+/// since those that ship have an answer to whatever is asked.
+fn with_two_authorities(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
+    let Some((question, answers)) = answering(bundle, readings) else {
+        return Vec::new();
+    };
+    let overlaps = |one: &Policy, other: &Policy| {
+        let mut applicable = question.principals.iter().flat_map(|principal| {
+            let resources = question.resources.iter();
+            resources.map(move |resource| {
+                (
+                    std::slice::from_ref(principal),
+                    std::slice::from_ref(resource),
+                )
+            })
+        });
+        let is_certain = one.is_shipped() != other.is_shipped()
+            || one.is_unconditional()
+            || other.is_unconditional()
+            || one.ast().condition().eq_shape(&other.ast().condition());
+        is_certain
+            && applicable.any(|(principal, resource)| {
+                one.may_apply_among(question, principal, resource)
+                    && other.may_apply_among(question, principal, resource)
+            })
+    };
+    let mut findings = Vec::new();
+    for (index, one) in answers.iter().enumerate() {
+        let mut before = answers.iter().take(index);
+        if let Some(other) = before.find(|other| overlaps(one, other)) {
+            findings.push(two_authorities(one, other));
+        }
+    }
+    findings
+}
+
 /// The types of resources about which somebody may ask for a permission and no policy that is in force under these
 /// readings can say who is in authority: whatever is asked about one is indeterminate.
-pub fn without_authority(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
+fn without_authority(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
     let Some(question) = bundle.vocabulary().question(AUTHORITY) else {
         return Vec::new();
     };

@@ -242,6 +242,22 @@ impl Directory {
         value.is_some_and(|value| *value != ValueRef::ABSENT)
     }
 
+    /// Whether an attribute that is a set of Strings has this one.
+    pub fn attribute_has_text(&self, row: Row, attribute: &str, text: &str) -> bool {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        let Some(Meaning::Compound(index)) = value.map(|value| value.meaning()) else {
+            return false;
+        };
+        let items = self.store.compounds.get(index).iter();
+        let mut texts = items.filter_map(|item| match item.meaning() {
+            Meaning::Text(index) => Some(self.store.texts.get(index)),
+            _ => None,
+        });
+        texts.any(|item| item == text)
+    }
+
     /// The items of a compound, unless it is a set.
     fn record(&self, index: u32) -> Option<&[ValueRef]> {
         let (header, items) = self.store.compounds.get(index).split_first()?;

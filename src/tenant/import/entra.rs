@@ -49,6 +49,8 @@ pub(super) struct Entra {
     pub(super) groups_have_sids: bool,
     /// The groups that have a directory role.
     pub(super) groups_with_directory_roles: BTreeSet<u32>,
+    /// The directory roles that may have members who are not known.
+    pub(super) unlisted_directory_roles: BTreeSet<String>,
 }
 
 /// Somebody with an account.
@@ -56,6 +58,8 @@ pub(super) struct Person {
     pub(super) id: String,
     pub(super) user_principal_name: String,
     pub(super) is_cloud_only: bool,
+    /// Whether that is assumed.
+    pub(super) is_cloud_only_assumed: bool,
     /// Whether the person can sign in; `None` where it cannot be known.
     pub(super) is_enabled: Option<bool>,
     /// The security identifier in Active Directory.
@@ -130,6 +134,7 @@ impl Entra {
             people_have_sids: false,
             groups_have_sids: false,
             groups_with_directory_roles: BTreeSet::new(),
+            unlisted_directory_roles: BTreeSet::new(),
         };
         entra.read_people(folder, notes)?;
         entra.read_groups(folder, notes)?;
@@ -201,9 +206,9 @@ impl Entra {
             has_synchronization |= row.on_premises_sync_enabled.flatten().is_some();
             self.has_licenses |= row.assigned_licenses.is_some() || row.assigned_plans.is_some();
             self.people_have_sids |= has_sid;
-            if row.on_premises_sync_enabled.is_none()
-                || row.on_premises_sync_enabled == Some(None) && has_sid
-            {
+            let is_cloud_only_assumed = row.on_premises_sync_enabled.is_none()
+                || row.on_premises_sync_enabled == Some(None) && has_sid;
+            if is_cloud_only_assumed {
                 without.0.push(row.user_principal_name.clone());
             }
             if row.account_enabled.is_none() {
@@ -216,6 +221,7 @@ impl Entra {
             }
             let person = Person {
                 is_cloud_only: row.on_premises_sync_enabled.flatten() != Some(true),
+                is_cloud_only_assumed,
                 is_enabled: row.account_enabled,
                 has_license: products.license(&row, notes),
                 groups: BTreeSet::new(),
@@ -264,7 +270,8 @@ impl Entra {
                 notes.add(&ACCOUNT_STATE_UNKNOWN, name);
             }
         }
-        for (number, (id, person)) in (0..).zip(people) {
+        for (number, (id, mut person)) in (0..).zip(people) {
+            person.is_cloud_only_assumed |= !has_synchronization;
             self.person_of.insert(id, number);
             if let Some(sid) = &person.sid {
                 self.by_sid.insert(key(sid), Holder::Person(number));
@@ -393,36 +400,45 @@ impl Entra {
         for (id, name) in &names {
             if !with_members.contains_key(id) {
                 notes.add(&MEMBERS_MISSING, name.as_str());
+                self.unlisted_directory_roles.insert(name.clone());
             }
         }
         for id in with_members.into_values() {
             let name = names.get(&key(&id));
             let mut people = BTreeSet::new();
-            folder.records(&format!("{DIRECTORY_ROLES}/{id}/members"), |row: IdRow| {
-                match (name, self.holder(&row.id)) {
-                    (None, _) => notes.add(&UNKNOWN_DIRECTORY_ROLE, id.as_str()),
-                    (_, Some(Holder::Person(person))) => drop(people.insert(person)),
-                    // No group that can have a directory role can hold another group.
-                    (_, Some(Holder::Group(group))) => {
-                        let group = self.group(group);
-                        if let Some(group) = group.filter(|group| !group.has_members) {
-                            notes.add(&MEMBERS_MISSING, group.called());
+            let mut has_unknown_members = false;
+            let is_there =
+                folder.records(&format!("{DIRECTORY_ROLES}/{id}/members"), |row: IdRow| {
+                    match (name, self.holder(&row.id)) {
+                        (None, _) => notes.add(&UNKNOWN_DIRECTORY_ROLE, id.as_str()),
+                        (_, Some(Holder::Person(person))) => drop(people.insert(person)),
+                        // No group that can have a directory role can hold another group.
+                        (_, Some(Holder::Group(group))) => {
+                            let group = self.group(group);
+                            if let Some(group) = group.filter(|group| !group.has_members) {
+                                notes.add(&MEMBERS_MISSING, group.called());
+                            }
+                            has_unknown_members |= group.is_some_and(Group::may_have_more);
+                            people.extend(group.into_iter().flat_map(|group| &group.people));
+                            if let (Some(name), Some(Holder::Group(number))) =
+                                (name, self.holder(&row.id))
+                            {
+                                roles
+                                    .of_groups
+                                    .entry(number)
+                                    .or_default()
+                                    .insert(name.clone());
+                            }
                         }
-                        people.extend(group.into_iter().flat_map(|group| &group.people));
-                        if let (Some(name), Some(Holder::Group(number))) =
-                            (name, self.holder(&row.id))
-                        {
-                            roles
-                                .of_groups
-                                .entry(number)
-                                .or_default()
-                                .insert(name.clone());
+                        (Some(name), None) => {
+                            has_unknown_members |= unknown_member(&row, name, notes)
                         }
                     }
-                    (Some(name), None) => drop(unknown_member(&row, name, notes)),
-                }
-                Ok(())
-            })?;
+                    Ok(())
+                })?;
+            if let Some(name) = name.filter(|_| has_unknown_members || !is_there) {
+                self.unlisted_directory_roles.insert(name.clone());
+            }
             for person in people {
                 if let (Some(name), Some(person)) = (name, self.people.get_mut(person as usize)) {
                     person.directory_roles.insert(name.clone());

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 pub enum Matter {
     /// Two exports do not fit together; what hangs on it gives nothing.
     Unjoined,
-    /// The exports do not say it, so the value that permits less was taken.
+    /// The exports do not say it, so the value was taken with which the rules that ship permit less; other rules may
+    /// permit more by it.
     Assumed,
     /// It is as the exports have it, and worth a look.
     Notable,
@@ -57,6 +58,12 @@ impl Notes {
             names: Vec::new(),
         });
         note.names.push(name.into());
+    }
+
+    /// Whether any of these topics has come up.
+    pub(super) fn have_any(&self, topics: &[&Topic]) -> bool {
+        let mut topics = topics.iter();
+        topics.any(|topic| self.0.contains_key(&(topic.matter, topic.code)))
     }
 
     /// Adds what somebody else has noted.
@@ -184,7 +191,7 @@ topics! {
         "export SMS_R_User with AADUserID, SID and AgentName, and users with onPremisesSecurityIdentifier"
     CO_MANAGEMENT_UNKNOWN Assumed "co_management_unknown"
         "devices that devices.csv does not have, or of which there are two of the name, so they are taken as not co-managed"
-        "export All devices in the admin center at the same time; no decision depends on it"
+        "export All devices in the admin center at the same time; no rule that ships depends on it"
     HIERARCHY_NOT_EXPORTED Assumed "hierarchy_not_exported"
         "hierarchies without exports, so they have no devices, and nobody is discovered or permitted anything in them"
         "export configmgr/<site> of each of them"

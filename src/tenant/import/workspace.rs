@@ -30,9 +30,6 @@ const DISCOVERED_BY_ACTIVE_DIRECTORY: &str = "discoveredByActiveDirectory";
 const DISCOVERED_BY_ENTRA: &str = "discoveredByEntra";
 
 #[derive(Serialize)]
-struct NoAttributes {}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TenantAttributes<'a> {
     use_intune_rbac: bool,
@@ -111,6 +108,8 @@ struct PersonAttributes<'a> {
     assignments_without_license: Vec<Uid<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     assignments_with_license_unknown: Vec<Uid<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assumed: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -131,6 +130,15 @@ struct DeviceAttributes<'a> {
     co_managed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     operating_system: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assumed: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DirectoryRoleAttributes {
+    #[serde(skip_serializing_if = "is_false")]
+    members_unknown: bool,
 }
 
 #[expect(
@@ -391,7 +399,12 @@ impl Imported {
                 Some(_) => (lacking, Vec::new()),
                 None => (Vec::new(), lacking),
             };
+            let assumed = [
+                ("cloudOnly", person.is_cloud_only_assumed),
+                ("configMgr", self.are_administrators_assumed),
+            ];
             let attributes = PersonAttributes {
+                assumed: those(&assumed),
                 tenant: self.tenant(),
                 user_principal_name: &person.user_principal_name,
                 cloud_only: person.is_cloud_only,
@@ -472,7 +485,10 @@ impl Imported {
 
     fn write_directory_roles<W: Write>(&self, mut family: Family<W>) -> io::Result<()> {
         for name in &self.entra.directory_roles {
-            family.entity(uid(DIRECTORY_ROLE, name), NoAttributes {}, &[])?;
+            let attributes = DirectoryRoleAttributes {
+                members_unknown: self.entra.unlisted_directory_roles.contains(name),
+            };
+            family.entity(uid(DIRECTORY_ROLE, name), attributes, &[])?;
         }
         family.finish()
     }
@@ -514,11 +530,16 @@ impl Imported {
                 let managed = self.managed.of(&device.name);
                 let system = device.operating_system.as_ref();
                 let system = system.or_else(|| managed?.operating_system.as_ref());
+                let assumed = [
+                    ("coManaged", managed.is_none()),
+                    ("operatingSystem", system.is_none()),
+                ];
                 let attributes = DeviceAttributes {
                     name: &device.name,
                     hierarchy: uid(HIERARCHY, code),
                     co_managed: managed.is_some_and(|managed| managed.is_co_managed),
                     operating_system: system.map(SmolStr::as_str),
+                    assumed: those(&assumed),
                 };
                 let id = format!("{code}-{}", device.id);
                 family.entity(uid(DEVICE, &id), attributes, &parents)?;
@@ -526,6 +547,12 @@ impl Imported {
         }
         family.finish()
     }
+}
+
+/// Those of which it is true.
+fn those(all: &[(&'static str, bool)]) -> Vec<&'static str> {
+    let those = all.iter().filter(|(_, is_so)| *is_so);
+    those.map(|(name, _)| *name).collect()
 }
 
 /// The id of the group of those in a group who have its roles.

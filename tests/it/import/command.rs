@@ -297,3 +297,61 @@ fn eligible_memberships_are_those_of_a_moment() {
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("it is no moment"), "{ran}");
 }
+
+/// What no export tells is recorded, and whatever depends on it is told.
+#[test]
+fn what_is_assumed_is_recorded_and_told() {
+    let tarbac = copied("tests/exports/base/configmgr");
+    let policy = |condition: &str| {
+        format!(
+            "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\nforbid (principal, action == Intune::Action::\"runScript\", resource)\n{condition};\n"
+        )
+    };
+    let validate = |tarbac: &Tarbac, condition: &str| {
+        tarbac.write("workspace/policies/custom/x.cedar", policy(condition));
+        let ran = tarbac.run(&["-C", "workspace", "validate", "--format", "json"]);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = document["findings"].as_array().unwrap().iter();
+        let errors = findings.filter(|finding| finding["severity"] == "error");
+        errors
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let told = ["policy::assumed_value"];
+    let nothing: [&str; 0] = [];
+    let co_managed = "when { resource.coManaged }";
+    let synchronized = "when { !principal.cloudOnly }";
+    let administrators = "when { principal has configMgr && resource in principal.configMgr.read }";
+    let reader = "when { principal in Entra::DirectoryRole::\"Intune Administrator\" }";
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+    for condition in [co_managed, synchronized, administrators, reader] {
+        assert_eq!(validate(&tarbac, condition), nothing, "{condition}");
+    }
+    // Without the list of devices.
+    std::fs::remove_file(tarbac.path("exports/devices.csv")).unwrap();
+    assert_eq!(
+        run_import(&tarbac, &["--force", "--drop-missing"]).status,
+        0
+    );
+    assert_eq!(validate(&tarbac, co_managed), told);
+    assert_eq!(validate(&tarbac, synchronized), nothing);
+    // Without asking who is synchronized, and without the administrators.
+    let users = tarbac.read("exports/graph/users.json");
+    let users = users.replace("\"onPremisesSyncEnabled\"", "\"x\"");
+    tarbac.write("exports/graph/users.json", users);
+    std::fs::remove_file(tarbac.path("exports/configmgr/P01/SMS_Admin.json")).unwrap();
+    std::fs::remove_dir_all(tarbac.path("exports/graph/directoryRoles")).unwrap();
+    // A rule that would permit more by it keeps the data from being refreshed.
+    let ran = run_import(&tarbac, &["--force", "--drop-missing"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("policy::assumed_value"), "{ran}");
+    std::fs::remove_file(tarbac.path("workspace/policies/custom/x.cedar")).unwrap();
+    assert_eq!(
+        run_import(&tarbac, &["--force", "--drop-missing"]).status,
+        0
+    );
+    for condition in [co_managed, synchronized, administrators] {
+        assert_eq!(validate(&tarbac, condition), told, "{condition}");
+    }
+    assert_eq!(validate(&tarbac, reader), ["policy::unknown_members"]);
+}

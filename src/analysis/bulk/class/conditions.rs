@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy_core::ast;
 
-use super::read_set::{ReadSetBuilder, Scope};
-use tarbac_host::bundle::{Policy, Vocabulary};
+use super::read_set::ReadSetBuilder;
+use tarbac_host::bundle::{Policy, Scope, Vocabulary};
 
 /// What some policies look at.
 #[derive(Debug, Default)]

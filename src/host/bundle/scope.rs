@@ -1,0 +1,104 @@
+//! What the expressions of a policy are, by the schema.
+
+use std::collections::BTreeSet;
+
+use cedar_policy_core::ast;
+
+use super::policy::Policy;
+use super::vocabulary::{Action, Kind, QUESTION_CONTEXT, Vocabulary};
+
+/// The types that the variables of a policy have.
+#[derive(Debug)]
+pub struct Scope<'v> {
+    vocabulary: &'v Vocabulary,
+    principals: BTreeSet<String>,
+    resources: BTreeSet<String>,
+    /// Whether it is asked a question, whose context names what the request is about.
+    is_question: bool,
+}
+
+impl<'v> Scope<'v> {
+    /// The types of the actions that a policy is asked about.
+    pub fn of(policy: &Policy, vocabulary: &'v Vocabulary) -> Self {
+        let actions = vocabulary.permissions().chain(vocabulary.questions());
+        let actions = actions.filter(|action| policy.action_scope().answers(action));
+        let mut scope = Self {
+            vocabulary,
+            principals: BTreeSet::new(),
+            resources: BTreeSet::new(),
+            is_question: false,
+        };
+        actions.for_each(|action| scope.add(action));
+        scope
+    }
+
+    fn add(&mut self, action: &Action) {
+        self.principals
+            .extend(action.principals.iter().map(ToString::to_string));
+        self.resources
+            .extend(action.resources.iter().map(ToString::to_string));
+        self.is_question |= action.is_question();
+    }
+
+    /// The types of whoever asks and of what is asked about.
+    pub fn everything(&self) -> impl Iterator<Item = String> {
+        self.principals.iter().chain(&self.resources).cloned()
+    }
+
+    /// The types of the entities that an expression can be, or of the elements of the set; `None`
+    /// where that cannot be followed.
+    pub fn types(&self, expression: &ast::Expr) -> Option<BTreeSet<String>> {
+        self.kinds(expression)?
+            .iter()
+            .map(|kind| kind.entity_type().map(str::to_owned))
+            .collect()
+    }
+
+    /// The types that have an attribute, of those that an expression can be; none where that cannot be followed.
+    pub fn owners(&self, expression: &ast::Expr, attribute: &str) -> BTreeSet<String> {
+        let kinds = self.kinds(expression).into_iter().flatten();
+        let named = kinds.filter_map(|kind| kind.named().map(str::to_owned));
+        let has = |owner: &String| {
+            let attributes = self.vocabulary.attributes(owner);
+            attributes.is_some_and(|attributes| attributes.contains_key(attribute))
+        };
+        named.filter(has).collect()
+    }
+
+    fn kinds(&self, expression: &ast::Expr) -> Option<Vec<Kind>> {
+        let entities = |types: &BTreeSet<String>| types.iter().cloned().map(Kind::Entity).collect();
+        match expression.expr_kind() {
+            ast::ExprKind::Var(ast::Var::Principal) => Some(entities(&self.principals)),
+            ast::ExprKind::Var(ast::Var::Resource) => Some(entities(&self.resources)),
+            ast::ExprKind::Var(ast::Var::Context) if self.is_question => {
+                Some(vec![Kind::Record(QUESTION_CONTEXT.to_owned())])
+            }
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                Some(vec![Kind::Entity(uid.entity_type().to_string())])
+            }
+            ast::ExprKind::Set(elements) => {
+                let mut all = Vec::new();
+                for element in elements.iter() {
+                    all.extend(self.kinds(element)?);
+                }
+                Some(all)
+            }
+            ast::ExprKind::GetAttr { expr, attr } => {
+                // Of the types that a variable can be, those without the attribute are out.
+                let kinds: Vec<Kind> = self
+                    .kinds(expr)?
+                    .iter()
+                    .filter_map(|kind| match kind {
+                        Kind::Entity(owner) | Kind::Record(owner) => {
+                            self.vocabulary.attributes(owner)
+                        }
+                        _ => None,
+                    })
+                    .filter_map(|attributes| Some(attributes.get(attr.as_str())?.kind.clone()))
+                    .collect();
+                (!kinds.is_empty()).then_some(kinds)
+            }
+            _ => None,
+        }
+    }
+}
