@@ -202,7 +202,7 @@ fn what_a_disabled_account_holds_cannot_go() {
     let suspended = after
         .iter()
         .find(|of| of.contains("as long as accounts in them may do nothing"))
-        .expect(&after.join("\n"));
+        .unwrap_or_else(|| panic!("{after:#?}"));
     assert!(
         suspended.contains("comes back with the accounts"),
         "{suspended}"

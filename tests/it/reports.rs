@@ -530,9 +530,9 @@ fn reports_in_json_say_which_rules_are_in_force() {
     }
     for command in commands {
         let ran = workspace.run(&[&command[..], &["--report", "json=-"]].concat());
-        let report: Value = serde_json::from_str(&ran.stdout).expect(&ran.to_string());
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
         let ran = workspace.run(&[&command[..], &["--format", "json"]].concat());
-        let answer: Value = serde_json::from_str(&ran.stdout).expect(&ran.to_string());
+        let answer: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
         assert_eq!(report["rules_in_force"], "shipped", "{command:?}");
         for key in ["rules_in_force", "revision", "not_read"] {
             assert_eq!(report[key], answer[key], "{command:?}");
@@ -541,6 +541,6 @@ fn reports_in_json_say_which_rules_are_in_force() {
     // A suite with an error keeps nobody from knowing them.
     workspace.write("tests/a.yaml", "suite: A\ncases: [{}]\n");
     let ran = workspace.run(&["test", "--report", "json=-"]);
-    let report: Value = serde_json::from_str(&ran.stdout).expect(&ran.to_string());
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
     assert_eq!(report["rules_in_force"], "shipped", "{ran}");
 }
