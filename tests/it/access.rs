@@ -35,6 +35,8 @@ fn every_row() {
         may View collections, View software updates, View client details, Enroll Now
           on 4 of 14 devices (WS-BER-014, WS-BER-015, WS-MUC-003, SRV-SQL-01) in P01
           of All Systems (4), All Workstations (3), Berlin Workstations (2), All Servers (1)
+          with, for example, Collection: Read on All Systems (through Berlin Workstations, All
+            Workstations)
       through group Role Stewards -> role assignment Role Stewards -> role Intune Role Administrator:
         roles.intune-role-administrator
         may Update
