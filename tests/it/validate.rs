@@ -1870,6 +1870,8 @@ fn every_code_has_an_example() {
             .map(Result::unwrap);
         for file in files.filter(|file| file.file_type().is_file()) {
             let text = std::fs::read_to_string(file.path()).unwrap();
+            // The path of a function is none.
+            let text = text.replace("schema_with = \"schema::", "");
             for quoted in text.split('"').filter(|part| part.len() < 60) {
                 let is_code = ["policy::", "schema::", "entities::", "manifest::"]
                     .iter()
