@@ -1,8 +1,6 @@
 //! Text is as wide as the terminal, counted in its columns: a Chinese character takes two, and a mark that combines
 //! takes none.
 
-use std::path::Path;
-
 use unicode_width::UnicodeWidthStr;
 
 use crate::solver::solver_or_return;
