@@ -40,17 +40,12 @@ pub fn human(mutation: &Mutation, style: Style) -> String {
         // The case is there to be pasted.
         text += &format!("{}\n{}\n", style.fitted(&said), survivor.telling.case);
     }
-    let mut said = String::new();
-    for mutant in &mutation.unknown {
-        said += &format!(
-            "{}  {}: too many requests to look for one that tells\n",
-            style.yellow("UNKNOWN"),
-            line(mutant)
-        );
-    }
-    for mutant in &mutation.equivalent {
-        said += &format!("equivalent  {}\n", line(mutant));
-    }
+    let unknown = mutation.unknown.iter();
+    let unknown = unknown.map(|mutant| {
+        let why = "too many requests to look for one that tells".to_owned();
+        (mutant, why)
+    });
+    let mut said = others(unknown, &mutation.equivalent, style);
     if !mutation.equivalent.is_empty() {
         said += "    (no request over the classes of people and things in the directory tells these from the policies as they are)\n";
     }
@@ -61,12 +56,32 @@ pub fn human(mutation: &Mutation, style: Style) -> String {
         mutation.refused,
         mutation.equivalent.len(),
         mutation.survivors.len(),
-        match mutation.unknown.len() {
-            0 => String::new(),
-            count => format!(", {count} unknown"),
-        }
+        and_unknown(mutation.unknown.len())
     );
     text + &style.fitted(&said)
+}
+
+/// Mutants of which nothing is known, each with why, and those that are equivalent, a line each.
+pub(super) fn others<'m>(
+    unknown: impl Iterator<Item = (&'m Mutant, String)>,
+    equivalent: &[Mutant],
+    style: Style,
+) -> String {
+    let unknown = unknown.map(|(mutant, why)| {
+        let word = style.yellow("UNKNOWN");
+        format!("{word}  {}: {why}\n", line(mutant))
+    });
+    let equivalent = equivalent.iter();
+    let equivalent = equivalent.map(|mutant| format!("equivalent  {}\n", line(mutant)));
+    unknown.chain(equivalent).collect()
+}
+
+/// The end of the sum of mutants: those of which nothing is known.
+pub(super) fn and_unknown(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", {count} unknown"),
+    }
 }
 
 /// A mutant in one line: the policy, its place, what is changed.

@@ -55,16 +55,9 @@ pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
             ),
         };
     }
-    for (mutant, unknown) in &mutation.unknown {
-        text += &format!(
-            "{}  {}: {unknown}\n",
-            style.yellow("UNKNOWN"),
-            mutation::line(mutant)
-        );
-    }
-    for mutant in &mutation.equivalent {
-        text += &format!("equivalent  {}\n", mutation::line(mutant));
-    }
+    let unknown = mutation.unknown.iter();
+    let unknown = unknown.map(|(mutant, unknown)| (mutant, unknown.to_string()));
+    text += &mutation::others(unknown, &mutation.equivalent, style);
     text + &format!(
         "mutants: {} made, {} refuted by a spec, {} refused by validate, {} proved equivalent, {} survived{}\n",
         mutation.mutants,
@@ -72,9 +65,6 @@ pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
         mutation.refused,
         mutation.equivalent.len(),
         mutation.survivors.len(),
-        match mutation.unknown.len() {
-            0 => String::new(),
-            count => format!(", {count} unknown"),
-        }
+        mutation::and_unknown(mutation.unknown.len())
     )
 }
