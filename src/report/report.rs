@@ -12,9 +12,7 @@ pub mod markdown;
 pub mod sarif;
 pub mod tap;
 
-use std::fmt;
-use std::str::FromStr;
-
+use strum::{Display, EnumString, VariantArray, VariantNames};
 use thiserror::Error;
 
 use super::coverage;
@@ -26,8 +24,13 @@ use tarbac_diagnostic::printable::is_obeyed;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::excerpt::Excerpts;
 
-/// The formats of reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The formats of reports, by their names as they are typed; in the order in which they are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, VariantArray, VariantNames)]
+#[strum(
+    serialize_all = "lowercase",
+    parse_err_ty = UnknownFormat,
+    parse_err_fn = UnknownFormat::named
+)]
 pub enum Format {
     /// A document of tarbac's own, with everything that is known.
     Json,
@@ -54,34 +57,15 @@ pub enum Format {
 #[error("there is no format `{0}`; the formats are {names}", names = Format::names())]
 pub struct UnknownFormat(String);
 
-impl Format {
-    /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 9] = [
-        Self::Json,
-        Self::Junit,
-        Self::Sarif,
-        Self::Github,
-        Self::Markdown,
-        Self::Tap,
-        Self::Lcov,
-        Self::Cobertura,
-        Self::Listing,
-    ];
-
-    /// The name, as it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Junit => "junit",
-            Self::Sarif => "sarif",
-            Self::Github => "github",
-            Self::Markdown => "markdown",
-            Self::Tap => "tap",
-            Self::Lcov => "lcov",
-            Self::Cobertura => "cobertura",
-            Self::Listing => "listing",
-        }
+impl UnknownFormat {
+    fn named(name: &str) -> Self {
+        Self(name.to_owned())
     }
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// Whether it is about coverage and nothing else.
     pub fn is_of_coverage(self) -> bool {
@@ -90,24 +74,7 @@ impl Format {
 
     /// All names, for a sentence.
     pub fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl FromStr for Format {
-    type Err = UnknownFormat;
-
-    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
+        <Self as VariantNames>::VARIANTS.join(", ")
     }
 }
 

@@ -161,7 +161,8 @@ fn rendered(format: Format, report: &Report) -> String {
 #[test]
 fn what_each_format_looks_like() {
     for format in Format::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|format| !format.is_of_coverage())
     {
         let parts = [
@@ -178,7 +179,7 @@ fn what_each_format_looks_like() {
             &format!("ersion\": \"{}\"", env!("CARGO_PKG_VERSION")),
             "ersion\": \"[version]\"",
         );
-        insta::assert_snapshot!(format.name(), text);
+        insta::assert_snapshot!(format.to_string(), text);
     }
 }
 
@@ -383,7 +384,8 @@ fn hostile_text_stays_text() {
 fn the_same_report_is_the_same_text() {
     let workspace = wrong();
     for format in Format::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|format| !format.is_of_coverage())
     {
         assert_eq!(validated(&workspace, format), validated(&workspace, format));
