@@ -13,6 +13,7 @@ mod granted;
 mod redundancy;
 mod summary;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use cedar_policy::{Context, EntityUid};
@@ -25,6 +26,7 @@ use crate::bulk::class::Partition;
 use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
 use crate::bulk::survey::{BulkDecision, Population};
 use crate::explain::{Named, Support, supports_of};
+use crate::wire;
 use assignment::Assignments;
 use entitlement::{ClassReviewer, Made};
 use redundancy::AssignmentEffects;
@@ -66,7 +68,7 @@ pub struct AccessReview {
 }
 
 /// How much is allowed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Totals {
     /// People there are.
     pub people: u64,
@@ -93,9 +95,10 @@ pub struct Totals {
 }
 
 /// Something that permits ask to be in, as a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Role {
     /// The entity.
+    #[serde(rename = "role")]
     pub entity: Named,
     /// The permits in force that name it.
     pub policies: Vec<String>,
@@ -110,7 +113,7 @@ pub struct Role {
 }
 
 /// What refuses something that is granted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Obstacle {
     /// The id of the policy.
     pub policy: String,
@@ -125,11 +128,12 @@ pub struct Obstacle {
     /// Of how many people.
     pub people: u64,
     /// Those people by name, where the policy has a name for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Accounts>,
 }
 
 /// People to whom a policy refuses what is granted, whom it is worth to know by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Accounts {
     /// What the policy calls them (`@accounts`), for example disabled accounts that still hold a role.
     pub called: String,
@@ -138,9 +142,10 @@ pub struct Accounts {
 }
 
 /// People for whom exactly the same holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PersonAccess {
     /// The people, sorted by name.
+    #[serde(rename = "principals")]
     pub people: Vec<Named>,
     /// The decisions about each that are allowed.
     pub allowed: u64,
@@ -168,40 +173,51 @@ pub enum Status {
 }
 
 /// What holds of an action on some resources.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entitlement {
+    #[serde(skip)]
     at: Place,
     /// The action.
+    #[serde(serialize_with = "wire::id")]
+    #[schemars(with = "String")]
     pub action: EntityUid,
     /// Its documented name without its category.
     pub name: String,
     /// What comes of it.
     pub status: Status,
-    /// The permits that allow or grant it: those that name a role, or all where none does.
-    pub through: Vec<Through>,
     /// On how many resources.
     pub count: u64,
     /// Of how many that it can be asked about.
     pub of: u64,
     /// The same by what the attributes of the resources name, as the hierarchy of devices.
+    #[serde(serialize_with = "wire::counts")]
+    #[schemars(with = "Vec<wire::Counted<'_>>")]
     pub under: Vec<(Named, u64)>,
-    /// The policies that refuse it, or what went wrong, each with on how many of the resources; most first.
-    pub reasons: Vec<(String, u64)>,
-    /// What it rests on besides, where it is allowed: the facts of the first of the people that keep forbids from
-    /// refusing it on some of the resources, as permissions on what holds these. Only after [`Review::support`].
-    pub supports: Vec<Support>,
+    /// What the resources are in, with how many of them are, most first; only after [`Review::detail`].
+    #[serde(serialize_with = "wire::counts")]
+    #[schemars(with = "Vec<wire::Counted<'_>>")]
+    pub groups: Vec<(Named, u64)>,
     /// Some of the resources, in the order of their ids; as many as [`Review::detail`] was asked for.
     pub resources: Vec<Named>,
-    /// What the resources are in, with how many of them are, most first; only after [`Review::detail`].
-    pub groups: Vec<(Named, u64)>,
+    /// The permits that allow or grant it: those that name a role, or all where none does.
+    pub through: Vec<Through>,
+    /// What it rests on besides, where it is allowed: the facts of the first of the people that keep forbids from
+    /// refusing it on some of the resources, as permissions on what holds these. Only after [`Review::support`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub supports: Vec<Support>,
+    /// The policies that refuse it, or what went wrong, each with on how many of the resources; most first.
+    #[serde(serialize_with = "wire::reasons")]
+    #[schemars(with = "Vec<wire::ReasonCount<'_>>")]
+    pub reasons: Vec<(String, u64)>,
 }
 
 /// A permit, and how people come by it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Through {
     /// The id of the permit.
     pub policy: String,
     /// Whether its scope asks the principal to be something or in something.
+    #[serde(rename = "role")]
     pub is_role: bool,
     /// From what the person is directly in to what the permit asks to be in, each a shortest chain; empty for
     /// a permit that names the person or asks for nothing. Where the permit finds that out from the resource,
@@ -213,6 +229,35 @@ impl Status {
     /// Whether the decision is an allow.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Allowed | Self::OutOfReach)
+    }
+}
+
+impl Entitlement {
+    /// What is compared, one after the other: how people come by it before on how many resources.
+    fn key(&self) -> impl Ord + '_ {
+        (
+            (
+                &self.at,
+                &self.action,
+                &self.name,
+                self.status,
+                &self.through,
+            ),
+            (self.count, self.of, &self.under, &self.reasons),
+            (&self.supports, &self.resources, &self.groups),
+        )
+    }
+}
+
+impl Ord for Entitlement {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Entitlement {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

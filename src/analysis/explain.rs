@@ -20,6 +20,9 @@ mod value;
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use tarbac_host::decision::{Answer, Basis, Decision, Provenance, Request};
 use tarbac_host::engine::Engine;
 
@@ -64,13 +67,14 @@ pub struct Explanation {
 }
 
 /// The action of a request, in its spellings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Asked {
     /// Its id, for example `runScript`.
     pub id: String,
     /// Its documented name, for example `Cloud attached devices\Run script`.
     pub name: String,
     /// The documented name without its category.
+    #[serde(skip)]
     pub short_name: String,
 }
 
@@ -88,7 +92,7 @@ pub enum Why {
 }
 
 /// A reading that is on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InForce {
     /// Its name.
     pub name: String,

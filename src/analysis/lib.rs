@@ -8,6 +8,7 @@ pub mod explain;
 pub mod matrix;
 pub mod plan;
 pub mod who_what;
+pub mod wire;
 
 pub use explain::{Explanation, explain};
 pub use matrix::Matrix;

@@ -31,6 +31,7 @@ use serde::Serialize;
 
 use crate::change::impact::{Direction, Impact, States, Totals};
 use crate::explain::Named;
+use crate::wire;
 use role_catalog::RoleCatalog;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::shown;
@@ -66,12 +67,13 @@ pub enum Roles {
 }
 
 /// Role changes, and what comes of the comparison with them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Proposal {
+    /// Whether it is certain that no fewer changes do.
+    #[serde(rename = "smallest")]
+    pub is_smallest: bool,
     /// The changes; those that concern most people first.
     pub changes: Vec<RoleChange>,
-    /// Whether it is certain that no fewer changes do.
-    pub is_smallest: bool,
     /// How much changes in all, with them.
     pub totals: Totals,
     /// What the comparison found otherwise than it was foreseen; the proposal is verified without any.
@@ -94,12 +96,12 @@ pub enum What {
 }
 
 /// One change of a role.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RoleChange {
-    /// The role: the one that is changed, or the new one.
-    pub role: Named,
     /// What is done to it.
     pub what: What,
+    /// The role: the one that is changed, or the new one.
+    pub role: Named,
     /// The role that a new one takes the place of.
     pub instead_of: Option<Named>,
     /// The permissions that are given, or taken away.
@@ -113,29 +115,33 @@ pub struct RoleChange {
     /// What people gain by it beyond what they had before.
     pub gains: Vec<Gain>,
     /// What is lost without it.
+    #[serde(rename = "without_it")]
     pub proof: Option<Proof>,
 }
 
 /// Whom a role is assigned to: a person, a group, or everybody with an assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Assigned {
     /// The person, group or assignment.
+    #[serde(flatten)]
     pub to: Named,
     /// How many people that is.
     pub people: u64,
 }
 
 /// A permission.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Permission {
     /// The action.
+    #[serde(serialize_with = "wire::id")]
+    #[schemars(with = "String")]
     pub action: EntityUid,
     /// Its documented name without its category.
     pub name: String,
 }
 
 /// A file of policies as it is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct File {
     /// Its path, as messages show it.
     pub path: String,
@@ -146,9 +152,10 @@ pub struct File {
 }
 
 /// A permission that lets people do more than before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Gain {
     /// The permission.
+    #[serde(flatten)]
     pub permission: Permission,
     /// How many people.
     pub people: u64,
@@ -157,24 +164,31 @@ pub struct Gain {
 }
 
 /// Somebody who loses something without a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Proof {
     /// The person.
+    #[serde(rename = "principal")]
     pub person: Named,
     /// The permission.
+    #[serde(rename = "action", serialize_with = "wire::action")]
+    #[schemars(with = "String")]
     pub permission: Permission,
     /// The resource.
     pub resource: Named,
 }
 
 /// A number of decisions that is not the one that was foreseen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Deviation {
     /// The person.
+    #[serde(rename = "principal")]
     pub person: Named,
     /// The permission.
+    #[serde(rename = "action", serialize_with = "wire::action")]
+    #[schemars(with = "String")]
     pub permission: Permission,
     /// Gained or lost.
+    #[serde(rename = "change")]
     pub direction: Direction,
     /// How many decisions were foreseen at most.
     pub foreseen: u64,
@@ -196,7 +210,7 @@ pub struct Lost {
 }
 
 /// A role that gives what is gained.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Giving {
     /// The role.
     pub role: Named,

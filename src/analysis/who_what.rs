@@ -8,10 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::bulk::class::Projection;
 use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
 use crate::explain::{Labels, Named, Path, Support, supports_of, ways};
+use crate::wire;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Basis, Decision, Outcome, Refusal, Request};
 use tarbac_host::engine::Engine;
@@ -49,7 +52,7 @@ pub struct Eligible {
 }
 
 /// What somebody can activate to be permitted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Way {
     /// What is activated, all of it together.
     pub activate: Vec<Named>,
@@ -60,7 +63,7 @@ pub struct Way {
 }
 
 /// Somebody who may.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Permitted {
     /// The person.
     pub principal: Named,
@@ -69,6 +72,7 @@ pub struct Permitted {
     /// From the person to what each of them asks to be in.
     pub paths: Vec<Path>,
     /// What keeps forbids from refusing it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub supports: Vec<Support>,
 }
 
@@ -317,7 +321,7 @@ pub struct What {
 }
 
 /// Resources on which a person is decided about alike.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Alike {
     /// How many there are; at least one.
     pub count: usize,
@@ -328,13 +332,15 @@ pub struct Alike {
 }
 
 /// What is decided about an action.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Decided {
     /// The id of the action.
     pub action: String,
     /// Its documented name without its category.
+    #[serde(skip)]
     pub name: String,
     /// The decision.
+    #[schemars(schema_with = "wire::decision")]
     pub decision: Decision,
     /// The ids of the policies that determine it.
     pub policies: Vec<String>,

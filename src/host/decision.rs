@@ -46,11 +46,12 @@ pub enum Basis {
 }
 
 /// A decision and the policies that determine it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Outcome {
     /// The decision.
     pub decision: Decision,
-    /// Why.
+    /// Why; what an answer says, and no comparison of outcomes.
+    #[serde(skip)]
     pub basis: Basis,
     /// The ids of the determining policies, sorted.
     pub policies: Vec<String>,
@@ -106,7 +107,7 @@ pub struct Authority {
 }
 
 /// What a refused person is told.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Refusal {
     /// The policy that refuses, or that speaks where none permits.
     pub policy: String,

@@ -9,8 +9,9 @@ use super::premises::PremisesDocument;
 use super::{Style, VERSION, json, provenance};
 use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
+use tarbac_analysis::wire::RefusalShape;
 use tarbac_diagnostic::printable;
-use tarbac_host::decision::{Answer, Basis, Decision, Notice, Outcome};
+use tarbac_host::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::lower_first;
 
@@ -41,7 +42,8 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusals: Option<Vec<Refusal<'a>>>,
+    #[schemars(with = "Option<Vec<RefusalShape>>")]
+    refusals: Option<&'a [Refusal]>,
     readings: &'a [String],
     #[serde(flatten)]
     provenance: provenance::Wire<'a>,
@@ -63,13 +65,6 @@ struct DecisionWire<'a> {
     errors: &'a [String],
     #[serde(flatten)]
     provenance: provenance::Wire<'a>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Refusal<'a> {
-    policy: &'a str,
-    message: Option<&'a str>,
-    advice: Option<&'a str>,
 }
 
 /// One line: the decision, and the policies or the rule that decide it; what is supposed is behind it.
@@ -147,15 +142,10 @@ fn note(notice: &Notice) -> String {
 
 /// The answer as a document for programs.
 pub fn document(answer: &Answer, engine: &Engine, premises: &Premises) -> String {
-    let refusals = answer.refusals.iter().map(|refusal| Refusal {
-        policy: &refusal.policy,
-        message: refusal.message.as_deref(),
-        advice: refusal.advice.as_deref(),
-    });
     json(&Wire {
         version: Some(VERSION),
         asked: PremisesDocument::if_any(premises),
-        refusals: Some(refusals.collect()),
+        refusals: Some(&answer.refusals),
         ..wire(answer, engine)
     })
 }

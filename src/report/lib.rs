@@ -1,13 +1,13 @@
 //! Puts results into words, for people and for programs.
 //!
-//! One file for each kind of result; it owns every struct of its JSON, so that what programs read
-//! changes only on purpose. Nothing here prints, asks a terminal, or decides.
+//! One file for each kind of result. Results derive how they are written as JSON, and a file here owns the document
+//! round them and whatever has another shape; [`schema`] says what programs read, which changes only on purpose.
+//! Nothing here prints, asks a terminal, or decides.
 
 pub mod access_review;
 pub mod answer;
 mod colour;
 pub mod coverage;
-mod entity;
 pub mod explanation;
 pub mod files;
 pub mod findings;
@@ -26,7 +26,6 @@ pub mod readings;
 pub mod report;
 pub mod role;
 pub mod schema;
-mod sheet;
 mod shown;
 pub mod snapshot;
 pub mod suite;
@@ -34,6 +33,8 @@ mod support;
 mod table;
 mod tally;
 pub mod who_what;
+
+use serde::Serialize;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
@@ -100,6 +101,11 @@ impl Style {
             .with_width(self.columns.unwrap_or(PLAIN_WIDTH))
             .with_context_lines(1)
     }
+}
+
+/// A line of NDJSON.
+fn ndjson(line: &impl Serialize) -> String {
+    tarbac_host::json::line(line) + "\n"
 }
 
 /// One error, with its code, places and help.

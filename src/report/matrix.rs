@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::VERSION;
 use super::premises::PremisesDocument;
-use super::sheet::Sheet;
 use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::matrix::{Cell, Mark, Matrix, first, others};
@@ -73,33 +72,33 @@ pub fn markdown(matrix: &Matrix) -> String {
     parts.join("\n")
 }
 
+const COLUMNS: &[&str] = &[
+    "resource",
+    "resource_name",
+    "principal",
+    "principal_name",
+    "action",
+    "decision",
+    "policies",
+];
+
 /// One record for each cell, with a header.
 ///
 /// # Errors
 /// A record cannot be written, which does not happen in memory.
 pub fn csv(matrix: &Matrix, premises: &Premises) -> Result<String, csv::Error> {
-    let headings = [
-        "resource",
-        "resource_name",
-        "principal",
-        "principal_name",
-        "action",
-        "decision",
-        "policies",
-    ];
-    let mut sheet = Sheet::supposing(&headings, premises)?;
-    for record in records(matrix) {
-        sheet.row([
-            record.resource.as_deref().unwrap_or_default(),
-            record.resource_name.as_deref().unwrap_or_default(),
-            &record.principal,
-            &record.principal_name,
-            &record.action,
-            record.decision.as_ref(),
-            &record.policies.join(" "),
-        ])?;
-    }
-    sheet.text()
+    let rows = records(matrix).map(|record| {
+        vec![
+            record.resource.unwrap_or_default(),
+            record.resource_name.unwrap_or_default(),
+            record.principal,
+            record.principal_name,
+            record.action,
+            record.decision.as_ref().to_owned(),
+            record.policies.join(" "),
+        ]
+    });
+    super::table::Table::new(COLUMNS, rows).csv(premises)
 }
 
 /// The matrix as a document for programs: one entry for each cell.

@@ -1,5 +1,7 @@
 //! The JSON Schemas of documents.
 
+pub(super) use tarbac_analysis::wire::decision;
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -11,11 +13,6 @@ pub fn text<T: JsonSchema>() -> String {
     // The name of a type in Rust is nothing to a program.
     schema.remove("title");
     super::json(&schema)
-}
-
-/// A decision; the host knows nothing of schemas.
-pub(super) fn decision(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": ["allow", "deny", "indeterminate"] })
 }
 
 /// A decision, where there is one.

@@ -1,12 +1,8 @@
 //! What keeps forbids from refusing what is allowed: permissions that the person has, and other facts.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::explanation::chain;
 use super::page::Page;
-use crate::entity::Entity;
-use tarbac_analysis::explain::{Named, Path, Support, Value};
+use tarbac_analysis::explain::Support;
 
 /// Permissions on one thing.
 struct On<'s> {
@@ -87,36 +83,5 @@ pub(super) fn in_full(page: &mut Page, supports: &[Support], person: &str) {
             page.line(4, &chain(path));
         }
         page.line(4, &group.policies.join(", "));
-    }
-}
-
-/// A fact that keeps policies from refusing, for programs.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct SupportDocument<'s> {
-    policies: &'s [String],
-    attribute: String,
-    operation: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entity: Option<Entity<'s>>,
-    path: Option<Vec<Entity<'s>>>,
-    sentence: &'s str,
-}
-
-impl<'s> SupportDocument<'s> {
-    pub fn of(support: &'s Support) -> Self {
-        let entities = |path: &'s Path| path.steps.iter().map(Entity::of).collect();
-        let entity: Option<&Named> = match &support.value {
-            Value::Entity(entity) => Some(entity),
-            _ => None,
-        };
-        let operation = support.operation.as_ref();
-        Self {
-            policies: &support.policies,
-            attribute: support.attribute.join("."),
-            operation: operation.map(|(operation, _)| operation.as_str()),
-            entity: entity.map(Entity::of),
-            path: support.path.as_ref().map(entities),
-            sentence: &support.sentence,
-        }
     }
 }

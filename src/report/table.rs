@@ -1,43 +1,83 @@
-//! Tables with a heading, for a sheet or a page of a wiki.
+//! Rows under headings: comma-separated values for a sheet, a table for a page of a wiki.
 
 use super::matrix::in_markdown;
-use super::sheet::Sheet;
 use tarbac_analysis::change::what_if::Premises;
+use tarbac_host::lookup::visible;
 
-/// A heading and rows of as many cells.
-pub(super) struct Table {
+/// The heading of the column that says what is supposed.
+const CHANGES: &str = "changes";
+
+/// What spreadsheets take for the beginning of a formula.
+const FORMULA: &[char] = &['=', '+', '-', '@'];
+
+/// Headings, and rows of as many cells, which are made as they are written.
+pub(super) struct Table<R> {
     headings: &'static [&'static str],
-    rows: Vec<Vec<String>>,
+    rows: R,
 }
 
-impl Table {
-    pub fn new(headings: &'static [&'static str], rows: Vec<Vec<String>>) -> Self {
+impl<R: Iterator<Item = Vec<String>>> Table<R> {
+    pub fn new(headings: &'static [&'static str], rows: R) -> Self {
         Self { headings, rows }
     }
 
-    /// Comma-separated values, with what is supposed.
+    /// Comma-separated values; where anything is supposed, the last column says it in each row.
     ///
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
-    pub fn csv(&self, premises: &Premises) -> Result<String, csv::Error> {
-        let mut sheet = Sheet::supposing(self.headings, premises)?;
-        for row in &self.rows {
-            sheet.row(row.iter().map(String::as_str))?;
+    pub fn csv(self, premises: &Premises) -> Result<String, csv::Error> {
+        let supposed =
+            (!premises.is_empty()).then(|| premises.all_typed().collect::<Vec<_>>().join(" "));
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let last = supposed.as_ref().map(|_| CHANGES);
+        writer.write_record(self.headings.iter().copied().chain(last))?;
+        for row in self.rows {
+            writer.write_record(row.iter().chain(&supposed).map(|cell| in_sheet(cell)))?;
         }
-        sheet.text()
+        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// A table of Markdown; nothing without rows.
-    pub fn markdown(&self) -> String {
-        if self.rows.is_empty() {
-            return String::new();
+    pub fn markdown(self) -> String {
+        let rows: String = self.rows.map(|row| markdown_row(&row)).collect();
+        if rows.is_empty() {
+            return rows;
         }
-        let mut text = format!("| {} |\n", self.headings.join(" | "));
-        text.push_str(&format!("|{}\n", "---|".repeat(self.headings.len())));
-        for row in &self.rows {
-            let cells: Vec<String> = row.iter().map(|cell| in_markdown(cell)).collect();
-            text.push_str(&format!("| {} |\n", cells.join(" | ")));
-        }
-        text
+        let rule = "---|".repeat(self.headings.len());
+        format!("| {} |\n|{rule}\n{rows}", self.headings.join(" | "))
+    }
+}
+
+/// A row of a table of Markdown.
+pub(super) fn markdown_row(cells: &[String]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| in_markdown(cell)).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// A cell of a sheet. What somebody is called is never a formula: an apostrophe before it keeps it a text.
+fn in_sheet(cell: &str) -> String {
+    let cell = visible(cell);
+    match cell.starts_with(FORMULA) {
+        true => format!("'{cell}"),
+        false => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Premises, Table};
+
+    #[test]
+    fn a_name_is_no_formula() -> Result<(), csv::Error> {
+        let rows = [
+            ["=HYPERLINK(\"https://example.com\")", "1"],
+            ["a=b, \u{1b}[31mc", "2"],
+        ];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let table = Table::new(&["name", "count"], rows.into_iter());
+        let expected = "name,count\n\"'=HYPERLINK(\"\"https://example.com\"\")\",1\n\"a=b, \u{fffd}[31mc\",2\n";
+        assert_eq!(table.csv(&Premises::default())?, expected);
+        Ok(())
     }
 }

@@ -8,17 +8,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::VERSION;
-use super::entity::Entity;
 use super::explanation::{chain, kind};
 use super::findings::number;
 use super::page::Page;
 use super::premises::PremisesDocument;
-use super::support::{self, SupportDocument};
+use super::support;
 use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
-use tarbac_analysis::explain::{Named, Path};
+use tarbac_analysis::explain::Named;
 use tarbac_analysis::who_what::{
-    self, Alike as AlikeResources, Decided, Eligible, Refused, What, Who,
+    Alike as AlikeResources, Decided, Eligible, Permitted, Refused, Way, What, Who,
 };
 use tarbac_host::decision::{Basis, Decision, Outcome, Provenance, Refusal};
 
@@ -236,24 +235,8 @@ struct WhatDocument<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    principal: Entity<'a>,
-    alike: Vec<AlikeDocument<'a>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct AlikeDocument<'a> {
-    count: usize,
-    resources: Vec<Entity<'a>>,
-    decisions: Vec<DecidedDocument<'a>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct DecidedDocument<'a> {
-    action: &'a str,
-    #[schemars(schema_with = "schema::decision")]
-    decision: Decision,
-    policies: &'a [String],
-    errors: &'a [String],
+    principal: &'a Named,
+    alike: &'a [AlikeResources],
 }
 
 /// The same as JSON.
@@ -266,26 +249,10 @@ pub fn what_document(
     let document = WhatDocument {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
-        principal: Entity::of(principal),
-        alike: what.alike.iter().map(AlikeDocument::of).collect(),
+        principal,
+        alike: &what.alike,
     };
     super::provenance::document(document, provenance)
-}
-
-impl<'a> AlikeDocument<'a> {
-    fn of(alike: &'a AlikeResources) -> Self {
-        let decisions = alike.decisions.iter().map(|decided| DecidedDocument {
-            action: &decided.action,
-            decision: decided.decision,
-            policies: &decided.policies,
-            errors: &decided.errors,
-        });
-        Self {
-            count: alike.count,
-            resources: alike.resources.iter().map(Entity::of).collect(),
-            decisions: decisions.collect(),
-        }
-    }
 }
 
 /// The JSON Schema of what `who` finds.
@@ -297,7 +264,7 @@ struct Document<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    may: Vec<Permitted<'a>>,
+    may: &'a [Permitted],
     may_not: Vec<Alike<'a>>,
     unknown: Vec<Alike<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -306,26 +273,10 @@ struct Document<'a> {
 
 #[derive(Serialize, JsonSchema)]
 struct EligibleDocument<'a> {
-    principal: Entity<'a>,
+    principal: &'a Named,
     policies: &'a [String],
     messages: Vec<&'a str>,
-    ways: Vec<WayDocument<'a>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct WayDocument<'a> {
-    activate: Vec<Entity<'a>>,
-    policies: &'a [String],
-    paths: Vec<Vec<Entity<'a>>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Permitted<'a> {
-    principal: Entity<'a>,
-    policies: &'a [String],
-    paths: Vec<Vec<Entity<'a>>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    supports: Vec<SupportDocument<'a>>,
+    ways: &'a [Way],
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -333,7 +284,7 @@ struct Alike<'a> {
     policies: &'a [String],
     messages: Vec<&'a str>,
     errors: &'a [String],
-    principals: Vec<Entity<'a>>,
+    principals: &'a [Named],
 }
 
 /// Everybody, as JSON.
@@ -341,7 +292,7 @@ pub fn document(who: &Who, premises: &Premises, provenance: &Provenance) -> Stri
     let document = Document {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
-        may: who.may.iter().map(Permitted::of).collect(),
+        may: &who.may,
         may_not: who.may_not.iter().map(alike).collect(),
         unknown: who.unknown.iter().map(alike).collect(),
         eligible: who
@@ -355,35 +306,10 @@ pub fn document(who: &Who, premises: &Premises, provenance: &Provenance) -> Stri
 impl<'a> EligibleDocument<'a> {
     fn of(eligible: &'a Eligible) -> Self {
         Self {
-            principal: Entity::of(&eligible.principal),
+            principal: &eligible.principal,
             policies: &eligible.outcome.policies,
             messages: messages(&eligible.refusals),
-            ways: ways(eligible),
-        }
-    }
-}
-
-fn ways(eligible: &Eligible) -> Vec<WayDocument<'_>> {
-    let ways = eligible.ways.iter().map(|way| WayDocument {
-        activate: way.activate.iter().map(Entity::of).collect(),
-        policies: &way.policies,
-        paths: way.paths.iter().map(steps).collect(),
-    });
-    ways.collect()
-}
-
-fn steps(path: &Path) -> Vec<Entity<'_>> {
-    path.steps.iter().map(Entity::of).collect()
-}
-
-impl<'a> Permitted<'a> {
-    fn of(permitted: &'a who_what::Permitted) -> Self {
-        let paths = permitted.paths.iter();
-        Self {
-            principal: Entity::of(&permitted.principal),
-            policies: &permitted.policies,
-            paths: paths.map(steps).collect(),
-            supports: permitted.supports.iter().map(SupportDocument::of).collect(),
+            ways: &eligible.ways,
         }
     }
 }
@@ -401,6 +327,6 @@ fn alike(refused: &Refused) -> Alike<'_> {
         policies: &refused.outcome.policies,
         messages: messages(&refused.refusals),
         errors: &refused.outcome.errors,
-        principals: refused.principals.iter().map(Entity::of).collect(),
+        principals: &refused.principals,
     }
 }

@@ -81,8 +81,13 @@ fn shape(schema: Value) -> Value {
             let fields = fields.filter(|(key, value)| {
                 !(["title", "description"].contains(&key.as_str()) && value.is_string())
             });
-            let fields = fields.map(|(key, value)| (key, shape(value)));
-            Value::Object(fields.collect::<Map<String, Value>>())
+            let fields: Map<String, Value> =
+                fields.map(|(key, value)| (key, shape(value))).collect();
+            match fields.is_empty() {
+                // Both are the schema of anything.
+                true => Value::Bool(true),
+                false => Value::Object(fields),
+            }
         }
         Value::Array(elements) => {
             let mut elements: Vec<Value> = elements.into_iter().map(shape).collect();

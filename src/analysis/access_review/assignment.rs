@@ -13,6 +13,7 @@ use serde::Serialize;
 use strum::AsRefStr;
 
 use super::Named;
+use crate::wire;
 use tarbac_host::bundle::{Kind, Policy, Vocabulary};
 use tarbac_host::engine::Engine;
 use tarbac_store::{Directory, Row};
@@ -28,8 +29,11 @@ use tarbac_store::{Directory, Row};
 /// So an assignment that allows nothing by itself, but without which Configuration Manager would let somebody
 /// in no more, is neither; nor is one of somebody about whom something cannot be decided, nor one that more may
 /// have than is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Assignment {
+    /// Whether it gives nothing at all.
+    #[serde(rename = "gives")]
+    pub idle: Redundancy,
     /// Who is directly in it, a person or a group; none where nobody and nothing is.
     pub from: Option<Named>,
     /// The assignment, or the role where there is none in between.
@@ -38,13 +42,14 @@ pub struct Assignment {
     pub roles: Vec<Named>,
     /// How many people are in it through that.
     pub people: u64,
-    /// Whether it gives nothing at all.
-    pub idle: Redundancy,
     /// The permits in force that name it or a role behind it.
     pub policies: Vec<String>,
     /// The policies that refuse what it grants, each with how many decisions, most first.
+    #[serde(serialize_with = "wire::reasons")]
+    #[schemars(with = "Vec<wire::ReasonCount<'_>>")]
     pub reasons: Vec<(String, u64)>,
     /// What it comes to where its role is withheld, in words of the schema.
+    #[serde(skip)]
     pub told: Option<String>,
 }
 

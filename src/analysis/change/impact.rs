@@ -19,6 +19,7 @@ use crate::bulk::class::Partition;
 use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
 use crate::bulk::survey::{BulkDecision, Population};
 use crate::explain::Named;
+use crate::wire;
 use compare::{ClassComparer, ClassImpact};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
@@ -75,7 +76,7 @@ pub struct Impact {
 }
 
 /// How much changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Totals {
     /// All decisions that can be asked for in either state.
     pub decisions: u64,
@@ -104,9 +105,10 @@ pub struct Totals {
 }
 
 /// People for whom the same changes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Affected {
     /// The people, sorted by name.
+    #[serde(rename = "principals")]
     pub people: Vec<Named>,
     /// The decisions about each that are allowed before.
     pub allowed_before: u64,
@@ -132,36 +134,47 @@ pub enum Direction {
 }
 
 /// An action whose decision changes for somebody on some resources, for the same reasons on all of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
+    #[serde(skip)]
     at: Place,
     /// The action.
+    #[serde(serialize_with = "wire::id")]
+    #[schemars(with = "String")]
     pub action: EntityUid,
     /// Its documented name without its category.
     pub name: String,
     /// How it changes.
+    #[serde(rename = "change")]
     pub direction: Direction,
-    /// The decision before; none where it could not be asked for.
-    pub before: Option<Outcome>,
-    /// The decision after; likewise.
-    pub after: Option<Outcome>,
     /// On how many resources.
     pub count: u64,
     /// The same by what the attributes of the resources name, as the hierarchy of devices.
+    #[serde(serialize_with = "wire::counts")]
+    #[schemars(with = "Vec<wire::Counted<'_>>")]
     pub under: Vec<(Named, u64)>,
-    /// Whether the action cannot be reached after, because the page that carries it is refused, and
-    /// could be before.
-    pub is_out_of_reach: bool,
+    /// What the resources are in, with how many of them are, most first; only after
+    /// [`Comparison::detail`].
+    #[serde(serialize_with = "wire::counts")]
+    #[schemars(with = "Vec<wire::Counted<'_>>")]
+    pub groups: Vec<(Named, u64)>,
     /// Some of the resources, in the order of their ids; all of them if [`Comparison::detail`] was asked
     /// for all.
     pub resources: Vec<Named>,
-    /// What the resources are in, with how many of them are, most first; only after
-    /// [`Comparison::detail`].
-    pub groups: Vec<(Named, u64)>,
+    /// Whether the action cannot be reached after, because the page that carries it is refused, and
+    /// could be before.
+    #[serde(rename = "out_of_reach")]
+    pub is_out_of_reach: bool,
+    /// The decision before; none where it could not be asked for.
+    #[schemars(with = "Option<wire::OutcomeShape>")]
+    pub before: Option<Outcome>,
+    /// The decision after; likewise.
+    #[schemars(with = "Option<wire::OutcomeShape>")]
+    pub after: Option<Outcome>,
 }
 
 /// Changes that somebody should look at, as a policy says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Concern {
     /// The id of the policy; none where one cannot be evaluated, which is what is said then.
     pub policy: Option<String>,
@@ -170,6 +183,7 @@ pub struct Concern {
     /// What to do about it.
     pub advice: Option<String>,
     /// The direction of the changes that it is about.
+    #[serde(rename = "change")]
     pub direction: Direction,
     /// Whom it concerns, most resources first.
     pub people: Vec<Concerned>,
@@ -177,9 +191,11 @@ pub struct Concern {
 
 /// A page that is refused after to people who may do something that it carries, which they could reach or
 /// might not do before.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Unreachable {
     /// The permission that opens the page.
+    #[serde(serialize_with = "wire::id")]
+    #[schemars(with = "String")]
     pub page: EntityUid,
     /// Its documented name without its category.
     pub name: String,
@@ -190,9 +206,10 @@ pub struct Unreachable {
 }
 
 /// Somebody whom something to look at concerns.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Concerned {
     /// The person.
+    #[serde(rename = "principal")]
     pub person: Named,
     /// On how many resources.
     pub resources: u64,

@@ -14,19 +14,23 @@ use serde::Serialize;
 use super::probe::{Probe, Target};
 use super::role::{self, Withheld};
 use super::value::{Named, Value};
+use crate::wire;
 use tarbac_host::bundle::{Kind, Vocabulary};
 use tarbac_host::engine::{Activation, EntitySlice, with_attribute};
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Change {
     /// What is done.
     pub kind: ChangeKind,
     /// What is changed.
     pub entity: Named,
     /// The attribute, through records where there is more than one name; empty for a join.
+    #[serde(serialize_with = "wire::path")]
+    #[schemars(with = "Option<String>")]
     pub attribute: Vec<String>,
     /// How far the new element is from what it is to hold: the closest one gives least.
+    #[serde(skip)]
     pub(super) distance: usize,
     /// The new value, the new element, or what is joined.
     pub value: Value,

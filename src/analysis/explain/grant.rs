@@ -2,6 +2,8 @@
 
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::probe::Probe;
 use super::rule::Rule;
@@ -21,7 +23,8 @@ pub struct Grant {
 }
 
 /// A chain of parents.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(transparent)]
 pub struct Path {
     /// The entities on it, both ends included.
     pub steps: Vec<Named>,

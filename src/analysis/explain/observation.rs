@@ -8,11 +8,12 @@ use super::probe::Probe;
 use super::value::Value;
 
 /// A value that a condition read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Observation {
     /// Where it was read, for example `resource.hierarchy.version`.
     pub path: String,
     /// What was read of it.
+    #[serde(rename = "of")]
     pub read: Read,
     /// What came of it.
     pub value: Value,

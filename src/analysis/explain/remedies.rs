@@ -7,10 +7,14 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::change::Change;
 use super::probe::Probe;
 use super::role;
 use super::solve::{self, Candidate};
+use crate::wire;
 use tarbac_host::decision::{Basis, Decision, Outcome};
 
 /// The most changes that are tried together.
@@ -20,7 +24,7 @@ const MOST_CHANGES: usize = 10;
 const MOST_DECISIONS: usize = 3_000;
 
 /// What would make a refusal a permission.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Remedies {
     /// Alternatives, the smallest first, of those the ones that concern only the person; each was decided again and allows the request, and none
     /// has a change that it could do without.
@@ -28,6 +32,7 @@ pub struct Remedies {
     /// The ids of the policies that refuse and that no change lifts.
     pub unliftable: Vec<String>,
     /// Whether the search was cut short, so that there may be more.
+    #[serde(rename = "complete", serialize_with = "wire::complete")]
     pub is_cut: bool,
 }
 

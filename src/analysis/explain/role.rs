@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityTypeName, EntityUid};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::grant::Path;
 use super::probe::Probe;
@@ -10,7 +12,7 @@ use super::value::Named;
 use tarbac_host::bundle::{Effect, Policy};
 
 /// Who would be permitted, and what the person holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Roles {
     /// What one has to be in to be permitted, sorted by type and name.
     pub giving: Vec<Giving>,
@@ -19,11 +21,12 @@ pub struct Roles {
     pub held: Vec<Held>,
     /// What the person is in and that would be in something of these types, but for the setting of something
     /// else: sorted by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Elsewhere>,
 }
 
 /// Something the person is in, and what it comes to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Elsewhere {
     /// What is withheld, for example a role.
     pub entity: Named,
@@ -44,7 +47,7 @@ pub(super) struct Withheld {
 }
 
 /// Something one has to be in to be permitted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Giving {
     /// The entity, for example a role.
     pub entity: Named,
@@ -53,7 +56,7 @@ pub struct Giving {
 }
 
 /// Something the person is in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Held {
     /// The entity, for example a role.
     pub entity: Named,

@@ -4,7 +4,9 @@ use std::fmt;
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
+use serde::Serialize;
 
+use crate::wire;
 use tarbac_host::engine::Engine;
 
 /// How many elements of a set are written out.
@@ -24,7 +26,8 @@ pub struct Named {
 ///
 /// Written with `{}` it is short: entities by name, sets by their first elements and how many more
 /// there are.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// `true` or `false`
     Bool(bool),
@@ -37,6 +40,7 @@ pub enum Value {
     /// A set, sorted.
     Set(Vec<Value>),
     /// A record, by attribute.
+    #[serde(serialize_with = "wire::record")]
     Record(Vec<(String, Value)>),
     /// A value of an extension type, as Cedar writes it.
     Extension(String),

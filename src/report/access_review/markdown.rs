@@ -127,7 +127,7 @@ fn table(
     headings: &'static [&'static str],
     rows: impl Iterator<Item = Vec<String>>,
 ) {
-    let table = Table::new(headings, rows.collect()).markdown();
+    let table = Table::new(headings, rows).markdown();
     if !table.is_empty() {
         text.push('\n');
         text.push_str(&table);

@@ -1,20 +1,16 @@
 //! The JSON of an explanation, version 1.
 
-use std::borrow::Cow;
-
-use cedar_policy::EntityUid;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::premises::PremisesDocument;
-use crate::provenance;
-use crate::schema;
-use crate::support::SupportDocument;
+use crate::{provenance, schema};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{
-    Change, ChangeKind, Clause, Explanation, Grant, Named, Observation, Part, Path, Read, Rule,
-    Truth, Value, Why,
+    Asked, Clause, Explanation, Grant, InForce, Named, Observation, Part, Path, Remedies, Roles,
+    Rule, Support, Truth, Why,
 };
+use tarbac_analysis::wire::RefusalShape;
 use tarbac_host::decision::{Basis, Decision, Notice, Refusal};
 
 /// The JSON Schema of an explanation.
@@ -26,9 +22,9 @@ pub struct Wire<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    principal: EntityWire<'a>,
-    action: ActionWire<'a>,
-    resource: EntityWire<'a>,
+    principal: &'a Named,
+    action: &'a Asked,
+    resource: &'a Named,
     #[schemars(schema_with = "schema::decision")]
     decision: Decision,
     #[schemars(schema_with = "schema::basis")]
@@ -37,30 +33,17 @@ pub struct Wire<'a> {
     errors: &'a [String],
     authority: Option<AuthorityWire<'a>>,
     grants: Vec<GrantWire<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    supports: Vec<SupportDocument<'a>>,
+    #[serde(skip_serializing_if = "<[Support]>::is_empty")]
+    supports: &'a [Support],
     rules: Vec<RuleWire<'a>>,
-    roles: Option<RolesWire<'a>>,
-    refusals: Vec<RefusalWire<'a>>,
-    changes: Option<ChangesWire<'a>>,
+    roles: Option<&'a Roles>,
+    #[schemars(with = "Vec<RefusalShape>")]
+    refusals: &'a [Refusal],
+    changes: Option<&'a Remedies>,
     notices: Vec<NoticeWire<'a>>,
-    readings: Vec<ReadingWire<'a>>,
+    readings: &'a [InForce],
     #[serde(flatten)]
     provenance: provenance::Wire<'a>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct EntityWire<'a> {
-    r#type: String,
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ActionWire<'a> {
-    id: &'a str,
-    name: &'a str,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -74,7 +57,7 @@ struct AuthorityWire<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 struct GrantWire<'a> {
     rule: RuleWire<'a>,
-    paths: Vec<Vec<EntityWire<'a>>>,
+    paths: &'a [Path],
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -106,7 +89,7 @@ struct PartWire<'a> {
     #[serde(flatten)]
     truth: TruthWire<'a>,
     decisive: bool,
-    read: Vec<FactWire<'a>>,
+    read: &'a [Observation],
 }
 
 /// `holds` is null where it was not judged or could not be.
@@ -117,134 +100,41 @@ struct TruthWire<'a> {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct FactWire<'a> {
-    path: &'a str,
-    of: Read,
-    value: ValueWire<'a>,
-}
-
-#[derive(Debug)]
-struct ValueWire<'a>(&'a Value);
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct RolesWire<'a> {
-    giving: Vec<GivingWire<'a>>,
-    held: Vec<HeldWire<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    withheld: Vec<WithheldWire<'a>>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct GivingWire<'a> {
-    entity: EntityWire<'a>,
-    policies: &'a [String],
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct HeldWire<'a> {
-    entity: EntityWire<'a>,
-    path: Option<Vec<EntityWire<'a>>>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct WithheldWire<'a> {
-    entity: EntityWire<'a>,
-    path: Option<Vec<EntityWire<'a>>>,
-    told: &'a str,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct RefusalWire<'a> {
-    policy: &'a str,
-    message: Option<&'a str>,
-    advice: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ChangesWire<'a> {
-    alternatives: Vec<Vec<ChangeWire<'a>>>,
-    unliftable: &'a [String],
-    complete: bool,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ChangeWire<'a> {
-    kind: ChangeKind,
-    entity: EntityWire<'a>,
-    attribute: Option<String>,
-    value: ValueWire<'a>,
-    sentence: &'a str,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
 struct NoticeWire<'a> {
     code: &'a str,
     message: &'a str,
-    about: Option<EntityWire<'a>>,
+    about: Option<UidWire<'a>>,
     from: &'a str,
     #[schemars(schema_with = "schema::former")]
     former: Option<Decision>,
 }
 
+/// An entity alone.
 #[derive(Debug, Serialize, JsonSchema)]
-struct ReadingWire<'a> {
-    name: &'a str,
-    doc: &'a str,
-    source: &'a str,
+struct UidWire<'a> {
+    r#type: String,
+    id: &'a str,
 }
 
 /// The explanation as it is written to JSON.
 pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a> {
     let answer = &explanation.answer;
     let supports = match &explanation.why {
-        Why::Permitted(_, supports) => supports.iter().map(SupportDocument::of).collect(),
-        _ => Vec::new(),
+        Why::Permitted(_, supports) => supports.as_slice(),
+        _ => &[],
     };
     let (grants, rules, roles) = match &explanation.why {
         Why::Permitted(grants, _) => (grants.iter().map(grant).collect(), Vec::new(), None),
         Why::Forbidden(rules) => (Vec::new(), rules.iter().map(rule).collect(), None),
-        Why::NotPermitted(roles) => (
-            Vec::new(),
-            Vec::new(),
-            Some(RolesWire {
-                giving: roles
-                    .giving
-                    .iter()
-                    .map(|giving| GivingWire {
-                        entity: entity(&giving.entity),
-                        policies: &giving.policies,
-                    })
-                    .collect(),
-                held: roles
-                    .held
-                    .iter()
-                    .map(|held| HeldWire {
-                        entity: entity(&held.entity),
-                        path: held.path.as_ref().map(path),
-                    })
-                    .collect(),
-                withheld: roles
-                    .withheld
-                    .iter()
-                    .map(|withheld| WithheldWire {
-                        entity: entity(&withheld.entity),
-                        path: withheld.path.as_ref().map(path),
-                        told: &withheld.told,
-                    })
-                    .collect(),
-            }),
-        ),
+        Why::NotPermitted(roles) => (Vec::new(), Vec::new(), Some(roles)),
         Why::Indeterminate => (Vec::new(), Vec::new(), None),
     };
     Wire {
         version: 1,
         asked: PremisesDocument::if_any(premises),
-        principal: entity(&explanation.principal),
-        action: ActionWire {
-            id: &explanation.action.id,
-            name: &explanation.action.name,
-        },
-        resource: entity(&explanation.resource),
+        principal: &explanation.principal,
+        action: &explanation.action,
+        resource: &explanation.resource,
         decision: answer.outcome.decision,
         basis: answer.outcome.basis,
         policies: &answer.outcome.policies,
@@ -259,53 +149,18 @@ pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a
         supports,
         rules,
         roles,
-        refusals: answer.refusals.iter().map(refusal).collect(),
-        changes: explanation.remedies.as_ref().map(|remedies| ChangesWire {
-            alternatives: remedies
-                .alternatives
-                .iter()
-                .map(|alternative| alternative.iter().map(change).collect())
-                .collect(),
-            unliftable: &remedies.unliftable,
-            complete: !remedies.is_cut,
-        }),
+        refusals: &answer.refusals,
+        changes: explanation.remedies.as_ref(),
         notices: answer.notices.iter().map(notice).collect(),
-        readings: explanation
-            .readings
-            .iter()
-            .map(|reading| ReadingWire {
-                name: &reading.name,
-                doc: &reading.doc,
-                source: &reading.source,
-            })
-            .collect(),
+        readings: &explanation.readings,
         provenance: provenance::Wire::of(&explanation.provenance),
     }
-}
-
-fn entity(named: &Named) -> EntityWire<'_> {
-    EntityWire {
-        name: Some(&named.name),
-        ..unnamed(&named.uid)
-    }
-}
-
-fn unnamed(uid: &EntityUid) -> EntityWire<'_> {
-    EntityWire {
-        r#type: uid.type_name().to_string(),
-        id: uid.id().unescaped(),
-        name: None,
-    }
-}
-
-fn path(path: &Path) -> Vec<EntityWire<'_>> {
-    path.steps.iter().map(entity).collect()
 }
 
 fn grant(grant: &Grant) -> GrantWire<'_> {
     GrantWire {
         rule: rule(&grant.rule),
-        paths: grant.paths.iter().map(path).collect(),
+        paths: &grant.paths,
     }
 }
 
@@ -342,15 +197,7 @@ fn part<'a>(clause: &Clause, part: &'a Part) -> PartWire<'a> {
         text: &part.text,
         truth: truth(&part.truth),
         decisive: clause.is_decisive(part),
-        read: part.facts.iter().map(fact).collect(),
-    }
-}
-
-fn fact(fact: &Observation) -> FactWire<'_> {
-    FactWire {
-        path: &fact.path,
-        of: fact.read,
-        value: ValueWire(&fact.value),
+        read: &part.facts,
     }
 }
 
@@ -364,56 +211,15 @@ fn truth(truth: &Truth) -> TruthWire<'_> {
     TruthWire { holds, error }
 }
 
-fn refusal(refusal: &Refusal) -> RefusalWire<'_> {
-    RefusalWire {
-        policy: &refusal.policy,
-        message: refusal.message.as_deref(),
-        advice: refusal.advice.as_deref(),
-    }
-}
-
-fn change(change: &Change) -> ChangeWire<'_> {
-    ChangeWire {
-        kind: change.kind,
-        entity: entity(&change.entity),
-        attribute: (!change.attribute.is_empty()).then(|| change.attribute.join(".")),
-        value: ValueWire(&change.value),
-        sentence: &change.sentence,
-    }
-}
-
 fn notice(notice: &Notice) -> NoticeWire<'_> {
     NoticeWire {
         code: &notice.code,
         message: &notice.message,
-        about: notice.about.as_ref().map(unnamed),
+        about: notice.about.as_ref().map(|uid| UidWire {
+            r#type: uid.type_name().to_string(),
+            id: uid.id().unescaped(),
+        }),
         from: &notice.from,
         former: notice.former,
-    }
-}
-
-impl Serialize for ValueWire<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Bool(bool) => serializer.serialize_bool(*bool),
-            Value::Long(long) => serializer.serialize_i64(*long),
-            Value::Text(text) | Value::Extension(text) => serializer.serialize_str(text),
-            Value::Entity(named) => entity(named).serialize(serializer),
-            Value::Set(elements) => serializer.collect_seq(elements.iter().map(ValueWire)),
-            Value::Record(fields) => {
-                serializer.collect_map(fields.iter().map(|(name, value)| (name, ValueWire(value))))
-            }
-        }
-    }
-}
-
-impl JsonSchema for ValueWire<'_> {
-    fn schema_name() -> Cow<'static, str> {
-        "Value".into()
-    }
-
-    /// Any value, since sets and records are of values.
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        true.into()
     }
 }

@@ -3,6 +3,7 @@
 use super::{IN_NEED, Report, because, out_of_reach, plan, rows, unknown};
 use crate::matrix::in_markdown;
 use crate::premises;
+use crate::table::markdown_row;
 use crate::tally::{counted, digits, first, some, tally};
 use tarbac_analysis::change::impact::{Concerned, Direction};
 use tarbac_analysis::explain::Named;
@@ -97,8 +98,7 @@ fn changes(report: &Report<'_>) -> String {
                 because(before, false),
                 because(after, false),
             ];
-            let cells = cells.map(|cell| in_markdown(&cell));
-            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+            text.push_str(&markdown_row(&cells));
         }
     }
     text

@@ -1,9 +1,27 @@
 //! What changes for whom, as a sheet: a row for each person and change.
 
 use super::{Report, determining};
-use crate::sheet::Sheet;
+use crate::table::Table;
 use crate::tally::{in_a_cell, names_in_a_cell};
+use tarbac_analysis::change::impact::Change;
+use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Outcome;
+
+const COLUMNS: &[&str] = &[
+    "principal",
+    "principal_name",
+    "action",
+    "change",
+    "count",
+    "under",
+    "groups",
+    "resources",
+    "out_of_reach",
+    "before",
+    "before_policies",
+    "after",
+    "after_policies",
+];
 
 impl Report<'_> {
     /// Comma-separated values, with a heading.
@@ -11,56 +29,42 @@ impl Report<'_> {
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
-        let mut sheet = Sheet::new(&[
-            "principal",
-            "principal_name",
-            "action",
-            "change",
-            "count",
-            "under",
-            "groups",
-            "resources",
-            "out_of_reach",
-            "before",
-            "before_policies",
-            "after",
-            "after_policies",
-        ])?;
-        for touched in &self.impact.people {
-            for change in &touched.changes {
-                let resources = names_in_a_cell(&change.resources);
-                let (before, before_policies) = decided(change.before.as_ref());
-                let (after, after_policies) = decided(change.after.as_ref());
-                for person in &touched.people {
-                    sheet.row([
-                        person.uid.to_string().as_str(),
-                        &person.name,
-                        change.action.id().unescaped(),
-                        change.direction.as_ref(),
-                        &change.count.to_string(),
-                        &in_a_cell(&change.under),
-                        &in_a_cell(&change.groups),
-                        &resources,
-                        &change.is_out_of_reach.to_string(),
-                        before,
-                        &before_policies,
-                        after,
-                        &after_policies,
-                    ])?;
-                }
-            }
-        }
-        sheet.text()
+        let rows = self.impact.people.iter().flat_map(|touched| {
+            touched.changes.iter().flat_map(|change| {
+                let row = row(change);
+                touched.people.iter().map(move |person| {
+                    let who = [person.uid.to_string(), person.name.clone()];
+                    who.iter().chain(&row).cloned().collect()
+                })
+            })
+        });
+        Table::new(COLUMNS, rows).csv(&Premises::default())
     }
 }
 
+/// The cells of a change after those of the person.
+fn row(change: &Change) -> [String; 11] {
+    let [before, after] = [&change.before, &change.after].map(|of| decided(of.as_ref()));
+    let ([before, before_policies], [after, after_policies]) = (before, after);
+    [
+        change.action.id().unescaped().to_owned(),
+        change.direction.as_ref().to_owned(),
+        change.count.to_string(),
+        in_a_cell(&change.under),
+        in_a_cell(&change.groups),
+        names_in_a_cell(&change.resources),
+        change.is_out_of_reach.to_string(),
+        before,
+        before_policies,
+        after,
+        after_policies,
+    ]
+}
+
 /// A decision, with the policies or what went wrong.
-fn decided(outcome: Option<&Outcome>) -> (&'static str, String) {
-    match outcome {
-        Some(outcome) => {
-            let because: Vec<&str> = determining(outcome).collect();
-            (outcome.decision.word(), because.join(" "))
-        }
-        None => ("", String::new()),
-    }
+fn decided(outcome: Option<&Outcome>) -> [String; 2] {
+    outcome.map_or_else(Default::default, |outcome| {
+        let because: Vec<&str> = determining(outcome).collect();
+        [outcome.decision.word().to_owned(), because.join(" ")]
+    })
 }

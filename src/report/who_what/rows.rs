@@ -1,20 +1,17 @@
 //! Who may do what, a row for each: of a sheet, of a table in Markdown, or of lines of JSON.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AlikeDocument, Permitted, WayDocument, chain, messages, ways};
-use crate::entity::Entity;
+use super::{chain, messages};
 use crate::premises::PremisesDocument;
 use crate::provenance::Wire;
-use crate::schema;
 use crate::support::in_short;
 use crate::table::Table;
 use crate::tally::names_in_a_cell;
-use crate::{VERSION, json_line};
+use crate::{VERSION, ndjson};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::who_what::{Eligible, What, Who};
+use tarbac_analysis::who_what::{Alike, Eligible, Permitted, Way, What, Who};
 use tarbac_host::decision::{Decision, Outcome, Provenance, Refusal};
 
 const WHO: &[&str] = &[
@@ -65,11 +62,10 @@ pub fn what_markdown(what: &What) -> String {
     what_table(what).markdown()
 }
 
-fn who_table(who: &Who, may_not: bool) -> Table {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for permitted in &who.may {
+fn who_table(who: &Who, may_not: bool) -> Table<impl Iterator<Item = Vec<String>>> {
+    let permitted = who.may.iter().map(|permitted| {
         let paths: Vec<String> = permitted.paths.iter().map(chain).collect();
-        rows.push(vec![
+        vec![
             permitted.principal.uid.to_string(),
             permitted.principal.name.clone(),
             Decision::Allow.word().to_owned(),
@@ -79,9 +75,9 @@ fn who_table(who: &Who, may_not: bool) -> Table {
             String::new(),
             in_short(&permitted.supports).unwrap_or_default(),
             String::new(),
-        ]);
-    }
-    let refused_row = |of: &RefusedPerson<'_>| {
+        ]
+    });
+    let refused_row = |of: RefusedPerson<'_>| {
         let ways = of.eligible.into_iter().flat_map(|eligible| &eligible.ways);
         let ways = ways.map(|way| {
             let paths: Vec<String> = way.paths.iter().map(chain).collect();
@@ -104,12 +100,11 @@ fn who_table(who: &Who, may_not: bool) -> Table {
             ways.collect::<Vec<String>>().join("; "),
         ]
     };
-    let refused = refused(who).filter(|of| may_not || of.eligible.is_some());
-    rows.extend(refused.map(|of| refused_row(&of)));
-    Table::new(WHO, rows)
+    let refused = refused(who).filter(move |of| may_not || of.eligible.is_some());
+    Table::new(WHO, permitted.chain(refused.map(refused_row)))
 }
 
-fn what_table(what: &What) -> Table {
+fn what_table(what: &What) -> Table<impl Iterator<Item = Vec<String>>> {
     let rows = what.alike.iter().flat_map(|alike| {
         let resources = names_in_a_cell(&alike.resources);
         let of_type = alike.resources.first();
@@ -126,7 +121,7 @@ fn what_table(what: &What) -> Table {
             ]
         })
     });
-    Table::new(WHAT, rows.collect())
+    Table::new(WHAT, rows)
 }
 
 /// Somebody who may not, or about whom it cannot be decided.
@@ -158,27 +153,26 @@ fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
 }
 
 /// Somebody, and what is decided.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 struct WhoLine<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    #[schemars(schema_with = "schema::decision")]
     decision: Decision,
     #[serde(flatten)]
-    permitted: Option<Permitted<'a>>,
+    permitted: Option<&'a Permitted>,
     #[serde(flatten)]
     refused: Option<RefusedLine<'a>>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 struct RefusedLine<'a> {
-    principal: Entity<'a>,
+    principal: &'a Named,
     policies: &'a [String],
     messages: Vec<&'a str>,
     errors: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    eligible: Vec<WayDocument<'a>>,
+    #[serde(skip_serializing_if = "<[Way]>::is_empty")]
+    eligible: &'a [Way],
 }
 
 /// Everybody, an object a line.
@@ -192,7 +186,7 @@ pub fn who_ndjson<'a>(
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
         decision: Decision::Allow,
-        permitted: Some(Permitted::of(permitted)),
+        permitted: Some(permitted),
         refused: None,
     });
     let others = refused(who).map(move |of| WhoLine {
@@ -201,25 +195,25 @@ pub fn who_ndjson<'a>(
         decision: of.outcome.decision,
         permitted: None,
         refused: Some(RefusedLine {
-            principal: Entity::of(of.principal),
+            principal: of.principal,
             policies: &of.outcome.policies,
             messages: messages(of.refusals),
             errors: &of.outcome.errors,
-            eligible: of.eligible.map(ways).unwrap_or_default(),
+            eligible: of.eligible.map_or(&[], |of| of.ways.as_slice()),
         }),
     });
-    may.chain(others).map(move |line| json(&wire.with(line)))
+    may.chain(others).map(move |line| ndjson(&wire.with(line)))
 }
 
 /// Resources that are treated alike, and what is decided about them.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 struct WhatLine<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
-    principal: Entity<'a>,
+    principal: &'a Named,
     #[serde(flatten)]
-    alike: AlikeDocument<'a>,
+    alike: &'a Alike,
 }
 
 /// What somebody may do, an object a line for resources that are treated alike.
@@ -231,16 +225,11 @@ pub fn what_ndjson<'a>(
 ) -> impl Iterator<Item = String> + use<'a> {
     let wire = Wire::of(provenance);
     what.alike.iter().map(move |alike| {
-        json(&wire.with(WhatLine {
+        ndjson(&wire.with(WhatLine {
             version: VERSION,
             asked: PremisesDocument::if_any(premises),
-            principal: Entity::of(principal),
-            alike: AlikeDocument::of(alike),
+            principal,
+            alike,
         }))
     })
-}
-
-/// A line. The objects have string keys and no maps of anything else, so they can be written.
-fn json(line: &impl Serialize) -> String {
-    json_line(line) + "\n"
 }
