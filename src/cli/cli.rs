@@ -557,7 +557,8 @@ pub struct What {
 /// An assignment gives nothing if nothing is allowed by its role, and if no decision about anybody changes
 /// without it: all that are said to give nothing can go at once. One that allows nothing, but without which
 /// somebody would be refused, is not among them: Configuration Manager asks for any Intune role. Nor is one of an
-/// account that is disabled, which has its roles again when it is enabled.
+/// account that is disabled, which has its roles again when it is enabled, or of a membership that somebody
+/// can activate.
 ///
 /// Exit status: 0 whatever is granted works and every assignment gives something, 1 not so, 2 something could
 /// not be decided.

@@ -216,8 +216,8 @@ fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
         ),
         (
             Redundancy::Suspended,
-            "give nothing more as long as accounts in them may do nothing",
-            "what they give comes back with the accounts",
+            "give nothing more now",
+            "they may with accounts that may do nothing yet, or with memberships that are activated",
         ),
     ] {
         let of = standing.assignments.iter().filter(|of| of.idle == idle);

@@ -303,3 +303,39 @@ fn an_eligible_group_of_another_tenant_is_found() {
         .to_string();
     assert!(ran.contains("entities::foreign_assignment"), "{ran}");
 }
+
+/// Nobody is in it now, and somebody can be.
+#[test]
+fn what_can_be_activated_cannot_go() {
+    let more = |id: &str| {
+        entity(
+            "Intune::RoleAssignment",
+            id,
+            json!({ "displayName": id }),
+            &[
+                ("Intune::Role", "Help Desk Operator"),
+                ("Intune::Tenant", "t"),
+                ("Intune::ScopeTag", "*"),
+            ],
+        )
+    };
+    let group = |id: &str, parents: &[(&str, &str)]| {
+        entity("Entra::Group", id, json!({ "displayName": id }), parents)
+    };
+    let more = [
+        more("later"),
+        more("never"),
+        group("outer", &[("Intune::RoleAssignment", "later")]),
+        group("waiting", &[("Entra::Group", "outer")]),
+        group("nobody", &[("Intune::RoleAssignment", "never")]),
+    ];
+    let document = json_of(&workspace(&groups(&["waiting"]), &more), &["access"]);
+    let gives = |to: &str| {
+        let assignments = document["assignments"].as_array().unwrap().iter();
+        let of: Vec<&Value> = assignments.filter(|of| of["to"]["name"] == to).collect();
+        assert_eq!(of.len(), 1, "{document}");
+        of[0]["gives"].clone()
+    };
+    assert_eq!(gives("later"), "suspended");
+    assert_eq!(gives("never"), "nothing");
+}

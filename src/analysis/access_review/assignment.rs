@@ -24,7 +24,7 @@ use tarbac_store::{Directory, Row};
 /// once. If without it alone every decision is what it is, but not the rest, then it gives what others give.
 ///
 /// Nor can one go in which an account may do nothing because of what it is (`@accounts`, as one that is disabled): what
-/// it gives comes back with the account.
+/// it gives comes back with the account. Nor one that somebody can come to be in by activating a membership (`@activate`).
 ///
 /// So an assignment that allows nothing by itself, but without which Configuration Manager would let somebody
 /// in no more, is neither; nor is one of somebody about whom something cannot be decided, nor one that more may
@@ -64,7 +64,8 @@ pub enum Redundancy {
     Repeats,
     /// Anything here: an attribute stands in place of its role.
     Withheld,
-    /// Anything more, as long as accounts in it may do nothing because of what they are: it may with them.
+    /// Anything more now, and it may again: accounts in it may do nothing because of what they are, or people can
+    /// activate a membership of it.
     Suspended,
 }
 

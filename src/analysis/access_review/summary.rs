@@ -38,7 +38,7 @@ struct Counts {
 struct OfAssignment {
     people: u64,
     reasons: BTreeMap<String, u64>,
-    /// Whether somebody in it may do nothing because of what the account is.
+    /// Whether somebody in it may do nothing because of what the account is, or can come to be in it.
     has_suspended: bool,
 }
 
@@ -46,6 +46,12 @@ impl<'e> Summary<'e> {
     /// Nobody was looked at yet.
     pub fn of(engine: &'e Engine, edges: &'e Assignments<'e>) -> Self {
         let roles = edges.roles().keys();
+        let activatable = engine.can_be_activated();
+        let is_activatable = |row: Option<Row>| row.is_some_and(|row| activatable.contains(&row));
+        let assignments = edges.all().iter().map(|edge| OfAssignment {
+            has_suspended: is_activatable(edge.from),
+            ..OfAssignment::default()
+        });
         Self {
             engine,
             edges,
@@ -54,7 +60,7 @@ impl<'e> Summary<'e> {
                 ..Totals::default()
             },
             roles: roles.map(|row| (*row, Counts::default())).collect(),
-            assignments: vec![OfAssignment::default(); edges.all().len()],
+            assignments: assignments.collect(),
             obstacles: BTreeMap::new(),
             holders: BTreeMap::new(),
         }

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
 use super::{Engine, EntitySlice};
 use crate::decision::{Decision, Request};
+use tarbac_store::Row;
 
 /// Something that a principal can activate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,18 @@ impl Engine {
             }
         }
         found.into_iter().collect()
+    }
+
+    /// Whatever somebody can activate, with everything that it is in.
+    pub fn can_be_activated(&self) -> BTreeSet<Row> {
+        let types = self.bundle.vocabulary().all_attributes().keys();
+        let types = types.filter_map(|name| name.parse::<EntityTypeName>().ok());
+        let found = types.flat_map(|name| {
+            let rows: Vec<Row> = self.directory.rows_of(&name).collect();
+            rows.into_iter()
+                .flat_map(move |row| self.activatable(&name, row))
+        });
+        found.collect()
     }
 
     /// The world in which the principal of a request is in these entities; `None` where one of them, or the

@@ -365,7 +365,7 @@ impl Engine {
     }
 
     /// What an entity of a type would be in besides, if it activated everything that it can.
-    fn activatable(&self, type_name: &EntityTypeName, person: Row) -> Vec<Row> {
+    pub(super) fn activatable(&self, type_name: &EntityTypeName, person: Row) -> Vec<Row> {
         let directory = &self.directory;
         let vocabulary = self.bundle.vocabulary();
         let mut named = vocabulary

@@ -74,7 +74,7 @@ pub fn markdown(standing: &AccessReview) -> String {
                 Redundancy::Nothing => "nothing",
                 Redundancy::Repeats => "what others give",
                 Redundancy::Withheld => "nothing here",
-                Redundancy::Suspended => "nothing more while accounts in it may do nothing",
+                Redundancy::Suspended => "nothing more now",
             };
             let from = of.from.as_ref().map(|from| from.name.clone());
             vec![

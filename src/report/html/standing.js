@@ -44,7 +44,7 @@ function table(title, headings, rows) {
   if (rows.length > most) about.append(element("p", `and ${number(rows.length - most)} more`));
   byId("first").append(about);
 }
-for (const [gives, title] of [["nothing", "Assignments that give nothing"], ["repeats", "Assignments that give only what others give"], ["withheld", "Assignments that give nothing here"], ["suspended", "Assignments that give nothing more as long as accounts in them may do nothing"]]) {
+for (const [gives, title] of [["nothing", "Assignments that give nothing"], ["repeats", "Assignments that give only what others give"], ["withheld", "Assignments that give nothing here"], ["suspended", "Assignments that give nothing more now, and may with accounts that may do nothing yet, or with memberships that are activated"]]) {
   const of = report.assignments.filter((of) => of.gives == gives);
   table(title, ["who is in it", "accounts", "assignment", "roles", "because"], of.map((of) => [
     of.from ? of.from.name : "nobody", of.people, of.to.name, some(of.roles, 5), of.because || ""]));
