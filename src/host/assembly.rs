@@ -61,27 +61,135 @@ pub fn examine(
     entities: Vec<Input>,
     switches: &Switches,
 ) -> Result<Examination, UnknownReading> {
-    Policies::read(texts, None).examine(entities, switches)
+    assemble(texts, || entities, switches, &mut NothingKnown)
 }
 
-/// Reads entities as [`Policies::examine`] does.
-pub(crate) struct Reader {
+/// What may be known of texts and entities from the last time that they were read.
+pub(crate) trait Memo {
+    /// The entities, which are read where they are not known, with the errors in them.
+    fn directory(
+        &mut self,
+        bundle: &Bundle,
+        read: impl FnOnce() -> (Directory, Vec<Finding>),
+    ) -> (Directory, Vec<Finding>);
+
+    /// Everything that is wrong, which is looked for where it is not known.
+    fn findings(
+        &mut self,
+        texts: &Texts,
+        switches: &Switches,
+        engine: &Engine,
+        look: impl FnOnce() -> Vec<Finding>,
+    ) -> Vec<Finding>;
+}
+
+/// Everything is read and looked for.
+pub(crate) struct NothingKnown;
+
+impl Memo for NothingKnown {
+    fn directory(
+        &mut self,
+        _: &Bundle,
+        read: impl FnOnce() -> (Directory, Vec<Finding>),
+    ) -> (Directory, Vec<Finding>) {
+        read()
+    }
+
+    fn findings(
+        &mut self,
+        _: &Texts,
+        _: &Switches,
+        _: &Engine,
+        look: impl FnOnce() -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        look()
+    }
+}
+
+/// Examines texts and entities together: what is known of them is taken from the memo.
+pub(crate) fn assemble(
+    texts: &Texts,
+    entities: impl FnOnce() -> Vec<Input>,
+    switches: &Switches,
+    memo: &mut impl Memo,
+) -> Result<Examination, UnknownReading> {
+    let (bundle, mut findings) = bundle::parse(texts);
+    let engine = match bundle {
+        Ok(bundle) => {
+            let read = || EntityReader::of(&bundle).read(entities());
+            let (directory, of_entities) = memo.directory(&bundle, read);
+            let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
+            findings = memo.findings(texts, switches, &engine, || {
+                findings.extend(engine.bundle().check(texts));
+                findings = with_copies(findings, &texts.shipped);
+                findings.extend(of_entities);
+                if !finding::any_error(&findings) {
+                    findings.extend(between(&engine));
+                }
+                findings
+            });
+            Some(engine)
+        }
+        Err(unsound) => {
+            findings.extend(unsound.check(texts));
+            findings = with_copies(findings, &texts.shipped);
+            if let Some((schema, vocabulary)) = &unsound.schema {
+                let named = HashSet::new();
+                let rules = rules(vocabulary);
+                let (_, of_entities) = Directory::read(entities(), schema, &named, &rules);
+                // What only policies name exists as well, and they could not be read.
+                let of_entities = of_entities.into_iter();
+                findings
+                    .extend(of_entities.filter(|finding| finding.code != "entities::dangling"));
+            }
+            None
+        }
+    };
+    finding::sort(&mut findings);
+    Ok(Examination {
+        engine: engine.filter(|_| !finding::any_error(&findings)),
+        findings,
+        policies: texts.policies.clone(),
+    })
+}
+
+/// Reads entities by a schema, once or once more.
+pub(crate) struct EntityReader {
     schema: Schema,
     named: HashSet<EntityUid>,
     rules: Rules,
 }
 
-impl Reader {
+impl EntityReader {
+    /// By the schema of a bundle; what its policies name exists as well.
+    pub fn of(bundle: &Bundle) -> Self {
+        Self {
+            schema: bundle.schema().clone(),
+            named: bundle.named_entities(),
+            rules: rules(bundle.vocabulary()),
+        }
+    }
+
     /// The entities, and the errors in them.
     pub fn read(&self, entities: Vec<Input>) -> (Directory, Vec<Finding>) {
         Directory::read(entities, &self.schema, &self.named, &self.rules)
+    }
+
+    /// A directory that was written under a name, of these files.
+    pub fn lent(
+        &self,
+        lender: Arc<dyn SharedBytes>,
+        name: &str,
+        files: Vec<(Arc<Source>, Content)>,
+    ) -> Option<Directory> {
+        Directory::lent(lender, name, files, &self.schema, &self.rules)
     }
 }
 
 /// Reads policies and schema alone, as they are read for a workspace.
 pub fn bundle(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
-    let policies = Policies::read(texts, None);
-    (policies.bundle, policies.findings)
+    let (bundle, findings) = bundle::read(texts);
+    (bundle, with_copies(findings, &texts.shipped))
 }
 
 /// The findings, with what to do about copies of what ships that stand beside it: those of policies as one.
@@ -125,126 +233,25 @@ fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
 /// What to do where files were meant to replace what ships.
 const IN_PLACE: &str = "where these files are meant in place of what ships, say so in a file `tarbac.yaml` in their folder, with the line `replaces: shipped`";
 
-/// Policies and schema that were read, for entities to be joined with.
-#[derive(Debug)]
-pub(crate) struct Policies {
-    bundle: Result<Bundle, NoBundle>,
-    findings: Vec<Finding>,
-    sources: Vec<Arc<Source>>,
-    /// Whether the findings are those of policies and entities together.
-    is_known: bool,
-}
-
-impl Policies {
-    /// Reads them. `known` is what was found before of the same texts together with the same entities, if
-    /// that is known: nothing of it is an error, and it is not looked for again.
-    pub fn read(texts: &Texts, known: Option<Vec<Finding>>) -> Self {
-        let is_known = known.is_some();
-        let (bundle, findings) = bundle::read_unless_checked(texts, is_known);
-        let findings = with_copies(findings, &texts.shipped);
-        Self {
-            bundle,
-            findings: known.unwrap_or(findings),
-            sources: texts.policies.clone(),
-            is_known,
-        }
+/// What is wrong between policies and entities. Without entities there is nobody to know, and the policies are looked
+/// at alone.
+fn between(engine: &Engine) -> Vec<Finding> {
+    let directory = engine.directory();
+    if directory.is_empty() {
+        return Vec::new();
     }
-
-    /// Reads the entities, and says everything that is wrong with them or between them and the policies.
-    pub fn examine(
-        mut self,
-        entities: Vec<Input>,
-        switches: &Switches,
-    ) -> Result<Examination, UnknownReading> {
-        let directory = match &self.bundle {
-            Ok(bundle) => {
-                let (directory, findings) = Directory::read(
-                    entities,
-                    bundle.schema(),
-                    &bundle.named_entities(),
-                    &rules(bundle.vocabulary()),
-                );
-                self.findings.extend(findings);
-                Some(directory)
-            }
-            Err(Some((schema, vocabulary))) => {
-                let rules = self::rules(vocabulary);
-                let (_, findings) = Directory::read(entities, schema, &Default::default(), &rules);
-                // What only policies name exists as well, and they could not be read.
-                let findings = findings.into_iter();
-                self.findings
-                    .extend(findings.filter(|finding| finding.code != "entities::dangling"));
-                None
-            }
-            Err(None) => None,
-        };
-        self.join(directory, switches)
-    }
-
-    /// The schema and the policies, if there is nothing wrong with them.
-    pub fn bundle(&self) -> Option<&Bundle> {
-        self.bundle.as_ref().ok()
-    }
-
-    /// What is needed to read the entities once more.
-    pub fn reader(&self) -> Option<Reader> {
-        let bundle = self.bundle()?;
-        Some(Reader {
-            schema: bundle.schema().clone(),
-            named: bundle.named_entities(),
-            rules: rules(bundle.vocabulary()),
-        })
-    }
-
-    /// A directory that was written under a name, of these files.
-    pub fn lent(
-        &self,
-        lender: Arc<dyn SharedBytes>,
-        name: &str,
-        files: Vec<(Arc<Source>, Content)>,
-    ) -> Option<Directory> {
-        let bundle = self.bundle()?;
-        let rules = self::rules(bundle.vocabulary());
-        Directory::lent(lender, name, files, bundle.schema(), &rules)
-    }
-
-    /// Joins policies and entities, and looks for what is wrong between them.
-    pub fn join(
-        self,
-        directory: Option<Directory>,
-        switches: &Switches,
-    ) -> Result<Examination, UnknownReading> {
-        let mut findings = self.findings;
-        let mut joined = None;
-        if let (Ok(bundle), Some(directory)) = (self.bundle, directory) {
-            let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
-            // Without entities there is nobody to know, and the policies are looked at alone.
-            let is_looked_at = !self.is_known && !engine.directory().is_empty();
-            if is_looked_at && !finding::any_error(&findings) {
-                let nowhere = |named| engine.directory().nowhere_among(named);
-                let unlisted = || {
-                    let rows = engine.unlisted().into_iter();
-                    rows.map(|row| engine.directory().uid(row)).collect()
-                };
-                findings.extend(bundle::policies_against_directory(
-                    engine.bundle(),
-                    &nowhere,
-                    &unlisted,
-                ));
-                findings.extend(engine.findings());
-                findings.extend(engine.unknown_names());
-                findings.extend(engine.assumed_values());
-                findings.extend(engine.misleading_names());
-            }
-            joined = (!finding::any_error(&findings)).then_some(engine);
-        }
-        finding::sort(&mut findings);
-        Ok(Examination {
-            findings,
-            engine: joined,
-            policies: self.sources,
-        })
-    }
+    let nowhere = |named| directory.nowhere_among(named);
+    let unlisted = || {
+        let rows = engine.unlisted().into_iter();
+        rows.map(|row| directory.uid(row)).collect()
+    };
+    let mut findings =
+        bundle::policies_against_directory(engine.bundle(), &nowhere, &unlisted);
+    findings.extend(engine.findings());
+    findings.extend(engine.unknown_names());
+    findings.extend(engine.assumed_values());
+    findings.extend(engine.misleading_names());
+    findings
 }
 
 /// The engine of the same policies with these entities, a file of Cedar's JSON, in place of those
@@ -276,12 +283,7 @@ pub fn of_entities(
     entities: &str,
     switches: &Switches,
 ) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
-    let read = Directory::read(
-        vec![given(entities)],
-        bundle.schema(),
-        &bundle.named_entities(),
-        &rules(bundle.vocabulary()),
-    );
+    let read = EntityReader::of(bundle).read(vec![given(entities)]);
     checked(bundle, read, switches)
 }
 

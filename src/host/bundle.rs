@@ -127,6 +127,24 @@ pub struct Bundle {
 /// What is left where policies or schema have errors: the schema, if that is sound.
 pub type NoBundle = Option<(Schema, Vocabulary)>;
 
+/// What was read where there is no bundle.
+#[derive(Debug)]
+pub(crate) struct Unsound {
+    /// The schema, if that is sound.
+    pub schema: NoBundle,
+    policies: Vec<Policy>,
+}
+
+impl Unsound {
+    /// What else is wrong with the policies, by the schema.
+    pub fn check(&self, texts: &Texts) -> Vec<Finding> {
+        let schema = self.schema.as_ref();
+        schema.map_or_else(Vec::new, |(schema, vocabulary)| {
+            check_by_schema(&self.policies, schema, vocabulary, texts)
+        })
+    }
+}
+
 /// Reads a bundle.
 ///
 /// Texts that ship, to the letter, are not checked.
@@ -134,15 +152,26 @@ pub type NoBundle = Option<(Schema, Vocabulary)>;
 /// There is a bundle exactly when none of the findings is an error; where the schema alone is
 /// sound, it is given back, so that the entities can be examined all the same.
 pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
-    read_unless_checked(texts, false)
+    let (read, mut findings) = parse(texts);
+    let read = match read {
+        Ok(bundle) => {
+            findings.extend(bundle.check(texts));
+            match finding::any_error(&findings) {
+                true => Err(Some((bundle.schema, bundle.vocabulary))),
+                false => Ok(bundle),
+            }
+        }
+        Err(unsound) => {
+            findings.extend(unsound.check(texts));
+            Err(unsound.schema)
+        }
+    };
+    (read, findings)
 }
 
-/// The same of texts that may have been checked before: no error was found in them then, and types are not
-/// checked again.
-pub(crate) fn read_unless_checked(
-    texts: &Texts,
-    is_checked: bool,
-) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+/// Reads a bundle that is still to be checked ([`Bundle::check`]); there is one exactly when none of the findings is
+/// an error.
+pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
     let shipped = &texts.shipped;
     let is_shipped = |text: &str| shipped.has_text(text);
     let (schema, policies) = std::thread::scope(|scope| {
@@ -174,28 +203,13 @@ pub(crate) fn read_unless_checked(
     let (readings, more) = reading::collect(&policies);
     findings.extend(more);
 
-    let Some((schema, vocabulary)) = schema else {
-        return (Err(None), findings);
-    };
     if !asks {
         findings.retain(|finding| finding.code != "schema::missing_doc");
     }
-    if !is_checked {
-        let against = Against {
-            schema: &schema,
-            vocabulary: &vocabulary,
-            is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
-            // What ships without one of its files is another schema.
-            is_shipped: texts.schema.iter().all(|source| is_shipped(source.text()))
-                && check::are_actions_known(&policies, &schema),
-        };
-        findings.extend(types::check(&policies, &against));
-        findings.extend(guard::check(&policies, &vocabulary));
-        findings.extend(check::for_everybody(&policies, &vocabulary));
-    }
-    if finding::any_error(&findings) {
-        return (Err(Some((schema, vocabulary))), findings);
-    }
+    let (schema, vocabulary) = match schema {
+        Some(schema) if !finding::any_error(&findings) => schema,
+        schema => return (Err(Unsound { schema, policies }), findings),
+    };
     let schema_texts = texts.schema.iter();
     let schema_texts: Vec<_> = schema_texts
         .map(|source| vocabulary::in_cedar_format(source))
@@ -213,6 +227,29 @@ pub(crate) fn read_unless_checked(
         shipped: Arc::clone(shipped),
     };
     (Ok(bundle), findings)
+}
+
+/// What is wrong with policies by the schema: their types, and what no guardrail holds.
+fn check_by_schema(
+    policies: &[Policy],
+    schema: &Schema,
+    vocabulary: &Vocabulary,
+    texts: &Texts,
+) -> Vec<Finding> {
+    let shipped = &texts.shipped;
+    let is_shipped = |source: &Arc<Source>| shipped.has_text(source.text());
+    let against = Against {
+        schema,
+        vocabulary,
+        is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
+        // What ships without one of its files is another schema.
+        is_shipped: texts.schema.iter().all(is_shipped)
+            && check::are_actions_known(policies, schema),
+    };
+    let mut findings = types::check(policies, &against);
+    findings.extend(guard::check(policies, vocabulary));
+    findings.extend(check::for_everybody(policies, vocabulary));
+    findings
 }
 
 /// Reads policies by themselves, without any schema, and decides by all of them, as Cedar does: sorted by id, if
@@ -237,6 +274,11 @@ pub fn without_schema(
 }
 
 impl Bundle {
+    /// What is wrong with the policies by the schema; `texts` are those that they were read from.
+    pub(crate) fn check(&self, texts: &Texts) -> Vec<Finding> {
+        check_by_schema(&self.policies, &self.schema, &self.vocabulary, texts)
+    }
+
     /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in
     /// the order of their files, with what is wrong with them under its schema.
     pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use blake3::Hasher;
 use cedar_policy::{
-    Authorizer, Context, Entities, EntityTypeName, EntityUid, Request as CedarRequest,
+    Authorizer, Context, Entities, EntityTypeName, EntityUid, Request as CedarRequest, Response,
 };
 use cedar_policy_core::ast;
 
@@ -30,7 +30,7 @@ use crate::bundle::{Action, Bundle, Switches, UnknownReading};
 use crate::decision::{Authority, Basis, Decision, Outcome, Provenance, Request};
 pub use activation::Activation;
 use authority::AuthorityQuestion;
-use index::{Bucket, Index};
+use index::{Bucket, Index, Policies};
 use tarbac_store::{Directory, Row};
 
 pub use authority::{answering, authority_findings, two_authorities};
@@ -266,25 +266,22 @@ impl Engine {
     /// What policies say of a request.
     fn evaluate<'a>(
         &self,
-        (request, entities): &(CedarRequest, Entities),
+        taken: &(CedarRequest, Entities),
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> Outcome {
         // Forbids win over permits, whichever bucket they are in.
         let mut permits = Vec::new();
         let mut forbids = Vec::new();
         let mut errors = Vec::new();
-        let ask = |set| self.authorizer.is_authorized(request, set, entities);
         for bucket in buckets {
-            let mut set = &*bucket.set;
-            if let Some(guard) = &bucket.guard {
-                let response = ask(&guard.clause);
-                if response.diagnostics().errors().next().is_some() {
-                    set = &guard.whole;
-                } else if response.decision() == cedar_policy::Decision::Deny {
+            let response = match self.respond(bucket, taken) {
+                Ok(Some(response)) => response,
+                Ok(None) => continue,
+                Err(error) => {
+                    errors.push(error.to_string());
                     continue;
                 }
-            }
-            let response = ask(set);
+            };
             let determining = match response.decision() {
                 cedar_policy::Decision::Allow => &mut permits,
                 cedar_policy::Decision::Deny => &mut forbids,
@@ -294,6 +291,29 @@ impl Engine {
         }
         errors.extend(self.damage());
         outcome(permits, forbids, errors)
+    }
+
+    /// What the policies of a bucket say of a request; nothing where the clause that all begin with does not hold.
+    fn respond<'b>(
+        &self,
+        bucket: &'b Bucket,
+        (request, entities): &(CedarRequest, Entities),
+    ) -> Result<Option<Response>, &'b ast::PolicySetError> {
+        let ask = |policies: &'b Policies| match &**policies {
+            Ok(policies) => Ok(self.authorizer.is_authorized(request, policies, entities)),
+            Err(error) => Err(&**error),
+        };
+        let Some(guard) = &bucket.guard else {
+            return ask(&bucket.set).map(Some);
+        };
+        let clause = ask(&guard.clause)?;
+        if clause.diagnostics().errors().next().is_some() {
+            return ask(&guard.whole).map(Some);
+        }
+        match clause.decision() {
+            cedar_policy::Decision::Allow => ask(&bucket.set).map(Some),
+            cedar_policy::Decision::Deny => Ok(None),
+        }
     }
 
     /// A request and the entities of a world, the action's own among them, as Cedar takes them.

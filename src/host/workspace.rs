@@ -24,7 +24,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use walkdir::WalkDir;
 
-use crate::assembly::{Examination, Policies};
+use crate::assembly::{self, Examination, NothingKnown, assemble};
 use crate::bundle::{Shipped, Switches, Texts, UnknownReading};
 use crate::engine::Engine;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -245,12 +245,11 @@ fn examine_once(
     texts.not_read.extend(gone.names.iter().cloned());
     texts.missing = gone.names;
     texts.not_read.extend(above.iter().map(|path| shown(path)));
-    let cache = means
-        .cache
-        .then(|| Cache::of(layout, &entities, &means.loss));
+    let cache = means.cache.then(|| Cache::of(layout, &entities, &means.loss));
+    let inputs = || inputs(entities, means);
     let mut examination = match cache.flatten() {
-        Some(cache) => examine_with(cache, &texts, entities, switches, means)?,
-        None => Policies::read(&texts, None).examine(inputs(entities, means), switches)?,
+        Some(mut cache) => assemble(&texts, inputs, switches, &mut cache)?,
+        None => assemble(&texts, inputs, switches, &mut NothingKnown)?,
     };
     examination.findings.extend(gone.findings);
     examination.findings.extend(not_read(&astray));
@@ -317,31 +316,6 @@ fn roots(layout: &Layout) -> BTreeSet<PathBuf> {
         roots.extend(within.map(|(_, root)| root.to_owned()));
     }
     roots
-}
-
-/// Examines a workspace, and takes what is known of it from the cache; what is not is kept there.
-fn examine_with(
-    mut cache: Cache,
-    texts: &Texts,
-    entities: Vec<EntityFile>,
-    switches: &Switches,
-    means: &LoadOptions,
-) -> Result<Examination, LoadError> {
-    let known = cache.findings(texts, switches);
-    let is_known = known.is_some();
-    let policies = Policies::read(texts, known);
-    let lent = cache.directory(&policies);
-    let is_lent = lent.is_some();
-    let examination = match lent {
-        Some(directory) => policies.join(Some(directory), switches)?,
-        None => policies.examine(inputs(entities, means), switches)?,
-    };
-    let is_complete = is_known && is_lent;
-    if let Some(engine) = examination.engine.as_ref().filter(|_| !is_complete) {
-        // Without it, the next run takes as long as this one.
-        let _ = cache.keep(texts, switches, engine, is_lent, &examination.findings);
-    }
-    Ok(examination)
 }
 
 /// The texts of the rules in force in a workspace.
@@ -426,7 +400,7 @@ pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadErro
         let mut texts = texts(layout, &mut Vec::new())?;
         texts.missing = gone::look(layout, &texts)?.names;
         texts.not_read.clone_from(&texts.missing);
-        let mut examination = Policies::read(&texts, None).examine(Vec::new(), switches)?;
+        let mut examination = assembly::examine(&texts, Vec::new(), switches)?;
         examination.findings.extend(is_finished(finished));
         Workspace::of(examination)
     })

@@ -171,6 +171,11 @@ impl Directory {
         tables.is_at_end().then_some(directory)
     }
 
+    /// Whether it is used where it lies ([`Directory::lent`]).
+    pub fn is_lent(&self) -> bool {
+        self.written.is_some()
+    }
+
     /// Whether something is missing that was asked for: it could neither be read as it was written nor be worked
     /// out anew. Nothing can be said then with this directory.
     pub fn is_damaged(&self) -> bool {

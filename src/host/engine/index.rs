@@ -22,7 +22,7 @@ use tarbac_store::{Directory, Row};
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// The policies; under a guard, without the clause they begin with.
-    pub set: Made,
+    pub set: Policies,
     /// The clause they all begin with, where it is asked first.
     pub guard: Option<Box<Guard>>,
     /// The entities that the conditions name and look into.
@@ -30,16 +30,18 @@ pub(super) struct Bucket {
 }
 
 /// Policies as Cedar takes them, made when they are asked about: most custom roles are held by nobody in
-/// sight.
-type Made = LazyLock<PolicySet, Box<dyn FnOnce() -> PolicySet + Send>>;
+/// sight. Where one of them cannot be taken, none is: the one might be a forbid.
+pub(super) type Policies = LazyLock<Taken, Box<dyn FnOnce() -> Taken + Send>>;
+
+type Taken = Result<PolicySet, Box<ast::PolicySetError>>;
 
 /// A clause that stands before several policies.
 #[derive(Debug)]
 pub(super) struct Guard {
     /// A permit that holds when the clause does.
-    pub clause: PolicySet,
+    pub clause: Policies,
     /// The policies with the clause, asked where it cannot be evaluated: each must say so.
-    pub whole: PolicySet,
+    pub whole: Policies,
 }
 
 /// The policies in force, by how a request reaches them.
@@ -154,16 +156,21 @@ impl Index {
 }
 
 fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
-    let made: Vec<ast::Policy> = policies.iter().map(|policy| policy.ast().clone()).collect();
     Bucket {
-        set: Made::new(Box::new(move || whole(made.iter()))),
+        set: whole(policies),
         guard: None,
         looked_into: looked_into(policies, directory),
     }
 }
 
-fn whole<'p>(policies: impl Iterator<Item = &'p ast::Policy>) -> PolicySet {
-    set(policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())))
+/// The policies with all of their conditions.
+fn whole(policies: &[&Policy]) -> Policies {
+    let policies = policies.iter().map(|policy| policy.ast().clone());
+    let policies: Vec<ast::Policy> = policies.collect();
+    Policies::new(Box::new(move || {
+        let policies = policies.iter();
+        taken(policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())))
+    }))
 }
 
 /// One bucket for each clause that several policies begin with, and one for the rest.
@@ -186,12 +193,12 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
                     let rest = first_clause(policy).and_then(|(_, rest)| rest);
                     for_any_action(policy.ast(), rest)
                 });
-                let rest = set(rest);
+                let rest: Vec<ast::Policy> = rest.collect();
                 buckets.push(Bucket {
-                    set: Made::new(Box::new(move || rest)),
+                    set: Policies::new(Box::new(move || taken(rest))),
                     guard: Some(Box::new(Guard {
-                        clause: set([clause]),
-                        whole: whole(of_clause.iter().map(|policy| policy.ast())),
+                        clause: Policies::new(Box::new(move || taken([clause]))),
+                        whole: whole(&of_clause),
                     })),
                     looked_into: looked_into(&of_clause, directory),
                 });
@@ -217,14 +224,12 @@ fn looked_into(policies: &[&Policy], directory: &Directory) -> Vec<Row> {
     rows
 }
 
-fn set(policies: impl IntoIterator<Item = ast::Policy>) -> PolicySet {
+fn taken(policies: impl IntoIterator<Item = ast::Policy>) -> Taken {
     let mut set = ast::PolicySet::new();
     for policy in policies {
-        // Ids are unique within a bundle, so every policy is taken.
-        let added = set.add(policy);
-        debug_assert!(added.is_ok(), "{added:?}");
+        set.add(policy)?;
     }
-    PolicySet::from(set)
+    Ok(PolicySet::from(set))
 }
 
 /// A policy without its actions, which the look-up has settled, and with another condition.

@@ -34,10 +34,10 @@ use serde_json::value::RawValue;
 
 use super::kept::{Kept, Loss};
 use super::{EntityFile, Layout, regular};
-use crate::assembly::{Policies, Reader};
+use crate::assembly::{EntityReader, Memo};
 use crate::bundle::{Bundle, Switches, Texts};
 use crate::engine::Engine;
-use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_store::{Content, Directory, Input};
 
@@ -184,7 +184,7 @@ impl Cache {
     }
 
     /// What was found of these policies together with the entities.
-    pub fn findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
+    fn known_findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
         let path = self.path_of_findings(texts, switches)?;
         let warnings: Vec<Warning> = self.is_ours(&path).then(|| sealed(&path))??;
         let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
@@ -193,14 +193,14 @@ impl Cache {
     }
 
     /// The entities as a directory, whose blocks are read when they are asked for.
-    pub fn directory(&self, policies: &Policies) -> Option<Directory> {
-        let path = self.path_of_directory(policies.bundle()?)?;
+    fn known_directory(&self, bundle: &Bundle) -> Option<Directory> {
+        let path = self.path_of_directory(bundle)?;
         if !self.is_ours(&path) {
             return None;
         }
         let name = name_of(&path);
         let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
-        let (files, reader, of_name) = (files?, policies.reader()?, name.clone());
+        let (files, reader, of_name) = (files?, EntityReader::of(bundle), name.clone());
         let work_out = move || worked_out(&files, &reader, &of_name);
         let kept = Kept::at(&path, self.loss.clone(), work_out).ok()?;
         let files = self.files.iter().map(|file| {
@@ -210,16 +210,16 @@ impl Cache {
             };
             Some((Arc::clone(&file.source), content))
         });
-        policies.lent(Arc::new(kept), &name, files.collect::<Option<_>>()?)
+        let files = files.collect::<Option<_>>()?;
+        EntityReader::of(bundle).lent(Arc::new(kept), &name, files)
     }
 
     /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
-    pub fn keep(
+    fn keep(
         &mut self,
         texts: &Texts,
         switches: &Switches,
         engine: &Engine,
-        is_lent: bool,
         findings: &[Finding],
     ) -> io::Result<()> {
         // What changed while it was read may have been read half before and half after.
@@ -234,7 +234,7 @@ impl Cache {
             })?;
         }
         let path = self.path_of_directory(engine.bundle());
-        let made = path.filter(|_| !is_lent);
+        let made = path.filter(|_| !directory.is_lent());
         if let Some(path) = &made {
             self.put(path, |out| engine.directory().write(out, &name_of(path)))?;
         }
@@ -386,6 +386,38 @@ impl Cache {
     }
 }
 
+impl Memo for Cache {
+    fn directory(
+        &mut self,
+        bundle: &Bundle,
+        read: impl FnOnce() -> (Directory, Vec<Finding>),
+    ) -> (Directory, Vec<Finding>) {
+        match self.known_directory(bundle) {
+            // A directory with an error in it is not kept.
+            Some(directory) => (directory, Vec::new()),
+            None => read(),
+        }
+    }
+
+    fn findings(
+        &mut self,
+        texts: &Texts,
+        switches: &Switches,
+        engine: &Engine,
+        look: impl FnOnce() -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        let known = self.known_findings(texts, switches);
+        let is_known = known.is_some();
+        let findings = known.unwrap_or_else(look);
+        let is_kept = is_known && engine.directory().is_lent();
+        if !is_kept && !finding::any_error(&findings) {
+            // Without it, the next run takes as long as this one.
+            let _ = self.keep(texts, switches, engine, &findings);
+        }
+        findings
+    }
+}
+
 /// What is noted in a folder.
 fn notes(folder: &Path) -> BTreeMap<PathBuf, Note> {
     sealed(&folder.join(NOTES)).unwrap_or_default()
@@ -413,7 +445,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// A directory as it is written under a name, of files that still hold what they held.
-fn worked_out(files: &[Held], reader: &Reader, name: &str) -> Option<Vec<u8>> {
+fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> Option<Vec<u8>> {
     let inputs = files.iter().map(|file| Input {
         source: Arc::clone(&file.source),
         reader: Box::new(regular::Later::at(&file.path)),
