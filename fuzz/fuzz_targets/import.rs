@@ -7,9 +7,11 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
+use tarbac::directory::Input;
 use tarbac::engine::Engine;
 use tarbac::exports::Held;
 use tarbac::import::import;
+use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
 
 /// A small export, of which the input replaces or adds one file.
@@ -118,19 +120,16 @@ fuzz_target!(|bytes: &[u8]| {
     let entities = written
         .iter()
         .filter(|(path, _)| path.starts_with("entities/"));
-    let texts = entities.map(|(_, file)| String::from_utf8(file.0.borrow().clone()).unwrap());
-    // Several arrays are one array.
-    let inner = texts.map(|text| {
-        let text = text.trim();
-        text[1..text.len() - 1].trim().to_owned()
+    let inputs = entities.map(|(path, file)| Input {
+        source: Source::held(path.clone(), ""),
+        reader: Box::new(io::Cursor::new(file.0.borrow().clone())),
     });
-    let inner: Vec<String> = inner.filter(|text| !text.is_empty()).collect();
-    let entities = format!("[{}]", inner.join(","));
-    let bundle = shipped_engine().bundle();
-    let (_, findings) = assembly::of_entities(bundle, &entities, &Switches::default()).unwrap();
-    let errors: Vec<_> = findings
+    let rules = shipped::rules().alone();
+    let read = assembly::examine(&rules, inputs.collect(), &Switches::default()).unwrap();
+    let errors: Vec<_> = read
+        .findings
         .iter()
         .filter(|finding| finding.severity == tarbac::finding::Severity::Error)
         .collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{entities}");
+    assert!(errors.is_empty(), "{errors:#?}");
 });

@@ -12,7 +12,7 @@ use crate::bundle::{self, Bundle, NoBundle, Shipped, Switches, Texts, UnknownRea
 use crate::engine::Engine;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
-use tarbac_store::{Content, Directory, Input, Rules, SharedBytes};
+use tarbac_store::{Content, Directory, GivenEntity, Input, Rules, SharedBytes};
 
 /// Everything that was read, right or wrong.
 #[derive(Debug)]
@@ -139,8 +139,7 @@ pub(crate) fn assemble(
                 let (_, of_entities) = Directory::read(entities(), schema, &named, &rules);
                 // What only policies name exists as well, and they could not be read.
                 let of_entities = of_entities.into_iter();
-                findings
-                    .extend(of_entities.filter(|finding| finding.code != "entities::dangling"));
+                findings.extend(of_entities.filter(|finding| finding.code != "entities::dangling"));
             }
             None
         }
@@ -245,8 +244,7 @@ fn between(engine: &Engine) -> Vec<Finding> {
         let rows = engine.unlisted().into_iter();
         rows.map(|row| directory.uid(row)).collect()
     };
-    let mut findings =
-        bundle::policies_against_directory(engine.bundle(), &nowhere, &unlisted);
+    let mut findings = bundle::policies_against_directory(engine.bundle(), &nowhere, &unlisted);
     findings.extend(engine.findings());
     findings.extend(engine.unknown_names());
     findings.extend(engine.assumed_values());
@@ -254,44 +252,38 @@ fn between(engine: &Engine) -> Vec<Finding> {
     findings
 }
 
-/// The engine of the same policies with these entities, a file of Cedar's JSON, in place of those
-/// of their uids and beside the others; with the errors that prevent one.
+/// The engine of the same policies with these entities in place of those of their uids and beside the others; with the errors that prevent one.
 ///
 /// # Errors
 /// A switch names no reading.
 pub fn with_entities(
     engine: &Engine,
-    entities: &str,
+    entities: &[GivenEntity],
     switches: &Switches,
 ) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
     let bundle = engine.bundle();
-    let read = engine.directory().with(
-        given(entities),
+    let read = engine.directory().overlaid(
+        entities,
         &bundle.named_entities(),
         &rules(bundle.vocabulary()),
     );
     checked(bundle, read, switches)
 }
 
-/// The engine of these policies with these entities, a file of Cedar's JSON, and no others; with the
+/// The engine of these policies with these entities and no others; with the
 /// errors that prevent one.
 ///
 /// # Errors
 /// A switch names no reading.
 pub fn of_entities(
     bundle: &Arc<Bundle>,
-    entities: &str,
+    entities: &[GivenEntity],
     switches: &Switches,
 ) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
-    let read = EntityReader::of(bundle).read(vec![given(entities)]);
+    let named = bundle.named_entities();
+    let rules = rules(bundle.vocabulary());
+    let read = Directory::given(entities, bundle.schema(), &named, &rules);
     checked(bundle, read, switches)
-}
-
-fn given(entities: &str) -> Input {
-    Input {
-        source: Source::held("given", entities),
-        reader: Box::new(std::io::Cursor::new(entities.to_owned())),
-    }
 }
 
 /// The engine of policies with a directory, unless there are errors in it or between the two.

@@ -28,6 +28,7 @@ use tarbac_diagnostic::source::Source;
 
 pub use ask::fingerprint::{Fingerprinter, ReadSet};
 pub use digest::Content;
+pub use read::given::GivenEntity;
 pub use tables::column::SharedBytes;
 
 use ask::aliases::Aliases;
@@ -118,6 +119,18 @@ impl Directory {
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, rules);
         let loaded = read::parallel::load(inputs, &shapes);
+        build::order::freeze(loaded, Arc::new(shapes), named, rules)
+    }
+
+    /// Takes entities that stand in no file, with the checks of [`Directory::read`].
+    pub fn given(
+        entities: &[GivenEntity],
+        schema: &Schema,
+        named: &HashSet<EntityUid>,
+        rules: &Rules,
+    ) -> (Self, Vec<Finding>) {
+        let shapes = Shapes::new(schema, rules);
+        let loaded = read::parallel::take(entities, &shapes);
         build::order::freeze(loaded, Arc::new(shapes), named, rules)
     }
 

@@ -1,6 +1,7 @@
 //! Reading entities in Cedar's JSON format, by the schema.
 
 pub(crate) mod entity;
+pub(crate) mod given;
 pub(crate) mod parallel;
 pub(crate) mod refusal;
 pub(crate) mod schema;

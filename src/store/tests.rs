@@ -18,9 +18,11 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use cedar_policy::{EntityUid, Schema, SchemaFragment};
+use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use cedar_policy_core::jsonvalue::JsonValueWithNoDuplicateKeys;
+use serde_json::{Map, Value};
 
-use super::{Content, Directory, Input, Row, Rules, SharedBytes};
+use super::{Content, Directory, GivenEntity, Input, Row, Rules, SharedBytes};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Source, Text};
 
@@ -144,8 +146,58 @@ fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
     Directory::lent(Arc::new(kept), NAME, files, &SCHEMA, &rules())
 }
 
+/// What is given is held to the same as a file.
 fn read(json: &str) -> (Directory, Vec<Finding>) {
-    read_files(&[("a.json", json.as_bytes())], &[])
+    let read = read_files(&[("a.json", json.as_bytes())], &[]);
+    if let Some(entities) = given(json) {
+        let (directory, findings) = Directory::given(&entities, &SCHEMA, &HashSet::new(), &rules());
+        let without_places = |findings: &[Finding]| {
+            let findings = findings.iter().map(|finding| Finding {
+                labels: Vec::new(),
+                ..finding.clone()
+            });
+            lines(&findings.collect::<Vec<_>>())
+        };
+        assert_eq!(without_places(&read.1), without_places(&findings), "{json}");
+        assert_eq!(directory.len(), read.0.len(), "{json}");
+        for row in directory.rows().filter(|_| findings.is_empty()) {
+            let of_file = read.0.row(&directory.uid(row)).unwrap();
+            assert!(
+                directory.entity(row).deep_eq(&read.0.entity(of_file)),
+                "{json}"
+            );
+        }
+    }
+    read
+}
+
+/// The entities of a file, where it can be said without a text what stands there.
+fn given(json: &str) -> Option<Vec<GivenEntity>> {
+    let uid = |json: &Value| {
+        let json = json.get("__entity").unwrap_or(json);
+        let is_plain = json.as_object()?.len() == 2;
+        let type_name: EntityTypeName = json.get("type")?.as_str()?.parse().ok()?;
+        let id = EntityId::new(json.get("id")?.as_str()?);
+        is_plain.then(|| EntityUid::from_type_name_and_id(type_name, id))
+    };
+    let entity = |json: &Value| {
+        let tags = json.get("tags");
+        let keys = 3 + usize::from(tags.is_some());
+        let parents = json.get("parents")?.as_array()?.iter().map(uid);
+        let entity = GivenEntity {
+            uid: uid(json.get("uid")?)?,
+            attributes: json.get("attrs")?.as_object()?.clone(),
+            tags: tags.map_or(Some(Map::new()), |tags| tags.as_object().cloned())?,
+            parents: parents.collect::<Option<_>>()?,
+        };
+        // Cedar's own actions may stand in a file.
+        let is_plain =
+            json.as_object()?.len() == keys && entity.uid.type_name().basename() != "Action";
+        is_plain.then_some(entity)
+    };
+    // In a text a key may stand twice.
+    let json: JsonValueWithNoDuplicateKeys = serde_json::from_str(json).ok()?;
+    json.as_array()?.iter().map(entity).collect()
 }
 
 /// Reads a file that has nothing wrong.

@@ -25,7 +25,7 @@ use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
 
 use crate::solver::solver;
-use crate::world::{entity, uid, uids};
+use crate::world::{entity, given, uid, uids};
 
 /// A deterministic source of choices.
 pub(crate) struct Dice(pub(crate) u64);
@@ -619,7 +619,7 @@ proptest! {
         if dice.coin() {
             person["parents"] = json!([]);
         }
-        let put_in = Value::Array(vec![person.clone()]).to_string();
+        let put_in = given(&Value::Array(vec![person.clone()]));
         let (changed, findings) = assembly::with_entities(&before, &put_in, &switches).unwrap();
         // Some random worlds are refused, for example those in which people cross tenants.
         let Some(changed) = changed else {

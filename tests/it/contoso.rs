@@ -12,6 +12,8 @@ use tarbac::decision::{Answer, Decision, Request};
 use tarbac::matrix::Matrix;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
+use crate::world::given;
+
 /// The sample tenant with readings switched on (`name`) and off (`!name`).
 pub fn contoso(readings: &[&str]) -> Engine {
     let mut switches = Switches::default();
@@ -429,7 +431,7 @@ fn told_more(engine: &Engine, readings: &[&str]) -> Engine {
         },
     ]);
     let (engine, errors) =
-        tarbac::assembly::with_entities(engine, &entities.to_string(), &switches).unwrap();
+        tarbac::assembly::with_entities(engine, &given(&entities), &switches).unwrap();
     engine.unwrap_or_else(|| panic!("{errors:?}"))
 }
 

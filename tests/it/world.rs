@@ -2,9 +2,11 @@
 
 use std::io;
 
+use cedar_policy::EntityUid;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Value, json};
+use tarbac::directory::GivenEntity;
 
 /// A tenant in which Intune decides, with a Help Desk Operator, somebody without a role, and a
 /// device.
@@ -24,6 +26,22 @@ pub fn tenant() -> Vec<Value> {
         user("u1", "ana@t.example", &[("Intune::RoleAssignment", "a1")]),
         user("u2", "bob@t.example", &[]),
     ]
+}
+
+/// Entities as the library takes them that stand in no file.
+pub fn given(entities: &Value) -> Vec<GivenEntity> {
+    let uid = |json: &Value| EntityUid::from_json(json.clone()).unwrap();
+    let entity = |json: &Value| GivenEntity {
+        attributes: json["attrs"].as_object().unwrap().clone(),
+        parents: json["parents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(uid)
+            .collect(),
+        ..GivenEntity::new(uid(&json["uid"]))
+    };
+    entities.as_array().unwrap().iter().map(entity).collect()
 }
 
 pub fn tenant_entity(id: &str, toggle: bool) -> Value {

@@ -31,7 +31,7 @@ use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Kind, StandIn, Vocabulary};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, Name, NameError, did_you_mean};
-use tarbac_store::Row;
+use tarbac_store::{GivenEntity, Row};
 
 /// A fact that is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub struct Fact {
 
 /// What facts make of the entities of a directory.
 pub(crate) struct Given {
-    /// The entities that they change or make, as a file of entities.
-    pub entities: String,
+    /// The entities that they change or make.
+    pub entities: Vec<GivenEntity>,
     /// What each of them states, but for those that are wrong.
     pub stated: Vec<Stated>,
     /// What is wrong with them, but for what follows.
@@ -94,14 +94,13 @@ pub(crate) enum Statement {
     In(EntityUid, bool),
 }
 
-/// The entities that facts change or make, as a file of entities; or what is wrong with the facts, under
-/// this code.
+/// The entities that facts change or make; or what is wrong with the facts, under this code.
 pub fn entities(
     engine: &Engine,
     names: &Lookup,
     facts: &[Fact],
     code: &str,
-) -> (String, Vec<Finding>) {
+) -> (Vec<GivenEntity>, Vec<Finding>) {
     let given = given(engine, names, facts, code);
     let mut findings = given.findings;
     for twice in given.twice {
@@ -150,21 +149,8 @@ pub(crate) fn given(engine: &Engine, names: &Lookup, facts: &[Fact], code: &str)
         finding.help = problem.help;
         findings.push(finding);
     }
-    let entities: Vec<Value> = changes
-        .changed
-        .iter()
-        .map(|(uid, entity)| {
-            let parents: Vec<Value> = entity.parents.iter().map(reference).collect();
-            json!({
-                "uid": reference(uid),
-                "attrs": entity.attributes,
-                "tags": entity.tags,
-                "parents": parents,
-            })
-        })
-        .collect();
     Given {
-        entities: Value::Array(entities).to_string(),
+        entities: changes.changed.into_values().collect(),
         stated,
         findings,
         twice,
@@ -206,18 +192,10 @@ impl Problem {
     }
 }
 
-/// An entity as its file has it.
-#[derive(Default)]
-struct EditedEntity {
-    attributes: Map<String, Value>,
-    tags: Map<String, Value>,
-    parents: Vec<EntityUid>,
-}
-
 struct Edits<'a> {
     engine: &'a Engine,
     names: &'a Lookup<'a>,
-    changed: BTreeMap<EntityUid, EditedEntity>,
+    changed: BTreeMap<EntityUid, GivenEntity>,
     /// What has been given, each with the map it stands in and by which fact: there it stands once, however it
     /// is spelled. A case may well give what its suite gives otherwise.
     said: BTreeMap<(String, (String, u64)), usize>,
@@ -538,10 +516,10 @@ impl Edits<'_> {
     }
 
     /// The entity as the directory has it; empty if it has none.
-    fn of_directory(&self, uid: &EntityUid) -> Result<EditedEntity, Problem> {
+    fn of_directory(&self, uid: &EntityUid) -> Result<GivenEntity, Problem> {
         let directory = self.engine.directory();
         let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) else {
-            return Ok(EditedEntity::default());
+            return Ok(GivenEntity::new(uid.clone()));
         };
         let entity = Entity::from(directory.entity(row).as_ref().clone());
         let mut json = entity
@@ -551,7 +529,8 @@ impl Edits<'_> {
             Some(Value::Object(map)) => map,
             _ => Map::new(),
         };
-        Ok(EditedEntity {
+        Ok(GivenEntity {
+            uid: uid.clone(),
             attributes: part("attrs"),
             tags: part("tags"),
             parents: directory
@@ -576,7 +555,7 @@ impl Edits<'_> {
     }
 
     /// The entity as it is so far.
-    fn written(&mut self, uid: &EntityUid) -> Result<&mut EditedEntity, Problem> {
+    fn written(&mut self, uid: &EntityUid) -> Result<&mut GivenEntity, Problem> {
         if !self.changed.contains_key(uid) {
             let written = self.of_directory(uid)?;
             self.changed.insert(uid.clone(), written);
@@ -596,7 +575,7 @@ impl Edits<'_> {
             return Err(Problem::new(format!("`{uid}` needs its attributes"))
                 .help("write them as a map; `{}` for none"));
         };
-        let mut written = EditedEntity::default();
+        let mut written = GivenEntity::new(uid.clone());
         for (name, value) in attributes {
             let value = self.value(&uid, std::slice::from_ref(name), value, false)?;
             written.attributes.insert(name.clone(), value);
@@ -706,9 +685,9 @@ impl Edits<'_> {
             })?;
         self.changed.insert(
             link.clone(),
-            EditedEntity {
+            GivenEntity {
                 parents,
-                ..EditedEntity::default()
+                ..GivenEntity::new(link.clone())
             },
         );
         self.written(uid)?.parents.push(link);

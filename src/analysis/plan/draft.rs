@@ -15,6 +15,7 @@ use tarbac_host::assembly;
 use tarbac_host::bundle::Switches;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
+use tarbac_store::GivenEntity;
 
 /// Role changes that are put into a state.
 #[derive(Debug, Default)]
@@ -106,7 +107,7 @@ pub(super) fn can_have(engine: &Engine, uid: &EntityUid, role: &EntityUid) -> bo
     entities(engine, &draft.facts).1.is_empty()
 }
 
-fn entities(engine: &Engine, facts: &[(String, Value)]) -> (String, Vec<Finding>) {
+fn entities(engine: &Engine, facts: &[(String, Value)]) -> (Vec<GivenEntity>, Vec<Finding>) {
     let source = Source::held("the plan", "");
     let fact = |(expression, value): &(String, Value)| Fact {
         expression: expression.clone(),

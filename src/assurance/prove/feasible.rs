@@ -11,6 +11,7 @@ use super::model::{Model, ModelEntity, as_entity};
 use super::shrink::Refutes;
 use tarbac_host::assembly;
 use tarbac_host::bundle::{Kind, Switches, Vocabulary};
+use tarbac_store::GivenEntity;
 
 /// The world with every entity in between that the schema asks for: nobody is in a role without an
 /// assignment. `None` where no directory has such a world.
@@ -37,7 +38,13 @@ pub(super) fn possible(
 
 /// Whether a workspace with exactly these entities would be sound.
 fn is_directory(world: &Model, surroundings: &Literals<'_>) -> bool {
-    let entities = world.entities_json().to_string();
+    let entities = world.entities.iter().map(|(uid, entity)| GivenEntity {
+        uid: uid.clone(),
+        attributes: entity.attributes.clone(),
+        tags: entity.tags.clone(),
+        parents: entity.parents.iter().cloned().collect(),
+    });
+    let entities: Vec<GivenEntity> = entities.collect();
     let read = assembly::of_entities(surroundings.bundle, &entities, &Switches::default());
     read.is_ok_and(|(engine, _)| engine.is_some())
 }

@@ -169,7 +169,9 @@ fn whole(policies: &[&Policy]) -> Policies {
     let policies: Vec<ast::Policy> = policies.collect();
     Policies::new(Box::new(move || {
         let policies = policies.iter();
-        taken(policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())))
+        taken(
+            policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())),
+        )
     }))
 }
 

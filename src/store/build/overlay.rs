@@ -1,8 +1,8 @@
 //! A directory in which some entities are others.
 //!
-//! A directory never changes; this makes another one of it. The entities that are put in go
-//! through the same reader and the same checks as those of a file, so that what is made up for a
-//! test is held to what the schema says like everything else.
+//! A directory never changes; this makes another one of it. The entities that are put in pass the
+//! same checks as those of a file, so that what is made up for a test is held to what the schema
+//! says like everything else.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use cedar_policy::EntityUid;
 
 use crate::build::order::freeze;
 use crate::digest;
-use crate::read::parallel::{Loaded, accept, load};
-use crate::{Directory, Input, Rules};
+use crate::read::parallel::{Loaded, accept, take};
+use crate::{Directory, GivenEntity, Rules};
 use tarbac_diagnostic::finding::Finding;
 
 impl Directory {
-    /// The same directory with the entities of `input` in place of those that have their uids, and
+    /// The same directory with these entities in place of those that have their uids, and
     /// beside the others. `named` and `rules` are those of [`Directory::read`], and every finding
     /// is an error.
-    pub fn with(
+    pub fn overlaid(
         &self,
-        input: Input,
+        entities: &[GivenEntity],
         named: &HashSet<EntityUid>,
         rules: &Rules,
     ) -> (Self, Vec<Finding>) {
-        let mut loaded = load(vec![input], &self.shapes);
+        let mut loaded = take(entities, &self.shapes);
         let files = u32::try_from(self.sources.len()).unwrap_or_default();
         for member in loaded.store.members.own() {
             member.file += files;

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::GivenEntity;
 use crate::read::refusal::{NONCONFORMING, Problem, SYNTAX, UNKNOWN_FIELD, nearest, quoted};
 use crate::read::schema::Shapes;
 use crate::read::uid::{Role, Uid, UidSeed, Word};
@@ -45,8 +46,8 @@ pub(crate) struct Refusal {
     pub(crate) at: usize,
     /// What is wrong.
     pub(crate) problem: Problem,
-    /// The entity, as far as its uid could be read.
-    pub(crate) entity: String,
+    /// The entity, if its uid could be read.
+    pub(crate) entity: Option<String>,
 }
 
 impl<'s, 'de> Reader<'s, 'de> {
@@ -68,50 +69,88 @@ impl<'s, 'de> Reader<'s, 'de> {
 
     /// Reads the entity that is written in `text`, which stands at an offset of a file.
     pub(crate) fn read(&mut self, text: &'de str, file: u32, offset: u64) -> Result<(), Refusal> {
-        self.stack.clear();
-        self.slots.clear();
-        self.problem = None;
-        self.uid = None;
-        self.is_action = false;
+        self.begin();
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let result = EntitySeed(self)
             .deserialize(&mut deserializer)
             .and_then(|parents| deserializer.end().map(|()| parents));
         match (result, self.uid) {
             (Ok(parents), Some(uid)) => {
-                let member = EntityRow::new(uid.index, parents, 0, file, offset);
-                let slots = std::mem::take(&mut self.slots);
-                self.store.push(member, &slots);
-                self.slots = slots;
+                self.keep(uid, parents, file, offset);
                 Ok(())
             }
-            (Ok(_), None) => Err(self.refuse(text, None)),
+            (Ok(_), None) => Err(self.refuse(|| (0, Problem::new(SYNTAX, "has no uid")))),
             // Cedar adds the actions of the schema by itself.
             (Err(_), None) if self.is_action && self.shapes.actions.have(text) => Ok(()),
-            (Err(error), _) => Err(self.refuse(text, Some(&error))),
+            (Err(error), _) => Err(self.refuse(|| {
+                let at = self::offset(text, error.line(), error.column());
+                (at, cannot_be_read(&error))
+            })),
         }
     }
 
-    fn refuse(&mut self, text: &str, error: Option<&serde_json::Error>) -> Refusal {
-        let entity = match self.uid {
-            Some(uid) => {
-                self.store.broken.push(uid.index);
-                let id = self.store.uids.get(uid.index);
-                quoted(self.shapes.name(uid.entity_type), id)
-            }
-            None => "an entity".to_owned(),
+    /// Takes an entity that stands in no file.
+    pub(crate) fn take(&mut self, entity: &'de GivenEntity, file: u32) -> Result<(), Refusal> {
+        self.begin();
+        let taken = self.taken(entity);
+        let (uid, parents) = taken.map_err(|error| self.refuse(|| (0, cannot_be_read(&error))))?;
+        self.keep(uid, parents, file, 0);
+        Ok(())
+    }
+
+    /// The uid of an entity that stands in no file, and the list of its parents.
+    fn taken(&mut self, entity: &'de GivenEntity) -> Result<(Uid, u32), serde_json::Error> {
+        let uid = self.resolve_uid(&Role::Own, &entity.uid)?;
+        self.own(uid);
+        AttrsSeed(&mut *self, uid).deserialize(&entity.attributes)?;
+        EntityTagsSeed(&mut *self, uid).deserialize(&entity.tags)?;
+        let start = self.stack.len();
+        for parent in &entity.parents {
+            let parent = self.resolve_uid(&Role::Parent, parent)?;
+            self.check_parent::<serde_json::Error>(uid, parent)?;
+            self.stack.push(ValueRef::entity(parent.index));
+        }
+        Ok((uid, self.parents_from(start)))
+    }
+
+    fn begin(&mut self) {
+        self.stack.clear();
+        self.slots.clear();
+        self.problem = None;
+        self.uid = None;
+        self.is_action = false;
+    }
+
+    /// Notes whose entity it is.
+    fn own(&mut self, uid: Uid) {
+        self.uid = Some(uid);
+        let slots = self.shapes.slots(uid.entity_type);
+        self.slots.resize(slots, ValueRef::ABSENT);
+    }
+
+    /// Stores the list of parents that begins here on the stack. Whether there is such a list already is found out when
+    /// batches are joined.
+    fn parents_from(&mut self, start: usize) -> u32 {
+        let parents = self.stack.split_off(start);
+        self.store.parents.push(&parents)
+    }
+
+    /// Stores the entity that was read.
+    fn keep(&mut self, uid: Uid, parents: u32, file: u32, offset: u64) {
+        let member = EntityRow::new(uid.index, parents, 0, file, offset);
+        self.store.push(member, &self.slots);
+    }
+
+    /// What is wrong with the entity; `otherwise` says so, and where, if that is not known yet.
+    fn refuse(&mut self, otherwise: impl FnOnce() -> (usize, Problem)) -> Refusal {
+        let (at, problem) = match self.problem.take() {
+            Some(problem) => (0, problem),
+            None => otherwise(),
         };
-        let mut at = 0;
-        let problem = self.problem.take().unwrap_or_else(|| {
-            let Some(error) = error else {
-                return Problem::new(SYNTAX, "has no uid");
-            };
-            at = offset(text, error.line(), error.column());
-            let message = error.to_string();
-            let message = message
-                .split_once(" at line ")
-                .map_or(&*message, |parts| parts.0);
-            Problem::new(SYNTAX, format!("cannot be read: {message}"))
+        let entity = self.uid.map(|uid| {
+            self.store.broken.push(uid.index);
+            let id = self.store.uids.get(uid.index);
+            quoted(self.shapes.name(uid.entity_type), id)
         });
         Refusal {
             at,
@@ -153,6 +192,15 @@ impl<'s, 'de> Reader<'s, 'de> {
         let problem = Problem::new(UNKNOWN_FIELD, format!("has the unknown key `{key}`"));
         self.fail(problem.help(help))
     }
+}
+
+/// What is wrong with a text that is no JSON.
+fn cannot_be_read(error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    let message = message
+        .split_once(" at line ")
+        .map_or(&*message, |parts| parts.0);
+    Problem::new(SYNTAX, format!("cannot be read: {message}"))
 }
 
 /// The offset of a line and column, both counted from 1.
@@ -197,10 +245,7 @@ impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
                         role: Role::Own,
                         escaped: false,
                     })?;
-                    reader.uid = Some(uid);
-                    reader
-                        .slots
-                        .resize(reader.shapes.slots(uid.entity_type), ValueRef::ABSENT);
+                    reader.own(uid);
                 }
                 ("attrs", Some(uid)) if !attrs && !is_early => {
                     attrs = true;
@@ -340,10 +385,6 @@ impl<'de> Visitor<'de> for ParentsSeed<'_, '_, 'de> {
             reader.check_parent(uid, parent)?;
             reader.stack.push(ValueRef::entity(parent.index));
         }
-        // Whether there is such a list already is found out when batches are joined.
-        let list = reader.stack.get(start..).unwrap_or_default();
-        let list = reader.store.parents.push(list);
-        reader.stack.truncate(start);
-        Ok(list)
+        Ok(reader.parents_from(start))
     }
 }

@@ -11,14 +11,15 @@ use std::thread;
 
 use blake3::Hash;
 
-use crate::Input;
 use crate::digest::{self, Content, Digesting};
-use crate::read::entity::Reader;
+use crate::read::entity::{Reader, Refusal};
+use crate::read::given;
 use crate::read::refusal::{DUPLICATE, SYNTAX, TOO_LARGE, Tally, quoted};
 use crate::read::schema::Shapes;
 use crate::read::split::{Block, scan};
 use crate::tables::entities::{EntityRow, Store};
 use crate::tables::value_ref::ValueRef;
+use crate::{GivenEntity, Input};
 use tarbac_diagnostic::finding::Label;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -89,28 +90,29 @@ pub(crate) fn load(mut inputs: Vec<Input>, shapes: &Shapes) -> Loaded {
         }
         cutting.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
-    let Joined {
-        store,
-        defined,
-        mut tally,
-        mut complete,
-        ..
-    } = joined;
-    if store.is_full() {
-        complete = false;
-        let help = "split the workspace".to_owned();
-        let message = || "there are more entities than a directory can hold".to_owned();
-        tally.add(TOO_LARGE, message, Some(help), []);
+    joined.loaded(contents)
+}
+
+/// Takes entities that stand in no file.
+pub(crate) fn take(entities: &[GivenEntity], shapes: &Shapes) -> Loaded {
+    let source = Source::held("given", "");
+    let mut reader = Reader::new(shapes);
+    let mut tally = Tally::default();
+    let mut complete = true;
+    for entity in entities {
+        if let Err(refusal) = reader.take(entity, 0) {
+            complete &= refusal.tell(&source, 0, &mut tally);
+        }
     }
-    Loaded {
-        store,
-        defined,
-        sources,
-        identity: digest::of_all(&contents),
-        contents,
+    let batch = Batch {
+        store: reader.store,
         tally,
         complete,
-    }
+    };
+    let sources = [source];
+    let mut joined = Joined::new(&sources, shapes);
+    joined.join(batch);
+    joined.loaded(vec![given::content(entities)])
 }
 
 /// Cuts the files into numbered blocks, and says what was read of each.
@@ -183,11 +185,7 @@ fn read(task: &Task, source: &Arc<Source>, shapes: &Shapes) -> Batch {
                 let Err(refusal) = reader.read(element, task.file, offset) else {
                     continue;
                 };
-                complete &= refusal.entity.starts_with('`');
-                let problem = refusal.problem;
-                let label = label(source, offset + refusal.at as u64, "this entity");
-                let message = || problem.message(&refusal.entity);
-                tally.add(problem.code, message, problem.help.clone(), [label]);
+                complete &= refusal.tell(source, offset, &mut tally);
             }
             Err(at) => {
                 complete = false;
@@ -207,6 +205,17 @@ fn read(task: &Task, source: &Arc<Source>, shapes: &Shapes) -> Batch {
         store: reader.store,
         tally,
         complete,
+    }
+}
+
+impl Refusal {
+    /// Says what is wrong with an entity at an offset of a file; gives whether it is known which entity it is.
+    fn tell(&self, source: &Arc<Source>, offset: u64, tally: &mut Tally) -> bool {
+        let problem = &self.problem;
+        let label = label(source, offset + self.at as u64, "this entity");
+        let message = || problem.message(self.entity.as_deref().unwrap_or("an entity"));
+        tally.add(problem.code, message, problem.help.clone(), [label]);
+        self.entity.is_some()
     }
 }
 
@@ -277,6 +286,31 @@ impl<'s> Joined<'s> {
             });
         });
         defined.resize(store.uids.len(), 0);
+    }
+
+    fn loaded(self, contents: Vec<Content>) -> Loaded {
+        let Self {
+            store,
+            defined,
+            mut tally,
+            mut complete,
+            ..
+        } = self;
+        if store.is_full() {
+            complete = false;
+            let help = "split the workspace".to_owned();
+            let message = || "there are more entities than a directory can hold".to_owned();
+            tally.add(TOO_LARGE, message, Some(help), []);
+        }
+        Loaded {
+            store,
+            defined,
+            sources: self.sources.to_vec(),
+            identity: digest::of_all(&contents),
+            contents,
+            tally,
+            complete,
+        }
     }
 }
 

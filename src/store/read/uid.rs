@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use cedar_policy::EntityUid;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use crate::read::entity::Reader;
@@ -136,6 +137,11 @@ impl Reader<'_, '_> {
         }
         self.recent_type = self.shapes.find(name);
         self.recent_type
+    }
+
+    /// Checks the uid of an entity that is given and stores it.
+    pub(crate) fn resolve_uid<E: Error>(&mut self, role: &Role, uid: &EntityUid) -> Result<Uid, E> {
+        self.resolve(role, &uid.type_name().to_string(), uid.id().unescaped())
     }
 
     /// Checks a uid for its place in an entity and stores it.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{good, input, lent, lent_or, names, row, rules, written};
+use super::{given, good, lent, lent_or, names, row, rules, written};
 use crate::Directory;
 
 /// Two values that only an extension function can give, and texts, numbers and names.
@@ -158,8 +158,8 @@ fn blocks_are_joined() {
 #[test]
 fn what_is_not_changed_stays() {
     let directory = good(FILE);
-    let other = br#"[{"uid": {"type": "Test::Every", "id": "c"}, "attrs": {"at": "2026-10-15"}, "parents": []}]"#;
-    let (changed, findings) = directory.with(input("b.json", other), &HashSet::new(), &rules());
+    let other = r#"[{"uid": {"type": "Test::Every", "id": "c"}, "attrs": {"at": "2026-10-15"}, "parents": []}]"#;
+    let (changed, findings) = directory.overlaid(&given(other).unwrap(), &HashSet::new(), &rules());
     assert_eq!(findings, []);
     assert_eq!(changed.len(), directory.len() + 1);
     for uid in ["a", "b"].map(|id| format!(r#"Test::Every::"{id}""#)) {
