@@ -23,29 +23,43 @@ use serde::Serialize;
 use strum::AsRefStr;
 
 use crate::bulk::class::Partition;
+use crate::bulk::index::{AskerId, ClassId, PersonId, SurveyId, Surveys};
 use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
-use crate::bulk::survey::{BulkDecision, Population};
+use crate::bulk::survey::{BulkDecision, CellMarks, Population};
 use crate::explain::{Named, Support, supports_of};
 use crate::wire;
 use assignment::Assignments;
-use entitlement::{ClassReviewer, Made};
+use entitlement::{ClassReviewer, Made, NOW};
 use redundancy::AssignmentEffects;
 use summary::Summary;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
+use tarbac_store::index::IndexVec;
+use tarbac_store::index_type;
 
 pub use assignment::{Assignment, Redundancy};
 
 /// On how many resources of an entitlement it is found out what it rests on.
 const EXAMPLES: usize = 3;
 
+index_type! {
+    /// People who are alike in every survey and in their assignments.
+    struct KindId;
+}
+
+/// The surveys of a type that asks.
+type OfAsker<'e> = IndexVec<SurveyId, BulkDecision<'e>>;
+
+/// For each survey what holds for each class of people.
+type ByClass = IndexVec<SurveyId, IndexVec<ClassId, Made>>;
+
 /// Everybody and everything, ready to be looked at.
 pub struct Review<'e> {
     engine: &'e Engine,
     /// For each type that asks, a survey for each type that it is asked about.
-    surveys: Vec<Vec<BulkDecision<'e>>>,
+    surveys: Surveys<BulkDecision<'e>>,
     /// What is known about a request of each action.
     contexts: BTreeMap<EntityUid, Context>,
     edges: Assignments<'e>,
@@ -317,25 +331,26 @@ impl<'e> Review<'e> {
     /// Finds out who can do what. `done` is told of each class of people that was looked at.
     pub fn standing(&self, done: impl Fn() + Sync) -> AccessReview {
         let alike = self.surveys.iter();
-        let alike: Vec<Partition> = alike.map(|surveys| self.by_assignments(surveys)).collect();
+        let alike: Vec<Partition<PersonId, KindId>> =
+            alike.map(|surveys| self.by_assignments(surveys)).collect();
         let gives = AssignmentEffects::of(&self.edges, self.looked_at(&alike));
         let mut summary = Summary::of(self.engine, &self.edges);
-        for (principal, people) in alike.iter().enumerate() {
-            let by_class = self.look(principal, people, &gives, &done);
-            self.gather(principal, people, by_class, &mut summary);
+        for ((asker, surveys), people) in self.surveys.iter_enumerated().zip(&alike) {
+            let by_class = self.look(asker, people, &gives, &done);
+            self.gather(surveys, people, by_class, &mut summary);
         }
         let idle = self.idle(&alike, &gives);
         summary.into_standing(&idle, &gives)
     }
 
     /// People in classes of those who are alike in every survey and have the same assignments.
-    fn by_assignments(&self, surveys: &[BulkDecision<'e>]) -> Partition {
+    fn by_assignments(&self, surveys: &OfAsker<'e>) -> Partition<PersonId, KindId> {
         let people = surveys.first();
         Partition::of(people.map_or(0, BulkDecision::people), |person, seen| {
-            seen.extend(surveys.iter().map(|survey| survey.class(person)));
-            let row = people.and_then(|survey| survey.person(0, person));
+            seen.extend(surveys.iter().map(|survey| survey.class(person).raw()));
+            let row = people.and_then(|survey| survey.person(NOW, person));
             let leading = row.into_iter().flat_map(|row| self.edges.leading(row));
-            seen.extend(leading.map(|row| row.index() as u32));
+            seen.extend(leading.map(|row| row.raw()));
         })
     }
 
@@ -343,30 +358,28 @@ impl<'e> Review<'e> {
     /// assignments without each of them.
     fn look(
         &self,
-        principal: usize,
-        people: &Partition,
+        asker: AskerId,
+        people: &Partition<PersonId, KindId>,
         gives: &AssignmentEffects,
         done: &(impl Fn() + Sync),
-    ) -> Vec<Vec<Made>> {
-        let surveys = self.surveys.get(principal).map_or(&[][..], Vec::as_slice);
-        let surveys = surveys.iter().enumerate();
+    ) -> ByClass {
+        let surveys = self.surveys[asker].iter_enumerated();
         let by_class = surveys.map(|(number, survey)| {
-            let looking = ClassReviewer::new(self, survey, (principal, number));
+            let looking = ClassReviewer::new(self, survey, (asker, number));
             // For each class of the survey one of each kind of assignments.
-            let mut kinds: Vec<Vec<usize>> = vec![Vec::new(); survey.classes()];
+            let mut kinds: IndexVec<ClassId, Vec<PersonId>> =
+                IndexVec::filled(Vec::new(), survey.classes());
             for first in people.firsts() {
-                if let Some(of_class) = kinds.get_mut(survey.class(first) as usize) {
-                    of_class.push(first);
-                }
+                kinds[survey.class(first)].push(first);
             }
             let surveyed = survey.each(
                 |seen| {
                     let made = looking.at(seen);
-                    let of_class = kinds.get(seen.class).map_or(&[][..], Vec::as_slice);
-                    for person in of_class.iter().filter_map(|of| survey.person(0, *of)) {
+                    let of_class = kinds[seen.class].iter();
+                    for person in of_class.filter_map(|of| survey.person(NOW, *of)) {
                         looking.without_each(seen, person, gives, &made);
                     }
-                    (made, Vec::new())
+                    (made, CellMarks::new())
                 },
                 done,
             );
@@ -378,40 +391,40 @@ impl<'e> Review<'e> {
     /// Puts together what was found about people of a type.
     fn gather(
         &self,
-        principal: usize,
-        people: &Partition,
-        mut by_class: Vec<Vec<Made>>,
+        surveys: &OfAsker<'e>,
+        people: &Partition<PersonId, KindId>,
+        mut by_class: ByClass,
         summary: &mut Summary<'e>,
     ) {
-        let surveys = self.surveys.get(principal).map_or(&[][..], Vec::as_slice);
         let Some(any) = surveys.first() else {
             return;
         };
         // Whoever has no sets of resources has the same cells, so what holds for them can be compared.
         for made in &mut by_class {
-            let class = made.iter().position(|made| made.is_whole);
+            let Some(class) = made.position(|made| made.is_whole) else {
+                continue;
+            };
             for made in made.iter_mut().filter(|made| made.is_whole) {
-                made.found
-                    .iter_mut()
-                    .for_each(|found| found.hold.at.class = class.unwrap_or_default());
+                let found = made.found.iter_mut();
+                found.for_each(|found| found.hold.at.class = class);
             }
         }
-        let made = |person: usize| {
+        let made = |person: PersonId| {
             let surveys = surveys.iter().zip(&by_class);
-            surveys.filter_map(move |(survey, made)| made.get(survey.class(person) as usize))
+            surveys.map(move |(survey, made)| &made[survey.class(person)])
         };
         // People come by the same permits on different ways.
-        let alike = Partition::of(any.people(), |person, seen| {
-            seen.push(people.class(person));
-            let row = any.person(0, person);
+        let alike: Partition<PersonId, KindId> = Partition::of(any.people(), |person, seen| {
+            seen.push(people.class(person).raw());
+            let row = any.person(NOW, person);
             let ends = made(person).flat_map(Made::ends);
             for path in ends.filter_map(|end| self.path(row?, end)) {
-                seen.extend(path.iter().map(|row| row.index() as u32));
+                seen.extend(path.iter().map(|row| row.raw()));
                 seen.push(u32::MAX);
             }
         });
         for members in alike.members() {
-            let rows = members.iter().filter_map(|number| any.person(0, *number));
+            let rows = members.iter().filter_map(|number| any.person(NOW, *number));
             let rows: Vec<Row> = rows.collect();
             let Some((first, row)) = members.first().copied().zip(rows.first().copied()) else {
                 continue;

@@ -12,6 +12,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bulk::class::Projection;
+
+use crate::bulk::index::{CellId, ClassId, PersonId, StateId};
 use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
 use crate::explain::{Labels, Named, Path, Support, supports_of, ways};
 use crate::wire;
@@ -19,6 +21,8 @@ use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Basis, Decision, Outcome, Refusal, Request};
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
+use tarbac_store::index::IndexVec;
+use tarbac_store::index_type;
 
 /// The question what the admin center says where nothing permits.
 const REFUSAL: &str = "refusal";
@@ -115,26 +119,23 @@ impl Who {
         let mut refused: BTreeMap<_, Vec<Row>> = BTreeMap::new();
         let vocabulary = engine.bundle().vocabulary();
         let refusal = vocabulary.questions().find(|of| of.id() == REFUSAL);
-        let people: Vec<Option<Row>> = people.map(Some).collect();
-        let classes = Projection::new(engine, &[Some(action), refusal]).principals_as_seen(&people);
-        let members = classes.members();
+        let people: IndexVec<PersonId, Row> = people.collect();
+        let rows = people.iter().map(|row| Some(*row)).collect();
+        let actions = IndexVec::from(vec![Some(action), refusal]);
+        let classes = Projection::new(engine, &actions).principals_as_seen(&rows);
+        let firsts: Vec<PersonId> = classes.firsts().collect();
         let request = |person: Row| Request {
             principal: directory.uid(person),
             action: action.uid.clone(),
             resource: resource.clone(),
             context: context.clone(),
         };
-        let decided: Vec<(Outcome, Vec<Refusal>)> = classes
-            .firsts()
-            .collect::<Vec<usize>>()
+        let decided: Vec<(Outcome, Vec<Refusal>)> = firsts
             .par_iter()
-            .filter_map(|first| people.get(*first).copied().flatten())
-            .map(|person| engine.decide_with_refusals(&request(person)))
+            .map(|first| engine.decide_with_refusals(&request(people[*first])))
             .collect();
-        for (members, (outcome, refusals)) in members.into_iter().zip(decided) {
-            let members = members
-                .into_iter()
-                .filter_map(|of| people.get(of).copied().flatten());
+        for (members, (outcome, refusals)) in classes.members().into_iter().zip(decided) {
+            let members = members.into_iter().map(|of| people[of]);
             if outcome.decision == Decision::Allow {
                 let members: Vec<Row> = members.collect();
                 // Nobody of a class has what its first has not.
@@ -378,7 +379,9 @@ impl What {
                 |action| !action.is_question(),
                 |_, action| context(action),
             );
-            let mut of_type = survey.one(0, |seen| alike_in(engine, &survey, seen, named));
+            let mut of_type = survey.one(ClassId::new(0), |seen| {
+                alike_in(engine, &survey, seen, named)
+            });
             of_type.sort_by(|one, other| {
                 let by_count = other.count.cmp(&one.count);
                 by_count.then_with(|| one.resources.cmp(&other.resources))
@@ -389,6 +392,11 @@ impl What {
     }
 }
 
+index_type! {
+    /// Resources about which the same is decided.
+    struct AlikeId;
+}
+
 /// Resources by what is decided about them.
 fn alike_in(
     engine: &Engine,
@@ -396,17 +404,14 @@ fn alike_in(
     seen: &ClassDecisions<'_>,
     named: usize,
 ) -> Vec<Alike> {
-    let actions = survey.actions().iter();
-    let actions: Vec<Option<&Action>> = actions
-        .map(|uid| engine.bundle().vocabulary().action(uid))
-        .collect();
-    let mut alike: Vec<Alike> = Vec::new();
-    let mut of_cells = Vec::new();
-    for (cell, of) in seen.cells().iter().enumerate() {
-        let decisions = actions.iter().enumerate();
-        let decisions = decisions.filter_map(|(number, action)| {
-            let outcome = seen.outcome(0, number, cell)?;
-            let action = (*action)?;
+    let now = StateId::new(0);
+    let mut alike: IndexVec<AlikeId, Alike> = IndexVec::new();
+    let mut of_cells: IndexVec<CellId, AlikeId> = IndexVec::new();
+    for (cell, of) in seen.cells().iter_enumerated() {
+        let decisions = survey.actions().iter_enumerated();
+        let decisions = decisions.filter_map(|(number, uid)| {
+            let outcome = seen.outcome(now, number, cell)?;
+            let action = engine.bundle().vocabulary().action(uid)?;
             Some(Decided {
                 action: action.id().to_owned(),
                 name: action.short_name().to_owned(),
@@ -416,32 +421,26 @@ fn alike_in(
             })
         });
         let decisions: Vec<Decided> = decisions.collect();
-        let place = alike.iter().position(|known| known.decisions == decisions);
+        let place = alike.position(|known| known.decisions == decisions);
         let place = place.unwrap_or_else(|| {
             alike.push(Alike {
                 count: 0,
                 resources: Vec::new(),
                 decisions,
-            });
-            alike.len() - 1
+            })
         });
-        if let Some(alike) = alike.get_mut(place) {
-            alike.count += usize::try_from(of.count).unwrap_or(usize::MAX);
-        }
+        alike[place].count += usize::try_from(of.count).unwrap_or(usize::MAX);
         of_cells.push(place);
     }
     let names = Labels::new(engine);
     let mut missing: usize = alike.iter().map(|alike| alike.count.min(named)).sum();
-    for number in 0..survey.resources() {
+    for number in survey.resources() {
         if missing == 0 {
             break;
         }
-        let place = of_cells.get(seen.cell(number)).copied();
-        let Some(alike) = place.and_then(|place| alike.get_mut(place)) else {
-            continue;
-        };
+        let alike = &mut alike[of_cells[seen.cell(number)]];
         if alike.resources.len() < named
-            && let Some(row) = survey.resource(0, number)
+            && let Some(row) = survey.resource(now, number)
         {
             alike
                 .resources
@@ -449,5 +448,5 @@ fn alike_in(
             missing -= 1;
         }
     }
-    alike
+    alike.raw
 }

@@ -245,7 +245,9 @@ fn examine_once(
     texts.not_read.extend(gone.names.iter().cloned());
     texts.missing = gone.names;
     texts.not_read.extend(above.iter().map(|path| shown(path)));
-    let cache = means.cache.then(|| Cache::of(layout, &entities, &means.loss));
+    let cache = means
+        .cache
+        .then(|| Cache::of(layout, &entities, &means.loss));
     let inputs = || inputs(entities, means);
     let mut examination = match cache.flatten() {
         Some(mut cache) => assemble(&texts, inputs, switches, &mut cache)?,

@@ -10,6 +10,7 @@ mod action;
 mod ask;
 mod build;
 mod digest;
+pub mod index;
 mod read;
 mod relation;
 mod tables;
@@ -22,6 +23,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Schema};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
@@ -30,29 +32,28 @@ pub use ask::fingerprint::{Fingerprinter, ReadSet};
 pub use digest::Content;
 pub use read::given::GivenEntity;
 pub use tables::column::SharedBytes;
+pub use tables::ids::ListId;
 
 use ask::aliases::Aliases;
 use ask::cedar::CedarCache;
 use blake3::Hash;
 use build::ancestors::Closure;
+use index::IndexVec;
 use read::schema::Shapes;
 use tables::column::{Column, Tables, Writer, Written};
 use tables::entities::Store;
+use tables::ids::MemberOrNone;
 
 /// What written directories begin with; another text whenever what follows is arranged otherwise.
 const WRITTEN: &[u8; 16] = b"tarbac entities\x01";
 
-/// The index of an entity uid in a [`Directory`], be it defined there or merely referred to.
-///
-/// Rows are in the order of type name and id, whatever the order of the files.
-#[derive(Copy, Clone, Eq, Hash, PartialEq, Ord, PartialOrd, Debug)]
-pub struct Row(u32);
-
-impl Row {
-    /// Its place among all rows of the directory, from 0.
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
+index_type! {
+    /// The index of an entity uid in a [`Directory`], be it defined there or merely referred to.
+    ///
+    /// Rows are in the order of type name and id, whatever the order of the files.
+    #[derive(FromBytes, IntoBytes, Immutable)]
+    #[repr(transparent)]
+    pub struct Row;
 }
 
 /// A file of entities to read.
@@ -74,12 +75,12 @@ pub struct Directory {
     contents: Vec<Content>,
     /// See [`Directory::identity`].
     identity: Hash,
-    /// For each row, the number of its entity among the members, counted from 1; 0 is none.
-    members: Column<u32>,
+    /// For each row its entity, if that stands in a file or is given.
+    members: Column<MemberOrNone>,
     /// For each type, the first of its rows; one more for the end.
     types: Column<u32>,
     /// The rows that exist without standing in a file, sorted.
-    assumed: Column<u32>,
+    assumed: Column<Row>,
     closure: Closure,
     called: Aliases,
     made: CedarCache,
@@ -206,6 +207,11 @@ impl Directory {
     /// another where entities were put in.
     pub fn identity(&self) -> Hash {
         self.identity
+    }
+
+    /// A table in which every row has this value.
+    pub fn table<T: Clone>(&self, value: T) -> IndexVec<Row, T> {
+        IndexVec::filled(value, self.every_row().len())
     }
 
     /// The number of entities that stand in the files.

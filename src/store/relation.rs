@@ -4,16 +4,17 @@ use std::collections::{HashMap, HashSet};
 
 use cedar_policy::EntityTypeName;
 
-use super::{Directory, Row};
+use super::{Directory, ListId, Row};
+use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::{Meaning, ValueRef};
 
 /// The entities of a type that are alike in what is looked at.
 #[derive(Default)]
 struct Alike {
     /// The lists of parents that were looked through.
-    lists: HashSet<u32>,
+    lists: HashSet<ListId>,
     /// The sets and records that were.
-    compounds: HashSet<u32>,
+    compounds: HashSet<CompoundId>,
     /// What was found in them.
     found: HashSet<Row>,
 }
@@ -41,7 +42,7 @@ impl Directory {
         });
         let mut alike: HashMap<Vec<ValueRef>, Alike> = HashMap::new();
         let mut key = Vec::new();
-        for row in self.range(kind).map(Row) {
+        for row in self.range(kind).map(Row::new) {
             let Some(member) = self.member(row) else {
                 continue;
             };
@@ -49,7 +50,7 @@ impl Directory {
             key.clear();
             match &by {
                 Some(by) => key.extend(by.iter().filter_map(|slot| slots.get(*slot).copied())),
-                None => key.push(ValueRef::entity(row.0)),
+                None => key.push(ValueRef::entity(row)),
             }
             if !alike.contains_key(&key) {
                 alike.insert(key.clone(), Alike::default());
@@ -57,8 +58,7 @@ impl Directory {
             let Some(alike) = alike.get_mut(&key) else {
                 continue;
             };
-            let mut met = |alike: &mut Alike, other: u32| {
-                let other = Row(other);
+            let mut met = |alike: &mut Alike, other: Row| {
                 if kinds.contains(&self.kind(other)) && alike.found.insert(other) {
                     found(row, other);
                 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod column;
 pub(crate) mod entities;
+pub(crate) mod ids;
 pub(crate) mod lists;
 pub(crate) mod strings;
 pub(crate) mod value_ref;

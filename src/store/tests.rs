@@ -13,7 +13,7 @@ mod agreement;
 mod copies;
 mod findings;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -23,6 +23,7 @@ use cedar_policy_core::jsonvalue::JsonValueWithNoDuplicateKeys;
 use serde_json::{Map, Value};
 
 use super::{Content, Directory, GivenEntity, Input, Row, Rules, SharedBytes};
+use crate::read::refusal::KEPT;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Source, Text};
 
@@ -149,16 +150,12 @@ fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
 /// What is given is held to the same as a file.
 fn read(json: &str) -> (Directory, Vec<Finding>) {
     let read = read_files(&[("a.json", json.as_bytes())], &[]);
-    if let Some(entities) = given(json) {
-        let (directory, findings) = Directory::given(&entities, &SCHEMA, &HashSet::new(), &rules());
-        let without_places = |findings: &[Finding]| {
-            let findings = findings.iter().map(|finding| Finding {
-                labels: Vec::new(),
-                ..finding.clone()
-            });
-            lines(&findings.collect::<Vec<_>>())
-        };
-        assert_eq!(without_places(&read.1), without_places(&findings), "{json}");
+    if let Some((directory, findings)) = read_given(json) {
+        assert_eq!(
+            findings.is_empty(),
+            read.1.is_empty(),
+            "{json}\n{findings:?}"
+        );
         assert_eq!(directory.len(), read.0.len(), "{json}");
         for row in directory.rows().filter(|_| findings.is_empty()) {
             let of_file = read.0.row(&directory.uid(row)).unwrap();
@@ -171,10 +168,24 @@ fn read(json: &str) -> (Directory, Vec<Finding>) {
     read
 }
 
+/// The same entities, given.
+fn read_given(json: &str) -> Option<(Directory, Vec<Finding>)> {
+    let entities = given(json)?;
+    Some(Directory::given(
+        &entities,
+        &SCHEMA,
+        &HashSet::new(),
+        &rules(),
+    ))
+}
+
 /// The entities of a file, where it can be said without a text what stands there.
 fn given(json: &str) -> Option<Vec<GivenEntity>> {
     let uid = |json: &Value| {
-        let json = json.get("__entity").unwrap_or(json);
+        let json = match json.get("__entity") {
+            Some(entity) if json.as_object()?.len() == 1 => entity,
+            _ => json,
+        };
         let is_plain = json.as_object()?.len() == 2;
         let type_name: EntityTypeName = json.get("type")?.as_str()?.parse().ok()?;
         let id = EntityId::new(json.get("id")?.as_str()?);
@@ -209,7 +220,19 @@ fn good(json: &str) -> Directory {
 
 /// The findings of a file as lines: code, offset of each label, message, help.
 fn wrong(json: &str) -> String {
-    lines(&read(json).1)
+    let findings = read(json).1;
+    if let Some((_, given)) = read_given(json).filter(|_| findings.len() < KEPT) {
+        // What is given stands nowhere.
+        let without_places = |findings: &[Finding]| -> BTreeSet<String> {
+            let findings = findings.iter().map(|finding| Finding {
+                labels: Vec::new(),
+                ..finding.clone()
+            });
+            findings.map(|finding| lines(&[finding])).collect()
+        };
+        assert_eq!(without_places(&findings), without_places(&given), "{json}");
+    }
+    lines(&findings)
 }
 
 fn lines(findings: &[Finding]) -> String {

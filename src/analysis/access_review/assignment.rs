@@ -16,6 +16,8 @@ use super::Named;
 use crate::wire;
 use tarbac_host::bundle::{Kind, Policy, Vocabulary};
 use tarbac_host::engine::Engine;
+use tarbac_store::index::IndexVec;
+use tarbac_store::index_type;
 use tarbac_store::{Directory, Row};
 
 /// A role assignment with somebody or a group that is directly in it; or a role without assignments in
@@ -69,6 +71,11 @@ pub enum Redundancy {
     Suspended,
 }
 
+index_type! {
+    /// A step into an assignment or a role.
+    pub(super) struct EdgeId;
+}
+
 /// A step into an assignment or a role.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Edge {
@@ -84,15 +91,15 @@ pub(super) struct Edge {
 /// Every step into an assignment or a role.
 pub(super) struct Assignments<'e> {
     engine: &'e Engine,
-    all: Vec<Edge>,
-    /// By who is in it, the numbers.
-    from: BTreeMap<Row, Vec<usize>>,
+    all: IndexVec<EdgeId, Edge>,
+    /// By who is in it.
+    from: BTreeMap<Row, Vec<EdgeId>>,
     /// What permits in force name as what the principal is to be or to be in.
     roles: BTreeMap<Row, Vec<&'e Policy>>,
     /// The types of these.
     role_types: BTreeSet<String>,
     /// By row, whether it is an assignment or a role or such a thing is in it.
-    is_above: Vec<bool>,
+    is_above: IndexVec<Row, bool>,
     /// Whether a policy asks of a resource to be in what depends on what the principal is in.
     pub is_entangled: bool,
 }
@@ -118,7 +125,7 @@ impl<'e> Assignments<'e> {
         };
         let looked_at = types.looked_at(engine);
         let unlisted = engine.unlisted();
-        let mut all = Vec::new();
+        let mut all: IndexVec<EdgeId, Edge> = IndexVec::new();
         let mut entered = BTreeSet::new();
         for from in types.holders.iter().flat_map(|name| rows(directory, name)) {
             for to in directory.parents(from).filter(|to| is_to(*to)) {
@@ -133,22 +140,21 @@ impl<'e> Assignments<'e> {
         }
         let assignments = types.assignments.iter();
         let empty = assignments.flat_map(|name| rows(directory, name));
-        all.extend(empty.filter(|to| !entered.contains(to)).map(|to| Edge {
-            from: None,
-            to,
-            is_looked_at: false,
-            is_unlisted: unlisted.contains(&to),
-        }));
-        let mut from: BTreeMap<Row, Vec<usize>> = BTreeMap::new();
-        let mut is_above = vec![false; directory.every_row().len()];
-        for (number, edge) in all.iter().enumerate() {
+        all.raw
+            .extend(empty.filter(|to| !entered.contains(to)).map(|to| Edge {
+                from: None,
+                to,
+                is_looked_at: false,
+                is_unlisted: unlisted.contains(&to),
+            }));
+        let mut from: BTreeMap<Row, Vec<EdgeId>> = BTreeMap::new();
+        let mut is_above = directory.table(false);
+        for (number, edge) in all.iter_enumerated() {
             if let Some(row) = edge.from {
                 from.entry(row).or_default().push(number);
             }
             for row in std::iter::once(edge.to).chain(directory.ancestors(edge.to)) {
-                if let Some(is_above) = is_above.get_mut(row.index()) {
-                    *is_above = true;
-                }
+                is_above[row] = true;
             }
         }
         Self {
@@ -163,7 +169,7 @@ impl<'e> Assignments<'e> {
     }
 
     /// All of them.
-    pub fn all(&self) -> &[Edge] {
+    pub fn all(&self) -> &IndexVec<EdgeId, Edge> {
         &self.all
     }
 
@@ -171,24 +177,24 @@ impl<'e> Assignments<'e> {
     /// on these alone.
     pub fn leading(&self, person: Row) -> impl Iterator<Item = Row> {
         let directory = self.engine.directory();
-        let is_above = |row: Row| self.is_above.get(row.index()) == Some(&true);
+        let is_above = |row: Row| self.is_above[row];
         let parents = directory.parents(person);
         parents
             .filter(move |parent| is_above(*parent) || directory.ancestors(*parent).any(is_above))
     }
 
     /// Those of a person alone, by what they lead into.
-    pub fn own(&self, person: Row) -> impl Iterator<Item = (Row, usize)> {
+    pub fn own(&self, person: Row) -> impl Iterator<Item = (Row, EdgeId)> {
         let numbers = self.from.get(&person).into_iter().flatten();
-        numbers.filter_map(|number| Some((self.all.get(*number)?.to, *number)))
+        numbers.map(|number| (self.all[*number].to, *number))
     }
 
-    /// The numbers of those that a person is in, sorted.
-    pub fn of_person(&self, person: Row) -> Vec<usize> {
+    /// Those that a person is in, sorted.
+    pub fn of_person(&self, person: Row) -> Vec<EdgeId> {
         let above = self.engine.directory().ancestors(person);
         let on_the_way: BTreeSet<Row> = std::iter::once(person).chain(above).collect();
         let steps = on_the_way.iter().filter_map(|row| self.from.get(row));
-        let mut numbers: Vec<usize> = steps.flatten().copied().collect();
+        let mut numbers: Vec<EdgeId> = steps.flatten().copied().collect();
         numbers.sort_unstable();
         numbers
     }
@@ -238,10 +244,10 @@ impl<'e> Assignments<'e> {
     }
 
     /// A person as if some of the steps were not there.
-    pub fn without(&self, person: Row, edges: &[usize]) -> ast::Entity {
+    pub fn without(&self, person: Row, edges: &[EdgeId]) -> ast::Entity {
         let directory = self.engine.directory();
         let is_gone = |from: Row, to: Row| {
-            let mut gone = edges.iter().filter_map(|number| self.all.get(*number));
+            let mut gone = edges.iter().map(|number| self.all[*number]);
             gone.any(|edge| (edge.from, edge.to) == (Some(from), to))
         };
         let parents = |from: Row| {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::granted::Granted;
 use super::summary::ACCOUNTS;
 use super::{Entitlement, Review, Status, Through};
-use crate::bulk::summary::{Place, Summary, is_stuck, named, on_page};
+use crate::bulk::index::{AskerId, CellId, ResourceId, StateId, SurveyId};
+use crate::bulk::summary::{Asked, Place, Summary, is_stuck, named, on_page};
 use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use crate::explain::asked_to_be_in;
 use tarbac_host::bundle::{Action, Policy};
@@ -17,15 +18,15 @@ use tarbac_store::Row;
 const BEYOND: &str = "beyond";
 
 /// The only state.
-pub(super) const NOW: usize = 0;
+pub(super) const NOW: StateId = StateId::new(0);
 
 /// Looks at classes of people.
 pub(super) struct ClassReviewer<'s, 'e> {
     pub review: &'s Review<'e>,
     pub survey: &'s BulkDecision<'e>,
-    /// The place of the type that asks, and of the survey.
-    place: (usize, usize),
-    pub actions: Vec<Option<&'e Action>>,
+    /// The type that asks, and the survey.
+    place: (AskerId, SurveyId),
+    pub actions: Asked<'e>,
 }
 
 /// What holds for a class of people.
@@ -57,7 +58,7 @@ struct Permit {
 /// Cells in which the same holds of an action.
 #[derive(Default)]
 struct Alike {
-    cells: Vec<usize>,
+    cells: Vec<CellId>,
     reasons: BTreeMap<String, u64>,
 }
 
@@ -113,7 +114,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
     pub fn new(
         review: &'s Review<'e>,
         survey: &'s BulkDecision<'e>,
-        place: (usize, usize),
+        place: (AskerId, SurveyId),
     ) -> Self {
         let vocabulary = review.engine.bundle().vocabulary();
         let actions = survey.actions().iter();
@@ -133,19 +134,16 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
             is_suspended: false,
             found: Vec::new(),
         };
-        let Some(person) = self.survey.first(seen.class) else {
-            return made;
-        };
-        let Some(row) = self.survey.person(NOW, person) else {
+        let Some(row) = self.survey.person(NOW, self.survey.first(seen.class)) else {
             return made;
         };
         let roles = self.review.edges.roles_of(row);
-        for (number, action) in self.actions.iter().enumerate() {
+        for (number, action) in self.actions.iter_enumerated() {
             let Some(action) = action else { continue };
             let places = on_page(&self.actions, action);
             let mut granted = Granted::of(self, row, (number, *action), &roles);
             let mut alike: BTreeMap<(Status, Vec<&str>), Alike> = BTreeMap::new();
-            for (cell, of) in seen.cells().iter().enumerate() {
+            for (cell, of) in seen.cells().iter_enumerated() {
                 let Some(outcome) = seen.outcome(NOW, number, cell) else {
                     continue;
                 };
@@ -224,13 +222,10 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         permits: &[&str],
         alike: Alike,
     ) -> Found {
-        let extents = Summary::of(vec![self.review.engine], self.survey);
+        let extents = Summary::of(&[self.review.engine], self.survey);
         let extent = extents.count(seen, &alike.cells);
-        let first = alike
-            .cells
-            .iter()
-            .filter_map(|cell| seen.cells().get(*cell));
-        let first = first.map(|cell| cell.first).min();
+        let firsts = alike.cells.iter().map(|cell| seen.cells()[*cell].first);
+        let first = firsts.min();
         let request = first.and_then(|first| self.request(person, action, first));
         let bundle = self.review.engine.bundle();
         let permits = permits.iter().filter_map(|id| bundle.policy(id));
@@ -243,7 +238,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
             hold: Entitlement {
                 resources: extents.examples(seen, &alike.cells),
                 at: Place {
-                    principal: self.place.0,
+                    asker: self.place.0,
                     survey: self.place.1,
                     class: seen.class,
                     cells: alike.cells,
@@ -253,7 +248,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
                 status,
                 through: Vec::new(),
                 count: extent.count,
-                of: self.survey.resources() as u64,
+                of: self.survey.resources().len() as u64,
                 under: extent.under,
                 reasons,
                 supports: Vec::new(),
@@ -279,7 +274,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
     }
 
     /// The request of somebody about an action on a resource.
-    pub fn request(&self, person: Row, action: &Action, resource: usize) -> Option<Request> {
+    pub fn request(&self, person: Row, action: &Action, resource: ResourceId) -> Option<Request> {
         let directory = self.review.engine.directory();
         Some(Request {
             principal: directory.uid(person),

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::entitlement::{ClassReviewer, NOW};
+use crate::bulk::index::{ActionId, CellId};
 use crate::bulk::survey::{CellKey, ClassDecisions};
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_store::Row;
@@ -11,13 +12,13 @@ use tarbac_store::Row;
 pub(super) struct Granted<'l, 's, 'e> {
     looking: &'l ClassReviewer<'s, 'e>,
     person: Row,
-    number: usize,
+    number: ActionId,
     action: &'e Action,
     /// Those that grant it on every resource.
     always: Vec<&'e str>,
     /// Those that it depends on the resource of.
     sometimes: Vec<&'e Policy>,
-    known: HashMap<Option<CellKey>, Vec<&'e str>>,
+    known: HashMap<CellKey, Vec<&'e str>>,
 }
 
 impl<'l, 's, 'e> Granted<'l, 's, 'e> {
@@ -25,7 +26,7 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
     pub fn of(
         looking: &'l ClassReviewer<'s, 'e>,
         person: Row,
-        (number, action): (usize, &'e Action),
+        (number, action): (ActionId, &'e Action),
         permits: &[&'e Policy],
     ) -> Self {
         let (principal, resource) = looking.survey.types();
@@ -51,7 +52,7 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
     }
 
     /// The ids of those that apply to the resources of a cell, sorted.
-    pub fn at(&mut self, seen: &ClassDecisions<'_>, cell: usize) -> Vec<&'e str> {
+    pub fn at(&mut self, seen: &ClassDecisions<'_>, cell: CellId) -> Vec<&'e str> {
         if self.sometimes.is_empty() {
             return self.always.clone();
         }
@@ -64,11 +65,11 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
         applying
     }
 
-    fn applying(&self, seen: &ClassDecisions<'_>, cell: usize) -> Vec<&'e str> {
+    fn applying(&self, seen: &ClassDecisions<'_>, cell: CellId) -> Vec<&'e str> {
         let mut granted = self.always.clone();
         let engine = self.looking.review.engine;
-        let resource = seen.cells().get(cell).map(|cell| cell.first);
-        let request = resource.and_then(|of| self.looking.request(self.person, self.action, of));
+        let resource = seen.cells()[cell].first;
+        let request = self.looking.request(self.person, self.action, resource);
         if let Some(Ok(trial)) = request.map(|request| engine.trial(&request)) {
             let applies = |permit: &&&Policy| trial.applies(permit.ast()) == Ok(true);
             granted.extend(

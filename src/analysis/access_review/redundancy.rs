@@ -5,34 +5,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashSet;
 
-use super::Review;
-use super::assignment::{Assignments, Redundancy};
+use super::assignment::{Assignments, EdgeId, Redundancy};
 use super::entitlement::{ClassReviewer, Made, NOW};
+use super::{KindId, Review};
 use crate::bulk::class::Partition;
+use crate::bulk::index::{ActionId, AskerId, PersonId, ResourceId, SurveyId};
 use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_store::Row;
+use tarbac_store::index::IndexVec;
 
-/// What is known of assignments, by their numbers.
+/// What is known of assignments.
 pub(super) struct AssignmentEffects {
     /// The one that was looked at for it: its own, or that of somebody else for whom the same holds.
-    looked_at: Vec<usize>,
+    looked_at: IndexVec<EdgeId, EdgeId>,
     /// Whether a decision is another one without it.
-    gives: Vec<AtomicBool>,
+    gives: IndexVec<EdgeId, AtomicBool>,
     /// Whether something is allowed by a role behind it.
-    is_used: Vec<AtomicBool>,
+    is_used: IndexVec<EdgeId, AtomicBool>,
     /// Whether a decision about somebody in it cannot be made.
-    is_unknown: Vec<AtomicBool>,
+    is_unknown: IndexVec<EdgeId, AtomicBool>,
     /// Whether more people may come by it than are known.
-    is_unlisted: Vec<bool>,
+    is_unlisted: IndexVec<EdgeId, bool>,
     /// Whether a decision is another one without it and others that give nothing otherwise.
-    is_needed: Vec<AtomicBool>,
+    is_needed: IndexVec<EdgeId, AtomicBool>,
 }
 
 impl AssignmentEffects {
     /// Nothing is known yet, but of those that policies look at. Which is looked at for each is given.
-    pub fn of(edges: &Assignments<'_>, looked_at: Vec<usize>) -> Self {
+    pub fn of(edges: &Assignments<'_>, looked_at: IndexVec<EdgeId, EdgeId>) -> Self {
         let none = || edges.all().iter().map(|_| AtomicBool::new(false)).collect();
         let gives = edges.all().iter();
         Self {
@@ -48,10 +50,10 @@ impl AssignmentEffects {
     }
 
     /// What an assignment does not give; none of one that does, or that cannot be judged.
-    fn idle(&self, number: usize) -> Option<Redundancy> {
-        let looked_at = *self.looked_at.get(number)?;
+    fn idle(&self, number: EdgeId) -> Option<Redundancy> {
+        let looked_at = self.looked_at[number];
         let is = |of| is(of, looked_at);
-        if self.is_unlisted.get(number) == Some(&true) {
+        if self.is_unlisted[number] {
             return None;
         }
         if self.is_unknown(number) || self::is(&self.gives, number) || is(&self.gives) {
@@ -63,14 +65,13 @@ impl AssignmentEffects {
         }
     }
 
-    fn is_unknown(&self, number: usize) -> bool {
-        let looked_at = self.looked_at.get(number);
-        looked_at.is_some_and(|number| is(&self.is_unknown, *number))
+    fn is_unknown(&self, number: EdgeId) -> bool {
+        is(&self.is_unknown, self.looked_at[number])
     }
 
     /// How many cannot be judged.
     pub fn unknown(&self) -> usize {
-        let numbers = 0..self.gives.len();
+        let numbers = self.gives.indices();
         numbers.filter(|number| self.is_unknown(*number)).count()
     }
 
@@ -80,19 +81,18 @@ impl AssignmentEffects {
     }
 
     /// Those that give nothing, or nothing that others do not.
-    pub fn found(&self) -> impl Iterator<Item = (usize, Redundancy)> {
-        (0..self.gives.len()).filter_map(|number| Some((number, self.idle(number)?)))
+    pub fn found(&self) -> impl Iterator<Item = (EdgeId, Redundancy)> {
+        let numbers = self.gives.indices();
+        numbers.filter_map(|number| Some((number, self.idle(number)?)))
     }
 }
 
-fn is(of: &[AtomicBool], number: usize) -> bool {
-    of.get(number).is_some_and(|of| of.load(Ordering::Relaxed))
+fn is(of: &IndexVec<EdgeId, AtomicBool>, number: EdgeId) -> bool {
+    of[number].load(Ordering::Relaxed)
 }
 
-fn note(of: &[AtomicBool], number: usize) {
-    if let Some(of) = of.get(number) {
-        of.store(true, Ordering::Relaxed);
-    }
+fn note(of: &IndexVec<EdgeId, AtomicBool>, number: EdgeId) {
+    of[number].store(true, Ordering::Relaxed);
 }
 
 impl ClassReviewer<'_, '_> {
@@ -117,9 +117,7 @@ impl ClassReviewer<'_, '_> {
         }
         let used = made.used();
         for number in of_person {
-            let Some(edge) = edges.all().get(number) else {
-                continue;
-            };
+            let edge = edges.all()[number];
             if edges.behind(edge.to).any(|row| used.contains(&row)) {
                 note(&gives.is_used, number);
             }
@@ -130,22 +128,22 @@ impl ClassReviewer<'_, '_> {
     }
 
     /// Whether any decision about somebody of a class of people is another one without some assignments.
-    fn changes_without(&self, seen: &ClassDecisions<'_>, person: Row, gone: &[usize]) -> bool {
+    fn changes_without(&self, seen: &ClassDecisions<'_>, person: Row, gone: &[EdgeId]) -> bool {
         let changed = self.review.edges.without(person, gone);
-        let actions = self.actions.iter().enumerate();
+        let actions = self.actions.iter_enumerated();
         let actions = actions.filter_map(|(number, action)| Some((number, (*action)?)));
-        let mut cases: Vec<(usize, &Action, usize, &Outcome)> = actions
+        let mut cases: Vec<(&Action, ResourceId, &Outcome)> = actions
             .flat_map(|(number, action)| {
                 let resources = self.representatives(seen, number).into_iter();
                 resources.filter_map(move |resource| {
                     let outcome = seen.outcome(NOW, number, seen.cell(resource))?;
-                    Some((number, action, resource, outcome))
+                    Some((action, resource, outcome))
                 })
             })
             .collect();
         // What is allowed is most likely to go.
-        cases.sort_by_key(|(_, _, _, outcome)| outcome.decision != Decision::Allow);
-        cases.into_iter().any(|(_, action, resource, outcome)| {
+        cases.sort_by_key(|(_, _, outcome)| outcome.decision != Decision::Allow);
+        cases.into_iter().any(|(action, resource, outcome)| {
             let engine = self.review.engine;
             let Some(request) = self.request(person, action, resource) else {
                 return false;
@@ -160,12 +158,12 @@ impl ClassReviewer<'_, '_> {
 
     /// Resources of which one stands for all about which an action is decided alike, whatever somebody of
     /// this class is in.
-    fn representatives(&self, seen: &ClassDecisions<'_>, action: usize) -> Vec<usize> {
+    fn representatives(&self, seen: &ClassDecisions<'_>, action: ActionId) -> Vec<ResourceId> {
         if self.review.edges.is_entangled {
-            return (0..self.survey.resources()).collect();
+            return self.survey.resources().collect();
         }
         let mut sights = HashSet::new();
-        let cells = seen.cells().iter().enumerate();
+        let cells = seen.cells().iter_enumerated();
         let cells =
             cells.filter(|(cell, _)| sights.insert(self.survey.sighted(seen, NOW, action, *cell)));
         cells.map(|(_, cell)| cell.first).collect()
@@ -175,21 +173,24 @@ impl ClassReviewer<'_, '_> {
 impl<'e> Review<'e> {
     /// For each assignment the one that is looked at for it. Of people who are alike one is looked at; what is
     /// found of her own assignments is so of those of the others.
-    pub(super) fn looked_at(&self, alike: &[Partition]) -> Vec<usize> {
-        let mut looked_at: Vec<usize> = (0..self.edges.all().len()).collect();
+    pub(super) fn looked_at(
+        &self,
+        alike: &[Partition<PersonId, KindId>],
+    ) -> IndexVec<EdgeId, EdgeId> {
+        let mut looked_at: IndexVec<EdgeId, EdgeId> = self.edges.all().indices().collect();
         for (surveys, people) in self.surveys.iter().zip(alike) {
             let Some(any) = surveys.first() else { continue };
             for members in people.members() {
                 let mut rows = members.iter().filter_map(|of| any.person(NOW, *of));
-                let first: Vec<(Row, usize)> = rows
+                let first: Vec<(Row, EdgeId)> = rows
                     .next()
                     .into_iter()
                     .flat_map(|row| self.edges.own(row))
                     .collect();
                 for (to, number) in rows.flat_map(|row| self.edges.own(row)) {
                     let same = first.iter().find(|(of_first, _)| *of_first == to);
-                    if let (Some((_, same)), Some(of)) = (same, looked_at.get_mut(number)) {
-                        *of = *same;
+                    if let Some((_, same)) = same {
+                        looked_at[number] = *same;
                     }
                 }
             }
@@ -202,10 +203,10 @@ impl<'e> Review<'e> {
     /// classes and assignments.
     pub(super) fn idle(
         &self,
-        alike: &[Partition],
+        alike: &[Partition<PersonId, KindId>],
         gives: &AssignmentEffects,
-    ) -> Vec<(usize, Redundancy)> {
-        let mut tried: BTreeSet<(Row, Vec<usize>)> = BTreeSet::new();
+    ) -> Vec<(EdgeId, Redundancy)> {
+        let mut tried: BTreeSet<(Row, Vec<EdgeId>)> = BTreeSet::new();
         loop {
             let mut is_settled = true;
             for (surveys, people) in self.surveys.iter().zip(alike) {
@@ -215,7 +216,7 @@ impl<'e> Review<'e> {
                         continue;
                     };
                     let idle = self.edges.of_person(person).into_iter();
-                    let idle: Vec<usize> = idle
+                    let idle: Vec<EdgeId> = idle
                         .filter(|number| gives.idle(*number) == Some(Redundancy::Nothing))
                         .collect();
                     // Each alone was tried.
@@ -240,16 +241,16 @@ impl<'e> Review<'e> {
     /// without the others only everything is decided as it is. All of them where none does by itself.
     fn needed(
         &self,
-        surveys: &[BulkDecision<'e>],
-        first: usize,
+        surveys: &IndexVec<SurveyId, BulkDecision<'e>>,
+        first: PersonId,
         person: Row,
-        idle: &[usize],
-    ) -> Vec<usize> {
-        let makes_the_difference = |number: &&usize| {
-            let others: Vec<usize> = idle.iter().filter(|of| of != number).copied().collect();
+        idle: &[EdgeId],
+    ) -> Vec<EdgeId> {
+        let makes_the_difference = |number: &&EdgeId| {
+            let others: Vec<EdgeId> = idle.iter().filter(|of| of != number).copied().collect();
             !self.changes(surveys, first, person, &others)
         };
-        let needed: Vec<usize> = idle.iter().filter(makes_the_difference).copied().collect();
+        let needed: Vec<EdgeId> = idle.iter().filter(makes_the_difference).copied().collect();
         match needed.is_empty() {
             true => idle.to_vec(),
             false => needed,
@@ -259,15 +260,17 @@ impl<'e> Review<'e> {
     /// Whether any decision about somebody is another one without some assignments.
     fn changes(
         &self,
-        surveys: &[BulkDecision<'e>],
-        number: usize,
+        surveys: &IndexVec<SurveyId, BulkDecision<'e>>,
+        number: PersonId,
         person: Row,
-        gone: &[usize],
+        gone: &[EdgeId],
     ) -> bool {
         surveys.iter().any(|survey| {
-            let looking = ClassReviewer::new(self, survey, (0, 0));
-            let class = survey.class(number) as usize;
-            survey.one(class, |seen| looking.changes_without(seen, person, gone))
+            let anywhere = (AskerId::new(0), SurveyId::new(0));
+            let looking = ClassReviewer::new(self, survey, anywhere);
+            survey.one(survey.class(number), |seen| {
+                looking.changes_without(seen, person, gone)
+            })
         })
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::assignment::{Assignment, Assignments, Redundancy};
+use super::assignment::{Assignment, Assignments, EdgeId, Redundancy};
 use super::redundancy::AssignmentEffects;
 use super::{AccessReview, Accounts, Entitlement, Obstacle, PersonAccess, Role, Status, Totals};
 use crate::bulk::summary::named;
 use crate::explain::Named;
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
+use tarbac_store::index::IndexVec;
 
 /// The annotation of a forbid with what the people are called to whom it refuses what roles grant.
 pub(super) const ACCOUNTS: &str = "accounts";
@@ -19,7 +20,7 @@ pub(super) struct Summary<'e> {
     edges: &'e Assignments<'e>,
     totals: Totals,
     roles: BTreeMap<Row, Counts>,
-    assignments: Vec<OfAssignment>,
+    assignments: IndexVec<EdgeId, OfAssignment>,
     /// By policy, decisions and people.
     obstacles: BTreeMap<String, (u64, u64)>,
     /// People by what holds for them.
@@ -125,19 +126,14 @@ impl<'e> Summary<'e> {
         let of_person = self.edges.of_person(person).into_iter();
         let all = self.edges.all();
         let of_groups = of_person
-            .filter(|number| {
-                all.get(*number)
-                    .is_some_and(|edge| edge.from != Some(person))
-            })
+            .filter(|number| all[*number].from != Some(person))
             .map(|number| (number, count));
         let own = rows.iter().flat_map(|row| self.edges.own(*row));
         let own = own.map(|(_, number)| (number, 1));
         let refused: Vec<&Entitlement> = refused().collect();
         for (number, people) in of_groups.chain(own) {
             self.add_to(number, people, &refused);
-            if let Some(of) = self.assignments.get_mut(number) {
-                of.has_suspended |= is_suspended;
-            }
+            self.assignments[number].has_suspended |= is_suspended;
         }
         if !holds.is_empty() {
             let people = rows.iter().map(|row| named(self.engine, *row));
@@ -146,11 +142,9 @@ impl<'e> Summary<'e> {
     }
 
     /// Adds so many people to an assignment, and what refuses them what it grants.
-    fn add_to(&mut self, number: usize, people: u64, refused: &[&Entitlement]) {
-        let edge = self.edges.all().get(number);
-        let Some((edge, of)) = edge.zip(self.assignments.get_mut(number)) else {
-            return;
-        };
+    fn add_to(&mut self, number: EdgeId, people: u64, refused: &[&Entitlement]) {
+        let edge = self.edges.all()[number];
+        let of = &mut self.assignments[number];
         of.people += people;
         let policies = self.edges.roles_at(edge.to);
         let policies = policies
@@ -171,13 +165,13 @@ impl<'e> Summary<'e> {
     /// Everything together, with the assignments that do not give anything, and how many cannot be judged.
     pub fn into_standing(
         mut self,
-        idle: &[(usize, Redundancy)],
+        idle: &[(EdgeId, Redundancy)],
         gives: &AssignmentEffects,
     ) -> AccessReview {
         self.totals.assignments_unknown = gives.unknown() as u64;
         self.totals.assignments_unlisted = gives.unlisted() as u64;
         let idle = idle.iter();
-        let assignments = idle.filter_map(|(number, idle)| self.assignment(*number, *idle));
+        let assignments = idle.map(|(number, idle)| self.assignment(*number, *idle));
         let mut assignments: Vec<Assignment> = assignments.collect();
         assignments.sort_by(|one, other| {
             let order = |of: &Assignment| (of.idle, std::cmp::Reverse(of.people));
@@ -259,9 +253,9 @@ impl<'e> Summary<'e> {
         }
     }
 
-    fn assignment(&self, number: usize, idle: Redundancy) -> Option<Assignment> {
-        let edge = self.edges.all().get(number)?;
-        let of = self.assignments.get(number)?;
+    fn assignment(&self, number: EdgeId, idle: Redundancy) -> Assignment {
+        let edge = self.edges.all()[number];
+        let of = &self.assignments[number];
         let named = |row| named(self.engine, row);
         let withheld = self.edges.withheld(edge.to);
         let told = withheld.first().map(|(role, told)| {
@@ -282,7 +276,7 @@ impl<'e> Summary<'e> {
             .flat_map(|(_, policies)| policies);
         let mut reasons: Vec<(String, u64)> = of.reasons.clone().into_iter().collect();
         reasons.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        Some(Assignment {
+        Assignment {
             from: edge.from.map(named),
             to: named(edge.to),
             roles: roles.map(named).collect(),
@@ -291,7 +285,7 @@ impl<'e> Summary<'e> {
             told,
             policies: policies.map(|policy| policy.id().to_owned()).collect(),
             reasons,
-        })
+        }
     }
 }
 

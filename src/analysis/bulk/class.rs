@@ -14,13 +14,15 @@ mod read_set;
 
 use cedar_policy::EntityUid;
 
+use super::index::{ClassId, PersonId};
 use read_set::ReadSetBuilder;
 use tarbac_host::bundle::Policy;
 use tarbac_host::engine::Engine;
 use tarbac_store::Fingerprinter;
+use tarbac_store::index::IndexVec;
 
 pub(crate) use partition::Partition;
-pub(crate) use projection::Projection;
+pub(crate) use projection::{Projection, Rows};
 
 /// Entities in classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +56,20 @@ impl Classes {
         }
         let directory = engine.directory();
         let lookout = Fingerprinter::new(&sight.glance(directory), directory);
-        let rows: Vec<_> = entities.iter().map(|uid| directory.row(uid)).collect();
-        let partition = Partition::of(entities.len(), |number, seen| {
-            match rows.get(number).copied().flatten() {
-                Some(row) => directory.look(row, &lookout, seen),
-                // What stands nowhere is like nothing else.
-                None => seen.push(number as u32),
-            }
-        });
+        let rows: IndexVec<PersonId, _> = entities.iter().map(|uid| directory.row(uid)).collect();
+        let partition: Partition<PersonId, ClassId> =
+            Partition::of(entities.len(), |number: PersonId, seen| {
+                match rows[number] {
+                    Some(row) => directory.look(row, &lookout, seen),
+                    // What stands nowhere is like nothing else.
+                    None => seen.push(number.raw()),
+                }
+            });
+        let entities: IndexVec<PersonId, &EntityUid> = entities.iter().collect();
         let members = partition.members().into_iter();
         let classes = members.map(|members| {
-            let members = members.into_iter().filter_map(|at| entities.get(at));
-            members.cloned().collect()
+            let members = members.into_iter();
+            members.map(|number| entities[number].clone()).collect()
         });
         Self(classes.collect())
     }

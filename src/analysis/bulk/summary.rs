@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::EntityTypeName;
 
-use crate::bulk::survey::{BulkDecision, ClassDecisions};
+use crate::bulk::index::{
+    ActionId, AskerId, CellId, ClassId, PersonId, ResourceId, StateId, SurveyId, Surveys,
+};
+use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::explain::{Labels, Named};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
+use tarbac_store::index::IndexVec;
 
 /// How many examples are kept of resources that are treated alike.
 const EXAMPLES: usize = 3;
@@ -18,7 +22,7 @@ const EXAMPLES: usize = 3;
 /// The resources of a survey, as a person knows them. One that is in several states is known as in the
 /// latest.
 pub(crate) struct Summary<'s, 'e> {
-    engines: Vec<&'e Engine>,
+    engines: IndexVec<StateId, &'e Engine>,
     survey: &'s BulkDecision<'e>,
 }
 
@@ -28,14 +32,13 @@ pub(crate) struct Members {
     pub groups: Vec<(Named, u64)>,
 }
 
-/// Where something was found: the type that asks and the survey, each by its place, the class of people
-/// and the cells.
+/// Where something was found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub principal: usize,
-    pub survey: usize,
-    pub class: usize,
-    pub cells: Vec<usize>,
+    pub asker: AskerId,
+    pub survey: SurveyId,
+    pub class: ClassId,
+    pub cells: Vec<CellId>,
 }
 
 /// What was found in a survey and can be told in detail.
@@ -73,7 +76,7 @@ impl SharedMembers {
 /// Where something was found, for whoever has no sets of resources.
 fn in_whole(of: &impl HasCells) -> Place {
     Place {
-        class: 0,
+        class: ClassId::new(0),
         ..of.place().clone()
     }
 }
@@ -87,15 +90,16 @@ pub(crate) struct Count {
 
 impl<'s, 'e> Summary<'s, 'e> {
     /// Those of a survey of these states.
-    pub fn of(engines: Vec<&'e Engine>, survey: &'s BulkDecision<'e>) -> Self {
+    pub fn of(engines: &[&'e Engine], survey: &'s BulkDecision<'e>) -> Self {
+        let engines = engines.iter().copied().collect();
         Self { engines, survey }
     }
 
     /// How many resources are in some cells.
-    pub fn count(&self, seen: &ClassDecisions<'_>, cells: &[usize]) -> Count {
+    pub fn count(&self, seen: &ClassDecisions<'_>, cells: &[CellId]) -> Count {
         let mut under: BTreeMap<Named, u64> = BTreeMap::new();
         let mut count = 0;
-        for cell in cells.iter().filter_map(|cell| seen.cells().get(*cell)) {
+        for cell in cells.iter().map(|cell| &seen.cells()[*cell]) {
             count += cell.count;
             for named in self.named_by(cell.first) {
                 *under.entry(named).or_default() += cell.count;
@@ -108,22 +112,20 @@ impl<'s, 'e> Summary<'s, 'e> {
     }
 
     /// Some of the resources of some cells.
-    pub fn examples(&self, seen: &ClassDecisions<'_>, cells: &[usize]) -> Vec<Named> {
-        let mut firsts: Vec<usize> = cells
-            .iter()
-            .filter_map(|cell| Some(seen.cells().get(*cell)?.first))
-            .collect();
+    pub fn examples(&self, seen: &ClassDecisions<'_>, cells: &[CellId]) -> Vec<Named> {
+        let firsts = cells.iter().map(|cell| seen.cells()[*cell].first);
+        let mut firsts: Vec<ResourceId> = firsts.collect();
         firsts.sort_unstable();
         let firsts = firsts.into_iter().take(EXAMPLES);
         firsts.filter_map(|number| self.resource(number)).collect()
     }
 
     /// The resources of some cells, so many of them by name, and what all are in.
-    pub fn detail(&self, seen: &ClassDecisions<'_>, cells: &[usize], named: usize) -> Members {
-        let cell_is_in = (0..seen.cells().len()).map(|cell| cells.contains(&cell));
-        let cell_is_in: Vec<bool> = cell_is_in.collect();
-        let is_in = |number: &usize| cell_is_in.get(seen.cell(*number)) == Some(&true);
-        let numbers = (0..self.survey.resources()).filter(is_in);
+    pub fn detail(&self, seen: &ClassDecisions<'_>, cells: &[CellId], named: usize) -> Members {
+        let all = seen.cells().indices();
+        let cell_is_in: CellMarks = all.map(|cell| cells.contains(&cell)).collect();
+        let is_in = |number: &ResourceId| cell_is_in[seen.cell(*number)];
+        let numbers = self.survey.resources().filter(is_in);
         let resources = numbers.clone().take(named);
         Members {
             resources: resources
@@ -134,30 +136,21 @@ impl<'s, 'e> Summary<'s, 'e> {
     }
 
     /// What resources are in, with how many of them are, most first.
-    fn groups(&self, resources: impl Iterator<Item = usize>) -> Vec<(Named, u64)> {
-        let mut counted: Vec<Vec<u64>> = vec![Vec::new(); self.engines.len()];
+    fn groups(&self, resources: impl Iterator<Item = ResourceId>) -> Vec<(Named, u64)> {
+        let tables = self.engines.iter().map(|of| of.directory().table(0_u64));
+        let mut counted: IndexVec<StateId, IndexVec<Row, u64>> = tables.collect();
         for number in resources {
             let row = |state| self.survey.resource(state, number);
             let Some((state, row)) = self.last(row) else {
                 continue;
             };
-            let engine = self.engines.get(state);
-            let Some((engine, counts)) = engine.zip(counted.get_mut(state)) else {
-                continue;
-            };
-            for group in engine.directory().ancestors(row) {
-                if counts.len() <= group.index() {
-                    counts.resize(group.index() + 1, 0);
-                }
-                if let Some(count) = counts.get_mut(group.index()) {
-                    *count += 1;
-                }
+            for group in self.engines[state].directory().ancestors(row) {
+                counted[state][group] += 1;
             }
         }
         let mut groups: BTreeMap<Named, u64> = BTreeMap::new();
         for (engine, counts) in self.engines.iter().zip(&counted) {
-            let rows = engine.directory().every_row().zip(counts);
-            for (row, count) in rows.filter(|(_, count)| **count > 0) {
+            for (row, count) in counts.iter_enumerated().filter(|(_, count)| **count > 0) {
                 *groups.entry(named(engine, row)).or_default() += count;
             }
         }
@@ -167,37 +160,36 @@ impl<'s, 'e> Summary<'s, 'e> {
     }
 
     /// The entities that the attributes of a resource name at which policies look.
-    fn named_by(&self, resource: usize) -> Vec<Named> {
-        let known = self.last(|state| self.survey.resource(state, resource));
-        let known = known.and_then(|(state, row)| Some((state, *self.engines.get(state)?, row)));
-        let Some((state, engine, row)) = known else {
+    fn named_by(&self, resource: ResourceId) -> Vec<Named> {
+        let Some((state, row)) = self.last(|state| self.survey.resource(state, resource)) else {
             return Vec::new();
         };
+        let engine = self.engines[state];
         let attributes = self.survey.telling(state).iter();
         let rows = attributes.filter_map(|name| engine.directory().attribute_entity(row, name));
         rows.map(|row| named(engine, row)).collect()
     }
 
     /// A person by name.
-    pub fn person(&self, number: usize) -> Option<Named> {
+    pub fn person(&self, number: PersonId) -> Option<Named> {
         let known = self.last_known(|state| self.survey.person(state, number));
         known.map(|(engine, row)| named(engine, row))
     }
 
-    fn resource(&self, number: usize) -> Option<Named> {
+    fn resource(&self, number: ResourceId) -> Option<Named> {
         let known = self.last_known(|state| self.survey.resource(state, number));
         known.map(|(engine, row)| named(engine, row))
     }
 
-    fn last_known(&self, row: impl Fn(usize) -> Option<Row>) -> Option<(&'e Engine, Row)> {
+    fn last_known(&self, row: impl Fn(StateId) -> Option<Row>) -> Option<(&'e Engine, Row)> {
         let (state, row) = self.last(row)?;
-        Some((*self.engines.get(state)?, row))
+        Some((self.engines[state], row))
     }
 
     /// The latest of the states that have an entity, with its row there.
-    fn last(&self, row: impl Fn(usize) -> Option<Row>) -> Option<(usize, Row)> {
-        let states = (0..self.engines.len()).rev();
-        states.filter_map(|state| Some((state, row(state)?))).next()
+    fn last(&self, row: impl Fn(StateId) -> Option<Row>) -> Option<(StateId, Row)> {
+        let mut states = self.engines.indices().rev();
+        states.find_map(|state| Some((state, row(state)?)))
     }
 }
 
@@ -205,15 +197,14 @@ impl<'s, 'e> Summary<'s, 'e> {
 /// of them.
 pub(crate) fn tell<T: HasCells>(
     engines: &[&Engine],
-    surveys: &[Vec<BulkDecision<'_>>],
+    surveys: &Surveys<BulkDecision<'_>>,
     found: &mut [T],
     named: usize,
     whole: &SharedMembers,
 ) {
-    for (principal, surveys) in surveys.iter().enumerate() {
-        for (number, survey) in surveys.iter().enumerate() {
-            let is_here =
-                |of: &&mut T| (of.place().principal, of.place().survey) == (principal, number);
+    for (asker, surveys) in surveys.iter_enumerated() {
+        for (number, survey) in surveys.iter_enumerated() {
+            let is_here = |of: &&mut T| (of.place().asker, of.place().survey) == (asker, number);
             let found: Vec<&mut T> = found.iter_mut().filter(is_here).collect();
             let Some(class) = found.first().map(|of| of.place().class) else {
                 continue;
@@ -229,7 +220,7 @@ pub(crate) fn tell<T: HasCells>(
                 }
                 continue;
             }
-            let extents = Summary::of(engines.to_vec(), survey);
+            let extents = Summary::of(engines, survey);
             survey.one(class, |seen| {
                 let own = SharedMembers::default();
                 let known = match seen.is_whole() {
@@ -265,24 +256,36 @@ pub(crate) fn asking(engines: &[&Engine]) -> BTreeMap<EntityTypeName, BTreeSet<E
     types
 }
 
-/// The places of an action and of the page that carries it, among those of a survey, whose `asked` are
-/// these; none where it is on no page.
-pub(crate) fn on_page(asked: &[Option<&Action>], action: &Action) -> Option<(usize, usize)> {
+/// The actions of a bulk decision; none where nobody asks about it.
+pub(crate) type Asked<'e> = IndexVec<ActionId, Option<&'e Action>>;
+
+/// An action and the page that carries it.
+#[derive(Clone, Copy)]
+pub(crate) struct OnPage {
+    pub action: ActionId,
+    pub page: ActionId,
+}
+
+/// An action with the page that carries it; none where it is on no page.
+pub(crate) fn on_page(asked: &Asked<'_>, action: &Action) -> Option<OnPage> {
     let page = action.page()?;
-    let place = |is: &dyn Fn(&Action) -> bool| asked.iter().position(|of| of.is_some_and(is));
+    let place = |is: &dyn Fn(&Action) -> bool| asked.position(|of| of.is_some_and(is));
     let number = place(&|of| of.uid == action.uid)?;
-    Some((number, place(&|of| of.id() == page)?))
+    Some(OnPage {
+        action: number,
+        page: place(&|of| of.id() == page)?,
+    })
 }
 
 /// Whether an action is allowed in a state and the page that carries it is not, given the places of both.
 pub(crate) fn is_stuck(
     seen: &ClassDecisions<'_>,
-    state: usize,
-    (action, page): (usize, usize),
-    cell: usize,
+    state: StateId,
+    on_page: OnPage,
+    cell: CellId,
 ) -> bool {
     let may = |number| is(seen.outcome(state, number, cell), Decision::Allow);
-    may(action) && !may(page)
+    may(on_page.action) && !may(on_page.page)
 }
 
 /// Whether an outcome is this decision.

@@ -5,6 +5,7 @@
 //! all. Where it is asked whether a resource is in a set of the person's own, as a collection of
 //! Configuration Manager is, the sets split the resources for that person alone.
 
+mod bits;
 mod groups;
 mod split;
 
@@ -18,26 +19,31 @@ use rayon::iter::{
     IntoParallelRefMutIterator, ParallelIterator,
 };
 
-use crate::bulk::class::{Partition, Projection};
+use crate::bulk::class::{Partition, Projection, Rows};
+use crate::bulk::index::{
+    ActionId, CellId, ClassId, PersonId, ResourceClassId, ResourceId, StateId,
+};
 use groups::{Groups, Place};
 use split::{Batch, CellSplit, Membership, OwnedSet};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Outcome, Request};
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
+use tarbac_store::index::{Id, IndexVec};
+use tarbac_store::index_type;
 
 pub(crate) use split::Cell;
 
-/// Everybody of a type and everything of another, in one or several states of a tenant. States,
-/// actions, people and resources are numbered; the last three are the same in every state.
+/// Everybody of a type and everything of another, in one or several states of a tenant. Actions, people and
+/// resources are the same in every state.
 pub(crate) struct BulkDecision<'e> {
     types: (EntityTypeName, EntityTypeName),
-    states: Vec<State<'e>>,
-    actions: Vec<EntityUid>,
-    people: Population,
-    resources: Population,
+    states: IndexVec<StateId, State<'e>>,
+    actions: IndexVec<ActionId, EntityUid>,
+    people: People,
+    resources: Resources,
     /// For each state; looked up when somebody has sets of resources.
-    groups: OnceLock<Vec<Groups>>,
+    groups: OnceLock<IndexVec<StateId, Groups>>,
 }
 
 /// A state of the tenant.
@@ -45,52 +51,60 @@ struct State<'e> {
     engine: &'e Engine,
     view: Projection<'e>,
     /// For each action what is known about a request; none where nobody asks about it.
-    contexts: Vec<Option<Context>>,
+    contexts: IndexVec<ActionId, Option<Context>>,
     /// The resources in classes.
-    resources: Arc<Partition>,
+    resources: Arc<Partition<ResourceId, ResourceClassId>>,
 }
 
-/// Entities of a type, the same by their uids whatever the state.
-pub(crate) struct Population {
-    /// By state, and then for each entity its row there.
-    rows: Vec<Vec<Option<Row>>>,
+/// Entities `T` of a type, the same by their uids whatever the state.
+pub(crate) struct Population<T: Id, C: Id> {
+    rows: IndexVec<StateId, Rows<T>>,
     /// Those that are treated alike in every state.
-    classes: Arc<Partition>,
+    classes: Arc<Partition<T, C>>,
 }
+
+/// Those who ask.
+pub(crate) type People = Population<PersonId, ClassId>;
+
+/// What is asked about.
+pub(crate) type Resources = Population<ResourceId, ResourceClassId>;
 
 /// What came of looking at every class of people.
 pub(crate) struct Surveyed<T> {
     /// For each class.
-    pub made: Vec<T>,
+    pub made: IndexVec<ClassId, T>,
     /// For each resource whether it matters to anybody.
-    pub matters: Vec<bool>,
+    pub matters: IndexVec<ResourceId, bool>,
 }
+
+/// For each cell whether it matters.
+pub(crate) type CellMarks = IndexVec<CellId, bool>;
 
 /// What an action sees of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CellKey {
-    class: u32,
+    class: ResourceClassId,
     is_there: bool,
     sets: u64,
 }
 
 /// What is decided about a class of people.
 pub(crate) struct ClassDecisions<'s> {
-    /// The number of the class.
-    pub class: usize,
+    /// The class.
+    pub class: ClassId,
     split: &'s CellSplit<'s>,
-    /// By state, action and cell the place of the outcome.
-    places: Vec<Vec<Vec<Option<usize>>>>,
-    outcomes: Vec<Outcome>,
+    /// None where it cannot be asked.
+    decided: IndexVec<StateId, IndexVec<ActionId, IndexVec<CellId, Option<OutcomeId>>>>,
+    outcomes: Outcomes,
 }
 
-impl Population {
+impl<T: Id, C: Id> Population<T, C> {
     /// Everything of a type in these states.
     pub fn of(engines: &[&Engine], type_name: &EntityTypeName) -> Self {
         if let [engine] = engines {
             let rows = engine.directory().rows_of(type_name);
             return Self {
-                rows: vec![rows.map(Some).collect()],
+                rows: IndexVec::from(vec![rows.map(Some).collect()]),
                 classes: Arc::default(),
             };
         }
@@ -98,7 +112,7 @@ impl Population {
             .iter()
             .map(|engine| engine.directory().rows_of(type_name).peekable())
             .collect();
-        let mut rows: Vec<Vec<Option<Row>>> = vec![Vec::new(); engines.len()];
+        let mut rows: IndexVec<StateId, Rows<T>> = IndexVec::filled(IndexVec::new(), engines.len());
         let mut ids = vec![None; engines.len()];
         loop {
             // Rows of a type are in the order of their ids, in every directory.
@@ -108,7 +122,7 @@ impl Population {
             let Some(next) = ids.iter().flatten().min().copied() else {
                 break;
             };
-            for ((waiting, rows), id) in waiting.iter_mut().zip(&mut rows).zip(&ids) {
+            for ((waiting, rows), id) in waiting.iter_mut().zip(rows.iter_mut()).zip(&ids) {
                 rows.push(match *id == Some(next) {
                     true => waiting.next(),
                     false => None,
@@ -140,51 +154,46 @@ impl Population {
     }
 
     /// The number of an entity; none of what is in no state.
-    fn number(&self, engines: &[&Engine], uid: &EntityUid) -> Option<usize> {
-        let known = |number: usize| {
+    fn number(&self, engines: &[&Engine], uid: &EntityUid) -> Option<T> {
+        let known = |number: T| {
             let mut states = engines.iter().zip(&self.rows);
-            states.find_map(|(engine, rows)| {
-                let row = rows.get(number).copied().flatten()?;
-                Some((engine.directory(), row))
-            })
+            states.find_map(|(engine, rows)| Some((engine.directory(), rows[number]?)))
         };
         // They are in the order of their ids.
         let (mut start, mut end) = (0, self.len());
         while start < end {
             let middle = start + (end - start) / 2;
-            let (directory, row) = known(middle)?;
+            let number = T::from_usize(middle);
+            let (directory, row) = known(number)?;
             match directory.id(row).cmp(uid.id().unescaped()) {
                 Ordering::Less => start = middle + 1,
                 Ordering::Greater => end = middle,
-                Ordering::Equal => return (directory.uid(row) == *uid).then_some(middle),
+                Ordering::Equal => return (directory.uid(row) == *uid).then_some(number),
             }
         }
         None
     }
 
-    fn in_state(&self, state: usize) -> &[Option<Row>] {
-        self.rows.get(state).map_or(&[], Vec::as_slice)
-    }
-
-    fn row(&self, state: usize, number: usize) -> Option<Row> {
-        self.in_state(state).get(number).copied().flatten()
+    fn row(&self, state: StateId, number: T) -> Option<Row> {
+        self.rows[state][number]
     }
 
     fn len(&self) -> usize {
-        self.in_state(0).len()
+        // They are the same in every state.
+        self.rows.first().map_or(0, |rows| rows.len())
     }
 
     /// Puts the entities into classes of those that are in the same class in every state.
-    fn classify(&mut self, by_state: &[Arc<Partition>]) {
-        if let [classes] = by_state {
+    fn classify(&mut self, by_state: &IndexVec<StateId, Arc<Partition<T, C>>>) {
+        if let [classes] = by_state.raw.as_slice() {
             self.classes = Arc::clone(classes);
             return;
         }
         let classes = Partition::of(self.len(), |number, seen| {
-            for (state, classes) in by_state.iter().enumerate() {
+            for (state, classes) in by_state.iter_enumerated() {
                 seen.extend([
                     u32::from(self.row(state, number).is_some()),
-                    classes.class(number),
+                    classes.class(number).index() as u32,
                 ]);
             }
         });
@@ -197,25 +206,26 @@ impl<'e> BulkDecision<'e> {
     /// permissions and questions that are asked.
     pub fn new(
         engines: &[&'e Engine],
-        (principal, mut people): (&EntityTypeName, Population),
-        (resource, mut resources): (&EntityTypeName, Population),
+        (principal, mut people): (&EntityTypeName, People),
+        (resource, mut resources): (&EntityTypeName, Resources),
         is_asked: impl Fn(&Action) -> bool,
         context: impl Fn(&Engine, &Action) -> Context,
     ) -> Self {
         let is_asked =
             |action: &&Action| is_asked(action) && action.applies_to(principal, resource);
-        let mut actions: Vec<EntityUid> = Vec::new();
+        let mut actions: IndexVec<ActionId, EntityUid> = IndexVec::new();
         for engine in engines {
             for action in engine.bundle().vocabulary().actions().filter(is_asked) {
-                if !actions.contains(&action.uid) {
+                if !actions.raw.contains(&action.uid) {
                     actions.push(action.uid.clone());
                 }
             }
         }
-        let mut of_people = Vec::new();
-        let mut states = Vec::new();
-        for (number, engine) in engines.iter().enumerate() {
-            let asked: Vec<Option<&Action>> = actions
+        let mut of_people = IndexVec::new();
+        let mut states: IndexVec<StateId, State<'_>> = IndexVec::new();
+        for engine in engines {
+            let number = states.next();
+            let asked: IndexVec<ActionId, Option<&Action>> = actions
                 .iter()
                 .map(|uid| {
                     let action = engine.bundle().vocabulary().action(uid);
@@ -223,19 +233,19 @@ impl<'e> BulkDecision<'e> {
                 })
                 .collect();
             let view = Projection::new(engine, &asked).by_attributes_of(resource);
-            of_people.push(Arc::new(view.principals(people.in_state(number))));
+            of_people.push(Arc::new(view.principals(&people.rows[number])));
             let contexts = asked.iter();
             let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
             states.push(State {
                 engine,
                 contexts: contexts.collect(),
-                resources: Arc::new(view.resources(resources.in_state(number))),
+                resources: Arc::new(view.resources(&resources.rows[number])),
                 view,
             });
         }
         people.classify(&of_people);
         let of_resources = states.iter().map(|state| Arc::clone(&state.resources));
-        resources.classify(&of_resources.collect::<Vec<_>>());
+        resources.classify(&of_resources.collect());
         Self {
             types: (principal.clone(), resource.clone()),
             states,
@@ -247,17 +257,17 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// For each state the resources there.
-    fn places(&self) -> Vec<Place<'_>> {
-        let states = self.states.iter().enumerate();
-        let places = states.map(|(number, state)| Place {
+    fn places(&self) -> IndexVec<StateId, Place<'_>> {
+        let states = self.states.iter().zip(&self.resources.rows);
+        let places = states.map(|(state, rows)| Place {
             directory: state.engine.directory(),
-            rows: self.resources.in_state(number),
+            rows,
         });
         places.collect()
     }
 
     /// For each state what the resources are in.
-    fn groups(&self) -> &[Groups] {
+    fn groups(&self) -> &IndexVec<StateId, Groups> {
         self.groups.get_or_init(|| Groups::of(&self.places()))
     }
 
@@ -267,7 +277,7 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// The actions.
-    pub fn actions(&self) -> &[EntityUid] {
+    pub fn actions(&self) -> &IndexVec<ActionId, EntityUid> {
         &self.actions
     }
 
@@ -282,27 +292,26 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// The class of a person.
-    pub fn class(&self, number: usize) -> u32 {
+    pub fn class(&self, number: PersonId) -> ClassId {
         self.people.classes.class(number)
     }
 
     /// The attributes by whose entities resources are told apart in a state.
-    pub fn telling(&self, state: usize) -> &[String] {
-        let state = self.states.get(state);
-        state.map_or(&[], |state| state.view.telling())
+    pub fn telling(&self, state: StateId) -> &[String] {
+        self.states[state].view.telling()
     }
 
     /// The class of a person; none of somebody who is not there.
-    pub fn class_of(&self, person: &EntityUid) -> Option<usize> {
+    pub fn class_of(&self, person: &EntityUid) -> Option<ClassId> {
         let number = self.people.number(&self.engines(), person)?;
-        Some(self.class(number) as usize)
+        Some(self.class(number))
     }
 
     /// The numbers of resources; none of what is not there.
     pub fn numbers<'u>(
         &self,
         resources: impl Iterator<Item = &'u EntityUid>,
-    ) -> Vec<Option<usize>> {
+    ) -> Vec<Option<ResourceId>> {
         let engines = self.engines();
         resources
             .map(|uid| self.resources.number(&engines, uid))
@@ -314,46 +323,47 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// The first person of a class.
-    pub fn first(&self, class: usize) -> Option<usize> {
-        self.people.classes.firsts().nth(class)
+    pub fn first(&self, class: ClassId) -> PersonId {
+        self.people.classes.first(class)
     }
 
     /// The row of a person in a state.
-    pub fn person(&self, state: usize, number: usize) -> Option<Row> {
+    pub fn person(&self, state: StateId, number: PersonId) -> Option<Row> {
         self.people.row(state, number)
     }
 
     /// The row of a resource in a state.
-    pub fn resource(&self, state: usize, number: usize) -> Option<Row> {
+    pub fn resource(&self, state: StateId, number: ResourceId) -> Option<Row> {
         self.resources.row(state, number)
     }
 
-    /// The number of resources.
-    pub fn resources(&self) -> usize {
-        self.resources.len()
+    /// The resources.
+    pub fn resources(&self) -> impl ExactSizeIterator<Item = ResourceId> + Clone + use<> {
+        (0..self.resources.len()).map(ResourceId::from_usize)
     }
 
     /// Looks at every class of people, and says which cells matter; what comes of it is in the order of
     /// the classes. `done` is told of each.
     pub fn each<T: Send>(
         &self,
-        see: impl Fn(&ClassDecisions<'_>) -> (T, Vec<bool>) + Sync,
+        see: impl Fn(&ClassDecisions<'_>) -> (T, CellMarks) + Sync,
         done: impl Fn() + Sync,
     ) -> Surveyed<T> {
-        let firsts: Vec<usize> = self.people.classes.firsts().collect();
-        let sets: Vec<Vec<OwnedSet>> = firsts.par_iter().map(|first| self.sets(*first)).collect();
-        let has_sets = |class: &usize| sets.get(*class).is_some_and(|sets| !sets.is_empty());
-        let (with, without): (Vec<usize>, Vec<usize>) = (0..firsts.len()).partition(has_sets);
-        let mut all: Vec<(usize, T)> = Vec::new();
-        let mut matters = vec![false; self.resources.len()];
+        let firsts: Vec<PersonId> = self.people.classes.firsts().collect();
+        let sets = firsts.par_iter().map(|first| self.sets(*first));
+        let sets: IndexVec<ClassId, Vec<OwnedSet>> = sets.collect::<Vec<_>>().into();
+        let has_sets = |class: &ClassId| !sets[*class].is_empty();
+        let (with, without): (Vec<ClassId>, Vec<ClassId>) = sets.indices().partition(has_sets);
+        let mut all: Vec<(ClassId, T)> = Vec::new();
+        let mut matters = IndexVec::filled(false, self.resources.len());
         let none = CellSplit::none(&self.resources.classes);
         let looked = without.into_par_iter().map(|class| {
             let (made, of_cells) = see(&self.seen(class, &none));
             done();
             (class, made, of_cells)
         });
-        let looked: Vec<(usize, T, Vec<bool>)> = looked.collect();
-        let mut of_cells = vec![false; none.cells().len()];
+        let looked: Vec<(ClassId, T, CellMarks)> = looked.collect();
+        let mut of_cells: CellMarks = IndexVec::filled(false, none.cells().len());
         for (class, made, of_class) in looked {
             all.push((class, made));
             of_cells
@@ -363,7 +373,7 @@ impl<'e> BulkDecision<'e> {
         }
         mark(&mut matters, &[(&none, &of_cells)]);
         let with = with.iter();
-        let with = with.filter_map(|class| Some((*class, sets.get(*class)?.as_slice())));
+        let with = with.map(|class| (*class, sets[*class].as_slice()));
         for batch in Batch::all(with) {
             let membership = self.membership(&batch);
             let looked = batch.members.par_iter().map(|member| {
@@ -372,10 +382,10 @@ impl<'e> BulkDecision<'e> {
                 done();
                 (member.class, made, split, of_cells)
             });
-            let looked: Vec<(usize, T, CellSplit<'_>, Vec<bool>)> = looked.collect();
+            let looked: Vec<(ClassId, T, CellSplit<'_>, CellMarks)> = looked.collect();
             let of_batch = looked
                 .iter()
-                .map(|(_, _, split, of_cells)| (split, of_cells.as_slice()));
+                .map(|(_, _, split, of_cells)| (split, of_cells));
             mark(&mut matters, &of_batch.collect::<Vec<_>>());
             all.extend(looked.into_iter().map(|(class, made, _, _)| (class, made)));
         }
@@ -387,15 +397,13 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// Whether a class of people has sets that resources may be in; everybody without has the same cells.
-    pub fn has_sets(&self, class: usize) -> bool {
-        let first = self.first(class);
-        first.is_some_and(|first| !self.sets(first).is_empty())
+    pub fn has_sets(&self, class: ClassId) -> bool {
+        !self.sets(self.first(class)).is_empty()
     }
 
     /// Looks at one class of people.
-    pub fn one<T>(&self, class: usize, see: impl FnOnce(&ClassDecisions<'_>) -> T) -> T {
-        let first = self.first(class).unwrap_or_default();
-        let sets = self.sets(first);
+    pub fn one<T>(&self, class: ClassId, see: impl FnOnce(&ClassDecisions<'_>) -> T) -> T {
+        let sets = self.sets(self.first(class));
         let batches = Batch::all(std::iter::once((class, sets.as_slice())));
         let batch = batches.first().filter(|_| !sets.is_empty());
         let Some((batch, member)) = batch.and_then(|batch| Some((batch, batch.members.first()?)))
@@ -410,17 +418,15 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// The sets of a person's that resources may be in, in every state, each once.
-    fn sets(&self, person: usize) -> Vec<OwnedSet> {
+    fn sets(&self, person: PersonId) -> Vec<OwnedSet> {
         let mut sets: Vec<OwnedSet> = Vec::new();
-        for (number, state) in self.states.iter().enumerate() {
+        for (number, state) in self.states.iter_enumerated() {
             let Some(row) = self.people.row(number, person) else {
                 continue;
             };
             for reached in state.view.reached(row) {
-                let Some(groups) = self.groups().get(number) else {
-                    continue;
-                };
-                let base = self.states.get(groups.base).unwrap_or(state);
+                let groups = &self.groups()[number];
+                let base = &self.states[groups.base];
                 let (here, base) = (state.engine.directory(), base.engine.directory());
                 let rows = reached.rows.iter();
                 let rows = rows.filter_map(|row| groups.in_base(*row, here, base));
@@ -453,31 +459,31 @@ impl<'e> BulkDecision<'e> {
         Membership::of(batch, &self.places(), self.groups())
     }
 
-    fn seen<'s>(&self, class: usize, split: &'s CellSplit<'s>) -> ClassDecisions<'s> {
-        let person = self.first(class).unwrap_or_default();
+    fn seen<'s>(&self, class: ClassId, split: &'s CellSplit<'s>) -> ClassDecisions<'s> {
+        let person = self.first(class);
         let mut outcomes = Outcomes::default();
-        let mut places = Vec::new();
-        for state in 0..self.states.len() {
-            let mut by_action = Vec::new();
-            for action in 0..self.actions.len() {
-                let mut known: HashMap<Option<CellKey>, Option<usize>> = HashMap::new();
-                let cells = split.cells().iter().enumerate();
+        let mut decided = IndexVec::new();
+        for state in self.states.indices() {
+            let mut by_action = IndexVec::new();
+            for action in self.actions.indices() {
+                let mut known: HashMap<CellKey, Option<OutcomeId>> = HashMap::new();
+                let cells = split.cells().iter_enumerated();
                 let by_cell = cells.map(|(cell, Cell { first, .. })| {
                     let sight = self.sight(split, state, action, cell);
                     *known.entry(sight).or_insert_with(|| {
                         let outcome = self.decide(state, action, person, *first);
-                        outcome.map(|outcome| outcomes.place(outcome))
+                        outcome.map(|outcome| outcomes.put(outcome))
                     })
                 });
                 by_action.push(by_cell.collect());
             }
-            places.push(by_action);
+            decided.push(by_action);
         }
         ClassDecisions {
             class,
             split,
-            places,
-            outcomes: outcomes.0,
+            decided,
+            outcomes,
         }
     }
 
@@ -486,77 +492,82 @@ impl<'e> BulkDecision<'e> {
     pub fn sighted(
         &self,
         seen: &ClassDecisions<'_>,
-        state: usize,
-        action: usize,
-        cell: usize,
-    ) -> Option<CellKey> {
+        state: StateId,
+        action: ActionId,
+        cell: CellId,
+    ) -> CellKey {
         self.sight(seen.split, state, action, cell)
     }
 
     fn sight(
         &self,
         split: &CellSplit<'_>,
-        state: usize,
-        action: usize,
-        cell: usize,
-    ) -> Option<CellKey> {
-        let first = split.cells().get(cell)?.first;
-        Some(CellKey {
-            class: self.states.get(state)?.resources.class(first),
+        state: StateId,
+        action: ActionId,
+        cell: CellId,
+    ) -> CellKey {
+        let first = split.cells()[cell].first;
+        CellKey {
+            class: self.states[state].resources.class(first),
             is_there: self.resource(state, first).is_some(),
             sets: split.seen(cell, state, action),
-        })
+        }
     }
 
     /// What Cedar decides; nothing where one of the two is not there, or nobody asks about the action.
     fn decide(
         &self,
-        state: usize,
-        action: usize,
-        person: usize,
-        resource: usize,
+        state: StateId,
+        action: ActionId,
+        person: PersonId,
+        resource: ResourceId,
     ) -> Option<Outcome> {
-        let of = self.states.get(state)?;
+        let of = &self.states[state];
         let directory = of.engine.directory();
         Some(of.engine.decide(&Request {
             principal: directory.uid(self.person(state, person)?),
-            action: self.actions.get(action)?.clone(),
+            action: self.actions[action].clone(),
             resource: directory.uid(self.resource(state, resource)?),
-            context: of.contexts.get(action)?.clone()?,
+            context: of.contexts[action].clone()?,
         }))
     }
 }
 
 /// Marks the resources that are in a cell that matters to somebody.
-fn mark(matters: &mut [bool], cells: &[(&CellSplit<'_>, &[bool])]) {
-    let cells: Vec<_> = cells.iter().filter(|(_, of)| of.contains(&true)).collect();
-    let resources = matters.par_iter_mut().enumerate();
+fn mark(matters: &mut IndexVec<ResourceId, bool>, cells: &[(&CellSplit<'_>, &CellMarks)]) {
+    let cells: Vec<_> = cells
+        .iter()
+        .filter(|(_, of)| of.raw.contains(&true))
+        .collect();
+    let resources = matters.raw.par_iter_mut().enumerate();
     resources
         .filter(|(_, matters)| !**matters)
         .for_each(|(resource, matters)| {
-            *matters = cells
-                .iter()
-                .any(|(split, of)| of.get(split.cell(resource)) == Some(&true));
+            let resource = ResourceId::from_usize(resource);
+            let mut cells = cells.iter();
+            *matters = cells.any(|(split, of)| of[split.cell(resource)]);
         });
+}
+
+index_type! {
+    /// An outcome, of those that differ.
+    struct OutcomeId;
 }
 
 /// Outcomes, each once.
 #[derive(Default)]
-struct Outcomes(Vec<Outcome>);
+struct Outcomes(IndexVec<OutcomeId, Outcome>);
 
 impl Outcomes {
-    fn place(&mut self, outcome: Outcome) -> usize {
-        let known = self.0.iter().position(|known| *known == outcome);
-        known.unwrap_or_else(|| {
-            self.0.push(outcome);
-            self.0.len() - 1
-        })
+    fn put(&mut self, outcome: Outcome) -> OutcomeId {
+        let known = self.0.position(|known| *known == outcome);
+        known.unwrap_or_else(|| self.0.push(outcome))
     }
 }
 
 impl ClassDecisions<'_> {
     /// Every resource is in one of these.
-    pub fn cells(&self) -> &[Cell] {
+    pub fn cells(&self) -> &IndexVec<CellId, Cell> {
         self.split.cells()
     }
 
@@ -566,14 +577,14 @@ impl ClassDecisions<'_> {
     }
 
     /// The cell of a resource.
-    pub fn cell(&self, resource: usize) -> usize {
+    pub fn cell(&self, resource: ResourceId) -> CellId {
         self.split.cell(resource)
     }
 
     /// What is decided about an action on the resources of a cell; nothing where the person or the
     /// resources are not there in that state, or nobody asks about the action.
-    pub fn outcome(&self, state: usize, action: usize, cell: usize) -> Option<&Outcome> {
-        let place = self.places.get(state)?.get(action)?.get(cell)?;
-        self.outcomes.get((*place)?)
+    pub fn outcome(&self, state: StateId, action: ActionId, cell: CellId) -> Option<&Outcome> {
+        let decided = self.decided[state][action][cell];
+        decided.map(|outcome| &self.outcomes.0[outcome])
     }
 }

@@ -16,7 +16,8 @@ use serde::Serialize;
 use strum::AsRefStr;
 
 use crate::bulk::class::Partition;
-use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, asking, tell};
+use crate::bulk::index::{PersonId, StateId, Surveys};
+use crate::bulk::summary::{HasCells, Members, Place, SharedMembers, Summary, asking, tell};
 use crate::bulk::survey::{BulkDecision, Population};
 use crate::explain::Named;
 use crate::wire;
@@ -24,13 +25,20 @@ use compare::{ClassComparer, ClassImpact};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
+use tarbac_store::index::Id;
+use tarbac_store::index_type;
 use totals::Gathered;
 
 /// The question whether somebody should look at a change.
 const CONCERN: &str = "concern";
 
-const BEFORE: usize = 0;
-const AFTER: usize = 1;
+const BEFORE: StateId = StateId::new(0);
+const AFTER: StateId = StateId::new(1);
+
+index_type! {
+    /// People who are alike in every survey.
+    struct KindId;
+}
 
 /// Two states of a tenant.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +66,7 @@ pub struct Comparison<'e> {
     /// The actions that are compared.
     actions: Vec<EntityUid>,
     /// For each type that asks, a survey for each type that it is asked about.
-    surveys: Vec<Vec<BulkDecision<'e>>>,
+    surveys: Surveys<BulkDecision<'e>>,
 }
 
 /// What changes between two states.
@@ -219,7 +227,7 @@ pub struct Concerned {
 
 impl Direction {
     /// The state in which what changes is looked at: the one that allows it, or the later.
-    fn seen_in(self) -> usize {
+    fn seen_in(self) -> StateId {
         match self {
             Self::Gained | Self::Undecided => AFTER,
             Self::Lost => BEFORE,
@@ -320,11 +328,11 @@ impl Comparison<'_> {
     /// Finds out everything that changes. `done` is told of each class of people that was looked at.
     pub fn impact(&self, done: impl Fn() + Sync) -> Impact {
         let mut gathered = Gathered::default();
-        for (principal, surveys) in self.surveys.iter().enumerate() {
+        for (asker, surveys) in self.surveys.iter_enumerated() {
             let mut by_class = Vec::new();
-            for (number, survey) in surveys.iter().enumerate() {
-                let looking = ClassComparer::new(self.states, survey, (principal, number))
-                    .about(&self.actions);
+            for (number, survey) in surveys.iter_enumerated() {
+                let looking =
+                    ClassComparer::new(self.states, survey, (asker, number)).about(&self.actions);
                 let surveyed = survey.each(|seen| looking.at(seen), &done);
                 let matters = surveyed.matters.iter().filter(|matters| **matters);
                 gathered.totals.resources += matters.count() as u64;
@@ -334,9 +342,10 @@ impl Comparison<'_> {
             let Some(people) = surveys.first() else {
                 continue;
             };
-            let alike = Partition::of(people.people(), |person, seen| {
-                seen.extend(surveys.iter().map(|survey| survey.class(person)));
-            });
+            let alike: Partition<PersonId, KindId> =
+                Partition::of(people.people(), |person, seen| {
+                    seen.extend(surveys.iter().map(|survey| survey.class(person).raw()));
+                });
             for members in alike.members() {
                 let Some(first) = members.first() else {
                     continue;
@@ -344,15 +353,13 @@ impl Comparison<'_> {
                 let of_surveys = surveys.iter().zip(&by_class);
                 let mut made = ClassImpact::default();
                 for (survey, by_class) in of_surveys {
-                    if let Some(of_survey) = by_class.get(survey.class(*first) as usize) {
-                        made.add(of_survey);
-                    }
+                    made.add(&by_class[survey.class(*first)]);
                 }
                 gathered.totals.add(&made, members.len() as u64);
                 if made.changes.is_empty() {
                     continue;
                 }
-                let extents = ClassComparer::new(self.states, people, (principal, 0)).extents();
+                let extents = Summary::of(&[self.states.before, self.states.after], people);
                 let named = members.iter().filter_map(|number| extents.person(*number));
                 gathered.add(made, named.collect());
             }
@@ -376,12 +383,12 @@ impl Comparison<'_> {
             survey.one(class, |seen| {
                 let of_asked = asked.iter().zip(resources).zip(&mut decisions);
                 for (((action, _), resource), decided) in of_asked {
-                    let action = survey.actions().iter().position(|known| known == action);
+                    let action = survey.actions().position(|known| known == action);
                     let (Some(action), Some(resource)) = (action, resource) else {
                         continue;
                     };
                     let cell = seen.cell(resource);
-                    for (state, decided) in decided.iter_mut().enumerate() {
+                    for (state, decided) in [BEFORE, AFTER].into_iter().zip(decided) {
                         let outcome = seen.outcome(state, action, cell);
                         *decided = outcome.map(|outcome| outcome.decision);
                     }
@@ -460,7 +467,11 @@ impl Totals {
 }
 
 /// Those of a type that are named, or everything of the type.
-fn population(engines: &[&Engine], named: &[EntityUid], type_name: &EntityTypeName) -> Population {
+fn population<T: Id, C: Id>(
+    engines: &[&Engine],
+    named: &[EntityUid],
+    type_name: &EntityTypeName,
+) -> Population<T, C> {
     if named.is_empty() {
         return Population::of(engines, type_name);
     }

@@ -7,6 +7,7 @@ use cedar_policy::EntityUid;
 use super::draft::can_have;
 use super::role_catalog::RoleCatalog;
 use tarbac_store::Row;
+use tarbac_store::index::IndexVec;
 
 /// How many people a group has to bring along to be worth it.
 const WORTH: usize = 2;
@@ -14,8 +15,7 @@ const WORTH: usize = 2;
 /// How many people everything holds.
 pub(super) struct Members<'b, 'e> {
     book: &'b RoleCatalog<'e>,
-    /// By row.
-    counts: Vec<usize>,
+    counts: IndexVec<Row, usize>,
     /// What may hold people that are not known.
     unlisted: BTreeSet<Row>,
 }
@@ -23,12 +23,10 @@ pub(super) struct Members<'b, 'e> {
 impl<'b, 'e> Members<'b, 'e> {
     pub fn of(book: &'b RoleCatalog<'e>) -> Self {
         let directory = book.engine.directory();
-        let mut counts = vec![0; directory.every_row().len()];
+        let mut counts = directory.table(0);
         for person in book.people() {
             for row in directory.ancestors(person) {
-                if let Some(count) = counts.get_mut(row.index()) {
-                    *count += 1;
-                }
+                counts[row] += 1;
             }
         }
         Self {
@@ -54,9 +52,7 @@ impl<'b, 'e> Members<'b, 'e> {
             }
         }
         let is_full = |row: &Row, of: &BTreeSet<&EntityUid>| {
-            of.len() >= WORTH
-                && self.counts.get(row.index()) == Some(&of.len())
-                && !self.unlisted.contains(row)
+            of.len() >= WORTH && self.counts[*row] == of.len() && !self.unlisted.contains(row)
         };
         let mut groups: Vec<(Row, BTreeSet<&EntityUid>)> = by_group
             .into_iter()

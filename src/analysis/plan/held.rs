@@ -6,13 +6,15 @@ use cedar_policy::EntityUid;
 
 use super::Planner;
 use super::role_catalog::RoleCatalog;
+use crate::bulk::index::{PersonId, StateId};
 use crate::bulk::summary::asking;
-use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
+use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions, Population};
 use crate::change::impact::Direction;
 use tarbac_host::decision::{Decision, Outcome};
+use tarbac_store::index::IndexVec;
 
-const BEFORE: usize = 0;
-const AFTER: usize = 1;
+const BEFORE: StateId = StateId::new(0);
+const AFTER: StateId = StateId::new(1);
 
 /// What gives somebody a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,24 +125,23 @@ impl Planner<'_, '_> {
         let engines = [self.states.before, self.states.after];
         for (principal, resources) in asking(&[self.states.before, self.states.after]) {
             let of_type = people.iter().filter(|uid| *uid.type_name() == principal);
-            let of_type: Vec<EntityUid> = of_type.cloned().collect();
+            let of_type: IndexVec<PersonId, EntityUid> = of_type.cloned().collect();
             for resource in &resources {
                 let survey = BulkDecision::new(
                     &engines,
-                    (&principal, Population::these(&engines, &of_type)),
+                    (&principal, Population::these(&engines, &of_type.raw)),
                     (resource, Population::of(&engines, resource)),
                     |action| holdings.permissions.contains(&action.uid),
                     self.context,
                 );
                 let permissions = &holdings.permissions;
                 let seen = survey.each(
-                    |seen| (held(book, &survey, permissions, seen), Vec::new()),
+                    |seen| (held(book, &survey, permissions, seen), CellMarks::new()),
                     || {},
                 );
-                for (number, uid) in of_type.iter().enumerate() {
-                    let found = seen.made.get(survey.class(number) as usize);
-                    let person = holdings.people.get_mut(uid);
-                    for (person, found) in person.into_iter().zip(found) {
+                for (number, uid) in of_type.iter_enumerated() {
+                    let found = &seen.made[survey.class(number)];
+                    if let Some(person) = holdings.people.get_mut(uid) {
                         for (permission, of_permission) in found {
                             let holding = person.entry(*permission).or_default();
                             holding.gains += of_permission.gains;
@@ -164,11 +165,11 @@ fn held(
     seen: &ClassDecisions<'_>,
 ) -> BTreeMap<usize, Holding> {
     let mut held: BTreeMap<usize, Holding> = BTreeMap::new();
-    for (number, uid) in survey.actions().iter().enumerate() {
+    for (number, uid) in survey.actions().iter_enumerated() {
         let Some(permission) = permissions.iter().position(|of| of == uid) else {
             continue;
         };
-        for (cell, of) in seen.cells().iter().enumerate() {
+        for (cell, of) in seen.cells().iter_enumerated() {
             let is_allowed = |outcome: &&Outcome| outcome.decision == Decision::Allow;
             let before = seen.outcome(BEFORE, number, cell).filter(is_allowed);
             let Some(after) = seen.outcome(AFTER, number, cell).filter(is_allowed) else {

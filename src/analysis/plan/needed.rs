@@ -15,23 +15,25 @@ use cedar_policy::EntityUid;
 use super::Planner;
 use super::draft::{Draft, can_have};
 use super::role_catalog::RoleCatalog;
+use crate::bulk::index::{PersonId, ResourceId, StateId};
 use crate::bulk::summary::asking;
-use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
+use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions, Population};
 use crate::change::impact::Direction;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
+use tarbac_store::index::{Id, IndexVec};
 
-const BEFORE: usize = 0;
-const AFTER: usize = 1;
+const BEFORE: StateId = StateId::new(0);
+const AFTER: StateId = StateId::new(1);
 /// Whoever loses something has a role that gives nothing.
-const WITH_ROLE: usize = 2;
+const WITH_ROLE: StateId = StateId::new(2);
 /// The same role gives everything.
-const WITH_ALL: usize = 3;
+const WITH_ALL: StateId = StateId::new(3);
 /// Custom roles give everything to whoever has them.
-const EXTENDED: usize = 4;
+const EXTENDED: StateId = StateId::new(4);
 
 /// What people need, and what they may be given.
 pub(super) struct Needs {
@@ -146,11 +148,11 @@ impl Planner<'_, '_> {
         };
         for (principal, resources) in asking(&[self.states.before, self.states.after]) {
             let of_type = people.iter().filter(|uid| *uid.type_name() == principal);
-            let of_type: Vec<EntityUid> = of_type.cloned().collect();
+            let of_type: IndexVec<PersonId, EntityUid> = of_type.cloned().collect();
             for resource in &resources {
                 let survey = BulkDecision::new(
                     engines,
-                    (&principal, Population::these(engines, &of_type)),
+                    (&principal, Population::these(engines, &of_type.raw)),
                     (resource, Population::of(engines, resource)),
                     |action| needs.permissions.contains(&action.uid),
                     self.context,
@@ -160,12 +162,10 @@ impl Planner<'_, '_> {
                     engines,
                     permissions: &needs.permissions,
                 };
-                let seen = survey.each(|seen| (looking.at(seen), Vec::new()), || {});
-                for (number, uid) in of_type.iter().enumerate() {
-                    let person = needs.people.get_mut(uid);
-                    let found = seen.made.get(survey.class(number) as usize);
-                    if let Some((person, found)) = person.zip(found) {
-                        person.add(found);
+                let seen = survey.each(|seen| (looking.at(seen), CellMarks::new()), || {});
+                for (number, uid) in of_type.iter_enumerated() {
+                    if let Some(person) = needs.people.get_mut(uid) {
+                        person.add(&seen.made[survey.class(number)]);
                     }
                 }
             }
@@ -206,11 +206,11 @@ struct Looking<'s, 'e> {
 impl Looking<'_, '_> {
     fn at(&self, seen: &ClassDecisions<'_>) -> Person {
         let mut person = Person::default();
-        for (number, uid) in self.survey.actions().iter().enumerate() {
+        for (number, uid) in self.survey.actions().iter_enumerated() {
             let Some(permission) = self.permissions.iter().position(|of| of == uid) else {
                 continue;
             };
-            for (cell, of) in seen.cells().iter().enumerate() {
+            for (cell, of) in seen.cells().iter_enumerated() {
                 let [before, after, with_role, with_all, extended] =
                     [BEFORE, AFTER, WITH_ROLE, WITH_ALL, EXTENDED]
                         .map(|state| is_allowed(seen.outcome(state, number, cell)));
@@ -248,9 +248,9 @@ impl Looking<'_, '_> {
         person
     }
 
-    fn resource(&self, number: usize) -> Option<EntityUid> {
+    fn resource(&self, number: ResourceId) -> Option<EntityUid> {
         let row = self.survey.resource(AFTER, number)?;
-        let engine = self.engines.get(AFTER)?;
+        let engine = self.engines.get(AFTER.index())?;
         Some(engine.directory().uid(row))
     }
 }

@@ -153,15 +153,13 @@ impl<'e> RoleCatalog<'e> {
     /// Everybody who has one of these roles, in order.
     pub fn holders(&self, roles: &BTreeSet<EntityUid>) -> Vec<Row> {
         let directory = self.engine.directory();
-        let mut is_role = vec![false; directory.every_row().len()];
+        let mut is_role = directory.table(false);
         for row in roles.iter().filter_map(|role| directory.row(role)) {
-            if let Some(is_role) = is_role.get_mut(row.index()) {
-                *is_role = true;
-            }
+            is_role[row] = true;
         }
         let has = |person: &Row| {
             let mut above = directory.ancestors(*person);
-            above.any(|row| is_role.get(row.index()) == Some(&true))
+            above.any(|row| is_role[row])
         };
         self.people().filter(has).collect()
     }

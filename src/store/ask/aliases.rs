@@ -20,7 +20,7 @@ pub(crate) struct Aliases(Column<Entry>);
 #[repr(C)]
 struct Entry {
     hash: u32,
-    row: u32,
+    row: Row,
     /// The place of the attribute among those that the type declares.
     slot: u32,
 }
@@ -32,8 +32,8 @@ impl Aliases {
         for (kind, shape) in (0..).zip(directory.shapes.types()) {
             let attributes = names.get(&shape.name).into_iter().flatten();
             for slot in attributes.filter_map(|attribute| directory.slot(kind, attribute)) {
-                let rows = directory.range(kind);
-                let named = rows.filter_map(|row| Some((directory.text_in(Row(row), slot)?, row)));
+                let rows = directory.range(kind).map(Row::new);
+                let named = rows.filter_map(|row| Some((directory.text_in(row, slot)?, row)));
                 entries.extend(named.map(|(text, row)| Entry {
                     hash: hash(text),
                     row,
@@ -68,15 +68,12 @@ impl Directory {
         let start = self.called.0.partition_point(|entry| entry.hash < wanted);
         let entries = self.called.0.iter().skip(start);
         let entries = entries.take_while(|entry| entry.hash == wanted);
-        let entries = entries.filter(|entry| range.contains(&entry.row));
+        let entries = entries.filter(|entry| range.contains(&entry.row.raw()));
         let is_called = |entry: &&Entry| {
-            let name = self.text_in(Row(entry.row), entry.slot as usize);
+            let name = self.text_in(entry.row, entry.slot as usize);
             name.is_some_and(|name| name.eq_ignore_ascii_case(text))
         };
-        let mut rows: Vec<Row> = entries
-            .filter(is_called)
-            .map(|entry| Row(entry.row))
-            .collect();
+        let mut rows: Vec<Row> = entries.filter(is_called).map(|entry| entry.row).collect();
         rows.dedup();
         rows
     }
@@ -95,13 +92,13 @@ impl Directory {
         let slot = kind.and_then(|kind| self.slot(kind, attribute));
         let mut shared = Vec::new();
         let is_meant =
-            |entry: &&Entry| range.contains(&entry.row) && slot == Some(entry.slot as usize);
+            |entry: &&Entry| range.contains(&entry.row.raw()) && slot == Some(entry.slot as usize);
         let mut entries = self.called.0.iter().filter(is_meant).peekable();
         while let Some(first) = entries.next() {
             // What differs only in case has one hash.
-            let mut rows = vec![Row(first.row)];
+            let mut rows = vec![first.row];
             while let Some(next) = entries.next_if(|next| next.hash == first.hash) {
-                rows.push(Row(next.row));
+                rows.push(next.row);
             }
             if rows.len() > 1 {
                 shared.extend(self.by_name(rows, first.slot as usize));

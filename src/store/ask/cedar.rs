@@ -10,9 +10,11 @@ use cedar_policy_core::ast::{
 };
 use smol_str::SmolStr;
 
+use crate::index::{Id, IndexVec};
 use crate::read::value::value_of;
 use crate::tables::column::{Column, Tables, Writer};
 use crate::tables::entities::Store;
+use crate::tables::ids::CompoundId;
 use crate::tables::lists::ListTable;
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use crate::{Directory, Row};
@@ -50,17 +52,17 @@ struct Worth {
 
 impl Worth {
     fn of(store: &Store, rows: usize) -> Self {
-        let mut hubs = vec![0; rows];
+        let mut hubs: IndexVec<Row, u32> = IndexVec::filled(0, rows);
         let mut count = 0;
         let mut note = |item: &ValueRef| {
-            let hub = item.as_entity().and_then(|row| hubs.get_mut(row as usize));
-            if let Some(hub) = hub.filter(|hub| **hub == 0) {
+            if let Some(row) = item.as_entity().filter(|row| hubs[*row] == 0) {
                 count += 1;
-                *hub = count;
+                hubs[row] = count;
             }
             count
         };
-        let compounds = || (0..store.compounds.len() as u32).map(|at| store.compounds.get(at));
+        let compounds = &store.compounds;
+        let compounds = || compounds.indices().map(|index| compounds.get(index));
         let set = ValueRef::new(Meaning::Header(Header::Set));
         let is_set = |items: &&[ValueRef]| items.first() == Some(&set);
         let records = compounds().filter(|items| !is_set(items)).flatten();
@@ -71,8 +73,8 @@ impl Worth {
         let referred = referred.unwrap_or_default();
         let counts = vec![count.unwrap_or(referred), referred, larges];
         Self {
-            hubs: hubs.into(),
-            large: large.into(),
+            hubs: hubs.raw.into(),
+            large: large.raw.into(),
             counts: counts.into(),
         }
     }
@@ -90,7 +92,10 @@ impl CedarCache {
                 .take(count.unwrap_or_default())
                 .collect()
         }
-        let count = |at: usize| worth.counts.get(at).map(|count| *count as usize);
+        let count = |at: usize| {
+            let counts = worth.counts.slice(0..worth.counts.len())?;
+            counts.get(at).map(|count| *count as usize)
+        };
         Self {
             uids: none(count(0)),
             entities: none(count(1).filter(|count| *count <= FEW)),
@@ -115,18 +120,14 @@ impl CedarCache {
             counts: tables.table()?,
         };
         let most = [worth.hubs.len(), worth.hubs.len(), worth.large.len()];
-        let is_possible = (0..).zip(most).all(|(at, most)| {
-            worth
-                .counts
-                .get(at)
-                .is_none_or(|count| *count as usize <= most)
-        });
+        let counts = worth.counts.iter().zip(most);
+        let is_possible = counts.fold(true, |is, (count, most)| is && *count as usize <= most);
         is_possible.then(|| Self::of(worth, store))
     }
 
     /// The place of a row among the hubs.
     fn hub(&self, row: Row) -> Option<usize> {
-        let number = self.worth.hubs.get(row.0 as usize)?.checked_sub(1)?;
+        let number = self.worth.hubs.get(row.index())?.checked_sub(1)?;
         Some(number as usize)
     }
 }
@@ -150,17 +151,14 @@ fn kept<T: Clone>(
 }
 
 /// Numbers the compounds that are large or hold a large one.
-fn large(compounds: &ListTable) -> (Vec<u32>, u32) {
-    let mut numbers: Vec<u32> = Vec::with_capacity(compounds.len());
+fn large(compounds: &ListTable<CompoundId>) -> (IndexVec<CompoundId, u32>, u32) {
+    let mut numbers: IndexVec<CompoundId, u32> = IndexVec::new();
     let mut count = 0;
-    for index in 0..compounds.len() as u32 {
+    for index in compounds.indices() {
         let items = compounds.get(index);
-        let holds_large = |item: &ValueRef| {
-            let number = item
-                .as_compound()
-                .and_then(|index| numbers.get(index as usize));
-            number.is_some_and(|number| *number != 0)
-        };
+        // A compound only mentions compounds that were stored before it.
+        let holds_large =
+            |item: &ValueRef| item.as_compound().is_some_and(|index| numbers[index] != 0);
         let is_large = items.len() > SMALL || items.iter().any(holds_large);
         count += u32::from(is_large);
         numbers.push(if is_large { count } else { 0 });
@@ -237,16 +235,16 @@ impl Directory {
             Meaning::Absent | Meaning::Header(_) => return None,
             Meaning::Bool(bool) => ValueKind::Lit(Literal::Bool(bool)),
             Meaning::Long(index) => {
-                ValueKind::Lit(Literal::Long(*self.store.longs.get(index as usize)?))
+                ValueKind::Lit(Literal::Long(*self.store.longs.get(index.index())?))
             }
             Meaning::Text(index) => {
                 ValueKind::Lit(Literal::String(self.store.texts.get(index).into()))
             }
-            Meaning::Entity(row) => ValueKind::Lit(Literal::EntityUID(self.core_uid(Row(row)))),
+            Meaning::Entity(row) => ValueKind::Lit(Literal::EntityUID(self.core_uid(row))),
             Meaning::Compound(index) => return self.compound(index),
             Meaning::Extension(index) => {
                 let expression = self.store.extensions.get(index);
-                return kept(&self.made.extensions, Some(index as usize), || {
+                return kept(&self.made.extensions, Some(index.index()), || {
                     value_of(expression)
                 });
             }
@@ -254,8 +252,8 @@ impl Directory {
         Some(Value::new(kind, None))
     }
 
-    fn compound(&self, index: u32) -> Option<Value> {
-        let number = self.made.worth.large.get(index as usize);
+    fn compound(&self, index: CompoundId) -> Option<Value> {
+        let number = self.made.worth.large.get(index.index());
         let large = number.and_then(|number| number.checked_sub(1));
         kept(&self.made.values, large.map(|large| large as usize), || {
             let (header, items) = self.store.compounds.get(index).split_first()?;

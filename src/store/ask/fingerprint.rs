@@ -37,7 +37,7 @@ pub struct Fingerprinter {
     /// The rows of the types that are groups.
     groups: Vec<Range<u32>>,
     /// Sorted.
-    named: Vec<u32>,
+    named: Vec<Row>,
 }
 
 #[derive(Debug, Default)]
@@ -94,12 +94,13 @@ impl Fingerprinter {
         Self {
             types,
             groups,
-            named: glance.named.iter().map(|row| row.0).collect(),
+            named: glance.named.iter().copied().collect(),
         }
     }
 
-    fn is_watched(&self, row: u32) -> bool {
-        self.named.binary_search(&row).is_ok() || self.groups.iter().any(|rows| rows.contains(&row))
+    fn is_watched(&self, row: Row) -> bool {
+        let mut groups = self.groups.iter();
+        self.named.binary_search(&row).is_ok() || groups.any(|rows| rows.contains(&row.raw()))
     }
 }
 
@@ -138,14 +139,14 @@ impl Directory {
         let Some(of_type) = lookout.types.get(usize::from(kind)) else {
             return;
         };
-        if of_type.is_known || lookout.named.binary_search(&row.0).is_ok() {
-            seen.push(row.0);
+        if of_type.is_known || lookout.named.binary_search(&row).is_ok() {
+            seen.push(row.raw());
         }
         seen.push(END);
         if of_type.is_below {
             let start = seen.len();
-            let ancestors = self.ancestors(row).map(|ancestor| ancestor.0);
-            seen.extend(ancestors.filter(|row| lookout.is_watched(*row)));
+            let ancestors = self.ancestors(row).filter(|row| lookout.is_watched(*row));
+            seen.extend(ancestors.map(Row::raw));
             if let Some(groups) = seen.get_mut(start..) {
                 groups.sort_unstable();
             }

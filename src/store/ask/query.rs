@@ -5,18 +5,19 @@ use std::ops::Range;
 
 use cedar_policy::{EntityTypeName, EntityUid};
 
+use crate::index::Id;
 use crate::read::schema::Field;
 use crate::tables::entities::EntityRow;
+use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
-use crate::{Directory, Row};
+use crate::{Directory, ListId, Row};
 use tarbac_diagnostic::source::Place;
 
 impl Directory {
     /// The row of a uid that stands in a file, is referred to there, or is named by a policy.
     pub fn row(&self, uid: &EntityUid) -> Option<Row> {
         let of_type = self.range(self.entity_type(uid.type_name())?);
-        let row = self.store.uids.find_in(of_type, uid.id().unescaped())?;
-        Some(Row(row))
+        self.store.uids.find_in(of_type, uid.id().unescaped())
     }
 
     /// Whether the entity stands in a file.
@@ -42,8 +43,8 @@ impl Directory {
     }
 
     fn is_assumed(&self, row: Row) -> bool {
-        let place = self.assumed.partition_point(|assumed| *assumed < row.0);
-        self.assumed.get(place) == Some(&row.0)
+        let place = self.assumed.partition_point(|assumed| *assumed < row);
+        place < self.assumed.len() && self.assumed.get(place) == Some(&row)
     }
 
     /// Whether an entity of this uid exists.
@@ -63,14 +64,14 @@ impl Directory {
             row.is_some_and(|row| self.is_defined(row) || is_listed(row))
         };
         uids.retain(|uid| !is_here(uid));
-        let wanted = uids.iter().filter_map(|uid| Some((self.row(uid)?.0, uid)));
-        let wanted: BTreeMap<u32, &EntityUid> = wanted.collect();
+        let wanted = uids.iter().filter_map(|uid| Some((self.row(uid)?, uid)));
+        let wanted: BTreeMap<Row, &EntityUid> = wanted.collect();
         if wanted.is_empty() {
             return uids;
         }
-        let lists = (0..self.store.parents.len() as u32).map(|list| self.store.parents.get(list));
-        let compounds = &self.store.compounds;
-        let compounds = (0..compounds.len() as u32).map(|index| compounds.get(index));
+        let (lists, compounds) = (&self.store.parents, &self.store.compounds);
+        let lists = lists.indices().map(|list| lists.get(list));
+        let compounds = compounds.indices().map(|index| compounds.get(index));
         let slots = self.store.members.iter().map(|member| self.slots(member));
         let items = lists.chain(compounds).chain(slots).flatten();
         let referred_to = items.filter_map(|item| wanted.get(&item.as_entity()?));
@@ -86,17 +87,17 @@ impl Directory {
 
     /// The id.
     pub fn id(&self, row: Row) -> &str {
-        self.store.uids.get(row.0)
+        self.store.uids.get(row)
     }
 
     /// The rows of the entities that stand in a file, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
-        self.defined(0..self.store.uids.len() as u32)
+        self.every_row().filter(|row| self.is_defined(*row))
     }
 
     /// Every row, in order, those of entities that stand in no file among them.
     pub fn every_row(&self) -> impl ExactSizeIterator<Item = Row> + use<> {
-        (0..self.store.uids.len() as u32).map(Row)
+        self.store.uids.indices()
     }
 
     /// The rows of the entities of a type that stand in a file, in order.
@@ -113,11 +114,11 @@ impl Directory {
     /// The rows of the types that entities of the type of a row can be in, by the schema, in order.
     pub fn rows_above(&self, row: Row) -> impl Iterator<Item = Row> {
         let above = self.shapes.all_above(self.kind(row)).into_iter();
-        above.flat_map(|kind| self.range(kind)).map(Row)
+        above.flat_map(|kind| self.range(kind)).map(Row::new)
     }
 
     fn defined(&self, range: Range<u32>) -> impl Iterator<Item = Row> {
-        range.map(Row).filter(|row| self.is_defined(*row))
+        range.map(Row::new).filter(|row| self.is_defined(*row))
     }
 
     /// The direct parents, in order.
@@ -126,22 +127,22 @@ impl Directory {
         list.flat_map(|list| self.parents_in(list))
     }
 
-    /// The number of the list of its direct parents, which all entities share that have the same.
-    pub fn list_of_parents(&self, row: Row) -> Option<u32> {
+    /// The list of its direct parents.
+    pub fn list_of_parents(&self, row: Row) -> Option<ListId> {
         self.member(row).map(|member| member.parents)
     }
 
     /// The parents in a list, in order.
-    pub fn parents_in(&self, list: u32) -> impl Iterator<Item = Row> {
+    pub fn parents_in(&self, list: ListId) -> impl Iterator<Item = Row> {
         let parents = self.store.parents.get(list);
-        parents.iter().filter_map(|item| item.as_entity()).map(Row)
+        parents.iter().filter_map(|item| item.as_entity())
     }
 
     /// Everything the entity is in, directly or not, without itself: first the direct parents.
     pub fn ancestors(&self, row: Row) -> impl Iterator<Item = Row> {
         let list = self.member(row).map(|member| member.parents);
         let above = list.map_or(&[][..], |list| self.closure.above(list));
-        self.parents(row).chain(above.iter().copied().map(Row))
+        self.parents(row).chain(above.iter().copied())
     }
 
     /// A shortest chain of direct parents, with both ends; of several the one that comes first in
@@ -207,7 +208,7 @@ impl Directory {
             while let Some(items) = waiting.pop() {
                 for item in items {
                     match item.meaning() {
-                        Meaning::Entity(row) => found.push(Row(row)),
+                        Meaning::Entity(row) => found.push(row),
                         Meaning::Compound(index) => waiting.extend(self.record(index)),
                         _ => {}
                     }
@@ -223,7 +224,7 @@ impl Directory {
     pub fn attribute_entity(&self, row: Row, attribute: &str) -> Option<Row> {
         let slot = self.slot(self.kind(row), attribute)?;
         let value = self.slots(self.member(row)?).get(slot)?;
-        value.as_entity().map(Row)
+        value.as_entity()
     }
 
     /// Whether an attribute that is a Bool is true.
@@ -259,7 +260,7 @@ impl Directory {
     }
 
     /// The items of a compound, unless it is a set.
-    fn record(&self, index: u32) -> Option<&[ValueRef]> {
+    fn record(&self, index: CompoundId) -> Option<&[ValueRef]> {
         let (header, items) = self.store.compounds.get(index).split_first()?;
         (header.meaning() != Meaning::Header(Header::Set)).then_some(items)
     }
@@ -276,7 +277,7 @@ impl Directory {
 
     /// The index of the type of a row.
     pub(crate) fn kind(&self, row: Row) -> u16 {
-        self.store.uids.kind(row.0)
+        self.store.uids.kind(row)
     }
 
     /// The rows of a type, be they defined or not.
@@ -290,8 +291,8 @@ impl Directory {
 
     /// The entity of a row, if it stands in a file.
     pub(crate) fn member(&self, row: Row) -> Option<&EntityRow> {
-        let number = self.members.get(row.0 as usize)?.checked_sub(1)?;
-        self.store.members.get(number as usize)
+        let member = self.members.get(row.index())?.get()?;
+        self.store.members.get(member.index())
     }
 
     /// The attributes that a type declares.

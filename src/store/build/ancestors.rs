@@ -6,14 +6,17 @@ use std::thread;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use crate::Row;
+use crate::index::{Id, IndexVec};
 use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::ids::ListId;
 use crate::tables::lists::ListTable;
 use crate::tables::value_ref::ValueRef;
 
 /// For each list of parents, the rows above it that are not in it.
 #[derive(Default)]
 pub(crate) struct Closure {
-    rows: Column<u32>,
+    rows: Column<Row>,
     spans: Column<Span>,
 }
 
@@ -32,14 +35,14 @@ const MOST: usize = 1 << 28;
 /// Something that keeps the ancestors from being worked out.
 pub(crate) enum ClosureError {
     /// Each of these rows has the next as a parent, and the last the first.
-    Cycle(Vec<u32>),
+    Cycle(Vec<Row>),
     /// There are too many ancestors.
     TooMany,
 }
 
 /// Where the walk is: at this child of a row.
 struct Step {
-    row: u32,
+    row: Row,
     next: usize,
 }
 
@@ -53,24 +56,21 @@ enum Mark {
 impl Closure {
     /// Works out the ancestors; `list_of` says which list of parents a row has.
     pub(crate) fn new(
-        parents: &ListTable,
+        parents: &ListTable<ListId>,
         rows: usize,
-        list_of: impl Fn(u32) -> Option<u32> + Sync,
+        list_of: impl Fn(Row) -> Option<ListId> + Sync,
     ) -> (Self, Vec<ClosureError>) {
         let mut closure = Self {
             rows: Column::default(),
             spans: vec![Span::default(); parents.len()].into(),
         };
         let mut knots = Vec::new();
-        let mut done = vec![false; parents.len()];
+        let mut done: IndexVec<ListId, bool> = IndexVec::filled(false, parents.len());
         let order = Self::order(parents, rows, &list_of, &mut knots);
         let mut union = Union::new(rows);
         for row in order {
             let Some(list) = list_of(row) else { continue };
-            let Some(done) = done.get_mut(list as usize) else {
-                continue;
-            };
-            if std::mem::replace(done, true) {
+            if std::mem::replace(&mut done[list], true) {
                 continue;
             }
             let start = closure.rows.len();
@@ -86,12 +86,11 @@ impl Closure {
                 knots.push(ClosureError::TooMany);
                 return (Self::default(), knots);
             }
-            if let Some(span) = closure.spans.own().get_mut(list as usize) {
-                *span = Span {
-                    start: start as u32,
-                    end: closure.rows.len() as u32,
-                };
-            }
+            let span = Span {
+                start: start as u32,
+                end: closure.rows.len() as u32,
+            };
+            closure.spans.set(list.index(), span);
         }
         if !closure.leaves(parents, rows, &list_of, &done) {
             knots.push(ClosureError::TooMany);
@@ -103,20 +102,16 @@ impl Closure {
     /// The lists that nothing stands under are independent of each other: every core takes a part.
     fn leaves(
         &mut self,
-        parents: &ListTable,
+        parents: &ListTable<ListId>,
         rows: usize,
-        list_of: &(impl Fn(u32) -> Option<u32> + Sync),
-        done: &[bool],
+        list_of: &(impl Fn(Row) -> Option<ListId> + Sync),
+        done: &IndexVec<ListId, bool>,
     ) -> bool {
-        let todo: Vec<u32> = (0..)
-            .zip(done)
-            .filter(|(_, done)| !**done)
-            .map(|(list, _)| list)
-            .collect();
+        let todo: Vec<ListId> = done.indices().filter(|list| !done[*list]).collect();
         let cores = thread::available_parallelism().map_or(2, NonZero::get);
         let share = todo.len().div_ceil(cores).max(1);
         let (known, spans) = (&self.rows, &self.spans);
-        let parts: Vec<(Vec<u32>, Vec<u32>)> = thread::scope(|scope| {
+        let parts: Vec<(Vec<Row>, Vec<u32>)> = thread::scope(|scope| {
             let threads: Vec<_> = todo
                 .chunks(share)
                 .map(|lists| {
@@ -153,12 +148,11 @@ impl Closure {
             self.rows.own().extend_from_slice(&above);
             let mut start = 0;
             for (&list, end) in lists.iter().zip(ends) {
-                if let Some(span) = self.spans.own().get_mut(list as usize) {
-                    *span = Span {
-                        start: base as u32 + start,
-                        end: base as u32 + end,
-                    };
-                }
+                let span = Span {
+                    start: base as u32 + start,
+                    end: base as u32 + end,
+                };
+                self.spans.set(list.index(), span);
                 start = end;
             }
         }
@@ -168,21 +162,19 @@ impl Closure {
 
     /// The rows that are parents, each after the ones above it.
     fn order(
-        parents: &ListTable,
+        parents: &ListTable<ListId>,
         rows: usize,
-        list_of: &impl Fn(u32) -> Option<u32>,
+        list_of: &impl Fn(Row) -> Option<ListId>,
         knots: &mut Vec<ClosureError>,
-    ) -> Vec<u32> {
-        let mut marks = vec![Mark::Unseen; rows];
-        let mut starts = vec![false; rows];
+    ) -> Vec<Row> {
+        let mut marks: IndexVec<Row, Mark> = IndexVec::filled(Mark::Unseen, rows);
+        let mut starts: IndexVec<Row, bool> = IndexVec::filled(false, rows);
         for row in parents.items().filter_map(|item| item.as_entity()) {
-            if let Some(start) = starts.get_mut(row as usize) {
-                *start = true;
-            }
+            starts[row] = true;
         }
         let mut order = Vec::new();
         let mut walk: Vec<Step> = Vec::new();
-        for (row, _) in (0..).zip(&starts).filter(|(_, start)| **start) {
+        for row in starts.indices().filter(|row| starts[*row]) {
             visit(row, &mut marks, &mut walk);
             while let Some(step) = walk.last_mut() {
                 let above = list_of(step.row).map_or(&[][..], |list| parents.get(list));
@@ -190,9 +182,7 @@ impl Closure {
                 step.next += 1;
                 match next {
                     Some(parent) => {
-                        if !visit(parent, &mut marks, &mut walk)
-                            && marks.get(parent as usize) == Some(&Mark::Open)
-                        {
+                        if !visit(parent, &mut marks, &mut walk) && marks[parent] == Mark::Open {
                             let cycle = walk.iter().map(|step| step.row);
                             knots.push(ClosureError::Cycle(
                                 cycle.skip_while(|row| *row != parent).collect(),
@@ -200,9 +190,7 @@ impl Closure {
                         }
                     }
                     None => {
-                        if let Some(mark) = marks.get_mut(step.row as usize) {
-                            *mark = Mark::Done;
-                        }
+                        marks[step.row] = Mark::Done;
                         order.push(step.row);
                         walk.pop();
                     }
@@ -213,7 +201,7 @@ impl Closure {
     }
 
     /// The rows above a list of parents that are not in it.
-    pub(crate) fn above(&self, list: u32) -> &[u32] {
+    pub(crate) fn above(&self, list: ListId) -> &[Row] {
         extra(&self.rows, &self.spans, list).unwrap_or_default()
     }
 
@@ -233,34 +221,33 @@ impl Closure {
 }
 
 /// Begins with a row unless it has been begun.
-fn visit(row: u32, marks: &mut [Mark], walk: &mut Vec<Step>) -> bool {
-    match marks.get_mut(row as usize) {
-        Some(mark) if *mark == Mark::Unseen => {
-            *mark = Mark::Open;
-            walk.push(Step { row, next: 0 });
-            true
-        }
-        _ => false,
+fn visit(row: Row, marks: &mut IndexVec<Row, Mark>, walk: &mut Vec<Step>) -> bool {
+    let is_new = marks[row] == Mark::Unseen;
+    if is_new {
+        marks[row] = Mark::Open;
+        walk.push(Step { row, next: 0 });
     }
+    is_new
 }
 
-fn extra<'c>(rows: &'c Column<u32>, spans: &Column<Span>, list: u32) -> Option<&'c [u32]> {
-    let span = spans.get(list as usize)?;
+/// None where that is lost.
+fn extra<'c>(rows: &'c Column<Row>, spans: &Column<Span>, list: ListId) -> Option<&'c [Row]> {
+    let span = spans.get(list.index())?;
     rows.slice(span.start as usize..span.end as usize)
 }
 
 /// Joins lists of rows without repetition.
 struct Union {
     /// For each row the last round that met it.
-    met: Vec<u32>,
+    met: IndexVec<Row, u32>,
     round: u32,
-    rows: Vec<u32>,
+    rows: Vec<Row>,
 }
 
 impl Union {
     fn new(rows: usize) -> Self {
         Self {
-            met: vec![0; rows],
+            met: IndexVec::filled(0, rows),
             round: 0,
             rows: Vec::new(),
         }
@@ -269,11 +256,11 @@ impl Union {
     /// The rows above a list of parents that are not in it, in order.
     fn above<'c>(
         &mut self,
-        parents: &ListTable,
-        list: u32,
-        above: impl Fn(u32) -> Option<&'c [u32]>,
-        list_of: &impl Fn(u32) -> Option<u32>,
-    ) -> &[u32] {
+        parents: &ListTable<ListId>,
+        list: ListId,
+        above: impl Fn(Row) -> Option<&'c [Row]>,
+        list_of: &impl Fn(Row) -> Option<ListId>,
+    ) -> &[Row] {
         self.round += 1;
         self.rows.clear();
         let direct = parents.get(list);
@@ -297,20 +284,14 @@ impl Union {
         &self.rows
     }
 
-    fn add(&mut self, row: u32) {
+    fn add(&mut self, row: Row) {
         if self.meet(row) {
             self.rows.push(row);
         }
     }
 
     /// Whether this round meets the row for the first time.
-    fn meet(&mut self, row: u32) -> bool {
-        match self.met.get_mut(row as usize) {
-            Some(met) if *met != self.round => {
-                *met = self.round;
-                true
-            }
-            _ => false,
-        }
+    fn meet(&mut self, row: Row) -> bool {
+        std::mem::replace(&mut self.met[row], self.round) != self.round
     }
 }

@@ -9,13 +9,15 @@ use crate::ask::aliases::Aliases;
 use crate::ask::cedar::CedarCache;
 use crate::build::ancestors::Closure;
 use crate::build::references;
+use crate::index::{Id, IndexVec};
 use crate::read::parallel::Loaded;
 use crate::read::schema::Shapes;
 use crate::tables::column::Column;
 use crate::tables::entities::Store;
+use crate::tables::ids::{ListId, MemberId, MemberOrNone};
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::ValueRef;
-use crate::{Directory, Rules};
+use crate::{Directory, Row, Rules};
 use tarbac_diagnostic::finding::Finding;
 
 /// Makes a directory of what was read, and findings of all that is wrong with it.
@@ -27,7 +29,7 @@ pub(crate) fn freeze(
 ) -> (Directory, Vec<Finding>) {
     let Loaded {
         mut store,
-        defined,
+        mut defined,
         sources,
         contents,
         identity,
@@ -36,23 +38,23 @@ pub(crate) fn freeze(
     } = loaded;
     store.close();
     let mut assumed = assume(named, &shapes, &mut store);
+    defined
+        .raw
+        .resize(store.uids.len(), MemberOrNone::default());
     let order = sorted(&store.uids);
-    let mut rows = vec![0; order.len()];
-    for (row, &uid) in (0..).zip(&order) {
-        if let Some(slot) = rows.get_mut(uid as usize) {
-            *slot = row;
-        }
+    let mut rows: IndexVec<Row, Row> = IndexVec::filled(Row::new(0), order.len());
+    for (row, came) in order.iter_enumerated() {
+        rows[*came] = row;
     }
     rename(&mut store, &order, &rows);
     for uid in &mut assumed {
-        *uid = rows.get(*uid as usize).copied().unwrap_or_default();
+        *uid = rows[*uid];
     }
     assumed.sort_unstable();
     let members = arrange(&mut store, &order, &defined);
     let types = starts(&store.uids, &shapes);
     let (closure, knots) = Closure::new(&store.parents, order.len(), |row| {
-        let number = members.get(row as usize)?.checked_sub(1)?;
-        Some(store.members.get(number as usize)?.parents)
+        Some(store.members.get(members[row].get()?.index())?.parents)
     });
     let made = CedarCache::new(&store, order.len());
     let mut directory = Directory {
@@ -61,7 +63,7 @@ pub(crate) fn freeze(
         sources,
         contents,
         identity,
-        members: members.into(),
+        members: members.raw.into(),
         types,
         assumed: assumed.into(),
         closure,
@@ -80,7 +82,7 @@ pub(crate) fn freeze(
 }
 
 /// Enters the uids that policies name; gives those that exist without standing in a file.
-fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec<u32> {
+fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec<Row> {
     let mut named: Vec<&EntityUid> = named.iter().collect();
     named.sort_unstable();
     let mut assumed = Vec::new();
@@ -97,8 +99,9 @@ fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec
 }
 
 /// The uids in the order of their type names and ids.
-fn sorted(uids: &StringTable) -> Vec<u32> {
-    let mut keys: Vec<(u16, u64, u32)> = (0..uids.len() as u32)
+fn sorted(uids: &StringTable<Row>) -> IndexVec<Row, Row> {
+    let mut keys: Vec<(u16, u64, Row)> = uids
+        .indices()
         .map(|uid| (uids.kind(uid), beginning(uids.bytes(uid)), uid))
         .collect();
     // Files are often sorted already, which a stable sort makes use of.
@@ -120,20 +123,19 @@ fn beginning(text: &[u8]) -> u64 {
 }
 
 /// Puts the uids into the order of their rows, and names entities by their rows.
-fn rename(store: &mut Store, order: &[u32], rows: &[u32]) {
+fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Row>) {
     let mut uids = StringTable::default();
     for &uid in order {
         uids.push(store.uids.kind(uid), store.uids.get(uid));
     }
     uids.close();
     store.uids = uids;
-    let of = |uid: u32| rows.get(uid as usize).copied().unwrap_or_default();
     let members = store.members.own().iter_mut();
-    members.for_each(|member| member.uid = of(member.uid));
-    store.broken.iter_mut().for_each(|uid| *uid = of(*uid));
+    members.for_each(|member| member.uid = rows[member.uid]);
+    store.broken.iter_mut().for_each(|uid| *uid = rows[*uid]);
     let row = |packed: &mut ValueRef| {
-        if let Some(row) = packed.as_entity().and_then(|uid| rows.get(uid as usize)) {
-            *packed = ValueRef::entity(*row);
+        if let Some(came) = packed.as_entity() {
+            *packed = ValueRef::entity(rows[came]);
         }
     };
     store.slots.own().iter_mut().for_each(row);
@@ -143,40 +145,37 @@ fn rename(store: &mut Store, order: &[u32], rows: &[u32]) {
 }
 
 /// Puts the entities in the order of their rows, and the lists of their parents in the order of the
-/// entities, so that whoever goes through all of them reads memory from front to end. Gives for each row the
-/// number of its entity, counted from 1; 0 is none.
-fn arrange(store: &mut Store, order: &[u32], defined: &[u32]) -> Vec<u32> {
+/// entities, so that whoever goes through all of them reads memory from front to end. Gives the entity of each row.
+fn arrange(
+    store: &mut Store,
+    order: &IndexVec<Row, Row>,
+    defined: &IndexVec<Row, MemberOrNone>,
+) -> IndexVec<Row, MemberOrNone> {
     let members = std::mem::take(&mut store.members);
     let slots = std::mem::take(&mut store.slots);
     let parents = std::mem::take(&mut store.parents);
     let counts = members.iter().map(|member| member.slots as usize);
-    let ends: Vec<usize> = counts.skip(1).chain([slots.len()]).collect();
+    let ends: IndexVec<MemberId, usize> = counts.skip(1).chain([slots.len()]).collect();
     store.members.own().reserve_exact(members.len());
     store.slots.own().reserve_exact(slots.len());
-    let mut lists = vec![None; parents.len()];
-    let numbers = order.iter().map(|uid| {
-        let number = defined.get(*uid as usize).copied().unwrap_or_default();
-        let Some(place) = (number as usize).checked_sub(1) else {
-            return 0;
-        };
-        let (Some(member), Some(end)) = (members.get(place), ends.get(place)) else {
-            return 0;
-        };
-        let own = slots.slice(member.slots as usize..*end).unwrap_or_default();
-        let list = lists.get_mut(member.parents as usize);
-        let list = list.map(|list| {
-            *list.get_or_insert_with(|| store.parents.push(parents.get(member.parents)))
-        });
-        store.push(member.with_parents(list.unwrap_or_default()), own);
-        store.members.len() as u32
+    let mut lists: IndexVec<ListId, Option<ListId>> = IndexVec::filled(None, parents.len());
+    let arranged = order.iter().map(|came| {
+        let (member, own) = defined[*came].get().and_then(|place| {
+            let member = members.get(place.index())?;
+            Some((member, slots.slice(member.slots as usize..ends[place])?))
+        })?;
+        let list = &mut lists[member.parents];
+        let list = *list.get_or_insert_with(|| store.parents.push(parents.get(member.parents)));
+        Some(store.push(member.with_parents(list), own))
     });
-    let numbers = numbers.collect();
+    let arranged = arranged.map(|member| member.map(MemberOrNone::from).unwrap_or_default());
+    let arranged = arranged.collect();
     store.parents.close();
-    numbers
+    arranged
 }
 
 /// The first row of each type, and the number of rows.
-fn starts(uids: &StringTable, shapes: &Shapes) -> Column<u32> {
+fn starts(uids: &StringTable<Row>, shapes: &Shapes) -> Column<u32> {
     (0..=shapes.types().len())
         .map(|index| uids.first_of(index))
         .collect()

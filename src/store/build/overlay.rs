@@ -11,7 +11,9 @@ use cedar_policy::EntityUid;
 
 use crate::build::order::freeze;
 use crate::digest;
+use crate::index::small;
 use crate::read::parallel::{Loaded, accept, take};
+use crate::tables::ids::MemberOrNone;
 use crate::{Directory, GivenEntity, Rules};
 use tarbac_diagnostic::finding::Finding;
 
@@ -26,17 +28,21 @@ impl Directory {
         rules: &Rules,
     ) -> (Self, Vec<Finding>) {
         let mut loaded = take(entities, &self.shapes);
-        let files = u32::try_from(self.sources.len()).unwrap_or_default();
+        let files = small(self.sources.len());
         for member in loaded.store.members.own() {
             member.file += files;
         }
         let Loaded { store, defined, .. } = &mut loaded;
         store.absorb(&self.store, |store, member, slots| {
-            defined.resize(store.uids.len(), 0);
+            defined
+                .raw
+                .resize(store.uids.len(), MemberOrNone::default());
             // What was put in is what there is of an entity.
             accept(store, defined, member, slots, |_, _| {});
         });
-        defined.resize(store.uids.len(), 0);
+        defined
+            .raw
+            .resize(store.uids.len(), MemberOrNone::default());
         let changed = std::mem::take(&mut loaded.sources);
         loaded.sources = self.sources.iter().cloned().chain(changed).collect();
         let put = std::mem::take(&mut loaded.contents);

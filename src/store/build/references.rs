@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use crate::build::ancestors::ClosureError;
+use crate::index::IndexVec;
 use crate::read::parallel::label;
 use crate::read::refusal::{
     CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE, Tally, nearest, quoted,
 };
 use crate::tables::entities::EntityRow;
+use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::ValueRef;
-use crate::{Directory, Row, Rules};
+use crate::{Directory, ListId, Row, Rules};
 use tarbac_diagnostic::finding::Label;
 
 /// How many ids are compared for all the questions "did you mean", which cost time for each.
 const COMPARED: usize = 200_000;
 
 /// How many neighbours in the order of ids are compared when there are too many ids.
-const NEIGHBOURS: usize = 50;
+const NEIGHBOURS: u32 = 50;
 
 /// How many entities of a cycle are shown.
 const SHOWN: usize = 10;
@@ -37,7 +39,7 @@ pub(crate) fn cycles(directory: &Directory, knots: &[ClosureError], tally: &mut 
                 let help = "take one of these parents out".to_owned();
                 let next = rows.iter().skip(1).chain(rows.first());
                 let labels = rows.iter().zip(next).take(SHOWN).filter_map(|(row, next)| {
-                    let member = directory.member(Row(*row))?;
+                    let member = directory.member(*row)?;
                     let text = format!("its parent is {}", name(directory, *next));
                     mark(directory, member, &text)
                 });
@@ -53,42 +55,36 @@ pub(crate) fn cycles(directory: &Directory, knots: &[ClosureError], tally: &mut 
 }
 
 /// The same cycle, beginning with its least row.
-fn from_least(rows: &[u32]) -> Vec<u32> {
-    let least = rows.iter().min();
-    let (before, after): (Vec<_>, Vec<_>) = {
-        let at = rows.iter().position(|row| Some(row) == least);
-        let (before, after) = rows.split_at(at.unwrap_or_default());
-        (before.to_vec(), after.to_vec())
-    };
-    [after, before].concat()
+fn from_least(rows: &[Row]) -> Vec<Row> {
+    let least = (0..).zip(rows).min_by_key(|(_, row)| **row);
+    let mut rows = rows.to_vec();
+    rows.rotate_left(least.map_or(0, |(at, _)| at));
+    rows
 }
 
 /// Reports references to entities that stand nowhere.
 pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
     let store = &directory.store;
-    let mut missing: Vec<bool> = (0..directory.store.uids.len() as u32)
-        .map(|row| !directory.exists(Row(row)))
-        .collect();
+    let rows = directory.every_row();
+    let mut missing: IndexVec<Row, bool> = rows.map(|row| !directory.exists(row)).collect();
     // A broken entity has a finding of its own; those that refer to it are in order.
-    for &uid in &store.broken {
-        if let Some(missing) = missing.get_mut(uid as usize) {
-            *missing = false;
-        }
+    for uid in &store.broken {
+        missing[*uid] = false;
     }
-    if !missing.contains(&true) {
+    if !missing.raw.contains(&true) {
         return;
     }
-    let is_missing = |row: &u32| missing.get(*row as usize) == Some(&true);
-    let entity = |item: &ValueRef| item.as_entity().filter(is_missing);
+    let entity = |item: &ValueRef| item.as_entity().filter(|row| missing[*row]);
     // A compound only mentions compounds that were stored before it.
-    let mut compounds: Vec<Option<u32>> = Vec::with_capacity(store.compounds.len());
-    for index in 0..store.compounds.len() as u32 {
-        let found = store.compounds.get(index).iter().find_map(|item| {
-            entity(item).or_else(|| *compounds.get(item.as_compound()? as usize)?)
-        });
+    let mut compounds: IndexVec<CompoundId, Option<Row>> = IndexVec::new();
+    for index in store.compounds.indices() {
+        let mut items = store.compounds.get(index).iter();
+        let found =
+            items.find_map(|item| entity(item).or_else(|| compounds[item.as_compound()?]));
         compounds.push(found);
     }
-    let parents: Vec<Option<u32>> = (0..store.parents.len() as u32)
+    let parents = store.parents.indices();
+    let parents: IndexVec<ListId, Option<Row>> = parents
         .map(|index| store.parents.get(index).iter().find_map(entity))
         .collect();
     let mut budget = COMPARED;
@@ -100,7 +96,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
         let entity_type = store.uids.kind(member.uid);
         let slots = directory.slots(member);
         let in_slot = slots.iter().zip(0..).find_map(|(item, slot)| {
-            let of_compound = || *compounds.get(item.as_compound()? as usize)?;
+            let of_compound = || compounds[item.as_compound()?];
             Some((entity(item).or_else(of_compound)?, slot))
         });
         let (row, text) = if let Some((row, slot)) = in_slot {
@@ -113,8 +109,8 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
                     title(directory, member)
                 ),
             )
-        } else if let Some(Some(row)) = parents.get(member.parents as usize) {
-            (*row, format!("{} has the parent", title(directory, member)))
+        } else if let Some(row) = parents[member.parents] {
+            (row, format!("{} has the parent", title(directory, member)))
         } else {
             continue;
         };
@@ -122,7 +118,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
         let help = tally.has_room(DANGLING).then(|| {
             let near = nearest
                 .entry(row)
-                .or_insert_with(|| similar(directory, Row(row), &mut budget));
+                .or_insert_with(|| similar(directory, row, &mut budget));
             match near {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("add {missing} to a file of entities, or correct the reference"),
@@ -145,11 +141,11 @@ fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String
         *budget -= range.len();
         range
     } else {
-        let least = (row.0 as usize).saturating_sub(NEIGHBOURS) as u32;
-        least.max(range.start)..row.0.saturating_add(NEIGHBOURS as u32).min(range.end)
+        let least = row.raw().saturating_sub(NEIGHBOURS);
+        least.max(range.start)..row.raw().saturating_add(NEIGHBOURS).min(range.end)
     };
     let ids = candidates
-        .map(Row)
+        .map(Row::new)
         .filter(|row| directory.is_defined(*row))
         .map(|row| directory.id(row));
     let near = nearest(directory.id(row), ids)?;
@@ -164,7 +160,7 @@ pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut
             continue;
         };
         let in_place = rules.in_place.get(name).map_or(&[][..], Vec::as_slice);
-        for row in directory.range(entity_type).map(Row) {
+        for row in directory.range(entity_type).map(Row::new) {
             let Some(member) = directory.member(row) else {
                 continue;
             };
@@ -213,8 +209,8 @@ pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut
     }
 }
 
-fn name(directory: &Directory, row: u32) -> String {
-    quoted(directory.type_name(Row(row)), directory.id(Row(row)))
+fn name(directory: &Directory, row: Row) -> String {
+    quoted(directory.type_name(row), directory.id(row))
 }
 
 fn title(directory: &Directory, member: &EntityRow) -> String {

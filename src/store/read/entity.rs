@@ -9,13 +9,13 @@ use hashbrown::HashMap;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::GivenEntity;
 use crate::read::refusal::{NONCONFORMING, Problem, SYNTAX, UNKNOWN_FIELD, nearest, quoted};
 use crate::read::schema::Shapes;
 use crate::read::uid::{Role, Uid, UidSeed, Word};
 use crate::read::value::{RecordSeed, TagsSeed};
 use crate::tables::entities::{EntityRow, Store};
 use crate::tables::value_ref::ValueRef;
+use crate::{GivenEntity, ListId};
 
 /// Reads entities into a store.
 pub(crate) struct Reader<'s, 'de> {
@@ -99,7 +99,7 @@ impl<'s, 'de> Reader<'s, 'de> {
     }
 
     /// The uid of an entity that stands in no file, and the list of its parents.
-    fn taken(&mut self, entity: &'de GivenEntity) -> Result<(Uid, u32), serde_json::Error> {
+    fn taken(&mut self, entity: &'de GivenEntity) -> Result<(Uid, ListId), serde_json::Error> {
         let uid = self.resolve_uid(&Role::Own, &entity.uid)?;
         self.own(uid);
         AttrsSeed(&mut *self, uid).deserialize(&entity.attributes)?;
@@ -130,13 +130,13 @@ impl<'s, 'de> Reader<'s, 'de> {
 
     /// Stores the list of parents that begins here on the stack. Whether there is such a list already is found out when
     /// batches are joined.
-    fn parents_from(&mut self, start: usize) -> u32 {
+    fn parents_from(&mut self, start: usize) -> ListId {
         let parents = self.stack.split_off(start);
         self.store.parents.push(&parents)
     }
 
     /// Stores the entity that was read.
-    fn keep(&mut self, uid: Uid, parents: u32, file: u32, offset: u64) {
+    fn keep(&mut self, uid: Uid, parents: ListId, file: u32, offset: u64) {
         let member = EntityRow::new(uid.index, parents, 0, file, offset);
         self.store.push(member, &self.slots);
     }
@@ -216,8 +216,8 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 struct EntitySeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>);
 
 impl<'de> DeserializeSeed<'de> for EntitySeed<'_, '_, 'de> {
-    type Value = u32;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+    type Value = ListId;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ListId, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
@@ -225,13 +225,13 @@ impl<'de> DeserializeSeed<'de> for EntitySeed<'_, '_, 'de> {
 const ENTITY_KEYS: &[&str] = &["uid", "attrs", "parents", "tags"];
 
 impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
-    type Value = u32;
+    type Value = ListId;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an entity object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<u32, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListId, A::Error> {
         let reader = self.0;
         let (mut attrs, mut tags, mut parents) = (false, false, None);
         // What stands before the uid is read after it: only the type says how.
@@ -350,20 +350,20 @@ impl<'de> DeserializeSeed<'de> for EntityTagsSeed<'_, '_, 'de> {
 struct ParentsSeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>, Uid);
 
 impl<'de> DeserializeSeed<'de> for ParentsSeed<'_, '_, 'de> {
-    type Value = u32;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+    type Value = ListId;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ListId, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for ParentsSeed<'_, '_, 'de> {
-    type Value = u32;
+    type Value = ListId;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an array of parents")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<u32, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<ListId, A::Error> {
         let Self(reader, uid) = self;
         let start = reader.stack.len();
         // Devices have many parents, and most of them have been spelled alike before.

@@ -12,14 +12,16 @@ use std::thread;
 use blake3::Hash;
 
 use crate::digest::{self, Content, Digesting};
+use crate::index::{Id, IndexVec};
 use crate::read::entity::{Reader, Refusal};
 use crate::read::given;
 use crate::read::refusal::{DUPLICATE, SYNTAX, TOO_LARGE, Tally, quoted};
 use crate::read::schema::Shapes;
 use crate::read::split::{Block, scan};
 use crate::tables::entities::{EntityRow, Store};
+use crate::tables::ids::MemberOrNone;
 use crate::tables::value_ref::ValueRef;
-use crate::{GivenEntity, Input};
+use crate::{GivenEntity, Input, Row};
 use tarbac_diagnostic::finding::Label;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -30,8 +32,8 @@ const WAITING: usize = 3;
 pub(crate) struct Loaded {
     /// The entities.
     pub(crate) store: Store,
-    /// For each uid the number of its entity among the members, counted from 1; 0 is none.
-    pub(crate) defined: Vec<u32>,
+    /// For each uid its entity.
+    pub(crate) defined: IndexVec<Row, MemberOrNone>,
     /// The files, in the order of their names.
     pub(crate) sources: Vec<Arc<Source>>,
     /// What was read of each.
@@ -242,7 +244,7 @@ struct Joined<'s> {
     sources: &'s [Arc<Source>],
     shapes: &'s Shapes,
     store: Store,
-    defined: Vec<u32>,
+    defined: IndexVec<Row, MemberOrNone>,
     tally: Tally,
     complete: bool,
 }
@@ -253,7 +255,7 @@ impl<'s> Joined<'s> {
             sources,
             shapes,
             store: Store::default(),
-            defined: Vec::new(),
+            defined: IndexVec::new(),
             tally: Tally::default(),
             complete: true,
         }
@@ -271,7 +273,9 @@ impl<'s> Joined<'s> {
             ..
         } = self;
         store.absorb(&batch.store, |store, member, slots| {
-            defined.resize(store.uids.len(), 0);
+            defined
+                .raw
+                .resize(store.uids.len(), MemberOrNone::default());
             accept(store, defined, member, slots, |store, first| {
                 let uid = store.uids.get(member.uid);
                 let name = shapes.name(store.uids.kind(member.uid));
@@ -285,7 +289,9 @@ impl<'s> Joined<'s> {
                 tally.add(DUPLICATE, message, Some(help), labels.into_iter().flatten());
             });
         });
-        defined.resize(store.uids.len(), 0);
+        defined
+            .raw
+            .resize(store.uids.len(), MemberOrNone::default());
     }
 
     fn loaded(self, contents: Vec<Content>) -> Loaded {
@@ -317,20 +323,17 @@ impl<'s> Joined<'s> {
 /// Stores an entity unless there is one with its uid, which is then handed to `twice`.
 pub(crate) fn accept(
     store: &mut Store,
-    defined: &mut [u32],
+    defined: &mut IndexVec<Row, MemberOrNone>,
     member: EntityRow,
     slots: &[ValueRef],
     twice: impl FnOnce(&Store, &EntityRow),
 ) {
-    let Some(known) = defined.get_mut(member.uid as usize) else {
-        return;
-    };
-    let first = known.checked_sub(1);
-    match first.and_then(|first| store.members.get(first as usize)) {
+    let known = &mut defined[member.uid];
+    match known
+        .get()
+        .and_then(|first| store.members.get(first.index()))
+    {
         Some(first) => twice(store, first),
-        None => {
-            store.push(member, slots);
-            *known = u32::try_from(store.members.len()).unwrap_or_default();
-        }
+        None => *known = store.push(member, slots).into(),
     }
 }

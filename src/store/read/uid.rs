@@ -6,6 +6,7 @@ use std::fmt;
 use cedar_policy::EntityUid;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
+use crate::Row;
 use crate::read::entity::Reader;
 use crate::read::refusal::{NONCONFORMING, Problem, nearest, quoted};
 
@@ -17,8 +18,8 @@ const LISTED: usize = 8;
 pub(crate) struct Uid {
     /// The index of the type.
     pub(crate) entity_type: u16,
-    /// The index of the uid.
-    pub(crate) index: u32,
+    /// The uid.
+    pub(crate) index: Row,
 }
 
 /// A string of the text, which is copied only if it has escapes.

@@ -35,6 +35,9 @@ pub trait SharedBytes: Send + Sync {
     fn lost(&self) {}
 }
 
+/// What is said where an index leads nowhere.
+const NO_SUCH_ITEM: &str = "an index of another table";
+
 /// What a table holds: any bytes of the right number are one.
 pub(crate) trait Item: FromBytes + IntoBytes + Immutable + Clone + 'static {}
 
@@ -64,20 +67,41 @@ impl<T: Item> Column<T> {
         }
     }
 
-    /// The item at an index.
+    /// The item at an index; none where what the table was lent of is damaged ([`Written::is_damaged`]).
+    ///
+    /// # Panics
+    /// The table has no such item: the index is one of another table, and must not become an answer.
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        assert!(index < self.len(), "{}", NO_SUCH_ITEM);
         match &self.lent {
             Some(lent) => lent.get(index),
             None => self.own.get(index),
         }
     }
 
-    /// Some items in a row.
+    /// Some items in a row; none where what the table was lent of is damaged.
+    ///
+    /// # Panics
+    /// The table has not all of them.
     pub(crate) fn slice(&self, range: Range<usize>) -> Option<&[T]> {
+        let is_there = range.start <= range.end && range.end <= self.len();
+        assert!(is_there, "{}", NO_SUCH_ITEM);
         match &self.lent {
             Some(lent) => lent.slice(range),
             None => self.own.get(range),
         }
+    }
+
+    /// Puts another item in place of one.
+    ///
+    /// # Panics
+    /// The table has no such item.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "an index of another table is a bug, and must not become an answer"
+    )]
+    pub(crate) fn set(&mut self, index: usize, item: T) {
+        self.own()[index] = item;
     }
 
     /// Every item.

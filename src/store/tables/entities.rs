@@ -5,7 +5,10 @@ use std::io;
 use hashbrown::HashMap;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use crate::Row;
+use crate::index::{Id, IndexVec};
 use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::ids::{CompoundId, ExtensionId, ListId, LongId, MemberId, TextId};
 use crate::tables::lists::ListTable;
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::{Header, MOST, Meaning, ValueRef};
@@ -16,24 +19,24 @@ use crate::tables::value_ref::{Header, MOST, Meaning, ValueRef};
 #[derive(Default, Clone)]
 pub(crate) struct Store {
     /// Every uid that occurs: the kind is the entity type, the text is the id.
-    pub(crate) uids: StringTable,
+    pub(crate) uids: StringTable<Row>,
     /// The values of String attributes, and the keys of tags.
-    pub(crate) texts: StringTable,
+    pub(crate) texts: StringTable<TextId>,
     /// The values of Long attributes.
     pub(crate) longs: Column<i64>,
-    longs_known: HashMap<i64, u32>,
+    longs_known: HashMap<i64, LongId>,
     /// The values of extension attributes, as Cedar writes them in a policy.
-    pub(crate) extensions: StringTable,
+    pub(crate) extensions: StringTable<ExtensionId>,
     /// Sets, records and tags; the first item says which.
-    pub(crate) compounds: ListTable,
+    pub(crate) compounds: ListTable<CompoundId>,
     /// The direct parents of entities, each list sorted and without repetition.
-    pub(crate) parents: ListTable,
+    pub(crate) parents: ListTable<ListId>,
     /// The attributes of entities, one slot for each attribute that the type declares.
     pub(crate) slots: Column<ValueRef>,
     /// The entities.
     pub(crate) members: Column<EntityRow>,
     /// The uids of entities that stand in a file but are broken.
-    pub(crate) broken: Vec<u32>,
+    pub(crate) broken: Vec<Row>,
 }
 
 /// An entity that stands in a file.
@@ -41,9 +44,9 @@ pub(crate) struct Store {
 #[repr(C)]
 pub(crate) struct EntityRow {
     /// Its uid.
-    pub(crate) uid: u32,
+    pub(crate) uid: Row,
     /// Its direct parents.
-    pub(crate) parents: u32,
+    pub(crate) parents: ListId,
     /// The first of its slots.
     pub(crate) slots: u32,
     /// The file it stands in.
@@ -54,7 +57,7 @@ pub(crate) struct EntityRow {
 
 impl EntityRow {
     /// Makes one.
-    pub(crate) fn new(uid: u32, parents: u32, slots: u32, file: u32, offset: u64) -> Self {
+    pub(crate) fn new(uid: Row, parents: ListId, slots: u32, file: u32, offset: u64) -> Self {
         Self {
             uid,
             parents,
@@ -65,7 +68,7 @@ impl EntityRow {
     }
 
     /// The same with another list of parents.
-    pub(crate) fn with_parents(self, parents: u32) -> Self {
+    pub(crate) fn with_parents(self, parents: ListId) -> Self {
         Self { parents, ..self }
     }
 
@@ -79,7 +82,7 @@ impl EntityRow {
 impl Store {
     /// The index of a Long.
     pub(crate) fn long(&mut self, long: i64) -> ValueRef {
-        let next = u32::try_from(self.longs.len()).unwrap_or(u32::MAX);
+        let next = LongId::from_usize(self.longs.len());
         let index = *self.longs_known.entry(long).or_insert(next);
         if index == next {
             self.longs.own().push(long);
@@ -112,7 +115,7 @@ impl Store {
     }
 
     /// The index of a list of parents, which is put in order here.
-    pub(crate) fn parents(&mut self, parents: &mut Vec<ValueRef>) -> u32 {
+    pub(crate) fn parents(&mut self, parents: &mut Vec<ValueRef>) -> ListId {
         parents.sort_unstable();
         parents.dedup();
         self.parents.intern(parents)
@@ -140,21 +143,21 @@ impl Store {
         let mut names = Names {
             uids: words(&other.uids, &mut self.uids),
             texts: words(&other.texts, &mut self.texts),
-            longs: Vec::with_capacity(other.longs.len()),
-            extensions: Vec::with_capacity(other.extensions.len()),
-            compounds: Vec::with_capacity(other.compounds.len()),
+            longs: IndexVec::new(),
+            extensions: IndexVec::new(),
+            compounds: IndexVec::new(),
         };
         for &long in other.longs.iter() {
             let long = self.long(long);
             names.longs.push(long);
         }
-        for index in 0..other.extensions.len() as u32 {
+        for index in other.extensions.indices() {
             let extension = self.extension(other.extensions.get(index));
             names.extensions.push(extension);
         }
         let mut items = Vec::new();
         // A compound only mentions compounds that were stored before it.
-        for index in 0..other.compounds.len() as u32 {
+        for index in other.compounds.indices() {
             items.clear();
             items.extend(
                 other
@@ -172,14 +175,14 @@ impl Store {
             };
             names.compounds.push(compound);
         }
-        let mut parents = Vec::with_capacity(other.parents.len());
-        for index in 0..other.parents.len() as u32 {
+        let mut parents: IndexVec<ListId, ListId> = IndexVec::new();
+        for index in other.parents.indices() {
             items.clear();
             items.extend(other.parents.get(index).iter().map(|item| names.get(*item)));
             parents.push(self.parents(&mut items));
         }
         for &uid in &other.broken {
-            self.broken.extend(names.uid(uid));
+            self.broken.push(names.uids[uid]);
         }
         let ends = other
             .members
@@ -197,11 +200,8 @@ impl Store {
                     .map(|slot| names.get(*slot)),
             );
             let renamed = EntityRow {
-                uid: names.uid(member.uid).unwrap_or_default(),
-                parents: parents
-                    .get(member.parents as usize)
-                    .copied()
-                    .unwrap_or_default(),
+                uid: names.uids[member.uid],
+                parents: parents[member.parents],
                 ..*member
             };
             accept(self, renamed, &items);
@@ -209,13 +209,16 @@ impl Store {
     }
 
     /// Stores an entity.
-    pub(crate) fn push(&mut self, member: EntityRow, slots: &[ValueRef]) {
+    pub(crate) fn push(&mut self, member: EntityRow, slots: &[ValueRef]) -> MemberId {
+        let id = MemberId::from_usize(self.members.len());
+        // A store that is full is used by nobody.
         let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         self.members.own().push(EntityRow {
             slots: start,
             ..member
         });
         self.slots.own().extend_from_slice(slots);
+        id
     }
 
     /// Forgets how to find things, which is only needed while files are read, but for uids, which policies
@@ -260,36 +263,28 @@ impl Store {
 
 /// The names in one store of the things of another.
 struct Names {
-    uids: Vec<u32>,
-    texts: Vec<u32>,
-    longs: Vec<ValueRef>,
-    extensions: Vec<ValueRef>,
-    compounds: Vec<ValueRef>,
+    uids: IndexVec<Row, Row>,
+    texts: IndexVec<TextId, TextId>,
+    longs: IndexVec<LongId, ValueRef>,
+    extensions: IndexVec<ExtensionId, ValueRef>,
+    compounds: IndexVec<CompoundId, ValueRef>,
 }
 
 impl Names {
-    fn uid(&self, index: u32) -> Option<u32> {
-        self.uids.get(index as usize).copied()
-    }
-
     fn get(&self, packed: ValueRef) -> ValueRef {
-        let renamed = match packed.meaning() {
-            Meaning::Absent | Meaning::Header(_) | Meaning::Bool(_) => Some(packed),
-            Meaning::Long(index) => self.longs.get(index as usize).copied(),
-            Meaning::Text(index) => {
-                let text = self.texts.get(index as usize);
-                text.map(|text| ValueRef::new(Meaning::Text(*text)))
-            }
-            Meaning::Entity(index) => self.uid(index).map(ValueRef::entity),
-            Meaning::Compound(index) => self.compounds.get(index as usize).copied(),
-            Meaning::Extension(index) => self.extensions.get(index as usize).copied(),
-        };
-        renamed.unwrap_or(ValueRef::ABSENT)
+        match packed.meaning() {
+            Meaning::Absent | Meaning::Header(_) | Meaning::Bool(_) => packed,
+            Meaning::Long(index) => self.longs[index],
+            Meaning::Text(index) => ValueRef::new(Meaning::Text(self.texts[index])),
+            Meaning::Entity(row) => ValueRef::entity(self.uids[row]),
+            Meaning::Compound(index) => self.compounds[index],
+            Meaning::Extension(index) => self.extensions[index],
+        }
     }
 }
 
-fn words(from: &StringTable, to: &mut StringTable) -> Vec<u32> {
-    (0..from.len() as u32)
+fn words<I: Id>(from: &StringTable<I>, to: &mut StringTable<I>) -> IndexVec<I, I> {
+    from.indices()
         .map(|index| to.intern(from.kind(index), from.get(index)))
         .collect()
 }

@@ -2,62 +2,80 @@
 
 use std::hash::BuildHasher;
 use std::io;
+use std::marker::PhantomData;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::index::{Id, small};
 use crate::tables::column::{Column, Tables, Writer};
-use crate::tables::strings::{Entry, enter};
+use crate::tables::strings::{Entry, enter, range};
 use crate::tables::value_ref::{MOST, ValueRef};
 
-/// Lists of values, known by the order in which they came.
-#[derive(Default, Clone)]
-pub(crate) struct ListTable {
+/// Lists of values by index, in the order in which they came.
+#[derive(Clone)]
+pub(crate) struct ListTable<I> {
     items: Column<ValueRef>,
     ends: Column<u32>,
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
+    index: PhantomData<fn(I)>,
 }
 
-impl ListTable {
+impl<I: Id> Default for ListTable<I> {
+    fn default() -> Self {
+        Self {
+            items: Column::default(),
+            ends: Column::default(),
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            full: false,
+            index: PhantomData,
+        }
+    }
+}
+
+impl<I: Id> ListTable<I> {
     /// The index of a list, which is stored if it is new.
-    pub(crate) fn intern(&mut self, list: &[ValueRef]) -> u32 {
-        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+    pub(crate) fn intern(&mut self, list: &[ValueRef]) -> I {
+        let next = small(self.ends.len());
         let hash = self.hasher.hash_one(list);
         let mut table = std::mem::take(&mut self.table);
-        let known = enter(&mut table, hash, next, |index| self.get(index) == list);
+        let is_same = |index: u32| self.get(I::from_usize(index as usize)) == list;
+        let known = enter(&mut table, hash, next, is_same);
         self.table = table;
-        known.unwrap_or_else(|| self.push(list))
+        match known {
+            Some(known) => I::from_usize(known as usize),
+            None => self.push(list),
+        }
     }
 
     /// Stores a list without looking whether there is one like it.
-    pub(crate) fn push(&mut self, list: &[ValueRef]) -> u32 {
-        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+    ///
+    /// Where there is no more room it is left out ([`ListTable::is_full`]), and the index is of another: whoever reads
+    /// stops then.
+    pub(crate) fn push(&mut self, list: &[ValueRef]) -> I {
+        let next = self.ends.len();
         let end = u32::try_from(self.items.len() + list.len());
-        let (Ok(end), true) = (end, next < MOST) else {
+        let (Ok(end), true) = (end, next < MOST as usize) else {
             self.full = true;
-            return 0;
+            return I::from_usize(0);
         };
         self.items.own().extend_from_slice(list);
         self.ends.own().push(end);
-        next
+        I::from_usize(next)
     }
 
-    /// The list at an index; empty when there is none.
-    pub(crate) fn get(&self, index: u32) -> &[ValueRef] {
-        let range = self.range(index as usize);
-        self.items.slice(range).unwrap_or_default()
+    /// The list at an index.
+    pub(crate) fn get(&self, index: I) -> &[ValueRef] {
+        let items = range(&self.ends, index.index()).and_then(|range| self.items.slice(range));
+        // Nothing is said with a directory that is damaged.
+        items.unwrap_or_default()
     }
 
-    fn range(&self, index: usize) -> std::ops::Range<usize> {
-        let start = match index.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied(),
-            None => Some(0),
-        };
-        match (start, self.ends.get(index)) {
-            (Some(start), Some(&end)) => start as usize..end as usize,
-            _ => 0..0,
-        }
+    /// Every index, in order.
+    pub(crate) fn indices(&self) -> impl ExactSizeIterator<Item = I> + use<I> {
+        (0..self.len()).map(I::from_usize)
     }
 
     /// How many lists there are.

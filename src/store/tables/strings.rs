@@ -3,18 +3,20 @@
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher as _};
 use std::io;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::index::{Id, small};
 use crate::tables::column::{Column, Tables, Writer};
 use crate::tables::value_ref::MOST;
 
-/// Texts with a kind each, known by the order in which they came.
+/// Texts by index, with a kind each, in the order in which they came.
 ///
 /// For uids the kind is the entity type and the text is the id; plain texts are all of kind 0.
-#[derive(Default, Clone)]
-pub(crate) struct StringTable {
+#[derive(Clone)]
+pub(crate) struct StringTable<I> {
     /// In UTF-8.
     text: Column<u8>,
     ends: Column<u32>,
@@ -22,6 +24,7 @@ pub(crate) struct StringTable {
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
+    index: PhantomData<fn(I)>,
 }
 
 /// An index with a part of its hash: growing the table need not read the texts again.
@@ -63,68 +66,95 @@ pub(crate) fn enter(
     None
 }
 
-impl StringTable {
+/// Where an item stands of which this is where each ends; none where that is lost.
+pub(crate) fn range(ends: &Column<u32>, index: usize) -> Option<Range<usize>> {
+    let start = match index.checked_sub(1) {
+        Some(before) => *ends.get(before)?,
+        None => 0,
+    };
+    Some(start as usize..*ends.get(index)? as usize)
+}
+
+impl<I: Id> Default for StringTable<I> {
+    fn default() -> Self {
+        Self {
+            text: Column::default(),
+            ends: Column::default(),
+            kinds: Column::default(),
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            full: false,
+            index: PhantomData,
+        }
+    }
+}
+
+impl<I: Id> StringTable<I> {
     /// The index of a text, which is stored if it is new.
-    pub(crate) fn intern(&mut self, kind: u16, text: &str) -> u32 {
-        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+    pub(crate) fn intern(&mut self, kind: u16, text: &str) -> I {
+        let next = small(self.ends.len());
         let hash = self.hash(kind, text);
         let mut table = std::mem::take(&mut self.table);
-        let known = enter(&mut table, hash, next, |index| self.is(index, kind, text));
+        let is_same = |index: u32| self.is(I::from_usize(index as usize), kind, text);
+        let known = enter(&mut table, hash, next, is_same);
         self.table = table;
-        known.unwrap_or_else(|| self.push(kind, text))
+        match known {
+            Some(known) => I::from_usize(known as usize),
+            None => self.push(kind, text),
+        }
     }
 
     /// Stores a text without looking whether there is one like it.
-    pub(crate) fn push(&mut self, kind: u16, text: &str) -> u32 {
-        let next = u32::try_from(self.ends.len()).unwrap_or(MOST);
+    ///
+    /// Where there is no more room it is left out ([`StringTable::is_full`]), and the index is of another: whoever
+    /// reads stops then.
+    pub(crate) fn push(&mut self, kind: u16, text: &str) -> I {
+        let next = self.ends.len();
         let end = u32::try_from(self.text.len() + text.len());
-        let (Ok(end), true) = (end, next < MOST) else {
+        let (Ok(end), true) = (end, next < MOST as usize) else {
             self.full = true;
-            return 0;
+            return I::from_usize(0);
         };
         self.text.own().extend_from_slice(text.as_bytes());
         self.ends.own().push(end);
         self.kinds.own().push(kind);
-        next
+        I::from_usize(next)
     }
 
-    /// The text at an index; empty when there is none.
-    pub(crate) fn get(&self, index: u32) -> &str {
+    /// The text at an index.
+    pub(crate) fn get(&self, index: I) -> &str {
+        // Nothing is said with a directory that is damaged.
         str::from_utf8(self.bytes(index)).unwrap_or_default()
     }
 
     /// The same in UTF-8: texts compare as their bytes do, and those need not be looked through first.
-    pub(crate) fn bytes(&self, index: u32) -> &[u8] {
-        self.text.slice(self.range(index)).unwrap_or_default()
+    pub(crate) fn bytes(&self, index: I) -> &[u8] {
+        let bytes = range(&self.ends, index.index()).and_then(|range| self.text.slice(range));
+        bytes.unwrap_or_default()
     }
 
-    fn range(&self, index: u32) -> Range<usize> {
-        let index = index as usize;
-        let start = match index.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied(),
-            None => Some(0),
-        };
-        match (start, self.ends.get(index)) {
-            (Some(start), Some(&end)) => start as usize..end as usize,
-            _ => 0..0,
-        }
-    }
-
-    /// The kind of the text at an index; where there is none, one that nothing has.
-    pub(crate) fn kind(&self, index: u32) -> u16 {
-        let kind = self.kinds.get(index as usize).copied();
+    /// The kind of the text at an index.
+    pub(crate) fn kind(&self, index: I) -> u16 {
+        let kind = self.kinds.get(index.index()).copied();
+        // Where it is lost, one that nothing has.
         kind.unwrap_or(u16::MAX)
     }
 
+    /// Every index, in order.
+    pub(crate) fn indices(&self) -> impl ExactSizeIterator<Item = I> + use<I> {
+        (0..self.len()).map(I::from_usize)
+    }
+
     /// The place of a text among those that stand from `range.start` to `range.end` in their order.
-    pub(crate) fn find_in(&self, range: Range<u32>, text: &str) -> Option<u32> {
+    pub(crate) fn find_in(&self, range: Range<u32>, text: &str) -> Option<I> {
         let (mut start, mut end) = (range.start, range.end);
         while start < end {
             let middle = start + (end - start) / 2;
-            match self.bytes(middle).cmp(text.as_bytes()) {
+            let index = I::from_usize(middle as usize);
+            match self.bytes(index).cmp(text.as_bytes()) {
                 Ordering::Less => start = middle + 1,
                 Ordering::Greater => end = middle,
-                Ordering::Equal => return Some(middle),
+                Ordering::Equal => return Some(index),
             }
         }
         None
@@ -170,7 +200,7 @@ impl StringTable {
         })
     }
 
-    fn is(&self, index: u32, kind: u16, text: &str) -> bool {
+    fn is(&self, index: I, kind: u16, text: &str) -> bool {
         self.bytes(index) == text.as_bytes() && self.kind(index) == kind
     }
 

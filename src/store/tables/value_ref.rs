@@ -2,6 +2,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use crate::Row;
+use crate::tables::ids::{CompoundId, ExtensionId, LongId, TextId};
+
 /// Three bits that say what a value is, and an index that says which one.
 ///
 /// The index leads into the tables of the [`Store`](crate::tables::entities::Store) that the value came from.
@@ -20,16 +23,16 @@ pub(crate) enum Meaning {
     Header(Header),
     /// A Bool.
     Bool(bool),
-    /// An index into the longs.
-    Long(u32),
-    /// An index into the texts.
-    Text(u32),
-    /// An index into the uids.
-    Entity(u32),
-    /// An index into the compounds: a set, a record or the tags of an entity.
-    Compound(u32),
-    /// An index into the extension values.
-    Extension(u32),
+    /// A Long.
+    Long(LongId),
+    /// A String.
+    Text(TextId),
+    /// An entity.
+    Entity(Row),
+    /// A set, a record or the tags of an entity.
+    Compound(CompoundId),
+    /// An extension value.
+    Extension(ExtensionId),
 }
 
 /// How to read the items of a compound.
@@ -64,11 +67,11 @@ impl ValueRef {
             Meaning::Header(Header::Tags) => (1, 1),
             Meaning::Header(Header::Record(shape)) => (1, shape.saturating_add(2)),
             Meaning::Bool(bool) => (2, u32::from(bool)),
-            Meaning::Long(index) => (3, index),
-            Meaning::Text(index) => (4, index),
-            Meaning::Entity(index) => (ENTITY, index),
-            Meaning::Compound(index) => (COMPOUND, index),
-            Meaning::Extension(index) => (7, index),
+            Meaning::Long(index) => (3, index.raw()),
+            Meaning::Text(index) => (4, index.raw()),
+            Meaning::Entity(row) => (ENTITY, row.raw()),
+            Meaning::Compound(index) => (COMPOUND, index.raw()),
+            Meaning::Extension(index) => (7, index.raw()),
         };
         Self(tag << 29 | payload & PAYLOAD)
     }
@@ -84,11 +87,11 @@ impl ValueRef {
                 shape => Header::Record(shape - 2),
             }),
             2 => Meaning::Bool(payload != 0),
-            3 => Meaning::Long(payload),
-            4 => Meaning::Text(payload),
-            ENTITY => Meaning::Entity(payload),
-            COMPOUND => Meaning::Compound(payload),
-            _ => Meaning::Extension(payload),
+            3 => Meaning::Long(LongId::new(payload)),
+            4 => Meaning::Text(TextId::new(payload)),
+            ENTITY => Meaning::Entity(Row::new(payload)),
+            COMPOUND => Meaning::Compound(CompoundId::new(payload)),
+            _ => Meaning::Extension(ExtensionId::new(payload)),
         }
     }
 
@@ -98,17 +101,17 @@ impl ValueRef {
     }
 
     /// An entity.
-    pub(crate) fn entity(index: u32) -> Self {
-        Self::new(Meaning::Entity(index))
+    pub(crate) fn entity(row: Row) -> Self {
+        Self::new(Meaning::Entity(row))
     }
 
-    /// The index of the entity that this is, if it is one.
-    pub(crate) fn as_entity(self) -> Option<u32> {
-        (self.0 >> 29 == ENTITY).then_some(self.0 & PAYLOAD)
+    /// The entity that this is, if it is one.
+    pub(crate) fn as_entity(self) -> Option<Row> {
+        (self.0 >> 29 == ENTITY).then_some(Row::new(self.0 & PAYLOAD))
     }
 
-    /// The index of the compound that this is, if it is one.
-    pub(crate) fn as_compound(self) -> Option<u32> {
-        (self.0 >> 29 == COMPOUND).then_some(self.0 & PAYLOAD)
+    /// The compound that this is, if it is one.
+    pub(crate) fn as_compound(self) -> Option<CompoundId> {
+        (self.0 >> 29 == COMPOUND).then_some(CompoundId::new(self.0 & PAYLOAD))
     }
 }

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy_core::ast;
 
 use super::read_set::ReadSetBuilder;
+use crate::bulk::index::DecidingId;
 use tarbac_host::bundle::{Policy, Scope, Vocabulary};
+use tarbac_store::index::IndexVec;
 
 /// What some policies look at.
 #[derive(Debug, Default)]
@@ -43,8 +45,8 @@ pub(super) struct MembershipTest {
     pub set: ast::Expr,
     /// Whether only the resource itself counts, and not what it is in.
     pub is_itself: bool,
-    /// The policies that ask, by their place among those that were taken apart.
-    pub askers: BTreeSet<usize>,
+    /// The policies that ask.
+    pub askers: BTreeSet<DecidingId>,
 }
 
 /// Which variables an expression has.
@@ -83,9 +85,9 @@ impl Variables {
 
 impl SplitConditions {
     /// Takes policies apart.
-    pub fn of<'p>(policies: impl Iterator<Item = &'p Policy>, vocabulary: &Vocabulary) -> Self {
+    pub fn of(policies: &IndexVec<DecidingId, &Policy>, vocabulary: &Vocabulary) -> Self {
         let mut parts = Self::default();
-        for (asker, policy) in policies.enumerate() {
+        for (asker, policy) in policies.iter_enumerated() {
             if let Some(anchor) = policy.principal_anchor() {
                 parts.principal.look_for(&anchor);
             }
@@ -104,7 +106,7 @@ impl SplitConditions {
         self.reaches.values()
     }
 
-    fn take_apart(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: usize) {
+    fn take_apart(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
         let variables = Variables::of(condition);
         if variables.is_principal_alone() {
             return self.principal.add(condition, scope);

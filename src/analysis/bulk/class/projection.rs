@@ -7,11 +7,13 @@ use cedar_policy_core::ast;
 
 use super::conditions::{Side, SplitConditions};
 use super::partition::Partition;
+use crate::bulk::index::{ActionId, ClassId, DecidingId, PersonId, ResourceClassId, ResourceId};
 use tarbac_host::bundle::{Action, Kind, Policy};
 use tarbac_host::engine::{Engine, EntitySlice};
+use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::{Fingerprinter, Row};
 
-/// What the policies about some actions see. Actions are known by their place among them.
+/// What the policies about some actions see.
 #[derive(Debug)]
 pub(crate) struct Projection<'e> {
     engine: &'e Engine,
@@ -19,7 +21,7 @@ pub(crate) struct Projection<'e> {
     /// What any policy looks into, whatever the request.
     looked_into: EntitySlice,
     /// For each reach the actions whose policies ask about it.
-    asked: Vec<BTreeSet<usize>>,
+    asked: Vec<BTreeSet<ActionId>>,
     /// See [`Projection::telling`].
     telling: Vec<String>,
 }
@@ -32,8 +34,11 @@ pub(crate) struct OwnedSets {
     /// Whether only the resource itself counts, and not what it is in.
     pub is_itself: bool,
     /// The actions whose policies ask.
-    pub actions: BTreeSet<usize>,
+    pub actions: BTreeSet<ActionId>,
 }
+
+/// Entities of a type, each with its row in a state; none of what is not there.
+pub(crate) type Rows<T> = IndexVec<T, Option<Row>>;
 
 /// What a condition comes to.
 const TRUE: u32 = 1;
@@ -43,8 +48,8 @@ const FAILED: u32 = 2;
 impl<'e> Projection<'e> {
     /// What the policies in force see that take part in what is decided about these actions. A place
     /// without an action stands for one that nobody asks about.
-    pub fn new(engine: &'e Engine, actions: &[Option<&Action>]) -> Self {
-        let policies: Vec<&Policy> = engine
+    pub fn new(engine: &'e Engine, actions: &IndexVec<ActionId, Option<&Action>>) -> Self {
+        let policies: IndexVec<DecidingId, &Policy> = engine
             .bundle()
             .in_force(engine.readings())
             .filter(|policy| {
@@ -52,14 +57,14 @@ impl<'e> Projection<'e> {
                 asked.any(|action| engine.takes_part(policy, action))
             })
             .collect();
-        let parts = SplitConditions::of(policies.iter().copied(), engine.bundle().vocabulary());
+        let parts = SplitConditions::of(&policies, engine.bundle().vocabulary());
         let asked = parts.reaches().map(|reach| {
             let about = |action: &Action| {
-                let mut askers = reach.askers.iter().filter_map(|asker| policies.get(*asker));
-                askers.any(|policy| engine.takes_part(policy, action))
+                let mut askers = reach.askers.iter();
+                askers.any(|asker| engine.takes_part(policies[*asker], action))
             };
-            (0..)
-                .zip(actions)
+            actions
+                .iter_enumerated()
                 .filter(|(_, action)| action.is_some_and(about))
                 .map(|(place, _)| place)
                 .collect()
@@ -104,41 +109,40 @@ impl<'e> Projection<'e> {
             .collect()
     }
 
-    /// Puts people into classes. People are numbered by their place; one who is not there is like
+    /// Puts people into classes. One who is not there is like
     /// everybody who is not.
-    pub fn principals(&self, rows: &[Option<Row>]) -> Partition {
+    pub fn principals(&self, rows: &Rows<PersonId>) -> Partition<PersonId, ClassId> {
         self.classes(&self.parts.principal, rows)
     }
 
     /// Puts resources into classes, but for what is asked of one person alone (see [`Projection::reached`]).
-    pub fn resources(&self, rows: &[Option<Row>]) -> Partition {
+    pub fn resources(&self, rows: &Rows<ResourceId>) -> Partition<ResourceId, ResourceClassId> {
         self.classes(&self.parts.resource, rows)
     }
 
     /// The same without looking at what comes of it: people of whom the same is seen. There are more of
     /// these classes, but Cedar is not asked to find them; so they are the better ones for whoever has one
     /// question for each.
-    pub fn principals_as_seen(&self, rows: &[Option<Row>]) -> Partition {
+    pub fn principals_as_seen(&self, rows: &Rows<PersonId>) -> Partition<PersonId, ClassId> {
         self.as_seen(&self.parts.principal, rows)
     }
 
-    fn as_seen(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
+    fn as_seen<T: Id, C: Id>(&self, side: &Side, rows: &Rows<T>) -> Partition<T, C> {
         let directory = self.engine.directory();
         let everything = Fingerprinter::new(&side.everything.glance(directory), directory);
         Partition::of(rows.len(), |number, seen| {
-            if let Some(row) = rows.get(number).copied().flatten() {
+            if let Some(row) = rows[number] {
                 directory.look(row, &everything, seen);
             }
         })
     }
 
-    fn classes(&self, side: &Side, rows: &[Option<Row>]) -> Partition {
+    fn classes<T: Id, C: Id>(&self, side: &Side, rows: &Rows<T>) -> Partition<T, C> {
         let directory = self.engine.directory();
-        let row = |number: usize| rows.get(number).copied().flatten();
-        let seen = self.as_seen(side, rows);
+        let seen: Partition<T, C> = self.as_seen(side, rows);
         let values = Fingerprinter::new(&side.values.glance(directory), directory);
         seen.joined(|number, seen| {
-            let Some(row) = row(number) else { return };
+            let Some(row) = rows[number] else { return };
             directory.look(row, &values, seen);
             let trial = self.engine.trial_alone(row, &self.looked_into);
             seen.extend(side.conditions().map(|condition| {

@@ -5,13 +5,16 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use tarbac_store::{Directory, Row};
+use crate::bulk::class::Rows;
+use crate::bulk::index::{ResourceId, StateId};
+use tarbac_store::index::IndexVec;
+use tarbac_store::{Directory, ListId, Row};
 
 /// The resources of a state.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'s> {
     pub directory: &'s Directory,
-    pub rows: &'s [Option<Row>],
+    pub rows: &'s Rows<ResourceId>,
 }
 
 /// What the resources of a state are in.
@@ -19,7 +22,7 @@ pub(super) struct Groups {
     /// What they can be in, by the schema.
     pub above: Vec<Row>,
     /// The first state in which every resource is in the same: this one, or an earlier.
-    pub base: usize,
+    pub base: StateId,
     /// The resources by what they are in directly; of a base alone.
     pub lists: Lists,
     /// What the resources can be in, each with its row in the base.
@@ -27,25 +30,27 @@ pub(super) struct Groups {
     resource_type: String,
 }
 
+/// The number of the list of what is not there; no list has it.
+const NOWHERE: u32 = u32::MAX;
+
 /// Resources by the list of their direct parents, which they share if it is the same.
 #[derive(Default)]
 pub(super) struct Lists {
-    /// For each resource the number of its list; what is not there has one that no list has.
-    of: Vec<u32>,
+    /// For each resource the number of its list, or [`NOWHERE`].
+    of: IndexVec<ResourceId, u32>,
     /// Their lists are among these.
     pub all: Range<u32>,
 }
 
 impl Groups {
     /// Those of the same resources in each of some states.
-    pub fn of(states: &[Place<'_>]) -> Vec<Self> {
-        let mut all: Vec<Self> = Vec::new();
-        for (number, place) in states.iter().enumerate() {
+    pub fn of(states: &IndexVec<StateId, Place<'_>>) -> IndexVec<StateId, Self> {
+        let mut all: IndexVec<StateId, Self> = IndexVec::new();
+        for (number, place) in states.iter_enumerated() {
             let mut groups = Self::within(place, number);
-            let earlier = states.iter().zip(&all).enumerate();
-            let mut bases = earlier.filter(|(state, (_, of))| of.base == *state);
+            let mut bases = all.indices().filter(|state| all[*state].base == *state);
             let known = bases
-                .find_map(|(state, (base, _))| Some((state, rows_in(place, &groups.rows, base)?)));
+                .find_map(|state| Some((state, rows_in(place, &groups.rows, &states[state])?)));
             if let Some((base, rows)) = known {
                 groups = Self {
                     base,
@@ -61,7 +66,7 @@ impl Groups {
     }
 
     /// Those of the resources of a state by itself.
-    fn within(place: &Place<'_>, number: usize) -> Self {
+    fn within(place: &Place<'_>, number: StateId) -> Self {
         let directory = place.directory;
         let first = place.rows.iter().flatten().next();
         let above = first.map(|row| directory.rows_above(*row));
@@ -91,22 +96,24 @@ impl Groups {
 
 impl Lists {
     fn of(place: &Place<'_>) -> Self {
-        let rows = place.rows.par_iter();
+        let rows = place.rows.raw.par_iter();
         let list = |row: &Option<Row>| place.directory.list_of_parents((*row)?);
-        let of: Vec<u32> = rows.map(|row| list(row).unwrap_or(u32::MAX)).collect();
-        let known = of.par_iter().filter(|list| **list != u32::MAX);
+        let of: Vec<u32> = rows
+            .map(|row| list(row).map_or(NOWHERE, ListId::raw))
+            .collect();
+        let known = of.par_iter().filter(|list| **list != NOWHERE);
         let ends = known.map(|list| (*list, *list));
         let ends =
             ends.reduce_with(|(first, last), (one, other)| (first.min(one), last.max(other)));
         Self {
-            of,
+            of: of.into(),
             all: ends.map_or(0..0, |(first, last)| first..last + 1),
         }
     }
 
     /// The place of a resource's list among all of them; none of what is not there.
-    pub fn place(&self, resource: usize) -> Option<usize> {
-        let list = self.of.get(resource)?.checked_sub(self.all.start)?;
+    pub fn place(&self, resource: ResourceId) -> Option<usize> {
+        let list = self.of[resource].checked_sub(self.all.start)?;
         (list < self.all.end).then_some(list as usize)
     }
 }
@@ -122,13 +129,11 @@ fn rows_in(
     let rows = groups.keys();
     let known = rows.map(|row| Some((*row, other.row(&directory.uid(*row))?)));
     let known: HashMap<Row, Row> = known.collect::<Option<_>>()?;
-    let mut in_other = vec![None; directory.every_row().len()];
+    let mut in_other = directory.table(None);
     for (row, other) in &known {
-        if let Some(slot) = in_other.get_mut(row.index()) {
-            *slot = Some(*other);
-        }
+        in_other[*row] = Some(*other);
     }
-    let in_other = |row: Row| in_other.get(row.index()).copied().flatten();
+    let in_other = |row: Row| in_other[row];
     // Rows are in the order of their uids in both, if the types are.
     let is_same = |row: Row, same: Row| {
         let mapped = directory.ancestors(row).map(in_other);
@@ -142,5 +147,6 @@ fn rows_in(
         }
         _ => false,
     };
-    (groups && place.rows.par_iter().zip(base.rows).all(is_there)).then_some(known)
+    let rows = place.rows.raw.par_iter().zip(&base.rows.raw);
+    (groups && rows.all(is_there)).then_some(known)
 }

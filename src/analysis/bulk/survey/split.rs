@@ -11,9 +11,13 @@ use hashbrown::HashMap;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use super::bits::{BitRows, join};
 use super::groups::{Groups, Lists, Place};
 use crate::bulk::class::Partition;
-use tarbac_store::{Directory, Row};
+use crate::bulk::index::{ActionId, CellId, ClassId, ResourceClassId, ResourceId, StateId};
+use tarbac_store::index::{Id, IndexVec};
+use tarbac_store::index_type;
+use tarbac_store::{Directory, ListId, Row};
 
 /// How many sets are looked up at a time.
 const WORD: usize = u64::BITS as usize;
@@ -28,13 +32,13 @@ const MOST: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OwnedSet {
     /// The state in whose directory its members are.
-    pub state: usize,
+    pub state: StateId,
     /// The members.
     pub rows: Vec<Row>,
     /// Whether only a resource itself counts, and not what it is in.
     pub is_itself: bool,
     /// The states that ask, each with the action.
-    pub asked: BTreeSet<(usize, usize)>,
+    pub asked: BTreeSet<(StateId, ActionId)>,
 }
 
 /// Some classes of people whose sets are looked up in one go.
@@ -45,16 +49,13 @@ pub(super) struct Batch<'s> {
 
 /// A class of people with its sets, and the first of their bits.
 pub(super) struct Member<'s> {
-    pub class: usize,
+    pub class: ClassId,
     sets: &'s [OwnedSet],
     start: usize,
 }
 
 /// For each resource the sets of a batch that it is in.
-pub(super) struct Membership {
-    words: usize,
-    bits: Vec<u64>,
-}
+pub(super) struct Membership(BitRows);
 
 /// Resources that are treated alike for a person.
 #[derive(Debug, Clone, Copy)]
@@ -62,30 +63,38 @@ pub(crate) struct Cell {
     /// How many there are.
     pub count: u64,
     /// The first.
-    pub first: usize,
+    pub first: ResourceId,
 }
 
 /// Resources by the cell they are in: those of a class that are in the same sets.
 pub(super) struct CellSplit<'s> {
-    classes: Cow<'s, Partition>,
+    classes: Cow<'s, Resources>,
     of: Option<(&'s Member<'s>, &'s Membership)>,
     width: usize,
     cells: Cells,
 }
 
+/// Resources in classes.
+type Resources = Partition<ResourceId, ResourceClassId>;
+
+index_type! {
+    /// A class, and the bits of the sets.
+    struct Key;
+}
+
 /// Cells by key, in the order in which they came.
 #[derive(Default)]
 struct Cells {
-    /// By key, which is made of a class and of bits, the number of the cell, counted from 1.
-    numbers: Vec<u32>,
-    cells: Vec<Cell>,
-    keys: Vec<usize>,
+    /// None where no resource has the key.
+    numbers: IndexVec<Key, Option<CellId>>,
+    cells: IndexVec<CellId, Cell>,
+    keys: IndexVec<CellId, Key>,
 }
 
 impl<'s> Batch<'s> {
     /// Lays out the sets of classes over batches of a word each, or of more for somebody who has more
     /// sets than that.
-    pub fn all(classes: impl Iterator<Item = (usize, &'s [OwnedSet])>) -> Vec<Self> {
+    pub fn all(classes: impl Iterator<Item = (ClassId, &'s [OwnedSet])>) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         let mut next = 0;
         for (class, sets) in classes {
@@ -110,7 +119,7 @@ impl<'s> Batch<'s> {
 
 impl Member<'_> {
     /// The sets that are asked about in a state for an action, as bits.
-    fn asked(&self, state: usize, action: usize) -> u64 {
+    fn asked(&self, state: StateId, action: ActionId) -> u64 {
         let sets = self.sets.iter().enumerate();
         let asked = sets.filter(|(_, set)| set.asked.contains(&(state, action)));
         asked.fold(0, |bits, (bit, _)| bits | 1 << bit)
@@ -119,52 +128,58 @@ impl Member<'_> {
 
 impl Membership {
     /// Looks up the sets of a batch in these states.
-    pub fn of(batch: &Batch<'_>, states: &[Place<'_>], groups: &[Groups]) -> Self {
+    pub fn of(
+        batch: &Batch<'_>,
+        states: &IndexVec<StateId, Place<'_>>,
+        groups: &IndexVec<StateId, Groups>,
+    ) -> Self {
         let words = batch.words;
-        let marks = states.iter().zip(groups).enumerate();
+        let marks = states.iter_enumerated();
         let marks: Vec<(Marks<'_>, &Place<'_>)> = marks
-            .filter_map(|(state, (place, groups))| {
-                Some((Marks::of(batch, state, place.directory, groups)?, place))
+            .filter_map(|(state, place)| {
+                let marks = Marks::of(batch, state, place.directory, &groups[state])?;
+                Some((marks, place))
             })
             .collect();
-        let resources = states.first().map_or(0, |state| state.rows.len());
-        let mut bits = vec![0; resources * words];
-        let shares = bits.par_chunks_mut(SHARE * words).enumerate();
+        let resources = states.iter().map(|state| state.rows.len()).max();
+        let mut rows = BitRows::new(words, resources.unwrap_or(0));
+        let shares = rows.all_mut().par_chunks_mut(SHARE * words).enumerate();
         shares.for_each(|(share, bits)| {
             let resources = bits.chunks_exact_mut(words).zip(share * SHARE..);
             for (bits, resource) in resources {
                 for (marks, place) in &marks {
-                    marks.add(place, resource, bits);
+                    marks.add(place, ResourceId::from_usize(resource), bits);
                 }
             }
         });
-        Self { words, bits }
+        Self(rows)
     }
 
-    fn words(&self, resource: usize) -> &[u64] {
-        let start = resource * self.words;
-        self.bits.get(start..start + self.words).unwrap_or_default()
+    fn words(&self, resource: ResourceId) -> &[u64] {
+        &self.0[resource.index()]
     }
 
-    /// The sets of a member, of whom they fit into a word, that a resource is in.
-    fn bits(&self, member: &Member<'_>, resource: usize) -> u64 {
-        let word = self.bits.get(resource * self.words).copied();
+    /// The sets of a member, of whom they fit into the first word, that a resource is in.
+    fn bits(&self, member: &Member<'_>, resource: ResourceId) -> u64 {
         let ones = match member.sets.len() {
             WORD.. => u64::MAX,
             width => (1 << width) - 1,
         };
-        word.unwrap_or_default() >> member.start & ones
+        let [word, ..] = self.words(resource) else {
+            return 0;
+        };
+        word >> member.start & ones
     }
 }
 
 impl<'s> CellSplit<'s> {
     /// The classes as they are, for whoever has no sets.
-    pub fn none(classes: &'s Partition) -> Self {
+    pub fn none(classes: &'s Resources) -> Self {
         Self::new(Cow::Borrowed(classes), None)
     }
 
     /// Splits classes by the sets of a member of a batch.
-    pub fn by(member: &'s Member<'s>, membership: &'s Membership, classes: &'s Partition) -> Self {
+    pub fn by(member: &'s Member<'s>, membership: &'s Membership, classes: &'s Resources) -> Self {
         let width = member.sets.len();
         let most = u32::try_from(width)
             .ok()
@@ -173,14 +188,14 @@ impl<'s> CellSplit<'s> {
             return Self::new(Cow::Borrowed(classes), Some((member, membership)));
         }
         let split = Partition::of(classes.count(), |resource, seen| {
-            seen.push(classes.class(resource));
+            seen.push(classes.class(resource).raw());
             let bits = membership.words(resource).iter();
             seen.extend(bits.flat_map(|bits| [*bits as u32, (bits >> 32) as u32]));
         });
         Self::new(Cow::Owned(split), None)
     }
 
-    fn new(classes: Cow<'s, Partition>, of: Option<(&'s Member<'s>, &'s Membership)>) -> Self {
+    fn new(classes: Cow<'s, Resources>, of: Option<(&'s Member<'s>, &'s Membership)>) -> Self {
         let mut split = Self {
             width: of.map_or(0, |(member, _)| member.sets.len()),
             cells: Cells::default(),
@@ -201,6 +216,7 @@ impl<'s> CellSplit<'s> {
             .map(|number| {
                 let mut cells = Cells::of(keys);
                 for first in number * share..resources.min((number + 1) * share) {
+                    let first = ResourceId::from_usize(first);
                     cells.add(split.key(first), Cell { count: 1, first });
                 }
                 cells
@@ -214,16 +230,17 @@ impl<'s> CellSplit<'s> {
     }
 
     /// The cells.
-    pub fn cells(&self) -> &[Cell] {
+    pub fn cells(&self) -> &IndexVec<CellId, Cell> {
         &self.cells.cells
     }
 
-    fn key(&self, resource: usize) -> usize {
-        (self.classes.class(resource) as usize) << self.width | self.bits(resource) as usize
+    fn key(&self, resource: ResourceId) -> Key {
+        let class = self.classes.class(resource).index();
+        Key::from_usize(class << self.width | self.bits(resource) as usize)
     }
 
     /// The sets that a resource is in; without any where the classes tell.
-    fn bits(&self, resource: usize) -> u64 {
+    fn bits(&self, resource: ResourceId) -> u64 {
         self.of
             .map_or(0, |(member, membership)| membership.bits(member, resource))
     }
@@ -234,43 +251,41 @@ impl<'s> CellSplit<'s> {
     }
 
     /// The cell of a resource.
-    pub fn cell(&self, resource: usize) -> usize {
-        let number = self.cells.numbers.get(self.key(resource)).copied();
-        (number.unwrap_or(1) as usize).saturating_sub(1)
+    #[expect(
+        clippy::expect_used,
+        reason = "a resource without a cell is a bug, and must not become an answer"
+    )]
+    pub fn cell(&self, resource: ResourceId) -> CellId {
+        let cell = self.cells.numbers[self.key(resource)];
+        cell.expect("every resource is in a cell")
     }
 
     /// What an action sees in a state of the sets that the resources of a cell are in: cells of which the
     /// same is seen are decided alike if their classes are.
-    pub fn seen(&self, cell: usize, state: usize, action: usize) -> u64 {
+    pub fn seen(&self, cell: CellId, state: StateId, action: ActionId) -> u64 {
         let Some((member, _)) = self.of else {
             // Whatever else a class was split by is not known here.
-            return cell as u64;
+            return u64::from(cell.raw());
         };
-        let first = self.cells().get(cell).map_or(0, |cell| cell.first);
-        self.bits(first) & member.asked(state, action)
+        self.bits(self.cells()[cell].first) & member.asked(state, action)
     }
 }
 
 impl Cells {
     fn of(keys: usize) -> Self {
         Self {
-            numbers: vec![0; keys],
+            numbers: IndexVec::filled(None, keys),
             ..Self::default()
         }
     }
 
     /// Counts resources in.
-    fn add(&mut self, key: usize, resources: Cell) {
-        let Some(number) = self.numbers.get_mut(key) else {
-            return;
-        };
-        let known = number.checked_sub(1);
-        match known.and_then(|known| self.cells.get_mut(known as usize)) {
-            Some(cell) => cell.count += resources.count,
+    fn add(&mut self, key: Key, resources: Cell) {
+        match self.numbers[key] {
+            Some(cell) => self.cells[cell].count += resources.count,
             None => {
-                self.cells.push(resources);
+                self.numbers[key] = Some(self.cells.push(resources));
                 self.keys.push(key);
-                *number = self.cells.len() as u32;
             }
         }
     }
@@ -286,10 +301,9 @@ impl Cells {
 
 /// The sets of a batch in a state, by what is in them.
 struct Marks<'g> {
-    words: usize,
     lists: &'g Lists,
     /// For each list of parents the bits of the sets that hold one of these, or what one is in.
-    inherited: Vec<u64>,
+    inherited: BitRows,
     /// For a resource that a set holds itself.
     own: HashMap<Row, Vec<u64>>,
 }
@@ -298,7 +312,7 @@ impl<'g> Marks<'g> {
     /// None where nobody has a set in this state.
     fn of(
         batch: &Batch<'_>,
-        state: usize,
+        state: StateId,
         directory: &Directory,
         groups: &'g Groups,
     ) -> Option<Self> {
@@ -328,32 +342,27 @@ impl<'g> Marks<'g> {
             }
         }
         let last = groups.above.iter().max();
-        let mut of_groups = vec![0; last.map_or(0, |row| (row.index() + 1) * words)];
+        let mut of_groups = BitRows::new(words, last.map_or(0, |row| row.index() + 1));
         for group in &groups.above {
             let above = std::iter::once(*group).chain(directory.ancestors(*group));
             let of_above = above.filter_map(|row| members.get(&row));
-            let start = group.index() * words;
-            if let Some(bits) = of_groups.get_mut(start..start + words) {
-                of_above.for_each(|of_row| join(bits, of_row));
-            }
+            let bits = &mut of_groups[group.index()];
+            of_above.for_each(|of_row| join(bits, of_row));
         }
         Some(Self {
-            words,
             lists: &groups.lists,
-            inherited: inherited(&of_groups, words, directory, groups.lists.all.clone()),
+            inherited: inherited(&of_groups, directory, groups.lists.all.clone()),
             own,
         })
     }
 
     /// Adds the sets that a resource is in.
-    fn add(&self, place: &Place<'_>, resource: usize, bits: &mut [u64]) {
+    fn add(&self, place: &Place<'_>, resource: ResourceId, bits: &mut [u64]) {
         if let Some(list) = self.lists.place(resource) {
-            let start = list * self.words;
-            let inherited = self.inherited.get(start..start + self.words);
-            join(bits, inherited.unwrap_or_default());
+            join(bits, &self.inherited[list]);
         }
         if !self.own.is_empty()
-            && let Some(row) = place.rows.get(resource).copied().flatten()
+            && let Some(row) = place.rows[resource]
             && let Some(own) = self.own.get(&row)
         {
             join(bits, own);
@@ -362,37 +371,18 @@ impl<'g> Marks<'g> {
 }
 
 /// For each list of parents the bits of all of them.
-fn inherited(
-    of_groups: &[u64],
-    words: usize,
-    directory: &Directory,
-    lists: Range<u32>,
-) -> Vec<u64> {
-    let mut inherited = vec![0; lists.len() * words];
-    let shares = inherited.par_chunks_mut(SHARE * words);
+fn inherited(of_groups: &BitRows, directory: &Directory, lists: Range<u32>) -> BitRows {
+    let words = of_groups.words();
+    let mut inherited = BitRows::new(words, lists.len());
+    let shares = inherited.all_mut().par_chunks_mut(SHARE * words);
     shares.enumerate().for_each(|(share, bits)| {
         let first = lists.start + (share * SHARE) as u32;
         for (bits, list) in bits.chunks_exact_mut(words).zip(first..) {
-            let parents = directory.parents_in(list);
-            match bits {
-                // Nearly always there is one word, and this is done for every parent of a million devices.
-                [word] => {
-                    let of_parents = parents.filter_map(|group| of_groups.get(group.index()));
-                    *word = of_parents.fold(0, |all, bits| all | bits);
-                }
-                bits => parents.for_each(|group| {
-                    let start = group.index() * words;
-                    let of_parent = of_groups.get(start..start + words);
-                    join(bits, of_parent.unwrap_or_default());
-                }),
-            }
+            let parents = directory.parents_in(ListId::new(list));
+            // Lists of others stand between those of resources: what only these are in has no bits.
+            let of_parents = parents.filter_map(|group| of_groups.find(group.index()));
+            of_parents.for_each(|of_parent| join(bits, of_parent));
         }
     });
     inherited
-}
-
-fn join(bits: &mut [u64], others: &[u64]) {
-    bits.iter_mut()
-        .zip(others)
-        .for_each(|(all, bits)| *all |= bits);
 }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, Change, Concerned, Direction, States};
-use crate::bulk::summary::{Place, Summary, is, is_stuck, on_page};
-use crate::bulk::survey::{BulkDecision, ClassDecisions};
+use crate::bulk::index::{AskerId, CellId, SurveyId};
+use crate::bulk::summary::{Asked, OnPage, Place, Summary, is, is_stuck, on_page};
+use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::explain::Named;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
+use tarbac_store::index::IndexVec;
 
 /// The annotation of the policies that say to look at changes: the direction that they are about.
 const ABOUT: &str = "change";
@@ -83,22 +85,26 @@ impl ClassImpact {
 pub(super) struct ClassComparer<'s, 'e> {
     states: States<'e>,
     survey: &'s BulkDecision<'e>,
-    /// The place of the type that asks, and of the survey.
-    place: (usize, usize),
-    actions: Vec<Option<&'e Action>>,
+    /// The type that asks, and the survey.
+    place: (AskerId, SurveyId),
+    actions: Asked<'e>,
     /// Those of the actions that are compared.
     compared: &'s [EntityUid],
 }
 
 impl<'s, 'e> ClassComparer<'s, 'e> {
-    pub fn new(states: States<'e>, survey: &'s BulkDecision<'e>, place: (usize, usize)) -> Self {
+    pub fn new(
+        states: States<'e>,
+        survey: &'s BulkDecision<'e>,
+        place: (AskerId, SurveyId),
+    ) -> Self {
         let actions = survey.actions().iter();
         Self {
             states,
             survey,
             place,
             actions: actions.map(|uid| states.asked(uid)).collect(),
-            compared: survey.actions(),
+            compared: survey.actions().raw.as_slice(),
         }
     }
 
@@ -108,14 +114,14 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
     }
 
     /// What changes for a class of people, and in which cells.
-    pub fn at(&self, seen: &ClassDecisions<'_>) -> (ClassImpact, Vec<bool>) {
+    pub fn at(&self, seen: &ClassDecisions<'_>) -> (ClassImpact, CellMarks) {
         let mut made = ClassImpact::default();
-        let mut matters = vec![false; seen.cells().len()];
+        let mut matters: CellMarks = IndexVec::filled(false, seen.cells().len());
         // By direction, the cells in which anything changes so.
-        let mut changed: BTreeMap<Direction, BTreeSet<usize>> = BTreeMap::new();
+        let mut changed: BTreeMap<Direction, BTreeSet<CellId>> = BTreeMap::new();
         // By page, what it carries and the cells in which that is out of reach.
         let mut pages: BTreeMap<&EntityUid, Stuck> = BTreeMap::new();
-        for (number, action) in self.actions.iter().enumerate() {
+        for (number, action) in self.actions.iter_enumerated() {
             let is_compared =
                 |action: &&Action| !action.is_question() && self.compared.contains(&action.uid);
             let Some(action) = action.filter(is_compared) else {
@@ -123,7 +129,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
             };
             let page = self.page(action);
             let mut alike: Vec<Alike<'_>> = Vec::new();
-            for (cell, of) in seen.cells().iter().enumerate() {
+            for (cell, of) in seen.cells().iter_enumerated() {
                 let [before, after] =
                     [BEFORE, AFTER].map(|state| seen.outcome(state, number, cell));
                 if before.is_none() && after.is_none() {
@@ -135,7 +141,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
                 made.unknown_before += of.count * u64::from(is(before, Decision::Indeterminate));
                 made.unknown_after += of.count * u64::from(is(after, Decision::Indeterminate));
                 let is_out_of_reach =
-                    page.is_some_and(|(_, places)| is_newly_stuck(seen, places, cell));
+                    page.is_some_and(|(_, on_page)| is_newly_stuck(seen, on_page, cell));
                 if let Some((page, _)) = page.filter(|_| is_out_of_reach) {
                     let stuck = pages.entry(page).or_default();
                     stuck.carried.insert(action.uid.clone());
@@ -149,24 +155,18 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
                     Direction::Lost => made.lost += of.count,
                     Direction::Undecided => made.undecided += of.count,
                 }
-                if let Some(matters) = matters.get_mut(cell) {
-                    *matters = true;
-                }
+                matters[cell] = true;
                 changed.entry(direction).or_default().insert(cell);
                 let this = Alike {
                     direction,
                     before,
                     after,
                     is_out_of_reach,
-                    cells: Vec::new(),
+                    cells: vec![cell],
                 };
-                let place = alike.iter().position(|known| known.is_like(&this));
-                let place = place.unwrap_or_else(|| {
-                    alike.push(this);
-                    alike.len() - 1
-                });
-                if let Some(alike) = alike.get_mut(place) {
-                    alike.cells.push(cell);
+                match alike.iter_mut().find(|known| known.is_like(&this)) {
+                    Some(known) => known.cells.push(cell),
+                    None => alike.push(this),
                 }
             }
             alike.sort_by_key(|alike| alike.direction);
@@ -188,7 +188,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         let extent = extents.count(seen, &alike.cells);
         Change {
             at: Place {
-                principal: self.place.0,
+                asker: self.place.0,
                 survey: self.place.1,
                 class: seen.class,
                 cells: alike.cells.clone(),
@@ -206,23 +206,23 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         }
     }
 
-    /// The page that carries an action, with the places of both; none where it is on no page.
-    fn page(&self, action: &Action) -> Option<(&'e EntityUid, (usize, usize))> {
-        let places = on_page(&self.actions, action)?;
-        let page = self.actions.get(places.1).copied().flatten()?;
-        Some((&page.uid, places))
+    /// The page that carries an action; none where it is on no page.
+    fn page(&self, action: &Action) -> Option<(&'e EntityUid, OnPage)> {
+        let on_page = on_page(&self.actions, action)?;
+        let page = self.actions[on_page.page]?;
+        Some((&page.uid, on_page))
     }
 
     fn concerns(
         &self,
         seen: &ClassDecisions<'_>,
-        changed: &BTreeMap<Direction, BTreeSet<usize>>,
+        changed: &BTreeMap<Direction, BTreeSet<CellId>>,
     ) -> BTreeMap<(String, Direction), On> {
         let is_concern = |of: &Option<&Action>| of.is_some_and(Action::is_question);
-        let Some(question) = self.actions.iter().position(is_concern) else {
+        let Some(question) = self.actions.position(is_concern) else {
             return BTreeMap::new();
         };
-        let mut concerns: BTreeMap<(String, Direction), Vec<usize>> = BTreeMap::new();
+        let mut concerns: BTreeMap<(String, Direction), Vec<CellId>> = BTreeMap::new();
         for (direction, cells) in changed {
             let bundle = self.states.engine(*direction).bundle();
             for cell in cells {
@@ -247,16 +247,16 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
     }
 
     /// The resources of some cells.
-    fn on(&self, seen: &ClassDecisions<'_>, cells: &[usize]) -> On {
-        let of = cells.iter().filter_map(|cell| seen.cells().get(*cell));
+    fn on(&self, seen: &ClassDecisions<'_>, cells: &[CellId]) -> On {
+        let counts = cells.iter().map(|cell| seen.cells()[*cell].count);
         On {
-            resources: of.map(|cell| cell.count).sum(),
+            resources: counts.sum(),
             examples: self.extents().examples(seen, cells),
         }
     }
 
-    pub fn extents(&self) -> Summary<'s, 'e> {
-        Summary::of(vec![self.states.before, self.states.after], self.survey)
+    fn extents(&self) -> Summary<'s, 'e> {
+        Summary::of(&[self.states.before, self.states.after], self.survey)
     }
 }
 
@@ -264,7 +264,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
 #[derive(Default)]
 struct Stuck {
     carried: BTreeSet<EntityUid>,
-    cells: BTreeSet<usize>,
+    cells: BTreeSet<CellId>,
 }
 
 /// How a decision changes, if it does.
@@ -279,8 +279,8 @@ fn direction(before: Option<&Outcome>, after: Option<&Outcome>) -> Option<Direct
 }
 
 /// Whether an action is allowed and its page is not, and was not so before.
-fn is_newly_stuck(seen: &ClassDecisions<'_>, places: (usize, usize), cell: usize) -> bool {
-    let is_stuck = |state| is_stuck(seen, state, places, cell);
+fn is_newly_stuck(seen: &ClassDecisions<'_>, on_page: OnPage, cell: CellId) -> bool {
+    let is_stuck = |state| is_stuck(seen, state, on_page, cell);
     is_stuck(AFTER) && !is_stuck(BEFORE)
 }
 
@@ -290,7 +290,7 @@ struct Alike<'s> {
     before: Option<&'s Outcome>,
     after: Option<&'s Outcome>,
     is_out_of_reach: bool,
-    cells: Vec<usize>,
+    cells: Vec<CellId>,
 }
 
 impl Alike<'_> {

@@ -1,0 +1,64 @@
+//! Bits of many things, as many words for each.
+
+use std::ops::{Index, IndexMut};
+
+/// For each thing, by its number, the same number of words.
+#[derive(Default)]
+pub(super) struct BitRows {
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl BitRows {
+    /// No bit is set, of so many things.
+    pub fn new(words: usize, things: usize) -> Self {
+        Self {
+            words,
+            bits: vec![0; things * words],
+        }
+    }
+
+    /// How many words a thing has.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// The words of a thing, if there is such a thing.
+    pub fn find(&self, thing: usize) -> Option<&[u64]> {
+        let start = thing * self.words;
+        self.bits.get(start..start + self.words)
+    }
+
+    /// The words of everything, one after the other.
+    pub fn all_mut(&mut self) -> &mut [u64] {
+        &mut self.bits
+    }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "what is not there has no bits, and none may pass for them"
+)]
+impl Index<usize> for BitRows {
+    type Output = [u64];
+
+    fn index(&self, thing: usize) -> &[u64] {
+        let start = thing * self.words;
+        &self.bits[start..start + self.words]
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "as above")]
+impl IndexMut<usize> for BitRows {
+    fn index_mut(&mut self, thing: usize) -> &mut [u64] {
+        let start = thing * self.words;
+        &mut self.bits[start..start + self.words]
+    }
+}
+
+/// Adds the bits of one to those of another.
+pub(super) fn join(bits: &mut [u64], others: &[u64]) {
+    bits.iter_mut()
+        .zip(others)
+        .for_each(|(all, bits)| *all |= bits);
+}
