@@ -23,7 +23,7 @@ use crate::suite::{Check, Suites};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit};
-use tarbac_host::engine::{Applicable, Engine, Evaluation};
+use tarbac_host::engine::{Applicable, Engine, Evaluation, Undecidable};
 
 pub use search::Telling;
 
@@ -129,7 +129,7 @@ impl Mutant {
         let id = self.original.id();
         let applies = |policy: &Policy, condition: &ast::Expr| match trial.truth(condition)? {
             // A policy for every action answers no question.
-            true => Ok::<_, String>(policy.action_scope().answers(action)),
+            true => Ok::<_, Undecidable>(policy.action_scope().answers(action)),
             false => Ok(false),
         };
         let (original, changed) = &self.conditions;

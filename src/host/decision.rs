@@ -133,13 +133,16 @@ pub struct Notice {
 }
 
 impl Outcome {
-    /// The request could not be decided.
-    pub fn indeterminate(errors: Vec<String>) -> Self {
+    /// The request could not be decided, for these reasons.
+    pub fn indeterminate(errors: impl IntoIterator<Item = impl ToString>) -> Self {
         Self {
             decision: Decision::Indeterminate,
             basis: Basis::Error,
             policies: Vec::new(),
-            errors: errors.into_iter().map(short).collect(),
+            errors: errors
+                .into_iter()
+                .map(|error| short(error.to_string()))
+                .collect(),
         }
     }
 

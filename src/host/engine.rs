@@ -16,6 +16,7 @@ mod index;
 mod names;
 mod questions;
 mod slice;
+mod undecidable;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -37,10 +38,7 @@ pub use authority::{answering, authority_findings, two_authorities};
 pub use evaluation::{Applicable, Evaluation};
 pub use questions::with_attribute;
 pub use slice::EntitySlice;
-
-/// What is wrong where a part of the entities cannot be had.
-const DAMAGE: &str =
-    "what was kept of the entities is damaged, and their files have changed since: start again";
+pub use undecidable::Undecidable;
 
 /// Decides requests.
 #[derive(Debug)]
@@ -159,7 +157,7 @@ impl Engine {
     /// Why nothing can be decided any longer, if something of the entities is missing.
     fn damage(&self) -> Option<String> {
         let is_damaged = self.directory.is_damaged();
-        is_damaged.then(|| DAMAGE.to_owned())
+        is_damaged.then(|| Undecidable::Damaged.to_string())
     }
 
     /// The entities that a request can reach.
@@ -167,13 +165,13 @@ impl Engine {
     /// # Errors
     /// What makes the request impossible to decide: it names something that does not exist, or
     /// does not conform to the schema.
-    pub fn world(&self, request: &Request) -> Result<EntitySlice, Vec<String>> {
+    pub fn world(&self, request: &Request) -> Result<EntitySlice, Vec<Undecidable>> {
         self.reach(request).map(|(world, _)| world)
     }
 
     /// The entities that a request can reach, and the policies that can match it.
-    fn reach(&self, request: &Request) -> Result<(EntitySlice, Vec<&Bucket>), Vec<String>> {
-        let known = self.conforming(request)?;
+    fn reach(&self, request: &Request) -> Result<(EntitySlice, Vec<&Bucket>), Vec<Undecidable>> {
+        let known = self.conforming(request).map_err(|error| vec![error])?;
         let (principal, resource) = match (
             self.defined(&request.principal),
             self.defined(&request.resource),
@@ -226,7 +224,7 @@ impl Engine {
     ) -> (Outcome, Option<Authority>) {
         let taken = match self.as_cedar_takes_it(request, world) {
             Ok(taken) => taken,
-            Err(error) => return (Outcome::indeterminate(vec![error]), None),
+            Err(error) => return (Outcome::indeterminate([error]), None),
         };
         let outcome = self.evaluate(&taken, buckets);
         match self.authority_over(request, world, &taken) {
@@ -324,48 +322,52 @@ impl Engine {
         &self,
         request: &Request,
         world: &EntitySlice,
-    ) -> Result<(CedarRequest, Entities), String> {
-        let known = self
-            .actions
-            .get(&request.action)
-            .ok_or_else(|| format!("`{}` is no action of the schema", request.action))?;
+    ) -> Result<(CedarRequest, Entities), Undecidable> {
+        let known = self.known(&request.action)?;
         Ok((cedar_request(request)?, world.entities(&known.entity)?))
     }
 
-    fn conforming(&self, request: &Request) -> Result<&KnownAction, Vec<String>> {
-        let known = self
-            .actions
-            .get(&request.action)
-            .ok_or_else(|| vec![format!("`{}` is no action of the schema", request.action)])?;
-        let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
-        if !known.action.applies_to(principal, resource) {
-            return Err(vec![format!(
-                "`{}` is not asked of `{principal}` about `{resource}`",
-                request.action
-            )]);
-        }
-        Ok(known)
+    fn known(&self, action: &EntityUid) -> Result<&KnownAction, Undecidable> {
+        let known = self.actions.get(action);
+        known.ok_or_else(|| Undecidable::UnknownAction(action.clone()))
     }
 
-    fn defined(&self, uid: &EntityUid) -> Result<Row, String> {
+    fn conforming(&self, request: &Request) -> Result<&KnownAction, Undecidable> {
+        let known = self.known(&request.action)?;
+        let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
+        match known.action.applies_to(principal, resource) {
+            true => Ok(known),
+            false => Err(Undecidable::NotAsked {
+                action: request.action.clone(),
+                principal: principal.clone(),
+                resource: resource.clone(),
+            }),
+        }
+    }
+
+    fn defined(&self, uid: &EntityUid) -> Result<Row, Undecidable> {
         self.directory
             .row(uid)
             .filter(|row| self.directory.is_defined(*row))
-            .ok_or_else(|| format!("`{uid}` does not exist"))
+            .ok_or_else(|| Undecidable::Missing(uid.clone()))
     }
 
     /// Reads the context of a request from JSON.
     ///
     /// # Errors
     /// The JSON does not conform to the action's context in the schema.
-    pub fn context(&self, action: &EntityUid, json: serde_json::Value) -> Result<Context, String> {
+    pub fn context(
+        &self,
+        action: &EntityUid,
+        json: serde_json::Value,
+    ) -> Result<Context, Undecidable> {
         let schema = self.bundle.schema();
         let context = Context::from_json_value(json, Some((schema, action)))
-            .map_err(|error| miette::Report::new(error).to_string())?;
+            .map_err(|error| Undecidable::not_taken(miette::Report::new(error)))?;
         // Read by the schema, an entity may still be of another type than the schema asks for.
         context
             .validate(schema, action)
-            .map_err(|error| miette::Report::new(error).to_string())?;
+            .map_err(|error| Undecidable::not_taken(miette::Report::new(error)))?;
         Ok(context)
     }
 }
@@ -381,7 +383,7 @@ fn revision(bundle: &Bundle, readings: &[String], directory: &Directory) -> Stri
     hasher.finalize().to_hex().to_string()
 }
 
-fn cedar_request(request: &Request) -> Result<CedarRequest, String> {
+fn cedar_request(request: &Request) -> Result<CedarRequest, Undecidable> {
     CedarRequest::new(
         request.principal.clone(),
         request.action.clone(),
@@ -389,7 +391,7 @@ fn cedar_request(request: &Request) -> Result<CedarRequest, String> {
         request.context.clone(),
         None,
     )
-    .map_err(|error| error.to_string())
+    .map_err(Undecidable::not_taken)
 }
 
 fn known(action: &Action) -> KnownAction {

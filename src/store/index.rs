@@ -209,3 +209,42 @@ impl<I: Id, T> IndexMut<I> for IndexVec<I, T> {
         &mut self.raw[index.index()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    index_type! {
+        /// A thing.
+        struct ThingId;
+    }
+
+    fn things() -> IndexVec<ThingId, &'static str> {
+        IndexVec::from(vec!["first", "second"])
+    }
+
+    #[test]
+    fn an_index_leads_to_its_item() {
+        let mut things = things();
+        let third = things.push("third");
+        assert_eq!((things[third], third.raw()), ("third", 2));
+        assert_eq!(
+            things.position(|thing| *thing == "second"),
+            Some(ThingId::new(1))
+        );
+        things[ThingId::new(0)] = "other";
+        assert_eq!(things.raw, ["other", "second", "third"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "index out of bounds")]
+    fn an_index_of_another_table_leads_to_none() {
+        let _ = things()[ThingId::new(2)];
+    }
+
+    #[test]
+    #[should_panic(expected = "no table has so many items")]
+    fn an_index_is_not_cut_off() {
+        ThingId::from_usize(u32::MAX as usize + 1);
+    }
+}

@@ -12,6 +12,7 @@ mod accepted;
 mod agreement;
 mod copies;
 mod findings;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Read};

@@ -6,6 +6,7 @@ use super::observation::{self, Observation};
 use super::probe::Probe;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Keyword, Policy, text};
+use tarbac_host::engine::Undecidable;
 
 /// A `when` or an `unless` of a policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,10 +110,10 @@ fn has_guard(expression: &ast::Expr) -> bool {
         })
 }
 
-fn truth(judged: Result<bool, String>) -> Truth {
+fn truth(judged: Result<bool, Undecidable>) -> Truth {
     match judged {
         Ok(true) => Truth::True,
         Ok(false) => Truth::False,
-        Err(error) => Truth::Error(error),
+        Err(error) => Truth::Error(error.to_string()),
     }
 }

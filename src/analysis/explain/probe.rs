@@ -8,7 +8,7 @@ use cedar_policy_core::ast;
 use super::value::Labels;
 use tarbac_host::bundle::{Attribute, Vocabulary};
 use tarbac_host::decision::Request;
-use tarbac_host::engine::{Engine, EntitySlice, Evaluation};
+use tarbac_host::engine::{Engine, EntitySlice, Evaluation, Undecidable};
 
 /// A request in a world.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub(super) struct Probe<'a> {
     request: Request,
     world: EntitySlice,
     /// Made when something is first evaluated: many worlds are only passed through.
-    trial: OnceCell<Result<Evaluation, String>>,
+    trial: OnceCell<Result<Evaluation, Undecidable>>,
 }
 
 /// What a path of attributes leads to.
@@ -66,15 +66,15 @@ impl<'a> Probe<'a> {
         &self.world
     }
 
-    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, String> {
+    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, Undecidable> {
         self.trial()?.evaluate(expression)
     }
 
-    pub fn truth(&self, expression: &ast::Expr) -> Result<bool, String> {
+    pub fn truth(&self, expression: &ast::Expr) -> Result<bool, Undecidable> {
         self.trial()?.truth(expression)
     }
 
-    fn trial(&self) -> Result<&Evaluation, String> {
+    fn trial(&self) -> Result<&Evaluation, Undecidable> {
         self.trial
             .get_or_init(|| Evaluation::within(self.engine, &self.request, &self.world))
             .as_ref()

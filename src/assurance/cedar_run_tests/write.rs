@@ -96,7 +96,10 @@ fn test(expectation: &Expectation<'_>) -> Result<String, String> {
     if *decision == Decision::Indeterminate {
         return Err("an indeterminate decision is neither allow nor deny".to_owned());
     }
-    let world = engine.world(request).map_err(|errors| errors.join("; "))?;
+    let world = engine.world(request).map_err(|errors| {
+        let errors = errors.iter().map(ToString::to_string);
+        errors.collect::<Vec<_>>().join("; ")
+    })?;
     let action = engine
         .bundle()
         .vocabulary()

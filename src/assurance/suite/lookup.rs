@@ -16,7 +16,7 @@ use tarbac_analysis::bulk::class::Classes;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
-use tarbac_host::engine::{Engine, entities_of};
+use tarbac_host::engine::{Engine, Undecidable, entities_of};
 use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
 use tarbac_host::yaml::place;
 
@@ -172,7 +172,7 @@ impl<'e> SuiteLookup<'e> {
                     .into_iter()
                     .find(|uid| !self.engine.directory().knows(uid))
                 {
-                    Some(uid) => Err(format!("`{uid}` is nobody and nothing")),
+                    Some(uid) => Err(Undecidable::Missing(uid)),
                     None => Ok(read),
                 }
             });

@@ -16,6 +16,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Outcome;
+use tarbac_host::engine::Undecidable;
 use tarbac_host::json::StrictJson;
 use tarbac_host::lookup::{Lookup, Name};
 use tarbac_host::workspace::regular;
@@ -129,7 +130,7 @@ struct Answerer<'a> {
     kind: AnswerKind,
     names: Lookup<'a>,
     /// What a request without a context has, by action.
-    empty: HashMap<EntityUid, Result<Context, String>>,
+    empty: HashMap<EntityUid, Result<Context, Undecidable>>,
 }
 
 impl<'a> Answerer<'a> {

@@ -10,7 +10,7 @@ use cedar_policy_core::ast;
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
-use super::{Engine, EntitySlice, cedar_request, outcome};
+use super::{Engine, EntitySlice, Undecidable, cedar_request, outcome};
 use crate::bundle::{Action, Policy};
 use crate::decision::{Outcome, Request};
 use tarbac_store::Row;
@@ -38,7 +38,11 @@ impl Evaluation {
     ///
     /// # Errors
     /// Those of [`Engine::world`] that concern the request itself.
-    pub fn within(engine: &Engine, request: &Request, world: &EntitySlice) -> Result<Self, String> {
+    pub fn within(
+        engine: &Engine,
+        request: &Request,
+        world: &EntitySlice,
+    ) -> Result<Self, Undecidable> {
         let (request, entities) = engine.as_cedar_takes_it(request, world)?;
         Ok(Self { request, entities })
     }
@@ -47,20 +51,20 @@ impl Evaluation {
     ///
     /// # Errors
     /// It cannot be evaluated, and why.
-    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, String> {
-        self.evaluator()
-            .interpret(expression, &ast::SlotEnv::new())
-            .map_err(|error| error.to_string())
+    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, Undecidable> {
+        Ok(self
+            .evaluator()
+            .interpret(expression, &ast::SlotEnv::new())?)
     }
 
     /// Whether a condition is true.
     ///
     /// # Errors
     /// It cannot be evaluated, or is neither true nor false.
-    pub fn truth(&self, condition: &ast::Expr) -> Result<bool, String> {
+    pub fn truth(&self, condition: &ast::Expr) -> Result<bool, Undecidable> {
         match self.evaluate(condition)?.value_kind() {
             ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
-            _ => Err("it is neither true nor false".to_owned()),
+            _ => Err(Undecidable::NotBool),
         }
     }
 
@@ -68,10 +72,8 @@ impl Evaluation {
     ///
     /// # Errors
     /// It cannot be evaluated, and why.
-    pub fn applies(&self, policy: &ast::Policy) -> Result<bool, String> {
-        self.evaluator()
-            .evaluate(policy)
-            .map_err(|error| error.to_string())
+    pub fn applies(&self, policy: &ast::Policy) -> Result<bool, Undecidable> {
+        Ok(self.evaluator().evaluate(policy)?)
     }
 
     fn evaluator(&self) -> Evaluator<'_> {
@@ -86,7 +88,7 @@ impl Evaluation {
 
 impl Applicable {
     /// Puts a policy in, by what came of it.
-    pub fn put(&mut self, id: &str, effect: Effect, applies: Result<bool, String>) {
+    pub fn put(&mut self, id: &str, effect: Effect, applies: Result<bool, Undecidable>) {
         let set = match effect {
             Effect::Permit => &mut self.permits,
             Effect::Forbid => &mut self.forbids,
@@ -94,7 +96,7 @@ impl Applicable {
         match applies {
             Ok(true) => drop(set.insert(id.to_owned())),
             Ok(false) => {}
-            Err(error) => drop(self.errors.insert((id.to_owned(), error))),
+            Err(error) => drop(self.errors.insert((id.to_owned(), error.to_string()))),
         }
     }
 
@@ -126,7 +128,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`Engine::world`].
-    pub fn trial(&self, request: &Request) -> Result<Evaluation, Vec<String>> {
+    pub fn trial(&self, request: &Request) -> Result<Evaluation, Vec<Undecidable>> {
         let mut world = self.world(request)?;
         world.reach(&self.directory, self.index.looked_into());
         Evaluation::within(self, request, &world).map_err(|error| vec![error])
@@ -144,7 +146,11 @@ impl Engine {
     ///
     /// # Errors
     /// Cedar does not take the request, and why.
-    pub fn trial_alone(&self, row: Row, looked_into: &EntitySlice) -> Result<Evaluation, String> {
+    pub fn trial_alone(
+        &self,
+        row: Row,
+        looked_into: &EntitySlice,
+    ) -> Result<Evaluation, Undecidable> {
         let mut world = looked_into.clone();
         world.reach(&self.directory, [row]);
         let uid = self.directory.uid(row);

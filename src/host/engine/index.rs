@@ -304,3 +304,6 @@ fn literals_looked_into(expression: &ast::Expr) -> Vec<ast::EntityUID> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpre
 use cedar_policy_core::ast;
 
 use super::activation::{Activation, entities_in};
-use super::{Engine, EntitySlice};
+use super::{Engine, EntitySlice, Undecidable};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::lookup::lower_first;
@@ -278,7 +278,7 @@ impl Engine {
 
     /// What a question may know: the moment, and the thing the request is about, under the name the
     /// schema gives an attribute of its type.
-    fn question_context(&self, request: &Request) -> Result<Context, String> {
+    fn question_context(&self, request: &Request) -> Result<Context, Undecidable> {
         let about = Kind::Entity(request.resource.type_name().to_string());
         let name = self
             .bundle
@@ -300,7 +300,7 @@ impl Engine {
             .clone()
             .into_iter()
             .filter(|(key, _)| key == "now");
-        Context::from_pairs(about.into_iter().chain(now)).map_err(|error| error.to_string())
+        Context::from_pairs(about.into_iter().chain(now)).map_err(Undecidable::not_taken)
     }
 
     pub(super) fn question(&self, name: &str) -> Option<&Action> {

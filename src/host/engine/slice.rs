@@ -11,6 +11,7 @@ use cedar_policy_core::ast;
 use cedar_policy_core::entities::{Entities as CoreEntities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::extensions::Extensions;
 
+use super::Undecidable;
 use tarbac_store::{Directory, Row};
 
 /// The entities that a request can reach.
@@ -56,7 +57,7 @@ impl EntitySlice {
     ///
     /// # Errors
     /// Two entities share a uid, which no directory has.
-    pub(super) fn entities(&self, action: &Arc<ast::Entity>) -> Result<Entities, String> {
+    pub(super) fn entities(&self, action: &Arc<ast::Entity>) -> Result<Entities, Undecidable> {
         Self::taken(self.entities.iter().chain([action]))
     }
 
@@ -64,11 +65,13 @@ impl EntitySlice {
     ///
     /// # Errors
     /// Two entities share a uid, which no directory has.
-    pub(super) fn entities_alone(&self) -> Result<Entities, String> {
+    pub(super) fn entities_alone(&self) -> Result<Entities, Undecidable> {
         Self::taken(self.entities.iter())
     }
 
-    fn taken<'a>(entities: impl Iterator<Item = &'a Arc<ast::Entity>>) -> Result<Entities, String> {
+    fn taken<'a>(
+        entities: impl Iterator<Item = &'a Arc<ast::Entity>>,
+    ) -> Result<Entities, Undecidable> {
         // Every entity comes with all its ancestors, so there is no closure to compute.
         CoreEntities::new()
             .add_entities(
@@ -78,6 +81,6 @@ impl EntitySlice {
                 Extensions::all_available(),
             )
             .map(Entities::from)
-            .map_err(|error| error.to_string())
+            .map_err(Undecidable::not_taken)
     }
 }

@@ -386,3 +386,6 @@ fn inherited(of_groups: &BitRows, directory: &Directory, lists: Range<u32>) -> B
     });
     inherited
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Cells of resources, with sets written out by hand.
+
+use super::*;
+
+/// So many sets, of which this action asks about those.
+fn sets(count: usize, asked: &[usize]) -> Vec<OwnedSet> {
+    let set = |number| OwnedSet {
+        state: StateId::new(0),
+        rows: Vec::new(),
+        is_itself: false,
+        asked: match asked.contains(&number) {
+            true => BTreeSet::from([(StateId::new(0), ActionId::new(0))]),
+            false => BTreeSet::new(),
+        },
+    };
+    (0..count).map(set).collect()
+}
+
+/// Resources in these classes.
+fn resources(classes: &[u32]) -> Resources {
+    let classes: IndexVec<ResourceId, u32> = classes.iter().copied().collect();
+    Partition::of(classes.len(), |resource, seen| seen.push(classes[resource]))
+}
+
+/// For each resource the words of the sets that it is in.
+fn membership(words: usize, of: &[&[u64]]) -> Membership {
+    let mut rows = BitRows::new(words, of.len());
+    for (resource, bits) in of.iter().enumerate() {
+        rows[resource].copy_from_slice(bits);
+    }
+    Membership(rows)
+}
+
+/// The cell of each resource, and how many are in each cell.
+fn cells(split: &CellSplit<'_>, resources: usize) -> (Vec<u32>, Vec<u64>) {
+    let of = (0..resources).map(|resource| split.cell(ResourceId::from_usize(resource)).raw());
+    let counts = split.cells().iter().map(|cell| cell.count);
+    (of.collect(), counts.collect())
+}
+
+#[test]
+fn a_batch_has_as_many_sets_as_a_word_holds() {
+    let of_classes = [40, 20, 10, 100, 1].map(|count| sets(count, &[]));
+    let classes = (0..).map(ClassId::new);
+    let batches = Batch::all(classes.zip(of_classes.iter().map(Vec::as_slice)));
+    let laid_out: Vec<(usize, Vec<(u32, usize)>)> = batches
+        .iter()
+        .map(|batch| {
+            let members = batch.members.iter();
+            let members = members.map(|member| (member.class.raw(), member.start));
+            (batch.words, members.collect())
+        })
+        .collect();
+    assert_eq!(
+        laid_out,
+        [
+            (1, vec![(0, 0), (1, 40)]),
+            (1, vec![(2, 0)]),
+            (2, vec![(3, 0)]),
+            (1, vec![(4, 0)]),
+        ]
+    );
+}
+
+#[test]
+fn a_cell_has_the_resources_of_a_class_in_the_same_sets() {
+    let classes = resources(&[7, 7, 8, 8, 7]);
+    let sets = sets(2, &[]);
+    let member = Member {
+        class: ClassId::new(0),
+        sets: &sets,
+        start: 0,
+    };
+    let membership = membership(1, &[&[0b01], &[0b10], &[0b01], &[0b01], &[0b01]]);
+    let split = CellSplit::by(&member, &membership, &classes);
+    assert_eq!(cells(&split, 5), (vec![0, 1, 2, 2, 0], vec![2, 1, 2]));
+    let firsts: Vec<u32> = split.cells().iter().map(|cell| cell.first.raw()).collect();
+    assert_eq!(firsts, [0, 1, 2]);
+    assert!(!split.is_whole());
+}
+
+#[test]
+fn the_sets_of_others_do_not_split() {
+    let classes = resources(&[7, 7, 7]);
+    let sets = sets(1, &[]);
+    let member = Member {
+        class: ClassId::new(0),
+        sets: &sets,
+        start: 3,
+    };
+    // Only the fourth bit is of this member.
+    let membership = membership(1, &[&[0b0111], &[0b1000], &[0b10000]]);
+    let split = CellSplit::by(&member, &membership, &classes);
+    assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
+}
+
+#[test]
+fn sets_of_several_words_split_as_well() {
+    let classes = resources(&[7, 7, 7]);
+    let sets = sets(70, &[]);
+    let member = Member {
+        class: ClassId::new(0),
+        sets: &sets,
+        start: 0,
+    };
+    let membership = membership(2, &[&[0, 1], &[0, 2], &[0, 1]]);
+    let split = CellSplit::by(&member, &membership, &classes);
+    assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
+}
+
+#[test]
+fn who_has_no_sets_has_the_classes() {
+    let classes = resources(&[7, 8, 7]);
+    let split = CellSplit::none(&classes);
+    assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
+    assert!(split.is_whole());
+}
+
+#[test]
+fn an_action_sees_the_sets_that_its_policies_ask_about() {
+    let classes = resources(&[7, 7, 7]);
+    let sets = sets(2, &[1]);
+    let member = Member {
+        class: ClassId::new(0),
+        sets: &sets,
+        start: 0,
+    };
+    let membership = membership(1, &[&[0b00], &[0b01], &[0b10]]);
+    let split = CellSplit::by(&member, &membership, &classes);
+    let seen = |cell| split.seen(CellId::new(cell), StateId::new(0), ActionId::new(0));
+    assert_eq!([0, 1, 2].map(seen), [0b00, 0b00, 0b10]);
+    // Nobody asks for another action.
+    assert_eq!(
+        split.seen(CellId::new(2), StateId::new(0), ActionId::new(1)),
+        0
+    );
+}

@@ -1,0 +1,84 @@
+//! What comes of policies that cannot be asked together.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+use cedar_policy::{Context, EntityUid};
+
+use super::*;
+use crate::Engine;
+use crate::assembly;
+use crate::bundle::{Switches, Texts};
+use crate::decision::{Basis, Decision, Request};
+use tarbac_diagnostic::source::Source;
+use tarbac_store::Input;
+
+const SCHEMA: &str =
+    "entity User; action read, write appliesTo { principal: User, resource: User };";
+
+const POLICIES: &str = r#"
+@id("may")
+permit (principal, action, resource);
+
+@id("may-not")
+forbid (principal, action == Action::"write", resource);
+"#;
+
+const ENTITIES: &str = r#"[{"uid": {"type": "User", "id": "u"}, "attrs": {}, "parents": []}]"#;
+
+fn engine() -> Engine {
+    let texts = Texts {
+        schema: vec![Source::held("a.cedarschema", SCHEMA)],
+        policies: vec![Source::held("a.cedar", POLICIES)],
+        ..Texts::default()
+    };
+    let entities = Input {
+        source: Source::held("a.json", ""),
+        reader: Box::new(ENTITIES.as_bytes()),
+    };
+    let examined = assembly::examine(&texts, vec![entities], &Switches::default()).unwrap();
+    examined.engine.expect("nothing is wrong")
+}
+
+/// What the engine decides about reading by policies that are asked together.
+fn decided(engine: &Engine, policies: &[&Policy]) -> (Decision, Basis) {
+    let user: EntityUid = r#"User::"u""#.parse().unwrap();
+    let request = Request {
+        principal: user.clone(),
+        action: r#"Action::"read""#.parse().unwrap(),
+        resource: user,
+        context: Context::empty(),
+    };
+    let world = engine.world(&request).unwrap();
+    let taken = engine.as_cedar_takes_it(&request, &world).unwrap();
+    let bucket = plain(policies, engine.directory());
+    let outcome = engine.evaluate(&taken, std::iter::once(&bucket));
+    (outcome.decision, outcome.basis)
+}
+
+#[test]
+fn a_forbid_that_cannot_be_added_makes_the_decision_indeterminate() {
+    let engine = engine();
+    let [may, may_not] = ["may", "may-not"].map(|id| engine.bundle().policy(id).unwrap());
+    assert_eq!(
+        decided(&engine, &[may]),
+        (Decision::Allow, Basis::Permitted)
+    );
+    assert_eq!(
+        decided(&engine, &[may, may_not]),
+        (Decision::Deny, Basis::Forbidden)
+    );
+    // A set has each id once; no bundle gives one twice.
+    let body = static_policy(
+        may.ast().id().clone(),
+        may_not.ast().effect(),
+        may_not.ast().principal_constraint(),
+        ast::ActionConstraint::any(),
+        may_not.ast().resource_constraint(),
+        None,
+    );
+    let namesake = may_not.with_body(body.unwrap());
+    assert_eq!(
+        decided(&engine, &[may, &namesake]),
+        (Decision::Indeterminate, Basis::Error)
+    );
+}
