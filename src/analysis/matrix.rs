@@ -3,7 +3,7 @@
 //! A matrix is the review of the policies: a change of a policy shows as changed cells. It prints
 //! as plain text ([`std::fmt::Display`]), always the same for the same policies and entities, so
 //! that a snapshot can hold it. How a page or a program gets it is the business of
-//! `render::matrix`.
+//! `tarbac_report::matrix`.
 
 mod table;
 
