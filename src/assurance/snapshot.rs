@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::EntityUid;
+use schemars::JsonSchema;
+use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
 use tarbac_analysis::matrix::{Heading, Mark, Matrix, NOBODY, Selection, one_line};
@@ -70,9 +72,10 @@ pub struct CellName {
 }
 
 /// A decision as a cell has it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Decided {
     /// The decision.
+    #[serde(rename = "decision")]
     pub mark: Mark,
     /// The first of the policies that determine it.
     pub policy: Option<String>,

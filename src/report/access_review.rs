@@ -11,12 +11,12 @@ use unicode_width::UnicodeWidthStr;
 use super::explanation::typed;
 use super::findings::number;
 use super::page::{Page, padded};
-use super::tally::{DECISION, counted, digits, first, on, some, tally};
+use super::people::by_people;
+use super::tally::{DECISION, counted, digits, first, on, tally, under};
 use row::{Row, rows};
 use tarbac_analysis::access_review::{
     AccessReview, Assignment, Obstacle, PersonAccess, Redundancy, Role, Status,
 };
-use tarbac_analysis::explain::Named;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -43,29 +43,13 @@ pub fn human(standing: &AccessReview, all: bool, width: Option<usize>) -> String
     roles(&mut page, &standing.roles, limit(LISTED));
     obstacles(&mut page, &standing.obstacles, all);
     assignments(&mut page, standing, limit(LISTED));
-    // People may differ in what nobody sees.
-    let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
-    for holder in standing.people.iter().take(limit(PEOPLE)) {
-        let mut block = page.another();
-        held(&mut block, holder, all);
-        let block = block.into_text();
-        match blocks.iter_mut().find(|(_, known)| *known == block) {
-            Some((people, _)) => people.extend(&holder.people),
-            None => blocks.push((holder.people.iter().collect(), block)),
-        }
-    }
-    for (people, block) in blocks {
-        page.heading(&some(&people, limit(LISTED)));
-        page.add(&block);
-    }
-    let rest = standing.people.iter().skip(limit(PEOPLE));
-    let rest: usize = rest.map(|holder| holder.people.len()).sum();
-    if rest > 0 {
-        page.heading(&format!(
-            "and {} (--all lists them)",
-            number(rest, "more account")
-        ));
-    }
+    by_people(
+        &mut page,
+        &standing.people,
+        (limit(PEOPLE), limit(LISTED)),
+        |holder| &holder.people,
+        |block, holder| held(block, holder, all),
+    );
     page.into_text()
 }
 
@@ -315,11 +299,7 @@ fn human_row(page: &mut Page, indent: usize, row: &Row<'_>, all: bool) {
     };
     let actions = first(&row.actions, if all { usize::MAX } else { ACTIONS });
     page.line(indent, &format!("{verb} {actions}"));
-    let under = match row.under {
-        [] => String::new(),
-        [(of, _)] => format!(" in {}", of.name),
-        several => format!(" in {}", tally(several, limit)),
-    };
+    let under = under(row.under, limit);
     let on = on(row.resources, row.count, Some(row.of));
     page.line(indent + 2, &format!("on {on}{under}"));
     if !row.groups.is_empty() {

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use super::findings::number;
 use super::page::Page;
-use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally};
+use super::people::by_people;
+use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally, under};
 use tarbac_analysis::change::impact::{
     Affected, Concerned, Direction, Impact, Totals, Unreachable,
 };
@@ -143,31 +144,17 @@ fn out_of_reach(page: &Unreachable) -> String {
 /// The changes by person; without `all` the first.
 fn people(page: &mut Page, people: &[Affected], all: bool) {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
-    // People may differ in what nobody sees.
-    let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
-    for touched in people.iter().take(limit(PEOPLE)) {
-        let mut block = page.another();
-        for row in rows(touched) {
-            row.human(&mut block, all);
-        }
-        let block = block.into_text();
-        match blocks.iter_mut().find(|(_, known)| *known == block) {
-            Some((people, _)) => people.extend(&touched.people),
-            None => blocks.push((touched.people.iter().collect(), block)),
-        }
-    }
-    for (people, block) in blocks {
-        page.heading(&some(&people, limit(LISTED)));
-        page.add(&block);
-    }
-    let rest = people.iter().skip(limit(PEOPLE));
-    let rest: usize = rest.map(|touched| touched.people.len()).sum();
-    if rest > 0 {
-        page.heading(&format!(
-            "and {} (--all lists them)",
-            number(rest, "more account")
-        ));
-    }
+    by_people(
+        page,
+        people,
+        (limit(PEOPLE), limit(LISTED)),
+        |touched| &touched.people,
+        |block, touched| {
+            for row in rows(touched) {
+                row.human(block, all);
+            }
+        },
+    );
 }
 
 fn totals(page: &mut Page, totals: &Totals) {
@@ -296,11 +283,7 @@ impl Row<'_> {
         };
         page.item(2, mark, &first(&self.actions, limit));
         let examples = self.resources.get(..limit).unwrap_or(self.resources);
-        let under = match self.under {
-            [] => String::new(),
-            [(of, _)] => format!(" in {}", of.name),
-            several => format!(" in {}", tally(several, limit)),
-        };
+        let under = under(self.under, limit);
         page.line(4, &format!("on {}{under}", on(examples, self.count, None)));
         if !self.groups.is_empty() {
             page.line(4, &format!("of {}", tally(self.groups, limit)));

@@ -18,6 +18,7 @@ pub mod import;
 pub mod matrix;
 pub mod mutation;
 mod page;
+mod people;
 pub mod premises;
 #[cfg(feature = "prove")]
 pub mod prove;

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use tarbac_analysis::matrix::Mark;
 use tarbac_assurance::snapshot::{Decided, Flip};
 
 /// A decision that is another than it was, in JSON.
@@ -14,14 +13,8 @@ pub struct Wire<'a> {
     action: &'a str,
     resource: &'a str,
     resource_name: &'a str,
-    before: Option<DecidedWire<'a>>,
-    after: Option<DecidedWire<'a>>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct DecidedWire<'a> {
-    decision: Mark,
-    policy: Option<&'a str>,
+    before: Option<&'a Decided>,
+    after: Option<&'a Decided>,
 }
 
 /// A decision that is another than it was, in one line.
@@ -53,14 +46,7 @@ pub fn wire(flip: &Flip) -> Wire<'_> {
         action: &flip.cell.action,
         resource: &flip.cell.resource,
         resource_name: &flip.resource,
-        before: flip.before.as_ref().map(decided),
-        after: flip.after.as_ref().map(decided),
-    }
-}
-
-fn decided(decided: &Decided) -> DecidedWire<'_> {
-    DecidedWire {
-        decision: decided.mark,
-        policy: decided.policy.as_deref(),
+        before: flip.before.as_ref(),
+        after: flip.after.as_ref(),
     }
 }

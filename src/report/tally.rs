@@ -78,6 +78,15 @@ pub(super) fn tally(of: &[(Named, u64)], limit: usize) -> String {
     }
 }
 
+/// What resources are under, behind them: with counts where that is several.
+pub(super) fn under(of: &[(Named, u64)], limit: usize) -> String {
+    match of {
+        [] => String::new(),
+        [(of, _)] => format!(" in {}", of.name),
+        several => format!(" in {}", tally(several, limit)),
+    }
+}
+
 /// A count with its noun.
 pub(super) fn counted(count: u64, noun: &str) -> String {
     match count {
