@@ -57,7 +57,7 @@ pub use tarbac_analysis::{
 #[cfg(feature = "prove")]
 pub use tarbac_assurance::prove;
 pub use tarbac_assurance::{cedar_run_tests, coverage, mutation, snapshot, suite, test_report};
-pub use tarbac_diagnostic::{finding, printable, source};
+pub use tarbac_diagnostic::{code, finding, printable, source};
 pub use tarbac_host::{
     Answer, Decision, Engine, Layout, LoadError, Outcome, Provenance, Request, Switches, Workspace,
     assembly, bundle, decision, engine, excerpt, json, lookup, record, roles, workspace,

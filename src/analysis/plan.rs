@@ -39,9 +39,6 @@ use tarbac_host::bundle::Action;
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::Engine;
 
-/// The code of what makes a plan impossible.
-const CODE: &str = "what_if::plan";
-
 /// The role changes that go with a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {

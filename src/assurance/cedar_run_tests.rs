@@ -29,6 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::test_report::{self, Group, Test};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::decision::Decision;
@@ -178,7 +179,7 @@ impl Verdict {
                     differences.iter().map(ToString::to_string).collect();
                 let message = format!("{}: {}", test.title(), differences.join("; "));
                 Some(test_report::Failure {
-                    finding: Finding::error("test::failed", message)
+                    finding: Finding::error(code::test::FAILED, message)
                         .label(test.place.clone(), "this test"),
                     detail: format!("{}\n{response}", differences.join("\n")),
                 })

@@ -9,6 +9,7 @@ use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::suite::{Check, Exemption, Suites};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Action, Bundle, ConditionKind, Conditions, Keyword, Policy};
@@ -376,7 +377,7 @@ pub fn stale(coverage: &Coverage, suites: &Suites) -> Vec<Finding> {
             };
             findings.push(
                 Finding::error(
-                    "coverage::stale_exemption",
+                    code::coverage::STALE_EXEMPTION,
                     format!("{what} is exempt, and covered all the same"),
                 )
                 .label(exemption.place.clone(), "exempted here")

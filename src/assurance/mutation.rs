@@ -20,6 +20,7 @@ use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::suite::{Check, Suites};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit};
@@ -264,7 +265,7 @@ impl Mutation {
         let survived = self.survivors.iter().map(|survivor| {
             let mutant = &survivor.mutant;
             Finding::error(
-                "mutant::survived",
+                code::mutant::SURVIVED,
                 format!(
                     "no case notices that in `{}` {}",
                     mutant.original.id(),
@@ -279,7 +280,7 @@ impl Mutation {
         });
         let unknown = self.unknown.iter().map(|mutant| {
             Finding::warning(
-                "mutant::unknown",
+                code::mutant::UNKNOWN,
                 format!(
                     "no case notices that in `{}` {}, and there are too many requests to look for one",
                     mutant.original.id(),

@@ -36,6 +36,7 @@ use cedar_policy::{EntityTypeName, EntityUid};
 use claim::Environment;
 use literals::Literals;
 use pool::Steps;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Bundle, Policy};
 use verdict::Sides;
@@ -290,7 +291,7 @@ fn not_known(unknown: &[(Policy, Unknown)]) -> Vec<Finding> {
                 count => format!(" and of {count} more"),
             };
             let message = format!("nothing is known of `{}`{others}: {reason}", first.id());
-            let finding = Finding::warning("prove::not_known", message);
+            let finding = Finding::warning(code::prove::NOT_KNOWN, message);
             Some(finding.label(first.place().clone(), "here"))
         })
         .collect();

@@ -22,6 +22,7 @@ mod text;
 
 use std::sync::Arc;
 
+use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::Bundle;
@@ -164,6 +165,6 @@ impl Expected {
 }
 
 /// An error finding at a place of a suite.
-fn error(code: &str, message: impl Into<String>, place: Place, text: &str) -> Finding {
-    Finding::error(format!("suite::{code}"), message).label(place, text)
+fn error(code: Code, message: impl Into<String>, place: Place, text: &str) -> Finding {
+    Finding::error(code, message).label(place, text)
 }

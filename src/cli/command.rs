@@ -291,7 +291,7 @@ fn load_from(layout: &Layout, switches: &Switches, global: &Global) -> Result<Wo
 /// Says what whoever decides says of a workspace.
 fn tell(workspace: &Workspace) {
     let told = workspace.warnings.iter();
-    told.filter(|finding| workspace::TOLD.contains(&finding.code.as_str()))
+    told.filter(|finding| workspace::TOLD.contains(&finding.code))
         .for_each(output::warning);
     output::not_read(workspace.engine.provenance());
 }

@@ -1,5 +1,6 @@
 //! A finding: something in a workspace that is wrong, or that somebody should look at.
 
+use crate::code::Code;
 use crate::printable::short;
 use crate::source::Place;
 
@@ -18,8 +19,8 @@ pub enum Severity {
 /// text in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The code, for example `policy::duplicate_id`; stable, to be searched for.
-    pub code: String,
+    /// What kind of thing is wrong.
+    pub code: Code,
     /// Whether decisions may be made while it stands.
     pub severity: Severity,
     /// What is wrong.
@@ -41,16 +42,16 @@ pub struct Label {
 
 impl Finding {
     /// Makes an error finding; see [`Finding::help`] and [`Finding::label`] for the rest.
-    pub fn error(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(Severity::Error, code.into(), message.into())
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message.into())
     }
 
     /// Makes a warning.
-    pub fn warning(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, code.into(), message.into())
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message.into())
     }
 
-    fn new(severity: Severity, code: String, message: String) -> Self {
+    fn new(severity: Severity, code: Code, message: String) -> Self {
         Self {
             code,
             severity,
@@ -88,7 +89,7 @@ pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| key(one).cmp(&key(other)));
 }
 
-fn key(finding: &Finding) -> (Option<(&str, u64)>, &str, &str) {
+fn key(finding: &Finding) -> (Option<(&str, u64)>, &Code, &str) {
     let place = finding
         .labels
         .first()

@@ -1,5 +1,6 @@
 //! Places in files, what is wrong there, and text that no terminal obeys.
 
+pub mod code;
 pub mod finding;
 pub mod printable;
 pub mod source;

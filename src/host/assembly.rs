@@ -10,6 +10,7 @@ use cedar_policy::{EntityUid, Schema};
 
 use crate::bundle::{self, Bundle, NoBundle, Shipped, Switches, Texts, UnknownReading, Vocabulary};
 use crate::engine::Engine;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 use tarbac_store::{Content, Directory, GivenEntity, Input, Rules, SharedBytes};
@@ -139,7 +140,8 @@ pub(crate) fn assemble(
                 let (_, of_entities) = Directory::read(entities(), schema, &named, &rules);
                 // What only policies name exists as well, and they could not be read.
                 let of_entities = of_entities.into_iter();
-                findings.extend(of_entities.filter(|finding| finding.code != "entities::dangling"));
+                findings
+                    .extend(of_entities.filter(|finding| finding.code != code::entities::DANGLING));
             }
             None
         }
@@ -197,11 +199,12 @@ fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
         let is_shipped = |label: &finding::Label| shipped.holds(&label.place.source);
         finding.labels.iter().any(is_shipped) && !finding.labels.iter().all(is_shipped)
     };
-    let (mut shadowing, mut findings): (Vec<Finding>, Vec<Finding>) = findings
-        .into_iter()
-        .partition(|finding| finding.code == "policy::duplicate_id" && is_beside_shipped(finding));
+    let (mut shadowing, mut findings): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| {
+            finding.code == code::policy::DUPLICATE_ID && is_beside_shipped(finding)
+        });
     for conflict in &mut findings {
-        if conflict.code == "schema::conflict" && is_beside_shipped(conflict) {
+        if conflict.code == code::schema::CONFLICT && is_beside_shipped(conflict) {
             conflict.help = Some(format!("the schema that ships is in force too; {IN_PLACE}"));
         }
     }
@@ -216,7 +219,7 @@ fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
             );
             let copied = several.iter().flat_map(|finding| &finding.labels);
             let mut copied = copied.filter(|label| !shipped.holds(&label.place.source));
-            let mut finding = Finding::error("policy::duplicate_id", message).help(help);
+            let mut finding = Finding::error(code::policy::DUPLICATE_ID, message).help(help);
             if let Some(label) = copied.next() {
                 finding = finding.label(label.place.clone(), "for example this one");
             }

@@ -33,6 +33,7 @@ use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
 use serde::Serialize;
 
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 use types::Against;
@@ -204,7 +205,7 @@ pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
     findings.extend(more);
 
     if !asks {
-        findings.retain(|finding| finding.code != "schema::missing_doc");
+        findings.retain(|finding| finding.code != code::schema::MISSING_DOC);
     }
     let (schema, vocabulary) = match schema {
         Some(schema) if !finding::any_error(&findings) => schema,
@@ -284,7 +285,7 @@ impl Bundle {
     pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
         let (parsed, mut findings) = self.parsed(sources);
         findings.extend(parsed.templates.iter().map(|template| {
-            Finding::error("spec::template", "a template is not linked here")
+            Finding::error(code::spec::TEMPLATE, "a template is not linked here")
                 .label(template.place.clone(), "this template")
                 .help("write the policy without slots")
         }));

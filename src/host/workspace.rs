@@ -27,6 +27,7 @@ use walkdir::WalkDir;
 use crate::assembly::{self, Examination, NothingKnown, assemble};
 use crate::bundle::{Shipped, Switches, Texts, UnknownReading};
 use crate::engine::Engine;
+use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source, Text, shown};
 use tarbac_store::Input;
@@ -46,11 +47,8 @@ const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
 /// The folders of a workspace.
 pub const PARTS: [&str; 3] = ["entities", "policies", "schema"];
 
-/// The code of what is said where an interrupted change was finished.
-const FINISHED: &str = "workspace::finished";
-
 /// The codes of the warnings that are told by whatever decides.
-pub const TOLD: [&str; 2] = [astray::INSIDE, FINISHED];
+pub const TOLD: [Code; 2] = [code::workspace::INSIDE, code::workspace::FINISHED];
 
 /// How many files are named before the others are counted.
 const LISTED: usize = 5;
@@ -271,7 +269,7 @@ fn is_finished(files: &[String]) -> Option<Finding> {
     let message = format!("an import that was stopped was finished: `{first}`{more} changed");
     let place = Place::new(&Source::held(first.clone(), ""), 0..0);
     Some(
-        Finding::warning(FINISHED, message)
+        Finding::warning(code::workspace::FINISHED, message)
             .label(place, "this file")
             .help("nobody need do anything, unless nobody imported here: then see what git says has changed"),
     )
@@ -748,7 +746,7 @@ fn not_read(names: &[String]) -> impl Iterator<Item = Finding> {
     told.into_iter().map(|(name, message)| {
         // Nothing of it is read to show it either: it may be a pipe.
         let place = Place::new(&Source::held(name, ""), 0..0);
-        Finding::warning("workspace::not_read", message)
+        Finding::warning(code::workspace::NOT_READ, message)
             .label(place, "this file")
             .help("policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`; they stand in `policies/`, `entities/` and `schema/`")
     })

@@ -102,7 +102,7 @@ pub fn entries<'a>(findings: &'a [Finding], excerpts: &Excerpts) -> Vec<Entry<'a
 
 pub(super) fn entry<'a>(finding: &'a Finding, excerpts: &Excerpts) -> Entry<'a> {
     Entry {
-        code: &finding.code,
+        code: finding.code.as_ref(),
         severity: level(finding.severity),
         message: &finding.message,
         help: finding.help.as_deref(),

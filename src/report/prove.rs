@@ -11,6 +11,7 @@ use super::findings::number;
 use super::suite::indented;
 use tarbac_assurance::prove::{Counterexample, InEnvironment, Proof, Says, Spec, SpecResult};
 use tarbac_assurance::test_report;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::visible;
@@ -178,7 +179,7 @@ pub fn failed(tried: &SpecResult<'_>, engine: &Engine) -> Option<test_report::Fa
                 engine.bundle()
             )
         );
-        ("prove::refuted", message)
+        (code::prove::REFUTED, message)
     } else {
         let (environment, unknown) = tried.unknown().next()?;
         let message = format!(
@@ -186,7 +187,7 @@ pub fn failed(tried: &SpecResult<'_>, engine: &Engine) -> Option<test_report::Fa
             tried.spec.doc().unwrap_or(tried.spec.id()),
             asked(environment, engine)
         );
-        ("prove::not_proved", message)
+        (code::prove::NOT_PROVED, message)
     };
     Some(test_report::Failure {
         finding: Finding::error(code, message).label(tried.spec.place().clone(), "claimed here"),
@@ -202,7 +203,7 @@ pub fn vacuous(proof: &Proof<'_>) -> Vec<Finding> {
         .filter(|tried| tried.is_vacuous)
         .map(|tried| {
             Finding::warning(
-                "spec::vacuous",
+                code::spec::VACUOUS,
                 format!(
                     "no request there can be is one that `{}` matches, so it says nothing",
                     tried.spec.id()

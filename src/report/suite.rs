@@ -11,6 +11,7 @@ use crate::schema;
 use tarbac_analysis::explain::explain;
 use tarbac_assurance::suite::{Expected, Missed, Suite, Tried};
 use tarbac_assurance::test_report;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
@@ -139,7 +140,7 @@ pub fn failed(tried: &Tried<'_>) -> Option<test_report::Failure> {
             several => format!(" (and {} more)", several - 1),
         }
     );
-    let finding = Finding::error("test::failed", message)
+    let finding = Finding::error(code::test::FAILED, message)
         .label(first.check.place.clone(), "expected here")
         .help("`tarbac explain` says why; if the new outcome is right, correct the expectation");
     Some(test_report::Failure {

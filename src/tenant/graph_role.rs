@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 use serde::Serialize;
 
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
@@ -21,9 +22,6 @@ use tarbac_host::roles::{Told, by_role, inexpressible};
 
 pub use difference::{Difference, differences};
 pub(crate) use difference::{permissions, roles};
-
-/// The code of the finding that a role has no permissions.
-const WITHOUT_PERMISSIONS: &str = "role::without_permissions";
 
 /// The most characters of a name and of a description, by the reference of the Graph API (beta).
 const LONGEST: [(&str, usize); 2] = [("name", 128), ("description", 1024)];
@@ -84,7 +82,7 @@ impl RoleDefinition {
             match inexpressible(policy, role, bundle.permissions_of(policy)) {
                 Some(why) => findings.push(
                     Finding::error(
-                        "role::inexpressible",
+                        code::role::INEXPRESSIBLE,
                         format!("no role definition says what `{}` does: {why}", policy.id()),
                     )
                     .label(policy.place().clone(), "this policy")
@@ -97,7 +95,7 @@ impl RoleDefinition {
                     Some(id) => drop(permissions.insert(id.clone())),
                     None => findings.push(
                         Finding::error(
-                            "role::unknown_to_graph",
+                            code::role::UNKNOWN_TO_GRAPH,
                             format!("the permission `{}` has no id in Microsoft Graph", action.uid),
                         )
                         .label(policy.place().clone(), "given here")
@@ -110,7 +108,7 @@ impl RoleDefinition {
         permissions.extend(told.permissions);
         if permissions.is_empty() && told.description.is_none() {
             findings.push(Finding::error(
-                WITHOUT_PERMISSIONS,
+                code::role::WITHOUT_PERMISSIONS,
                 format!("no policy in force gives `{name}` a permission"),
             ));
         }
@@ -119,7 +117,7 @@ impl RoleDefinition {
             let length = text.chars().count();
             if length > most {
                 findings.push(Finding::error(
-                    "role::too_long",
+                    code::role::TOO_LONG,
                     format!(
                         "the {what} of `{name}` has {length} characters, and Intune takes {most}"
                     ),

@@ -22,7 +22,7 @@ use tarbac::directory::{Directory, Input, Rules};
 use tarbac::engine::Engine;
 use tarbac::prove::{self, Prover, Says, Solving, Spec, SpecResult, Unknown};
 use tarbac::source::Source;
-use tarbac::{Switches, assembly, shipped};
+use tarbac::{Switches, assembly, code, shipped};
 
 use crate::solver::solver;
 use crate::world::{entity, given, uid, uids};
@@ -757,7 +757,7 @@ proptest! {
             _ => true,
         });
         prop_assert!(other.is_none(), "{:?} seed {}", other, seed);
-        let fails = proof.findings.iter().any(|finding| finding.code == "prove::can_fail");
+        let fails = proof.findings.iter().any(|finding| finding.code == code::prove::CAN_FAIL);
         prop_assert!(may_fail || !fails, "{:?} seed {}", proof.findings, seed);
 
         for tried in &proof.specs {

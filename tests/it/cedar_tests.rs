@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tarbac::cedar_run_tests::{self, CedarTest, Difference, EntityFiles, Expectation, Verdict};
 use tarbac::decision::{Decision, Request};
 use tarbac::source::Source;
-use tarbac::{Engine, Layout, Outcome, Switches, Workspace, shipped, workspace};
+use tarbac::{Engine, Layout, Outcome, Switches, Workspace, code, shipped, workspace};
 
 use crate::contoso::{contoso, request};
 
@@ -305,7 +305,7 @@ fn a_report_says_where_and_why() {
                 finding.message
             )
             .unwrap();
-            if finding.code == "test::failed" {
+            if finding.code == code::test::FAILED {
                 writeln!(report, "{}\n", failure.detail).unwrap();
             }
         }
@@ -328,7 +328,7 @@ fn a_malformed_file_is_named_with_the_line() {
         let source = Source::held("broken/tests.json", text);
         let finding = cedar_run_tests::read(&source).unwrap_err();
         let place = &finding.labels[0].place;
-        assert_eq!(finding.code, "test::syntax");
+        assert_eq!(finding.code, code::test::SYNTAX);
         assert_eq!(place.source.name, "broken/tests.json");
         assert_eq!(place.line(), Some(line), "{text}");
         assert!(finding.message.contains(says), "{}", finding.message);

@@ -212,7 +212,7 @@ fn run(root: &Path, path: &Path) -> Report {
                 let errors = examination.findings.into_iter();
                 let mut errors =
                     errors.filter(|finding| finding.severity == tarbac::finding::Severity::Error);
-                let code = errors.next().unwrap().code;
+                let code = errors.next().unwrap().code.to_string();
                 report.no_workspace.insert(code, 1);
             }
         }

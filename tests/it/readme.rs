@@ -8,6 +8,9 @@ use std::process::{Command, Stdio};
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use tarbac::bundle::{self, Policy};
+use tarbac::code::{self, Code};
+use tarbac::shipped;
 
 use crate::solver::solver;
 use crate::tarbac::{Ran, Tarbac, contoso, contoso_folder, without_revisions};
@@ -133,6 +136,15 @@ fn rewritten(page: &Page) -> String {
             text.push_str("<!-- end -->\n");
             continue;
         }
+        if let Some(areas) = line.strip_prefix("<!-- codes of ") {
+            let _written = lines
+                .by_ref()
+                .take_while(|line| *line != "<!-- end -->")
+                .count();
+            text.push_str(&codes(areas.trim_end_matches(" -->")));
+            text.push_str("<!-- end -->\n");
+            continue;
+        }
         if line != "```console" {
             continue;
         }
@@ -160,6 +172,60 @@ fn rewritten(page: &Page) -> String {
         text.push_str("\n```\n");
     }
     text
+}
+
+/// The table of the codes of some areas, or of those that the policies that ship give.
+fn codes(areas: &str) -> String {
+    let rows: Vec<(String, String)> = match areas {
+        "policies" => codes_of_policies().into_iter().collect(),
+        _ => {
+            let is_asked =
+                |code: &&(Code, &str)| areas.split(' ').any(|area| area == area_of(&code.0));
+            let rows = code::ALL.iter().filter(is_asked);
+            rows.map(|(code, sentence)| (code.to_string(), (*sentence).to_owned()))
+                .collect()
+        }
+    };
+    assert!(!rows.is_empty(), "there is no area `{areas}`");
+    let rows = rows
+        .iter()
+        .map(|(code, sentence)| format!("| `{code}` | {sentence} |\n"));
+    format!(
+        "| code | meaning |\n|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}
+
+fn area_of(code: &Code) -> &str {
+    code.as_ref().split("::").next().unwrap()
+}
+
+/// The codes that the policies that ship give to findings, with what each says.
+pub fn codes_of_policies() -> BTreeSet<(String, String)> {
+    let (bundle, _) = bundle::read(&shipped::rules().alone());
+    let bundle = bundle.unwrap();
+    let finds = |policy: &&Policy| {
+        let mut questions = bundle.questions_of(policy);
+        questions.any(|asked| ["finding", "contradiction"].contains(&asked.uid.id().unescaped()))
+    };
+    let given = bundle.policies().iter().filter(finds).map(|policy| {
+        let name = policy.annotation("code").unwrap();
+        let doc = policy.doc().unwrap().to_owned();
+        (Code::of_policy(name).to_string(), doc)
+    });
+    given.collect()
+}
+
+#[test]
+fn every_code_has_a_row() {
+    let page = page("docs/findings.md").text;
+    let given = codes_of_policies();
+    assert!(given.len() > 8, "{given:?}");
+    let known = code::ALL.iter().map(|(code, _)| code.as_ref());
+    for code in known.chain(given.iter().map(|(code, _)| code.as_str())) {
+        let row = format!("\n| `{code}` | ");
+        assert!(page.contains(&row), "docs/findings.md has no row of {code}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod readers;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tarbac::code::{self, Code};
 use tarbac::excerpt::Excerpts;
 use tarbac::finding::Finding;
 use tarbac::render::report::{Format, render};
@@ -71,7 +72,7 @@ fn suite() -> Arc<Source> {
 
 fn test(name: &str, place: Place, failure: Option<(&str, &str)>) -> Test {
     let failure = failure.map(|(message, detail)| Failure {
-        finding: Finding::error("test::failed", message)
+        finding: Finding::error(code::test::FAILED, message)
             .label(place.clone(), "this test")
             .help("mend the policy, or the test"),
         detail: detail.to_owned(),
@@ -116,7 +117,7 @@ fn tested() -> Report {
             },
         ],
         findings: vec![
-            Finding::warning("test::unused", "the person `x|y` is in no case")
+            Finding::warning(code::test::INVALID, "the person `x|y` is in no case")
                 .label(Place::new(&source, 25..32), "here\u{7}")
                 .label(Place::new(&other, 0..2), "not here"),
         ],
@@ -129,7 +130,7 @@ fn tested() -> Report {
 fn harmful() -> Report {
     let source = Source::held(HOSTILE, "x\n");
     let place = Place::new(&source, 0..1);
-    let finding = Finding::error(HOSTILE, HOSTILE)
+    let finding = Finding::error(Code::of_policy(HOSTILE), HOSTILE)
         .label(place.clone(), HOSTILE)
         .label(place.clone(), HOSTILE)
         .help(HOSTILE);
@@ -148,7 +149,7 @@ fn harmful() -> Report {
                 failure: Some(failure),
             }],
         }],
-        findings: vec![finding, Finding::warning("a::b", HOSTILE)],
+        findings: vec![finding, Finding::warning(code::test::INVALID, HOSTILE)],
         coverage: None,
         provenance: None,
     }
@@ -311,7 +312,9 @@ fn files_are_relative_and_encoded() {
     let report = Report {
         command: "validate",
         groups: Vec::new(),
-        findings: vec![Finding::error("a::b", "c").label(Place::new(&source, 0..1), "d")],
+        findings: vec![
+            Finding::error(code::policy::TYPE, "c").label(Place::new(&source, 0..1), "d"),
+        ],
         coverage: None,
         provenance: None,
     };
@@ -351,7 +354,8 @@ fn hostile_text_stays_text() {
 
     let github = readers::github(&rendered(Format::Github, &report));
     assert_eq!(github.len(), 3);
-    assert_eq!(github[0].properties["title"], hostile(false));
+    let code = format!("entities::{}", hostile(false));
+    assert_eq!(github[0].properties["title"], code);
     assert_eq!(github[0].properties["file"], hostile(false));
     assert!(github[0].message.starts_with(&hostile(false)));
 
@@ -363,7 +367,7 @@ fn hostile_text_stays_text() {
     let shown = hostile(true);
     let unquoted = shown.replace('`', "");
     assert_eq!(page.rows[1][..2], [unquoted.clone(), shown.clone()]);
-    assert_eq!(page.rows[3][1], shown);
+    assert_eq!(page.rows[3][1], format!("entities::{shown}"));
     assert!(page.rows[3][3].starts_with(&unquoted), "{:?}", page.rows);
     assert!(
         page.rows.iter().all(|row| row.len() == 4),

@@ -1,9 +1,12 @@
 //! `tarbac validate`: the smallest example of each finding, with its text.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tarbac::code;
 
+use crate::readme::codes_of_policies;
 use crate::tarbac::{Ran, Tarbac, contoso};
 use crate::world::{
     assignment, device, entities, entity, hierarchy, tenant_entity, uid, uids, user,
@@ -1863,45 +1866,11 @@ const EXEMPT: [(&str, &str); 2] = [
 fn every_code_has_an_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let examples = std::fs::read_to_string(root.join("tests/it/validate.rs")).unwrap();
-    let mut codes = Vec::new();
-    for folder in ["src", "policies"] {
-        let files = walkdir::WalkDir::new(root.join(folder))
-            .into_iter()
-            .map(Result::unwrap);
-        for file in files.filter(|file| file.file_type().is_file()) {
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            // The path of a function is none.
-            let text = text.replace("schema_with = \"schema::", "");
-            for quoted in text.split('"').filter(|part| part.len() < 60) {
-                let is_code = ["policy::", "schema::", "entities::", "manifest::"]
-                    .iter()
-                    .any(|area| quoted.starts_with(area));
-                if is_code
-                    && quoted
-                        .chars()
-                        .all(|character| character.is_ascii_lowercase() || "_:".contains(character))
-                {
-                    codes.push(quoted.to_owned());
-                }
-            }
-            let asks = ["finding", "contradiction"];
-            if asks
-                .iter()
-                .any(|asked| text.contains(&format!("Tarbac::Action::\"{asked}\"")))
-            {
-                let given = text
-                    .split("@code(\"")
-                    .skip(1)
-                    .filter_map(|rest| rest.split('"').next());
-                codes.extend(
-                    given
-                        .filter(|code| *code != "toggle_settling")
-                        .map(|code| format!("entities::{code}")),
-                );
-            }
-        }
-    }
-    assert!(codes.len() > 25, "{codes:?}");
+    let areas = ["policy::", "schema::", "entities::", "manifest::"];
+    let known = code::ALL.iter().map(|(code, _)| code.to_string());
+    let known = known.filter(|code| areas.iter().any(|area| code.starts_with(area)));
+    let given = codes_of_policies().into_iter().map(|(code, _)| code);
+    let codes: BTreeSet<String> = known.chain(given).collect();
     for code in &codes {
         let is_exempt = EXEMPT.iter().any(|(exempt, _)| exempt == code);
         let has_example = examples.contains(&format!("    {code}\n"));
@@ -1911,10 +1880,37 @@ fn every_code_has_an_example() {
         );
     }
     for (code, _) in EXEMPT {
-        assert!(
-            codes.iter().any(|known| known == code),
-            "`{code}` is exempt and is not there"
-        );
+        assert!(codes.contains(code), "`{code}` is exempt and is not there");
+    }
+}
+
+#[test]
+fn codes_stand_in_one_file() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let areas: BTreeSet<&str> = code::ALL
+        .iter()
+        .filter_map(|(code, _)| code.as_ref().split("::").next())
+        .collect();
+    let is_code = |quoted: &str| {
+        let rest = quoted
+            .split_once("::")
+            .filter(|(area, _)| areas.contains(area));
+        rest.is_some_and(|(_, name)| {
+            let mut letters = name.chars();
+            letters.all(|letter| letter.is_ascii_lowercase() || "_{}".contains(letter))
+        })
+    };
+    for entry in walkdir::WalkDir::new(&source) {
+        let path = entry.unwrap().into_path();
+        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+        if !is_rust || path.ends_with("diagnostic/code.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        // The path of a function is none.
+        let text = text.replace("schema_with = \"schema::", "");
+        let code = text.split('"').find(|quoted| is_code(quoted));
+        assert_eq!(code, None, "{}", path.display());
     }
 }
 

@@ -26,6 +26,7 @@ use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 use serde_json::{Map, Value, json};
 
+use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Kind, StandIn, Vocabulary};
@@ -99,14 +100,14 @@ pub fn entities(
     engine: &Engine,
     names: &Lookup,
     facts: &[Fact],
-    code: &str,
+    code: &Code,
 ) -> (Vec<GivenEntity>, Vec<Finding>) {
     let given = given(engine, names, facts, code);
     let mut findings = given.findings;
     for twice in given.twice {
         let [one, other] = [twice.facts.0, twice.facts.1].map(|number| facts.get(number));
         let message = format!("`{}` is given twice", twice.what);
-        let mut finding = Finding::error(code, message).help("keep one of the two");
+        let mut finding = Finding::error(code.clone(), message).help("keep one of the two");
         if let (Some(one), Some(other)) = (one, other) {
             finding = finding.label(other.place.clone(), "this fact");
             finding = finding.label(one.place.clone(), "and this one");
@@ -117,7 +118,7 @@ pub fn entities(
 }
 
 /// What facts make of the entities; what is wrong with the facts is found under this code.
-pub(crate) fn given(engine: &Engine, names: &Lookup, facts: &[Fact], code: &str) -> Given {
+pub(crate) fn given(engine: &Engine, names: &Lookup, facts: &[Fact], code: &Code) -> Given {
     let mut changes = Edits {
         engine,
         names,
@@ -133,8 +134,8 @@ pub(crate) fn given(engine: &Engine, names: &Lookup, facts: &[Fact], code: &str)
             Ok(of_fact) => stated.push(of_fact),
             Err(Wrong::Twice(of_fact)) => twice.push(of_fact),
             Err(Wrong::Problem(problem)) => {
-                let mut finding =
-                    Finding::error(code, problem.message).label(fact.place.clone(), "this fact");
+                let mut finding = Finding::error(code.clone(), problem.message)
+                    .label(fact.place.clone(), "this fact");
                 finding.help = problem.help;
                 findings.push(finding);
             }
@@ -144,7 +145,7 @@ pub(crate) fn given(engine: &Engine, names: &Lookup, facts: &[Fact], code: &str)
     if let Some(place) = facts.first().map(|fact| &fact.place)
         && let Err(problem) = changes.settle()
     {
-        let mut finding = Finding::error(code, problem.message)
+        let mut finding = Finding::error(code.clone(), problem.message)
             .label(place.clone(), "with the facts from here on");
         finding.help = problem.help;
         findings.push(finding);

@@ -15,6 +15,7 @@ use miette::Diagnostic;
 use serde_json::Value;
 
 use crate::change::fact::{self, Fact, Stated, Statement};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
@@ -27,8 +28,6 @@ pub use premises::Premises;
 
 /// The annotation of an attribute with the name of the flag that sets it.
 const FLAG: &str = "flag";
-
-const CODE: &str = "what_if::change";
 
 /// A change of the entities.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +107,7 @@ pub fn suppose(
         mut findings,
     } = facts(engine, &names, changes);
     let change_of = |fact: usize| by.get(fact).copied().unwrap_or_default();
-    let given = fact::given(engine, &names, &facts, CODE);
+    let given = fact::given(engine, &names, &facts, &code::what_if::CHANGE);
     let twice = given.twice.iter().map(|twice| twice.facts);
     let pairs = twice.chain(given.undone.iter().copied());
     let pairs = pairs.map(|(one, other)| (change_of(one), change_of(other)));
@@ -134,7 +133,7 @@ pub fn suppose(
         return Err(findings);
     }
     let unknown = |error: UnknownReading| {
-        let mut finding = Finding::error(CODE, error.to_string());
+        let mut finding = Finding::error(code::what_if::CHANGE, error.to_string());
         finding.help = error.help().map(|help| help.to_string());
         vec![finding]
     };
@@ -155,7 +154,7 @@ pub fn suppose(
     // What the reader says is about entities that stand in no file.
     let changed = changed.ok_or_else(|| {
         let without_places = findings.into_iter().map(|finding| Finding {
-            code: CODE.to_owned(),
+            code: code::what_if::CHANGE,
             message: format!("the change cannot be made: {}", finding.message),
             labels: Vec::new(),
             ..finding
@@ -187,7 +186,7 @@ fn at_odds(changes: &[Change], (one, other): (usize, usize)) -> Finding {
             typed(other)
         ),
     };
-    Finding::error(CODE, message).help("keep one of the two")
+    Finding::error(code::what_if::CHANGE, message).help("keep one of the two")
 }
 
 /// What can be typed for a flag: a value for everything that has the attribute, and `NAME=VALUE` for each; without
@@ -300,7 +299,10 @@ fn undone(engine: &Engine, changed: &Engine, names: &Lookup<'_>) -> Vec<Finding>
                     ToString::to_string,
                 );
                 let told = told.replace("{entity}", &names.call(&uid));
-                findings.push(Finding::error(CODE, format!("{told}, and {lasting}")));
+                findings.push(Finding::error(
+                    code::what_if::CHANGE,
+                    format!("{told}, and {lasting}"),
+                ));
             }
         }
     }
@@ -367,7 +369,7 @@ fn not_so(
                 names.call(&group),
                 change.typed()
             );
-            let finding = Finding::error(CODE, message);
+            let finding = Finding::error(code::what_if::CHANGE, message);
             findings.push(finding.help("leave it away, or the change that contradicts it"));
         }
     }
@@ -458,7 +460,7 @@ fn facts_of(
             let leading = leading(engine, &uid, &role);
             if leading.is_empty() {
                 let message = format!("{} does not have that role", names.call(&uid));
-                return Err(Box::new(Finding::error(CODE, message)));
+                return Err(Box::new(Finding::error(code::what_if::CHANGE, message)));
             }
             let left = leading
                 .iter()
@@ -482,7 +484,7 @@ fn flagged(engine: &Engine, flag: &str) -> Result<(EntityTypeName, String), Box<
     found.next().ok_or_else(|| {
         let message = format!("no attribute of the schema is set by --{flag}");
         let help = format!("annotate the attribute with @flag(\"{flag}\"), or use --set");
-        Box::new(Finding::error(CODE, message).help(help))
+        Box::new(Finding::error(code::what_if::CHANGE, message).help(help))
     })
 }
 
@@ -498,7 +500,7 @@ fn holding(
     names: &Lookup<'_>,
     text: &str,
 ) -> Result<(EntityUid, EntityUid), Box<Finding>> {
-    let wrong = |message: &str| Box::new(Finding::error(CODE, message));
+    let wrong = |message: &str| Box::new(Finding::error(code::what_if::CHANGE, message));
     let of_type = role_type(engine.bundle().vocabulary())
         .ok_or_else(|| wrong("the schema does not say which of its types is that of roles"))?;
     let types = assignable(engine, &of_type);
@@ -591,7 +593,7 @@ fn set(names: &Lookup<'_>, text: &str) -> Result<(String, Value), Box<Finding>> 
         None => {
             let message = "write an attribute, an equals sign, and the value it is to have";
             let help = "for example --set 'P01.version=2403'";
-            Box::new(Finding::error(CODE, message).help(help))
+            Box::new(Finding::error(code::what_if::CHANGE, message).help(help))
         }
     })
 }
@@ -638,7 +640,7 @@ fn read(text: &str) -> Value {
 }
 
 fn unnamed(error: NameError) -> Box<Finding> {
-    let finding = Finding::error(CODE, error.to_string());
+    let finding = Finding::error(code::what_if::CHANGE, error.to_string());
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
     Box::new(match help {
         Some(help) => finding.help(help),

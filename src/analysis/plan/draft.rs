@@ -6,9 +6,10 @@ use std::sync::Arc;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use serde_json::{Value, json};
 
+use super::File;
 use super::policy_text::{NewRole, policy_id};
-use super::{CODE, File};
 use crate::change::fact::{self, Fact};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
@@ -81,7 +82,7 @@ impl Draft {
     pub fn applied(&self, engine: &Engine) -> Result<Engine, Vec<Finding>> {
         let switches = as_in(engine);
         let wrong = |error: tarbac_host::bundle::UnknownReading| {
-            vec![Finding::error(CODE, error.to_string())]
+            vec![Finding::error(code::what_if::PLAN, error.to_string())]
         };
         let bundle = engine.bundle().with(&self.files, &self.dropped)?;
         let directory = Arc::clone(engine.directory());
@@ -116,7 +117,7 @@ fn entities(engine: &Engine, facts: &[(String, Value)]) -> (Vec<GivenEntity>, Ve
         map: (source.name.clone(), 0),
     };
     let facts: Vec<Fact> = facts.iter().map(fact).collect();
-    fact::entities(engine, &Lookup::of(engine), &facts, CODE)
+    fact::entities(engine, &Lookup::of(engine), &facts, &code::what_if::PLAN)
 }
 
 /// The switches under which the readings are those of an engine.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cedar_policy::{EntityTypeName, EntityUid};
 
+use super::Permission;
 use super::held::RoleVia;
-use super::{CODE, Permission};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{self, Policy};
 use tarbac_host::engine::Engine;
@@ -29,7 +30,7 @@ impl<'e> RoleCatalog<'e> {
     pub fn of(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
         let Some(role_type) = roles::role_type(engine.bundle().vocabulary()) else {
             let finding = Finding::error(
-                CODE,
+                code::what_if::PLAN,
                 "the schema does not say which of its types is that of roles",
             )
             .help("annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`");

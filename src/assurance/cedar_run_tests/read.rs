@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Case, CedarTest, EntitiesOf, Expected, UNNAMED, without_position};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::decision::Decision;
@@ -74,7 +75,7 @@ pub fn read(source: &Arc<Source>) -> Result<Vec<CedarTest<'_>>, Finding> {
     let tests: Vec<&RawValue> = serde_json::from_str(source.text()).map_err(|error| {
         let at = offset(source.text(), &error);
         let message = format!("no tests of `cedar run-tests`: {}", without_position(&error.to_string()));
-        Finding::error("test::syntax", message)
+        Finding::error(code::test::SYNTAX, message)
             .label(Place::new(source, at..at), "here")
             .help("such a file is a JSON array of tests, each with request, entities, decision, reason and num_errors")
     })?;
@@ -106,7 +107,7 @@ fn one<'t>(source: &'t Arc<Source>, text: &'t str) -> CedarTest<'t> {
             };
             let whose = named.name.as_str().unwrap_or(UNNAMED);
             let finding = Finding::error(
-                "test::syntax",
+                code::test::SYNTAX,
                 format!("{whose}: cannot be read: {message}"),
             )
             .label(at, "here");

@@ -13,6 +13,7 @@ use super::policies::Policies;
 use super::{
     Case, CedarTest, Difference, EntitiesOf, EntityFiles, Expected, Response, Verdict, in_full,
 };
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Bundle;
 use tarbac_host::json::StrictJson;
@@ -88,7 +89,7 @@ pub(super) fn readable<'a>(
 }
 
 pub(super) fn invalid(test: &CedarTest<'_>, message: &str) -> Finding {
-    Finding::error("test::invalid", format!("{}: {message}", test.title()))
+    Finding::error(code::test::INVALID, format!("{}: {message}", test.title()))
         .label(test.place.clone(), "this test")
 }
 

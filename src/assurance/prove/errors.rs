@@ -9,6 +9,7 @@ use super::model::Model;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::verdict::{Verdict, confirm};
 use super::{Progress, Prover, pool};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Policy;
 
@@ -113,7 +114,7 @@ impl Prover<'_> {
 
 fn can_fail(policy: &Policy, environment: &Environment<'_>, error: &str) -> Finding {
     Finding::error(
-        "prove::can_fail",
+        code::prove::CAN_FAIL,
         format!(
             "`{}` can raise an error, as for {}: {error}",
             policy.id(),

@@ -3,6 +3,7 @@
 use super::Prover;
 use super::claim::{Claim, Environment, Relation, Side, body, permit};
 use super::solver::{Solver, Unknown};
+use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Effect, Policy};
 
@@ -37,7 +38,7 @@ impl Prover<'_> {
         policies: &[&'p Policy],
     ) -> Result<Option<Finding>, Unknown> {
         let environments: Vec<&Environment<'_>> = self.environments_of(policy).collect();
-        let warning = |code: &str, message: String, help: &str| {
+        let warning = |code: Code, message: String, help: &str| {
             Finding::warning(code, message)
                 .label(policy.place().clone(), "this policy")
                 .help(help)
@@ -47,7 +48,7 @@ impl Prover<'_> {
             self.is_covered(solver, environment, policy, &[], &[])
         })? {
             return Ok(Some(warning(
-                "prove::never_applies",
+                code::prove::NEVER_APPLIES,
                 format!("no request there can be is one that `{id}` applies to"),
                 "take it away, or correct its conditions",
             )));
@@ -89,7 +90,7 @@ impl Prover<'_> {
         })? {
             let overridden = |by: &str| {
                 warning(
-                    "prove::always_overridden",
+                    code::prove::ALWAYS_OVERRIDDEN,
                     format!("{by} `{id}` wherever it applies"),
                     "take it away, or narrow what overrides it",
                 )
@@ -136,7 +137,7 @@ impl Prover<'_> {
     ) -> Result<Option<Finding>, Unknown> {
         let redundant = |by: &str| {
             Finding::warning(
-                "prove::redundant",
+                code::prove::REDUNDANT,
                 format!("{by} `{}` redundant", policy.id()),
             )
             .label(policy.place().clone(), "this policy")

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use cedar_policy_core::ast;
 
 use super::independence::Attribute;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::{Bundle, Effect, Policy, QUESTIONS};
@@ -134,7 +135,7 @@ fn annotations(policy: &Policy) -> Vec<Finding> {
         if !KEYS.contains(&key.as_str()) {
             findings.push(
                 Finding::error(
-                    "spec::unknown_annotation",
+                    code::spec::UNKNOWN_ANNOTATION,
                     format!("`@{key}` is no annotation of specs"),
                 )
                 .label(policy.place().clone(), "on this spec")
@@ -145,7 +146,7 @@ fn annotations(policy: &Policy) -> Vec<Finding> {
     if policy.doc().is_none() {
         findings.push(
             Finding::warning(
-                "spec::missing_doc",
+                code::spec::MISSING_DOC,
                 format!("the spec `{}` has no `@doc`", policy.id()),
             )
             .label(policy.place().clone(), "this spec")
@@ -164,7 +165,7 @@ fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
         .filter(|uid| !engine.directory().knows(uid))
         .map(|uid| {
             Finding::warning(
-                "spec::unknown_entity",
+                code::spec::UNKNOWN_ENTITY,
                 format!(
                     "the spec `{}` names `{uid}`, which no policy names and which exists nowhere",
                     spec.id()
@@ -178,7 +179,7 @@ fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
 
 fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
     let wrong = |message: String| {
-        Finding::error("spec::invalid", message).label(policy.place().clone(), "this spec")
+        Finding::error(code::spec::INVALID, message).label(policy.place().clone(), "this spec")
     };
     let vocabulary = bundle.vocabulary();
     let mut actions = vocabulary.permissions().chain(vocabulary.questions());

@@ -13,6 +13,7 @@ use super::error;
 use super::resolve::Scope;
 use super::shared::Group;
 use tarbac_analysis::bulk::class::Classes;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
@@ -179,7 +180,7 @@ impl<'e> SuiteLookup<'e> {
         read.unwrap_or_else(|problem| {
             findings.push(
                 error(
-                    "context",
+                    code::suite::CONTEXT,
                     format!("the context does not conform to the schema: {problem}"),
                     place(scope.source, context.referenced),
                     "this context",
@@ -232,7 +233,7 @@ pub(super) fn unknown(
     problem: &NameError,
 ) -> Finding {
     let mut finding = error(
-        "unknown_name",
+        code::suite::UNKNOWN_NAME,
         problem.to_string(),
         place(source, name.referenced),
         "this name",

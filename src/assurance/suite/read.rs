@@ -8,6 +8,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use super::document::Document;
 use super::resolve::Resolver;
 use super::{Suites, did_you_mean, error};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::Switches;
@@ -74,7 +75,7 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
             field, expected, ..
         } => {
             let mut finding = error(
-                "unknown_key",
+                code::suite::UNKNOWN_KEY,
                 format!("`{field}` is not a key that stands here"),
                 place,
                 "this key",
@@ -84,7 +85,7 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
             finding
         }
         Error::SerdeMissingField { field, .. } => error(
-            "missing_key",
+            code::suite::MISSING_KEY,
             format!("`{field}` is missing"),
             place,
             "in this one",
@@ -95,17 +96,20 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
                 Some(key) => format!("the key `{key}` stands twice"),
                 None => "a key stands twice".to_owned(),
             };
-            error("duplicate_key", message, place, "again here").help("keep one of the two")
+            error(code::suite::DUPLICATE_KEY, message, place, "again here")
+                .help("keep one of the two")
         }
         Error::MultipleDocuments { .. } => error(
-            "syntax",
+            code::suite::SYNTAX,
             "one file is one suite, and this is several YAML documents",
             place,
             "the next begins here",
         )
         .help("put each into a file of its own"),
-        Error::NullIntoString { .. } => error("syntax", "nothing stands here", place, "here")
-            .help("write a text; in quotes where it is to be empty, or a word such as null"),
+        Error::NullIntoString { .. } => {
+            error(code::suite::SYNTAX, "nothing stands here", place, "here")
+                .help("write a text; in quotes where it is to be empty, or a word such as null")
+        }
         other => {
             let message = other.to_string();
             // The place is shown with the lines around it.
@@ -114,7 +118,12 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
                 .next()
                 .unwrap_or_default()
                 .trim_end_matches(['.', ':', ',']);
-            error("syntax", format!("not a suite: {message}"), place, "here")
+            error(
+                code::suite::SYNTAX,
+                format!("not a suite: {message}"),
+                place,
+                "here",
+            )
         }
     }
 }

@@ -15,6 +15,7 @@ use super::shared::{Shared, unused};
 use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
 use tarbac_analysis::change::fact::Fact;
 use tarbac_analysis::matrix::Selection;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::{Action, Conditions, Switches};
@@ -65,7 +66,7 @@ impl<'a> Resolver<'a> {
             if !document.is_shared() {
                 self.findings.push(
                     error(
-                        "unnamed",
+                        code::suite::UNNAMED,
                         "this is more than groups and fixtures for others, and has no name",
                         Place::new(source, 0..0),
                         "in this file",
@@ -120,7 +121,7 @@ impl<'a> Resolver<'a> {
             if !known.iter().any(|reading| reading.name == name.value) {
                 let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
                 let mut finding = error(
-                    "unknown_reading",
+                    code::suite::UNKNOWN_READING,
                     format!("`{}` is not a reading of these policies", name.value),
                     place(source, name.referenced),
                     "this reading",
@@ -150,7 +151,7 @@ impl<'a> Resolver<'a> {
                     Some((source, entries)) => facts.extend(written(source, entries)),
                     None => {
                         let mut finding = error(
-                            "unknown_fixture",
+                            code::suite::UNKNOWN_FIXTURE,
                             format!("there is no fixture `{}`", name.value),
                             place(scope.source, name.referenced),
                             "given here",
@@ -185,7 +186,7 @@ impl<'a> Resolver<'a> {
                 .unwrap_or_default(),
             Err(unknown) => {
                 self.findings.push(
-                    Finding::error("suite::unknown_reading", unknown.to_string())
+                    Finding::error(code::suite::UNKNOWN_READING, unknown.to_string())
                         .label(Place::new(scope.source, 0..0), "in this suite"),
                 );
                 None
@@ -280,7 +281,7 @@ impl<'a> Resolver<'a> {
         findings.extend(wrong_name(source, &matrix.name));
         if matrix.table.0.is_empty() {
             findings.push(error(
-                "table",
+                code::suite::TABLE,
                 "the table is empty",
                 place(source, matrix.name.referenced),
                 "of this one",
@@ -289,7 +290,7 @@ impl<'a> Resolver<'a> {
         for (resource, rows) in &matrix.table.0 {
             if rows.0.is_empty() {
                 findings.push(error(
-                    "table",
+                    code::suite::TABLE,
                     "there is no row",
                     place(source, resource.referenced),
                     "for this one",
@@ -300,7 +301,7 @@ impl<'a> Resolver<'a> {
                 if words.len() != columns.len() {
                     findings.push(
                         error(
-                            "table",
+                            code::suite::TABLE,
                             format!(
                                 "the row has {} cells, and the table {} columns",
                                 words.len(),
@@ -316,7 +317,7 @@ impl<'a> Resolver<'a> {
                 for ((word, at), (action, context)) in words.into_iter().zip(&columns) {
                     let Some(expected) = legend.get(word) else {
                         let mut finding = error(
-                            "table",
+                            code::suite::TABLE,
                             format!("`{word}` is not in the legend"),
                             at,
                             "this cell",
@@ -389,7 +390,7 @@ impl<'a> Resolver<'a> {
         let lacks_resources = resources.is_empty() && !is_all(&snapshot.resources);
         if lacks_people || actions.is_empty() || lacks_resources {
             findings.push(error(
-                "empty",
+                code::suite::EMPTY,
                 "there is nothing to take a snapshot of",
                 at.clone(),
                 "asked for here",
@@ -421,7 +422,7 @@ impl<'a> Resolver<'a> {
         let id = &exemption.policy.value;
         if exemption.reason.trim().is_empty() {
             self.findings.push(error(
-                "exemption",
+                code::suite::EXEMPTION,
                 "an exemption has a reason, and this one is empty",
                 at.clone(),
                 "exempted here",
@@ -431,7 +432,7 @@ impl<'a> Resolver<'a> {
         let Some(policy) = bundle.policy(id) else {
             let ids = bundle.policies().iter().map(|policy| policy.id());
             let mut finding = error(
-                "unknown_policy",
+                code::suite::UNKNOWN_POLICY,
                 format!("there is no policy `{id}`"),
                 at,
                 "exempted here",
@@ -444,7 +445,7 @@ impl<'a> Resolver<'a> {
             let known = Conditions::of(policy).names();
             if !known.contains(&clause.value) {
                 let mut finding = error(
-                    "unknown_clause",
+                    code::suite::UNKNOWN_CLAUSE,
                     format!("the policy `{id}` has no clause `{}`", clause.value),
                     place(source, clause.referenced),
                     "exempted here",
@@ -472,7 +473,7 @@ fn wrong_name(source: &Arc<Source>, name: &Spanned<String>) -> Option<Finding> {
     };
     Some(
         error(
-            "name",
+            code::suite::NAME,
             format!("the name {what}"),
             place(source, name.referenced),
             "this name",
@@ -523,7 +524,7 @@ fn expected(
             None => {
                 let known = engine.bundle().policies().iter().map(|policy| policy.id());
                 let mut finding = error(
-                    "unknown_policy",
+                    code::suite::UNKNOWN_POLICY,
                     format!("there is no policy `{}`", id.value),
                     at(),
                     "this policy",
@@ -538,7 +539,7 @@ fn expected(
                     let state = if holds { "off" } else { "on" };
                     findings.push(
                         error(
-                            "policy_not_in_force",
+                            code::suite::POLICY_NOT_IN_FORCE,
                             format!(
                                 "the policy `{}` is not in force: the reading `{reading}` is {state} here",
                                 id.value

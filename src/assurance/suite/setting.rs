@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use super::Setting;
 use tarbac_analysis::change::fact::{self, Fact};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::assembly;
 use tarbac_host::bundle::{Switches, UnknownReading};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
-
-/// The code of what is wrong with given facts.
-pub(super) const GIVEN: &str = "suite::given";
 
 /// Engines by what they hold, each made once.
 pub(super) struct Settings {
@@ -91,7 +89,7 @@ impl Settings {
         findings: &mut Vec<Finding>,
     ) -> Result<Option<Engine>, UnknownReading> {
         let names = Lookup::of(&self.base);
-        let (entities, wrong) = fact::entities(&self.base, &names, facts, GIVEN);
+        let (entities, wrong) = fact::entities(&self.base, &names, facts, &code::suite::GIVEN);
         if !wrong.is_empty() {
             findings.extend(wrong);
             return Ok(None);
@@ -101,7 +99,7 @@ impl Settings {
         let place = facts.first().map(|fact| fact.place.clone());
         for finding in wrong {
             let finding = Finding {
-                code: GIVEN.to_owned(),
+                code: code::suite::GIVEN,
                 message: format!("what is given cannot be: {}", finding.message),
                 labels: Vec::new(),
                 ..finding

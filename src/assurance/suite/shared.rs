@@ -9,9 +9,9 @@ use super::document::{self, Document, Entries, Facts, Part};
 use super::lookup::{ALL, CLASSES, unknown};
 use super::read::Documents;
 use super::resolve::written;
-use super::setting::GIVEN;
 use super::{Setting, did_you_mean, error};
 use tarbac_analysis::change::fact;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::engine::Engine;
@@ -50,7 +50,7 @@ impl<'a> Shared<'a> {
                 Some((source, document)) => files.push((source, document)),
                 None => {
                     let mut finding = error(
-                        "unknown_file",
+                        code::suite::UNKNOWN_FILE,
                         format!("there is no file `{path}` among the suites, or it has errors"),
                         place(source, used.referenced),
                         "used here",
@@ -103,7 +103,7 @@ fn collect<'a>(
         }
         if name.value == ALL || name.value == CLASSES {
             findings.push(error(
-                "group_name",
+                code::suite::GROUP_NAME,
                 format!("`{}` has a meaning of its own in snapshots", name.value),
                 place(source, name.referenced),
                 "this group",
@@ -114,7 +114,7 @@ fn collect<'a>(
 
 fn twice(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Finding {
     error(
-        "duplicate_name",
+        code::suite::DUPLICATE_NAME,
         format!("there is another {what} `{}`", name.value),
         place(source, name.referenced),
         "this one",
@@ -138,7 +138,7 @@ fn check_groups(
         if is_taken {
             let at = group.names.first().map(|first| first.referenced);
             findings.push(error(
-                "group_name",
+                code::suite::GROUP_NAME,
                 format!("`{name}` is the name of a {part} and of a group"),
                 at.map_or_else(
                     || Place::new(group.source, 0..0),
@@ -169,7 +169,9 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
     for (source, document) in documents.values() {
         for (name, facts) in &document.fixtures.0 {
             if !used.contains(name.value.as_str()) {
-                findings.extend(fact::entities(base, &names, &written(source, facts), GIVEN).1);
+                findings.extend(
+                    fact::entities(base, &names, &written(source, facts), &code::suite::GIVEN).1,
+                );
             }
         }
         for (groups, part) in [

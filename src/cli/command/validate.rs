@@ -6,6 +6,7 @@ use tarbac_analysis::authority;
 #[cfg(feature = "prove")]
 use tarbac_assurance::prove;
 use tarbac_assurance::test_report::Report;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::engine::authority_findings;
@@ -89,7 +90,7 @@ fn unformatted(source: &Arc<Source>) -> Option<Finding> {
     }
     Some(
         Finding::warning(
-            "policy::unformatted",
+            code::policy::UNFORMATTED,
             format!("`{}` is not formatted", source.name),
         )
         .label(Place::new(source, 0..0), "in this file")

@@ -8,6 +8,7 @@ use super::parse::Template;
 use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::Vocabulary;
 use super::{Bundle, absence};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
 /// The annotation keys of policies.
@@ -48,7 +49,7 @@ pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
         if asks && policy.doc().is_none() {
             findings.push(
                 Finding::warning(
-                    "policy::missing_doc",
+                    code::policy::MISSING_DOC,
                     format!("the policy `{}` has no `@doc`", policy.id()),
                 )
                 .label(policy.place().clone(), "this policy")
@@ -63,7 +64,7 @@ pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
         if !missing.is_empty() {
             findings.push(
                 Finding::warning(
-                    "policy::missing_message",
+                    code::policy::MISSING_MESSAGE,
                     format!("the forbid `{}` has no `@{}`", policy.id(), missing.join("` and no `@")),
                 )
                 .label(policy.place().clone(), "this policy")
@@ -76,7 +77,7 @@ pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
         {
             findings.push(
                 Finding::error(
-                    "policy::severity",
+                    code::policy::SEVERITY,
                     format!("`@severity(\"{other}\")` is neither \"error\" nor \"warning\""),
                 )
                 .label(policy.place().clone(), "this policy"),
@@ -121,8 +122,8 @@ fn unknown_key(
     };
     let message = format!("`@{key}` is not an annotation that tarbac knows");
     let finding = match would_switch {
-        true => Finding::error("policy::unknown_annotation", message),
-        false => Finding::warning("policy::unknown_annotation", message),
+        true => Finding::error(code::policy::UNKNOWN_ANNOTATION, message),
+        false => Finding::warning(code::policy::UNKNOWN_ANNOTATION, message),
     };
     let finding = finding.help(format!("did you mean `@{known}`?"));
     Some(finding.label(policy.place().clone(), "on this policy"))
@@ -151,7 +152,7 @@ pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec
                 _ => "everybody what it names",
             };
             Finding::warning(
-                "policy::for_everybody",
+                code::policy::FOR_EVERYBODY,
                 format!("the policy `{}` permits {what}", policy.id()),
             )
             .label(policy.place().clone(), "this policy")
@@ -173,7 +174,7 @@ pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Find
         })
         .map(|template| {
             Finding::warning(
-                "policy::unlinked_template",
+                code::policy::UNLINKED_TEMPLATE,
                 format!(
                     "no link uses the template `{}`, so it decides nothing",
                     template.ast.id()
@@ -255,7 +256,7 @@ fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
         Effect::Forbid => "it may hold nobody back",
     };
     Some(
-        Finding::error("policy::unknown_members", message)
+        Finding::error(code::policy::UNKNOWN_MEMBERS, message)
             .label(mention.place.clone(), "named here")
             .help(format!(
                 "{help}: export the members, or name something else"
@@ -291,8 +292,8 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
         policy.id()
     );
     let finding = match worst.allows_more {
-        true => Finding::error("policy::unknown_entity", message),
-        false => Finding::warning("policy::unknown_entity", message),
+        true => Finding::error(code::policy::UNKNOWN_ENTITY, message),
+        false => Finding::warning(code::policy::UNKNOWN_ENTITY, message),
     };
     let finding = finding.help(help);
     Some(match worst.place == *policy.place() {
@@ -327,7 +328,7 @@ fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {
             let page = action.page()?;
             (!given.contains(page)).then(|| {
                 Finding::warning(
-                    "policy::unreachable_permission",
+                    code::policy::UNREACHABLE_PERMISSION,
                     format!("`{anchor}` has the permission `{id}` but not `{page}`, whose page carries it"),
                 )
                 .label(policy.place().clone(), "given here")

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -17,7 +18,7 @@ const MOST_OPERATORS: usize = 3000;
 /// Where the policies of a file end, after the semicolon of each; or what is too deep in it.
 pub(super) fn of_policies(source: &Arc<Source>) -> Result<Vec<usize>, Finding> {
     let mut ends = Vec::new();
-    match too_deep(source, "policy::nesting", false, |end| ends.push(end)) {
+    match too_deep(source, code::policy::NESTING, false, |end| ends.push(end)) {
         Some(finding) => Err(finding),
         None => Ok(ends),
     }
@@ -25,12 +26,12 @@ pub(super) fn of_policies(source: &Arc<Source>) -> Result<Vec<usize>, Finding> {
 
 /// What is too deep in a schema file.
 pub(super) fn of_schema(source: &Arc<Source>) -> Option<Finding> {
-    too_deep(source, "schema::nesting", true, |_| ())
+    too_deep(source, code::schema::NESTING, true, |_| ())
 }
 
 fn too_deep(
     source: &Arc<Source>,
-    code: &str,
+    code: Code,
     angles_nest: bool,
     mut ends: impl FnMut(usize),
 ) -> Option<Finding> {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 
+use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
 /// Makes an error finding of something Cedar reports about `source`.
-pub fn of_cedar(code: &str, source: &Arc<Source>, error: &(impl Diagnostic + ?Sized)) -> Finding {
+pub fn of_cedar(code: Code, source: &Arc<Source>, error: &(impl Diagnostic + ?Sized)) -> Finding {
     complete(Finding::error(code, error.to_string()), source, error)
 }
 

@@ -12,6 +12,7 @@ use cedar_policy::EntityTypeName;
 
 use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::{Action, Vocabulary};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
 /// What `@guards` says of a guardrail that holds every permission, whatever that is about.
@@ -153,7 +154,7 @@ fn unguarded(name: &str, action: &Action, resource: &EntityTypeName, how: &str) 
         "no policy of the guardrail `{name}` holds `{}` on a `{resource}`, so it gets round it",
         action.uid
     );
-    Finding::error("policy::unguarded_permission", message)
+    Finding::error(code::policy::UNGUARDED_PERMISSION, message)
         .label(action.place.clone(), "declared here")
         .help(format!(
             "{how}; if nothing is to hold it back, say why in the schema: `@unguarded(\"…\")`"
@@ -162,14 +163,14 @@ fn unguarded(name: &str, action: &Action, resource: &EntityTypeName, how: &str) 
 
 fn guards_nothing(policy: &Policy) -> Finding {
     let message = format!("what `{}` guards cannot be known", policy.id());
-    Finding::error("policy::guardrail", message)
+    Finding::error(code::policy::GUARDRAIL, message)
         .label(policy.place().clone(), "this policy")
         .help("`@guards(\"everything\")` stands beside `@guardrail`, and says nothing else")
 }
 
 fn no_guardrail(policy: &Policy) -> Finding {
     Finding::error(
-        "policy::guardrail",
+        code::policy::GUARDRAIL,
         format!("`{}` is no guardrail: it does not hold for everybody and always", policy.id()),
     )
     .label(policy.place().clone(), "this policy")
@@ -186,7 +187,7 @@ fn silenced(policy: &Policy, vocabulary: &Vocabulary) -> Option<Finding> {
         .collect();
     (policy.effect() == Effect::Forbid && !named.is_empty()).then(|| {
         Finding::error(
-            "policy::silences_question",
+            code::policy::SILENCES_QUESTION,
             format!("the forbid `{}` silences whoever answers {}", policy.id(), named.join(", ")),
         )
         .label(policy.place().clone(), "this policy")

@@ -6,6 +6,7 @@ use unicode_security::confusable_detection::skeleton;
 
 use super::parse::Template;
 use super::policy::Policy;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
 /// Ids that two policies share, that look like others, or that no log can show.
@@ -43,7 +44,7 @@ fn duplicates(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
         .filter(|(_, places)| places.len() > 1)
         .map(|(id, places)| {
             let mut finding = Finding::error(
-                "policy::duplicate_id",
+                code::policy::DUPLICATE_ID,
                 format!("the id `{id}` is that of {} policies", places.len()),
             )
             .help("an id in a log must lead to one policy: rename all but one");
@@ -66,7 +67,7 @@ fn unfit(policy: &Policy) -> Option<Finding> {
     let id: &str = policy.ast().id().as_ref();
     id.chars().any(is_unseen).then(|| {
         let message = format!("the id `{}` has characters that do not show", policy.id());
-        Finding::error("policy::unfit_id", message)
+        Finding::error(code::policy::UNFIT_ID, message)
             .label(policy.place().clone(), "this policy")
             .help("an id is written into logs: use letters, digits, dots and hyphens")
     })
@@ -110,7 +111,7 @@ fn look_alikes(policies: &[Policy]) -> Vec<Finding> {
             };
             findings.push(
                 Finding::warning(
-                    "policy::similar_id",
+                    code::policy::SIMILAR_ID,
                     format!("the id `{}` looks like `{}`", policy.id(), other.id()),
                 )
                 .label(policy.place().clone(), "this one")
@@ -145,7 +146,7 @@ fn misleading(policies: &[Policy]) -> Vec<Finding> {
         }
         findings.push(
             Finding::warning(
-                "policy::misleading_id",
+                code::policy::MISLEADING_ID,
                 format!(
                     "the id `{}` says that the policy stands in `{area}`",
                     policy.id()

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::parse::Template;
 use super::policy::Policy;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -34,7 +35,7 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
             Ok(links) => links,
             Err(error) => {
                 let finding = Finding::error(
-                    "policy::link",
+                    code::policy::LINK,
                     format!("not a file of template links: {error}"),
                 )
                 .label(Place::new(source, 0..0), "in this file");
@@ -49,7 +50,7 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
             match link_one(templates, &link) {
                 Ok(policy) => policies.push(policy),
                 Err(message) => findings.push(
-                    Finding::error("policy::link", message)
+                    Finding::error(code::policy::LINK, message)
                         .label(Place::new(source, 0..0), "in this file"),
                 ),
             }

@@ -12,6 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use super::policy::Policy;
 use super::{depth_limit, diagnostic};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -78,7 +79,7 @@ pub(super) fn policies(
                     Ok(set) => vec![set],
                     Err(errors) => {
                         let of_error =
-                            |error| diagnostic::of_cedar("policy::syntax", source, error);
+                            |error| diagnostic::of_cedar(code::policy::SYNTAX, source, error);
                         findings.extend(errors.iter().map(of_error));
                         continue;
                     }
@@ -172,7 +173,7 @@ fn by_position(
     let id = format!("policy{}", before + within.unwrap_or(0usize));
     findings.push(
         Finding::warning(
-            "policy::missing_id",
+            code::policy::MISSING_ID,
             format!("a policy has no id, so it goes by its position: `{id}`"),
         )
         .label(place.clone(), "this policy")
@@ -183,7 +184,7 @@ fn by_position(
 
 /// What stands in for the policies when reading them failed altogether: not none, but an error.
 pub(super) fn not_read() -> (Parsed, Vec<Finding>) {
-    let finding = Finding::error("policy::unread", "the policies could not be read")
+    let finding = Finding::error(code::policy::UNREAD, "the policies could not be read")
         .help("this is a mistake in tarbac; please report it with the policies");
     (Parsed::default(), vec![finding])
 }
@@ -211,7 +212,7 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
     if let Err(errors) = PolicySet::from_str(source.text())
         && let Some(error) = errors.iter().next()
     {
-        return Err(diagnostic::of_cedar("policy::syntax", source, error));
+        return Err(diagnostic::of_cedar(code::policy::SYNTAX, source, error));
     }
     let config = Config {
         line_width: 80,
@@ -219,6 +220,6 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
     };
     policies_str_to_pretty(source.text(), &config).map_err(|error| {
         let error: &dyn miette::Diagnostic = error.as_ref();
-        diagnostic::of_cedar("policy::syntax", source, error)
+        diagnostic::of_cedar(code::policy::SYNTAX, source, error)
     })
 }

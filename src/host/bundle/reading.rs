@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::policy::Policy;
 use super::vocabulary::Vocabulary;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
 /// A choice between two ways to read the documents.
@@ -147,7 +148,7 @@ pub(super) fn collect(policies: &[Policy]) -> (Vec<Reading>, Vec<Finding>) {
                     "the reading `{name}` is described by {} policies with `@default`, not by one",
                     several.len()
                 );
-                let mut finding = Finding::error("policy::reading", message)
+                let mut finding = Finding::error(code::policy::READING, message)
                     .help("let exactly one policy of a reading carry `@default(\"on\")` or `@default(\"off\")`");
                 for policy in policies
                     .iter()
@@ -163,5 +164,5 @@ pub(super) fn collect(policies: &[Policy]) -> (Vec<Reading>, Vec<Finding>) {
 }
 
 fn wrong(policy: &Policy, message: String) -> Finding {
-    Finding::error("policy::reading", message).label(policy.place().clone(), "this policy")
+    Finding::error(code::policy::READING, message).label(policy.place().clone(), "this policy")
 }

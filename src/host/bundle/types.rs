@@ -21,6 +21,7 @@ use super::diagnostic;
 use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::{Action, Vocabulary};
 use crate::lookup::did_you_mean;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{Finding, Severity};
 
 /// How many policies are validated at once.
@@ -79,10 +80,10 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
         for warning in warnings {
             let id = cedar_policy::ValidationWarning::from(warning.clone());
             let policy = with_id(policies, id.policy_id());
-            let finding = Finding::warning("policy::suspicious", warning.to_string());
+            let finding = Finding::warning(code::policy::SUSPICIOUS, warning.to_string());
             let mut finding = placed(finding, policy, &warning);
             if policy.is_some_and(|policy| is_idle_forbid(&warning, policy, against.vocabulary)) {
-                finding.code = "policy::idle_forbid".to_owned();
+                finding.code = code::policy::IDLE_FORBID;
                 finding.severity = Severity::Error;
                 finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
             }
@@ -237,7 +238,7 @@ impl Met {
         }
         let others = self.errors.len().saturating_sub(1);
         let (message, error) = self.errors.into_iter().next()?;
-        let mut finding = placed(Finding::error("policy::type", message), policy, &error);
+        let mut finding = placed(Finding::error(code::policy::TYPE, message), policy, &error);
         let vocabulary = against.vocabulary;
         finding.help = match &error {
             ValidationError::UnrecognizedEntityType(error) => {
@@ -343,7 +344,7 @@ impl Met {
         };
         let (_, error) = self.errors.into_iter().next()?;
         let mut finding = placed(
-            Finding::error("policy::type", message),
+            Finding::error(code::policy::TYPE, message),
             Some(policy),
             &error,
         );

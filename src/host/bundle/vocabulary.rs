@@ -14,6 +14,7 @@ use cedar_policy::{
 use serde_json::Value;
 
 use super::{depth_limit, diagnostic};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -414,12 +415,12 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
         match SchemaFragment::from_cedarschema_str(source.text()) {
             Ok((fragment, warnings)) => {
                 for warning in warnings {
-                    let finding = Finding::warning("schema::warning", warning.to_string());
+                    let finding = Finding::warning(code::schema::WARNING, warning.to_string());
                     findings.push(diagnostic::complete(finding, source, &warning));
                 }
                 fragments.push(fragment);
             }
-            Err(error) => findings.push(diagnostic::of_cedar("schema::syntax", source, &error)),
+            Err(error) => findings.push(diagnostic::of_cedar(code::schema::SYNTAX, source, &error)),
         }
     }
     if tarbac_diagnostic::finding::any_error(&findings) {
@@ -436,7 +437,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     let (schema, action_entities) = match joined {
         Ok(joined) => joined,
         Err(message) => {
-            let mut finding = Finding::error("schema::conflict", message);
+            let mut finding = Finding::error(code::schema::CONFLICT, message);
             for source in sources {
                 finding = finding.label(Place::new(source, 0..0), "one of these files");
             }
@@ -448,7 +449,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     for (fragment, source) in fragments.into_iter().zip(sources) {
         match fragment.to_json_value() {
             Ok(json) => words.add_fragment(&json, source, &mut findings),
-            Err(error) => findings.push(diagnostic::of_cedar("schema::syntax", source, &error)),
+            Err(error) => findings.push(diagnostic::of_cedar(code::schema::SYNTAX, source, &error)),
         }
     }
     let vocabulary = words.finish(&schema, &action_entities);
@@ -496,7 +497,7 @@ fn is_json(source: &Source) -> bool {
 
 /// What is wrong with a schema in the JSON format.
 fn of_json(source: &Arc<Source>, error: &SchemaError) -> Finding {
-    let mut finding = diagnostic::of_cedar("schema::syntax", source, error);
+    let mut finding = diagnostic::of_cedar(code::schema::SYNTAX, source, error);
     if let Some((line, column)) = position(&finding.message) {
         let lines = source.text().split_inclusive('\n');
         let before: usize = lines.take(line.saturating_sub(1)).map(str::len).sum();
@@ -765,7 +766,7 @@ fn check_doc(
 ) {
     if !annotations.contains_key("doc") {
         findings.push(
-            Finding::warning("schema::missing_doc", format!("{what} has no `@doc`"))
+            Finding::warning(code::schema::MISSING_DOC, format!("{what} has no `@doc`"))
                 .label(place(), "declared here")
                 .help("say in one sentence what it is: `@doc(\"…\")`"),
         );

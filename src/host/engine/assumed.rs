@@ -12,6 +12,7 @@ use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal};
 use super::Engine;
 use crate::bundle::absence::{Mention, leaves_with};
 use crate::bundle::{Effect, Policy, Scope};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
@@ -135,8 +136,8 @@ impl Engine {
             policy.id()
         );
         let finding = match worst {
-            Some(_) if unknown.is_recorded => Finding::error("policy::assumed_value", message),
-            _ => Finding::warning("policy::assumed_value", message),
+            Some(_) if unknown.is_recorded => Finding::error(code::policy::ASSUMED_VALUE, message),
+            _ => Finding::warning(code::policy::ASSUMED_VALUE, message),
         };
         let attributes = self.bundle.vocabulary().attributes(owner);
         let known = attributes.and_then(|attributes| attributes.get(attribute));

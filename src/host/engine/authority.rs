@@ -11,6 +11,7 @@ use super::index::Bucket;
 use super::{Engine, EntitySlice};
 use crate::bundle::{Action, Bundle, Policy};
 use crate::decision::{Authority, Decision, Request};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
 /// The id of the question.
@@ -168,7 +169,7 @@ pub fn two_authorities(one: &Policy, other: &Policy) -> Finding {
         one.id(),
         other.id()
     );
-    Finding::error("policy::two_authorities", message)
+    Finding::error(code::policy::TWO_AUTHORITIES, message)
         .label(one.place().clone(), "this one")
         .label(other.place().clone(), "and this one")
         .help("exactly one policy may answer: remove one of the two, or give them conditions of which never both are true")
@@ -237,7 +238,7 @@ fn without_authority(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
                 let message = format!(
                     "no policy can say which authority is in force when a `{principal}` asks about a `{resource}`, so every decision is indeterminate"
                 );
-                findings.push(Finding::error("policy::no_authority", message).help(HELP));
+                findings.push(Finding::error(code::policy::NO_AUTHORITY, message).help(HELP));
             }
         }
     }

@@ -13,6 +13,7 @@ use super::{Engine, EntitySlice};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
 use crate::lookup::lower_first;
+use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_store::Row;
 
@@ -106,11 +107,11 @@ impl Engine {
 
     fn contradiction(&self, id: &str, row: Row, other: Row) -> Option<Finding> {
         let policy = self.bundle.policy(id)?;
-        let code = policy.annotation("code").unwrap_or(policy.id());
+        let code = Code::of_policy(policy.annotation("code").unwrap_or(policy.id()));
         let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
         let (uid, other_uid) = (self.directory.uid(row), self.directory.uid(other));
         let message = format!("{}: `{uid}` and `{other_uid}`", lower_first(doc));
-        let mut finding = Finding::warning(format!("entities::{code}"), message);
+        let mut finding = Finding::warning(code, message);
         if policy.annotation("severity") == Some("error") {
             finding.severity = Severity::Error;
         }
@@ -125,7 +126,7 @@ impl Engine {
 
     fn undecided(&self, error: &str, other: Row) -> Option<Finding> {
         let message = format!("a contradiction cannot be decided: {error}");
-        let finding = Finding::error("policy::evaluation", message)
+        let finding = Finding::error(code::policy::EVALUATION, message)
             .help("mend the policy: what it would find cannot be known");
         Some(match self.directory.place(other) {
             Some(place) => finding.label(place, "asked about this one"),

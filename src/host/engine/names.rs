@@ -15,6 +15,7 @@ use super::Engine;
 use crate::bundle::absence::mentions_of;
 use crate::bundle::ids::is_unseen;
 use crate::bundle::{Effect, Policy, Scope, Vocabulary};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
@@ -96,8 +97,8 @@ impl Engine {
         };
         // A pattern may well be about nobody yet.
         let finding = match worst.allows_more && (other.is_some() || !is_pattern) {
-            true => Finding::error("policy::unknown_name", message),
-            false => Finding::warning("policy::unknown_name", message),
+            true => Finding::error(code::policy::UNKNOWN_NAME, message),
+            false => Finding::warning(code::policy::UNKNOWN_NAME, message),
         };
         Some(finding.label(worst.place.clone(), "compared here").help(format!(
             "{help}: Cedar compares letter by letter, so write the name as it is, or name the entity by its id"
@@ -160,7 +161,7 @@ impl Engine {
                 .map(|row| format!("`{}`", self.directory.uid(*row)))
                 .collect();
             let message = format!("`{name}` is the name of {}", uids.join(" and "));
-            let finding = Finding::warning("entities::shared_name", message)
+            let finding = Finding::warning(code::entities::SHARED_NAME, message)
                 .help("correct one of the two: a request that gives the name cannot be decided");
             self.at(finding, rows.into_iter().take(2))
         };
@@ -176,7 +177,7 @@ impl Engine {
         });
         let unfit = unfit.take(SHOWN).map(|(row, why)| {
             let message = format!("the name of `{}` {why}", self.directory.uid(row));
-            let finding = Finding::warning("entities::unfit_name", message)
+            let finding = Finding::warning(code::entities::UNFIT_NAME, message)
                 .help("whoever reads the name takes it for another: correct it, or name this one by its id");
             self.at(finding, [row])
         });
@@ -220,7 +221,7 @@ impl Engine {
                 name(other),
                 self.directory.uid(other)
             );
-            let finding = Finding::warning("entities::similar_name", message)
+            let finding = Finding::warning(code::entities::SIMILAR_NAME, message)
                 .help("whoever reads one takes it for the other: correct one of the two");
             self.at(finding, [row, other])
         });

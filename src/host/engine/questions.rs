@@ -15,6 +15,7 @@ use super::{Engine, EntitySlice, Undecidable};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::lookup::lower_first;
+use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_store::Row;
 
@@ -409,7 +410,7 @@ impl Engine {
         for error in &outcome.errors {
             if found.seen.insert((error.clone(), about, about)) {
                 let message = format!("a finding cannot be decided: {error}");
-                let finding = Finding::error("policy::evaluation", message)
+                let finding = Finding::error(code::policy::EVALUATION, message)
                     .help("mend the policy: what it would find cannot be known");
                 let place = self.directory.place(about);
                 found.findings.push(match place {
@@ -440,10 +441,7 @@ impl Engine {
         through: Option<Row>,
         about: Row,
     ) -> Finding {
-        let code = format!(
-            "entities::{}",
-            policy.annotation("code").unwrap_or(policy.id())
-        );
+        let code = Code::of_policy(policy.annotation("code").unwrap_or(policy.id()));
         let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
         let message = format!("{}: `{}`", lower_first(doc), request.resource);
         let mut finding = Finding::warning(code, message);

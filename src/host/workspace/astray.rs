@@ -8,14 +8,12 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{Layout, PARTS, is_workspace, manifest, transaction};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
 
 /// How many entries of a folder are looked at.
 const LOOKED_AT: usize = 10_000;
-
-/// The code of what is said where the folder at hand lies in a workspace.
-pub(super) const INSIDE: &str = "workspace::inside";
 
 /// How deep a folder is looked through.
 const DEEPEST: usize = 16;
@@ -153,7 +151,7 @@ pub(super) fn inside(layout: &Layout, above: &[PathBuf]) -> Option<Finding> {
     let root = shown(&layout.root);
     let message = format!("`{root}` lies in the workspace `{folder}`, of which nothing is read");
     let place = Place::new(&Source::held(root, ""), 0..0);
-    let finding = Finding::warning(INSIDE, message);
+    let finding = Finding::warning(code::workspace::INSIDE, message);
     let help = format!("did you mean `-C {folder}`?");
     Some(finding.label(place, "this folder").help(help))
 }

@@ -37,6 +37,7 @@ use super::{EntityFile, Layout, regular};
 use crate::assembly::{EntityReader, Memo};
 use crate::bundle::{Bundle, Switches, Texts};
 use crate::engine::Engine;
+use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_store::{Content, Directory, Input};
@@ -563,7 +564,7 @@ impl Warning {
             Some((source, place.start, place.end, label.text.clone()))
         });
         Self {
-            code: finding.code.clone(),
+            code: finding.code.to_string(),
             message: finding.message.clone(),
             help: finding.help.clone(),
             labels: labels.collect(),
@@ -571,7 +572,7 @@ impl Warning {
     }
 
     fn finding(self, sources: &[&Arc<Source>]) -> Option<Finding> {
-        let mut finding = Finding::warning(self.code, self.message);
+        let mut finding = Finding::warning(Code::read(&self.code)?, self.message);
         finding.help = self.help;
         for (source, start, end, text) in self.labels {
             let source = Arc::clone(sources.get(source)?);

@@ -13,6 +13,7 @@ use blake3::Hash;
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
 use crate::bundle::Texts;
 use crate::record::{self, NoRecord, Record, State};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source, shown};
 
@@ -165,8 +166,8 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
         count => format!("tarbac wrote {}, and these {count} are gone", listed(paths)),
     };
     let finding = match may_forbid {
-        true => Finding::error("workspace::gone", message),
-        false => Finding::warning("workspace::gone", message),
+        true => Finding::error(code::workspace::GONE, message),
+        false => Finding::warning(code::workspace::GONE, message),
     };
     let quoted = format!("\"{first}\"");
     let at = record.text().find(&quoted).unwrap_or_default();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_saphyr::Error;
 
 use crate::yaml;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -63,7 +64,7 @@ fn wrong(source: &Arc<Source>, error: &Error) -> Finding {
             )
         }
     };
-    Finding::error("manifest::syntax", message)
+    Finding::error(code::manifest::SYNTAX, message)
         .label(place, "in this manifest")
         .help(HELP)
 }
@@ -71,7 +72,7 @@ fn wrong(source: &Arc<Source>, error: &Error) -> Finding {
 /// A manifest where none is read: whoever wrote it expects it to change which rules are in force.
 pub(super) fn misplaced(name: &str, folder: &str) -> Finding {
     Finding::error(
-        "manifest::misplaced",
+        code::manifest::MISPLACED,
         format!("`{name}` is not read: a manifest stands in `{folder}` itself"),
     )
     .label(Place::new(&Source::held(name, ""), 0..0), "this file")

@@ -6,6 +6,7 @@ use super::{action, asked, story};
 use crate::Style;
 use tarbac_assurance::prove::{Change, Comparison, Counterexample};
 use tarbac_assurance::test_report;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Bundle;
 use tarbac_host::engine::Engine;
@@ -152,7 +153,7 @@ pub fn failed(comparison: &Comparison, engine: &Engine, old: &Bundle) -> test_re
                 .flat_map(|other| &other.policies);
             now.chain(before.filter_map(|id| old.policy(id)))
         });
-    let mut finding = Finding::error("prove::changed", message);
+    let mut finding = Finding::error(code::prove::CHANGED, message);
     for policy in deciding {
         finding = finding.label(policy.place().clone(), "this policy decides");
     }

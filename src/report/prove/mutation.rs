@@ -4,6 +4,7 @@ use super::story;
 use crate::suite::indented;
 use crate::{Style, mutation};
 use tarbac_assurance::prove::Mutation;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 
@@ -15,7 +16,7 @@ pub fn survivors(mutation: &Mutation, engine: &Engine) -> Vec<Finding> {
         .map(|survivor| {
             let mutant = &survivor.mutant;
             Finding::error(
-                "mutant::survived",
+                code::mutant::SURVIVED,
                 format!(
                     "no spec is refuted where in `{}` {}",
                     mutant.original.id(),

@@ -21,7 +21,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
 }
 
 fn command(finding: &Finding, excerpts: &Excerpts) -> String {
-    let mut properties = format!("title={}", property(&finding.code));
+    let mut properties = format!("title={}", property(finding.code.as_ref()));
     if let Some(label) = finding.labels.first() {
         let place = &label.place;
         let _ = write!(properties, ",file={}", property(&place.source.name));

@@ -64,7 +64,7 @@ fn findings(report: &Report, excerpts: &Excerpts) -> Suite {
         };
         describe(&mut status, finding, &notes(finding, excerpts));
         let mut case = TestCase::new(visible(&title(finding, excerpts)), status);
-        case.set_classname(visible(&finding.code));
+        case.set_classname(visible(finding.code.as_ref()));
         if let Some(label) = finding.labels.first() {
             locate(&mut case, &label.place, excerpts);
         }
@@ -81,7 +81,7 @@ fn findings(report: &Report, excerpts: &Excerpts) -> Suite {
 fn describe(status: &mut Status, finding: &Finding, lines: &[String]) {
     status
         .set_message(visible(&finding.message))
-        .set_type(visible(&finding.code))
+        .set_type(visible(finding.code.as_ref()))
         .set_description(visible(&lines.join("\n")));
 }
 

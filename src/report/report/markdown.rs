@@ -73,7 +73,7 @@ fn row(finding: &Finding, excerpts: &Excerpts) -> String {
     format!(
         "| {} | {} | {} | {} |\n",
         level(finding.severity),
-        code(&finding.code),
+        code(finding.code.as_ref()),
         places.join("<br>"),
         words.join("<br>")
     )

@@ -11,6 +11,7 @@ use super::visible;
 use crate::findings::level;
 use crate::json;
 use tarbac_assurance::test_report::Report;
+use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::{Finding, Label};
 use tarbac_diagnostic::source::Place;
 use tarbac_host::excerpt::Excerpts;
@@ -134,7 +135,7 @@ struct Message {
 
 /// The report as a SARIF log.
 pub fn text(report: &Report, excerpts: &Excerpts) -> String {
-    let mut by_code: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    let mut by_code: BTreeMap<&Code, Vec<&Finding>> = BTreeMap::new();
     for finding in report.all_findings() {
         by_code.entry(&finding.code).or_default().push(finding);
     }
@@ -147,7 +148,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
         .all_findings()
         .map(|finding| {
             // The keys before it are the rules before it.
-            let index = by_code.range(..finding.code.as_str()).count();
+            let index = by_code.range::<&Code, _>(..&finding.code).count();
             outcome(finding, index, fingerprints.of(finding), excerpts)
         })
         .collect();
@@ -176,14 +177,13 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
     })
 }
 
-/// A code in words, with the help of the first finding that has one.
-fn rule<'a>(code: &'a str, findings: &[&Finding]) -> Rule<'a> {
-    let words = visible(code).replace("::", ": ").replace('_', " ");
+/// What a code means, with the help of the first finding that has one.
+fn rule<'a>(code: &'a Code, findings: &[&Finding]) -> Rule<'a> {
     let help = findings.iter().find_map(|finding| finding.help.as_deref());
     Rule {
-        id: code,
-        short_description: message(&words),
-        full_description: message(&format!("A finding of tarbac with the code {code}.")),
+        id: code.as_ref(),
+        short_description: message(code.sentence()),
+        full_description: message(code.sentence()),
         help: message(help.unwrap_or("The message of the finding says what is wrong.")),
     }
 }
@@ -200,7 +200,7 @@ fn outcome<'a>(
     };
     let mut labels = finding.labels.iter();
     Outcome {
-        rule_id: &finding.code,
+        rule_id: finding.code.as_ref(),
         rule_index,
         level: level(finding.severity),
         message: message(&text),

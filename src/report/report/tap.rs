@@ -73,7 +73,7 @@ fn finding(finding: &Finding, excerpts: &Excerpts) -> Point {
 /// which the first sets the indentation and none is empty.
 fn block(finding: &Finding, at: String, detail: &[String]) -> Vec<String> {
     let mut lines = vec![
-        format!("code: {}", quoted(&finding.code)),
+        format!("code: {}", quoted(finding.code.as_ref())),
         format!("severity: {}", quoted(level(finding.severity))),
         format!("message: {}", quoted(&finding.message)),
     ];

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::build::ancestors::ClosureError;
 use crate::index::IndexVec;
 use crate::read::parallel::label;
-use crate::read::refusal::{
-    CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE, Tally, nearest, quoted,
-};
+use crate::read::refusal::{Tally, nearest, quoted};
 use crate::tables::entities::EntityRow;
 use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::ValueRef;
 use crate::{Directory, ListId, Row, Rules};
+use tarbac_diagnostic::code::entities::{
+    CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE,
+};
 use tarbac_diagnostic::finding::Label;
 
 /// How many ids are compared for all the questions "did you mean", which cost time for each.
@@ -115,7 +116,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
             continue;
         };
         let missing = name(directory, row);
-        let help = tally.has_room(DANGLING).then(|| {
+        let help = tally.has_room(&DANGLING).then(|| {
             let near = nearest
                 .entry(row)
                 .or_insert_with(|| similar(directory, row, &mut budget));

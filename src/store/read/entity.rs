@@ -9,13 +9,14 @@ use hashbrown::HashMap;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::read::refusal::{NONCONFORMING, Problem, SYNTAX, UNKNOWN_FIELD, nearest, quoted};
+use crate::read::refusal::{Problem, nearest, quoted};
 use crate::read::schema::Shapes;
 use crate::read::uid::{Role, Uid, UidSeed, Word};
 use crate::read::value::{RecordSeed, TagsSeed};
 use crate::tables::entities::{EntityRow, Store};
 use crate::tables::value_ref::ValueRef;
 use crate::{GivenEntity, ListId};
+use tarbac_diagnostic::code::entities::{NONCONFORMING, SYNTAX, UNKNOWN_FIELD};
 
 /// Reads entities into a store.
 pub(crate) struct Reader<'s, 'de> {

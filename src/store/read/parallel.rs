@@ -15,13 +15,14 @@ use crate::digest::{self, Content, Digesting};
 use crate::index::{Id, IndexVec};
 use crate::read::entity::{Reader, Refusal};
 use crate::read::given;
-use crate::read::refusal::{DUPLICATE, SYNTAX, TOO_LARGE, Tally, quoted};
+use crate::read::refusal::{Tally, quoted};
 use crate::read::schema::Shapes;
 use crate::read::split::{Block, scan};
 use crate::tables::entities::{EntityRow, Store};
 use crate::tables::ids::MemberOrNone;
 use crate::tables::value_ref::ValueRef;
 use crate::{GivenEntity, Input, Row};
+use tarbac_diagnostic::code::entities::{DUPLICATE, SYNTAX, TOO_LARGE};
 use tarbac_diagnostic::finding::Label;
 use tarbac_diagnostic::source::{Place, Source};
 
@@ -216,7 +217,7 @@ impl Refusal {
         let problem = &self.problem;
         let label = label(source, offset + self.at as u64, "this entity");
         let message = || problem.message(self.entity.as_deref().unwrap_or("an entity"));
-        tally.add(problem.code, message, problem.help.clone(), [label]);
+        tally.add(problem.code.clone(), message, problem.help.clone(), [label]);
         self.entity.is_some()
     }
 }

@@ -2,28 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::{Finding, Label, Severity};
 use tarbac_diagnostic::printable::short;
 use tarbac_diagnostic::source::Place;
-
-/// The text is no JSON, or not the JSON that entities are written in.
-pub(crate) const SYNTAX: &str = "entities::syntax";
-/// A key or an attribute that nobody declared.
-pub(crate) const UNKNOWN_FIELD: &str = "entities::unknown_field";
-/// An entity that is not what the schema says.
-pub(crate) const NONCONFORMING: &str = "entities::nonconforming";
-/// Two entities with the same uid.
-pub(crate) const DUPLICATE: &str = "entities::duplicate";
-/// A reference to an entity that stands nowhere.
-pub(crate) const DANGLING: &str = "entities::dangling";
-/// An entity that is its own ancestor.
-pub(crate) const CYCLE: &str = "entities::cycle";
-/// An entity without a parent of a type that it must have one of.
-pub(crate) const MISSING_PARENT: &str = "entities::missing_parent";
-/// An entity with a parent of a type, and with the attribute that stands in place of one.
-pub(crate) const SUPERFLUOUS_PARENT: &str = "entities::superfluous_parent";
-/// More entities than can be held.
-pub(crate) const TOO_LARGE: &str = "entities::too_large";
 
 /// How many findings of one code are kept.
 pub(crate) const KEPT: usize = 100;
@@ -31,8 +13,8 @@ pub(crate) const KEPT: usize = 100;
 /// Findings by code, of each no more than [`KEPT`].
 #[derive(Default)]
 pub(crate) struct Tally {
-    kept: BTreeMap<&'static str, Vec<Finding>>,
-    left_out: BTreeMap<&'static str, LeftOut>,
+    kept: BTreeMap<Code, Vec<Finding>>,
+    left_out: BTreeMap<Code, LeftOut>,
 }
 
 struct LeftOut {
@@ -42,21 +24,21 @@ struct LeftOut {
 
 impl Tally {
     /// Whether another finding of this code would be kept; it must be counted in either case.
-    pub(crate) fn has_room(&self, code: &'static str) -> bool {
+    pub(crate) fn has_room(&self, code: &Code) -> bool {
         self.kept.get(code).is_none_or(|kept| kept.len() < KEPT)
     }
 
     /// Adds an error: keeps it or, when there is no room, counts it.
     pub(crate) fn add(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: impl FnOnce() -> String,
         help: Option<String>,
         labels: impl IntoIterator<Item = Label>,
     ) {
-        if self.has_room(code) {
+        if self.has_room(&code) {
             let finding = Finding {
-                code: code.to_owned(),
+                code: code.clone(),
                 severity: Severity::Error,
                 message: short(message()),
                 help: help.map(short),
@@ -69,7 +51,7 @@ impl Tally {
         }
     }
 
-    fn leave_out(&mut self, code: &'static str, count: u64, first: Option<Place>) {
+    fn leave_out(&mut self, code: Code, count: u64, first: Option<Place>) {
         let left_out = self
             .left_out
             .entry(code)
@@ -81,11 +63,11 @@ impl Tally {
     pub(crate) fn append(&mut self, other: Self) {
         for (code, findings) in other.kept {
             for finding in findings {
-                if self.has_room(code) {
-                    self.kept.entry(code).or_default().push(finding);
+                if self.has_room(&code) {
+                    self.kept.entry(code.clone()).or_default().push(finding);
                 } else {
                     let first = finding.labels.into_iter().next();
-                    self.leave_out(code, 1, first.map(|label| label.place));
+                    self.leave_out(code.clone(), 1, first.map(|label| label.place));
                 }
             }
         }
@@ -114,7 +96,7 @@ impl Tally {
 /// What is wrong with one entity, as far as it is known where it is found.
 pub(crate) struct Problem {
     /// The code of the finding.
-    pub(crate) code: &'static str,
+    pub(crate) code: Code,
     /// The attributes that lead to the place, the innermost first.
     pub(crate) path: Vec<String>,
     /// What is wrong, to be read after the name of the attribute or entity.
@@ -125,7 +107,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     /// Makes one.
-    pub(crate) fn new(code: &'static str, what: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
         Self {
             code,
             path: Vec::new(),

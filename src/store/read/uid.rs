@@ -8,7 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use crate::Row;
 use crate::read::entity::Reader;
-use crate::read::refusal::{NONCONFORMING, Problem, nearest, quoted};
+use crate::read::refusal::{Problem, nearest, quoted};
+use tarbac_diagnostic::code::entities::NONCONFORMING;
 
 /// How many ids of an enumerated type a help lists.
 const LISTED: usize = 8;

@@ -15,10 +15,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::read::entity::Reader;
-use crate::read::refusal::{NONCONFORMING, Problem, UNKNOWN_FIELD, clipped, nearest};
+use crate::read::refusal::{Problem, clipped, nearest};
 use crate::read::schema::Kind;
 use crate::read::uid::{Role, UidSeed, Word};
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
+use tarbac_diagnostic::code::entities::{NONCONFORMING, UNKNOWN_FIELD};
 
 /// Reads a value of a kind.
 struct ValueSeed<'r, 's, 'de> {

@@ -12,12 +12,13 @@ use proptest::{prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
 
 use super::{SCHEMA, lent, lines, read, rules, written};
+use tarbac_diagnostic::code::{self, Code};
 
 /// The codes of what Cedar does not look at.
-const STRICTER: [&str; 3] = [
-    "entities::duplicate",
-    "entities::dangling",
-    "entities::missing_parent",
+const STRICTER: [Code; 3] = [
+    code::entities::DUPLICATE,
+    code::entities::DANGLING,
+    code::entities::MISSING_PARENT,
 ];
 
 /// How many files are tried.
@@ -314,7 +315,7 @@ fn compare(json: &str, schema: &Schema) -> Result<(bool, bool), TestCaseError> {
         }
     };
     for finding in &findings {
-        let stricter = STRICTER.contains(&finding.code.as_str())
+        let stricter = STRICTER.contains(&finding.code)
             || finding.message.contains("has the unknown key")
             || finding.help.as_deref() == Some("write the value; `unknown` stands for none")
             || json.contains("\"unknown\"")

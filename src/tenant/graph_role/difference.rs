@@ -6,6 +6,7 @@ use cedar_policy::EntityUid;
 
 use super::RoleDefinition;
 use crate::exports::graph::RoleDefinitionRow;
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Vocabulary;
 use tarbac_host::engine::Engine;
@@ -81,7 +82,7 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
         let mut difference = difference(name, Some(row.id.clone()), &tenant, policies, &known);
         if row.not_allowed().next().is_some() {
             difference.unclear.push(Finding::warning(
-                "role::takes_away",
+                code::role::TAKES_AWAY,
                 "the tenant lists permissions that are not allowed, and what that means is not documented",
             ));
         }
@@ -127,7 +128,7 @@ pub(crate) fn permissions(
         Err(findings) => {
             let (without, other): (Vec<_>, Vec<_>) = findings
                 .into_iter()
-                .partition(|finding| finding.code == super::WITHOUT_PERMISSIONS);
+                .partition(|finding| finding.code == code::role::WITHOUT_PERMISSIONS);
             match without.is_empty() {
                 true => Err(other),
                 false => Ok(BTreeSet::new()),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::prove::{Change, Comparison, Old, Solving};
 use tarbac_assurance::test_report::{Group, Test};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::assembly;
@@ -168,7 +169,7 @@ fn switches_of(before: &Bundle, switches: &Switches) -> Switches {
 }
 
 fn only_old(gone: &str, old: &str, place: &Place) -> Finding {
-    Finding::error("prove::gone", format!("only {old} has {gone}"))
+    Finding::error(code::prove::GONE, format!("only {old} has {gone}"))
         .label(place.clone(), "compared with this")
         .help("--allow-less lets it pass")
 }

@@ -8,6 +8,7 @@ use tarbac_assurance::coverage::{self, Coverage};
 use tarbac_assurance::mutation::Mutation;
 use tarbac_assurance::suite::{Suite, Suites, Tried};
 use tarbac_assurance::test_report::{Group, Report, Test};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION};
@@ -184,7 +185,7 @@ impl<'a> Results<'a> {
         {
             findings.push(
                 Finding::error(
-                    "coverage::too_low",
+                    code::coverage::TOO_LOW,
                     format!(
                         "the cases meet {:.1} % of what the policies ask of them, and {least} % are wanted",
                         coverage.percent()

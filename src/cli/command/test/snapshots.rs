@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::snapshot::{Flip, NoSnapshot, Taken};
 use tarbac_assurance::suite::{Snapshot, Suite, Suites};
+use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::printable::line;
 use tarbac_host::workspace::{SuiteFile, snapshot};
@@ -174,7 +175,7 @@ impl<'a> Snapshots<'a> {
                 if let Some(first) = compared.flips().first() {
                     message += &format!("; first {}", render::snapshot::line(first));
                 }
-                Finding::error("snapshot::differs", message)
+                Finding::error(code::snapshot::DIFFERS, message)
                     .label(compared.snapshot.place.clone(), "asked for here")
                     .help(match compared.state {
                         State::Unreadable(_) => PUT_BACK,
