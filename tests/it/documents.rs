@@ -206,10 +206,14 @@ fn rows() {
 }
 
 #[test]
-fn reports() {
+fn access_reviews() {
     hold("access", &["access"], &["json", "ndjson", "csv"]);
     let supposed = [&["access"], PRODUCTION].concat();
     hold("access_supposed", &supposed, &["json", "ndjson", "csv"]);
+}
+
+#[test]
+fn changes() {
     let change = [&["what-if"], PRODUCTION].concat();
     hold("what_if", &change, &["json", "ndjson", "csv"]);
     let plan = [&change[..], &["--plan"]].concat();
