@@ -38,7 +38,7 @@ pub use authority::{answering, authority_findings, two_authorities};
 pub use evaluation::{Applicable, Evaluation};
 pub use questions::with_attribute;
 pub use slice::EntitySlice;
-pub use undecidable::Undecidable;
+pub use undecidable::{NotAsked, Undecidable};
 
 /// Decides requests.
 #[derive(Debug)]
@@ -329,7 +329,7 @@ impl Engine {
 
     fn known(&self, action: &EntityUid) -> Result<&KnownAction, Undecidable> {
         let known = self.actions.get(action);
-        known.ok_or_else(|| Undecidable::UnknownAction(action.clone()))
+        known.ok_or_else(|| Undecidable::UnknownAction(Box::new(action.clone())))
     }
 
     fn conforming(&self, request: &Request) -> Result<&KnownAction, Undecidable> {
@@ -337,11 +337,11 @@ impl Engine {
         let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
         match known.action.applies_to(principal, resource) {
             true => Ok(known),
-            false => Err(Undecidable::NotAsked {
+            false => Err(Undecidable::NotAsked(Box::new(NotAsked {
                 action: request.action.clone(),
                 principal: principal.clone(),
                 resource: resource.clone(),
-            }),
+            }))),
         }
     }
 
@@ -349,7 +349,7 @@ impl Engine {
         self.directory
             .row(uid)
             .filter(|row| self.directory.is_defined(*row))
-            .ok_or_else(|| Undecidable::Missing(uid.clone()))
+            .ok_or_else(|| Undecidable::Missing(Box::new(uid.clone())))
     }
 
     /// Reads the context of a request from JSON.

@@ -173,7 +173,7 @@ impl<'e> SuiteLookup<'e> {
                     .into_iter()
                     .find(|uid| !self.engine.directory().knows(uid))
                 {
-                    Some(uid) => Err(Undecidable::Missing(uid)),
+                    Some(uid) => Err(Undecidable::Missing(Box::new(uid))),
                     None => Ok(read),
                 }
             });

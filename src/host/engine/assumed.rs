@@ -77,7 +77,8 @@ impl Engine {
             let is_recorded = recorded
                 .is_some_and(|recorded| directory.attribute_has_text(row, recorded, attribute));
             let is_absent = !directory.has_attribute(row, attribute);
-            if !is_recorded && !(is_absent_unknown && is_absent) {
+            let is_unknown = is_recorded || is_absent && is_absent_unknown;
+            if !is_unknown {
                 continue;
             }
             let is_true = directory.attribute_is_true(row, attribute);

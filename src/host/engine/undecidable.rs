@@ -10,26 +10,19 @@ use thiserror::Error;
 pub enum Undecidable {
     /// The request asks for what the schema does not have.
     #[error("`{0}` is no action of the schema")]
-    UnknownAction(EntityUid),
+    UnknownAction(Box<EntityUid>),
     /// The schema does not let such a principal be asked about such a resource.
-    #[error("`{action}` is not asked of `{principal}` about `{resource}`")]
-    NotAsked {
-        /// The action.
-        action: EntityUid,
-        /// The type of the principal.
-        principal: EntityTypeName,
-        /// The type of the resource.
-        resource: EntityTypeName,
-    },
+    #[error("`{}` is not asked of `{}` about `{}`", .0.action, .0.principal, .0.resource)]
+    NotAsked(Box<NotAsked>),
     /// The principal, the resource or an entity of the context stands nowhere.
     #[error("`{0}` does not exist")]
-    Missing(EntityUid),
+    Missing(Box<EntityUid>),
     /// Cedar does not take the request, its context, its entities or a policy, and says why.
     #[error("{0}")]
     NotTaken(String),
     /// An expression cannot be evaluated.
     #[error(transparent)]
-    Evaluation(#[from] EvaluationError),
+    Evaluation(Box<EvaluationError>),
     /// A condition is neither true nor false.
     #[error("it is neither true nor false")]
     NotBool,
@@ -38,6 +31,23 @@ pub enum Undecidable {
         "what was kept of the entities is damaged, and their files have changed since: start again"
     )]
     Damaged,
+}
+
+/// What the schema does not let be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAsked {
+    /// The action.
+    pub action: EntityUid,
+    /// The type of the principal.
+    pub principal: EntityTypeName,
+    /// The type of the resource.
+    pub resource: EntityTypeName,
+}
+
+impl From<EvaluationError> for Undecidable {
+    fn from(error: EvaluationError) -> Self {
+        Self::Evaluation(Box::new(error))
+    }
 }
 
 impl Undecidable {

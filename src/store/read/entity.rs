@@ -69,7 +69,12 @@ impl<'s, 'de> Reader<'s, 'de> {
     }
 
     /// Reads the entity that is written in `text`, which stands at an offset of a file.
-    pub(crate) fn read(&mut self, text: &'de str, file: u32, offset: u64) -> Result<(), Refusal> {
+    pub(crate) fn read(
+        &mut self,
+        text: &'de str,
+        file: u32,
+        offset: u64,
+    ) -> Result<(), Box<Refusal>> {
         self.begin();
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let result = EntitySeed(self)
@@ -91,7 +96,7 @@ impl<'s, 'de> Reader<'s, 'de> {
     }
 
     /// Takes an entity that stands in no file.
-    pub(crate) fn take(&mut self, entity: &'de GivenEntity, file: u32) -> Result<(), Refusal> {
+    pub(crate) fn take(&mut self, entity: &'de GivenEntity, file: u32) -> Result<(), Box<Refusal>> {
         self.begin();
         let taken = self.taken(entity);
         let (uid, parents) = taken.map_err(|error| self.refuse(|| (0, cannot_be_read(&error))))?;
@@ -143,7 +148,7 @@ impl<'s, 'de> Reader<'s, 'de> {
     }
 
     /// What is wrong with the entity; `otherwise` says so, and where, if that is not known yet.
-    fn refuse(&mut self, otherwise: impl FnOnce() -> (usize, Problem)) -> Refusal {
+    fn refuse(&mut self, otherwise: impl FnOnce() -> (usize, Problem)) -> Box<Refusal> {
         let (at, problem) = match self.problem.take() {
             Some(problem) => (0, problem),
             None => otherwise(),
@@ -153,11 +158,11 @@ impl<'s, 'de> Reader<'s, 'de> {
             let id = self.store.uids.get(uid.index);
             quoted(self.shapes.name(uid.entity_type), id)
         });
-        Refusal {
+        Box::new(Refusal {
             at,
             problem,
             entity,
-        }
+        })
     }
 
     /// Remembers what is wrong and makes an error of it, which carries nothing.
