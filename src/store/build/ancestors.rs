@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::thread;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -137,7 +138,7 @@ impl Closure {
                 .collect();
             threads
                 .into_iter()
-                .map(|thread| thread.join().unwrap_or_default())
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
         });
         for (lists, (above, ends)) in todo.chunks(share).zip(parts) {

@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 
 use crate::Rules;
 use crate::action::Actions;
+use crate::index::small;
 
 /// The entity types of a schema in the order of their names, and the record shapes they use.
 #[derive(Default)]
@@ -164,7 +165,7 @@ impl Shapes {
     fn record(&mut self, mut fields: Vec<Field>) -> u32 {
         fields.sort_by(|one, other| one.name.cmp(&other.name));
         self.records.push(fields);
-        u32::try_from(self.records.len() - 1).unwrap_or_default()
+        small(self.records.len() - 1)
     }
 
     /// The index of the type of this name.
