@@ -109,8 +109,8 @@ impl Engine {
         Self::new(bundle, directory, switches)
     }
 
-    /// What more may be in than is known, because an attribute with `@unlisted` says so or because such an
-    /// entity is in it.
+    /// What more may be in than is known: an attribute with `@unlisted` says so, or names it, or such an entity is in
+    /// it.
     pub fn unlisted(&self) -> BTreeSet<Row> {
         let directory = &self.directory;
         let told = self.bundle.vocabulary().unlisted();
@@ -120,7 +120,12 @@ impl Engine {
         });
         let rows = told.flat_map(|(type_name, attribute)| {
             let rows = directory.rows_of(&type_name);
-            rows.filter(move |row| directory.attribute_is_true(*row, attribute))
+            rows.flat_map(move |row| {
+                let itself = directory.attribute_is_true(row, attribute).then_some(row);
+                itself
+                    .into_iter()
+                    .chain(directory.attribute_entities(row, attribute))
+            })
         });
         let with_above = rows.flat_map(|row| std::iter::once(row).chain(directory.ancestors(row)));
         with_above.collect()

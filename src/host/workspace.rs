@@ -266,12 +266,12 @@ fn is_finished(files: &[String]) -> Option<Finding> {
         0 => String::new(),
         count => format!(" and {count} more"),
     };
-    let message = format!("an import that was stopped was finished: `{first}`{more} changed");
+    let message = format!("a change that was stopped was finished: `{first}`{more} changed");
     let place = Place::new(&Source::held(first.clone(), ""), 0..0);
     Some(
         Finding::warning(code::workspace::FINISHED, message)
             .label(place, "this file")
-            .help("nobody need do anything, unless nobody imported here: then see what git says has changed"),
+            .help("there is nothing to do; where nobody changed this workspace, see what git says has changed"),
     )
 }
 

@@ -390,6 +390,17 @@ fn what_a_guardrail_guards_is_everything_or_what_it_is_about() {
         let policy = format!("{words}{annotations}\n{scope};\n");
         assert_eq!(of_policy(&policy), found, "{annotations}");
     }
+    // What holds nobody is none.
+    for never in ["false", "principal.cloudOnly && false", "!true"] {
+        let policy = format!(
+            "{words}@guardrail(\"tenant\")\nforbid (principal, action, resource)\nwhen {{ {never} }};\n"
+        );
+        let found = of_policy(&policy);
+        assert!(
+            found.contains(&"error policy::guardrail".to_owned()),
+            "{never}: {found:?}"
+        );
+    }
 }
 
 #[test]

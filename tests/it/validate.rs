@@ -1531,7 +1531,7 @@ forbid (
        ·        ╰── this policy
      2 │ @doc("A guardrail of a reading.")
        ╰────
-      help: `@guardrail` is for a forbid of no reading, whose scope names neither principal nor resource
+      help: `@guardrail` is for a forbid of no reading that can apply, whose scope names neither principal nor resource
 
     errors: 1 error
     --- exit 1

@@ -29,7 +29,6 @@ pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exi
         true => starters::bare(),
         false => starters::whole(),
     };
-    refuse_existing(&files, arguments)?;
     let wait = || {
         let text = format!(
             "waiting: another program writes into {}\n",
@@ -37,8 +36,10 @@ pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exi
         );
         output::note(&text);
     };
+    // What a stopped run left may be a part of these files.
     let transaction = Transaction::begin(folder, wait)?;
     transaction.finished().into_iter().for_each(output::warning);
+    refuse_existing(&files, arguments)?;
     let failed = |error| ShellError::file("write into", folder, error);
     let mut record = transaction.record().cloned().unwrap_or_default();
     let (steps, ignored) = write(&files, &transaction, &mut record, folder).map_err(failed)?;

@@ -34,8 +34,9 @@ pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding
         if policy.guards().is_some_and(|guards| guards != EVERYTHING) {
             findings.push(guards_nothing(policy));
         }
-        // A policy of a reading holds only sometimes, and one for some people only for those.
-        let holds_for_all = policy.reading().is_none() && policy.principal_anchor().is_none();
+        // A policy of a reading holds only sometimes, one for some people only for those, and a void one nobody.
+        let holds_for_all =
+            policy.reading().is_none() && policy.principal_anchor().is_none() && !policy.is_void();
         match policy.effect() {
             Effect::Forbid if holds_for_all && policy.resource_anchor().is_none() => {
                 guardrails.entry(name).or_default().push(policy);
@@ -174,7 +175,7 @@ fn no_guardrail(policy: &Policy) -> Finding {
         format!("`{}` is no guardrail: it does not hold for everybody and always", policy.id()),
     )
     .label(policy.place().clone(), "this policy")
-    .help("`@guardrail` is for a forbid of no reading, whose scope names neither principal nor resource")
+    .help("`@guardrail` is for a forbid of no reading that can apply, whose scope names neither principal nor resource")
 }
 
 /// A forbid that names questions.

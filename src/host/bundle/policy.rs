@@ -231,6 +231,12 @@ impl Policy {
         names_none && self.ast.non_scope_constraints().is_none_or(is_true)
     }
 
+    /// Whether it never applies: its conditions are plainly false.
+    pub fn is_void(&self) -> bool {
+        let condition = self.ast.non_scope_constraints();
+        condition.is_some_and(|condition| is_constant(condition) == Some(false))
+    }
+
     /// The entities it names, scope and conditions alike, actions left out.
     pub fn named_entities(&self) -> impl Iterator<Item = EntityUid> {
         let condition = self.ast.condition();
@@ -257,7 +263,10 @@ fn is_constant(condition: &ast::Expr) -> Option<bool> {
             op: ast::UnaryOp::Not,
             arg,
         } => is_constant(arg).map(|value| !value),
-        ast::ExprKind::And { left, right } => Some(is_constant(left)? && is_constant(right)?),
+        ast::ExprKind::And { left, right } => match (is_constant(left), is_constant(right)) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (one, other) => Some(one? && other?),
+        },
         ast::ExprKind::Or { left, right } => match (is_constant(left), is_constant(right)) {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (one, other) => Some(one? || other?),

@@ -271,8 +271,8 @@ impl Vocabulary {
         found
     }
 
-    /// The attributes that say, where they are true, that more may be in the entity than is known
-    /// (`@unlisted`), by the type that has them.
+    /// The attributes that say, where they are true, that more may be in the entity than is known, and those that name
+    /// what the entity may be in (`@unlisted`), by the type that has them.
     pub fn unlisted(&self) -> impl Iterator<Item = (&str, &str)> {
         self.annotated("unlisted")
     }

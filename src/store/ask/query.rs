@@ -227,6 +227,18 @@ impl Directory {
         value.as_entity()
     }
 
+    /// The entities that are the value of an attribute or in the set that it is, in order.
+    pub fn attribute_entities(&self, row: Row, attribute: &str) -> Vec<Row> {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        let items = value.map_or(&[][..], |value| match value.as_compound() {
+            Some(index) => self.store.compounds.get(index),
+            None => std::slice::from_ref(value),
+        });
+        items.iter().filter_map(|item| item.as_entity()).collect()
+    }
+
     /// Whether an attribute that is a Bool is true.
     pub fn attribute_is_true(&self, row: Row, attribute: &str) -> bool {
         let slot = self.slot(self.kind(row), attribute);

@@ -141,6 +141,13 @@ impl Entra {
         let roles = entra.read_directory_roles(folder, notes)?;
         entra.groups_with_directory_roles = roles.of_groups.keys().copied().collect();
         eligibility::read(&mut entra, folder, &roles, now, notes)?;
+        if !roles.are_exported {
+            let documented = NAMES.iter().map(|(_, name, _)| (*name).to_owned());
+            entra.directory_roles.extend(documented);
+            entra
+                .unlisted_directory_roles
+                .clone_from(&entra.directory_roles);
+        }
         Ok(entra)
     }
 
@@ -385,7 +392,7 @@ impl Entra {
     ) -> Result<DirectoryRoles, Refused> {
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         let mut roles = DirectoryRoles::default();
-        folder.records(DIRECTORY_ROLES, |row: DirectoryRoleRow| {
+        roles.are_exported = folder.records(DIRECTORY_ROLES, |row: DirectoryRoleRow| {
             let name = directory_role(&row);
             if let Some(template) = &row.role_template_id {
                 roles.by_template.insert(key(template), name.clone());
@@ -454,6 +461,8 @@ impl Entra {
 pub(super) struct DirectoryRoles {
     /// Their names, by the ids that they have in every tenant.
     by_template: BTreeMap<String, String>,
+    /// Whether it is known which there are.
+    are_exported: bool,
     /// Those that groups have.
     pub(super) of_groups: BTreeMap<u32, BTreeSet<String>>,
 }

@@ -532,7 +532,8 @@ impl Imported {
                 let system = system.or_else(|| managed?.operating_system.as_ref());
                 let assumed = [
                     ("coManaged", managed.is_none()),
-                    ("operatingSystem", system.is_none()),
+                    // The list of devices says which family it is, and nothing of servers.
+                    ("operatingSystem", device.operating_system.is_none()),
                 ];
                 let attributes = DeviceAttributes {
                     name: &device.name,

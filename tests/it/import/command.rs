@@ -298,25 +298,26 @@ fn eligible_memberships_are_those_of_a_moment() {
     assert!(ran.stderr.contains("it is no moment"), "{ran}");
 }
 
+/// The codes of the errors in a workspace with a forbid of this condition.
+fn errors_with(tarbac: &Tarbac, condition: &str) -> Vec<String> {
+    let policy = format!(
+        "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\nforbid (principal, action == Intune::Action::\"runScript\", resource)\n{condition};\n"
+    );
+    tarbac.write("workspace/policies/custom/x.cedar", policy);
+    let ran = tarbac.run(&["-C", "workspace", "validate", "--format", "json"]);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = document["findings"].as_array().unwrap().iter();
+    let errors = findings.filter(|finding| finding["severity"] == "error");
+    errors
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 /// What no export tells is recorded, and whatever depends on it is told.
 #[test]
 fn what_is_assumed_is_recorded_and_told() {
     let tarbac = copied("tests/exports/base/configmgr");
-    let policy = |condition: &str| {
-        format!(
-            "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\nforbid (principal, action == Intune::Action::\"runScript\", resource)\n{condition};\n"
-        )
-    };
-    let validate = |tarbac: &Tarbac, condition: &str| {
-        tarbac.write("workspace/policies/custom/x.cedar", policy(condition));
-        let ran = tarbac.run(&["-C", "workspace", "validate", "--format", "json"]);
-        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
-        let findings = document["findings"].as_array().unwrap().iter();
-        let errors = findings.filter(|finding| finding["severity"] == "error");
-        errors
-            .map(|finding| finding["code"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
+    let validate = errors_with;
     let told = ["policy::assumed_value"];
     let nothing: [&str; 0] = [];
     let co_managed = "when { resource.coManaged }";
@@ -354,4 +355,51 @@ fn what_is_assumed_is_recorded_and_told() {
         assert_eq!(validate(&tarbac, condition), told, "{condition}");
     }
     assert_eq!(validate(&tarbac, reader), ["policy::unknown_members"]);
+}
+
+/// Who has a role, which servers there are and who has a directory role is not known where nobody asked for it.
+#[test]
+fn what_nobody_asked_for_is_told_where_a_rule_depends_on_it() {
+    let servers =
+        "when { resource has operatingSystem && resource.operatingSystem like \"*Server*\" }";
+    let readers = "when { principal in Intune::Role::\"Read Only Operator\" }";
+    let directory_role = "when { principal in Entra::DirectoryRole::\"Intune Administrator\" }";
+    let nothing: [&str; 0] = [];
+    let imported = |change: &dyn Fn(&Tarbac)| {
+        let tarbac = copied("tests/exports/contoso");
+        change(&tarbac);
+        let ran = run_import(&tarbac, &[]);
+        assert!(ran.status < 2, "{ran}");
+        tarbac
+    };
+    let whole = imported(&|_| {});
+    for condition in [servers, readers, directory_role] {
+        assert_eq!(errors_with(&whole, condition), nothing, "{condition}");
+    }
+    let without = |tarbac: &Tarbac, path: &str, property: &str| {
+        let path = format!("exports/{path}");
+        let text = tarbac.read(&path);
+        tarbac.write(&path, text.replace(&format!("\"{property}\""), "\"x\""));
+    };
+    let systems = imported(&|tarbac| {
+        for site in ["ANT", "OLD", "P01"] {
+            let path = format!("configmgr/{site}/SMS_R_System.json");
+            without(tarbac, &path, "OperatingSystemNameandVersion");
+        }
+    });
+    assert_eq!(errors_with(&systems, servers), ["policy::assumed_value"]);
+    let licenses = imported(&|tarbac| {
+        for property in ["assignedLicenses", "assignedPlans"] {
+            without(tarbac, "graph/users.json", property);
+        }
+    });
+    assert_eq!(errors_with(&licenses, readers), ["policy::unknown_members"]);
+    let roles = imported(&|tarbac| {
+        std::fs::remove_file(tarbac.path("exports/graph/directoryRoles.json")).unwrap();
+        std::fs::remove_dir_all(tarbac.path("exports/graph/directoryRoles")).unwrap();
+    });
+    assert_eq!(
+        errors_with(&roles, directory_role),
+        ["policy::unknown_members"]
+    );
 }

@@ -583,7 +583,7 @@ fn what_is_finished_is_told() {
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8(said).unwrap();
-        let told = "an import that was stopped was finished: `entities/people.json` changed";
+        let told = "a change that was stopped was finished: `entities/people.json` changed";
         // A name may stand alone or with where it is.
         let said = said
             .replace("./entities", "entities")
