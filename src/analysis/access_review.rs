@@ -1,5 +1,4 @@
-//! The access review: who can do what, through which role, what is granted and does not work, and which
-//! assignments give nothing.
+//! The access review: who can do what through which role, and which assignments give nothing.
 //!
 //! Everybody and everything is surveyed (see [`survey`](crate::bulk::survey)) in the tenant as it is. A
 //! permission is *granted* on a resource by a permit that asks the principal to be something or in something,

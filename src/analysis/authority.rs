@@ -1,4 +1,4 @@
-//! Policies that contradict each other about who is in authority, in the directory as it is.
+//! Contradictions between policies about who is in authority, found among the entities.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Decisions in bulk: people and devices that no policy tells apart are decided about once.
+//! Bulk decisions: one for each group of people and devices that policies treat alike.
 
 pub mod class;
 pub(crate) mod index;

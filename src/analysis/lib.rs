@@ -1,4 +1,4 @@
-//! What the policies do: explanations, who and what, access, and what a change would change.
+//! Analysis of the policies: explanations, access, and the effect of changes.
 
 pub mod access_review;
 pub mod authority;

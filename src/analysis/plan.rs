@@ -1,5 +1,7 @@
-//! The role changes that go with a change: the fewest after which nobody who works today loses anything,
-//! and, separately, those after which nobody gains what they did not have.
+//! Plans: the fewest role changes that go with a change of the tenant.
+//!
+//! After the one nobody who works today loses anything; after the other, a plan of its own, nobody gains what they
+//! did not have.
 //!
 //! What a role can mend is found by asking Cedar about a role that could give everything (see `need`), the
 //! fewest roles by a search (see `choice`), and a proposal is only as good as the comparison that is made

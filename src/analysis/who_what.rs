@@ -1,4 +1,4 @@
-//! Who may do what, over everybody and everything at once.
+//! The people who may do an action, and the actions of a person.
 //!
 //! People whom no policy can tell apart get the same answer, and so do devices (see
 //! [`class`](crate::bulk::class)): one of each class is asked about, by Cedar, and the answer is that of all. The

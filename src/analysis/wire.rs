@@ -1,4 +1,4 @@
-//! Results as JSON, where a value is written otherwise than it is held.
+//! Custom serialization of results whose JSON differs from their fields.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Whether the policies are right: suites, snapshots, coverage, mutants and proofs.
+//! Assurance of the policies: suites, snapshots, coverage, mutants and proofs.
 
 pub mod cedar_run_tests;
 pub mod coverage;

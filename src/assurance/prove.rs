@@ -1,4 +1,4 @@
-//! Proofs: what holds in every world that the schema allows, and not only in the one at hand.
+//! Proofs that a claim about the policies holds for every directory the schema allows.
 //!
 //! A [`Spec`] says what must be true of the policies, and is a policy itself. The symbolic compiler
 //! of Cedar turns policies and specs into formulas, and a solver looks for a world that refutes a

@@ -1,4 +1,4 @@
-//! Snapshots: the table of decisions that is kept beside a suite, and what has become of it.
+//! Snapshots: tables of decisions kept beside a suite.
 //!
 //! A snapshot is a [`Matrix`] as text, under a line that names the readings in force. It is read
 //! back as text, so that the file in a repository is all there is to compare with.

@@ -1,4 +1,4 @@
-//! What a command tried and found, in one form for every kind of report.
+//! The outcome of a command as tests and findings, which every report format reads.
 //!
 //! Tests have names and pass or fail; findings have codes and places. A failed test is a finding
 //! too, so that a report that knows only the one or only the other leaves nothing out. How each

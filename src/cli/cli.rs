@@ -1,4 +1,6 @@
-//! What can be typed. The comments are the help texts.
+//! The grammar of the command line; its comments are the help texts.
+//!
+//! The comments are the help texts.
 
 mod changes;
 mod only;

@@ -1,4 +1,6 @@
-//! What the program brings along: it is handed in by whoever builds it, so that the command line knows no rule.
+//! The product: rules, sample and pages that ship with the program.
+//!
+//! They are handed in by whoever builds it, so that the command line knows no rule.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,4 @@
-//! Text that neither a terminal nor whoever reads the log of a job obeys.
+//! Text without control characters, for terminals and logs of jobs.
 //!
 //! What people are called, what policies say and how files are named comes from elsewhere. A terminal obeys control
 //! characters; a reader is led astray by those that turn the direction of writing; and the runners of GitHub and

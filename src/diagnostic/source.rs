@@ -1,4 +1,4 @@
-//! Where a text came from: the name that a message shows, and the place within it.
+//! Sources and places: the origin of a text, for messages.
 //!
 //! Nothing here opens a file; whoever loads a workspace does.
 

@@ -1,4 +1,4 @@
-//! Puts policies, schema and entities together, and says everything that is wrong with them.
+//! Policies, schema and entities joined to an engine, with all findings.
 //!
 //! There is one way to an [`Engine`] for a workspace on disk ([`crate::workspace`]) and for texts
 //! in memory alike, and none round a finding that is an error.

@@ -1,4 +1,6 @@
-//! What is asked, and what is answered. The terms are Cedar's and XACML's.
+//! Requests, decisions and answers, in the terms of Cedar and XACML.
+//!
+//! The terms are Cedar's and XACML's.
 
 use cedar_policy::{Context, EntityUid};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Asks Cedar, and only what it has to be asked.
+//! The engine: it gives Cedar the entities and policies of a request, and no others.
 //!
 //! An [`Engine`] joins a [`Bundle`] with a [`Directory`] under a choice of readings. It knows no
 //! role, toggle or message: it gives Cedar the policies that can match a request and the entities

@@ -1,4 +1,4 @@
-//! The shell: reads the few lines around the places of findings.
+//! Excerpts of files around the places of findings.
 //!
 //! Policies and schema are at hand; a file of entities may be larger than memory and is read again,
 //! once for all places in it, and only a stretch of each line is kept: a file of a million entities

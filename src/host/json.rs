@@ -1,5 +1,6 @@
-//! JSON: read so that every key says something, as a key given twice is an error and not the last one; written
-//! for programs.
+//! Strict JSON for reading, and JSON for programs.
+//!
+//! A key given twice is an error, and not the last one.
 
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};

@@ -1,4 +1,4 @@
-//! Finds what a person means by what they typed.
+//! The lookup of people, devices, roles and actions by the names that people type.
 //!
 //! A permission goes by any of its spellings, a person or thing by its full Cedar UID, its id, or
 //! an attribute that the schema marks `@alias`. The case of ASCII letters does not matter, that of

@@ -1,4 +1,4 @@
-//! What tarbac wrote into a workspace, by digest, and what becomes of it when it is written again.
+//! The record of the files that tarbac wrote into a workspace.
 //!
 //! `init` and `import` leave a record at the root of a workspace. By it, the next import tells its own
 //! files from those that people wrote or changed ([`Refresh`]), and whoever reads the workspace whether

@@ -1,4 +1,4 @@
-//! Roles, as the schema marks them with `@graph`, and what the policies and their entities say of them.
+//! Roles, as the schema marks them with `@graph`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The shell: finds the files of a workspace and reads them.
+//! The workspace on disk: its files, found and read.
 //!
 //! [`examine`] reads everything and collects what is wrong; [`Workspace::load`] does the same and
 //! refuses when anything is.

@@ -1,4 +1,4 @@
-//! Who can do what: on a screen, and in the formats of pages, sheets and programs.
+//! The access review for people, and in every format.
 
 mod html;
 mod markdown;

@@ -1,4 +1,4 @@
-//! Colour for a report that is laid out already, so that it moves no column.
+//! Colours for text that is already laid out.
 //!
 //! It repeats what the words say, and says nothing of its own.
 

@@ -1,5 +1,4 @@
-//! Coverage: for people, a table of what is missing and the annotated policies; for other tools,
-//! LCOV and Cobertura.
+//! Coverage: a table and listings for people, LCOV and Cobertura for tools.
 
 pub(super) mod cobertura;
 pub(super) mod lcov;

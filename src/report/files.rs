@@ -1,4 +1,4 @@
-//! The files that a command wrote, or would write, for programs.
+//! Lists of written files, for programs.
 
 use schemars::JsonSchema;
 use serde::Serialize;

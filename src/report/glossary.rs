@@ -1,4 +1,4 @@
-//! What the policies say that a text names.
+//! The documentation of the policies mentioned in a text.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
-//! Pages that need nothing else: a matrix of people and permissions with filters, for somebody who has no
-//! tarbac. What a report is about is said by a script of its own.
+//! Self-contained pages of HTML: a filterable matrix of people and permissions.
+//!
+//! What a report is about is said by a script of its own.
 
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_diagnostic::printable;

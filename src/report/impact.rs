@@ -1,4 +1,4 @@
-//! What changes for whom: on a screen, and in the formats of pages, sheets and programs.
+//! The comparison of two states for people, and in every format.
 
 mod html;
 mod markdown;

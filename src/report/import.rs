@@ -1,4 +1,4 @@
-//! What an import has to say, and what an export consists of.
+//! The report of an import, and the catalog of exports.
 
 use std::path::Path;
 

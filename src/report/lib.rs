@@ -1,4 +1,4 @@
-//! Puts results into words, for people and for programs.
+//! Reports: results in words and documents, for people and programs.
 //!
 //! One file for each kind of result. Results derive how they are written as JSON, and a file here owns the document
 //! round them and whatever has another shape; [`schema`] says what programs read, which changes only on purpose.

@@ -1,5 +1,6 @@
-//! A matrix: a table for a page, records for a sheet or a program. The one for a terminal is that of
-//! [`tarbac_analysis::matrix`].
+//! A matrix as Markdown, CSV and JSON.
+//!
+//! The one for a terminal is that of [`tarbac_analysis::matrix`].
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};

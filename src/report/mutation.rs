@@ -1,4 +1,4 @@
-//! What became of mutants.
+//! Mutants and what became of them.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Plain text in lines of limited width, without characters that a terminal obeys.
+//! Text in lines of limited width.
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;

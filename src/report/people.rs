@@ -1,4 +1,4 @@
-//! Groups of people, and what is said of each.
+//! Groups of people with a paragraph about each.
 
 use super::findings::number;
 use super::page::Page;

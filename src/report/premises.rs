@@ -1,4 +1,4 @@
-//! What an answer supposes, said before the answer or with it.
+//! The premises of an answer, told before it or with it.
 
 use schemars::JsonSchema;
 use serde::Serialize;

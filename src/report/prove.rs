@@ -1,5 +1,4 @@
-//! What was proved and what was refuted: the story of each counterexample for people, everything for
-//! programs.
+//! Proofs for people and programs, with the story of each counterexample.
 
 pub mod comparison;
 pub mod mutation;

@@ -1,4 +1,4 @@
-//! What an answer was decided with.
+//! The rules, revision and readings behind an answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;

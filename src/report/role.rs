@@ -1,4 +1,4 @@
-//! What policies and a tenant disagree on, for people and programs.
+//! Differences between the policies and the role definitions of a tenant.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,5 +1,6 @@
-//! A diagnostic without the characters that a terminal obeys: names of files and of everything else come from
-//! elsewhere.
+//! Diagnostics without control characters.
+//!
+//! Names of files and of everything else come from elsewhere.
 
 use std::fmt;
 

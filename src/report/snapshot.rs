@@ -1,4 +1,4 @@
-//! What has become of the decisions of a snapshot.
+//! Changed decisions of a snapshot.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What became of suites: for people, what failed and why; for programs, everything.
+//! The output of suites: failures as text, all cases for programs.
 
 use cedar_policy::EntityUid;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! What keeps forbids from refusing what is allowed: permissions that the person has, and other facts.
+//! Supports of an allow: permissions and facts that keep forbids from applying.
 
 use super::explanation::chain;
 use super::page::Page;

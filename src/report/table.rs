@@ -1,4 +1,4 @@
-//! Rows under headings: comma-separated values for a sheet, a table for a page of a wiki.
+//! Tables: CSV for a sheet, Markdown for a wiki.
 
 use super::matrix::in_markdown;
 use tarbac_analysis::change::what_if::Premises;

@@ -1,4 +1,4 @@
-//! Words for many: how many there are, and some of them.
+//! Lists in words: a few items, and how many more.
 
 use std::collections::{BTreeSet, HashMap};
 

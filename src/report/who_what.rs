@@ -1,4 +1,4 @@
-//! Who may do what, for people and programs.
+//! The output of `who` and `what`, in every format.
 
 mod rows;
 

@@ -1,4 +1,4 @@
-//! Actions among the entities: nothing is kept of one that is as the schema has it, as for Cedar.
+//! Actions among the entities: accepted if they are as in the schema.
 
 use std::collections::{BTreeSet, HashMap};
 

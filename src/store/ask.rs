@@ -1,4 +1,4 @@
-//! Asking the tables: queries, aliases, fingerprints, and entities as Cedar has them.
+//! Queries: rows, aliases, fingerprints, and entities for Cedar.
 
 pub(crate) mod aliases;
 pub(crate) mod cedar;

@@ -1,4 +1,4 @@
-//! Building the tables: the order of the rows, ancestors, references, and what replaces an entity.
+//! The build of a directory: order of rows, ancestors, references and overlays.
 
 pub(crate) mod ancestors;
 pub(crate) mod order;

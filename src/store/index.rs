@@ -1,5 +1,7 @@
-//! Tables by indices of a type of their own. An index of another table does not compile, and one that is out of range
-//! stops the program: it must not become an answer.
+//! Tables by typed indices.
+//!
+//! An index of another table does not compile, and one that is out of range stops the program: it must not become
+//! an answer.
 
 use std::fmt::Debug;
 use std::hash::Hash;

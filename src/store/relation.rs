@@ -1,4 +1,4 @@
-//! Which entities are directly in others or name them, without the many repetitions.
+//! Relations between entities of two types, without repetition.
 
 use std::collections::{HashMap, HashSet};
 

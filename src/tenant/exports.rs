@@ -1,5 +1,6 @@
-//! Exports of a live tenant: what Microsoft Graph, Configuration Manager and the admin center give,
-//! read as it was saved.
+//! Exports of a live tenant, read as they were saved.
+//!
+//! They come of Microsoft Graph, Configuration Manager and the admin center.
 //!
 //! A file is a page of records: the answer of a service as it came (`{"value": […]}`), a bare array, one
 //! record a line, or the single record that PowerShell makes of a list of one. It is UTF-8 or, as

@@ -1,4 +1,4 @@
-//! Roles as Microsoft Graph has them.
+//! Custom roles as request bodies of Microsoft Graph.
 //!
 //! A role definition of Intune (`deviceAndAppManagementRoleDefinition`) is a name, a description and a
 //! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::of`] says what

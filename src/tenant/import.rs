@@ -1,4 +1,4 @@
-//! Makes a workspace of the exports of a live tenant.
+//! The import: a workspace made of the exports of a live tenant.
 //!
 //! [`import`] reads what Microsoft Graph, Configuration Manager and the admin center gave (see
 //! [`exports`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`Report`] of

@@ -1,4 +1,4 @@
-//! What a live tenant exports, the workspace that is made of it, and roles as Microsoft Graph has them.
+//! Tenants: their exports, the import, and roles of Microsoft Graph.
 
 pub mod exports;
 pub mod graph_role;

@@ -116,6 +116,30 @@ fn the_host_is_thin() {
     ");
 }
 
+/// A module says in its first line what it is: a noun phrase, which whoever has not seen the code understands.
+#[test]
+fn modules_say_what_they_are() {
+    let verbs = "Asks Chooses Compares Cuts Finds Lets Links Looks Makes Puts Reads Refuses Runs Says Searches \
+                 Splits Takes Turns";
+    let questions = "How What Whether Which Who Whom";
+    let openings: Vec<&str> = verbs.split(' ').chain(questions.split(' ')).collect();
+    for entry in WalkDir::new(root().join("src")) {
+        let path = entry.unwrap().into_path();
+        let is_facade = path.ends_with("src/lib.rs");
+        let is_test = path.iter().any(|part| part.to_string_lossy().starts_with("tests"));
+        if path.extension().is_none_or(|extension| extension != "rs") || is_facade || is_test {
+            continue;
+        }
+        let text = read_to_string(&path).unwrap();
+        let first = text.lines().find_map(|line| line.strip_prefix("//! "));
+        let first = first.unwrap_or_else(|| panic!("{}", path.display()));
+        let words: Vec<&str> = first.split_whitespace().collect();
+        assert!(words.len() <= 15, "{}: {first}", path.display());
+        assert!(first.ends_with('.'), "{}: {first}", path.display());
+        assert!(!openings.contains(&words[0]), "{}: {first}", path.display());
+    }
+}
+
 /// Where a look-up cannot fail, nothing stands in for what it might miss: that would be another row, class or cell. The
 /// numbers may fall; what is left is damage that was noted, or an honest nothing.
 #[test]

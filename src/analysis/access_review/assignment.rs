@@ -1,4 +1,4 @@
-//! Who is directly in what gives a role.
+//! Role assignments and their direct members.
 //!
 //! Which entities are assignments is found out of the schema and the policies in force. The types of what
 //! permits ask the principal to be in are the types of roles; a type on the way from people to those is one of

@@ -1,4 +1,4 @@
-//! What holds for a class of people.
+//! The entitlements of a class of people.
 
 use std::collections::{BTreeMap, BTreeSet};
 

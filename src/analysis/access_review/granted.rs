@@ -1,4 +1,4 @@
-//! What the roles of somebody grant, whatever is decided in the end.
+//! The permits of a person's roles that apply, whatever is decided in the end.
 
 use hashbrown::HashMap;
 

@@ -1,4 +1,4 @@
-//! What becomes of people without some of their assignments.
+//! Redundant role assignments: decisions made once more without each of them.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

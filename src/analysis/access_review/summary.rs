@@ -1,4 +1,4 @@
-//! Puts together what holds for everybody.
+//! Entitlements, roles, obstacles and assignments, summed over all people.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
-//! The indices of bulk decisions. One of another table does not compile, and one that is out of range stops the
-//! program: it must not become an answer.
+//! The indices of bulk decisions.
+//!
+//! One of another table does not compile, and one that is out of range stops the program: it must not become an
+//! answer.
 
 use tarbac_store::index::IndexVec;
 use tarbac_store::index_type;

@@ -1,4 +1,4 @@
-//! How far decisions reach: the resources of a survey counted, by name, and by what they are in.
+//! Resources of a bulk decision: counts, examples, and the groups they are in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Everybody and everything at once, in one state of a tenant or in several.
+//! A bulk decision: all people and all resources, in one or more states.
 //!
 //! People whom no policy can tell apart are decided about alike, and so are resources (see
 //! [`class`](crate::bulk::class)): one of each class is decided about, by Cedar, and the answer is that of

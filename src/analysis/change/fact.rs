@@ -1,4 +1,4 @@
-//! Facts that are given: what they make of the entities of a directory.
+//! Hypothetical facts of `what-if` and suites, and the entities they change or create.
 //!
 //! A fact is a Cedar expression about an entity, and the value that it is to have:
 //!

@@ -1,4 +1,4 @@
-//! What changes for whom between two states of a tenant.
+//! Decisions that differ between two states of a tenant, for everybody.
 //!
 //! Both states are surveyed together (see [`survey`](crate::bulk::survey)): every decision about everybody
 //! and everything, before and after. An entity is the same by its uid; one that is missing in a state

@@ -1,4 +1,4 @@
-//! Changes of a workspace that are thought through before they are made.
+//! Changes as they are typed, and the engine after them.
 //!
 //! A change is a fact that is given, as in the suites: the engine after it is that of the same
 //! policies with the entities changed, and holds them to the schema like everything else. Which

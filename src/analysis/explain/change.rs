@@ -1,4 +1,4 @@
-//! One thing an administrator can change, and the world in which it is changed.
+//! One change an administrator can make, and the entities after it.
 //!
 //! The schema says what can be changed, by annotations whose text is the sentence shown:
 //! `@set_true`, `@set_false`, `@set` and `@raise` (a number, upwards only) on attributes, `@add`

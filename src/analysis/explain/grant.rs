@@ -1,4 +1,4 @@
-//! How a person comes by a permit.
+//! The path from a person to a permit.
 
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;

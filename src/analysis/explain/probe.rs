@@ -1,4 +1,4 @@
-//! A request in a world, in which expressions of policies can be evaluated.
+//! A request and its entities, for evaluating expressions of policies.
 
 use std::cell::OnceCell;
 

@@ -1,4 +1,4 @@
-//! Searches for the smallest changes that turn a refusal into a permission.
+//! Remedies: the smallest changes that turn a refusal into a permission.
 //!
 //! The search goes from fewer changes to more. Each state is decided; one that is still refused
 //! is taken further by the ways to lift the determining forbid that has the fewest, or by the ways

@@ -1,4 +1,4 @@
-//! Who would be permitted, and what the person holds instead.
+//! Roles that would permit a request, and the roles the person holds instead.
 
 use std::collections::{BTreeMap, BTreeSet};
 

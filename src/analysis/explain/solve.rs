@@ -1,4 +1,4 @@
-//! Solves a condition: the changes after which it is true, or false.
+//! A solver for conditions: changes after which one is true, or false.
 //!
 //! What comes out is a candidate and no more; [`super::remedies`] decides again before it offers
 //! one. Conditions are taken apart at `&&`, `||`, `!` and `if`; what is left are attributes that

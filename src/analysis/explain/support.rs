@@ -1,4 +1,4 @@
-//! What an allow rests on besides its permits: facts of the person that keep forbids from refusing.
+//! Supports of an allow beside its permits: facts that keep forbids from applying.
 //!
 //! A fact is read where the only clause that keeps a forbid from applying is an `unless` that holds. What it is
 //! called comes from the schema: `@operation` names a permission, `@told` and `@told_not` are sentences.

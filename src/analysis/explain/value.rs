@@ -1,4 +1,4 @@
-//! Values and entities, as a person knows them.
+//! Labels: values and entities as people know them.
 
 use std::fmt;
 

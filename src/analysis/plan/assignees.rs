@@ -1,4 +1,4 @@
-//! Whom to assign a role, so that some people have it and nobody else: groups rather than each of them.
+//! Assignees of a role: groups rather than single people, and nobody else.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,6 @@
-//! Chooses roles: which are extended and which are made, so that everybody is given what they need and
-//! nobody what they may not be given.
+//! The choice of roles: those to extend and those to make.
+//!
+//! Everybody is given what they need, and nobody what they may not be given.
 //!
 //! The fewest roles come first, then the fewest permissions, then the fewest new roles. Permissions, people
 //! and roles are numbered.

@@ -1,4 +1,4 @@
-//! People by what they need, and who has the roles that could be extended.
+//! People grouped by the permissions they need and the roles that could be extended.
 
 use std::collections::{BTreeMap, BTreeSet};
 

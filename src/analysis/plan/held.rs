@@ -1,4 +1,4 @@
-//! Who has what by which roles: what they gain by them, and what they had before as well.
+//! Permissions that people hold through each role, before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What a role could mend, as Cedar says it.
+//! Permissions that people lack, and the losses that each would mend.
 //!
 //! Whoever loses something is thought to have a new role: one that gives nothing, and one that gives every
 //! permission. What a new role can mend is what the second mends; what the first mends needs no permission,

@@ -1,4 +1,4 @@
-//! The texts of policies that a plan writes.
+//! Policy files written by a plan.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The role changes after which nobody gains what can be taken away without a loss.
+//! Role changes that prevent gains, without a loss.
 //!
 //! What gives somebody a role is a share of it, as a role assignment is. A share can go without a permission
 //! where nobody needs it there: nobody has by it what they had before as well. Everybody with the same share

@@ -1,4 +1,4 @@
-//! The role changes after which nobody loses what a role could keep.
+//! Role changes that prevent losses.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Which permissions can go from which shares of roles, and what stays gained.
+//! Permissions removable from a role assignment without anybody losing earlier access.
 
 use std::collections::{BTreeMap, BTreeSet};
 

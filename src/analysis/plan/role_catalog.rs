@@ -1,4 +1,4 @@
-//! What the policies of a state give its roles.
+//! The role catalog: the permissions that policies give to each role.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -1,4 +1,4 @@
-//! The fewest sets that cover everything.
+//! Set cover: the fewest sets that cover everything.
 //!
 //! The search is exact as long as it is small; what is too large gets a good answer, and it is said
 //! that there may be a better one.

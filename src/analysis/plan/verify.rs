@@ -1,4 +1,4 @@
-//! Compares what came of a proposal with what was foreseen.
+//! Verification of a plan: a second comparison with the plan carried out.
 
 use std::collections::{BTreeMap, HashMap};
 

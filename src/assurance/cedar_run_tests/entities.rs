@@ -1,4 +1,4 @@
-//! Reads the entities of many tests.
+//! The entities of many tests, each text parsed once.
 //!
 //! The tests of a file tend to repeat entities, so each distinct text of one is read once. The
 //! result is that of `Entities::from_json_str` with a schema.

@@ -1,4 +1,6 @@
-//! Runs tests as `cedar run-tests` does without `--schema`: nothing conforms to anything.
+//! The runner for tests without a schema, as `cedar run-tests` does without `--schema`.
+//!
+//! Nothing conforms to anything there.
 
 use cedar_policy::{
     Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet,

@@ -1,4 +1,4 @@
-//! Takes a file of tests apart.
+//! The reader of files for `cedar run-tests`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Runs tests.
+//! The runner of files for `cedar run-tests`.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

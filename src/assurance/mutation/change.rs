@@ -1,4 +1,4 @@
-//! The ways in which a policy is changed.
+//! Mutation operators: the ways in which a policy is changed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

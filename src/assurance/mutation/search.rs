@@ -1,4 +1,4 @@
-//! Looks for a request that tells a mutant from the original.
+//! A search for a request that tells a mutant from its original.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

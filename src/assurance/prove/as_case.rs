@@ -1,5 +1,6 @@
-//! A counterexample as a case of a suite, so that it is not forgotten: the case fails as long as the
-//! spec is refuted.
+//! A counterexample as a case of a suite.
+//!
+//! It is kept so: the case fails as long as the spec is refuted.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Two sets of policies: who is allowed what by the one and not by the other, in any world.
+//! The comparison of two policy sets over every directory the schema allows.
 
 use cedar_policy::EntityUid;
 use schemars::JsonSchema;

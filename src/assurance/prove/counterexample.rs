@@ -1,4 +1,4 @@
-//! A counterexample: a world in which something does not hold that was claimed of all worlds.
+//! A counterexample: a model in which a claim does not hold.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
-//! Policies that can raise an error. Cedar skips a policy that does, and so do the proofs; tarbac
-//! decides nothing then. What is proved of policies is true of tarbac only where none can fail.
+//! Policies that can raise an error.
+//!
+//! Cedar skips a policy that does, and so do the proofs; tarbac decides nothing then. What is proved of policies is
+//! true of tarbac only where none can fail.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Worlds that a directory can have.
+//! Feasible models: those that a directory can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;

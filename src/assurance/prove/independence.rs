@@ -1,4 +1,4 @@
-//! Policies for one value of an attribute.
+//! Policies specialised to one value of an attribute.
 //!
 //! A policy *specialised* to a value of an attribute has the value wherever it reads the attribute,
 //! and so it does not read it. Two steps make a proof about every value of it:

@@ -1,4 +1,4 @@
-//! Names that say what an entity of a world is.
+//! Readable ids for the entities of a counterexample.
 
 use cedar_policy::{EntityId, EntityUid};
 

@@ -1,4 +1,4 @@
-//! What policies and specs write, which is what tells of worlds about them.
+//! The literals of policies and specs, and the names of the schema.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

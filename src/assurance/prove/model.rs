@@ -1,4 +1,4 @@
-//! A world in which a claim does not hold: a request and the entities it is made among.
+//! A model: a request with its entities, found by a solver.
 
 use std::collections::{BTreeMap, BTreeSet};
 

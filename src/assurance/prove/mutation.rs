@@ -1,5 +1,4 @@
-//! Whether the specs pin the policies down: each policy is changed in one small way, and either a
-//! spec is refuted by the changed policies, or nothing is decided otherwise at all.
+//! Mutants of policies, each refuted by a spec or proved equivalent.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Places in a world: its attributes, its tags and what is in the context.
+//! Paths of a model: attributes, tags and context.
 
 use cedar_policy::EntityUid;
 use serde_json::{Map, Value};

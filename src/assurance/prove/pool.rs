@@ -1,4 +1,4 @@
-//! Work that solvers do side by side.
+//! A pool of solvers that work side by side.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Policies that are there for nothing.
+//! Redundant policies.
 
 use super::Prover;
 use super::claim::{Claim, Environment, Relation, Side, body, permit};

@@ -1,4 +1,4 @@
-//! What of a world matters.
+//! The facts of a counterexample that the refutation depends on.
 
 use cedar_policy::EntityUid;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! From the world that a solver happened to find to one that is as small as it gets.
+//! The smallest counterexample, shrunk from the one that a solver found.
 //!
 //! Every step is tried: a smaller world is kept only where it still refutes the claim, by plain
 //! Cedar. A world that does not conform to the schema refutes nothing.

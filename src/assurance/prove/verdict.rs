@@ -1,4 +1,4 @@
-//! Whether a spec holds in one request environment.
+//! The verdict on a spec in one request environment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What stands in a suite file, word for word.
+//! The document of a suite file, as it is written.
 //!
 //! These types are the format: the reader is derived from them, and so is the JSON Schema that
 //! editors use. What the words mean in a workspace is found out later ([`super::resolve`]).

@@ -1,4 +1,4 @@
-//! Which cases to run.
+//! The filter that selects the cases of suites to run.
 
 use std::str::FromStr;
 

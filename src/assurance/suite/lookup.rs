@@ -1,4 +1,4 @@
-//! Finds out whom and what the names of a suite mean in one directory.
+//! The names of a suite, looked up in a directory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Reads suite files.
+//! The reader of suite files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

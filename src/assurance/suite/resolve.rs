@@ -1,4 +1,4 @@
-//! Finds out what suite files mean in a workspace.
+//! Suites resolved against a workspace: names, settings and expectations.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Runs suites.
+//! The runner of suites.
 
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 

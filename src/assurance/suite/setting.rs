@@ -1,4 +1,4 @@
-//! The engines that suites need.
+//! Settings: the engines that suites need, one for each set of facts and readings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Groups and fixtures: what names of a suite stand for that is not in the workspace.
+//! Shared names of suites: groups and fixtures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Suites that are written and not read: what proofs and mutants find, as cases.
+//! Suites that are written: cases from counterexamples and mutants.
 
 #[cfg(feature = "prove")]
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What a question may suppose: changes of the tenant that nobody has made.
+//! Arguments for hypothetical changes.
 
 use clap::Args;
 use tarbac_analysis::change::what_if::Change;

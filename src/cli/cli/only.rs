@@ -1,4 +1,4 @@
-//! What a comparison is about.
+//! Arguments that limit a comparison.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! What a shell offers while somebody types: readings, and the names of the workspace.
+//! Completions for shells: readings, and the names of the workspace.
 //!
 //! It is silent: where there is no sound workspace, nothing is offered. It is quick: of a workspace that takes long
 //! to read, nothing is offered either.

@@ -1,4 +1,4 @@
-//! `tarbac completions`: what a shell needs to ask this program how a line can go on, and the answer.
+//! `tarbac completions`: completions for a shell, and the program that answers them.
 
 use clap::CommandFactory;
 use clap_complete::env::Shells;

@@ -1,5 +1,6 @@
-//! Files that are written as a whole: each is the old one or the new one, whatever happens in
-//! between.
+//! Files that are written as a whole.
+//!
+//! Each is the old one or the new one, whatever happens in between.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! What changes for whom between two states, as `what-if` and `diff` say it.
+//! The run that `what-if` and `diff` share.
 
 use std::path::{Path, PathBuf};
 use std::slice::from_mut;

@@ -1,4 +1,4 @@
-//! The two streams and what they can show.
+//! Standard output and standard error.
 
 #![expect(
     clippy::disallowed_methods,

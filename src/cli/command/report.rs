@@ -1,4 +1,4 @@
-//! The reports that a command writes beside its answer.
+//! Reports written beside the answer of a command.
 
 use tarbac_assurance::test_report::Report;
 use tarbac_host::excerpt::Excerpts;

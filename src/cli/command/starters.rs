@@ -1,4 +1,4 @@
-//! What a workspace begins with, beside its data.
+//! The files that a new workspace begins with, beside its data.
 
 use tarbac_host::bundle::File;
 

@@ -1,4 +1,4 @@
-//! The state that a question is about: the workspace as it is, or with what is supposed.
+//! The engine for a question: the workspace as it is, or with hypothetical changes.
 
 use tarbac_analysis::change::what_if::{self, Premises};
 use tarbac_host::Workspace;

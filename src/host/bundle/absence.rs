@@ -1,4 +1,4 @@
-//! What it means for a policy that an entity it names is nowhere.
+//! The effect on a policy if an entity that it names does not exist.
 //!
 //! Nothing equals such an entity and nobody is in it, so each comparison with it is false. Whether
 //! that allows more or less depends on where the comparison stands: an exception of a permit that

@@ -1,4 +1,4 @@
-//! Looks for what is wrong with policies that parse.
+//! Checks of policies that parse.
 
 use std::collections::BTreeSet;
 

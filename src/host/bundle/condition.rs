@@ -1,4 +1,4 @@
-//! The parts of a policy that decide one by one whether it applies.
+//! The conditions of a policy, one by one.
 
 use cedar_policy_core::ast;
 

@@ -1,4 +1,4 @@
-//! Refuses texts that are nested so deeply that reading them would exhaust the stack.
+//! The limit on nesting: deeper texts would exhaust the stack.
 //!
 //! Cedar's parser and validator go down one call for each level, and a text that nobody wrote by
 //! hand would end the process instead of giving a finding.

@@ -1,4 +1,4 @@
-//! Turns what Cedar reports into findings.
+//! Cedar's diagnostics as findings.
 //!
 //! Cedar's errors carry a text and offsets, but no file name and no code.
 

@@ -1,4 +1,4 @@
-//! What would get round the rules that hold whoever decides.
+//! Guardrails: forbids that every permission must be subject to.
 //!
 //! A guardrail is a name that forbids share by `@guardrail`. It holds for each type of resources
 //! that a permission of one of them is about, and for every type where one of them says so

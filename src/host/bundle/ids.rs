@@ -1,4 +1,4 @@
-//! Ids of policies that do not lead to one policy, or lead to the wrong one.
+//! Policy ids that are duplicate, misleading or missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

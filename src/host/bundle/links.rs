@@ -1,4 +1,4 @@
-//! Links policy templates.
+//! Linked policy templates.
 //!
 //! A link file is what `cedar link` writes: a JSON array of
 //! `{"template_id": …, "link_id": …, "args": {"?principal": "Type::\"id\"", …}}`.

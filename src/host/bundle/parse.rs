@@ -1,4 +1,4 @@
-//! Reads policy files.
+//! The parser of policy files.
 
 use std::ops::Range;
 use std::str::FromStr;

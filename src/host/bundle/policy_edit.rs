@@ -1,4 +1,4 @@
-//! A policy that is changed in one place.
+//! A policy taken apart, to be changed and put together again.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Roles as text: the policy that gives one permissions, and names that are fit for a file.
+//! Policy texts for roles, and ids fit for file names.
 
 use cedar_policy::EntityUid;
 

@@ -1,4 +1,4 @@
-//! What the expressions of a policy are, by the schema.
+//! The types of expressions within a policy, by the schema.
 
 use std::collections::BTreeSet;
 

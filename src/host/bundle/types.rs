@@ -1,4 +1,4 @@
-//! What Cedar's strict validation finds in policies, each mistake once.
+//! Type errors that Cedar's strict validation finds, each once.
 //!
 //! Cedar examines a policy once for each type of principal and resource that it can meet, and
 //! suggests names in the order of a hash table. Here one wrong word is one finding, whichever

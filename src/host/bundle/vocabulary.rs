@@ -1,5 +1,4 @@
-//! What the schema says in words: the spellings of actions, and the annotations of types and
-//! attributes.
+//! The vocabulary of a schema: spellings of actions, annotations of types and attributes.
 //!
 //! Cedar's `Schema` keeps none of it, so it is taken from the schema fragments.
 

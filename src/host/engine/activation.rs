@@ -1,4 +1,4 @@
-//! Memberships that somebody has only after activating them.
+//! Memberships that take effect once they are activated.
 //!
 //! The schema says which attributes of a principal name such memberships (`@activate`). Nothing is decided by
 //! them: what activating them would change is found by deciding again with the principal in them.

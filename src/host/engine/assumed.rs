@@ -1,4 +1,4 @@
-//! Policies of the workspace that depend on what is not known of somebody or something.
+//! Policies of a workspace that depend on assumed values.
 //!
 //! The entities say of which attributes the value is assumed (`@assumed` in the schema). The value is one with which
 //! the rules that ship permit less; other rules may permit more by it, and that is an error. Of an attribute whose

@@ -1,4 +1,4 @@
-//! Who is in authority about a resource: no decision is made where nobody can know.
+//! The authority over a resource; without one, nothing is decided.
 //!
 //! Where the schema asks `Tarbac::Action::"authority"` of somebody about a resource, exactly one policy must
 //! answer, by an `@authority`. Otherwise the rules in force are not all the rules, or contradict each other, and

@@ -1,4 +1,4 @@
-//! Asks the policies whether entities contradict each other.
+//! Contradictions between entities, found by policies.
 //!
 //! A tenant has a million devices, each in dozens of collections. What a policy says of two entities
 //! depends only on the attributes that it reads of them, so it is asked about each combination of

@@ -1,4 +1,4 @@
-//! A request with everything it can reach, to which policies are put one by one.
+//! A request prepared for evaluating policies one by one.
 //!
 //! [`Engine::decide`] asks only what it has to. Whoever wants to know more of a decision than its
 //! outcome, which clause was true or what another policy would have said, asks here.

@@ -1,4 +1,4 @@
-//! Which policies can match a request.
+//! The policy index: the policies that can match a request.
 //!
 //! A policy whose scope names a principal or a resource is looked up through that entity; the
 //! others through the action. So the policies asked about a request are the few of its action and

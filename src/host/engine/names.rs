@@ -1,4 +1,4 @@
-//! Names that lead to nobody, or to somebody else.
+//! Unknown, similar and shared names.
 //!
 //! The schema says which attributes name an entity (`@alias`), and which of these are the name of one only. Cedar
 //! compares text letter by letter: a policy with another letter case than the name has, or with a look-alike, is about

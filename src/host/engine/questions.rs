@@ -1,4 +1,4 @@
-//! Lets the policies explain a decision.
+//! Questions to the policies: refusals, notices and findings.
 //!
 //! What the admin center says where nothing permits, what else to know, and what is wrong with the
 //! directory: each is a question that policies answer (see

@@ -1,4 +1,4 @@
-//! The part of the directory that one request can reach.
+//! The entity slice of a request: the entities that it can reach.
 //!
 //! From a principal and a resource a policy reaches what their attributes name, what those name,
 //! and so on, and the entities it names itself. It cannot take an entity out of a set, and it asks

@@ -1,4 +1,4 @@
-//! Why a request cannot be decided.
+//! The reasons why a request cannot be decided.
 
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::evaluator::EvaluationError;

@@ -1,4 +1,4 @@
-//! What becomes of each file of a workspace when it is written again.
+//! The refresh of a workspace: which files are kept, replaced, removed or in conflict.
 //!
 //! Three states of a file are compared: as it was written last, as it is, and as it would be written now. What
 //! somebody has changed is never overwritten; where it was also to be changed, that is a conflict.

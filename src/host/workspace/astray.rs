@@ -1,5 +1,4 @@
-//! Files of a workspace that are not read although somebody may count on them: those of another ending than is
-//! expected where they lie, and policies and schema that lie where none are looked for.
+//! Files of a workspace that are not read although somebody may count on them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,4 @@
-//! What was worked out from the files of a large workspace, kept in a folder beside them, so that the next
-//! run need not work it out again: the entities as a [`Directory`](tarbac_store::Directory), which is used where it lies, and what
-//! was found of policies and entities together.
+//! The cache of a large workspace: its directory and findings, kept beside it.
 //!
 //! Everything is kept under a name made of the content that it came from and of the build of the program. What
 //! has another content has another name, so nothing that is found can be stale.

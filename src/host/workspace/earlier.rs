@@ -1,4 +1,4 @@
-//! What a workspace is compared with: another workspace, a policy folder or file, or a revision of git.
+//! The baseline of a comparison: another workspace, a policy folder or a revision of git.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Cursor, Read, Write};

@@ -1,4 +1,4 @@
-//! Files that tarbac wrote into a workspace and that are gone, although nobody says that they were removed.
+//! Files that tarbac wrote and that are missing.
 //!
 //! A rule that is gone forbids nothing, and nobody sees it: a folder was renamed, a merge went wrong. Where that may
 //! allow more, nothing is decided.

@@ -1,4 +1,4 @@
-//! A file of the cache, of which every block is checked when it is read, and what is done where one does not fit.
+//! A file of the cache, checked block by block as it is read.
 
 use std::fs::{self, File};
 use std::io;

@@ -1,4 +1,4 @@
-//! Regular files, and no others: reading a pipe, a socket or a device may take for ever, or never end.
+//! Regular files, and no others.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 

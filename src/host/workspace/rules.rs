@@ -1,4 +1,4 @@
-//! Which rules are in force: those that ship, and beside them or in their place the files of a workspace.
+//! The rules in force: shipped, and files beside them or in their place.
 //!
 //! What ships is in force, and the files of `policies/` and `schema/` add to it wherever they lie in there. They
 //! replace it only where a manifest in the folder says so ([`manifest`](super::manifest)), or where the schema

@@ -1,4 +1,4 @@
-//! Several files of a workspace, changed as a whole.
+//! Transactions: several files of a workspace, changed as a whole.
 //!
 //! New files are written aside, in the folder [`FOLDER`] of the workspace. The change is decided on when the
 //! record of the workspace ([`crate::record`]) names its steps; then each step is taken, and the record names

@@ -1,4 +1,4 @@
-//! Who can do what, as one page that needs nothing else.
+//! The access review as a page of HTML.
 
 use super::wire;
 use crate::html::{About, page};

@@ -1,4 +1,4 @@
-//! Who can do what, for a page of a wiki.
+//! The access review in Markdown.
 
 use super::row::rows;
 use super::{LISTED, because, refuses};

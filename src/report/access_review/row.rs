@@ -1,4 +1,4 @@
-//! What holds for some people, a row for all actions of which the same holds.
+//! Rows of the access review: actions with the same outcome in one.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Who can do what, as a sheet: a row for each person and permission.
+//! The access review as a table: a row for each person and permission.
 
 use crate::support::in_short;
 use crate::table::Table;

@@ -1,4 +1,4 @@
-//! Who can do what, for programs.
+//! The JSON of the access review.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,6 @@
-//! Cobertura's XML, after its DTD coverage-04: a policy file is a class and a policy a method.
+//! Cobertura's XML, after its DTD coverage-04.
+//!
+//! A policy file is a class and a policy a method.
 
 use std::io;
 

@@ -1,5 +1,7 @@
-//! LCOV's trace file: a policy is a function, and each clause has three branches, taken when it was
-//! true, was false, and made the difference.
+//! LCOV's trace file.
+//!
+//! A policy is a function, and each clause has three branches, taken when it was true, was false, and made the
+//! difference.
 
 use super::{by_file, counts, head, lines};
 use tarbac_assurance::coverage::{Coverage, Seen};

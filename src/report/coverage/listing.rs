@@ -1,4 +1,4 @@
-//! The policies, with what was seen beside each line.
+//! The policies with their coverage beside each line.
 
 use super::{by_file, head, lines};
 use tarbac_assurance::coverage::{Coverage, Seen};

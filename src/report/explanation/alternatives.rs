@@ -1,4 +1,4 @@
-//! Alternatives that differ only in what is granted or on what, told as one.
+//! Remedies that differ only in one name, merged into one.
 
 use tarbac_analysis::explain::{Change, ChangeKind, Named, Value};
 

@@ -1,4 +1,4 @@
-//! What changes for whom, as one page that needs nothing else: the matrix, filters, and the changes.
+//! The comparison of two states as a page of HTML.
 
 use super::Report;
 use crate::html::{About, page};

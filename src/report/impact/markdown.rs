@@ -1,4 +1,4 @@
-//! What changes for whom, for a page of a wiki or a comment on a pull request.
+//! The comparison of two states in Markdown.
 
 use super::{IN_NEED, Report, because, out_of_reach, plan, rows, unknown};
 use crate::matrix::in_markdown;

@@ -1,4 +1,4 @@
-//! The role changes that go with a change.
+//! Plans of role changes, for people.
 
 pub(super) mod wire;
 

@@ -1,4 +1,4 @@
-//! What changes for whom, as a sheet: a row for each person and change.
+//! Differences between two states as a table: a row for each person and change.
 
 use super::{Report, determining};
 use crate::table::Table;

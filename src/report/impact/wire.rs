@@ -1,4 +1,4 @@
-//! What changes for whom, for programs.
+//! The JSON of a comparison of two states.
 
 use schemars::JsonSchema;
 use serde::Serialize;

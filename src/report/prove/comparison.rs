@@ -1,4 +1,4 @@
-//! How two sets of policies compare, for people and reports.
+//! The comparison of two policy sets, for people and reports.
 
 use std::collections::BTreeSet;
 

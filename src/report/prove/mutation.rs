@@ -1,4 +1,4 @@
-//! What became of mutants that specs should notice, for people and reports.
+//! Mutants of policies under the specs, for people and reports.
 
 use super::story;
 use crate::suite::indented;

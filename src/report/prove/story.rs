@@ -1,4 +1,4 @@
-//! A counterexample told in the words of the schema.
+//! A counterexample in the words of the schema.
 //!
 //! The annotations `@told` and `@told_not` of attributes and entity types are sentences with
 //! `{entity}` and `{value}` in them: what it means that an attribute is true or has the value, that

@@ -1,4 +1,4 @@
-//! Proofs, comparisons and mutants as JSON has them.
+//! The JSON of proofs, comparisons and mutants.
 
 use schemars::JsonSchema;
 use serde::Serialize;

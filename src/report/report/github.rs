@@ -1,4 +1,6 @@
-//! A report as commands to the runner of a GitHub workflow, which shows each as an annotation.
+//! A report as commands to the runner of a GitHub workflow.
+//!
+//! It shows each as an annotation.
 //!
 //! A command is one line: `::error file=…,line=…,title=…::message`, with `%`, the ends of lines and,
 //! in properties, `:` and `,` as percent codes. Source: Workflow commands for GitHub Actions,

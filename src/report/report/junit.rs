@@ -1,4 +1,6 @@
-//! A report as JUnit's XML: a suite for each group of tests, and one for the findings.
+//! A report as JUnit's XML.
+//!
+//! There is a suite for each group of tests, and one for the findings.
 //!
 //! A finding is a test that failed; a warning is a test that was skipped, because a build server
 //! counts every failure as a broken build.

@@ -1,5 +1,7 @@
-//! A report as a page in GitHub's Markdown: a heading with the result, a table of suites, every
-//! failed test with its explanation, a table of findings.
+//! A report as a page in GitHub's Markdown.
+//!
+//! It has a heading with the result, a table of suites, every failed test with its explanation, and a table of
+//! findings.
 
 use super::{headline, one_line, position, visible};
 use crate::findings::level;

@@ -1,4 +1,6 @@
-//! A report as SARIF 2.1.0, for code scanning: every finding is a result, every code a rule.
+//! A report as SARIF 2.1.0, for code scanning.
+//!
+//! Every finding is a result, every code a rule.
 //!
 //! The structs are those few of the standard's two hundred that a finding needs; the crate that has
 //! them all generates them from the schema in each build and is kept for the tests.

@@ -1,4 +1,4 @@
-//! Who may do what, a row for each: of a sheet, of a table in Markdown, or of lines of JSON.
+//! Rows of `who` and `what`, for tables and lines of JSON.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What entities are called: the attributes that name them as well as their ids do.
+//! The alias index: entities by the attributes that name them.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;

@@ -1,4 +1,4 @@
-//! Makes Cedar's entities of rows, quickly enough to do it for each decision.
+//! Cedar's entities, made of rows.
 
 use std::collections::HashSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! What of an entity somebody looks at, as numbers.
+//! Fingerprints: entities with equal ones cannot be told apart by the policies.
 //!
 //! Within one directory equal numbers stand for equal values, so that entities can be compared by
 //! the million without a text being read.

@@ -1,4 +1,4 @@
-//! What can be asked of a directory, other than for Cedar's own entities.
+//! Queries of a directory: rows, parents, ancestors, paths and attributes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;

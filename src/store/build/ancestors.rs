@@ -1,4 +1,4 @@
-//! The ancestors of everything, worked out once for each distinct list of parents.
+//! Ancestors, one set for each distinct list of parents.
 
 use std::io;
 use std::num::NonZero;

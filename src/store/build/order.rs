@@ -1,4 +1,4 @@
-//! Turns what the files hold into a directory: rows in order, ancestors worked out, all checked.
+//! The order of rows, and the directory built in it.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A directory in which some entities are others.
+//! An overlay: a directory with some entities replaced or added.
 //!
 //! A directory never changes; this makes another one of it. The entities that are put in pass the
 //! same checks as those of a file, so that what is made up for a test is held to what the schema

@@ -1,4 +1,4 @@
-//! Checks what entities say about each other, once all are known.
+//! Checks between entities: cycles, dangling references and required parents.
 
 use std::collections::BTreeMap;
 

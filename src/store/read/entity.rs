@@ -1,4 +1,4 @@
-//! Reads one entity object, by the schema and without building a tree of it.
+//! The reader of one entity, by the schema.
 //!
 //! What is accepted is what Cedar accepts when it has the schema, less the spellings that are
 //! there by accident: an array in place of an object, keys that nobody reads, and `unknown`.

@@ -1,4 +1,4 @@
-//! Entities that are given and stand in no file: they pass the same checks as those that do.
+//! Given entities: they stand in no file, and pass the same checks.
 
 use blake3::Hasher;
 use cedar_policy::EntityUid;

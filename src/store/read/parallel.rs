@@ -1,5 +1,4 @@
-//! Reads files with all cores: one thread cuts them into blocks, workers read the entities of a
-//! block, and the calling thread joins what they found, in the order of the files.
+//! The parallel reader: blocks of files, read by all cores.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;

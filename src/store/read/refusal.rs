@@ -1,4 +1,4 @@
-//! What is wrong with the files, and how much of it to keep.
+//! Refusals of entities, and a limit on how many are kept.
 
 use std::collections::BTreeMap;
 

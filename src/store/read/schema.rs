@@ -1,4 +1,4 @@
-//! What the schema says about entity types, in the form that reading wants.
+//! The schema of entities, prepared for reading.
 
 use std::collections::{BTreeSet, HashMap};
 

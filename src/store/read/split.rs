@@ -1,4 +1,4 @@
-//! Cuts a file of entities into blocks of whole entities, without understanding them.
+//! The splitter: files of entities cut into blocks of whole entities.
 
 use std::io::{ErrorKind, Read};
 

@@ -1,4 +1,4 @@
-//! Reads the uid of an entity, and checks it for its place.
+//! The reader of uids, with the checks of their place.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Reads the value of an attribute or tag, by the type that the schema gives it.
+//! The reader of attribute and tag values, by the schema.
 
 use std::collections::BTreeMap;
 use std::fmt;

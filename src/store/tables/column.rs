@@ -1,4 +1,4 @@
-//! Tables: numbers one after the other, in memory or in a file that somebody lends.
+//! Columns: items in memory, or in a file that is mapped block by block.
 //!
 //! A table that is lent is read block by block, each when it is asked for the first time, and each is checked
 //! against its digest before anything of it is used. The digests stand behind the tables under a digest of

@@ -1,4 +1,4 @@
-//! Entities as they come out of the files: tables of values, and one line for each entity.
+//! The tables of entities, before and after they are in order.
 
 use std::io;
 

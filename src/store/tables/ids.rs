@@ -1,5 +1,6 @@
-//! The indices of the tables. Uids have a [`Row`](crate::Row), which until the order of the rows is known is the order
-//! in which they came.
+//! The indices of the tables.
+//!
+//! Uids have a [`Row`](crate::Row), which until the order of the rows is known is the order in which they came.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 

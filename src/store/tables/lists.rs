@@ -1,4 +1,4 @@
-//! Lists of values stored once, one after the other.
+//! The list table: lists of values, each stored once.
 
 use std::hash::BuildHasher;
 use std::io;

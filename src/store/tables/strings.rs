@@ -1,4 +1,4 @@
-//! Texts stored once, in one long string.
+//! The string table: texts, each stored once.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher as _};

@@ -1,4 +1,4 @@
-//! A value of an attribute in four bytes.
+//! A reference to a value, in four bytes.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 

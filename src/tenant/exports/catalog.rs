@@ -1,4 +1,4 @@
-//! Which files an export consists of, and the call that gives each.
+//! The catalog of exports: each file with the call that gives it.
 //!
 //! `<id>` stands for the id of each object, `<site>` for the site code of a hierarchy, and `<provider>`
 //! for the host of its SMS Provider.

@@ -1,4 +1,4 @@
-//! What no service tells and a person declares: `tenant.json`.
+//! The reader of `tenant.json`: facts that no service provides, written by hand.
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::{Error as _, Unexpected, Visitor};

@@ -1,4 +1,4 @@
-//! `devices.csv`: the export of All devices in the admin center.
+//! The reader of `devices.csv`, the admin center's export of All devices.
 
 use std::cell::Cell;
 use std::io::{self, Read};

@@ -1,5 +1,6 @@
-//! Rows of Microsoft Graph, v1.0 or beta, as Graph writes them or its PowerShell module, which begins
-//! the names of properties with a capital letter.
+//! Rows of Microsoft Graph, v1.0 or beta.
+//!
+//! Its PowerShell module begins the names of properties with a capital letter.
 
 use std::collections::BTreeSet;
 

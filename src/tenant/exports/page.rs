@@ -1,4 +1,4 @@
-//! Reads one page.
+//! The reader of one page of an export.
 
 use std::cell::Cell;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What the policies and the role definitions of a tenant disagree on.
+//! Differences between the policies and the role definitions of a tenant.
 
 use std::collections::{BTreeMap, BTreeSet};
 

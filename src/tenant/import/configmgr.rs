@@ -1,4 +1,4 @@
-//! What Configuration Manager knows, hierarchy by hierarchy.
+//! The import of Configuration Manager's administrators, collections and devices.
 //!
 //! Which operations decisions are about, the schema says: its attributes of what Configuration Manager
 //! gives a person are annotated with `@operation`. What the bits of a security role mean, the site says,

@@ -1,4 +1,4 @@
-//! Who has a license of Intune.
+//! Intune licenses of people, derived from the licenses and plans assigned to them.
 //!
 //! The ids are those of Microsoft's product names and service plan identifiers for licensing.
 

@@ -1,4 +1,4 @@
-//! What the admin center says of devices, which it and Configuration Manager know by name.
+//! Devices as the admin center lists them, matched by name.
 
 use hashbrown::HashMap;
 use smol_str::{SmolStr, StrExt};

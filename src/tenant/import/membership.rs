@@ -1,4 +1,4 @@
-//! Who has which role assignment.
+//! Role assignments of people, through groups and licenses.
 //!
 //! Entities say it by what is in what. Intune gives a role to everybody in a group, at any depth, except
 //! for people without a license: where the tenant allows unlicensed administrators, they have it as

@@ -1,4 +1,4 @@
-//! A role as a policy.
+//! The policy of a custom role.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What an import has to say beside the workspace it makes.
+//! The notes of an import: what was assumed, left out or is worth a look.
 
 use std::collections::BTreeMap;
 

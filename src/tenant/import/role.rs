@@ -1,4 +1,4 @@
-//! What becomes of the roles of a tenant: policies, and what no policy says of them.
+//! The roles of a tenant: policies for custom ones, and entities for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 

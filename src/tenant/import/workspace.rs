@@ -1,4 +1,4 @@
-//! The files of the workspace.
+//! The files of the imported workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Takes the conditions of policies apart.
+//! The conditions of policies, split by principal, resource or both.
 //!
 //! A condition is true or false through its parts: some look at whoever asks alone, some at what is
 //! asked about alone, and some at both. Of the first two only the truth matters, so that a pattern

@@ -1,4 +1,4 @@
-//! Things in classes, by what is seen of them.
+//! A partition: items in classes of equal fingerprints.
 
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;

@@ -1,4 +1,4 @@
-//! What the policies about some actions see of whoever asks and of what is asked about.
+//! Classes of principals and resources under the policies about some actions.
 
 use std::collections::BTreeSet;
 

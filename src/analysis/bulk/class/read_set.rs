@@ -1,4 +1,4 @@
-//! What an expression looks at.
+//! The read set of an expression.
 //!
 //! What cannot be followed is taken for seen.
 

@@ -1,4 +1,4 @@
-//! Bits of many things, as many words for each.
+//! Rows of bits, with the same number of words each.
 
 use std::ops::{Index, IndexMut};
 

@@ -1,4 +1,4 @@
-//! What resources are in, in one state or in several.
+//! The groups that resources are in, shared between states where they are equal.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Splits resources by the sets that somebody has of them.
+//! Cells: resource classes split by the sets of one class of people.
 //!
 //! Whether a resource is in a set is a bit. The sets of several people are looked up in one go, as many
 //! as a word holds, for that is where the time goes: a million devices are in ten collections each.

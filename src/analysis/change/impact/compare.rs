@@ -1,4 +1,4 @@
-//! What changes for a class of people.
+//! Decisions that differ for one class of people.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What changes, put together of what changes for each class of people.
+//! Differences of all classes, summed up.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! What changes suppose, in the words of the schema.
+//! The premises of an answer: its changes in the words of the schema.
 //!
 //! A sentence comes from the annotation `@told` (for what is false or taken away, `@told_not`) of the
 //! attribute, or of the type that something is in.

@@ -1,4 +1,4 @@
-//! What a run of proofs came to, for people, programs and reports.
+//! The results of `prove`, for people, programs and reports.
 
 use schemars::JsonSchema;
 use serde::Serialize;

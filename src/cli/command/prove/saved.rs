@@ -1,4 +1,4 @@
-//! Counterexamples that are kept: each spec that is refuted, as a suite that fails today.
+//! Counterexamples saved as suites, which fail until they are mended.
 
 use std::collections::BTreeSet;
 use std::path::Path;

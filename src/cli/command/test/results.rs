@@ -1,4 +1,4 @@
-//! What a run of suites came to, for people, programs and reports.
+//! The results of `test`, for people, programs and reports.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Files that are written aside, and what there will be of a workspace.
+//! The draft of a transaction: files written aside.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The role changes that go with a change, for programs.
+//! The JSON of plans.
 
 use schemars::JsonSchema;
 use serde::Serialize;
