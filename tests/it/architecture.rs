@@ -126,7 +126,9 @@ fn modules_say_what_they_are() {
     for entry in WalkDir::new(root().join("src")) {
         let path = entry.unwrap().into_path();
         let is_facade = path.ends_with("src/lib.rs");
-        let is_test = path.iter().any(|part| part.to_string_lossy().starts_with("tests"));
+        let is_test = path
+            .iter()
+            .any(|part| part.to_string_lossy().starts_with("tests"));
         if path.extension().is_none_or(|extension| extension != "rs") || is_facade || is_test {
             continue;
         }
