@@ -255,7 +255,8 @@ fn between(engine: &Engine) -> Vec<Finding> {
     findings
 }
 
-/// The engine of the same policies with these entities in place of those of their uids and beside the others; with the errors that prevent one.
+/// The engine of the same policies with these entities in place of those of their uids and beside the
+/// others; with the errors that prevent one.
 ///
 /// # Errors
 /// A switch names no reading.
@@ -273,8 +274,7 @@ pub fn with_entities(
     checked(bundle, read, switches)
 }
 
-/// The engine of these policies with these entities and no others; with the
-/// errors that prevent one.
+/// The engine of these policies with these entities and no others; with the errors that prevent one.
 ///
 /// # Errors
 /// A switch names no reading.

@@ -199,8 +199,9 @@ impl Cache {
         }
         let name = name_of(&path);
         let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
-        let (files, reader, of_name) = (files?, EntityReader::of(bundle), name.clone());
-        let work_out = move || worked_out(&files, &reader, &of_name);
+        let reader = Arc::new(EntityReader::of(bundle));
+        let (files, of_files, of_name) = (files?, Arc::clone(&reader), name.clone());
+        let work_out = move || worked_out(&files, &of_files, &of_name);
         let kept = Kept::at(&path, self.loss.clone(), work_out).ok()?;
         let files = self.files.iter().map(|file| {
             let content = Content {
@@ -210,7 +211,7 @@ impl Cache {
             Some((Arc::clone(&file.source), content))
         });
         let files = files.collect::<Option<_>>()?;
-        EntityReader::of(bundle).lent(Arc::new(kept), &name, files)
+        reader.lent(Arc::new(kept), &name, files)
     }
 
     /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
