@@ -20,6 +20,7 @@ mod held;
 mod lenient;
 mod on_disk;
 mod page;
+mod record_error;
 mod text;
 
 use std::io;
@@ -31,6 +32,7 @@ pub use held::Held;
 pub use lenient::moment_in as moment;
 pub use on_disk::Exports;
 pub use page::{Page, read, read_one};
+pub use record_error::RecordError;
 
 /// Why a file cannot be read.
 #[derive(Debug, Error)]

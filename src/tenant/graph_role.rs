@@ -1,11 +1,10 @@
 //! Custom roles as request bodies of Microsoft Graph.
 //!
 //! A role definition of Intune (`deviceAndAppManagementRoleDefinition`) is a name, a description and a
-//! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::of`] says what
-//! the policies give a role in these words, and what of them has none.
+//! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::for_role`] translates
+//! what the policies say of a role, and refuses what a role definition cannot say.
 //!
-//! The schema says which entities are roles, and how Graph calls a permission: its annotations
-//! `@graph`.
+//! The schema says which entities are roles, and names the permissions of Graph: its annotations `@graph`.
 
 mod difference;
 
@@ -16,6 +15,7 @@ use serde::Serialize;
 
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_host::bundle::{Action, Policy};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
 use tarbac_host::roles::{Told, by_role, inexpressible};
@@ -65,42 +65,28 @@ impl RoleDefinition {
         allowed.map(String::as_str)
     }
 
-    /// The definition of a role by the policies in force, and by what its entity tells beside them: the
-    /// permissions that no policy decides about.
+    /// The definition of a role by the policies in force and the attributes of its entity, which has the permissions
+    /// that no policy decides about.
     ///
     /// # Errors
-    /// Nothing gives it a permission, or a policy says something of it that a role definition cannot:
-    /// a finding for each.
-    pub fn of(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
-        let bundle = engine.bundle();
+    /// The role has no permission, or a policy says something of it that a role definition cannot: a finding
+    /// for each.
+    pub fn for_role(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
         let name = Lookup::of(engine).call(role);
         let mut findings = Vec::new();
         let mut permissions = BTreeSet::new();
         let mut docs = Vec::new();
         let about = by_role(engine, |named| named == role).remove(role);
         for policy in about.into_iter().flatten() {
-            match inexpressible(policy, role, bundle.permissions_of(policy)) {
-                Some(why) => findings.push(
-                    Finding::error(
-                        code::role::INEXPRESSIBLE,
-                        format!("no role definition says what `{}` does: {why}", policy.id()),
-                    )
-                    .label(policy.place().clone(), "this policy")
-                    .help("a role of Intune is a list of permissions: without conditions, and without a deny"),
-                ),
+            let actions = engine.bundle().permissions_of(policy);
+            match inexpressible(policy, role, actions) {
+                Some(reason) => findings.push(not_expressible(policy, reason)),
                 None => docs.extend(policy.doc()),
             }
-            for action in bundle.permissions_of(policy) {
+            for action in engine.bundle().permissions_of(policy) {
                 match action.annotations.get("graph") {
                     Some(id) => drop(permissions.insert(id.clone())),
-                    None => findings.push(
-                        Finding::error(
-                            code::role::UNKNOWN_TO_GRAPH,
-                            format!("the permission `{}` has no id in Microsoft Graph", action.uid),
-                        )
-                        .label(policy.place().clone(), "given here")
-                        .help("write it as `@graph(\"Microsoft.Intune_…\")` of the action in the schema"),
-                    ),
+                    None => findings.push(unknown_to_graph(policy, action)),
                 }
             }
         }
@@ -113,30 +99,55 @@ impl RoleDefinition {
             ));
         }
         let description = told.description.unwrap_or_else(|| docs.join(" "));
-        for ((what, most), text) in LONGEST.into_iter().zip([&name, &description]) {
-            let length = text.chars().count();
-            if length > most {
-                findings.push(Finding::error(
-                    code::role::TOO_LONG,
-                    format!(
-                        "the {what} of `{name}` has {length} characters, and Intune takes {most}"
-                    ),
-                ));
-            }
+        findings.extend(too_long(&name, &description));
+        if !findings.is_empty() {
+            finding::sort(&mut findings);
+            return Err(findings);
         }
-        finding::sort(&mut findings);
-        match findings.is_empty() {
-            true => Ok(Self {
-                display_name: told.display_name.unwrap_or(name),
-                description,
-                role_permissions: vec![RolePermission {
-                    resource_actions: vec![ResourceAction {
-                        allowed_resource_actions: permissions.into_iter().collect(),
-                        not_allowed_resource_actions: Vec::new(),
-                    }],
+        Ok(Self {
+            display_name: told.display_name.unwrap_or(name),
+            description,
+            role_permissions: vec![RolePermission {
+                resource_actions: vec![ResourceAction {
+                    allowed_resource_actions: permissions.into_iter().collect(),
+                    not_allowed_resource_actions: Vec::new(),
                 }],
-            }),
-            false => Err(findings),
-        }
+            }],
+        })
     }
+}
+
+fn not_expressible(policy: &Policy, reason: &str) -> Finding {
+    Finding::error(
+        code::role::INEXPRESSIBLE,
+        format!(
+            "no role definition says what `{}` does: {reason}",
+            policy.id()
+        ),
+    )
+    .label(policy.place().clone(), "this policy")
+    .help("a role of Intune is a list of permissions: without conditions, and without a deny")
+}
+
+fn unknown_to_graph(policy: &Policy, action: &Action) -> Finding {
+    Finding::error(
+        code::role::UNKNOWN_TO_GRAPH,
+        format!(
+            "the permission `{}` has no id in Microsoft Graph",
+            action.uid
+        ),
+    )
+    .label(policy.place().clone(), "given here")
+    .help("write it as `@graph(\"Microsoft.Intune_…\")` of the action in the schema")
+}
+
+/// Findings for a name and a description that are longer than Intune takes.
+fn too_long<'a>(name: &'a str, description: &'a str) -> impl Iterator<Item = Finding> + 'a {
+    let texts = LONGEST.into_iter().zip([name, description]);
+    texts.filter_map(move |((property, most), text)| {
+        let length = text.chars().count();
+        let message =
+            format!("the {property} of `{name}` has {length} characters, and Intune takes {most}");
+        (length > most).then(|| Finding::error(code::role::TOO_LONG, message))
+    })
 }

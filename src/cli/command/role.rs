@@ -37,7 +37,7 @@ fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Fail
         ),
     })?;
     let role = Lookup::of(&engine).of_type(&role_type, &Name::from(name))?;
-    let definition = RoleDefinition::of(&engine, &role)
+    let definition = RoleDefinition::for_role(&engine, &role)
         .map_err(|findings| Failure::Invalid(findings, "The role is not exported."))?;
     output.write(&render::json(&definition))?;
     Ok(Exit::Yes)

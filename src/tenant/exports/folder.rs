@@ -8,7 +8,7 @@ use miette::Diagnostic;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::{Unread, catalog, key, page};
+use super::{RecordError, Unread, catalog, key, page};
 
 /// How the name of an exported file ends.
 const ENDINGS: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
@@ -90,7 +90,7 @@ impl<'f, F: Files> Folder<'f, F> {
     pub fn records<T: DeserializeOwned>(
         &self,
         name: &str,
-        mut each: impl FnMut(T) -> Result<(), String>,
+        mut each: impl FnMut(T) -> Result<(), RecordError>,
     ) -> Result<bool, Refused> {
         let mut pages = self.pages(name)?;
         let last = pages.keys().next_back().copied().unwrap_or_default();

@@ -10,9 +10,10 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::{Map, Value};
+use thiserror::Error;
 
-use super::Unread;
 use super::text::{text, too_long};
+use super::{RecordError, Unread};
 
 /// What a page says beside its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Page {
 /// It cannot be read, or is no page of such records.
 pub fn read<T: DeserializeOwned>(
     reader: impl Read,
-    mut each: impl FnMut(T) -> Result<(), String>,
+    mut each: impl FnMut(T) -> Result<(), RecordError>,
 ) -> Result<Page, Unread> {
     let (unread_bytes, count) = (Cell::new(0), Cell::new(0));
     let mut json = serde_json::Deserializer::from_reader(text(reader, &unread_bytes)?);
@@ -107,7 +108,7 @@ struct Records<'r, T, F> {
     record: PhantomData<T>,
 }
 
-impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> DeserializeSeed<'de>
+impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> DeserializeSeed<'de>
     for Records<'_, T, F>
 {
     type Value = ();
@@ -117,7 +118,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> DeserializeSee
     }
 }
 
-impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), String>> Visitor<'de>
+impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'de>
     for Records<'_, T, F>
 {
     type Value = ();
@@ -197,28 +198,32 @@ struct Answer {
     body: Value,
 }
 
-/// The body of the only answer of `$batch`. Of several nobody can tell what each is of: the requests are not
-/// in them.
-fn only_body(answers: Vec<Answer>) -> Result<Value, String> {
+/// Why an answer of `$batch` is no page.
+#[derive(Debug, Error)]
+enum BatchError {
+    /// The requests are not in their answers, so nobody can tell them apart.
+    #[error(
+        "it is what $batch answers to {0} requests at once; save the body of each answer in the file of its own request"
+    )]
+    Several(usize),
+    #[error("it is what $batch answers, and its request failed with status {status}: {message}")]
+    Failed { status: u16, message: String },
+}
+
+/// The body of the only answer of `$batch`.
+fn only_body(answers: Vec<Answer>) -> Result<Value, BatchError> {
     let count = answers.len();
     let mut answers = answers.into_iter();
     let (Some(answer), None) = (answers.next(), answers.next()) else {
-        return Err(format!(
-            "it is what $batch answers to {count} requests at once; save the body of each answer in the file of its \
-             own request"
-        ));
+        return Err(BatchError::Several(count));
     };
     match answer.status {
         200..300 => Ok(answer.body),
         status => {
-            let message = answer
-                .body
-                .pointer("/error/message")
-                .and_then(Value::as_str);
-            Err(format!(
-                "it is what $batch answers, and its request failed with status {status}: {}",
-                message.unwrap_or("no reason is given")
-            ))
+            let message = answer.body.pointer("/error/message");
+            let message = message.and_then(Value::as_str);
+            let message = message.unwrap_or("no reason is given").to_owned();
+            Err(BatchError::Failed { status, message })
         }
     }
 }

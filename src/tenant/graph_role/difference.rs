@@ -123,7 +123,7 @@ pub(crate) fn permissions(
     engine: &Engine,
     role: &EntityUid,
 ) -> Result<BTreeSet<String>, Vec<Finding>> {
-    match RoleDefinition::of(engine, role) {
+    match RoleDefinition::for_role(engine, role) {
         Ok(definition) => Ok(definition.allowed().map(str::to_owned).collect()),
         Err(findings) => {
             let (without, other): (Vec<_>, Vec<_>) = findings

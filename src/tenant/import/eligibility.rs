@@ -12,7 +12,7 @@ use super::entra::{DirectoryRoles, Entra, GROUPS, Group, Holder};
 use super::key;
 use super::report::{ELIGIBILITY_LEFT_OUT, Notes, UNKNOWN_ELIGIBILITY};
 use crate::exports::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
-use crate::exports::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, RecordError, Refused};
 
 /// What somebody may activate, and until when; none where that has no end.
 pub(super) type Eligible<T> = BTreeMap<T, Option<Timestamp>>;
@@ -59,7 +59,7 @@ struct Eligibility {
 }
 
 impl Eligibility {
-    fn of_role(row: RoleEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, String> {
+    fn of_role(row: RoleEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, RecordError> {
         let begin = row.start_date_time;
         let term = Term::of(begin, row.end_date_time, row.schedule_info.as_ref())?;
         let is_tenant = |scope: &Option<String>| scope.as_deref().is_none_or(|scope| scope == "/");
@@ -78,7 +78,7 @@ impl Eligibility {
         })
     }
 
-    fn of_group(row: GroupEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, String> {
+    fn of_group(row: GroupEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, RecordError> {
         let begin = row.start_date_time;
         let term = Term::of(begin, row.end_date_time, row.schedule_info.as_ref())?;
         // An owner of a group is no member of it.
@@ -119,7 +119,7 @@ impl Term {
         begin: Option<Timestamp>,
         end: Option<Timestamp>,
         schedule: Option<&ScheduleInfoRow>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, RecordError> {
         let begin = begin.or_else(|| schedule?.start_date_time);
         // Whatever lasts as long as that has no end.
         let is_end = |end: &Timestamp| *end < Timestamp::MAX;
@@ -139,12 +139,8 @@ impl Term {
         };
         let end = match expiration.end_date_time {
             _ if is("noExpiration") => None,
-            _ if is("afterDuration") => Some(after.ok_or(
-                "it ends afterDuration, and `startDateTime` or `duration` is not there; export it with -Depth 5",
-            )?),
-            end if is("afterDateTime") => {
-                Some(end.ok_or("it ends afterDateTime, and `endDateTime` is not there")?)
-            }
+            _ if is("afterDuration") => Some(after.ok_or(RecordError::TermWithoutDuration)?),
+            end if is("afterDateTime") => Some(end.ok_or(RecordError::TermWithoutEnd)?),
             end => end.or(after),
         };
         let end = end.filter(is_end);

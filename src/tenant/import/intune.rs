@@ -8,7 +8,7 @@ use super::report::{
     Notes, UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
 };
 use crate::exports::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
-use crate::exports::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, RecordError, Refused};
 
 const DEFINITIONS: &str = "graph/roleDefinitions";
 const ASSIGNMENTS: &str = "graph/roleAssignments";
@@ -154,7 +154,7 @@ impl Intune {
         let has_tags = folder.records(SCOPE_TAGS, |row: ScopeTagRow| {
             match scope_tags.insert(row.id.clone(), row.display_name) {
                 None => Ok(()),
-                Some(_) => Err(twice("scope tag", &row.id)),
+                Some(_) => Err(RecordError::duplicate("scope tag", &row.id)),
             }
         })?;
         for assignment in &assignments {
@@ -177,13 +177,6 @@ impl Intune {
     }
 }
 
-/// Why a record is refused whose id another one has.
-pub(super) fn twice(what: &str, id: &str) -> String {
-    format!(
-        "the {what} `{id}` is there twice; keep one, a page may have been saved under two names"
-    )
-}
-
 fn definitions<F: Files>(
     folder: &Folder<'_, F>,
     notes: &mut Notes,
@@ -194,17 +187,14 @@ fn definitions<F: Files>(
         // A built-in role goes by its name.
         let name = built_in_name(&row).map(str::to_ascii_lowercase);
         if name.is_some_and(|name| !built_in.insert(name)) {
-            return Err(twice("built-in role", &row.display_name));
+            return Err(RecordError::duplicate("built-in role", &row.display_name));
         }
         if !is_id(&row.id) {
-            return Err(format!(
-                "`{}` is no id of a role definition; Graph gives letters, digits and hyphens",
-                row.id
-            ));
+            return Err(RecordError::RoleDefinitionId(row.id));
         }
         match definitions.insert(key(&row.id), row) {
             None => Ok(()),
-            Some(row) => Err(twice("role definition", &row.id)),
+            Some(row) => Err(RecordError::duplicate("role definition", &row.id)),
         }
     })?;
     if !definitions.is_empty() && !definitions.values().any(RoleDefinitionRow::has_permissions) {
@@ -258,18 +248,16 @@ fn assignments<F: Files>(
     let mut seen = BTreeSet::new();
     folder.records(ASSIGNMENTS, |row: RoleAssignmentRow| {
         if !seen.insert(key(&row.id)) {
-            return Err(twice("role assignment", &row.id));
+            return Err(RecordError::duplicate("role assignment", &row.id));
         }
-        let lacks = |property: &str| {
-            format!(
-                "the role assignment `{}` lacks `{property}`, which v1.0 need not answer with, and an answer with \
-                 $expand leaves out; save what GET \
-                 https://graph.microsoft.com/beta/deviceManagement/roleAssignments answers",
-                row.id
-            )
+        let lacks = |property| RecordError::IncompleteAssignment {
+            id: row.id.clone(),
+            property,
         };
         let members = row.members.ok_or_else(|| lacks("members"))?;
-        let scope_tags = row.role_scope_tag_ids.ok_or_else(|| lacks("roleScopeTagIds"))?;
+        let scope_tags = row
+            .role_scope_tag_ids
+            .ok_or_else(|| lacks("roleScopeTagIds"))?;
         let scope_groups = match row.scope_type {
             Some(ScopeType::Everything) => BTreeSet::new(),
             Some(ScopeType::ResourceScope) | None => {

@@ -22,82 +22,32 @@ const DEVICE: &str = "ConfigMgr::Device";
 /// The policies and the schema of a workspace, and its roles.
 pub(super) struct Roles {
     pub(super) texts: Vec<File>,
-    /// For each role of Intune, in their order.
+    /// One for each role of Intune, in their order.
     pub(super) entities: Vec<RoleEntity>,
 }
 
-/// What a role is in the workspace.
+/// A role as an entity of the workspace.
 pub(super) struct RoleEntity {
     pub(super) id: String,
-    /// What it is for, where no policy says exactly that.
+    /// Its description, unless a policy has exactly this text.
     pub(super) description: Option<String>,
-    /// The permissions that no policy gives, by their ids in Microsoft Graph.
+    /// The ids in Microsoft Graph of the permissions that no policy gives.
     pub(super) others: BTreeSet<String>,
 }
 
-/// Makes policies of the roles: those that are built in are as the tenant has them.
+/// Makes policies of the roles. A built-in role gets the permissions that it has in the tenant.
 pub(super) fn roles(
     intune: &Intune,
     tenant: &Tenant,
     shipped: &Engine,
     notes: &mut Notes,
 ) -> Roles {
-    let mut texts: BTreeMap<String, String> = shipped
-        .bundle()
-        .shipped()
-        .files()
-        .iter()
-        .map(|file| (file.path.clone(), file.text.clone()))
-        .collect();
-    let mut documented: BTreeMap<String, EntityUid> = graph_role::roles(shipped)
-        .into_iter()
-        .map(|uid| (uid.id().unescaped().to_ascii_lowercase(), uid))
-        .collect();
-    let mut slugs: BTreeSet<String> = texts
-        .keys()
-        .filter_map(|path| path.strip_prefix("policies/roles/")?.strip_suffix(".cedar"))
-        .map(str::to_owned)
-        .collect();
-    let mut entities = Vec::new();
-    for role in &intune.roles {
-        let known = Known::of(role, shipped);
-        let mut entity = RoleEntity {
-            id: role.graph_id.clone(),
-            description: known.description(role),
-            others: known.others.iter().map(|id| (*id).to_owned()).collect(),
-        };
-        if !role.is_built_in {
-            let slug = free_slug(&mut slugs, role);
-            if !known.has_device_actions() {
-                let name = called(Some(&role.name), &role.graph_id);
-                notes.add(&CUSTOM_ROLE_WITHOUT_PERMISSIONS, name);
-            }
-            let text = known.policy(role, &role.graph_id, &format!("custom.{slug}"), tenant);
-            texts.insert(format!("policies/custom/{slug}.cedar"), text);
-            entities.push(entity);
-            continue;
-        }
-        match documented.remove(&role.name.to_ascii_lowercase()) {
-            Some(uid) => {
-                known.rewrite(role, &uid, shipped, tenant, &mut texts, notes);
-                entity.id = uid.id().unescaped().to_owned();
-            }
-            None => {
-                if !known.actions.is_empty() {
-                    let slug = free_slug(&mut slugs, role);
-                    let text = known.policy(role, &role.name, &format!("roles.{slug}"), tenant);
-                    texts.insert(format!("policies/roles/{slug}.cedar"), text);
-                    for action in &known.actions {
-                        let name = action.name();
-                        let name = format!("{}: {name}, of the tenant only", role.name);
-                        notes.add(&BUILT_IN_ROLE_DIFFERS, name);
-                    }
-                }
-                entity.id = role.name.clone();
-            }
-        }
-        entities.push(entity);
-    }
+    let mut writer = Writer::new(tenant, shipped, notes);
+    let entities = intune.roles.iter().map(|role| writer.role(role));
+    let entities = entities.collect();
+    let Writer {
+        texts, documented, ..
+    } = writer;
     if !intune.roles.is_empty() {
         for uid in documented.into_values() {
             notes.add(&BUILT_IN_ROLE_MISSING, uid.id().unescaped());
@@ -110,20 +60,139 @@ pub(super) fn roles(
     }
 }
 
-/// The name of the file of a role, which no other has.
-fn free_slug(taken: &mut BTreeSet<String>, role: &Role) -> String {
-    let name = slug(&role.name);
-    let with_id = format!("{name}-{}", slug(&role.graph_id));
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let names = [name.clone(), with_id].into_iter().chain(numbered);
-    let mut names = names.map(|name| name.trim_start_matches('-').to_owned());
-    let free = names.find(|name| !name.is_empty() && !taken.contains(name));
-    let free = free.unwrap_or_default();
-    taken.insert(free.clone());
-    free
+/// The writer of the policies of roles.
+struct Writer<'a> {
+    tenant: &'a Tenant,
+    shipped: &'a Engine,
+    notes: &'a mut Notes,
+    /// The texts of the policies and of the schema, by path.
+    texts: BTreeMap<String, String>,
+    /// The roles in the shipped policies that the tenant has not had so far, by name in lower case.
+    documented: BTreeMap<String, EntityUid>,
+    /// The names of the files in `policies/roles` and `policies/custom`, without the ending.
+    slugs: BTreeSet<String>,
 }
 
-/// What a policy says of a role: what it is for, or its name, fit to be shown.
+impl<'a> Writer<'a> {
+    fn new(tenant: &'a Tenant, shipped: &'a Engine, notes: &'a mut Notes) -> Self {
+        let files = shipped.bundle().shipped().files().iter();
+        let texts: BTreeMap<String, String> = files
+            .map(|file| (file.path.clone(), file.text.clone()))
+            .collect();
+        let documented = graph_role::roles(shipped).into_iter();
+        let slugs = texts
+            .keys()
+            .filter_map(|path| path.strip_prefix("policies/roles/")?.strip_suffix(".cedar"))
+            .map(str::to_owned);
+        Self {
+            tenant,
+            shipped,
+            notes,
+            documented: documented
+                .map(|uid| (uid.id().unescaped().to_ascii_lowercase(), uid))
+                .collect(),
+            slugs: slugs.collect(),
+            texts,
+        }
+    }
+
+    fn role(&mut self, role: &Role) -> RoleEntity {
+        let permissions = Permissions::new(role, self.shipped);
+        let id = match role.is_built_in {
+            true => self.built_in(role, &permissions),
+            false => self.custom(role, &permissions),
+        };
+        RoleEntity {
+            id,
+            description: permissions.description(role),
+            others: permissions
+                .others
+                .iter()
+                .map(|id| (*id).to_owned())
+                .collect(),
+        }
+    }
+
+    /// Writes the policy of a custom role, and returns the id of its entity.
+    fn custom(&mut self, role: &Role, permissions: &Permissions<'_>) -> String {
+        let slug = self.free_slug(role);
+        if !permissions.has_device_actions() {
+            let name = called(Some(&role.name), &role.graph_id);
+            self.notes.add(&CUSTOM_ROLE_WITHOUT_PERMISSIONS, name);
+        }
+        let id = format!("custom.{slug}");
+        let text = permissions.policy(role, &role.graph_id, &id, self.tenant);
+        let path = format!("policies/custom/{slug}.cedar");
+        self.texts.insert(path, text);
+        role.graph_id.clone()
+    }
+
+    /// Writes the policy of a built-in role unless the shipped one says the same, and returns the id of its entity.
+    fn built_in(&mut self, role: &Role, permissions: &Permissions<'_>) -> String {
+        if let Some(uid) = self.documented.remove(&role.name.to_ascii_lowercase()) {
+            self.rewrite(role, permissions, &uid);
+            return uid.id().unescaped().to_owned();
+        }
+        if !permissions.actions.is_empty() {
+            let slug = self.free_slug(role);
+            let id = format!("roles.{slug}");
+            let text = permissions.policy(role, &role.name, &id, self.tenant);
+            let path = format!("policies/roles/{slug}.cedar");
+            self.texts.insert(path, text);
+            for action in &permissions.actions {
+                let name = format!("{}: {}, of the tenant only", role.name, action.name());
+                self.notes.add(&BUILT_IN_ROLE_DIFFERS, name);
+            }
+        }
+        role.name.clone()
+    }
+
+    /// Gives a documented role the permissions that it has in the tenant, where these differ.
+    fn rewrite(&mut self, role: &Role, permissions: &Permissions<'_>, uid: &EntityUid) {
+        let documented = graph_role::permissions(self.shipped, uid).unwrap_or_default();
+        let mut differs = false;
+        for action in self.shipped.bundle().vocabulary().permissions() {
+            let Some(id) = action.annotations.get("graph") else {
+                continue;
+            };
+            let holder = match (role.permissions.contains(id), documented.contains(id)) {
+                (true, false) => "the tenant",
+                (false, true) => "the documents",
+                _ => continue,
+            };
+            differs = true;
+            let name = action.name();
+            let name = format!("{}: {name}, of {holder} only", uid.id().unescaped());
+            self.notes.add(&BUILT_IN_ROLE_DIFFERS, name);
+        }
+        if !differs {
+            return;
+        }
+        let mut in_force = self.shipped.bundle().in_force(self.shipped.readings());
+        let policy = in_force.find(|policy| policy.named_entities().any(|named| named == *uid));
+        if let Some(policy) = policy {
+            let path = policy.place().source.name.trim_start_matches("shipped/");
+            let entity = uid.id().unescaped();
+            let text = permissions.policy(role, entity, policy.id(), self.tenant);
+            self.texts.insert(path.to_owned(), text);
+        }
+    }
+
+    /// A name for the file of a role that no other file has.
+    fn free_slug(&mut self, role: &Role) -> String {
+        let name = slug(&role.name);
+        let with_id = format!("{name}-{}", slug(&role.graph_id));
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let names = [name.clone(), with_id].into_iter().chain(numbered);
+        let mut names = names.map(|name| name.trim_start_matches('-').to_owned());
+        let free = names.find(|name| !name.is_empty() && !self.slugs.contains(name));
+        let free = free.unwrap_or_default();
+        self.slugs.insert(free.clone());
+        free
+    }
+}
+
+/// The `@doc` of the policy of a role: its description, or its name, as one line.
 fn doc(role: &Role) -> String {
     let text = match role.description.as_str() {
         "" => &role.name,
@@ -132,14 +201,16 @@ fn doc(role: &Role) -> String {
     line(text)
 }
 
-/// What of a role decisions are about, and what not.
-struct Known<'a> {
+/// The permissions of a role.
+struct Permissions<'a> {
+    /// Those that are actions of the schema, in its order.
     actions: Vec<&'a Action>,
+    /// The ids of the others in Microsoft Graph.
     others: BTreeSet<&'a str>,
 }
 
-impl<'a> Known<'a> {
-    fn of(role: &'a Role, shipped: &'a Engine) -> Self {
+impl<'a> Permissions<'a> {
+    fn new(role: &'a Role, shipped: &'a Engine) -> Self {
         let mut others: BTreeSet<&str> = role.permissions.iter().map(String::as_str).collect();
         let permissions = shipped.bundle().vocabulary().permissions();
         let is_known = |action: &&Action| {
@@ -152,7 +223,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Whether it has any permission on devices.
+    /// Whether any of them is one on devices.
     fn has_device_actions(&self) -> bool {
         let is_on_devices = |action: &&Action| {
             let mut resources = action.resources.iter();
@@ -161,7 +232,7 @@ impl<'a> Known<'a> {
         self.actions.iter().any(is_on_devices)
     }
 
-    /// What a role is for, where its policy does not say exactly that.
+    /// The description of a role, unless its policy has exactly this text.
     fn description(&self, role: &Role) -> Option<String> {
         let is_said = !self.actions.is_empty() && doc(role) == role.description;
         (!is_said).then(|| role.description.clone())
@@ -186,50 +257,5 @@ impl<'a> Known<'a> {
             others: &self.others,
         }
         .text()
-    }
-
-    /// Gives a documented role what the tenant says, where that is not what the documents say.
-    fn rewrite(
-        &self,
-        role: &Role,
-        uid: &EntityUid,
-        shipped: &Engine,
-        tenant: &Tenant,
-        texts: &mut BTreeMap<String, String>,
-        notes: &mut Notes,
-    ) {
-        let documented = graph_role::permissions(shipped, uid).unwrap_or_default();
-        let vocabulary = shipped.bundle().vocabulary();
-        let mut differs = false;
-        for action in vocabulary.permissions() {
-            let Some(id) = action.annotations.get("graph") else {
-                continue;
-            };
-            let of = match (role.permissions.contains(id), documented.contains(id)) {
-                (true, false) => "the tenant",
-                (false, true) => "the documents",
-                _ => continue,
-            };
-            differs = true;
-            let name = format!("{}: {}, of {of} only", uid.id().unescaped(), action.name());
-            notes.add(&BUILT_IN_ROLE_DIFFERS, name);
-        }
-        if !differs {
-            return;
-        }
-        let mut in_force = shipped.bundle().in_force(shipped.readings());
-        let policy = in_force.find(|policy| policy.named_entities().any(|named| named == *uid));
-        if let Some(policy) = policy {
-            let file = policy
-                .place()
-                .source
-                .name
-                .trim_start_matches("shipped/")
-                .to_owned();
-            texts.insert(
-                file,
-                self.policy(role, uid.id().unescaped(), policy.id(), tenant),
-            );
-        }
     }
 }

@@ -1,0 +1,131 @@
+//! Rows about Microsoft Entra: accounts, licenses, groups and directory roles.
+
+use serde::Deserialize;
+
+use crate::exports::lenient::{list, stated, texts, trimmed};
+
+/// A row of `GET /users`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an account")]
+pub struct UserRow {
+    /// The id of the account.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name the person signs in with.
+    #[serde(alias = "UserPrincipalName")]
+    pub user_principal_name: String,
+    /// Whether Active Directory synchronizes the account; `null` for one that never was, and absent
+    /// where the call did not select it.
+    #[serde(default, alias = "OnPremisesSyncEnabled", deserialize_with = "stated")]
+    pub on_premises_sync_enabled: Option<Option<bool>>,
+    /// Its security identifier in Active Directory.
+    #[serde(
+        default,
+        alias = "OnPremisesSecurityIdentifier",
+        deserialize_with = "trimmed"
+    )]
+    pub on_premises_security_identifier: Option<String>,
+    /// Whether the person can sign in; absent where the call did not select it.
+    #[serde(default, alias = "AccountEnabled")]
+    pub account_enabled: Option<bool>,
+    /// The licenses; absent where the call did not select them.
+    #[serde(default, alias = "AssignedLicenses", deserialize_with = "list")]
+    pub assigned_licenses: Option<Vec<LicenseRow>>,
+    /// The service plans of the licenses; absent where the call did not select them.
+    #[serde(default, alias = "AssignedPlans", deserialize_with = "list")]
+    pub assigned_plans: Option<Vec<PlanRow>>,
+}
+
+/// A license of an account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a license")]
+pub struct LicenseRow {
+    /// The product.
+    #[serde(alias = "SkuId")]
+    pub sku_id: String,
+    /// The service plans of the product that the account does not have.
+    #[serde(default, alias = "DisabledPlans", deserialize_with = "texts")]
+    pub disabled_plans: Option<Vec<String>>,
+}
+
+/// A service plan of an account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a service plan")]
+pub struct PlanRow {
+    /// The service plan.
+    #[serde(alias = "ServicePlanId")]
+    pub service_plan_id: String,
+    /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
+    #[serde(default, alias = "CapabilityStatus")]
+    pub capability_status: Option<String>,
+    /// The service that it is a plan of: `SCO` is Intune.
+    #[serde(default, alias = "Service")]
+    pub service: Option<String>,
+}
+
+/// A row of `GET /subscribedSkus`: a product that the tenant has bought.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a product")]
+pub struct SkuRow {
+    /// The product.
+    #[serde(alias = "SkuId")]
+    pub sku_id: String,
+    /// Its name: `EMS`.
+    #[serde(default, alias = "SkuPartNumber")]
+    pub sku_part_number: Option<String>,
+    /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
+    #[serde(default, alias = "CapabilityStatus")]
+    pub capability_status: Option<String>,
+    /// What it consists of.
+    #[serde(default, alias = "ServicePlans", deserialize_with = "list")]
+    pub service_plans: Option<Vec<SkuPlanRow>>,
+}
+
+/// A service plan of a product.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a service plan of a product")]
+pub struct SkuPlanRow {
+    /// The service plan.
+    #[serde(alias = "ServicePlanId")]
+    pub service_plan_id: String,
+    /// Its name: `INTUNE_A`.
+    #[serde(default, alias = "ServicePlanName")]
+    pub service_plan_name: Option<String>,
+}
+
+/// A row of `GET /groups`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a group")]
+pub struct GroupRow {
+    /// The id of the group.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name that the admin center shows.
+    #[serde(default, alias = "DisplayName")]
+    pub display_name: Option<String>,
+    /// Its security identifier in Active Directory.
+    #[serde(
+        default,
+        alias = "OnPremisesSecurityIdentifier",
+        deserialize_with = "trimmed"
+    )]
+    pub on_premises_security_identifier: Option<String>,
+    /// Who sees its members: `Public`, `Private` or `HiddenMembership`.
+    #[serde(default, alias = "Visibility")]
+    pub visibility: Option<String>,
+}
+
+/// A row of `GET /directoryRoles`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a directory role")]
+pub struct DirectoryRoleRow {
+    /// The id of the role in this tenant.
+    #[serde(alias = "Id")]
+    pub id: String,
+    /// The name, which older answers spell otherwise: `Intune Service Administrator`.
+    #[serde(alias = "DisplayName")]
+    pub display_name: String,
+    /// The id of the role in every tenant.
+    #[serde(default, alias = "RoleTemplateId", deserialize_with = "trimmed")]
+    pub role_template_id: Option<String>,
+}

@@ -1,0 +1,151 @@
+//! Devices of a site: systems with a client that are not obsolete.
+
+use std::collections::BTreeSet;
+
+use hashbrown::{HashMap, HashSet};
+use smol_str::SmolStr;
+
+use super::{Device, Reader, Site};
+use crate::exports::configmgr::SmsRSystem;
+use crate::exports::{Files, RecordError, Refused};
+use crate::import::report::{CLIENT_UNKNOWN, DEVICE_NOT_UPLOADED, NOT_SELECTED};
+
+const CLASS: &str = "SMS_R_System";
+
+/// The systems of a site that are no devices of the workspace.
+#[derive(Default)]
+pub(super) struct Systems {
+    /// Whether the systems were exported.
+    pub(super) are_exported: bool,
+    /// The ids of those that are not uploaded.
+    pub(super) not_uploaded: HashSet<u32>,
+}
+
+/// What the rows of SMS_R_System have in common.
+#[derive(Default)]
+struct Rows {
+    ids: HashSet<u32>,
+    has_client: bool,
+    has_any_client: bool,
+    has_obsolete: bool,
+    /// The names, for messages, of the devices that do not say whether they are obsolete, by their ids.
+    maybe_obsolete: HashMap<u32, String>,
+    /// Each operating system once: there are few, and many devices.
+    operating_systems: BTreeSet<SmolStr>,
+}
+
+impl Rows {
+    fn operating_system(&mut self, text: String) -> SmolStr {
+        let text = SmolStr::from(text);
+        match self.operating_systems.get(&text) {
+            Some(known) => known.clone(),
+            None => {
+                self.operating_systems.insert(text.clone());
+                text
+            }
+        }
+    }
+}
+
+impl<F: Files> Reader<'_, '_, F> {
+    /// Reads the devices. The membership in the collection of the upload is checked later.
+    pub(super) fn devices(&self, site: &mut Site) -> Result<Systems, Refused> {
+        let mut rows = Rows::default();
+        let mut systems = Systems::default();
+        systems.are_exported = self.folder.records(&self.name(CLASS), |row: SmsRSystem| {
+            self.device(row, &mut rows, &mut systems, site)
+        })?;
+        self.check_properties(&rows, site)?;
+        // Where the others say it, one that does not is not known to be uploaded.
+        if rows.has_obsolete {
+            let unknown = site
+                .devices
+                .extract_if(.., |device| rows.maybe_obsolete.contains_key(&device.id));
+            site.not_uploaded.extend(unknown.map(|device| device.name));
+            for (id, name) in rows.maybe_obsolete {
+                site.notes.add(&CLIENT_UNKNOWN, name);
+                systems.not_uploaded.insert(id);
+            }
+        }
+        site.devices.sort_unstable_by_key(|device| device.id);
+        Ok(systems)
+    }
+
+    /// Sorts a system into the devices or those that are not uploaded.
+    fn device(
+        &self,
+        row: SmsRSystem,
+        rows: &mut Rows,
+        systems: &mut Systems,
+        site: &mut Site,
+    ) -> Result<(), RecordError> {
+        if !rows.ids.insert(row.resource_id) {
+            let id = row.resource_id.to_string();
+            return Err(RecordError::duplicate("device", &id));
+        }
+        rows.has_client |= row.client.is_some();
+        rows.has_any_client |= row.client == Some(Some(true));
+        rows.has_obsolete |= row.obsolete.flatten().is_some();
+        let name = row.name.or(row.netbios_name).map(SmolStr::from);
+        let called = match &name {
+            Some(name) => format!("{name} of {}", self.site),
+            None => format!("{} of {}", row.resource_id, self.site),
+        };
+        match (row.client, row.obsolete) {
+            (None, _) => site.notes.add(&CLIENT_UNKNOWN, called),
+            (Some(None | Some(false)), _) => {
+                site.notes
+                    .add(&DEVICE_NOT_UPLOADED, format!("{called}: no client"));
+            }
+            (Some(Some(true)), Some(Some(true))) => {
+                site.notes
+                    .add(&DEVICE_NOT_UPLOADED, format!("{called}: obsolete"));
+            }
+            (Some(Some(true)), obsolete) => {
+                if obsolete.flatten().is_none() {
+                    rows.maybe_obsolete.insert(row.resource_id, called);
+                }
+                let name = name.ok_or(RecordError::DeviceWithoutName(row.resource_id))?;
+                site.devices.push(Device {
+                    id: row.resource_id,
+                    name,
+                    operating_system: row.operating_system.map(|text| rows.operating_system(text)),
+                    end: 0,
+                });
+                return Ok(());
+            }
+        }
+        site.not_uploaded.extend(name);
+        systems.not_uploaded.insert(row.resource_id);
+        Ok(())
+    }
+
+    /// Refuses an export without `Client`, and notes other properties that no system has.
+    fn check_properties(&self, rows: &Rows, site: &mut Site) -> Result<(), Refused> {
+        let class = self.name(CLASS);
+        if rows.ids.is_empty() {
+            return Ok(());
+        }
+        if !rows.has_client {
+            return Err(self.folder.refuse(
+                &format!("{class}.json"),
+                "no device has `Client`, which says whether it is uploaded to the tenant",
+                "export SMS_R_System with Client and Obsolete; `tarbac import --how` has the call",
+            ));
+        }
+        if site.devices.is_empty() && !rows.has_any_client {
+            let name = format!(
+                "Client of {class}.json: no system is known to have a client, so all {} are left out",
+                rows.ids.len()
+            );
+            site.notes.add(&NOT_SELECTED, name);
+        }
+        if !rows.has_obsolete {
+            let name = format!(
+                "Obsolete of {class}.json: records that a newer one has replaced count as devices"
+            );
+            site.notes.add(&NOT_SELECTED, name);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Memberships of devices in collections.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::collections::{CollectionIndices, limiting};
+use super::devices::Systems;
+use super::{Reader, Site};
+use crate::exports::configmgr::SmsFullCollectionMembership;
+use crate::exports::{Files, Refused};
+use crate::import::intune::called;
+use crate::import::report::{DEVICE_NOT_UPLOADED, UNKNOWN_COLLECTION, UNKNOWN_RESOURCE};
+
+const CLASS: &str = "SMS_FullCollectionMembership";
+/// Members of device collections that are no devices: what boots from the network before a site knows it
+/// (0x7A000000 and up), and what is being provisioned (0x7D000000 and up). Every site has some.
+const NO_DEVICES: [Range<u32>; 2] = [0x7A00_0000..0x7B00_0000, 0x7D00_0000..0x7E00_0000];
+
+/// The indices of a device and of a collection that it is in.
+type Pair = (u32, u32);
+
+impl<F: Files> Reader<'_, '_, F> {
+    /// Reads the memberships, and leaves out the devices that are not uploaded.
+    pub(super) fn memberships(
+        &self,
+        site: &mut Site,
+        systems: &Systems,
+        collections: Option<&CollectionIndices>,
+    ) -> Result<(), Refused> {
+        let mut pairs = self.pairs(site, systems, collections)?;
+        pairs.sort_unstable();
+        pairs.dedup();
+        self.keep_uploaded(site, &mut pairs, collections.is_some())?;
+        keep_innermost(site, &pairs);
+        Ok(())
+    }
+
+    fn pairs(
+        &self,
+        site: &mut Site,
+        systems: &Systems,
+        collections: Option<&CollectionIndices>,
+    ) -> Result<Vec<Pair>, Refused> {
+        let devices: HashMap<u32, u32> = (0..)
+            .zip(&site.devices)
+            .map(|(index, device)| (device.id, index))
+            .collect();
+        let is_no_device = |id: &u32| {
+            let mut ranges = NO_DEVICES.iter();
+            systems.not_uploaded.contains(id) || ranges.any(|range| range.contains(id))
+        };
+        let (mut unknown_collections, mut unknown_resources) = (BTreeSet::new(), BTreeSet::new());
+        let mut pairs: Vec<Pair> = Vec::new();
+        let is_there =
+            self.folder
+                .records(&self.name(CLASS), |row: SmsFullCollectionMembership| {
+                    match collections.and_then(|indices| indices.get(&row.collection_id)) {
+                        Some(Some(collection)) => match devices.get(&row.resource_id) {
+                            Some(device) => pairs.push((*device, *collection)),
+                            None if is_no_device(&row.resource_id) => {}
+                            None => drop(unknown_resources.insert(row.resource_id)),
+                        },
+                        // A collection of users.
+                        Some(None) => {}
+                        None => drop(unknown_collections.insert(row.collection_id)),
+                    }
+                    Ok(())
+                })?;
+        site.has_memberships = is_there;
+        if is_there && collections.is_none() {
+            return Err(self.needed("SMS_Collection", CLASS));
+        }
+        if is_there && !systems.are_exported && !unknown_resources.is_empty() {
+            return Err(self.needed("SMS_R_System", CLASS));
+        }
+        for id in unknown_collections {
+            let name = format!("{id} of {}", self.site);
+            site.notes.add(&UNKNOWN_COLLECTION, name);
+        }
+        for id in unknown_resources {
+            let name = format!("{id} of {}", self.site);
+            site.notes.add(&UNKNOWN_RESOURCE, name);
+        }
+        Ok(pairs)
+    }
+
+    /// Leaves out the devices, with their memberships, that are neither in the collection of the upload nor in one
+    /// that is limited to it. The pairs are sorted.
+    fn keep_uploaded(
+        &self,
+        site: &mut Site,
+        pairs: &mut Vec<Pair>,
+        has_collections: bool,
+    ) -> Result<(), Refused> {
+        if self.upload_collection.is_some() && !site.devices.is_empty() && !has_collections {
+            return Err(self.needed("SMS_Collection", "SMS_R_System"));
+        }
+        let Some(uploaded) = self.uploaded_collection(site)? else {
+            return Ok(());
+        };
+        let is_within = |index: &u32| {
+            *index == uploaded || limiting(&site.collections, *index).any(|limit| limit == uploaded)
+        };
+        let within: HashSet<u32> = (0..)
+            .take(site.collections.len())
+            .filter(is_within)
+            .collect();
+        let uploaded_pairs = pairs.iter().filter(|(_, index)| within.contains(index));
+        let kept: BTreeSet<u32> = uploaded_pairs.map(|(device, _)| *device).collect();
+        let collection = site.collections.get(uploaded as usize);
+        let collection = collection.map(|of| called(of.name.as_deref(), &of.id));
+        let collection = collection.unwrap_or_default();
+        let devices = std::mem::take(&mut site.devices);
+        for (index, device) in (0..).zip(devices) {
+            match kept.contains(&index) {
+                true => site.devices.push(device),
+                false => {
+                    let name = format!("{} of {}: not in {collection}", device.name, self.site);
+                    site.notes.add(&DEVICE_NOT_UPLOADED, name);
+                    site.not_uploaded.push(device.name);
+                }
+            }
+        }
+        let new_indices: HashMap<u32, u32> = kept.into_iter().zip(0..).collect();
+        let with_new_index = |(device, collection): &Pair| {
+            let device = new_indices.get(device)?;
+            Some((*device, *collection))
+        };
+        *pairs = pairs.iter().filter_map(with_new_index).collect();
+        Ok(())
+    }
+}
+
+/// Keeps of the memberships of each device those that do not follow from others: a collection that another one
+/// is limited to has its devices already. The pairs are sorted.
+fn keep_innermost(site: &mut Site, mut pairs: &[Pair]) {
+    let mut implied_for = vec![u32::MAX; site.collections.len()];
+    for (index, device) in (0..).zip(&mut site.devices) {
+        let length = pairs.partition_point(|(device, _)| *device == index);
+        let (own, rest) = pairs.split_at(length);
+        pairs = rest;
+        for (_, collection) in own {
+            for limit in limiting(&site.collections, *collection) {
+                if let Some(implied) = implied_for.get_mut(limit as usize) {
+                    *implied = index;
+                }
+            }
+        }
+        let is_implied = |collection: u32| implied_for.get(collection as usize) == Some(&index);
+        let collections = own.iter().map(|(_, collection)| *collection);
+        site.memberships
+            .extend(collections.filter(|collection| !is_implied(*collection)));
+        device.end = site.memberships.len();
+    }
+}
