@@ -31,8 +31,8 @@
 //! façade, with the rules and the sample tenant that ship ([`shipped`]), and the program. `tarbac-host` alone loads and
 //! decides; it holds no policy.
 //!
-//! Deliberately absent: a cache of decisions (a decision costs the same with or without a million
-//! devices), and any network.
+//! Deliberately absent: any network, and whatever could be stale: what is kept of decisions
+//! ([`bulk::decider::Decider`]) belongs to one engine, which never changes.
 //!
 //! # Features
 //!

@@ -122,7 +122,7 @@ impl Who {
         let people: IndexVec<PersonId, Row> = people.collect();
         let rows = people.iter().map(|row| Some(*row)).collect();
         let actions = IndexVec::from(vec![Some(action), refusal]);
-        let classes = Projection::new(engine, &actions).principals_as_seen(&rows);
+        let classes = Projection::new(engine, &actions).principals_as_seen(engine, &rows);
         let firsts: Vec<PersonId> = classes.firsts().collect();
         let request = |person: Row| Request {
             principal: directory.uid(person),

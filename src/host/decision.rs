@@ -48,7 +48,7 @@ pub enum Basis {
 }
 
 /// A decision and the policies that determine it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Outcome {
     /// The decision.
     pub decision: Decision,

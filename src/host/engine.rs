@@ -22,16 +22,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use blake3::Hasher;
-use cedar_policy::{
-    Authorizer, Context, Entities, EntityTypeName, EntityUid, Request as CedarRequest, Response,
-};
+use cedar_policy::{Context, EntityTypeName, EntityUid, Request as CedarRequest};
 use cedar_policy_core::ast;
 
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
-use crate::decision::{Authority, Basis, Decision, Outcome, Provenance, Request};
+use crate::decision::{Authority, Outcome, Provenance, Request};
 pub use activation::Activation;
 use authority::AuthorityQuestion;
-use index::{Bucket, Index, Policies};
+use index::{Bucket, Index};
 use tarbac_store::{Directory, Row};
 
 pub use authority::{answering, authority_findings, two_authorities};
@@ -51,7 +49,6 @@ pub struct Engine {
     /// None where the schema does not ask.
     authority: Option<AuthorityQuestion>,
     provenance: Arc<Provenance>,
-    authorizer: Authorizer,
 }
 
 /// An action of the schema, with its entity as Cedar takes it.
@@ -96,7 +93,6 @@ impl Engine {
             actions,
             authority,
             provenance: Arc::new(provenance),
-            authorizer: Authorizer::new(),
         })
     }
 
@@ -176,7 +172,7 @@ impl Engine {
 
     /// The entities that a request can reach, and the policies that can match it.
     fn reach(&self, request: &Request) -> Result<(EntitySlice, Vec<&Bucket>), Vec<Undecidable>> {
-        let known = self.conforming(request).map_err(|error| vec![error])?;
+        self.conforming(request).map_err(|error| vec![error])?;
         let (principal, resource) = match (
             self.defined(&request.principal),
             self.defined(&request.resource),
@@ -200,7 +196,7 @@ impl Engine {
         let reached = [principal, resource]
             .into_iter()
             .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
-        let buckets: Vec<&Bucket> = self.index.matching(&known.action.uid, reached).collect();
+        let buckets: Vec<&Bucket> = self.index.matching(request, reached).collect();
         for bucket in buckets.iter().copied().chain(self.asked_beside(request)) {
             world.reach(&self.directory, bucket.looked_into.iter().copied());
         }
@@ -216,7 +212,7 @@ impl Engine {
     /// The same, with who is in authority there.
     fn decided_in(&self, request: &Request, world: &EntitySlice) -> (Outcome, Option<Authority>) {
         let reached = self.reached_in(request, world);
-        let buckets = self.index.matching(&request.action, reached);
+        let buckets = self.index.matching(request, reached);
         self.decided(request, world, buckets)
     }
 
@@ -227,12 +223,12 @@ impl Engine {
         world: &EntitySlice,
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> (Outcome, Option<Authority>) {
-        let taken = match self.as_cedar_takes_it(request, world) {
-            Ok(taken) => taken,
+        let evaluation = match Evaluation::within(self, request, world) {
+            Ok(evaluation) => evaluation,
             Err(error) => return (Outcome::indeterminate([error]), None),
         };
-        let outcome = self.evaluate(&taken, buckets);
-        match self.authority_over(request, world, &taken) {
+        let outcome = self.evaluate(&evaluation, buckets);
+        match self.authority_over(request, world, &evaluation) {
             None => (outcome, None),
             Some(Ok(authority)) => (outcome, Some(authority)),
             Some(Err(errors)) => (outcome.with_errors(errors), None),
@@ -242,7 +238,7 @@ impl Engine {
     /// Adds to a changed world what the policies look into that match a request there.
     pub fn widen(&self, request: &Request, world: &mut EntitySlice) {
         let reached: Vec<Row> = self.reached_in(request, world).collect();
-        let matching = self.index.matching(&request.action, reached.into_iter());
+        let matching = self.index.matching(request, reached.into_iter());
         for bucket in matching.chain(self.asked_beside(request)) {
             world.reach(&self.directory, bucket.looked_into.iter().copied());
         }
@@ -269,67 +265,11 @@ impl Engine {
     /// What policies say of a request.
     fn evaluate<'a>(
         &self,
-        taken: &(CedarRequest, Entities),
+        evaluation: &Evaluation,
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> Outcome {
-        // Forbids win over permits, whichever bucket they are in.
-        let mut permits = Vec::new();
-        let mut forbids = Vec::new();
-        let mut errors = Vec::new();
-        for bucket in buckets {
-            let response = match self.respond(bucket, taken) {
-                Ok(Some(response)) => response,
-                Ok(None) => continue,
-                Err(error) => {
-                    errors.push(error.to_string());
-                    continue;
-                }
-            };
-            let determining = match response.decision() {
-                cedar_policy::Decision::Allow => &mut permits,
-                cedar_policy::Decision::Deny => &mut forbids,
-            };
-            determining.extend(response.diagnostics().reason().map(ToString::to_string));
-            errors.extend(response.diagnostics().errors().map(ToString::to_string));
-        }
-        errors.extend(self.damage());
-        outcome(permits, forbids, errors)
-    }
-
-    /// What the policies of a bucket say of a request; nothing where the clause that all begin with does not hold.
-    fn respond<'b>(
-        &self,
-        bucket: &'b Bucket,
-        (request, entities): &(CedarRequest, Entities),
-    ) -> Result<Option<Response>, &'b ast::PolicySetError> {
-        let ask = |policies: &'b Policies| match &**policies {
-            Ok(policies) => Ok(self.authorizer.is_authorized(request, policies, entities)),
-            Err(error) => Err(&**error),
-        };
-        let Some(guard) = &bucket.guard else {
-            return ask(&bucket.set).map(Some);
-        };
-        let clause = ask(&guard.clause)?;
-        if clause.diagnostics().errors().next().is_some() {
-            return ask(&guard.whole).map(Some);
-        }
-        match clause.decision() {
-            cedar_policy::Decision::Allow => ask(&bucket.set).map(Some),
-            cedar_policy::Decision::Deny => Ok(None),
-        }
-    }
-
-    /// A request and the entities of a world, the action's own among them, as Cedar takes them.
-    ///
-    /// # Errors
-    /// The action is none of the schema, or the world holds two entities of one uid.
-    pub(crate) fn as_cedar_takes_it(
-        &self,
-        request: &Request,
-        world: &EntitySlice,
-    ) -> Result<(CedarRequest, Entities), Undecidable> {
-        let known = self.known(&request.action)?;
-        Ok((cedar_request(request)?, world.entities(&known.entity)?))
+        let outcome = Outcome::from(evaluation.applicable(buckets));
+        outcome.with_errors(self.damage().into_iter().collect())
     }
 
     fn known(&self, action: &EntityUid) -> Result<&KnownAction, Undecidable> {
@@ -337,11 +277,11 @@ impl Engine {
         known.ok_or_else(|| Undecidable::UnknownAction(Box::new(action.clone())))
     }
 
-    fn conforming(&self, request: &Request) -> Result<&KnownAction, Undecidable> {
+    fn conforming(&self, request: &Request) -> Result<(), Undecidable> {
         let known = self.known(&request.action)?;
         let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
         match known.action.applies_to(principal, resource) {
-            true => Ok(known),
+            true => Ok(()),
             false => Err(Undecidable::NotAsked(Box::new(NotAsked {
                 action: request.action.clone(),
                 principal: principal.clone(),
@@ -415,30 +355,6 @@ fn known(action: &Action) -> KnownAction {
     KnownAction {
         action: action.clone(),
         entity: Arc::new(entity),
-    }
-}
-
-fn outcome(permits: Vec<String>, forbids: Vec<String>, mut errors: Vec<String>) -> Outcome {
-    let (decision, basis, mut policies) = match (permits.is_empty(), forbids.is_empty()) {
-        (_, false) => (Decision::Deny, Basis::Forbidden, forbids),
-        (false, true) => (Decision::Allow, Basis::Permitted, permits),
-        (true, true) => (Decision::Deny, Basis::NotPermitted, permits),
-    };
-    policies.sort_unstable();
-    policies.dedup();
-    if errors.is_empty() {
-        return Outcome {
-            decision,
-            basis,
-            policies,
-            errors,
-        };
-    }
-    errors.sort_unstable();
-    errors.dedup();
-    Outcome {
-        policies,
-        ..Outcome::indeterminate(errors)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
+mod by_class;
 mod everybody;
 mod standing;
 mod supposed;

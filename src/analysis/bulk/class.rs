@@ -22,7 +22,7 @@ use tarbac_store::Fingerprinter;
 use tarbac_store::index::IndexVec;
 
 pub(crate) use partition::Partition;
-pub(crate) use projection::{Projection, Rows};
+pub(crate) use projection::{OwnedSets, Projection, Rows, SideFingerprints};
 
 /// Entities in classes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ pub(crate) struct BulkDecision<'e> {
 /// A state of the tenant.
 struct State<'e> {
     engine: &'e Engine,
-    view: Projection<'e>,
+    view: Projection,
     /// For each action what is known about a request; none where nobody asks about it.
     contexts: IndexVec<ActionId, Option<Context>>,
     /// The resources in classes.
@@ -232,14 +232,14 @@ impl<'e> BulkDecision<'e> {
                     action.filter(is_asked)
                 })
                 .collect();
-            let view = Projection::new(engine, &asked).by_attributes_of(resource);
-            of_people.push(Arc::new(view.principals(&people.rows[number])));
+            let view = Projection::new(engine, &asked).by_attributes_of(engine, resource);
+            of_people.push(Arc::new(view.principals(engine, &people.rows[number])));
             let contexts = asked.iter();
             let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
             states.push(State {
                 engine,
                 contexts: contexts.collect(),
-                resources: Arc::new(view.resources(&resources.rows[number])),
+                resources: Arc::new(view.resources(engine, &resources.rows[number])),
                 view,
             });
         }
@@ -424,7 +424,7 @@ impl<'e> BulkDecision<'e> {
             let Some(row) = self.people.row(number, person) else {
                 continue;
             };
-            for reached in state.view.reached(row) {
+            for reached in state.view.reached(state.engine, row) {
                 let groups = &self.groups()[number];
                 let base = &self.states[groups.base];
                 let (here, base) = (state.engine.directory(), base.engine.directory());

@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 
 use cedar_policy::{Context, EntityUid};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use tarbac_analysis::bulk::decider::Decider;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::Undecidable;
@@ -126,8 +128,9 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 /// Answers lines.
 struct Answerer<'a> {
     engine: &'a Engine,
+    /// Where the decision alone is asked for.
+    decider: Option<Decider<&'a Engine>>,
     premises: &'a Premises,
-    kind: AnswerKind,
     names: Lookup<'a>,
     /// What a request without a context has, by action.
     empty: HashMap<EntityUid, Result<Context, Undecidable>>,
@@ -148,8 +151,11 @@ impl<'a> Answerer<'a> {
             .collect();
         Self {
             engine,
+            decider: match kind {
+                AnswerKind::Full => None,
+                AnswerKind::Decision => Some(Decider::new(engine)),
+            },
             premises,
-            kind,
             names: Lookup::of(engine).indexed(),
             empty,
         }
@@ -165,8 +171,8 @@ impl<'a> Answerer<'a> {
             Err(error) => (id_of(line.text()), Err(error)),
         };
         let id = id.as_ref().map(|Id(raw)| raw.as_ref());
-        match self.kind {
-            AnswerKind::Full => {
+        match &self.decider {
+            None => {
                 let answer = match request {
                     Ok(request) => self.engine.answer(&request),
                     Err(error) => bad_line(error),
@@ -176,10 +182,10 @@ impl<'a> Answerer<'a> {
                     decision: answer.outcome.decision,
                 }
             }
-            AnswerKind::Decision => {
+            Some(decider) => {
                 let outcome = match request {
-                    Ok(request) => self.engine.decide(&request),
-                    Err(error) => Outcome::indeterminate(vec![error]),
+                    Ok(request) => decider.decide(&request),
+                    Err(error) => Arc::new(Outcome::indeterminate([error])),
                 };
                 Answered {
                     text: answer::decision_line(id, &outcome, self.engine, self.premises),

@@ -1,6 +1,6 @@
 //! Checks of policies that parse.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityUid, Schema};
 
@@ -225,6 +225,7 @@ pub fn policies_against_directory(
         true => BTreeSet::new(),
         false => unlisted(),
     };
+    let given = permissions_by_anchor(bundle);
     let mut findings = Vec::new();
     for policy in bundle
         .policies()
@@ -238,7 +239,7 @@ pub fn policies_against_directory(
         for uid in named.intersection(&unlisted) {
             findings.extend(unknown_members(policy, uid));
         }
-        findings.extend(unreachable_permissions(bundle, policy));
+        findings.extend(unreachable_permissions(bundle, &given, policy));
     }
     findings
 }
@@ -302,25 +303,32 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     })
 }
 
-fn unreachable_permissions(bundle: &Bundle, policy: &Policy) -> Vec<Finding> {
-    if policy.action_scope() == ActionScope::Any {
+/// For each entity that the scope of a permit names, the permissions that permits give to whoever is in it.
+fn permissions_by_anchor(bundle: &Bundle) -> BTreeMap<EntityUid, BTreeSet<&str>> {
+    let mut given: BTreeMap<EntityUid, BTreeSet<&str>> = BTreeMap::new();
+    let policies = bundle.policies().iter();
+    for policy in policies.filter(|policy| policy.effect() == Effect::Permit) {
+        if let Some(anchor) = policy.principal_anchor() {
+            let permissions = bundle.permissions_of(policy).map(super::Action::id);
+            given.entry(anchor).or_default().extend(permissions);
+        }
+    }
+    given
+}
+
+fn unreachable_permissions(
+    bundle: &Bundle,
+    given: &BTreeMap<EntityUid, BTreeSet<&str>>,
+    policy: &Policy,
+) -> Vec<Finding> {
+    if policy.action_scope() == ActionScope::Any || policy.effect() != Effect::Permit {
         return Vec::new();
     }
-    let Some(anchor) = policy
-        .principal_anchor()
-        .filter(|_| policy.effect() == Effect::Permit)
-    else {
+    let anchor = policy.principal_anchor();
+    let given = anchor.as_ref().and_then(|anchor| given.get(anchor));
+    let Some((anchor, given)) = anchor.as_ref().zip(given) else {
         return Vec::new();
     };
-    let given: BTreeSet<&str> = bundle
-        .policies()
-        .iter()
-        .filter(|other| {
-            other.effect() == Effect::Permit && other.principal_anchor().as_ref() == Some(&anchor)
-        })
-        .flat_map(|other| bundle.permissions_of(other))
-        .map(super::Action::id)
-        .collect();
     bundle
         .permissions_of(policy)
         .filter_map(|action| {

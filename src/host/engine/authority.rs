@@ -4,11 +4,11 @@
 //! answer, by an `@authority`. Otherwise the rules in force are not all the rules, or contradict each other, and
 //! a permit alone allows nothing. A schema that asks no such question decides as Cedar does.
 
-use cedar_policy::{Effect, Entities, EntityTypeName, Request as CedarRequest};
+use cedar_policy::{Effect, EntityTypeName};
 use cedar_policy_core::ast;
 
 use super::index::Bucket;
-use super::{Engine, EntitySlice};
+use super::{Engine, EntitySlice, Evaluation};
 use crate::bundle::{Action, Bundle, Policy};
 use crate::decision::{Authority, Decision, Request};
 use tarbac_diagnostic::code;
@@ -71,20 +71,20 @@ impl Engine {
     /// The policies that a request is put to besides those that decide it.
     pub(super) fn asked_beside(&self, request: &Request) -> Option<&Bucket> {
         let question = self.asks_authority(request)?;
-        self.index.question(&question.action.uid)
+        self.index.question(&question.action.uid, &request.resource)
     }
 
-    /// Who is in authority about the resource of a request, `taken` as Cedar takes it; `None` where nobody asks.
+    /// Who is in authority about the resource of a request, prepared as `evaluation`; `None` where nobody asks.
     pub(super) fn authority_over(
         &self,
         request: &Request,
         world: &EntitySlice,
-        taken: &(CedarRequest, Entities),
+        evaluation: &Evaluation,
     ) -> Option<Result<Authority, Vec<String>>> {
         let question = self.asks_authority(request)?;
         let outcome = if question.is_of_request {
-            let asked = self.index.question(&question.action.uid);
-            self.evaluate(taken, asked.into_iter())
+            let asked = self.asked_beside(request);
+            self.evaluate(evaluation, asked.into_iter())
         } else {
             self.put(
                 &self.as_question(AUTHORITY, request, &request.resource)?,

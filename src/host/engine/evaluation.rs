@@ -10,9 +10,10 @@ use cedar_policy_core::ast;
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
-use super::{Engine, EntitySlice, Undecidable, cedar_request, outcome};
+use super::index::Bucket;
+use super::{Engine, EntitySlice, Undecidable, cedar_request};
 use crate::bundle::{Action, Policy};
-use crate::decision::{Outcome, Request};
+use crate::decision::{Basis, Decision, Outcome, Request};
 use tarbac_store::Row;
 
 /// A request and the entities it can reach, as Cedar takes them.
@@ -37,14 +38,28 @@ impl Evaluation {
     /// A request in a world.
     ///
     /// # Errors
-    /// Those of [`Engine::world`] that concern the request itself.
+    /// The action is none of the schema, or the world holds two entities of one uid.
     pub fn within(
         engine: &Engine,
         request: &Request,
         world: &EntitySlice,
     ) -> Result<Self, Undecidable> {
-        let (request, entities) = engine.as_cedar_takes_it(request, world)?;
-        Ok(Self { request, entities })
+        let known = engine.known(&request.action)?;
+        Ok(Self {
+            request: cedar_request(request)?,
+            entities: world.entities(&known.entity)?,
+        })
+    }
+
+    /// The policies of some buckets that apply.
+    pub(super) fn applicable<'b>(&self, buckets: impl Iterator<Item = &'b Bucket>) -> Applicable {
+        let evaluator = self.evaluator();
+        let mut applicable = Applicable::default();
+        for policy in buckets.flat_map(|bucket| bucket.asked(&evaluator)) {
+            let id: &str = policy.id().as_ref();
+            applicable.put(id, policy.effect(), policy.applies(&evaluator));
+        }
+        applicable
     }
 
     /// What an expression comes to.
@@ -62,10 +77,7 @@ impl Evaluation {
     /// # Errors
     /// It cannot be evaluated, or is neither true nor false.
     pub fn truth(&self, condition: &ast::Expr) -> Result<bool, Undecidable> {
-        match self.evaluate(condition)?.value_kind() {
-            ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
-            _ => Err(Undecidable::NotBool),
-        }
+        truth(&self.evaluator(), condition, &ast::SlotEnv::new())
     }
 
     /// Whether a policy applies, scope and conditions.
@@ -83,6 +95,18 @@ impl Evaluation {
             self.entities.as_ref(),
             Extensions::all_available(),
         )
+    }
+}
+
+/// Whether a condition is true.
+pub(super) fn truth(
+    evaluator: &Evaluator<'_>,
+    condition: &ast::Expr,
+    slots: &ast::SlotEnv,
+) -> Result<bool, Undecidable> {
+    match evaluator.interpret(condition, slots)?.value_kind() {
+        ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
+        _ => Err(Undecidable::NotBool),
     }
 }
 
@@ -112,14 +136,29 @@ impl Applicable {
 
     /// The outcome that these make together.
     pub fn outcome(&self) -> Outcome {
-        outcome(
-            self.permits.iter().cloned().collect(),
-            self.forbids.iter().cloned().collect(),
-            self.errors
-                .iter()
-                .map(|(id, error)| format!("error while evaluating policy `{id}`: {error}"))
-                .collect(),
-        )
+        self.clone().into()
+    }
+}
+
+impl From<Applicable> for Outcome {
+    /// Forbids win over permits, and an error over both.
+    fn from(applied: Applicable) -> Self {
+        let (permits, forbids) = (applied.permits, applied.forbids);
+        let (decision, basis, policies) = match (permits.is_empty(), forbids.is_empty()) {
+            (_, false) => (Decision::Deny, Basis::Forbidden, forbids),
+            (false, true) => (Decision::Allow, Basis::Permitted, permits),
+            (true, true) => (Decision::Deny, Basis::NotPermitted, permits),
+        };
+        let outcome = Self {
+            decision,
+            basis,
+            policies: policies.into_iter().collect(),
+            errors: Vec::new(),
+        };
+        let errors = applied.errors.into_iter();
+        let errors =
+            errors.map(|(id, error)| format!("error while evaluating policy `{id}`: {error}"));
+        outcome.with_errors(errors.collect())
     }
 }
 

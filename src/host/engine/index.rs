@@ -4,44 +4,86 @@
 //! others through the action. So the policies asked about a request are the few of its action and
 //! those of the roles that its principal holds, however many there are.
 //!
-//! What the look-up has settled is not asked again: the policies given to Cedar no longer name
-//! their actions. And where several policies begin with the same clause, as the requirements of
-//! Configuration Manager do, Cedar is asked about the clause first and about the policies only if
-//! it holds.
+//! What the look-up has settled is not asked again: the conditions given to Cedar no longer name the actions. And where
+//! several policies begin with the same clause, as the requirements of Configuration Manager do, Cedar is asked about
+//! the clause first and about the policies only if it holds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use cedar_policy::{EntityUid, PolicySet};
+use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
+use cedar_policy_core::evaluator::Evaluator;
 
+use super::Undecidable;
+use super::evaluation::truth;
 use crate::bundle::{Bundle, Policy, static_policy};
+use crate::decision::Request;
 use tarbac_store::{Directory, Row};
 
 /// Policies that are asked together.
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// The policies; under a guard, without the clause they begin with.
-    pub set: Policies,
+    policies: Policies,
     /// The clause they all begin with, where it is asked first.
-    pub guard: Option<Box<Guard>>,
+    guard: Option<Box<Guard>>,
     /// The entities that the conditions name and look into.
     pub looked_into: Vec<Row>,
 }
 
-/// Policies as Cedar takes them, made when they are asked about: most custom roles are held by nobody in
-/// sight. Where one of them cannot be taken, none is: the one might be a forbid.
-pub(super) type Policies = LazyLock<Taken, Box<dyn FnOnce() -> Taken + Send>>;
+/// Policies as they are evaluated, made when they are asked about: most custom roles are held by nobody in sight.
+type Policies = LazyLock<Vec<Conditional>, Box<dyn FnOnce() -> Vec<Conditional> + Send>>;
 
-type Taken = Result<PolicySet, Box<ast::PolicySetError>>;
+/// A policy with its scope and its clauses as one condition.
+#[derive(Debug)]
+pub(super) struct Conditional {
+    policy: ast::Policy,
+    condition: ast::Expr,
+}
 
 /// A clause that stands before several policies.
 #[derive(Debug)]
-pub(super) struct Guard {
-    /// A permit that holds when the clause does.
-    pub clause: Policies,
+struct Guard {
+    clause: ast::Expr,
     /// The policies with the clause, asked where it cannot be evaluated: each must say so.
-    pub whole: Policies,
+    whole: Policies,
+}
+
+impl Bucket {
+    /// The policies that are left to be asked once the guard has been.
+    pub fn asked(&self, evaluator: &Evaluator<'_>) -> &[Conditional] {
+        let Some(guard) = &self.guard else {
+            return &self.policies;
+        };
+        match truth(evaluator, &guard.clause, &ast::SlotEnv::new()) {
+            Ok(true) => &self.policies,
+            Ok(false) => &[],
+            Err(_) => &guard.whole,
+        }
+    }
+}
+
+impl Conditional {
+    fn new(policy: ast::Policy) -> Self {
+        Self {
+            condition: policy.condition(),
+            policy,
+        }
+    }
+
+    pub fn id(&self) -> &ast::PolicyID {
+        self.policy.id()
+    }
+
+    pub fn effect(&self) -> ast::Effect {
+        self.policy.effect()
+    }
+
+    /// Whether the policy applies.
+    pub fn applies(&self, evaluator: &Evaluator<'_>) -> Result<bool, Undecidable> {
+        truth(evaluator, &self.condition, self.policy.env())
+    }
 }
 
 /// The policies in force, by how a request reaches them.
@@ -51,21 +93,29 @@ pub(super) struct Index {
     by_action: HashMap<EntityUid, Vec<Bucket>>,
     /// By the entity that the scope names, and then by action.
     by_entity: HashMap<Row, Vec<(Vec<EntityUid>, Bucket)>>,
-    /// By the question they answer.
-    questions: HashMap<EntityUid, Bucket>,
+    /// By the question they answer, and then by the type of what it is about.
+    questions: HashMap<EntityUid, HashMap<EntityTypeName, Bucket>>,
 }
 
 impl Index {
     pub fn new(bundle: &Bundle, readings: &[String], directory: &Directory) -> Self {
         let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
         let mut by_entity: BTreeMap<Row, BTreeMap<Vec<EntityUid>, Vec<&Policy>>> = BTreeMap::new();
-        let mut questions: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
+        let mut questions: BTreeMap<EntityUid, BTreeMap<&EntityTypeName, Vec<&Policy>>> =
+            BTreeMap::new();
         for policy in bundle.in_force(readings) {
             for question in bundle.questions_of(policy) {
-                questions
-                    .entry(question.uid.clone())
-                    .or_default()
-                    .push(policy);
+                let by_type = questions.entry(question.uid.clone()).or_default();
+                let types = question.resources.iter();
+                for of in types.filter(|of| {
+                    policy.may_apply_among(
+                        question,
+                        &question.principals,
+                        std::slice::from_ref(*of),
+                    )
+                }) {
+                    by_type.entry(of).or_default().push(policy);
+                }
             }
             let permissions: Vec<EntityUid> = bundle
                 .permissions_of(policy)
@@ -113,18 +163,24 @@ impl Index {
                 .collect(),
             questions: questions
                 .into_iter()
-                .map(|(question, policies)| (question, plain(&policies, directory)))
+                .map(|(question, by_type)| {
+                    let buckets = by_type
+                        .into_iter()
+                        .map(|(of, policies)| (of.clone(), plain(&policies, directory)));
+                    (question, buckets.collect())
+                })
                 .collect(),
         }
     }
 
-    /// The buckets that can match a request of `action` by or on one of `entities`; for a question,
-    /// the policies that answer it.
-    pub fn matching<'a>(
-        &'a self,
-        action: &'a EntityUid,
-        entities: impl Iterator<Item = Row> + 'a,
-    ) -> impl Iterator<Item = &'a Bucket> {
+    /// The buckets that can match a request, of which these are the principal, the resource and what they are in; for
+    /// a question, the policies that answer it.
+    pub fn matching<'i>(
+        &'i self,
+        request: &Request,
+        entities: impl Iterator<Item = Row>,
+    ) -> impl Iterator<Item = &'i Bucket> {
+        let action = &request.action;
         let of_entities = entities
             .filter_map(|row| self.by_entity.get(&row))
             .flatten()
@@ -135,7 +191,7 @@ impl Index {
             .into_iter()
             .flatten()
             .chain(of_entities)
-            .chain(self.questions.get(action))
+            .chain(self.question(action, &request.resource))
     }
 
     /// The entities that any policy in force looks into.
@@ -145,19 +201,19 @@ impl Index {
             .values()
             .flatten()
             .chain(by_entity)
-            .chain(self.questions.values())
+            .chain(self.questions.values().flat_map(HashMap::values))
             .flat_map(|bucket| bucket.looked_into.iter().copied())
     }
 
-    /// The policies that answer a question.
-    pub fn question(&self, question: &EntityUid) -> Option<&Bucket> {
-        self.questions.get(question)
+    /// The policies that can answer a question about an entity.
+    pub fn question(&self, question: &EntityUid, about: &EntityUid) -> Option<&Bucket> {
+        self.questions.get(question)?.get(about.type_name())
     }
 }
 
 fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
     Bucket {
-        set: whole(policies),
+        policies: whole(policies),
         guard: None,
         looked_into: looked_into(policies, directory),
     }
@@ -165,13 +221,13 @@ fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
 
 /// The policies with all of their conditions.
 fn whole(policies: &[&Policy]) -> Policies {
-    let policies = policies.iter().map(|policy| policy.ast().clone());
-    let policies: Vec<ast::Policy> = policies.collect();
+    let policies: Vec<ast::Policy> = policies.iter().map(|policy| policy.ast().clone()).collect();
     Policies::new(Box::new(move || {
-        let policies = policies.iter();
-        taken(
-            policies.map(|policy| for_any_action(policy, policy.non_scope_constraints().cloned())),
-        )
+        let whole = policies.iter().map(|policy| {
+            let condition = policy.non_scope_constraints().cloned();
+            Conditional::new(for_any_action(policy, condition))
+        });
+        whole.collect()
     }))
 }
 
@@ -186,20 +242,19 @@ fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
     let mut unguarded = by_clause.remove(&None).unwrap_or_default();
     for of_clause in by_clause.into_values() {
         let clause = of_clause.first().copied().and_then(first_clause);
-        match (
-            of_clause.as_slice(),
-            clause.and_then(|(clause, _)| permit_when(clause)),
-        ) {
-            ([_, _, ..], Some(clause)) => {
+        match (of_clause.as_slice(), clause) {
+            ([_, _, ..], Some((clause, _))) => {
                 let rest = of_clause.iter().map(|policy| {
                     let rest = first_clause(policy).and_then(|(_, rest)| rest);
                     for_any_action(policy.ast(), rest)
                 });
                 let rest: Vec<ast::Policy> = rest.collect();
                 buckets.push(Bucket {
-                    set: Policies::new(Box::new(move || taken(rest))),
+                    policies: Policies::new(Box::new(move || {
+                        rest.into_iter().map(Conditional::new).collect()
+                    })),
                     guard: Some(Box::new(Guard {
-                        clause: Policies::new(Box::new(move || taken([clause]))),
+                        clause: clause.clone(),
                         whole: whole(&of_clause),
                     })),
                     looked_into: looked_into(&of_clause, directory),
@@ -226,14 +281,6 @@ fn looked_into(policies: &[&Policy], directory: &Directory) -> Vec<Row> {
     rows
 }
 
-fn taken(policies: impl IntoIterator<Item = ast::Policy>) -> Taken {
-    let mut set = ast::PolicySet::new();
-    for policy in policies {
-        set.add(policy)?;
-    }
-    Ok(PolicySet::from(set))
-}
-
 /// A policy without its actions, which the look-up has settled, and with another condition.
 fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Policy {
     static_policy(
@@ -246,17 +293,6 @@ fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Po
     )
     // The policy as it stands says the same, at greater length.
     .unwrap_or_else(|| policy.clone())
-}
-
-fn permit_when(clause: &ast::Expr) -> Option<ast::Policy> {
-    static_policy(
-        ast::PolicyID::from_string("clause"),
-        ast::Effect::Permit,
-        ast::PrincipalConstraint::any(),
-        ast::ActionConstraint::any(),
-        ast::ResourceConstraint::any(),
-        Some(clause.clone()),
-    )
 }
 
 /// The first clause of a condition, and what is left of the condition without it.
@@ -304,6 +340,3 @@ fn literals_looked_into(expression: &ast::Expr) -> Vec<ast::EntityUID> {
     }
     found
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,7 +11,7 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpre
 use cedar_policy_core::ast;
 
 use super::activation::{Activation, entities_in};
-use super::{Engine, EntitySlice, Undecidable};
+use super::{Applicable, Engine, EntitySlice, Evaluation, Undecidable};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 use crate::lookup::lower_first;
@@ -268,7 +268,7 @@ impl Engine {
         let asked = self.directory.row(&question.resource);
         let looked_into = self
             .index
-            .question(&question.action)
+            .question(&question.action, &question.resource)
             .map(|bucket| bucket.looked_into.iter().copied());
         world.reach(
             &self.directory,
@@ -309,11 +309,13 @@ impl Engine {
     }
 
     pub(super) fn put(&self, question: &Request, world: &EntitySlice) -> Outcome {
+        let Some(asked) = self.index.question(&question.action, &question.resource) else {
+            return Outcome::from(Applicable::default());
+        };
         let world = self.world_of_question(question, world);
-        let asked = self.index.question(&question.action);
-        match self.as_cedar_takes_it(question, &world) {
-            Ok(taken) => self.evaluate(&taken, asked.into_iter()),
-            Err(error) => Outcome::indeterminate(vec![error]),
+        match Evaluation::within(self, question, &world) {
+            Ok(evaluation) => self.evaluate(&evaluation, std::iter::once(asked)),
+            Err(error) => Outcome::indeterminate([error]),
         }
     }
 

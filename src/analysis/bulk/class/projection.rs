@@ -15,8 +15,7 @@ use tarbac_store::{Fingerprinter, Row};
 
 /// What the policies about some actions see.
 #[derive(Debug)]
-pub(crate) struct Projection<'e> {
-    engine: &'e Engine,
+pub(crate) struct Projection {
     parts: SplitConditions,
     /// What any policy looks into, whatever the request.
     looked_into: EntitySlice,
@@ -37,6 +36,19 @@ pub(crate) struct OwnedSets {
     pub actions: BTreeSet<ActionId>,
 }
 
+/// How the entities on one side of requests are told apart.
+#[derive(Debug)]
+pub(crate) struct SideFingerprints {
+    /// By everything that is read of them.
+    everything: Fingerprinter,
+    /// By what is read of them beside the conditions.
+    values: Fingerprinter,
+    /// The conditions of which the truth matters.
+    conditions: Vec<ast::Expr>,
+    /// What any policy looks into, whatever the request.
+    looked_into: EntitySlice,
+}
+
 /// Entities of a type, each with its row in a state; none of what is not there.
 pub(crate) type Rows<T> = IndexVec<T, Option<Row>>;
 
@@ -45,10 +57,10 @@ const TRUE: u32 = 1;
 const FALSE: u32 = 0;
 const FAILED: u32 = 2;
 
-impl<'e> Projection<'e> {
+impl Projection {
     /// What the policies in force see that take part in what is decided about these actions. A place
     /// without an action stands for one that nobody asks about.
-    pub fn new(engine: &'e Engine, actions: &IndexVec<ActionId, Option<&Action>>) -> Self {
+    pub fn new(engine: &Engine, actions: &IndexVec<ActionId, Option<&Action>>) -> Self {
         let policies: IndexVec<DecidingId, &Policy> = engine
             .bundle()
             .in_force(engine.readings())
@@ -71,7 +83,6 @@ impl<'e> Projection<'e> {
         });
         let asked = asked.collect();
         Self {
-            engine,
             parts,
             looked_into: engine.looked_into(),
             asked,
@@ -82,8 +93,8 @@ impl<'e> Projection<'e> {
     /// Tells resources of a type apart by the entities that those of their attributes name at which any policy
     /// looks, even where it comes to the same.
     #[must_use]
-    pub fn by_attributes_of(mut self, type_name: &EntityTypeName) -> Self {
-        let mut names = self.entity_attributes(type_name);
+    pub fn by_attributes_of(mut self, engine: &Engine, type_name: &EntityTypeName) -> Self {
+        let mut names = entity_attributes(engine, type_name);
         names.retain(|name| self.parts.resource.everything.looks_at_attribute(name));
         for name in &names {
             let read = |sight: &mut super::ReadSetBuilder| sight.look_at_attribute(name);
@@ -98,78 +109,59 @@ impl<'e> Projection<'e> {
         &self.telling
     }
 
-    /// The attributes of a type that name an entity.
-    fn entity_attributes(&self, type_name: &EntityTypeName) -> Vec<String> {
-        let vocabulary = self.engine.bundle().vocabulary();
-        let attributes = vocabulary.attributes(&type_name.to_string());
-        let attributes = attributes.into_iter().flatten();
-        attributes
-            .filter(|(_, attribute)| matches!(attribute.kind, Kind::Entity(_)))
-            .map(|(name, _)| name.clone())
-            .collect()
-    }
-
     /// Puts people into classes. One who is not there is like
     /// everybody who is not.
-    pub fn principals(&self, rows: &Rows<PersonId>) -> Partition<PersonId, ClassId> {
-        self.classes(&self.parts.principal, rows)
+    pub fn principals(
+        &self,
+        engine: &Engine,
+        rows: &Rows<PersonId>,
+    ) -> Partition<PersonId, ClassId> {
+        self.principal_fingerprints(engine).classes(engine, rows)
     }
 
     /// Puts resources into classes, but for what is asked of one person alone (see [`Projection::reached`]).
-    pub fn resources(&self, rows: &Rows<ResourceId>) -> Partition<ResourceId, ResourceClassId> {
-        self.classes(&self.parts.resource, rows)
+    pub fn resources(
+        &self,
+        engine: &Engine,
+        rows: &Rows<ResourceId>,
+    ) -> Partition<ResourceId, ResourceClassId> {
+        self.resource_fingerprints(engine).classes(engine, rows)
     }
 
     /// The same without looking at what comes of it: people of whom the same is seen. There are more of
     /// these classes, but Cedar is not asked to find them; so they are the better ones for whoever has one
     /// question for each.
-    pub fn principals_as_seen(&self, rows: &Rows<PersonId>) -> Partition<PersonId, ClassId> {
-        self.as_seen(&self.parts.principal, rows)
+    pub fn principals_as_seen(
+        &self,
+        engine: &Engine,
+        rows: &Rows<PersonId>,
+    ) -> Partition<PersonId, ClassId> {
+        self.principal_fingerprints(engine).as_read(engine, rows)
     }
 
-    fn as_seen<T: Id, C: Id>(&self, side: &Side, rows: &Rows<T>) -> Partition<T, C> {
-        let directory = self.engine.directory();
-        let everything = Fingerprinter::new(&side.everything.glance(directory), directory);
-        Partition::of(rows.len(), |number, seen| {
-            if let Some(row) = rows[number] {
-                directory.look(row, &everything, seen);
-            }
-        })
+    /// How principals are told apart.
+    pub fn principal_fingerprints(&self, engine: &Engine) -> SideFingerprints {
+        SideFingerprints::new(engine, &self.parts.principal)
     }
 
-    fn classes<T: Id, C: Id>(&self, side: &Side, rows: &Rows<T>) -> Partition<T, C> {
-        let directory = self.engine.directory();
-        let seen: Partition<T, C> = self.as_seen(side, rows);
-        let values = Fingerprinter::new(&side.values.glance(directory), directory);
-        seen.joined(|number, seen| {
-            let Some(row) = rows[number] else { return };
-            directory.look(row, &values, seen);
-            let trial = self.engine.trial_alone(row, &self.looked_into);
-            seen.extend(side.conditions().map(|condition| {
-                let truth = trial.as_ref().map(|trial| trial.truth(condition));
-                match truth {
-                    Ok(Ok(true)) => TRUE,
-                    Ok(Ok(false)) => FALSE,
-                    Ok(Err(_)) | Err(_) => FAILED,
-                }
-            }));
-        })
+    /// How resources are told apart.
+    pub fn resource_fingerprints(&self, engine: &Engine) -> SideFingerprints {
+        SideFingerprints::new(engine, &self.parts.resource)
     }
 
     /// The sets of a person of which it is asked whether a resource is in them, each once.
-    pub fn reached(&self, person: Row) -> Vec<OwnedSets> {
+    pub fn reached(&self, engine: &Engine, person: Row) -> Vec<OwnedSets> {
         let mut all: Vec<OwnedSets> = Vec::new();
         let mut trial = None;
         for (reach, actions) in self.parts.reaches().zip(&self.asked) {
-            let trial =
-                trial.get_or_insert_with(|| self.engine.trial_alone(person, &self.looked_into));
+            let trial = trial.get_or_insert_with(|| engine.trial_alone(person, &self.looked_into));
             // What cannot be evaluated is so whatever the resource.
             let Ok(Ok(value)) = trial.as_ref().map(|trial| trial.evaluate(&reach.set)) else {
                 continue;
             };
             let mut rows: Vec<Row> = entities(&value)
                 .into_iter()
-                .filter_map(|uid| self.engine.directory().row(&uid))
+                .filter_map(|uid| engine.directory().row(&uid))
                 .collect();
             if rows.is_empty() {
                 continue;
@@ -189,6 +181,70 @@ impl<'e> Projection<'e> {
         }
         all
     }
+}
+
+impl SideFingerprints {
+    fn new(engine: &Engine, side: &Side) -> Self {
+        let directory = engine.directory();
+        let prepared =
+            |read: &super::ReadSetBuilder| Fingerprinter::new(&read.glance(directory), directory);
+        Self {
+            everything: prepared(&side.everything),
+            values: prepared(&side.values),
+            conditions: side.conditions().cloned().collect(),
+            looked_into: engine.looked_into(),
+        }
+    }
+
+    /// Adds what is read of an entity to `seen`: entities of which the same is read are decided alike.
+    pub fn read(&self, engine: &Engine, row: Row, seen: &mut Vec<u32>) {
+        engine.directory().look(row, &self.everything, seen);
+    }
+
+    /// Adds what conditions make of an entity to `seen`: those of which it is the same are decided alike. There
+    /// are fewer of these, and Cedar evaluates the conditions.
+    pub fn evaluated(&self, engine: &Engine, row: Row, seen: &mut Vec<u32>) {
+        engine.directory().look(row, &self.values, seen);
+        if self.conditions.is_empty() {
+            return;
+        }
+        let trial = engine.trial_alone(row, &self.looked_into);
+        seen.extend(self.conditions.iter().map(|condition| {
+            let truth = trial.as_ref().map(|trial| trial.truth(condition));
+            match truth {
+                Ok(Ok(true)) => TRUE,
+                Ok(Ok(false)) => FALSE,
+                Ok(Err(_)) | Err(_) => FAILED,
+            }
+        }));
+    }
+
+    fn as_read<T: Id, C: Id>(&self, engine: &Engine, rows: &Rows<T>) -> Partition<T, C> {
+        Partition::of(rows.len(), |index, seen| {
+            if let Some(row) = rows[index] {
+                self.read(engine, row, seen);
+            }
+        })
+    }
+
+    fn classes<T: Id, C: Id>(&self, engine: &Engine, rows: &Rows<T>) -> Partition<T, C> {
+        self.as_read(engine, rows).joined(|index, seen| {
+            if let Some(row) = rows[index] {
+                self.evaluated(engine, row, seen);
+            }
+        })
+    }
+}
+
+/// The attributes of a type that name an entity.
+fn entity_attributes(engine: &Engine, type_name: &EntityTypeName) -> Vec<String> {
+    let vocabulary = engine.bundle().vocabulary();
+    let attributes = vocabulary.attributes(&type_name.to_string());
+    let attributes = attributes.into_iter().flatten();
+    attributes
+        .filter(|(_, attribute)| matches!(attribute.kind, Kind::Entity(_)))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// The entity that a value is, or the entities in the set that it is.

@@ -1,0 +1,329 @@
+//! Decisions kept by class.
+//!
+//! Entities that no policy can tell apart are one class (see [`class`](crate::bulk::class)). So what Cedar decided for
+//! one principal, action and resource holds for every principal and resource of the same classes, as long as the
+//! resource is in the same sets of the principal's. Cedar stays the only judge: it is asked once for each kind of
+//! request, and whatever cannot be told to be of a known kind is decided anew.
+//!
+//! An engine never changes, so nothing that is kept can be stale; and no more is kept than
+//! [`Decider::with_capacity`] says.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use cedar_policy::{Context, EntityUid};
+use cedar_policy_core::ast;
+use hashbrown::{HashMap, HashSet};
+use quick_cache::sync::Cache;
+
+use crate::bulk::class::{OwnedSets, Projection, SideFingerprints};
+use crate::bulk::index::{ActionId, ClassId, ResourceClassId};
+use tarbac_host::bundle::{Action, Policy};
+use tarbac_host::decision::{Outcome, Request};
+use tarbac_host::engine::Engine;
+use tarbac_store::index::{Id, IndexVec};
+use tarbac_store::{Directory, Row};
+
+/// How many decisions are kept, if nobody says otherwise.
+const KEPT: usize = 1 << 18;
+
+/// The most classes of principals, and of resources. Whatever would be in another is decided anew.
+const MOST_CLASSES: usize = 1 << 16;
+
+/// The most sets of a principal's about which one action can ask; with more the principal is decided about anew.
+const MOST_SETS: usize = u64::BITS as usize;
+
+/// The most entities in the sets of all classes of principals.
+const MOST_MEMBERS: usize = 1 << 24;
+
+/// An engine that keeps what Cedar decided.
+///
+/// `E` is a reference to an [`Engine`], or an [`Arc`] of one. The classes of people and devices are worked out as they
+/// are asked about: 4 bytes for each entity of the directory.
+pub struct Decider<E> {
+    engine: E,
+    actions: HashMap<EntityUid, (ActionId, Asked)>,
+    projection: Projection,
+    principals: Classifier<ClassId>,
+    resources: Classifier<ResourceClassId>,
+    sets: Sets,
+    /// None if no decision is kept.
+    kept: Option<Cache<Kind, Arc<Outcome>>>,
+    outcomes: Mutex<HashSet<Arc<Outcome>>>,
+}
+
+/// A permission.
+struct Asked {
+    /// Whether a policy in force that takes part looks at the context.
+    sees_context: bool,
+}
+
+/// A kind of request: all of a kind are decided alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind {
+    principal: ClassId,
+    action: ActionId,
+    resource: ResourceClassId,
+    /// The sets of the principal's, of those about which the action asks, that the resource is in: a bit each.
+    sets: u64,
+}
+
+impl<E: Deref<Target = Engine>> Decider<E> {
+    /// Keeps what this engine decides.
+    pub fn new(engine: E) -> Self {
+        Self::with_capacity(engine, KEPT)
+    }
+
+    /// The same with at most so many decisions kept; with 0 each is made anew.
+    pub fn with_capacity(engine: E, decisions: usize) -> Self {
+        let vocabulary = engine.bundle().vocabulary();
+        let permissions: IndexVec<ActionId, &Action> = vocabulary.permissions().collect();
+        let projection = Projection::new(&engine, &permissions.iter().copied().map(Some).collect());
+        let rows = engine.directory().every_row().len();
+        let actions = permissions.iter_enumerated().map(|(id, action)| {
+            let mut policies = engine.bundle().in_force(engine.readings());
+            let sees_context = policies
+                .any(|policy| engine.takes_part(policy, action) && looks_at_context(policy));
+            (action.uid.clone(), (id, Asked { sees_context }))
+        });
+        Self {
+            actions: actions.collect(),
+            principals: Classifier::new(projection.principal_fingerprints(&engine), rows),
+            resources: Classifier::new(projection.resource_fingerprints(&engine), rows),
+            sets: Sets::default(),
+            kept: (decisions > 0).then(|| Cache::new(decisions)),
+            outcomes: Mutex::default(),
+            projection,
+            engine,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// How many decisions are kept.
+    pub fn kept(&self) -> usize {
+        self.kept.as_ref().map_or(0, Cache::len)
+    }
+
+    /// Forgets every decision, to make room.
+    pub fn forget(&self) {
+        if let Some(kept) = &self.kept {
+            kept.clear();
+        }
+    }
+
+    /// Decides a request, as [`Engine::decide`] does.
+    pub fn decide(&self, request: &Request) -> Arc<Outcome> {
+        let kind = self.kind(request);
+        let Some((kept, kind)) = self.kept.as_ref().zip(kind) else {
+            return Arc::new(self.engine.decide(request));
+        };
+        if let Some(known) = kept.get(&kind) {
+            return known;
+        }
+        let outcome = self.engine.decide(request);
+        // What went wrong names the one entity.
+        if !outcome.errors.is_empty() {
+            return Arc::new(outcome);
+        }
+        let outcome = self.shared(outcome);
+        kept.insert(kind, Arc::clone(&outcome));
+        outcome
+    }
+
+    /// The kind of a request; none where it is not known to be of one.
+    fn kind(&self, request: &Request) -> Option<Kind> {
+        let engine = &*self.engine;
+        let directory = engine.directory();
+        if directory.is_damaged() {
+            return None;
+        }
+        let (action, asked) = self.actions.get(&request.action)?;
+        if !asked.is_indifferent_to(&request.context) {
+            return None;
+        }
+        let defined = |uid| directory.row(uid).filter(|row| directory.is_defined(*row));
+        let (principal, resource) = (defined(&request.principal)?, defined(&request.resource)?);
+        let class = self.principals.class(engine, principal)?;
+        let sets = self
+            .sets
+            .of(class, || self.projection.reached(engine, principal))?;
+        Some(Kind {
+            principal: class,
+            action: *action,
+            resource: self.resources.class(engine, resource)?,
+            sets: membership(sets, *action, directory, resource)?,
+        })
+    }
+
+    /// An outcome, each once.
+    fn shared(&self, outcome: Outcome) -> Arc<Outcome> {
+        let mut outcomes = locked(&self.outcomes);
+        match outcomes.get(&outcome) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let outcome = Arc::new(outcome);
+                if outcomes.len() < MOST_CLASSES {
+                    outcomes.insert(Arc::clone(&outcome));
+                }
+                outcome
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// Whether nothing that policies see of a context can matter.
+    fn is_indifferent_to(&self, context: &Context) -> bool {
+        let ast::Context::Value(values) = context.as_ref() else {
+            return false;
+        };
+        // An entity has to exist, whoever looks at it.
+        let is_plain = |value: &ast::Value| match value.value_kind() {
+            ast::ValueKind::Lit(literal) => !matches!(literal, ast::Literal::EntityUID(_)),
+            ast::ValueKind::ExtensionValue(_) => true,
+            ast::ValueKind::Set(_) | ast::ValueKind::Record(_) => false,
+        };
+        values.is_empty() || !self.sees_context && values.values().all(is_plain)
+    }
+}
+
+fn looks_at_context(policy: &Policy) -> bool {
+    let condition = policy.ast().non_scope_constraints();
+    let mut parts = condition.into_iter().flat_map(ast::Expr::subexpressions);
+    parts.any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
+}
+
+/// The sets about which an action asks that a resource is in; none if there are too many to tell.
+fn membership(
+    sets: &[OwnedSets],
+    action: ActionId,
+    directory: &Directory,
+    resource: Row,
+) -> Option<u64> {
+    let asked = sets.iter().filter(|set| set.actions.contains(&action));
+    let mut bits = 0;
+    for (bit, set) in asked.enumerate() {
+        if bit == MOST_SETS {
+            return None;
+        }
+        let holds = |row: Row| set.rows.binary_search(&row).is_ok();
+        let is_in = holds(resource) || !set.is_itself && directory.ancestors(resource).any(holds);
+        bits |= u64::from(is_in) << bit;
+    }
+    Some(bits)
+}
+
+/// The classes of the entities on one side of requests, as far as they are known.
+struct Classifier<C> {
+    fingerprints: SideFingerprints,
+    /// By row.
+    classes: Box<[AtomicU32]>,
+    known: Mutex<Known<C>>,
+}
+
+/// Stands in place of a class that is not known yet.
+const UNKNOWN: u32 = 0;
+/// Stands in place of a class beyond the most.
+const NONE: u32 = 1;
+/// Stands in place of the first class.
+const FIRST: u32 = 2;
+
+/// The classes by the fingerprints of their members.
+struct Known<C> {
+    by_read: HashMap<Box<[u32]>, Option<C>>,
+    by_evaluated: HashMap<Box<[u32]>, C>,
+}
+
+impl<C: Id> Classifier<C> {
+    fn new(fingerprints: SideFingerprints, rows: usize) -> Self {
+        Self {
+            fingerprints,
+            classes: std::iter::repeat_with(|| AtomicU32::new(UNKNOWN))
+                .take(rows)
+                .collect(),
+            known: Mutex::new(Known {
+                by_read: HashMap::new(),
+                by_evaluated: HashMap::new(),
+            }),
+        }
+    }
+
+    /// The class of a row; none beyond the most.
+    fn class(&self, engine: &Engine, row: Row) -> Option<C> {
+        let place = self.classes.get(row.index())?;
+        match place.load(Ordering::Relaxed) {
+            UNKNOWN => {
+                let class = self.classify(engine, row);
+                let number = class.map_or(NONE, |class| class.index() as u32 + FIRST);
+                place.store(number, Ordering::Relaxed);
+                class
+            }
+            NONE => None,
+            class => Some(C::from_usize((class - FIRST) as usize)),
+        }
+    }
+
+    fn classify(&self, engine: &Engine, row: Row) -> Option<C> {
+        let mut read = Vec::new();
+        self.fingerprints.read(engine, row, &mut read);
+        if let Some(class) = locked(&self.known).by_read.get(read.as_slice()) {
+            return *class;
+        }
+        let mut evaluated = Vec::new();
+        self.fingerprints.evaluated(engine, row, &mut evaluated);
+        let mut known = locked(&self.known);
+        let class = known.by_evaluated.get(evaluated.as_slice()).copied();
+        let class = class.or_else(|| {
+            let class = known.by_evaluated.len();
+            (class < MOST_CLASSES).then(|| {
+                let class = C::from_usize(class);
+                known.by_evaluated.insert(evaluated.into(), class);
+                class
+            })
+        });
+        if known.by_read.len() < MOST_CLASSES {
+            known.by_read.insert(read.into(), class);
+        }
+        class
+    }
+}
+
+/// The sets of each class of principals.
+struct Sets {
+    by_class: IndexVec<ClassId, OnceLock<Option<Box<[OwnedSets]>>>>,
+    /// How many entities are in all of them.
+    members: Mutex<usize>,
+}
+
+impl Default for Sets {
+    fn default() -> Self {
+        let none = std::iter::repeat_with(OnceLock::new);
+        Self {
+            by_class: none.take(MOST_CLASSES).collect(),
+            members: Mutex::default(),
+        }
+    }
+}
+
+impl Sets {
+    /// The sets of a class; none if there are too many to keep.
+    fn of(&self, class: ClassId, find: impl FnOnce() -> Vec<OwnedSets>) -> Option<&[OwnedSets]> {
+        let sets = self.by_class[class].get_or_init(|| {
+            let sets = find();
+            let mut members = locked(&self.members);
+            *members += sets.iter().map(|set| set.rows.len()).sum::<usize>();
+            (*members <= MOST_MEMBERS).then(|| sets.into())
+        });
+        sets.as_deref()
+    }
+}
+
+/// What a lock guards: each write leaves it whole, even one of a thread that has panicked.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
