@@ -264,7 +264,7 @@ fn everybody(folder: &Path) {
         }));
     };
     let who = milliseconds(|| {
-        drop(black_box(Who::of(
+        drop(black_box(Who::new(
             &engine,
             action,
             &device,
@@ -275,7 +275,7 @@ fn everybody(folder: &Path) {
     let each_who =
         milliseconds(|| rows(&person).for_each(|person| ask(&person, &action.uid, &device)));
     let what = milliseconds(|| {
-        drop(black_box(What::of(&engine, &person, None, 5, |_| {
+        drop(black_box(What::new(&engine, &person, None, 5, |_| {
             Context::empty()
         })));
     });

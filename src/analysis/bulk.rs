@@ -1,7 +1,8 @@
-//! Bulk decisions: one for each group of people and devices that policies treat alike.
+//! Bulk decisions: one for each class of people and class of devices.
 
 pub mod class;
 pub mod decider;
 pub(crate) mod index;
-pub mod summary;
-pub mod survey;
+pub(crate) mod summary;
+pub(crate) mod survey;
+pub(crate) mod surveys;

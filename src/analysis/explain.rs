@@ -106,14 +106,14 @@ pub struct InForce {
 pub fn explain(engine: &Engine, request: &Request) -> Explanation {
     let names = Labels::new(engine);
     let answer = engine.answer(request);
-    let scene = engine
+    let probe = engine
         .world(request)
-        .map(|world| Probe::new(engine, request, world));
-    let (authority, why, remedies) = match &scene {
-        Ok(scene) => (
-            authority(scene, &answer),
-            why(scene, &answer),
-            (answer.outcome.decision == Decision::Deny).then(|| remedies::remedies(scene)),
+        .map(|slice| Probe::new(engine, request, slice));
+    let (authority, why, remedies) = match &probe {
+        Ok(probe) => (
+            authority(probe, &answer),
+            why(probe, &answer),
+            (answer.outcome.decision == Decision::Deny).then(|| remedies::remedies(probe)),
         ),
         Err(_) => (None, Why::Indeterminate, None),
     };
@@ -168,36 +168,36 @@ fn readings(engine: &Engine) -> Vec<InForce> {
 }
 
 /// The policy that answered which authority is in force, judged as the question it answered.
-fn authority(scene: &Probe<'_>, answer: &Answer) -> Option<Rule> {
-    let engine = scene.engine();
+fn authority(probe: &Probe<'_>, answer: &Answer) -> Option<Rule> {
+    let engine = probe.engine();
     let policy = engine.bundle().policy(&answer.authority.as_ref()?.policy)?;
-    let request = scene.request();
+    let request = probe.request();
     let question = engine.as_question("authority", request, &request.resource)?;
-    let world = engine.world_of_question(&question, scene.world());
-    Some(Rule::of(policy, &Probe::new(engine, &question, world)))
+    let slice = engine.world_of_question(&question, probe.slice());
+    Some(Rule::of(policy, &Probe::new(engine, &question, slice)))
 }
 
-fn supports_in(scene: &Probe<'_>) -> Vec<Support> {
-    let action = scene.vocabulary().action(&scene.request().action);
-    action.map_or_else(Vec::new, |action| support::supports(scene, action))
+fn supports_in(probe: &Probe<'_>) -> Vec<Support> {
+    let action = probe.vocabulary().action(&probe.request().action);
+    action.map_or_else(Vec::new, |action| support::supports(probe, action))
 }
 
-fn why(scene: &Probe<'_>, answer: &Answer) -> Why {
-    let bundle = scene.engine().bundle();
+fn why(probe: &Probe<'_>, answer: &Answer) -> Why {
+    let bundle = probe.engine().bundle();
     let determining = || bundle.as_said(&answer.outcome.policies).into_iter();
     match answer.outcome.basis {
         Basis::Permitted => Why::Permitted(
             determining()
-                .map(|policy| Grant::of(policy, scene))
+                .map(|policy| Grant::of(policy, probe))
                 .collect(),
-            supports_in(scene),
+            supports_in(probe),
         ),
         Basis::Forbidden => Why::Forbidden(
             determining()
-                .map(|policy| Rule::of(policy, scene))
+                .map(|policy| Rule::of(policy, probe))
                 .collect(),
         ),
-        Basis::NotPermitted => Why::NotPermitted(Roles::of(scene)),
+        Basis::NotPermitted => Why::NotPermitted(Roles::of(probe)),
         Basis::Error => Why::Indeterminate,
     }
 }

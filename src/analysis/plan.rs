@@ -312,9 +312,8 @@ impl Planner<'_, '_> {
     pub fn roles_in_need(&self) -> Result<Vec<RoleChange>, Vec<Finding>> {
         match self.impact.totals.lost {
             0 => Ok(Vec::new()),
-            _ => {
-                RoleCatalog::of(self.states.after).map_or(Ok(Vec::new()), |book| self.needed(&book))
-            }
+            _ => RoleCatalog::of(self.states.after)
+                .map_or(Ok(Vec::new()), |catalog| self.needed(&catalog)),
         }
     }
 
@@ -323,9 +322,9 @@ impl Planner<'_, '_> {
     /// # Errors
     /// The schema has no roles, or a role change cannot be made.
     pub fn plan(&self) -> Result<Plan, Vec<Finding>> {
-        let book = RoleCatalog::of(self.states.after)?;
-        let (keep, lost) = self.keep(&book)?;
-        let spared = self.spare(&book)?;
+        let catalog = RoleCatalog::of(self.states.after)?;
+        let (keep, lost) = self.keep(&catalog)?;
+        let spared = self.spare(&catalog)?;
         Ok(Plan {
             keep,
             lost,

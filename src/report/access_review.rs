@@ -204,7 +204,10 @@ fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
             "they may with accounts that may do nothing yet, or with memberships that are activated",
         ),
     ] {
-        let of = standing.assignments.iter().filter(|of| of.idle == idle);
+        let of = standing
+            .assignments
+            .iter()
+            .filter(|of| of.redundancy == idle);
         let of: Vec<&Assignment> = of.collect();
         if of.is_empty() {
             continue;
@@ -243,7 +246,7 @@ fn chain(assignment: &Assignment) -> String {
 
 /// Why an assignment gives nothing.
 fn because(assignment: &Assignment) -> Option<String> {
-    match assignment.idle {
+    match assignment.redundancy {
         Redundancy::Nothing | Redundancy::Suspended => {}
         Redundancy::Repeats => return None,
         Redundancy::Withheld => return assignment.told.clone(),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::granted::Granted;
 use super::summary::ACCOUNTS;
 use super::{Entitlement, Review, Status, Through};
-use crate::bulk::index::{AskerId, CellId, ResourceId, StateId, SurveyId};
-use crate::bulk::summary::{Asked, Place, Summary, is_stuck, named, on_page};
+use crate::bulk::index::{ActionId, AskerId, CellId, ResourceId, StateId, SurveyId};
+use crate::bulk::summary::{Asked, CellSet, OnPage, Summary, is_out_of_reach, named, on_page};
 use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use crate::explain::asked_to_be_in;
 use tarbac_host::bundle::{Action, Policy};
@@ -14,40 +14,40 @@ use tarbac_host::decision::{Decision, Outcome, Request};
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 
-/// The annotation of a forbid that refuses what is none of what roles grant.
+/// `@beyond`: this forbid refuses requests that no role would have granted.
 const BEYOND: &str = "beyond";
 
 /// The only state.
 pub(super) const NOW: StateId = StateId::new(0);
 
-/// Looks at classes of people.
+/// The reviewer of the classes of one bulk decision.
 pub(super) struct ClassReviewer<'s, 'e> {
-    pub review: &'s Review<'e>,
-    pub survey: &'s BulkDecision<'e>,
-    /// The type that asks, and the survey.
-    place: (AskerId, SurveyId),
-    pub actions: Asked<'e>,
+    pub(super) review: &'s Review<'e>,
+    pub(super) survey: &'s BulkDecision<'e>,
+    /// The bulk decision, by index.
+    index: (AskerId, SurveyId),
+    pub(super) actions: Asked<'e>,
 }
 
-/// What holds for a class of people.
-pub(super) struct Made {
+/// The entitlements of a class of people.
+pub(super) struct ClassEntitlements {
     /// The decisions that can be asked for about each.
-    pub decisions: u64,
-    /// Whether their cells are those of everybody who has no sets of resources.
-    pub is_whole: bool,
-    /// Whether a policy refuses something because of what the accounts are, which may be otherwise tomorrow.
-    pub is_suspended: bool,
-    pub found: Vec<Found>,
+    pub(super) decisions: u64,
+    /// Whether the cells are those of all classes without sets of resources.
+    pub(super) is_whole: bool,
+    /// Whether a policy refuses decisions because of the state of the accounts, which may change.
+    pub(super) is_suspended: bool,
+    pub(super) found: Vec<Found>,
 }
 
-/// What holds of an action, and the permits behind it.
+/// An entitlement, and the permits behind it.
 pub(super) struct Found {
-    /// Without what it comes through.
-    pub hold: Entitlement,
+    /// The entitlement without `through`.
+    pub(super) entitlement: Entitlement,
     permits: Vec<Permit>,
 }
 
-/// A permit, and what it asks to be in.
+/// A permit, and the entities that it asks the principal to be in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Permit {
     policy: String,
@@ -55,32 +55,32 @@ struct Permit {
     ends: Vec<Row>,
 }
 
-/// Cells in which the same holds of an action.
+/// Cells in which an action has the same status by the same permits.
 #[derive(Default)]
-struct Alike {
+struct EqualCells {
     cells: Vec<CellId>,
     reasons: BTreeMap<String, u64>,
 }
 
-impl Made {
-    /// What any of the permits ask to be in, each once.
-    pub fn ends(&self) -> impl Iterator<Item = Row> + use<> {
+impl ClassEntitlements {
+    /// The entities that any of the permits asks the principal to be in, each once.
+    pub(super) fn ends(&self) -> impl Iterator<Item = Row> + use<> {
         let permits = self.found.iter().flat_map(|found| &found.permits);
         let ends: BTreeSet<Row> = permits.flat_map(|permit| &permit.ends).copied().collect();
         ends.into_iter()
     }
 
-    /// Whether something cannot be decided.
-    pub fn has_unknown(&self) -> bool {
+    /// Whether a decision is indeterminate.
+    pub(super) fn has_unknown(&self) -> bool {
         self.found
             .iter()
-            .any(|found| found.hold.status == Status::Unknown)
+            .any(|found| found.entitlement.status == Status::Unknown)
     }
 
-    /// What the roles are by which something is allowed.
-    pub fn used(&self) -> BTreeSet<Row> {
+    /// The entities that permits of allowed entitlements name.
+    pub(super) fn used(&self) -> BTreeSet<Row> {
         let allowed = self.found.iter();
-        let allowed = allowed.filter(|found| found.hold.status.is_allowed());
+        let allowed = allowed.filter(|found| found.entitlement.status.is_allowed());
         let permits = allowed.flat_map(|found| &found.permits);
         let roles = permits.filter(|permit| permit.is_role);
         roles.flat_map(|permit| &permit.ends).copied().collect()
@@ -88,98 +88,113 @@ impl Made {
 }
 
 impl Found {
-    /// What holds for somebody whose ways to what permits ask to be in are these.
-    pub fn hold_of(&self, engine: &Engine, path: impl Fn(Row) -> Option<Vec<Row>>) -> Entitlement {
+    /// The entitlement of a person with these chains of memberships to the entities that permits ask for.
+    pub(super) fn with_paths(
+        &self,
+        engine: &Engine,
+        path: impl Fn(Row) -> Option<Vec<Row>>,
+    ) -> Entitlement {
         let mut through = Vec::new();
         for permit in &self.permits {
-            let by = |steps: Vec<Row>| Through {
+            let via = |steps: Vec<Row>| Through {
                 policy: permit.policy.clone(),
                 is_role: permit.is_role,
                 steps: steps.into_iter().map(|row| named(engine, row)).collect(),
             };
             let ways: Vec<Vec<Row>> = permit.ends.iter().filter_map(|end| path(*end)).collect();
             match ways.is_empty() {
-                true => through.push(by(Vec::new())),
-                false => through.extend(ways.into_iter().map(by)),
+                true => through.push(via(Vec::new())),
+                false => through.extend(ways.into_iter().map(via)),
             }
         }
         Entitlement {
             through,
-            ..self.hold.clone()
+            ..self.entitlement.clone()
         }
     }
 }
 
 impl<'s, 'e> ClassReviewer<'s, 'e> {
-    pub fn new(
+    pub(super) fn new(
         review: &'s Review<'e>,
         survey: &'s BulkDecision<'e>,
-        place: (AskerId, SurveyId),
+        index: (AskerId, SurveyId),
     ) -> Self {
         let vocabulary = review.engine.bundle().vocabulary();
         let actions = survey.actions().iter();
         Self {
             review,
             survey,
-            place,
+            index,
             actions: actions.map(|uid| vocabulary.action(uid)).collect(),
         }
     }
 
-    /// What holds for a class of people.
-    pub fn at(&self, seen: &ClassDecisions<'_>) -> Made {
-        let mut made = Made {
+    /// The entitlements of a class of people.
+    pub(super) fn entitlements(&self, decisions: &ClassDecisions<'_>) -> ClassEntitlements {
+        let mut entitlements = ClassEntitlements {
             decisions: 0,
-            is_whole: seen.is_whole(),
+            is_whole: decisions.is_whole(),
             is_suspended: false,
             found: Vec::new(),
         };
-        let Some(row) = self.survey.person(NOW, self.survey.first(seen.class)) else {
-            return made;
+        let Some(row) = self.survey.first_person(NOW, decisions.class) else {
+            return entitlements;
         };
-        let roles = self.review.edges.roles_of(row);
-        for (number, action) in self.actions.iter_enumerated() {
+        let permits = self.review.assignments.roles_of(row);
+        for (id, action) in self.actions.iter_enumerated() {
             let Some(action) = action else { continue };
-            let places = on_page(&self.actions, action);
-            let mut granted = Granted::of(self, row, (number, *action), &roles);
-            let mut alike: BTreeMap<(Status, Vec<&str>), Alike> = BTreeMap::new();
-            for (cell, of) in seen.cells().iter_enumerated() {
-                let Some(outcome) = seen.outcome(NOW, number, cell) else {
-                    continue;
-                };
-                made.decisions += of.count;
-                made.is_suspended |= self.is_of_accounts(outcome);
-                let (status, permits) = match outcome.decision {
-                    Decision::Allow => {
-                        let is_stuck = places.is_some_and(|of| is_stuck(seen, NOW, of, cell));
-                        let status = match is_stuck {
-                            true => Status::OutOfReach,
-                            false => Status::Allowed,
-                        };
-                        (status, self.allowing(outcome))
-                    }
-                    Decision::Deny if self.is_beyond(outcome) => continue,
-                    Decision::Deny => (Status::Refused, granted.at(seen, cell)),
-                    Decision::Indeterminate => (Status::Unknown, Vec::new()),
-                };
-                if status == Status::Refused && permits.is_empty() {
-                    continue;
-                }
-                let alike = alike.entry((status, permits)).or_default();
-                alike.cells.push(cell);
-                for reason in reasons(status, outcome) {
-                    *alike.reasons.entry(reason.clone()).or_default() += of.count;
-                }
-            }
-            let found = alike.into_iter().map(|((status, permits), alike)| {
-                self.found(seen, row, action, status, &permits, alike)
+            let granted = Granted::new(self, row, (id, *action), &permits);
+            let equal = self.equal_cells(decisions, (id, action), granted, &mut entitlements);
+            let found = equal.into_iter().map(|((status, permits), equal)| {
+                self.found(decisions, row, action, status, &permits, equal)
             });
-            made.found.extend(found);
+            entitlements.found.extend(found);
         }
-        made
+        entitlements
     }
 
-    /// The permits that allow something: those that name a role, or all where none does.
+    /// The cells by status and permits, without those in which the action is neither allowed nor granted.
+    fn equal_cells<'d>(
+        &self,
+        decisions: &'d ClassDecisions<'_>,
+        (id, action): (ActionId, &Action),
+        mut granted: Granted<'_, 's, 'e>,
+        entitlements: &mut ClassEntitlements,
+    ) -> BTreeMap<(Status, Vec<&'d str>), EqualCells>
+    where
+        'e: 'd,
+    {
+        let on_page = on_page(&self.actions, action);
+        let mut equal: BTreeMap<(Status, Vec<&str>), EqualCells> = BTreeMap::new();
+        for (cell_id, cell) in decisions.cells().iter_enumerated() {
+            let Some(outcome) = decisions.outcome(NOW, id, cell_id) else {
+                continue;
+            };
+            entitlements.decisions += cell.count;
+            entitlements.is_suspended |= self.is_of_accounts(outcome);
+            let (status, permits) = match outcome.decision {
+                Decision::Allow => {
+                    let status = status_of_allowed(decisions, on_page, cell_id);
+                    (status, self.allowing(outcome))
+                }
+                Decision::Deny if self.is_beyond(outcome) => continue,
+                Decision::Deny => (Status::Refused, granted.on(decisions, cell_id)),
+                Decision::Indeterminate => (Status::Unknown, Vec::new()),
+            };
+            if status == Status::Refused && permits.is_empty() {
+                continue;
+            }
+            let equal = equal.entry((status, permits)).or_default();
+            equal.cells.push(cell_id);
+            for reason in reasons(status, outcome) {
+                *equal.reasons.entry(reason.clone()).or_default() += cell.count;
+            }
+        }
+        equal
+    }
+
+    /// The permits of an allowed decision: those that name a role, or all if none does.
     fn allowing<'o>(&self, outcome: &'o Outcome) -> Vec<&'o str> {
         let bundle = self.review.engine.bundle();
         let names_role = |id: &&str| {
@@ -195,14 +210,14 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         }
     }
 
-    /// Whether what refuses something says that no role grants it.
+    /// Whether a policy with `@beyond` refuses the request.
     fn is_beyond(&self, outcome: &Outcome) -> bool {
         let bundle = self.review.engine.bundle();
         let mut policies = outcome.policies.iter().filter_map(|id| bundle.policy(id));
         policies.any(|policy| policy.annotation(BEYOND).is_some())
     }
 
-    /// Whether a policy refuses something that has a name for the accounts to which it does.
+    /// Whether a policy with `@accounts` refuses the request.
     fn is_of_accounts(&self, outcome: &Outcome) -> bool {
         let bundle = self.review.engine.bundle();
         let policies = match outcome.decision {
@@ -215,41 +230,42 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
 
     fn found(
         &self,
-        seen: &ClassDecisions<'_>,
+        decisions: &ClassDecisions<'_>,
         person: Row,
         action: &Action,
         status: Status,
         permits: &[&str],
-        alike: Alike,
+        equal: EqualCells,
     ) -> Found {
-        let extents = Summary::of(&[self.review.engine], self.survey);
-        let extent = extents.count(seen, &alike.cells);
-        let firsts = alike.cells.iter().map(|cell| seen.cells()[*cell].first);
+        let summary = Summary::new(&[self.review.engine], self.survey);
+        let count = summary.count(decisions, &equal.cells);
+        let firsts = equal.cells.iter();
+        let firsts = firsts.map(|cell| decisions.cells()[*cell].first);
         let first = firsts.min();
         let request = first.and_then(|first| self.request(person, action, first));
         let bundle = self.review.engine.bundle();
         let permits = permits.iter().filter_map(|id| bundle.policy(id));
-        let mut reasons: Vec<(String, u64)> = alike.reasons.into_iter().collect();
+        let mut reasons: Vec<(String, u64)> = equal.reasons.into_iter().collect();
         reasons.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         Found {
             permits: permits
                 .map(|permit| self.permit(permit, request.as_ref()))
                 .collect(),
-            hold: Entitlement {
-                resources: extents.examples(seen, &alike.cells),
-                at: Place {
-                    asker: self.place.0,
-                    survey: self.place.1,
-                    class: seen.class,
-                    cells: alike.cells,
+            entitlement: Entitlement {
+                resources: summary.examples(decisions, &equal.cells),
+                cells: CellSet {
+                    asker: self.index.0,
+                    survey: self.index.1,
+                    class: decisions.class,
+                    cells: equal.cells,
                 },
                 action: action.uid.clone(),
                 name: action.short_name().to_owned(),
                 status,
                 through: Vec::new(),
-                count: extent.count,
+                count: count.count,
                 of: self.survey.resources().len() as u64,
-                under: extent.under,
+                under: count.under,
                 reasons,
                 supports: Vec::new(),
                 groups: Vec::new(),
@@ -273,8 +289,13 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         }
     }
 
-    /// The request of somebody about an action on a resource.
-    pub fn request(&self, person: Row, action: &Action, resource: ResourceId) -> Option<Request> {
+    /// The request of a person about an action on a resource.
+    pub(super) fn request(
+        &self,
+        person: Row,
+        action: &Action,
+        resource: ResourceId,
+    ) -> Option<Request> {
         let directory = self.review.engine.directory();
         Some(Request {
             principal: directory.uid(person),
@@ -285,7 +306,19 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
     }
 }
 
-/// What stands behind a status: policies that refuse, or what went wrong.
+/// The status of an allowed decision: whether the page of the action, if it is on one, is allowed as well.
+fn status_of_allowed(
+    decisions: &ClassDecisions<'_>,
+    on_page: Option<OnPage>,
+    cell: CellId,
+) -> Status {
+    match on_page.is_some_and(|on_page| is_out_of_reach(decisions, NOW, on_page, cell)) {
+        true => Status::OutOfReach,
+        false => Status::Allowed,
+    }
+}
+
+/// The policies that refuse, or the errors.
 fn reasons(status: Status, outcome: &Outcome) -> &[String] {
     match status {
         Status::Allowed | Status::OutOfReach => &[],

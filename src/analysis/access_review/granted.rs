@@ -1,4 +1,4 @@
-//! The permits of a person's roles that apply, whatever is decided in the end.
+//! The permits of a person's roles that apply to an action, whatever the decision.
 
 use hashbrown::HashMap;
 
@@ -8,28 +8,28 @@ use crate::bulk::survey::{CellKey, ClassDecisions};
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_store::Row;
 
-/// What the roles of somebody grant of an action: the permits that name a role and apply.
+/// The permits that name a role of a person and may apply to an action.
 pub(super) struct Granted<'l, 's, 'e> {
-    looking: &'l ClassReviewer<'s, 'e>,
+    reviewer: &'l ClassReviewer<'s, 'e>,
     person: Row,
-    number: ActionId,
+    action_id: ActionId,
     action: &'e Action,
-    /// Those that grant it on every resource.
+    /// The ids of those that apply to every resource.
     always: Vec<&'e str>,
-    /// Those that it depends on the resource of.
+    /// Those whose effect depends on the resource.
     sometimes: Vec<&'e Policy>,
     known: HashMap<CellKey, Vec<&'e str>>,
 }
 
 impl<'l, 's, 'e> Granted<'l, 's, 'e> {
-    /// What these permits, which name a role of the person, grant of the action of a number.
-    pub fn of(
-        looking: &'l ClassReviewer<'s, 'e>,
+    /// Chooses from permits that name a role of the person.
+    pub(super) fn new(
+        reviewer: &'l ClassReviewer<'s, 'e>,
         person: Row,
-        (number, action): (ActionId, &'e Action),
+        (action_id, action): (ActionId, &'e Action),
         permits: &[&'e Policy],
     ) -> Self {
-        let (principal, resource) = looking.survey.types();
+        let (principal, resource) = reviewer.survey.types();
         let permits = permits.iter().copied();
         let permits = permits.filter(|permit| {
             let (principals, resources) = (
@@ -41,9 +41,9 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
         let (sometimes, always): (Vec<&Policy>, Vec<&Policy>) = permits
             .partition(|permit| permit.has_conditions() || permit.resource_anchor().is_some());
         Self {
-            looking,
+            reviewer,
             person,
-            number,
+            action_id,
             action,
             always: always.into_iter().map(Policy::id).collect(),
             sometimes,
@@ -52,24 +52,25 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
     }
 
     /// The ids of those that apply to the resources of a cell, sorted.
-    pub fn at(&mut self, seen: &ClassDecisions<'_>, cell: CellId) -> Vec<&'e str> {
+    pub(super) fn on(&mut self, decisions: &ClassDecisions<'_>, cell: CellId) -> Vec<&'e str> {
         if self.sometimes.is_empty() {
             return self.always.clone();
         }
-        let sight = self.looking.survey.sighted(seen, NOW, self.number, cell);
-        if let Some(known) = self.known.get(&sight) {
+        let survey = self.reviewer.survey;
+        let key = survey.cell_key(decisions, NOW, self.action_id, cell);
+        if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let applying = self.applying(seen, cell);
-        self.known.insert(sight, applying.clone());
+        let applying = self.applying(decisions, cell);
+        self.known.insert(key, applying.clone());
         applying
     }
 
-    fn applying(&self, seen: &ClassDecisions<'_>, cell: CellId) -> Vec<&'e str> {
+    fn applying(&self, decisions: &ClassDecisions<'_>, cell: CellId) -> Vec<&'e str> {
         let mut granted = self.always.clone();
-        let engine = self.looking.review.engine;
-        let resource = seen.cells()[cell].first;
-        let request = self.looking.request(self.person, self.action, resource);
+        let engine = self.reviewer.review.engine;
+        let resource = decisions.cells()[cell].first;
+        let request = self.reviewer.request(self.person, self.action, resource);
         if let Some(Ok(trial)) = request.map(|request| engine.trial(&request)) {
             let applies = |permit: &&&Policy| trial.applies(permit.ast()) == Ok(true);
             granted.extend(

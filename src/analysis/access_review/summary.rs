@@ -11,24 +11,24 @@ use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
-/// The annotation of a forbid with what the people are called to whom it refuses what roles grant.
+/// `@accounts`: a name for the people to whom this forbid refuses permissions of their roles.
 pub(super) const ACCOUNTS: &str = "accounts";
 
-/// What is known so far.
+/// The sums over the people so far.
 pub(super) struct Summary<'e> {
     engine: &'e Engine,
-    edges: &'e Assignments<'e>,
+    assignments: &'e Assignments<'e>,
     totals: Totals,
-    roles: BTreeMap<Row, Counts>,
-    assignments: IndexVec<EdgeId, OfAssignment>,
-    /// By policy, decisions and people.
+    roles: BTreeMap<Row, RoleCounts>,
+    by_assignment: IndexVec<EdgeId, AssignmentCounts>,
+    /// The numbers of decisions and people, by policy.
     obstacles: BTreeMap<String, (u64, u64)>,
-    /// People by what holds for them.
+    /// The people by entitlements.
     holders: BTreeMap<Vec<Entitlement>, Vec<Named>>,
 }
 
 #[derive(Default)]
-struct Counts {
+struct RoleCounts {
     people: u64,
     people_allowed: u64,
     allowed: u64,
@@ -36,145 +36,148 @@ struct Counts {
 }
 
 #[derive(Default, Clone)]
-struct OfAssignment {
+struct AssignmentCounts {
     people: u64,
     reasons: BTreeMap<String, u64>,
-    /// Whether somebody in it may do nothing because of what the account is, or can come to be in it.
+    /// Whether an account in it is refused because of its state, or a person can activate a membership in it.
     has_suspended: bool,
 }
 
 impl<'e> Summary<'e> {
-    /// Nobody was looked at yet.
-    pub fn of(engine: &'e Engine, edges: &'e Assignments<'e>) -> Self {
-        let roles = edges.roles().keys();
+    /// The summary of no people.
+    pub(super) fn new(engine: &'e Engine, assignments: &'e Assignments<'e>) -> Self {
+        let roles = assignments.roles().keys();
         let activatable = engine.can_be_activated();
         let is_activatable = |row: Option<Row>| row.is_some_and(|row| activatable.contains(&row));
-        let assignments = edges.all().iter().map(|edge| OfAssignment {
+        let by_assignment = assignments.all().iter().map(|edge| AssignmentCounts {
             has_suspended: is_activatable(edge.from),
-            ..OfAssignment::default()
+            ..AssignmentCounts::default()
         });
         Self {
             engine,
-            edges,
+            assignments,
             totals: Totals {
-                assignments: edges.all().len() as u64,
+                assignments: assignments.all().len() as u64,
                 ..Totals::default()
             },
-            roles: roles.map(|row| (*row, Counts::default())).collect(),
-            assignments: assignments.collect(),
+            roles: roles.map(|row| (*row, RoleCounts::default())).collect(),
+            by_assignment: by_assignment.collect(),
             obstacles: BTreeMap::new(),
             holders: BTreeMap::new(),
         }
     }
 
-    /// Adds people for whom the same holds: so many decisions can be asked for about each.
-    pub fn add(
+    /// Adds people with the same entitlements, about each of whom `decisions` can be asked for.
+    pub(super) fn add(
         &mut self,
         rows: &[Row],
         decisions: u64,
         is_suspended: bool,
-        holds: Vec<Entitlement>,
+        entitlements: Vec<Entitlement>,
     ) {
         let Some(person) = rows.first().copied() else {
             return;
         };
         let count = rows.len() as u64;
-        let any = |is: &dyn Fn(&Entitlement) -> bool| count * u64::from(holds.iter().any(is));
-        let sum = |is: &dyn Fn(&Entitlement) -> bool| {
-            let of: u64 = holds
-                .iter()
-                .filter(|hold| is(hold))
-                .map(|hold| hold.count)
-                .sum();
-            count * of
-        };
-        let is = |status: Status| move |hold: &Entitlement| hold.status == status;
-        let is_allowed = |hold: &Entitlement| hold.status.is_allowed();
         self.totals.people += count;
-        self.totals.people_allowed += any(&is_allowed);
-        self.totals.people_refused += any(&is(Status::Refused));
         self.totals.decisions += count * decisions;
-        self.totals.allowed += sum(&is_allowed);
-        self.totals.out_of_reach += sum(&is(Status::OutOfReach));
-        self.totals.refused += sum(&is(Status::Refused));
-        self.totals.unknown += sum(&is(Status::Unknown));
-        for (row, policies) in self.edges.roles_at(person) {
-            let is_through = |hold: &Entitlement| {
-                let mut roles = hold.through.iter().filter(|through| through.is_role);
-                roles.any(|through| policies.iter().any(|policy| policy.id() == through.policy))
-            };
-            let is_allowed = |hold: &Entitlement| hold.status.is_allowed() && is_through(hold);
-            let is_refused =
-                |hold: &Entitlement| hold.status == Status::Refused && is_through(hold);
-            let role = self.roles.entry(row).or_default();
-            role.people += count;
-            role.people_allowed += any(&is_allowed);
-            role.allowed += sum(&is_allowed);
-            role.refused += sum(&is_refused);
-        }
-        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-        let refused = || holds.iter().filter(|hold| hold.status == Status::Refused);
-        for (policy, of) in refused().flat_map(|hold| &hold.reasons) {
-            *reasons.entry(policy).or_default() += of;
-        }
-        for (policy, of) in reasons {
-            let (decisions, people) = self.obstacles.entry(policy.to_owned()).or_default();
-            *decisions += count * of;
-            *people += count;
-        }
-        // Groups are the same for all of them, their own assignments are not.
-        let of_person = self.edges.of_person(person).into_iter();
-        let all = self.edges.all();
+        self.add_to_totals(count, &entitlements);
+        self.add_to_roles(person, count, &entitlements);
+        let refused = entitlements.iter();
+        let refused = refused.filter(|of| of.status == Status::Refused);
+        let refused: Vec<&Entitlement> = refused.collect();
+        self.add_to_obstacles(count, &refused);
+        // The people share the assignments of groups, but not their own.
+        let of_person = self.assignments.of_person(person).into_iter();
+        let all = self.assignments.all();
         let of_groups = of_person
-            .filter(|number| all[*number].from != Some(person))
-            .map(|number| (number, count));
-        let own = rows.iter().flat_map(|row| self.edges.own(*row));
-        let own = own.map(|(_, number)| (number, 1));
-        let refused: Vec<&Entitlement> = refused().collect();
-        for (number, people) in of_groups.chain(own) {
-            self.add_to(number, people, &refused);
-            self.assignments[number].has_suspended |= is_suspended;
+            .filter(|id| all[*id].from != Some(person))
+            .map(|id| (id, count));
+        let own = rows.iter().flat_map(|row| self.assignments.own(*row));
+        let own = own.map(|(_, id)| (id, 1));
+        for (id, people) in of_groups.chain(own) {
+            self.add_to_assignment(id, people, &refused);
+            self.by_assignment[id].has_suspended |= is_suspended;
         }
-        if !holds.is_empty() {
+        if !entitlements.is_empty() {
             let people = rows.iter().map(|row| named(self.engine, *row));
-            self.holders.entry(holds).or_default().extend(people);
+            self.holders.entry(entitlements).or_default().extend(people);
         }
     }
 
-    /// Adds so many people to an assignment, and what refuses them what it grants.
-    fn add_to(&mut self, number: EdgeId, people: u64, refused: &[&Entitlement]) {
-        let edge = self.edges.all()[number];
-        let of = &mut self.assignments[number];
-        of.people += people;
-        let policies = self.edges.roles_at(edge.to);
+    fn add_to_totals(&mut self, people: u64, entitlements: &[Entitlement]) {
+        let is = |status: Status| move |of: &Entitlement| of.status == status;
+        let is_allowed = |of: &Entitlement| of.status.is_allowed();
+        self.totals.people_allowed += people_with(people, entitlements, is_allowed);
+        self.totals.people_refused += people_with(people, entitlements, is(Status::Refused));
+        self.totals.allowed += decisions(people, entitlements, is_allowed);
+        self.totals.out_of_reach += decisions(people, entitlements, is(Status::OutOfReach));
+        self.totals.refused += decisions(people, entitlements, is(Status::Refused));
+        self.totals.unknown += decisions(people, entitlements, is(Status::Unknown));
+    }
+
+    fn add_to_roles(&mut self, person: Row, people: u64, entitlements: &[Entitlement]) {
+        for (row, policies) in self.assignments.roles_at(person) {
+            let is_through = |of: &Entitlement| {
+                let mut roles = of.through.iter().filter(|through| through.is_role);
+                roles.any(|through| policies.iter().any(|policy| policy.id() == through.policy))
+            };
+            let is_allowed = |of: &Entitlement| of.status.is_allowed() && is_through(of);
+            let is_refused = |of: &Entitlement| of.status == Status::Refused && is_through(of);
+            let role = self.roles.entry(row).or_default();
+            role.people += people;
+            role.people_allowed += people_with(people, entitlements, is_allowed);
+            role.allowed += decisions(people, entitlements, is_allowed);
+            role.refused += decisions(people, entitlements, is_refused);
+        }
+    }
+
+    fn add_to_obstacles(&mut self, people: u64, refused: &[&Entitlement]) {
+        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+        for (policy, count) in refused.iter().flat_map(|of| &of.reasons) {
+            *reasons.entry(policy).or_default() += count;
+        }
+        for (policy, count) in reasons {
+            let (decisions, all) = self.obstacles.entry(policy.to_owned()).or_default();
+            *decisions += people * count;
+            *all += people;
+        }
+    }
+
+    /// Adds people to an assignment, with the policies that refuse them permissions of it.
+    fn add_to_assignment(&mut self, id: EdgeId, people: u64, refused: &[&Entitlement]) {
+        let edge = self.assignments.all()[id];
+        let counts = &mut self.by_assignment[id];
+        counts.people += people;
+        let policies = self.assignments.roles_at(edge.to);
         let policies = policies
             .flat_map(|(_, policies)| policies)
             .map(|policy| policy.id());
         let policies: Vec<&str> = policies.collect();
-        for hold in refused {
-            let mut through = hold.through.iter();
+        for entitlement in refused {
+            let mut through = entitlement.through.iter();
             if !through.any(|through| policies.contains(&through.policy.as_str())) {
                 continue;
             }
-            for (policy, count) in &hold.reasons {
-                *of.reasons.entry(policy.clone()).or_default() += people * count;
+            for (policy, count) in &entitlement.reasons {
+                *counts.reasons.entry(policy.clone()).or_default() += people * count;
             }
         }
     }
 
-    /// Everything together, with the assignments that do not give anything, and how many cannot be judged.
-    pub fn into_standing(
+    /// The review, with the redundant assignments.
+    pub(super) fn into_review(
         mut self,
-        idle: &[(EdgeId, Redundancy)],
-        gives: &AssignmentEffects,
+        redundant: &[(EdgeId, Redundancy)],
+        effects: &AssignmentEffects,
     ) -> AccessReview {
-        self.totals.assignments_unknown = gives.unknown() as u64;
-        self.totals.assignments_unlisted = gives.unlisted() as u64;
-        let idle = idle.iter();
-        let assignments = idle.map(|(number, idle)| self.assignment(*number, *idle));
+        self.totals.assignments_unknown = effects.unknown() as u64;
+        self.totals.assignments_unlisted = effects.unlisted() as u64;
+        let assignments = redundant.iter();
+        let assignments = assignments.map(|(id, redundancy)| self.assignment(*id, *redundancy));
         let mut assignments: Vec<Assignment> = assignments.collect();
         assignments.sort_by(|one, other| {
-            let order = |of: &Assignment| (of.idle, std::cmp::Reverse(of.people));
+            let order = |of: &Assignment| (of.redundancy, std::cmp::Reverse(of.people));
             let names = |of: &Assignment| (of.to.clone(), of.from.clone());
             order(one)
                 .cmp(&order(other))
@@ -187,7 +190,7 @@ impl<'e> Summary<'e> {
             (std::cmp::Reverse(order), role.entity.clone())
         });
         let holders = std::mem::take(&mut self.holders).into_iter();
-        let mut people: Vec<PersonAccess> = holders.map(holder).collect();
+        let mut people: Vec<PersonAccess> = holders.map(person_access).collect();
         let obstacles = std::mem::take(&mut self.obstacles).into_iter();
         let mut obstacles: Vec<Obstacle> = obstacles
             .map(|(policy, counts)| self.obstacle(policy, counts, &people))
@@ -206,8 +209,8 @@ impl<'e> Summary<'e> {
         }
     }
 
-    fn role(&self, row: Row, counts: &Counts) -> Role {
-        let policies = self.edges.roles().get(&row).into_iter().flatten();
+    fn role(&self, row: Row, counts: &RoleCounts) -> Role {
+        let policies = self.assignments.roles().get(&row).into_iter().flatten();
         Role {
             entity: named(self.engine, row),
             policies: policies.map(|policy| policy.id().to_owned()).collect(),
@@ -253,35 +256,35 @@ impl<'e> Summary<'e> {
         }
     }
 
-    fn assignment(&self, number: EdgeId, idle: Redundancy) -> Assignment {
-        let edge = self.edges.all()[number];
-        let of = &self.assignments[number];
+    fn assignment(&self, id: EdgeId, redundancy: Redundancy) -> Assignment {
+        let edge = self.assignments.all()[id];
+        let counts = &self.by_assignment[id];
         let named = |row| named(self.engine, row);
-        let withheld = self.edges.withheld(edge.to);
+        let withheld = self.assignments.withheld(edge.to);
         let told = withheld.first().map(|(role, told)| {
             told.replace("{entity}", &named(edge.to).name)
                 .replace("{value}", &named(*role).name)
         });
-        // What it gives elsewhere is no reason to let it go.
-        let idle = match withheld.is_empty() {
-            true if of.has_suspended => Redundancy::Suspended,
-            true => idle,
+        // A withheld role may have an effect elsewhere.
+        let redundancy = match withheld.is_empty() {
+            true if counts.has_suspended => Redundancy::Suspended,
+            true => redundancy,
             false => Redundancy::Withheld,
         };
         let withheld = withheld.iter().map(|(role, _)| *role);
-        let roles = self.edges.roles_behind(edge.to).chain(withheld);
+        let roles = self.assignments.roles_behind(edge.to).chain(withheld);
         let policies = self
-            .edges
+            .assignments
             .roles_at(edge.to)
             .flat_map(|(_, policies)| policies);
-        let mut reasons: Vec<(String, u64)> = of.reasons.clone().into_iter().collect();
+        let mut reasons: Vec<(String, u64)> = counts.reasons.clone().into_iter().collect();
         reasons.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         Assignment {
             from: edge.from.map(named),
             to: named(edge.to),
             roles: roles.map(named).collect(),
-            people: of.people,
-            idle,
+            people: counts.people,
+            redundancy,
             told,
             policies: policies.map(|policy| policy.id().to_owned()).collect(),
             reasons,
@@ -289,7 +292,22 @@ impl<'e> Summary<'e> {
     }
 }
 
-fn holder((holds, mut people): (Vec<Entitlement>, Vec<Named>)) -> PersonAccess {
+/// The number of people if they have such an entitlement, otherwise 0.
+fn people_with(
+    people: u64,
+    entitlements: &[Entitlement],
+    is: impl Fn(&Entitlement) -> bool,
+) -> u64 {
+    people * u64::from(entitlements.iter().any(is))
+}
+
+/// The number of decisions about people by such entitlements.
+fn decisions(people: u64, entitlements: &[Entitlement], is: impl Fn(&Entitlement) -> bool) -> u64 {
+    let counts = entitlements.iter().filter(|of| is(of)).map(|of| of.count);
+    people * counts.sum::<u64>()
+}
+
+fn person_access((holds, mut people): (Vec<Entitlement>, Vec<Named>)) -> PersonAccess {
     people.sort();
     let count = |is: &dyn Fn(Status) -> bool| {
         let counts = holds.iter().filter(|hold| is(hold.status));

@@ -151,7 +151,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let class = self.principals.class(engine, principal)?;
         let sets = self
             .sets
-            .of(class, || self.projection.reached(engine, principal))?;
+            .of(class, || self.projection.owned_sets(engine, principal))?;
         Some(Kind {
             principal: class,
             action: *action,

@@ -3,7 +3,6 @@
 //! One of another table does not compile, and one that is out of range stops the program: it must not become an
 //! answer.
 
-use tarbac_store::index::IndexVec;
 use tarbac_store::index_type;
 
 index_type! {
@@ -12,7 +11,7 @@ index_type! {
 }
 
 index_type! {
-    /// An action that is asked about.
+    /// An action of a bulk decision.
     pub(crate) struct ActionId;
 }
 
@@ -22,7 +21,7 @@ index_type! {
 }
 
 index_type! {
-    /// Somebody who asks.
+    /// A person of a bulk decision.
     pub(crate) struct PersonId;
 }
 
@@ -32,29 +31,26 @@ index_type! {
 }
 
 index_type! {
-    /// Something that is asked about.
+    /// A resource of a bulk decision.
     pub(crate) struct ResourceId;
 }
 
 index_type! {
-    /// Resources that no policy tells apart, but by the sets of one person.
+    /// Resources that no policy tells apart, apart from the sets of single persons.
     pub(crate) struct ResourceClassId;
 }
 
 index_type! {
-    /// Resources that are treated alike for a person.
+    /// Resources of one class that are in the same sets of a person.
     pub(crate) struct CellId;
 }
 
 index_type! {
-    /// A type whose entities ask.
+    /// A type of people.
     pub(crate) struct AskerId;
 }
 
 index_type! {
-    /// The bulk decision about a type that is asked about, among those of a type that asks.
+    /// A bulk decision, among those of a type of people.
     pub(crate) struct SurveyId;
 }
-
-/// The bulk decisions: for each type that asks, one about each type that it is asked about.
-pub(crate) type Surveys<S> = IndexVec<AskerId, IndexVec<SurveyId, S>>;

@@ -1,14 +1,13 @@
 //! Resources of a bulk decision: counts, examples, and the groups they are in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cedar_policy::EntityTypeName;
-
 use crate::bulk::index::{
-    ActionId, AskerId, CellId, ClassId, PersonId, ResourceId, StateId, SurveyId, Surveys,
+    ActionId, AskerId, CellId, ClassId, PersonId, ResourceId, StateId, SurveyId,
 };
 use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::surveys::Surveys;
 use crate::explain::{Labels, Named};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
@@ -19,89 +18,91 @@ use tarbac_store::index::IndexVec;
 /// How many examples are kept of resources that are treated alike.
 const EXAMPLES: usize = 3;
 
-/// The resources of a survey, as a person knows them. One that is in several states is known as in the
-/// latest.
+/// The people and resources of a bulk decision by name. An entity of several states has its name in the latest.
 pub(crate) struct Summary<'s, 'e> {
     engines: IndexVec<StateId, &'e Engine>,
     survey: &'s BulkDecision<'e>,
 }
 
-/// Some resources by name, and what all of them are in.
+/// Resources by name, and the groups of all.
 pub(crate) struct Members {
     pub resources: Vec<Named>,
     pub groups: Vec<(Named, u64)>,
 }
 
-/// Where something was found.
+/// Cells of a class of people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct CellSet {
     pub asker: AskerId,
     pub survey: SurveyId,
     pub class: ClassId,
     pub cells: Vec<CellId>,
 }
 
-/// What was found in a survey and can be told in detail.
+/// A result about the resources of some cells, which can be named.
 pub(crate) trait HasCells {
-    /// Where it was found.
-    fn place(&self) -> &Place;
-    /// Takes the detail.
-    fn tell(&mut self, detail: &Members);
+    /// The cells.
+    fn cells(&self) -> &CellSet;
+    /// Takes the members of the cells.
+    fn fill(&mut self, members: &Members);
 }
 
-/// What is known of the resources of some cells, for whoever has no sets of resources: these have the same
-/// cells.
+/// The members of cells of people without sets of resources, who have the same cells.
 #[derive(Default)]
-pub(crate) struct SharedMembers(Mutex<BTreeMap<Place, Arc<Members>>>);
+pub(crate) struct SharedMembers(Mutex<BTreeMap<CellSet, Arc<Members>>>);
 
 impl SharedMembers {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Members>>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<CellSet, Arc<Members>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, at: &Place) -> Option<Arc<Members>> {
-        self.all().get(at).map(Arc::clone)
+    fn get(&self, cells: &CellSet) -> Option<Arc<Members>> {
+        self.all().get(cells).map(Arc::clone)
     }
 
-    /// What is known, or is made now. Several may make the same at a time: nobody waits for anybody.
-    fn get_or_make(&self, at: Place, make: impl FnOnce(&Place) -> Members) -> Arc<Members> {
-        self.get(&at).unwrap_or_else(|| {
-            let made = Arc::new(make(&at));
-            self.all().insert(at, Arc::clone(&made));
-            made
+    /// The members, collected now if they are not known. Two threads may collect the same: neither waits.
+    fn get_or_insert_with(
+        &self,
+        cells: CellSet,
+        collect: impl FnOnce(&CellSet) -> Members,
+    ) -> Arc<Members> {
+        self.get(&cells).unwrap_or_else(|| {
+            let members = Arc::new(collect(&cells));
+            self.all().insert(cells, Arc::clone(&members));
+            members
         })
     }
 }
 
-/// Where something was found, for whoever has no sets of resources.
-fn in_whole(of: &impl HasCells) -> Place {
-    Place {
+/// The cells of a result without the class, which does not matter where people have no sets of resources.
+fn shared_cells(result: &impl HasCells) -> CellSet {
+    CellSet {
         class: ClassId::new(0),
-        ..of.place().clone()
+        ..result.cells().clone()
     }
 }
 
-/// Resources by how many they are.
+/// The number of some resources.
 pub(crate) struct Count {
     pub count: u64,
-    /// The same by what the attributes of the resources name, as the hierarchy of devices.
+    /// The same by the entities in their attributes, as the hierarchy of a device.
     pub under: Vec<(Named, u64)>,
 }
 
 impl<'s, 'e> Summary<'s, 'e> {
-    /// Those of a survey of these states.
-    pub fn of(engines: &[&'e Engine], survey: &'s BulkDecision<'e>) -> Self {
+    /// The summary of a bulk decision of these states.
+    pub(crate) fn new(engines: &[&'e Engine], survey: &'s BulkDecision<'e>) -> Self {
         let engines = engines.iter().copied().collect();
         Self { engines, survey }
     }
 
-    /// How many resources are in some cells.
-    pub fn count(&self, seen: &ClassDecisions<'_>, cells: &[CellId]) -> Count {
+    /// The number of resources of some cells.
+    pub(crate) fn count(&self, decisions: &ClassDecisions<'_>, cells: &[CellId]) -> Count {
         let mut under: BTreeMap<Named, u64> = BTreeMap::new();
         let mut count = 0;
-        for cell in cells.iter().map(|cell| &seen.cells()[*cell]) {
+        for cell in cells.iter().map(|cell| &decisions.cells()[*cell]) {
             count += cell.count;
-            for named in self.named_by(cell.first) {
+            for named in self.entities_in(cell.first) {
                 *under.entry(named).or_default() += cell.count;
             }
         }
@@ -111,37 +112,44 @@ impl<'s, 'e> Summary<'s, 'e> {
         }
     }
 
-    /// Some of the resources of some cells.
-    pub fn examples(&self, seen: &ClassDecisions<'_>, cells: &[CellId]) -> Vec<Named> {
-        let firsts = cells.iter().map(|cell| seen.cells()[*cell].first);
+    /// A few resources of some cells.
+    pub(crate) fn examples(&self, decisions: &ClassDecisions<'_>, cells: &[CellId]) -> Vec<Named> {
+        let firsts = cells.iter().map(|cell| decisions.cells()[*cell].first);
         let mut firsts: Vec<ResourceId> = firsts.collect();
         firsts.sort_unstable();
         let firsts = firsts.into_iter().take(EXAMPLES);
-        firsts.filter_map(|number| self.resource(number)).collect()
+        firsts
+            .filter_map(|resource| self.resource(resource))
+            .collect()
     }
 
-    /// The resources of some cells, so many of them by name, and what all are in.
-    pub fn detail(&self, seen: &ClassDecisions<'_>, cells: &[CellId], named: usize) -> Members {
-        let all = seen.cells().indices();
-        let cell_is_in: CellMarks = all.map(|cell| cells.contains(&cell)).collect();
-        let is_in = |number: &ResourceId| cell_is_in[seen.cell(*number)];
-        let numbers = self.survey.resources().filter(is_in);
-        let resources = numbers.clone().take(named);
+    /// The first `named` resources of some cells, and the groups of all.
+    pub(crate) fn members(
+        &self,
+        decisions: &ClassDecisions<'_>,
+        cells: &[CellId],
+        named: usize,
+    ) -> Members {
+        let all = decisions.cells().indices();
+        let marks: CellMarks = all.map(|cell| cells.contains(&cell)).collect();
+        let is_in = |resource: &ResourceId| marks[decisions.cell(*resource)];
+        let resources = self.survey.resources().filter(is_in);
+        let first = resources.clone().take(named);
         Members {
-            resources: resources
-                .filter_map(|number| self.resource(number))
+            resources: first
+                .filter_map(|resource| self.resource(resource))
                 .collect(),
-            groups: self.groups(numbers),
+            groups: self.groups(resources),
         }
     }
 
-    /// What resources are in, with how many of them are, most first.
+    /// The groups of resources with the number of those in each, most first.
     fn groups(&self, resources: impl Iterator<Item = ResourceId>) -> Vec<(Named, u64)> {
         let tables = self.engines.iter().map(|of| of.directory().table(0_u64));
         let mut counted: IndexVec<StateId, IndexVec<Row, u64>> = tables.collect();
-        for number in resources {
-            let row = |state| self.survey.resource(state, number);
-            let Some((state, row)) = self.last(row) else {
+        for resource in resources {
+            let row = |state| self.survey.resource(state, resource);
+            let Some((state, row)) = self.latest(row) else {
                 continue;
             };
             for group in self.engines[state].directory().ancestors(row) {
@@ -159,104 +167,96 @@ impl<'s, 'e> Summary<'s, 'e> {
         groups
     }
 
-    /// The entities that the attributes of a resource name at which policies look.
-    fn named_by(&self, resource: ResourceId) -> Vec<Named> {
-        let Some((state, row)) = self.last(|state| self.survey.resource(state, resource)) else {
+    /// The entities in those attributes of a resource that policies read.
+    fn entities_in(&self, resource: ResourceId) -> Vec<Named> {
+        let Some((state, row)) = self.latest(|state| self.survey.resource(state, resource)) else {
             return Vec::new();
         };
         let engine = self.engines[state];
-        let attributes = self.survey.telling(state).iter();
+        let attributes = self.survey.distinguishing_attributes(state).iter();
         let rows = attributes.filter_map(|name| engine.directory().attribute_entity(row, name));
         rows.map(|row| named(engine, row)).collect()
     }
 
     /// A person by name.
-    pub fn person(&self, number: PersonId) -> Option<Named> {
-        let known = self.last_known(|state| self.survey.person(state, number));
-        known.map(|(engine, row)| named(engine, row))
+    pub(crate) fn person(&self, person: PersonId) -> Option<Named> {
+        let (state, row) = self.latest(|state| self.survey.person(state, person))?;
+        Some(named(self.engines[state], row))
     }
 
-    fn resource(&self, number: ResourceId) -> Option<Named> {
-        let known = self.last_known(|state| self.survey.resource(state, number));
-        known.map(|(engine, row)| named(engine, row))
+    fn resource(&self, resource: ResourceId) -> Option<Named> {
+        let (state, row) = self.latest(|state| self.survey.resource(state, resource))?;
+        Some(named(self.engines[state], row))
     }
 
-    fn last_known(&self, row: impl Fn(StateId) -> Option<Row>) -> Option<(&'e Engine, Row)> {
-        let (state, row) = self.last(row)?;
-        Some((self.engines[state], row))
-    }
-
-    /// The latest of the states that have an entity, with its row there.
-    fn last(&self, row: impl Fn(StateId) -> Option<Row>) -> Option<(StateId, Row)> {
+    /// The latest state that has an entity, with its row there.
+    fn latest(&self, row: impl Fn(StateId) -> Option<Row>) -> Option<(StateId, Row)> {
         let mut states = self.engines.indices().rev();
         states.find_map(|state| Some((state, row(state)?)))
     }
 }
 
-/// Finds out what the resources are in of everything that was found about some people, and names so many
-/// of them.
-pub(crate) fn tell<T: HasCells>(
+/// Fills in the members of the cells of results about one class of people: `limit` resources by name, and the groups
+/// of all.
+pub(crate) fn fill_members<T: HasCells>(
     engines: &[&Engine],
-    surveys: &Surveys<BulkDecision<'_>>,
-    found: &mut [T],
-    named: usize,
-    whole: &SharedMembers,
+    surveys: &Surveys<'_>,
+    results: &mut [T],
+    limit: usize,
+    shared: &SharedMembers,
 ) {
-    for (asker, surveys) in surveys.iter_enumerated() {
-        for (number, survey) in surveys.iter_enumerated() {
-            let is_here = |of: &&mut T| (of.place().asker, of.place().survey) == (asker, number);
-            let found: Vec<&mut T> = found.iter_mut().filter(is_here).collect();
-            let Some(class) = found.first().map(|of| of.place().class) else {
-                continue;
-            };
-            let known = found.iter().map(|of| whole.get(&in_whole(&**of)));
-            let known: Option<Vec<Arc<Members>>> = match survey.has_sets(class) {
-                true => None,
-                false => known.collect(),
-            };
-            if let Some(known) = known {
-                for (of, detail) in found.into_iter().zip(known) {
-                    of.tell(&detail);
-                }
-                continue;
-            }
-            let extents = Summary::of(engines, survey);
-            survey.one(class, |seen| {
-                let own = SharedMembers::default();
-                let known = match seen.is_whole() {
-                    true => whole,
-                    false => &own,
-                };
-                for of in found {
-                    let at = in_whole(of);
-                    let detail = known.get_or_make(at, |at| extents.detail(seen, &at.cells, named));
-                    of.tell(&detail);
-                }
-            });
+    for (asker, surveys) in surveys.by_asker().iter_enumerated() {
+        for (id, survey) in surveys.iter_enumerated() {
+            let is_of_survey = |of: &&mut T| (of.cells().asker, of.cells().survey) == (asker, id);
+            let results: Vec<&mut T> = results.iter_mut().filter(is_of_survey).collect();
+            fill_in_survey(engines, survey, results, limit, shared);
         }
     }
 }
 
-/// An entity as a person knows it.
+fn fill_in_survey<T: HasCells>(
+    engines: &[&Engine],
+    survey: &BulkDecision<'_>,
+    results: Vec<&mut T>,
+    limit: usize,
+    shared: &SharedMembers,
+) {
+    let Some(class) = results.first().map(|of| of.cells().class) else {
+        return;
+    };
+    let known = results.iter().map(|of| shared.get(&shared_cells(&**of)));
+    let known: Option<Vec<Arc<Members>>> = match survey.has_sets(class) {
+        true => None,
+        false => known.collect(),
+    };
+    if let Some(known) = known {
+        for (result, members) in results.into_iter().zip(known) {
+            result.fill(&members);
+        }
+        return;
+    }
+    let summary = Summary::new(engines, survey);
+    survey.one(class, |decisions| {
+        let own = SharedMembers::default();
+        let known = match decisions.is_whole() {
+            true => shared,
+            false => &own,
+        };
+        for result in results {
+            let members = known.get_or_insert_with(shared_cells(result), |of| {
+                summary.members(decisions, &of.cells, limit)
+            });
+            result.fill(&members);
+        }
+    });
+}
+
+/// The entity of a row with its name.
 pub(crate) fn named(engine: &Engine, row: Row) -> Named {
     Labels::new(engine).named(&engine.directory().uid(row))
 }
 
-/// The types that ask in any of these states, each with those that it is asked about.
-pub(crate) fn asking(engines: &[&Engine]) -> BTreeMap<EntityTypeName, BTreeSet<EntityTypeName>> {
-    let mut types: BTreeMap<EntityTypeName, BTreeSet<EntityTypeName>> = BTreeMap::new();
-    for engine in engines {
-        for action in engine.bundle().vocabulary().permissions() {
-            for principal in &action.principals {
-                let resources = types.entry(principal.clone()).or_default();
-                resources.extend(action.resources.iter().cloned());
-            }
-        }
-    }
-    types
-}
-
-/// The actions of a bulk decision; none where nobody asks about it.
+/// The actions of a bulk decision; `None` for one that is not asked about.
 pub(crate) type Asked<'e> = IndexVec<ActionId, Option<&'e Action>>;
 
 /// An action and the page that carries it.
@@ -266,25 +266,24 @@ pub(crate) struct OnPage {
     pub page: ActionId,
 }
 
-/// An action with the page that carries it; none where it is on no page.
+/// An action with the page that carries it; `None` if it is on no page.
 pub(crate) fn on_page(asked: &Asked<'_>, action: &Action) -> Option<OnPage> {
     let page = action.page()?;
-    let place = |is: &dyn Fn(&Action) -> bool| asked.position(|of| of.is_some_and(is));
-    let number = place(&|of| of.uid == action.uid)?;
+    let index = |is: &dyn Fn(&Action) -> bool| asked.position(|of| of.is_some_and(is));
     Some(OnPage {
-        action: number,
-        page: place(&|of| of.id() == page)?,
+        action: index(&|of| of.uid == action.uid)?,
+        page: index(&|of| of.id() == page)?,
     })
 }
 
-/// Whether an action is allowed in a state and the page that carries it is not, given the places of both.
-pub(crate) fn is_stuck(
-    seen: &ClassDecisions<'_>,
+/// Whether an action is allowed in a state and the page that carries it is not.
+pub(crate) fn is_out_of_reach(
+    decisions: &ClassDecisions<'_>,
     state: StateId,
     on_page: OnPage,
     cell: CellId,
 ) -> bool {
-    let may = |number| is(seen.outcome(state, number, cell), Decision::Allow);
+    let may = |action| is(decisions.outcome(state, action, cell), Decision::Allow);
     may(on_page.action) && !may(on_page.page)
 }
 

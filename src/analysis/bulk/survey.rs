@@ -1,210 +1,73 @@
-//! A bulk decision: all people and all resources, in one or more states.
+//! Bulk decisions about all people of one type and all resources of another.
 //!
-//! People whom no policy can tell apart are decided about alike, and so are resources (see
-//! [`class`](crate::bulk::class)): one of each class is decided about, by Cedar, and the answer is that of
-//! all. Where it is asked whether a resource is in a set of the person's own, as a collection of
-//! Configuration Manager is, the sets split the resources for that person alone.
+//! No policy tells the people of a class apart, nor the resources of a class (see [`class`](crate::bulk::class)): Cedar
+//! decides about one of each, and the answer holds for all. Where policies ask whether a resource is in a set of the
+//! person, as in a collection of Configuration Manager, the sets split the resources for that person alone.
 
 mod bits;
+mod class_decisions;
 mod groups;
+mod population;
 mod split;
 
-use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
-use hashbrown::HashMap;
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
     IntoParallelRefMutIterator, ParallelIterator,
 };
 
-use crate::bulk::class::{Partition, Projection, Rows};
+use crate::bulk::class::{Partition, Projection};
 use crate::bulk::index::{
     ActionId, CellId, ClassId, PersonId, ResourceClassId, ResourceId, StateId,
 };
-use groups::{Groups, Place};
+use groups::{Groups, StateResources};
+use population::{People, Resources};
 use split::{Batch, CellSplit, Membership, OwnedSet};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Outcome, Request};
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 use tarbac_store::index::{Id, IndexVec};
-use tarbac_store::index_type;
 
-pub(crate) use split::Cell;
+pub(crate) use class_decisions::{CellKey, CellMarks, ClassDecisions};
+pub(crate) use population::Population;
 
-/// Everybody of a type and everything of another, in one or several states of a tenant. Actions, people and
-/// resources are the same in every state.
+/// The decisions about people of a type and resources of another, in one or more states of a tenant. Actions, people
+/// and resources have the same indices in every state.
 pub(crate) struct BulkDecision<'e> {
     types: (EntityTypeName, EntityTypeName),
     states: IndexVec<StateId, State<'e>>,
     actions: IndexVec<ActionId, EntityUid>,
     people: People,
     resources: Resources,
-    /// For each state; looked up when somebody has sets of resources.
+    /// For each state; found when a person has sets of resources.
     groups: OnceLock<IndexVec<StateId, Groups>>,
 }
 
 /// A state of the tenant.
 struct State<'e> {
     engine: &'e Engine,
-    view: Projection,
-    /// For each action what is known about a request; none where nobody asks about it.
+    projection: Projection,
+    /// The context of requests; `None` for an action that the state does not ask about.
     contexts: IndexVec<ActionId, Option<Context>>,
-    /// The resources in classes.
+    /// The classes of the resources.
     resources: Arc<Partition<ResourceId, ResourceClassId>>,
 }
 
-/// Entities `T` of a type, the same by their uids whatever the state.
-pub(crate) struct Population<T: Id, C: Id> {
-    rows: IndexVec<StateId, Rows<T>>,
-    /// Those that are treated alike in every state.
-    classes: Arc<Partition<T, C>>,
-}
-
-/// Those who ask.
-pub(crate) type People = Population<PersonId, ClassId>;
-
-/// What is asked about.
-pub(crate) type Resources = Population<ResourceId, ResourceClassId>;
-
-/// What came of looking at every class of people.
+/// The results of a visit of every class of people.
 pub(crate) struct Surveyed<T> {
-    /// For each class.
-    pub made: IndexVec<ClassId, T>,
-    /// For each resource whether it matters to anybody.
-    pub matters: IndexVec<ResourceId, bool>,
-}
-
-/// For each cell whether it matters.
-pub(crate) type CellMarks = IndexVec<CellId, bool>;
-
-/// What an action sees of resources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct CellKey {
-    class: ResourceClassId,
-    is_there: bool,
-    sets: u64,
-}
-
-/// What is decided about a class of people.
-pub(crate) struct ClassDecisions<'s> {
-    /// The class.
-    pub class: ClassId,
-    split: &'s CellSplit<'s>,
-    /// None where it cannot be asked.
-    decided: IndexVec<StateId, IndexVec<ActionId, IndexVec<CellId, Option<OutcomeId>>>>,
-    outcomes: Outcomes,
-}
-
-impl<T: Id, C: Id> Population<T, C> {
-    /// Everything of a type in these states.
-    pub fn of(engines: &[&Engine], type_name: &EntityTypeName) -> Self {
-        if let [engine] = engines {
-            let rows = engine.directory().rows_of(type_name);
-            return Self {
-                rows: IndexVec::from(vec![rows.map(Some).collect()]),
-                classes: Arc::default(),
-            };
-        }
-        let mut waiting: Vec<_> = engines
-            .iter()
-            .map(|engine| engine.directory().rows_of(type_name).peekable())
-            .collect();
-        let mut rows: IndexVec<StateId, Rows<T>> = IndexVec::filled(IndexVec::new(), engines.len());
-        let mut ids = vec![None; engines.len()];
-        loop {
-            // Rows of a type are in the order of their ids, in every directory.
-            for ((waiting, engine), id) in waiting.iter_mut().zip(engines).zip(&mut ids) {
-                *id = waiting.peek().map(|row| engine.directory().id(*row));
-            }
-            let Some(next) = ids.iter().flatten().min().copied() else {
-                break;
-            };
-            for ((waiting, rows), id) in waiting.iter_mut().zip(rows.iter_mut()).zip(&ids) {
-                rows.push(match *id == Some(next) {
-                    true => waiting.next(),
-                    false => None,
-                });
-            }
-        }
-        Self {
-            rows,
-            classes: Arc::default(),
-        }
-    }
-
-    /// One entity.
-    pub fn one(engines: &[&Engine], uid: &EntityUid) -> Self {
-        Self::these(engines, std::slice::from_ref(uid))
-    }
-
-    /// Some entities, in this order.
-    pub fn these(engines: &[&Engine], uids: &[EntityUid]) -> Self {
-        let row = |engine: &Engine, uid| {
-            let row = engine.directory().row(uid);
-            row.filter(|row| engine.directory().is_defined(*row))
-        };
-        let rows = |engine: &&Engine| uids.iter().map(|uid| row(engine, uid)).collect();
-        Self {
-            rows: engines.iter().map(rows).collect(),
-            classes: Arc::default(),
-        }
-    }
-
-    /// The number of an entity; none of what is in no state.
-    fn number(&self, engines: &[&Engine], uid: &EntityUid) -> Option<T> {
-        let known = |number: T| {
-            let mut states = engines.iter().zip(&self.rows);
-            states.find_map(|(engine, rows)| Some((engine.directory(), rows[number]?)))
-        };
-        // They are in the order of their ids.
-        let (mut start, mut end) = (0, self.len());
-        while start < end {
-            let middle = start + (end - start) / 2;
-            let number = T::from_usize(middle);
-            let (directory, row) = known(number)?;
-            match directory.id(row).cmp(uid.id().unescaped()) {
-                Ordering::Less => start = middle + 1,
-                Ordering::Greater => end = middle,
-                Ordering::Equal => return (directory.uid(row) == *uid).then_some(number),
-            }
-        }
-        None
-    }
-
-    fn row(&self, state: StateId, number: T) -> Option<Row> {
-        self.rows[state][number]
-    }
-
-    fn len(&self) -> usize {
-        // They are the same in every state.
-        self.rows.first().map_or(0, |rows| rows.len())
-    }
-
-    /// Puts the entities into classes of those that are in the same class in every state.
-    fn classify(&mut self, by_state: &IndexVec<StateId, Arc<Partition<T, C>>>) {
-        if let [classes] = by_state.raw.as_slice() {
-            self.classes = Arc::clone(classes);
-            return;
-        }
-        let classes = Partition::of(self.len(), |number, seen| {
-            for (state, classes) in by_state.iter_enumerated() {
-                seen.extend([
-                    u32::from(self.row(state, number).is_some()),
-                    classes.class(number).index() as u32,
-                ]);
-            }
-        });
-        self.classes = Arc::new(classes);
-    }
+    /// For each class, its result.
+    pub(crate) results: IndexVec<ClassId, T>,
+    /// For each resource, whether any class has marked its cell.
+    pub(crate) marks: IndexVec<ResourceId, bool>,
 }
 
 impl<'e> BulkDecision<'e> {
-    /// Prepares to decide about these people and resources, of one type each, in these states: about the
-    /// permissions and questions that are asked.
-    pub fn new(
+    /// Prepares decisions about people and resources, of one type each, and about the actions that are asked about:
+    /// permissions or questions.
+    pub(crate) fn new(
         engines: &[&'e Engine],
         (principal, mut people): (&EntityTypeName, People),
         (resource, mut resources): (&EntityTypeName, Resources),
@@ -221,10 +84,10 @@ impl<'e> BulkDecision<'e> {
                 }
             }
         }
-        let mut of_people = IndexVec::new();
+        let mut people_classes = IndexVec::new();
         let mut states: IndexVec<StateId, State<'_>> = IndexVec::new();
         for engine in engines {
-            let number = states.next();
+            let state = states.next();
             let asked: IndexVec<ActionId, Option<&Action>> = actions
                 .iter()
                 .map(|uid| {
@@ -232,20 +95,20 @@ impl<'e> BulkDecision<'e> {
                     action.filter(is_asked)
                 })
                 .collect();
-            let view = Projection::new(engine, &asked).by_attributes_of(engine, resource);
-            of_people.push(Arc::new(view.principals(engine, &people.rows[number])));
+            let projection = Projection::new(engine, &asked).by_attributes_of(engine, resource);
+            people_classes.push(Arc::new(projection.principals(engine, &people.rows[state])));
             let contexts = asked.iter();
             let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
             states.push(State {
                 engine,
                 contexts: contexts.collect(),
-                resources: Arc::new(view.resources(engine, &resources.rows[number])),
-                view,
+                resources: Arc::new(projection.resources(engine, &resources.rows[state])),
+                projection,
             });
         }
-        people.classify(&of_people);
-        let of_resources = states.iter().map(|state| Arc::clone(&state.resources));
-        resources.classify(&of_resources.collect());
+        people.classify(&people_classes);
+        let resource_classes = states.iter().map(|state| Arc::clone(&state.resources));
+        resources.classify(&resource_classes.collect());
         Self {
             types: (principal.clone(), resource.clone()),
             states,
@@ -256,65 +119,66 @@ impl<'e> BulkDecision<'e> {
         }
     }
 
-    /// For each state the resources there.
-    fn places(&self) -> IndexVec<StateId, Place<'_>> {
+    /// The resources of each state.
+    fn resources_by_state(&self) -> IndexVec<StateId, StateResources<'_>> {
         let states = self.states.iter().zip(&self.resources.rows);
-        let places = states.map(|(state, rows)| Place {
+        let resources = states.map(|(state, rows)| StateResources {
             directory: state.engine.directory(),
             rows,
         });
-        places.collect()
+        resources.collect()
     }
 
-    /// For each state what the resources are in.
+    /// The groups of the resources of each state.
     fn groups(&self) -> &IndexVec<StateId, Groups> {
-        self.groups.get_or_init(|| Groups::of(&self.places()))
+        self.groups
+            .get_or_init(|| Groups::of(&self.resources_by_state()))
     }
 
     /// The types of the people and of the resources.
-    pub fn types(&self) -> (&EntityTypeName, &EntityTypeName) {
+    pub(crate) fn types(&self) -> (&EntityTypeName, &EntityTypeName) {
         (&self.types.0, &self.types.1)
     }
 
     /// The actions.
-    pub fn actions(&self) -> &IndexVec<ActionId, EntityUid> {
+    pub(crate) fn actions(&self) -> &IndexVec<ActionId, EntityUid> {
         &self.actions
     }
 
-    /// How many classes of people there are.
-    pub fn classes(&self) -> usize {
+    /// The number of classes of people.
+    pub(crate) fn classes(&self) -> usize {
         self.people.classes.len()
     }
 
     /// The number of people.
-    pub fn people(&self) -> usize {
+    pub(crate) fn people(&self) -> usize {
         self.people.len()
     }
 
     /// The class of a person.
-    pub fn class(&self, number: PersonId) -> ClassId {
-        self.people.classes.class(number)
+    pub(crate) fn class(&self, person: PersonId) -> ClassId {
+        self.people.classes.class(person)
     }
 
-    /// The attributes by whose entities resources are told apart in a state.
-    pub fn telling(&self, state: StateId) -> &[String] {
-        self.states[state].view.telling()
+    /// The attributes whose entities tell resources apart in a state.
+    pub(crate) fn distinguishing_attributes(&self, state: StateId) -> &[String] {
+        self.states[state].projection.distinguishing_attributes()
     }
 
-    /// The class of a person; none of somebody who is not there.
-    pub fn class_of(&self, person: &EntityUid) -> Option<ClassId> {
-        let number = self.people.number(&self.engines(), person)?;
-        Some(self.class(number))
+    /// The class of a person; `None` for an entity that is not among the people.
+    pub(crate) fn class_of(&self, person: &EntityUid) -> Option<ClassId> {
+        let index = self.people.index(&self.engines(), person)?;
+        Some(self.class(index))
     }
 
-    /// The numbers of resources; none of what is not there.
-    pub fn numbers<'u>(
+    /// The indices of resources; `None` for an entity that is not among the resources.
+    pub(crate) fn indices_of<'u>(
         &self,
         resources: impl Iterator<Item = &'u EntityUid>,
     ) -> Vec<Option<ResourceId>> {
         let engines = self.engines();
         resources
-            .map(|uid| self.resources.number(&engines, uid))
+            .map(|uid| self.resources.index(&engines, uid))
             .collect()
     }
 
@@ -323,30 +187,34 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// The first person of a class.
-    pub fn first(&self, class: ClassId) -> PersonId {
+    fn first(&self, class: ClassId) -> PersonId {
         self.people.classes.first(class)
     }
 
+    /// The row, in a state, of the first person of a class.
+    pub(crate) fn first_person(&self, state: StateId, class: ClassId) -> Option<Row> {
+        self.person(state, self.first(class))
+    }
+
     /// The row of a person in a state.
-    pub fn person(&self, state: StateId, number: PersonId) -> Option<Row> {
-        self.people.row(state, number)
+    pub(crate) fn person(&self, state: StateId, person: PersonId) -> Option<Row> {
+        self.people.row(state, person)
     }
 
     /// The row of a resource in a state.
-    pub fn resource(&self, state: StateId, number: ResourceId) -> Option<Row> {
-        self.resources.row(state, number)
+    pub(crate) fn resource(&self, state: StateId, resource: ResourceId) -> Option<Row> {
+        self.resources.row(state, resource)
     }
 
     /// The resources.
-    pub fn resources(&self) -> impl ExactSizeIterator<Item = ResourceId> + Clone + use<> {
+    pub(crate) fn resources(&self) -> impl ExactSizeIterator<Item = ResourceId> + Clone + use<> {
         (0..self.resources.len()).map(ResourceId::from_usize)
     }
 
-    /// Looks at every class of people, and says which cells matter; what comes of it is in the order of
-    /// the classes. `done` is told of each.
-    pub fn each<T: Send>(
+    /// Visits every class of people. A visit returns a result and marks cells; `done` is called after each.
+    pub(crate) fn each<T: Send>(
         &self,
-        see: impl Fn(&ClassDecisions<'_>) -> (T, CellMarks) + Sync,
+        visit: impl Fn(&ClassDecisions<'_>) -> (T, CellMarks) + Sync,
         done: impl Fn() + Sync,
     ) -> Surveyed<T> {
         let firsts: Vec<PersonId> = self.people.classes.firsts().collect();
@@ -354,91 +222,98 @@ impl<'e> BulkDecision<'e> {
         let sets: IndexVec<ClassId, Vec<OwnedSet>> = sets.collect::<Vec<_>>().into();
         let has_sets = |class: &ClassId| !sets[*class].is_empty();
         let (with, without): (Vec<ClassId>, Vec<ClassId>) = sets.indices().partition(has_sets);
-        let mut all: Vec<(ClassId, T)> = Vec::new();
-        let mut matters = IndexVec::filled(false, self.resources.len());
-        let none = CellSplit::none(&self.resources.classes);
-        let looked = without.into_par_iter().map(|class| {
-            let (made, of_cells) = see(&self.seen(class, &none));
-            done();
-            (class, made, of_cells)
-        });
-        let looked: Vec<(ClassId, T, CellMarks)> = looked.collect();
-        let mut of_cells: CellMarks = IndexVec::filled(false, none.cells().len());
-        for (class, made, of_class) in looked {
-            all.push((class, made));
-            of_cells
-                .iter_mut()
-                .zip(of_class)
-                .for_each(|(all, of)| *all |= of);
-        }
-        mark(&mut matters, &[(&none, &of_cells)]);
+        let mut marks = IndexVec::filled(false, self.resources.len());
+        let mut results: Vec<(ClassId, T)> =
+            self.each_without_sets(without, &visit, &done, &mut marks);
         let with = with.iter();
         let with = with.map(|class| (*class, sets[*class].as_slice()));
         for batch in Batch::all(with) {
             let membership = self.membership(&batch);
-            let looked = batch.members.par_iter().map(|member| {
+            let visited = batch.members.par_iter().map(|member| {
                 let split = CellSplit::by(member, &membership, &self.resources.classes);
-                let (made, of_cells) = see(&self.seen(member.class, &split));
+                let (result, cell_marks) = visit(&self.decisions(member.class, &split));
                 done();
-                (member.class, made, split, of_cells)
+                (member.class, result, split, cell_marks)
             });
-            let looked: Vec<(ClassId, T, CellSplit<'_>, CellMarks)> = looked.collect();
-            let of_batch = looked
-                .iter()
-                .map(|(_, _, split, of_cells)| (split, of_cells));
-            mark(&mut matters, &of_batch.collect::<Vec<_>>());
-            all.extend(looked.into_iter().map(|(class, made, _, _)| (class, made)));
+            let visited: Vec<(ClassId, T, CellSplit<'_>, CellMarks)> = visited.collect();
+            let marked = visited.iter();
+            let marked = marked.map(|(_, _, split, cell_marks)| (split, cell_marks));
+            mark(&mut marks, &marked.collect::<Vec<_>>());
+            let visited = visited.into_iter();
+            results.extend(visited.map(|(class, result, _, _)| (class, result)));
         }
-        all.sort_by_key(|(class, _)| *class);
+        results.sort_by_key(|(class, _)| *class);
         Surveyed {
-            made: all.into_iter().map(|(_, made)| made).collect(),
-            matters,
+            results: results.into_iter().map(|(_, result)| result).collect(),
+            marks,
         }
     }
 
-    /// Whether a class of people has sets that resources may be in; everybody without has the same cells.
-    pub fn has_sets(&self, class: ClassId) -> bool {
+    /// Visits classes of people without sets of resources, whose cells are the same.
+    fn each_without_sets<T: Send>(
+        &self,
+        classes: Vec<ClassId>,
+        visit: &(impl Fn(&ClassDecisions<'_>) -> (T, CellMarks) + Sync),
+        done: &(impl Fn() + Sync),
+        marks: &mut IndexVec<ResourceId, bool>,
+    ) -> Vec<(ClassId, T)> {
+        let split = CellSplit::none(&self.resources.classes);
+        let visited = classes.into_par_iter().map(|class| {
+            let (result, cell_marks) = visit(&self.decisions(class, &split));
+            done();
+            (class, result, cell_marks)
+        });
+        let visited: Vec<(ClassId, T, CellMarks)> = visited.collect();
+        let mut any: CellMarks = IndexVec::filled(false, split.cells().len());
+        let mut results = Vec::new();
+        for (class, result, cell_marks) in visited {
+            results.push((class, result));
+            let pairs = any.iter_mut().zip(cell_marks);
+            pairs.for_each(|(any, is_marked)| *any |= is_marked);
+        }
+        mark(marks, &[(&split, &any)]);
+        results
+    }
+
+    /// Whether a class of people has sets that resources may be in; the classes without have the same cells.
+    pub(crate) fn has_sets(&self, class: ClassId) -> bool {
         !self.sets(self.first(class)).is_empty()
     }
 
-    /// Looks at one class of people.
-    pub fn one<T>(&self, class: ClassId, see: impl FnOnce(&ClassDecisions<'_>) -> T) -> T {
+    /// Visits one class of people.
+    pub(crate) fn one<T>(&self, class: ClassId, visit: impl FnOnce(&ClassDecisions<'_>) -> T) -> T {
         let sets = self.sets(self.first(class));
         let batches = Batch::all(std::iter::once((class, sets.as_slice())));
         let batch = batches.first().filter(|_| !sets.is_empty());
         let Some((batch, member)) = batch.and_then(|batch| Some((batch, batch.members.first()?)))
         else {
-            return see(&self.seen(class, &CellSplit::none(&self.resources.classes)));
+            let split = CellSplit::none(&self.resources.classes);
+            return visit(&self.decisions(class, &split));
         };
         let membership = self.membership(batch);
-        see(&self.seen(
-            class,
-            &CellSplit::by(member, &membership, &self.resources.classes),
-        ))
+        let split = CellSplit::by(member, &membership, &self.resources.classes);
+        visit(&self.decisions(class, &split))
     }
 
-    /// The sets of a person's that resources may be in, in every state, each once.
+    /// The sets of a person that resources may be in, of all states, each once.
     fn sets(&self, person: PersonId) -> Vec<OwnedSet> {
         let mut sets: Vec<OwnedSet> = Vec::new();
-        for (number, state) in self.states.iter_enumerated() {
-            let Some(row) = self.people.row(number, person) else {
+        for (id, state) in self.states.iter_enumerated() {
+            let Some(row) = self.people.row(id, person) else {
                 continue;
             };
-            for reached in state.view.reached(state.engine, row) {
-                let groups = &self.groups()[number];
+            for owned in state.projection.owned_sets(state.engine, row) {
+                let groups = &self.groups()[id];
                 let base = &self.states[groups.base];
                 let (here, base) = (state.engine.directory(), base.engine.directory());
-                let rows = reached.rows.iter();
+                let rows = owned.rows.iter();
                 let rows = rows.filter_map(|row| groups.in_base(*row, here, base));
+                let actions = owned.actions.iter();
                 let set = OwnedSet {
                     state: groups.base,
                     rows: rows.collect(),
-                    is_itself: reached.is_itself,
-                    asked: reached
-                        .actions
-                        .iter()
-                        .map(|action| (number, *action))
-                        .collect(),
+                    is_itself: owned.is_itself,
+                    asked: actions.map(|action| (id, *action)).collect(),
                 };
                 let is_same = |known: &&mut OwnedSet| {
                     (known.state, known.is_itself) == (set.state, set.is_itself)
@@ -446,7 +321,7 @@ impl<'e> BulkDecision<'e> {
                 };
                 match sets.iter_mut().find(is_same) {
                     Some(known) => known.asked.extend(set.asked),
-                    // Nothing is in it, whatever the resource.
+                    // No resource is in an empty set.
                     None if set.rows.is_empty() => {}
                     None => sets.push(set),
                 }
@@ -456,50 +331,32 @@ impl<'e> BulkDecision<'e> {
     }
 
     fn membership(&self, batch: &Batch<'_>) -> Membership {
-        Membership::of(batch, &self.places(), self.groups())
+        Membership::of(batch, &self.resources_by_state(), self.groups())
     }
 
-    fn seen<'s>(&self, class: ClassId, split: &'s CellSplit<'s>) -> ClassDecisions<'s> {
+    fn decisions<'s>(&self, class: ClassId, split: &'s CellSplit<'s>) -> ClassDecisions<'s> {
         let person = self.first(class);
-        let mut outcomes = Outcomes::default();
-        let mut decided = IndexVec::new();
-        for state in self.states.indices() {
-            let mut by_action = IndexVec::new();
-            for action in self.actions.indices() {
-                let mut known: HashMap<CellKey, Option<OutcomeId>> = HashMap::new();
-                let cells = split.cells().iter_enumerated();
-                let by_cell = cells.map(|(cell, Cell { first, .. })| {
-                    let sight = self.sight(split, state, action, cell);
-                    *known.entry(sight).or_insert_with(|| {
-                        let outcome = self.decide(state, action, person, *first);
-                        outcome.map(|outcome| outcomes.put(outcome))
-                    })
-                });
-                by_action.push(by_cell.collect());
-            }
-            decided.push(by_action);
-        }
-        ClassDecisions {
+        ClassDecisions::new(
             class,
             split,
-            decided,
-            outcomes,
-        }
+            (self.states.indices(), self.actions.indices()),
+            |state, action, cell| self.key(split, state, action, cell),
+            |state, action, resource| self.decide(state, action, person, resource),
+        )
     }
 
-    /// What an action sees in a state of the resources of a cell: those of which it sees the same are decided
-    /// about alike, whoever asks that has the sets of this person.
-    pub fn sighted(
+    /// The key of a cell for an action in a state.
+    pub(crate) fn cell_key(
         &self,
-        seen: &ClassDecisions<'_>,
+        decisions: &ClassDecisions<'_>,
         state: StateId,
         action: ActionId,
         cell: CellId,
     ) -> CellKey {
-        self.sight(seen.split, state, action, cell)
+        self.key(decisions.split, state, action, cell)
     }
 
-    fn sight(
+    fn key(
         &self,
         split: &CellSplit<'_>,
         state: StateId,
@@ -509,12 +366,12 @@ impl<'e> BulkDecision<'e> {
         let first = split.cells()[cell].first;
         CellKey {
             class: self.states[state].resources.class(first),
-            is_there: self.resource(state, first).is_some(),
-            sets: split.seen(cell, state, action),
+            exists: self.resource(state, first).is_some(),
+            sets: split.sets_read(cell, state, action),
         }
     }
 
-    /// What Cedar decides; nothing where one of the two is not there, or nobody asks about the action.
+    /// Cedar's decision; `None` where the person or the resource does not exist, or the action is not asked about.
     fn decide(
         &self,
         state: StateId,
@@ -522,69 +379,29 @@ impl<'e> BulkDecision<'e> {
         person: PersonId,
         resource: ResourceId,
     ) -> Option<Outcome> {
-        let of = &self.states[state];
-        let directory = of.engine.directory();
-        Some(of.engine.decide(&Request {
+        let in_state = &self.states[state];
+        let directory = in_state.engine.directory();
+        Some(in_state.engine.decide(&Request {
             principal: directory.uid(self.person(state, person)?),
             action: self.actions[action].clone(),
             resource: directory.uid(self.resource(state, resource)?),
-            context: of.contexts[action].clone()?,
+            context: in_state.contexts[action].clone()?,
         }))
     }
 }
 
-/// Marks the resources that are in a cell that matters to somebody.
-fn mark(matters: &mut IndexVec<ResourceId, bool>, cells: &[(&CellSplit<'_>, &CellMarks)]) {
+/// Marks the resources of marked cells.
+fn mark(marks: &mut IndexVec<ResourceId, bool>, cells: &[(&CellSplit<'_>, &CellMarks)]) {
     let cells: Vec<_> = cells
         .iter()
-        .filter(|(_, of)| of.raw.contains(&true))
+        .filter(|(_, cell_marks)| cell_marks.raw.contains(&true))
         .collect();
-    let resources = matters.raw.par_iter_mut().enumerate();
+    let resources = marks.raw.par_iter_mut().enumerate();
     resources
-        .filter(|(_, matters)| !**matters)
-        .for_each(|(resource, matters)| {
+        .filter(|(_, is_marked)| !**is_marked)
+        .for_each(|(resource, is_marked)| {
             let resource = ResourceId::from_usize(resource);
             let mut cells = cells.iter();
-            *matters = cells.any(|(split, of)| of[split.cell(resource)]);
+            *is_marked = cells.any(|(split, cell_marks)| cell_marks[split.cell(resource)]);
         });
-}
-
-index_type! {
-    /// An outcome, of those that differ.
-    struct OutcomeId;
-}
-
-/// Outcomes, each once.
-#[derive(Default)]
-struct Outcomes(IndexVec<OutcomeId, Outcome>);
-
-impl Outcomes {
-    fn put(&mut self, outcome: Outcome) -> OutcomeId {
-        let known = self.0.position(|known| *known == outcome);
-        known.unwrap_or_else(|| self.0.push(outcome))
-    }
-}
-
-impl ClassDecisions<'_> {
-    /// Every resource is in one of these.
-    pub fn cells(&self) -> &IndexVec<CellId, Cell> {
-        self.split.cells()
-    }
-
-    /// Whether the cells are those of everybody who has no sets of resources.
-    pub fn is_whole(&self) -> bool {
-        self.split.is_whole()
-    }
-
-    /// The cell of a resource.
-    pub fn cell(&self, resource: ResourceId) -> CellId {
-        self.split.cell(resource)
-    }
-
-    /// What is decided about an action on the resources of a cell; nothing where the person or the
-    /// resources are not there in that state, or nobody asks about the action.
-    pub fn outcome(&self, state: StateId, action: ActionId, cell: CellId) -> Option<&Outcome> {
-        let decided = self.decided[state][action][cell];
-        decided.map(|outcome| &self.outcomes.0[outcome])
-    }
 }

@@ -58,8 +58,8 @@ impl Clause {
     }
 }
 
-/// The clauses of a policy, judged in a scene.
-pub(super) fn clauses(policy: &Policy, scene: &Probe<'_>) -> Vec<Clause> {
+/// The clauses of a policy, judged in a probe.
+pub(super) fn clauses(policy: &Policy, probe: &Probe<'_>) -> Vec<Clause> {
     policy
         .clauses()
         .into_iter()
@@ -67,13 +67,13 @@ pub(super) fn clauses(policy: &Policy, scene: &Probe<'_>) -> Vec<Clause> {
             keyword: clause.keyword,
             line: clause.place.as_ref().and_then(Place::line),
             text: text(clause.body),
-            truth: truth(scene.truth(clause.body)),
-            parts: judged(&clause.conjuncts, scene),
+            truth: truth(probe.truth(clause.body)),
+            parts: judged(&clause.conjuncts, probe),
         })
         .collect()
 }
 
-fn judged(conjuncts: &[&ast::Expr], scene: &Probe<'_>) -> Vec<Part> {
+fn judged(conjuncts: &[&ast::Expr], probe: &Probe<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     // A condition may rely on an earlier `has`, and has nothing to say where that does not hold.
     let mut is_guard_down = false;
@@ -81,7 +81,7 @@ fn judged(conjuncts: &[&ast::Expr], scene: &Probe<'_>) -> Vec<Part> {
         let truth = if is_guard_down {
             Truth::NotJudged
         } else {
-            truth(scene.truth(conjunct))
+            truth(probe.truth(conjunct))
         };
         if truth != Truth::True && has_guard(conjunct) {
             is_guard_down = true;
@@ -90,7 +90,7 @@ fn judged(conjuncts: &[&ast::Expr], scene: &Probe<'_>) -> Vec<Part> {
             text: text(conjunct),
             facts: match truth {
                 Truth::NotJudged => Vec::new(),
-                _ => observation::facts(conjunct, scene),
+                _ => observation::facts(conjunct, probe),
             },
             truth,
         });

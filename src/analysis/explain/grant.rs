@@ -31,10 +31,10 @@ pub struct Path {
 }
 
 impl Grant {
-    pub(super) fn of(policy: &Policy, scene: &Probe<'_>) -> Self {
+    pub(super) fn of(policy: &Policy, probe: &Probe<'_>) -> Self {
         Self {
-            rule: Rule::of(policy, scene),
-            paths: ways_in(policy, scene),
+            rule: Rule::of(policy, probe),
+            paths: ways_in(policy, probe),
         }
     }
 }
@@ -46,15 +46,15 @@ pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<P
         let path = Path::between(engine, &request.principal, &anchor);
         return path.into_iter().collect();
     }
-    let scene = engine.world(request);
-    let scene = scene.map(|world| Probe::new(engine, request, world));
-    scene.map_or_else(|_| Vec::new(), |scene| ways_in(policy, &scene))
+    let probe = engine.world(request);
+    let probe = probe.map(|slice| Probe::new(engine, request, slice));
+    probe.map_or_else(|_| Vec::new(), |probe| ways_in(policy, &probe))
 }
 
-fn ways_in(policy: &Policy, scene: &Probe<'_>) -> Vec<Path> {
-    let ends = ends(policy, scene);
-    let paths = ends.iter().filter_map(|end| Path::to(end, scene));
-    let mut paths: Vec<Path> = paths.map(|path| path.ending_at_role(scene)).collect();
+fn ways_in(policy: &Policy, probe: &Probe<'_>) -> Vec<Path> {
+    let ends = ends(policy, probe);
+    let paths = ends.iter().filter_map(|end| Path::to(end, probe));
+    let mut paths: Vec<Path> = paths.map(|path| path.ending_at_role(probe)).collect();
     paths.sort();
     paths.dedup();
     paths
@@ -66,31 +66,31 @@ pub(crate) fn asked_to_be_in(
     policy: &Policy,
     request: &Request,
 ) -> Vec<EntityUid> {
-    let scene = || Some(Probe::new(engine, request, engine.world(request).ok()?));
+    let probe = || Some(Probe::new(engine, request, engine.world(request).ok()?));
     match policy.principal_anchor() {
         Some(anchor) => vec![anchor],
-        None => scene().map_or_else(Vec::new, |scene| ends(policy, &scene)),
+        None => probe().map_or_else(Vec::new, |probe| ends(policy, &probe)),
     }
 }
 
-fn ends(policy: &Policy, scene: &Probe<'_>) -> Vec<EntityUid> {
+fn ends(policy: &Policy, probe: &Probe<'_>) -> Vec<EntityUid> {
     if let Some(anchor) = policy.principal_anchor() {
         return vec![anchor];
     }
     let condition = policy.ast().non_scope_constraints().into_iter();
     let parts = condition.flat_map(|condition| condition.subexpressions());
-    parts.flat_map(|part| membership(part, scene)).collect()
+    parts.flat_map(|part| membership(part, probe)).collect()
 }
 
 /// What an expression asks the principal to be in.
-fn membership(expression: &ast::Expr, scene: &Probe<'_>) -> Vec<EntityUid> {
+fn membership(expression: &ast::Expr, probe: &Probe<'_>) -> Vec<EntityUid> {
     match expression.expr_kind() {
         ast::ExprKind::BinaryApp {
             op: ast::BinaryOp::In,
             arg1,
             arg2,
         } if matches!(arg1.expr_kind(), ast::ExprKind::Var(ast::Var::Principal)) => {
-            scene.entities(arg2)
+            probe.entities(arg2)
         }
         _ => Vec::new(),
     }
@@ -98,19 +98,19 @@ fn membership(expression: &ast::Expr, scene: &Probe<'_>) -> Vec<EntityUid> {
 
 impl Path {
     /// A shortest chain from the principal to an entity.
-    pub(super) fn to(end: &EntityUid, scene: &Probe<'_>) -> Option<Self> {
-        Self::between(scene.engine(), &scene.request().principal, end)
+    pub(super) fn to(end: &EntityUid, probe: &Probe<'_>) -> Option<Self> {
+        Self::between(probe.engine(), &probe.request().principal, end)
     }
 
     /// The chain to the role, where the last but one of it gives a role and the last is none: whoever is in a
     /// tenant through an assignment has its role there.
-    fn ending_at_role(mut self, scene: &Probe<'_>) -> Self {
+    fn ending_at_role(mut self, probe: &Probe<'_>) -> Self {
         let (Some(of_type), [.., giving, end]) =
-            (role_type(scene.vocabulary()), self.steps.as_slice())
+            (role_type(probe.vocabulary()), self.steps.as_slice())
         else {
             return self;
         };
-        let required = scene.vocabulary().required_parents();
+        let required = probe.vocabulary().required_parents();
         let required = required.get(giving.uid.type_name().to_string().as_str());
         let needs = |type_name: &EntityTypeName| {
             let type_name = type_name.to_string();
@@ -119,13 +119,13 @@ impl Path {
         if end.uid.type_name() == &of_type || !needs(&of_type) || !needs(end.uid.type_name()) {
             return self;
         }
-        let directory = scene.engine().directory();
+        let directory = probe.engine().directory();
         let above = directory.row(&giving.uid).into_iter();
         let above = above.flat_map(|row| directory.ancestors(row));
         let above = above.map(|row| directory.uid(row));
         let role = above.filter(|uid| *uid.type_name() == of_type).min();
         if let (Some(role), Some(end)) = (role, self.steps.last_mut()) {
-            *end = scene.names().named(&role);
+            *end = probe.names().named(&role);
         }
         self
     }

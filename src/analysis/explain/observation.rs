@@ -30,22 +30,22 @@ pub enum Read {
 }
 
 /// The values that a condition reads, in the order in which it names them, each once.
-pub(super) fn facts(expression: &ast::Expr, scene: &Probe<'_>) -> Vec<Observation> {
+pub(super) fn facts(expression: &ast::Expr, probe: &Probe<'_>) -> Vec<Observation> {
     let mut facts = Vec::new();
-    collect(expression, scene, &mut facts);
+    collect(expression, probe, &mut facts);
     facts
 }
 
-fn collect(expression: &ast::Expr, scene: &Probe<'_>, facts: &mut Vec<Observation>) {
+fn collect(expression: &ast::Expr, probe: &Probe<'_>, facts: &mut Vec<Observation>) {
     if let Some(path) = path(expression) {
         // What is absent was not read.
-        if let Ok(value) = scene.evaluate(expression) {
+        if let Ok(value) = probe.evaluate(expression) {
             add(
                 facts,
                 Observation {
                     path,
                     read: Read::Value,
-                    value: scene.names().value(&value),
+                    value: probe.names().value(&value),
                 },
             );
         }
@@ -57,46 +57,46 @@ fn collect(expression: &ast::Expr, scene: &Probe<'_>, facts: &mut Vec<Observatio
             arg1,
             arg2,
         } => {
-            collect(arg1, scene, facts);
-            memberships(arg1, arg2, scene, facts);
-            collect(arg2, scene, facts);
+            collect(arg1, probe, facts);
+            memberships(arg1, arg2, probe, facts);
+            collect(arg2, probe, facts);
         }
         ast::ExprKind::If {
             test_expr,
             then_expr,
             else_expr,
         } => {
-            collect(test_expr, scene, facts);
-            collect(then_expr, scene, facts);
-            collect(else_expr, scene, facts);
+            collect(test_expr, probe, facts);
+            collect(then_expr, probe, facts);
+            collect(else_expr, probe, facts);
         }
         ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
-            collect(left, scene, facts);
-            collect(right, scene, facts);
+            collect(left, probe, facts);
+            collect(right, probe, facts);
         }
         ast::ExprKind::BinaryApp { arg1, arg2, .. } => {
-            collect(arg1, scene, facts);
-            collect(arg2, scene, facts);
+            collect(arg1, probe, facts);
+            collect(arg2, probe, facts);
         }
-        ast::ExprKind::UnaryApp { arg, .. } => collect(arg, scene, facts),
+        ast::ExprKind::UnaryApp { arg, .. } => collect(arg, probe, facts),
         ast::ExprKind::GetAttr { expr, .. }
         | ast::ExprKind::HasAttr { expr, .. }
         | ast::ExprKind::ExtHasAttr { expr, .. }
         | ast::ExprKind::Like { expr, .. }
-        | ast::ExprKind::Is { expr, .. } => collect(expr, scene, facts),
+        | ast::ExprKind::Is { expr, .. } => collect(expr, probe, facts),
         ast::ExprKind::ExtensionFunctionApp { args, .. } => {
             args.iter()
-                .for_each(|argument| collect(argument, scene, facts));
+                .for_each(|argument| collect(argument, probe, facts));
         }
         ast::ExprKind::Set(elements) => {
             elements
                 .iter()
-                .for_each(|element| collect(element, scene, facts));
+                .for_each(|element| collect(element, probe, facts));
         }
         ast::ExprKind::Record(attributes) => {
             attributes
                 .values()
-                .for_each(|value| collect(value, scene, facts));
+                .for_each(|value| collect(value, probe, facts));
         }
         ast::ExprKind::Lit(_)
         | ast::ExprKind::Var(_)
@@ -109,22 +109,22 @@ fn collect(expression: &ast::Expr, scene: &Probe<'_>, facts: &mut Vec<Observatio
 fn memberships(
     left: &ast::Expr,
     right: &ast::Expr,
-    scene: &Probe<'_>,
+    probe: &Probe<'_>,
     facts: &mut Vec<Observation>,
 ) {
-    let Some(entity) = scene.entity(left) else {
+    let Some(entity) = probe.entity(left) else {
         return;
     };
-    let mut types: Vec<String> = scene
+    let mut types: Vec<String> = probe
         .entities(right)
         .iter()
         .map(|uid| uid.type_name().to_string())
         .collect();
-    if let Some(target) = scene.target(right) {
+    if let Some(target) = probe.target(right) {
         types.extend(target.attribute.kind.entity_type().map(str::to_owned));
     }
-    let names = scene.names();
-    let mut held: Vec<Value> = scene
+    let names = probe.names();
+    let mut held: Vec<Value> = probe
         .ancestors(&entity)
         .iter()
         .filter(|uid| types.contains(&uid.type_name().to_string()))

@@ -10,12 +10,12 @@ use tarbac_host::bundle::{Attribute, Vocabulary};
 use tarbac_host::decision::Request;
 use tarbac_host::engine::{Engine, EntitySlice, Evaluation, Undecidable};
 
-/// A request in a world.
+/// A request in a slice.
 #[derive(Clone)]
 pub(super) struct Probe<'a> {
     engine: &'a Engine,
     request: Request,
-    world: EntitySlice,
+    slice: EntitySlice,
     /// Made when something is first evaluated: many worlds are only passed through.
     trial: OnceCell<Result<Evaluation, Undecidable>>,
 }
@@ -31,19 +31,19 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Probe<'a> {
-    pub fn new(engine: &'a Engine, request: &Request, mut world: EntitySlice) -> Self {
-        engine.widen(request, &mut world);
+    pub fn new(engine: &'a Engine, request: &Request, mut slice: EntitySlice) -> Self {
+        engine.widen(request, &mut slice);
         Self {
             engine,
             request: request.clone(),
-            world,
+            slice,
             trial: OnceCell::new(),
         }
     }
 
-    /// The same request in another world.
-    pub fn within(&self, world: EntitySlice) -> Self {
-        Self::new(self.engine, &self.request, world)
+    /// The same request in another slice.
+    pub fn within(&self, slice: EntitySlice) -> Self {
+        Self::new(self.engine, &self.request, slice)
     }
 
     pub fn engine(&self) -> &'a Engine {
@@ -62,8 +62,8 @@ impl<'a> Probe<'a> {
         &self.request
     }
 
-    pub fn world(&self) -> &EntitySlice {
-        &self.world
+    pub fn slice(&self) -> &EntitySlice {
+        &self.slice
     }
 
     pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, Undecidable> {
@@ -76,7 +76,7 @@ impl<'a> Probe<'a> {
 
     fn trial(&self) -> Result<&Evaluation, Undecidable> {
         self.trial
-            .get_or_init(|| Evaluation::within(self.engine, &self.request, &self.world))
+            .get_or_init(|| Evaluation::within(self.engine, &self.request, &self.slice))
             .as_ref()
             .map_err(Clone::clone)
     }
@@ -126,7 +126,7 @@ impl<'a> Probe<'a> {
     /// Everything an entity is in, sorted.
     pub fn ancestors(&self, entity: &EntityUid) -> Vec<EntityUid> {
         let mut ancestors: Vec<EntityUid> = self
-            .world
+            .slice
             .get(entity)
             .into_iter()
             .flat_map(ast::Entity::ancestors)

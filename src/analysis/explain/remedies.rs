@@ -36,10 +36,10 @@ pub struct Remedies {
     pub is_cut: bool,
 }
 
-/// Finds what would make the refusal in a scene a permission.
-pub(super) fn remedies(scene: &Probe<'_>) -> Remedies {
+/// Finds what would make the refusal in a probe a permission.
+pub(super) fn remedies(probe: &Probe<'_>) -> Remedies {
     let mut search = Search {
-        scene,
+        probe,
         decisions: 0,
         found: BTreeSet::new(),
         is_cut: false,
@@ -47,7 +47,7 @@ pub(super) fn remedies(scene: &Probe<'_>) -> Remedies {
     search.run();
     let mut alternatives: Vec<BTreeSet<Change>> = search.found.iter().cloned().collect();
     // Of equally many changes those come first that concern nobody but the person.
-    let principal = &scene.request().principal;
+    let principal = &probe.request().principal;
     alternatives.sort_by_cached_key(|alternative| {
         let others = alternative
             .iter()
@@ -58,16 +58,16 @@ pub(super) fn remedies(scene: &Probe<'_>) -> Remedies {
     Remedies {
         alternatives: alternatives
             .into_iter()
-            .filter_map(|alternative| Candidate::in_order(scene, &alternative))
+            .filter_map(|alternative| Candidate::in_order(probe, &alternative))
             .map(|(_, order)| order)
             .collect(),
-        unliftable: unliftable(scene),
+        unliftable: unliftable(probe),
         is_cut: search.is_cut,
     }
 }
 
 struct Search<'a, 'b> {
-    scene: &'b Probe<'a>,
+    probe: &'b Probe<'a>,
     decisions: usize,
     found: BTreeSet<BTreeSet<Change>>,
     is_cut: bool,
@@ -91,7 +91,7 @@ impl<'a> Search<'a, '_> {
                 return;
             }
             // Made anew from its changes, so that nothing counts that is not among them.
-            let Some(state) = Candidate::after(self.scene, &changes) else {
+            let Some(state) = Candidate::after(self.probe, &changes) else {
                 continue;
             };
             let outcome = self.decide(&state);
@@ -112,9 +112,9 @@ impl<'a> Search<'a, '_> {
     fn decide(&mut self, state: &Candidate<'a>) -> Outcome {
         self.decisions += 1;
         state
-            .scene
+            .probe
             .engine()
-            .decide_in(state.scene.request(), state.scene.world())
+            .decide_in(state.probe.request(), state.probe.slice())
     }
 
     /// Keeps an alternative without the changes that it can do without.
@@ -122,7 +122,7 @@ impl<'a> Search<'a, '_> {
         for change in changes.clone() {
             let mut fewer = changes.clone();
             fewer.remove(&change);
-            let still = Candidate::after(self.scene, &fewer)
+            let still = Candidate::after(self.probe, &fewer)
                 .is_some_and(|state| self.decide(&state).decision == Decision::Allow);
             if still {
                 changes = fewer;
@@ -136,7 +136,7 @@ impl<'a> Search<'a, '_> {
 }
 
 fn next_states<'a>(state: &Candidate<'a>, outcome: &Outcome) -> Vec<Candidate<'a>> {
-    let bundle = state.scene.engine().bundle();
+    let bundle = state.probe.engine().bundle();
     match outcome.basis {
         // Every determining forbid has to be lifted in the end, so it is enough to go on from one,
         // and quickest from the one that leaves the least choice.
@@ -147,7 +147,7 @@ fn next_states<'a>(state: &Candidate<'a>, outcome: &Outcome) -> Vec<Candidate<'a
             .map(|policy| solve::lift(policy, state))
             .min_by_key(Vec::len)
             .unwrap_or_default(),
-        Basis::NotPermitted => role::permits_of(&state.scene)
+        Basis::NotPermitted => role::permits_of(&state.probe)
             .flat_map(|policy| solve::obtain(policy, state))
             .collect(),
         Basis::Permitted | Basis::Error => Vec::new(),
@@ -155,10 +155,10 @@ fn next_states<'a>(state: &Candidate<'a>, outcome: &Outcome) -> Vec<Candidate<'a
 }
 
 /// The policies that refuse and that no change lifts.
-fn unliftable(scene: &Probe<'_>) -> Vec<String> {
-    let outcome = scene.engine().decide_in(scene.request(), scene.world());
-    let state = Candidate::start(scene);
-    let bundle = scene.engine().bundle();
+fn unliftable(probe: &Probe<'_>) -> Vec<String> {
+    let outcome = probe.engine().decide_in(probe.request(), probe.slice());
+    let state = Candidate::start(probe);
+    let bundle = probe.engine().bundle();
     match outcome.basis {
         Basis::Forbidden => outcome
             .policies

@@ -65,10 +65,10 @@ pub struct Held {
 }
 
 impl Roles {
-    pub(super) fn of(scene: &Probe<'_>) -> Self {
-        let names = scene.names();
+    pub(super) fn of(probe: &Probe<'_>) -> Self {
+        let names = probe.names();
         let mut giving: BTreeMap<EntityUid, Vec<String>> = BTreeMap::new();
-        for policy in permits_of(scene) {
+        for policy in permits_of(probe) {
             if let Some(anchor) = policy.principal_anchor() {
                 giving
                     .entry(anchor)
@@ -76,17 +76,17 @@ impl Roles {
                     .push(policy.id().to_owned());
             }
         }
-        let types: BTreeSet<EntityTypeName> = permits(scene)
+        let types: BTreeSet<EntityTypeName> = permits(probe)
             .filter_map(Policy::principal_anchor)
             .map(|anchor| anchor.type_name().clone())
             .collect();
-        let mut held: Vec<Held> = scene
-            .ancestors(&scene.request().principal)
+        let mut held: Vec<Held> = probe
+            .ancestors(&probe.request().principal)
             .iter()
             .filter(|uid| types.contains(uid.type_name()))
             .map(|uid| Held {
                 entity: names.named(uid),
-                path: Path::to(uid, scene),
+                path: Path::to(uid, probe),
             })
             .collect();
         let mut giving: Vec<Giving> = giving
@@ -98,8 +98,8 @@ impl Roles {
             .collect();
         giving.sort_by_cached_key(|giving| by_type(&giving.entity));
         held.sort_by_cached_key(|held| by_type(&held.entity));
-        let withheld = withheld(scene).into_iter();
-        let withheld = withheld.filter_map(|withheld| Elsewhere::of(scene, &withheld));
+        let withheld = withheld(probe).into_iter();
+        let withheld = withheld.filter_map(|withheld| Elsewhere::of(probe, &withheld));
         let mut withheld: Vec<Elsewhere> = withheld
             .filter(|of| types.contains(of.entity.uid.type_name()))
             .collect();
@@ -113,10 +113,10 @@ impl Roles {
 }
 
 impl Elsewhere {
-    fn of(scene: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
-        let names = scene.names();
+    fn of(probe: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
+        let names = probe.names();
         let of_type = withheld.from.type_name().to_string();
-        let stand_ins = scene.vocabulary().stand_ins(&of_type).into_iter();
+        let stand_ins = probe.vocabulary().stand_ins(&of_type).into_iter();
         let mut told = stand_ins.filter(|of| of.attribute == withheld.attribute);
         let entity = names.named(&withheld.parent);
         let told = told.find_map(|of| of.told)?;
@@ -124,21 +124,21 @@ impl Elsewhere {
             told: told
                 .replace("{entity}", &names.named(&withheld.from).name)
                 .replace("{value}", &entity.name),
-            path: Path::to(&withheld.from, scene),
+            path: Path::to(&withheld.from, probe),
             entity,
         })
     }
 }
 
 /// What the principal is in that has an attribute in place of a parent, sorted.
-pub(super) fn withheld(scene: &Probe<'_>) -> Vec<Withheld> {
-    let directory = scene.engine().directory();
+pub(super) fn withheld(probe: &Probe<'_>) -> Vec<Withheld> {
+    let directory = probe.engine().directory();
     let mut found = Vec::new();
-    for from in scene.ancestors(&scene.request().principal) {
+    for from in probe.ancestors(&probe.request().principal) {
         let Some(row) = directory.row(&from) else {
             continue;
         };
-        for stand_in in scene.vocabulary().stand_ins(directory.type_name(row)) {
+        for stand_in in probe.vocabulary().stand_ins(directory.type_name(row)) {
             if let Some(parent) = directory.attribute_entity(row, stand_in.attribute) {
                 found.push(Withheld {
                     from: from.clone(),
@@ -156,8 +156,8 @@ fn by_type(entity: &Named) -> (String, Named) {
 }
 
 /// The permits in force.
-pub(super) fn permits<'a>(scene: &Probe<'a>) -> impl Iterator<Item = &'a Policy> {
-    let engine = scene.engine();
+pub(super) fn permits<'a>(probe: &Probe<'a>) -> impl Iterator<Item = &'a Policy> {
+    let engine = probe.engine();
     engine
         .bundle()
         .in_force(engine.readings())
@@ -168,10 +168,10 @@ pub(super) fn permits<'a>(scene: &Probe<'a>) -> impl Iterator<Item = &'a Policy>
 }
 
 /// The permits in force whose scope has the action of the request.
-pub(super) fn permits_of<'a>(scene: &Probe<'a>) -> impl Iterator<Item = &'a Policy> {
-    let bundle = scene.engine().bundle();
-    let action = scene.request().action.clone();
-    permits(scene).filter(move |policy| {
+pub(super) fn permits_of<'a>(probe: &Probe<'a>) -> impl Iterator<Item = &'a Policy> {
+    let bundle = probe.engine().bundle();
+    let action = probe.request().action.clone();
+    permits(probe).filter(move |policy| {
         bundle
             .permissions_of(policy)
             .any(|of_policy| of_policy.uid == action)

@@ -28,7 +28,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    pub(super) fn of(policy: &Policy, scene: &Probe<'_>) -> Self {
+    pub(super) fn of(policy: &Policy, probe: &Probe<'_>) -> Self {
         Self {
             policy: policy.id().to_owned(),
             doc: policy.doc().map(str::to_owned),
@@ -38,7 +38,7 @@ impl Rule {
             message: policy.message().map(str::to_owned),
             advice: policy.advice().map(str::to_owned),
             reading: policy.reading().map(|(name, _)| name.to_owned()),
-            clauses: clause::clauses(policy, scene),
+            clauses: clause::clauses(policy, probe),
         }
     }
 }

@@ -35,19 +35,19 @@ pub struct Support {
 pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
     let action = engine.bundle().vocabulary().action(&request.action);
     match (action, engine.world(request)) {
-        (Some(action), Ok(world)) => supports(&Probe::new(engine, request, world), action),
+        (Some(action), Ok(slice)) => supports(&Probe::new(engine, request, slice), action),
         _ => Vec::new(),
     }
 }
 
-/// The same in a scene.
-pub(super) fn supports(scene: &Probe<'_>, action: &Action) -> Vec<Support> {
+/// The same in a probe.
+pub(super) fn supports(probe: &Probe<'_>, action: &Action) -> Vec<Support> {
     let mut supports: Vec<Support> = Vec::new();
-    let forbids = scene.engine().asked_about(action);
+    let forbids = probe.engine().asked_about(action);
     for policy in forbids.filter(|policy| policy.effect() == Effect::Forbid) {
         let mut found = Vec::new();
-        if let Some(clause) = exception(policy, scene) {
-            collect(clause, true, scene, &mut found);
+        if let Some(clause) = exception(policy, probe) {
+            collect(clause, true, probe, &mut found);
         }
         for support in found {
             let is_known = |known: &&mut Support| {
@@ -66,7 +66,7 @@ pub(super) fn supports(scene: &Probe<'_>, action: &Action) -> Vec<Support> {
 }
 
 /// The body of the `unless` that alone keeps a policy from applying.
-fn exception<'p>(policy: &'p Policy, scene: &Probe<'_>) -> Option<&'p ast::Expr> {
+fn exception<'p>(policy: &'p Policy, probe: &Probe<'_>) -> Option<&'p ast::Expr> {
     let of_scope = [
         policy
             .ast()
@@ -79,12 +79,12 @@ fn exception<'p>(policy: &'p Policy, scene: &Probe<'_>) -> Option<&'p ast::Expr>
             .into_inner()
             .as_expr(ast::PrincipalOrResource::Resource),
     ];
-    if !of_scope.iter().all(|scope| scene.truth(scope) == Ok(true)) {
+    if !of_scope.iter().all(|scope| probe.truth(scope) == Ok(true)) {
         return None;
     }
     let clauses = policy.clauses().into_iter();
     let mut keeping = clauses.filter(|clause| {
-        let holds = scene.truth(clause.body);
+        let holds = probe.truth(clause.body);
         holds != Ok(clause.keyword == Keyword::When)
     });
     let only = keeping.next()?;
@@ -93,43 +93,43 @@ fn exception<'p>(policy: &'p Policy, scene: &Probe<'_>) -> Option<&'p ast::Expr>
 }
 
 /// The facts of the person that make an expression `wanted`.
-fn collect(expression: &ast::Expr, wanted: bool, scene: &Probe<'_>, found: &mut Vec<Support>) {
-    if scene.truth(expression) != Ok(wanted) {
+fn collect(expression: &ast::Expr, wanted: bool, probe: &Probe<'_>, found: &mut Vec<Support>) {
+    if probe.truth(expression) != Ok(wanted) {
         return;
     }
     match expression.expr_kind() {
         ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
-            collect(left, wanted, scene, found);
-            collect(right, wanted, scene, found);
+            collect(left, wanted, probe, found);
+            collect(right, wanted, probe, found);
         }
         ast::ExprKind::UnaryApp {
             op: ast::UnaryOp::Not,
             arg,
-        } => collect(arg, !wanted, scene, found),
+        } => collect(arg, !wanted, probe, found),
         ast::ExprKind::If {
             test_expr,
             then_expr,
             else_expr,
-        } => match scene.truth(test_expr) {
-            Ok(true) => collect(then_expr, wanted, scene, found),
-            Ok(false) => collect(else_expr, wanted, scene, found),
+        } => match probe.truth(test_expr) {
+            Ok(true) => collect(then_expr, wanted, probe, found),
+            Ok(false) => collect(else_expr, wanted, probe, found),
             Err(_) => {}
         },
         ast::ExprKind::GetAttr { .. } => {
             found.extend(
-                of_target(expression, scene)
-                    .map(|target| Support::of(scene, &target, Value::Bool(wanted), None)),
+                of_target(expression, probe)
+                    .map(|target| Support::of(probe, &target, Value::Bool(wanted), None)),
             );
         }
         ast::ExprKind::BinaryApp { op, arg1, arg2 } if wanted => match op {
-            ast::BinaryOp::In => found.extend(holding(arg1, arg2, scene)),
+            ast::BinaryOp::In => found.extend(holding(arg1, arg2, probe)),
             ast::BinaryOp::Contains => {
-                let element = scene.evaluate(arg2).ok();
+                let element = probe.evaluate(arg2).ok();
                 found.extend(
-                    of_target(arg1, scene)
+                    of_target(arg1, probe)
                         .zip(element)
                         .map(|(target, element)| {
-                            Support::of(scene, &target, scene.names().value(&element), None)
+                            Support::of(probe, &target, probe.names().value(&element), None)
                         }),
                 );
             }
@@ -140,18 +140,18 @@ fn collect(expression: &ast::Expr, wanted: bool, scene: &Probe<'_>, found: &mut 
 }
 
 /// The closest element of a set of the person that an entity is in.
-fn holding(entity: &ast::Expr, set: &ast::Expr, scene: &Probe<'_>) -> Option<Support> {
-    let target = of_target(set, scene)?;
-    let entity = scene.entity(entity)?;
-    let names = scene.names();
-    let elements = scene.entities(set).into_iter();
+fn holding(entity: &ast::Expr, set: &ast::Expr, probe: &Probe<'_>) -> Option<Support> {
+    let target = of_target(set, probe)?;
+    let entity = probe.entity(entity)?;
+    let names = probe.names();
+    let elements = probe.entities(set).into_iter();
     let ways = elements.filter_map(|element| {
-        let path = Path::between(scene.engine(), &entity, &element)?;
+        let path = Path::between(probe.engine(), &entity, &element)?;
         Some((path.steps.len(), names.named(&element), path))
     });
     let (_, element, path) = ways.min_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)))?;
     Some(Support::of(
-        scene,
+        probe,
         &target,
         Value::Entity(element),
         Some(path),
@@ -159,21 +159,21 @@ fn holding(entity: &ast::Expr, set: &ast::Expr, scene: &Probe<'_>) -> Option<Sup
 }
 
 /// What a path of attributes that starts at the principal leads to.
-fn of_target<'a>(expression: &ast::Expr, scene: &Probe<'a>) -> Option<Target<'a>> {
+fn of_target<'a>(expression: &ast::Expr, probe: &Probe<'a>) -> Option<Target<'a>> {
     let mut start = expression;
     while let ast::ExprKind::GetAttr { expr, .. } = start.expr_kind() {
         start = expr;
     }
     let is_of_principal = matches!(start.expr_kind(), ast::ExprKind::Var(ast::Var::Principal));
-    let target = scene.target(expression).filter(|_| is_of_principal)?;
-    let principal: &EntityUid = &scene.request().principal;
+    let target = probe.target(expression).filter(|_| is_of_principal)?;
+    let principal: &EntityUid = &probe.request().principal;
     (target.entity == *principal).then_some(target)
 }
 
 impl Support {
-    fn of(scene: &Probe<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
+    fn of(probe: &Probe<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
         let annotations = &target.attribute.annotations;
-        let entity = scene.names().named(&target.entity).name;
+        let entity = probe.names().named(&target.entity).name;
         let attribute = target.path.join(".");
         let told = match value {
             Value::Bool(false) => annotations.get("told_not"),

@@ -14,25 +14,25 @@ const WORTH: usize = 2;
 
 /// How many people everything holds.
 pub(super) struct Members<'b, 'e> {
-    book: &'b RoleCatalog<'e>,
+    catalog: &'b RoleCatalog<'e>,
     counts: IndexVec<Row, usize>,
     /// What may hold people that are not known.
     unlisted: BTreeSet<Row>,
 }
 
 impl<'b, 'e> Members<'b, 'e> {
-    pub fn of(book: &'b RoleCatalog<'e>) -> Self {
-        let directory = book.engine.directory();
+    pub fn of(catalog: &'b RoleCatalog<'e>) -> Self {
+        let directory = catalog.engine.directory();
         let mut counts = directory.table(0);
-        for person in book.people() {
+        for person in catalog.people() {
             for row in directory.ancestors(person) {
                 counts[row] += 1;
             }
         }
         Self {
-            book,
+            catalog,
             counts,
-            unlisted: book.engine.unlisted(),
+            unlisted: catalog.engine.unlisted(),
         }
     }
 
@@ -43,7 +43,7 @@ impl<'b, 'e> Members<'b, 'e> {
         people: &BTreeSet<EntityUid>,
         role: &EntityUid,
     ) -> Vec<(EntityUid, u64)> {
-        let directory = self.book.engine.directory();
+        let directory = self.catalog.engine.directory();
         let mut by_group: BTreeMap<Row, BTreeSet<&EntityUid>> = BTreeMap::new();
         for person in people {
             let above = directory.row(person).into_iter();
@@ -65,7 +65,7 @@ impl<'b, 'e> Members<'b, 'e> {
         for (row, of) in groups {
             let group = directory.uid(row);
             let brings = of.intersection(&waiting).count();
-            if brings >= WORTH && can_have(self.book.engine, &group, role) {
+            if brings >= WORTH && can_have(self.catalog.engine, &group, role) {
                 waiting.retain(|person| !of.contains(person));
                 assignees.push((group, of.len() as u64));
             }
@@ -76,10 +76,10 @@ impl<'b, 'e> Members<'b, 'e> {
 
     /// Whether it holds people and can be given a role, without being what gives one.
     fn is_group(&self, row: Row) -> bool {
-        let directory = self.book.engine.directory();
-        let vocabulary = self.book.engine.bundle().vocabulary();
+        let directory = self.catalog.engine.directory();
+        let vocabulary = self.catalog.engine.bundle().vocabulary();
         let parents = vocabulary.declared_parents().get(directory.type_name(row));
         directory.is_defined(row)
-            && !parents.is_some_and(|parents| parents.contains(&self.book.role_type.to_string()))
+            && !parents.is_some_and(|parents| parents.contains(&self.catalog.role_type.to_string()))
     }
 }

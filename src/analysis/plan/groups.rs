@@ -21,8 +21,8 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub fn of(book: &RoleCatalog<'_>, needs: &Needs, custom: BTreeSet<EntityUid>) -> Self {
-        let directory = book.engine.directory();
+    pub fn of(catalog: &RoleCatalog<'_>, needs: &Needs, custom: BTreeSet<EntityUid>) -> Self {
+        let directory = catalog.engine.directory();
         let roles: Vec<EntityUid> = custom.into_iter().collect();
         let numbered = roles.iter().enumerate();
         let numbers: BTreeMap<Row, usize> = numbered

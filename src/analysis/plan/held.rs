@@ -6,87 +6,99 @@ use cedar_policy::EntityUid;
 
 use super::Planner;
 use super::role_catalog::RoleCatalog;
-use crate::bulk::index::{PersonId, StateId};
-use crate::bulk::summary::asking;
-use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions, Population};
+use crate::bulk::index::StateId;
+use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::surveys::{Selection, Surveys};
 use crate::change::impact::Direction;
 use tarbac_host::decision::{Decision, Outcome};
-use tarbac_store::index::IndexVec;
 
 const BEFORE: StateId = StateId::new(0);
 const AFTER: StateId = StateId::new(1);
 
-/// What gives somebody a role.
+/// A role, and the entity through which a person has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RoleVia {
     pub role: EntityUid,
-    /// What is directly in the role, as a role assignment is.
+    /// The direct child of the role, as a role assignment.
     pub through: EntityUid,
 }
 
-/// What a person has by a permission.
+/// The decisions that a person holds by a permission.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holding {
-    /// How many decisions are gained by roles alone.
+    /// The number of decisions that are gained by roles alone.
     pub gains: u64,
-    /// How many are gained that other policies permit too, by these.
+    /// The number of gained decisions that other policies permit too, by these policies.
     pub by_others: BTreeMap<Vec<String>, u64>,
-    /// Whether anything is allowed before as well, and after by roles alone.
+    /// Whether a decision is allowed before as well, and after by roles alone.
     pub keeps: bool,
 }
 
-/// What people have who gain something, or who have a role by which somebody does.
+/// The holdings of people who gain a decision, or who have a role by which others do.
 pub(super) struct Holdings {
-    /// The permissions that are gained, in the order of the schema; they are numbered.
+    /// The permissions that are gained, in the order of the schema. Others refer to them by index.
     pub permissions: Vec<EntityUid>,
     people: BTreeMap<EntityUid, BTreeMap<usize, Holding>>,
-    shares: BTreeMap<EntityUid, BTreeSet<RoleVia>>,
-    /// For each role what it gives.
+    roles_via: BTreeMap<EntityUid, BTreeSet<RoleVia>>,
+    /// The permissions of each role.
     gives: BTreeMap<EntityUid, BTreeSet<usize>>,
 }
 
+impl Holding {
+    /// Adds decisions about other resources.
+    fn add(&mut self, other: &Self) {
+        self.gains += other.gains;
+        self.keeps |= other.keeps;
+        for (policies, count) in &other.by_others {
+            *self.by_others.entry(policies.clone()).or_default() += count;
+        }
+    }
+}
+
 impl Holdings {
-    /// Everybody with what they have by a permission.
+    /// The people with their holdings by a permission.
     pub fn of(&self, permission: usize) -> impl Iterator<Item = (&EntityUid, &Holding)> {
         let people = self.people.iter();
         people.filter_map(move |(uid, of)| Some((uid, of.get(&permission)?)))
     }
 
-    /// How many people have a share of a role.
-    pub fn people_with(&self, share: &RoleVia) -> u64 {
-        let shares = self.shares.values();
-        shares.filter(|shares| shares.contains(share)).count() as u64
+    /// The number of people who have a role in this way.
+    pub fn people_with(&self, via: &RoleVia) -> u64 {
+        let roles_via = self.roles_via.values();
+        roles_via
+            .filter(|roles_via| roles_via.contains(via))
+            .count() as u64
     }
 
-    /// What gives somebody a permission.
-    pub fn shares(&self, person: &EntityUid, permission: usize) -> BTreeSet<&RoleVia> {
-        let shares = self.shares.get(person).into_iter().flatten();
-        let gives = |share: &&RoleVia| {
-            let gives = self.gives.get(&share.role);
+    /// The roles that give a person a permission, each with the way.
+    pub fn roles_via(&self, person: &EntityUid, permission: usize) -> BTreeSet<&RoleVia> {
+        let roles_via = self.roles_via.get(person).into_iter().flatten();
+        let gives = |via: &&RoleVia| {
+            let gives = self.gives.get(&via.role);
             gives.is_some_and(|gives| gives.contains(&permission))
         };
-        shares.filter(gives).collect()
+        roles_via.filter(gives).collect()
     }
 }
 
 impl Planner<'_, '_> {
-    /// Finds out who has what, as far as it is gained by somebody.
-    pub(super) fn holdings(&self, book: &RoleCatalog<'_>) -> Holdings {
+    /// The holdings of people by the permissions that anybody gains.
+    pub(super) fn holdings(&self, catalog: &RoleCatalog<'_>) -> Holdings {
         let mut gaining: BTreeSet<EntityUid> = BTreeSet::new();
         let mut gained: BTreeSet<&EntityUid> = BTreeSet::new();
         let mut roles: BTreeSet<EntityUid> = BTreeSet::new();
-        for touched in &self.impact.people {
-            let changes = touched.changes.iter();
+        for affected in &self.impact.people {
+            let changes = affected.changes.iter();
             for change in changes.filter(|change| change.direction == Direction::Gained) {
-                gaining.extend(touched.people.iter().map(|person| person.uid.clone()));
+                gaining.extend(affected.people.iter().map(|person| person.uid.clone()));
                 gained.insert(&change.action);
                 let after = change.after.iter();
                 let policies = after.flat_map(|outcome| &outcome.policies);
-                roles.extend(policies.filter_map(|id| book.role_of(id)).cloned());
+                roles.extend(policies.filter_map(|id| catalog.role_of(id)).cloned());
             }
         }
-        let directory = book.engine.directory();
-        let holders = book.holders(&roles);
+        let directory = catalog.engine.directory();
+        let holders = catalog.holders(&roles);
         let holders = holders.into_iter().map(|row| directory.uid(row));
         let people: Vec<EntityUid> = gaining
             .into_iter()
@@ -94,89 +106,90 @@ impl Planner<'_, '_> {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let permissions = book.in_order(|uid| gained.contains(uid));
-        let number = |uid: &EntityUid| permissions.iter().position(|of| of == uid);
+        let permissions = catalog.in_order(|uid| gained.contains(uid));
+        let index = |uid: &EntityUid| permissions.iter().position(|of| of == uid);
         let gives = roles.into_iter().map(|role| {
-            let gives = book.permissions(&role).iter().filter_map(number).collect();
+            let gives = catalog
+                .permissions(&role)
+                .iter()
+                .filter_map(index)
+                .collect();
             (role, gives)
         });
         let gives: BTreeMap<EntityUid, BTreeSet<usize>> = gives.collect();
-        let shares = people.iter().map(|uid| {
-            let roles = directory.row(uid).map(|row| book.roles_of(row));
-            let shares = roles.into_iter().flatten();
-            let shares = shares.filter(|share| gives.contains_key(&share.role));
-            (uid.clone(), shares.collect())
+        let roles_via = people.iter().map(|uid| {
+            let roles = directory.row(uid).map(|row| catalog.roles_of(row));
+            let roles_via = roles.into_iter().flatten();
+            let roles_via = roles_via.filter(|via| gives.contains_key(&via.role));
+            (uid.clone(), roles_via.collect())
         });
-        let shares = shares.collect();
+        let roles_via = roles_via.collect();
         let mut holdings = Holdings {
             people: people
                 .iter()
                 .map(|uid| (uid.clone(), BTreeMap::new()))
                 .collect(),
-            shares,
+            roles_via,
             gives,
             permissions,
         };
-        self.hold(book, &people, &mut holdings);
+        self.hold(catalog, &people, &mut holdings);
         holdings
     }
 
-    fn hold(&self, book: &RoleCatalog<'_>, people: &[EntityUid], holdings: &mut Holdings) {
-        let engines = [self.states.before, self.states.after];
-        for (principal, resources) in asking(&[self.states.before, self.states.after]) {
-            let of_type = people.iter().filter(|uid| *uid.type_name() == principal);
-            let of_type: IndexVec<PersonId, EntityUid> = of_type.cloned().collect();
-            for resource in &resources {
-                let survey = BulkDecision::new(
-                    &engines,
-                    (&principal, Population::these(&engines, &of_type.raw)),
-                    (resource, Population::of(&engines, resource)),
-                    |action| holdings.permissions.contains(&action.uid),
-                    self.context,
-                );
-                let permissions = &holdings.permissions;
-                let seen = survey.each(
-                    |seen| (held(book, &survey, permissions, seen), CellMarks::new()),
-                    || {},
-                );
-                for (number, uid) in of_type.iter_enumerated() {
-                    let found = &seen.made[survey.class(number)];
-                    if let Some(person) = holdings.people.get_mut(uid) {
-                        for (permission, of_permission) in found {
-                            let holding = person.entry(*permission).or_default();
-                            holding.gains += of_permission.gains;
-                            holding.keeps |= of_permission.keeps;
-                            for (policies, count) in &of_permission.by_others {
-                                *holding.by_others.entry(policies.clone()).or_default() += count;
-                            }
-                        }
-                    }
+    /// Fills in what people hold by the permissions of `holdings`.
+    fn hold(&self, catalog: &RoleCatalog<'_>, people: &[EntityUid], holdings: &mut Holdings) {
+        let permissions = holdings.permissions.clone();
+        let selection = Selection {
+            people: Some(people),
+            resources: None,
+        };
+        let surveys = Surveys::new(
+            &[self.states.before, self.states.after],
+            selection,
+            |action| permissions.contains(&action.uid),
+            self.context,
+        );
+        for survey in surveys.all() {
+            let surveyed = survey.each(
+                |decisions| {
+                    let held = held(catalog, survey, &permissions, decisions);
+                    (held, CellMarks::new())
+                },
+                || {},
+            );
+            for (uid, person) in &mut holdings.people {
+                let Some(class) = survey.class_of(uid) else {
+                    continue;
+                };
+                for (permission, found) in &surveyed.results[class] {
+                    person.entry(*permission).or_default().add(found);
                 }
             }
         }
     }
 }
 
-/// What a class of people has by each permission.
+/// The holdings of a class of people by each permission.
 fn held(
-    book: &RoleCatalog<'_>,
+    catalog: &RoleCatalog<'_>,
     survey: &BulkDecision<'_>,
     permissions: &[EntityUid],
-    seen: &ClassDecisions<'_>,
+    decisions: &ClassDecisions<'_>,
 ) -> BTreeMap<usize, Holding> {
     let mut held: BTreeMap<usize, Holding> = BTreeMap::new();
-    for (number, uid) in survey.actions().iter_enumerated() {
+    for (action, uid) in survey.actions().iter_enumerated() {
         let Some(permission) = permissions.iter().position(|of| of == uid) else {
             continue;
         };
-        for (cell, of) in seen.cells().iter_enumerated() {
+        for (cell, of) in decisions.cells().iter_enumerated() {
             let is_allowed = |outcome: &&Outcome| outcome.decision == Decision::Allow;
-            let before = seen.outcome(BEFORE, number, cell).filter(is_allowed);
-            let Some(after) = seen.outcome(AFTER, number, cell).filter(is_allowed) else {
+            let before = decisions.outcome(BEFORE, action, cell).filter(is_allowed);
+            let Some(after) = decisions.outcome(AFTER, action, cell).filter(is_allowed) else {
                 continue;
             };
             let others = after.policies.iter();
-            let others = others.filter(|id| book.role_of(id).is_none());
+            let others = others.filter(|id| catalog.role_of(id).is_none());
             let others: Vec<String> = others.cloned().collect();
             let holding = held.entry(permission).or_default();
             match (before, others.is_empty()) {

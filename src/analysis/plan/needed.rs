@@ -1,12 +1,12 @@
 //! Permissions that people lack, and the losses that each would mend.
 //!
-//! Whoever loses something is thought to have a new role: one that gives nothing, and one that gives every
-//! permission. What a new role can mend is what the second mends; what the first mends needs no permission,
-//! only a role as such. And every custom role that they have is thought to give every permission, since a
-//! permission that is added to it comes without a new assignment.
+//! People with losses are decided about in further states: with a new role without permissions, with the same role
+//! and every permission, and with every permission added to the custom roles that they have. A loss that the first
+//! mends needs a role and no permission; one that only the second mends needs the permission. A permission that is
+//! added to a custom role needs no new assignment.
 //!
-//! A decision about an action sees of a role's permissions only whether this action is among them, so that
-//! these few states tell what comes of every choice of permissions.
+//! A decision about an action depends on the permissions of a role only by whether the action is among them. These
+//! states therefore tell the effect of every choice of permissions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,50 +15,50 @@ use cedar_policy::EntityUid;
 use super::Planner;
 use super::draft::{Draft, can_have};
 use super::role_catalog::RoleCatalog;
-use crate::bulk::index::{PersonId, ResourceId, StateId};
-use crate::bulk::summary::asking;
-use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions, Population};
+use crate::bulk::index::{ResourceId, StateId};
+use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::surveys::{Selection, Surveys};
 use crate::change::impact::Direction;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
-use tarbac_store::index::{Id, IndexVec};
+use tarbac_store::index::Id;
 
 const BEFORE: StateId = StateId::new(0);
 const AFTER: StateId = StateId::new(1);
-/// Whoever loses something has a role that gives nothing.
+/// People with losses have a role without permissions.
 const WITH_ROLE: StateId = StateId::new(2);
-/// The same role gives everything.
+/// That role gives every permission.
 const WITH_ALL: StateId = StateId::new(3);
-/// Custom roles give everything to whoever has them.
+/// Custom roles give every permission.
 const EXTENDED: StateId = StateId::new(4);
 
-/// What people need, and what they may be given.
+/// The permissions that people need, and those that they may be given.
 pub(super) struct Needs {
-    /// The permissions, in the order of the schema; they are numbered.
+    /// The permissions, in the order of the schema. Others refer to them by index.
     pub permissions: Vec<EntityUid>,
-    /// By person; whoever loses something, and whoever has a role that could be extended.
+    /// The needs of people with losses, and of those with a role that could be extended.
     pub people: BTreeMap<EntityUid, Person>,
 }
 
-/// What somebody needs, and what could be given without letting the person do more.
+/// The permissions that a person needs, and those that would let the person do more than before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Person {
     /// The permissions that mend a loss.
     pub need: BTreeSet<usize>,
-    /// Whether a role as such mends a loss.
+    /// Whether a role without permissions mends a loss.
     pub needs_role: bool,
-    /// The permissions that do not mend a loss where they are added to a role that the person has.
+    /// The permissions that mend no loss when added to a role that the person has.
     pub not_helped: BTreeSet<usize>,
-    /// The permissions that let the person do more than before, from a new role.
+    /// The permissions that let the person do more than before when a new role gives them.
     pub harms: BTreeSet<usize>,
-    /// The same, from roles that the person has.
+    /// The permissions that let the person do more than before when a role of the person gives them.
     pub harms_extended: BTreeSet<usize>,
-    /// For each permission how many decisions are lost whatever roles give.
+    /// By permission, the number of decisions that no role mends.
     pub lost: BTreeMap<usize, u64>,
-    /// For each permission, and for the role as such, a loss that it mends: a permission and a resource.
+    /// By permission, or `None` for the role without permissions, a loss that it mends: a permission and a resource.
     pub mended: BTreeMap<Option<usize>, (usize, EntityUid)>,
 }
 
@@ -96,27 +96,27 @@ impl Person {
 }
 
 impl Planner<'_, '_> {
-    /// Finds out what people need who lose something; `custom` has the roles that could be extended.
+    /// The needs of people with losses; `custom` has the roles that could be extended.
     pub(super) fn needs(
         &self,
-        book: &RoleCatalog<'_>,
+        catalog: &RoleCatalog<'_>,
         losing: &[EntityUid],
         custom: &BTreeSet<EntityUid>,
     ) -> Result<Needs, Vec<Finding>> {
         let after = self.states.after;
         let mut draft = Draft::default();
-        let role = draft.fresh(after, &book.role_type, "a role that gives everything");
+        let role = draft.fresh(after, &catalog.role_type, "a role that gives everything");
         let can_have = |person: &&EntityUid| can_have(after, person, &role);
         draft.make(&role);
         for person in losing.iter().filter(can_have) {
             draft.join(person, &role);
         }
         let with_role = draft.applied(after)?;
-        let everything = |roles: &mut dyn Iterator<Item = &EntityUid>| {
-            let permits = roles.enumerate().map(|(number, role)| {
+        let with_every_permission = |roles: &mut dyn Iterator<Item = &EntityUid>| {
+            let permits = roles.enumerate().map(|(index, role)| {
                 format!(
                     "@id(\"{}\")\npermit (principal in {role}, action, resource);\n",
-                    free_id(after, number)
+                    free_id(after, index)
                 )
             });
             let mut draft = Draft::default();
@@ -124,56 +124,53 @@ impl Planner<'_, '_> {
             draft.files.push(Source::held("the plan", text));
             draft
         };
-        let with_all = everything(&mut std::iter::once(&role)).applied(&with_role)?;
+        let with_all = with_every_permission(&mut std::iter::once(&role)).applied(&with_role)?;
         let extended = match custom.is_empty() {
             true => None,
-            false => Some(everything(&mut custom.iter()).applied(after)?),
+            false => Some(with_every_permission(&mut custom.iter()).applied(after)?),
         };
         let extended = extended.as_ref().unwrap_or(after);
         let engines = [self.states.before, after, &with_role, &with_all, extended];
-        let holders = book.holders(custom);
+        let holders = catalog.holders(custom);
         let holders = holders.iter().map(|row| after.directory().uid(*row));
         let people: BTreeSet<EntityUid> = losing.iter().cloned().chain(holders).collect();
-        Ok(self.look(&engines, &people.into_iter().collect::<Vec<_>>()))
+        Ok(self.needs_in(&engines, &people.into_iter().collect::<Vec<_>>()))
     }
 
-    fn look(&self, engines: &[&Engine], people: &[EntityUid]) -> Needs {
+    /// The needs of people by the decisions in these states.
+    fn needs_in(&self, engines: &[&Engine], people: &[EntityUid]) -> Needs {
         let permissions = self.permissions();
-        let mut needs = Needs {
-            people: people
-                .iter()
-                .map(|uid| (uid.clone(), Person::default()))
-                .collect(),
-            permissions,
+        let selection = Selection {
+            people: Some(people),
+            resources: None,
         };
-        for (principal, resources) in asking(&[self.states.before, self.states.after]) {
-            let of_type = people.iter().filter(|uid| *uid.type_name() == principal);
-            let of_type: IndexVec<PersonId, EntityUid> = of_type.cloned().collect();
-            for resource in &resources {
-                let survey = BulkDecision::new(
-                    engines,
-                    (&principal, Population::these(engines, &of_type.raw)),
-                    (resource, Population::of(engines, resource)),
-                    |action| needs.permissions.contains(&action.uid),
-                    self.context,
-                );
-                let looking = Looking {
-                    survey: &survey,
-                    engines,
-                    permissions: &needs.permissions,
-                };
-                let seen = survey.each(|seen| (looking.at(seen), CellMarks::new()), || {});
-                for (number, uid) in of_type.iter_enumerated() {
-                    if let Some(person) = needs.people.get_mut(uid) {
-                        person.add(&seen.made[survey.class(number)]);
-                    }
+        let is_asked = |action: &Action| permissions.contains(&action.uid);
+        let surveys = Surveys::new(engines, selection, is_asked, self.context);
+        let people = people.iter().map(|uid| (uid.clone(), Person::default()));
+        let mut people: BTreeMap<EntityUid, Person> = people.collect();
+        for survey in surveys.all() {
+            let examiner = Examiner {
+                survey,
+                engines,
+                permissions: &permissions,
+            };
+            let surveyed = survey.each(
+                |decisions| (examiner.examine(decisions), CellMarks::new()),
+                || {},
+            );
+            for (uid, person) in &mut people {
+                if let Some(class) = survey.class_of(uid) {
+                    person.add(&surveyed.results[class]);
                 }
             }
         }
-        needs
+        Needs {
+            permissions,
+            people,
+        }
     }
 
-    /// The permissions that somebody loses, and those whose pages carry them.
+    /// The permissions that anybody loses, and the pages that carry them.
     fn permissions(&self) -> Vec<EntityUid> {
         let changes = self.impact.people.iter().flat_map(|of| &of.changes);
         let lost = changes.filter(|change| change.direction == Direction::Lost);
@@ -189,31 +186,31 @@ impl Planner<'_, '_> {
     }
 }
 
-/// The id of a policy that is not there yet.
-fn free_id(engine: &Engine, number: usize) -> String {
-    let numbered = (0..).map(|again| format!("plan.{again}.{number}"));
+/// An id that no policy has.
+fn free_id(engine: &Engine, index: usize) -> String {
+    let numbered = (0..).map(|again| format!("plan.{again}.{index}"));
     let mut free = numbered.filter(|id| engine.bundle().policy(id).is_none());
     free.next().unwrap_or_default()
 }
 
-/// Looks at classes of people in all of the states.
-struct Looking<'s, 'e> {
+/// Examines classes of people in all states.
+struct Examiner<'s, 'e> {
     survey: &'s BulkDecision<'e>,
     engines: &'s [&'s Engine],
     permissions: &'s [EntityUid],
 }
 
-impl Looking<'_, '_> {
-    fn at(&self, seen: &ClassDecisions<'_>) -> Person {
+impl Examiner<'_, '_> {
+    fn examine(&self, decisions: &ClassDecisions<'_>) -> Person {
         let mut person = Person::default();
-        for (number, uid) in self.survey.actions().iter_enumerated() {
+        for (action, uid) in self.survey.actions().iter_enumerated() {
             let Some(permission) = self.permissions.iter().position(|of| of == uid) else {
                 continue;
             };
-            for (cell, of) in seen.cells().iter_enumerated() {
+            for (cell, of) in decisions.cells().iter_enumerated() {
                 let [before, after, with_role, with_all, extended] =
                     [BEFORE, AFTER, WITH_ROLE, WITH_ALL, EXTENDED]
-                        .map(|state| is_allowed(seen.outcome(state, number, cell)));
+                        .map(|state| is_allowed(decisions.outcome(state, action, cell)));
                 if before && !after {
                     let need = match (with_role, with_all) {
                         (true, _) => None,
@@ -248,8 +245,8 @@ impl Looking<'_, '_> {
         person
     }
 
-    fn resource(&self, number: ResourceId) -> Option<EntityUid> {
-        let row = self.survey.resource(AFTER, number)?;
+    fn resource(&self, resource: ResourceId) -> Option<EntityUid> {
+        let row = self.survey.resource(AFTER, resource)?;
         let engine = self.engines.get(AFTER.index())?;
         Some(engine.directory().uid(row))
     }

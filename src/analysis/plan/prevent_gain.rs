@@ -31,10 +31,10 @@ pub(super) struct GainPlan {
 
 impl Planner<'_, '_> {
     /// Plans that nobody gains what can be taken away without a loss.
-    pub(super) fn spare(&self, book: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
-        let holdings = self.holdings(book);
+    pub(super) fn spare(&self, catalog: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
+        let holdings = self.holdings(catalog);
         let mut sparing = Sparing {
-            cuts: RemovablePermissions::of(book, &holdings),
+            cuts: RemovablePermissions::of(catalog, &holdings),
         };
         let mut draft = Draft::default();
         let mut changes = sparing.reduced(&mut draft);
@@ -89,18 +89,18 @@ struct Sparing<'s, 'e> {
 impl<'s> Sparing<'s, '_> {
     /// The custom roles that go without permissions, whoever has them.
     fn reduced(&mut self, draft: &mut Draft) -> Vec<RoleChange> {
-        let bundle = self.cuts.book.engine.bundle();
+        let bundle = self.cuts.catalog.engine.bundle();
         let mut changes: Vec<RoleChange> = Vec::new();
         let mut rewritings = Vec::new();
         let mut owners = Vec::new();
         for (role, shares) in self.by_role() {
             let goes = all_that_goes(&shares);
             let can_go = shares.iter().all(|(_, cut)| goes.is_subset(&cut.may_go));
-            if goes.is_empty() || !can_go || !self.cuts.book.is_custom(role) {
+            if goes.is_empty() || !can_go || !self.cuts.catalog.is_custom(role) {
                 continue;
             }
             let gone: BTreeSet<&EntityUid> = self.cuts.uids(&goes).collect();
-            for policy in self.cuts.book.lists(role).unwrap_or_default() {
+            for policy in self.cuts.catalog.lists(role).unwrap_or_default() {
                 let gives: BTreeSet<&EntityUid> = bundle
                     .permissions_of(policy)
                     .map(|action| &action.uid)
@@ -109,7 +109,7 @@ impl<'s> Sparing<'s, '_> {
                     continue;
                 }
                 let is_left = |uid: &EntityUid| gives.contains(uid) && !gone.contains(uid);
-                let actions = self.cuts.book.in_order(is_left);
+                let actions = self.cuts.catalog.in_order(is_left);
                 if actions.is_empty() {
                     draft.dropped.insert(policy.id().to_owned());
                 }
@@ -120,7 +120,7 @@ impl<'s> Sparing<'s, '_> {
                 role: self.cuts.call(role),
                 what: What::Reduced,
                 instead_of: None,
-                permissions: self.cuts.book.named(self.cuts.uids(&goes)),
+                permissions: self.cuts.catalog.named(self.cuts.uids(&goes)),
                 assigned: Vec::new(),
                 people: self.spared(&shares, &goes),
                 files: Vec::new(),
@@ -144,20 +144,20 @@ impl<'s> Sparing<'s, '_> {
         for (role, shares) in self.by_role() {
             let goes = all_that_goes(&shares);
             let can_go = shares.iter().all(|(_, cut)| goes.is_subset(&cut.may_go));
-            if can_go && self.cuts.book.is_custom(role) {
+            if can_go && self.cuts.catalog.is_custom(role) {
                 continue;
             }
             for of_role in self.alike(shares) {
                 let goes = all_that_goes(&of_role);
                 let gone: BTreeSet<&EntityUid> = self.cuts.uids(&goes).collect();
-                let permissions = self.cuts.book.named(self.cuts.uids(&goes));
+                let permissions = self.cuts.catalog.named(self.cuts.uids(&goes));
                 let name = self.cuts.call(role);
                 let new = draft.fresh(
-                    self.cuts.book.engine,
-                    &self.cuts.book.role_type,
+                    self.cuts.catalog.engine,
+                    &self.cuts.catalog.role_type,
                     &format!("{name} without {}", in_name(&permissions)),
                 );
-                let mut actions = self.cuts.book.permissions(role);
+                let mut actions = self.cuts.catalog.permissions(role);
                 actions.retain(|uid| !gone.contains(uid));
                 let files = draft.make_with(&NewRole {
                     uid: &new,

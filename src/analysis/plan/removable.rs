@@ -27,7 +27,7 @@ impl Removable {
 
 /// Finds out what can go.
 pub(super) struct RemovablePermissions<'s, 'e> {
-    pub book: &'s RoleCatalog<'e>,
+    pub catalog: &'s RoleCatalog<'e>,
     pub holdings: &'s Holdings,
     /// By share; every share of the roles that give a gain.
     pub shares: BTreeMap<&'s RoleVia, Removable>,
@@ -42,9 +42,9 @@ pub(super) struct RemovablePermissions<'s, 'e> {
 
 impl<'s, 'e> RemovablePermissions<'s, 'e> {
     /// Finds out what can go.
-    pub fn of(book: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
+    pub fn of(catalog: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
         let mut cuts = Self {
-            book,
+            catalog,
             holdings,
             shares: BTreeMap::new(),
             removed: BTreeMap::new(),
@@ -63,7 +63,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         let holdings = self.holdings;
         let of: Vec<(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)> = holdings
             .of(permission)
-            .map(|(person, holding)| (person, holding, holdings.shares(person, permission)))
+            .map(|(person, holding)| (person, holding, holdings.roles_via(person, permission)))
             .collect();
         let kept = self.kept(&of);
         for (_, _, shares) in &of {
@@ -160,7 +160,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         let mut by_role: BTreeMap<&EntityUid, Given<'_>> = BTreeMap::new();
         for permission in 0..self.holdings.permissions.len() {
             for (person, holding) in self.holdings.of(permission) {
-                let shares = self.holdings.shares(person, permission);
+                let shares = self.holdings.roles_via(person, permission);
                 let roles: BTreeSet<&EntityUid> = shares.iter().map(|share| &share.role).collect();
                 for role in roles.into_iter().filter(|_| holding.gains > 0) {
                     let given = by_role.entry(role).or_default();
@@ -172,7 +172,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         }
         let giving = by_role.into_iter().map(|(role, given)| Giving {
             role: self.call(role),
-            permissions: self.book.named(self.uids(&given.permissions)),
+            permissions: self.catalog.named(self.uids(&given.permissions)),
             people: given.people.len() as u64,
             decisions: given.decisions,
         });
@@ -194,7 +194,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         let gained = gained.map(|((reason, permissions), (people, decisions))| Gained {
             reason: reason.clone(),
             people,
-            permissions: self.book.named(self.uids(permissions)),
+            permissions: self.catalog.named(self.uids(permissions)),
             decisions,
         });
         let mut gained: Vec<Gained> = gained.collect();
@@ -209,6 +209,6 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
     }
 
     pub fn call(&self, uid: &EntityUid) -> Named {
-        Labels::new(self.book.engine).named(uid)
+        Labels::new(self.catalog.engine).named(uid)
     }
 }

@@ -37,19 +37,19 @@ impl<'e> RoleCatalog<'e> {
             return Err(vec![finding]);
         };
         let (shipped, _) = bundle::read(&engine.bundle().shipped().alone());
-        let mut book = Self {
+        let mut catalog = Self {
             engine,
             by_role: roles::by_role(engine, |uid| *uid.type_name() == role_type),
             role_type,
             listing: BTreeMap::new(),
             shipped: shipped.map_or_else(|_| HashSet::new(), |bundle| bundle.named_entities()),
         };
-        let lists = book.by_role.keys().flat_map(|role| {
-            let lists = book.lists(role).unwrap_or_default().iter();
+        let lists = catalog.by_role.keys().flat_map(|role| {
+            let lists = catalog.lists(role).unwrap_or_default().iter();
             lists.map(|policy| (policy.id().to_owned(), role.clone()))
         });
-        book.listing = lists.collect();
-        Ok(book)
+        catalog.listing = lists.collect();
+        Ok(catalog)
     }
 
     /// The policies that list the permissions of a role; none where one of those that name it does

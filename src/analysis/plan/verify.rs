@@ -14,9 +14,9 @@ pub(super) struct Tally<'i>(HashMap<(&'i EntityUid, &'i EntityUid, Direction), u
 impl<'i> Tally<'i> {
     pub fn of(impact: &'i Impact) -> Self {
         let mut tally = Self::default();
-        for touched in &impact.people {
-            for change in &touched.changes {
-                for person in &touched.people {
+        for affected in &impact.people {
+            for change in &affected.changes {
+                for person in &affected.people {
                     let key = (&person.uid, &change.action, change.direction);
                     *tally.0.entry(key).or_default() += change.count;
                 }
@@ -39,13 +39,13 @@ pub(super) fn deviations(
     foreseen: impl Fn(&EntityUid, &EntityUid, Direction, u64) -> u64,
 ) -> Vec<Deviation> {
     let mut deviations = Vec::new();
-    for touched in &found.people {
+    for affected in &found.people {
         let mut counts: BTreeMap<(&EntityUid, Direction), (&str, u64)> = BTreeMap::new();
-        for change in &touched.changes {
+        for change in &affected.changes {
             let key = (&change.action, change.direction);
             counts.entry(key).or_insert((&change.name, 0)).1 += change.count;
         }
-        for person in &touched.people {
+        for person in &affected.people {
             for ((action, direction), (name, found)) in &counts {
                 let foreseen = foreseen(&person.uid, action, *direction, *found);
                 if *found > foreseen {

@@ -24,7 +24,7 @@ pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<E
     });
     let bar = progress("deciding");
     bar.set_length(review.classes() as u64);
-    let mut standing = review.standing(|| bar.inc(1));
+    let mut standing = review.access(|| bar.inc(1));
     bar.finish_and_clear();
     let people = standing.people.len();
     let is_short = global.format == Format::Human && !arguments.all;

@@ -37,7 +37,7 @@ pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exi
         (Format::Ndjson, _) | (_, true) => usize::MAX,
         _ => render::who_what::LISTED,
     };
-    let what = Answer::of(&engine, &principal, resource.as_ref(), named, |action| {
+    let what = Answer::new(&engine, &principal, resource.as_ref(), named, |action| {
         let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
         known.map_or_else(Context::empty, |(_, context)| context.clone())
     });

@@ -25,7 +25,7 @@ pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit
     };
     let who = match arguments.eligible {
         true => Answer::with_eligible(&engine, action, &resource, named, &context),
-        false => Answer::of(&engine, action, &resource, named, &context),
+        false => Answer::new(&engine, action, &resource, named, &context),
     };
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
     say_premises(&premises, global.format, output)?;

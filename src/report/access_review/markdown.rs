@@ -70,7 +70,7 @@ pub fn markdown(standing: &AccessReview) -> String {
         ],
         standing.assignments.iter().map(|of| {
             let roles: Vec<&Named> = of.roles.iter().collect();
-            let gives = match of.idle {
+            let gives = match of.redundancy {
                 Redundancy::Nothing => "nothing",
                 Redundancy::Repeats => "what others give",
                 Redundancy::Withheld => "nothing here",

@@ -118,7 +118,7 @@ fn who_and_what(both: &Both, seed: u64) -> TestCaseResult {
     asked.dedup();
     for (action, resource) in asked {
         let known = engine.bundle().vocabulary().action(action).unwrap();
-        let who = Who::of(engine, known, resource, usize::MAX, &both.context(action));
+        let who = Who::new(engine, known, resource, usize::MAX, &both.context(action));
         for permitted in who.may {
             for path in &permitted.paths {
                 prop_assert_eq!(&path.steps[0].uid, &permitted.principal.uid);
@@ -145,7 +145,7 @@ fn who_and_what(both: &Both, seed: u64) -> TestCaseResult {
         .iter()
         .map(|person| EntityUid::from_str(&format!("Entra::User::\"{person}\"")).unwrap())
     {
-        for alike in What::of(engine, &person, None, usize::MAX, |action| {
+        for alike in What::new(engine, &person, None, usize::MAX, |action| {
             both.context(&action.uid)
         })
         .alike

@@ -186,7 +186,7 @@ fn uid(json: &Value) -> EntityUid {
 
 fn standing(both: &Both) -> AccessReview {
     let review = Review::new(&both.engine, |_| Context::empty());
-    let mut standing = review.standing(|| {});
+    let mut standing = review.access(|| {});
     review.detail(&mut standing.people, usize::MAX, || {});
     standing
 }
@@ -315,7 +315,7 @@ proptest! {
         let found: BTreeMap<Step, Redundancy> = standing
             .assignments
             .iter()
-            .map(|of| ((of.from.as_ref().map(|from| from.uid.clone()), of.to.uid.clone()), of.idle))
+            .map(|of| ((of.from.as_ref().map(|from| from.uid.clone()), of.to.uid.clone()), of.redundancy))
             .collect();
         prop_assert_eq!(found.len(), standing.assignments.len());
         prop_assert_eq!(standing.totals.assignments, steps.len() as u64, "seed {}", seed);

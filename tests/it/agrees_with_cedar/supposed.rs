@@ -120,7 +120,7 @@ proptest! {
             for action in written.engine.bundle().vocabulary().permissions() {
                 if action.resources.contains(device.type_name()) {
                     let context = written.context(&action.uid);
-                    let who = |engine| Who::of(engine, action, &device, usize::MAX, &context);
+                    let who = |engine| Who::new(engine, action, &device, usize::MAX, &context);
                     prop_assert_eq!(who(&supposed), who(&written.engine), "seed {}", seed);
                 }
             }

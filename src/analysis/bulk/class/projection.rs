@@ -13,54 +13,54 @@ use tarbac_host::engine::{Engine, EntitySlice};
 use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::{Fingerprinter, Row};
 
-/// What the policies about some actions see.
+/// The properties of principals and resources that the policies about some actions read.
 #[derive(Debug)]
 pub(crate) struct Projection {
     parts: SplitConditions,
-    /// What any policy looks into, whatever the request.
+    /// The entities that policies read whatever the request.
     looked_into: EntitySlice,
-    /// For each reach the actions whose policies ask about it.
+    /// For each membership test, the actions whose policies have it.
     asked: Vec<BTreeSet<ActionId>>,
-    /// See [`Projection::telling`].
-    telling: Vec<String>,
+    /// See [`Projection::distinguishing_attributes`].
+    distinguishing_attributes: Vec<String>,
 }
 
-/// The entities of a principal's of which it is asked whether the resource is one or in one.
+/// A set of entities of a principal that policies ask a resource to be in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OwnedSets {
     /// The entities, sorted.
     pub rows: Vec<Row>,
-    /// Whether only the resource itself counts, and not what it is in.
+    /// Whether the resource must be one of them; otherwise it may also be in one.
     pub is_itself: bool,
-    /// The actions whose policies ask.
+    /// The actions whose policies ask that.
     pub actions: BTreeSet<ActionId>,
 }
 
-/// How the entities on one side of requests are told apart.
+/// The fingerprints that tell principals, or resources, apart.
 #[derive(Debug)]
 pub(crate) struct SideFingerprints {
-    /// By everything that is read of them.
+    /// The fingerprint of everything that policies read.
     everything: Fingerprinter,
-    /// By what is read of them beside the conditions.
+    /// The fingerprint of the values that policies read outside of the conditions.
     values: Fingerprinter,
-    /// The conditions of which the truth matters.
+    /// The conditions of which only the truth matters.
     conditions: Vec<ast::Expr>,
-    /// What any policy looks into, whatever the request.
+    /// The entities that policies read whatever the request.
     looked_into: EntitySlice,
 }
 
-/// Entities of a type, each with its row in a state; none of what is not there.
+/// The row of each entity of a type in a state; `None` where it does not exist.
 pub(crate) type Rows<T> = IndexVec<T, Option<Row>>;
 
-/// What a condition comes to.
+/// The values of a condition, in keys of classes.
 const TRUE: u32 = 1;
 const FALSE: u32 = 0;
 const FAILED: u32 = 2;
 
 impl Projection {
-    /// What the policies in force see that take part in what is decided about these actions. A place
-    /// without an action stands for one that nobody asks about.
-    pub fn new(engine: &Engine, actions: &IndexVec<ActionId, Option<&Action>>) -> Self {
+    /// The projection for the policies in force that take part in decisions about these actions. `None` stands for an
+    /// action that is not asked about.
+    pub(crate) fn new(engine: &Engine, actions: &IndexVec<ActionId, Option<&Action>>) -> Self {
         let policies: IndexVec<DecidingId, &Policy> = engine
             .bundle()
             .in_force(engine.readings())
@@ -78,7 +78,7 @@ impl Projection {
             actions
                 .iter_enumerated()
                 .filter(|(_, action)| action.is_some_and(about))
-                .map(|(place, _)| place)
+                .map(|(id, _)| id)
                 .collect()
         });
         let asked = asked.collect();
@@ -86,32 +86,31 @@ impl Projection {
             parts,
             looked_into: engine.looked_into(),
             asked,
-            telling: Vec::new(),
+            distinguishing_attributes: Vec::new(),
         }
     }
 
-    /// Tells resources of a type apart by the entities that those of their attributes name at which any policy
-    /// looks, even where it comes to the same.
+    /// Tells resources of a type apart by the entities in those of their attributes that any policy reads, even where
+    /// the decisions are the same.
     #[must_use]
-    pub fn by_attributes_of(mut self, engine: &Engine, type_name: &EntityTypeName) -> Self {
+    pub(crate) fn by_attributes_of(mut self, engine: &Engine, type_name: &EntityTypeName) -> Self {
         let mut names = entity_attributes(engine, type_name);
         names.retain(|name| self.parts.resource.everything.looks_at_attribute(name));
         for name in &names {
             let read = |sight: &mut super::ReadSetBuilder| sight.look_at_attribute(name);
             self.parts.resource.read(read);
         }
-        self.telling = names;
+        self.distinguishing_attributes = names;
         self
     }
 
-    /// The attributes by whose entities resources are told apart.
-    pub fn telling(&self) -> &[String] {
-        &self.telling
+    /// The attributes whose entities tell resources apart.
+    pub(crate) fn distinguishing_attributes(&self) -> &[String] {
+        &self.distinguishing_attributes
     }
 
-    /// Puts people into classes. One who is not there is like
-    /// everybody who is not.
-    pub fn principals(
+    /// The classes of people. Those who do not exist are in one class.
+    pub(crate) fn principals(
         &self,
         engine: &Engine,
         rows: &Rows<PersonId>,
@@ -119,8 +118,8 @@ impl Projection {
         self.principal_fingerprints(engine).classes(engine, rows)
     }
 
-    /// Puts resources into classes, but for what is asked of one person alone (see [`Projection::reached`]).
-    pub fn resources(
+    /// The classes of resources, apart from the sets of a single person (see [`Projection::owned_sets`]).
+    pub(crate) fn resources(
         &self,
         engine: &Engine,
         rows: &Rows<ResourceId>,
@@ -128,34 +127,33 @@ impl Projection {
         self.resource_fingerprints(engine).classes(engine, rows)
     }
 
-    /// The same without looking at what comes of it: people of whom the same is seen. There are more of
-    /// these classes, but Cedar is not asked to find them; so they are the better ones for whoever has one
-    /// question for each.
-    pub fn principals_as_seen(
+    /// A finer partition of people by raw values. It has more classes, but is found without Cedar, so it is cheaper
+    /// where each class is asked about only once.
+    pub(crate) fn principals_by_values(
         &self,
         engine: &Engine,
         rows: &Rows<PersonId>,
     ) -> Partition<PersonId, ClassId> {
-        self.principal_fingerprints(engine).as_read(engine, rows)
+        self.principal_fingerprints(engine).by_values(engine, rows)
     }
 
-    /// How principals are told apart.
-    pub fn principal_fingerprints(&self, engine: &Engine) -> SideFingerprints {
+    /// The fingerprints of principals.
+    pub(crate) fn principal_fingerprints(&self, engine: &Engine) -> SideFingerprints {
         SideFingerprints::new(engine, &self.parts.principal)
     }
 
-    /// How resources are told apart.
-    pub fn resource_fingerprints(&self, engine: &Engine) -> SideFingerprints {
+    /// The fingerprints of resources.
+    pub(crate) fn resource_fingerprints(&self, engine: &Engine) -> SideFingerprints {
         SideFingerprints::new(engine, &self.parts.resource)
     }
 
-    /// The sets of a person of which it is asked whether a resource is in them, each once.
-    pub fn reached(&self, engine: &Engine, person: Row) -> Vec<OwnedSets> {
+    /// The sets of a person that policies ask resources to be in, each once.
+    pub(crate) fn owned_sets(&self, engine: &Engine, person: Row) -> Vec<OwnedSets> {
         let mut all: Vec<OwnedSets> = Vec::new();
         let mut trial = None;
         for (reach, actions) in self.parts.reaches().zip(&self.asked) {
             let trial = trial.get_or_insert_with(|| engine.trial_alone(person, &self.looked_into));
-            // What cannot be evaluated is so whatever the resource.
+            // A set that cannot be evaluated fails for every resource.
             let Ok(Ok(value)) = trial.as_ref().map(|trial| trial.evaluate(&reach.set)) else {
                 continue;
             };
@@ -196,20 +194,20 @@ impl SideFingerprints {
         }
     }
 
-    /// Adds what is read of an entity to `seen`: entities of which the same is read are decided alike.
-    pub fn read(&self, engine: &Engine, row: Row, seen: &mut Vec<u32>) {
-        engine.directory().look(row, &self.everything, seen);
+    /// Adds the values of an entity that policies read to a key. Entities with equal keys get equal decisions.
+    pub(crate) fn read(&self, engine: &Engine, row: Row, key: &mut Vec<u32>) {
+        engine.directory().look(row, &self.everything, key);
     }
 
-    /// Adds what conditions make of an entity to `seen`: those of which it is the same are decided alike. There
-    /// are fewer of these, and Cedar evaluates the conditions.
-    pub fn evaluated(&self, engine: &Engine, row: Row, seen: &mut Vec<u32>) {
-        engine.directory().look(row, &self.values, seen);
+    /// Adds the truth of the conditions and the other values to a key. Entities with equal keys get equal decisions;
+    /// there are fewer keys than of [`read`](Self::read), and Cedar evaluates the conditions.
+    pub(crate) fn evaluated(&self, engine: &Engine, row: Row, key: &mut Vec<u32>) {
+        engine.directory().look(row, &self.values, key);
         if self.conditions.is_empty() {
             return;
         }
         let trial = engine.trial_alone(row, &self.looked_into);
-        seen.extend(self.conditions.iter().map(|condition| {
+        key.extend(self.conditions.iter().map(|condition| {
             let truth = trial.as_ref().map(|trial| trial.truth(condition));
             match truth {
                 Ok(Ok(true)) => TRUE,
@@ -219,24 +217,24 @@ impl SideFingerprints {
         }));
     }
 
-    fn as_read<T: Id, C: Id>(&self, engine: &Engine, rows: &Rows<T>) -> Partition<T, C> {
-        Partition::of(rows.len(), |index, seen| {
+    fn by_values<T: Id, C: Id>(&self, engine: &Engine, rows: &Rows<T>) -> Partition<T, C> {
+        Partition::of(rows.len(), |index, key| {
             if let Some(row) = rows[index] {
-                self.read(engine, row, seen);
+                self.read(engine, row, key);
             }
         })
     }
 
     fn classes<T: Id, C: Id>(&self, engine: &Engine, rows: &Rows<T>) -> Partition<T, C> {
-        self.as_read(engine, rows).joined(|index, seen| {
+        self.by_values(engine, rows).joined(|index, key| {
             if let Some(row) = rows[index] {
-                self.evaluated(engine, row, seen);
+                self.evaluated(engine, row, key);
             }
         })
     }
 }
 
-/// The attributes of a type that name an entity.
+/// The attributes of a type whose values are entities.
 fn entity_attributes(engine: &Engine, type_name: &EntityTypeName) -> Vec<String> {
     let vocabulary = engine.bundle().vocabulary();
     let attributes = vocabulary.attributes(&type_name.to_string());
@@ -247,7 +245,7 @@ fn entity_attributes(engine: &Engine, type_name: &EntityTypeName) -> Vec<String>
         .collect()
 }
 
-/// The entity that a value is, or the entities in the set that it is.
+/// The entities in a value: itself, or the elements of a set.
 fn entities(value: &ast::Value) -> Vec<EntityUid> {
     let entity = |value: &ast::Value| match value.value_kind() {
         ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) => Some(uid.as_ref().clone().into()),

@@ -12,45 +12,45 @@ use tarbac_store::{Directory, ListId, Row};
 
 /// The resources of a state.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'s> {
+pub(super) struct StateResources<'s> {
     pub directory: &'s Directory,
     pub rows: &'s Rows<ResourceId>,
 }
 
-/// What the resources of a state are in.
+/// The groups that the resources of a state are in.
 pub(super) struct Groups {
-    /// What they can be in, by the schema.
+    /// The entities that they can be in, by the schema.
     pub above: Vec<Row>,
-    /// The first state in which every resource is in the same: this one, or an earlier.
+    /// The first state in which all resources are in the same groups: this one, or an earlier.
     pub base: StateId,
-    /// The resources by what they are in directly; of a base alone.
+    /// The resources by their direct parents; only in a base.
     pub lists: Lists,
-    /// What the resources can be in, each with its row in the base.
+    /// The groups of `above`, each with its row in the base.
     rows: HashMap<Row, Row>,
     resource_type: String,
 }
 
-/// The number of the list of what is not there; no list has it.
+/// The list of a resource that does not exist; no list has this number.
 const NOWHERE: u32 = u32::MAX;
 
-/// Resources by the list of their direct parents, which they share if it is the same.
+/// The lists of direct parents of resources; equal lists are shared.
 #[derive(Default)]
 pub(super) struct Lists {
-    /// For each resource the number of its list, or [`NOWHERE`].
+    /// The number of the list of each resource, or [`NOWHERE`].
     of: IndexVec<ResourceId, u32>,
-    /// Their lists are among these.
+    /// A range of numbers with all of these lists.
     pub all: Range<u32>,
 }
 
 impl Groups {
-    /// Those of the same resources in each of some states.
-    pub fn of(states: &IndexVec<StateId, Place<'_>>) -> IndexVec<StateId, Self> {
+    /// The groups of the same resources in each state.
+    pub fn of(states: &IndexVec<StateId, StateResources<'_>>) -> IndexVec<StateId, Self> {
         let mut all: IndexVec<StateId, Self> = IndexVec::new();
-        for (number, place) in states.iter_enumerated() {
-            let mut groups = Self::within(place, number);
+        for (state, resources) in states.iter_enumerated() {
+            let mut groups = Self::within(resources, state);
             let mut bases = all.indices().filter(|state| all[*state].base == *state);
             let known = bases
-                .find_map(|state| Some((state, rows_in(place, &groups.rows, &states[state])?)));
+                .find_map(|base| Some((base, rows_in(resources, &groups.rows, &states[base])?)));
             if let Some((base, rows)) = known {
                 groups = Self {
                     base,
@@ -58,21 +58,21 @@ impl Groups {
                     ..groups
                 };
             } else {
-                groups.lists = Lists::of(place);
+                groups.lists = Lists::of(resources);
             }
             all.push(groups);
         }
         all
     }
 
-    /// Those of the resources of a state by itself.
-    fn within(place: &Place<'_>, number: StateId) -> Self {
-        let directory = place.directory;
-        let first = place.rows.iter().flatten().next();
+    /// The groups of one state, without a comparison with others.
+    fn within(resources: &StateResources<'_>, state: StateId) -> Self {
+        let directory = resources.directory;
+        let first = resources.rows.iter().flatten().next();
         let above = first.map(|row| directory.rows_above(*row));
         let above: Vec<Row> = above.into_iter().flatten().collect();
         Self {
-            base: number,
+            base: state,
             lists: Lists::default(),
             rows: above.iter().map(|row| (*row, *row)).collect(),
             resource_type: first.map_or("", |row| directory.type_name(*row)).to_owned(),
@@ -80,7 +80,7 @@ impl Groups {
         }
     }
 
-    /// The row in the base of what a resource may be, or may be in; none of anything else.
+    /// The row in the base of a resource or a group of resources; `None` for other entities.
     pub fn in_base(&self, row: Row, directory: &Directory, base: &Directory) -> Option<Row> {
         self.rows.get(&row).copied().or_else(|| {
             let is_resource = self.is_resource(row, directory);
@@ -88,16 +88,16 @@ impl Groups {
         })
     }
 
-    /// Whether a row can be that of a resource.
+    /// Whether the entity of a row has the type of the resources.
     pub fn is_resource(&self, row: Row, directory: &Directory) -> bool {
         directory.type_name(row) == self.resource_type
     }
 }
 
 impl Lists {
-    fn of(place: &Place<'_>) -> Self {
-        let rows = place.rows.raw.par_iter();
-        let list = |row: &Option<Row>| place.directory.list_of_parents((*row)?);
+    fn of(resources: &StateResources<'_>) -> Self {
+        let rows = resources.rows.raw.par_iter();
+        let list = |row: &Option<Row>| resources.directory.list_of_parents((*row)?);
         let of: Vec<u32> = rows
             .map(|row| list(row).map_or(NOWHERE, ListId::raw))
             .collect();
@@ -111,21 +111,20 @@ impl Lists {
         }
     }
 
-    /// The place of a resource's list among all of them; none of what is not there.
-    pub fn place(&self, resource: ResourceId) -> Option<usize> {
+    /// The position of the list of a resource in `all`; `None` if the resource does not exist.
+    pub fn position(&self, resource: ResourceId) -> Option<usize> {
         let list = self.of[resource].checked_sub(self.all.start)?;
         (list < self.all.end).then_some(list as usize)
     }
 }
 
-/// The rows in another directory of everything that resources can be in, if every resource is in the same
-/// there.
+/// The rows of groups in another directory, if every resource is in the same groups there.
 fn rows_in(
-    place: &Place<'_>,
+    resources: &StateResources<'_>,
     groups: &HashMap<Row, Row>,
-    base: &Place<'_>,
+    base: &StateResources<'_>,
 ) -> Option<HashMap<Row, Row>> {
-    let (directory, other) = (place.directory, base.directory);
+    let (directory, other) = (resources.directory, base.directory);
     let rows = groups.keys();
     let known = rows.map(|row| Some((*row, other.row(&directory.uid(*row))?)));
     let known: HashMap<Row, Row> = known.collect::<Option<_>>()?;
@@ -147,6 +146,6 @@ fn rows_in(
         }
         _ => false,
     };
-    let rows = place.rows.raw.par_iter().zip(&base.rows.raw);
+    let rows = resources.rows.raw.par_iter().zip(&base.rows.raw);
     (groups && rows.all(is_there)).then_some(known)
 }

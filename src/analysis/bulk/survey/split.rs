@@ -12,7 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use rayon::slice::ParallelSliceMut;
 
 use super::bits::{BitRows, join};
-use super::groups::{Groups, Lists, Place};
+use super::groups::{Groups, Lists, StateResources};
 use crate::bulk::class::Partition;
 use crate::bulk::index::{ActionId, CellId, ClassId, ResourceClassId, ResourceId, StateId};
 use tarbac_store::index::{Id, IndexVec};
@@ -28,20 +28,20 @@ const SHARE: usize = 1 << 14;
 /// The most cells that are numbered by a table; what could be more is sorted into classes instead.
 const MOST: usize = 1 << 20;
 
-/// A set of somebody's that resources may be in.
+/// A set of a person that resources may be in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OwnedSet {
     /// The state in whose directory its members are.
     pub state: StateId,
     /// The members.
     pub rows: Vec<Row>,
-    /// Whether only a resource itself counts, and not what it is in.
+    /// Whether the resource must be one of the members; otherwise it may also be in one.
     pub is_itself: bool,
-    /// The states that ask, each with the action.
+    /// The actions, each with its state, whose policies ask about the set.
     pub asked: BTreeSet<(StateId, ActionId)>,
 }
 
-/// Some classes of people whose sets are looked up in one go.
+/// Classes of people whose sets are looked up together.
 pub(super) struct Batch<'s> {
     pub members: Vec<Member<'s>>,
     words: usize,
@@ -57,7 +57,7 @@ pub(super) struct Member<'s> {
 /// For each resource the sets of a batch that it is in.
 pub(super) struct Membership(BitRows);
 
-/// Resources that are treated alike for a person.
+/// Resources of one class that are in the same sets of a person.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell {
     /// How many there are.
@@ -66,7 +66,7 @@ pub(crate) struct Cell {
     pub first: ResourceId,
 }
 
-/// Resources by the cell they are in: those of a class that are in the same sets.
+/// The cells of a class of people.
 pub(super) struct CellSplit<'s> {
     classes: Cow<'s, Resources>,
     of: Option<(&'s Member<'s>, &'s Membership)>,
@@ -85,7 +85,7 @@ index_type! {
 /// Cells by key, in the order in which they came.
 #[derive(Default)]
 struct Cells {
-    /// None where no resource has the key.
+    /// `None` for a key that no resource has.
     numbers: IndexVec<Key, Option<CellId>>,
     cells: IndexVec<CellId, Cell>,
     keys: IndexVec<CellId, Key>,
@@ -130,15 +130,15 @@ impl Membership {
     /// Looks up the sets of a batch in these states.
     pub fn of(
         batch: &Batch<'_>,
-        states: &IndexVec<StateId, Place<'_>>,
+        states: &IndexVec<StateId, StateResources<'_>>,
         groups: &IndexVec<StateId, Groups>,
     ) -> Self {
         let words = batch.words;
         let marks = states.iter_enumerated();
-        let marks: Vec<(Marks<'_>, &Place<'_>)> = marks
-            .filter_map(|(state, place)| {
-                let marks = Marks::of(batch, state, place.directory, &groups[state])?;
-                Some((marks, place))
+        let marks: Vec<(Marks<'_>, &StateResources<'_>)> = marks
+            .filter_map(|(state, resources)| {
+                let marks = Marks::of(batch, state, resources.directory, &groups[state])?;
+                Some((marks, resources))
             })
             .collect();
         let resources = states.iter().map(|state| state.rows.len()).max();
@@ -147,8 +147,8 @@ impl Membership {
         shares.for_each(|(share, bits)| {
             let resources = bits.chunks_exact_mut(words).zip(share * SHARE..);
             for (bits, resource) in resources {
-                for (marks, place) in &marks {
-                    marks.add(place, ResourceId::from_usize(resource), bits);
+                for (marks, state) in &marks {
+                    marks.add(state, ResourceId::from_usize(resource), bits);
                 }
             }
         });
@@ -159,7 +159,7 @@ impl Membership {
         &self.0[resource.index()]
     }
 
-    /// The sets of a member, of whom they fit into the first word, that a resource is in.
+    /// The sets of a member that a resource is in; they must fit into the first word.
     fn bits(&self, member: &Member<'_>, resource: ResourceId) -> u64 {
         let ones = match member.sets.len() {
             WORD.. => u64::MAX,
@@ -173,7 +173,7 @@ impl Membership {
 }
 
 impl<'s> CellSplit<'s> {
-    /// The classes as they are, for whoever has no sets.
+    /// The cells of people without sets: one for each class of resources.
     pub fn none(classes: &'s Resources) -> Self {
         Self::new(Cow::Borrowed(classes), None)
     }
@@ -239,13 +239,13 @@ impl<'s> CellSplit<'s> {
         Key::from_usize(class << self.width | self.bits(resource) as usize)
     }
 
-    /// The sets that a resource is in; without any where the classes tell.
+    /// The sets that a resource is in, as bits; 0 where the sets are part of the classes.
     fn bits(&self, resource: ResourceId) -> u64 {
         self.of
             .map_or(0, |(member, membership)| membership.bits(member, resource))
     }
 
-    /// Whether the cells are those of whoever has no sets.
+    /// Whether the cells are those of people without sets.
     pub fn is_whole(&self) -> bool {
         self.of.is_none() && matches!(self.classes, Cow::Borrowed(_))
     }
@@ -260,11 +260,11 @@ impl<'s> CellSplit<'s> {
         cell.expect("every resource is in a cell")
     }
 
-    /// What an action sees in a state of the sets that the resources of a cell are in: cells of which the
-    /// same is seen are decided alike if their classes are.
-    pub fn seen(&self, cell: CellId, state: StateId, action: ActionId) -> u64 {
+    /// The sets, as bits, that hold the resources of a cell and that the policies of an action read in a state. Cells
+    /// of one class with equal bits get equal decisions.
+    pub fn sets_read(&self, cell: CellId, state: StateId, action: ActionId) -> u64 {
         let Some((member, _)) = self.of else {
-            // Whatever else a class was split by is not known here.
+            // The sets by which a class was split are not kept.
             return u64::from(cell.raw());
         };
         self.bits(self.cells()[cell].first) & member.asked(state, action)
@@ -290,7 +290,7 @@ impl Cells {
         }
     }
 
-    /// The same with those of resources that come after.
+    /// The cells of two ranges of resources, in order.
     fn joined(mut self, others: Self) -> Self {
         for (key, cell) in others.keys.into_iter().zip(others.cells) {
             self.add(key, cell);
@@ -309,7 +309,7 @@ struct Marks<'g> {
 }
 
 impl<'g> Marks<'g> {
-    /// None where nobody has a set in this state.
+    /// `None` if the batch has no set in this state.
     fn of(
         batch: &Batch<'_>,
         state: StateId,
@@ -357,12 +357,12 @@ impl<'g> Marks<'g> {
     }
 
     /// Adds the sets that a resource is in.
-    fn add(&self, place: &Place<'_>, resource: ResourceId, bits: &mut [u64]) {
-        if let Some(list) = self.lists.place(resource) {
+    fn add(&self, state: &StateResources<'_>, resource: ResourceId, bits: &mut [u64]) {
+        if let Some(list) = self.lists.position(resource) {
             join(bits, &self.inherited[list]);
         }
         if !self.own.is_empty()
-            && let Some(row) = place.rows[resource]
+            && let Some(row) = state.rows[resource]
             && let Some(own) = self.own.get(&row)
         {
             join(bits, own);
@@ -379,7 +379,7 @@ fn inherited(of_groups: &BitRows, directory: &Directory, lists: Range<u32>) -> B
         let first = lists.start + (share * SHARE) as u32;
         for (bits, list) in bits.chunks_exact_mut(words).zip(first..) {
             let parents = directory.parents_in(ListId::new(list));
-            // Lists of others stand between those of resources: what only these are in has no bits.
+            // Lists of other entities may lie between those of resources: their groups have no bits.
             let of_parents = parents.filter_map(|group| of_groups.find(group.index()));
             of_parents.for_each(|of_parent| join(bits, of_parent));
         }

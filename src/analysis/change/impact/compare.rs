@@ -5,51 +5,51 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, Change, Concerned, Direction, States};
-use crate::bulk::index::{AskerId, CellId, SurveyId};
-use crate::bulk::summary::{Asked, OnPage, Place, Summary, is, is_stuck, on_page};
+use crate::bulk::index::{ActionId, AskerId, CellId, SurveyId};
+use crate::bulk::summary::{Asked, CellSet, OnPage, Summary, is, is_out_of_reach, on_page};
 use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::explain::Named;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_store::index::IndexVec;
 
-/// The annotation of the policies that say to look at changes: the direction that they are about.
+/// The annotation of policies about changes that deserve a look: the direction of the changes.
 const ABOUT: &str = "change";
 
-/// What changes for a class of people.
+/// The differences of a class of people.
 #[derive(Default)]
 pub(super) struct ClassImpact {
-    pub decisions: u64,
-    pub allowed_before: u64,
-    pub allowed_after: u64,
-    pub unknown_before: u64,
-    pub unknown_after: u64,
-    pub gained: u64,
-    pub lost: u64,
-    pub undecided: u64,
-    pub changes: Vec<Change>,
-    /// By policy and direction the resources.
-    pub concerns: BTreeMap<(String, Direction), On>,
-    /// By page that becomes unreachable what it carries, and the resources.
-    pub pages: BTreeMap<EntityUid, (BTreeSet<EntityUid>, On)>,
+    pub(super) decisions: u64,
+    pub(super) allowed_before: u64,
+    pub(super) allowed_after: u64,
+    pub(super) unknown_before: u64,
+    pub(super) unknown_after: u64,
+    pub(super) gained: u64,
+    pub(super) lost: u64,
+    pub(super) undecided: u64,
+    pub(super) changes: Vec<Change>,
+    /// The resources of concerns, by policy and direction.
+    pub(super) concerns: BTreeMap<(String, Direction), Resources>,
+    /// The permissions on pages that become unreachable, and the resources, by page.
+    pub(super) pages: BTreeMap<EntityUid, (BTreeSet<EntityUid>, Resources)>,
 }
 
-/// How many resources something is about, and some of them.
+/// The number of resources of a concern or page, and some of them.
 #[derive(Clone, Default)]
-pub(super) struct On {
+pub(super) struct Resources {
     resources: u64,
     examples: Vec<Named>,
 }
 
-impl On {
+impl Resources {
     /// Adds resources of another type.
     fn add(&mut self, other: &Self) {
         self.resources += other.resources;
         self.examples.extend(other.examples.iter().cloned());
     }
 
-    /// Each of some people, whom it concerns.
-    pub fn each(&self, people: &[Named]) -> impl Iterator<Item = Concerned> {
+    /// An entry for each of some people.
+    pub(super) fn for_each_of(&self, people: &[Named]) -> impl Iterator<Item = Concerned> {
         people.iter().map(|person| Concerned {
             person: person.clone(),
             resources: self.resources,
@@ -59,8 +59,29 @@ impl On {
 }
 
 impl ClassImpact {
-    /// Adds what changes on resources of another type.
-    pub fn add(&mut self, other: &Self) {
+    /// Counts the decisions about an action on `count` resources.
+    fn count(
+        &mut self,
+        before: Option<&Outcome>,
+        after: Option<&Outcome>,
+        direction: Option<Direction>,
+        count: u64,
+    ) {
+        self.decisions += count;
+        self.allowed_before += count * u64::from(is(before, Decision::Allow));
+        self.allowed_after += count * u64::from(is(after, Decision::Allow));
+        self.unknown_before += count * u64::from(is(before, Decision::Indeterminate));
+        self.unknown_after += count * u64::from(is(after, Decision::Indeterminate));
+        match direction {
+            Some(Direction::Gained) => self.gained += count,
+            Some(Direction::Lost) => self.lost += count,
+            Some(Direction::Undecided) => self.undecided += count,
+            None => {}
+        }
+    }
+
+    /// Adds the differences on resources of another type.
+    pub(super) fn add(&mut self, other: &Self) {
         self.decisions += other.decisions;
         self.allowed_before += other.allowed_before;
         self.allowed_after += other.allowed_after;
@@ -81,155 +102,157 @@ impl ClassImpact {
     }
 }
 
-/// Looks at classes of people in two states.
+/// Compares the decisions about classes of people in two states.
 pub(super) struct ClassComparer<'s, 'e> {
     states: States<'e>,
     survey: &'s BulkDecision<'e>,
-    /// The type that asks, and the survey.
-    place: (AskerId, SurveyId),
+    /// The bulk decision, by index.
+    index: (AskerId, SurveyId),
     actions: Asked<'e>,
-    /// Those of the actions that are compared.
+    /// The actions that are compared.
     compared: &'s [EntityUid],
 }
 
 impl<'s, 'e> ClassComparer<'s, 'e> {
-    pub fn new(
+    pub(super) fn new(
         states: States<'e>,
         survey: &'s BulkDecision<'e>,
-        place: (AskerId, SurveyId),
+        index: (AskerId, SurveyId),
     ) -> Self {
         let actions = survey.actions().iter();
         Self {
             states,
             survey,
-            place,
-            actions: actions.map(|uid| states.asked(uid)).collect(),
+            index,
+            actions: actions.map(|uid| states.action(uid)).collect(),
             compared: survey.actions().raw.as_slice(),
         }
     }
 
-    /// The same, of these actions only.
-    pub fn about(self, compared: &'s [EntityUid]) -> Self {
+    /// Restricts the comparison to these actions.
+    pub(super) fn only(self, compared: &'s [EntityUid]) -> Self {
         Self { compared, ..self }
     }
 
-    /// What changes for a class of people, and in which cells.
-    pub fn at(&self, seen: &ClassDecisions<'_>) -> (ClassImpact, CellMarks) {
-        let mut made = ClassImpact::default();
-        let mut matters: CellMarks = IndexVec::filled(false, seen.cells().len());
-        // By direction, the cells in which anything changes so.
-        let mut changed: BTreeMap<Direction, BTreeSet<CellId>> = BTreeMap::new();
-        // By page, what it carries and the cells in which that is out of reach.
-        let mut pages: BTreeMap<&EntityUid, Stuck> = BTreeMap::new();
-        for (number, action) in self.actions.iter_enumerated() {
+    /// The differences of a class of people, and the cells that have any.
+    pub(super) fn compare(&self, decisions: &ClassDecisions<'_>) -> (ClassImpact, CellMarks) {
+        let mut found = Found::new(decisions.cells().len());
+        for (index, action) in self.actions.iter_enumerated() {
             let is_compared =
                 |action: &&Action| !action.is_question() && self.compared.contains(&action.uid);
-            let Some(action) = action.filter(is_compared) else {
-                continue;
-            };
-            let page = self.page(action);
-            let mut alike: Vec<Alike<'_>> = Vec::new();
-            for (cell, of) in seen.cells().iter_enumerated() {
-                let [before, after] =
-                    [BEFORE, AFTER].map(|state| seen.outcome(state, number, cell));
-                if before.is_none() && after.is_none() {
-                    continue;
-                }
-                made.decisions += of.count;
-                made.allowed_before += of.count * u64::from(is(before, Decision::Allow));
-                made.allowed_after += of.count * u64::from(is(after, Decision::Allow));
-                made.unknown_before += of.count * u64::from(is(before, Decision::Indeterminate));
-                made.unknown_after += of.count * u64::from(is(after, Decision::Indeterminate));
-                let is_out_of_reach =
-                    page.is_some_and(|(_, on_page)| is_newly_stuck(seen, on_page, cell));
-                if let Some((page, _)) = page.filter(|_| is_out_of_reach) {
-                    let stuck = pages.entry(page).or_default();
-                    stuck.carried.insert(action.uid.clone());
-                    stuck.cells.insert(cell);
-                }
-                let Some(direction) = direction(before, after) else {
-                    continue;
-                };
-                match direction {
-                    Direction::Gained => made.gained += of.count,
-                    Direction::Lost => made.lost += of.count,
-                    Direction::Undecided => made.undecided += of.count,
-                }
-                matters[cell] = true;
-                changed.entry(direction).or_default().insert(cell);
-                let this = Alike {
-                    direction,
-                    before,
-                    after,
-                    is_out_of_reach,
-                    cells: vec![cell],
-                };
-                match alike.iter_mut().find(|known| known.is_like(&this)) {
-                    Some(known) => known.cells.push(cell),
-                    None => alike.push(this),
-                }
+            if let Some(action) = action.filter(is_compared) {
+                self.compare_action(decisions, (index, action), &mut found);
             }
-            alike.sort_by_key(|alike| alike.direction);
-            let changes = alike.iter().map(|alike| self.change(seen, action, alike));
-            made.changes.extend(changes);
         }
-        made.concerns = self.concerns(seen, &changed);
-        let pages = pages.into_iter();
-        let pages = pages.map(|(page, stuck)| {
-            let on = self.on(seen, &Vec::from_iter(stuck.cells));
-            (page.clone(), (stuck.carried, on))
+        let mut impact = found.impact;
+        impact.concerns = self.concerns(decisions, &found.by_direction);
+        let pages = found.pages.into_iter().map(|(page, lost)| {
+            let resources = self.resources(decisions, &Vec::from_iter(lost.cells));
+            (page, (lost.carried, resources))
         });
-        made.pages = pages.collect();
-        (made, matters)
+        impact.pages = pages.collect();
+        (impact, found.marks)
     }
 
-    fn change(&self, seen: &ClassDecisions<'_>, action: &Action, alike: &Alike<'_>) -> Change {
-        let extents = self.extents();
-        let extent = extents.count(seen, &alike.cells);
+    fn compare_action(
+        &self,
+        decisions: &ClassDecisions<'_>,
+        (index, action): (ActionId, &Action),
+        found: &mut Found,
+    ) {
+        let page = self.page(action);
+        let mut groups: Vec<ChangedCells<'_>> = Vec::new();
+        for (id, cell) in decisions.cells().iter_enumerated() {
+            let [before, after] = [BEFORE, AFTER].map(|state| decisions.outcome(state, index, id));
+            if before.is_none() && after.is_none() {
+                continue;
+            }
+            let direction = direction(before, after);
+            found.impact.count(before, after, direction, cell.count);
+            let is_out_of_reach =
+                page.is_some_and(|(_, on_page)| becomes_out_of_reach(decisions, on_page, id));
+            if let Some((page, _)) = page.filter(|_| is_out_of_reach) {
+                let lost = found.pages.entry(page.clone()).or_default();
+                lost.carried.insert(action.uid.clone());
+                lost.cells.insert(id);
+            }
+            let Some(direction) = direction else {
+                continue;
+            };
+            found.marks[id] = true;
+            found.by_direction.entry(direction).or_default().insert(id);
+            let group = ChangedCells {
+                direction,
+                before,
+                after,
+                is_out_of_reach,
+                cells: vec![id],
+            };
+            match groups.iter_mut().find(|known| known.is_like(&group)) {
+                Some(known) => known.cells.push(id),
+                None => groups.push(group),
+            }
+        }
+        groups.sort_by_key(|group| group.direction);
+        let changes = groups
+            .iter()
+            .map(|group| self.change(decisions, action, group));
+        found.impact.changes.extend(changes);
+    }
+
+    fn change(
+        &self,
+        decisions: &ClassDecisions<'_>,
+        action: &Action,
+        group: &ChangedCells<'_>,
+    ) -> Change {
+        let summary = self.summary();
+        let count = summary.count(decisions, &group.cells);
         Change {
-            at: Place {
-                asker: self.place.0,
-                survey: self.place.1,
-                class: seen.class,
-                cells: alike.cells.clone(),
+            cells: CellSet {
+                asker: self.index.0,
+                survey: self.index.1,
+                class: decisions.class,
+                cells: group.cells.clone(),
             },
             action: action.uid.clone(),
             name: action.short_name().to_owned(),
-            direction: alike.direction,
-            before: alike.before.cloned(),
-            after: alike.after.cloned(),
-            count: extent.count,
-            under: extent.under,
-            is_out_of_reach: alike.is_out_of_reach,
-            resources: extents.examples(seen, &alike.cells),
+            direction: group.direction,
+            before: group.before.cloned(),
+            after: group.after.cloned(),
+            count: count.count,
+            under: count.under,
+            is_out_of_reach: group.is_out_of_reach,
+            resources: summary.examples(decisions, &group.cells),
             groups: Vec::new(),
         }
     }
 
-    /// The page that carries an action; none where it is on no page.
+    /// The page that carries an action; `None` if it is on no page.
     fn page(&self, action: &Action) -> Option<(&'e EntityUid, OnPage)> {
         let on_page = on_page(&self.actions, action)?;
         let page = self.actions[on_page.page]?;
         Some((&page.uid, on_page))
     }
 
+    /// The resources of changes that deserve a look, by policy and direction; `by_direction` has the changed cells.
     fn concerns(
         &self,
-        seen: &ClassDecisions<'_>,
-        changed: &BTreeMap<Direction, BTreeSet<CellId>>,
-    ) -> BTreeMap<(String, Direction), On> {
+        decisions: &ClassDecisions<'_>,
+        by_direction: &BTreeMap<Direction, BTreeSet<CellId>>,
+    ) -> BTreeMap<(String, Direction), Resources> {
         let is_concern = |of: &Option<&Action>| of.is_some_and(Action::is_question);
         let Some(question) = self.actions.position(is_concern) else {
             return BTreeMap::new();
         };
         let mut concerns: BTreeMap<(String, Direction), Vec<CellId>> = BTreeMap::new();
-        for (direction, cells) in changed {
+        for (direction, cells) in by_direction {
             let bundle = self.states.engine(*direction).bundle();
             for cell in cells {
-                let said = seen.outcome(direction.seen_in(), question, *cell);
-                // What cannot be evaluated is said instead of a policy.
-                let said = said.into_iter();
-                for id in said.flat_map(|said| said.policies.iter().chain(&said.errors)) {
+                let answer = decisions.outcome(direction.examined_state(), question, *cell);
+                // An error takes the place of a policy that cannot be evaluated.
+                let answer = answer.into_iter();
+                for id in answer.flat_map(|answer| answer.policies.iter().chain(&answer.errors)) {
                     let about = bundle
                         .policy(id)
                         .and_then(|policy| policy.annotation(ABOUT));
@@ -242,32 +265,52 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         }
         let concerns = concerns.into_iter();
         concerns
-            .map(|(concern, cells)| (concern, self.on(seen, &cells)))
+            .map(|(concern, cells)| (concern, self.resources(decisions, &cells)))
             .collect()
     }
 
     /// The resources of some cells.
-    fn on(&self, seen: &ClassDecisions<'_>, cells: &[CellId]) -> On {
-        let counts = cells.iter().map(|cell| seen.cells()[*cell].count);
-        On {
+    fn resources(&self, decisions: &ClassDecisions<'_>, cells: &[CellId]) -> Resources {
+        let counts = cells.iter().map(|cell| decisions.cells()[*cell].count);
+        Resources {
             resources: counts.sum(),
-            examples: self.extents().examples(seen, cells),
+            examples: self.summary().examples(decisions, cells),
         }
     }
 
-    fn extents(&self) -> Summary<'s, 'e> {
-        Summary::of(&[self.states.before, self.states.after], self.survey)
+    fn summary(&self) -> Summary<'s, 'e> {
+        Summary::new(&[self.states.before, self.states.after], self.survey)
     }
 }
 
-/// What is out of reach on a page, and the cells in which it is.
+/// The differences of a class while they are collected.
+struct Found {
+    impact: ClassImpact,
+    marks: CellMarks,
+    /// The changed cells by direction.
+    by_direction: BTreeMap<Direction, BTreeSet<CellId>>,
+    pages: BTreeMap<EntityUid, LostPage>,
+}
+
+impl Found {
+    fn new(cells: usize) -> Self {
+        Self {
+            impact: ClassImpact::default(),
+            marks: IndexVec::filled(false, cells),
+            by_direction: BTreeMap::new(),
+            pages: BTreeMap::new(),
+        }
+    }
+}
+
+/// The permissions on a page that become out of reach, and the cells in which they do.
 #[derive(Default)]
-struct Stuck {
+struct LostPage {
     carried: BTreeSet<EntityUid>,
     cells: BTreeSet<CellId>,
 }
 
-/// How a decision changes, if it does.
+/// The direction in which a decision changes, if it does.
 fn direction(before: Option<&Outcome>, after: Option<&Outcome>) -> Option<Direction> {
     let are = |decision| [before, after].map(|outcome| is(outcome, decision));
     match (are(Decision::Allow), are(Decision::Indeterminate)) {
@@ -278,14 +321,14 @@ fn direction(before: Option<&Outcome>, after: Option<&Outcome>) -> Option<Direct
     }
 }
 
-/// Whether an action is allowed and its page is not, and was not so before.
-fn is_newly_stuck(seen: &ClassDecisions<'_>, on_page: OnPage, cell: CellId) -> bool {
-    let is_stuck = |state| is_stuck(seen, state, on_page, cell);
-    is_stuck(AFTER) && !is_stuck(BEFORE)
+/// Whether an action is out of reach after and was not before.
+fn becomes_out_of_reach(decisions: &ClassDecisions<'_>, on_page: OnPage, cell: CellId) -> bool {
+    let is_out_of_reach = |state| is_out_of_reach(decisions, state, on_page, cell);
+    is_out_of_reach(AFTER) && !is_out_of_reach(BEFORE)
 }
 
 /// Cells in which an action changes for the same reasons.
-struct Alike<'s> {
+struct ChangedCells<'s> {
     direction: Direction,
     before: Option<&'s Outcome>,
     after: Option<&'s Outcome>,
@@ -293,7 +336,7 @@ struct Alike<'s> {
     cells: Vec<CellId>,
 }
 
-impl Alike<'_> {
+impl ChangedCells<'_> {
     fn is_like(&self, other: &Self) -> bool {
         self.direction == other.direction
             && self.before == other.before

@@ -1,4 +1,4 @@
-//! Differences of all classes, summed up.
+//! Differences of all classes of people, summed up.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,51 +9,51 @@ use super::compare::ClassImpact;
 use super::{Affected, Concern, Concerned, Direction, Impact, States, Totals, Unreachable};
 use crate::explain::Named;
 
-/// What was found so far.
+/// The differences of the classes so far.
 #[derive(Default)]
-pub(super) struct Gathered {
-    pub totals: Totals,
-    touched: Vec<Affected>,
+pub(super) struct Differences {
+    pub(super) totals: Totals,
+    affected: Vec<Affected>,
     concerns: BTreeMap<(String, Direction), Vec<Concerned>>,
-    /// By page what it carries, and whom it is refused to.
+    /// By page, the permissions on it and the people to whom it is refused.
     pages: BTreeMap<EntityUid, (BTreeSet<EntityUid>, Vec<Concerned>)>,
 }
 
-impl Gathered {
-    /// Adds what changes for each of some people.
-    pub fn add(&mut self, made: ClassImpact, mut people: Vec<Named>) {
+impl Differences {
+    /// Adds the changes of each of some people.
+    pub(super) fn add(&mut self, impact: ClassImpact, mut people: Vec<Named>) {
         people.sort();
-        for (concern, on) in &made.concerns {
+        for (concern, resources) in &impact.concerns {
             let of_policy = self.concerns.entry(concern.clone()).or_default();
-            of_policy.extend(on.each(&people));
+            of_policy.extend(resources.for_each_of(&people));
         }
-        for (page, (carried, on)) in &made.pages {
+        for (page, (carried, resources)) in &impact.pages {
             let (all, of_page) = self.pages.entry(page.clone()).or_default();
             all.extend(carried.iter().cloned());
-            of_page.extend(on.each(&people));
+            of_page.extend(resources.for_each_of(&people));
         }
-        self.touched.push(Affected {
+        self.affected.push(Affected {
             people,
-            allowed_before: made.allowed_before,
-            allowed_after: made.allowed_after,
-            changes: made.changes,
+            allowed_before: impact.allowed_before,
+            allowed_after: impact.allowed_after,
+            changes: impact.changes,
         });
     }
 
-    /// All of it, in order.
-    pub fn impact(mut self, states: States<'_>) -> Impact {
-        self.touched.sort_by_cached_key(|touched| {
+    /// The result, sorted.
+    pub(super) fn into_impact(mut self, states: States<'_>) -> Impact {
+        self.affected.sort_by_cached_key(|affected| {
             let of = [Direction::Lost, Direction::Gained, Direction::Undecided];
-            let counts = of.map(|direction| touched.count(direction));
-            let first = touched.people.first().cloned();
-            (!touched.loses_everything(), Reverse(counts), first)
+            let counts = of.map(|direction| affected.count(direction));
+            let first = affected.people.first().cloned();
+            (!affected.loses_everything(), Reverse(counts), first)
         });
         let concerns = self.concerns.into_iter();
         let concerns = concerns
             .map(|((policy, direction), people)| concern(states, policy, direction, people));
         Impact {
             totals: self.totals,
-            people: self.touched,
+            people: self.affected,
             concerns: concerns.collect(),
             pages: unreachable(states, self.pages),
         }
@@ -88,7 +88,7 @@ fn concern(
     }
 }
 
-/// Pages in the order of the schema.
+/// The unreachable pages in the order of the schema.
 fn unreachable(
     states: States<'_>,
     mut pages: BTreeMap<EntityUid, (BTreeSet<EntityUid>, Vec<Concerned>)>,
@@ -107,7 +107,7 @@ fn unreachable(
     pages.collect()
 }
 
-/// By how many resources, and then by name.
+/// Sorts people by the number of resources, most first, and then by name.
 fn most_first(mut people: Vec<Concerned>) -> Vec<Concerned> {
     people.sort_by_cached_key(|of| (Reverse(of.resources), of.person.clone()));
     people

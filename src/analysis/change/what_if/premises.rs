@@ -1,7 +1,7 @@
 //! The premises of an answer: its changes in the words of the schema.
 //!
-//! A sentence comes from the annotation `@told` (for what is false or taken away, `@told_not`) of the
-//! attribute, or of the type that something is in.
+//! A sentence comes from the annotation `@told` of an attribute (`@told_not` where it is false), or of the type of a
+//! parent.
 
 use std::collections::BTreeSet;
 
@@ -10,41 +10,40 @@ use cedar_policy_core::ast;
 use serde_json::Value;
 
 use super::FLAG;
-use crate::change::fact::{Stated, Statement};
+use crate::change::fact::{Assertion, Statement};
 use tarbac_host::bundle::{Attribute, Kind};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, in_words};
 
-/// How many entities are named of which the same is supposed.
+/// How many entities a sentence names.
 const NAMED: usize = 5;
 
-/// What a state supposes that may not be so.
+/// The assumptions of an answer that the workspace does not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Premises {
     /// The changes as they were typed.
     pub typed: Vec<String>,
-    /// What else is otherwise than in the workspace, as it was typed: files and readings.
+    /// Other differences from the workspace as they were typed: files and readings.
     pub besides: Vec<String>,
-    /// What they make so and was not, a clause each: `Use Intune RBAC is On for contoso`.
+    /// Statements that did not hold before, a clause each: `Use Intune RBAC is On for contoso`.
     pub says: Vec<String>,
-    /// What else there is to know of them, a sentence each without its end: what is so already, and what goes
-    /// along with them.
+    /// Statements that held before and side effects, a sentence each without its full stop.
     pub notes: Vec<String>,
 }
 
 impl Premises {
-    /// Whether nothing is supposed.
+    /// Whether there are no assumptions.
     pub fn is_empty(&self) -> bool {
         self.typed.is_empty() && self.besides.is_empty()
     }
 
-    /// Everything as it was typed.
+    /// All assumptions as they were typed.
     pub fn all_typed(&self) -> impl Iterator<Item = &str> {
         self.typed.iter().chain(&self.besides).map(String::as_str)
     }
 
-    /// The premises in one sentence, which an answer follows: `If … and …`; those that are so already as they were
-    /// typed. None where nothing is supposed.
+    /// The beginning of a sentence that an answer ends: `If … and …`, or `With …` and the typed changes where all
+    /// statements held before. `None` without assumptions.
     pub fn sentence(&self) -> Option<String> {
         let besides = self.besides.join(", ");
         let says = match self.says.as_slice() {
@@ -63,76 +62,81 @@ impl Premises {
     }
 }
 
-/// Puts what facts state into words: what was not so, and what is so already.
-pub(super) fn told(engine: &Engine, names: &Lookup<'_>, stated: &[Stated]) -> [Vec<String>; 2] {
-    let teller = Teller { engine, names };
-    // What somebody is in may be what another change takes away: where there is one, it is supposed to stay.
-    let is_all_so = stated.iter().all(|stated| stated.was_so);
-    let is_so = |stated: &&Stated| {
-        stated.was_so && (is_all_so || !matches!(stated.what, Statement::In(..)))
+/// The statements of facts in sentences: first those that did not hold before, then notes about those that did.
+pub(super) fn in_sentences(
+    engine: &Engine,
+    names: &Lookup<'_>,
+    assertions: &[Assertion],
+) -> [Vec<String>; 2] {
+    let wording = Wording { engine, names };
+    // Another change may end a membership that held before: next to other changes it is stated as a premise.
+    let all_held = assertions.iter().all(|of| of.held_before);
+    let is_note = |of: &&Assertion| {
+        of.held_before && (all_held || !matches!(of.statement, Statement::In(..)))
     };
-    let (already, new): (Vec<&Stated>, Vec<&Stated>) = stated.iter().partition(is_so);
-    let so = teller.sentences(already.iter().copied().map(Clause::from));
-    let mut notes: Vec<String> = so.iter().map(|says| format!("{says} already")).collect();
-    let standing = teller.standing(&already, &new);
-    if !standing.is_empty() {
-        notes.push(format!("still: {}", standing.join("; ")));
+    let (held, new): (Vec<&Assertion>, Vec<&Assertion>) = assertions.iter().partition(is_note);
+    let sentences = wording.sentences(held.iter().copied().map(Clause::from));
+    let mut notes: Vec<String> = sentences.iter().map(|of| format!("{of} already")).collect();
+    let unchanged = wording.unchanged_flags(&held, &new);
+    if !unchanged.is_empty() {
+        notes.push(format!("still: {}", unchanged.join("; ")));
     }
-    [teller.sentences(new.into_iter().map(Clause::from)), notes]
+    [wording.sentences(new.into_iter().map(Clause::from)), notes]
 }
 
-/// What a clause is about.
+/// A statement about an entity.
 struct Clause<'s> {
     entity: EntityUid,
-    what: &'s Statement,
+    statement: &'s Statement,
 }
 
-impl<'s> From<&'s Stated> for Clause<'s> {
-    fn from(stated: &'s Stated) -> Self {
+impl<'s> From<&'s Assertion> for Clause<'s> {
+    fn from(assertion: &'s Assertion) -> Self {
         Self {
-            entity: stated.entity.clone(),
-            what: &stated.what,
+            entity: assertion.entity.clone(),
+            statement: &assertion.statement,
         }
     }
 }
 
-struct Teller<'a> {
+/// The words of the schema for statements.
+struct Wording<'a> {
     engine: &'a Engine,
     names: &'a Lookup<'a>,
 }
 
-impl Teller<'_> {
-    /// The sentences of clauses; entities of which a flag says the same are told of together.
+impl Wording<'_> {
+    /// The sentences of clauses. Clauses in which a flag has the same value for several entities share one.
     fn sentences<'s>(&self, clauses: impl Iterator<Item = Clause<'s>>) -> Vec<String> {
         let mut groups: Vec<(Statement, String, Vec<String>)> = Vec::new();
         for clause in clauses {
             let type_name = clause.entity.type_name().to_string();
             let name = self.names.call(&clause.entity);
-            let is_flag = match clause.what {
+            let can_share = match clause.statement {
                 Statement::Is(path, _) => {
                     let attribute = self.attribute(&clause.entity, path);
-                    // What begins with the name is a sentence about one.
-                    let is_of_many = |of: &Attribute| {
-                        let told = of.annotations.get("told");
-                        told.is_some_and(|told| !told.starts_with("{entity}"))
+                    // A sentence that begins with the name is about one entity.
+                    let is_for_many = |attribute: &Attribute| {
+                        let text = attribute.annotations.get("told");
+                        text.is_some_and(|text| !text.starts_with("{entity}"))
                     };
                     let flag = attribute.filter(|of| of.annotations.contains_key(FLAG));
-                    flag.is_some_and(is_of_many)
+                    flag.is_some_and(is_for_many)
                 }
                 _ => false,
             };
-            let known = groups
-                .iter_mut()
-                .find(|(what, of_type, _)| is_flag && what == clause.what && *of_type == type_name);
+            let known = groups.iter_mut().find(|(statement, of_type, _)| {
+                can_share && statement == clause.statement && *of_type == type_name
+            });
             match known {
                 Some((.., names)) => names.push(name),
-                None => groups.push((clause.what.clone(), type_name, vec![name])),
+                None => groups.push((clause.statement.clone(), type_name, vec![name])),
             }
         }
-        let groups = groups.into_iter();
-        groups
-            .map(|(what, type_name, names)| self.sentence(&what, &type_name, &listed(&names)))
-            .collect()
+        let sentence = |(statement, type_name, names): (Statement, String, Vec<String>)| {
+            self.sentence(&statement, &type_name, &listed(&names))
+        };
+        groups.into_iter().map(sentence).collect()
     }
 
     fn attribute(&self, entity: &EntityUid, path: &[String]) -> Option<&Attribute> {
@@ -140,48 +144,48 @@ impl Teller<'_> {
         vocabulary.attribute(&entity.type_name().to_string(), path)
     }
 
-    /// One sentence about what is called so.
-    fn sentence(&self, what: &Statement, type_name: &str, called: &str) -> String {
+    /// The sentence of a statement about the entity or entities that `subject` names.
+    fn sentence(&self, statement: &Statement, type_name: &str, subject: &str) -> String {
         let vocabulary = self.engine.bundle().vocabulary();
         let annotation = |path: &[String], key: &str| {
             let attribute = vocabulary.attribute(type_name, path)?;
             attribute.annotations.get(key).map(String::as_str)
         };
-        match what {
-            Statement::Made => format!("there is {called}"),
-            Statement::Is(path, None) => format!("{called} has no {}", path.join(".")),
+        match statement {
+            Statement::Exists => format!("there is {subject}"),
+            Statement::Is(path, None) => format!("{subject} has no {}", path.join(".")),
             Statement::Is(path, Some(value)) => {
-                let value_said = self.said(value);
-                let told = match value {
+                let text = match value {
                     Value::Bool(false) => annotation(path, "told_not"),
                     _ => annotation(path, "told"),
                 };
-                match told {
-                    Some(told) => filled(told, called, &value_said),
-                    None => format!("{} of {called} is {value_said}", path.join(".")),
+                let value = self.value(value);
+                match text {
+                    Some(text) => filled(text, subject, &value),
+                    None => format!("{} of {subject} is {value}", path.join(".")),
                 }
             }
-            Statement::Contains(path, element, contained) => {
-                let element = self.said(element);
-                let told = match annotation(path, "told") {
-                    Some(told) => filled(told, called, &element),
-                    None => format!("{} of {called} has {element}", path.join(".")),
+            Statement::Contains(path, element, is_contained) => {
+                let element = self.value(element);
+                let sentence = match annotation(path, "told") {
+                    Some(text) => filled(text, subject, &element),
+                    None => format!("{} of {subject} has {element}", path.join(".")),
                 };
-                not_unless(*contained, told)
+                not_unless(*is_contained, sentence)
             }
             Statement::In(group, is_in) => {
-                let told = vocabulary.type_annotation(&group.type_name().to_string(), "told");
+                let text = vocabulary.type_annotation(&group.type_name().to_string(), "told");
                 let name = self.names.call(group);
-                let told = match told {
-                    Some(told) => filled(told, called, &name),
-                    None => format!("{called} is in the {} {name}", in_words(group.type_name())),
+                let sentence = match text {
+                    Some(text) => filled(text, subject, &name),
+                    None => format!("{subject} is in the {} {name}", in_words(group.type_name())),
                 };
-                not_unless(*is_in, told)
+                not_unless(*is_in, sentence)
             }
         }
     }
 
-    fn said(&self, value: &Value) -> String {
+    fn value(&self, value: &Value) -> String {
         match (entity_of(value), value) {
             (Some(uid), _) => self.names.call(&uid),
             (None, Value::String(text)) => text.clone(),
@@ -189,73 +193,81 @@ impl Teller<'_> {
         }
     }
 
-    /// What other flags say of whatever stands beside that of which a flag is so already: of the entities that it
-    /// names and of those that name it; but for what is supposed.
-    fn standing(&self, already: &[&Stated], new: &[&Stated]) -> Vec<String> {
+    /// The Boolean attributes of a type with a flag.
+    fn flags(&self, type_name: &str) -> impl Iterator<Item = &String> {
         let vocabulary = self.engine.bundle().vocabulary();
-        let directory = self.engine.directory();
-        let flagged = |type_name: &str| {
-            let attributes = vocabulary.attributes(type_name).into_iter().flatten();
-            attributes.filter(|(_, attribute)| {
-                attribute.kind == Kind::Bool && attribute.annotations.contains_key(FLAG)
-            })
-        };
-        // Only a flag is about what decides; a fact may be about anything.
-        let of_flags = already.iter().filter(|stated| {
-            let Statement::Is(path, _) = &stated.what else {
-                return false;
-            };
-            let attribute = self.attribute(&stated.entity, path);
-            attribute.is_some_and(|of| of.annotations.contains_key(FLAG))
+        let attributes = vocabulary.attributes(type_name).into_iter().flatten();
+        let flags = attributes.filter(|(_, attribute)| {
+            attribute.kind == Kind::Bool && attribute.annotations.contains_key(FLAG)
         });
-        let mut beside: BTreeSet<EntityUid> = BTreeSet::new();
-        for stated in of_flags {
-            let Some(row) = directory.row(&stated.entity) else {
+        flags.map(|(name, _)| name)
+    }
+
+    /// Sentences about the flags that may decide where a stated flag makes no difference: those of the entities
+    /// that its entity refers to, and of those that refer to it, unless an assertion is about them.
+    fn unchanged_flags(&self, held: &[&Assertion], new: &[&Assertion]) -> Vec<String> {
+        let mut related: BTreeSet<EntityUid> = BTreeSet::new();
+        for assertion in held {
+            let Statement::Is(path, _) = &assertion.statement else {
                 continue;
             };
-            beside.extend(directory.references(row).map(|row| directory.uid(row)));
-            let kind = Kind::Entity(stated.entity.type_name().to_string());
-            for type_name in vocabulary.type_names() {
-                let attributes = vocabulary.attributes(type_name).into_iter().flatten();
-                let naming = attributes.filter(|(_, attribute)| attribute.kind == kind);
-                let naming: Vec<&String> = naming.map(|(name, _)| name).collect();
-                let Ok(of_type) = type_name.parse() else {
-                    continue;
-                };
-                if naming.is_empty() || flagged(type_name).next().is_none() {
-                    continue;
-                }
-                let names_it = |other: &tarbac_store::Row| {
-                    let mut naming = naming.iter();
-                    naming.any(|name| directory.attribute_entity(*other, name) == Some(row))
-                };
-                let rows = directory.rows_of(&of_type).filter(names_it);
-                beside.extend(rows.map(|row| directory.uid(row)));
+            let attribute = self.attribute(&assertion.entity, path);
+            if attribute.is_some_and(|of| of.annotations.contains_key(FLAG)) {
+                related.extend(self.related(&assertion.entity));
             }
         }
-        let mut standing: Vec<(EntityUid, Statement)> = Vec::new();
-        for uid in beside {
-            for (name, _) in flagged(&uid.type_name().to_string()) {
-                let is_it = |stated: &&Stated| {
-                    let of = match &stated.what {
-                        Statement::Is(path, _) => path.as_slice() == [name.as_str()],
-                        _ => false,
-                    };
-                    of && stated.entity == uid
+        let mut unchanged: Vec<(EntityUid, Statement)> = Vec::new();
+        for uid in related {
+            for name in self.flags(&uid.type_name().to_string()) {
+                let is_stated = |of: &&Assertion| match &of.statement {
+                    Statement::Is(path, _) => {
+                        of.entity == uid && path.as_slice() == [name.as_str()]
+                    }
+                    _ => false,
                 };
-                if already.iter().chain(new).any(is_it) {
+                if held.iter().chain(new).any(is_stated) {
                     continue;
                 }
                 if let Some(value) = self.boolean(&uid, name) {
                     let value = Some(Value::Bool(value));
-                    standing.push((uid.clone(), Statement::Is(vec![name.clone()], value)));
+                    unchanged.push((uid.clone(), Statement::Is(vec![name.clone()], value)));
                 }
             }
         }
-        self.sentences(standing.iter().map(|(entity, what)| Clause {
+        self.sentences(unchanged.iter().map(|(entity, statement)| Clause {
             entity: entity.clone(),
-            what,
+            statement,
         }))
+    }
+
+    /// The entities that an entity refers to, and those with a flag that refer to it.
+    fn related(&self, uid: &EntityUid) -> Vec<EntityUid> {
+        let vocabulary = self.engine.bundle().vocabulary();
+        let directory = self.engine.directory();
+        let Some(row) = directory.row(uid) else {
+            return Vec::new();
+        };
+        let references = directory.references(row).map(|row| directory.uid(row));
+        let mut related: Vec<EntityUid> = references.collect();
+        let kind = Kind::Entity(uid.type_name().to_string());
+        for type_name in vocabulary.type_names() {
+            let attributes = vocabulary.attributes(type_name).into_iter().flatten();
+            let referring = attributes.filter(|(_, attribute)| attribute.kind == kind);
+            let referring: Vec<&String> = referring.map(|(name, _)| name).collect();
+            let Ok(of_type) = type_name.parse() else {
+                continue;
+            };
+            if referring.is_empty() || self.flags(type_name).next().is_none() {
+                continue;
+            }
+            let refers = |other: &tarbac_store::Row| {
+                let mut referring = referring.iter();
+                referring.any(|name| directory.attribute_entity(*other, name) == Some(row))
+            };
+            let rows = directory.rows_of(&of_type).filter(refers);
+            related.extend(rows.map(|row| directory.uid(row)));
+        }
+        related
     }
 
     fn boolean(&self, uid: &EntityUid, attribute: &str) -> Option<bool> {
@@ -271,7 +283,7 @@ impl Teller<'_> {
     }
 }
 
-/// The entity that a value is, as Cedar's JSON has it.
+/// The entity that a value of Cedar's JSON refers to.
 fn entity_of(value: &Value) -> Option<EntityUid> {
     let value = value.get("__entity").unwrap_or(value);
     let type_name = value.get("type")?.as_str()?.parse().ok()?;
@@ -279,15 +291,16 @@ fn entity_of(value: &Value) -> Option<EntityUid> {
     Some(EntityUid::from_type_name_and_id(type_name, id))
 }
 
-fn not_unless(is_so: bool, told: String) -> String {
-    match is_so {
-        true => told,
-        false => format!("it is no longer so that {told}"),
+fn not_unless(holds: bool, sentence: String) -> String {
+    match holds {
+        true => sentence,
+        false => format!("it is no longer so that {sentence}"),
     }
 }
 
-fn filled(told: &str, entity: &str, value: &str) -> String {
-    told.replace("{entity}", entity).replace("{value}", value)
+/// The text of an annotation with the names in place.
+fn filled(text: &str, entity: &str, value: &str) -> String {
+    text.replace("{entity}", entity).replace("{value}", value)
 }
 
 /// The first of these names, and how many more there are.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// So many sets, of which this action asks about those.
+/// `count` sets, of which the policies of the first action read those in `asked`.
 fn sets(count: usize, asked: &[usize]) -> Vec<OwnedSet> {
     let set = |number| OwnedSet {
         state: StateId::new(0),
@@ -14,6 +14,15 @@ fn sets(count: usize, asked: &[usize]) -> Vec<OwnedSet> {
         },
     };
     (0..count).map(set).collect()
+}
+
+/// A class of people whose first set has this bit.
+fn member(sets: &[OwnedSet], start: usize) -> Member<'_> {
+    Member {
+        class: ClassId::new(0),
+        sets,
+        start,
+    }
 }
 
 /// Resources in these classes.
@@ -66,11 +75,7 @@ fn a_batch_has_as_many_sets_as_a_word_holds() {
 fn a_cell_has_the_resources_of_a_class_in_the_same_sets() {
     let classes = resources(&[7, 7, 8, 8, 7]);
     let sets = sets(2, &[]);
-    let member = Member {
-        class: ClassId::new(0),
-        sets: &sets,
-        start: 0,
-    };
+    let member = member(&sets, 0);
     let membership = membership(1, &[&[0b01], &[0b10], &[0b01], &[0b01], &[0b01]]);
     let split = CellSplit::by(&member, &membership, &classes);
     assert_eq!(cells(&split, 5), (vec![0, 1, 2, 2, 0], vec![2, 1, 2]));
@@ -83,11 +88,7 @@ fn a_cell_has_the_resources_of_a_class_in_the_same_sets() {
 fn the_sets_of_others_do_not_split() {
     let classes = resources(&[7, 7, 7]);
     let sets = sets(1, &[]);
-    let member = Member {
-        class: ClassId::new(0),
-        sets: &sets,
-        start: 3,
-    };
+    let member = member(&sets, 3);
     // Only the fourth bit is of this member.
     let membership = membership(1, &[&[0b0111], &[0b1000], &[0b10000]]);
     let split = CellSplit::by(&member, &membership, &classes);
@@ -98,11 +99,7 @@ fn the_sets_of_others_do_not_split() {
 fn sets_of_several_words_split_as_well() {
     let classes = resources(&[7, 7, 7]);
     let sets = sets(70, &[]);
-    let member = Member {
-        class: ClassId::new(0),
-        sets: &sets,
-        start: 0,
-    };
+    let member = member(&sets, 0);
     let membership = membership(2, &[&[0, 1], &[0, 2], &[0, 1]]);
     let split = CellSplit::by(&member, &membership, &classes);
     assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
@@ -120,18 +117,14 @@ fn who_has_no_sets_has_the_classes() {
 fn an_action_sees_the_sets_that_its_policies_ask_about() {
     let classes = resources(&[7, 7, 7]);
     let sets = sets(2, &[1]);
-    let member = Member {
-        class: ClassId::new(0),
-        sets: &sets,
-        start: 0,
-    };
+    let member = member(&sets, 0);
     let membership = membership(1, &[&[0b00], &[0b01], &[0b10]]);
     let split = CellSplit::by(&member, &membership, &classes);
-    let seen = |cell| split.seen(CellId::new(cell), StateId::new(0), ActionId::new(0));
-    assert_eq!([0, 1, 2].map(seen), [0b00, 0b00, 0b10]);
+    let read = |cell| split.sets_read(CellId::new(cell), StateId::new(0), ActionId::new(0));
+    assert_eq!([0, 1, 2].map(read), [0b00, 0b00, 0b10]);
     // Nobody asks for another action.
     assert_eq!(
-        split.seen(CellId::new(2), StateId::new(0), ActionId::new(1)),
+        split.sets_read(CellId::new(2), StateId::new(0), ActionId::new(1)),
         0
     );
 }
