@@ -18,6 +18,7 @@
 //! Nothing here opens a file or ends the program.
 
 mod entities;
+mod error;
 mod plain;
 mod policies;
 mod read;
@@ -34,6 +35,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::decision::Decision;
 
+pub use error::WriteError;
 pub use plain::run_without_schema;
 pub use policies::policies_in_force;
 pub use read::read;

@@ -1,9 +1,8 @@
 //! Coverage: which policies and clauses the cases of suites have put to the test.
 //!
-//! Of a policy it is noted whether it decided a case. Of each clause (a scope, an entry of an
-//! action list, a conjunct of a `when` or `unless`) it is noted whether it was seen true, whether
-//! it was seen false, and whether it made the difference: had it been the other way, the case would
-//! have come out otherwise. A clause counts as seen only where Cedar comes to evaluate it.
+//! A policy is covered if it decides a case. A clause (a part of the scope, an entry of an action list, a conjunct of a
+//! `when` or `unless`) is covered if it is true in a case, false in a case, and makes the difference in a case: with the
+//! opposite value the outcome would differ. Only clauses that Cedar evaluates count.
 
 use cedar_policy_core::ast;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
@@ -22,31 +21,31 @@ pub struct Coverage {
     pub policies: Vec<Covered>,
 }
 
-/// How a policy is covered.
+/// The coverage of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Covered {
     /// Its id.
     pub policy: String,
     /// Where it stands.
     pub place: Place,
-    /// How many requests it decided.
+    /// The number of requests that it decided.
     pub decided: u64,
     /// Its clauses, in order.
     pub clauses: Vec<ClauseCovered>,
-    /// Why it needs no coverage.
+    /// The reason of its exemption.
     pub exempt: Option<String>,
 }
 
-/// How a clause is covered.
+/// The coverage of a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClauseCovered {
     /// Its text, after the keyword where it has one.
     pub text: String,
     /// Where it stands.
     pub place: Place,
-    /// How often it was what.
+    /// The counts of its values.
     pub seen: Seen,
-    /// Why it needs no coverage.
+    /// The reason of its exemption.
     pub exempt: Option<String>,
 }
 
@@ -62,12 +61,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What is asked of a clause, and whether it is met: true, false, the difference.
+    /// Whether each aim is met: true, false, the difference.
     pub fn aims(self) -> [bool; 3] {
         [self.yes > 0, self.no > 0, self.decisive > 0]
     }
 
-    /// Whether nothing is missing.
+    /// Whether all aims are met.
     pub fn is_full(self) -> bool {
         self.aims().into_iter().all(|met| met)
     }
@@ -80,12 +79,12 @@ impl Seen {
 }
 
 impl Covered {
-    /// Whether nothing is missing, exemptions apart.
+    /// Whether all aims are met, without regard to exemptions.
     pub fn is_full(&self) -> bool {
         self.decided > 0 && self.clauses.iter().all(|clause| clause.seen.is_full())
     }
 
-    /// How much is asked and how much of it is met; what is exempt is not asked.
+    /// The numbers of aims met and of all aims, without exempt ones.
     fn aims(&self) -> (usize, usize) {
         if self.exempt.is_some() {
             return (0, 0);
@@ -102,7 +101,7 @@ impl Covered {
 }
 
 impl Coverage {
-    /// How much is asked of the suites and how much of it they meet.
+    /// The numbers of aims met and of all aims, of all policies.
     pub fn aims(&self) -> (usize, usize) {
         self.policies.iter().fold((0, 0), |(met, all), policy| {
             let (more_met, more) = policy.aims();
@@ -110,7 +109,7 @@ impl Coverage {
         })
     }
 
-    /// The share of what is asked that is met, in percent; 100 where nothing is asked.
+    /// The share of aims met, in percent; 100 without aims.
     pub fn percent(&self) -> f64 {
         match self.aims() {
             (_, 0) => 100.0,
@@ -119,100 +118,134 @@ impl Coverage {
     }
 }
 
-/// A policy of which requests show something.
+/// A policy whose coverage is measured.
 struct Measured<'p>(Conditions<'p>);
 
-impl Measured<'_> {
-    /// What one request shows of the parts.
-    fn observe(&self, action: &Action, trial: &Evaluation, applied: &Applicable) -> Tally {
-        let mut tally = Tally {
-            decided: 0,
-            seen: vec![Seen::default(); self.0.parts.len()],
-        };
-        let covering = |uid: &ast::EntityUID| {
-            action.uid.as_ref() == uid || action.groups.iter().any(|group| group.as_ref() == uid)
-        };
-        let entries: Vec<bool> = self
-            .0
-            .parts
-            .iter()
-            .filter_map(|part| match part.what {
-                ConditionKind::Action(uid) => Some(covering(uid)),
-                _ => None,
-            })
-            .collect();
-        let is_asked = self.0.policy.action_scope().answers(action);
-        let scopes: Vec<bool> = self
-            .0
-            .parts
-            .iter()
-            .filter_map(|part| match &part.what {
-                ConditionKind::Scope(condition) => Some(trial.truth(condition).unwrap_or(false)),
-                _ => None,
-            })
-            .collect();
-        let in_scope = scopes.iter().all(|holds| *holds);
-        // Conditions are only looked at where at most one part of the scope is in the way: nothing
-        // could make the difference otherwise.
-        let missing = scopes.iter().filter(|holds| !**holds).count() + usize::from(!is_asked);
-        let values: Vec<Option<bool>> = self
-            .0
-            .parts
-            .iter()
-            .map(|part| match part.what {
-                ConditionKind::Conjunct(conjunct) if missing <= 1 => trial.truth(conjunct).ok(),
-                _ => None,
-            })
-            .collect();
-        let (condition, reached) = self.condition(&values);
-        let matters = self.matters(applied);
-        let mut scopes = scopes.into_iter();
-        for (index, (part, seen)) in self.0.parts.iter().zip(&mut tally.seen).enumerate() {
-            match &part.what {
-                ConditionKind::Scope(_) => {
-                    let holds = scopes.next().unwrap_or(false);
-                    if is_asked {
-                        note(seen, holds);
-                        let others = missing - usize::from(!holds) == 0;
-                        seen.decisive += u64::from(others && matters && condition == Some(true));
-                    }
-                }
-                ConditionKind::Action(uid) => {
-                    let covers = covering(uid);
-                    note(seen, covers);
-                    let is_only = covers && entries.iter().filter(|covers| **covers).count() == 1;
-                    seen.decisive +=
-                        u64::from(is_only && in_scope && matters && condition == Some(true));
-                }
-                ConditionKind::Conjunct(_) if is_asked && in_scope && reached.contains(&index) => {
-                    let Some(value) = values.get(index).copied().flatten() else {
-                        continue;
-                    };
-                    note(seen, value);
-                    let mut other = values.clone();
-                    if let Some(slot) = other.get_mut(index) {
-                        *slot = Some(!value);
-                    }
-                    let (other, _) = self.condition(&other);
-                    let turns = condition.is_some() && other.is_some() && condition != other;
-                    seen.decisive += u64::from(turns && matters);
-                }
-                ConditionKind::Conjunct(_) => {}
-            }
-        }
-        if applied
-            .outcome()
-            .policies
-            .iter()
-            .any(|id| id == self.0.policy.id())
-        {
-            tally.decided = 1;
-        }
-        tally
+/// The parts of a policy in one request.
+struct Parts<'a> {
+    action: &'a Action,
+    /// Whether the policy applies to the action.
+    is_asked: bool,
+    /// Whether each part of the scope holds, in their order.
+    scopes: Vec<bool>,
+    /// Whether each entry of the action list covers the action, in their order.
+    entries: Vec<bool>,
+    /// For each part, the value of a conjunct; `None` where it has none or is no conjunct.
+    values: Vec<Option<bool>>,
+    /// The value of all conjuncts together.
+    condition: Option<bool>,
+    /// The conjuncts that Cedar evaluates.
+    reached: Vec<usize>,
+    /// Whether the policy makes a difference to the outcome.
+    matters: bool,
+}
+
+impl Parts<'_> {
+    /// The number of parts of the scope that do not hold.
+    fn missing(&self) -> usize {
+        self.scopes.iter().filter(|holds| !**holds).count() + usize::from(!self.is_asked)
     }
 
-    /// What the conjuncts come to together, as Cedar evaluates them, and those that it comes to;
-    /// `None` where one of these cannot be evaluated.
+    fn covers(&self, uid: &ast::EntityUID) -> bool {
+        let mut groups = self.action.groups.iter();
+        self.action.uid.as_ref() == uid || groups.any(|group| group.as_ref() == uid)
+    }
+
+    /// Counts a part of the scope other than the action.
+    fn count_scope(&self, holds: bool, seen: &mut Seen) {
+        if !self.is_asked {
+            return;
+        }
+        count(seen, holds);
+        let others_hold = self.missing() - usize::from(!holds) == 0;
+        let is_decisive = others_hold && self.matters && self.condition == Some(true);
+        seen.decisive += u64::from(is_decisive);
+    }
+
+    /// Counts an entry of the action list.
+    fn count_entry(&self, uid: &ast::EntityUID, seen: &mut Seen) {
+        let covers = self.covers(uid);
+        count(seen, covers);
+        let is_only = covers && self.entries.iter().filter(|covers| **covers).count() == 1;
+        let in_scope = self.scopes.iter().all(|holds| *holds);
+        let is_decisive = is_only && in_scope && self.matters && self.condition == Some(true);
+        seen.decisive += u64::from(is_decisive);
+    }
+}
+
+impl Measured<'_> {
+    /// The counts of the parts in one request.
+    fn observe(&self, action: &Action, trial: &Evaluation, applied: &Applicable) -> Tally {
+        let parts = self.parts(action, trial, applied);
+        let mut seen = vec![Seen::default(); self.0.parts.len()];
+        let mut scopes = parts.scopes.iter().copied();
+        for (index, (part, seen)) in self.0.parts.iter().zip(&mut seen).enumerate() {
+            match &part.what {
+                ConditionKind::Scope(_) => {
+                    parts.count_scope(scopes.next().unwrap_or(false), seen);
+                }
+                ConditionKind::Action(uid) => parts.count_entry(uid, seen),
+                ConditionKind::Conjunct(_) => self.count_conjunct(&parts, index, seen),
+            }
+        }
+        let mut deciding = applied.outcome().policies.into_iter();
+        Tally {
+            decided: u64::from(deciding.any(|id| id == self.0.policy.id())),
+            seen,
+        }
+    }
+
+    fn parts<'a>(&self, action: &'a Action, trial: &Evaluation, applied: &Applicable) -> Parts<'a> {
+        let scopes = self.0.parts.iter().filter_map(|part| match &part.what {
+            ConditionKind::Scope(condition) => Some(trial.truth(condition).unwrap_or(false)),
+            _ => None,
+        });
+        let mut parts = Parts {
+            action,
+            is_asked: self.0.policy.action_scope().answers(action),
+            scopes: scopes.collect(),
+            entries: Vec::new(),
+            values: Vec::new(),
+            condition: None,
+            reached: Vec::new(),
+            matters: self.matters(applied),
+        };
+        let entries = self.0.parts.iter().filter_map(|part| match part.what {
+            ConditionKind::Action(uid) => Some(parts.covers(uid)),
+            _ => None,
+        });
+        parts.entries = entries.collect();
+        // Conjuncts are evaluated only where at most one part of the scope does not hold: otherwise none makes a
+        // difference.
+        let is_evaluated = parts.missing() <= 1;
+        let values = self.0.parts.iter().map(|part| match part.what {
+            ConditionKind::Conjunct(conjunct) if is_evaluated => trial.truth(conjunct).ok(),
+            _ => None,
+        });
+        parts.values = values.collect();
+        (parts.condition, parts.reached) = self.condition(&parts.values);
+        parts
+    }
+
+    fn count_conjunct(&self, parts: &Parts<'_>, index: usize, seen: &mut Seen) {
+        let in_scope = parts.is_asked && parts.scopes.iter().all(|holds| *holds);
+        if !in_scope || !parts.reached.contains(&index) {
+            return;
+        }
+        let Some(value) = parts.values.get(index).copied().flatten() else {
+            return;
+        };
+        count(seen, value);
+        let mut other = parts.values.clone();
+        if let Some(other) = other.get_mut(index) {
+            *other = Some(!value);
+        }
+        let (other, _) = self.condition(&other);
+        let is_turned = parts.condition.is_some() && other.is_some() && parts.condition != other;
+        seen.decisive += u64::from(is_turned && parts.matters);
+    }
+
+    /// The value of all conjuncts together, and those that Cedar evaluates; `None` where one of these fails.
     fn condition(&self, values: &[Option<bool>]) -> (Option<bool>, Vec<usize>) {
         let mut reached = Vec::new();
         for (keyword, conjuncts) in &self.0.clauses {
@@ -233,7 +266,7 @@ impl Measured<'_> {
         (Some(true), reached)
     }
 
-    /// Whether the case comes out otherwise with the policy than without it.
+    /// Whether the outcome with the policy differs from that without it.
     fn matters(&self, applied: &Applicable) -> bool {
         let without = applied.without(self.0.policy.id());
         let mut with = without.clone();
@@ -242,21 +275,21 @@ impl Measured<'_> {
     }
 }
 
-fn note(seen: &mut Seen, holds: bool) {
+fn count(seen: &mut Seen, holds: bool) {
     match holds {
         true => seen.yes += 1,
         false => seen.no += 1,
     }
 }
 
-/// What requests show of one policy.
+/// The counts of one policy.
 #[derive(Debug, Clone)]
 struct Tally {
     decided: u64,
     seen: Vec<Seen>,
 }
 
-/// Measures how suites cover the policies that `is_wanted` takes.
+/// Measures the coverage by suites of the policies that `is_wanted` selects.
 pub fn measure(suites: &Suites, bundle: &Bundle, is_wanted: &dyn Fn(&Policy) -> bool) -> Coverage {
     let mut policies: Vec<Measured> = bundle
         .policies()
@@ -351,7 +384,7 @@ fn covered(policy: &Conditions<'_>, tally: Tally, exemptions: &[&Exemption]) -> 
     }
 }
 
-/// Exemptions of what is covered all the same: they are stale.
+/// Findings for stale exemptions: of policies and clauses that are covered.
 pub fn stale(coverage: &Coverage, suites: &Suites) -> Vec<Finding> {
     let mut findings = Vec::new();
     for exemption in suites.suites.iter().flat_map(|suite| &suite.exemptions) {
@@ -371,14 +404,14 @@ pub fn stale(coverage: &Coverage, suites: &Suites) -> Vec<Finding> {
                 .all(|clause| clause.seen.is_full()),
         };
         if is_covered {
-            let what = match &exemption.clause {
+            let subject = match &exemption.clause {
                 None => format!("the policy `{}`", exemption.policy),
                 Some(clause) => format!("the clause `{clause}` of `{}`", exemption.policy),
             };
             findings.push(
                 Finding::error(
                     code::coverage::STALE_EXEMPTION,
-                    format!("{what} is exempt, and covered all the same"),
+                    format!("{subject} is exempt, and covered all the same"),
                 )
                 .label(exemption.place.clone(), "exempted here")
                 .help("take the exemption out"),

@@ -41,12 +41,12 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Bundle, Policy};
 use verdict::Sides;
 
-pub use as_case::Kept;
+pub use as_case::{CaseError, Kept};
 pub use compare::{Change, Comparison, Old};
 pub use counterexample::Counterexample;
 pub use independence::Attribute;
 pub use label::spaced;
-pub use model::{Model, ModelEntity, as_entity as entity_of};
+pub use model::{Model, ModelEntity, ModelError, as_entity as entity_of};
 pub use mutation::{Mutation, Survivor};
 pub use path::Holder;
 pub use pool::Progress;
@@ -97,7 +97,7 @@ pub struct InEnvironment {
     pub action: EntityUid,
     /// The type of the resource.
     pub resource: EntityTypeName,
-    /// What came of it.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
@@ -109,7 +109,7 @@ impl SpecResult<'_> {
             .all(|environment| matches!(environment.verdict, Verdict::Proved))
     }
 
-    /// The counterexamples, each with where it was found.
+    /// The counterexamples, each with its environment.
     pub fn refutations(&self) -> impl Iterator<Item = (&InEnvironment, &Counterexample)> {
         self.environments
             .iter()
@@ -119,7 +119,7 @@ impl SpecResult<'_> {
             })
     }
 
-    /// Why it is not proved, where that is not known.
+    /// The reasons why the result is unknown, each with its environment.
     pub fn unknown(&self) -> impl Iterator<Item = (&InEnvironment, &Unknown)> {
         self.environments
             .iter()
@@ -131,7 +131,7 @@ impl SpecResult<'_> {
 }
 
 impl Proof<'_> {
-    /// Whether anything is refuted.
+    /// Whether a spec is refuted or a finding is an error.
     pub fn is_refuted(&self) -> bool {
         self.specs
             .iter()
@@ -139,7 +139,7 @@ impl Proof<'_> {
             || tarbac_diagnostic::finding::any_error(&self.findings)
     }
 
-    /// Whether anything is not known.
+    /// Whether a result is unknown.
     pub fn is_unknown(&self) -> bool {
         !self.unknown.is_empty()
             || self
@@ -167,7 +167,8 @@ impl<'a> Prover<'a> {
         })
     }
 
-    /// Proves specs, and what should hold of any policies. `progress` is told how far it is.
+    /// Proves specs, and properties that all policies should have: that they raise no errors and are not redundant.
+    /// `progress` is called with the steps done.
     ///
     /// # Errors
     /// There is no solver.
@@ -212,7 +213,7 @@ impl<'a> Prover<'a> {
                 self.matches_nothing(solver, spec)
             })
         })?;
-        let idle = steps.next(policies.len(), |progress| {
+        let redundancies = steps.next(policies.len(), |progress| {
             pool::each(
                 self.solving,
                 &policies,
@@ -220,44 +221,52 @@ impl<'a> Prover<'a> {
                 progress,
                 |solver, (), policy| match failing.because_of(policy) {
                     Some(_) => Ok(None),
-                    None => self.idle(solver, policy),
+                    None => self.redundancy(solver, policy),
                 },
             )
         })?;
-        let mut verdicts = verdicts.into_iter();
-        let specs = specs
-            .iter()
-            .zip(vacuous)
-            .map(|(spec, is_vacuous)| SpecResult {
-                spec,
-                environments: self
-                    .environments_of(spec.policy())
-                    .zip(verdicts.by_ref())
-                    .map(|(environment, verdict)| environment.with(verdict))
-                    .collect(),
-                is_vacuous,
-            });
-        let specs = specs.collect();
         let mut findings = failing.findings;
         findings.extend(failing_specs.findings);
         let mut unknown = failing.unknown;
         unknown.extend(failing_specs.unknown);
-        for (policy, idle) in policies.iter().zip(idle) {
-            match idle {
+        for (policy, redundancy) in policies.iter().zip(redundancies) {
+            match redundancy {
                 Ok(finding) => findings.extend(finding),
-                Err(why) => unknown.push(((*policy).clone(), why)),
+                Err(reason) => unknown.push(((*policy).clone(), reason)),
             }
         }
         tarbac_diagnostic::finding::sort(&mut findings);
         Ok(Proof {
-            specs,
+            specs: self.spec_results(specs, vacuous, verdicts),
             findings,
             unknown: not_known(&unknown),
             policies: policies.len(),
         })
     }
 
-    /// The request environments that a policy, or a spec, can be about.
+    /// The results of specs; `verdicts` has one for each spec and environment, in order.
+    fn spec_results<'s>(
+        &self,
+        specs: &'s [Spec],
+        vacuous: Vec<bool>,
+        verdicts: Vec<Verdict>,
+    ) -> Vec<SpecResult<'s>> {
+        let mut verdicts = verdicts.into_iter();
+        let results = specs.iter().zip(vacuous).map(|(spec, is_vacuous)| {
+            let environments = self.environments_of(spec.policy());
+            SpecResult {
+                spec,
+                environments: environments
+                    .zip(verdicts.by_ref())
+                    .map(|(environment, verdict)| environment.with(verdict))
+                    .collect(),
+                is_vacuous,
+            }
+        });
+        results.collect()
+    }
+
+    /// The request environments that a policy or spec applies to.
     fn environments_of<'p>(
         &'p self,
         policy: &'p Policy,
@@ -266,20 +275,20 @@ impl<'a> Prover<'a> {
         environments.filter(|environment| environment.asks(policy))
     }
 
-    /// What counterexamples are told with, where policies beside those of the bundle matter.
+    /// The literals of the bundle and of other policies, which counterexamples are told with.
     fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Literals<'s> {
         Literals::of(self.bundle, beside)
     }
 }
 
-/// What could not be found out of policies, as findings: those with the same reason together.
+/// Findings for policies with unknown properties, those with the same reason together.
 fn not_known(unknown: &[(Policy, Unknown)]) -> Vec<Finding> {
     let mut reasons: Vec<(String, Vec<&Policy>)> = Vec::new();
-    for (policy, why) in unknown {
-        let why = why.to_string();
-        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+    for (policy, unknown) in unknown {
+        let text = unknown.to_string();
+        match reasons.iter_mut().find(|(reason, _)| *reason == text) {
             Some((_, policies)) => policies.push(policy),
-            None => reasons.push((why, vec![policy])),
+            None => reasons.push((text, vec![policy])),
         }
     }
     let mut findings: Vec<Finding> = reasons

@@ -6,6 +6,7 @@
 //! Nothing here opens a file; the shell does.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 
 use cedar_policy::EntityUid;
 use schemars::JsonSchema;
@@ -60,18 +61,18 @@ pub enum FlipKind {
     Gone,
 }
 
-/// Where in a table a cell is, as the text has it.
+/// The headings of a cell, in the words of the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CellName {
     /// The UID of the resource.
     pub resource: String,
-    /// What the principal is called.
+    /// The name of the principal.
     pub principal: String,
     /// The heading of the column.
     pub action: String,
 }
 
-/// A decision as a cell has it.
+/// The decision in a cell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Decided {
     /// The decision.
@@ -84,18 +85,18 @@ pub struct Decided {
 /// A text that is no snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSnapshot {
-    /// A merge has left both of its sides in it.
+    /// A merge conflict has not been resolved.
     #[error("line {line} is a conflict marker of a merge")]
     Conflict {
         /// The line, counted from 1.
         line: usize,
     },
-    /// It is none, or has been damaged.
+    /// It is no snapshot, or a damaged one.
     #[error("line {line} is not that of a snapshot: {what}")]
     Damaged {
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
     },
 }
@@ -115,7 +116,7 @@ impl FlipKind {
 }
 
 impl Taken {
-    /// The snapshot of what an engine decides.
+    /// Takes the snapshot of an engine's decisions.
     pub fn of(engine: &Engine, selection: &Selection) -> Self {
         let matrix = Matrix::of(engine, selection);
         let readings = match engine.readings() {
@@ -128,7 +129,7 @@ impl Taken {
         }
     }
 
-    /// Whether it has no decision.
+    /// Whether it has no decisions.
     pub fn is_empty(&self) -> bool {
         self.matrix.blocks.iter().all(|block| block.rows.is_empty())
     }
@@ -154,27 +155,27 @@ impl Taken {
         })
     }
 
-    /// What has become of the decisions of an old snapshot, what matters most first.
+    /// The differences from an old snapshot, the most important first.
     ///
     /// # Errors
     /// The old text is no snapshot.
     pub fn flips_since(&self, before: &str) -> Result<Vec<Flip>, NoSnapshot> {
         let Read {
             cells: mut before,
-            resources: mut called,
-        } = Read::of(before)?;
-        let after = Read::of(&self.text)?;
-        // What a device is called now is what it is called.
-        called.extend(after.resources);
+            resources: mut names,
+        } = Read::parse(before)?;
+        let after = Read::parse(&self.text)?;
+        // Of two names of a device, the newer one counts.
+        names.extend(after.resources);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for name in called.values() {
+        for name in names.values() {
             *counts.entry(name).or_default() += 1;
         }
-        let told_apart = |(uid, name): (&String, &String)| match counts.get(name.as_str()) {
+        let unambiguous = |(uid, name): (&String, &String)| match counts.get(name.as_str()) {
             Some(1) => (uid.clone(), name.clone()),
             _ => (uid.clone(), format!("{name} {uid}")),
         };
-        let resources: BTreeMap<String, String> = called.iter().map(told_apart).collect();
+        let resources: BTreeMap<String, String> = names.iter().map(unambiguous).collect();
         let resource = |cell: &CellName| resources.get(&cell.resource).cloned().unwrap_or_default();
         let mut flips = Vec::new();
         for (cell, after) in after.cells {
@@ -214,99 +215,127 @@ impl Taken {
     }
 }
 
-/// What git writes at the beginning of a line where the sides of a merge differ.
+/// The markers that git writes at the beginning of lines where the sides of a merge differ.
 const CONFLICT: [&str; 4] = ["<<<<<<< ", "||||||| ", "=======", ">>>>>>> "];
 
 /// A snapshot that was read.
 #[derive(Default)]
 struct Read {
     cells: BTreeMap<CellName, Decided>,
-    /// What the resources are called, by UID.
+    /// The names of the resources, by UID.
     resources: BTreeMap<String, String>,
 }
 
 impl Read {
-    fn of(text: &str) -> Result<Self, NoSnapshot> {
+    fn parse(text: &str) -> Result<Self, NoSnapshot> {
         let is_marker = |line: &str| CONFLICT.iter().any(|marker| line.starts_with(marker));
         if let Some(index) = text.lines().position(is_marker) {
             return Err(NoSnapshot::Conflict { line: index + 1 });
         }
         let mut read = Self::default();
         let mut lines = text.lines().enumerate().peekable();
-        let wrong = |index: usize, what| NoSnapshot::Damaged {
-            line: index + 1,
-            what,
-        };
         match lines.next() {
             Some((_, line)) if line.starts_with(READINGS) => {}
-            _ => return Err(wrong(0, "it names no readings")),
+            _ => return Err(damaged(0, "it names no readings")),
         }
         while let Some((index, line)) = lines.next() {
-            if line.is_empty() {
-                continue;
+            if !line.is_empty() {
+                read.block(index, line, &mut lines)?;
             }
-            let (called, resource) =
-                resource_of(line).ok_or(wrong(index, "it names no resource"))?;
-            let mut heading = Vec::new();
-            let mut ruled = false;
-            for (_, line) in lines.by_ref() {
-                if line.starts_with('─') {
-                    ruled = true;
-                    break;
-                }
-                heading.push(line);
-            }
-            if !ruled {
-                return Err(wrong(index, "no table follows"));
-            }
-            let columns = columns(&heading);
-            let mut rows = Vec::new();
-            while let Some(row) = lines.next_if(|(_, line)| !line.is_empty()) {
-                rows.push(row);
-            }
-            lines.next_if(|(_, line)| line.is_empty());
-            let mut legend: BTreeMap<&str, &str> = BTreeMap::new();
-            while let Some((at, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
-                let (key, policy) = line
-                    .trim_start()
-                    .split_once("  ")
-                    .ok_or(wrong(at, "it is no entry of a legend"))?;
-                // What the policy says stands behind it.
-                let policy = policy.trim_start().split("  ").next();
-                legend.insert(key, policy.unwrap_or_default());
-            }
-            for (at, row) in rows {
-                let (name, marks) =
-                    row_of(row, columns.len()).ok_or(wrong(at, "it has too few cells"))?;
-                for (action, (sign, key)) in columns.iter().zip(marks) {
-                    let mark = Mark::of_sign(sign).ok_or(wrong(at, "a cell has no mark"))?;
-                    let policy = match key {
-                        NOBODY => None,
-                        key => Some(
-                            (*legend
-                                .get(key)
-                                .ok_or(wrong(at, "a cell has a key that is not in the legend"))?)
-                            .to_owned(),
-                        ),
-                    };
-                    let cell = CellName {
-                        resource: resource.to_owned(),
-                        principal: one_line(name),
-                        action: action.clone(),
-                    };
-                    let decided = Decided { mark, policy };
-                    if read.cells.insert(cell, decided).is_some() {
-                        return Err(wrong(at, "the cells of its name are there twice"));
-                    }
-                }
-            }
-            read.resources.insert(resource.to_owned(), one_line(called));
         }
         Ok(read)
     }
+
+    /// Reads the table of a resource, whose heading has been read.
+    fn block<'t>(
+        &mut self,
+        index: usize,
+        heading: &'t str,
+        lines: &mut Peekable<impl Iterator<Item = (usize, &'t str)>>,
+    ) -> Result<(), NoSnapshot> {
+        let heading = resource_of(heading);
+        let (name, resource) = heading.ok_or(damaged(index, "it names no resource"))?;
+        let mut headings = Vec::new();
+        let mut has_rule = false;
+        for (_, line) in lines.by_ref() {
+            if line.starts_with('─') {
+                has_rule = true;
+                break;
+            }
+            headings.push(line);
+        }
+        if !has_rule {
+            return Err(damaged(index, "no table follows"));
+        }
+        let columns = columns(&headings);
+        let mut rows = Vec::new();
+        while let Some(row) = lines.next_if(|(_, line)| !line.is_empty()) {
+            rows.push(row);
+        }
+        lines.next_if(|(_, line)| line.is_empty());
+        let legend = legend(lines)?;
+        for (at, row) in rows {
+            let row = row_of(row, columns.len());
+            let (principal, marks) = row.ok_or(damaged(at, "it has too few cells"))?;
+            for (action, mark) in columns.iter().zip(marks) {
+                let cell = CellName {
+                    resource: resource.to_owned(),
+                    principal: one_line(principal),
+                    action: action.clone(),
+                };
+                let decided = decided(at, mark, &legend)?;
+                if self.cells.insert(cell, decided).is_some() {
+                    return Err(damaged(at, "the cells of its name are there twice"));
+                }
+            }
+        }
+        self.resources.insert(resource.to_owned(), one_line(name));
+        Ok(())
+    }
 }
 
-/// What the resource of a heading is called, and its UID. Either may have several spaces in a row.
+fn damaged(index: usize, what: &'static str) -> NoSnapshot {
+    NoSnapshot::Damaged {
+        line: index + 1,
+        what,
+    }
+}
+
+/// Reads a legend: the policy of each key.
+fn legend<'t>(
+    lines: &mut Peekable<impl Iterator<Item = (usize, &'t str)>>,
+) -> Result<BTreeMap<&'t str, &'t str>, NoSnapshot> {
+    let mut legend = BTreeMap::new();
+    while let Some((at, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
+        let entry = line.trim_start().split_once("  ");
+        let (key, policy) = entry.ok_or(damaged(at, "it is no entry of a legend"))?;
+        // The `@doc` of the policy follows.
+        let policy = policy.trim_start().split("  ").next();
+        legend.insert(key, policy.unwrap_or_default());
+    }
+    Ok(legend)
+}
+
+/// The decision of a cell by its sign and key.
+fn decided(
+    line: usize,
+    (sign, key): (&str, &str),
+    legend: &BTreeMap<&str, &str>,
+) -> Result<Decided, NoSnapshot> {
+    let mark = Mark::of_sign(sign).ok_or(damaged(line, "a cell has no mark"))?;
+    let policy = match key {
+        NOBODY => None,
+        key => {
+            let policy = legend.get(key);
+            let policy =
+                policy.ok_or(damaged(line, "a cell has a key that is not in the legend"))?;
+            Some((*policy).to_owned())
+        }
+    };
+    Ok(Decided { mark, policy })
+}
+
+/// The name and the UID of the resource of a heading. Either may have several spaces in a row.
 fn resource_of(line: &str) -> Option<(&str, &str)> {
     let mut splits = line
         .match_indices("  ")
@@ -347,8 +376,8 @@ fn columns(lines: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// What stands in each column of a terminal: a wide character is in two, and the second is empty; what combines is
-/// with the character before it.
+/// The characters in each column of a terminal. A wide character has two columns, of which the second is empty; a
+/// combining one shares that of the character before.
 fn in_columns(line: &str) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for character in line.chars() {

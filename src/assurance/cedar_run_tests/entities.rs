@@ -16,60 +16,58 @@ use hashbrown::HashMap;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::value::RawValue;
 
-use super::in_full;
+use super::error::EntityError;
 
-/// An entity by itself.
+/// An entity, read without others.
 enum Single {
-    /// It conforms to the schema.
+    /// An entity that is no action, and conforms to the schema.
     Thing(Thing),
-    /// An action exactly as the schema has it.
+    /// An action that is equal to that of the schema.
     Action(Arc<Entity>),
-    /// An action that may be the schema's once the parents of its parents are added.
+    /// An action that may be equal to that of the schema once the parents of its parents are added.
     Incomplete(Arc<Entity>),
 }
 
 /// An entity that is no action.
 struct Thing {
     entity: Arc<Entity>,
-    /// The number of its uid.
+    /// The index of its uid.
     uid: usize,
-    /// The numbers of its ancestors, as far as it names them itself; sorted.
+    /// The indices of the ancestors that it names itself; sorted.
     above: Vec<usize>,
 }
 
-/// Lists of entities, by number.
+/// Lists of entities, by index.
 pub(super) struct Lists<'s> {
     schema: CoreSchema<'s>,
     /// The actions of the schema.
     actions: CoreEntities,
-    lists: Vec<Result<Vec<usize>, String>>,
-    singles: Vec<Result<Single, String>>,
+    lists: Vec<Result<Vec<usize>, EntityError>>,
+    singles: Vec<Result<Single, EntityError>>,
 }
 
 impl<'s> Lists<'s> {
     /// Reads the entities in these texts, each a JSON array.
     pub(super) fn read(texts: &[&str], schema: &'s Schema) -> Self {
         let schema = CoreSchema::new(schema.as_ref());
-        let lists: Vec<Result<Vec<&RawValue>, String>> = texts
+        let lists: Vec<Result<Vec<&RawValue>, EntityError>> = texts
             .par_iter()
-            .map(|text| serde_json::from_str(text).map_err(|error| in_full(&error)))
+            .map(|text| serde_json::from_str(text).map_err(|error| EntityError::invalid(&error)))
             .collect();
         let mut distinct = Distinct::default();
         let lists = lists
             .into_iter()
             .map(|list| {
                 let singles = list?.into_iter();
-                Ok(singles
-                    .map(|entity| distinct.number(entity.get()))
-                    .collect())
+                Ok(singles.map(|entity| distinct.index(entity.get())).collect())
             })
             .collect();
-        let mut singles: Vec<Result<Single, String>> = distinct
+        let mut singles: Vec<Result<Single, EntityError>> = distinct
             .texts
             .par_iter()
             .map(|text| single(text, &schema))
             .collect();
-        number(&mut singles);
+        index_uids(&mut singles);
         let actions = CoreEntities::new().add_entities(
             schema.action_entities(),
             None::<&NoEntitiesSchema>,
@@ -88,15 +86,15 @@ impl<'s> Lists<'s> {
     /// The entities of a list, with all actions of the schema.
     ///
     /// # Errors
-    /// What is wrong with one of them.
-    pub(super) fn entities(&self, list: usize) -> Result<Entities, String> {
+    /// An entity is invalid.
+    pub(super) fn entities(&self, list: usize) -> Result<Entities, EntityError> {
         let singles = match self.lists.get(list) {
             Some(Ok(singles)) => singles,
             Some(Err(error)) => return Err(error.clone()),
-            None => return Err("there are none".to_owned()),
+            None => return Err(EntityError::Missing),
         };
         let mut things = Vec::with_capacity(singles.len());
-        let mut given = Vec::new();
+        let mut actions = Vec::new();
         let mut complete = true;
         for single in singles
             .iter()
@@ -104,23 +102,23 @@ impl<'s> Lists<'s> {
         {
             match single {
                 Ok(Single::Thing(thing)) => things.push(thing),
-                Ok(Single::Action(entity)) => given.push(entity),
+                Ok(Single::Action(entity)) => actions.push(entity),
                 Ok(Single::Incomplete(entity)) => {
                     complete = false;
-                    given.push(entity);
+                    actions.push(entity);
                 }
                 Err(error) => return Err(error.clone()),
             }
         }
         if !complete {
-            self.check_actions(&given)?;
+            self.check_actions(&actions)?;
         }
         let computation = match are_closed(&mut things) {
             true => TCComputation::AssumeAlreadyComputed,
             false => TCComputation::ComputeNow,
         };
-        // The schema's own actions take the place of those given, which are the same. No thing is
-        // in an action, nor an action in a thing.
+        // The actions of the schema take the place of equal ones in the list. Things and actions are never in
+        // each other.
         self.actions
             .clone()
             .add_entities(
@@ -130,11 +128,11 @@ impl<'s> Lists<'s> {
                 Extensions::all_available(),
             )
             .map(Entities::from)
-            .map_err(|error| in_full(&error))
+            .map_err(|error| EntityError::invalid(&error))
     }
 
     /// Compares actions with the schema's when all ancestors are known.
-    fn check_actions(&self, actions: &[&Arc<Entity>]) -> Result<(), String> {
+    fn check_actions(&self, actions: &[&Arc<Entity>]) -> Result<(), EntityError> {
         CoreEntities::from_entities(
             actions.iter().map(|action| action.as_ref().clone()),
             Some(&self.schema),
@@ -142,32 +140,32 @@ impl<'s> Lists<'s> {
             Extensions::all_available(),
         )
         .map(|_| ())
-        .map_err(|error| in_full(&error))
+        .map_err(|error| EntityError::invalid(&error))
     }
 }
 
-/// Gives numbers to the uids of things and of their ancestors.
-fn number(singles: &mut [Result<Single, String>]) {
-    let mut numbers: HashMap<EntityUID, usize> = HashMap::new();
-    let mut number = |uid: &EntityUID| match numbers.get(uid) {
-        Some(number) => *number,
+/// Gives an index to each uid of things and of their ancestors.
+fn index_uids(singles: &mut [Result<Single, EntityError>]) {
+    let mut indices: HashMap<EntityUID, usize> = HashMap::new();
+    let mut index = |uid: &EntityUID| match indices.get(uid) {
+        Some(index) => *index,
         None => {
-            let next = numbers.len();
-            numbers.insert(uid.clone(), next);
+            let next = indices.len();
+            indices.insert(uid.clone(), next);
             next
         }
     };
     for single in singles {
         if let Ok(Single::Thing(thing)) = single {
-            thing.uid = number(thing.entity.uid());
-            thing.above = thing.entity.ancestors().map(&mut number).collect();
+            thing.uid = index(thing.entity.uid());
+            thing.above = thing.entity.ancestors().map(&mut index).collect();
             thing.above.sort_unstable();
         }
     }
 }
 
-/// Whether each of these names all its ancestors among these, none of them itself, so that Cedar
-/// need not look for them; sorts them.
+/// Whether each thing names all of its ancestors among these and none is its own ancestor, so that Cedar need not
+/// compute the closure. Sorts the things.
 fn are_closed(things: &mut [&Thing]) -> bool {
     things.sort_unstable_by_key(|thing| thing.uid);
     let named = |uid: usize| {
@@ -186,20 +184,20 @@ fn are_closed(things: &mut [&Thing]) -> bool {
 #[derive(Default)]
 pub(super) struct Distinct<'t> {
     pub(super) texts: Vec<&'t str>,
-    numbers: HashMap<&'t str, usize>,
+    indices: HashMap<&'t str, usize>,
 }
 
 impl<'t> Distinct<'t> {
-    /// The number of a text.
-    pub(super) fn number(&mut self, text: &'t str) -> usize {
-        *self.numbers.entry(text).or_insert_with(|| {
+    /// The index of a text.
+    pub(super) fn index(&mut self, text: &'t str) -> usize {
+        *self.indices.entry(text).or_insert_with(|| {
             self.texts.push(text);
             self.texts.len() - 1
         })
     }
 }
 
-fn single(text: &str, schema: &CoreSchema<'_>) -> Result<Single, String> {
+fn single(text: &str, schema: &CoreSchema<'_>) -> Result<Single, EntityError> {
     let extensions = Extensions::all_available();
     let computation = TCComputation::ComputeNow;
     let error = match EntityJsonParser::new(Some(schema), extensions, computation)
@@ -215,11 +213,11 @@ fn single(text: &str, schema: &CoreSchema<'_>) -> Result<Single, String> {
         }
         Err(error) => error,
     };
-    // Only of actions is the whole ancestry compared with the schema's.
+    // Only for actions is the whole ancestry compared with the schema.
     match EntityJsonParser::new(None::<&NoEntitiesSchema>, extensions, computation)
         .single_from_json_str(text)
     {
         Ok(entity) if entity.uid().is_action() => Ok(Single::Incomplete(Arc::new(entity))),
-        _ => Err(in_full(&error)),
+        _ => Err(EntityError::invalid(&error)),
     }
 }

@@ -1,6 +1,6 @@
 //! The runner for tests without a schema, as `cedar run-tests` does without `--schema`.
 //!
-//! Nothing conforms to anything there.
+//! Nothing has to conform to a schema there.
 
 use cedar_policy::{
     Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet,
@@ -9,6 +9,7 @@ use cedar_policy::{
 use hashbrown::HashMap;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::error::{EntityError, TestError};
 use super::policies::set;
 use super::run::{compared, invalid, readable, uid};
 use super::{Case, CedarTest, EntityFiles, Response, Verdict, in_full};
@@ -30,12 +31,12 @@ pub fn run_without_schema(
     let mut texts: Vec<&str> = cases.iter().flatten().map(|(_, text)| *text).collect();
     texts.sort_unstable();
     texts.dedup();
-    let entities: HashMap<&str, Result<Entities, String>> = texts
+    let entities: HashMap<&str, Result<Entities, TestError>> = texts
         .par_iter()
         .map(|text| {
             let entities = Entities::from_json_str(text, None);
-            let wrong = |error| format!("the entities cannot be read: {}", in_full(&error));
-            (*text, entities.map_err(wrong))
+            let error = |error| TestError::Entities(EntityError::invalid(&error));
+            (*text, entities.map_err(error))
         })
         .collect::<Vec<_>>()
         .into_iter()
@@ -51,24 +52,28 @@ pub fn run_without_schema(
             let decided = match entities.get(text) {
                 Some(Ok(entities)) => decide(case, &set, entities),
                 Some(Err(error)) => Err(error.clone()),
-                None => Err("there are no entities".to_owned()),
+                None => Err(TestError::NoEntities),
             };
             match decided {
                 Ok(response) => compared(response, &case.expected),
-                Err(message) => Verdict::NotRun(invalid(test, &message)),
+                Err(error) => Verdict::NotRun(invalid(test, &error)),
             }
         })
         .collect()
 }
 
-fn decide(case: &Case<'_>, policies: &PolicySet, entities: &Entities) -> Result<Response, String> {
+fn decide(
+    case: &Case<'_>,
+    policies: &PolicySet,
+    entities: &Entities,
+) -> Result<Response, TestError> {
     let principal: EntityUid = uid("principal", &case.principal)?;
     let action = uid("action", &case.action)?;
     let resource = uid("resource", &case.resource)?;
     let context = Context::from_json_str(case.context, None)
-        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+        .map_err(|error| TestError::Context(in_full(&error)))?;
     let request = CedarRequest::new(principal, action, resource, context, None)
-        .map_err(|error| format!("the request cannot be asked: {}", in_full(&error)))?;
+        .map_err(|error| TestError::Request(in_full(&error)))?;
     let response = Authorizer::new().is_authorized(&request, policies, entities);
     let diagnostics = response.diagnostics();
     let mut policies: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();

@@ -9,6 +9,7 @@ use rayon::iter::{
 };
 
 use super::entities::{Distinct, Lists};
+use super::error::TestError;
 use super::policies::Policies;
 use super::{
     Case, CedarTest, Difference, EntitiesOf, EntityFiles, Expected, Response, Verdict, in_full,
@@ -20,7 +21,7 @@ use tarbac_host::json::StrictJson;
 
 /// Runs tests with the policies in force under these readings; one verdict for each, in order.
 ///
-/// Nothing but the entities of a test is known when it is decided. `files` holds the texts of
+/// The entities of a test are all that its decision depends on. `files` holds the texts of
 /// those that [`CedarTest::entities_file`] names; a file that is not among them is missing.
 pub fn run(
     bundle: &Bundle,
@@ -32,25 +33,23 @@ pub fn run(
     let mut distinct = Distinct::default();
     let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(tests.len());
     let mut by_list: Vec<Vec<Asked<'_, '_>>> = Vec::new();
-    for (number, test) in tests.iter().enumerate() {
+    for (index, test) in tests.iter().enumerate() {
         match readable(test, files) {
             Ok((case, text)) => {
-                let list = distinct.number(text);
+                let list = distinct.index(text);
                 by_list.resize_with(distinct.texts.len(), Vec::new);
                 if let Some(asked) = by_list.get_mut(list) {
-                    asked.push(Asked { number, test, case });
+                    asked.push(Asked { index, test, case });
                 }
             }
-            Err(finding) => verdicts.push((number, Verdict::NotRun(finding))),
+            Err(finding) => verdicts.push((index, Verdict::NotRun(finding))),
         }
     }
     let lists = Lists::read(&distinct.texts, schema);
     let policies = Policies::new(bundle, readings);
     // Entities are dropped when the tests that share them are done.
     verdicts.par_extend(by_list.par_iter().enumerate().flat_map(|(list, asked)| {
-        let entities = lists
-            .entities(list)
-            .map_err(|error| format!("the entities cannot be read: {error}"));
+        let entities = lists.entities(list).map_err(TestError::Entities);
         let verdicts: Vec<(usize, Verdict)> = asked
             .par_iter()
             .map(|asked| {
@@ -60,36 +59,36 @@ pub fn run(
                     .and_then(|entities| decide(asked.case, &policies, schema, entities));
                 let verdict = match response {
                     Ok(response) => compared(response, &asked.case.expected),
-                    Err(message) => Verdict::NotRun(invalid(asked.test, &message)),
+                    Err(error) => Verdict::NotRun(invalid(asked.test, &error)),
                 };
-                (asked.number, verdict)
+                (asked.index, verdict)
             })
             .collect();
         verdicts
     }));
-    verdicts.sort_unstable_by_key(|(number, _)| *number);
+    verdicts.sort_unstable_by_key(|(index, _)| *index);
     verdicts.into_iter().map(|(_, verdict)| verdict).collect()
 }
 
-/// A test that can be decided, by its place among all.
+/// A test that can be decided, with its index among all.
 struct Asked<'a, 't> {
-    number: usize,
+    index: usize,
     test: &'a CedarTest<'t>,
     case: &'a Case<'t>,
 }
 
-/// What a test asks, and the text that its entities stand in.
+/// The case of a test, and the text with its entities.
 pub(super) fn readable<'a>(
     test: &'a CedarTest<'_>,
     files: &'a EntityFiles,
 ) -> Result<(&'a Case<'a>, &'a str), Finding> {
     let case = test.case.as_ref().map_err(Clone::clone)?;
-    let text = text(&case.entities, files).map_err(|message| invalid(test, &message))?;
+    let text = text(&case.entities, files).map_err(|error| invalid(test, &error))?;
     Ok((case, text))
 }
 
-pub(super) fn invalid(test: &CedarTest<'_>, message: &str) -> Finding {
-    Finding::error(code::test::INVALID, format!("{}: {message}", test.title()))
+pub(super) fn invalid(test: &CedarTest<'_>, error: &TestError) -> Finding {
+    Finding::error(code::test::INVALID, format!("{}: {error}", test.title()))
         .label(test.place.clone(), "this test")
 }
 
@@ -98,14 +97,14 @@ fn decide(
     policies: &Policies,
     schema: &Schema,
     entities: &Entities,
-) -> Result<Response, String> {
+) -> Result<Response, TestError> {
     let principal = uid("principal", &case.principal)?;
     let action = uid("action", &case.action)?;
     let resource = uid("resource", &case.resource)?;
-    let StrictJson(context) = serde_json::from_str(case.context)
-        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+    let StrictJson(context) =
+        serde_json::from_str(case.context).map_err(|error| TestError::Context(in_full(&error)))?;
     let context = Context::from_json_value(context, Some((schema, &action)))
-        .map_err(|error| format!("the context cannot be read: {}", in_full(&error)))?;
+        .map_err(|error| TestError::Context(in_full(&error)))?;
     let request = CedarRequest::new(
         principal.clone(),
         action.clone(),
@@ -113,23 +112,29 @@ fn decide(
         context,
         Some(schema),
     )
-    .map_err(|error| format!("the request cannot be asked: {}", in_full(&error)))?;
+    .map_err(|error| TestError::Request(in_full(&error)))?;
     Ok(policies.decide(&request, [&principal, &action, &resource], entities))
 }
 
-pub(super) fn uid(part: &str, text: &str) -> Result<EntityUid, String> {
-    EntityUid::from_str(text)
-        .map_err(|error| format!("the {part} `{text}` is no entity: {}", in_full(&error)))
+pub(super) fn uid(part: &'static str, text: &str) -> Result<EntityUid, TestError> {
+    EntityUid::from_str(text).map_err(|error| TestError::Uid {
+        part,
+        text: text.to_owned(),
+        reason: in_full(&error),
+    })
 }
 
-/// The text that the entities of a test stand in.
-fn text<'c>(entities: &EntitiesOf<'c>, files: &'c EntityFiles) -> Result<&'c str, String> {
+/// The text with the entities of a test.
+fn text<'c>(entities: &EntitiesOf<'c>, files: &'c EntityFiles) -> Result<&'c str, TestError> {
     match entities {
         EntitiesOf::Test(text) => Ok(text),
         EntitiesOf::File(name) => match files.get(name) {
             Some(Ok(text)) => Ok(text),
-            Some(Err(error)) => Err(format!("cannot read the entities in `{name}`: {error}")),
-            None => Err(format!("cannot read the entities in `{name}`")),
+            Some(Err(error)) => Err(TestError::EntityFile {
+                name: name.clone(),
+                reason: error.to_string(),
+            }),
+            None => Err(TestError::NoEntityFile(name.clone())),
         },
     }
 }

@@ -1,19 +1,18 @@
-//! Writes tests.
-
-use std::fmt::Write as _;
+//! The writer of tests for `cedar run-tests`.
 
 use cedar_policy_core::ast::Entity;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::error::WriteError;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Request};
 use tarbac_host::engine::Engine;
 
-/// What is expected of a request.
+/// The expected decision of a request.
 #[derive(Debug, Clone)]
 pub struct Expectation<'e> {
-    /// Decides, and has the entities.
+    /// The engine that decides, with the entities.
     pub engine: &'e Engine,
     /// The name of the test.
     pub name: &'e str,
@@ -30,7 +29,7 @@ pub struct Expectation<'e> {
 pub struct Written {
     /// The file: a JSON array with a line for each entity.
     pub document: String,
-    /// What the format cannot say, in the order in which it was asked for.
+    /// The expectations that the format cannot express, in their order.
     pub skipped: Vec<Skipped>,
 }
 
@@ -39,16 +38,16 @@ pub struct Written {
 pub struct Skipped {
     /// The name of the test.
     pub name: String,
-    /// Why.
-    pub reason: String,
+    /// The reason.
+    pub reason: WriteError,
 }
 
 /// Writes expectations as tests that need no workspace: each brings the entities that its request
 /// can reach, with everything they are in as their parents, and its action with its groups. They
 /// can be read with and without the schema.
 ///
-/// Left out, and named, is what the format has no word for: an indeterminate decision, and a
-/// request for something that does not exist.
+/// The format cannot express an indeterminate decision, nor a request with an entity that does not exist; these are
+/// skipped, with the reason.
 ///
 /// The readings are the engine's, and every test is to have the same. The other program knows none,
 /// and has to be given the policies that are in force: [`policies_in_force`](super::policies_in_force).
@@ -85,80 +84,68 @@ struct WireEntity {
     tags: Value,
 }
 
-fn test(expectation: &Expectation<'_>) -> Result<String, String> {
-    let Expectation {
-        engine,
-        name,
-        request,
-        decision,
-        policies,
-    } = expectation;
-    if *decision == Decision::Indeterminate {
-        return Err("an indeterminate decision is neither allow nor deny".to_owned());
+/// A test in the order in which people read it.
+fn test(expectation: &Expectation<'_>) -> Result<String, WriteError> {
+    let request = expectation.request;
+    if expectation.decision == Decision::Indeterminate {
+        return Err(WriteError::Indeterminate);
     }
-    let world = engine.world(request).map_err(|errors| {
-        let errors = errors.iter().map(ToString::to_string);
-        errors.collect::<Vec<_>>().join("; ")
-    })?;
-    let action = engine
-        .bundle()
-        .vocabulary()
-        .action(&request.action)
-        .ok_or_else(|| format!("`{}` is no action of the schema", request.action))?;
-    let context = request
-        .context
-        .to_json_value()
-        .map_err(|error| error.to_string())?;
-    let mut entities = world
-        .iter()
-        .map(|entity| Ok((entity.uid().to_string(), entity_line(entity)?)))
-        .collect::<Result<Vec<_>, String>>()?;
-    entities.sort_unstable();
-    let lines: Vec<String> = entities
-        .into_iter()
-        .map(|(_, line)| line)
-        .chain([action_line(action)?])
-        .collect();
-    let mut out = String::new();
-    let mut line = |text: &str| writeln!(out, "{text}").map_err(|error| error.to_string());
-    line("  {")?;
-    line(&format!("    \"name\": {},", json(name)?))?;
-    line("    \"request\": {")?;
-    line(&format!(
-        "      \"principal\": {},",
-        json(&request.principal.to_string())?
-    ))?;
-    line(&format!(
-        "      \"action\": {},",
-        json(&request.action.to_string())?
-    ))?;
-    line(&format!(
-        "      \"resource\": {},",
-        json(&request.resource.to_string())?
-    ))?;
-    line(&format!("      \"context\": {}", json(&context)?))?;
-    line("    },")?;
-    line(&format!(
-        "    \"entities\": [\n      {}\n    ],",
-        lines.join(",\n      ")
-    ))?;
-    line(&format!("    \"decision\": {},", json(decision.word())?))?;
-    line(&format!("    \"reason\": {},", json(policies)?))?;
-    line("    \"num_errors\": 0")?;
-    out.push_str("  }");
-    Ok(out)
+    let context = request.context.to_json_value();
+    let context = context.map_err(|error| WriteError::Json(error.to_string()))?;
+    Ok(format!(
+        "  {{
+    \"name\": {},
+    \"request\": {{
+      \"principal\": {},
+      \"action\": {},
+      \"resource\": {},
+      \"context\": {}
+    }},
+    \"entities\": [
+      {}
+    ],
+    \"decision\": {},
+    \"reason\": {},
+    \"num_errors\": 0
+  }}",
+        json(expectation.name)?,
+        json(&request.principal.to_string())?,
+        json(&request.action.to_string())?,
+        json(&request.resource.to_string())?,
+        json(&context)?,
+        entity_lines(expectation.engine, request)?.join(",\n      "),
+        json(expectation.decision.word())?,
+        json(expectation.policies)?,
+    ))
 }
 
-fn entity_line(entity: &Entity) -> Result<String, String> {
+/// The entities that a request can reach, sorted, and then its action.
+fn entity_lines(engine: &Engine, request: &Request) -> Result<Vec<String>, WriteError> {
+    let slice = engine.world(request).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        WriteError::Entities(errors.join("; "))
+    })?;
+    let action = engine.bundle().vocabulary().action(&request.action);
+    let action = action.ok_or_else(|| WriteError::UnknownAction(request.action.to_string()))?;
+    let entities = slice
+        .iter()
+        .map(|entity| Ok((entity.uid().to_string(), entity_line(entity)?)));
+    let mut entities = entities.collect::<Result<Vec<(String, String)>, WriteError>>()?;
+    entities.sort_unstable();
+    let lines = entities.into_iter().map(|(_, line)| line);
+    Ok(lines.chain([action_line(action)?]).collect())
+}
+
+fn entity_line(entity: &Entity) -> Result<String, WriteError> {
     let mut json_value = entity
         .to_json_value()
-        .map_err(|error| super::in_full(&error))?;
+        .map_err(|error| WriteError::Json(super::in_full(&error)))?;
     let mut take = |key: &str| json_value.get_mut(key).map(Value::take).unwrap_or_default();
     let mut parents = match take("parents") {
         Value::Array(parents) => parents,
         _ => Vec::new(),
     };
-    // Cedar holds them in no order.
+    // Cedar holds parents in no order.
     parents.sort_by_cached_key(Value::to_string);
     json(&WireEntity {
         uid: take("uid"),
@@ -168,7 +155,7 @@ fn entity_line(entity: &Entity) -> Result<String, String> {
     })
 }
 
-fn action_line(action: &Action) -> Result<String, String> {
+fn action_line(action: &Action) -> Result<String, WriteError> {
     let entity = Entity::new_with_attr_partial_value(
         action.uid.as_ref().clone(),
         [],
@@ -183,6 +170,6 @@ fn action_line(action: &Action) -> Result<String, String> {
     entity_line(&entity)
 }
 
-fn json(value: &(impl Serialize + ?Sized)) -> Result<String, String> {
-    serde_json::to_string(value).map_err(|error| error.to_string())
+fn json(value: &(impl Serialize + ?Sized)) -> Result<String, WriteError> {
+    serde_json::to_string(value).map_err(|error| WriteError::Json(error.to_string()))
 }

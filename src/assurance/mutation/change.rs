@@ -10,9 +10,8 @@ use super::Mutant;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Action, Keyword, Policy, PolicyEdit, Vocabulary, text};
 
-/// Every mutant of a policy: it is dropped, its effect is swapped, its scope is widened, an action
-/// is dropped or added, a conjunct is dropped or negated, something within one is dropped, and a
-/// constant is another.
+/// All mutants of a policy: it is dropped, its effect is swapped, its scope is widened, an action is dropped or added, a
+/// conjunct or a part of one is dropped or negated, or a constant is another.
 pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
     let mut changes = Changes {
         policy,
@@ -50,7 +49,7 @@ impl Changes<'_> {
             return;
         };
         let changed = self.policy.with_body(body);
-        // Where nothing but the actions is another, only those that come or go make a difference.
+        // If only the actions change, only those that come or go make a difference.
         let only_actions = draft.effect == self.draft.effect
             && draft.principal == self.draft.principal
             && draft.resource == self.draft.resource
@@ -155,7 +154,7 @@ impl Changes<'_> {
             }
         }
         let scope = self.policy.action_scope();
-        // A policy answers questions or decides about permissions; it is not made to do the other.
+        // A policy either answers questions or decides about permissions, and so does its mutant.
         let answers_questions = vocabulary.questions().any(|action| scope.covers(action));
         for action in vocabulary.permissions().chain(vocabulary.questions()) {
             if scope.covers(action) || action.is_question() != answers_questions {
@@ -227,7 +226,7 @@ impl Changes<'_> {
 struct Variant<'e> {
     expression: ast::Expr,
     what: String,
-    /// What was changed, as it stands in the policy.
+    /// The part of the policy that was changed.
     origin: Option<&'e ast::Expr>,
 }
 
@@ -240,7 +239,7 @@ impl<'e> Variant<'e> {
         }
     }
 
-    /// The same change within a larger expression.
+    /// The variant within a larger expression.
     fn within(self, whole: impl FnOnce(ast::Expr) -> ast::Expr) -> Self {
         Self {
             expression: whole(self.expression),
@@ -249,90 +248,94 @@ impl<'e> Variant<'e> {
     }
 }
 
-/// The ways to change an expression in one place: what it joins is dropped, a negation is dropped,
-/// an element of a set is dropped, a constant is another.
+/// The variants of an expression: an operand, a negation or an element of a set is dropped, or a constant is another.
 fn variants(expression: &ast::Expr) -> Vec<Variant<'_>> {
-    let own = |expression: &ast::Expr| expression.clone();
-    let mut found = Vec::new();
     match expression.expr_kind() {
         ast::ExprKind::Lit(literal) => {
-            found.extend(constants(literal).into_iter().map(|other| {
+            let others = constants(literal).into_iter().map(|other| {
                 let what = format!("`{}` is `{other}`", text(expression));
                 Variant::new(expression, what, ast::Expr::val(other))
-            }));
+            });
+            others.collect()
         }
         ast::ExprKind::And { left, right } => {
-            found.extend(dropped(expression, left, right));
+            let mut found = Vec::from(dropped(expression, left, right));
             found.extend(both(left, right, ast::Expr::and));
+            found
         }
         ast::ExprKind::Or { left, right } => {
-            found.extend(dropped(expression, left, right));
+            let mut found = Vec::from(dropped(expression, left, right));
             found.extend(both(left, right, ast::Expr::or));
+            found
         }
         ast::ExprKind::UnaryApp { op, arg } => {
+            let mut found = Vec::new();
             if *op == ast::UnaryOp::Not {
                 let what = format!("`{}` is not negated", text(expression));
-                found.push(Variant::new(expression, what, own(arg)));
+                found.push(Variant::new(expression, what, arg.as_ref().clone()));
             }
-            found.extend(
-                variants(arg)
-                    .into_iter()
-                    .map(|variant| variant.within(|arg| ast::Expr::unary_app(*op, arg))),
-            );
+            let within = variants(arg).into_iter();
+            found.extend(within.map(|of| of.within(|arg| ast::Expr::unary_app(*op, arg))));
+            found
         }
-        ast::ExprKind::BinaryApp { op, arg1, arg2 } => {
-            found.extend(both(arg1, arg2, |one, other| {
-                ast::Expr::binary_app(*op, one, other)
-            }));
-        }
+        ast::ExprKind::BinaryApp { op, arg1, arg2 } => both(arg1, arg2, |one, other| {
+            ast::Expr::binary_app(*op, one, other)
+        }),
         ast::ExprKind::If {
             test_expr,
             then_expr,
             else_expr,
-        } => {
-            found.extend(variants(test_expr).into_iter().map(|variant| {
-                variant.within(|test| ast::Expr::ite(test, own(then_expr), own(else_expr)))
-            }));
-            found.extend(variants(then_expr).into_iter().map(|variant| {
-                variant.within(|then| ast::Expr::ite(own(test_expr), then, own(else_expr)))
-            }));
-            found.extend(variants(else_expr).into_iter().map(|variant| {
-                variant.within(|other| ast::Expr::ite(own(test_expr), own(then_expr), other))
-            }));
-        }
-        ast::ExprKind::Set(elements) if elements.len() > 1 => {
-            for (index, element) in elements.iter().enumerate() {
-                let rest = elements
-                    .iter()
-                    .enumerate()
-                    .filter(|(other, _)| *other != index)
-                    .map(|(_, element)| element.clone());
-                let what = format!("the element `{}` is dropped", text(element));
-                found.push(Variant::new(element, what, ast::Expr::set(rest)));
+        } => variants_of_if(test_expr, then_expr, else_expr),
+        ast::ExprKind::Set(elements) if elements.len() > 1 => variants_of_set(elements),
+        ast::ExprKind::ExtensionFunctionApp { fn_name, args } => variants_of_call(fn_name, args),
+        _ => Vec::new(),
+    }
+}
+
+fn variants_of_if<'e>(
+    test: &'e ast::Expr,
+    then: &'e ast::Expr,
+    otherwise: &'e ast::Expr,
+) -> Vec<Variant<'e>> {
+    let tests = variants(test).into_iter().map(|variant| {
+        variant.within(|test| ast::Expr::ite(test, then.clone(), otherwise.clone()))
+    });
+    let thens = variants(then).into_iter().map(|variant| {
+        variant.within(|then| ast::Expr::ite(test.clone(), then, otherwise.clone()))
+    });
+    let others = variants(otherwise).into_iter().map(|variant| {
+        variant.within(|otherwise| ast::Expr::ite(test.clone(), then.clone(), otherwise))
+    });
+    tests.chain(thens).chain(others).collect()
+}
+
+fn variants_of_set(elements: &[ast::Expr]) -> Vec<Variant<'_>> {
+    let without = elements.iter().enumerate().map(|(index, element)| {
+        let rest = elements.iter().enumerate();
+        let rest = rest.filter(|(other, _)| *other != index);
+        let rest = rest.map(|(_, element)| element.clone());
+        let what = format!("the element `{}` is dropped", text(element));
+        Variant::new(element, what, ast::Expr::set(rest))
+    });
+    without.collect()
+}
+
+fn variants_of_call<'e>(name: &ast::Name, args: &'e [ast::Expr]) -> Vec<Variant<'e>> {
+    let mut found = Vec::new();
+    for (index, argument) in args.iter().enumerate() {
+        let with = |changed: ast::Expr| {
+            let mut args = args.to_vec();
+            if let Some(argument) = args.get_mut(index) {
+                *argument = changed;
             }
-        }
-        ast::ExprKind::ExtensionFunctionApp { fn_name, args } => {
-            for (index, argument) in args.iter().enumerate() {
-                found.extend(variants(argument).into_iter().map(|variant| {
-                    variant.within(|other| {
-                        let args = args.iter().enumerate().map(|(at, argument)| {
-                            if at == index {
-                                other.clone()
-                            } else {
-                                argument.clone()
-                            }
-                        });
-                        ast::Expr::call_extension_fn(fn_name.clone(), args.collect())
-                    })
-                }));
-            }
-        }
-        _ => {}
+            ast::Expr::call_extension_fn(name.clone(), args)
+        };
+        found.extend(variants(argument).into_iter().map(|of| of.within(with)));
     }
     found
 }
 
-/// Only the one or the other of what is joined.
+/// The variants of a junction in which one operand is dropped.
 fn dropped<'e>(
     whole: &'e ast::Expr,
     left: &'e ast::Expr,
@@ -344,7 +347,7 @@ fn dropped<'e>(
     })
 }
 
-/// The variants of either side, within the whole.
+/// The variants of both operands, within the whole.
 fn both<'e>(
     left: &'e ast::Expr,
     right: &'e ast::Expr,
@@ -369,7 +372,7 @@ fn constants(literal: &ast::Literal) -> Vec<ast::Literal> {
             .map(ast::Literal::Long)
             .collect(),
         ast::Literal::String(text) => vec![ast::Literal::String(other_text(text).into())],
-        // Who an entity is, is no constant: what it names is dropped or widened instead.
+        // An entity is no constant: other operators drop or widen it.
         ast::Literal::EntityUID(_) => Vec::new(),
     }
 }

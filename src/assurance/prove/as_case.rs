@@ -1,11 +1,10 @@
-//! A counterexample as a case of a suite.
-//!
-//! It is kept so: the case fails as long as the spec is refuted.
+//! Counterexamples as cases of a suite, which fail as long as the spec is refuted.
 
 use std::collections::BTreeMap;
 
 use cedar_policy::{Entity, EntityUid};
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
 use super::claim::{Environment, Side, body};
 use super::model::{Model, as_entity};
@@ -14,7 +13,7 @@ use super::verdict::is_asked_under;
 use super::{Counterexample, InEnvironment, Prover, SpecResult};
 use crate::suite::{self, BecauseText, CaseText, SuiteText};
 use tarbac_diagnostic::source::Source;
-use tarbac_host::bundle::{Policy, Switches};
+use tarbac_host::bundle::{Policy, Switches, UnknownReading};
 use tarbac_host::decision::Decision;
 use tarbac_host::engine::Engine;
 use tarbac_store::Directory;
@@ -24,11 +23,46 @@ use tarbac_store::Directory;
 pub struct Kept {
     /// The text of the suite; `None` where no case is left.
     pub suite: Option<String>,
-    /// The counterexamples that are not in it, and why not.
-    pub left_out: Vec<(InEnvironment, String)>,
+    /// The counterexamples that are not in it, with the reasons.
+    pub left_out: Vec<(InEnvironment, CaseError)>,
 }
 
-/// What a case expects.
+/// Why a counterexample is no case of a suite.
+#[derive(Debug, Error)]
+pub enum CaseError {
+    /// It contradicts the data that every directory has.
+    #[error("no directory can have it")]
+    Impossible,
+    /// An entity has tags.
+    #[error("a case cannot give tags")]
+    Tags,
+    /// It is about no request, but about the policies alone.
+    #[error("it is about no request")]
+    NoRequest,
+    /// It does not conform to the schema.
+    #[error("it does not fit the schema")]
+    Schema,
+    /// The spec demands an answer that no policy gives.
+    #[error("no policy gives that answer")]
+    NoAnswer,
+    /// The spec demands an answer that several policies could give.
+    #[error("several policies could give that answer")]
+    SeveralAnswers,
+    /// The case has no form in YAML.
+    #[error("it cannot be written")]
+    NotWritable,
+    /// The engine does not know a reading.
+    #[error("{0}")]
+    Reading(UnknownReading),
+    /// The findings of the case as a suite, joined.
+    #[error("{0}")]
+    Findings(String),
+    /// The case passes: the entities of the workspace make a difference.
+    #[error("beside the people and things of the workspace it is not so")]
+    Passes,
+}
+
+/// The expectation of a case.
 struct Expected {
     decision: Decision,
     because: BecauseText,
@@ -44,7 +78,7 @@ impl Prover<'_> {
             let case = self.case(tried.spec, environment, counterexample, engine.directory());
             match case.and_then(|case| self.failing_case(tried.spec, case, engine)) {
                 Ok(case) => cases.push(case),
-                Err(why) => left_out.push((environment.clone(), why)),
+                Err(error) => left_out.push((environment.clone(), error)),
             }
         }
         let suite = match cases.is_empty() {
@@ -73,28 +107,28 @@ impl Prover<'_> {
         .ok()
     }
 
-    /// A case that fails when it is run; or why it would not.
+    /// A case, if it fails when it is run.
     fn failing_case(
         &self,
         spec: &Spec,
         case: CaseText,
         engine: &Engine,
-    ) -> Result<CaseText, String> {
+    ) -> Result<CaseText, CaseError> {
         let text = self.text(spec, vec![case.clone()]);
-        let source = Source::held("case", text.ok_or("it cannot be written")?);
+        let source = Source::held("case", text.ok_or(CaseError::NotWritable)?);
         // The suite itself says which readings hold.
         let switches = Switches::default();
-        let engine = engine.under(&switches).map_err(|error| error.to_string())?;
+        let engine = engine.under(&switches).map_err(CaseError::Reading)?;
         let (suites, findings) = suite::read(&[source], &|_| true, engine, &switches);
         let Some(suites) = suites else {
-            let said: Vec<String> = findings
+            let messages: Vec<String> = findings
                 .into_iter()
                 .map(|finding| finding.message)
                 .collect();
-            return Err(said.join("; "));
+            return Err(CaseError::Findings(messages.join("; ")));
         };
         match suite::run(&suites).iter().any(suite::Tried::passed) {
-            true => Err("beside the people and things of the workspace it is not so".to_owned()),
+            true => Err(CaseError::Passes),
             false => Ok(case),
         }
     }
@@ -105,9 +139,9 @@ impl Prover<'_> {
         environment: &InEnvironment,
         counterexample: &Counterexample,
         directory: &Directory,
-    ) -> Result<CaseText, String> {
+    ) -> Result<CaseText, CaseError> {
         if !counterexample.is_possible {
-            return Err("no directory can have it".to_owned());
+            return Err(CaseError::Impossible);
         }
         let world = &counterexample.world;
         if world
@@ -115,14 +149,14 @@ impl Prover<'_> {
             .values()
             .any(|entity| !entity.tags.is_empty())
         {
-            return Err("a case cannot give tags".to_owned());
+            return Err(CaseError::Tags);
         }
         let asked = self.environments.iter().find(|known| {
             known.types.action() == &environment.action
                 && known.types.principal() == &environment.principal
                 && known.types.resource() == &environment.resource
         });
-        let environment = asked.ok_or("it is about no request")?;
+        let environment = asked.ok_or(CaseError::NoRequest)?;
         let action = environment.action;
         let Expected { decision, because } = self.expected(spec, environment, counterexample)?;
         Ok(CaseText {
@@ -144,13 +178,13 @@ impl Prover<'_> {
         })
     }
 
-    /// What is not decided so today.
+    /// The expectation that the counterexample does not meet today.
     fn expected(
         &self,
         spec: &Spec,
         environment: &Environment<'_>,
         counterexample: &Counterexample,
-    ) -> Result<Expected, String> {
+    ) -> Result<Expected, CaseError> {
         let on = self.readings_of(spec);
         if environment.action.is_question() {
             return self.expected_answers(spec, environment, counterexample, &on);
@@ -182,19 +216,19 @@ impl Prover<'_> {
         environment: &Environment<'_>,
         counterexample: &Counterexample,
         on: &[String],
-    ) -> Result<Expected, String> {
+    ) -> Result<Expected, CaseError> {
         let asked = |policy: &&Policy| is_asked_under(environment, policy, on);
         let policies = self.bundle.policies().iter().filter(asked);
         let all = Side::new(policies.clone().map(body).collect());
         let outcome = all.outcome(&counterexample.world, environment.schema);
-        let mut answers = outcome.ok_or("it does not fit the schema")?.policies;
+        let mut answers = outcome.ok_or(CaseError::Schema)?.policies;
         match &spec.says {
             Says::Allowed => {
                 let mut missing = policies.filter(|policy| spec.is_about_answer(policy));
                 match (missing.next(), missing.next()) {
                     (Some(missing), None) => answers.push(missing.id().to_owned()),
-                    (None, _) => return Err("no policy gives that answer".to_owned()),
-                    _ => return Err("several policies could give that answer".to_owned()),
+                    (None, _) => return Err(CaseError::NoAnswer),
+                    _ => return Err(CaseError::SeveralAnswers),
                 }
             }
             _ => answers.retain(|answer| !counterexample.outcome.policies.contains(answer)),

@@ -12,7 +12,7 @@ use cedar_policy_symcc::{
 
 use super::counterexample::Decided;
 use super::model::Model;
-use super::solver::{Unknown, said};
+use super::solver::{Unknown, in_full};
 use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit, Vocabulary, static_policy};
 use tarbac_host::decision::{Basis, Decision, Outcome};
 
@@ -36,7 +36,7 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// The symbolic compiler does not support the schema.
     pub fn all(bundle: &'a Bundle) -> Result<Vec<Self>, Unknown> {
-        let unsupported = |error: SymbolicError| Unknown::Failed(said(&error));
+        let unsupported = |error: SymbolicError| Unknown::Failed(in_full(&error));
         let symbols = CompiledSchema::new(bundle.schema()).map_err(unsupported)?;
         let vocabulary = bundle.vocabulary();
         vocabulary
@@ -93,7 +93,7 @@ impl<'a> Environment<'a> {
         )
         .map_err(|error| Unknown::Unsupported {
             policy: policy.id().to_string(),
-            reason: said(&error),
+            reason: in_full(&error),
         })
     }
 }
@@ -114,7 +114,7 @@ impl Side {
         let added = policies
             .iter()
             .try_for_each(|policy| set.add(policy.clone()))
-            .map_err(|error| Unknown::Failed(said(&error)));
+            .map_err(|error| Unknown::Failed(in_full(&error)));
         Arc::new(Self {
             set: PolicySet::from(set),
             policies,
@@ -145,13 +145,13 @@ impl Side {
         self.policies
             .iter()
             .find_map(|policy| environment.compiled(policy).err())
-            .unwrap_or_else(|| Unknown::Failed(said(error)))
+            .unwrap_or_else(|| Unknown::Failed(in_full(error)))
     }
 
     /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
     /// the world does not conform to the schema.
     pub fn outcome(&self, world: &Model, schema: &Schema) -> Option<Outcome> {
-        let (request, entities) = world.as_cedar_takes_it(schema).ok()?;
+        let (request, entities) = world.to_cedar(schema).ok()?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
         let mut policies: Vec<String> = response
             .diagnostics()

@@ -1,17 +1,16 @@
 //! Policies specialised to one value of an attribute.
 //!
-//! A policy *specialised* to a value of an attribute has the value wherever it reads the attribute,
-//! and so it does not read it. Two steps make a proof about every value of it:
+//! A policy *specialised* to a value of an attribute has the value in place of the attribute, and does not read it. Two
+//! steps prove that decisions are equal for all values:
 //!
-//! 1. The policies and their specialisation decide alike everything that a spec matches. The solver
+//! 1. The policies and their specialisation give equal decisions on every request that a spec matches. The solver
 //!    proves that like any other equivalence.
-//! 2. The spec does not look at the attribute, nor does the specialisation: two worlds that differ
-//!    in nothing else match alike, and the specialisation decides them alike.
+//! 2. Neither the spec nor the specialisation reads the attribute: of two models that differ only in it, the spec
+//!    matches both or none, and the specialisation decides both equally.
 //!
-//! So the policies decide both alike, which is what was to be proved. Step 2 is checked by
-//! [`Attribute::is_read_by`], by the name of the attribute, wherever it stands. Conversely, where a
-//! decision depends on the attribute, some world that the spec matches is decided otherwise than
-//! the same world with the value of the specialisation, and step 1 fails there.
+//! The policies therefore decide both equally, which was to be proved. [`Attribute::is_read_by`] checks step 2 by the
+//! name of the attribute, wherever it occurs. Conversely, if a decision depends on the attribute, a model that the
+//! spec matches is decided differently with the value of the specialisation, and step 1 fails there.
 
 use std::sync::Arc;
 
@@ -27,25 +26,25 @@ use tarbac_host::bundle::{Action, Kind, Policy, Vocabulary, static_policy};
 /// An attribute of an entity at a path from the principal or the resource.
 #[derive(Debug, Clone)]
 pub struct Attribute {
-    /// The path to what has it.
+    /// The path to the entity that has it.
     owner: ast::Expr,
     name: SmolStr,
     to: To,
 }
 
-/// What it is specialised to.
+/// The value of the specialisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum To {
     False,
     Zero,
     Empty,
-    /// It is not there.
+    /// The attribute is absent.
     Absent,
 }
 
 impl Attribute {
-    /// The attribute that an expression reads, in requests that a spec is about; `None` where it reads
-    /// none, or one that is always there and has no constants.
+    /// The attribute that an expression reads in requests of a spec; `None` where it reads none, or a required one of a
+    /// kind without constants.
     pub(super) fn of(
         expression: &ast::Expr,
         spec: &Policy,
@@ -78,7 +77,7 @@ impl Attribute {
         })
     }
 
-    /// What it is specialised to, in a word.
+    /// The value of the specialisation, in a word.
     pub fn value(&self) -> &'static str {
         match self.to {
             To::False => "false",
@@ -88,7 +87,7 @@ impl Attribute {
         }
     }
 
-    /// Whether an expression reads an attribute of this name, of whatever it is.
+    /// Whether an expression reads an attribute of this name, of any entity or record.
     pub(super) fn is_read_by(&self, expression: &ast::Expr) -> bool {
         expression
             .subexpressions()
@@ -120,63 +119,26 @@ impl Attribute {
             })
     }
 
-    /// An expression with the value in place of the attribute. What a constant decides is left out,
-    /// as evaluation leaves it out.
+    /// An expression with the value in place of the attribute. Parts that a constant short-circuits are left out, as
+    /// in evaluation.
     fn within(&self, expression: &ast::Expr) -> ast::Expr {
-        let is_own =
-            |owner: &ast::Expr, attr: &SmolStr| *attr == self.name && owner.eq_shape(&self.owner);
-        let constant = |expression: &ast::Expr| match expression.expr_kind() {
-            ast::ExprKind::Lit(ast::Literal::Bool(bool)) => Some(*bool),
-            _ => None,
-        };
         match expression.expr_kind() {
             ast::ExprKind::GetAttr { expr, attr } => match self.to {
-                To::False if is_own(expr, attr) => ast::Expr::val(false),
-                To::Zero if is_own(expr, attr) => ast::Expr::val(0),
-                To::Empty if is_own(expr, attr) => ast::Expr::val(""),
+                To::False if self.is_at(expr, attr) => ast::Expr::val(false),
+                To::Zero if self.is_at(expr, attr) => ast::Expr::val(0),
+                To::Empty if self.is_at(expr, attr) => ast::Expr::val(""),
                 _ => ast::Expr::get_attr(self.within(expr), attr.clone()),
             },
-            ast::ExprKind::HasAttr { expr, attr } => match is_own(expr, attr) {
+            ast::ExprKind::HasAttr { expr, attr } => match self.is_at(expr, attr) {
                 true => ast::Expr::val(self.to != To::Absent),
                 false => ast::Expr::has_attr(self.within(expr), attr.clone()),
             },
-            // `E has a.b` is `E has a && E.a has b`.
-            ast::ExprKind::ExtHasAttr { expr, attrs } => {
-                let mut owner = expr.as_ref().clone();
-                let mut whole = ast::Expr::val(true);
-                for attr in attrs {
-                    let has = ast::Expr::has_attr(owner.clone(), attr.clone());
-                    whole = ast::Expr::and(whole, has);
-                    owner = ast::Expr::get_attr(owner, attr.clone());
-                }
-                match self.is_read_by(expression) {
-                    true => self.within(&whole),
-                    false => expression.clone(),
-                }
-            }
-            ast::ExprKind::And { left, right } => {
-                let left = self.within(left);
-                match constant(&left) {
-                    Some(true) => self.within(right),
-                    Some(false) => left,
-                    None => match self.within(right) {
-                        // Whatever the left side is: it raises no error, or nothing is proved.
-                        right if constant(&right) == Some(false) => right,
-                        right => ast::Expr::and(left, right),
-                    },
-                }
-            }
-            ast::ExprKind::Or { left, right } => {
-                let left = self.within(left);
-                match constant(&left) {
-                    Some(false) => self.within(right),
-                    Some(true) => left,
-                    None => match self.within(right) {
-                        right if constant(&right) == Some(true) => right,
-                        right => ast::Expr::or(left, right),
-                    },
-                }
-            }
+            ast::ExprKind::ExtHasAttr { expr, attrs } => match self.is_read_by(expression) {
+                true => self.within(&has_one_by_one(expr, attrs.iter())),
+                false => expression.clone(),
+            },
+            ast::ExprKind::And { left, right } => self.within_junction(left, right, true),
+            ast::ExprKind::Or { left, right } => self.within_junction(left, right, false),
             ast::ExprKind::If {
                 test_expr,
                 then_expr,
@@ -225,7 +187,27 @@ impl Attribute {
         }
     }
 
-    /// The same world in which the attribute is what the policies are specialised to.
+    /// Whether this attribute of an owner is the one that is specialised.
+    fn is_at(&self, owner: &ast::Expr, attr: &SmolStr) -> bool {
+        *attr == self.name && owner.eq_shape(&self.owner)
+    }
+
+    /// A conjunction, whose neutral constant is true, or a disjunction, whose neutral constant is false.
+    fn within_junction(&self, left: &ast::Expr, right: &ast::Expr, neutral: bool) -> ast::Expr {
+        let left = self.within(left);
+        match constant(&left) {
+            Some(value) if value == neutral => self.within(right),
+            Some(_) => left,
+            None => match self.within(right) {
+                // The left side does not matter: it raises no error, or nothing is proved.
+                right if constant(&right) == Some(!neutral) => right,
+                right if neutral => ast::Expr::and(left, right),
+                right => ast::Expr::or(left, right),
+            },
+        }
+    }
+
+    /// The model with the value of the specialisation in place of the attribute.
     pub(super) fn put(&self, world: &Model) -> Option<Model> {
         let owner = entity(&self.owner, world)?;
         let mut changed = world.clone();
@@ -242,6 +224,25 @@ impl Attribute {
         attributes.insert(self.name.to_string(), value);
         Some(changed)
     }
+}
+
+fn constant(expression: &ast::Expr) -> Option<bool> {
+    match expression.expr_kind() {
+        ast::ExprKind::Lit(ast::Literal::Bool(bool)) => Some(*bool),
+        _ => None,
+    }
+}
+
+/// `E has a.b` as `E has a && E.a has b`.
+fn has_one_by_one<'a>(owner: &ast::Expr, attrs: impl Iterator<Item = &'a SmolStr>) -> ast::Expr {
+    let mut owner = owner.clone();
+    let mut whole = ast::Expr::val(true);
+    for attr in attrs {
+        let has = ast::Expr::has_attr(owner.clone(), attr.clone());
+        whole = ast::Expr::and(whole, has);
+        owner = ast::Expr::get_attr(owner, attr.clone());
+    }
+    whole
 }
 
 /// The entity at the end of a path.

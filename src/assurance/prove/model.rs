@@ -6,23 +6,40 @@ use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Reque
 use cedar_policy_symcc::Env;
 use chrono::{DateTime, Datelike, SecondsFormat};
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
-/// A request and the entities it is made among.
+use super::solver::in_full;
+
+/// Why a model is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ModelError {
+    /// The solver left out a part of the request.
+    #[error("the request is not complete")]
+    Incomplete,
+    /// A value has no form in JSON.
+    #[error("{0}")]
+    Json(String),
+    /// The request or the entities do not conform to the schema.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A model of a formula: a request and the entities among which it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
-    /// Who asks.
+    /// The principal.
     pub principal: EntityUid,
-    /// What for.
+    /// The action.
     pub action: EntityUid,
-    /// On what.
+    /// The resource.
     pub resource: EntityUid,
-    /// The context, as Cedar's JSON has it.
+    /// The context in Cedar's JSON.
     pub context: Map<String, Value>,
     /// The entities, without actions.
     pub entities: BTreeMap<EntityUid, ModelEntity>,
 }
 
-/// An entity of a world, as Cedar's JSON has it.
+/// An entity of a model, in Cedar's JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModelEntity {
     /// Its attributes.
@@ -34,12 +51,15 @@ pub struct ModelEntity {
 }
 
 impl Model {
-    /// The world that a solver found.
-    pub(super) fn of(env: &Env) -> Result<Self, String> {
+    /// The model that a solver found.
+    pub(super) fn new(env: &Env) -> Result<Self, ModelError> {
+        let json_error = |error: &dyn std::error::Error| ModelError::Json(error.to_string());
         let request = &env.request;
-        let part = |uid: Option<&EntityUid>| uid.cloned().ok_or("the request is not complete");
+        let part = |uid: Option<&EntityUid>| uid.cloned().ok_or(ModelError::Incomplete);
         let context = match request.context() {
-            Some(context) => context.to_json_value().map_err(|error| error.to_string())?,
+            Some(context) => context
+                .to_json_value()
+                .map_err(|error| json_error(&error))?,
             None => Value::Null,
         };
         let mut entities = BTreeMap::new();
@@ -47,7 +67,7 @@ impl Model {
             if entity.uid().as_ref().is_action() {
                 continue;
             }
-            let mut json = entity.to_json_value().map_err(|error| error.to_string())?;
+            let mut json = entity.to_json_value().map_err(|error| json_error(&error))?;
             let mut map = |key: &str| record(json.get_mut(key).map(Value::take));
             let element = ModelEntity {
                 attributes: map("attrs"),
@@ -62,18 +82,18 @@ impl Model {
             };
             entities.insert(entity.uid(), element);
         }
-        let mut world = Self {
+        let mut model = Self {
             principal: part(request.principal())?,
             action: part(request.action())?,
             resource: part(request.resource())?,
             context: record(Some(context)),
             entities,
         };
-        world.keep_direct_parents();
-        Ok(world)
+        model.keep_direct_parents();
+        Ok(model)
     }
 
-    /// Takes away the parents that an entity has through another of its parents.
+    /// Removes the parents that an entity has through another of its parents.
     fn keep_direct_parents(&mut self) {
         let ancestors: BTreeMap<EntityUid, BTreeSet<EntityUid>> = self
             .entities
@@ -93,19 +113,19 @@ impl Model {
         }
     }
 
-    /// The request and the entities as Cedar takes them.
+    /// The request and the entities in the types of Cedar.
     ///
     /// # Errors
     /// They do not conform to the schema.
-    pub fn as_cedar_takes_it(&self, schema: &Schema) -> Result<(Request, Entities), String> {
-        let said = |error: &dyn std::error::Error| super::solver::said(error);
+    pub fn to_cedar(&self, schema: &Schema) -> Result<(Request, Entities), ModelError> {
+        let invalid = |error: &dyn std::error::Error| ModelError::Invalid(in_full(error));
         let entities = Entities::from_json_value(self.entities_json(), Some(schema))
-            .map_err(|error| said(&error))?;
+            .map_err(|error| invalid(&error))?;
         let context = Context::from_json_value(
             Value::Object(self.context.clone()),
             Some((schema, &self.action)),
         )
-        .map_err(|error| said(&error))?;
+        .map_err(|error| invalid(&error))?;
         let request = Request::new(
             self.principal.clone(),
             self.action.clone(),
@@ -113,11 +133,11 @@ impl Model {
             context,
             Some(schema),
         )
-        .map_err(|error| said(&error))?;
+        .map_err(|error| invalid(&error))?;
         Ok((request, entities))
     }
 
-    /// The entities, as a file of entities has them.
+    /// The entities in the form of a file of entities.
     pub fn entities_json(&self) -> Value {
         self.entities
             .iter()
@@ -133,7 +153,7 @@ impl Model {
             .collect()
     }
 
-    /// Calls an entity otherwise, wherever it stands. An entity of the new name takes it in.
+    /// Renames an entity wherever it occurs. It is merged into an entity that has the new name.
     pub(super) fn rename(&mut self, from: &EntityUid, to: &EntityUid) {
         let renamed = |uid: &EntityUid| match uid == from {
             true => to.clone(),
@@ -154,18 +174,18 @@ impl Model {
             {
                 rename_in(value, from, to);
             }
-            let is_taken_in = uid == *from;
+            let is_merged = uid == *from;
             let uid = renamed(&uid);
-            // Where two become one, it is the one that had the name.
+            // Of two merged entities, the one that had the name stays.
             match self.entities.get_mut(&uid) {
-                Some(_) if is_taken_in => {}
+                Some(_) if is_merged => {}
                 Some(known) => *known = element,
                 None => drop(self.entities.insert(uid, element)),
             }
         }
     }
 
-    /// The entities that the request leads to, those of the request first, then what these name.
+    /// The entities that the request can reach: first its own, then those that they name.
     pub(super) fn reached(&self) -> Vec<EntityUid> {
         let mut order = vec![self.principal.clone(), self.resource.clone()];
         self.context
@@ -185,7 +205,7 @@ impl Model {
         order
     }
 
-    /// What an entity names: its parents, then the entities in its attributes and tags.
+    /// The entities that an entity names: its parents, then those in its attributes and tags.
     pub(super) fn named_by(&self, uid: &EntityUid) -> Vec<EntityUid> {
         let mut named = Vec::new();
         if let Some(element) = self.entities.get(uid) {

@@ -11,21 +11,21 @@ use super::{Counterexample, Progress, Prover, pool};
 use crate::mutation::{self, Mutant};
 use tarbac_host::bundle::Policy;
 
-/// What became of the mutants.
+/// The fates of the mutants.
 #[derive(Debug)]
 pub struct Mutation {
-    /// How many there were.
+    /// The number of all.
     pub mutants: usize,
-    /// How many refute a spec, or can raise an error.
+    /// The number of those that refute a spec or can raise an error.
     pub refuted: usize,
-    /// How many `tarbac validate` refuses, so that they could not have landed.
+    /// The number of those that `tarbac validate` refuses.
     pub refused: usize,
-    /// Those that decide nothing otherwise, proved under the readings at hand, under each of them
-    /// switched, and under those of the specs.
+    /// Those that are proved to change no decision: under the readings at hand, under each of them switched, and under
+    /// those of the specs.
     pub equivalent: Vec<Mutant>,
-    /// Those that decide something otherwise and refute no spec.
+    /// Those that change a decision and refute no spec.
     pub survivors: Vec<Survivor>,
-    /// Those of which that is not known, and why.
+    /// Those with an unknown fate, and the reason.
     pub unknown: Vec<(Mutant, Unknown)>,
 }
 
@@ -36,12 +36,12 @@ pub struct Survivor {
     pub mutant: Mutant,
     /// The readings that are on.
     pub readings: Vec<String>,
-    /// What it decides otherwise.
+    /// A request with another decision.
     pub counterexample: Counterexample,
 }
 
-/// What became of one.
-enum Became {
+/// The fate of a mutant.
+enum Fate {
     Refuted,
     Equivalent,
     Survivor(Vec<String>, Box<Counterexample>),
@@ -49,8 +49,8 @@ enum Became {
 }
 
 impl Prover<'_> {
-    /// Changes the policies that `is_wanted` takes in every way there is, and asks for each change
-    /// whether a spec is refuted. The specs must be proved as things are.
+    /// Mutates the policies that `is_wanted` selects, and asks for each mutant whether it refutes a spec. The specs must
+    /// be proved for the policies without a mutation.
     ///
     /// # Errors
     /// There is no solver.
@@ -67,19 +67,19 @@ impl Prover<'_> {
                 choices.push(choice);
             }
         }
-        // A bound is the more likely to be refuted, and the sooner.
+        // A bound is more likely to be refuted, and sooner.
         let mut specs: Vec<&Spec> = specs.iter().collect();
         specs.sort_by_key(|spec| !matches!(spec.says, Says::Allowed | Says::Refused));
         let specs = specs.as_slice();
         let surroundings = self.surroundings(specs.iter().map(|spec| spec.policy()));
-        let became = pool::each(
+        let fates = pool::each(
             self.solving,
             &mutants,
             Sides::default(),
             progress,
             |solver, sides, mutant| {
-                self.became(solver, mutant, specs, &choices, &surroundings, sides)
-                    .unwrap_or_else(Became::Unknown)
+                self.fate(solver, mutant, specs, &choices, &surroundings, sides)
+                    .unwrap_or_else(Fate::Unknown)
             },
         )?;
         let mut mutation = Mutation {
@@ -90,22 +90,22 @@ impl Prover<'_> {
             survivors: Vec::new(),
             unknown: Vec::new(),
         };
-        for (mutant, became) in mutants.into_iter().zip(became) {
-            match became {
-                Became::Refuted => mutation.refuted += 1,
-                Became::Equivalent => mutation.equivalent.push(mutant),
-                Became::Survivor(readings, counterexample) => mutation.survivors.push(Survivor {
+        for (mutant, fate) in mutants.into_iter().zip(fates) {
+            match fate {
+                Fate::Refuted => mutation.refuted += 1,
+                Fate::Equivalent => mutation.equivalent.push(mutant),
+                Fate::Survivor(readings, counterexample) => mutation.survivors.push(Survivor {
                     mutant,
                     readings,
                     counterexample: *counterexample,
                 }),
-                Became::Unknown(unknown) => mutation.unknown.push((mutant, unknown)),
+                Fate::Unknown(unknown) => mutation.unknown.push((mutant, unknown)),
             }
         }
         Ok(mutation)
     }
 
-    fn became(
+    fn fate(
         &self,
         solver: &mut Solver<'_>,
         mutant: &Mutant,
@@ -113,7 +113,7 @@ impl Prover<'_> {
         choices: &[Vec<String>],
         surroundings: &Literals<'_>,
         sides: &Sides,
-    ) -> Result<Became, Unknown> {
+    ) -> Result<Fate, Unknown> {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         let changed: Vec<&Policy> = policies
             .iter()
@@ -123,28 +123,11 @@ impl Prover<'_> {
             })
             .collect();
         let mut survivor = None;
-        for readings in choices {
-            if !mutant.original.holds_under(readings) {
-                continue;
-            }
-            for environment in &self.environments {
-                let concerns = environment.asks(&mutant.original)
-                    || mutant
-                        .changed
-                        .as_ref()
-                        .is_some_and(|changed| environment.asks(changed));
-                if !concerns {
-                    continue;
-                }
-                // Of those that answer a question, the ones with another answer are another matter.
+        let choices = choices.iter();
+        for readings in choices.filter(|readings| mutant.original.holds_under(readings)) {
+            for environment in self.environments.iter().filter(|of| concerns(of, mutant)) {
                 let relevant = |policies: &[&Policy]| {
-                    let is_question = environment.action.is_question();
-                    let relevant = policies.iter().filter(|policy| {
-                        environment.asks(policy)
-                            && policy.holds_under(readings)
-                            && (!is_question || answer_alike(policy, &mutant.original))
-                    });
-                    Side::new(relevant.map(|policy| body(policy)).collect())
+                    relevant(policies, environment, readings, &mutant.original)
                 };
                 let before = match environment.action.is_question() {
                     true => relevant(&policies),
@@ -156,39 +139,38 @@ impl Prover<'_> {
                     continue;
                 }
                 if self.refutes_one(solver, specs, readings, environment, &changed, &after)? {
-                    return Ok(Became::Refuted);
+                    return Ok(Fate::Refuted);
                 }
                 survivor.get_or_insert((readings, environment, claim));
             }
         }
-        // That a policy can raise an error is found out without a spec.
+        // A policy that can raise an error is found without a spec.
         if let Some(changed) = &mutant.changed
             && self.can_fail(solver, changed, surroundings)?.is_some()
         {
-            return Ok(Became::Refuted);
+            return Ok(Fate::Refuted);
         }
         let Some((readings, environment, claim)) = survivor else {
-            return Ok(Became::Equivalent);
+            return Ok(Fate::Equivalent);
         };
         let verdict = self.decide(
             solver,
             &claim,
             environment,
             surroundings,
-            &|world| claim.is_refuted_by(world, environment.schema),
-            &|world| claim.decided(world, environment.schema),
+            &|model| claim.is_refuted_by(model, environment.schema),
+            &|model| claim.decided(model, environment.schema),
         );
         match verdict {
             Verdict::Refuted(counterexample) => {
-                Ok(Became::Survivor(readings.clone(), counterexample))
+                Ok(Fate::Survivor(readings.clone(), counterexample))
             }
             Verdict::NotProved(unknown) => Err(unknown),
-            Verdict::Proved => Ok(Became::Equivalent),
+            Verdict::Proved => Ok(Fate::Equivalent),
         }
     }
 
-    /// Whether these policies refute a spec that is about them under these readings. `decides` are
-    /// those that decide in the environment.
+    /// Whether these policies refute a spec under these readings. `decides` are those that decide in the environment.
     fn refutes_one(
         &self,
         solver: &mut Solver<'_>,
@@ -198,7 +180,7 @@ impl Prover<'_> {
         policies: &[&Policy],
         decides: &Arc<Side>,
     ) -> Result<bool, Unknown> {
-        // What one spec cannot tell, another may.
+        // If one spec cannot tell, another may.
         let mut unknown = Ok(false);
         for spec in specs {
             let is_about = |readings| {
@@ -223,4 +205,26 @@ impl Prover<'_> {
         }
         unknown
     }
+}
+
+/// Whether a mutant or its original is about the requests of an environment.
+fn concerns(environment: &Environment<'_>, mutant: &Mutant) -> bool {
+    let changed = mutant.changed.as_ref();
+    environment.asks(&mutant.original) || changed.is_some_and(|changed| environment.asks(changed))
+}
+
+/// The policies that decide in an environment with the original of a mutant: for a question, those with its answer.
+fn relevant(
+    policies: &[&Policy],
+    environment: &Environment<'_>,
+    readings: &[String],
+    original: &Policy,
+) -> Arc<Side> {
+    let is_question = environment.action.is_question();
+    let relevant = policies.iter().filter(|policy| {
+        environment.asks(policy)
+            && policy.holds_under(readings)
+            && (!is_question || answer_alike(policy, original))
+    });
+    Side::new(relevant.map(|policy| body(policy)).collect())
 }

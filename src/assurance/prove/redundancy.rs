@@ -1,4 +1,4 @@
-//! Redundant policies.
+//! Redundant policies: never applicable, always overridden, or implied by others.
 
 use super::Prover;
 use super::claim::{Claim, Environment, Relation, Side, body, permit};
@@ -8,9 +8,9 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Effect, Policy};
 
 impl Prover<'_> {
-    /// Whether a policy is there for nothing wherever it is in force: under the readings at hand, and
-    /// under each of them switched.
-    pub(super) fn idle(
+    /// The finding for a policy that is redundant wherever it is in force: under the readings at hand, and under each
+    /// of them switched.
+    pub(super) fn redundancy(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
@@ -21,7 +21,7 @@ impl Prover<'_> {
                 continue;
             }
             let in_force: Vec<&Policy> = self.bundle.in_force(&readings).collect();
-            match self.is_idle(solver, policy, &in_force)? {
+            match self.redundancy_among(solver, policy, &in_force)? {
                 None => return Ok(None),
                 Some(finding) => drop(first.get_or_insert(finding)),
             }
@@ -29,31 +29,29 @@ impl Prover<'_> {
         Ok(first)
     }
 
-    /// Whether a policy is there for nothing beside others: it can never apply, a forbid always
-    /// overrides it, or the others decide alike without it.
-    fn is_idle<'p>(
+    /// The finding for a policy that is redundant among others: it can never apply, a forbid always overrides it, or
+    /// the others give equal decisions without it.
+    fn redundancy_among(
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
-        policies: &[&'p Policy],
+        policies: &[&Policy],
     ) -> Result<Option<Finding>, Unknown> {
         let environments: Vec<&Environment<'_>> = self.environments_of(policy).collect();
-        let warning = |code: Code, message: String, help: &str| {
-            Finding::warning(code, message)
-                .label(policy.place().clone(), "this policy")
-                .help(help)
-        };
-        let id = policy.id();
         if self.in_all(&environments, |environment| {
             self.is_covered(solver, environment, policy, &[], &[])
         })? {
             return Ok(Some(warning(
+                policy,
                 code::prove::NEVER_APPLIES,
-                format!("no request there can be is one that `{id}` applies to"),
+                format!(
+                    "no request there can be is one that `{}` applies to",
+                    policy.id()
+                ),
                 "take it away, or correct its conditions",
             )));
         }
-        // What answers questions is not weighed against others.
+        // Answers to questions are not weighed against others.
         let decides: Vec<&Environment<'_>> = environments
             .iter()
             .copied()
@@ -62,50 +60,57 @@ impl Prover<'_> {
         if decides.is_empty() {
             return Ok(None);
         }
-        let others = |environment: &Environment<'_>, effect: Effect| -> Vec<&'p Policy> {
-            let is_other = |other: &&&'p Policy| other.id() != id && other.effect() == effect;
-            let others = policies.iter().filter(is_other);
-            others
-                .filter(|other| environment.asks(other))
-                .copied()
-                .collect()
-        };
-        let forbids = |environment: &Environment<'_>| others(environment, Effect::Forbid);
-        if policy.effect() == Effect::Forbid {
-            // It is needed where it matches what the others allow.
-            let is_redundant = self.in_all(&decides, |environment| {
-                let mut rest = others(environment, Effect::Permit);
-                rest.extend(forbids(environment));
-                let rest = Side::new(rest.into_iter().map(body).collect());
-                let claim = Claim::new(&Side::new(vec![permit(policy)]), Relation::Disjoint, &rest);
-                self.holds(solver, environment, &claim)
-            })?;
-            return match is_redundant {
-                true => self.redundant(solver, policy, &decides, &forbids),
-                false => Ok(None),
-            };
+        match policy.effect() {
+            Effect::Forbid => self.redundancy_of_forbid(solver, policy, policies, &decides),
+            Effect::Permit => self.redundancy_of_permit(solver, policy, policies, &decides),
         }
-        if self.in_all(&decides, |environment| {
+    }
+
+    /// A forbid is needed where it matches requests that the others allow.
+    fn redundancy_of_forbid(
+        &self,
+        solver: &mut Solver<'_>,
+        policy: &Policy,
+        policies: &[&Policy],
+        environments: &[&Environment<'_>],
+    ) -> Result<Option<Finding>, Unknown> {
+        let others =
+            |environment: &Environment<'_>, effect| others(policy, policies, environment, effect);
+        let forbids = |environment: &Environment<'_>| others(environment, Effect::Forbid);
+        let is_redundant = self.in_all(environments, |environment| {
+            let mut rest = others(environment, Effect::Permit);
+            rest.extend(forbids(environment));
+            let rest = Side::new(rest.into_iter().map(body).collect());
+            let claim = Claim::new(&Side::new(vec![permit(policy)]), Relation::Disjoint, &rest);
+            self.holds(solver, environment, &claim)
+        })?;
+        match is_redundant {
+            true => self.redundant(solver, policy, environments, &forbids),
+            false => Ok(None),
+        }
+    }
+
+    /// A permit is needed where it matches requests that no forbid and no other permit matches.
+    fn redundancy_of_permit(
+        &self,
+        solver: &mut Solver<'_>,
+        policy: &Policy,
+        policies: &[&Policy],
+        environments: &[&Environment<'_>],
+    ) -> Result<Option<Finding>, Unknown> {
+        let others =
+            |environment: &Environment<'_>, effect| others(policy, policies, environment, effect);
+        let forbids = |environment: &Environment<'_>| others(environment, Effect::Forbid);
+        if self.in_all(environments, |environment| {
             self.is_covered(solver, environment, policy, &forbids(environment), &[])
         })? {
-            let overridden = |by: &str| {
-                warning(
-                    code::prove::ALWAYS_OVERRIDDEN,
-                    format!("{by} `{id}` wherever it applies"),
-                    "take it away, or narrow what overrides it",
-                )
-            };
-            let by = self.one_that_does(solver, policy, &decides, &forbids)?;
-            return Ok(Some(match by {
-                Some(by) => overridden(&format!("`{}` overrides", by.id()))
-                    .label(by.place().clone(), "this one overrides it"),
-                None => overridden("forbids override"),
-            }));
+            let by = self.one_that_does(solver, policy, environments, &forbids)?;
+            return Ok(Some(overridden(policy, by)));
         }
-        // Of a person nothing follows about a role that the policy does not name: policies about
-        // others need not be asked. Enumerated entities can be all there are.
+        // Membership in one role says nothing about membership in a role that the policy does not name: permits for
+        // others need not be asked about. Enumerated entities can be all that exist.
         let named: Vec<_> = policy.named_entities().collect();
-        let permits = |environment: &Environment<'_>| -> Vec<&'p Policy> {
+        let permits = |environment: &Environment<'_>| {
             let is_near = |other: &&Policy| {
                 let anchor = other.principal_anchor();
                 anchor.is_none_or(|anchor| {
@@ -115,19 +120,22 @@ impl Prover<'_> {
                 })
             };
             let permits = others(environment, Effect::Permit);
-            permits.into_iter().filter(is_near).collect()
+            permits
+                .into_iter()
+                .filter(is_near)
+                .collect::<Vec<&Policy>>()
         };
-        match self.in_all(&decides, |environment| {
+        match self.in_all(environments, |environment| {
             let (forbids, permits) = (forbids(environment), permits(environment));
             self.is_covered(solver, environment, policy, &forbids, &permits)
         })? {
-            true => self.redundant(solver, policy, &decides, &permits),
+            true => self.redundant(solver, policy, environments, &permits),
             false => Ok(None),
         }
     }
 
-    /// Says that a policy is redundant, and which other makes it so. Of two that make each other so, it
-    /// is the later one.
+    /// The finding for a redundant policy, with the other policy that makes it so. Of two that make each other redundant,
+    /// only the later gets one.
     fn redundant<'p>(
         &self,
         solver: &mut Solver<'_>,
@@ -194,8 +202,7 @@ impl Prover<'_> {
         Ok(true)
     }
 
-    /// Whether everything that a policy matches and none of the forbids does is matched by one of
-    /// others; without others, whether there is nothing of the kind.
+    /// Whether every request that a policy matches is matched by a forbid or one of the others.
     fn is_covered(
         &self,
         solver: &mut Solver<'_>,
@@ -225,4 +232,42 @@ impl Prover<'_> {
         let asserts = claim.asserts(environment)?;
         solver.is_unsatisfiable(&asserts)
     }
+}
+
+fn warning(policy: &Policy, code: Code, message: String, help: &str) -> Finding {
+    Finding::warning(code, message)
+        .label(policy.place().clone(), "this policy")
+        .help(help)
+}
+
+/// The finding for a permit that forbids always override; `by` is the forbid if one alone does.
+fn overridden(policy: &Policy, by: Option<&Policy>) -> Finding {
+    let overridden = |by: &str| {
+        warning(
+            policy,
+            code::prove::ALWAYS_OVERRIDDEN,
+            format!("{by} `{}` wherever it applies", policy.id()),
+            "take it away, or narrow what overrides it",
+        )
+    };
+    match by {
+        Some(by) => overridden(&format!("`{}` overrides", by.id()))
+            .label(by.place().clone(), "this one overrides it"),
+        None => overridden("forbids override"),
+    }
+}
+
+/// The other policies of an effect that are about the requests of an environment.
+fn others<'p>(
+    policy: &Policy,
+    policies: &[&'p Policy],
+    environment: &Environment<'_>,
+    effect: Effect,
+) -> Vec<&'p Policy> {
+    let is_other = |other: &&&'p Policy| other.id() != policy.id() && other.effect() == effect;
+    let others = policies.iter().filter(is_other);
+    others
+        .filter(|other| environment.asks(other))
+        .copied()
+        .collect()
 }

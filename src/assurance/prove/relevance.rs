@@ -189,9 +189,7 @@ impl ModelPath {
         }
         let mut without = world.clone();
         self.set(&mut without, None);
-        without
-            .as_cedar_takes_it(surroundings.bundle.schema())
-            .is_ok()
+        without.to_cedar(surroundings.bundle.schema()).is_ok()
     }
 
     fn fact(&self, value: Value) -> Option<RelevantFact> {

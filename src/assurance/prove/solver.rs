@@ -152,15 +152,15 @@ impl<'a> Solver<'a> {
                     cedar_policy_symcc::err::SolverError::Io(error) => {
                         missing(self.solving, &error)
                     }
-                    error => unusable(said(&error)),
+                    error => unusable(in_full(&error)),
                 })?;
             let known = tokio::time::timeout(self.solving.timeout, answers(&mut solver)).await;
             match known {
                 Ok(Ok(())) => {}
-                Ok(Err(reason)) => return Err(unusable(reason)),
+                Ok(Err(error)) => return Err(unusable(error.to_string())),
                 Err(_) => return Err(unusable(Unknown::Timeout(self.solving.timeout).to_string())),
             }
-            CedarSymCompiler::new(solver).map_err(|error| unusable(said(&error)))
+            CedarSymCompiler::new(solver).map_err(|error| unusable(in_full(&error)))
         })
     }
 
@@ -196,8 +196,8 @@ impl<'a> Solver<'a> {
                 error @ (SymbolicError::DecodeModel(_)
                 | SymbolicError::ConcretizeError(_)
                 | SymbolicError::ModelInvalid { .. }),
-            )) => Unknown::Unconfirmed(format!("it cannot be read: {}", said(&error))),
-            Ok(Err(error)) => Unknown::Failed(said(&error)),
+            )) => Unknown::Unconfirmed(format!("it cannot be read: {}", in_full(&error))),
+            Ok(Err(error)) => Unknown::Failed(in_full(&error)),
             Err(_) => Unknown::Timeout(timeout),
         };
         // What it would answer next belongs to this question: it is started again.
@@ -206,17 +206,29 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// Whether a solver answers what is known.
-async fn answers(solver: &mut LocalSolver) -> Result<(), String> {
-    for (question, known) in KNOWN {
+/// Why a program is no usable solver.
+#[derive(Debug, Error)]
+enum AnswerError {
+    #[error("{0}")]
+    Io(std::io::Error),
+    #[error("{0}")]
+    Solver(String),
+    #[error("it says {answer:?} where {expected:?} is true")]
+    Wrong {
+        answer: Decision,
+        expected: Decision,
+    },
+}
+
+/// Checks the answers of a solver to the known questions.
+async fn answers(solver: &mut LocalSolver) -> Result<(), AnswerError> {
+    for (question, expected) in KNOWN {
         let input = solver.smtlib_input();
-        input
-            .write_all(question)
-            .await
-            .map_err(|error| error.to_string())?;
-        let answer = solver.check_sat().await.map_err(|error| said(&error))?;
-        if answer != known {
-            return Err(format!("it says {answer:?} where {known:?} is true"));
+        input.write_all(question).await.map_err(AnswerError::Io)?;
+        let answer = solver.check_sat().await;
+        let answer = answer.map_err(|error| AnswerError::Solver(in_full(&error)))?;
+        if answer != expected {
+            return Err(AnswerError::Wrong { answer, expected });
         }
     }
     Ok(())
@@ -229,8 +241,8 @@ pub(super) fn missing(solving: &Solving, error: &std::io::Error) -> NoSolver {
     }
 }
 
-/// What an error says, and what its causes say, on one line.
-pub(super) fn said(error: &dyn std::error::Error) -> String {
+/// An error with its causes, on one line.
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -177,50 +177,84 @@ fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
         .collect()
 }
 
+fn invalid(policy: &Policy, message: String) -> Finding {
+    Finding::error(code::spec::INVALID, message).label(policy.place().clone(), "this spec")
+}
+
+/// The names of the readings, for help.
+fn readings_help(bundle: &Bundle) -> String {
+    let names: Vec<&str> = bundle
+        .readings()
+        .iter()
+        .map(|reading| reading.name.as_str())
+        .collect();
+    match names.is_empty() {
+        true => "these policies have no readings".to_owned(),
+        false => format!("the readings are: {}", names.join(", ")),
+    }
+}
+
+fn is_reading(bundle: &Bundle, name: &str) -> bool {
+    bundle.readings().iter().any(|reading| reading.name == name)
+}
+
+/// The statement of a spec.
 fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
-    let wrong = |message: String| {
-        Finding::error(code::spec::INVALID, message).label(policy.place().clone(), "this spec")
-    };
     let vocabulary = bundle.vocabulary();
     let mut actions = vocabulary.permissions().chain(vocabulary.questions());
     if !actions.any(|action| policy.may_apply_to(action)) {
-        return Err(wrong(format!(
+        let message = format!(
             "the spec `{}` is about no request that there can be",
             policy.id()
-        ))
-        .help("name an action of the schema, and types that it applies to"));
+        );
+        return Err(invalid(policy, message)
+            .help("name an action of the schema, and types that it applies to"));
     }
-    let is_reading = |name: &str| bundle.readings().iter().any(|reading| reading.name == name);
-    let readings = || {
-        let names: Vec<&str> = bundle
-            .readings()
-            .iter()
-            .map(|reading| reading.name.as_str())
-            .collect();
-        match names.is_empty() {
-            true => "these policies have no readings".to_owned(),
-            false => format!("the readings are: {}", names.join(", ")),
-        }
-    };
+    check_reading(policy, bundle)?;
+    check_question(policy, bundle)?;
+    match policy.annotation("regardless_of") {
+        Some(name) => regardless_of(policy, bundle, name),
+        None => Ok(match policy.effect() {
+            Effect::Permit => Says::Allowed,
+            Effect::Forbid => Says::Refused,
+        }),
+    }
+}
+
+/// Refuses a spec that names no known reading, or does not say whether it is on.
+fn check_reading(policy: &Policy, bundle: &Bundle) -> Result<(), Finding> {
     match (policy.annotation("reading"), policy.annotation("holds")) {
         (None, None) | (Some(_), Some("on" | "off")) => {}
         _ => {
-            return Err(wrong(format!(
+            let message = format!(
                 "the spec `{}` does not say under which reading it holds",
                 policy.id()
-            ))
-            .help("write `@reading(\"…\")` and `@holds(\"on\")` or `@holds(\"off\")`"));
+            );
+            return Err(invalid(policy, message)
+                .help("write `@reading(\"…\")` and `@holds(\"on\")` or `@holds(\"off\")`"));
         }
     }
-    if let Some((name, _)) = policy.reading().filter(|(name, _)| !is_reading(name)) {
-        return Err(wrong(format!("`{name}` is not a reading of these policies")).help(readings()));
+    let unknown = policy
+        .reading()
+        .filter(|(name, _)| !is_reading(bundle, name));
+    match unknown {
+        Some((name, _)) => {
+            let message = format!("`{name}` is not a reading of these policies");
+            Err(invalid(policy, message).help(readings_help(bundle)))
+        }
+        None => Ok(()),
     }
-    let asks = bundle.questions_of(policy).next().is_some();
-    let answers = ANSWERS
+}
+
+/// Refuses a spec that is about a question without an answer, an answer without a question, or both a question and
+/// permissions.
+fn check_question(policy: &Policy, bundle: &Bundle) -> Result<(), Finding> {
+    let is_about_question = bundle.questions_of(policy).next().is_some();
+    let is_about_answer = ANSWERS
         .into_iter()
         .any(|key| policy.annotation(key).is_some());
-    if answers != asks {
-        return Err(wrong(match asks {
+    if is_about_answer != is_about_question {
+        let message = match is_about_question {
             true => format!(
                 "the spec `{}` is about a question, but not about an answer to it",
                 policy.id()
@@ -229,55 +263,60 @@ fn says(policy: &Policy, bundle: &Bundle) -> Result<Says, Finding> {
                 "the spec `{}` is about an answer, but names no question of `{QUESTIONS}`",
                 policy.id()
             ),
-        })
-        .help("a spec about a question has the `@authority`, `@code` or `@message` of the answer, and a spec about a permission has none"));
+        };
+        return Err(invalid(policy, message)
+            .help("a spec about a question has the `@authority`, `@code` or `@message` of the answer, and a spec about a permission has none"));
     }
-    if asks && bundle.permissions_of(policy).next().is_some() {
-        return Err(wrong(format!(
+    if is_about_question && bundle.permissions_of(policy).next().is_some() {
+        let message = format!(
             "the spec `{}` is about a question and about permissions",
             policy.id()
-        ))
-        .help("make two specs of it"));
-    }
-    let Some(what) = policy.annotation("regardless_of") else {
-        return Ok(match policy.effect() {
-            Effect::Permit => Says::Allowed,
-            Effect::Forbid => Says::Refused,
-        });
-    };
-    if policy.effect() != Effect::Forbid || asks {
-        return Err(
-            wrong(format!("`@regardless_of` does not fit the spec `{}`", policy.id()))
-                .help("it forbids a difference between decisions, so the spec is a `forbid`, and about permissions"),
         );
+        return Err(invalid(policy, message).help("make two specs of it"));
     }
-    if is_reading(what) {
+    Ok(())
+}
+
+/// The statement of a spec with `@regardless_of`: the name of a reading, or an attribute.
+fn regardless_of(policy: &Policy, bundle: &Bundle, name: &str) -> Result<Says, Finding> {
+    let is_about_question = bundle.questions_of(policy).next().is_some();
+    if policy.effect() != Effect::Forbid || is_about_question {
+        let message = format!("`@regardless_of` does not fit the spec `{}`", policy.id());
+        return Err(invalid(policy, message)
+            .help("it forbids a difference between decisions, so the spec is a `forbid`, and about permissions"));
+    }
+    if is_reading(bundle, name) {
         return match policy.reading() {
-            Some((name, _)) if name == what => Err(wrong(format!(
-                "the spec `{}` is about the reading `{what}` switched one way, and regardless of it",
-                policy.id()
-            ))),
-            _ => Ok(Says::SameUnderReading(what.to_owned())),
+            Some((reading, _)) if reading == name => Err(invalid(
+                policy,
+                format!(
+                    "the spec `{}` is about the reading `{name}` switched one way, and regardless of it",
+                    policy.id()
+                ),
+            )),
+            _ => Ok(Says::SameUnderReading(name.to_owned())),
         };
     }
-    let expression = ast::Expr::from_str(what).ok();
+    let expression = ast::Expr::from_str(name).ok();
     let attribute =
-        expression.and_then(|expression| Attribute::of(&expression, policy, vocabulary));
+        expression.and_then(|expression| Attribute::of(&expression, policy, bundle.vocabulary()));
     let Some(attribute) = attribute else {
-        return Err(wrong(format!(
-            "`{what}` is neither a reading nor an attribute that a proof can be regardless of"
-        ))
-        .help(format!(
+        let message = format!(
+            "`{name}` is neither a reading nor an attribute that a proof can be regardless of"
+        );
+        return Err(invalid(policy, message).help(format!(
             "an attribute is written as in `resource.hierarchy.enforceConfigMgrRbac`, and is a Bool, a Long, a String, or optional; {}",
-            readings()
+            readings_help(bundle)
         )));
     };
     if attribute.is_read_by(&policy.ast().condition()) {
-        return Err(wrong(format!(
-            "the spec `{}` is regardless of `{what}`, and looks at it",
+        let message = format!(
+            "the spec `{}` is regardless of `{name}`, and looks at it",
             policy.id()
-        ))
-        .help("what it matches must not depend on the attribute"));
+        );
+        return Err(
+            invalid(policy, message).help("what it matches must not depend on the attribute")
+        );
     }
     Ok(Says::SameWhatever(attribute))
 }

@@ -231,9 +231,9 @@ pub(super) fn confirm(
     refutes: Refutes<'_>,
     decides: Decides<'_>,
 ) -> Verdict {
-    let world = match Model::of(found) {
+    let world = match Model::new(found) {
         Ok(world) => world,
-        Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error)),
+        Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error.to_string())),
     };
     match Counterexample::of(world, surroundings, refutes, decides) {
         Some(counterexample) => Verdict::Refuted(Box::new(counterexample)),

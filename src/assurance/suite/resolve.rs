@@ -1,35 +1,39 @@
 //! Suites resolved against a workspace: names, settings and expectations.
 
-use std::collections::{BTreeMap, HashMap};
+mod exemption;
+mod expectation;
+mod matrix;
+mod snapshot;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy::{Context, EntityUid};
+use cedar_policy::EntityUid;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part, Switch};
-use super::lookup::{ALL, CLASSES, Known, SuiteLookup, word};
+use super::lookup::{Known, SuiteLookup};
 use super::read::Documents;
 use super::setting::Settings;
 use super::shared::{Shared, unused};
-use super::{Case, Check, Exemption, Expected, Setting, Snapshot, Suite, did_you_mean, error};
+use super::{Case, Check, Setting, Suite, did_you_mean, error};
+use expectation::{expected, invalid_name, pairs, request};
 use tarbac_analysis::change::fact::Fact;
-use tarbac_analysis::matrix::Selection;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
-use tarbac_host::bundle::{Action, Conditions, Switches};
-use tarbac_host::decision::Request;
+use tarbac_host::bundle::Switches;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, Part as Of};
 use tarbac_host::yaml::place;
 
-/// Turns documents into suites.
+/// The resolver of the documents of a workspace into suites.
 pub(super) struct Resolver<'a> {
     documents: &'a Documents,
     settings: Settings,
     switches: &'a Switches,
-    /// By setting, what names have been found to mean.
+    /// The meanings of names that have been looked up, by setting.
     known: HashMap<usize, Known>,
     findings: Vec<Finding>,
 }
@@ -76,7 +80,7 @@ impl<'a> Resolver<'a> {
             }
             return None;
         };
-        self.findings.extend(wrong_name(source, name));
+        self.findings.extend(invalid_name(source, name));
         let names = Lookup::of(self.settings.base());
         let shared = Shared::of(self.documents, &names, source, document, &mut self.findings);
         let switches = self.readings(source, &document.readings);
@@ -141,7 +145,7 @@ impl<'a> Resolver<'a> {
         switches
     }
 
-    /// The facts of what is given, fixtures first looked up.
+    /// The facts under `given`, with those of fixtures.
     fn facts(&mut self, scope: &Scope<'a, '_>, given: Option<&'a document::Given>) -> Vec<Fact> {
         let mut facts = Vec::new();
         for part in given.into_iter().flat_map(|given| &given.0) {
@@ -166,7 +170,7 @@ impl<'a> Resolver<'a> {
         facts
     }
 
-    /// The index of the engine under what a suite and one of its cases say.
+    /// The index of the engine for the readings and facts of a suite and one of its cases.
     fn setting(
         &mut self,
         scope: &Scope<'a, '_>,
@@ -179,7 +183,7 @@ impl<'a> Resolver<'a> {
             .of(&scope.switches, &facts, &mut self.findings)
         {
             Ok(Some(setting)) => Some(setting),
-            // The facts are wrong, and what else is wrong is found out without them.
+            // The facts are invalid: other findings are collected without them.
             Ok(None) => self
                 .settings
                 .of(&scope.switches, &[], &mut self.findings)
@@ -228,14 +232,14 @@ impl<'a> Resolver<'a> {
             );
             let resources =
                 lookup.entities(scope, Of::Resource, action, &case.resource.0, &mut findings);
-            let about = |principal: &EntityUid, resource: &EntityUid| Check {
+            let check = |principal: &EntityUid, resource: &EntityUid| Check {
                 request: request(principal, action, resource, &context),
                 expected: Arc::clone(&expected),
                 place: at.clone(),
             };
-            checks.extend(pairs(&principals, &resources, about));
+            checks.extend(pairs(&principals, &resources, check));
         }
-        findings.extend(wrong_name(source, &case.name));
+        findings.extend(invalid_name(source, &case.name));
         self.findings.extend(findings);
         Some(Case {
             name: case.name.value.clone(),
@@ -244,321 +248,6 @@ impl<'a> Resolver<'a> {
             checks,
         })
     }
-
-    fn matrix(&mut self, scope: &Scope<'a, '_>, matrix: &'a document::Matrix) -> Option<Case> {
-        let setting = self.setting(scope, matrix.given.as_ref())?;
-        let engine = self.settings.engine(setting)?;
-        let mut findings = Vec::new();
-        let mut lookup = SuiteLookup::new(engine, self.known.entry(setting).or_default());
-        let source = scope.source;
-        let legend: BTreeMap<&str, Arc<Expected>> = matrix
-            .legend
-            .0
-            .iter()
-            .map(|(word, entry)| {
-                let expected = expected(
-                    scope,
-                    engine,
-                    entry.expect,
-                    Some(&entry.because),
-                    &mut findings,
-                );
-                (word.value.as_str(), expected)
-            })
-            .collect();
-        let columns: Vec<(&Action, Context)> = lookup
-            .actions(scope, &matrix.actions.0, &mut findings)
-            .into_iter()
-            .map(|action| {
-                let context = matrix.context.as_ref().or(scope.context);
-                (
-                    action,
-                    lookup.context(scope, action, context, &mut findings),
-                )
-            })
-            .collect();
-        let mut checks = Vec::new();
-        findings.extend(wrong_name(source, &matrix.name));
-        if matrix.table.0.is_empty() {
-            findings.push(error(
-                code::suite::TABLE,
-                "the table is empty",
-                place(source, matrix.name.referenced),
-                "of this one",
-            ));
-        }
-        for (resource, rows) in &matrix.table.0 {
-            if rows.0.is_empty() {
-                findings.push(error(
-                    code::suite::TABLE,
-                    "there is no row",
-                    place(source, resource.referenced),
-                    "for this one",
-                ));
-            }
-            for (principal, cells) in &rows.0 {
-                let words = words(source, cells);
-                if words.len() != columns.len() {
-                    findings.push(
-                        error(
-                            code::suite::TABLE,
-                            format!(
-                                "the row has {} cells, and the table {} columns",
-                                words.len(),
-                                columns.len()
-                            ),
-                            place(source, cells.referenced),
-                            "this row",
-                        )
-                        .help("every cell is stated: a word of the legend for each permission"),
-                    );
-                    continue;
-                }
-                for ((word, at), (action, context)) in words.into_iter().zip(&columns) {
-                    let Some(expected) = legend.get(word) else {
-                        let mut finding = error(
-                            code::suite::TABLE,
-                            format!("`{word}` is not in the legend"),
-                            at,
-                            "this cell",
-                        );
-                        let known: Vec<&str> = legend.keys().copied().collect();
-                        finding.help = Some(format!("the legend has: {}", known.join(", ")));
-                        findings.push(finding);
-                        continue;
-                    };
-                    let one = std::slice::from_ref;
-                    let principals = lookup.entities(
-                        scope,
-                        Of::Principal,
-                        action,
-                        one(principal),
-                        &mut findings,
-                    );
-                    let resources =
-                        lookup.entities(scope, Of::Resource, action, one(resource), &mut findings);
-                    let about = |principal: &EntityUid, resource: &EntityUid| Check {
-                        request: request(principal, action, resource, context),
-                        expected: Arc::clone(expected),
-                        place: at.clone(),
-                    };
-                    checks.extend(pairs(&principals, &resources, about));
-                }
-            }
-        }
-        self.findings.extend(findings);
-        Some(Case {
-            name: matrix.name.value.clone(),
-            place: place(source, matrix.name.referenced),
-            setting,
-            checks,
-        })
-    }
-
-    fn snapshot(
-        &mut self,
-        scope: &Scope<'a, '_>,
-        snapshot: &'a document::Snapshot,
-    ) -> Option<Snapshot> {
-        let setting = self.setting(scope, None)?;
-        let engine = self.settings.engine(setting)?;
-        let mut findings = Vec::new();
-        let mut lookup = SuiteLookup::new(engine, self.known.entry(setting).or_default());
-        let first = snapshot.principals.0.first();
-        let at = first.map_or_else(
-            || Place::new(scope.source, 0..0),
-            |first| place(scope.source, first.referenced),
-        );
-        let actions: Vec<EntityUid> = match word(&snapshot.actions) {
-            Some(ALL) => engine
-                .bundle()
-                .vocabulary()
-                .permissions()
-                .map(|action| action.uid.clone())
-                .collect(),
-            _ => lookup
-                .actions(scope, &snapshot.actions.0, &mut findings)
-                .into_iter()
-                .map(|action| action.uid.clone())
-                .collect(),
-        };
-        let principals = lookup.selected(scope, Of::Principal, &snapshot.principals, &mut findings);
-        let resources = lookup.selected(scope, Of::Resource, &snapshot.resources, &mut findings);
-        // A workspace that has no data yet has nobody, and whoever asks for all of them means those to come.
-        let is_all = |names: &document::Names| matches!(word(names), Some(ALL | CLASSES));
-        let lacks_people = principals.is_empty() && !is_all(&snapshot.principals);
-        let lacks_resources = resources.is_empty() && !is_all(&snapshot.resources);
-        if lacks_people || actions.is_empty() || lacks_resources {
-            findings.push(error(
-                code::suite::EMPTY,
-                "there is nothing to take a snapshot of",
-                at.clone(),
-                "asked for here",
-            ));
-        }
-        let context = scope.context.map_or_else(
-            || Value::Object(serde_json::Map::new()),
-            |context| context.value.clone(),
-        );
-        self.findings.extend(findings);
-        Some(Snapshot {
-            setting,
-            selection: Selection {
-                principals,
-                actions,
-                resources,
-                context,
-            },
-            place: at,
-        })
-    }
-
-    fn exemption(
-        &mut self,
-        source: &Arc<Source>,
-        exemption: &document::Exemption,
-    ) -> Option<Exemption> {
-        let at = place(source, exemption.policy.referenced);
-        let id = &exemption.policy.value;
-        if exemption.reason.trim().is_empty() {
-            self.findings.push(error(
-                code::suite::EXEMPTION,
-                "an exemption has a reason, and this one is empty",
-                at.clone(),
-                "exempted here",
-            ));
-        }
-        let bundle = self.settings.base().bundle();
-        let Some(policy) = bundle.policy(id) else {
-            let ids = bundle.policies().iter().map(|policy| policy.id());
-            let mut finding = error(
-                code::suite::UNKNOWN_POLICY,
-                format!("there is no policy `{id}`"),
-                at,
-                "exempted here",
-            );
-            finding.help = did_you_mean(id, ids);
-            self.findings.push(finding);
-            return None;
-        };
-        if let Some(clause) = &exemption.clause {
-            let known = Conditions::of(policy).names();
-            if !known.contains(&clause.value) {
-                let mut finding = error(
-                    code::suite::UNKNOWN_CLAUSE,
-                    format!("the policy `{id}` has no clause `{}`", clause.value),
-                    place(source, clause.referenced),
-                    "exempted here",
-                );
-                finding.help = Some(format!("its clauses are: `{}`", known.join("`, `")));
-                self.findings.push(finding);
-                return None;
-            }
-        }
-        Some(Exemption {
-            policy: id.clone(),
-            clause: exemption.clause.as_ref().map(|clause| clause.value.clone()),
-            reason: exemption.reason.clone(),
-            place: at,
-        })
-    }
-}
-
-/// What is wrong with the name of a suite or case: it is shown on terminals, one to a line.
-fn wrong_name(source: &Arc<Source>, name: &Spanned<String>) -> Option<Finding> {
-    let what = match &name.value {
-        text if text.trim().is_empty() => "is empty",
-        text if text.chars().any(char::is_control) => "has a control character in it",
-        _ => return None,
-    };
-    Some(
-        error(
-            code::suite::NAME,
-            format!("the name {what}"),
-            place(source, name.referenced),
-            "this name",
-        )
-        .help("say in a sentence, on one line, what holds"),
-    )
-}
-
-/// Something for every principal on every resource.
-fn pairs<'p, T>(
-    principals: &'p [EntityUid],
-    resources: &'p [EntityUid],
-    about: impl Fn(&EntityUid, &EntityUid) -> T + 'p,
-) -> impl Iterator<Item = T> + 'p {
-    let on_all = move |principal| resources.iter().map(move |resource| (principal, resource));
-    principals
-        .iter()
-        .flat_map(on_all)
-        .map(move |(principal, resource)| about(principal, resource))
-}
-
-fn request(
-    principal: &EntityUid,
-    action: &Action,
-    resource: &EntityUid,
-    context: &Context,
-) -> Request {
-    Request {
-        principal: principal.clone(),
-        action: action.uid.clone(),
-        resource: resource.clone(),
-        context: context.clone(),
-    }
-}
-
-fn expected(
-    scope: &Scope<'_, '_>,
-    engine: &Engine,
-    expect: document::Expect,
-    because: Option<&[Spanned<String>]>,
-    findings: &mut Vec<Finding>,
-) -> Arc<Expected> {
-    let mut ids = Vec::new();
-    for id in because.unwrap_or_default() {
-        ids.push(id.value.clone());
-        let at = || place(scope.source, id.referenced);
-        match engine.bundle().policy(&id.value) {
-            None => {
-                let known = engine.bundle().policies().iter().map(|policy| policy.id());
-                let mut finding = error(
-                    code::suite::UNKNOWN_POLICY,
-                    format!("there is no policy `{}`", id.value),
-                    at(),
-                    "this policy",
-                );
-                finding.help = did_you_mean(&id.value, known);
-                findings.push(finding);
-            }
-            Some(policy) => {
-                if let Some((reading, holds)) = policy.reading()
-                    && engine.readings().iter().any(|on| on == reading) != holds
-                {
-                    let state = if holds { "off" } else { "on" };
-                    findings.push(
-                        error(
-                            code::suite::POLICY_NOT_IN_FORCE,
-                            format!(
-                                "the policy `{}` is not in force: the reading `{reading}` is {state} here",
-                                id.value
-                            ),
-                            at(),
-                            "this policy",
-                        )
-                        .help(format!("switch it under `readings`: `{reading}: {}`", if holds { "on" } else { "off" })),
-                    );
-                }
-            }
-        }
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    Arc::new(Expected {
-        decision: expect.into(),
-        because: because.map(|_| ids),
-    })
 }
 
 pub(super) fn written(source: &Arc<Source>, entries: &Facts) -> Vec<Fact> {
@@ -572,33 +261,6 @@ pub(super) fn written(source: &Arc<Source>, entries: &Facts) -> Vec<Fact> {
             value: value.value.clone(),
             place: place(source, expression.referenced),
             map: (source.name.clone(), start),
-        })
-        .collect()
-}
-
-/// The words of a row, each with its place.
-fn words<'s>(source: &'s Arc<Source>, cells: &'s Spanned<String>) -> Vec<(&'s str, Place)> {
-    let row = place(source, cells.referenced);
-    let start = usize::try_from(row.start).unwrap_or_default();
-    let end = usize::try_from(row.end).unwrap_or_default();
-    let text = source.text().get(start..end).unwrap_or_default();
-    let mut from = 0;
-    cells
-        .value
-        .split_whitespace()
-        .map(|word| {
-            let at = text
-                .get(from..)
-                .and_then(|rest| rest.find(word))
-                .map(|offset| from + offset);
-            let place = match at {
-                Some(at) => {
-                    from = at + word.len();
-                    Place::new(source, start + at..start + at + word.len())
-                }
-                None => row.clone(),
-            };
-            (word, place)
         })
         .collect()
 }
