@@ -205,6 +205,7 @@ fn no_word_of_the_domain_is_in_a_text_below() {
     found.sort();
     insta::assert_snapshot!(found.join("\n"), @r"
     src/analysis/change/fact/edits.rs: .useIntuneRbac
+    src/analysis/change/fact/edits.rs: facts are `E.attribute`, `E has attribute`, `E.attribute.contains(F)`, `E in F`, and `E` for a new entity, where E and F are entities such as Intune::Tenant::\
     src/analysis/change/fact/edits.rs: for example: Intune::Tenant::\
     src/analysis/plan/policy_text.rs: // {}: a role of a plan. Once Intune has it, its Graph id goes in the place of this id.\n{policy}
     src/assurance/prove/spec.rs: an attribute is written as in `resource.hierarchy.enforceConfigMgrRbac`, and is a Bool, a Long, a String, or optional; {}
