@@ -20,9 +20,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{EntityUid, Schema};
+use hashbrown::HashTable;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use tarbac_diagnostic::finding::Finding;
@@ -43,6 +44,7 @@ use read::schema::Shapes;
 use tables::column::{Column, Tables, Writer, Written};
 use tables::entities::Store;
 use tables::ids::MemberOrNone;
+use tables::strings::Entry;
 
 /// What written directories begin with; another text whenever what follows is arranged otherwise.
 const WRITTEN: &[u8; 16] = b"tarbac entities\x01";
@@ -83,6 +85,8 @@ pub struct Directory {
     assumed: Column<Row>,
     closure: Closure,
     called: Aliases,
+    /// The rows by their uids, once they are asked for often.
+    hashed: OnceLock<HashTable<Entry>>,
     made: CedarCache,
     /// What it is read from, or was made of, as it is asked for.
     written: Option<Arc<Written>>,
@@ -175,6 +179,7 @@ impl Directory {
             assumed: tables.table()?,
             closure: Closure::lent(tables)?,
             called: Aliases::lent(tables)?,
+            hashed: OnceLock::new(),
             made: CedarCache::lent(tables, &store)?,
             written: Some(tables.written()),
             sources,

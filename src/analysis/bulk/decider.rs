@@ -77,6 +77,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
 
     /// The same with at most so many decisions kept; with 0 each is made anew.
     pub fn with_capacity(engine: E, decisions: usize) -> Self {
+        engine.directory().hash_uids();
         let vocabulary = engine.bundle().vocabulary();
         let permissions: IndexVec<ActionId, &Action> = vocabulary.permissions().collect();
         let projection = Projection::new(&engine, &permissions.iter().copied().map(Some).collect());

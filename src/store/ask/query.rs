@@ -16,8 +16,17 @@ use tarbac_diagnostic::source::Place;
 impl Directory {
     /// The row of a uid that stands in a file, is referred to there, or is named by a policy.
     pub fn row(&self, uid: &EntityUid) -> Option<Row> {
-        let of_type = self.range(self.entity_type(uid.type_name())?);
-        self.store.uids.find_in(of_type, uid.id().unescaped())
+        let kind = self.entity_type(uid.type_name())?;
+        let (uids, id) = (&self.store.uids, uid.id().unescaped());
+        match self.hashed.get() {
+            Some(hashed) => uids.find(hashed, kind, id),
+            None => uids.find_in(self.range(kind), id),
+        }
+    }
+
+    /// Prepares [`Directory::row`] for whoever asks often, in 9 to 18 bytes for each uid.
+    pub fn hash_uids(&self) {
+        self.hashed.get_or_init(|| self.store.uids.hashed());
     }
 
     /// Whether the entity stands in a file.

@@ -1,7 +1,7 @@
 //! The order of rows, and the directory built in it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::EntityUid;
 
@@ -69,6 +69,7 @@ pub(crate) fn freeze(
         closure,
         called: Aliases::default(),
         made,
+        hashed: OnceLock::new(),
         written: None,
     };
     directory.called = Aliases::new(&directory, &rules.names);

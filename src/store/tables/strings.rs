@@ -93,7 +93,7 @@ impl<I: Id> StringTable<I> {
     /// The index of a text, which is stored if it is new.
     pub(crate) fn intern(&mut self, kind: u16, text: &str) -> I {
         let next = small(self.ends.len());
-        let hash = self.hash(kind, text);
+        let hash = self.hash(kind, text.as_bytes());
         let mut table = std::mem::take(&mut self.table);
         let is_same = |index: u32| self.is(I::from_usize(index as usize), kind, text);
         let known = enter(&mut table, hash, next, is_same);
@@ -160,6 +160,27 @@ impl<I: Id> StringTable<I> {
         None
     }
 
+    /// An index of the texts for [`StringTable::find`], in 9 to 18 bytes a text.
+    pub(crate) fn hashed(&self) -> HashTable<Entry> {
+        let mut table = HashTable::with_capacity(self.len());
+        for index in self.indices() {
+            let hash = self.hash(self.kind(index), self.bytes(index));
+            let (hash, index) = ((hash >> 32) as u32, small(index.index()));
+            table.insert_unique(spread(hash), Entry { index, hash }, Entry::spread);
+        }
+        table
+    }
+
+    /// The index of a text that is in a table of [`StringTable::hashed`].
+    pub(crate) fn find(&self, table: &HashTable<Entry>, kind: u16, text: &str) -> Option<I> {
+        let hash = (self.hash(kind, text.as_bytes()) >> 32) as u32;
+        let is_same = |entry: &Entry| {
+            entry.hash == hash && self.is(I::from_usize(entry.index as usize), kind, text)
+        };
+        let found = table.find(spread(hash), is_same)?;
+        Some(I::from_usize(found.index as usize))
+    }
+
     /// The first text of a kind or of a later one; texts are in the order of their kinds.
     pub(crate) fn first_of(&self, kind: usize) -> u32 {
         self.kinds.partition_point(|of| usize::from(*of) < kind) as u32
@@ -204,9 +225,9 @@ impl<I: Id> StringTable<I> {
         self.bytes(index) == text.as_bytes() && self.kind(index) == kind
     }
 
-    fn hash(&self, kind: u16, text: &str) -> u64 {
+    fn hash(&self, kind: u16, text: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(text.as_bytes());
+        hasher.write(text);
         hasher.finish() ^ u64::from(kind).wrapping_mul(SPREAD)
     }
 }
