@@ -202,12 +202,15 @@ fn place_of(source: &Arc<Source>, location: Option<&cedar_policy_core::parser::L
     Place::new(source, location.map_or(0..0, |loc| loc.start()..loc.end()))
 }
 
+/// How much is formatted at once, in bytes: Cedar's formatter looks through all the comments of a text for each token.
+const FORMATTED: usize = 4 * 1024;
+
 /// The text as Cedar's formatter writes it: 80 columns, two spaces.
 ///
 /// # Errors
 /// A finding when the text is no sequence of policies.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
-    depth_limit::of_policies(source)?;
+    let ends = depth_limit::of_policies(source)?;
     // The parser says more about a mistake than the formatter.
     if let Err(errors) = PolicySet::from_str(source.text())
         && let Some(error) = errors.iter().next()
@@ -218,8 +221,66 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
         line_width: 80,
         indent_width: 2,
     };
-    policies_str_to_pretty(source.text(), &config).map_err(|error| {
-        let error: &dyn miette::Diagnostic = error.as_ref();
-        diagnostic::of_cedar(code::policy::SYNTAX, source, error)
-    })
+    let formatted = paragraphs(source.text(), &ends).map(|text| {
+        policies_str_to_pretty(text, &config).map_err(|error| {
+            let error: &dyn miette::Diagnostic = error.as_ref();
+            diagnostic::of_cedar(code::policy::SYNTAX, source, error)
+        })
+    });
+    let formatted: Vec<String> = formatted.collect::<Result<_, _>>()?;
+    // Each ends with a line break, and an empty line stands between two policies.
+    Ok(formatted.join("\n"))
+}
+
+/// A text in parts of some policies each; `ends` is where policies end. A comment behind a policy, in its last line,
+/// stays with it.
+fn paragraphs<'t>(text: &'t str, ends: &[usize]) -> impl Iterator<Item = &'t str> {
+    let (_, between) = ends.split_last().unwrap_or((&0, &[]));
+    let mut start = 0;
+    let mut bounds = Vec::new();
+    for &end in between {
+        let line = text.get(end..).and_then(|rest| rest.lines().next());
+        if end - start >= FORMATTED && line.is_some_and(|line| line.trim().is_empty()) {
+            bounds.push(start..end);
+            start = end;
+        }
+    }
+    bounds.push(start..text.len());
+    bounds.into_iter().filter_map(|part| text.get(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_formatted_as_cedar_formats_it_at_once() {
+        let policy = |number: usize| match number % 5 {
+            0 => "permit (principal,action,resource) ; // behind\n\n\n\n",
+            1 => "// before\n@id(\"a;b\") permit (principal, action, resource) when { true };\n",
+            2 => "forbid(principal,action,resource);forbid(principal,action,resource);",
+            3 => {
+                "\n  // one\n\n  // another\nforbid(principal,action,resource)\nunless { \"//\" == \";\" };\r\n"
+            }
+            _ => "permit (principal, action, resource) // before the end\n;\n",
+        };
+        let texts =
+            [0, 1, 7, 400].map(|count| (0..count).map(policy).collect::<String>() + "// the end");
+        for text in texts {
+            let config = Config {
+                line_width: 80,
+                indent_width: 2,
+            };
+            let at_once = policies_str_to_pretty(&text, &config).ok();
+            let source = Source::held("a.cedar", text);
+            let ends = depth_limit::of_policies(&source).ok();
+            let parts = ends.map(|ends| paragraphs(source.text(), &ends).count());
+            assert_eq!(
+                parts.is_some_and(|parts| parts > 3),
+                source.text().len() > 4 * FORMATTED
+            );
+            assert!(at_once.is_some());
+            assert_eq!(formatted(&source).ok(), at_once);
+        }
+    }
 }
