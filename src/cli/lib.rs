@@ -1,7 +1,11 @@
 //! The command line: what can be typed, files, streams and exit status.
 
-mod cli;
+mod arguments;
+mod atomic;
 mod command;
+mod exit;
+mod failure;
+mod output;
 mod product;
 
 use std::process::ExitCode;
@@ -11,10 +15,10 @@ pub use product::Product;
 /// Reads the arguments, does what they say, and says how it ended.
 pub fn run(product: Product) -> ExitCode {
     product::set(product);
-    let answered = command::answer_shell();
+    let answered = command::completions::answer();
     let exit = match answered.and_then(|answered| match answered {
         true => Ok(None),
-        false => cli::Arguments::read().map(Some),
+        false => arguments::Arguments::read().map(Some),
     }) {
         Ok(None) => return ExitCode::SUCCESS,
         Ok(Some(arguments)) => command::run(&arguments),

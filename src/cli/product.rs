@@ -24,31 +24,31 @@ pub struct Product {
 static PRODUCT: OnceLock<Product> = OnceLock::new();
 
 /// What this program brings along, from here on.
-pub fn set(product: Product) {
+pub(crate) fn set(product: Product) {
     // The first one holds.
     let _ = PRODUCT.set(product);
 }
 
 /// The rules that ship; none before [`set`].
-pub fn rules() -> Arc<Shipped> {
+pub(crate) fn rules() -> Arc<Shipped> {
     let product = PRODUCT.get();
     product.map_or_else(Arc::default, |product| (product.rules)())
 }
 
 /// The sample, without the rules.
-pub fn sample() -> Vec<File> {
+pub(crate) fn sample() -> Vec<File> {
     let product = PRODUCT.get();
     product.map_or_else(Vec::new, |product| (product.sample)())
 }
 
 /// The pages of the documentation.
-pub fn pages() -> Vec<File> {
+pub(crate) fn pages() -> Vec<File> {
     let product = PRODUCT.get();
     product.map_or_else(Vec::new, |product| (product.pages)())
 }
 
 /// Whether a digest is that of a rule that shipped before there were records.
-pub fn shipped_before_records(digest: &Hash) -> bool {
+pub(crate) fn shipped_before_records(digest: &Hash) -> bool {
     let product = PRODUCT.get();
     product.is_some_and(|product| (product.shipped_before_records)(digest))
 }

@@ -6,6 +6,7 @@
 
 pub mod access_review;
 pub mod answer;
+pub mod ci;
 mod colour;
 pub mod coverage;
 pub mod explanation;
@@ -24,7 +25,6 @@ pub mod premises;
 pub mod prove;
 pub mod provenance;
 pub mod readings;
-pub mod report;
 pub mod role;
 pub mod schema;
 mod shown;

@@ -1,6 +1,7 @@
 //! `tarbac test`: suites that pass, that fail, and that are wrong.
 
-use std::path::Path;
+mod facts;
+mod mistakes;
 
 use crate::tarbac::{Ran, Tarbac, contoso};
 
@@ -78,80 +79,6 @@ fn nothing_is_implied_by_omission() {
 }
 
 #[test]
-fn everything_that_is_unknown_is_said_before_anything_runs() {
-    let text = "\
-suite: Mistakes
-use: [sharde.yaml]
-readings: { observed-role: on }
-cases:
-  - name: One
-    given: [nothing, { 'Intune::Tenant::\"t\".useIntuneRbak': true }]
-    principal: anna@t.example
-    action: Run skript
-    resource: PC-2
-    expect: allow
-    because: [roles.help-desk-operater]
-  - name: Two
-    principal: ana@t.example
-    action: runScript
-    resource: PC-1
-    expect: deny
-    because: [readings.observed-roles]
-matrices:
-  - name: Three
-    actions: [runScript, viewScripts]
-    legend:
-      x: { expect: deny, because: [] }
-    table:
-      PC-1:
-        bob@t.example: x
-        ana@t.example: x y
-exempt:
-  - { policy: roles.help-desk, reason: none }
-  - { policy: roles.help-desk-operator, clause: when something, reason: none }
-";
-    insta::assert_snapshot!(test(&[
-        ("tests/a.yaml", text),
-        ("tests/shared.yaml", "doc: nothing\n")
-    ]));
-}
-
-#[test]
-fn a_key_that_is_no_key_is_an_error_with_the_nearest() {
-    let text = suite(&ana("allow", "roles.help-desk-operator").replace("expect:", "expcet:"));
-    insta::assert_snapshot!(test(&[("tests/a.yaml", &text)]), @r"
-    --- stderr
-    suite::unknown_key
-
-      × `expcet` is not a key that stands here
-       ╭─[tests/a.yaml:7:5]
-     6 │     resource: PC-1
-     7 │     expcet: allow
-       ·     ───┬──
-       ·        ╰── this key
-     8 │     because: [roles.help-desk-operator]
-       ╰────
-      help: did you mean `expect`?
-
-    errors: 1 error
-    The suites have errors, so nothing was run.
-    --- exit 2
-    ");
-}
-
-#[test]
-fn a_key_twice_and_yaml_that_is_none_are_errors_with_their_place() {
-    let twice = suite(&(ana("allow", "roles.help-desk-operator") + "    expect: deny\n"));
-    let ran = test(&[("tests/a.yaml", &twice)]);
-    assert!(ran.stderr.contains("tests/a.yaml:9:5"), "{ran}");
-    let broken = suite(&ana("allow", "roles.help-desk-operator").replace("PC-1", "[PC-1"));
-    let ran = test(&[("tests/a.yaml", &broken)]);
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("suite::syntax"), "{ran}");
-    assert!(!ran.stderr.contains("tests/a.yaml:1:1"), "{ran}");
-}
-
-#[test]
 fn without_a_case_there_is_no_answer() {
     for files in [
         &[][..],
@@ -162,160 +89,6 @@ fn without_a_case_there_is_no_answer() {
         assert_eq!(ran.status, 2, "{files:?}: {ran}");
         assert!(ran.stderr.contains("there is no case to run"), "{ran}");
     }
-}
-
-#[test]
-fn cases_without_a_suite_are_no_shared_file() {
-    let text = suite(&ana("allow", "")).replace("suite: A suite\n", "");
-    let ran = test(&[("tests/a.yaml", &text)]);
-    assert!(ran.stderr.contains("suite::unnamed"), "{ran}");
-}
-
-#[test]
-fn facts_change_the_directory_for_one_case() {
-    let no_policy = "";
-    for (fact, expect, because) in [
-        (
-            r#"Entra::User::"u1" in Intune::RoleAssignment::"a1": false"#,
-            "deny",
-            no_policy,
-        ),
-        (
-            r#"Entra::User::"ana@t.example" in Intune::Role::"School Administrator": true"#,
-            "allow",
-            "roles.help-desk-operator, roles.school-administrator",
-        ),
-        (
-            r#"Intune::Tenant::"t".useIntuneRbac: false"#,
-            "deny",
-            "configmgr.identity, configmgr.pages.any.read, configmgr.pages.scripts.read-resource, configmgr.pages.scripts.read-scripts, configmgr.pages.scripts.run-script, readings.discovery-either.both",
-        ),
-    ] {
-        let ran = given(&format!("    given:\n      {fact}\n"), expect, because);
-        assert_eq!(ran.status, 0, "{fact}: {ran}");
-    }
-}
-
-#[test]
-fn facts_reach_into_records_and_sets_and_make_entities() {
-    let text = r#"
-suite: A hybrid person
-given:
-  ConfigMgr::Hierarchy::"H".enforceConfigMgrRbac: true
-  ConfigMgr::Collection::"C": { hierarchy: H, displayName: All }
-  ConfigMgr::Device::"PC-1" in ConfigMgr::Collection::"C": true
-  Entra::User::"u1".cloudOnly: false
-  Entra::User::"u1".configMgr:
-    discoveredByEntra: [H]
-    discoveredByActiveDirectory: [H]
-    read: ['ConfigMgr::Collection::"C"']
-    readResource: [C]
-    notifyResource: []
-    runCmPivot: []
-    runScript: []
-    readBitLockerRecoveryKey: []
-    readScripts: []
-    readApplications: []
-    approveApplications: []
-cases:
-  - name: Reading is enough for Resource explorer
-    principal: ana@t.example
-    action: View resource explorer
-    resource: PC-1
-    expect: allow
-    because: [readings.any-intune-role, roles.help-desk-operator]
-  - name: Without the one element it is not
-    given:
-      Entra::User::"u1".configMgr.readResource.contains(ConfigMgr::Collection::"C"): false
-    principal: ana@t.example
-    action: View resource explorer
-    resource: PC-1
-    expect: deny
-    because: [configmgr.pages.resource-explorer.read-resource]
-  - name: With another element Timeline opens
-    given:
-      Entra::User::"u1".configMgr.notifyResource.contains(ConfigMgr::Collection::"C"): true
-    principal: ana@t.example
-    action: View timeline
-    resource: PC-1
-    expect: allow
-    because: [readings.any-intune-role, roles.help-desk-operator]
-  - name: Without the record nothing is granted
-    given:
-      Entra::User::"u1" has configMgr: false
-    principal: ana@t.example
-    action: View client details
-    resource: PC-1
-    expect: deny
-    because: [configmgr.pages.any.read, readings.discovery-either.both]
-"#;
-    let ran = test(&[("tests/a.yaml", text)]);
-    assert_eq!(ran.status, 0, "{ran}");
-}
-
-#[test]
-fn facts_that_cannot_be_are_errors() {
-    for (fact, said) in [
-        (
-            r#"Entra::User::"nobody".cloudOnly: true"#,
-            "is nobody and nothing",
-        ),
-        (r#"Entra::User::"u1".cloudOnly: maybe"#, "must be a Bool"),
-        (
-            r#"Entra::User::"u1".cloudOnyl: true"#,
-            "did you mean `cloudOnly`?",
-        ),
-        (
-            r#"Entra::User::"u1" has configMgr: true"#,
-            "says nothing of its value",
-        ),
-        (
-            r#"Entra::User::"u1" in Intune::Role::"Help Desk Operator": false"#,
-            "is no direct parent",
-        ),
-        (
-            r#"Entra::User::"u1" in ConfigMgr::Hierarchy::"H": true"#,
-            "cannot be in",
-        ),
-        (r#"Entra::User::"u2": {}"#, "is there already"),
-        (
-            r#"Entra::User::"u9": { cloudOnly: true }"#,
-            "lacks the required attribute",
-        ),
-        (
-            r#"Entra::User::"u1".cloudOnly == false: true"#,
-            "this is no fact",
-        ),
-        ("something else: true", "is no Cedar expression"),
-        (
-            r#"Intune::RoleAssignment::"a1" in Intune::Tenant::"t": false"#,
-            "what is given cannot be",
-        ),
-        (
-            r#"Entra::User::"u1" has cloudOnly: false"#,
-            "lacks the required attribute",
-        ),
-    ] {
-        let ran = given(
-            &format!("    given:\n      {fact}\n"),
-            "allow",
-            "roles.help-desk-operator",
-        );
-        assert_eq!(ran.status, 2, "{fact}: {ran}");
-        assert!(ran.stderr.contains(said), "{fact}: {ran}");
-        assert!(ran.stderr.contains("tests/a.yaml:10:"), "{fact}: {ran}");
-    }
-}
-
-#[test]
-fn what_is_given_is_held_to_the_findings_of_a_directory() {
-    let facts = r#"    given:
-      Intune::Tenant::"other": { useIntuneRbac: true }
-      Intune::RoleAssignment::"a1" in Intune::Tenant::"other": true
-"#;
-    let ran = given(facts, "allow", "roles.help-desk-operator");
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("another tenant"), "{ran}");
 }
 
 #[test]
@@ -508,67 +281,6 @@ fn reports_have_the_failed_cases() {
 }
 
 #[test]
-fn the_schema_that_ships_is_the_one_that_is_printed() {
-    let shipped =
-        std::fs::read_to_string(crate::tarbac::contoso_folder().join("tests/suite.schema.json"))
-            .unwrap();
-    let printed = contoso(&["schema", "suite"]).stdout;
-    if std::env::var_os("TARBAC_UPDATE_SCHEMA").is_some() {
-        std::fs::write(
-            crate::tarbac::contoso_folder().join("tests/suite.schema.json"),
-            &printed,
-        )
-        .unwrap();
-    } else {
-        assert_eq!(shipped, printed);
-    }
-}
-
-/// A suite as the schema sees it.
-fn conforms(text: &str) -> bool {
-    let schema: serde_json::Value =
-        serde_json::from_str(&contoso(&["schema", "suite"]).stdout).unwrap();
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    compiler.add_resource("suite.json", schema).unwrap();
-    let index = compiler.compile("suite.json", &mut schemas).unwrap();
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let value: serde_json::Value = serde_saphyr::from_str_with_options(text, options).unwrap();
-    schemas.validate(&value, index).is_ok()
-}
-
-#[test]
-fn the_suites_that_ship_conform_to_the_schema() {
-    let folder = crate::tarbac::contoso_folder().join("tests");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension() == Some(Path::new("a.yaml").extension().unwrap()) {
-            let text = std::fs::read_to_string(&path).unwrap();
-            assert!(conforms(&text), "{}", path.display());
-            count += 1;
-        }
-    }
-    assert!(count > 10);
-}
-
-#[test]
-fn the_schema_refuses_what_the_reader_refuses() {
-    let right = suite(&ana("allow", "roles.help-desk-operator"));
-    assert!(conforms(&right));
-    for wrong in [
-        right.replace("expect:", "expcet:"),
-        right.replace("    because: [roles.help-desk-operator]\n", ""),
-        right.replace("allow", "perhaps"),
-        right.replace("PC-1", "{ a: b }"),
-    ] {
-        assert!(!conforms(&wrong), "{wrong}");
-        let ran = test(&[("tests/a.yaml", &wrong)]);
-        assert_eq!(ran.status, 2, "{wrong}{ran}");
-    }
-}
-
-#[test]
 fn what_tests_nothing_is_no_pass() {
     let right = suite(&ana("allow", "roles.help-desk-operator"));
     for (wrong, said) in [
@@ -589,23 +301,6 @@ fn what_tests_nothing_is_no_pass() {
         assert_eq!(ran.status, 2, "{wrong}{ran}");
         assert!(ran.stderr.contains(said), "{wrong}{ran}");
     }
-}
-
-#[test]
-fn a_fact_stands_once_however_it_is_spelled() {
-    let facts = r#"    given:
-      Entra::User::"u1".cloudOnly: true
-      Entra::User::"ana@t.example".cloudOnly: false
-"#;
-    let ran = given(facts, "allow", "roles.help-desk-operator");
-    assert!(ran.stderr.contains("is given twice"), "{ran}");
-    // A case may give what its suite gives otherwise.
-    let text = format!(
-        "given: {{ 'Intune::Tenant::\"t\".useIntuneRbac': false }}\n{}    given: {{ 'Intune::Tenant::\"t\".useIntuneRbac': true }}\n",
-        suite(&ana("allow", "roles.help-desk-operator"))
-    );
-    let ran = test(&[("tests/a.yaml", &text)]);
-    assert_eq!(ran.status, 0, "{ran}");
 }
 
 #[test]

@@ -3,17 +3,62 @@
 use std::slice::from_mut;
 
 use cedar_policy::Context;
+use clap::Args;
 use tarbac_analysis::access_review::{PersonAccess, Review};
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
-use super::check::context;
-use super::output::{Output, devices, note, progress};
-use super::suppose::{say_premises, suppose};
-use super::{Exit, Failure};
-use crate::cli::{Access, Format, Global};
+use super::context::{ContextArgs, context};
+use super::suppose::{ChangesArgs, say_premises, suppose};
+use crate::arguments::format::{REPORTS, format_among};
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, devices, note, progress};
 
-pub fn run(global: &Global, arguments: &Access, output: &mut Output) -> Result<Exit, Failure> {
+/// Report who can do what, through which role, and which assignments give nothing.
+///
+/// Decides about everybody and everything. Shows for each role who can use it and how much it allows; what
+/// a role grants and something else refuses, and what refuses it most; what is allowed and cannot be reached,
+/// because the page that carries it is refused; and people together with those for whom exactly the same
+/// holds, with the group and role assignment through which it does.
+///
+/// An assignment gives nothing if nothing is allowed by its role, and if no decision about anybody changes
+/// without it: all that are said to give nothing can go at once. One that allows nothing, but without which
+/// somebody would be refused, is not among them: Configuration Manager asks for any Intune role. Nor is one of an
+/// account that is disabled, which has its roles again when it is enabled, or of a membership that somebody
+/// can activate.
+///
+/// Exit status: 0 whatever is granted works and every assignment gives something, 1 not so, 2 something could
+/// not be decided.
+#[derive(Debug, Args)]
+#[command(arg = format_among(REPORTS), after_help = "\
+Examples:
+  tarbac access
+  tarbac access --all --format csv > access.csv
+  tarbac access --format html > access.html
+  tarbac access --no-reading any-intune-role   as if each role gave only what it has")]
+pub(crate) struct AccessArgs {
+    /// Show every row, with the collections that the devices are in.
+    ///
+    /// `tarbac what` with --all lists the devices of a person.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: ContextArgs,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: ChangesArgs,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &AccessArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     // What cannot be the context of one action is that of none.
     for action in engine.bundle().vocabulary().permissions() {

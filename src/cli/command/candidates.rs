@@ -17,7 +17,7 @@ use tarbac_host::{Engine, Layout, Switches, Workspace, roles};
 use walkdir::WalkDir;
 
 use super::help;
-use crate::cli::Arguments;
+use crate::arguments::Arguments;
 use crate::product;
 
 /// The most entities that are read, in bytes of their files.
@@ -27,7 +27,7 @@ const QUICK: u64 = 32 * 1024 * 1024;
 const OFFERED: usize = 200;
 
 /// The readings of the workspace.
-pub fn readings(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn readings(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let readings = engine.bundle().readings().iter();
         let named = readings.map(|reading| (reading.name.clone(), Some(reading.doc.clone())));
@@ -36,7 +36,7 @@ pub fn readings(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The commands and the pages of the documentation.
-pub fn topics(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn topics(typed: &OsStr) -> Vec<CompletionCandidate> {
     let command = Arguments::command();
     let commands = command.get_subcommands().map(|command| {
         let about = command.get_about().map(ToString::to_string);
@@ -57,7 +57,7 @@ pub fn topics(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The ids of the permissions, with their documented names.
-pub fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let permissions = engine.bundle().vocabulary().permissions();
         let named =
@@ -67,7 +67,7 @@ pub fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// Whoever can ask.
-pub fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let names = Lookup::of(engine);
         called(&names, names.all(Part::Principal))
@@ -75,7 +75,7 @@ pub fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// Whatever can be asked about.
-pub fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let names = Lookup::of(engine);
         called(&names, names.all(Part::Resource))
@@ -83,7 +83,7 @@ pub fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The roles.
-pub fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let role_type = roles::role_type(engine.bundle().vocabulary());
         let names = Lookup::of(engine);
@@ -94,7 +94,7 @@ pub fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// What the flag of a change takes, as `P01=off`.
-pub fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidate> {
     move |typed| {
         offered(typed, |engine| {
             let settings = what_if::settings(engine, flag).into_iter();
@@ -104,7 +104,7 @@ pub fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidat
 }
 
 /// Whoever can be assigned a role, and an equals sign; after that, the roles.
-pub fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
     let who = typed.to_str().and_then(|typed| typed.split_once('='));
     offered(typed, |engine| {
         let names = Lookup::of(engine);
@@ -194,7 +194,11 @@ fn named_workspace(words: Vec<OsString>) -> Option<PathBuf> {
     }
     // A shell shows the line as it is typed, and has not put the home folder in yet.
     let in_home = named.and_then(|named| named.strip_prefix("~/"));
-    match (named, in_home, std::env::var_os(crate::cli::WORKSPACE)) {
+    match (
+        named,
+        in_home,
+        std::env::var_os(crate::arguments::global::WORKSPACE),
+    ) {
         (_, Some(path), _) => Some(Path::new(&std::env::var_os("HOME")?).join(path)),
         (Some(named), None, _) => Some(named.into()),
         (None, None, Some(named)) if !named.is_empty() => Some(named.into()),

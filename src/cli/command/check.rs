@@ -1,17 +1,118 @@
 //! `tarbac check`: decides one request, or a stream of them.
 
-use cedar_policy::EntityUid;
-use tarbac_host::json::StrictJson;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 use tarbac_host::lookup::{Lookup, Name};
-use tarbac_host::{Decision, Engine, Request, Workspace};
+use tarbac_host::{Engine, Request, Workspace};
 use tarbac_report as render;
 
-use super::output::{self, Output};
-use super::suppose::suppose;
-use super::{Exit, Failure, ShellError, requests};
-use crate::cli::{Check, Context, Format, Global};
+use super::candidates;
+use super::context::{ContextArgs, context};
+use super::requests;
+use super::suppose::{ChangesArgs, suppose};
+use crate::arguments::format::{DOCUMENTS, format_among};
+use crate::arguments::{Format, GlobalArgs, offered};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, Output};
 
-pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, Failure> {
+/// Decide whether a person may do something to a device.
+///
+/// Prints one line: ALLOW with the policies that permit it, DENY with the rule that refuses it and
+/// what the admin center says, or INDETERMINATE with what went wrong. What else there is to know
+/// goes to standard error.
+///
+/// With --requests, answers one JSON object a line: {"id"?, "principal", "action", "resource",
+/// "context"?}, each named as on the command line or as {"type", "id"}. The answers are in the order of
+/// the lines, and each carries the id of its request, a string or a number. A bad line is answered
+/// indeterminate and does not stop the rest.
+///
+/// Exit status: 0 allow, 1 deny, 2 indeterminate or could not answer. With --requests: 0 every line
+/// was answered allow or deny, 2 otherwise.
+#[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac check ada@contoso.example \"View client details\" WS-TST-001
+  tarbac check ada@contoso.example runScript 'ConfigMgr::Device::\"TST-16777220\"' --format json
+  tarbac check olivia@contoso.example Roles/Update contoso --no-reading entra-administrators
+  tarbac check --requests requests.ndjson > answers.ndjson
+  tarbac check --requests requests.ndjson --answer decision
+  some-program | tarbac check --requests -
+  tarbac help workspace                    the page on workspaces and many requests")]
+pub(crate) struct CheckArgs {
+    /// Who asks: a user principal name, an id, or a Cedar UID.
+    #[arg(
+        required_unless_present = "requests",
+        conflicts_with = "requests",
+        add = offered(candidates::principals)
+    )]
+    pub principal: Option<String>,
+
+    /// What for: the id, the documented name or the Graph id of a permission.
+    #[arg(
+        required_unless_present = "requests",
+        conflicts_with = "requests",
+        add = offered(candidates::actions)
+    )]
+    pub action: Option<String>,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    #[arg(
+        required_unless_present = "requests",
+        conflicts_with = "requests",
+        add = offered(candidates::resources)
+    )]
+    pub resource: Option<String>,
+
+    /// What else is known about the request.
+    #[command(flatten)]
+    pub context: ContextArgs,
+
+    /// Answer the requests of this file, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "now"])]
+    pub requests: Option<PathBuf>,
+
+    /// What to say of each of the requests.
+    #[arg(
+        long,
+        value_name = "ANSWER",
+        default_value = "full",
+        requires = "requests",
+        conflicts_with = "principal"
+    )]
+    pub answer: AnswerKind,
+
+    /// On how many processors to answer the requests; on all without.
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "requests",
+        conflicts_with = "principal"
+    )]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: ChangesArgs,
+}
+
+/// What is said of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerKind {
+    /// What check says: with the authority, notices and messages.
+    Full,
+    /// The decision and the policies that determine it, as matrix and who have them; several times as quick. A
+    /// notice or message that fails makes only a full answer indeterminate.
+    Decision,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    check: &CheckArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &check.changes)?;
     if let Some(path) = &check.requests {
         return requests::run(&engine, &premises, path, (check.answer, check.jobs), output);
@@ -33,11 +134,15 @@ pub fn run(global: &Global, check: &Check, output: &mut Output) -> Result<Exit, 
         Format::Json => render::answer::document(&answer, &engine, &premises),
         _ => render::answer::human(&answer, &premises, output.style()),
     })?;
-    Ok(exit(answer.outcome.decision))
+    Ok(answer.outcome.decision.into())
 }
 
 /// The request that a person means.
-pub fn request(engine: &Engine, parts: [&str; 3], context: &Context) -> Result<Request, Failure> {
+pub(crate) fn request(
+    engine: &Engine,
+    parts: [&str; 3],
+    arguments: &ContextArgs,
+) -> Result<Request, Failure> {
     let names = Lookup::of(engine);
     let [principal, action, resource] = parts.map(Name::from);
     let action = names.action(&action)?;
@@ -45,54 +150,7 @@ pub fn request(engine: &Engine, parts: [&str; 3], context: &Context) -> Result<R
     Ok(Request {
         principal: names.principal(action, &principal).map_err(suggest)?,
         resource: names.resource(action, &resource).map_err(suggest)?,
-        context: self::context(engine, &action.uid, context)?,
+        context: context(engine, &action.uid, arguments)?,
         action: action.uid.clone(),
     })
-}
-
-pub fn context(
-    engine: &Engine,
-    action: &EntityUid,
-    context: &Context,
-) -> Result<cedar_policy::Context, Failure> {
-    let wrong = |message: String| {
-        ShellError::Arguments {
-        message,
-        help: Some("the context of an action is in the schema; for example --context '{\"now\": \"2026-11-23T08:05:00Z\"}'".to_owned()),
-    }
-    };
-    let mut json = match &context.context {
-        None => serde_json::json!({}),
-        Some(text) => {
-            let StrictJson(json) = serde_json::from_str(text)
-                .map_err(|error| wrong(format!("the context is not valid JSON: {error}")))?;
-            json
-        }
-    };
-    if let Some(now) = &context.now {
-        let object = json
-            .as_object_mut()
-            .ok_or_else(|| wrong("the context is not a JSON object".to_owned()))?;
-        if object
-            .insert("now".to_owned(), now.clone().into())
-            .is_some()
-        {
-            return Err(wrong("both --context and --now give `now`".to_owned()).into());
-        }
-    }
-    engine.context(action, json).map_err(|error| {
-        wrong(format!(
-            "the context does not conform to the schema: {error}"
-        ))
-        .into()
-    })
-}
-
-/// How a decision ends the program.
-pub fn exit(decision: Decision) -> Exit {
-    match decision {
-        Decision::Allow => Exit::Yes,
-        Decision::Deny => Exit::No,
-        Decision::Indeterminate => Exit::Unanswered,
-    }
 }

@@ -1,12 +1,30 @@
 //! `tarbac completions`: completions for a shell, and the program that answers them.
 
+use clap::Args;
 use clap::CommandFactory;
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
-use super::output::Output;
-use super::{Exit, Failure, ShellError};
-use crate::cli::{Arguments, Completions};
+use crate::arguments::format::format_fixed;
+use crate::arguments::{Arguments, Format};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
+
+/// Write the completions for a shell to standard output.
+///
+/// They ask this program how a line can go on, which knows the readings, people, permissions and devices of the
+/// workspace that the line or TARBAC_WORKSPACE names, where its entities are not more than 32 MiB.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  echo 'source <(tarbac completions bash)' >> ~/.bashrc
+  echo 'source <(tarbac completions zsh)' >> ~/.zshrc
+  echo 'tarbac completions fish | source' >> ~/.config/fish/config.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub shell: Shell,
+}
 
 /// The program, as shells know it.
 const NAME: &str = "tarbac";
@@ -17,7 +35,7 @@ const VARIABLE: &str = "TARBAC_COMPLETE";
 /// Without this, bash takes the name of an account for three words.
 const BASH: &str = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n";
 
-pub fn run(completions: &Completions, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(completions: &CompletionsArgs, output: &mut Output) -> Result<Exit, Failure> {
     let (shells, shell) = (Shells::builtins(), completions.shell.to_string());
     let Some(completer) = shells.completer(&shell) else {
         return Err(ShellError::Arguments {
@@ -38,7 +56,7 @@ pub fn run(completions: &Completions, output: &mut Output) -> Result<Exit, Failu
 }
 
 /// Answers a shell that asks how a line can go on; whether one has asked.
-pub fn answer() -> Result<bool, clap::Error> {
+pub(crate) fn answer() -> Result<bool, clap::Error> {
     let environment = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
     let environment = environment.bin(NAME).completer(NAME);
     let here = std::env::current_dir().ok();

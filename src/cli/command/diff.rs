@@ -2,18 +2,62 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use tarbac_analysis::change::impact::States;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::workspace::{stands_alone, state};
 use tarbac_host::{Layout, LoadError, Workspace};
 
-use super::impact::{Wanted, about, answer, only, typed};
-use super::output::Output;
-use super::{Exit, Failure, ShellError, layout, load_from, reading, switches, tell};
-use crate::cli::{Diff, Global};
+use super::context::ContextArgs;
+use super::impact::scope::{OnlyArgs, about, only};
+use super::impact::{Wanted, answer, typed};
+use super::{layout, load_from, reading, switches, tell};
+use crate::arguments::GlobalArgs;
+use crate::arguments::format::{REPORTS, format_among};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
 use crate::product;
 
-pub fn run(global: &Global, arguments: &Diff, output: &mut Output) -> Result<Exit, Failure> {
+/// Show what changes for whom between two workspaces, policies, or revisions of git.
+///
+/// The report of what-if between two states, with whoever gains first. OLD and NEW are each a workspace, a folder or file of policies
+/// that is joined with the entities of this workspace, or a revision of the git repository that this
+/// workspace is in; without NEW it is this workspace.
+///
+/// Exit status: 0 the same, 1 somebody gains or loses something, 2 could not answer.
+#[derive(Debug, Args)]
+#[command(arg = format_among(REPORTS), after_help = "\
+Examples:
+  tarbac diff HEAD~1
+  tarbac diff main proposal/policies
+  tarbac diff ../contoso-last-week --all --format json
+  tarbac help what-if                      the page on changes")]
+pub(crate) struct DiffArgs {
+    /// The state before.
+    pub old: String,
+
+    /// The state after; this workspace without.
+    pub new: Option<String>,
+
+    /// Show every row, and every device with the collections it is in.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: ContextArgs,
+
+    /// Whom and what it is about.
+    #[command(flatten)]
+    pub only: OnlyArgs,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &DiffArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (layout, switches) = (layout(global), switches(global)?);
     if let Some(new) = &arguments.new {
         let stand_alone = |name: &str| stands_alone(&layout, name).map_err(LoadError::from);

@@ -3,17 +3,48 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use tarbac_diagnostic::printable;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle;
 use tarbac_host::workspace::{policy_files, spec_files, standard_input};
 use tarbac_report as render;
 
-use super::output::{self, Output};
-use super::{Exit, Failure, ShellError, file, layout};
-use crate::cli::{Fmt, Format, Global};
+use super::layout;
+use crate::arguments::format::{DOCUMENTS, format_among};
+use crate::arguments::{Format, GlobalArgs};
+use crate::atomic;
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, Output};
 
-pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
+/// Format policy files as Cedar does.
+///
+/// Formats the policy files of the workspace, or those given; never the ones in the binary. Nothing
+/// is written when a file is not valid Cedar, and a file is replaced only as a whole.
+///
+/// Exit status: 0 formatted, 1 unformatted files under --check, 2 could not read or write.
+#[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac fmt
+  tarbac fmt --check policies/custom
+  tarbac fmt - < script-runner.cedar")]
+pub(crate) struct FmtArgs {
+    /// List the files that are not formatted and write nothing.
+    #[arg(long)]
+    pub check: bool,
+
+    /// Format these files and folders; `-` formats standard input to standard output.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &FmtArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let mut layout = layout(global);
     match arguments.paths.as_slice() {
         [] => {}
@@ -42,7 +73,7 @@ pub fn run(global: &Global, arguments: &Fmt, output: &mut Output) -> Result<Exit
         if arguments.check {
             continue;
         }
-        file::replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
+        atomic::replace(path, text).map_err(|error| ShellError::file("write", path, error))?;
         output::note(&format!("formatted {}\n", printable::line(&source.name)));
     }
     let names: Vec<String> = changed

@@ -1,15 +1,34 @@
 //! `tarbac help`: the help of a command, and the pages of the documentation.
 
+use clap::Args;
 use clap::CommandFactory;
 
-use super::output::Output;
-use super::{Exit, Failure, ShellError};
-use crate::cli::{Arguments, Help};
+use super::candidates;
+use crate::arguments::format::format_fixed;
+use crate::arguments::{Arguments, Format, offered};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
 use crate::product;
+
+/// Show the help of a command, or a page of the documentation.
+///
+/// Without a topic, lists the commands and the pages. A page with the name of a command follows its help.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  tarbac help
+  tarbac help what-if
+  tarbac help role export")]
+pub(crate) struct HelpArgs {
+    /// A command, or the name of a page.
+    #[arg(value_name = "TOPIC", add = offered(candidates::topics))]
+    pub topic: Vec<String>,
+}
 
 /// A page of the documentation.
 #[derive(Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// The name it is asked for by.
     pub topic: String,
     /// The heading of the page.
@@ -18,7 +37,7 @@ pub struct Page {
     text: String,
 }
 
-pub fn run(help: &Help, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(help: &HelpArgs, output: &mut Output) -> Result<Exit, Failure> {
     let pages = pages();
     let of_command = command(&help.topic, output.style().colour);
     let page = match help.topic.as_slice() {
@@ -42,7 +61,7 @@ pub fn run(help: &Help, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// The pages of the documentation, by topic.
-pub fn pages() -> Vec<Page> {
+pub(crate) fn pages() -> Vec<Page> {
     let pages = product::pages().into_iter().filter_map(|file| {
         let topic = file.path.strip_suffix(".md")?.to_owned();
         let heading = file.text.lines().find_map(|line| line.strip_prefix("# "))?;

@@ -1,5 +1,7 @@
 //! The run that `what-if` and `diff` share.
 
+pub(crate) mod scope;
+
 use std::path::{Path, PathBuf};
 use std::slice::from_mut;
 
@@ -8,26 +10,26 @@ use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::plan::{Planner, RoleChange, Roles};
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
-use tarbac_host::lookup::{Lookup, Name, Part};
 use tarbac_report as render;
 use tarbac_report::impact::Report;
 
-use super::check::context;
-use super::output::{Output, devices, note, progress, say, waiting};
-use super::{Exit, Failure, ShellError};
-use crate::cli::{Context, Format, Global, Only};
+use super::context::{ContextArgs, context};
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{Output, devices, note, progress, say, waiting};
 
 /// How many devices are named in one report: their names have to fit in memory together.
 const NAMED: u64 = 5_000_000;
 
 /// What is written of a comparison.
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// What is supposed, or which two states are compared.
     pub premises: Premises,
     /// Whom and what it is about.
     pub about: About,
     /// What is known about the requests.
-    pub context: &'a Context,
+    pub context: &'a ContextArgs,
     /// Whoever gains before whoever loses everything.
     pub gains_first: bool,
     /// Every row.
@@ -43,7 +45,7 @@ pub struct Wanted<'a> {
 }
 
 /// The files and the readings that are chosen, as they are typed.
-pub fn typed(global: &Global) -> impl Iterator<Item = String> {
+pub(crate) fn typed(global: &GlobalArgs) -> impl Iterator<Item = String> {
     let files = [
         ("policies", &global.policies),
         ("schema", &global.schema),
@@ -64,43 +66,8 @@ pub fn typed(global: &Global) -> impl Iterator<Item = String> {
     files.chain(readings)
 }
 
-/// Whom and what a comparison of two states is about, which are there in one of them.
-pub fn about(states: [&Engine; 2], only: &Only) -> Result<About, Failure> {
-    let names = states.map(Lookup::of);
-    let named = |texts: &[String], part: Part| {
-        let found = texts.iter().map(|text| {
-            let name = Name::from(text.as_str());
-            let in_state = |names: &Lookup<'_>| match part {
-                Part::Principal => names.any_principal(&name),
-                Part::Action => names.action(&name).map(|action| action.uid.clone()),
-                Part::Resource => names.any_resource(&name),
-            };
-            let [before, after] = &names;
-            let found = in_state(after).or_else(|error| in_state(before).map_err(|_| error));
-            found.map_err(|error| after.suggest(error, None))
-        });
-        found.collect::<Result<Vec<_>, _>>()
-    };
-    Ok(About {
-        principals: named(&only.principal, Part::Principal)?,
-        actions: named(&only.action, Part::Action)?,
-        resources: named(&only.resource, Part::Resource)?,
-    })
-}
-
-/// What a comparison is about, in words; none where it is about everything.
-pub fn only(only: &Only) -> Option<String> {
-    let named = [&only.principal, &only.action, &only.resource];
-    let named: Vec<String> = named
-        .into_iter()
-        .filter(|names| !names.is_empty())
-        .map(|names| names.join(", "))
-        .collect();
-    (!named.is_empty()).then(|| format!("only about {}", named.join("; ")))
-}
-
 /// Compares two states and writes what changes.
-pub fn answer(
+pub(crate) fn answer(
     states: States<'_>,
     wanted: &Wanted<'_>,
     output: &mut Output,

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use jiff::Timestamp;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
@@ -18,17 +20,108 @@ use tarbac_report as render;
 use tarbac_report::import::Change;
 use tarbac_tenant::import;
 use tarbac_tenant::import::{Imported, Report};
+use thiserror::Error;
 
-use super::output::{self, Output, bytes, waiting};
+use super::exports_in;
 use super::starters;
-use super::{Exit, Failure, ShellError, exports_in};
-use crate::cli::{Format, Global, Import};
+use crate::arguments::format::format_among;
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, Output, bytes, waiting};
 use crate::product;
+
+/// Make a workspace of the exports of a live tenant.
+///
+/// EXPORTS is a folder with files that were exported from Microsoft Graph, Configuration Manager and
+/// the admin center; --how lists them and how to get each. JSON, one document, several or one a line,
+/// plain or compressed with gzip. The workspace has the people, groups, roles, hierarchies and devices
+/// of the tenant, a copy of the rules in which built-in roles are as the tenant has them, and a file
+/// for each custom role.
+///
+/// What the exports do not say gives nobody anything, and is said: what could not be joined, what was
+/// assumed, and what is worth a look. The workspace is written whole or not at all.
+///
+/// A workspace that is there is refreshed: files that an import wrote, by the record tarbac-files.json, and
+/// none that somebody wrote or changed. Where the exports have something new for a file that somebody has
+/// changed, nothing is imported, and the files are named. The same where a whole export is missing that the last
+/// import read, or nothing would be left of a kind of data: put the files of a refresh over those of the last
+/// one, or say --drop-missing.
+///
+/// Exit status: 0 imported, 2 an export is refused or missing, somebody's changes are in the way, or the
+/// workspace cannot be written.
+#[derive(Debug, Args)]
+#[command(arg = format_among(&[Format::Human, Format::Json, Format::Markdown])
+    .help("Write the answer for people or for programs; markdown with --how only"), after_help = "\
+Examples:
+  tarbac import --how
+  tarbac import --how --script > collect.ps1
+  tarbac import exports --out contoso
+  tarbac import exports --out contoso --dry-run
+  tarbac import exports --out contoso --take policies/custom/script-runner.cedar
+  tarbac import exports --out contoso --format json > report.json
+  tarbac help importing                    the page on imports")]
+pub(crate) struct ImportArgs {
+    /// The folder of exports.
+    #[arg(required_unless_present = "how")]
+    pub exports: Option<PathBuf>,
+
+    /// Write the workspace into this folder.
+    #[arg(long, value_name = "DIR", required_unless_present = "how")]
+    pub out: Option<PathBuf>,
+
+    /// Show what would be added, changed and removed, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write this file or folder of the workspace as the import has it, although somebody has changed it;
+    /// repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub take: Vec<String>,
+
+    /// Take the entities of a workspace without tarbac-files.json for those of an import, and replace them.
+    #[arg(long)]
+    pub force: bool,
+
+    /// Import although data that the workspace has are in the exports no more: they are removed.
+    #[arg(long)]
+    pub drop_missing: bool,
+
+    /// The moment at which eligible memberships are looked at, instead of the present: one that has ended by
+    /// then or not begun is none.
+    #[arg(long, value_name = "DATETIME", value_parser = moment)]
+    pub now: Option<Timestamp>,
+
+    /// List every name in the report.
+    #[arg(long)]
+    pub all: bool,
+
+    /// List the files of an export with the call that gives each, and import nothing.
+    #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "drop_missing", "now", "all"])]
+    pub how: bool,
+
+    /// Write the script of PowerShell that collects them.
+    #[arg(long, requires = "how")]
+    pub script: bool,
+}
+
+/// The value of `--now` is no timestamp.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("it is no moment; write it as 2026-11-23T08:05:00Z")]
+struct NoTimestamp;
+
+fn moment(text: &str) -> Result<Timestamp, NoTimestamp> {
+    tarbac_tenant::exports::moment(text).ok_or(NoTimestamp)
+}
 
 /// How many files that are in the way are listed.
 const LISTED: usize = 20;
 
-pub fn run(global: &Global, arguments: &Import, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &ImportArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (Some(exports), Some(out)) = (&arguments.exports, &arguments.out) else {
         output.write(&match global.format {
             _ if arguments.script => render::import::script(),
@@ -65,7 +158,7 @@ pub fn run(global: &Global, arguments: &Import, output: &mut Output) -> Result<E
 }
 
 /// Whether something is in the way of writing.
-fn is_refused(refresh: &Refresh, arguments: &Import) -> bool {
+fn is_refused(refresh: &Refresh, arguments: &ImportArgs) -> bool {
     let loses = !refresh.lost.is_empty() && !arguments.drop_missing;
     loses || !refresh.conflicts.is_empty()
 }
@@ -128,7 +221,7 @@ fn read(exports: &Path, shipped: &Engine, now: Timestamp) -> Result<Imported, Fa
 /// Finds out what would be written, and writes nothing.
 fn try_out(
     imported: Imported,
-    arguments: &Import,
+    arguments: &ImportArgs,
     out: &Path,
 ) -> Result<(Report, Refresh), Failure> {
     let (record, finished) = recorded(out)?;
@@ -143,7 +236,11 @@ fn try_out(
 }
 
 /// Writes the workspace, if it has no errors and nothing is in the way.
-fn write(imported: Imported, arguments: &Import, out: &Path) -> Result<(Report, Refresh), Failure> {
+fn write(
+    imported: Imported,
+    arguments: &ImportArgs,
+    out: &Path,
+) -> Result<(Report, Refresh), Failure> {
     let wait = || {
         let text = format!("waiting: another program writes into {}\n", out.display());
         output::note(&text);
@@ -170,7 +267,7 @@ fn prepare(
     imported: &Imported,
     draft: &Draft,
     record: Option<&Record>,
-    arguments: &Import,
+    arguments: &ImportArgs,
     out: &Path,
 ) -> Result<Refresh, Failure> {
     let failed = |error| ShellError::file("write into", out, error);

@@ -3,16 +3,40 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use tarbac_host::record::{self, Found, Origin, Record, Step, Written};
 use tarbac_host::workspace::{PARTS, Transaction, found, regular};
 use tarbac_report as render;
 
-use super::output::{self, Output};
 use super::starters;
-use super::{Exit, Failure, ShellError};
-use crate::cli::{Format, Global, Init};
+use crate::arguments::format::{DOCUMENTS, format_among};
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, Output};
 use crate::product;
+
+/// Write a sample workspace, to ask questions of and to change.
+///
+/// Writes the policies and the schema that ship, a small invented tenant, and a README that says
+/// what to do next. It never overwrites: where one of the files exists, nothing is written. Lines are
+/// added to a .gitignore that is there.
+#[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac init contoso && tarbac -C contoso access
+  tarbac init --bare .                     in a repository, for a tenant of your own")]
+pub(crate) struct InitArgs {
+    /// Leave the sample tenant and its README out: only rules, a first suite and a workflow.
+    #[arg(long)]
+    pub bare: bool,
+
+    /// Write into this folder; it is made if it does not exist.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
 
 /// How many files that are in the way are listed.
 const LISTED: usize = 10;
@@ -23,7 +47,11 @@ const GITIGNORE: &str = ".gitignore";
 /// The largest of these that is read, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &InitArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let files = match arguments.bare {
         true => starters::bare(),
@@ -60,7 +88,10 @@ pub fn run(global: &Global, arguments: &Init, output: &mut Output) -> Result<Exi
 }
 
 /// Nothing is overwritten.
-fn refuse_existing(files: &[tarbac_host::bundle::File], arguments: &Init) -> Result<(), Failure> {
+fn refuse_existing(
+    files: &[tarbac_host::bundle::File],
+    arguments: &InitArgs,
+) -> Result<(), Failure> {
     // A link that leads nowhere is in the way as well.
     let is_there = |file: &&tarbac_host::bundle::File| {
         let path = arguments.folder.join(&file.path);
@@ -160,7 +191,7 @@ fn write(
     Ok((steps, ignored))
 }
 
-fn said(count: usize, ignored: Ignored, arguments: &Init) -> String {
+fn said(count: usize, ignored: Ignored, arguments: &InitArgs) -> String {
     let folder = arguments.folder.display();
     let mut text = match arguments.folder == Path::new(".") {
         true => format!("Wrote {count} files here.\n"),

@@ -1,13 +1,30 @@
 //! `tarbac man`: the manual pages.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
-use super::output::Output;
-use super::{Exit, Failure, ShellError};
-use crate::cli::{self, Arguments};
+use crate::arguments::format::format_fixed;
+use crate::arguments::{Arguments, Format};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
 
-pub fn run(arguments: &cli::Man, output: &mut Output) -> Result<Exit, Failure> {
+/// Write the manual page to standard output, or one page for each command into a folder.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  tarbac man | man -l -
+  tarbac man --out ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Write the pages of all commands into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &ManArgs, output: &mut Output) -> Result<Exit, Failure> {
     let mut command = Arguments::command();
     command.build();
     match &arguments.out {

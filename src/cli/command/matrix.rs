@@ -1,20 +1,58 @@
 //! `tarbac matrix`: what each role permits, or what each person may do.
 
 use cedar_policy::EntityUid;
+use clap::Args;
 use tarbac_analysis::Matrix;
 use tarbac_host::lookup::{Lookup, Name, NameError, Part};
 use tarbac_host::{Engine, Workspace};
 use tarbac_report::matrix as render;
 
-use super::output::Output;
-use super::suppose::{say_premises, suppose};
-use super::{Exit, Failure, ShellError};
-use crate::cli::{self, Format, Global};
+use super::candidates;
+use super::suppose::{ChangesArgs, say_premises, suppose};
+use crate::arguments::format::{TABLE, format_among};
+use crate::arguments::{Format, GlobalArgs, offered};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
+
+/// Show what each role permits, or what each person may do.
+///
+/// Without --principal and --resource: permissions × roles, out of the policies in force. With one
+/// of them, or --all: people × permissions, a block for each device, each cell with its deciding
+/// policy.
+#[derive(Debug, Args)]
+#[command(arg = format_among(TABLE), after_help = "\
+Examples:
+  tarbac matrix --format markdown
+  tarbac matrix --principal ada@contoso.example --resource WS-TST-001 --resource WS-BER-014
+  tarbac matrix --resource WS-BER-014      everybody on one device
+  tarbac matrix --all --format csv         everybody on everything")]
+pub(crate) struct MatrixArgs {
+    /// Show this person; repeatable. Everybody, where only --resource is given.
+    #[arg(long, value_name = "PRINCIPAL", add = offered(candidates::principals))]
+    pub principal: Vec<String>,
+
+    /// Show this device or tenant; repeatable. All of them, where only --principal is given.
+    #[arg(long, value_name = "RESOURCE", add = offered(candidates::resources))]
+    pub resource: Vec<String>,
+
+    /// Show everybody on everything.
+    #[arg(long, conflicts_with_all = ["principal", "resource"])]
+    pub all: bool,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: ChangesArgs,
+}
 
 /// The most cells that one matrix has; more is no table.
 const MOST_CELLS: usize = 1_000_000;
 
-pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &MatrixArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     let of_roles =
         !arguments.all && arguments.principal.is_empty() && arguments.resource.is_empty();
@@ -34,7 +72,7 @@ pub fn run(global: &Global, arguments: &cli::Matrix, output: &mut Output) -> Res
     Ok(Exit::Yes)
 }
 
-fn of_people(engine: &Engine, arguments: &cli::Matrix) -> Result<Matrix, Failure> {
+fn of_people(engine: &Engine, arguments: &MatrixArgs) -> Result<Matrix, Failure> {
     let names = Lookup::of(engine);
     let principals = chosen(&names, Part::Principal, &arguments.principal)?;
     let resources = chosen(&names, Part::Resource, &arguments.resource)?;

@@ -1,175 +1,156 @@
 //! `tarbac prove`: specs, comparisons and mutants, put to a solver.
 
+#[cfg(feature = "prove")]
 mod compare;
+#[cfg(feature = "prove")]
 mod results;
+#[cfg(feature = "prove")]
+mod run;
+#[cfg(feature = "prove")]
 mod saved;
 
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::time::Duration;
 
-use tarbac_assurance::prove::{self, Prover, Solving, Spec};
-use tarbac_assurance::test_report::Report;
-use tarbac_diagnostic::finding;
-use tarbac_diagnostic::source::Source;
-use tarbac_host::bundle::{Bundle, Policy};
-use tarbac_host::decision::Provenance;
-use tarbac_host::engine::authority_findings;
-use tarbac_host::excerpt::Excerpts;
-use tarbac_host::workspace::spec_files;
-use tarbac_host::{Engine, Layout};
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use thiserror::Error;
 
-use super::output::{Output, progress};
-use super::report::Reports;
-use super::{Exit, Failure, ShellError, layout, load_from, switches};
-use crate::cli::{Format, Global, Prove};
-use crate::product;
-use results::Results;
+use super::report::ReportsArgs;
+use crate::arguments::format::{DOCUMENTS, format_among};
+#[cfg(not(feature = "prove"))]
+use crate::{
+    arguments::GlobalArgs,
+    exit::Exit,
+    failure::{Failure, ShellError},
+    output::Output,
+};
 
-pub use compare::SCHEMA as COMPARE_SCHEMA;
-pub use results::SCHEMA;
+#[cfg(feature = "prove")]
+pub(crate) use compare::SCHEMA as COMPARE_SCHEMA;
+#[cfg(feature = "prove")]
+pub(crate) use results::SCHEMA;
+#[cfg(feature = "prove")]
+pub(crate) use run::run;
 
-pub fn run(global: &Global, arguments: &Prove, output: &mut Output) -> Result<Exit, Failure> {
-    let reports = Reports::prepare(&arguments.reports, output)?;
-    let solving = solving(arguments);
-    let layout = Layout {
-        others: arguments.compare.iter().map(PathBuf::from).collect(),
-        ..layout(global)
-    };
-    let engine = load_from(&layout, &switches(global)?, global)?.engine;
-    decides(engine.bundle(), engine.readings())?;
-    if let Some(old) = &arguments.compare {
-        return compare::run(global, arguments, old, &engine, &solving, &reports, output);
-    }
-    let provenance = Some(Arc::clone(engine.provenance()));
-    let (specs, warnings) = match specs(global, arguments, &engine) {
-        Ok(read) => read,
-        Err(failure) => {
-            // What keeps specs from being proved is for the reports as well.
-            if let Failure::Invalid(findings, _) = &failure {
-                write_report(Vec::new(), findings.clone(), provenance, &reports, output)?;
-            }
-            return Err(failure);
-        }
-    };
-    let prover = prover(&engine, &solving)?;
-    let bar = progress("proving");
-    let proof = prover.prove(&specs, &|done, all| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    let proof = proof.map_err(|error| Failure::Error(Box::new(error)))?;
-    let is_proved = !proof.is_refuted() && !proof.is_unknown();
-    let wanted =
-        |policy: &Policy| arguments.shipped || !product::rules().holds(&policy.place().source);
-    // Where something is refuted as things are, that says nothing about other policies.
-    let mutation = match arguments.mutate && is_proved {
-        true => {
-            let bar = progress("trying mutants");
-            let mutation = prover.mutate(&specs, &wanted, &|done, all| {
-                bar.set_length(all as u64);
-                bar.set_position(done as u64);
-            });
-            bar.finish_and_clear();
-            Some(mutation.map_err(|error| Failure::Error(Box::new(error)))?)
-        }
-        false => None,
-    };
-    let results = Results {
-        proof,
-        mutation,
-        warnings,
-        engine: &engine,
-        arguments,
-    };
-    match global.format {
-        Format::Json => output.write(&results.json())?,
-        _ => results.write(output)?,
-    }
-    let (groups, findings) = (results.groups(), results.all_findings());
-    write_report(groups, findings, provenance, &reports, output)?;
-    if let Some(folder) = &arguments.save_counterexamples {
-        saved::save(folder, &results.proof, &prover, &engine)?;
-    }
-    Ok(results.exit())
+#[cfg(not(feature = "prove"))]
+pub(crate) fn run(_: &GlobalArgs, _: &ProveArgs, _: &mut Output) -> Result<Exit, Failure> {
+    Err(ShellError::left_out("prove"))
 }
 
-/// Writes the reports that were asked for.
-fn write_report(
-    groups: Vec<tarbac_assurance::test_report::Group>,
-    mut findings: Vec<finding::Finding>,
-    provenance: Option<Arc<Provenance>>,
-    reports: &Reports<'_>,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    if reports.is_empty() {
-        return Ok(());
-    }
-    finding::sort(&mut findings);
-    let report = Report {
-        command: "prove",
-        groups,
-        findings,
-        coverage: None,
-        provenance,
-    };
-    reports.write(&report, &Excerpts::around(report.places()), output)
+/// Prove that the policies are what the specs say, in every possible tenant.
+///
+/// A spec is a rule that must hold whoever asks and whatever the settings are, written as a Cedar
+/// policy under `tests/specs/`: everything a `permit` matches must be allowed, everything a `forbid`
+/// matches must be refused. A solver looks for a tenant in which it does not hold; the smallest that
+/// it finds is shown as a list of facts, after plain Cedar has decided about it. Without being asked,
+/// policies are found that can fail or that change nothing.
+///
+/// With --compare, the policies are compared with those of another workspace, of a policy folder or
+/// of a revision of git: what any of them allows and the other refuses, under the readings in force.
+///
+/// The solver is cvc5, a program of its own: --solver, else the variable CVC5, else `cvc5` on the
+/// PATH.
+///
+/// Exit status: 0 all proved, 1 something refuted, 2 something not proved, or no solver.
+#[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac prove
+  tarbac prove tests/specs/roles.cedar --filter run-script
+  tarbac prove --save-counterexamples tests/found && tarbac test tests/found
+  tarbac prove --mutate                    do the specs say everything?
+  tarbac prove --compare main              does this change open anything?
+  tarbac prove --compare HEAD --allow-less
+  tarbac help proving                      the page on proofs")]
+pub(crate) struct ProveArgs {
+    /// Prove the specs of these files and folders; all under `tests/specs/` without.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Prove only specs that have this in their id or doc; repeatable, and all of them must be there.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+
+    /// Compare with OLD instead: a workspace, a folder or file of policies, or a revision of git.
+    ///
+    /// A path that exists is taken before a revision of the same name. What is said of decisions is
+    /// compared and listed as well; it grants nothing, so it lets pass.
+    #[arg(long, value_name = "OLD", conflicts_with_all = ["paths", "filter", "mutate", "save_counterexamples"])]
+    pub compare: Option<String>,
+
+    /// With --compare, let pass that less is allowed than by OLD.
+    #[arg(long, requires = "compare")]
+    pub allow_less: bool,
+
+    /// With --compare, let pass that more is allowed than by OLD.
+    #[arg(long, requires = "compare")]
+    pub allow_more: bool,
+
+    /// Change the policies one small way at a time and see whether a spec is refuted.
+    ///
+    /// A change that refutes none is proved equivalent, or shown with what it decides otherwise.
+    #[arg(long)]
+    pub mutate: bool,
+
+    /// With --mutate, change the policies in the binary too, not only those of the workspace.
+    #[arg(long, requires = "mutate")]
+    pub shipped: bool,
+
+    /// Write each counterexample as a case of a suite into this folder: it fails until it is mended.
+    #[arg(long, value_name = "DIR")]
+    pub save_counterexamples: Option<PathBuf>,
+
+    /// Treat warnings as refuted.
+    #[arg(long)]
+    pub deny_warnings: bool,
+
+    /// The solver.
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "CVC5",
+        default_value = SOLVER,
+        value_parser = OsStringValueParser::new().map(solver),
+        help_heading = "Solver"
+    )]
+    pub solver: PathBuf,
+
+    /// The most seconds that one question may take the solver.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Solver")]
+    pub timeout: Duration,
+
+    /// How many solvers work at once; as many as there are processors without.
+    #[arg(long, value_name = "N", help_heading = "Solver")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// What else is written.
+    #[command(flatten)]
+    pub reports: ReportsArgs,
 }
 
-/// Refuses policies by which nothing is decided, whatever they permit.
-fn decides(bundle: &Bundle, readings: &[String]) -> Result<(), Failure> {
-    let findings = authority_findings(bundle, readings);
-    match findings.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Invalid(findings, "Nothing was proved.")),
+/// The solver where none is named.
+const SOLVER: &str = "cvc5";
+
+/// A variable that is empty names no solver.
+fn solver(named: OsString) -> PathBuf {
+    match named.is_empty() {
+        true => SOLVER.into(),
+        false => named.into(),
     }
 }
 
-fn solving(arguments: &Prove) -> Solving {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    Solving {
-        solver: arguments.solver.clone(),
-        timeout: arguments.timeout,
-        jobs: arguments.jobs.map_or_else(processors, usize::from),
-    }
-}
+/// The value of `--timeout` is no duration.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("a number of seconds above 0 is wanted")]
+struct NoSeconds;
 
-fn prover<'a>(engine: &'a Engine, solving: &'a Solving) -> Result<Prover<'a>, Failure> {
-    Prover::new(engine.bundle(), engine.readings(), solving).map_err(|unknown| {
-        ShellError::Arguments {
-            message: format!("nothing can be proved under this schema: {unknown}"),
-            help: None,
-        }
-        .into()
-    })
-}
-
-/// The specs that are wanted, with the warnings about them.
-fn specs(
-    global: &Global,
-    arguments: &Prove,
-    engine: &Engine,
-) -> Result<(Vec<Spec>, Vec<finding::Finding>), Failure> {
-    let files = spec_files(&layout(global), &arguments.paths)?;
-    let sources: Vec<Arc<Source>> = files.into_iter().map(|(_, source)| source).collect();
-    let (mut specs, findings) = prove::read(&sources, engine);
-    if finding::any_error(&findings) {
-        return Err(Failure::Invalid(
-            findings,
-            "The specs have errors, so nothing was proved.",
-        ));
-    }
-    specs.retain(|spec| {
-        arguments.filter.iter().all(|wanted| {
-            spec.id().contains(wanted) || spec.doc().is_some_and(|doc| doc.contains(wanted))
-        })
-    });
-    if specs.is_empty() && !(arguments.filter.is_empty() && arguments.paths.is_empty()) {
-        return Err(ShellError::Arguments {
-            message: "there is no spec to prove".to_owned(),
-            help: Some("specs are Cedar policies under `tests/specs/`, or in the files that are named; --filter looks in their ids and docs".to_owned()),
-        }
-        .into());
-    }
-    Ok((specs, findings))
+fn seconds(text: &str) -> Result<Duration, NoSeconds> {
+    text.parse()
+        .ok()
+        .filter(|seconds: &f64| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or(NoSeconds)
 }

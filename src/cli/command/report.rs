@@ -1,29 +1,98 @@
 //! Reports written beside the answer of a command.
 
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
 use tarbac_assurance::test_report::Report;
 use tarbac_host::excerpt::Excerpts;
-use tarbac_report::report::{Format, render};
+use tarbac_report::ci::{ReportFormat, UnknownFormat, render};
+use thiserror::Error;
 
-use super::output::Output;
-use super::{Failure, ShellError, file};
-use crate::cli::{self, Target};
+use crate::atomic;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
+
+/// The reports of a command.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ReportsArgs {
+    /// Write a report too, for example junit=report.xml; repeatable.
+    ///
+    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap;
+    /// for test also lcov, cobertura or listing, which are about coverage.
+    /// FILE is replaced as a whole; `-` is standard output, and the answer then goes to standard
+    /// error. The exit status stays what it is without a report.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<ReportArg>,
+}
+
+/// A report in one format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReportArg {
+    /// How it is written.
+    pub format: ReportFormat,
+    /// Where to.
+    pub target: Target,
+}
+
+/// Where a report goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Standard output.
+    Output,
+    /// A file.
+    File(PathBuf),
+}
+
+/// Why a value of `--report` is refused.
+#[derive(Debug, Error)]
+pub(crate) enum ReportArgError {
+    #[error(
+        "no file is named, as in junit=report.xml; the formats are {}",
+        ReportFormat::names()
+    )]
+    NoFormat,
+    #[error("no file is named, as in {0}=FILE")]
+    NoFile(ReportFormat),
+    #[error(transparent)]
+    Format(#[from] UnknownFormat),
+}
+
+impl FromStr for ReportArg {
+    type Err = ReportArgError;
+
+    /// Parses `FORMAT=FILE`.
+    fn from_str(text: &str) -> Result<Self, ReportArgError> {
+        let (format, file) = text.split_once('=').ok_or(ReportArgError::NoFormat)?;
+        let format: ReportFormat = format.parse()?;
+        let target = match file {
+            "" => return Err(ReportArgError::NoFile(format)),
+            "-" => Target::Output,
+            file => Target::File(file.into()),
+        };
+        Ok(Self { format, target })
+    }
+}
 
 /// The reports that were asked for, each with a place to go to.
 #[derive(Debug)]
-pub struct Reports<'a>(&'a [cli::Report]);
+pub(crate) struct Reports<'a>(&'a [ReportArg]);
 
 impl<'a> Reports<'a> {
     /// Takes the reports that were asked for, before the command does its work: what cannot be
     /// written is said at once. Where a report goes to standard output, the answer goes to standard
     /// error from here on.
-    pub fn prepare(arguments: &'a cli::Reports, output: &mut Output) -> Result<Self, Failure> {
+    pub(crate) fn prepare(
+        arguments: &'a ReportsArgs,
+        output: &mut Output,
+    ) -> Result<Self, Failure> {
         let mut rest = arguments.report.as_slice();
         while let [report, others @ ..] = rest {
             if others.iter().any(|other| other.target == report.target) {
                 return Err(twice(&report.target).into());
             }
             if let Target::File(path) = &report.target {
-                let folder = file::folder(path);
+                let folder = atomic::folder(path);
                 if !folder.is_dir() {
                     return Err(ShellError::Arguments {
                         message: format!(
@@ -38,7 +107,7 @@ impl<'a> Reports<'a> {
             }
             rest = others;
         }
-        let is_output = |report: &cli::Report| report.target == Target::Output;
+        let is_output = |report: &ReportArg| report.target == Target::Output;
         if arguments.report.iter().any(is_output) {
             output.make_way();
         }
@@ -46,26 +115,26 @@ impl<'a> Reports<'a> {
     }
 
     /// Whether none is asked for, so that there is nothing to prepare.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Writes all reports, after the answer. One that cannot be written does not keep the others
     /// from being; the first error is returned.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         report: &Report,
         excerpts: &Excerpts,
         output: &mut Output,
     ) -> Result<(), Failure> {
         let mut result = Ok(());
-        for cli::Report { format, target } in self.0 {
+        for ReportArg { format, target } in self.0 {
             let text = render(*format, report, excerpts);
             let written = match target {
                 // These are the commands that a runner is to obey.
-                Target::Output if *format == Format::Github => output.write_as_it_is(&text),
+                Target::Output if *format == ReportFormat::Github => output.write_as_it_is(&text),
                 Target::Output => output.write_report(&text),
-                Target::File(path) => file::write(path, &text)
+                Target::File(path) => atomic::write(path, &text)
                     .map_err(|error| ShellError::file("write the report", path, error).into()),
             };
             result = result.and(written);

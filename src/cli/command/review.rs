@@ -1,14 +1,36 @@
 //! `tarbac review`: goes through the decisions of snapshots that are others than they were.
 
 use std::io::{self, BufRead, Read};
+use std::path::PathBuf;
 
+use clap::Args;
 use tarbac_analysis::explain;
 use tarbac_report::{self as render, explanation};
 
-use super::output::{Output, is_ci};
-use super::test::{Snapshots, prepare};
-use super::{Exit, Failure, ShellError};
-use crate::cli::{Global, Review, Test};
+use super::test::{Snapshots, TestArgs, prepare};
+use crate::arguments::format::format_fixed;
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{Output, is_ci};
+
+/// Go through the decisions of snapshots that are others than they were, one by one.
+///
+/// Each is shown with its explanation, to be taken or left. A snapshot all of whose decisions are
+/// taken is written; the others stay as they are.
+///
+/// Exit status: 0 every snapshot is as its file says, 1 some are not, 2 could not review.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(&[Format::Human]), after_help = "\
+Examples:
+  tarbac review
+  tarbac review tests/everybody.yaml
+  tarbac help testing                      the page on suites")]
+pub(crate) struct ReviewArgs {
+    /// Review the snapshots of these files and folders; all under `tests/` without.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
 
 /// The longest answer that is read, in bytes; what is longer is read as several.
 const LONGEST: u64 = 1024;
@@ -32,7 +54,11 @@ enum Choice {
 /// How far what is shown of a decision is indented.
 const INDENT: usize = 2;
 
-pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &ReviewArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     if is_ci() {
         return Err(ShellError::Arguments {
             message: "under CI nobody is there to review".to_owned(),
@@ -40,9 +66,9 @@ pub fn run(global: &Global, arguments: &Review, output: &mut Output) -> Result<E
         }
         .into());
     }
-    let test = Test {
+    let test = TestArgs {
         paths: arguments.paths.clone(),
-        ..Test::default()
+        ..TestArgs::default()
     };
     let (files, suites) = prepare(global, &test)?;
     let snapshots = Snapshots::compare(&suites, &files)?;

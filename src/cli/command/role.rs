@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
 
+use clap::{Args, Subcommand};
 use tarbac_host::lookup::{Lookup, Name};
 use tarbac_host::roles;
 use tarbac_report as render;
@@ -12,14 +14,81 @@ use tarbac_tenant::exports::graph::RoleDefinitionRow;
 use tarbac_tenant::graph_role::Difference;
 use tarbac_tenant::{RoleDefinition, graph_role};
 
-use super::output::Output;
-use super::{Exit, Failure, ShellError, exports_in, load};
-use crate::cli::{Format, Global, Role, RoleCommand};
+use super::candidates;
+use super::{exports_in, load};
+use crate::arguments::format::{DOCUMENTS, format_among, format_fixed};
+use crate::arguments::{Format, GlobalArgs, offered};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::Output;
+
+/// Compare roles with a tenant, and give them to it.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(DOCUMENTS), after_help = "\
+Examples:
+  tarbac role export \"Script Runner\" > role.json
+  tarbac role diff exports
+  tarbac help importing                    the page on imports, and on roles")]
+pub(crate) struct RoleArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RoleCommand,
+}
+
+/// What there is to do with roles.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoleCommand {
+    Export(RoleExportArgs),
+    Diff(RoleDiffArgs),
+}
+
+/// Write the request body that creates or updates a custom role of Intune.
+///
+/// The body is what `POST` and `PATCH` of `deviceManagement/roleDefinitions` take: the name, the docs
+/// of the policies as description, and the permissions that they give. A policy that no role of Intune
+/// can be, with a condition or a forbid, is named, and nothing is written. An update takes away what
+/// else the role has in the tenant.
+///
+/// Exit status: 0 written, 2 there is no such role, or it is no role of Intune.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(DOCUMENTS), after_help = "\
+Examples:
+  tarbac role export \"Script Runner\"
+  tarbac role export \"Script Runner\" > role.json
+  az rest --method post --body @role.json \\
+    --url https://graph.microsoft.com/v1.0/deviceManagement/roleDefinitions")]
+pub(crate) struct RoleExportArgs {
+    /// The role: its name, or its id.
+    #[arg(add = offered(candidates::roles))]
+    pub role: String,
+}
+
+/// Compare the roles of the policies with the role definitions of a tenant.
+///
+/// EXPORTS is a folder of exports, of which only `graph/roleDefinitions.json` is read; `tarbac import
+/// --how` has the call that gives it. Roles are compared by the permissions that the schema knows, and
+/// custom roles that were imported by all.
+///
+/// Exit status: 0 the same, 1 different, 2 could not answer.
+#[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac role diff exports
+  tarbac -C contoso role diff exports --format json
+  tarbac help importing                    the page on imports, and on roles")]
+pub(crate) struct RoleDiffArgs {
+    /// The folder of exports.
+    pub exports: PathBuf,
+}
 
 /// The file of the role definitions in a folder of exports.
 const DEFINITIONS: &str = "graph/roleDefinitions";
 
-pub fn run(global: &Global, arguments: &Role, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &RoleArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     match &arguments.command {
         RoleCommand::Export(export) => self::export(global, &export.role, output),
         RoleCommand::Diff(diff) => self::diff(global, &diff.exports, output),
@@ -27,7 +96,7 @@ pub fn run(global: &Global, arguments: &Role, output: &mut Output) -> Result<Exi
 }
 
 /// Writes the request body that creates or updates a role.
-fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Failure> {
+fn export(global: &GlobalArgs, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
     let role_type = roles::role_type(engine.bundle().vocabulary());
     let role_type = role_type.ok_or_else(|| ShellError::Arguments {
@@ -44,7 +113,7 @@ fn export(global: &Global, name: &str, output: &mut Output) -> Result<Exit, Fail
 }
 
 /// Says what the policies and the role definitions of a tenant disagree on.
-fn diff(global: &Global, exports: &Path, output: &mut Output) -> Result<Exit, Failure> {
+fn diff(global: &GlobalArgs, exports: &Path, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
     let files = exports_in(exports, |file: File| Box::new(file) as Box<dyn Read + Send>)?;
     let folder = Folder::of(&files)?;

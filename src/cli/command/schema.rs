@@ -1,17 +1,73 @@
 //! `tarbac schema`: JSON Schemas of suites, for editors, and of what programs get.
 
+use clap::{Args, ValueEnum};
 use tarbac_assurance::suite;
 use tarbac_report as render;
 
-#[cfg(not(feature = "prove"))]
-use super::ShellError;
-use super::output::Output;
 #[cfg(feature = "prove")]
 use super::prove;
-use super::{Exit, Failure, test};
-use crate::cli::{Schema, SchemaOf};
+use super::test;
+use crate::arguments::format::{DOCUMENTS, format_fixed};
+use crate::exit::Exit;
+use crate::failure::Failure;
+#[cfg(not(feature = "prove"))]
+use crate::failure::ShellError;
+use crate::output::Output;
 
-pub fn run(schema: &Schema, output: &mut Output) -> Result<Exit, Failure> {
+/// Write a JSON Schema to standard output, for editors and programs.
+#[derive(Debug, Args)]
+#[command(arg = format_fixed(DOCUMENTS), after_help = "\
+Examples:
+  tarbac schema suite > tests/suite.schema.json
+  tarbac schema access
+  tarbac help testing                      the page on suites")]
+pub(crate) struct SchemaArgs {
+    /// What it is the schema of.
+    pub of: SchemaOf,
+}
+
+/// What there is a JSON Schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The YAML files under `tests/`.
+    Suite,
+    /// The JSON of `check`.
+    Check,
+    /// The JSON of `explain`.
+    Explain,
+    /// The JSON of `who`.
+    Who,
+    /// The JSON of `what`.
+    What,
+    /// The JSON of `access`.
+    Access,
+    /// The JSON of `what-if` and `diff`.
+    WhatIf,
+    /// The JSON of `matrix`.
+    Matrix,
+    /// The JSON of `readings`.
+    Readings,
+    /// The JSON of `validate`.
+    Validate,
+    /// The JSON of `test`.
+    Test,
+    /// The JSON of `test --cedar`.
+    TestCedar,
+    /// The JSON of `prove`.
+    Prove,
+    /// The JSON of `prove --compare`.
+    ProveCompare,
+    /// The JSON of `role diff`.
+    RoleDiff,
+    /// The JSON of `import`.
+    Import,
+    /// The JSON of `import --how`.
+    ImportHow,
+    /// The JSON of `init` and `fmt`.
+    Files,
+}
+
+pub(crate) fn run(schema: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
     let text = match schema.of {
         SchemaOf::Suite => suite::schema(),
         SchemaOf::Check => render::answer::SCHEMA(),

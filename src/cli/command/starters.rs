@@ -20,18 +20,18 @@ snapshot: { principals: classes, actions: all, resources: classes }
 ";
 
 /// A whole workspace: the rules and the sample tenant, sorted by path.
-pub fn whole() -> Vec<File> {
+pub(crate) fn whole() -> Vec<File> {
     with_rules(product::sample())
 }
 
 /// The rules, with what else a repository of a tenant begins with: a suite whose snapshot is to be accepted, and a
 /// workflow. Sorted by path.
-pub fn bare() -> Vec<File> {
+pub(crate) fn bare() -> Vec<File> {
     with_rules(without_rules())
 }
 
 /// What a repository of a tenant begins with, beside rules and data.
-pub fn without_rules() -> Vec<File> {
+pub(crate) fn without_rules() -> Vec<File> {
     let mut files = product::sample();
     files.retain(|file| [WORKFLOW, SUITE_SCHEMA].contains(&file.path.as_str()));
     files.push(File {
@@ -48,10 +48,10 @@ fn with_rules(mut files: Vec<File>) -> Vec<File> {
 }
 
 /// What git passes over in a workspace.
-pub const IGNORED: [&str; 3] = [".tarbac/", ".tarbac-*", "*.snap.new"];
+pub(crate) const IGNORED: [&str; 3] = [".tarbac/", ".tarbac-*", "*.snap.new"];
 
 /// The `.gitignore` of a workspace: what was there, and what is missing of [`IGNORED`].
-pub fn gitignore(before: &str) -> String {
+pub(crate) fn gitignore(before: &str) -> String {
     let missing = IGNORED
         .into_iter()
         .filter(|line| !before.lines().any(|known| known.trim() == *line));

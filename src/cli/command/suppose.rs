@@ -1,15 +1,95 @@
 //! The engine for a question: the workspace as it is, or with hypothetical changes.
 
-use tarbac_analysis::change::what_if::{self, Premises};
+use clap::Args;
+use tarbac_analysis::change::what_if::{self, Change, Premises};
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
-use super::output::Output;
-use super::{Failure, load, switches};
-use crate::cli::{Changes, Format, Global};
+use super::{candidates, load, switches};
+use crate::arguments::{Format, GlobalArgs, offered};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Changes of the tenant that are supposed, any number together. Nothing is written.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Changes to suppose")]
+pub(crate) struct ChangesArgs {
+    /// Turn Use Intune RBAC on or off, for every tenant or the one that is named.
+    #[arg(
+        long,
+        value_name = "[TENANT=]on|off",
+        add = offered(candidates::settings("use-intune-rbac"))
+    )]
+    use_intune_rbac: Vec<String>,
+
+    /// Select or clear Enforce Configuration Manager RBAC, for every hierarchy or the one that is named;
+    /// repeatable.
+    #[arg(
+        long,
+        value_name = "[HIERARCHY=]on|off",
+        add = offered(candidates::settings("enforce-configmgr-rbac"))
+    )]
+    enforce_configmgr_rbac: Vec<String>,
+
+    /// Update the sites of every hierarchy, or of the one that is named; repeatable.
+    #[arg(
+        long,
+        value_name = "[HIERARCHY=]VERSION",
+        add = offered(candidates::settings("site-version"))
+    )]
+    site_version: Vec<String>,
+
+    /// Opt every tenant, or the one that is named, in to Scoped permissions, where an assignment gives
+    /// nothing on tenant-attached devices unless it carries the scope tag Default or none.
+    #[arg(
+        long,
+        value_name = "[TENANT=]on|off",
+        add = offered(candidates::settings("scoped-permissions"))
+    )]
+    scoped_permissions: Vec<String>,
+
+    /// Assign an Intune role to a person or group; repeatable.
+    #[arg(long, value_name = "NAME=ROLE", add = offered(candidates::holdings))]
+    grant: Vec<String>,
+
+    /// Take a person or group out of whatever gives it an Intune role, groups included; repeatable.
+    #[arg(long, value_name = "NAME=ROLE", add = offered(candidates::holdings))]
+    revoke: Vec<String>,
+
+    /// Give an attribute a value, as in 'P01.version=2403', or make a fact of Cedar's so, as in
+    /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in IT Staff=true'; repeatable.
+    #[arg(long, value_name = "FACT=VALUE")]
+    set: Vec<String>,
+}
+
+impl ChangesArgs {
+    /// The changes, in the order of the flags.
+    pub(crate) fn all(&self) -> Vec<Change> {
+        let flags = [
+            ("use-intune-rbac", &self.use_intune_rbac),
+            ("enforce-configmgr-rbac", &self.enforce_configmgr_rbac),
+            ("site-version", &self.site_version),
+            ("scoped-permissions", &self.scoped_permissions),
+        ];
+        let flags = flags.into_iter().flat_map(|(flag, values)| {
+            values.iter().map(move |value| Change::Flag {
+                flag: flag.to_owned(),
+                value: value.clone(),
+            })
+        });
+        flags
+            .chain(self.set.iter().cloned().map(Change::Set))
+            .chain(self.grant.iter().cloned().map(Change::Grant))
+            .chain(self.revoke.iter().cloned().map(Change::Revoke))
+            .collect()
+    }
+}
 
 /// The workspace with these changes, ready to decide, and what they suppose.
-pub fn suppose(global: &Global, changes: &Changes) -> Result<(Workspace, Premises), Failure> {
+pub(crate) fn suppose(
+    global: &GlobalArgs,
+    changes: &ChangesArgs,
+) -> Result<(Workspace, Premises), Failure> {
     let mut workspace = load(global)?;
     let changes = changes.all();
     if changes.is_empty() {
@@ -23,7 +103,7 @@ pub fn suppose(global: &Global, changes: &Changes) -> Result<(Workspace, Premise
 }
 
 /// Says what is supposed before an answer for people; what programs read says it itself.
-pub fn say_premises(
+pub(crate) fn say_premises(
     premises: &Premises,
     format: Format,
     output: &mut Output,

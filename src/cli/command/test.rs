@@ -6,9 +6,11 @@ mod snapshots;
 #[cfg(feature = "watch")]
 mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use tarbac_assurance::suite::{self, Suites, Tried};
+use clap::Args;
+use tarbac_assurance::suite::{self, Filter, Suites, Tried};
 use tarbac_assurance::test_report::Report;
 use tarbac_assurance::{coverage, mutation};
 use tarbac_diagnostic::source::Source;
@@ -16,19 +18,134 @@ use tarbac_host::Engine;
 use tarbac_host::bundle::Policy;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::workspace::{SuiteFile, suite_files};
+use thiserror::Error;
 
-use super::output::{Output, is_ci, progress};
-use super::report::Reports;
-use super::{Exit, Failure, ShellError, layout, load, switches};
-use crate::cli::{Format, Global, Test};
+use super::report::{Reports, ReportsArgs};
+use super::{layout, load, switches};
+use crate::arguments::format::{DOCUMENTS, format_among};
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{Output, is_ci, progress};
 use crate::product;
 use results::Results;
 
-pub use cedar::SCHEMA as CEDAR_SCHEMA;
-pub use results::SCHEMA;
-pub use snapshots::Snapshots;
+pub(crate) use cedar::SCHEMA as CEDAR_SCHEMA;
+pub(crate) use results::SCHEMA;
+pub(crate) use snapshots::Snapshots;
 
-pub fn run(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exit, Failure> {
+/// Run the suites of a workspace: are the decisions those that are expected?
+///
+/// A suite is a YAML file under `tests/`. Each case states a decision and exactly the policies that
+/// determine it; a snapshot is a table of decisions that is kept beside the suite. `tarbac schema
+/// suite` is the format, for editors, and `tarbac init` writes suites to start from.
+///
+/// A case that fails shows what was expected, what came, and the explanation. A snapshot that
+/// differs leaves a file `.new` beside it; under CI nothing is written.
+///
+/// Exit status: 0 all passed, 1 something failed, 2 could not run, as when there is no case.
+#[derive(Debug, Default, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac -C contoso test
+  tarbac test tests/help-desk.yaml --filter \"cloud-only\"
+  tarbac test --filter principal=ada@contoso.example --filter action=runScript
+  tarbac test --accept                     take the new snapshots
+  tarbac test --coverage --mutate          are the suites any good?
+  tarbac test --report junit=junit.xml --report github=-
+  tarbac test --cedar tests.json           run a file of `cedar run-tests`
+  tarbac help testing                      the page on suites")]
+pub(crate) struct TestArgs {
+    /// Run the suites of these files and folders; all under `tests/` without.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Run only what has this in the name of case or suite, or is about principal=NAME,
+    /// action=NAME or resource=NAME; repeatable, and all of them must hold.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Vec<Filter>,
+
+    /// Take the snapshots as they are now.
+    #[arg(long, conflicts_with = "filter")]
+    pub accept: bool,
+
+    /// Run again whenever something in the workspace is saved.
+    #[arg(long, conflicts_with = "report")]
+    pub watch: bool,
+
+    /// Measure which policies and clauses the cases put to the test.
+    ///
+    /// Each policy must decide a case; each scope, entry of an action list and conjunct must be
+    /// seen true, be seen false, and make the difference. The reports lcov, cobertura and listing
+    /// have it line by line.
+    #[arg(long)]
+    pub coverage: bool,
+
+    /// Fail where less than this share of it is met, in percent; measures coverage.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub min_coverage: Option<f64>,
+
+    /// Change the policies one small way at a time and see whether a case notices.
+    ///
+    /// A change that none notices is shown with a case that would, ready to paste.
+    #[arg(long)]
+    pub mutate: bool,
+
+    /// Measure and change the policies in the binary too, not only those of the workspace.
+    #[arg(long)]
+    pub shipped: bool,
+
+    /// Run a file of `cedar run-tests` as it is, in place of the suites; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "filter", "accept", "watch", "coverage", "min_coverage", "mutate"])]
+    pub cedar: Option<PathBuf>,
+
+    /// With --cedar, decide without a schema and without the rules that ship, as `cedar run-tests` does
+    /// without --schema.
+    #[arg(long, requires = "cedar", conflicts_with = "schema")]
+    pub no_schema: bool,
+
+    /// Write the cases as a file of `cedar run-tests` to standard output; nothing is run.
+    ///
+    /// With --to-cedar=DIR, the files tests.json, policies.cedar (those in force) and
+    /// schema.cedarschema are written into this folder: what `cedar run-tests` takes.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with_all = ["cedar", "accept", "watch", "coverage", "min_coverage", "mutate"])]
+    pub to_cedar: Option<PathBuf>,
+
+    /// What else is written.
+    #[command(flatten)]
+    pub reports: ReportsArgs,
+}
+
+/// The value of `--min-coverage` is no percentage.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("a number from 0 to 100 is wanted")]
+struct NoPercentage;
+
+fn percent(text: &str) -> Result<f64, NoPercentage> {
+    match text.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err(NoPercentage),
+    }
+}
+
+impl TestArgs {
+    /// Whether coverage is to be measured.
+    pub(crate) fn wants_coverage(&self) -> bool {
+        self.coverage
+            || self.min_coverage.is_some()
+            || self
+                .reports
+                .report
+                .iter()
+                .any(|report| report.format.is_of_coverage())
+    }
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &TestArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
     match (&arguments.cedar, &arguments.to_cedar, arguments.watch) {
         (Some(path), _, _) => cedar::run(global, arguments, path, &reports, output),
@@ -45,8 +162,8 @@ pub fn run(global: &Global, arguments: &Test, output: &mut Output) -> Result<Exi
 
 /// Runs everything that is asked for, one time.
 fn once(
-    global: &Global,
-    arguments: &Test,
+    global: &GlobalArgs,
+    arguments: &TestArgs,
     reports: &Reports<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
@@ -123,13 +240,16 @@ fn once(
 }
 
 /// Reads the suites and finds out what they mean.
-pub fn prepare(global: &Global, arguments: &Test) -> Result<(Vec<SuiteFile>, Suites), Failure> {
+pub(crate) fn prepare(
+    global: &GlobalArgs,
+    arguments: &TestArgs,
+) -> Result<(Vec<SuiteFile>, Suites), Failure> {
     read(global, arguments, load(global)?.engine)
 }
 
 fn read(
-    global: &Global,
-    arguments: &Test,
+    global: &GlobalArgs,
+    arguments: &TestArgs,
     engine: Engine,
 ) -> Result<(Vec<SuiteFile>, Suites), Failure> {
     let files = suite_files(&layout(global), &arguments.paths)?;
@@ -158,7 +278,7 @@ fn nothing_to_measure() -> Failure {
     .into()
 }
 
-fn nothing_to_run(arguments: &Test) -> Failure {
+fn nothing_to_run(arguments: &TestArgs) -> Failure {
     let help = match arguments.filter.is_empty() {
         true => {
             "suites are YAML files under `tests/` of the workspace; `tarbac init` writes some to start from"

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::Args;
 use tarbac_analysis::authority;
 #[cfg(feature = "prove")]
 use tarbac_assurance::prove;
@@ -14,15 +15,46 @@ use tarbac_host::excerpt::Excerpts;
 use tarbac_host::{bundle, workspace};
 use tarbac_report as render;
 
+use super::report::{Reports, ReportsArgs};
+use super::{layout, switches};
+use crate::arguments::format::{DOCUMENTS, format_among};
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
 #[cfg(not(feature = "prove"))]
-use super::output;
-use super::output::Output;
-use super::report::Reports;
-use super::{Exit, Failure, layout, switches};
-use crate::cli::{Format, Global, Validate};
+use crate::output;
+use crate::output::Output;
 use crate::product;
 
-pub fn run(global: &Global, arguments: &Validate, output: &mut Output) -> Result<Exit, Failure> {
+/// Find everything that is wrong with a workspace.
+///
+/// Reads schema, policies and entities and lists all findings, with a code to search for, the place
+/// and what to do. No other command decides with a workspace that has errors.
+///
+/// Exit status: 0 clean, 1 findings, 2 could not read. Warnings alone are clean unless
+/// --deny-warnings.
+#[derive(Debug, Args)]
+#[command(arg = format_among(DOCUMENTS), after_help = "\
+Examples:
+  tarbac -C contoso validate
+  tarbac -C contoso validate --deny-warnings --format json
+  tarbac validate --report github=- --report sarif=tarbac.sarif
+  tarbac help ci                           the page on continuous integration")]
+pub(crate) struct ValidateArgs {
+    /// Treat warnings as findings.
+    #[arg(long)]
+    pub deny_warnings: bool,
+
+    /// What else is written.
+    #[command(flatten)]
+    pub reports: ReportsArgs,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &ValidateArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let reports = Reports::prepare(&arguments.reports, output)?;
     let layout = layout(global);
     let examination = workspace::examine(&layout, &switches(global)?)?;

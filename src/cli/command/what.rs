@@ -1,6 +1,7 @@
 //! `tarbac what`: everything that somebody may do.
 
 use cedar_policy::Context;
+use clap::Args;
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::who_what::What as Answer;
 use tarbac_host::Workspace;
@@ -8,13 +9,55 @@ use tarbac_host::decision::Decision;
 use tarbac_host::lookup::{Lookup, Name};
 use tarbac_report as render;
 
-use super::check::context;
-use super::output::Output;
-use super::suppose::{say_premises, suppose};
-use super::{Exit, Failure};
-use crate::cli::{Format, Global, What};
+use super::candidates;
+use super::context::{ContextArgs, context};
+use super::suppose::{ChangesArgs, say_premises, suppose};
+use crate::arguments::format::{ROWS, format_among};
+use crate::arguments::{Format, GlobalArgs, offered};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
 
-pub fn run(global: &Global, arguments: &What, output: &mut Output) -> Result<Exit, Failure> {
+/// List everything that somebody may do.
+///
+/// By devices that are treated alike: on all of a group the same is decided for the same reasons. Each
+/// decision is that of check.
+///
+/// Exit status: 0 something is allowed, 1 nothing is, 2 something could not be decided.
+#[derive(Debug, Args)]
+#[command(arg = format_among(ROWS), after_help = "\
+Examples:
+  tarbac what ada@contoso.example
+  tarbac what ada@contoso.example WS-BER-014
+  tarbac what karin@contoso.example --all --format json
+  tarbac help access                       the page on access")]
+pub(crate) struct WhatArgs {
+    /// Who: a user principal name, an id, or a Cedar UID.
+    #[arg(add = offered(candidates::principals))]
+    pub principal: String,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant; on everything without.
+    #[arg(add = offered(candidates::resources))]
+    pub resource: Option<String>,
+
+    /// List every device.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: ContextArgs,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: ChangesArgs,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &WhatArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     let names = Lookup::of(&engine);
     let principal = names

@@ -1,17 +1,70 @@
 //! `tarbac who`: everybody who may do something to a device or tenant.
 
+use clap::Args;
 use tarbac_analysis::who_what::Who as Answer;
 use tarbac_host::Workspace;
 use tarbac_host::lookup::{Lookup, Name};
 use tarbac_report as render;
 
-use super::check::context;
-use super::output::Output;
-use super::suppose::{say_premises, suppose};
-use super::{Exit, Failure};
-use crate::cli::{Format, Global, Who};
+use super::candidates;
+use super::context::{ContextArgs, context};
+use super::suppose::{ChangesArgs, say_premises, suppose};
+use crate::arguments::format::{ROWS, format_among};
+use crate::arguments::{Format, GlobalArgs, offered};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
 
-pub fn run(global: &Global, arguments: &Who, output: &mut Output) -> Result<Exit, Failure> {
+/// List everybody who may do something to a device or tenant.
+///
+/// Each with the path that gives it: through which group, role assignment and role. With --may-not also
+/// everybody else, together with whoever is refused for the same reasons. Each decision is that of check.
+///
+/// Exit status: 0 somebody may, 1 nobody may, 2 it could not be decided about somebody.
+#[derive(Debug, Args)]
+#[command(arg = format_among(ROWS), after_help = "\
+Examples:
+  tarbac who \"Run script\" WS-TST-001
+  tarbac who runScript WS-BER-014 --may-not --all
+  tarbac who runScript WS-TST-001 --eligible
+  tarbac who runScript WS-BER-014 --enforce-configmgr-rbac P01=off
+  tarbac who Roles/Update contoso --format json
+  tarbac help access                       the page on access")]
+pub(crate) struct WhoArgs {
+    /// What for: the id, the documented name or the Graph id of a permission.
+    #[arg(add = offered(candidates::actions))]
+    pub action: String,
+
+    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    #[arg(add = offered(candidates::resources))]
+    pub resource: String,
+
+    /// List those who may not, with the reasons.
+    #[arg(long)]
+    pub may_not: bool,
+
+    /// List, apart from the others, whoever may not now and may after activating an eligible membership.
+    #[arg(long)]
+    pub eligible: bool,
+
+    /// List everybody: of those who may, and with --may-not of those who are refused alike.
+    #[arg(long)]
+    pub all: bool,
+
+    /// What else is known about the requests.
+    #[command(flatten)]
+    pub context: ContextArgs,
+
+    /// What is supposed.
+    #[command(flatten)]
+    pub changes: ChangesArgs,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &WhoArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
     let names = Lookup::of(&engine);
     let action = names.action(&Name::from(arguments.action.as_str()))?;

@@ -14,7 +14,8 @@ use tarbac::decision::{Decision, Request};
 use tarbac::source::Source;
 use tarbac::{Engine, Switches};
 
-use super::{Both, DEVICES, Dice, PEOPLE, bundle_of, directory_of, random_directory};
+use super::both::{Both, bundle_of, directory_of};
+use super::random::{DEVICES, Dice, PEOPLE, random_directory};
 use crate::world::entity;
 
 const COPIES: usize = 3;

@@ -14,7 +14,8 @@ use tarbac::decision::{Decision, Outcome};
 use tarbac::explain::Named;
 use tarbac::who_what::{What, Who};
 
-use super::{Both, DEVICES, Dice, PEOPLE, random_tenants};
+use super::both::Both;
+use super::random::{DEVICES, Dice, PEOPLE, random_tenants};
 
 /// What may be known about a request.
 fn random_context(dice: &mut Dice) -> Value {

@@ -16,7 +16,8 @@ use tarbac::directory::Row;
 use tarbac::source::Source;
 use tarbac::{Switches, shipped};
 
-use super::{Both, Dice, GROUPS, link_file, random_directory, random_policies};
+use super::both::Both;
+use super::random::{Dice, GROUPS, link_file, random_directory, random_policies};
 
 /// Who asks for what on what.
 type Key = (EntityUid, EntityUid, EntityUid);

@@ -9,7 +9,8 @@ use tarbac::change::what_if::{Change, suppose};
 use tarbac::lookup::Lookup;
 use tarbac::who_what::Who;
 
-use super::{Both, Dice};
+use super::both::Both;
+use super::random::Dice;
 
 /// A change, as it is typed, and made by hand in the entities.
 fn random_change(dice: &mut Dice, json: &mut Value) -> Change {

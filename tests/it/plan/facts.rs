@@ -8,7 +8,8 @@ use tarbac::bundle;
 use tarbac::source::Source;
 
 use super::worlds::allowed;
-use crate::agrees_with_cedar::{Both, PEOPLE};
+use crate::agrees_with_cedar::both::Both;
+use crate::agrees_with_cedar::random::PEOPLE;
 
 /// By person, action and resource.
 pub(super) type Key = (EntityUid, EntityUid, EntityUid);

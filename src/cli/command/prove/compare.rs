@@ -16,14 +16,17 @@ use tarbac_host::{Engine, Switches};
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION, prove};
 
-use super::super::output::{Output, progress, say, warning};
 use super::super::report::Reports;
-use super::super::{Exit, Failure, layout, switches};
-use super::{decides, prover, write_report};
-use crate::cli::{Format, Global, Prove};
+use super::super::{layout, switches};
+use super::ProveArgs;
+use super::run::{decides, prover, write_report};
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, progress, say, warning};
 
 /// The JSON Schema of a comparison of policies.
-pub const SCHEMA: fn() -> String =
+pub(crate) const SCHEMA: fn() -> String =
     render::schema::text::<render::provenance::With<'static, Document<'static>>>;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -36,9 +39,9 @@ struct Document<'a> {
     gone: Vec<String>,
 }
 
-pub fn run(
-    global: &Global,
-    arguments: &Prove,
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &ProveArgs,
     old: &str,
     engine: &Engine,
     solving: &Solving,
@@ -177,7 +180,7 @@ fn only_old(gone: &str, old: &str, place: &Place) -> Finding {
 /// The old policies under the schema of the workspace, and the words of the schema they had, if it was
 /// one of their own.
 fn read(
-    global: &Global,
+    global: &GlobalArgs,
     old: &str,
     bundle: &Bundle,
 ) -> Result<(Bundle, Option<Vocabulary>), Failure> {

@@ -10,22 +10,23 @@ use tarbac_host::excerpt::Excerpts;
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION, prove};
 
-use super::super::output::Output;
-use super::super::{Exit, Failure};
-use crate::cli;
+use super::ProveArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
 
 /// The results of a run.
-pub struct Results<'a> {
+pub(crate) struct Results<'a> {
     pub proof: Proof<'a>,
     pub mutation: Option<Mutation>,
     /// The warnings about the specs.
     pub warnings: Vec<Finding>,
     pub engine: &'a Engine,
-    pub arguments: &'a cli::Prove,
+    pub arguments: &'a ProveArgs,
 }
 
 /// The JSON Schema of the results of proofs.
-pub const SCHEMA: fn() -> String =
+pub(crate) const SCHEMA: fn() -> String =
     render::schema::text::<render::provenance::With<'static, Document<'static>>>;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,7 +41,7 @@ struct Document<'a> {
 
 impl<'a> Results<'a> {
     /// How it ended.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         let is_denied = self.arguments.deny_warnings && !self.findings().is_empty();
         let survived = self
             .mutation
@@ -61,7 +62,7 @@ impl<'a> Results<'a> {
     }
 
     /// Specs, findings and mutants, in text.
-    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+    pub(crate) fn write(&self, output: &mut Output) -> Result<(), Failure> {
         let style = output.style();
         for tried in self.by_file() {
             if let Some(first) = tried.first() {
@@ -135,7 +136,7 @@ impl<'a> Results<'a> {
     }
 
     /// The results as a document for programs.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let findings = self.findings();
         let excerpts = Excerpts::of(&findings);
         let document = Document {
@@ -158,7 +159,7 @@ impl<'a> Results<'a> {
     }
 
     /// The specs as reports have them: those of a file together.
-    pub fn groups(&self) -> Vec<Group> {
+    pub(crate) fn groups(&self) -> Vec<Group> {
         self.by_file()
             .into_iter()
             .filter_map(|tried| {
@@ -178,7 +179,7 @@ impl<'a> Results<'a> {
     }
 
     /// What was found, with the mutants that no spec notices.
-    pub fn all_findings(&self) -> Vec<Finding> {
+    pub(crate) fn all_findings(&self) -> Vec<Finding> {
         let survivors = self
             .mutation
             .iter()

@@ -6,11 +6,12 @@ use std::path::Path;
 use tarbac_assurance::prove::{Proof, Prover, SpecResult};
 use tarbac_host::Engine;
 
-use super::super::output::{note, say};
-use super::super::{Failure, ShellError, file};
+use crate::atomic;
+use crate::failure::{Failure, ShellError};
+use crate::output::{note, say};
 
 /// Writes a suite for each spec that is refuted into a folder, which is made if it is not there.
-pub fn save(
+pub(crate) fn save(
     folder: &Path,
     proof: &Proof<'_>,
     prover: &Prover<'_>,
@@ -31,14 +32,14 @@ pub fn save(
         std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
         let path = folder.join(format!("{}.yaml", file_name(id, &mut names)));
         // What a run like this one wrote is replaced; anything else somebody wrote.
-        if file::is_another(&path, &text) {
+        if atomic::is_another(&path, &text) {
             let path = path.display();
             say(&format!(
                 "{id}: not saved: `{path}` is there, and of something else\n"
             ));
             continue;
         }
-        file::write(&path, &text)
+        atomic::write(&path, &text)
             .map_err(|error| ShellError::file("write the counterexample", &path, error))?;
         note(&format!("saved {}\n", path.display()));
     }

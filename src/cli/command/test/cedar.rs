@@ -15,14 +15,17 @@ use tarbac_host::{Engine, LoadError, workspace};
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION};
 
-use super::super::output::{self, Output};
 use super::super::report::Reports;
-use super::super::{Exit, Failure, ShellError, file, layout, switches, tell};
-use super::{nothing_to_run, prepare};
-use crate::cli::{Format, Global, Test};
+use super::super::{layout, switches, tell};
+use super::{TestArgs, nothing_to_run, prepare};
+use crate::arguments::{Format, GlobalArgs};
+use crate::atomic;
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, Output};
 
 /// The JSON Schema of the results of a file of `cedar run-tests`.
-pub const SCHEMA: fn() -> String = render::schema::text::<Document<'static>>;
+pub(crate) const SCHEMA: fn() -> String = render::schema::text::<Document<'static>>;
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Document<'a> {
@@ -50,7 +53,7 @@ enum Rules {
 }
 
 impl Rules {
-    fn load(global: &Global, arguments: &Test) -> Result<Self, Failure> {
+    fn load(global: &GlobalArgs, arguments: &TestArgs) -> Result<Self, Failure> {
         let (layout, switches) = (layout(global), switches(global)?);
         if !arguments.no_schema {
             let workspace = workspace::rules(&layout, &switches)?;
@@ -73,9 +76,9 @@ impl Rules {
 }
 
 /// Runs a file of `cedar run-tests` as it is; `-` is standard input.
-pub fn run(
-    global: &Global,
-    arguments: &Test,
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &TestArgs,
     path: &Path,
     reports: &Reports<'_>,
     output: &mut Output,
@@ -170,9 +173,9 @@ fn write_results(report: &Report, output: &mut Output) -> Result<(), Failure> {
 }
 
 /// Writes the cases of the suites as a file of `cedar run-tests`.
-pub fn write(
-    global: &Global,
-    arguments: &Test,
+pub(crate) fn write(
+    global: &GlobalArgs,
+    arguments: &TestArgs,
     folder: &Path,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
@@ -220,7 +223,7 @@ pub fn write(
         std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
         for (name, text) in files {
             let path = folder.join(name);
-            file::write(&path, &text).map_err(|error| ShellError::file("write", &path, error))?;
+            atomic::write(&path, &text).map_err(|error| ShellError::file("write", &path, error))?;
             output.write(&format!(
                 "{}\n",
                 printable::line(&path.display().to_string())

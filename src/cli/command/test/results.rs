@@ -13,24 +13,23 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION};
 
-use super::super::Failure;
-use super::super::output::Output;
-use super::Snapshots;
 use super::snapshots;
-use crate::cli;
+use super::{Snapshots, TestArgs};
+use crate::failure::Failure;
+use crate::output::Output;
 
 /// The results of a run.
-pub struct Results<'a> {
+pub(crate) struct Results<'a> {
     pub suites: &'a Suites,
     pub tried: Vec<Tried<'a>>,
     pub snapshots: Snapshots<'a>,
     pub coverage: Option<Coverage>,
     pub mutation: Option<Mutation>,
-    pub arguments: &'a cli::Test,
+    pub arguments: &'a TestArgs,
 }
 
 /// The JSON Schema of the results of suites.
-pub const SCHEMA: fn() -> String =
+pub(crate) const SCHEMA: fn() -> String =
     render::schema::text::<render::provenance::With<'static, Document<'static>>>;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -47,7 +46,7 @@ struct Document<'a> {
 
 impl<'a> Results<'a> {
     /// Whether everything is as it should be.
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.tried.iter().all(Tried::passed)
             && (self.arguments.accept || self.snapshots.passed())
             && self.coverage_findings().is_empty()
@@ -62,7 +61,7 @@ impl<'a> Results<'a> {
     }
 
     /// Suites, snapshots, coverage and mutants, in text.
-    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+    pub(crate) fn write(&self, output: &mut Output) -> Result<(), Failure> {
         let style = output.style();
         for (suite, tried) in self.by_suite() {
             output.write_fitted(&render::suite::human(suite, tried, style))?;
@@ -124,7 +123,7 @@ impl<'a> Results<'a> {
     }
 
     /// The results as a document for programs.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let document = Document {
             version: VERSION,
             passed: self.passed(),
@@ -140,7 +139,7 @@ impl<'a> Results<'a> {
     }
 
     /// The results as reports have them.
-    pub fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         let groups = self
             .by_suite()
             .map(|(suite, tried)| Group {

@@ -16,8 +16,9 @@ use tarbac_diagnostic::printable::line;
 use tarbac_host::workspace::{SuiteFile, snapshot};
 use tarbac_report::{self as render, Style};
 
-use super::super::output::{Output, is_ci};
-use super::super::{Failure, ShellError, file};
+use crate::atomic;
+use crate::failure::{Failure, ShellError};
+use crate::output::{Output, is_ci};
 
 /// How many flipped cells of a snapshot are shown.
 const SHOWN: usize = 40;
@@ -26,12 +27,12 @@ const SHOWN: usize = 40;
 const PUT_BACK: &str = "put the file back as it was, or one side of the merge, with `git checkout`, and run the suite again";
 
 /// The snapshots of a run.
-pub struct Snapshots<'a> {
+pub(crate) struct Snapshots<'a> {
     compared: Vec<Compared<'a>>,
 }
 
 /// One snapshot and what has become of it.
-pub struct Compared<'a> {
+pub(crate) struct Compared<'a> {
     /// The suite it belongs to.
     pub suite: &'a Suite,
     /// What it is a table of.
@@ -45,7 +46,7 @@ pub struct Compared<'a> {
 }
 
 /// How a snapshot compares with its file.
-pub enum State {
+pub(crate) enum State {
     /// It is the same.
     Same,
     /// There is no file yet.
@@ -59,7 +60,7 @@ pub enum State {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     suite: &'a str,
     file: String,
     state: &'static str,
@@ -70,7 +71,7 @@ pub struct Wire<'a> {
 
 impl<'a> Snapshots<'a> {
     /// Takes the snapshots of suites and compares them with their files.
-    pub fn compare(suites: &'a Suites, files: &[SuiteFile]) -> Result<Self, Failure> {
+    pub(crate) fn compare(suites: &'a Suites, files: &[SuiteFile]) -> Result<Self, Failure> {
         let mut compared = Vec::new();
         for suite in &suites.suites {
             let (Some(asked), Some(file)) = (
@@ -116,32 +117,32 @@ impl<'a> Snapshots<'a> {
         Ok(Self { compared })
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.compared.is_empty()
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.compared.len()
     }
 
     /// How many are not what their files say.
-    pub fn differing(&self) -> usize {
+    pub(crate) fn differing(&self) -> usize {
         self.different().count()
     }
 
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.differing() == 0
     }
 
     /// Those that are not what their files say.
-    pub fn different(&self) -> impl Iterator<Item = &Compared<'a>> {
+    pub(crate) fn different(&self) -> impl Iterator<Item = &Compared<'a>> {
         self.compared
             .iter()
             .filter(|compared| !compared.is_as_it_should_be())
     }
 
     /// Says which decisions are others, those that are newly allowed first.
-    pub fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
+    pub(crate) fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
         for compared in &self.compared {
             if accepted && !compared.is_as_it_should_be() {
                 let (name, path) = (&compared.suite.name, compared.name());
@@ -167,7 +168,7 @@ impl<'a> Snapshots<'a> {
     }
 
     /// What differs, as findings at the places that ask for the snapshots.
-    pub fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self) -> Vec<Finding> {
         self.different()
             .map(|compared| {
                 let path = compared.name();
@@ -187,7 +188,7 @@ impl<'a> Snapshots<'a> {
 
     /// Leaves what holds now beside the old files, or in their place where it is `accepted`. Where nothing can be
     /// left beside them, the rest is done all the same.
-    pub fn keep(&self, accepted: bool) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, accepted: bool) -> Result<(), Failure> {
         if is_ci() {
             return Ok(());
         }
@@ -198,7 +199,7 @@ impl<'a> Snapshots<'a> {
                 (_, true) => compared.accept()?,
                 (_, false) => {
                     let path = compared.new_path();
-                    if let Err(reason) = file::write_regular(&path, &compared.taken.text) {
+                    if let Err(reason) = atomic::write_regular(&path, &compared.taken.text) {
                         let path = path.display().to_string();
                         result = Err(ShellError::NotLeft { path, reason }.into());
                     }
@@ -208,7 +209,7 @@ impl<'a> Snapshots<'a> {
         result
     }
 
-    pub fn wire(&self) -> Vec<Wire<'_>> {
+    pub(crate) fn wire(&self) -> Vec<Wire<'_>> {
         self.compared
             .iter()
             .map(|compared| Wire {
@@ -241,13 +242,13 @@ impl Compared<'_> {
     }
 
     /// Its file, as messages show it.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let suite = Path::new(&self.suite.source.name);
         suite.with_extension("snap").display().to_string()
     }
 
     /// The decisions that are others.
-    pub fn flips(&self) -> &[Flip] {
+    pub(crate) fn flips(&self) -> &[Flip] {
         match &self.state {
             State::Differs(flips) => flips,
             _ => &[],
@@ -255,7 +256,7 @@ impl Compared<'_> {
     }
 
     /// One line that says how it compares.
-    pub fn headline(&self, style: Style) -> String {
+    pub(crate) fn headline(&self, style: Style) -> String {
         let sign = match self.state {
             State::Same | State::Empty => style.green("ok"),
             _ => style.red("DIFFERS"),
@@ -286,14 +287,14 @@ impl Compared<'_> {
     }
 
     /// Puts what holds now in place of the file.
-    pub fn accept(&self) -> Result<(), Failure> {
-        file::write_regular(&self.path, &self.taken.text)
+    pub(crate) fn accept(&self) -> Result<(), Failure> {
+        atomic::write_regular(&self.path, &self.taken.text)
             .map_err(|error| ShellError::file("write", &self.path, error))?;
         self.forget()
     }
 
     /// Takes away what an earlier run left.
-    pub fn forget(&self) -> Result<(), Failure> {
+    pub(crate) fn forget(&self) -> Result<(), Failure> {
         let path = self.new_path();
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -309,7 +310,7 @@ impl Compared<'_> {
 }
 
 /// Why snapshots cannot be taken under CI.
-pub fn nothing_is_written() -> Failure {
+pub(crate) fn nothing_is_written() -> Failure {
     ShellError::Arguments {
         message: "under CI no snapshot is written".to_owned(),
         help: Some(

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::super::output::{self, Output};
-use super::super::{Exit, Failure, ShellError, report};
-use crate::cli::Global;
+use crate::arguments::GlobalArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, Output};
 
 /// How long after a change to wait for more: editors save in several steps.
 const SETTLING: Duration = Duration::from_millis(150);
@@ -17,8 +18,8 @@ const SETTLING: Duration = Duration::from_millis(150);
 const ENDINGS: [&str; 6] = ["cedar", "cedarschema", "json", "yaml", "yml", "snap"];
 
 /// Runs once, and again after each change, until the program is stopped.
-pub fn run(
-    global: &Global,
+pub(crate) fn run(
+    global: &GlobalArgs,
     output: &mut Output,
     mut once: impl FnMut(&mut Output) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
@@ -28,7 +29,7 @@ pub fn run(
         match once(output) {
             Ok(_) => {}
             Err(failure @ Failure::Output(_)) => return Err(failure),
-            Err(failure) => report(&failure),
+            Err(failure) => failure.report(),
         }
         output.flush()?;
         output::note("\nwatching; Ctrl-C ends it\n");
@@ -40,7 +41,7 @@ pub fn run(
 type Changes = Receiver<notify::Result<Event>>;
 
 /// Watches the parts of the workspace, and its folder for parts that come into being.
-fn watch(global: &Global) -> Result<(RecommendedWatcher, Changes), ShellError> {
+fn watch(global: &GlobalArgs) -> Result<(RecommendedWatcher, Changes), ShellError> {
     let (sender, changes) = channel();
     let failed = |path: &Path, error: notify::Error| {
         ShellError::file("watch", path, std::io::Error::other(error))

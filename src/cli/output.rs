@@ -17,6 +17,8 @@ use tarbac_diagnostic::printable;
 use tarbac_host::decision::Provenance;
 use tarbac_report::Style;
 
+use crate::failure::Failure;
+
 /// How many files that are not read are named.
 const LISTED: usize = 3;
 
@@ -25,7 +27,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What is asked of the streams, for as long as the program runs.
 #[derive(Debug, Clone, Copy)]
-pub struct Wishes {
+pub(crate) struct Wishes {
     /// Only answers and errors are said.
     pub quiet: bool,
     /// When text is coloured.
@@ -36,7 +38,7 @@ static WISHES: OnceLock<Wishes> = OnceLock::new();
 
 impl Wishes {
     /// Makes them hold from here on; those that were made to hold first stay.
-    pub fn hold(self) {
+    pub(crate) fn hold(self) {
         let _ = WISHES.set(self);
     }
 
@@ -51,7 +53,7 @@ impl Wishes {
 
 /// Standard output, buffered, for an answer or in its place for a report.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     stream: BufWriter<StdoutLock<'static>>,
     style: Style,
     is_terminal: bool,
@@ -62,7 +64,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
         Self {
@@ -75,29 +77,29 @@ impl Output {
     }
 
     /// Keeps standard output for a report: the answer goes to standard error from here on.
-    pub fn make_way(&mut self) {
+    pub(crate) fn make_way(&mut self) {
         self.is_terminal = io::stderr().is_terminal();
         self.style = style(self.is_terminal);
         self.is_for_report = true;
     }
 
     /// Colours the answer as it is written, which is text for people without colours.
-    pub fn colour(&mut self) {
+    pub(crate) fn colour(&mut self) {
         self.is_laid_out = true;
     }
 
     /// What the place of the answer can show.
-    pub fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         self.style
     }
 
     /// The columns of the terminal; none where the answer goes elsewhere, unless `COLUMNS` says so.
-    pub fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         self.style.columns
     }
 
     /// Writes some of the answer, so that no terminal and no runner obeys what somebody else wrote.
-    pub fn write(&mut self, text: &str) -> Result<(), super::Failure> {
+    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
         if self.is_laid_out && self.style.colour {
             let text = self.style.coloured(&printable::answer(text, false));
             return self.write_as_it_is(&text);
@@ -110,15 +112,15 @@ impl Output {
     }
 
     /// Writes some of the answer in lines that fit the terminal.
-    pub fn write_fitted(&mut self, text: &str) -> Result<(), super::Failure> {
+    pub(crate) fn write_fitted(&mut self, text: &str) -> Result<(), Failure> {
         self.write(&self.style.fitted(text))
     }
 
     /// Writes lines of the answer, as they come.
-    pub fn write_lines(
+    pub(crate) fn write_lines(
         &mut self,
         lines: impl Iterator<Item = String>,
-    ) -> Result<(), super::Failure> {
+    ) -> Result<(), Failure> {
         for line in lines {
             self.write(&line)?;
         }
@@ -126,71 +128,71 @@ impl Output {
     }
 
     /// Writes an answer that is a sheet.
-    pub fn write_sheet(
+    pub(crate) fn write_sheet(
         &mut self,
         sheet: Result<String, impl Into<io::Error>>,
-    ) -> Result<(), super::Failure> {
-        self.write(&sheet.map_err(|error| super::Failure::Output(error.into()))?)
+    ) -> Result<(), Failure> {
+        self.write(&sheet.map_err(|error| Failure::Output(error.into()))?)
     }
 
     /// Writes a report to standard output, so that nobody obeys what somebody else wrote.
-    pub fn write_report(&mut self, text: &str) -> Result<(), super::Failure> {
+    pub(crate) fn write_report(&mut self, text: &str) -> Result<(), Failure> {
         self.write_as_it_is(&printable::answer(text, false))
     }
 
     /// Writes a text that is a file to standard output, whoever has it.
-    pub fn write_as_it_is(&mut self, text: &str) -> Result<(), super::Failure> {
+    pub(crate) fn write_as_it_is(&mut self, text: &str) -> Result<(), Failure> {
         self.stream
             .write_all(text.as_bytes())
-            .map_err(super::Failure::Output)
+            .map_err(Failure::Output)
     }
 
     /// Lets whoever waits for the answer have what there is of it.
-    pub fn flush(&mut self) -> Result<(), super::Failure> {
-        self.stream.flush().map_err(super::Failure::Output)
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.stream.flush().map_err(Failure::Output)
     }
 
     /// Clears the terminal; elsewhere nothing is to be cleared.
     #[cfg(feature = "watch")]
-    pub fn clear(&mut self) -> Result<(), super::Failure> {
+    pub(crate) fn clear(&mut self) -> Result<(), Failure> {
         match self.is_terminal {
             true => self.write_as_it_is("\u{1b}[2J\u{1b}[H"),
             false => Ok(()),
         }
     }
 
-    pub fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         self.stream.flush()
     }
 }
 
 /// What standard error can show.
-pub fn error_style() -> Style {
+pub(crate) fn error_style() -> Style {
     style(io::stderr().is_terminal())
 }
 
 /// Writes to standard error. Where that is closed, nobody is there to be told.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let text = printable::answer(text, error_style().colour);
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Writes to standard error what is neither answer nor error, unless whoever asks wants it quiet.
-pub fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     if !Wishes::held().quiet {
         say(text);
     }
 }
 
 /// Says in a line what is told of a workspace beside an answer.
-pub fn warning(finding: &Finding) {
+pub(crate) fn warning(finding: &Finding) {
     let help = finding.help.as_deref().unwrap_or_default();
     note(&format!("note: {}: {help}\n", finding.message));
 }
 
 /// Says, of each file once, which files of a workspace are not read, and which are missing: a forbid in them holds
 /// nobody back.
-pub fn not_read(provenance: &Provenance) {
+pub(crate) fn not_read(provenance: &Provenance) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let names = provenance.not_read.iter();
@@ -214,12 +216,12 @@ pub fn not_read(provenance: &Provenance) {
 }
 
 /// A bar on standard error that shows how far long work has come; none where that is no terminal.
-pub fn progress(what: &'static str) -> ProgressBar {
+pub(crate) fn progress(what: &'static str) -> ProgressBar {
     progress_of(what, "{msg} {wide_bar} {pos}/{len}")
 }
 
 /// The same of bytes.
-pub fn bytes(what: &'static str) -> ProgressBar {
+pub(crate) fn bytes(what: &'static str) -> ProgressBar {
     progress_of(what, "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")
 }
 
@@ -231,7 +233,7 @@ fn progress_of(what: &'static str, template: &str) -> ProgressBar {
 }
 
 /// The same of work of which nobody knows how long it is.
-pub fn waiting(what: &'static str) -> ProgressBar {
+pub(crate) fn waiting(what: &'static str) -> ProgressBar {
     let bar = bar(ProgressBar::new_spinner()).with_message(what);
     bar.enable_steady_tick(TICK);
     bar
@@ -245,14 +247,14 @@ fn bar(shown: ProgressBar) -> ProgressBar {
 }
 
 /// The same for the devices of so many people.
-pub fn devices(people: usize) -> ProgressBar {
+pub(crate) fn devices(people: usize) -> ProgressBar {
     let bar = progress("looking up devices");
     bar.set_length(people as u64);
     bar
 }
 
 /// Whether this is a run of continuous integration, in which nobody looks on.
-pub fn is_ci() -> bool {
+pub(crate) fn is_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 

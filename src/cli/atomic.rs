@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 const UNFINISHED: &str = ".tarbac-";
 
 /// Replaces a file that exists.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays a link; what it leads to is replaced.
     let path = fs::canonicalize(path)?;
     let metadata = fs::metadata(&path)?;
@@ -22,7 +22,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 /// Writes a file, whether it exists or not. A pipe or a device cannot be replaced and is written
 /// to.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => replace(path, text),
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
@@ -38,7 +38,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Writes a file of its own: what is there must be a regular file, and nothing that a link leads to.
-pub fn write_regular(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_regular(path: &Path, text: &str) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
             Err(io::Error::other("it is not a regular file"))
@@ -49,7 +49,7 @@ pub fn write_regular(path: &Path, text: &str) -> io::Result<()> {
 
 /// Whether there is anything of this name that does not begin with the same line as a text.
 #[cfg(feature = "prove")]
-pub fn is_another(path: &Path, text: &str) -> bool {
+pub(crate) fn is_another(path: &Path, text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default().as_bytes();
     let begins = |mut file: fs::File| {
         let mut there = vec![0; first.len()];
@@ -62,7 +62,7 @@ pub fn is_another(path: &Path, text: &str) -> bool {
 }
 
 /// The folder that a file is in.
-pub fn folder(path: &Path) -> &Path {
+pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

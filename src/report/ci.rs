@@ -31,7 +31,7 @@ use tarbac_host::excerpt::Excerpts;
     parse_err_ty = UnknownFormat,
     parse_err_fn = UnknownFormat::named
 )]
-pub enum Format {
+pub enum ReportFormat {
     /// A document of tarbac's own, with everything that is known.
     Json,
     /// JUnit's XML, which nearly every build server reads.
@@ -54,7 +54,7 @@ pub enum Format {
 
 /// There is no such format.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("there is no format `{0}`; the formats are {names}", names = Format::names())]
+#[error("there is no format `{0}`; the formats are {names}", names = ReportFormat::names())]
 pub struct UnknownFormat(String);
 
 impl UnknownFormat {
@@ -63,7 +63,7 @@ impl UnknownFormat {
     }
 }
 
-impl Format {
+impl ReportFormat {
     /// All of them.
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
@@ -79,17 +79,17 @@ impl Format {
 }
 
 /// A report in a format. The excerpts are those of [`Report::places`].
-pub fn render(format: Format, report: &Report, excerpts: &Excerpts) -> String {
+pub fn render(format: ReportFormat, report: &Report, excerpts: &Excerpts) -> String {
     match format {
-        Format::Json => json::text(report, excerpts),
-        Format::Junit => junit::text(report, excerpts),
-        Format::Sarif => sarif::text(report, excerpts),
-        Format::Github => github::text(report, excerpts),
-        Format::Markdown => markdown::text(report, excerpts),
-        Format::Tap => tap::text(report, excerpts),
-        Format::Lcov => of_coverage(report, coverage::lcov::text),
-        Format::Cobertura => of_coverage(report, coverage::cobertura::text),
-        Format::Listing => of_coverage(report, coverage::listing::text),
+        ReportFormat::Json => json::text(report, excerpts),
+        ReportFormat::Junit => junit::text(report, excerpts),
+        ReportFormat::Sarif => sarif::text(report, excerpts),
+        ReportFormat::Github => github::text(report, excerpts),
+        ReportFormat::Markdown => markdown::text(report, excerpts),
+        ReportFormat::Tap => tap::text(report, excerpts),
+        ReportFormat::Lcov => of_coverage(report, coverage::lcov::text),
+        ReportFormat::Cobertura => of_coverage(report, coverage::cobertura::text),
+        ReportFormat::Listing => of_coverage(report, coverage::listing::text),
     }
 }
 

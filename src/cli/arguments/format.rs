@@ -1,0 +1,92 @@
+//! How answers are written, and which formats each command writes.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, ValueEnum};
+
+use super::global::HEADING;
+
+/// Where the help lists the format: after what is read.
+pub(crate) const DISPLAY_ORDER: usize = 100;
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    Human,
+    /// JSON for programs.
+    Json,
+    /// The same as human.
+    #[value(hide = true)]
+    Table,
+    /// JSON for programs, an object a line.
+    Ndjson,
+    /// Tables in Markdown.
+    Markdown,
+    /// Comma-separated values.
+    Csv,
+    /// A page that needs nothing else.
+    Html,
+}
+
+impl Format {
+    /// Whether it is text for people.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Human | Self::Table)
+    }
+
+    /// The word on the command line.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// What most commands write.
+pub(crate) const DOCUMENTS: &[Format] = &[Format::Human, Format::Json];
+
+/// What is written of one table.
+pub(crate) const TABLE: &[Format] = &[
+    Format::Human,
+    Format::Json,
+    Format::Table,
+    Format::Markdown,
+    Format::Csv,
+];
+
+/// What is written of rows.
+pub(crate) const ROWS: &[Format] = &[
+    Format::Human,
+    Format::Json,
+    Format::Ndjson,
+    Format::Markdown,
+    Format::Csv,
+];
+
+/// What is written of a report over everybody.
+pub(crate) const REPORTS: &[Format] = &[
+    Format::Human,
+    Format::Json,
+    Format::Ndjson,
+    Format::Markdown,
+    Format::Csv,
+    Format::Html,
+];
+
+/// The argument `--format` of a command that writes these.
+pub(crate) fn format_among(formats: &[Format]) -> Arg {
+    let values = formats.iter().filter_map(ValueEnum::to_possible_value);
+    let parser = PossibleValuesParser::new(values.collect::<Vec<_>>());
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(parser.try_map(|name| Format::from_str(&name, false)))
+        .default_value("human")
+        .help("Write the answer for people or for programs")
+        .help_heading(HEADING)
+        .display_order(DISPLAY_ORDER)
+}
+
+/// The same of a command that writes the same whatever is asked for.
+pub(crate) fn format_fixed(formats: &[Format]) -> Arg {
+    format_among(formats).hide(true)
+}

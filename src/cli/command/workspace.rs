@@ -1,0 +1,103 @@
+//! The workspace that the arguments name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tarbac_host::workspace::{self, LoadOptions};
+use tarbac_host::{Layout, Switches, Workspace};
+use tarbac_tenant::exports::Exports;
+
+use crate::arguments::GlobalArgs;
+use crate::failure::{Failure, ShellError};
+use crate::output::{self, progress};
+use crate::product;
+
+/// The workspace, ready to decide.
+pub(crate) fn load(global: &GlobalArgs) -> Result<Workspace, Failure> {
+    load_from(&layout(global), &switches(global)?, global)
+}
+
+/// A workspace, ready to decide.
+pub(crate) fn load_from(
+    layout: &Layout,
+    switches: &Switches,
+    global: &GlobalArgs,
+) -> Result<Workspace, Failure> {
+    let workspace = reading(global, |means| {
+        Ok(Workspace::load_by(layout, switches, means)?)
+    })?;
+    tell(&workspace);
+    Ok(workspace)
+}
+
+/// Says what whoever decides says of a workspace.
+pub(crate) fn tell(workspace: &Workspace) {
+    let told = workspace.warnings.iter();
+    told.filter(|finding| workspace::TOLD.contains(&finding.code))
+        .for_each(output::warning);
+    output::not_read(workspace.engine.provenance());
+}
+
+/// Reads something that may be large; whoever waits is shown how far that has come.
+pub(crate) fn reading<T>(
+    global: &GlobalArgs,
+    read: impl FnOnce(&LoadOptions) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let bar = progress("reading");
+    let shown = bar.clone();
+    let means = LoadOptions {
+        cache: !global.no_cache,
+        progress: Some(Arc::new(move |count, size| {
+            shown.set_length(size);
+            shown.inc(count);
+        })),
+        loss: global.loss.clone(),
+    };
+    let result = read(&means);
+    bar.finish_and_clear();
+    result
+}
+
+/// The exports in a folder; every file that is read goes through `wrap`.
+pub(crate) fn exports_in<W>(folder: &Path, wrap: W) -> Result<Exports<W>, Failure> {
+    match folder.is_dir() {
+        true => Ok(Exports::of(folder, wrap)),
+        false => Err(ShellError::Arguments {
+            message: format!("`{}` is no folder", folder.display()),
+            help: Some(
+                "give the folder of the exports; `tarbac import --how` shows what is in it"
+                    .to_owned(),
+            ),
+        }
+        .into()),
+    }
+}
+
+pub(crate) fn layout(global: &GlobalArgs) -> Layout {
+    Layout {
+        root: global.workspace.clone(),
+        policies: global.policies.clone(),
+        schema: global.schema.clone(),
+        entities: global.entities.clone(),
+        others: Vec::new(),
+        shipped: product::rules(),
+    }
+}
+
+pub(crate) fn switches(global: &GlobalArgs) -> Result<Switches, Failure> {
+    if let Some(name) = global
+        .reading
+        .iter()
+        .find(|name| global.no_reading.contains(name))
+    {
+        return Err(ShellError::Arguments {
+            message: format!("the reading `{name}` is switched on and off"),
+            help: Some("leave one of --reading and --no-reading away".to_owned()),
+        }
+        .into());
+    }
+    Ok(Switches {
+        on: global.reading.clone(),
+        off: global.no_reading.clone(),
+    })
+}

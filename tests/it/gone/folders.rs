@@ -1,0 +1,274 @@
+//! Folders in which nobody looks for rules, and files that may not be read.
+
+use std::fs;
+
+use super::{CHECK, begun, remove, within};
+use crate::tarbac::{Tarbac, command};
+
+/// Whatever is named in place of a part is what is looked at.
+#[test]
+fn a_part_that_is_named_is_that_of_its_workspace() {
+    let workspace = begun();
+    let named = ["--policies", "ws/policies", "--entities", "ws/entities"];
+    let check = [&named[..], &CHECK].concat();
+    assert_eq!(workspace.run(&check).status, 0);
+    remove(&workspace, "policies/guardrails/tenant.cedar");
+    let ran = workspace.run(&check);
+    assert_eq!(ran.status, 2, "{ran}");
+    for inside in [["--policies", "."], ["--policies", "../policies"]] {
+        let output = command(&workspace.path("ws/policies"))
+            .args([&inside[..], &["--entities", "../entities"], &CHECK].concat())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{inside:?}");
+    }
+    // Nobody counts on the rules of the workspace here.
+    let others = [
+        "--policies",
+        "ws/policies/custom",
+        "--entities",
+        "ws/entities",
+    ];
+    let ran = workspace.run(&[&others[..], &CHECK].concat());
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
+fn policies_beside_their_folder_are_named_however_deep() {
+    for name in [
+        "policies.bak",
+        "policies-old",
+        "old_policies",
+        "Policies 2",
+        ".policies",
+        "rules",
+        "rules.d",
+        "backup/policies",
+        "old/schema",
+        "custom-roles",
+    ] {
+        let deep = format!("{name}/guardrails/deep/er/freeze.cedar");
+        let workspace = Tarbac::with_tenant(&[(&deep, "forbid (principal, action, resource);")]);
+        let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
+        let said = format!("note: this is not read: {deep}\n");
+        assert_eq!(ran.stderr, said, "{ran}");
+    }
+    let files: Vec<String> = (1..=8)
+        .map(|number| format!("policies.bak/a/{number}.cedar"))
+        .collect();
+    let workspace = Tarbac::with_tenant(&[]);
+    files.iter().for_each(|file| workspace.write(file, ""));
+    let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
+    let said = format!(
+        "note: 8 files are not read, such as {}\n",
+        files[..3].join(", ")
+    );
+    assert_eq!(ran.stderr, said, "{ran}");
+    let ran = workspace.run(&["validate"]);
+    assert_eq!(
+        ran.stdout.matches("workspace::not_read").count(),
+        6,
+        "{ran}"
+    );
+    assert!(ran.stdout.contains("3 more files are not read"), "{ran}");
+    // Another workspace has its own.
+    let workspace = Tarbac::with_tenant(&[
+        ("other/policies/x.cedar", ""),
+        ("other/entities/x.json", "[]"),
+        ("target/x.cedar", ""),
+    ]);
+    let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
+    assert_eq!(ran.stderr, "", "{ran}");
+}
+
+#[test]
+fn a_folder_inside_of_a_workspace_is_told_from_one() {
+    let workspace = begun();
+    fs::create_dir_all(workspace.path("ws/docs/deep")).unwrap();
+    for (folder, above) in [
+        ("entities", ".."),
+        ("policies", ".."),
+        ("policies/custom", "../.."),
+        ("schema", ".."),
+        ("tests", ".."),
+        ("docs/deep", "../.."),
+    ] {
+        let hint = format!("did you mean `-C {above}`?\n");
+        let entities = format!("{above}/entities");
+        for more in [["--entities", entities.as_str()].as_slice(), &[]] {
+            let output = command(&workspace.path(&format!("ws/{folder}")))
+                .args([more, &CHECK].concat())
+                .output()
+                .unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(stderr.contains(&hint), "{folder} {stderr}");
+            let said = format!("not read: {above}/entities, {above}/policies, {above}/schema\n");
+            assert!(stderr.contains(&said), "{folder} {stderr}");
+        }
+        let ran = workspace.run(&["-C", &format!("ws/{folder}"), "validate"]);
+        assert!(ran.stdout.contains("workspace::inside"), "{folder} {ran}");
+        assert!(
+            ran.stdout.contains("did you mean `-C ws`?"),
+            "{folder} {ran}"
+        );
+    }
+    // A repository in it is something else, and so is whoever names rules and data.
+    fs::create_dir_all(workspace.path("ws/docs/.git")).unwrap();
+    for arguments in [
+        ["-C", "ws/docs/deep", "validate"].as_slice(),
+        &[
+            "-C",
+            "ws/entities",
+            "--policies",
+            "ws/policies",
+            "--entities",
+            "ws/entities",
+            "validate",
+        ],
+    ] {
+        let ran = workspace.run(arguments);
+        assert!(!ran.stdout.contains("workspace::inside"), "{ran}");
+    }
+}
+
+#[test]
+fn policies_in_the_json_format_are_told_from_links() {
+    let policy = r#"{"effect": "forbid", "principal": {"op": "All"}, "action": {"op": "All"}, "resource": {"op": "All"}, "conditions": []}"#;
+    for text in [
+        policy.to_owned(),
+        format!("[{policy}]"),
+        format!(
+            r#"{{"staticPolicies": {{"p": {policy}}}, "templates": {{}}, "templateLinks": []}}"#
+        ),
+    ] {
+        for name in ["policies/freeze.json", "policies/custom/freeze.cedar.json"] {
+            let workspace = Tarbac::with_tenant(&[(name, &text)]);
+            for command in [
+                ["check", "ana@t.example", "runScript", "PC-1"].as_slice(),
+                &["who", "runScript", "PC-1"],
+            ] {
+                let ran = workspace.run(command);
+                assert_eq!(ran.status, 2, "{ran}");
+                assert!(
+                    ran.stderr
+                        .contains("cedar translate-policy --direction json-to-cedar"),
+                    "{ran}"
+                );
+            }
+        }
+    }
+    let workspace = Tarbac::with_tenant(&[("policies/links.json", "{}")]);
+    let ran = workspace.run(&["validate"]);
+    assert!(ran.stdout.contains("policy::link"), "{ran}");
+    assert!(!ran.stdout.contains("json-to-cedar"), "{ran}");
+}
+
+/// Runs the program as somebody to whom permissions mean something, as they do not to root.
+#[cfg(unix)]
+fn as_nobody(workspace: &Tarbac, arguments: &[&str]) -> (Option<i32>, String) {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let folder = workspace.path("");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = command(&folder);
+    if folder.metadata().unwrap().uid() == 0 {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.args(arguments).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), stderr)
+}
+
+/// What may not be read is not taken for absent.
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = begun();
+    let check = [&["-C", "ws"], &CHECK[..]].concat();
+    let (status, stderr) = as_nobody(&workspace, &check);
+    assert_eq!((status, stderr.as_str()), (Some(0), ""));
+    for path in [
+        "policies",
+        "policies/custom",
+        "policies/custom/script-runner.cedar",
+        "policies/guardrails",
+        "policies/guardrails/tenant.cedar",
+        "policies/tarbac.yaml",
+        "schema",
+        "schema/intune.cedarschema",
+        "entities",
+        "entities/people.json",
+        "tarbac-files.json",
+        "",
+    ] {
+        let place = workspace.path(&format!("ws/{path}"));
+        let before = place.metadata().unwrap().permissions();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o000)).unwrap();
+        let (status, stderr) = as_nobody(&workspace, &check);
+        assert_eq!(status, Some(2), "{path} {stderr}");
+        assert!(stderr.contains("Permission denied"), "{path} {stderr}");
+        fs::set_permissions(&place, before).unwrap();
+    }
+}
+
+/// What is missing is not what is there and not read.
+#[test]
+fn what_is_missing_is_told_from_what_is_not_read() {
+    let workspace = begun();
+    remove(&workspace, "policies/custom/script-runner.cedar");
+    workspace.write("ws/policies/custom/freeze.cedar.txt", "");
+    let ran = within(&workspace, &CHECK);
+    let said = "note: this is not read: ws/policies/custom/freeze.cedar.txt\n\
+                note: this is missing: ws/policies/custom/script-runner.cedar\n";
+    assert_eq!(ran.stderr, said, "{ran}");
+    let roles = fs::read_dir(workspace.path("ws/policies/roles")).unwrap();
+    let roles = roles.count();
+    fs::remove_dir_all(workspace.path("ws/policies/roles")).unwrap();
+    let ran = within(&workspace, &CHECK);
+    let said = format!(
+        "note: {} files are missing, such as ws/policies/custom/script-runner.cedar, ws/policies/roles/",
+        roles + 1
+    );
+    assert!(ran.stderr.contains(&said), "{ran}");
+}
+
+/// What is read through a link is read, and lies elsewhere as well.
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_is_read() {
+    use std::os::unix::fs::symlink;
+    let forbid = "@id(\"custom.freeze\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\nforbid (principal, action, resource);\n";
+    let check = ["check", "ana@t.example", "runScript", "PC-1"];
+    for (folder, link, target) in [
+        ("rules", "policies", "rules"),
+        ("rules/custom", "policies", "rules"),
+        ("our-policies", "policies/custom", "../our-policies"),
+        ("shared/policies", "policies", "shared/policies"),
+    ] {
+        let file = format!("{folder}/freeze.cedar");
+        let workspace = Tarbac::with_tenant(&[(&file, forbid)]);
+        let place = workspace.path(link);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        symlink(target, place).unwrap();
+        let ran = workspace.run(&check);
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{link} {ran}");
+        assert!(ran.stdout.contains("custom.freeze"), "{link} {ran}");
+        // What the link does not reach is not.
+        workspace.write("rules.bak/freeze.cedar", forbid);
+        let ran = workspace.run(&check);
+        let said = "note: this is not read: rules.bak/freeze.cedar\n";
+        assert_eq!(ran.stderr, said, "{link} {ran}");
+    }
+    // A link to a file, and one beside a part that leads into it.
+    let workspace =
+        Tarbac::with_tenant(&[("rules/freeze.cedar", forbid), ("policies/a.cedar", "")]);
+    symlink(
+        "../rules/freeze.cedar",
+        workspace.path("policies/freeze.cedar"),
+    )
+    .unwrap();
+    symlink("policies", workspace.path("custom")).unwrap();
+    let ran = workspace.run(&check);
+    assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{ran}");
+}

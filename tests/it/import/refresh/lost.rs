@@ -1,0 +1,152 @@
+//! Exports that lack what the workspace has.
+
+use serde_json::{Value, json};
+
+use super::super::{files, run_import};
+use super::{export, imported};
+
+/// What somebody forgets to export is not lost.
+#[test]
+fn a_refresh_without_whole_exports_is_refused() {
+    for (missing, told) in [
+        (&["graph", "configmgr", "devices.csv"][..], "graph/"),
+        (&["graph"], "graph/"),
+        (&["configmgr"], "configmgr/P01/"),
+        (&["configmgr/OLD"], "configmgr/OLD/"),
+        (
+            &["configmgr/P01/SMS_Admin.json"],
+            "configmgr/P01/SMS_Admin.json",
+        ),
+        (&["graph/users.json"], "graph/users.json"),
+        (&["graph/groups"], "graph/groups/<id>/members.json"),
+        (&["devices.csv"], "devices.csv"),
+        (
+            &["graph/roleEligibilityScheduleInstances.json"],
+            "graph/roleEligibilityScheduleInstances.json",
+        ),
+    ] {
+        let tarbac = imported();
+        let before = files(&tarbac.path("workspace"));
+        for path in missing {
+            let path = tarbac.path(&format!("exports/{path}"));
+            match path.is_dir() {
+                true => std::fs::remove_dir_all(path).unwrap(),
+                false => std::fs::remove_file(path).unwrap(),
+            }
+        }
+        for more in [
+            &[][..],
+            &["--force"],
+            &["--dry-run", "--all"],
+            &["--dry-run", "--format", "json"],
+        ] {
+            let ran = run_import(&tarbac, more);
+            assert_eq!(ran.status, 2, "{missing:?} {ran}");
+            assert!(ran.to_string().contains(told), "{missing:?} {ran}");
+            assert!(files(&tarbac.path("workspace")) == before, "{missing:?}");
+        }
+        let ran = run_import(&tarbac, &["--drop-missing"]);
+        assert_eq!(ran.status, 0, "{missing:?} {ran}");
+        // From here on nobody misses it.
+        let ran = run_import(&tarbac, &[]);
+        assert_eq!(ran.status, 0, "{missing:?} {ran}");
+    }
+}
+
+#[test]
+fn a_refresh_that_would_leave_nothing_of_a_kind_is_refused() {
+    for file in [
+        "graph/users.json",
+        "graph/groups.json",
+        "graph/roleAssignments.json",
+    ] {
+        let tarbac = imported();
+        export(&tarbac, file, |page| page["value"] = json!([]));
+        let ran = run_import(&tarbac, &[]);
+        assert_eq!(ran.status, 2, "{file} {ran}");
+        assert!(
+            ran.stderr.contains("it has data that the exports lack"),
+            "{file} {ran}"
+        );
+        assert_eq!(run_import(&tarbac, &["--drop-missing"]).status, 0, "{file}");
+    }
+    // As with the sample tenant, or with a workspace from before it was noted what was exported.
+    let tarbac = imported();
+    let mut record: Value =
+        serde_json::from_str(&tarbac.read("workspace/tarbac-files.json")).unwrap();
+    assert!(record.as_object_mut().unwrap().remove("exports").is_some());
+    tarbac.write("workspace/tarbac-files.json", record.to_string());
+    for part in ["graph", "configmgr"] {
+        std::fs::remove_dir_all(tarbac.path(&format!("exports/{part}"))).unwrap();
+    }
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("entities/people.json: the exports have nothing of it"),
+        "{ran}"
+    );
+    std::fs::remove_file(tarbac.path("workspace/tarbac-files.json")).unwrap();
+    let ran = run_import(&tarbac, &["--force"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("entities/people.json: the exports have nothing of it"),
+        "{ran}"
+    );
+}
+
+/// A hierarchy that is declared no more is missed by nobody, and pages and endings may be others.
+#[test]
+fn what_is_expected_of_a_refresh_is_what_the_tenant_has() {
+    let tarbac = imported();
+    export(&tarbac, "tenant.json", |tenant| {
+        let hierarchies = tenant["hierarchies"].as_array_mut().unwrap();
+        hierarchies.retain(|of| of["siteCode"] != json!("OLD"));
+    });
+    std::fs::remove_dir_all(tarbac.path("exports/configmgr/OLD")).unwrap();
+    std::fs::rename(
+        tarbac.path("exports/devices.csv"),
+        tarbac.path("exports/DevicesWithInventory_1.CSV"),
+    )
+    .unwrap();
+    std::fs::rename(
+        tarbac.path("exports/graph/users.json"),
+        tarbac.path("exports/graph/users.JSON"),
+    )
+    .unwrap();
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
+fn endings_of_exports_may_be_in_any_case() {
+    let tarbac = imported();
+    let before = files(&tarbac.path("workspace/entities"));
+    for (from, to) in [
+        ("tenant.json", "tenant.JSON"),
+        ("devices.csv", "DevicesWithInventory_1.CSV"),
+        ("graph/users.json", "graph/users.Json"),
+        ("graph/groups.json", "graph/groups.NDJSON"),
+        (
+            "configmgr/P01/SMS_R_System.json",
+            "configmgr/P01/SMS_R_System.JSON",
+        ),
+        (
+            "configmgr/P01/SMS_Admin.json",
+            "configmgr/P01/SMS_Admin.JSON",
+        ),
+    ] {
+        let path = |path: &str| tarbac.path(&format!("exports/{path}"));
+        std::fs::rename(path(from), path(to)).unwrap();
+    }
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(!ran.stdout.contains("import::not_read"), "{ran}");
+    assert!(files(&tarbac.path("workspace/entities")) == before);
+    // Nobody knows which of two is meant.
+    tarbac.write("exports/tenant.json", "{}");
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("is there as well"), "{ran}");
+}

@@ -1,0 +1,224 @@
+//! Names and ids that pass for others, or that nobody has.
+
+use serde_json::{Value, json};
+
+use super::{NONE, conditional, findings, of_policy};
+use crate::tarbac::Tarbac;
+use crate::world::{device, entities, entity, user};
+
+#[test]
+fn ids_that_lead_to_the_wrong_policy_are_told() {
+    let named = |id: &str| {
+        of_policy(&format!(
+            "@id(\"{id}\")\n@doc(\"A.\")\npermit (principal in Intune::Role::\"Help Desk Operator\", action == Intune::Action::\"viewTimeline\", resource);\n"
+        ))
+    };
+    assert_eq!(named("custom.timeline"), NONE);
+    assert_eq!(named("custom.rolle-für-ümläute"), NONE);
+    assert_eq!(
+        named("Roles.Help-Desk-Operator"),
+        ["warning policy::similar_id"]
+    );
+    // A Cyrillic о.
+    assert_eq!(
+        named("r\u{43e}les.help-desk-operator"),
+        ["warning policy::similar_id"]
+    );
+    assert_eq!(
+        named("roles.service-desk"),
+        ["warning policy::misleading_id"]
+    );
+    assert_eq!(
+        named("guardrails.tenant.more"),
+        ["warning policy::misleading_id"]
+    );
+    for id in [
+        "custom.a\\nALLOW",
+        "custom.a\\u{1b}[2K",
+        "custom.a\\u{200b}b",
+        "custom.\\u{202e}x",
+        "custom.a\\u{a0}b",
+    ] {
+        assert_eq!(named(id), ["error policy::unfit_id"], "{id}");
+    }
+}
+
+#[test]
+fn no_sign_passes_for_another() {
+    let more = [
+        user(
+            "u5",
+            "k\u{fc}hn@t.example",
+            &[("Intune::RoleAssignment", "a1")],
+        ),
+        user("u6", "\u{e5}sa@t.example", &[]),
+        device("d5", "KIOSK-5", "H"),
+        entity(
+            "Intune::ScopeTag",
+            "k",
+            json!({ "displayName": "Kiosk" }),
+            &[],
+        ),
+    ];
+    let workspace = Tarbac::with_tenant(&[("entities/x.json", &entities(&more))]);
+    let check = |person: &str, permission: &str, device: &str| {
+        workspace.run(&["check", person, permission, device]).status
+    };
+    assert_eq!(check("k\u{fc}hn@t.example", "run script", "kiosk-5"), 0);
+    assert_eq!(check("K\u{fc}HN@T.EXAMPLE", "RUN SCRIPT", "Kiosk-5"), 0);
+    // The Kelvin and Ångström signs turn into letters with their case.
+    for (person, permission, device) in [
+        ("\u{212a}\u{fc}hn@t.example", "run script", "KIOSK-5"),
+        ("\u{212b}sa@t.example", "run script", "KIOSK-5"),
+        ("k\u{fc}hn@t.example", "run script", "\u{212a}IOSK-5"),
+        (
+            "k\u{fc}hn@t.example",
+            "Rotate Bit\u{1e3a}ockerKeys",
+            "KIOSK-5",
+        ),
+        (
+            "k\u{fc}hn@t.example",
+            "Initiate Configuration Manager action\u{212a}",
+            "KIOSK-5",
+        ),
+        // The case of letters beyond ASCII matters: what looks alike cannot be told by it.
+        ("k\u{dc}hn@t.example", "run script", "KIOSK-5"),
+        ("ku\u{308}hn@t.example", "run script", "KIOSK-5"),
+    ] {
+        assert_eq!(
+            check(person, permission, device),
+            2,
+            "{person} {permission} {device}"
+        );
+    }
+    let requests = "{\"principal\": \"\u{212a}\u{fc}hn@t.example\", \"action\": \"run script\", \"resource\": \"KIOSK-5\"}\n";
+    let ran = workspace.run_with(&["check", "--requests", "-"], requests.as_bytes());
+    assert_eq!(ran.status, 2, "{ran}");
+    let ran = workspace.run(&[
+        "what-if",
+        "--set",
+        "\u{212a}\u{fc}hn@t.example.cloudOnly=false",
+    ]);
+    assert_eq!(ran.status, 2, "{ran}");
+}
+
+/// Cedar compares letter by letter: a name that is written otherwise is nobody's, as an id that is nowhere is.
+#[test]
+fn a_name_that_nobody_has_is_an_error_where_its_absence_allows_more() {
+    let of = |effect: &str, condition: &str| of_policy(&conditional(effect, condition));
+    let upn = "principal.userPrincipalName";
+    let (error, warning) = (
+        vec!["error policy::unknown_name"],
+        vec!["warning policy::unknown_name"],
+    );
+    // Each holds less often for want of somebody of the name.
+    for condition in [
+        format!("when {{ {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ \"Ana@T.example\" == {upn} }}"),
+        format!("when {{ {upn} == \"eve@t.example\" }}"),
+        format!("when {{ {upn} == \"ana@t.example \" }}"),
+        format!("unless {{ {upn} != \"ANA@t.example\" }}"),
+        format!("when {{ principal.cloudOnly && {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ principal.cloudOnly || {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ [\"bob@t.example\", \"ANA@t.example\"].contains({upn}) }}"),
+        format!("when {{ [{upn}].containsAny([\"ANA@t.example\"]) }}"),
+        format!("when {{ if {upn} == \"ANA@t.example\" then true else false }}"),
+        format!("when {{ {upn} like \"ANA@*\" }}"),
+        format!("when {{ principal has userPrincipalName && {upn} like \"*@T.EXAMPLE\" }}"),
+        "when { resource.name == \"pc-1\" }".to_owned(),
+        "when { resource.name == \"PC-7\" }".to_owned(),
+    ] {
+        assert_eq!(of("forbid", &condition), error, "forbid {condition}");
+        assert_eq!(of("permit", &condition), warning, "permit {condition}");
+    }
+    // And each of these more often.
+    for condition in [
+        format!("unless {{ {upn} == \"ANA@t.example\" }}"),
+        format!("when {{ {upn} != \"eve@t.example\" }}"),
+        format!("when {{ !({upn} like \"ANA@*\") }}"),
+        format!("unless {{ [\"bob@t.example\", \"ANA@t.example\"].contains({upn}) }}"),
+    ] {
+        assert_eq!(of("forbid", &condition), warning, "forbid {condition}");
+        assert_eq!(of("permit", &condition), error, "permit {condition}");
+    }
+    let both = format!("when {{ ({upn} == \"ANA@t.example\") == principal.cloudOnly }}");
+    assert_eq!(of("forbid", &both), error);
+    assert_eq!(of("permit", &both), error);
+    // A pattern may be about nobody yet, as guests.
+    for effect in ["permit", "forbid"] {
+        let condition = format!("when {{ {upn} like \"*#EXT#*\" }}");
+        assert_eq!(of(effect, &condition), warning, "{effect}");
+    }
+    for condition in [
+        format!("when {{ {upn} == \"ana@t.example\" }}"),
+        format!("unless {{ {upn} == \"ana@t.example\" }}"),
+        format!("when {{ [\"bob@t.example\", \"ana@t.example\"].contains({upn}) }}"),
+        format!("when {{ {upn} like \"*@t.example\" }}"),
+        "when { resource.name like \"PC-*\" }".to_owned(),
+        // No name, but what a device runs.
+        "when { resource has operatingSystem && resource.operatingSystem == \"Windows\" }"
+            .to_owned(),
+    ] {
+        for effect in ["permit", "forbid"] {
+            assert_eq!(of(effect, &condition), NONE, "{effect} {condition}");
+        }
+    }
+    // Who is missed by a pattern that others match.
+    let policy = conditional("forbid", &format!("when {{ {upn} like \"*@t.example\" }}"));
+    let workspace = Tarbac::with_tenant(&[
+        ("policies/custom/x.cedar", &policy),
+        (
+            "entities/x.json",
+            &entities(&[user("u9", "Eve@T.Example", &[])]),
+        ),
+    ]);
+    assert_eq!(findings(&workspace), error);
+    let ran = workspace.run(&["check", "ana@t.example", "viewTimeline", "PC-1"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    // Without anybody there is nobody to know.
+    let alone = Tarbac::with(&[("policies/custom/x.cedar", &policy)]);
+    assert_eq!(findings(&alone), NONE);
+}
+
+#[test]
+fn names_of_people_that_pass_for_others_are_told() {
+    let of = |names: &[&str]| {
+        let people: Vec<Value> = names
+            .iter()
+            .enumerate()
+            .map(|(number, name)| user(&format!("x{number}"), name, &[]))
+            .collect();
+        findings(&Tarbac::with_tenant(&[(
+            "entities/x.json",
+            &entities(&people),
+        )]))
+    };
+    let (unfit, similar) = (
+        "warning entities::unfit_name",
+        "warning entities::similar_name",
+    );
+    // A Cyrillic а in place of the first letter of ana@t.example.
+    assert_eq!(of(&["\u{430}na@t.example"]), [similar, unfit]);
+    // The first word is Cyrillic as a whole; full-width letters are of the script that they look like.
+    assert_eq!(of(&["\u{440}\u{430}@t.example", "pa@t.example"]), [similar]);
+    assert_eq!(of(&["\u{ff41}na@t.example"]), [similar]);
+    assert_eq!(of(&["e\u{432}e@t.example"]), [unfit]);
+    for name in [
+        "eve@t.example ",
+        " eve@t.example",
+        "eve@t.example\u{a0}",
+        "e\u{200b}ve@t.example",
+        "eve\u{202e}@t.example",
+        "eve\u{ad}@t.example",
+    ] {
+        assert_eq!(of(&[name]), [unfit], "{name:?}");
+    }
+    for name in [
+        "eve@t.example",
+        "k\u{fc}hn@t.example",
+        "\u{438}\u{432}\u{430}\u{43d}@t.example",
+        "\u{4f50}\u{85e4}\u{3055}\u{3093}@t.example",
+    ] {
+        assert_eq!(of(&[name]), NONE, "{name}");
+    }
+}
