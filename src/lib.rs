@@ -2,7 +2,7 @@
 //!
 //! The rules of Intune and Configuration Manager are Cedar policies; this crate loads people,
 //! groups, hierarchies and devices, asks Cedar, and explains the answer. It knows no role, toggle or
-//! message: whatever decides or is said stands in `policies/` and `schema/`.
+//! message: these stand in `policies/` and `schema/`.
 //!
 //! ```
 //! use tarbac::lookup::{Lookup, Name};
@@ -42,7 +42,7 @@
 //! | `watch` (default) | suites that are run again when a file changes |
 //!
 //! Cedar's types that stand in the signatures, such as the context of a [`Request`], are those of
-//! [`cedar_policy`], which is here again for whoever has no use for another version.
+//! [`cedar_policy`], which is re-exported here, so that the versions agree.
 
 pub mod shipped;
 

@@ -54,11 +54,11 @@ impl Arguments {
     /// The command line of this process.
     ///
     /// # Errors
-    /// It is wrong, or asks for help or the version.
+    /// The command line is wrong, or asks for help or the version.
     #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        // A variable that is empty names no workspace.
+        // An empty variable names no workspace.
         if std::env::var_os(global::WORKSPACE).is_some_and(|value| value.is_empty()) {
             command = command.mut_arg("workspace", |arg| arg.env(None));
         }
@@ -72,7 +72,7 @@ impl Arguments {
     }
 }
 
-/// The error with the command that is meant, where it is one of those within others, as `role export`.
+/// The error with a suggestion, if the typed word is a command within another, such as `export` of `role export`.
 fn with_nested(command: &clap::Command, mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) {
         let mut nested = command.get_subcommands().filter_map(|outer| {
@@ -87,7 +87,7 @@ fn with_nested(command: &clap::Command, mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Refuses a format that the command does not write, where it is named before the command.
+/// Refuses a format that the command does not write. Clap checks only a format that follows the command.
 fn check_format(
     command: &clap::Command,
     matches: &ArgMatches,

@@ -1,6 +1,6 @@
-//! Files that are written as a whole.
+//! Atomic writing of files.
 //!
-//! Each is the old one or the new one, whatever happens in between.
+//! At any moment a file is the old one or the new one, even if the program is stopped.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
@@ -9,19 +9,18 @@ use std::path::Path;
 use tarbac_host::workspace::regular;
 use tempfile::NamedTempFile;
 
-/// What the names of unfinished files begin with; `.gitignore` of a workspace has it.
+/// The prefix of the names of unfinished files; the `.gitignore` of a workspace has it.
 const UNFINISHED: &str = ".tarbac-";
 
 /// Replaces a file that exists.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link; what it leads to is replaced.
+    // A link stays a link; its target is replaced.
     let path = fs::canonicalize(path)?;
     let metadata = fs::metadata(&path)?;
     put(&path, text, Some(&metadata))
 }
 
-/// Writes a file, whether it exists or not. A pipe or a device cannot be replaced and is written
-/// to.
+/// Writes a file, whether it exists or not. A pipe or a device cannot be replaced; it is written to.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => replace(path, text),
@@ -37,7 +36,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a file of its own: what is there must be a regular file, and nothing that a link leads to.
+/// Writes a regular file. Anything else in its place, such as a link, is an error.
 pub(crate) fn write_regular(path: &Path, text: &str) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
@@ -47,7 +46,7 @@ pub(crate) fn write_regular(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// Whether there is anything of this name that does not begin with the same line as a text.
+/// Whether something has this path and does not begin with the first line of `text`.
 #[cfg(feature = "prove")]
 pub(crate) fn is_another(path: &Path, text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default().as_bytes();
@@ -61,7 +60,7 @@ pub(crate) fn is_another(path: &Path, text: &str) -> bool {
     }
 }
 
-/// The folder that a file is in.
+/// The folder of a file.
 pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -77,13 +76,12 @@ fn put(path: &Path, text: &str, replaced: Option<&Metadata>) -> io::Result<()> {
     }
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // What cannot be removed is in nobody's way.
+    // A file that cannot be removed does no harm.
     let _ = tidy(folder(path));
     Ok(())
 }
 
-/// A file beside the one that it will be, readable by whoever may read other new files. It is locked for as long as
-/// it is written.
+/// A temporary file in the folder of its target, with the permissions of any new file. It is locked while it is written.
 fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let mut builder = tempfile::Builder::new();
@@ -94,15 +92,15 @@ fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
         let builder = builder.permissions(permissions);
         let file = builder.tempfile_in(folder)?;
         match file.as_file().lock() {
-            // Another program may have tidied up before it was locked.
+            // Another program may have removed the file before it was locked.
             Ok(()) if !file.path().exists() => {}
-            // A file system without locks is tidied up by nobody.
+            // On a file system without locks, no program removes such files.
             _ => return Ok(file),
         }
     }
 }
 
-/// Removes what a program left in a folder that was stopped while it wrote.
+/// Removes unfinished files of programs that were stopped.
 fn tidy(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,5 +1,6 @@
-//! The commands: the arguments of each, and its run, which loads, asks the library, and writes the answer.
+//! The commands: the arguments and the run of each.
 //!
+//! A run loads the workspace, asks the library, and writes the answer.
 //! Answers go to standard output, everything else to standard error.
 
 pub(crate) mod access;
@@ -39,9 +40,9 @@ use tarbac_report::Style;
 use crate::arguments::{Arguments, Command, Format};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
-use crate::output::{Output, Wishes, error_style, say};
+use crate::output::{Output, OutputOptions, error_style, say};
 
-pub(crate) use workspace::{exports_in, layout, load, load_from, reading, switches, tell};
+pub(crate) use workspace::{exports_in, layout, load, load_from, note_warnings, reading, switches};
 
 /// Runs a command.
 pub(crate) fn run(arguments: &Arguments) -> Exit {
@@ -49,11 +50,11 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
     if let Err(error) = check_flags(arguments) {
         return say_of_arguments(&error);
     }
-    Wishes {
+    OutputOptions {
         quiet: global.quiet,
         color: global.color,
     }
-    .hold();
+    .set();
     let mut output = Output::new();
     if global.format.is_text() && is_report(&arguments.command) {
         output.colour();
@@ -83,13 +84,13 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
     };
     let result = result.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::Output));
     ended(match global.loss.is_any() {
-        // Whatever else failed may have failed for want of it.
+        // Any other failure may be a consequence.
         true => Err(ShellError::Lost.into()),
         false => result,
     })
 }
 
-/// Says what is to be said of the arguments: what is wrong with them, or the help that they ask for.
+/// Writes an error of the arguments, or the help or version that they ask for.
 pub(crate) fn say_of_arguments(error: &clap::Error) -> Exit {
     let rendered = error.render();
     let text = |style: Style| match style.colour {
@@ -105,7 +106,7 @@ pub(crate) fn say_of_arguments(error: &clap::Error) -> Exit {
     ended(written.and_then(|()| output.finish().map(|()| Exit::Yes).map_err(Failure::Output)))
 }
 
-/// How a command ended; why there is no answer is said.
+/// The end of a command; a failure is reported.
 fn ended(result: Result<Exit, Failure>) -> Exit {
     match result {
         Ok(exit) => exit,
@@ -116,7 +117,7 @@ fn ended(result: Result<Exit, Failure>) -> Exit {
     }
 }
 
-/// Whether the answer of a command is a report, which is laid out before it is coloured.
+/// Whether the answer of a command is a report, which is coloured after it is laid out.
 fn is_report(command: &Command) -> bool {
     matches!(
         command,
@@ -130,7 +131,7 @@ fn is_report(command: &Command) -> bool {
     )
 }
 
-/// What the flags of one command do not allow together.
+/// Refuses combinations of flags that clap cannot express.
 fn check_flags(arguments: &Arguments) -> Result<(), clap::Error> {
     let reports = match &arguments.command {
         Command::Validate(validate) => validate.reports.report.as_slice(),

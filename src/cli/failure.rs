@@ -21,7 +21,7 @@ use crate::output::{error_style, say};
 pub(crate) enum Failure {
     /// One error.
     Error(Box<dyn Diagnostic>),
-    /// Files have errors, and what follows from it.
+    /// Errors in files, and the consequence in a sentence.
     Invalid(Vec<Finding>, &'static str),
     /// The answer could not be written.
     Output(io::Error),
@@ -46,7 +46,7 @@ impl Failure {
     }
 }
 
-/// An error of the shell itself.
+/// An error of the command line itself.
 #[derive(Debug, Error, Diagnostic)]
 pub(crate) enum ShellError {
     #[error("cannot {what} `{path}`: {reason}")]
@@ -82,7 +82,7 @@ pub(crate) enum ShellError {
 }
 
 impl ShellError {
-    /// What a build without a feature of Cargo cannot do.
+    /// The failure of a command that needs a feature of Cargo, in a build without it.
     #[cfg(not(all(feature = "prove", feature = "watch")))]
     pub(crate) fn left_out(feature: &str) -> Failure {
         Self::Arguments {

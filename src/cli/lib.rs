@@ -1,4 +1,4 @@
-//! The command line: what can be typed, files, streams and exit status.
+//! The command line: arguments, files, streams and exit status.
 
 mod arguments;
 mod atomic;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 pub use product::Product;
 
-/// Reads the arguments, does what they say, and says how it ended.
+/// Reads the arguments, runs the command, and returns its exit status.
 pub fn run(product: Product) -> ExitCode {
     product::set(product);
     let answered = command::completions::answer();

@@ -19,47 +19,47 @@ use tarbac_report::Style;
 
 use crate::failure::Failure;
 
-/// How many files that are not read are named.
+/// The most unread files that a note names.
 const LISTED: usize = 3;
 
-/// How often something moves where somebody waits.
+/// The interval at which a spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What is asked of the streams, for as long as the program runs.
+/// The options of the streams, which hold for the whole run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wishes {
-    /// Only answers and errors are said.
+pub(crate) struct OutputOptions {
+    /// Whether notes and progress are left out.
     pub quiet: bool,
-    /// When text is coloured.
+    /// The option `--color`.
     pub color: ColorChoice,
 }
 
-static WISHES: OnceLock<Wishes> = OnceLock::new();
+static OPTIONS: OnceLock<OutputOptions> = OnceLock::new();
 
-impl Wishes {
-    /// Makes them hold from here on; those that were made to hold first stay.
-    pub(crate) fn hold(self) {
-        let _ = WISHES.set(self);
+impl OutputOptions {
+    /// Sets the options of this run. The first call counts.
+    pub(crate) fn set(self) {
+        let _ = OPTIONS.set(self);
     }
 
-    /// Those that hold.
-    fn held() -> Self {
-        WISHES.get().copied().unwrap_or(Self {
+    /// The options of this run.
+    fn current() -> Self {
+        OPTIONS.get().copied().unwrap_or(Self {
             quiet: false,
             color: ColorChoice::Auto,
         })
     }
 }
 
-/// Standard output, buffered, for an answer or in its place for a report.
+/// Standard output, buffered: for the answer, or for a report while the answer goes to standard error.
 #[derive(Debug)]
 pub(crate) struct Output {
     stream: BufWriter<StdoutLock<'static>>,
     style: Style,
     is_terminal: bool,
-    /// Whether a report has standard output and the answer goes to standard error.
+    /// Whether a report goes to standard output, and hence the answer to standard error.
     is_for_report: bool,
-    /// Whether the answer is laid out already, and is coloured as it is written.
+    /// Whether the answer is laid out without colours and coloured when it is written.
     is_laid_out: bool,
 }
 
@@ -76,47 +76,47 @@ impl Output {
         }
     }
 
-    /// Keeps standard output for a report: the answer goes to standard error from here on.
-    pub(crate) fn make_way(&mut self) {
+    /// Reserves standard output for a report: from here on, the answer goes to standard error.
+    pub(crate) fn reserve_for_report(&mut self) {
         self.is_terminal = io::stderr().is_terminal();
         self.style = style(self.is_terminal);
         self.is_for_report = true;
     }
 
-    /// Colours the answer as it is written, which is text for people without colours.
+    /// From here on, colours the answer when it is written; it is laid out without colours.
     pub(crate) fn colour(&mut self) {
         self.is_laid_out = true;
     }
 
-    /// What the place of the answer can show.
+    /// The style of the answer.
     pub(crate) fn style(&self) -> Style {
         self.style
     }
 
-    /// The columns of the terminal; none where the answer goes elsewhere, unless `COLUMNS` says so.
+    /// The columns of the terminal; `None` where the answer goes elsewhere and `COLUMNS` is not set.
     pub(crate) fn width(&self) -> Option<usize> {
         self.style.columns
     }
 
-    /// Writes some of the answer, so that no terminal and no runner obeys what somebody else wrote.
+    /// Writes a part of the answer. Characters and commands that a terminal or a runner would obey are replaced.
     pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
         if self.is_laid_out && self.style.colour {
             let text = self.style.coloured(&printable::answer(text, false));
-            return self.write_as_it_is(&text);
+            return self.write_verbatim(&text);
         }
         if self.is_for_report {
             say(text);
             return Ok(());
         }
-        self.write_as_it_is(&printable::answer(text, self.style.colour))
+        self.write_verbatim(&printable::answer(text, self.style.colour))
     }
 
-    /// Writes some of the answer in lines that fit the terminal.
+    /// Writes a part of the answer in lines that fit the terminal.
     pub(crate) fn write_fitted(&mut self, text: &str) -> Result<(), Failure> {
         self.write(&self.style.fitted(text))
     }
 
-    /// Writes lines of the answer, as they come.
+    /// Writes lines of the answer, one after the other.
     pub(crate) fn write_lines(
         &mut self,
         lines: impl Iterator<Item = String>,
@@ -127,7 +127,7 @@ impl Output {
         Ok(())
     }
 
-    /// Writes an answer that is a sheet.
+    /// Writes an answer in CSV.
     pub(crate) fn write_sheet(
         &mut self,
         sheet: Result<String, impl Into<io::Error>>,
@@ -135,28 +135,28 @@ impl Output {
         self.write(&sheet.map_err(|error| Failure::Output(error.into()))?)
     }
 
-    /// Writes a report to standard output, so that nobody obeys what somebody else wrote.
+    /// Writes a report to standard output. Characters that a terminal would obey are replaced.
     pub(crate) fn write_report(&mut self, text: &str) -> Result<(), Failure> {
-        self.write_as_it_is(&printable::answer(text, false))
+        self.write_verbatim(&printable::answer(text, false))
     }
 
-    /// Writes a text that is a file to standard output, whoever has it.
-    pub(crate) fn write_as_it_is(&mut self, text: &str) -> Result<(), Failure> {
+    /// Writes the text of a file to standard output, unchanged.
+    pub(crate) fn write_verbatim(&mut self, text: &str) -> Result<(), Failure> {
         self.stream
             .write_all(text.as_bytes())
             .map_err(Failure::Output)
     }
 
-    /// Lets whoever waits for the answer have what there is of it.
+    /// Writes the part of the answer that is still buffered.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.stream.flush().map_err(Failure::Output)
     }
 
-    /// Clears the terminal; elsewhere nothing is to be cleared.
+    /// Clears the terminal, if the answer goes to one.
     #[cfg(feature = "watch")]
     pub(crate) fn clear(&mut self) -> Result<(), Failure> {
         match self.is_terminal {
-            true => self.write_as_it_is("\u{1b}[2J\u{1b}[H"),
+            true => self.write_verbatim("\u{1b}[2J\u{1b}[H"),
             false => Ok(()),
         }
     }
@@ -166,33 +166,32 @@ impl Output {
     }
 }
 
-/// What standard error can show.
+/// The style of standard error.
 pub(crate) fn error_style() -> Style {
     style(io::stderr().is_terminal())
 }
 
-/// Writes to standard error. Where that is closed, nobody is there to be told.
+/// Writes to standard error. A failure is ignored: there is no place to report it.
 pub(crate) fn say(text: &str) {
     let text = printable::answer(text, error_style().colour);
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Writes to standard error what is neither answer nor error, unless whoever asks wants it quiet.
+/// Writes a note, which is neither answer nor error, to standard error, unless `--quiet` is given.
 pub(crate) fn note(text: &str) {
-    if !Wishes::held().quiet {
+    if !OutputOptions::current().quiet {
         say(text);
     }
 }
 
-/// Says in a line what is told of a workspace beside an answer.
+/// Writes a finding as a note beside an answer.
 pub(crate) fn warning(finding: &Finding) {
     let help = finding.help.as_deref().unwrap_or_default();
     note(&format!("note: {}: {help}\n", finding.message));
 }
 
-/// Says, of each file once, which files of a workspace are not read, and which are missing: a forbid in them holds
-/// nobody back.
-pub(crate) fn not_read(provenance: &Provenance) {
+/// Notes the unread and the missing files of a workspace, each once in a run: a forbid in them does not apply.
+pub(crate) fn note_unread_files(provenance: &Provenance) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let names = provenance.not_read.iter();
@@ -215,12 +214,12 @@ pub(crate) fn not_read(provenance: &Provenance) {
     }
 }
 
-/// A bar on standard error that shows how far long work has come; none where that is no terminal.
+/// A progress bar on standard error; hidden where that is no terminal.
 pub(crate) fn progress(what: &'static str) -> ProgressBar {
     progress_of(what, "{msg} {wide_bar} {pos}/{len}")
 }
 
-/// The same of bytes.
+/// A progress bar that counts bytes.
 pub(crate) fn bytes(what: &'static str) -> ProgressBar {
     progress_of(what, "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")
 }
@@ -232,7 +231,7 @@ fn progress_of(what: &'static str, template: &str) -> ProgressBar {
         .with_message(what)
 }
 
-/// The same of work of which nobody knows how long it is.
+/// A spinner, for work of unknown length.
 pub(crate) fn waiting(what: &'static str) -> ProgressBar {
     let bar = bar(ProgressBar::new_spinner()).with_message(what);
     bar.enable_steady_tick(TICK);
@@ -240,20 +239,20 @@ pub(crate) fn waiting(what: &'static str) -> ProgressBar {
 }
 
 fn bar(shown: ProgressBar) -> ProgressBar {
-    if Wishes::held().quiet {
+    if OutputOptions::current().quiet {
         shown.set_draw_target(ProgressDrawTarget::hidden());
     }
     shown
 }
 
-/// The same for the devices of so many people.
+/// A progress bar for looking up the devices of so many people.
 pub(crate) fn devices(people: usize) -> ProgressBar {
     let bar = progress("looking up devices");
     bar.set_length(people as u64);
     bar
 }
 
-/// Whether this is a run of continuous integration, in which nobody looks on.
+/// Whether this is a run of continuous integration: the variable `CI` is set.
 pub(crate) fn is_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
@@ -265,7 +264,7 @@ fn style(is_terminal: bool) -> Style {
         .filter(|columns| *columns > 0);
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let colour = match Wishes::held().color {
+    let colour = match OutputOptions::current().color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => is_terminal && !is_set("NO_COLOR") && !is_dumb,

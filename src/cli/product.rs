@@ -1,35 +1,35 @@
-//! The product: rules, sample and pages that ship with the program.
+//! The rules, the sample and the documentation that ship with the program.
 //!
-//! They are handed in by whoever builds it, so that the command line knows no rule.
+//! The program hands them in, so that the command line knows no rule.
 
 use std::sync::{Arc, OnceLock};
 
 use blake3::Hash;
 use tarbac_host::bundle::{File, Shipped};
 
-/// What a program brings along.
+/// The content that ships with a program.
 #[derive(Debug, Clone, Copy)]
 pub struct Product {
-    /// The rules that are in force in a workspace that does not replace them.
+    /// The rules in force in every workspace that does not replace them.
     pub rules: fn() -> Arc<Shipped>,
-    /// A workspace to begin with, without the rules: its files, sorted by path.
+    /// The files of the sample workspace without the rules, sorted by path.
     pub sample: fn() -> Vec<File>,
-    /// The pages of the documentation in Markdown: their files, named for their topics.
+    /// The pages of the documentation in Markdown; the name of a file is its topic.
     pub pages: fn() -> Vec<File>,
-    /// Whether a digest is that of a rule that shipped before workspaces had records of what was written into them.
+    /// Whether a digest is that of a rule that shipped before workspaces had a record of written files.
     pub shipped_before_records: fn(&Hash) -> bool,
 }
 
-/// Completions are asked for where nothing can be handed in.
+/// A static, because completions are called without an argument for it.
 static PRODUCT: OnceLock<Product> = OnceLock::new();
 
-/// What this program brings along, from here on.
+/// Sets the content that ships. The first call counts.
 pub(crate) fn set(product: Product) {
-    // The first one holds.
+    // A second call has no effect.
     let _ = PRODUCT.set(product);
 }
 
-/// The rules that ship; none before [`set`].
+/// The rules that ship; empty before [`set`].
 pub(crate) fn rules() -> Arc<Shipped> {
     let product = PRODUCT.get();
     product.map_or_else(Arc::default, |product| (product.rules)())
@@ -47,7 +47,7 @@ pub(crate) fn pages() -> Vec<File> {
     product.map_or_else(Vec::new, |product| (product.pages)())
 }
 
-/// Whether a digest is that of a rule that shipped before there were records.
+/// Whether a digest is that of a rule that shipped before workspaces had a record.
 pub(crate) fn shipped_before_records(digest: &Hash) -> bool {
     let product = PRODUCT.get();
     product.is_some_and(|product| (product.shipped_before_records)(digest))

@@ -23,19 +23,19 @@ pub use markdown::markdown;
 pub use sheet::csv;
 pub use wire::{SCHEMA, document, ndjson};
 
-/// How many of a list are shown unless all are.
+/// The most rows of a list, unless all are wanted.
 pub const LISTED: usize = 5;
 
-/// How many permissions of which the same holds, in about a line, unless all are.
+/// The most permissions of one outcome, about a line, unless all are wanted.
 const ACTIONS: usize = 4;
 
-/// How many groups of people are shown unless all are: one as an example, since each takes a paragraph.
+/// The most groups of people, unless all are wanted: one as an example, since each takes a paragraph.
 pub const PEOPLE: usize = 1;
 
-/// How many policies that refuse what is granted are shown unless all are.
+/// The most policies that refuse granted permissions, unless all are wanted.
 const OBSTACLES: usize = 3;
 
-/// Who can do what, on about a screen; with `all` every row.
+/// The review on about a screen; with `all`, every row.
 pub fn human(standing: &AccessReview, all: bool, width: Option<usize>) -> String {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
     let mut page = Page::new(width);
@@ -229,7 +229,7 @@ fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
     }
 }
 
-/// An assignment from whoever is in it to its roles.
+/// An assignment: its members and its roles.
 fn chain(assignment: &Assignment) -> String {
     let mut steps: Vec<String> = assignment.from.iter().map(typed).collect();
     steps.push(typed(&assignment.to));
@@ -244,7 +244,7 @@ fn chain(assignment: &Assignment) -> String {
     )
 }
 
-/// Why an assignment gives nothing.
+/// The reason why an assignment is redundant.
 fn because(assignment: &Assignment) -> Option<String> {
     match assignment.redundancy {
         Redundancy::Nothing | Redundancy::Suspended => {}
@@ -270,7 +270,7 @@ fn because(assignment: &Assignment) -> Option<String> {
     )
 }
 
-/// What holds for some people, by what it comes through.
+/// The entitlements of some people, by role and path.
 fn held(page: &mut Page, holder: &PersonAccess, all: bool) {
     let mut by_way: Vec<(Vec<String>, Vec<Row<'_>>)> = Vec::new();
     for row in rows(holder) {

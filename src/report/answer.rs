@@ -16,11 +16,11 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::lower_first;
 
 /// The JSON Schema of an answer.
-pub const SCHEMA: fn() -> String = schema::text::<Wire<'static>>;
+pub const SCHEMA: fn() -> String = schema::text::<AnswerWire<'static>>;
 
-/// An answer for programs. The line of a stream has a shape that is fixed, and no version.
+/// The JSON of an answer. An answer in a stream of lines has no version.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Wire<'a> {
+struct AnswerWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Value>")]
     id: Option<&'a RawValue>,
@@ -46,10 +46,10 @@ struct Wire<'a> {
     refusals: Option<&'a [Refusal]>,
     readings: &'a [String],
     #[serde(flatten)]
-    provenance: provenance::Wire<'a>,
+    provenance: provenance::ProvenanceWire<'a>,
 }
 
-/// A decision alone, in a line.
+/// The JSON of a decision without authority, notices and messages.
 #[derive(Debug, Serialize, JsonSchema)]
 struct DecisionWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,10 +64,10 @@ struct DecisionWire<'a> {
     policies: &'a [String],
     errors: &'a [String],
     #[serde(flatten)]
-    provenance: provenance::Wire<'a>,
+    provenance: provenance::ProvenanceWire<'a>,
 }
 
-/// One line: the decision, and the policies or the rule that decide it; what is supposed is behind it.
+/// One line: the decision, the policies or the rule that decide it, and the premises.
 pub fn human(answer: &Answer, premises: &Premises, style: Style) -> String {
     let supposed = premises.sentence();
     let supposed =
@@ -113,12 +113,12 @@ fn said(answer: &Answer) -> String {
         })
 }
 
-/// What else to know, one line each.
+/// The notices of an answer, a line each.
 pub fn notes(answer: &Answer) -> String {
     answer.notices.iter().map(note).collect()
 }
 
-/// What else to know of what is supposed, one line each.
+/// The notes about the premises, a line each.
 pub fn notes_of_premises(premises: &Premises) -> String {
     let notes = premises.notes.iter();
     let said = notes.map(|note| format!("note: {}\n", printable::line(note)));
@@ -142,7 +142,7 @@ fn note(notice: &Notice) -> String {
 
 /// The answer as a document for programs.
 pub fn document(answer: &Answer, engine: &Engine, premises: &Premises) -> String {
-    json(&Wire {
+    json(&AnswerWire {
         version: Some(VERSION),
         asked: PremisesDocument::if_any(premises),
         refusals: Some(&answer.refusals),
@@ -150,14 +150,14 @@ pub fn document(answer: &Answer, engine: &Engine, premises: &Premises) -> String
     })
 }
 
-/// The answer as one line among many, with the id of the request if it has one.
+/// The answer as one line of a stream, with the id of its request if there is one.
 pub fn line(
     id: Option<&RawValue>,
     answer: &Answer,
     engine: &Engine,
     premises: &Premises,
 ) -> String {
-    one_line(&Wire {
+    one_line(&AnswerWire {
         id,
         asked: PremisesDocument::if_any(premises),
         messages: Some(messages(answer)),
@@ -165,7 +165,7 @@ pub fn line(
     })
 }
 
-/// The decision alone as one line among many, with the id of the request if it has one.
+/// The decision alone as one line of a stream, with the id of its request if there is one.
 pub fn decision_line(
     id: Option<&RawValue>,
     outcome: &Outcome,
@@ -179,7 +179,7 @@ pub fn decision_line(
         basis: outcome.basis,
         policies: &outcome.policies,
         errors: &outcome.errors,
-        provenance: provenance::Wire::of(engine.provenance()),
+        provenance: provenance::ProvenanceWire::of(engine.provenance()),
     })
 }
 
@@ -192,9 +192,9 @@ fn one_line(line: &impl Serialize) -> String {
     }
 }
 
-fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> Wire<'a> {
+fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> AnswerWire<'a> {
     let outcome = &answer.outcome;
-    Wire {
+    AnswerWire {
         id: None,
         version: None,
         asked: None,
@@ -211,11 +211,11 @@ fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> Wire<'a> {
         messages: None,
         refusals: None,
         readings: engine.readings(),
-        provenance: provenance::Wire::of(engine.provenance()),
+        provenance: provenance::ProvenanceWire::of(engine.provenance()),
     }
 }
 
-/// The decision that held before a change that may not hold yet.
+/// The decision before a recent change that may not have taken effect yet.
 fn former(answer: &Answer) -> Option<Decision> {
     answer.notices.iter().find_map(|notice| notice.former)
 }
@@ -230,7 +230,7 @@ fn codes(answer: &Answer) -> Vec<&str> {
     codes
 }
 
-/// What the admin center says, each text once.
+/// The messages of the admin center, each text once.
 fn messages(answer: &Answer) -> Vec<&str> {
     let mut messages = Vec::new();
     for message in answer

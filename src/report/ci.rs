@@ -1,9 +1,9 @@
-//! Reports: what a command tried and found, for the programs that show it elsewhere.
+//! Reports in the formats of other programs: build servers, code scanning, coverage viewers.
 //!
-//! One file a format, which owns every struct of its wire form. A format that knows only tests has
-//! one for each finding, and one that knows only findings has one for each failed test, so that
-//! nothing is missing in any. The same report is always the same text: there is no time in it and
-//! nothing random, and a file has the name that messages give it.
+//! One file for each format, with every struct of its wire form. A format that knows only tests has a test for each
+//! finding, and one that knows only findings has a finding for each failed test, so that nothing is missing in any.
+//! The same report is always the same text: it has no time and nothing random in it, and files have the names that
+//! messages give them.
 
 pub mod github;
 pub mod json;
@@ -24,7 +24,7 @@ use tarbac_diagnostic::printable::is_obeyed;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::excerpt::Excerpts;
 
-/// The formats of reports, by their names as they are typed; in the order in which they are listed.
+/// The formats of reports, in the order in which messages list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, VariantArray, VariantNames)]
 #[strum(
     serialize_all = "lowercase",
@@ -44,15 +44,15 @@ pub enum ReportFormat {
     Markdown,
     /// The Test Anything Protocol, version 13.
     Tap,
-    /// How the tests cover the policies, as LCOV's trace file.
+    /// The coverage of the policies as a trace file of LCOV.
     Lcov,
-    /// The same as Cobertura's XML.
+    /// The coverage of the policies as XML of Cobertura.
     Cobertura,
-    /// The same as the policies with what was seen beside each line.
+    /// The text of the policies with the coverage beside each line.
     Listing,
 }
 
-/// There is no such format.
+/// The name of a format that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("there is no format `{0}`; the formats are {names}", names = ReportFormat::names())]
 pub struct UnknownFormat(String);
@@ -64,15 +64,15 @@ impl UnknownFormat {
 }
 
 impl ReportFormat {
-    /// All of them.
+    /// All formats.
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
-    /// Whether it is about coverage and nothing else.
+    /// Whether the format has only coverage.
     pub fn is_of_coverage(self) -> bool {
         matches!(self, Self::Lcov | Self::Cobertura | Self::Listing)
     }
 
-    /// All names, for a sentence.
+    /// All names, separated by commas.
     pub fn names() -> String {
         <Self as VariantNames>::VARIANTS.join(", ")
     }
@@ -93,13 +93,13 @@ pub fn render(format: ReportFormat, report: &Report, excerpts: &Excerpts) -> Str
     }
 }
 
-/// A report about coverage; one in which nothing is covered where it was not measured.
+/// A report of coverage; it is empty where coverage was not measured.
 fn of_coverage(report: &Report, text: fn(&Coverage) -> String) -> String {
     let nothing = Coverage::default();
     text(report.coverage.as_ref().unwrap_or(&nothing))
 }
 
-/// What it came to, in a few words: `5 tests, 2 failed, 1 warning`.
+/// The summary in a few words: `5 tests, 2 failed, 1 warning`.
 fn headline(report: &Report) -> String {
     let tests = report.tests().count();
     let failed = failed(report);
@@ -124,12 +124,12 @@ fn headline(report: &Report) -> String {
     }
 }
 
-/// How many tests failed.
+/// The number of failed tests.
 fn failed(report: &Report) -> usize {
     report.tests().filter(|test| test.failure.is_some()).count()
 }
 
-/// A place as compilers write it: the file, and the line and column where they are known.
+/// A place as compilers write it: `file:line:column`, or the file alone where the line is not known.
 fn position(place: &Place, excerpts: &Excerpts) -> String {
     let file = &place.source.name;
     match excerpts.at(place) {
@@ -149,7 +149,7 @@ fn title(finding: &Finding, excerpts: &Excerpts) -> String {
     }
 }
 
-/// What else a finding says, a line for each place and one for the help.
+/// The rest of a finding: a line for each place and one for the help.
 fn notes(finding: &Finding, excerpts: &Excerpts) -> Vec<String> {
     let places = finding.labels.iter().map(|label| {
         let position = position(&label.place, excerpts);
@@ -159,7 +159,7 @@ fn notes(finding: &Finding, excerpts: &Excerpts) -> Vec<String> {
     places.chain(help).collect()
 }
 
-/// A text without the characters that no document may hold, or that a terminal would obey.
+/// A text without the characters that documents may not contain or that a terminal would obey.
 fn visible(text: &str) -> String {
     text.chars()
         .filter(|character| *character != '\r')
@@ -172,7 +172,7 @@ fn visible(text: &str) -> String {
         .collect()
 }
 
-/// The same on one line.
+/// A visible text on one line.
 fn one_line(text: &str) -> String {
     visible(text).replace(['\n', '\t'], " ")
 }

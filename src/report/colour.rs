@@ -1,10 +1,10 @@
 //! Colours for text that is already laid out.
 //!
-//! It repeats what the words say, and says nothing of its own.
+//! A colour repeats the meaning of the words and adds none.
 
 use super::Style;
 
-/// What a part of a line is.
+/// The meaning of a part of a line.
 #[derive(Debug, Clone, Copy)]
 enum Tone {
     Good,
@@ -19,7 +19,7 @@ const BEGINNINGS: [(&str, Tone); 3] = [
     ("INDETERMINATE", Tone::Unclear),
 ];
 
-/// The same of a line that is indented.
+/// The words at the beginning of an indented line.
 const INDENTED: [(&str, Tone); 10] = [
     ("may not ", Tone::Bad),
     ("may ", Tone::Good),
@@ -37,7 +37,7 @@ const INDENTED: [(&str, Tone); 10] = [
 const SIGNS: [(&str, Tone); 2] = [("✓", Tone::Good), ("✗", Tone::Bad)];
 
 impl Style {
-    /// A report with its headings and whatever is allowed and refused in colour.
+    /// A report with its headings, permissions and refusals in colour.
     pub fn coloured(self, report: &str) -> String {
         if !self.colour {
             return report.to_owned();
@@ -56,7 +56,7 @@ impl Style {
         text
     }
 
-    /// A line, which is a heading where it is not indented and nothing is above it.
+    /// A line in colour; it is a heading if it is not indented and follows an empty line.
     fn line(self, line: &str, is_apart: bool) -> String {
         let words = line.trim_start_matches(' ');
         let is_indented = words.len() < line.len();

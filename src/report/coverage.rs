@@ -16,7 +16,7 @@ use tarbac_diagnostic::printable;
 
 /// The coverage of policies in JSON.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub struct CoverageWire<'a> {
     percent: f64,
     met: usize,
     asked: usize,
@@ -43,7 +43,7 @@ struct ClauseWire<'a> {
     exempt: Option<&'a str>,
 }
 
-/// A table of the policies, what is missing, and the sum.
+/// A table of the policies, the conditions that no case covers, and the sum.
 pub fn human(coverage: &Coverage, style: Style) -> String {
     let mut text = String::new();
     for policy in &coverage.policies {
@@ -68,8 +68,8 @@ pub fn human(coverage: &Coverage, style: Style) -> String {
     table(coverage, style.columns) + &style.fitted(&text)
 }
 
-/// For each policy how many requests it decided, and how many of its clauses were seen true, were
-/// seen false, and made the difference.
+/// For each policy the number of requests that it decided, and of its clauses that were true, were false, and made the
+/// difference.
 fn table(coverage: &Coverage, width: Option<usize>) -> String {
     let headings = ["policy", "decided", "clauses", "true", "false", "decisive"];
     let rows = coverage.policies.iter().map(|policy| {
@@ -92,7 +92,7 @@ fn table(coverage: &Coverage, width: Option<usize>) -> String {
     tables(&headings.map(str::to_owned), &rows, width)
 }
 
-/// What no case shows of a policy, in words.
+/// The parts of a policy that no case covers, in words.
 fn missing(policy: &Covered) -> Vec<String> {
     let mut lines = Vec::new();
     if policy.exempt.is_some() {
@@ -121,10 +121,10 @@ fn missing(policy: &Covered) -> Vec<String> {
     lines
 }
 
-/// The coverage as JSON has it.
-pub fn wire(coverage: &Coverage) -> Wire<'_> {
+/// The JSON of the coverage.
+pub fn wire(coverage: &Coverage) -> CoverageWire<'_> {
     let (met, asked) = coverage.aims();
-    Wire {
+    CoverageWire {
         percent: (coverage.percent() * 100.0).round() / 100.0,
         met,
         asked,
@@ -188,7 +188,7 @@ fn head(policy: &Covered) -> usize {
     }
 }
 
-/// How many lines and branches a file or policy has, and how many of them were come to.
+/// The numbers of lines and branches of a file or policy, and of those that a case reached.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     lines: usize,
@@ -197,7 +197,7 @@ struct Counts {
     branches_hit: usize,
 }
 
-/// For each line of some policies that counts, how often it was come to, and its clauses.
+/// For each counted line of some policies, how often cases reached it, and its clauses.
 fn lines<'a>(policies: &[&'a Covered]) -> BTreeMap<usize, (u64, Vec<&'a ClauseCovered>)> {
     let mut lines: BTreeMap<usize, (u64, Vec<&ClauseCovered>)> = BTreeMap::new();
     for policy in policies {

@@ -14,9 +14,9 @@ use super::page::{Page, padded};
 use super::{provenance, support};
 use reasons::{forbidden, indeterminate, not_permitted, permitted, referenced};
 
-pub use wire::{SCHEMA, Wire, wire};
+pub use wire::{ExplanationWire, SCHEMA, wire};
 
-/// How many ways to change a refusal are written out; JSON has them all.
+/// The most remedies that are written out; JSON has all of them.
 const WRITTEN: usize = 5;
 
 /// The explanation as plain text, as wide as the terminal.
@@ -91,7 +91,7 @@ fn authority(page: &mut Page, explanation: &Explanation) {
     }
 }
 
-/// The values a part read, but for one that is the part itself.
+/// The values that a part read, without a value whose path is the text of the part.
 fn read(part: &Part) -> String {
     if let Truth::Error(error) = &part.truth {
         return error.clone();
@@ -151,7 +151,7 @@ fn changes(page: &mut Page, remedies: &Remedies) {
     }
 }
 
-/// What may be taken in place of something in the first alternative of a family.
+/// The substitutes for values in the first alternative of a family.
 fn likewise(family: &Family<'_>) -> Vec<String> {
     let lines = family
         .instead

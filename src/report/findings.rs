@@ -1,4 +1,4 @@
-//! Findings: with the lines they are about for people, as objects for programs.
+//! Findings, as excerpts for people and as objects for programs.
 
 use miette::{
     Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity as Level, SourceCode,
@@ -23,9 +23,9 @@ struct Document<'a> {
     errors: usize,
     warnings: usize,
     findings: Vec<Entry<'a>>,
-    /// Where the rules are sound.
+    /// Present only if the rules have no errors.
     #[serde(flatten)]
-    provenance: Option<provenance::Wire<'a>>,
+    provenance: Option<provenance::ProvenanceWire<'a>>,
 }
 
 /// One finding, in this document and in reports.
@@ -55,7 +55,7 @@ pub fn human(findings: &[Finding], excerpts: &Excerpts, style: Style) -> String 
         .join("\n")
 }
 
-/// How many findings there are, in one line.
+/// The numbers of findings in one line.
 pub fn summary(findings: &[Finding], style: Style) -> String {
     match counted(findings) {
         (0, 0) => format!("{}: no findings\n", style.green("ok")),
@@ -88,11 +88,11 @@ pub fn document(
         errors,
         warnings,
         findings: entries(findings, excerpts),
-        provenance: provenance.map(provenance::Wire::of),
+        provenance: provenance.map(provenance::ProvenanceWire::of),
     })
 }
 
-/// The findings as documents have them.
+/// The JSON of the findings.
 pub fn entries<'a>(findings: &'a [Finding], excerpts: &Excerpts) -> Vec<Entry<'a>> {
     findings
         .iter()
@@ -129,7 +129,7 @@ pub(super) fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// How many errors and how many warnings.
+/// The numbers of errors and of warnings.
 pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
     let errors = findings
         .iter()
@@ -138,18 +138,17 @@ pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
-/// A number and what it counts.
+/// A number with its noun.
 pub fn number(count: usize, noun: &str) -> String {
     tally::counted(count as u64, noun)
 }
 
-/// A finding as miette shows it. Its excerpts, which may be of several files, stand one after the
-/// other as one text.
+/// A finding for miette. Its excerpts, which may be of several files, are joined into one text.
 #[derive(Debug)]
 struct Shown<'a> {
     finding: &'a Finding,
     parts: Vec<Part<'a>>,
-    /// What is said of places that cannot be shown.
+    /// The places that cannot be shown, in words.
     elsewhere: String,
 }
 
@@ -158,7 +157,7 @@ struct Part<'a> {
     file: &'a str,
     text: &'a str,
     excerpt: &'a Excerpt,
-    /// Where the excerpt starts in the one text.
+    /// The offset of the excerpt in the joined text, in bytes.
     base: usize,
 }
 
@@ -241,7 +240,7 @@ impl SourceCode for Shown<'_> {
             .find(|part| part.base <= span.offset() && end <= part.base + part.excerpt.text.len())
             .ok_or(MietteError::OutOfBounds)?;
         let excerpt = part.excerpt;
-        // Asked for no line around, miette wants to know the position for its heading.
+        // Without context lines, miette asks for the position alone, for its heading.
         let (line, column) = match (lines_before, lines_after) {
             (0, 0) => (excerpt.line, excerpt.column),
             _ => (excerpt.first_line, 1),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::page::Page;
 use tarbac_host::engine::Engine;
 
-/// A sentence for each policy that a text names by its id, as a last paragraph of the text; nothing where it names
-/// none. A state that knows more is asked after another.
+/// The documentation of each policy that a text names by its id, as a last paragraph of the text; empty where it names
+/// none. The engines are searched in order.
 pub fn of(text: &str, engines: &[&Engine], width: Option<usize>) -> String {
     let is_in_id = |character: char| character.is_alphanumeric() || "._-".contains(character);
     let words = text.split(|character: char| !is_in_id(character));

@@ -1,6 +1,6 @@
 //! Self-contained pages of HTML: a filterable matrix of people and permissions.
 //!
-//! What a report is about is said by a script of its own.
+//! Each report has a script of its own, which fills the page.
 
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_diagnostic::printable;
@@ -13,16 +13,16 @@ const SCRIPT: &str = "/* the script */";
 const ABOUT: &str = "<!-- what it was made with -->";
 const DATA: &str = "\"the data\"";
 
-/// What a page was made with, as it says before anything else.
+/// The head of a page.
 pub(super) struct About<'a> {
-    /// What is supposed, or which states are compared.
+    /// The premises, or the states that are compared.
     pub premises: &'a Premises,
-    /// What was decided with: one state, or those before and after.
+    /// The provenance of one state, or of those before and after.
     pub states: &'a [&'a Provenance],
 }
 
 impl About<'_> {
-    /// Paragraphs, which need no script.
+    /// The head as paragraphs, which need no script.
     fn paragraphs(&self) -> String {
         let mut text = String::new();
         let mut paragraph = |said: &str| text.push_str(&format!("<p>{}</p>\n", escaped(said)));
@@ -63,12 +63,12 @@ fn escaped(text: &str) -> String {
     text.replace('>', "&gt;")
 }
 
-/// A report of this title, whose script says what its data, JSON in one line, is about.
+/// A page with a title, the data of the report (JSON in one line), and the script that shows them.
 pub(super) fn page(title: &str, about: &About<'_>, script: &str, data: &str) -> String {
-    // In a script, only this could end it.
+    // Nothing else could end the script.
     let data = data.replace('<', "\\u003c");
     let page = FRAME.replace(TITLE, title).replacen(SCRIPT, script, 1);
-    // Names come last, and nothing in them is taken for a mark: what is said of the page stands before its data.
+    // The data come last, so that no name in them is taken for a placeholder.
     let (head, tail) = page.split_once(DATA).unwrap_or((&page, ""));
     let head = head.replacen(ABOUT, &about.paragraphs(), 1);
     format!("{head}{data}{tail}")

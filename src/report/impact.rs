@@ -22,31 +22,31 @@ use tarbac_host::decision::{Decision, Outcome, Provenance};
 
 pub use wire::SCHEMA;
 
-/// How many of a list are shown unless all are.
+/// The most rows of a list, unless all are wanted.
 pub const LISTED: usize = 5;
 
-/// How many groups of people.
+/// The most groups of people, unless all are wanted.
 pub const PEOPLE: usize = 2;
 
-/// How many of the people whom something to look at concerns.
+/// The most people named with a concern.
 const CONCERNED: usize = 3;
 
-/// What changes for whom, and the role changes that go with it.
+/// A comparison of two states with the role changes that go with it.
 #[derive(Debug, Clone, Copy)]
-pub struct Report<'r> {
-    /// What is supposed, or which two states are compared.
+pub struct ImpactReport<'r> {
+    /// The premises, or the two states that are compared.
     pub premises: &'r Premises,
-    /// What changes.
+    /// The changes.
     pub impact: &'r Impact,
     /// The role changes.
     pub roles: &'r Roles,
-    /// What the states before and after were decided with.
+    /// The provenance of the states before and after.
     pub states: [&'r Provenance; 2],
-    /// What the workspace at hand was decided with, which is one of them.
+    /// The provenance of the workspace of this run, which is one of the two states.
     pub at_hand: &'r Provenance,
 }
 
-impl<'r> Report<'r> {
+impl<'r> ImpactReport<'r> {
     /// The plan, if there is one.
     pub fn plan(&self) -> Option<&'r Plan> {
         match self.roles {
@@ -55,7 +55,7 @@ impl<'r> Report<'r> {
         }
     }
 
-    /// The role changes after which nobody loses what a role could keep.
+    /// The role changes that prevent losses.
     fn keep(&self) -> &'r [RoleChange] {
         match self.roles {
             Roles::Planned(plan) => &plan.keep.changes,
@@ -63,7 +63,7 @@ impl<'r> Report<'r> {
         }
     }
 
-    /// The report on about a screen; with `all` every row.
+    /// The report on about a screen; with `all`, every row.
     pub fn human(&self, all: bool, width: Option<usize>) -> String {
         let Self { impact, .. } = self;
         let mut page = Page::new(width);
@@ -87,7 +87,7 @@ impl<'r> Report<'r> {
         } = self.impact;
         let losing = people.iter().filter(|touched| touched.loses_everything());
         let losing: Vec<&Named> = losing.flat_map(|touched| &touched.people).collect();
-        // The plan says the same at length.
+        // The plan has the same in detail.
         let in_need = match self.roles {
             Roles::InNeed(changes) => changes.as_slice(),
             Roles::Planned(_) => &[],
@@ -129,10 +129,10 @@ impl<'r> Report<'r> {
     }
 }
 
-/// What the role changes are that are listed without a plan.
+/// The heading of role changes without a plan.
 const IN_NEED: &str = "Roles that would need a permission so that nobody loses it (what-if --plan writes and tries them):";
 
-/// What there is to say of a page that becomes unreachable.
+/// The note about a page that becomes unreachable.
 fn out_of_reach(page: &Unreachable) -> String {
     format!(
         "The page {} is refused to people who may still do what it carries: {}.",
@@ -141,7 +141,7 @@ fn out_of_reach(page: &Unreachable) -> String {
     )
 }
 
-/// The changes by person; without `all` the first.
+/// The changes by person; without `all`, only the first ones.
 fn people(page: &mut Page, people: &[Affected], all: bool) {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
     by_people(
@@ -196,7 +196,7 @@ fn totals(page: &mut Page, totals: &Totals) {
     }
 }
 
-/// How many decisions cannot be made; nothing where all can.
+/// The number of indeterminate decisions; empty where there are none.
 fn unknown(totals: &Totals) -> Option<String> {
     let is_any = totals.unknown_before > 0 || totals.unknown_after > 0;
     is_any.then(|| {
@@ -226,7 +226,7 @@ fn look_at(page: &mut Page, says: &str, people: &[Concerned], limit: usize) {
     page.line(4, &each.join("; "));
 }
 
-/// Actions that change on the same resources, from and to the same.
+/// Actions with the same change on the same resources.
 struct Row<'i> {
     direction: Direction,
     actions: Vec<&'i str>,
@@ -300,8 +300,8 @@ impl Row<'_> {
     }
 }
 
-/// Why actions are decided as they are: what holds for all of them, and how much more for some; with `all`
-/// everything.
+/// The reasons for the decisions of some actions: the reasons of all of them, and the number of those of only some; with
+/// `all`, every reason.
 fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
     let mut decisions: Vec<(&str, Vec<&str>, usize)> = Vec::new();
     for word in ["permitted", "refused", "undecided", "not there"] {
@@ -339,7 +339,7 @@ fn verdict(outcome: &Option<Outcome>) -> &'static str {
     }
 }
 
-/// What determines a decision: policies, or what went wrong.
+/// The policies that determine a decision, or the errors.
 fn determining(outcome: &Outcome) -> impl Iterator<Item = &str> {
     let of = match outcome.decision {
         Decision::Indeterminate => &outcome.errors,

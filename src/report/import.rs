@@ -1,4 +1,4 @@
-//! The report of an import, and the catalog of exports.
+//! The report of an import.
 
 mod catalog;
 
@@ -15,21 +15,27 @@ use crate::schema;
 
 pub use catalog::{CATALOG_SCHEMA, catalog, catalog_document, catalog_markdown, script};
 
-/// How many names of a note are listed.
+/// The most names of a note, unless all are wanted.
 const LISTED: usize = 5;
 
-/// What an import changes.
-pub struct Change<'a> {
-    /// The files.
+/// The changes of an import to a workspace.
+pub struct ImportChanges<'a> {
+    /// The files that are added, changed, removed, kept, or in conflict.
     pub refresh: &'a Refresh,
-    /// Whether it was only tried, and nothing written.
+    /// Whether the import was a dry run, so that nothing was written.
     pub is_tried: bool,
-    /// Whether it could not be written.
+    /// Whether something is in the way of writing.
     pub is_refused: bool,
 }
 
-/// What was imported, and what somebody should know about it.
-pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style: Style) -> String {
+/// The numbers of imported objects, the files, and the notes.
+pub fn human(
+    report: &Report,
+    change: &ImportChanges<'_>,
+    out: &Path,
+    all: bool,
+    style: Style,
+) -> String {
     let what = match (change.is_tried, change.is_refused) {
         (false, _) => style.green("imported"),
         (true, false) => style.green("nothing was written; this would be imported into"),
@@ -74,7 +80,7 @@ pub fn human(report: &Report, change: &Change<'_>, out: &Path, all: bool, style:
     text
 }
 
-/// Adds a line for each of the first names, unless all are listed; and whether some are not.
+/// Adds a line for each of the first names, or with `all` for each; returns whether some are left out.
 fn list(text: &mut String, names: &[String], all: bool) -> bool {
     let listed = if all { names.len() } else { LISTED };
     for name in names.iter().take(listed) {
@@ -87,8 +93,8 @@ fn list(text: &mut String, names: &[String], all: bool) -> bool {
     more > 0
 }
 
-/// The files that are added, changed and removed, and those that stay; and whether some are not listed.
-fn files(change: &Change<'_>, all: bool) -> (String, bool) {
+/// The added, changed, removed and kept files; and whether some are left out.
+fn files(change: &ImportChanges<'_>, all: bool) -> (String, bool) {
     let Refresh {
         added,
         changed,
@@ -123,7 +129,7 @@ fn files(change: &Change<'_>, all: bool) -> (String, bool) {
         };
         is_cut |= list(&mut text, &lines, all);
     }
-    // Of a workspace that is new, every file is.
+    // In a new workspace every file is added.
     if changed.len() + unchanged + kept.len() + conflicts.len() == 0 {
         return (text, is_cut);
     }
@@ -138,7 +144,7 @@ fn files(change: &Change<'_>, all: bool) -> (String, bool) {
     (text, is_cut)
 }
 
-/// An export that is missing, or a file of entities in which nothing would be left.
+/// A lost export, or a file of entities that would become empty.
 pub fn lost(lost: &str) -> String {
     let lost = visible(lost);
     match lost.starts_with("entities/") {
@@ -147,7 +153,7 @@ pub fn lost(lost: &str) -> String {
     }
 }
 
-/// Why a file stays as it is, or is in the way.
+/// The reason why a file is kept or in conflict.
 pub fn why(why: Why) -> &'static str {
     match why {
         Why::Changed => "changed by hand",
@@ -215,8 +221,8 @@ struct Note<'a> {
     names: &'a [String],
 }
 
-/// The same with every name, as JSON.
-pub fn document(report: &Report, change: &Change<'_>, out: &Path) -> String {
+/// The report with every name, as JSON.
+pub fn document(report: &Report, change: &ImportChanges<'_>, out: &Path) -> String {
     let counts = report.counts.iter();
     let Refresh {
         added,

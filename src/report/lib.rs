@@ -1,8 +1,8 @@
 //! Reports: results in words and documents, for people and programs.
 //!
-//! One file for each kind of result. Results derive how they are written as JSON, and a file here owns the document
-//! round them and whatever has another shape; [`schema`] says what programs read, which changes only on purpose.
-//! Nothing here prints, asks a terminal, or decides.
+//! One file for each kind of result. Results derive their JSON; a file here has the document around them and every other
+//! form. [`schema`] describes the JSON that programs read, which changes only on purpose. Nothing here prints, asks a
+//! terminal, or decides.
 
 pub mod access_review;
 pub mod answer;
@@ -49,38 +49,38 @@ pub const VERSION: u32 = 1;
 /// The width of diagnostics that go to no terminal.
 const PLAIN_WIDTH: usize = 120;
 
-/// What the place where a text is shown can do.
+/// The abilities of the place where a text is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether it shows colours.
     pub colour: bool,
-    /// How many columns it has, where that is known.
+    /// The number of columns, if known.
     pub columns: Option<usize>,
 }
 
 impl Style {
-    /// A file, a pipe, a test.
+    /// The style of files, pipes and tests.
     pub const PLAIN: Self = Self {
         colour: false,
         columns: None,
     };
 
-    /// Good news.
+    /// Green, for good news.
     pub fn green(self, text: &str) -> String {
         self.paint("1;32", text)
     }
 
-    /// Bad news.
+    /// Red, for bad news.
     pub fn red(self, text: &str) -> String {
         self.paint("1;31", text)
     }
 
-    /// Something to look at.
+    /// Yellow, for warnings.
     pub fn yellow(self, text: &str) -> String {
         self.paint("1;33", text)
     }
 
-    /// A heading.
+    /// Bold, for headings.
     pub fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }

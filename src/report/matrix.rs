@@ -1,6 +1,6 @@
 //! A matrix as Markdown, CSV and JSON.
 //!
-//! The one for a terminal is that of [`tarbac_analysis::matrix`].
+//! The table for a terminal is in [`tarbac_analysis::matrix`], because snapshots of suites are such tables.
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
@@ -28,7 +28,7 @@ struct Document<'a> {
     others: &'a [String],
 }
 
-/// One cell, with all it takes to understand it alone.
+/// One cell, with everything that a reader of it alone needs.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Record {
     resource: Option<String>,
@@ -142,7 +142,7 @@ fn records(matrix: &Matrix) -> impl Iterator<Item = Record> {
     })
 }
 
-/// A cell on a page, where there is room for the id.
+/// A cell with the id of its policy, for Markdown.
 fn decided(cell: &Cell) -> String {
     let why = match (cell.mark, first(cell)) {
         (_, Some(id)) => id,

@@ -1,4 +1,4 @@
-//! Mutants and what became of them.
+//! The results of mutants, for people and programs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use tarbac_assurance::mutation::{Mutant, Mutation};
 
 /// Mutants in JSON.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub struct MutantsWire<'a> {
     mutants: usize,
     killed: usize,
     refused: usize,
@@ -61,7 +61,7 @@ pub fn human(mutation: &Mutation, style: Style) -> String {
     text + &style.fitted(&said)
 }
 
-/// Mutants of which nothing is known, each with why, and those that are equivalent, a line each.
+/// Mutants without a result, each with the reason, and equivalent mutants; a line each.
 pub(super) fn others<'m>(
     unknown: impl Iterator<Item = (&'m Mutant, String)>,
     equivalent: &[Mutant],
@@ -76,7 +76,7 @@ pub(super) fn others<'m>(
     unknown.chain(equivalent).collect()
 }
 
-/// The end of the sum of mutants: those of which nothing is known.
+/// The end of the sum: the number of mutants without a result.
 pub(super) fn and_unknown(count: usize) -> String {
     match count {
         0 => String::new(),
@@ -84,7 +84,7 @@ pub(super) fn and_unknown(count: usize) -> String {
     }
 }
 
-/// A mutant in one line: the policy, its place, what is changed.
+/// A mutant in one line: the policy, its place, and the change.
 pub(super) fn line(mutant: &Mutant) -> String {
     format!(
         "{}  {}:{}: {}",
@@ -95,9 +95,9 @@ pub(super) fn line(mutant: &Mutant) -> String {
     )
 }
 
-/// The mutants as JSON has them.
-pub fn wire(mutation: &Mutation) -> Wire<'_> {
-    Wire {
+/// The JSON of the mutants.
+pub fn wire(mutation: &Mutation) -> MutantsWire<'_> {
+    MutantsWire {
         mutants: mutation.mutants,
         killed: mutation.killed,
         refused: mutation.refused,

@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthStr;
 use super::Style;
 use tarbac_host::lookup::visible;
 
-/// The width that text is wrapped at where it goes to no terminal, in columns.
+/// The width of text that goes to no terminal, in columns.
 const WIDTH: usize = 100;
 
-/// The narrowest that text is wrapped.
+/// The least width of wrapped text, in columns.
 const NARROWEST: usize = 20;
 
 /// Text that is written line by line.
@@ -20,7 +20,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// A page as wide as a terminal, or of the width of text that goes to none.
+    /// A page of `width` columns, or of [`WIDTH`] where the text goes to no terminal.
     pub fn new(width: Option<usize>) -> Self {
         Self {
             text: String::new(),
@@ -39,12 +39,12 @@ impl Page {
         self.line(0, text);
     }
 
-    /// Whether a text is one line of it.
+    /// Whether a text fits on one line.
     pub fn fits(&self, text: &str) -> bool {
         text.width() <= self.width
     }
 
-    /// Whether nothing is on it.
+    /// Whether the page is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -56,12 +56,12 @@ impl Page {
         }
     }
 
-    /// A paragraph; what does not fit on its first line is indented two columns more.
+    /// A paragraph; lines after the first are indented two columns more.
     pub fn line(&mut self, indent: usize, text: &str) {
         self.hanging(indent, "", text, 2);
     }
 
-    /// A paragraph after a mark, under which nothing stands.
+    /// A paragraph after a mark; lines after the first begin to the right of the mark.
     pub fn item(&mut self, indent: usize, mark: &str, text: &str) {
         self.hanging(indent, mark, text, mark.width());
     }
@@ -95,8 +95,8 @@ impl Page {
     }
 }
 
-/// A text on lines as wide as this, or as a word that is wider; blanks within a line stay, so that columns stay
-/// columns.
+/// A text on lines of at most `width` columns, but for a word that is wider. Blanks within a line stay, so that columns
+/// stay columns.
 fn wrapped(text: &str, width: usize, first: &str, others: &str) -> String {
     let options = Options::new(width)
         .initial_indent(first)
@@ -113,14 +113,14 @@ fn wrapped(text: &str, width: usize, first: &str, others: &str) -> String {
     lines
 }
 
-/// A text with blanks behind it, as many columns wide as this.
+/// A text, padded with blanks to so many columns.
 pub(super) fn padded(text: &str, columns: usize) -> String {
     let blanks = columns.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(blanks))
 }
 
 impl Style {
-    /// Lines for a terminal: what is wider than it goes on in the next line, indented two columns more.
+    /// Lines for a terminal: a longer line goes on in the next one, indented two columns more.
     pub fn fitted(self, text: &str) -> String {
         let Some(width) = self.columns else {
             return text.to_owned();

@@ -5,8 +5,8 @@ use super::page::Page;
 use super::tally::some;
 use tarbac_analysis::explain::Named;
 
-/// What is said of the first groups, under the names of the people, of whom so many are listed; those of whom the
-/// same is said stand together. At the end how many more people there are.
+/// A paragraph for each of the first `shown` groups, under the names of at most `listed` of its people. Groups with equal
+/// paragraphs are joined; the number of the remaining people follows.
 pub(super) fn by_people<'g, G>(
     page: &mut Page,
     groups: &'g [G],
@@ -14,7 +14,7 @@ pub(super) fn by_people<'g, G>(
     people: impl Fn(&'g G) -> &'g Vec<Named>,
     say: impl Fn(&mut Page, &'g G),
 ) {
-    // People may differ in what nobody sees.
+    // People may differ in details that the paragraph does not show.
     let mut blocks: Vec<(Vec<&Named>, String)> = Vec::new();
     for group in groups.iter().take(shown) {
         let mut block = page.another();

@@ -1,4 +1,4 @@
-//! The premises of an answer, told before it or with it.
+//! The premises of an answer: the changes that it supposes.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::matrix::in_markdown;
 use super::page::Page;
 use tarbac_analysis::change::what_if::Premises;
 
-/// What is supposed, as a paragraph before an answer; nothing where nothing is. `width` is that of the terminal.
+/// The premises as a paragraph before an answer; empty without premises. `width` is that of the terminal, in columns.
 pub fn human(premises: &Premises, width: Option<usize>) -> String {
     let mut page = Page::new(width);
     if let Some(sentence) = premises.sentence() {
@@ -20,7 +20,7 @@ pub fn human(premises: &Premises, width: Option<usize>) -> String {
     page.into_text()
 }
 
-/// The same for a page of a wiki.
+/// The premises in Markdown.
 pub fn markdown(premises: &Premises) -> String {
     let mut text = String::new();
     if let Some(sentence) = premises.sentence() {
@@ -32,7 +32,7 @@ pub fn markdown(premises: &Premises) -> String {
     text
 }
 
-/// What is supposed, for programs.
+/// The premises for programs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct PremisesDocument<'p> {
     changes: Vec<&'p str>,
@@ -49,7 +49,7 @@ impl<'p> PremisesDocument<'p> {
         }
     }
 
-    /// The same; nothing where nothing is supposed.
+    /// The document of some premises; `None` where nothing is supposed.
     pub fn if_any(premises: &'p Premises) -> Option<Self> {
         (!premises.is_empty()).then(|| Self::of(premises))
     }

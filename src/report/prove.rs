@@ -15,10 +15,10 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::visible;
 
-/// How many permissions are listed for which a spec is refuted as well.
+/// The most permissions that are listed as refuted too.
 const LISTED: usize = 4;
 
-/// The specs of a file in one line, and what is wrong with any of them.
+/// The specs of a file in one line, and those that are not proved.
 pub fn human(file: &str, tried: &[&SpecResult<'_>], engine: &Engine, style: Style) -> String {
     let environments: usize = tried.iter().map(|tried| tried.environments.len()).sum();
     let refuted = tried
@@ -60,7 +60,7 @@ pub fn human(file: &str, tried: &[&SpecResult<'_>], engine: &Engine, style: Styl
     text
 }
 
-/// What a spec says and why it is not proved, on many lines.
+/// A spec and why it is not proved. Several lines.
 pub fn detail(tried: &SpecResult<'_>, engine: &Engine) -> String {
     let mut text = String::new();
     if let Some(doc) = tried.spec.doc() {
@@ -93,7 +93,7 @@ pub fn detail(tried: &SpecResult<'_>, engine: &Engine) -> String {
     text
 }
 
-/// What a counterexample shows, in a clause.
+/// The outcome of a counterexample, in a clause.
 fn refuted(
     spec: &Spec,
     environment: &InEnvironment,
@@ -111,7 +111,7 @@ fn refuted(
     }
 }
 
-/// What matters of a counterexample, and what decides it.
+/// The relevant facts of a counterexample, and the policies that decide it.
 fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> String {
     let mut text = story::told(counterexample, engine);
     let action = &counterexample.world.action;
@@ -145,7 +145,7 @@ fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> Strin
     text
 }
 
-/// What is asked in an environment: the action, and the types where it does not say them.
+/// The action of an environment, with the types where the action does not determine them.
 fn asked(environment: &InEnvironment, engine: &Engine) -> String {
     let name = action(environment, engine);
     let known = engine.bundle().vocabulary().action(&environment.action);
@@ -165,7 +165,7 @@ fn action<'a>(environment: &'a InEnvironment, engine: &'a Engine) -> &'a str {
     }
 }
 
-/// A spec that is not proved, as a report has it.
+/// The failure of a spec, for a report.
 pub fn failed(tried: &SpecResult<'_>, engine: &Engine) -> Option<test_report::Failure> {
     let (code, message) = if let Some((environment, counterexample)) = tried.refutations().next() {
         let message = format!(
@@ -194,7 +194,7 @@ pub fn failed(tried: &SpecResult<'_>, engine: &Engine) -> Option<test_report::Fa
     })
 }
 
-/// Specs that say nothing, as findings.
+/// Specs without effect, as findings.
 pub fn vacuous(proof: &Proof<'_>) -> Vec<Finding> {
     proof
         .specs

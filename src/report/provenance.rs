@@ -11,24 +11,24 @@ use tarbac_host::decision::Provenance;
 
 /// The keys that every JSON answer ends with.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub struct ProvenanceWire<'a> {
     #[schemars(schema_with = "schema::rules")]
     rules_in_force: Rules,
     revision: &'a str,
     not_read: &'a [String],
 }
 
-/// A document with what it was decided with.
+/// A document with its provenance.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct With<'a, T> {
     #[serde(flatten)]
     document: T,
     #[serde(flatten)]
-    provenance: Wire<'a>,
+    provenance: ProvenanceWire<'a>,
 }
 
-impl<'a> Wire<'a> {
-    /// For programs.
+impl<'a> ProvenanceWire<'a> {
+    /// The keys for programs.
     pub fn of(provenance: &'a Provenance) -> Self {
         Self {
             rules_in_force: provenance.rules,
@@ -37,7 +37,7 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// A document with these keys.
+    /// A document followed by these keys.
     pub(super) fn with<T>(self, document: T) -> With<'a, T> {
         With {
             document,
@@ -46,29 +46,29 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// A document for programs, with what it was decided with.
+/// A JSON document with its provenance.
 pub fn document(document: impl Serialize, provenance: &Provenance) -> String {
-    json(&Wire::of(provenance).with(document))
+    json(&ProvenanceWire::of(provenance).with(document))
 }
 
-/// What two states were decided with, where an answer compares them.
+/// The provenance of both states that an answer compares.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(super) struct States<'a> {
-    before: Wire<'a>,
-    after: Wire<'a>,
+    before: ProvenanceWire<'a>,
+    after: ProvenanceWire<'a>,
 }
 
 impl<'a> States<'a> {
     /// For programs.
     pub fn of([before, after]: [&'a Provenance; 2]) -> Self {
         Self {
-            before: Wire::of(before),
-            after: Wire::of(after),
+            before: ProvenanceWire::of(before),
+            after: ProvenanceWire::of(after),
         }
     }
 }
 
-/// The same in a line, for people; where the terminal is too narrow, with a part of the revision.
+/// The provenance in one line, for people; on a narrow terminal with only the beginning of the revision.
 pub fn human(provenance: &Provenance, width: Option<usize>) -> String {
     let mut page = Page::new(width);
     let line = |revision: &str| format!("rules: {}, revision {revision}", provenance.rules.word());

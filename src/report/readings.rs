@@ -1,4 +1,4 @@
-//! The readings: what can be switched, and what is in force.
+//! The readings of a workspace, and those that are in force.
 
 use schemars::JsonSchema;
 use serde::Serialize;

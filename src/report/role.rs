@@ -9,7 +9,7 @@ use crate::schema;
 use tarbac_host::decision::Provenance;
 use tarbac_tenant::graph_role::Difference;
 
-/// The roles on which they disagree, and how many there are.
+/// The roles that differ, and the number of roles.
 pub fn human(differences: &[Difference], style: Style) -> String {
     let mut text = String::new();
     let different: Vec<&Difference> = differences.iter().filter(|of| !of.is_none()).collect();
@@ -58,7 +58,7 @@ struct Role<'a> {
     unclear: Vec<&'a str>,
 }
 
-/// Every role, with what they disagree on, as JSON.
+/// Every role with its differences, as JSON.
 pub fn document(differences: &[Difference], provenance: &Provenance) -> String {
     let document = Document {
         version: VERSION,

@@ -10,22 +10,22 @@ pub fn text<T: JsonSchema>() -> String {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.inline_subschemas = true;
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    // The name of a type in Rust is nothing to a program.
+    // The names of Rust types mean nothing to programs.
     schema.remove("title");
     super::json(&schema)
 }
 
-/// A decision, where there is one.
+/// An optional decision.
 pub(super) fn former(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["allow", "deny", "indeterminate", null] })
 }
 
-/// Why a decision is what it is.
+/// The basis of a decision.
 pub(super) fn basis(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["permitted", "forbidden", "not-permitted", "error"] })
 }
 
-/// What the rules of a workspace are.
+/// The origin of the rules of a workspace.
 pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["shipped", "shipped-and-custom", "own"] })
 }

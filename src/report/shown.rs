@@ -1,6 +1,6 @@
 //! Diagnostics without control characters.
 //!
-//! Names of files and of everything else come from elsewhere.
+//! File names and other texts in a diagnostic come from outside, and a terminal would obey some characters of them.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use miette::{
 
 use tarbac_diagnostic::printable::{line, lines, short};
 
-/// A diagnostic as it is shown.
+/// A diagnostic whose texts are printable.
 #[derive(Debug)]
 pub(super) struct Shown<'d> {
     diagnostic: &'d dyn Diagnostic,
     code: Option<Code<'d>>,
 }
 
-/// Its source code.
+/// The source code of a diagnostic.
 struct Code<'d>(&'d dyn SourceCode);
 
 impl fmt::Debug for Code<'_> {

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use tarbac_assurance::snapshot::{Decided, Flip};
 
-/// A decision that is another than it was, in JSON.
+/// The JSON of a changed decision.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub struct FlipWire<'a> {
     kind: &'static str,
     principal: &'a str,
     action: &'a str,
@@ -17,7 +17,7 @@ pub struct Wire<'a> {
     after: Option<&'a Decided>,
 }
 
-/// A decision that is another than it was, in one line.
+/// A changed decision in one line.
 pub fn line(flip: &Flip) -> String {
     let cell = &flip.cell;
     let decided = |decided: &Option<Decided>| match decided {
@@ -38,9 +38,9 @@ pub fn line(flip: &Flip) -> String {
     )
 }
 
-/// The same for programs.
-pub fn wire(flip: &Flip) -> Wire<'_> {
-    Wire {
+/// A changed decision for programs.
+pub fn wire(flip: &Flip) -> FlipWire<'_> {
+    FlipWire {
         kind: flip.kind.words(),
         principal: &flip.cell.principal,
         action: &flip.cell.action,

@@ -17,12 +17,12 @@ use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, visible};
 
-/// How many failures of one case are explained; of the others only the outcome is said.
+/// The most failures of one case that are explained; the others have only their outcome.
 const EXPLAINED: usize = 3;
 
 /// A suite in JSON.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub struct SuiteWire<'a> {
     suite: &'a str,
     file: &'a str,
     cases: Vec<CaseWire<'a>>,
@@ -63,7 +63,7 @@ struct CameWire<'a> {
     errors: &'a [String],
 }
 
-/// One line for a suite and, for each case that failed, what was expected, what came and why.
+/// One line for a suite and, for each case that failed, the expected and the actual outcome, with the explanation.
 pub fn human(suite: &Suite, tried: &[Tried<'_>], style: Style) -> String {
     let failed: Vec<&Tried> = tried.iter().filter(|tried| !tried.passed()).collect();
     let decisions: usize = tried.iter().map(|tried| tried.case.checks.len()).sum();
@@ -100,7 +100,7 @@ fn failure(tried: &Tried<'_>, style: Style) -> String {
     text
 }
 
-/// What was expected of a case that failed, what came and why, on many lines.
+/// The failures of a case: the expected and the actual outcome, with the explanation. Several lines.
 pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
     let names = Lookup::of(tried.engine);
@@ -125,7 +125,7 @@ pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
     text
 }
 
-/// The failure of a case as a report has it; `None` if it passed.
+/// The failure of a case for a report; `None` if it passed.
 pub fn failed(tried: &Tried<'_>) -> Option<test_report::Failure> {
     let first = tried.missed.first()?;
     let names = Lookup::of(tried.engine);
@@ -149,9 +149,9 @@ pub fn failed(tried: &Tried<'_>) -> Option<test_report::Failure> {
     })
 }
 
-/// The suite as JSON has it.
-pub fn wire<'a>(suite: &'a Suite, tried: &'a [Tried<'a>]) -> Wire<'a> {
-    Wire {
+/// The JSON of a suite.
+pub fn wire<'a>(suite: &'a Suite, tried: &'a [Tried<'a>]) -> SuiteWire<'a> {
+    SuiteWire {
         suite: &suite.name,
         file: &suite.source.name,
         cases: tried
@@ -231,7 +231,7 @@ fn decided(decision: Decision, policies: &[String]) -> String {
     format!("{} because of {because}", decision.word())
 }
 
-/// A text in which every line begins further to the right.
+/// A text with each line indented by so many columns.
 pub fn indented(text: &str, columns: usize) -> String {
     text.lines()
         .map(|line| match line.is_empty() {

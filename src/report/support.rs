@@ -4,16 +4,16 @@ use super::explanation::chain;
 use super::page::Page;
 use tarbac_analysis::explain::Support;
 
-/// Permissions on one thing.
+/// Permissions on one object.
 struct On<'s> {
     operations: Vec<&'s str>,
-    /// What follows the permissions: ` on All Systems`.
+    /// The phrase after the permissions: ` on All Systems`.
     on: &'s str,
     support: &'s Support,
     policies: Vec<&'s str>,
 }
 
-/// The permissions, by what they are on.
+/// The permissions, grouped by object.
 fn by_what(supports: &[Support]) -> Vec<On<'_>> {
     let mut groups: Vec<On<'_>> = Vec::new();
     for support in supports {
@@ -39,7 +39,7 @@ fn by_what(supports: &[Support]) -> Vec<On<'_>> {
 }
 
 /// The permissions in one line: `Collection: Read, Collection: Read Resource on All Systems, which holds WS-BER-014
-/// through Berlin Workstations; SMS Scripts: Read in P01`. None where there are none.
+/// through Berlin Workstations; SMS Scripts: Read in P01`. `None` without permissions.
 pub(super) fn in_short(supports: &[Support]) -> Option<String> {
     let groups = by_what(supports);
     let said = groups.iter().map(|group| {
@@ -55,7 +55,7 @@ pub(super) fn in_short(supports: &[Support]) -> Option<String> {
         };
         format!("{}{}{through}", group.operations.join(", "), group.on)
     });
-    // Things that are called the same may be several.
+    // Several objects may have the same name.
     let mut each: Vec<String> = Vec::new();
     for said in said {
         if !each.contains(&said) {
@@ -66,7 +66,7 @@ pub(super) fn in_short(supports: &[Support]) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-/// Everything, each with the policies that would refuse without it.
+/// All supports, each with the policies that would refuse without it.
 pub(super) fn in_full(page: &mut Page, supports: &[Support], person: &str) {
     if supports.is_empty() {
         return;

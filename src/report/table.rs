@@ -4,13 +4,13 @@ use super::matrix::in_markdown;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::lookup::visible;
 
-/// The heading of the column that says what is supposed.
+/// The heading of the column of the premises.
 const CHANGES: &str = "changes";
 
-/// What spreadsheets take for the beginning of a formula.
+/// The characters at which a formula of a spreadsheet begins.
 const FORMULA: &[char] = &['=', '+', '-', '@'];
 
-/// Headings, and rows of as many cells, which are made as they are written.
+/// Headings, and rows with as many cells; each row is made when it is written.
 pub(super) struct Table<R> {
     headings: &'static [&'static str],
     rows: R,
@@ -21,7 +21,7 @@ impl<R: Iterator<Item = Vec<String>>> Table<R> {
         Self { headings, rows }
     }
 
-    /// Comma-separated values; where anything is supposed, the last column says it in each row.
+    /// Comma-separated values; with premises, the last column of each row has them.
     ///
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
@@ -38,7 +38,7 @@ impl<R: Iterator<Item = Vec<String>>> Table<R> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// A table of Markdown; nothing without rows.
+    /// A table of Markdown; empty without rows.
     pub fn markdown(self) -> String {
         let rows: String = self.rows.map(|row| markdown_row(&row)).collect();
         if rows.is_empty() {
@@ -55,7 +55,7 @@ pub(super) fn markdown_row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A cell of a sheet. What somebody is called is never a formula: an apostrophe before it keeps it a text.
+/// A cell of a sheet. An apostrophe before a name keeps a spreadsheet from taking it for a formula.
 fn in_sheet(cell: &str) -> String {
     let cell = visible(cell);
     match cell.starts_with(FORMULA) {

@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use super::explanation::kind;
 use tarbac_analysis::explain::Named;
 
-/// Some of these by name, and how many more there are.
+/// The first names, and the number of the others.
 pub(super) fn some(named: &[&Named], limit: usize) -> String {
     let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
     first(&names, limit)
 }
 
-/// The first of these words, and how many more there are.
+/// The first words, and the number of the others.
 pub(super) fn first(words: &[impl AsRef<str>], limit: usize) -> String {
     let listed: Vec<&str> = words.iter().take(limit).map(AsRef::as_ref).collect();
     match words.len().saturating_sub(limit) {
@@ -20,7 +20,7 @@ pub(super) fn first(words: &[impl AsRef<str>], limit: usize) -> String {
     }
 }
 
-/// The names of these; of several with one name, each with its id.
+/// The names of some entities; entities that share a name have their ids too.
 fn told_apart(of: &[(Named, u64)]) -> Vec<String> {
     let mut count: HashMap<&str, usize> = HashMap::new();
     for (named, _) in of {
@@ -33,13 +33,13 @@ fn told_apart(of: &[(Named, u64)]) -> Vec<String> {
     called.collect()
 }
 
-/// These by name, in one cell of a sheet.
+/// Names in one cell of a sheet.
 pub(super) fn names_in_a_cell(named: &[Named]) -> String {
     let names: Vec<&str> = named.iter().map(|of| of.name.as_str()).collect();
     names.join("; ")
 }
 
-/// Resources by their number, and of how many that is, with some of their names.
+/// A number of resources, the total that it is a part of, and some of their names.
 pub(super) fn on(examples: &[Named], count: u64, of: Option<u64>) -> String {
     let kind = examples.first().map(kind).unwrap_or_default();
     let names: Vec<&str> = examples.iter().map(|of| of.name.as_str()).collect();
@@ -55,7 +55,7 @@ pub(super) fn on(examples: &[Named], count: u64, of: Option<u64>) -> String {
     }
 }
 
-/// What all of these have, and how many more there are that some have; with `all` everything that any has.
+/// The words that all sets have, and the number of further words that only some have; with `all`, the words of any set.
 pub(super) fn common<'w>(sets: &[BTreeSet<&'w str>], all: bool) -> (Vec<&'w str>, usize) {
     let every: BTreeSet<&str> = sets.iter().flatten().copied().collect();
     let common: Vec<&str> = every
@@ -67,7 +67,7 @@ pub(super) fn common<'w>(sets: &[BTreeSet<&'w str>], all: bool) -> (Vec<&'w str>
     (common, more)
 }
 
-/// Some of these with their counts, and how many more there are.
+/// The first names with their counts, and the number of the others.
 pub(super) fn tally(of: &[(Named, u64)], limit: usize) -> String {
     let counted = told_apart(of).into_iter().zip(of).take(limit);
     let counted = counted.map(|(name, (_, count))| format!("{name} ({})", digits(*count)));
@@ -78,7 +78,7 @@ pub(super) fn tally(of: &[(Named, u64)], limit: usize) -> String {
     }
 }
 
-/// What resources are under, behind them: with counts where that is several.
+/// The parents of resources, as a phrase behind them; with counts where there are several parents.
 pub(super) fn under(of: &[(Named, u64)], limit: usize) -> String {
     match of {
         [] => String::new(),
@@ -108,18 +108,18 @@ pub(super) fn digits(count: u64) -> String {
     grouped
 }
 
-/// Everything with its count, in one cell of a sheet.
+/// Names with their counts, in one cell of a sheet.
 pub(super) fn in_a_cell(of: &[(Named, u64)]) -> String {
     let counts = told_apart(of).into_iter().zip(of);
     let counts = counts.map(|(name, (_, count))| format!("{name}: {count}"));
     counts.collect::<Vec<_>>().join("; ")
 }
 
-/// What is counted where decisions are.
+/// The explanation of the word decision, where decisions are counted.
 pub(super) const DECISION: &str =
     "a decision is one permission of one account on one device or tenant";
 
-/// How many more policies refuse, or permit, only some of several permissions.
+/// The number of further policies, which refuse or permit only some of several permissions.
 pub(super) fn for_some(more: usize) -> String {
     match more {
         1 => ", and 1 more policy for some of these permissions".to_owned(),

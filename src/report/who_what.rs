@@ -23,14 +23,14 @@ use tarbac_host::decision::{Basis, Decision, Outcome, Provenance, Refusal};
 
 pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_ndjson};
 
-/// How many of those that are treated alike are listed.
+/// The most members of a class that are listed.
 pub const LISTED: usize = 5;
 
-/// How many of those who may are listed, unless all are.
+/// The most allowed people that are listed, unless `all` is wanted.
 const PERMITTED: usize = 20;
 
-/// Everybody who may, each with the path that gives it; with `may_not` the others, with the reasons. Without `all`
-/// the first.
+/// The people who are allowed, each with the path that gives the permission; with `may_not` the others too, with the
+/// reasons. Without `all`, only the first ones.
 pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option<usize>) -> String {
     let mut page = Page::new(width);
     page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
@@ -83,8 +83,8 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
     page.into_text()
 }
 
-/// Those who may after activating something, each with what that is and the path that it gives; with `may_not` also
-/// what refuses it until then.
+/// The people who are allowed after activating an eligible membership, each with the membership and the path that it
+/// gives; with `may_not` also the refusal until then.
 fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit: usize) {
     page.heading(&format!(
         "{} may not now, and may after activating what they are eligible for",
@@ -98,7 +98,7 @@ fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit
         for way in &of.ways {
             let words = std::iter::once("").chain(std::iter::repeat("and "));
             for (path, and) in way.paths.iter().zip(words) {
-                // One way takes all of its paths; each way is enough.
+                // An alternative needs all of its paths; any alternative is enough.
                 let and = if way.activate.len() > 1 { and } else { "" };
                 page.line(4, &format!("{and}{}", chain(path)));
             }
@@ -111,10 +111,10 @@ fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit
     }
 }
 
-/// What an outcome that is no allow stands on.
+/// The reasons of an outcome other than allow.
 fn because(outcome: &Outcome, refusals: &[Refusal]) -> String {
     let mut because: Vec<&str> = match outcome.basis {
-        // These come as they are to be mended.
+        // Errors are shown in full, so that they can be mended.
         Basis::Forbidden => refusals.iter().map(|of| of.policy.as_str()).collect(),
         _ => outcome.policies.iter().map(String::as_str).collect(),
     };
@@ -148,7 +148,7 @@ fn reasons(page: &mut Page, refused: &Refused) {
     }
 }
 
-/// What somebody may do, by resources that are treated alike.
+/// The permissions of one person, by classes of resources.
 pub fn what(what: &What, principal: &str, width: Option<usize>) -> String {
     let mut page = Page::new(width);
     page.heading(principal);
@@ -185,7 +185,7 @@ pub fn what(what: &What, principal: &str, width: Option<usize>) -> String {
     page.into_text()
 }
 
-/// Actions together with those that are allowed by the same policies.
+/// Allowed actions, grouped by the policies that allow them.
 fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a Decided>) {
     let mut groups: Vec<(&[String], Vec<&str>)> = Vec::new();
     for decided in decided {
@@ -203,7 +203,7 @@ fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a Decided>) {
     }
 }
 
-/// Actions that are not allowed, with everything that stands against any of them.
+/// The actions that are not allowed, with every reason against any of them.
 fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'a Decided>) {
     let (mut names, mut reasons) = (Vec::new(), BTreeSet::new());
     for decided in decided {
@@ -226,7 +226,7 @@ fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'
     page.line(6, &reasons.into_iter().collect::<Vec<_>>().join(", "));
 }
 
-/// The JSON Schema of what `what` finds.
+/// The JSON Schema of the answer of `what`.
 pub const WHAT_SCHEMA: fn() -> String =
     schema::text::<super::provenance::With<'static, WhatDocument<'static>>>;
 
@@ -239,7 +239,7 @@ struct WhatDocument<'a> {
     alike: &'a [AlikeResources],
 }
 
-/// The same as JSON.
+/// The answer of `what` as JSON.
 pub fn what_document(
     what: &What,
     principal: &Named,
@@ -255,7 +255,7 @@ pub fn what_document(
     super::provenance::document(document, provenance)
 }
 
-/// The JSON Schema of what `who` finds.
+/// The JSON Schema of the answer of `who`.
 pub const WHO_SCHEMA: fn() -> String =
     schema::text::<super::provenance::With<'static, Document<'static>>>;
 
@@ -287,7 +287,7 @@ struct Alike<'a> {
     principals: &'a [Named],
 }
 
-/// Everybody, as JSON.
+/// The answer of `who` as JSON.
 pub fn document(who: &Who, premises: &Premises, provenance: &Provenance) -> String {
     let document = Document {
         version: VERSION,
@@ -314,7 +314,7 @@ impl<'a> EligibleDocument<'a> {
     }
 }
 
-/// What the admin center says.
+/// The messages of the admin center.
 fn messages(refusals: &[Refusal]) -> Vec<&str> {
     let messages = refusals.iter();
     messages

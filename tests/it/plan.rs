@@ -9,7 +9,7 @@ use tarbac::bundle::Action;
 use tarbac::change::impact::{Impact, States};
 use tarbac::change::what_if::{self, Change, Premises};
 use tarbac::plan::{Planner, Roles};
-use tarbac::render::impact::Report;
+use tarbac::render::impact::ImpactReport;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 use crate::browser::{browser, seen};
@@ -147,7 +147,7 @@ fn a_plan_that_does_not_work_is_not_verified() {
     assert!(!plan.is_verified());
     let lost: u64 = deviations.iter().map(|of| of.found - of.foreseen).sum();
     assert_eq!(lost, impact.totals.lost);
-    let report = Report {
+    let report = ImpactReport {
         premises: &Premises::default(),
         impact: &impact,
         roles: &Roles::Planned(Box::new(plan)),

@@ -1,21 +1,21 @@
-//! How answers are written, and which formats each command writes.
+//! The formats of answers, and sets of them for the commands.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, ValueEnum};
 
 use super::global::HEADING;
 
-/// Where the help lists the format: after what is read.
+/// The position of the format in the help: after the arguments about input.
 pub(crate) const DISPLAY_ORDER: usize = 100;
 
-/// How the answer is written.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Text for people.
     Human,
     /// JSON for programs.
     Json,
-    /// The same as human.
+    /// An alias of human.
     #[value(hide = true)]
     Table,
     /// JSON for programs, an object a line.
@@ -29,7 +29,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Whether it is text for people.
+    /// Whether the answer is text for people.
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::Human | Self::Table)
     }
@@ -41,10 +41,10 @@ impl Format {
     }
 }
 
-/// What most commands write.
+/// The formats of most commands.
 pub(crate) const DOCUMENTS: &[Format] = &[Format::Human, Format::Json];
 
-/// What is written of one table.
+/// The formats of a table.
 pub(crate) const TABLE: &[Format] = &[
     Format::Human,
     Format::Json,
@@ -53,7 +53,7 @@ pub(crate) const TABLE: &[Format] = &[
     Format::Csv,
 ];
 
-/// What is written of rows.
+/// The formats of rows.
 pub(crate) const ROWS: &[Format] = &[
     Format::Human,
     Format::Json,
@@ -62,7 +62,7 @@ pub(crate) const ROWS: &[Format] = &[
     Format::Csv,
 ];
 
-/// What is written of a report over everybody.
+/// The formats of a report about everybody.
 pub(crate) const REPORTS: &[Format] = &[
     Format::Human,
     Format::Json,
@@ -72,7 +72,7 @@ pub(crate) const REPORTS: &[Format] = &[
     Format::Html,
 ];
 
-/// The argument `--format` of a command that writes these.
+/// The argument `--format` of a command that writes these formats.
 pub(crate) fn format_among(formats: &[Format]) -> Arg {
     let values = formats.iter().filter_map(ValueEnum::to_possible_value);
     let parser = PossibleValuesParser::new(values.collect::<Vec<_>>());
@@ -86,7 +86,7 @@ pub(crate) fn format_among(formats: &[Format]) -> Arg {
         .display_order(DISPLAY_ORDER)
 }
 
-/// The same of a command that writes the same whatever is asked for.
+/// The hidden argument `--format` of a command whose output does not depend on it.
 pub(crate) fn format_fixed(formats: &[Format]) -> Arg {
     format_among(formats).hide(true)
 }

@@ -9,13 +9,13 @@ use super::format::{DISPLAY_ORDER, Format};
 use super::offered;
 use crate::command::candidates;
 
-/// The variable that names the workspace where `-C` does not.
+/// The variable that names the workspace if `-C` does not.
 pub(crate) const WORKSPACE: &str = "TARBAC_WORKSPACE";
 
-/// Under what the help lists [`GlobalArgs`].
+/// The heading of [`GlobalArgs`] in the help.
 pub(crate) const HEADING: &str = "Workspace and output";
 
-/// What holds for every command.
+/// The arguments of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct GlobalArgs {
@@ -80,7 +80,7 @@ pub(crate) struct GlobalArgs {
     )]
     pub color: ColorChoice,
 
-    /// Whether something of a workspace was lost while the command ran; nobody types it.
+    /// Whether kept data of a workspace turned out to be damaged while the command ran. It is no argument.
     #[arg(skip)]
     pub loss: Loss,
 }

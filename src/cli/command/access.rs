@@ -1,4 +1,4 @@
-//! `tarbac access`: who can do what, through which role, and which assignments give nothing.
+//! `tarbac access`: the access review.
 
 use std::slice::from_mut;
 
@@ -9,7 +9,7 @@ use tarbac_host::Workspace;
 use tarbac_report as render;
 
 use super::context::{ContextArgs, context};
-use super::suppose::{ChangesArgs, say_premises, suppose};
+use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
@@ -18,19 +18,18 @@ use crate::output::{Output, devices, note, progress};
 
 /// Report who can do what, through which role, and which assignments give nothing.
 ///
-/// Decides about everybody and everything. Shows for each role who can use it and how much it allows; what
-/// a role grants and something else refuses, and what refuses it most; what is allowed and cannot be reached,
-/// because the page that carries it is refused; and people together with those for whom exactly the same
-/// holds, with the group and role assignment through which it does.
+/// Decides about every person, permission and device. Shows, for each role, who can use it and how much it allows;
+/// permissions that a role grants and another rule refuses, with the most frequent rules; permissions that are allowed
+/// and cannot be reached, because their page is refused; and the permissions of people, with the group and role
+/// assignment that give them. People with the same access are listed together.
 ///
-/// An assignment gives nothing if nothing is allowed by its role, and if no decision about anybody changes
-/// without it: all that are said to give nothing can go at once. One that allows nothing, but without which
-/// somebody would be refused, is not among them: Configuration Manager asks for any Intune role. Nor is one of an
-/// account that is disabled, which has its roles again when it is enabled, or of a membership that somebody
-/// can activate.
+/// An assignment gives nothing if its role allows nothing, and no decision changes without the assignment. All
+/// assignments that are listed so can be removed together. Not listed are assignments that allow nothing themselves, but
+/// are needed for another permission (Configuration Manager requires some Intune role); assignments of disabled
+/// accounts, which get their roles back when they are enabled; and eligible memberships.
 ///
-/// Exit status: 0 whatever is granted works and every assignment gives something, 1 not so, 2 something could
-/// not be decided.
+/// Exit status: 0 every granted permission works and every assignment gives something, 1 otherwise, 2 a decision is
+/// indeterminate.
 #[derive(Debug, Args)]
 #[command(arg = format_among(REPORTS), after_help = "\
 Examples:
@@ -41,15 +40,15 @@ Examples:
 pub(crate) struct AccessArgs {
     /// Show every row, with the collections that the devices are in.
     ///
-    /// `tarbac what` with --all lists the devices of a person.
+    /// `tarbac what --all` lists the devices of a person.
     #[arg(long)]
     pub all: bool,
 
-    /// What else is known about the requests.
+    /// The context of the requests.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// What is supposed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 }
@@ -60,7 +59,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    // What cannot be the context of one action is that of none.
+    // A context must fit every action.
     for action in engine.bundle().vocabulary().permissions() {
         context(&engine, &action.uid, &arguments.context)?;
     }
@@ -87,7 +86,7 @@ pub(crate) fn run(
             .for_each(|holder| review.support(from_mut(holder)));
     }
     let provenance = engine.provenance();
-    say_premises(&premises, global.format, output)?;
+    write_premises(&premises, global.format, output)?;
     match global.format {
         Format::Json => output.write(&render::access_review::document(
             &standing, &premises, provenance,

@@ -1,7 +1,6 @@
 //! Completions for shells: readings, and the names of the workspace.
 //!
-//! It is silent: where there is no sound workspace, nothing is offered. It is quick: of a workspace that takes long
-//! to read, nothing is offered either.
+//! Nothing is printed. A workspace with errors, or one that takes long to read, offers nothing.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -20,10 +19,10 @@ use super::help;
 use crate::arguments::Arguments;
 use crate::product;
 
-/// The most entities that are read, in bytes of their files.
+/// The largest size of the files of entities that are read, in bytes.
 const QUICK: u64 = 32 * 1024 * 1024;
 
-/// How many names are offered at once.
+/// The most names that are offered.
 const OFFERED: usize = 200;
 
 /// The readings of the workspace.
@@ -66,7 +65,7 @@ pub(crate) fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-/// Whoever can ask.
+/// The principals of the workspace.
 pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let names = Lookup::of(engine);
@@ -74,7 +73,7 @@ pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-/// Whatever can be asked about.
+/// The resources of the workspace.
 pub(crate) fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let names = Lookup::of(engine);
@@ -93,7 +92,7 @@ pub(crate) fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-/// What the flag of a change takes, as `P01=off`.
+/// The values of the flag of a setting, such as `P01=off`.
 pub(crate) fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionCandidate> {
     move |typed| {
         offered(typed, |engine| {
@@ -103,7 +102,7 @@ pub(crate) fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionC
     }
 }
 
-/// Whoever can be assigned a role, and an equals sign; after that, the roles.
+/// People and groups that can be assigned a role, with an equals sign; after the sign, the roles.
 pub(crate) fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
     let who = typed.to_str().and_then(|typed| typed.split_once('='));
     offered(typed, |engine| {
@@ -123,7 +122,7 @@ pub(crate) fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-/// What each is called; its id where a shell would take the name for several words.
+/// The names of entities; the id instead of a name that a shell would split.
 fn called(names: &Lookup<'_>, entities: Vec<EntityUid>) -> Vec<(String, Option<String>)> {
     let called = entities.into_iter().map(|uid| {
         let name = names.call(&uid);
@@ -135,7 +134,7 @@ fn called(names: &Lookup<'_>, entities: Vec<EntityUid>) -> Vec<(String, Option<S
     called.collect()
 }
 
-/// The first of the names in the workspace that begin as typed, whatever their case.
+/// The first names that begin with the typed text, in any case.
 fn offered(
     typed: &OsStr,
     named: impl Fn(&Engine) -> Vec<(String, Option<String>)>,
@@ -157,7 +156,7 @@ fn offered(
     candidates.collect()
 }
 
-/// The workspace, if it is sound and quickly read.
+/// An engine of the workspace, if it has no errors and is quickly read.
 fn engine() -> Option<Engine> {
     let root = named_workspace(std::env::args_os().collect())?;
     if size(&root.join("entities")) > QUICK {
@@ -176,7 +175,7 @@ fn engine() -> Option<Engine> {
     Some(workspace.ok()?.engine)
 }
 
-/// The folder that the line names so far, or the variable, or this one.
+/// The folder that the command line names so far, or the variable, or the current one.
 #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
 fn named_workspace(words: Vec<OsString>) -> Option<PathBuf> {
     let words = words.iter().map(|word| word.to_str().unwrap_or_default());
@@ -192,7 +191,7 @@ fn named_workspace(words: Vec<OsString>) -> Option<PathBuf> {
             (_, None) => named,
         };
     }
-    // A shell shows the line as it is typed, and has not put the home folder in yet.
+    // The shell has not expanded `~` yet.
     let in_home = named.and_then(|named| named.strip_prefix("~/"));
     match (
         named,
@@ -206,7 +205,7 @@ fn named_workspace(words: Vec<OsString>) -> Option<PathBuf> {
     }
 }
 
-/// How large the files of a folder are together.
+/// The size of all files in a folder, in bytes.
 fn size(folder: &Path) -> u64 {
     let entries = WalkDir::new(folder).follow_links(true).into_iter();
     let files = entries.filter_map(|entry| entry.ok()?.metadata().ok());

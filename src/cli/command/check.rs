@@ -1,4 +1,4 @@
-//! `tarbac check`: decides one request, or a stream of them.
+//! `tarbac check`: the decision of one request, or of a stream of requests.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,19 +18,17 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::{self, Output};
 
-/// Decide whether a person may do something to a device.
+/// Decide whether a person has a permission on a device or tenant.
 ///
-/// Prints one line: ALLOW with the policies that permit it, DENY with the rule that refuses it and
-/// what the admin center says, or INDETERMINATE with what went wrong. What else there is to know
-/// goes to standard error.
+/// Prints one line: ALLOW with the policies that permit it, DENY with the rule that refuses it and the message of the
+/// admin center, or INDETERMINATE with the error. Notes go to standard error.
 ///
-/// With --requests, answers one JSON object a line: {"id"?, "principal", "action", "resource",
-/// "context"?}, each named as on the command line or as {"type", "id"}. The answers are in the order of
-/// the lines, and each carries the id of its request, a string or a number. A bad line is answered
-/// indeterminate and does not stop the rest.
+/// With --requests, each line of the file is a JSON object {"id"?, "principal", "action", "resource", "context"?}; the
+/// parts are named as on the command line, or as {"type", "id"}. The answers are in the order of the lines, each with the
+/// id of its request, a string or a number. A bad line is answered indeterminate and does not stop the others.
 ///
-/// Exit status: 0 allow, 1 deny, 2 indeterminate or could not answer. With --requests: 0 every line
-/// was answered allow or deny, 2 otherwise.
+/// Exit status: 0 allow, 1 deny, 2 indeterminate or could not answer. With --requests: 0 every answer is allow or deny, 2
+/// otherwise.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
@@ -42,7 +40,7 @@ Examples:
   some-program | tarbac check --requests -
   tarbac help workspace                    the page on workspaces and many requests")]
 pub(crate) struct CheckArgs {
-    /// Who asks: a user principal name, an id, or a Cedar UID.
+    /// The person: a user principal name, an id, or a Cedar UID.
     #[arg(
         required_unless_present = "requests",
         conflicts_with = "requests",
@@ -50,7 +48,7 @@ pub(crate) struct CheckArgs {
     )]
     pub principal: Option<String>,
 
-    /// What for: the id, the documented name or the Graph id of a permission.
+    /// The permission: its id, its documented name, or its id in Microsoft Graph.
     #[arg(
         required_unless_present = "requests",
         conflicts_with = "requests",
@@ -58,7 +56,7 @@ pub(crate) struct CheckArgs {
     )]
     pub action: Option<String>,
 
-    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    /// The device or tenant: its name, its id, or its Cedar UID.
     #[arg(
         required_unless_present = "requests",
         conflicts_with = "requests",
@@ -66,15 +64,15 @@ pub(crate) struct CheckArgs {
     )]
     pub resource: Option<String>,
 
-    /// What else is known about the request.
+    /// The context of the request.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// Answer the requests of this file, one a line; `-` is standard input.
+    /// Answer the requests of this file, one on each line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "now"])]
     pub requests: Option<PathBuf>,
 
-    /// What to say of each of the requests.
+    /// The content of each answer.
     #[arg(
         long,
         value_name = "ANSWER",
@@ -84,7 +82,7 @@ pub(crate) struct CheckArgs {
     )]
     pub answer: AnswerKind,
 
-    /// On how many processors to answer the requests; on all without.
+    /// The number of threads; by default that of the processors.
     #[arg(
         long,
         value_name = "N",
@@ -93,18 +91,18 @@ pub(crate) struct CheckArgs {
     )]
     pub jobs: Option<NonZeroUsize>,
 
-    /// What is supposed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 }
 
-/// What is said of a request.
+/// The content of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AnswerKind {
-    /// What check says: with the authority, notices and messages.
+    /// The answer of check, with authority, notices and messages.
     Full,
-    /// The decision and the policies that determine it, as matrix and who have them; several times as quick. A
-    /// notice or message that fails makes only a full answer indeterminate.
+    /// The decision with the policies that determine it; several times as fast. An error in a notice or message makes only a
+    /// full answer indeterminate.
     Decision,
 }
 
@@ -137,7 +135,7 @@ pub(crate) fn run(
     Ok(answer.outcome.decision.into())
 }
 
-/// The request that a person means.
+/// The request that the arguments name.
 pub(crate) fn request(
     engine: &Engine,
     parts: [&str; 3],

@@ -13,8 +13,8 @@ use crate::output::Output;
 
 /// Write the completions for a shell to standard output.
 ///
-/// They ask this program how a line can go on, which knows the readings, people, permissions and devices of the
-/// workspace that the line or TARBAC_WORKSPACE names, where its entities are not more than 32 MiB.
+/// The completions call this program, which offers the readings, people, permissions and devices of the workspace that
+/// the command line or TARBAC_WORKSPACE names, unless its entities are larger than 32 MiB.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:
@@ -26,13 +26,13 @@ pub(crate) struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// The program, as shells know it.
+/// The name of the program for shells.
 const NAME: &str = "tarbac";
 
-/// The variable with which a shell asks.
+/// The variable that a shell sets to ask for completions.
 const VARIABLE: &str = "TARBAC_COMPLETE";
 
-/// Without this, bash takes the name of an account for three words.
+/// Without this line, bash splits a user principal name at the `@`.
 const BASH: &str = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n";
 
 pub(crate) fn run(completions: &CompletionsArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -48,14 +48,14 @@ pub(crate) fn run(completions: &CompletionsArgs, output: &mut Output) -> Result<
     completer
         .write_registration(VARIABLE, NAME, NAME, NAME, &mut text)
         .map_err(Failure::Output)?;
-    output.write_as_it_is(&String::from_utf8_lossy(&text))?;
+    output.write_verbatim(&String::from_utf8_lossy(&text))?;
     if completions.shell == Shell::Bash {
-        output.write_as_it_is(BASH)?;
+        output.write_verbatim(BASH)?;
     }
     Ok(Exit::Yes)
 }
 
-/// Answers a shell that asks how a line can go on; whether one has asked.
+/// Answers a shell that asks for completions; returns whether one asked.
 pub(crate) fn answer() -> Result<bool, clap::Error> {
     let environment = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
     let environment = environment.bin(NAME).completer(NAME);

@@ -7,14 +7,14 @@ use tarbac_host::json::StrictJson;
 
 use crate::failure::{Failure, ShellError};
 
-/// What else is known about a request.
+/// The context of a request.
 #[derive(Debug, Args)]
 pub(crate) struct ContextArgs {
     /// The context of the request, as a JSON object.
     #[arg(long, value_name = "JSON")]
     pub context: Option<String>,
 
-    /// The moment of the request, for example 2026-11-23T08:05:00Z.
+    /// The time of the request, for example 2026-11-23T08:05:00Z.
     #[arg(long, value_name = "DATETIME")]
     pub now: Option<String>,
 }

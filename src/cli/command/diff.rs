@@ -1,4 +1,4 @@
-//! `tarbac diff`: what changes for whom between two states of a workspace.
+//! `tarbac diff`: the decisions that differ between two states of a workspace.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ use tarbac_host::workspace::{stands_alone, state};
 use tarbac_host::{Layout, LoadError, Workspace};
 
 use super::context::ContextArgs;
-use super::impact::scope::{OnlyArgs, about, only};
-use super::impact::{Wanted, answer, typed};
-use super::{layout, load_from, reading, switches, tell};
+use super::impact::scope::{ScopeArgs, about, in_words};
+use super::impact::{ComparisonOptions, typed_flags, write_comparison};
+use super::{layout, load_from, note_warnings, reading, switches};
 use crate::arguments::GlobalArgs;
 use crate::arguments::format::{REPORTS, format_among};
 use crate::exit::Exit;
@@ -19,13 +19,13 @@ use crate::failure::{Failure, ShellError};
 use crate::output::Output;
 use crate::product;
 
-/// Show what changes for whom between two workspaces, policies, or revisions of git.
+/// Show who gains and who loss_failure access between two workspaces, policies, or revisions of git.
 ///
-/// The report of what-if between two states, with whoever gains first. OLD and NEW are each a workspace, a folder or file of policies
-/// that is joined with the entities of this workspace, or a revision of the git repository that this
-/// workspace is in; without NEW it is this workspace.
+/// The report is that of what-if, with gains first. OLD and NEW are each a workspace, a folder or file of policies that is
+/// joined with the entities of this workspace, or a revision of the git repository of this workspace. Without NEW, OLD is
+/// compared with this workspace.
 ///
-/// Exit status: 0 the same, 1 somebody gains or loses something, 2 could not answer.
+/// Exit status: 0 nothing changes, 1 somebody gains or loss_failure something, 2 could not write_comparison.
 #[derive(Debug, Args)]
 #[command(arg = format_among(REPORTS), after_help = "\
 Examples:
@@ -37,20 +37,20 @@ pub(crate) struct DiffArgs {
     /// The state before.
     pub old: String,
 
-    /// The state after; this workspace without.
+    /// The state after; by default this workspace.
     pub new: Option<String>,
 
     /// Show every row, and every device with the collections it is in.
     #[arg(long)]
     pub all: bool,
 
-    /// What else is known about the requests.
+    /// The context of the requests.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// Whom and what it is about.
+    /// The limits of the comparison.
     #[command(flatten)]
-    pub only: OnlyArgs,
+    pub only: ScopeArgs,
 }
 
 pub(crate) fn run(
@@ -84,7 +84,7 @@ pub(crate) fn run(
         let state = reading(global, |means| {
             Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
         })?;
-        tell(&state);
+        note_warnings(&state);
         Ok::<_, Failure>(state)
     };
     let before = read(&arguments.old)?.engine;
@@ -98,10 +98,12 @@ pub(crate) fn run(
     };
     let new = arguments.new.as_deref().unwrap_or("this workspace");
     let compared = format!("diff {} {new}", arguments.old);
-    let wanted = Wanted {
+    let options = ComparisonOptions {
         premises: Premises {
-            besides: std::iter::once(compared).chain(typed(global)).collect(),
-            notes: only(&arguments.only).into_iter().collect(),
+            besides: std::iter::once(compared)
+                .chain(typed_flags(global))
+                .collect(),
+            notes: in_words(&arguments.only).into_iter().collect(),
             ..Premises::default()
         },
         about: about([&before, &after], &arguments.only)?,
@@ -113,5 +115,5 @@ pub(crate) fn run(
         folder: &global.workspace,
         format: global.format,
     };
-    answer(states, &wanted, output)
+    write_comparison(states, &options, output)
 }

@@ -1,4 +1,4 @@
-//! `tarbac explain`: why a decision is what it is, and what would change it.
+//! `tarbac explain`: the reasons of a decision, and the changes that would turn it.
 
 use clap::Args;
 use tarbac_host::Workspace;
@@ -7,20 +7,20 @@ use tarbac_report::{self as render, explanation};
 use super::candidates;
 use super::check::request;
 use super::context::ContextArgs;
-use super::suppose::{ChangesArgs, say_premises, suppose};
+use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{DOCUMENTS, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Explain a decision: who decides, why, and what would change it.
+/// Explain a decision: which authority is in force, the reasons, and the changes that would turn it.
 ///
-/// Shows which authority is in force and what makes it so; for an allow, the path from the person
-/// to the role and the policy; for a deny, every rule that refused with the values it read, and the
-/// smallest changes that would make it an allow, each one tried.
+/// Shows the authority and the settings that put it in force. For an allow: the path from the person to the role and the
+/// policy. For a deny: every rule that refused, with the values that it read, and the smallest changes that would make
+/// it an allow; each of them has been tried.
 ///
-/// Exit status: that of check.
+/// Exit status: as for check.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
@@ -28,23 +28,23 @@ Examples:
   tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --format json
   tarbac explain ada@contoso.example viewClientDetails WS-BER-014 --enforce-configmgr-rbac P01=off")]
 pub(crate) struct ExplainArgs {
-    /// Who asks: a user principal name, an id, or a Cedar UID.
+    /// The person: a user principal name, an id, or a Cedar UID.
     #[arg(add = offered(candidates::principals))]
     pub principal: String,
 
-    /// What for: the id, the documented name or the Graph id of a permission.
+    /// The permission: its id, its documented name, or its id in Microsoft Graph.
     #[arg(add = offered(candidates::actions))]
     pub action: String,
 
-    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    /// The device or tenant: its name, its id, or its Cedar UID.
     #[arg(add = offered(candidates::resources))]
     pub resource: String,
 
-    /// What else is known about the request.
+    /// The context of the request.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// What is supposed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 }
@@ -61,7 +61,7 @@ pub(crate) fn run(
         &arguments.context,
     )?;
     let explanation = tarbac_analysis::explain(&engine, &request);
-    say_premises(&premises, global.format, output)?;
+    write_premises(&premises, global.format, output)?;
     output.write(&match global.format {
         Format::Json => render::json(&explanation::wire(&explanation, &premises)),
         _ => explanation::human(&explanation, output.width()),

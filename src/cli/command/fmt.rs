@@ -20,10 +20,9 @@ use crate::output::{self, Output};
 
 /// Format policy files as Cedar does.
 ///
-/// Formats the policy files of the workspace, or those given; never the ones in the binary. Nothing
-/// is written when a file is not valid Cedar, and a file is replaced only as a whole.
+/// Formats the policy files of the workspace, or the named ones. If a file is not valid Cedar, nothing is written.
 ///
-/// Exit status: 0 formatted, 1 unformatted files under --check, 2 could not read or write.
+/// Exit status: 0 formatted, 1 some files are not formatted (--check), 2 could not read or write.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
@@ -31,7 +30,7 @@ Examples:
   tarbac fmt --check policies/custom
   tarbac fmt - < script-runner.cedar")]
 pub(crate) struct FmtArgs {
-    /// List the files that are not formatted and write nothing.
+    /// List the files that are not formatted, and write nothing.
     #[arg(long)]
     pub check: bool,
 
@@ -56,7 +55,7 @@ pub(crate) fn run(
     if arguments.paths.is_empty() {
         files.extend(spec_files(&layout, &[])?);
     }
-    // Everything is formatted before anything is written: one file that is no policy stops all.
+    // All files are formatted before any is written: a file with a syntax error stops all.
     let mut changed: Vec<(PathBuf, Arc<Source>, String)> = Vec::new();
     let mut findings = Vec::new();
     for (path, source) in files {
@@ -98,7 +97,7 @@ fn format_input(check: bool, output: &mut Output) -> Result<Exit, Failure> {
     let formatted = bundle::formatted(&source)
         .map_err(|finding| Failure::Invalid(vec![finding], "Nothing was written."))?;
     if !check {
-        output.write_as_it_is(&formatted)?;
+        output.write_verbatim(&formatted)?;
         return Ok(Exit::Yes);
     }
     match formatted == source.text() {

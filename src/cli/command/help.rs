@@ -29,7 +29,7 @@ pub(crate) struct HelpArgs {
 /// A page of the documentation.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// The name it is asked for by.
+    /// The name of the page on the command line.
     pub topic: String,
     /// The heading of the page.
     pub title: String,
@@ -66,7 +66,7 @@ pub(crate) fn pages() -> Vec<Page> {
         let topic = file.path.strip_suffix(".md")?.to_owned();
         let heading = file.text.lines().find_map(|line| line.strip_prefix("# "))?;
         let title = heading.to_owned();
-        // Comments are for the program that writes a table into the page.
+        // Comments mark generated tables.
         let lines = file.text.lines().filter(|line| !line.starts_with("<!-- "));
         let text = lines.flat_map(|line| [line, "\n"]).collect();
         Some(Page { topic, title, text })
@@ -74,7 +74,7 @@ pub(crate) fn pages() -> Vec<Page> {
     pages.collect()
 }
 
-/// The help of a command, or of one within another; without words, that of the program.
+/// The help of a command, or of a command within another; without words, of the program.
 fn command(words: &[String], colour: bool) -> Option<String> {
     let mut program = Arguments::command();
     program.build();

@@ -1,4 +1,4 @@
-//! The run that `what-if` and `diff` share.
+//! The comparison of two states, for `what-if` and `diff`.
 
 pub(crate) mod scope;
 
@@ -11,7 +11,7 @@ use tarbac_analysis::plan::{Planner, RoleChange, Roles};
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
 use tarbac_report as render;
-use tarbac_report::impact::Report;
+use tarbac_report::impact::ImpactReport;
 
 use super::context::{ContextArgs, context};
 use crate::arguments::{Format, GlobalArgs};
@@ -19,33 +19,33 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::{Output, devices, note, progress, say, waiting};
 
-/// How many devices are named in one report: their names have to fit in memory together.
+/// The most devices that one report names: their names must fit in memory.
 const NAMED: u64 = 5_000_000;
 
-/// What is written of a comparison.
-pub(crate) struct Wanted<'a> {
-    /// What is supposed, or which two states are compared.
+/// The options of a comparison.
+pub(crate) struct ComparisonOptions<'a> {
+    /// The premises, or the two states that are compared.
     pub premises: Premises,
-    /// Whom and what it is about.
+    /// The limits of the comparison.
     pub about: About,
-    /// What is known about the requests.
+    /// The context of the requests.
     pub context: &'a ContextArgs,
-    /// Whoever gains before whoever loses everything.
+    /// Whether gains are listed first.
     pub gains_first: bool,
-    /// Every row.
+    /// Whether every row is shown.
     pub all: bool,
-    /// The role changes that go with the change.
+    /// Whether role changes are planned.
     pub plan: bool,
-    /// Whether the workspace at hand is the state before, and not the one after.
+    /// Whether the workspace of this run is the state before. Otherwise it is the state after.
     pub is_before: bool,
-    /// The workspace.
+    /// The folder of the workspace.
     pub folder: &'a Path,
-    /// How.
+    /// The format of the report.
     pub format: Format,
 }
 
-/// The files and the readings that are chosen, as they are typed.
-pub(crate) fn typed(global: &GlobalArgs) -> impl Iterator<Item = String> {
+/// The flags for files and readings as they were typed.
+pub(crate) fn typed_flags(global: &GlobalArgs) -> impl Iterator<Item = String> {
     let files = [
         ("policies", &global.policies),
         ("schema", &global.schema),
@@ -66,14 +66,14 @@ pub(crate) fn typed(global: &GlobalArgs) -> impl Iterator<Item = String> {
     files.chain(readings)
 }
 
-/// Compares two states and writes what changes.
-pub(crate) fn answer(
+/// Compares two states and writes the report.
+pub(crate) fn write_comparison(
     states: States<'_>,
-    wanted: &Wanted<'_>,
+    options: &ComparisonOptions<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let about = wanted.context;
-    // What cannot be the context of one action is that of none.
+    let about = options.context;
+    // A context must fit every action.
     for engine in [states.before, states.after] {
         for action in engine.bundle().vocabulary().permissions() {
             context(engine, &action.uid, about)?;
@@ -82,13 +82,13 @@ pub(crate) fn answer(
     let context = |engine: &Engine, action: &Action| {
         context(engine, &action.uid, about).unwrap_or_else(|_| cedar_policy::Context::empty())
     };
-    let comparison = states.compare_about(&wanted.about, context);
+    let comparison = states.compare_about(&options.about, context);
     let mut impact = compared(&comparison, "comparing");
-    if wanted.gains_first {
+    if options.gains_first {
         impact.gains_first();
     }
-    if wanted.format != Format::Ndjson {
-        detail(&comparison, &mut impact, (wanted.format, wanted.all));
+    if options.format != Format::Ndjson {
+        detail(&comparison, &mut impact, (options.format, options.all));
     }
     let planning = Planner {
         states,
@@ -97,28 +97,28 @@ pub(crate) fn answer(
         compare: &|states| compared(&states.compare(context), "trying the plan"),
     };
     let failed = |findings| Failure::Invalid(findings, "Nothing was planned.");
-    let roles = match (wanted.plan, wanted.format) {
+    let roles = match (options.plan, options.format) {
         (true, _) => {
             let mut plan = planning.plan().map_err(failed)?;
-            plan.in_workspace(wanted.folder);
+            plan.in_workspace(options.folder);
             Roles::Planned(Box::new(plan))
         }
-        // A sheet has no room for them.
+        // CSV has no place for them.
         (false, Format::Csv) => Roles::InNeed(Vec::new()),
         (false, _) => Roles::InNeed(in_need(&planning)),
     };
-    let at_hand = match wanted.is_before {
+    let at_hand = match options.is_before {
         true => states.before.provenance(),
         false => states.after.provenance(),
     };
-    let report = Report {
-        premises: &wanted.premises,
+    let report = ImpactReport {
+        premises: &options.premises,
         impact: &impact,
         roles: &roles,
         states: [states.before.provenance(), states.after.provenance()],
         at_hand,
     };
-    match wanted.format {
+    match options.format {
         Format::Json => output.write(&report.document())?,
         Format::Ndjson => {
             let bar = devices(impact.people.len());
@@ -134,7 +134,7 @@ pub(crate) fn answer(
         Format::Markdown => output.write(&report.markdown())?,
         Format::Html => output.write(&report.html())?,
         _ => {
-            let text = report.human(wanted.all, output.width());
+            let text = report.human(options.all, output.width());
             output.write(&text)?;
             let engines = [states.after, states.before];
             output.write(&render::glossary::of(&text, &engines, output.width()))?;
@@ -157,7 +157,7 @@ pub(crate) fn answer(
     })
 }
 
-/// The roles that would need a permission; where they cannot be worked out, the rest of the report can.
+/// The roles that would need a permission. If they cannot be found, the report goes without them.
 fn in_need(planning: &Planner<'_, '_>) -> Vec<RoleChange> {
     let bar = waiting("looking for roles");
     let found = planning.roles_in_need();
@@ -180,7 +180,7 @@ fn compared(comparison: &Comparison<'_>, what: &'static str) -> Impact {
     impact
 }
 
-/// Finds out what the devices are in, for the rows that are shown.
+/// Fills in the devices and their parents in the rows that are shown.
 fn detail(comparison: &Comparison<'_>, impact: &mut Impact, (format, all): (Format, bool)) {
     let shown = match (format, all) {
         (Format::Human, false) => render::impact::PEOPLE.min(impact.people.len()),

@@ -1,55 +1,50 @@
-//! `tarbac import`: makes a workspace of the exports of a live tenant, or refreshes one.
+//! `tarbac import`: a workspace from the exports of a live tenant, new or refreshed.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod draft;
+mod refusal;
+
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
-use tarbac_diagnostic::finding::Finding;
-use tarbac_diagnostic::source::Source;
-use tarbac_host::record::{self, Kept, Origin, Record, Refresh, Situation, Step, Written};
-use tarbac_host::workspace::{
-    Draft, PARTS, Transaction, examine, files_in, found, is_workspace, recorded,
-};
-use tarbac_host::{Engine, Layout, Switches, assembly};
+use tarbac_host::record::Refresh;
+use tarbac_host::workspace::{Draft, Transaction, is_workspace, recorded};
+use tarbac_host::{Engine, Switches, assembly};
 use tarbac_report as render;
-use tarbac_report::import::Change;
+use tarbac_report::import::ImportChanges;
 use tarbac_tenant::import;
 use tarbac_tenant::import::{Imported, Report};
 use thiserror::Error;
 
 use super::exports_in;
-use super::starters;
 use crate::arguments::format::format_among;
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
-use crate::output::{self, Output, bytes, waiting};
+use crate::output::{self, Output, bytes};
 use crate::product;
+use draft::{check, prepare};
+use refusal::{conflict_failure, loss_failure};
 
-/// Make a workspace of the exports of a live tenant.
+/// Make a workspace from the exports of a live tenant, or refresh one.
 ///
-/// EXPORTS is a folder with files that were exported from Microsoft Graph, Configuration Manager and
-/// the admin center; --how lists them and how to get each. JSON, one document, several or one a line,
-/// plain or compressed with gzip. The workspace has the people, groups, roles, hierarchies and devices
-/// of the tenant, a copy of the rules in which built-in roles are as the tenant has them, and a file
-/// for each custom role.
+/// EXPORTS is a folder with files from Microsoft Graph, Configuration Manager and the admin center; --how lists them, with
+/// the call for each. A file is JSON (one document, several, or one on each line), plain or compressed with gzip. The
+/// workspace has the people, groups, roles, hierarchies and devices of the tenant, a copy of the rules with the built-in
+/// roles of the tenant, and a file for each custom role.
 ///
-/// What the exports do not say gives nobody anything, and is said: what could not be joined, what was
-/// assumed, and what is worth a look. The workspace is written whole or not at all.
+/// Nobody gets access from data that the exports lack. The report lists records that could not be joined, assumptions, and
+/// things to look at. The workspace is written whole or not at all.
 ///
-/// A workspace that is there is refreshed: files that an import wrote, by the record tarbac-files.json, and
-/// none that somebody wrote or changed. Where the exports have something new for a file that somebody has
-/// changed, nothing is imported, and the files are named. The same where a whole export is missing that the last
-/// import read, or nothing would be left of a kind of data: put the files of a refresh over those of the last
-/// one, or say --drop-missing.
+/// An existing workspace is refreshed. Its record tarbac-files.json tells files of an import from files that people wrote
+/// or changed, which stay. Nothing is imported if the exports would change a file that somebody changed too; these files
+/// are named. Nothing is imported either if an export of the last import is missing, or if no data of some kind would be
+/// left: put new exports over those of the last import, or use --drop-missing.
 ///
-/// Exit status: 0 imported, 2 an export is refused or missing, somebody's changes are in the way, or the
-/// workspace cannot be written.
+/// Exit status: 0 imported, 2 an export is refused or missing, changes of people are in the way, or the workspace cannot
+/// be written.
 #[derive(Debug, Args)]
 #[command(arg = format_among(&[Format::Human, Format::Json, Format::Markdown])
     .help("Write the answer for people or for programs; markdown with --how only"), after_help = "\
@@ -70,25 +65,23 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "DIR", required_unless_present = "how")]
     pub out: Option<PathBuf>,
 
-    /// Show what would be added, changed and removed, and write nothing.
+    /// List the files that would be added, changed and removed, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Write this file or folder of the workspace as the import has it, although somebody has changed it;
-    /// repeatable.
+    /// Overwrite this file or folder of the workspace, although somebody changed it; repeatable.
     #[arg(long, value_name = "PATH")]
     pub take: Vec<String>,
 
-    /// Take the entities of a workspace without tarbac-files.json for those of an import, and replace them.
+    /// Replace the entities of a workspace that has no tarbac-files.json.
     #[arg(long)]
     pub force: bool,
 
-    /// Import although data that the workspace has are in the exports no more: they are removed.
+    /// Import although the exports lack data of the workspace; these data are removed.
     #[arg(long)]
     pub drop_missing: bool,
 
-    /// The moment at which eligible memberships are looked at, instead of the present: one that has ended by
-    /// then or not begun is none.
+    /// The time at which an eligible membership must be in force, by default now.
     #[arg(long, value_name = "DATETIME", value_parser = moment)]
     pub now: Option<Timestamp>,
 
@@ -96,11 +89,11 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub all: bool,
 
-    /// List the files of an export with the call that gives each, and import nothing.
+    /// List the exports with the call for each, and import nothing.
     #[arg(long, conflicts_with_all = ["exports", "out", "dry_run", "take", "force", "drop_missing", "now", "all"])]
     pub how: bool,
 
-    /// Write the script of PowerShell that collects them.
+    /// Write a PowerShell script that collects the exports.
     #[arg(long, requires = "how")]
     pub script: bool,
 }
@@ -113,9 +106,6 @@ struct NoTimestamp;
 fn moment(text: &str) -> Result<Timestamp, NoTimestamp> {
     tarbac_tenant::exports::moment(text).ok_or(NoTimestamp)
 }
-
-/// How many files that are in the way are listed.
-const LISTED: usize = 20;
 
 pub(crate) fn run(
     global: &GlobalArgs,
@@ -131,7 +121,7 @@ pub(crate) fn run(
         })?;
         return Ok(Exit::Yes);
     };
-    look(out)?;
+    check_target(out)?;
     #[expect(
         clippy::disallowed_methods,
         reason = "what is eligible depends on the time, which comes in here"
@@ -139,10 +129,10 @@ pub(crate) fn run(
     let now = arguments.now.unwrap_or_else(Timestamp::now);
     let imported = read(exports, &shipped_engine()?, now)?;
     let (report, refresh) = match arguments.dry_run {
-        true => try_out(imported, arguments, out)?,
+        true => dry_run(imported, arguments, out)?,
         false => write(imported, arguments, out)?,
     };
-    let change = Change {
+    let change = ImportChanges {
         refresh: &refresh,
         is_tried: arguments.dry_run,
         is_refused: is_refused(&refresh, arguments),
@@ -163,8 +153,8 @@ fn is_refused(refresh: &Refresh, arguments: &ImportArgs) -> bool {
     loses || !refresh.conflicts.is_empty()
 }
 
-/// Refuses a folder that is neither a workspace nor about to be one.
-fn look(out: &Path) -> Result<(), Failure> {
+/// Refuses a folder that is not empty, no repository, and no workspace.
+fn check_target(out: &Path) -> Result<(), Failure> {
     let refuse = |why: &str, help: String| {
         Err(ShellError::Arguments {
             message: format!("nothing was imported, because `{}` {why}", out.display()),
@@ -198,7 +188,7 @@ fn look(out: &Path) -> Result<(), Failure> {
     refuse("is there and is no workspace", help)
 }
 
-/// The policies and the schema that ship, without anybody in sight.
+/// An engine of the policies and the schema that ship, without entities.
 fn shipped_engine() -> Result<Engine, Failure> {
     let examination =
         assembly::examine(&product::rules().alone(), Vec::new(), &Switches::default())?;
@@ -218,8 +208,8 @@ fn read(exports: &Path, shipped: &Engine, now: Timestamp) -> Result<Imported, Fa
     Ok(imported?)
 }
 
-/// Finds out what would be written, and writes nothing.
-fn try_out(
+/// A dry run.
+fn dry_run(
     imported: Imported,
     arguments: &ImportArgs,
     out: &Path,
@@ -235,7 +225,7 @@ fn try_out(
     Ok((imported.into_report(), refresh))
 }
 
-/// Writes the workspace, if it has no errors and nothing is in the way.
+/// Writes the workspace if it has no errors and no file is in the way.
 fn write(
     imported: Imported,
     arguments: &ImportArgs,
@@ -250,220 +240,14 @@ fn write(
     let (draft, record) = (transaction.draft(), transaction.record());
     let refresh = prepare(&imported, draft, record, arguments, out)?;
     if !refresh.conflicts.is_empty() {
-        return Err(in_the_way(&refresh.conflicts, record.is_some(), out));
+        return Err(conflict_failure(&refresh.conflicts, record.is_some(), out));
     }
     if is_refused(&refresh, arguments) {
-        return Err(loses(&refresh.lost, out));
+        return Err(loss_failure(&refresh.lost, out));
     }
     check(draft, &refresh, out)?;
     transaction
         .commit(refresh.steps.clone(), refresh.record.clone())
         .map_err(|error| ShellError::file("write into", out, error))?;
     Ok((imported.into_report(), refresh))
-}
-
-/// Writes everything aside, and compares it with what is there.
-fn prepare(
-    imported: &Imported,
-    draft: &Draft,
-    record: Option<&Record>,
-    arguments: &ImportArgs,
-    out: &Path,
-) -> Result<Refresh, Failure> {
-    let failed = |error| ShellError::file("write into", out, error);
-    let bar = waiting("writing");
-    let create = |path: &str| {
-        bar.set_message(format!("writing {path}"));
-        let file = bar.wrap_write(draft.create(path)?);
-        Ok(BufWriter::with_capacity(1 << 18, file))
-    };
-    imported.write(create).map_err(failed)?;
-    bar.finish_and_clear();
-    let shipped = product::rules();
-    let shipped: BTreeMap<&str, blake3::Hash> = shipped
-        .files()
-        .iter()
-        .map(|file| (file.path.as_str(), record::digest(&file.text)))
-        .collect();
-    let files = draft.digests().into_iter().map(|(path, digest)| {
-        let origin = match shipped.get(path.as_str()) == Some(&digest) {
-            true => Origin::Shipped,
-            false => Origin::Tenant,
-        };
-        (path, Written { origin, digest })
-    });
-    let new = Record {
-        files: files.collect(),
-        exports: imported.exports().clone(),
-        ..Record::default()
-    };
-    let before = record.iter().flat_map(|record| record.files.keys());
-    let known: BTreeSet<&String> = before.chain(new.files.keys()).collect();
-    let take = taken(&arguments.take, &known)?;
-    let there = files_in(out, &PARTS, &known)
-        .map_err(|error| ShellError::file("read what is in", out, error))?;
-    let mut refresh = Refresh::of(&Situation {
-        record,
-        found: &there,
-        new: &new,
-        is_expected: &|export| imported.is_of_tenant(export),
-        nothing: record::digest(import::NOTHING),
-        is_partial: imported.is_partial(),
-        take: &take,
-        adopt: arguments.force,
-        has_shipped: &product::shipped_before_records,
-    });
-    // What is not written is seen as it is.
-    let stays = refresh.kept.iter().chain(&refresh.conflicts);
-    for Kept { path, .. } in stays.filter(|kept| new.files.contains_key(&kept.path)) {
-        draft.forget(path).map_err(failed)?;
-    }
-    let is_removed = |path: &&String| !refresh.removed.contains(path);
-    draft
-        .show(out, there.keys().filter(is_removed))
-        .map_err(failed)?;
-    if record.is_none() {
-        begin(draft, &mut refresh, out).map_err(failed)?;
-    }
-    Ok(refresh)
-}
-
-/// The paths of `--take`, as the record has them.
-fn taken(named: &[String], known: &BTreeSet<&String>) -> Result<Vec<String>, Failure> {
-    let paths = named.iter().map(|named| {
-        let path = named.replace('\\', "/");
-        let path = path.trim_start_matches("./").trim_end_matches('/');
-        let is_in = |known: &&&String| {
-            let rest = known.strip_prefix(path);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        match known.iter().any(|known| is_in(&known)) {
-            true => Ok(path.to_owned()),
-            false => Err(ShellError::Arguments {
-                message: format!("nothing was imported: an import writes no file `{named}`"),
-                help: Some(
-                    "give a path within the workspace, as policies/custom/script-runner.cedar"
-                        .to_owned(),
-                ),
-            }
-            .into()),
-        }
-    });
-    paths.collect()
-}
-
-/// Adds what the repository of a tenant begins with, where nothing of it is there.
-fn begin(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Result<()> {
-    let ignored = tarbac_host::bundle::File {
-        path: ".gitignore".to_owned(),
-        text: starters::gitignore(""),
-    };
-    let has_suites = out.join("tests").symlink_metadata().is_ok();
-    let files = starters::without_rules().into_iter().chain([ignored]);
-    for file in files.filter(|file| !has_suites || !file.path.starts_with("tests/")) {
-        if found(out, &file.path)?.is_some() {
-            continue;
-        }
-        draft.create(&file.path)?.write_all(file.text.as_bytes())?;
-        refresh.steps.push(Step {
-            path: file.path.clone(),
-            before: None,
-            after: Some(record::digest(&file.text)),
-        });
-        refresh.added.push(file.path);
-    }
-    refresh.added.sort();
-    Ok(())
-}
-
-/// Refuses a workspace that would have errors.
-fn check(draft: &Draft, refresh: &Refresh, out: &Path) -> Result<(), Failure> {
-    let bar = waiting("validating");
-    let examination = examine(
-        &Layout::of(draft.folder(), product::rules()),
-        &Switches::default(),
-    )?;
-    bar.finish_and_clear();
-    if examination.engine.is_some() {
-        return Ok(());
-    }
-    let is_theirs = refresh.kept.is_empty();
-    let so = match is_theirs {
-        true => "The exports make a workspace with errors, so it was not written.",
-        false => {
-            "The exports and the files that are kept make a workspace with errors, so nothing was written."
-        }
-    };
-    let findings = examination.findings.into_iter();
-    let findings = findings.map(|finding| placed(finding, draft.folder(), out));
-    Err(Failure::Invalid(findings.collect(), so))
-}
-
-/// A finding at the places where the files will be.
-fn placed(mut finding: Finding, from: &Path, to: &Path) -> Finding {
-    let name = |path: &Path| path.to_string_lossy().replace('\\', "/");
-    let (from, to) = (name(from), name(to));
-    for label in &mut finding.labels {
-        let source = &label.place.source;
-        if let Some(rest) = source.name.strip_prefix(&from) {
-            label.place.source = Arc::new(Source {
-                name: format!("{to}{rest}"),
-                text: source.text.clone(),
-            });
-        }
-    }
-    finding
-}
-
-/// Says which data the workspace has that the exports have no more.
-fn loses(lost: &[String], out: &Path) -> Failure {
-    let mut lines: Vec<String> = lost
-        .iter()
-        .take(LISTED)
-        .map(|lost| format!("  {}", render::import::lost(lost)))
-        .collect();
-    let more = lost.len().saturating_sub(LISTED);
-    if more > 0 {
-        lines.push(format!("  and {more} more"));
-    }
-    ShellError::Arguments {
-        message: format!(
-            "nothing was imported into `{}`, because it has data that the exports lack, which would be removed:\n{}",
-            out.display(),
-            lines.join("\n")
-        ),
-        help: Some("put what is missing beside the other exports, anew or as it was exported last; where the tenant has it no more, --drop-missing removes it".to_owned()),
-    }
-    .into()
-}
-
-/// Says which files somebody has changed that were to be written.
-fn in_the_way(conflicts: &[Kept], has_record: bool, out: &Path) -> Failure {
-    let mut lines: Vec<String> = conflicts
-        .iter()
-        .take(LISTED)
-        .map(|kept| format!("  {}: {}", kept.path, render::import::why(kept.why)))
-        .collect();
-    let more = conflicts.len().saturating_sub(LISTED);
-    if more > 0 {
-        lines.push(format!("  and {more} more"));
-    }
-    let is_adoption = |kept: &Kept| kept.path.starts_with("entities/");
-    let help = match !has_record && conflicts.iter().all(is_adoption) {
-        true => {
-            "where they are those of an import that kept no record, --force replaces them; what else is in the workspace stays"
-        }
-        false => {
-            "move what you wrote into a file of its own, or give up what is there with --take PATH; --dry-run shows everything"
-        }
-    };
-    ShellError::Arguments {
-        message: format!(
-            "nothing was imported into `{}`, because it would overwrite what somebody wrote:\n{}",
-            out.display(),
-            lines.join("\n")
-        ),
-        help: Some(help.to_owned()),
-    }
-    .into()
 }

@@ -1,4 +1,6 @@
-//! `tarbac init`: writes a sample workspace, or the beginning of one, and never overwrites.
+//! `tarbac init`: a sample workspace, or the rules for one of your own.
+//!
+//! It overwrites nothing.
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,33 +20,32 @@ use crate::failure::{Failure, ShellError};
 use crate::output::{self, Output};
 use crate::product;
 
-/// Write a sample workspace, to ask questions of and to change.
+/// Write a sample workspace to try tarbac on.
 ///
-/// Writes the policies and the schema that ship, a small invented tenant, and a README that says
-/// what to do next. It never overwrites: where one of the files exists, nothing is written. Lines are
-/// added to a .gitignore that is there.
+/// Writes the policies and the schema that ship, a small invented tenant, and a README with the next steps. It overwrites
+/// nothing: if one of the files exists, nothing is written. An existing .gitignore gets further lines.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
   tarbac init contoso && tarbac -C contoso access
   tarbac init --bare .                     in a repository, for a tenant of your own")]
 pub(crate) struct InitArgs {
-    /// Leave the sample tenant and its README out: only rules, a first suite and a workflow.
+    /// Write only rules, a first suite and a workflow, without the sample tenant and its README.
     #[arg(long)]
     pub bare: bool,
 
-    /// Write into this folder; it is made if it does not exist.
+    /// Write into this folder, which is created if it does not exist.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }
 
-/// How many files that are in the way are listed.
+/// The most existing files that are listed.
 const LISTED: usize = 10;
 
-/// The one file that may be there: it is added to.
+/// The one file that may exist: lines are added to it.
 const GITIGNORE: &str = ".gitignore";
 
-/// The largest of these that is read, in bytes.
+/// The largest `.gitignore` that is read, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
 pub(crate) fn run(
@@ -54,8 +55,8 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let files = match arguments.bare {
-        true => starters::bare(),
-        false => starters::whole(),
+        true => starters::bare_files(),
+        false => starters::sample_files(),
     };
     let wait = || {
         let text = format!(
@@ -64,7 +65,7 @@ pub(crate) fn run(
         );
         output::note(&text);
     };
-    // What a stopped run left may be a part of these files.
+    // These files may be left from a run that was stopped.
     let transaction = Transaction::begin(folder, wait)?;
     transaction.finished().into_iter().for_each(output::warning);
     refuse_existing(&files, arguments)?;
@@ -83,16 +84,16 @@ pub(crate) fn run(
         output.write(&render::files::document(&names))?;
         return Ok(Exit::Yes);
     }
-    output.write(&said(names.len(), ignored, arguments))?;
+    output.write(&summary(names.len(), ignored, arguments))?;
     Ok(Exit::Yes)
 }
 
-/// Nothing is overwritten.
+/// Refuses to overwrite files.
 fn refuse_existing(
     files: &[tarbac_host::bundle::File],
     arguments: &InitArgs,
 ) -> Result<(), Failure> {
-    // A link that leads nowhere is in the way as well.
+    // A dangling link is in the way as well.
     let is_there = |file: &&tarbac_host::bundle::File| {
         let path = arguments.folder.join(&file.path);
         fs::symlink_metadata(path).is_ok()
@@ -102,7 +103,7 @@ fn refuse_existing(
     if existing.is_empty() {
         return Ok(());
     }
-    let rules = starters::bare();
+    let rules = starters::bare_files();
     let is_of_sample = |path: &&str| !rules.iter().any(|file| file.path == **path);
     let help = match !arguments.bare && existing.iter().all(is_of_sample) {
         true => "leave the sample tenant and its README out with --bare, or choose another folder",
@@ -125,16 +126,16 @@ fn refuse_existing(
     .into())
 }
 
-/// What becomes of the `.gitignore`.
+/// The result for the `.gitignore`.
 enum Ignored {
     Written,
     AddedTo,
     AsItWas,
-    /// It is a link or no file, and is left alone.
+    /// It is no regular file and stays unchanged.
     NoFile,
 }
 
-/// Writes the files aside.
+/// Writes the files into the draft of a transaction.
 fn write(
     files: &[tarbac_host::bundle::File],
     transaction: &Transaction,
@@ -191,7 +192,7 @@ fn write(
     Ok((steps, ignored))
 }
 
-fn said(count: usize, ignored: Ignored, arguments: &InitArgs) -> String {
+fn summary(count: usize, ignored: Ignored, arguments: &InitArgs) -> String {
     let folder = arguments.folder.display();
     let mut text = match arguments.folder == Path::new(".") {
         true => format!("Wrote {count} files here.\n"),

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &ManArgs, output: &mut Output) -> Result<Exit, Fail
             Man::new(command)
                 .render(&mut page)
                 .map_err(Failure::Output)?;
-            output.write_as_it_is(&String::from_utf8_lossy(&page))?;
+            output.write_verbatim(&String::from_utf8_lossy(&page))?;
         }
         Some(folder) => {
             std::fs::create_dir_all(folder)

@@ -8,7 +8,7 @@ use tarbac_host::{Engine, Workspace};
 use tarbac_report::matrix as render;
 
 use super::candidates;
-use super::suppose::{ChangesArgs, say_premises, suppose};
+use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{TABLE, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
 use crate::exit::Exit;
@@ -17,9 +17,8 @@ use crate::output::Output;
 
 /// Show what each role permits, or what each person may do.
 ///
-/// Without --principal and --resource: permissions × roles, out of the policies in force. With one
-/// of them, or --all: people × permissions, a block for each device, each cell with its deciding
-/// policy.
+/// Without --principal and --resource: permissions × roles, by the policies in force. With one of them, or --all: people ×
+/// permissions, in a block for each device; each cell has its deciding policy.
 #[derive(Debug, Args)]
 #[command(arg = format_among(TABLE), after_help = "\
 Examples:
@@ -28,11 +27,11 @@ Examples:
   tarbac matrix --resource WS-BER-014      everybody on one device
   tarbac matrix --all --format csv         everybody on everything")]
 pub(crate) struct MatrixArgs {
-    /// Show this person; repeatable. Everybody, where only --resource is given.
+    /// Show this person; repeatable. With --resource alone, everybody.
     #[arg(long, value_name = "PRINCIPAL", add = offered(candidates::principals))]
     pub principal: Vec<String>,
 
-    /// Show this device or tenant; repeatable. All of them, where only --principal is given.
+    /// Show this device or tenant; repeatable. With --principal alone, all of them.
     #[arg(long, value_name = "RESOURCE", add = offered(candidates::resources))]
     pub resource: Vec<String>,
 
@@ -40,12 +39,12 @@ pub(crate) struct MatrixArgs {
     #[arg(long, conflicts_with_all = ["principal", "resource"])]
     pub all: bool,
 
-    /// What is supposed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 }
 
-/// The most cells that one matrix has; more is no table.
+/// The most cells of a matrix.
 const MOST_CELLS: usize = 1_000_000;
 
 pub(crate) fn run(
@@ -60,7 +59,7 @@ pub(crate) fn run(
         true => Matrix::of_roles(&engine),
         false => of_people(&engine, arguments)?,
     };
-    say_premises(&premises, global.format, output)?;
+    write_premises(&premises, global.format, output)?;
     output.write(&match global.format {
         Format::Markdown => render::markdown(&matrix),
         Format::Json => render::document(&matrix, &premises, engine.provenance()),
@@ -95,7 +94,7 @@ fn of_people(engine: &Engine, arguments: &MatrixArgs) -> Result<Matrix, Failure>
     Ok(Matrix::of_people(engine, &principals, &resources))
 }
 
-/// Those that are named, or all.
+/// The named entities, or all of a kind.
 fn chosen(names: &Lookup, part: Part, named: &[String]) -> Result<Vec<EntityUid>, NameError> {
     if named.is_empty() {
         return Ok(names.all(part));

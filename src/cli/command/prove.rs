@@ -40,19 +40,17 @@ pub(crate) fn run(_: &GlobalArgs, _: &ProveArgs, _: &mut Output) -> Result<Exit,
     Err(ShellError::left_out("prove"))
 }
 
-/// Prove that the policies are what the specs say, in every possible tenant.
+/// Prove that the policies satisfy the specs in every possible tenant.
 ///
-/// A spec is a rule that must hold whoever asks and whatever the settings are, written as a Cedar
-/// policy under `tests/specs/`: everything a `permit` matches must be allowed, everything a `forbid`
-/// matches must be refused. A solver looks for a tenant in which it does not hold; the smallest that
-/// it finds is shown as a list of facts, after plain Cedar has decided about it. Without being asked,
-/// policies are found that can fail or that change nothing.
+/// A spec is a rule that must hold for every person and all settings, written as a Cedar policy under `tests/specs/`:
+/// every request that a `permit` matches must be allowed, every request that a `forbid` matches must be refused. A
+/// solver searches for a tenant in which a spec does not hold. The smallest one that it finds is decided by plain Cedar
+/// and shown as a list of facts. Policies that can raise an error, or that change no decision, are reported too.
 ///
-/// With --compare, the policies are compared with those of another workspace, of a policy folder or
-/// of a revision of git: what any of them allows and the other refuses, under the readings in force.
+/// With --compare, the policies are compared with those of another workspace, a folder of policies, or a revision of git:
+/// the requests that one side allows and the other refuses, under the readings in force.
 ///
-/// The solver is cvc5, a program of its own: --solver, else the variable CVC5, else `cvc5` on the
-/// PATH.
+/// The solver is the program cvc5: --solver, else the variable CVC5, else `cvc5` on the PATH.
 ///
 /// Exit status: 0 all proved, 1 something refuted, 2 something not proved, or no solver.
 #[derive(Debug, Args)]
@@ -66,44 +64,44 @@ Examples:
   tarbac prove --compare HEAD --allow-less
   tarbac help proving                      the page on proofs")]
 pub(crate) struct ProveArgs {
-    /// Prove the specs of these files and folders; all under `tests/specs/` without.
+    /// Prove the specs of these files and folders; by default all under `tests/specs/`.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Prove only specs that have this in their id or doc; repeatable, and all of them must be there.
+    /// Prove only specs with this text in their id or doc; if repeated, with all of the texts.
     #[arg(long, value_name = "TEXT")]
     pub filter: Vec<String>,
 
-    /// Compare with OLD instead: a workspace, a folder or file of policies, or a revision of git.
+    /// Compare with OLD: a workspace, a folder or file of policies, or a revision of git.
     ///
-    /// A path that exists is taken before a revision of the same name. What is said of decisions is
-    /// compared and listed as well; it grants nothing, so it lets pass.
+    /// An existing path is preferred to a revision of the same name. Questions about decisions are compared and listed too;
+    /// they grant nothing, so a difference does not fail.
     #[arg(long, value_name = "OLD", conflicts_with_all = ["paths", "filter", "mutate", "save_counterexamples"])]
     pub compare: Option<String>,
 
-    /// With --compare, let pass that less is allowed than by OLD.
+    /// With --compare, accept that less is allowed than by OLD.
     #[arg(long, requires = "compare")]
     pub allow_less: bool,
 
-    /// With --compare, let pass that more is allowed than by OLD.
+    /// With --compare, accept that more is allowed than by OLD.
     #[arg(long, requires = "compare")]
     pub allow_more: bool,
 
-    /// Change the policies one small way at a time and see whether a spec is refuted.
+    /// Try mutants: change the policies one small way at a time, and see whether a spec is refuted.
     ///
-    /// A change that refutes none is proved equivalent, or shown with what it decides otherwise.
+    /// A mutant that refutes no spec is proved equivalent, or shown with a decision that it changes.
     #[arg(long)]
     pub mutate: bool,
 
-    /// With --mutate, change the policies in the binary too, not only those of the workspace.
+    /// With --mutate, change the policies that ship too, not only those of the workspace.
     #[arg(long, requires = "mutate")]
     pub shipped: bool,
 
-    /// Write each counterexample as a case of a suite into this folder: it fails until it is mended.
+    /// Write each counterexample as a case of a suite into this folder; it fails until the policies are mended.
     #[arg(long, value_name = "DIR")]
     pub save_counterexamples: Option<PathBuf>,
 
-    /// Treat warnings as refuted.
+    /// Treat warnings as failures.
     #[arg(long)]
     pub deny_warnings: bool,
 
@@ -118,23 +116,23 @@ pub(crate) struct ProveArgs {
     )]
     pub solver: PathBuf,
 
-    /// The most seconds that one question may take the solver.
+    /// The time limit of one question to the solver, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Solver")]
     pub timeout: Duration,
 
-    /// How many solvers work at once; as many as there are processors without.
+    /// The number of solvers that run at once; by default that of the processors.
     #[arg(long, value_name = "N", help_heading = "Solver")]
     pub jobs: Option<NonZeroUsize>,
 
-    /// What else is written.
+    /// Further reports.
     #[command(flatten)]
     pub reports: ReportsArgs,
 }
 
-/// The solver where none is named.
+/// The default solver.
 const SOLVER: &str = "cvc5";
 
-/// A variable that is empty names no solver.
+/// An empty variable names no solver.
 fn solver(named: OsString) -> PathBuf {
     match named.is_empty() {
         true => SOLVER.into(),

@@ -16,12 +16,11 @@ use crate::output::Output;
 /// The reports of a command.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ReportsArgs {
-    /// Write a report too, for example junit=report.xml; repeatable.
+    /// Write a report as well, for example junit=report.xml; repeatable.
     ///
-    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap;
-    /// for test also lcov, cobertura or listing, which are about coverage.
-    /// FILE is replaced as a whole; `-` is standard output, and the answer then goes to standard
-    /// error. The exit status stays what it is without a report.
+    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap; for test also lcov,
+    /// cobertura or listing, the formats of coverage. FILE is replaced; `-` is standard output, and the answer then goes to
+    /// standard error. A report does not change the exit status.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<ReportArg>,
 }
@@ -29,13 +28,13 @@ pub(crate) struct ReportsArgs {
 /// A report in one format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReportArg {
-    /// How it is written.
+    /// The format.
     pub format: ReportFormat,
-    /// Where to.
+    /// The place it is written to.
     pub target: Target,
 }
 
-/// Where a report goes.
+/// The place that a report is written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// Standard output.
@@ -74,14 +73,13 @@ impl FromStr for ReportArg {
     }
 }
 
-/// The reports that were asked for, each with a place to go to.
+/// The reports that the arguments name.
 #[derive(Debug)]
 pub(crate) struct Reports<'a>(&'a [ReportArg]);
 
 impl<'a> Reports<'a> {
-    /// Takes the reports that were asked for, before the command does its work: what cannot be
-    /// written is said at once. Where a report goes to standard output, the answer goes to standard
-    /// error from here on.
+    /// Checks the places of the reports before the command does its work. If a report goes to standard output, the answer
+    /// goes to standard error from here on.
     pub(crate) fn prepare(
         arguments: &'a ReportsArgs,
         output: &mut Output,
@@ -109,18 +107,17 @@ impl<'a> Reports<'a> {
         }
         let is_output = |report: &ReportArg| report.target == Target::Output;
         if arguments.report.iter().any(is_output) {
-            output.make_way();
+            output.reserve_for_report();
         }
         Ok(Self(&arguments.report))
     }
 
-    /// Whether none is asked for, so that there is nothing to prepare.
+    /// Whether no report is written.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Writes all reports, after the answer. One that cannot be written does not keep the others
-    /// from being; the first error is returned.
+    /// Writes all reports, after the answer. An error in one does not stop the others; the first error is returned.
     pub(crate) fn write(
         &self,
         report: &Report,
@@ -131,8 +128,8 @@ impl<'a> Reports<'a> {
         for ReportArg { format, target } in self.0 {
             let text = render(*format, report, excerpts);
             let written = match target {
-                // These are the commands that a runner is to obey.
-                Target::Output if *format == ReportFormat::Github => output.write_as_it_is(&text),
+                // A runner obeys these commands.
+                Target::Output if *format == ReportFormat::Github => output.write_verbatim(&text),
                 Target::Output => output.write_report(&text),
                 Target::File(path) => atomic::write(path, &text)
                     .map_err(|error| ShellError::file("write the report", path, error).into()),

@@ -1,8 +1,7 @@
 //! `tarbac check --requests`: a request a line in, an answer a line out.
 //!
-//! The lines that are there are answered together, on as many processors as are wanted, and written in their
-//! order; no line waits for one that is not there yet. No more is held than what is read at once, and of a line
-//! that is too long only its beginning.
+//! The lines in the buffer are answered together, on several processors, and written in order. No line waits for later
+//! input. Memory holds one buffer of input, and only the beginning of a line that is too long.
 
 mod line;
 mod lines;
@@ -33,7 +32,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::Output;
 
-/// The stack of each thread, in bytes: that of a main thread, so that all answer alike.
+/// The stack of each thread, in bytes: that of a main thread, so that answers do not depend on the thread.
 const STACK: usize = 8 * 1024 * 1024;
 
 /// The answer to one line.
@@ -52,7 +51,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let failed = |error| ShellError::file("read", path, error);
     let mut lines = Lines::new(open(path).map_err(failed)?);
-    let answerer = Answerer::new(engine, premises, kind);
+    let answerer = LineAnswerer::new(engine, premises, kind);
     let pool = pool(jobs)?;
     let mut exit = Exit::Yes;
     loop {
@@ -72,12 +71,12 @@ pub(crate) fn run(
             }
             output.write(&answer.text)?;
         }
-        // Whoever sends some lines and waits for their answers is not kept waiting.
+        // A program may wait for these answers before it sends more.
         output.flush()?;
     }
 }
 
-/// The threads that answer; none where one does.
+/// The threads that answer; `None` for one thread.
 fn pool(wanted: Option<NonZeroUsize>) -> Result<Option<ThreadPool>, ShellError> {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = wanted.map_or_else(processors, usize::from);
@@ -87,7 +86,7 @@ fn pool(wanted: Option<NonZeroUsize>) -> Result<Option<ThreadPool>, ShellError> 
     let builder = ThreadPoolBuilder::new().num_threads(jobs);
     match (builder.stack_size(STACK).build(), wanted) {
         (Ok(pool), _) => Ok(Some(pool)),
-        // Where nobody asks for more, one will do.
+        // Without --jobs, one thread is enough.
         (Err(_), None) => Ok(None),
         (Err(error), Some(_)) => Err(ShellError::Arguments {
             message: format!("{jobs} threads cannot be started: {error}"),
@@ -103,18 +102,18 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(regular::open(path)?))
 }
 
-/// Answers lines.
-struct Answerer<'a> {
+/// The answers of an engine to lines.
+struct LineAnswerer<'a> {
     engine: &'a Engine,
     /// Where the decision alone is asked for.
     decider: Option<Decider<&'a Engine>>,
     premises: &'a Premises,
     names: Lookup<'a>,
-    /// What a request without a context has, by action.
+    /// The empty context of each action.
     empty: HashMap<EntityUid, Result<Context, Undecidable>>,
 }
 
-impl<'a> Answerer<'a> {
+impl<'a> LineAnswerer<'a> {
     fn new(engine: &'a Engine, premises: &'a Premises, kind: AnswerKind) -> Self {
         let empty = engine
             .bundle()

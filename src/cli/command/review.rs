@@ -1,4 +1,4 @@
-//! `tarbac review`: goes through the decisions of snapshots that are others than they were.
+//! `tarbac review`: the changed decisions of snapshots, accepted one by one.
 
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::{Output, is_ci};
 
-/// Go through the decisions of snapshots that are others than they were, one by one.
+/// Review the changed decisions of snapshots, one by one.
 ///
-/// Each is shown with its explanation, to be taken or left. A snapshot all of whose decisions are
-/// taken is written; the others stay as they are.
+/// Each is shown with its explanation, to be taken or left. A snapshot is written if all of its changed decisions are
+/// taken.
 ///
-/// Exit status: 0 every snapshot is as its file says, 1 some are not, 2 could not review.
+/// Exit status: 0 every snapshot equals its file, 1 some differ, 2 could not review.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:
@@ -27,15 +27,15 @@ Examples:
   tarbac review tests/everybody.yaml
   tarbac help testing                      the page on suites")]
 pub(crate) struct ReviewArgs {
-    /// Review the snapshots of these files and folders; all under `tests/` without.
+    /// Review the snapshots of these files and folders; by default all under `tests/`.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
 
-/// The longest answer that is read, in bytes; what is longer is read as several.
+/// The longest answer, in bytes; a longer one is read as several.
 const LONGEST: u64 = 1024;
 
-/// What the keys do.
+/// The help on the keys.
 const HELP: &str = "\
 t  take it: it is right as it is now
 l  leave it: it is wrong, and the snapshot stays as it was until all of it is taken
@@ -43,7 +43,7 @@ r  take this one and the rest of this snapshot
 q  quit: what was taken whole is kept, nothing else is written
 ";
 
-/// What to do with a decision.
+/// The choice for a decision.
 enum Choice {
     Take,
     Leave,
@@ -51,7 +51,7 @@ enum Choice {
     Quit,
 }
 
-/// How far what is shown of a decision is indented.
+/// The indentation of an explanation, in columns.
 const INDENT: usize = 2;
 
 pub(crate) fn run(
@@ -113,7 +113,7 @@ pub(crate) fn run(
         let flips = compared.flips();
         let mut refused = 0;
         let mut takes_rest = false;
-        // A snapshot without a file, or of another layout, is taken or left as a whole.
+        // A snapshot without a file, or with only a changed layout, is taken or left as a whole.
         if flips.is_empty() {
             output.write(&format!("{}\n", compared.taken.text))?;
             match ask(output, "this snapshot:")? {

@@ -1,4 +1,4 @@
-//! `tarbac role`: roles, for Microsoft Graph.
+//! `tarbac role`: roles in the form of Microsoft Graph.
 
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::Output;
 
-/// Compare roles with a tenant, and give them to it.
+/// Compare roles with a tenant, and export them to it.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Examples:
@@ -30,12 +30,12 @@ Examples:
   tarbac role diff exports
   tarbac help importing                    the page on imports, and on roles")]
 pub(crate) struct RoleArgs {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: RoleCommand,
 }
 
-/// What there is to do with roles.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoleCommand {
     Export(RoleExportArgs),
@@ -44,12 +44,12 @@ pub(crate) enum RoleCommand {
 
 /// Write the request body that creates or updates a custom role of Intune.
 ///
-/// The body is what `POST` and `PATCH` of `deviceManagement/roleDefinitions` take: the name, the docs
-/// of the policies as description, and the permissions that they give. A policy that no role of Intune
-/// can be, with a condition or a forbid, is named, and nothing is written. An update takes away what
-/// else the role has in the tenant.
+/// The body is for `POST` and `PATCH` of `deviceManagement/roleDefinitions`. It has the name of the role, the docs of its
+/// policies as description, and the permissions that they give. A role of Intune has no conditions and no refusals: if
+/// a policy of the role has one, it is named and nothing is written. An update removes all other permissions that the
+/// role has in the tenant.
 ///
-/// Exit status: 0 written, 2 there is no such role, or it is no role of Intune.
+/// Exit status: 0 written, 2 the role does not exist, or cannot be a role of Intune.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Examples:
@@ -65,11 +65,10 @@ pub(crate) struct RoleExportArgs {
 
 /// Compare the roles of the policies with the role definitions of a tenant.
 ///
-/// EXPORTS is a folder of exports, of which only `graph/roleDefinitions.json` is read; `tarbac import
-/// --how` has the call that gives it. Roles are compared by the permissions that the schema knows, and
-/// custom roles that were imported by all.
+/// EXPORTS is a folder of exports. Only `graph/roleDefinitions.json` is read; `tarbac import --how` shows the call for it.
+/// Imported custom roles are compared by all of their permissions, other roles by those in the schema.
 ///
-/// Exit status: 0 the same, 1 different, 2 could not answer.
+/// Exit status: 0 equal, 1 different, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
@@ -112,7 +111,7 @@ fn export(global: &GlobalArgs, name: &str, output: &mut Output) -> Result<Exit, 
     Ok(Exit::Yes)
 }
 
-/// Says what the policies and the role definitions of a tenant disagree on.
+/// Writes the differences between the policies and the role definitions of a tenant.
 fn diff(global: &GlobalArgs, exports: &Path, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
     let files = exports_in(exports, |file: File| Box::new(file) as Box<dyn Read + Send>)?;

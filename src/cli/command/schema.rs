@@ -1,4 +1,4 @@
-//! `tarbac schema`: JSON Schemas of suites, for editors, and of what programs get.
+//! `tarbac schema`: the JSON Schemas of suites and of answers.
 
 use clap::{Args, ValueEnum};
 use tarbac_assurance::suite;
@@ -22,11 +22,11 @@ Examples:
   tarbac schema access
   tarbac help testing                      the page on suites")]
 pub(crate) struct SchemaArgs {
-    /// What it is the schema of.
+    /// The document that the schema describes.
     pub of: SchemaOf,
 }
 
-/// What there is a JSON Schema of.
+/// The documents with a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaOf {
     /// The YAML files under `tests/`.

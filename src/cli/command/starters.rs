@@ -1,16 +1,16 @@
-//! The files that a new workspace begins with, beside its data.
+//! The first files of a new workspace, without its data.
 
 use tarbac_host::bundle::File;
 
 use crate::product;
 
-/// The workflow that runs the checks of a workspace.
+/// The workflow of GitHub that checks a workspace.
 const WORKFLOW: &str = ".github/workflows/tarbac.yml";
 
-/// What editors know of suites.
+/// The JSON Schema of suites, for editors.
 const SUITE_SCHEMA: &str = "tests/suite.schema.json";
 
-/// A suite that fits every tenant. Of those that no policy tells apart it shows one.
+/// A suite that fits every tenant: a snapshot of one member of each class.
 const FIRST_SUITE: &str = "\
 # yaml-language-server: $schema=suite.schema.json
 # One of each kind of people and devices that the policies can tell apart. `tarbac test --accept` keeps the
@@ -20,17 +20,16 @@ snapshot: { principals: classes, actions: all, resources: classes }
 ";
 
 /// A whole workspace: the rules and the sample tenant, sorted by path.
-pub(crate) fn whole() -> Vec<File> {
+pub(crate) fn sample_files() -> Vec<File> {
     with_rules(product::sample())
 }
 
-/// The rules, with what else a repository of a tenant begins with: a suite whose snapshot is to be accepted, and a
-/// workflow. Sorted by path.
-pub(crate) fn bare() -> Vec<File> {
+/// The rules, a suite whose snapshot is to be accepted, and a workflow; sorted by path.
+pub(crate) fn bare_files() -> Vec<File> {
     with_rules(without_rules())
 }
 
-/// What a repository of a tenant begins with, beside rules and data.
+/// The first files of a repository, without rules and data: a suite and a workflow.
 pub(crate) fn without_rules() -> Vec<File> {
     let mut files = product::sample();
     files.retain(|file| [WORKFLOW, SUITE_SCHEMA].contains(&file.path.as_str()));
@@ -47,10 +46,10 @@ fn with_rules(mut files: Vec<File>) -> Vec<File> {
     files
 }
 
-/// What git passes over in a workspace.
+/// The lines of a `.gitignore` of a workspace.
 pub(crate) const IGNORED: [&str; 3] = [".tarbac/", ".tarbac-*", "*.snap.new"];
 
-/// The `.gitignore` of a workspace: what was there, and what is missing of [`IGNORED`].
+/// The `.gitignore` of a workspace: the lines of `before`, and the missing lines of [`IGNORED`].
 pub(crate) fn gitignore(before: &str) -> String {
     let missing = IGNORED
         .into_iter()

@@ -1,4 +1,4 @@
-//! The engine for a question: the workspace as it is, or with hypothetical changes.
+//! Workspaces with hypothetical changes.
 
 use clap::Args;
 use tarbac_analysis::change::what_if::{self, Change, Premises};
@@ -10,11 +10,11 @@ use crate::arguments::{Format, GlobalArgs, offered};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Changes of the tenant that are supposed, any number together. Nothing is written.
+/// Hypothetical changes of the tenant. Nothing is written.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Changes to suppose")]
 pub(crate) struct ChangesArgs {
-    /// Turn Use Intune RBAC on or off, for every tenant or the one that is named.
+    /// Turn Use Intune RBAC on or off, for every tenant or the named one.
     #[arg(
         long,
         value_name = "[TENANT=]on|off",
@@ -22,8 +22,7 @@ pub(crate) struct ChangesArgs {
     )]
     use_intune_rbac: Vec<String>,
 
-    /// Select or clear Enforce Configuration Manager RBAC, for every hierarchy or the one that is named;
-    /// repeatable.
+    /// Select or clear Enforce Configuration Manager RBAC, for every hierarchy or the named one; repeatable.
     #[arg(
         long,
         value_name = "[HIERARCHY=]on|off",
@@ -31,7 +30,7 @@ pub(crate) struct ChangesArgs {
     )]
     enforce_configmgr_rbac: Vec<String>,
 
-    /// Update the sites of every hierarchy, or of the one that is named; repeatable.
+    /// Update the sites of every hierarchy or the named one; repeatable.
     #[arg(
         long,
         value_name = "[HIERARCHY=]VERSION",
@@ -39,8 +38,8 @@ pub(crate) struct ChangesArgs {
     )]
     site_version: Vec<String>,
 
-    /// Opt every tenant, or the one that is named, in to Scoped permissions, where an assignment gives
-    /// nothing on tenant-attached devices unless it carries the scope tag Default or none.
+    /// Opt every tenant or the named one in to Scoped permissions: on tenant-attached devices, an assignment then gives nothing
+    /// unless it has the scope tag Default or no scope tag.
     #[arg(
         long,
         value_name = "[TENANT=]on|off",
@@ -52,11 +51,11 @@ pub(crate) struct ChangesArgs {
     #[arg(long, value_name = "NAME=ROLE", add = offered(candidates::holdings))]
     grant: Vec<String>,
 
-    /// Take a person or group out of whatever gives it an Intune role, groups included; repeatable.
+    /// Remove a person or group from every assignment and group that gives it an Intune role; repeatable.
     #[arg(long, value_name = "NAME=ROLE", add = offered(candidates::holdings))]
     revoke: Vec<String>,
 
-    /// Give an attribute a value, as in 'P01.version=2403', or make a fact of Cedar's so, as in
+    /// Set an attribute, for example 'P01.version=2403', or the truth of a Cedar expression, for example
     /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in IT Staff=true'; repeatable.
     #[arg(long, value_name = "FACT=VALUE")]
     set: Vec<String>,
@@ -85,7 +84,7 @@ impl ChangesArgs {
     }
 }
 
-/// The workspace with these changes, ready to decide, and what they suppose.
+/// The workspace with these changes, and the premises of answers.
 pub(crate) fn suppose(
     global: &GlobalArgs,
     changes: &ChangesArgs,
@@ -102,8 +101,8 @@ pub(crate) fn suppose(
     Ok((workspace, premises))
 }
 
-/// Says what is supposed before an answer for people; what programs read says it itself.
-pub(crate) fn say_premises(
+/// Writes the premises before an answer for people. Answers for programs have them themselves.
+pub(crate) fn write_premises(
     premises: &Premises,
     format: Format,
     output: &mut Output,

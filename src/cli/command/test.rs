@@ -1,4 +1,4 @@
-//! `tarbac test`: runs suites, compares snapshots, measures the suites and tries mutants.
+//! `tarbac test`: suites, snapshots, coverage and mutants.
 
 mod cedar;
 mod results;
@@ -34,16 +34,16 @@ pub(crate) use cedar::SCHEMA as CEDAR_SCHEMA;
 pub(crate) use results::SCHEMA;
 pub(crate) use snapshots::Snapshots;
 
-/// Run the suites of a workspace: are the decisions those that are expected?
+/// Run the suites of a workspace: are the decisions as expected?
 ///
-/// A suite is a YAML file under `tests/`. Each case states a decision and exactly the policies that
-/// determine it; a snapshot is a table of decisions that is kept beside the suite. `tarbac schema
-/// suite` is the format, for editors, and `tarbac init` writes suites to start from.
+/// A suite is a YAML file under `tests/`. Each case states a decision and exactly the policies that determine it. A
+/// snapshot is a table of decisions in a file beside the suite. `tarbac schema suite` writes the JSON Schema of suites,
+/// for editors; `tarbac init` writes suites to start from.
 ///
-/// A case that fails shows what was expected, what came, and the explanation. A snapshot that
-/// differs leaves a file `.new` beside it; under CI nothing is written.
+/// A failed case is shown with the expected decision, the actual one, and its explanation. Beside a snapshot that
+/// differs, a file `.new` is left; under CI nothing is written.
 ///
-/// Exit status: 0 all passed, 1 something failed, 2 could not run, as when there is no case.
+/// Exit status: 0 all passed, 1 something failed, 2 could not run, for example because there is no case.
 #[derive(Debug, Default, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
@@ -56,62 +56,60 @@ Examples:
   tarbac test --cedar tests.json           run a file of `cedar run-tests`
   tarbac help testing                      the page on suites")]
 pub(crate) struct TestArgs {
-    /// Run the suites of these files and folders; all under `tests/` without.
+    /// Run the suites of these files and folders; by default all under `tests/`.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Run only what has this in the name of case or suite, or is about principal=NAME,
-    /// action=NAME or resource=NAME; repeatable, and all of them must hold.
+    /// Run only cases with this text in their name or that of their suite, or those about principal=NAME, action=NAME or
+    /// resource=NAME; if repeated, all filters must match.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<Filter>,
 
-    /// Take the snapshots as they are now.
+    /// Accept the current decisions as snapshots.
     #[arg(long, conflicts_with = "filter")]
     pub accept: bool,
 
-    /// Run again whenever something in the workspace is saved.
+    /// Run again whenever a file of the workspace is saved.
     #[arg(long, conflicts_with = "report")]
     pub watch: bool,
 
-    /// Measure which policies and clauses the cases put to the test.
+    /// Measure which policies and clauses the cases cover.
     ///
-    /// Each policy must decide a case; each scope, entry of an action list and conjunct must be
-    /// seen true, be seen false, and make the difference. The reports lcov, cobertura and listing
-    /// have it line by line.
+    /// Each policy must decide a case. Each scope, entry of an action list and conjunct must be true in a case, be false in
+    /// one, and make the difference in one. The reports lcov, cobertura and listing have the coverage line by line.
     #[arg(long)]
     pub coverage: bool,
 
-    /// Fail where less than this share of it is met, in percent; measures coverage.
+    /// Measure coverage, and fail if it is less than this percentage.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub min_coverage: Option<f64>,
 
-    /// Change the policies one small way at a time and see whether a case notices.
+    /// Try mutants: change the policies one small way at a time, and see whether a case fails.
     ///
-    /// A change that none notices is shown with a case that would, ready to paste.
+    /// A mutant with which all cases pass is shown with a case that would fail, ready to paste.
     #[arg(long)]
     pub mutate: bool,
 
-    /// Measure and change the policies in the binary too, not only those of the workspace.
+    /// Measure and change the policies that ship too, not only those of the workspace.
     #[arg(long)]
     pub shipped: bool,
 
-    /// Run a file of `cedar run-tests` as it is, in place of the suites; `-` is standard input.
+    /// Run a file of `cedar run-tests` instead of the suites; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "filter", "accept", "watch", "coverage", "min_coverage", "mutate"])]
     pub cedar: Option<PathBuf>,
 
-    /// With --cedar, decide without a schema and without the rules that ship, as `cedar run-tests` does
-    /// without --schema.
+    /// With --cedar, decide without a schema and without the rules that ship, like `cedar run-tests` without --schema.
     #[arg(long, requires = "cedar", conflicts_with = "schema")]
     pub no_schema: bool,
 
-    /// Write the cases as a file of `cedar run-tests` to standard output; nothing is run.
+    /// Write the cases as a file of `cedar run-tests` to standard output, and run nothing.
     ///
-    /// With --to-cedar=DIR, the files tests.json, policies.cedar (those in force) and
-    /// schema.cedarschema are written into this folder: what `cedar run-tests` takes.
+    /// With --to-cedar=DIR, the input of `cedar run-tests` is written into this folder: tests.json, policies.cedar (the
+    /// policies in force) and schema.cedarschema.
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with_all = ["cedar", "accept", "watch", "coverage", "min_coverage", "mutate"])]
     pub to_cedar: Option<PathBuf>,
 
-    /// What else is written.
+    /// Further reports.
     #[command(flatten)]
     pub reports: ReportsArgs,
 }
@@ -129,7 +127,7 @@ fn percent(text: &str) -> Result<f64, NoPercentage> {
 }
 
 impl TestArgs {
-    /// Whether coverage is to be measured.
+    /// Whether coverage must be measured.
     pub(crate) fn wants_coverage(&self) -> bool {
         self.coverage
             || self.min_coverage.is_some()
@@ -160,7 +158,7 @@ pub(crate) fn run(
     }
 }
 
-/// Runs everything that is asked for, one time.
+/// One run of suites, snapshots, coverage and mutants.
 fn once(
     global: &GlobalArgs,
     arguments: &TestArgs,
@@ -174,7 +172,7 @@ fn once(
     let provenance = loaded.as_ref().ok();
     let provenance = provenance.map(|engine| Arc::clone(engine.provenance()));
     let prepared = loaded.and_then(|engine| read(global, arguments, engine));
-    // What keeps suites from being run is for the reports as well.
+    // Reports have the errors that keep suites from being run.
     if let Err(Failure::Invalid(findings, _)) = &prepared {
         let report = Report {
             command: "test",
@@ -202,7 +200,7 @@ fn once(
     let coverage = bundle
         .filter(|_| arguments.wants_coverage())
         .map(|bundle| coverage::measure(&suites, bundle, &wanted));
-    // A suite that fails as things are says nothing about other policies.
+    // A suite that fails without a change says nothing about mutants.
     let passed = tried.iter().all(Tried::passed);
     let mutation = bundle.filter(|_| arguments.mutate && passed).map(|bundle| {
         let bar = progress("trying mutants");
@@ -233,13 +231,13 @@ fn once(
         true => Exit::Yes,
         false => Exit::No,
     };
-    // Last, so that all is said whether or not a file can be written.
+    // Last, so that the answer is complete even if a file cannot be written.
     output.flush()?;
     results.snapshots.keep(arguments.accept)?;
     Ok(exit)
 }
 
-/// Reads the suites and finds out what they mean.
+/// The suites that the arguments select.
 pub(crate) fn prepare(
     global: &GlobalArgs,
     arguments: &TestArgs,

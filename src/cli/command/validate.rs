@@ -1,4 +1,4 @@
-//! `tarbac validate`: everything that is wrong with a workspace.
+//! `tarbac validate`: the findings about a workspace.
 
 use std::sync::Arc;
 
@@ -26,13 +26,12 @@ use crate::output;
 use crate::output::Output;
 use crate::product;
 
-/// Find everything that is wrong with a workspace.
+/// Find errors and warnings in a workspace.
 ///
-/// Reads schema, policies and entities and lists all findings, with a code to search for, the place
-/// and what to do. No other command decides with a workspace that has errors.
+/// Reads schema, policies and entities, and lists all findings, each with a code, the place, and help. No other command
+/// decides with a workspace that has errors.
 ///
-/// Exit status: 0 clean, 1 findings, 2 could not read. Warnings alone are clean unless
-/// --deny-warnings.
+/// Exit status: 0 clean, 1 findings, 2 could not read. Without --deny-warnings, warnings alone are clean.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\
 Examples:
@@ -45,7 +44,7 @@ pub(crate) struct ValidateArgs {
     #[arg(long)]
     pub deny_warnings: bool,
 
-    /// What else is written.
+    /// Further reports.
     #[command(flatten)]
     pub reports: ReportsArgs,
 }
@@ -65,7 +64,7 @@ pub(crate) fn run(
         .map(|(_, source)| source)
         .collect();
     findings.extend(specs.iter().filter_map(unformatted));
-    // Without sound policies and schema, nothing can be said of specs.
+    // Specs can be checked only under valid policies and a valid schema.
     if let Some(engine) = &examination.engine {
         findings.extend(authority_findings(engine.bundle(), engine.readings()));
         findings.extend(authority::contradicting(engine));
@@ -113,8 +112,8 @@ pub(crate) fn run(
     Ok(if is_clean { Exit::Yes } else { Exit::No })
 }
 
-/// A file that the formatter would change. One with a syntax error has a finding already, and what
-/// ships is formatted when it is built.
+/// A finding for a file that the formatter would change. A file with a syntax error has a finding already, and the rules
+/// that ship are formatted.
 fn unformatted(source: &Arc<Source>) -> Option<Finding> {
     if product::rules().has_text(source.text()) || bundle::formatted(source).ok()? == source.text()
     {

@@ -1,4 +1,4 @@
-//! `tarbac what`: everything that somebody may do.
+//! `tarbac what`: the permissions of a person.
 
 use cedar_policy::Context;
 use clap::Args;
@@ -11,19 +11,18 @@ use tarbac_report as render;
 
 use super::candidates;
 use super::context::{ContextArgs, context};
-use super::suppose::{ChangesArgs, say_premises, suppose};
+use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{ROWS, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// List everything that somebody may do.
+/// List the permissions of a person.
 ///
-/// By devices that are treated alike: on all of a group the same is decided for the same reasons. Each
-/// decision is that of check.
+/// Devices with the same decisions for the same reasons are listed together. Each decision is that of check.
 ///
-/// Exit status: 0 something is allowed, 1 nothing is, 2 something could not be decided.
+/// Exit status: 0 something is allowed, 1 nothing is, 2 a decision is indeterminate.
 #[derive(Debug, Args)]
 #[command(arg = format_among(ROWS), after_help = "\
 Examples:
@@ -32,11 +31,11 @@ Examples:
   tarbac what karin@contoso.example --all --format json
   tarbac help access                       the page on access")]
 pub(crate) struct WhatArgs {
-    /// Who: a user principal name, an id, or a Cedar UID.
+    /// The person: a user principal name, an id, or a Cedar UID.
     #[arg(add = offered(candidates::principals))]
     pub principal: String,
 
-    /// On what: the name, the id or the Cedar UID of a device or tenant; on everything without.
+    /// The device or tenant: its name, its id, or its Cedar UID. Without it, everything.
     #[arg(add = offered(candidates::resources))]
     pub resource: Option<String>,
 
@@ -44,11 +43,11 @@ pub(crate) struct WhatArgs {
     #[arg(long)]
     pub all: bool,
 
-    /// What else is known about the requests.
+    /// The context of the requests.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// What is supposed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 }
@@ -68,7 +67,7 @@ pub(crate) fn run(
         resource.map_err(|error| names.suggest(error, None))
     });
     let resource = resource.transpose()?;
-    // What cannot be the context of one action is that of none.
+    // A context must fit every action.
     let mut contexts = Vec::new();
     for action in engine.bundle().vocabulary().permissions() {
         contexts.push((
@@ -88,7 +87,7 @@ pub(crate) fn run(
         name: names.call(&principal),
         uid: principal,
     };
-    say_premises(&premises, global.format, output)?;
+    write_premises(&premises, global.format, output)?;
     match global.format {
         Format::Json => output.write(&render::who_what::what_document(
             &what,

@@ -1,4 +1,4 @@
-//! `tarbac what-if`: what changes for whom if something is changed.
+//! `tarbac what-if`: the decisions that a hypothetical change turns.
 
 use clap::Args;
 use tarbac_analysis::change::impact::States;
@@ -6,9 +6,9 @@ use tarbac_analysis::change::what_if;
 use tarbac_host::{Layout, Switches};
 
 use super::context::ContextArgs;
-use super::impact::scope::{OnlyArgs, about, only};
-use super::impact::{Wanted, answer, typed};
-use super::suppose::{ChangesArgs, say_premises};
+use super::impact::scope::{ScopeArgs, about, in_words};
+use super::impact::{ComparisonOptions, typed_flags, write_comparison};
+use super::suppose::{ChangesArgs, write_premises};
 use super::{layout, load, load_from, switches};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
@@ -17,22 +17,20 @@ use crate::failure::Failure;
 use crate::output::{Output, note};
 use crate::product;
 
-/// Show what changes for whom if something is changed.
+/// Show who gains and who loss_failure access by a change of the tenant or the rules.
 ///
-/// Decides about everybody and everything before and after, and shows who gains and who loses what, on
-/// which devices and why, with what to look at first. Nothing is written. Any number of changes go
-/// together; --policies, --schema, --entities, --reading and --no-reading are changes too: before, the
-/// workspace is as it stands.
+/// Decides about every person, permission and device before and after the change, and shows the gains and losses with
+/// devices and reasons, and first the changes that deserve a look. Nothing is written. Several changes can be given;
+/// --policies, --schema, --entities, --reading and --no-reading are changes too. The state before is the workspace
+/// without any of them.
 ///
-/// With --plan, it also looks for the fewest role changes that go with the change: those after which nobody
-/// loses what a role can keep, and, separately, those after which nobody gains what can be taken away
-/// without a loss. A role change is a permission added to a custom role or taken out of it, or a new custom
-/// role with those who are assigned it; its policy is ready to be put into policies/custom. Each plan is
-/// compared in turn, and what it lets people gain is said: while Intune decides, a role is good for every
-/// device of the tenant.
+/// With --plan, it also finds the fewest role changes that prevent losses and, separately, the fewest that prevent gains
+/// without causing losses. A role change adds a permission to a custom role, removes one, or makes a new custom role with
+/// its members; its policy can be copied into policies/custom. Each plan is tried, and the report lists any extra access:
+/// under Intune authority, a role applies to every device of the tenant.
 ///
-/// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer, or a plan does
-/// not do what it should.
+/// Exit status: 0 nothing changes, 1 somebody gains or loss_failure something, 2 could not write_comparison, or a plan failed when it was
+/// tried.
 #[derive(Debug, Args)]
 #[command(arg = format_among(REPORTS), after_help = "\
 Examples:
@@ -44,8 +42,7 @@ Examples:
   tarbac what-if --set 'ada@contoso.example.cloudOnly=false' --reading discovery-either --format json
   tarbac what-if --policies proposal/policies")]
 pub(crate) struct WhatIfArgs {
-    /// Plan the fewest role changes after which nobody loses anything and, separately, nobody gains what can
-    /// be taken away; each plan is tried.
+    /// Plan the fewest role changes that prevent losses and, separately, gains; each plan is tried.
     #[arg(long, conflicts_with_all = ["principal", "action", "resource"])]
     pub plan: bool,
 
@@ -53,17 +50,17 @@ pub(crate) struct WhatIfArgs {
     #[arg(long)]
     pub all: bool,
 
-    /// What else is known about the requests.
+    /// The context of the requests.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// What is changed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 
-    /// Whom and what it is about.
+    /// The limits of the comparison.
     #[command(flatten)]
-    pub only: OnlyArgs,
+    pub only: ScopeArgs,
 }
 
 pub(crate) fn run(
@@ -78,7 +75,7 @@ pub(crate) fn run(
         global,
     )?
     .engine;
-    // Other files are read by themselves; what is changed besides is changed there.
+    // Other files make a workspace of their own, to which the other changes apply.
     let read = match changed == Layout::of(&global.workspace, product::rules()) {
         true => None,
         false => Some(load(global)?.engine),
@@ -91,18 +88,18 @@ pub(crate) fn run(
     let invalid = |findings| Failure::Invalid(findings, "Nothing was compared.");
     let (after, mut premises) =
         what_if::suppose(read.as_ref().unwrap_or(&before), &changes, &switches).map_err(invalid)?;
-    premises.besides.extend(typed(global));
+    premises.besides.extend(typed_flags(global));
     let about = about([&before, &after], &arguments.only)?;
-    premises.notes.extend(only(&arguments.only));
-    // In Markdown they are a part of the report.
+    premises.notes.extend(in_words(&arguments.only));
+    // A report in Markdown has them itself.
     if global.format == Format::Human {
-        say_premises(&premises, global.format, output)?;
+        write_premises(&premises, global.format, output)?;
     }
     let states = States {
         before: &before,
         after: &after,
     };
-    let wanted = Wanted {
+    let options = ComparisonOptions {
         premises,
         about,
         context: &arguments.context,
@@ -113,5 +110,5 @@ pub(crate) fn run(
         folder: &global.workspace,
         format: global.format,
     };
-    answer(states, &wanted, output)
+    write_comparison(states, &options, output)
 }

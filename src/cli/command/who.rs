@@ -1,4 +1,4 @@
-//! `tarbac who`: everybody who may do something to a device or tenant.
+//! `tarbac who`: the people who have a permission on a device or tenant.
 
 use clap::Args;
 use tarbac_analysis::who_what::Who as Answer;
@@ -8,19 +8,19 @@ use tarbac_report as render;
 
 use super::candidates;
 use super::context::{ContextArgs, context};
-use super::suppose::{ChangesArgs, say_premises, suppose};
+use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{ROWS, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// List everybody who may do something to a device or tenant.
+/// List the people who have a permission on a device or tenant.
 ///
-/// Each with the path that gives it: through which group, role assignment and role. With --may-not also
-/// everybody else, together with whoever is refused for the same reasons. Each decision is that of check.
+/// Each person is listed with the path that gives the permission: group, role assignment and role. With --may-not, the
+/// others are listed too, grouped by the reasons of the refusal. Each decision is that of check.
 ///
-/// Exit status: 0 somebody may, 1 nobody may, 2 it could not be decided about somebody.
+/// Exit status: 0 somebody is allowed, 1 nobody is, 2 a decision is indeterminate.
 #[derive(Debug, Args)]
 #[command(arg = format_among(ROWS), after_help = "\
 Examples:
@@ -31,31 +31,31 @@ Examples:
   tarbac who Roles/Update contoso --format json
   tarbac help access                       the page on access")]
 pub(crate) struct WhoArgs {
-    /// What for: the id, the documented name or the Graph id of a permission.
+    /// The permission: its id, its documented name, or its id in Microsoft Graph.
     #[arg(add = offered(candidates::actions))]
     pub action: String,
 
-    /// On what: the name, the id or the Cedar UID of a device or tenant.
+    /// The device or tenant: its name, its id, or its Cedar UID.
     #[arg(add = offered(candidates::resources))]
     pub resource: String,
 
-    /// List those who may not, with the reasons.
+    /// List the people who are not allowed too, with the reasons.
     #[arg(long)]
     pub may_not: bool,
 
-    /// List, apart from the others, whoever may not now and may after activating an eligible membership.
+    /// List separately the people who would be allowed after activating an eligible membership.
     #[arg(long)]
     pub eligible: bool,
 
-    /// List everybody: of those who may, and with --may-not of those who are refused alike.
+    /// List every person, not only the first ones.
     #[arg(long)]
     pub all: bool,
 
-    /// What else is known about the requests.
+    /// The context of the requests.
     #[command(flatten)]
     pub context: ContextArgs,
 
-    /// What is supposed.
+    /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
 }
@@ -81,7 +81,7 @@ pub(crate) fn run(
         false => Answer::new(&engine, action, &resource, named, &context),
     };
     let asked = format!("{} on {}", action.short_name(), names.call(&resource));
-    say_premises(&premises, global.format, output)?;
+    write_premises(&premises, global.format, output)?;
     match global.format {
         Format::Json => {
             let provenance = engine.provenance();

@@ -12,12 +12,12 @@ use crate::failure::{Failure, ShellError};
 use crate::output::{self, progress};
 use crate::product;
 
-/// The workspace, ready to decide.
+/// Loads the workspace that the arguments name.
 pub(crate) fn load(global: &GlobalArgs) -> Result<Workspace, Failure> {
     load_from(&layout(global), &switches(global)?, global)
 }
 
-/// A workspace, ready to decide.
+/// Loads a workspace.
 pub(crate) fn load_from(
     layout: &Layout,
     switches: &Switches,
@@ -26,19 +26,19 @@ pub(crate) fn load_from(
     let workspace = reading(global, |means| {
         Ok(Workspace::load_by(layout, switches, means)?)
     })?;
-    tell(&workspace);
+    note_warnings(&workspace);
     Ok(workspace)
 }
 
-/// Says what whoever decides says of a workspace.
-pub(crate) fn tell(workspace: &Workspace) {
+/// Writes the notes about a workspace that go with every decision.
+pub(crate) fn note_warnings(workspace: &Workspace) {
     let told = workspace.warnings.iter();
     told.filter(|finding| workspace::TOLD.contains(&finding.code))
         .for_each(output::warning);
-    output::not_read(workspace.engine.provenance());
+    output::note_unread_files(workspace.engine.provenance());
 }
 
-/// Reads something that may be large; whoever waits is shown how far that has come.
+/// Reads something that may be large, with a progress bar.
 pub(crate) fn reading<T>(
     global: &GlobalArgs,
     read: impl FnOnce(&LoadOptions) -> Result<T, Failure>,
@@ -58,7 +58,7 @@ pub(crate) fn reading<T>(
     result
 }
 
-/// The exports in a folder; every file that is read goes through `wrap`.
+/// The exports in a folder; every opened file goes through `wrap`.
 pub(crate) fn exports_in<W>(folder: &Path, wrap: W) -> Result<Exports<W>, Failure> {
     match folder.is_dir() {
         true => Ok(Exports::of(folder, wrap)),

@@ -8,7 +8,7 @@ use tarbac_host::decision::Provenance;
 
 const SCRIPT: &str = include_str!("../html/standing.js");
 
-/// A page that can be sent to somebody who has no tarbac.
+/// A self-contained page, for readers without tarbac.
 pub fn html(standing: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
     let data = wire::line(standing, premises, provenance);
     let about = About {

@@ -8,7 +8,7 @@ use crate::tally::{counted, digits, first, some, tally};
 use tarbac_analysis::access_review::{AccessReview, Redundancy};
 use tarbac_analysis::explain::Named;
 
-/// Markdown: the totals, and a table each of roles, of assignments that give nothing and of everybody.
+/// The totals, and a table each of roles, of redundant assignments, and of people.
 pub fn markdown(standing: &AccessReview) -> String {
     let totals = &standing.totals;
     let mut text = format!(
@@ -121,7 +121,7 @@ pub fn markdown(standing: &AccessReview) -> String {
     text
 }
 
-/// A table, unless there is nothing in it.
+/// A table; nothing where it has no rows.
 fn table(
     text: &mut String,
     headings: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! Rows of the access review: actions with the same outcome in one.
+//! Rows of the access review: one for all actions with the same outcome.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::tally::{common, first, for_some, policies};
 use tarbac_analysis::access_review::{Entitlement, PersonAccess, Status, Through};
 use tarbac_analysis::explain::{Named, Support};
 
-/// Actions of which the same holds on the same resources, through the same permits.
+/// Actions with the same outcome on the same resources through the same permits.
 pub(super) struct Row<'s> {
     pub status: Status,
     pub actions: Vec<&'s str>,
@@ -19,15 +19,15 @@ pub(super) struct Row<'s> {
     pub resources: &'s [Named],
     pub groups: &'s [(Named, u64)],
     through: &'s [Through],
-    /// What the actions rest on besides, each fact once.
+    /// The other facts that the actions depend on, each once.
     supports: Vec<Support>,
-    /// How many people it holds for.
+    /// The number of people who share the row.
     people: usize,
     /// The reasons of each action.
     reasons: Vec<BTreeSet<&'s str>>,
 }
 
-/// The rows of some people, by what comes of them.
+/// The rows of some people, by outcome.
 pub(super) fn rows(holder: &PersonAccess) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for hold in &holder.holds {
@@ -77,8 +77,8 @@ impl<'s> Row<'s> {
         }
     }
 
-    /// The permissions that carry it besides the role; those of one of the people on some of the resources, where
-    /// there are more.
+    /// The permissions that the outcome depends on besides the role. Where they differ between people or resources, those of
+    /// one person on some resources.
     pub fn with(&self) -> Option<String> {
         let permissions = in_short(&self.supports)?;
         let is_all = self.people == 1 && self.count <= 1;
@@ -88,7 +88,7 @@ impl<'s> Row<'s> {
         })
     }
 
-    /// The ways to what permits ask to be in, each once; with `all` with the permits.
+    /// The paths to the roles and groups that the permits require, each once; with `all` also the permits.
     pub fn ways(&self, all: bool) -> Vec<String> {
         let mut ways: Vec<String> = Vec::new();
         for through in self.through {
@@ -105,7 +105,7 @@ impl<'s> Row<'s> {
         ways
     }
 
-    /// What refuses them, or what went wrong: for all of them, and how much more for some.
+    /// The refusing policies or the errors that all of the actions share, and the number of further ones.
     pub fn reasons(&self, all: bool) -> Option<String> {
         let word = match self.status {
             Status::Allowed | Status::OutOfReach => return None,

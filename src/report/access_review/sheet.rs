@@ -39,7 +39,7 @@ pub fn csv(standing: &AccessReview, premises: &Premises) -> Result<String, csv::
     Table::new(COLUMNS, rows).csv(premises)
 }
 
-/// The cells of a permission after those of the person.
+/// The cells of a permission, which follow those of the person.
 fn row(hold: &Entitlement) -> [String; 11] {
     let policies = hold.through.iter().map(|of| of.policy.as_str());
     let ways = hold.through.iter().filter(|of| !of.steps.is_empty());

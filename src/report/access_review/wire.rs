@@ -52,24 +52,23 @@ struct HoldLine<'s> {
     hold: &'s Entitlement,
 }
 
-/// The same as JSON.
+/// The access review as JSON.
 pub fn document(standing: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
     provenance::document(Document::of(standing, premises), provenance)
 }
 
-/// The same as JSON in one line, for a page.
+/// The access review as JSON in one line, for a page of HTML.
 pub(super) fn line(
     standing: &AccessReview,
     premises: &Premises,
     provenance: &Provenance,
 ) -> String {
-    json_line(&provenance::Wire::of(provenance).with(Document::of(standing, premises)))
+    json_line(&provenance::ProvenanceWire::of(provenance).with(Document::of(standing, premises)))
 }
 
-/// The same as JSON, an object a line: the totals with what it was decided with, what is supposed, the roles, what refuses, the assignments that give
-/// nothing, and what holds of every permission with the people for whom it does. Each says in `kind` what it
-/// is.
-/// `in_full` finds out the detail of some people, one after the other, so that no more of it is there at a time.
+/// The access review as NDJSON: the totals with provenance and premises, the roles, the refusing policies, the redundant
+/// assignments, and the entitlements with the people who share them. The key `kind` of each object names what it is.
+/// `in_full` fills in the details of one person at a time, so that memory holds those of no more than one.
 pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
     standing: &'a AccessReview,
     premises: &'a Premises,
@@ -77,7 +76,7 @@ pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
     in_full: F,
 ) -> impl Iterator<Item = String> + use<'a, F> {
     let totals = Line::Totals(&standing.totals);
-    let head = line_of(&provenance::Wire::of(provenance).with(totals));
+    let head = line_of(&provenance::ProvenanceWire::of(provenance).with(totals));
     let asked = PremisesDocument::if_any(premises).map(Line::Asked);
     let roles = standing.roles.iter().map(Line::Role);
     let obstacles = standing.obstacles.iter().map(Line::Obstacle);

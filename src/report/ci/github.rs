@@ -2,9 +2,8 @@
 //!
 //! It shows each as an annotation.
 //!
-//! A command is one line: `::error file=…,line=…,title=…::message`, with `%`, the ends of lines and,
-//! in properties, `:` and `,` as percent codes. Source: Workflow commands for GitHub Actions,
-//! "Setting an error message".
+//! A command is one line: `::error file=…,line=…,title=…::message`, with `%`, line ends and, in properties, `:` and `,`
+//! as percent codes. Source: Workflow commands for GitHub Actions, "Setting an error message".
 
 use std::fmt::Write;
 
@@ -14,7 +13,7 @@ use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
 
-/// The report as workflow commands, one a line; nothing where there are no findings.
+/// The report as workflow commands, one a line; empty without findings.
 pub fn text(report: &Report, excerpts: &Excerpts) -> String {
     report
         .all_findings()
@@ -30,7 +29,7 @@ fn command(finding: &Finding, excerpts: &Excerpts) -> String {
         if let Some(excerpt) = excerpts.at(place) {
             let (line, end_line) = (excerpt.line, excerpt.end_line);
             let _ = write!(properties, ",line={line},endLine={end_line}");
-            // Columns are only for a stretch within one line.
+            // Columns are allowed only for a place within one line.
             if line == end_line {
                 let _ = write!(properties, ",col={}", excerpt.column);
             }

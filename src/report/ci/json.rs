@@ -12,16 +12,16 @@ use tarbac_host::excerpt::Excerpts;
 struct Document<'a> {
     version: u32,
     command: &'a str,
-    /// How many tests, and how many of them failed.
+    /// The numbers of tests and of failed tests.
     tests: usize,
     failed: usize,
-    /// How many findings beside the tests.
+    /// The numbers of findings, without the tests.
     errors: usize,
     warnings: usize,
     groups: Vec<Group<'a>>,
     findings: Vec<Entry<'a>>,
     #[serde(flatten)]
-    provenance: Option<provenance::Wire<'a>>,
+    provenance: Option<provenance::ProvenanceWire<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,7 +75,10 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
             .iter()
             .map(|finding| entry(finding, excerpts))
             .collect(),
-        provenance: report.provenance.as_deref().map(provenance::Wire::of),
+        provenance: report
+            .provenance
+            .as_deref()
+            .map(provenance::ProvenanceWire::of),
     })
 }
 

@@ -81,11 +81,11 @@ fn row(finding: &Finding, excerpts: &Excerpts) -> String {
     )
 }
 
-/// A text with what it quotes in backticks as code, and nothing else as Markdown.
+/// A text whose backticks quote code, and in which nothing else is Markdown.
 fn prose(text: &str) -> String {
     let text = one_line(text);
     let parts: Vec<&str> = text.split('`').collect();
-    // Without a partner the last backtick quotes nothing, so none is taken for a quotation.
+    // An odd number of backticks quotes nothing.
     if parts.len().is_multiple_of(2) {
         return escaped(text.trim());
     }
@@ -99,7 +99,7 @@ fn prose(text: &str) -> String {
     parts.collect::<String>().trim().to_owned()
 }
 
-/// A text as code within a line. Where Markdown's own quotes would not hold it, it is in HTML's.
+/// A text as code within a line; as HTML where a backtick in it would end a quotation of Markdown.
 fn code(text: &str) -> String {
     let text = one_line(text);
     let is_simple = !text.is_empty() && text.trim() == text && !text.contains(['`', '|', '\\']);
@@ -109,7 +109,7 @@ fn code(text: &str) -> String {
     }
 }
 
-/// A text of which Markdown and HTML take no character for theirs.
+/// A text with the special characters of Markdown and HTML escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -122,7 +122,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Lines as they are, in a fence longer than any within.
+/// Verbatim lines in a fence that is longer than any fence within them.
 fn block(text: &str) -> String {
     let text = visible(text);
     let longest = text

@@ -2,8 +2,8 @@
 //!
 //! Every finding is a result, every code a rule.
 //!
-//! The structs are those few of the standard's two hundred that a finding needs; the crate that has
-//! them all generates them from the schema in each build and is kept for the tests.
+//! The structs are the few of the standard's two hundred that a finding needs. A crate with all of them generates them
+//! from the schema at each build; the tests read the output with it.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use tarbac_host::excerpt::Excerpts;
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The name of the folder that files are relative to.
+/// The name of the folder that the paths of files are relative to.
 const ROOT: &str = "%SRCROOT%";
 
 #[derive(Debug, Serialize)]
@@ -58,7 +58,7 @@ struct Driver<'a> {
     rules: Vec<Rule<'a>>,
 }
 
-/// What one code means.
+/// The rule of one code.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule<'a> {
@@ -68,7 +68,7 @@ struct Rule<'a> {
     help: Message,
 }
 
-/// Tells the results of one command from those of another.
+/// The category of a run, by which results of several commands stay apart.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Automation {
@@ -149,7 +149,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
     let results = report
         .all_findings()
         .map(|finding| {
-            // The keys before it are the rules before it.
+            // The index of a rule is the number of codes before it.
             let index = by_code.range::<&Code, _>(..&finding.code).count();
             outcome(finding, index, fingerprints.of(finding), excerpts)
         })
@@ -179,7 +179,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
     })
 }
 
-/// What a code means, with the help of the first finding that has one.
+/// The rule of a code, with the help of the first finding that has one.
 fn rule<'a>(code: &'a Code, findings: &[&Finding]) -> Rule<'a> {
     let help = findings.iter().find_map(|finding| finding.help.as_deref());
     Rule {
@@ -259,7 +259,7 @@ fn artifact(file: &str) -> Artifact {
     }
 }
 
-/// A path as a URI, in which `:` would be the end of a scheme.
+/// A path as a URI. A `:` is encoded, since it would end a scheme.
 fn percent_encoded(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -279,8 +279,7 @@ fn message(text: &str) -> Message {
     }
 }
 
-/// What makes a finding the same one after lines have moved: its code, file and message, and how
-/// many of the same came before it.
+/// The identity of a finding after lines have moved: code, file, message, and the number of equal findings before it.
 #[derive(Debug, Default)]
 struct Fingerprints(BTreeMap<String, usize>);
 

@@ -38,7 +38,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
 struct Point {
     is_ok: bool,
     description: String,
-    /// What comes after `#`.
+    /// The directive, which stands after `#`.
     directive: Option<&'static str>,
     /// Keys and values in YAML, a line each.
     block: Vec<String>,
@@ -69,8 +69,8 @@ fn finding(finding: &Finding, excerpts: &Excerpts) -> Point {
     }
 }
 
-/// YAML that simple readers understand: a value is in double quotes, or in lines as they are, of
-/// which the first sets the indentation and none is empty.
+/// YAML that simple readers understand: a value is in double quotes, or a literal block whose first line sets the
+/// indentation and in which no line is empty.
 fn block(finding: &Finding, at: String, detail: &[String]) -> Vec<String> {
     let mut lines = vec![
         format!("code: {}", quoted(finding.code.as_ref())),

@@ -15,7 +15,7 @@ type Lines<'a> = std::collections::BTreeMap<usize, (u64, Vec<&'a ClauseCovered>)
 /// The document.
 pub fn text(coverage: &Coverage) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    // Nothing is written but to memory, and that does not fail.
+    // Writing to memory does not fail.
     let _ = document(&mut writer, coverage);
     String::from_utf8_lossy(&writer.into_inner()).into_owned() + "\n"
 }
@@ -44,7 +44,7 @@ fn document(writer: &mut Writer<Vec<u8>>, coverage: &Coverage) -> io::Result<()>
             ("branches-valid", &total.branches.to_string()),
             ("complexity", "0"),
             ("version", env!("CARGO_PKG_VERSION")),
-            // The same coverage is the same file.
+            // No time of the run, so that equal coverage gives equal files.
             ("timestamp", "0"),
         ])
         .write_inner_content(|writer| {
@@ -154,7 +154,7 @@ fn write_lines(writer: &mut Writer<Vec<u8>>, lines: &Lines<'_>) -> io::Result<()
     Ok(())
 }
 
-/// The shares of lines and branches that were come to, between 0 and 1.
+/// The shares of lines and branches that cases reached, between 0 and 1.
 fn rates(counts: Counts) -> (String, String) {
     let rate = |hit: usize, all: usize| match all {
         0 => "1".to_owned(),

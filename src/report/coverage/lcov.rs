@@ -1,7 +1,6 @@
 //! LCOV's trace file.
 //!
-//! A policy is a function, and each clause has three branches, taken when it was true, was false, and made the
-//! difference.
+//! A policy is a function, and each clause has three branches: it was true, it was false, it made the difference.
 
 use super::{by_file, counts, head, lines};
 use tarbac_assurance::coverage::{Coverage, Seen};

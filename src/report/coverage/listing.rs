@@ -3,14 +3,14 @@
 use super::{by_file, head, lines};
 use tarbac_assurance::coverage::{Coverage, Seen};
 
-/// What the columns mean.
+/// The legend of the columns.
 const LEGEND: &str = "\
 Beside a clause: how often it was true / was false / made the difference; where there are several
 on a line, their sum. Beside `permit` and `forbid`: how many requests the policy decided. An
 exclamation mark stands where one of these is zero.
 ";
 
-/// The width of the margin.
+/// The width of the margin, in columns.
 const MARGIN: usize = 22;
 
 /// The listing of all files.

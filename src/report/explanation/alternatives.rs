@@ -2,13 +2,13 @@
 
 use tarbac_analysis::explain::{Change, ChangeKind, Named, Value};
 
-/// Alternatives that make the same changes with other values.
+/// Alternatives with the same changes and other values.
 pub(super) struct Family<'a> {
     /// The first of them.
     pub first: &'a [Change],
-    /// Values of the first and what may stand in place of each, in every combination.
+    /// Values of the first alternative, each with its substitutes, in every combination.
     pub instead: Vec<(String, Vec<String>)>,
-    /// How many others there are, where not every combination is among them.
+    /// The number of the other alternatives, where they are not every combination.
     pub unlisted: usize,
 }
 
@@ -41,7 +41,7 @@ fn is_kin(one: &[Change], other: &[Change]) -> bool {
 
 fn family<'a>(members: &[&'a [Change]]) -> Option<Family<'a>> {
     let first = *members.first()?;
-    // For each value of the first, what the others have in its places.
+    // For each value of the first alternative, the values of the others in its places.
     let mut choices: Vec<(&Value, Vec<&Value>)> = Vec::new();
     for member in members {
         for (mine, theirs) in first.iter().zip(member.iter()) {

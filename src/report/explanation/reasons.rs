@@ -6,7 +6,7 @@ use tarbac_host::decision::Refusal;
 use super::super::page::Page;
 use super::{chain, kind, place, read, truth, typed};
 
-/// Up to how many refusing rules are described by their sentence as well.
+/// The most refusing rules whose sentences are written out.
 const DESCRIBED: usize = 2;
 
 pub(super) fn permitted(page: &mut Page, grants: &[Grant], authority: Option<&Rule>) {
@@ -39,7 +39,7 @@ pub(super) fn forbidden(page: &mut Page, rules: &[Rule], authority: Option<&Rule
         let mark = mark(index, rules.len());
         page.item(2, &mark, &format!("{}  {}", rule.policy, place(rule)));
         let indent = 2 + mark.len();
-        // Where many rules refuse, their clauses and their advice say enough on one screen.
+        // With many rules, their clauses and advice fill a screen already.
         if rules.len() <= DESCRIBED || rule.advice.is_none() {
             page.line(indent, rule.doc.as_deref().unwrap_or_default());
         }
@@ -65,7 +65,7 @@ pub(super) fn forbidden(page: &mut Page, rules: &[Rule], authority: Option<&Rule
     }
 }
 
-/// What several things say, each once, after the numbers of those that say it.
+/// The texts of several rules, each text once, after the numbers of its rules.
 pub(super) fn referenced(page: &mut Page, said: impl ExactSizeIterator<Item = Option<String>>) {
     let count = said.len();
     let mut once: Vec<(String, Vec<String>)> = Vec::new();
@@ -95,7 +95,7 @@ pub(super) fn mark(index: usize, count: usize) -> String {
     }
 }
 
-/// Whether a clause only asks again which authority is in force, which has been said.
+/// Whether a clause repeats one of the rule of the authority, which the page has shown.
 fn repeats(clause: &Clause, authority: Option<&Rule>) -> bool {
     authority.is_some_and(|rule| rule.clauses.iter().any(|said| said.text == clause.text))
 }

@@ -14,11 +14,11 @@ use tarbac_analysis::wire::RefusalShape;
 use tarbac_host::decision::{Basis, Decision, Notice, Refusal};
 
 /// The JSON Schema of an explanation.
-pub const SCHEMA: fn() -> String = schema::text::<Wire<'static>>;
+pub const SCHEMA: fn() -> String = schema::text::<ExplanationWire<'static>>;
 
-/// An explanation as it is written to JSON.
+/// The JSON of an explanation.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Wire<'a> {
+pub struct ExplanationWire<'a> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
@@ -43,7 +43,7 @@ pub struct Wire<'a> {
     notices: Vec<NoticeWire<'a>>,
     readings: &'a [InForce],
     #[serde(flatten)]
-    provenance: provenance::Wire<'a>,
+    provenance: provenance::ProvenanceWire<'a>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -92,7 +92,7 @@ struct PartWire<'a> {
     read: &'a [Observation],
 }
 
-/// `holds` is null where it was not judged or could not be.
+/// `holds` is null where the condition was not evaluated or failed.
 #[derive(Debug, Serialize, JsonSchema)]
 struct TruthWire<'a> {
     holds: Option<bool>,
@@ -116,8 +116,8 @@ struct UidWire<'a> {
     id: &'a str,
 }
 
-/// The explanation as it is written to JSON.
-pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a> {
+/// The explanation in its JSON form.
+pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> ExplanationWire<'a> {
     let answer = &explanation.answer;
     let supports = match &explanation.why {
         Why::Permitted(_, supports) => supports.as_slice(),
@@ -129,7 +129,7 @@ pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a
         Why::NotPermitted(roles) => (Vec::new(), Vec::new(), Some(roles)),
         Why::Indeterminate => (Vec::new(), Vec::new(), None),
     };
-    Wire {
+    ExplanationWire {
         version: 1,
         asked: PremisesDocument::if_any(premises),
         principal: &explanation.principal,
@@ -153,7 +153,7 @@ pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Wire<'a
         changes: explanation.remedies.as_ref(),
         notices: answer.notices.iter().map(notice).collect(),
         readings: &explanation.readings,
-        provenance: provenance::Wire::of(&explanation.provenance),
+        provenance: provenance::ProvenanceWire::of(&explanation.provenance),
     }
 }
 

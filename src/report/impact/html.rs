@@ -1,12 +1,12 @@
 //! The comparison of two states as a page of HTML.
 
-use super::Report;
+use super::ImpactReport;
 use crate::html::{About, page};
 
 const SCRIPT: &str = include_str!("../html/impact.js");
 
-impl Report<'_> {
-    /// A page that can be sent to somebody who has no tarbac.
+impl ImpactReport<'_> {
+    /// A self-contained page, for readers without tarbac.
     pub fn html(&self) -> String {
         let about = About {
             premises: self.premises,

@@ -1,6 +1,6 @@
 //! The comparison of two states in Markdown.
 
-use super::{IN_NEED, Report, because, out_of_reach, plan, rows, unknown};
+use super::{IN_NEED, ImpactReport, because, out_of_reach, plan, rows, unknown};
 use crate::matrix::in_markdown;
 use crate::premises;
 use crate::table::markdown_row;
@@ -9,11 +9,11 @@ use tarbac_analysis::change::impact::{Concerned, Direction};
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::Roles;
 
-/// How many are listed in a cell of a table.
+/// The most names in a cell of a table.
 const LISTED: usize = 5;
 
-impl Report<'_> {
-    /// Markdown: the totals, what to look at first, a table of every change, and the plan.
+impl ImpactReport<'_> {
+    /// The totals, the concerns, a table of every change, and the plan.
     pub fn markdown(&self) -> String {
         let mut text = premises::markdown(self.premises);
         text.push_str(&changes(self));
@@ -24,8 +24,8 @@ impl Report<'_> {
     }
 }
 
-fn changes(report: &Report<'_>) -> String {
-    let Report { impact, roles, .. } = report;
+fn changes(report: &ImpactReport<'_>) -> String {
+    let ImpactReport { impact, roles, .. } = report;
     let totals = &impact.totals;
     let mut text = String::new();
     text.push_str(&format!(

@@ -12,10 +12,10 @@ use tarbac_analysis::plan::{
     Deviation, File, Gained, Giving, Lost, Permission, Plan, Proposal, Reason, RoleChange, What,
 };
 
-/// How many deviations are listed: one is enough to distrust a plan.
+/// The most deviations that are listed: one is enough to distrust a plan.
 const DEVIATIONS: usize = 3;
 
-/// The two plans, with the policies of the first few changes; with `all` of every one.
+/// The two plans, with the policies of the first changes; with `all`, of every change.
 pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
     let limit = if all { usize::MAX } else { LISTED };
     page.heading("Plan: that nobody loses anything");
@@ -132,7 +132,7 @@ fn heading_of(file: &File) -> String {
     }
 }
 
-/// What the first plan comes to.
+/// The result of the plan against losses.
 fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.keep;
     if without.lost == 0 {
@@ -154,7 +154,7 @@ fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// What the second plan comes to.
+/// The result of the plan against gains.
 fn sparing(without: &Totals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.spare;
     if proposal.changes.is_empty() {
@@ -180,7 +180,7 @@ fn number_of(proposal: &Proposal) -> String {
     }
 }
 
-/// What the comparison with a proposal found.
+/// The result of the comparison with a proposal.
 fn tried(without: &Totals, proposal: &Proposal) -> Vec<String> {
     let totals = &proposal.totals;
     let found = format!(
@@ -242,7 +242,7 @@ fn more(page: &mut Page, count: usize, limit: usize) {
     }
 }
 
-/// What is done.
+/// The change in words.
 fn title(change: &RoleChange, limit: usize) -> String {
     let permissions = names(&change.permissions, limit);
     let role = &change.role.name;
@@ -254,7 +254,7 @@ fn title(change: &RoleChange, limit: usize) -> String {
     }
 }
 
-/// What is done and for whom, in a line.
+/// The change and the people it is for, in a line.
 pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
     let people = counted(change.people, "account");
     let title = match change.what {
@@ -265,7 +265,7 @@ pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
     format!("{title} ({people})")
 }
 
-/// What else there is to know about a change, a line each.
+/// Remarks about a change, a line each.
 fn about(change: &RoleChange, limit: usize) -> Vec<String> {
     let assigned = change
         .assigned

@@ -1,6 +1,6 @@
 //! Differences between two states as a table: a row for each person and change.
 
-use super::{Report, determining};
+use super::{ImpactReport, determining};
 use crate::table::Table;
 use crate::tally::{in_a_cell, names_in_a_cell};
 use tarbac_analysis::change::impact::Change;
@@ -23,7 +23,7 @@ const COLUMNS: &[&str] = &[
     "after_policies",
 ];
 
-impl Report<'_> {
+impl ImpactReport<'_> {
     /// Comma-separated values, with a heading.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Report<'_> {
     }
 }
 
-/// The cells of a change after those of the person.
+/// The cells of a change, which follow those of the person.
 fn row(change: &Change) -> [String; 11] {
     let [before, after] = [&change.before, &change.after].map(|of| decided(of.as_ref()));
     let ([before, before_policies], [after, after_policies]) = (before, after);
@@ -61,7 +61,7 @@ fn row(change: &Change) -> [String; 11] {
     ]
 }
 
-/// A decision, with the policies or what went wrong.
+/// A decision with its policies or errors.
 fn decided(outcome: Option<&Outcome>) -> [String; 2] {
     outcome.map_or_else(Default::default, |outcome| {
         let because: Vec<&str> = determining(outcome).collect();

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Report;
+use super::ImpactReport;
 use super::plan::wire::{NeedDocument, PlanDocument};
 use crate::premises::PremisesDocument;
 use crate::{VERSION, json_line, ndjson, provenance, schema};
 use tarbac_analysis::change::impact::{Affected, Change, Concern, Impact, Totals, Unreachable};
 use tarbac_analysis::explain::Named;
 
-/// The JSON Schema of what changes for whom.
+/// The JSON Schema of the comparison of two states.
 pub const SCHEMA: fn() -> String = schema::text::<provenance::With<'static, Document<'static>>>;
 
 #[derive(Serialize, JsonSchema)]
@@ -28,20 +28,20 @@ struct Document<'i> {
     plan: Option<PlanDocument<'i>>,
 }
 
-impl<'r> Report<'r> {
-    /// The report as JSON.
+impl<'r> ImpactReport<'r> {
+    /// The comparison as JSON.
     pub fn document(&self) -> String {
         provenance::document(Document::of(self), self.at_hand)
     }
 
-    /// The same in one line, for a page.
+    /// The comparison as JSON in one line, for a page of HTML.
     pub(super) fn line(&self) -> String {
-        json_line(&provenance::Wire::of(self.at_hand).with(Document::of(self)))
+        json_line(&provenance::ProvenanceWire::of(self.at_hand).with(Document::of(self)))
     }
 
-    /// The same as JSON, an object a line: the totals with what they were decided with, what was asked, what to look at first, every change with the people
-    /// for whom it is the same, and the plan. Each says in `kind` what it is. `in_full` finds out the detail of
-    /// some people, one after the other, so that no more of it is there at a time.
+    /// The comparison as NDJSON: the totals with provenance, the premises, the concerns, every change with the people who
+    /// share it, and the plan. The key `kind` of each object names what it is. `in_full` fills in the details of one person
+    /// at a time, so that memory holds those of no more than one.
     pub fn ndjson<F: Fn(&Affected) -> Affected>(
         &self,
         in_full: F,
@@ -56,7 +56,7 @@ impl<'r> Report<'r> {
             totals: Line::Totals(totals),
             states: provenance::States::of(self.states),
         };
-        let head = ndjson(&provenance::Wire::of(self.at_hand).with(totals));
+        let head = ndjson(&provenance::ProvenanceWire::of(self.at_hand).with(totals));
         let asked = std::iter::once(Line::Asked(PremisesDocument::of(self.premises)));
         let concerns = concerns.iter().map(Line::Concern);
         let pages = pages.iter().map(Line::Page);
@@ -94,7 +94,7 @@ enum Line<'i> {
     Plan(PlanDocument<'i>),
 }
 
-/// The first line, with what both states were decided with.
+/// The first line, with the provenance of both states.
 #[derive(Serialize)]
 struct HeadLine<'i> {
     #[serde(flatten)]
@@ -111,7 +111,7 @@ struct ChangeLine<'i> {
 }
 
 impl<'i> Document<'i> {
-    fn of(report: &Report<'i>) -> Self {
+    fn of(report: &ImpactReport<'i>) -> Self {
         let impact = report.impact;
         Self {
             version: VERSION,

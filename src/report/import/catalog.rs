@@ -7,7 +7,7 @@ use tarbac_tenant::exports::catalog::{DECLARED, Declared, EXPORTS, Export, TENAN
 use crate::schema;
 use crate::{VERSION, json};
 
-/// The files of an export, and the call that gives each.
+/// The files of an export, each with the call that gives it.
 pub fn catalog() -> String {
     let mut text = "\
 `tarbac import --how --script > collect.ps1` writes all of this as one script, which follows pages and asks for
@@ -68,7 +68,7 @@ fn is_of_graph(export: &Export) -> bool {
     export.file.starts_with("graph/")
 }
 
-/// A script of PowerShell that collects all of it but what is declared and what the admin center exports.
+/// A PowerShell script that collects the exports, except the declaration and the files of the admin center.
 pub fn script() -> String {
     let mut text = include_str!("begin.ps1").replace("{connect}", &connect());
     let is_of_objects = |export: &&Export| export.file.contains("<id>");
@@ -127,10 +127,10 @@ pub fn script() -> String {
     text + include_str!("end.ps1")
 }
 
-/// What some tenants refuse to answer, though the role definitions have it as well.
+/// Role assignments by role definition: some tenants refuse this call, and other exports have the same.
 const ASSIGNMENTS_OF_ROLES: &str = "graph/roleDefinitions/<id>/";
 
-/// What saves an export: where it is optional or to be had otherwise, a refusal is a warning.
+/// The function of the script that saves an export. A refusal of an optional or redundant export is a warning.
 fn verb(export: &Export) -> &'static str {
     match export.is_optional || export.file.starts_with(ASSIGNMENTS_OF_ROLES) {
         true => "Save-Optional",
@@ -145,7 +145,7 @@ fn address(export: &Export) -> String {
     address.replace(' ', "%20").replace("<id>", "$id")
 }
 
-/// The same as a table in Markdown, without the lines of PowerShell.
+/// The catalog as a table in Markdown, without the lines of PowerShell.
 pub fn catalog_markdown() -> String {
     let mut text = "| file | what for | from | takes |\n|---|---|---|---|\n".to_owned();
     for Export {
@@ -161,7 +161,7 @@ pub fn catalog_markdown() -> String {
     text
 }
 
-/// The JSON Schema of what an export consists of.
+/// The JSON Schema of the catalog.
 pub const CATALOG_SCHEMA: fn() -> String = schema::text::<CatalogDocument>;
 
 #[derive(Serialize, JsonSchema)]
@@ -187,7 +187,7 @@ struct CatalogEntry {
     rights: &'static str,
 }
 
-/// The same as JSON.
+/// The catalog as JSON.
 pub fn catalog_document() -> String {
     json(&CatalogDocument {
         version: VERSION,

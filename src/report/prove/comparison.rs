@@ -11,8 +11,8 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Bundle;
 use tarbac_host::engine::Engine;
 
-/// How two sets of policies compare, for people: what is gained and what is lost, told once for all
-/// permissions for which the same policies make the difference.
+/// The comparison of two policy sets for people: gains and losses, each once for all permissions that the same policies
+/// decide otherwise.
 pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: Style) -> String {
     let mut text = String::new();
     for change in [
@@ -33,7 +33,7 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
             Change::Equivalent | Change::Unknown => {
                 vec![(change.word(), [decided, answered].concat())]
             }
-            // What is said of decisions is not permissive.
+            // Questions about decisions are neither more nor less permissive.
             _ => vec![(change.word(), decided), ("answered otherwise", answered)],
         };
         for (word, asked) in lines.into_iter().filter(|(_, asked)| !asked.is_empty()) {
@@ -83,8 +83,7 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
     text
 }
 
-/// What is asked in some environments, each said once; with the types only where others of the same
-/// action change otherwise.
+/// The actions of some environments, each once; with the types only where the action changes otherwise for other types.
 fn names<'c>(
     alike: impl Iterator<Item = &'c Comparison>,
     all: &[Comparison],
@@ -98,7 +97,7 @@ fn names<'c>(
     names.filter(|name| seen.insert(name.clone())).collect()
 }
 
-/// Whether an action changes alike for everybody who may be asked about it.
+/// Whether an action changes in the same way in all of its environments.
 fn is_same_everywhere(one: &Comparison, comparisons: &[Comparison]) -> bool {
     comparisons
         .iter()
@@ -136,7 +135,7 @@ fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
     groups
 }
 
-/// A comparison that does not pass, as a report has it.
+/// The failure of a comparison, for a report.
 pub fn failed(comparison: &Comparison, engine: &Engine, old: &Bundle) -> test_report::Failure {
     let what = asked(&comparison.less, engine);
     let message = format!("{what}: {}", comparison.change().word());

@@ -32,7 +32,7 @@ pub fn survivors(mutation: &Mutation, engine: &Engine) -> Vec<Finding> {
         .collect()
 }
 
-/// What became of mutants that specs should notice.
+/// The results of mutants under the specs.
 pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
     let mut text = String::new();
     for survivor in &mutation.survivors {

@@ -15,7 +15,7 @@ use tarbac_host::decision::{Basis, Decision, Outcome};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, visible};
 
-/// What matters of a counterexample, a sentence each.
+/// The relevant facts of a counterexample, a sentence each.
 pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
     let teller = Teller {
         counterexample,
@@ -33,7 +33,7 @@ pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
     told
 }
 
-/// What matters of a counterexample, a line each.
+/// The relevant facts of a counterexample, a line each.
 pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
     let mut text: String = facts(counterexample, engine)
         .iter()
@@ -48,8 +48,7 @@ pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
     text
 }
 
-/// What decides about an action, in a clause: `allowed by …` or `refused by …`; of a question, `answered
-/// by …`.
+/// The deciding policies of an action in a clause: `allowed by …` or `refused by …`; for a question, `answered by …`.
 pub fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String {
     let policies: Vec<String> = outcome
         .policies
@@ -67,7 +66,7 @@ pub fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String
     }
 }
 
-/// A decision about an action in words. A question is not allowed: it is answered.
+/// A decision about an action in words. A question is answered instead of allowed.
 pub fn in_words(decision: Decision, action: &EntityUid, bundle: &Bundle) -> &'static str {
     match (is_question(action, bundle), decision) {
         (false, Decision::Allow) => "allowed",
@@ -82,7 +81,7 @@ fn is_question(action: &EntityUid, bundle: &Bundle) -> bool {
     action.is_some_and(Action::is_question)
 }
 
-/// Tells a counterexample.
+/// The writer of the sentences about one counterexample.
 struct Teller<'a> {
     counterexample: &'a Counterexample,
     vocabulary: &'a Vocabulary,
@@ -140,7 +139,7 @@ impl Teller<'_> {
         }
     }
 
-    /// What is before the name of a value, and what has it.
+    /// The owner of a value, and the words before its name.
     fn holder(&self, of: &Holder) -> (&'static str, String) {
         match of {
             Holder::Context => ("", "the request".to_owned()),
@@ -149,7 +148,7 @@ impl Teller<'_> {
         }
     }
 
-    /// An entity that a policy names goes by its name; of any other, it is enough what it is.
+    /// An entity that a policy names has its name; any other has only its kind.
     fn called(&self, uid: &EntityUid) -> String {
         let id = uid.id().unescaped();
         if self.counterexample.anonymous.contains(uid) {
@@ -173,7 +172,7 @@ impl Teller<'_> {
     }
 }
 
-/// A value of an extension as its text; of a moment that is far off, the text and how far off.
+/// The text of a value of an extension; of a datetime far off, the text and the distance.
 fn extension(call: &Value) -> Option<String> {
     if let Some(Value::String(text)) = call.get("arg") {
         return Some(text.clone());

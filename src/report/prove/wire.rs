@@ -26,7 +26,7 @@ pub struct SpecWire<'a> {
     environments: Vec<EnvironmentWire<'a>>,
 }
 
-/// What came of it in one request environment.
+/// The result of a spec in one request environment.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EnvironmentWire<'a> {
     principal: String,
@@ -47,7 +47,7 @@ pub struct CounterexampleWire<'a> {
     resource: String,
     context: &'a Map<String, Value>,
     entities: Value,
-    /// Whether a directory can have these entities.
+    /// Whether a directory can contain these entities.
     possible: bool,
     facts: Vec<String>,
     decided: DecidedWire<'a>,
@@ -62,13 +62,13 @@ struct DecidedWire<'a> {
     because: &'a [String],
 }
 
-/// How two sets of policies compare in one request environment, in JSON.
+/// The comparison of two policy sets in one request environment, in JSON.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ComparisonWire<'a> {
     principal: String,
     action: String,
     resource: String,
-    /// Whether it is about what is said of decisions, and not about decisions.
+    /// Whether the action is a question about decisions, and no permission.
     question: bool,
     change: Change,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -79,7 +79,7 @@ pub struct ComparisonWire<'a> {
     gained: Option<CounterexampleWire<'a>>,
 }
 
-/// What became of mutants, in JSON.
+/// The results of mutants in JSON.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MutationWire<'a> {
     mutants: usize,
@@ -90,7 +90,7 @@ pub struct MutationWire<'a> {
     unknown: Vec<MutantWire<'a>>,
 }
 
-/// A spec as JSON has it.
+/// The JSON of a spec.
 pub fn spec<'a>(tried: &'a SpecResult<'a>, engine: &Engine) -> SpecWire<'a> {
     let place = tried.spec.place();
     SpecWire {
@@ -158,7 +158,7 @@ fn counterexample<'a>(
     }
 }
 
-/// How two sets of policies compare in one environment, as JSON has it.
+/// The JSON of the comparison of two policy sets in one environment.
 pub fn comparison<'a>(comparison: &'a Comparison, engine: &Engine) -> ComparisonWire<'a> {
     let environment = &comparison.less;
     ComparisonWire {
@@ -177,7 +177,7 @@ pub fn comparison<'a>(comparison: &'a Comparison, engine: &Engine) -> Comparison
     }
 }
 
-/// The mutants as JSON has them.
+/// The JSON of the mutants.
 pub fn mutation(mutation: &Mutation) -> MutationWire<'_> {
     MutationWire {
         mutants: mutation.mutants,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{chain, messages};
 use crate::premises::PremisesDocument;
-use crate::provenance::Wire;
+use crate::provenance::ProvenanceWire;
 use crate::support::in_short;
 use crate::table::Table;
 use crate::tally::names_in_a_cell;
@@ -36,7 +36,7 @@ const WHAT: &[&str] = &[
     "errors",
 ];
 
-/// Everybody, as comma-separated values.
+/// The answer of `who` as comma-separated values.
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
@@ -44,12 +44,12 @@ pub fn who_csv(who: &Who, premises: &Premises) -> Result<String, csv::Error> {
     who_table(who, true).csv(premises)
 }
 
-/// Those who may in Markdown; with `may_not` the others, too.
+/// The people who are allowed, in Markdown; with `may_not`, the others too.
 pub fn who_markdown(who: &Who, may_not: bool) -> String {
     who_table(who, may_not).markdown()
 }
 
-/// What somebody may do, as comma-separated values.
+/// The answer of `what` as comma-separated values.
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
@@ -57,7 +57,7 @@ pub fn what_csv(what: &What, premises: &Premises) -> Result<String, csv::Error> 
     what_table(what).csv(premises)
 }
 
-/// What somebody may do, in Markdown.
+/// The answer of `what` in Markdown.
 pub fn what_markdown(what: &What) -> String {
     what_table(what).markdown()
 }
@@ -81,7 +81,7 @@ fn who_table(who: &Who, may_not: bool) -> Table<impl Iterator<Item = Vec<String>
         let ways = of.eligible.into_iter().flat_map(|eligible| &eligible.ways);
         let ways = ways.map(|way| {
             let paths: Vec<String> = way.paths.iter().map(chain).collect();
-            // One way takes all of its paths; each way is enough.
+            // An alternative needs all of its paths; any alternative is enough.
             paths.join(if way.activate.len() > 1 {
                 " and "
             } else {
@@ -124,16 +124,16 @@ fn what_table(what: &What) -> Table<impl Iterator<Item = Vec<String>>> {
     Table::new(WHAT, rows)
 }
 
-/// Somebody who may not, or about whom it cannot be decided.
+/// A person who is not allowed, or about whom nothing can be decided.
 struct RefusedPerson<'a> {
     principal: &'a Named,
     outcome: &'a Outcome,
     refusals: &'a [Refusal],
-    /// What can be activated, where somebody asked for it and it helps.
+    /// The eligible memberships that would allow it, if they were asked for.
     eligible: Option<&'a Eligible>,
 }
 
-/// Each of those who may not once, whoever is eligible first.
+/// The people who are not allowed, each once, eligible people first.
 fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
     let eligible = who.eligible.iter().flatten().map(|of| RefusedPerson {
         principal: &of.principal,
@@ -152,7 +152,7 @@ fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
     }))
 }
 
-/// Somebody, and what is decided.
+/// A person with a decision.
 #[derive(Serialize)]
 struct WhoLine<'a> {
     version: u32,
@@ -175,13 +175,13 @@ struct RefusedLine<'a> {
     eligible: &'a [Way],
 }
 
-/// Everybody, an object a line.
+/// The answer of `who` as NDJSON.
 pub fn who_ndjson<'a>(
     who: &'a Who,
     premises: &'a Premises,
     provenance: &'a Provenance,
 ) -> impl Iterator<Item = String> + use<'a> {
-    let wire = Wire::of(provenance);
+    let wire = ProvenanceWire::of(provenance);
     let may = who.may.iter().map(move |permitted| WhoLine {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
@@ -205,7 +205,7 @@ pub fn who_ndjson<'a>(
     may.chain(others).map(move |line| ndjson(&wire.with(line)))
 }
 
-/// Resources that are treated alike, and what is decided about them.
+/// A class of resources with its decisions.
 #[derive(Serialize)]
 struct WhatLine<'a> {
     version: u32,
@@ -216,14 +216,14 @@ struct WhatLine<'a> {
     alike: &'a Alike,
 }
 
-/// What somebody may do, an object a line for resources that are treated alike.
+/// The answer of `what` as NDJSON, an object for each class of resources.
 pub fn what_ndjson<'a>(
     what: &'a What,
     principal: &'a Named,
     premises: &'a Premises,
     provenance: &'a Provenance,
 ) -> impl Iterator<Item = String> + use<'a> {
-    let wire = Wire::of(provenance);
+    let wire = ProvenanceWire::of(provenance);
     what.alike.iter().map(move |alike| {
         ndjson(&wire.with(WhatLine {
             version: VERSION,

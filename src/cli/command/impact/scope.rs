@@ -9,10 +9,10 @@ use super::super::candidates;
 use crate::arguments::offered;
 use crate::failure::Failure;
 
-/// Whom and what a comparison is about; the totals and the exit status speak of nothing else.
+/// Limits of a comparison; the totals and the exit status are about nothing else.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Compare only")]
-pub(crate) struct OnlyArgs {
+pub(crate) struct ScopeArgs {
     /// Compare what this person may do; repeatable.
     #[arg(long, value_name = "PRINCIPAL", add = offered(candidates::principals))]
     pub principal: Vec<String>,
@@ -26,8 +26,8 @@ pub(crate) struct OnlyArgs {
     pub resource: Vec<String>,
 }
 
-/// Whom and what a comparison of two states is about, which are there in one of them.
-pub(crate) fn about(states: [&Engine; 2], only: &OnlyArgs) -> Result<About, Failure> {
+/// The limits of a comparison. Each named entity must exist in one of the two states.
+pub(crate) fn about(states: [&Engine; 2], scope: &ScopeArgs) -> Result<About, Failure> {
     let names = states.map(Lookup::of);
     let named = |texts: &[String], part: Part| {
         let found = texts.iter().map(|text| {
@@ -44,15 +44,15 @@ pub(crate) fn about(states: [&Engine; 2], only: &OnlyArgs) -> Result<About, Fail
         found.collect::<Result<Vec<_>, _>>()
     };
     Ok(About {
-        principals: named(&only.principal, Part::Principal)?,
-        actions: named(&only.action, Part::Action)?,
-        resources: named(&only.resource, Part::Resource)?,
+        principals: named(&scope.principal, Part::Principal)?,
+        actions: named(&scope.action, Part::Action)?,
+        resources: named(&scope.resource, Part::Resource)?,
     })
 }
 
-/// What a comparison is about, in words; none where it is about everything.
-pub(crate) fn only(only: &OnlyArgs) -> Option<String> {
-    let named = [&only.principal, &only.action, &only.resource];
+/// The limits of a comparison in words; `None` without limits.
+pub(crate) fn in_words(scope: &ScopeArgs) -> Option<String> {
+    let named = [&scope.principal, &scope.action, &scope.resource];
     let named: Vec<String> = named
         .into_iter()
         .filter(|names| !names.is_empty())

@@ -1,4 +1,4 @@
-//! `tarbac prove --compare`: what a change of policies opens and closes.
+//! `tarbac prove --compare`: the decisions that a change of policies can turn.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub(crate) fn run(
     let comparisons = comparisons.map_err(|error| Failure::Error(Box::new(error)))?;
     let passes = |comparison: &Comparison| match comparison.change() {
         Change::Unknown => false,
-        // What is said of decisions grants nothing.
+        // Answers to questions grant nothing.
         _ if comparison.is_question => true,
         Change::Equivalent => true,
         Change::MorePermissive => arguments.allow_more,
@@ -149,7 +149,7 @@ pub(crate) fn run(
         true => Vec::new(),
         false => gone
             .iter()
-            .map(|gone| only_old(gone, old, &place))
+            .map(|gone| gone_finding(gone, old, &place))
             .collect(),
     };
     let provenance = Some(Arc::clone(engine.provenance()));
@@ -157,7 +157,7 @@ pub(crate) fn run(
     Ok(exit)
 }
 
-/// The switches of the readings that the old policies have.
+/// The switches, without those of readings that the old policies lack.
 fn switches_of(before: &Bundle, switches: &Switches) -> Switches {
     let known = |name: &&String| {
         before
@@ -171,14 +171,13 @@ fn switches_of(before: &Bundle, switches: &Switches) -> Switches {
     }
 }
 
-fn only_old(gone: &str, old: &str, place: &Place) -> Finding {
+fn gone_finding(gone: &str, old: &str, place: &Place) -> Finding {
     Finding::error(code::prove::GONE, format!("only {old} has {gone}"))
         .label(place.clone(), "compared with this")
         .help("--allow-less lets it pass")
 }
 
-/// The old policies under the schema of the workspace, and the words of the schema they had, if it was
-/// one of their own.
+/// The old policies under the schema of the workspace, and the vocabulary of their own schema, if they had one.
 fn read(
     global: &GlobalArgs,
     old: &str,
@@ -193,7 +192,7 @@ fn read(
     }
     let vocabulary = match earlier.has_own_schema {
         true => {
-            let own = sound(
+            let own = valid_bundle(
                 &earlier.texts,
                 "The policies to compare with have errors, so nothing was compared.",
             )?;
@@ -205,14 +204,14 @@ fn read(
         "the schema of the workspace",
         bundle.schema_text(),
     )];
-    let before = sound(
+    let before = valid_bundle(
         &earlier.texts,
         "The policies to compare with do not fit the schema of the workspace, so nothing was compared.",
     )?;
     Ok((before, vocabulary))
 }
 
-/// What only the old state has: permissions, some of the types that ask or are asked about, entities
+/// The things that only the old state has, in words: permissions, principal and resource types of a permission, entities
 /// of enumerated types, and readings.
 fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String> {
     let mut gone = Vec::new();
@@ -245,7 +244,7 @@ fn gone(before: &Bundle, vocabulary: &Vocabulary, bundle: &Bundle) -> Vec<String
     gone
 }
 
-fn sound(texts: &Texts, so: &'static str) -> Result<Bundle, Failure> {
+fn valid_bundle(texts: &Texts, so: &'static str) -> Result<Bundle, Failure> {
     let (bundle, mut findings) = assembly::bundle(texts);
     bundle.map_err(|_| {
         findings.retain(|finding| finding.severity == finding::Severity::Error);

@@ -19,7 +19,7 @@ use crate::output::Output;
 pub(crate) struct Results<'a> {
     pub proof: Proof<'a>,
     pub mutation: Option<Mutation>,
-    /// The warnings about the specs.
+    /// Warnings about the specs.
     pub warnings: Vec<Finding>,
     pub engine: &'a Engine,
     pub arguments: &'a ProveArgs,
@@ -40,7 +40,7 @@ struct Document<'a> {
 }
 
 impl<'a> Results<'a> {
-    /// How it ended.
+    /// The exit status.
     pub(crate) fn exit(&self) -> Exit {
         let is_denied = self.arguments.deny_warnings && !self.findings().is_empty();
         let survived = self
@@ -135,7 +135,7 @@ impl<'a> Results<'a> {
         self.proof.specs.iter().filter(|tried| is(tried)).count()
     }
 
-    /// The results as a document for programs.
+    /// The results as JSON.
     pub(crate) fn json(&self) -> String {
         let findings = self.findings();
         let excerpts = Excerpts::of(&findings);
@@ -158,7 +158,7 @@ impl<'a> Results<'a> {
         render::provenance::document(document, self.engine.provenance())
     }
 
-    /// The specs as reports have them: those of a file together.
+    /// The specs for reports, grouped by file.
     pub(crate) fn groups(&self) -> Vec<Group> {
         self.by_file()
             .into_iter()
@@ -178,7 +178,7 @@ impl<'a> Results<'a> {
             .collect()
     }
 
-    /// What was found, with the mutants that no spec notices.
+    /// The findings, with the mutants that no spec notices.
     pub(crate) fn all_findings(&self) -> Vec<Finding> {
         let survivors = self
             .mutation
@@ -187,7 +187,7 @@ impl<'a> Results<'a> {
         self.findings().into_iter().chain(survivors).collect()
     }
 
-    /// What was found beside what the specs say.
+    /// The findings about the policies and the specs.
     fn findings(&self) -> Vec<Finding> {
         let mut findings = self.warnings.clone();
         findings.extend(prove::vacuous(&self.proof));
@@ -197,7 +197,7 @@ impl<'a> Results<'a> {
         findings
     }
 
-    /// The specs, file by file.
+    /// The specs, grouped by file.
     fn by_file(&self) -> Vec<Vec<&SpecResult<'a>>> {
         let mut files: Vec<Vec<&SpecResult<'a>>> = Vec::new();
         for tried in &self.proof.specs {

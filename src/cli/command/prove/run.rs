@@ -44,7 +44,7 @@ pub(crate) fn run(
     let (specs, warnings) = match specs(global, arguments, &engine) {
         Ok(read) => read,
         Err(failure) => {
-            // What keeps specs from being proved is for the reports as well.
+            // Reports have the errors that keep specs from being proved.
             if let Failure::Invalid(findings, _) = &failure {
                 write_report(Vec::new(), findings.clone(), provenance, &reports, output)?;
             }
@@ -62,7 +62,7 @@ pub(crate) fn run(
     let is_proved = !proof.is_refuted() && !proof.is_unknown();
     let wanted =
         |policy: &Policy| arguments.shipped || !product::rules().holds(&policy.place().source);
-    // Where something is refuted as things are, that says nothing about other policies.
+    // A spec that is refuted without a change says nothing about mutants.
     let mutation = match arguments.mutate && is_proved {
         true => {
             let bar = progress("trying mutants");
@@ -94,7 +94,7 @@ pub(crate) fn run(
     Ok(results.exit())
 }
 
-/// Writes the reports that were asked for.
+/// Writes the reports that the arguments name.
 pub(super) fn write_report(
     groups: Vec<tarbac_assurance::test_report::Group>,
     mut findings: Vec<finding::Finding>,
@@ -116,7 +116,7 @@ pub(super) fn write_report(
     reports.write(&report, &Excerpts::around(report.places()), output)
 }
 
-/// Refuses policies by which nothing is decided, whatever they permit.
+/// Refuses policies without an authority: they decide nothing.
 pub(super) fn decides(bundle: &Bundle, readings: &[String]) -> Result<(), Failure> {
     let findings = authority_findings(bundle, readings);
     match findings.is_empty() {
@@ -144,7 +144,7 @@ pub(super) fn prover<'a>(engine: &'a Engine, solving: &'a Solving) -> Result<Pro
     })
 }
 
-/// The specs that are wanted, with the warnings about them.
+/// The specs that the arguments select, with the warnings about them.
 fn specs(
     global: &GlobalArgs,
     arguments: &ProveArgs,

@@ -1,4 +1,4 @@
-//! Counterexamples saved as suites, which fail until they are mended.
+//! Counterexamples saved as suites, which fail until the policies or specs are mended.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::atomic;
 use crate::failure::{Failure, ShellError};
 use crate::output::{note, say};
 
-/// Writes a suite for each spec that is refuted into a folder, which is made if it is not there.
+/// Writes a suite for each refuted spec into a folder, which is created if it does not exist.
 pub(crate) fn save(
     folder: &Path,
     proof: &Proof<'_>,
@@ -31,7 +31,7 @@ pub(crate) fn save(
         };
         std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
         let path = folder.join(format!("{}.yaml", file_name(id, &mut names)));
-        // What a run like this one wrote is replaced; anything else somebody wrote.
+        // A file of an earlier run is replaced; any other file was written by a person.
         if atomic::is_another(&path, &text) {
             let path = path.display();
             say(&format!(
@@ -46,8 +46,7 @@ pub(crate) fn save(
     Ok(())
 }
 
-/// A name for the file of a spec that no other has, on any file system. An id may have anything in it,
-/// and a file name may not.
+/// A unique file name for a spec, valid on any file system; an id may contain any character.
 fn file_name(id: &str, names: &mut BTreeSet<String>) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
     let plain: String = id

@@ -64,7 +64,7 @@ impl Line {
 pub(super) fn id_of(line: &[u8]) -> Option<Id> {
     let mut found = None;
     let mut line = serde_json::Deserializer::from_slice(line);
-    // What is wrong with the line is said already.
+    // The error of the line is known already.
     let _ = line.deserialize_map(IdVisitor(&mut found));
     found
 }
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for IdVisitor<'_> {
                 continue;
             }
             *self.0 = None;
-            // Of two ids neither is that of the line.
+            // With two ids, neither is the id of the line.
             if is_there {
                 break;
             }

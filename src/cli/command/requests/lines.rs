@@ -1,4 +1,4 @@
-//! The lines of a stream, with those that are too long cut off.
+//! The lines of a stream; lines that are too long are cut off.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -8,7 +8,7 @@ pub(super) const LONGEST: usize = 1024 * 1024;
 /// The byte order mark that some programs write before the first line.
 const MARK: &str = "\u{feff}";
 
-/// How much is read at once, in bytes: what is answered together.
+/// The size of the buffer, in bytes: its lines are answered together.
 const BUFFER: usize = 64 * 1024;
 
 /// A line without its line end.

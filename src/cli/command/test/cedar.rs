@@ -16,7 +16,7 @@ use tarbac_report::findings::number;
 use tarbac_report::{self as render, VERSION};
 
 use super::super::report::Reports;
-use super::super::{layout, switches, tell};
+use super::super::{layout, note_warnings, switches};
 use super::{TestArgs, nothing_to_run, prepare};
 use crate::arguments::{Format, GlobalArgs};
 use crate::atomic;
@@ -33,7 +33,7 @@ struct Document<'a> {
     passed: bool,
     tests: Vec<TestWire<'a>>,
     #[serde(flatten)]
-    provenance: Option<render::provenance::Wire<'a>>,
+    provenance: Option<render::provenance::ProvenanceWire<'a>>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,7 +44,7 @@ struct TestWire<'a> {
     failure: Option<&'a str>,
 }
 
-/// What the tests are decided with. Each test brings its entities, so those of the workspace are left out.
+/// The rules for the tests. Each test has entities of its own, so those of the workspace are not read.
 enum Rules {
     /// Policies and schema of the workspace.
     Checked(Box<Engine>),
@@ -57,7 +57,7 @@ impl Rules {
         let (layout, switches) = (layout(global), switches(global)?);
         if !arguments.no_schema {
             let workspace = workspace::rules(&layout, &switches)?;
-            tell(&workspace);
+            note_warnings(&workspace);
             return Ok(Self::Checked(Box::new(workspace.engine)));
         }
         let (texts, finished) = workspace::own_policies(&layout)?;
@@ -75,7 +75,7 @@ impl Rules {
     }
 }
 
-/// Runs a file of `cedar run-tests` as it is; `-` is standard input.
+/// Runs a file of `cedar run-tests`; `-` is standard input.
 pub(crate) fn run(
     global: &GlobalArgs,
     arguments: &TestArgs,
@@ -109,7 +109,7 @@ pub(crate) fn run(
         coverage: None,
         provenance: match &rules {
             Rules::Checked(engine) => Some(Arc::clone(engine.provenance())),
-            // Without a schema there is nothing but these policies.
+            // Without a schema, nothing but these policies is in force.
             Rules::Plain(_) => None,
         },
     };
@@ -129,7 +129,7 @@ pub(crate) fn run(
                 provenance: report
                     .provenance
                     .as_deref()
-                    .map(render::provenance::Wire::of),
+                    .map(render::provenance::ProvenanceWire::of),
             };
             output.write(&render::json(&document))?;
         }
@@ -190,7 +190,7 @@ pub(crate) fn write(
         let Some(engine) = suites.engine(case.setting) else {
             continue;
         };
-        // One set of policies goes with the file: those in force under the readings of this run.
+        // The file goes with one set of policies: those in force under the readings of this run.
         if engine.readings() != readings {
             other_readings += 1;
             continue;
@@ -210,7 +210,7 @@ pub(crate) fn write(
     }
     let written = cedar_run_tests::write(&expectations);
     if folder.as_os_str() == "-" {
-        output.write_as_it_is(&printable::json(&written.document))?;
+        output.write_verbatim(&printable::json(&written.document))?;
     } else {
         let files = [
             ("tests.json", written.document),

@@ -36,16 +36,16 @@ pub(crate) const SCHEMA: fn() -> String =
 struct Document<'a> {
     version: u32,
     passed: bool,
-    suites: Vec<render::suite::Wire<'a>>,
-    snapshots: Vec<snapshots::Wire<'a>>,
+    suites: Vec<render::suite::SuiteWire<'a>>,
+    snapshots: Vec<snapshots::SnapshotWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    coverage: Option<render::coverage::Wire<'a>>,
+    coverage: Option<render::coverage::CoverageWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mutants: Option<render::mutation::Wire<'a>>,
+    mutants: Option<render::mutation::MutantsWire<'a>>,
 }
 
 impl<'a> Results<'a> {
-    /// Whether everything is as it should be.
+    /// Whether everything passed.
     pub(crate) fn passed(&self) -> bool {
         self.tried.iter().all(Tried::passed)
             && (self.arguments.accept || self.snapshots.passed())
@@ -122,7 +122,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// The results as a document for programs.
+    /// The results as JSON.
     pub(crate) fn json(&self) -> String {
         let document = Document {
             version: VERSION,
@@ -138,7 +138,7 @@ impl<'a> Results<'a> {
         render::provenance::document(document, self.suites.provenance())
     }
 
-    /// The results as reports have them.
+    /// The results for reports.
     pub(crate) fn report(&self) -> Report {
         let groups = self
             .by_suite()
@@ -173,7 +173,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// What is wrong with the coverage: too little of it, and exemptions that are stale.
+    /// The findings about coverage: too little of it, and stale exemptions.
     fn coverage_findings(&self) -> Vec<Finding> {
         let Some(coverage) = &self.coverage else {
             return Vec::new();
@@ -196,7 +196,7 @@ impl<'a> Results<'a> {
         findings
     }
 
-    /// The results, suite by suite.
+    /// The results, grouped by suite.
     fn by_suite(&self) -> impl Iterator<Item = (&'a Suite, &[Tried<'a>])> {
         let mut rest = self.tried.as_slice();
         self.suites.suites.iter().filter_map(move |suite| {

@@ -1,7 +1,7 @@
 //! The snapshots of suites and their files.
 //!
-//! `NAME.snap` stands beside `NAME.yaml`; what holds now is left as `NAME.snap.new` where it
-//! differs. Under CI nothing is written.
+//! `NAME.snap` stands beside `NAME.yaml`. If the current decisions differ, they are left in `NAME.snap.new`. Under CI
+//! nothing is written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ use crate::atomic;
 use crate::failure::{Failure, ShellError};
 use crate::output::{Output, is_ci};
 
-/// How many flipped cells of a snapshot are shown.
+/// The most changed decisions of a snapshot that are shown.
 const SHOWN: usize = 40;
 
-/// What to do about a file that cannot be compared with.
+/// The help for a file that is no snapshot.
 const PUT_BACK: &str = "put the file back as it was, or one side of the merge, with `git checkout`, and run the suite again";
 
 /// The snapshots of a run.
@@ -31,46 +31,46 @@ pub(crate) struct Snapshots<'a> {
     compared: Vec<Compared<'a>>,
 }
 
-/// One snapshot and what has become of it.
+/// A snapshot, compared with its file.
 pub(crate) struct Compared<'a> {
-    /// The suite it belongs to.
+    /// The suite of the snapshot.
     pub suite: &'a Suite,
-    /// What it is a table of.
+    /// The snapshot as the suite declares it.
     pub snapshot: &'a Snapshot,
-    /// Its file.
+    /// The path of its file.
     pub path: PathBuf,
-    /// What holds now.
+    /// The current decisions.
     pub taken: Taken,
-    /// How it compares.
+    /// The result of the comparison.
     pub state: State,
 }
 
-/// How a snapshot compares with its file.
+/// The result of comparing a snapshot with its file.
 pub(crate) enum State {
-    /// It is the same.
+    /// Equal.
     Same,
     /// There is no file yet.
     Missing,
-    /// There is no file yet, and nobody or nothing in the workspace to take it of.
+    /// There is no file yet, and the workspace has no people or no resources to decide about.
     Empty,
-    /// These decisions are others; none where only the layout is.
+    /// The changed decisions; none where only the layout changed.
     Differs(Vec<Flip>),
     /// The file is no snapshot.
     Unreadable(NoSnapshot),
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Wire<'a> {
+pub(crate) struct SnapshotWire<'a> {
     suite: &'a str,
     file: String,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
-    flips: Vec<render::snapshot::Wire<'a>>,
+    flips: Vec<render::snapshot::FlipWire<'a>>,
 }
 
 impl<'a> Snapshots<'a> {
-    /// Takes the snapshots of suites and compares them with their files.
+    /// Takes the snapshots of suites, and compares them with their files.
     pub(crate) fn compare(suites: &'a Suites, files: &[SuiteFile]) -> Result<Self, Failure> {
         let mut compared = Vec::new();
         for suite in &suites.suites {
@@ -125,7 +125,7 @@ impl<'a> Snapshots<'a> {
         self.compared.len()
     }
 
-    /// How many are not what their files say.
+    /// The number of snapshots that differ from their files.
     pub(crate) fn differing(&self) -> usize {
         self.different().count()
     }
@@ -134,14 +134,14 @@ impl<'a> Snapshots<'a> {
         self.differing() == 0
     }
 
-    /// Those that are not what their files say.
+    /// The snapshots that differ from their files.
     pub(crate) fn different(&self) -> impl Iterator<Item = &Compared<'a>> {
         self.compared
             .iter()
             .filter(|compared| !compared.is_as_it_should_be())
     }
 
-    /// Says which decisions are others, those that are newly allowed first.
+    /// Writes the changed decisions, newly allowed ones first.
     pub(crate) fn write(&self, accepted: bool, output: &mut Output) -> Result<(), Failure> {
         for compared in &self.compared {
             if accepted && !compared.is_as_it_should_be() {
@@ -167,7 +167,7 @@ impl<'a> Snapshots<'a> {
         Ok(())
     }
 
-    /// What differs, as findings at the places that ask for the snapshots.
+    /// The differences, as findings at the places that declare the snapshots.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.different()
             .map(|compared| {
@@ -186,8 +186,8 @@ impl<'a> Snapshots<'a> {
             .collect()
     }
 
-    /// Leaves what holds now beside the old files, or in their place where it is `accepted`. Where nothing can be
-    /// left beside them, the rest is done all the same.
+    /// Writes the current decisions beside the old files, or in their place if they are `accepted`. A failure beside one
+    /// file does not stop the others.
     pub(crate) fn keep(&self, accepted: bool) -> Result<(), Failure> {
         if is_ci() {
             return Ok(());
@@ -209,10 +209,10 @@ impl<'a> Snapshots<'a> {
         result
     }
 
-    pub(crate) fn wire(&self) -> Vec<Wire<'_>> {
+    pub(crate) fn wire(&self) -> Vec<SnapshotWire<'_>> {
         self.compared
             .iter()
-            .map(|compared| Wire {
+            .map(|compared| SnapshotWire {
                 suite: &compared.suite.name,
                 file: compared.name(),
                 state: match &compared.state {
@@ -241,13 +241,13 @@ impl Compared<'_> {
         matches!(self.state, State::Same | State::Empty)
     }
 
-    /// Its file, as messages show it.
+    /// The path of its file for messages.
     pub(crate) fn name(&self) -> String {
         let suite = Path::new(&self.suite.source.name);
         suite.with_extension("snap").display().to_string()
     }
 
-    /// The decisions that are others.
+    /// The changed decisions.
     pub(crate) fn flips(&self) -> &[Flip] {
         match &self.state {
             State::Differs(flips) => flips,
@@ -255,7 +255,7 @@ impl Compared<'_> {
         }
     }
 
-    /// One line that says how it compares.
+    /// The result of the comparison, in one line.
     pub(crate) fn headline(&self, style: Style) -> String {
         let sign = match self.state {
             State::Same | State::Empty => style.green("ok"),
@@ -286,14 +286,14 @@ impl Compared<'_> {
         }
     }
 
-    /// Puts what holds now in place of the file.
+    /// Replaces the file by the current decisions.
     pub(crate) fn accept(&self) -> Result<(), Failure> {
         atomic::write_regular(&self.path, &self.taken.text)
             .map_err(|error| ShellError::file("write", &self.path, error))?;
         self.forget()
     }
 
-    /// Takes away what an earlier run left.
+    /// Removes the file `.new` of an earlier run.
     pub(crate) fn forget(&self) -> Result<(), Failure> {
         let path = self.new_path();
         match fs::remove_file(&path) {
@@ -309,7 +309,7 @@ impl Compared<'_> {
     }
 }
 
-/// Why snapshots cannot be taken under CI.
+/// The failure to take snapshots under CI.
 pub(crate) fn nothing_is_written() -> Failure {
     ShellError::Arguments {
         message: "under CI no snapshot is written".to_owned(),

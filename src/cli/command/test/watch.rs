@@ -1,4 +1,4 @@
-//! `tarbac test --watch`: runs again whenever something in the workspace is saved.
+//! `tarbac test --watch`: a run after each change of the workspace.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
@@ -11,10 +11,10 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::{self, Output};
 
-/// How long after a change to wait for more: editors save in several steps.
+/// The pause that ends a change: editors save in several steps.
 const SETTLING: Duration = Duration::from_millis(150);
 
-/// The endings of files that make a difference.
+/// The extensions of files that a run reads.
 const ENDINGS: [&str; 6] = ["cedar", "cedarschema", "json", "yaml", "yml", "snap"];
 
 /// Runs once, and again after each change, until the program is stopped.
@@ -40,7 +40,7 @@ pub(crate) fn run(
 
 type Changes = Receiver<notify::Result<Event>>;
 
-/// Watches the parts of the workspace, and its folder for parts that come into being.
+/// Watches the parts of the workspace, and its folder for new parts.
 fn watch(global: &GlobalArgs) -> Result<(RecommendedWatcher, Changes), ShellError> {
     let (sender, changes) = channel();
     let failed = |path: &Path, error: notify::Error| {
@@ -66,7 +66,7 @@ fn watch(global: &GlobalArgs) -> Result<(RecommendedWatcher, Changes), ShellErro
     Ok((watcher, changes))
 }
 
-/// Waits for a change that matters, and until no more follow at once.
+/// Waits for a relevant change, and for a pause after it.
 fn wait(changes: &Changes) -> Result<(), ShellError> {
     while let Ok(change) = changes.recv() {
         match change {
@@ -82,8 +82,8 @@ fn wait(changes: &Changes) -> Result<(), ShellError> {
     Err(ShellError::file("watch", Path::new("."), reason))
 }
 
-/// Whether something has changed that a run reads. A run opens files itself, and what it leaves
-/// beside a snapshot it does not read; a folder that is renamed has no ending.
+/// Whether a run would read something that changed. A run opens files itself, and does not read the files `.new` that it
+/// writes; a renamed folder has no extension.
 fn matters(event: &Event) -> bool {
     let is_read = |path: &PathBuf| match (path.file_name(), path.extension()) {
         (Some(name), _) if name.to_string_lossy().starts_with('.') => false,

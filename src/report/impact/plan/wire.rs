@@ -10,7 +10,7 @@ use tarbac_analysis::plan::{
 use tarbac_analysis::wire::OutcomeShape;
 use tarbac_host::decision::Outcome;
 
-/// The two plans, and what they leave.
+/// The two plans, and the losses and gains that remain.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::impact) struct PlanDocument<'i> {
     verified: bool,
@@ -32,7 +32,7 @@ struct ProposalDocument<'i> {
 struct LostDocument<'i> {
     principals: &'i [Named],
     permissions: &'i [Permission],
-    /// Of all of the people.
+    /// The sum over all of the people.
     decisions: u64,
     #[schemars(with = "Vec<Option<OutcomeShape>>")]
     after: &'i [Option<Outcome>],
@@ -59,7 +59,7 @@ pub(in crate::impact) struct NeedDocument<'i> {
 }
 
 impl<'i> NeedDocument<'i> {
-    /// Of a role change that keeps what is lost.
+    /// A role change that prevents a loss.
     pub fn of(change: &'i RoleChange) -> Self {
         Self {
             what: change.what,
@@ -71,7 +71,7 @@ impl<'i> NeedDocument<'i> {
 }
 
 impl<'i> PlanDocument<'i> {
-    /// Of a plan.
+    /// The totals of a plan.
     pub fn of(plan: &'i Plan) -> Self {
         Self {
             verified: plan.is_verified(),
