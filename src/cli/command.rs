@@ -144,7 +144,7 @@ fn check_flags(arguments: &Arguments) -> Result<(), clap::Error> {
     }
     match (&arguments.command, arguments.global.format) {
         (Command::WhatIf(what_if), Format::Csv) if what_if.plan => {
-            wrong("a sheet has no room for a plan: leave --plan or --format csv away".to_owned())
+            wrong("a plan cannot be written as csv: leave out --plan or --format csv".to_owned())
         }
         (Command::Import(import), Format::Markdown) if !import.how => {
             wrong("only import --how writes the format markdown".to_owned())

@@ -56,7 +56,7 @@ pub(crate) enum ShellError {
         path: String,
         reason: io::Error,
     },
-    #[error("cannot leave `{path}` to look at: {reason}")]
+    #[error("cannot write `{path}` beside the snapshot: {reason}")]
     #[diagnostic(
         code(file::failed),
         help(
@@ -65,7 +65,7 @@ pub(crate) enum ShellError {
     )]
     NotLeft { path: String, reason: io::Error },
     #[error(
-        "what was kept of the workspace is damaged, and its files have changed since: the answer may lack something"
+        "the kept data of the workspace are damaged, and its files have changed since: the answer may be incomplete"
     )]
     #[diagnostic(
         code(workspace::damaged),

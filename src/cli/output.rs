@@ -219,6 +219,20 @@ pub(crate) fn progress(what: &'static str) -> ProgressBar {
     progress_of(what, "{msg} {wide_bar} {pos}/{len}")
 }
 
+/// Runs work with a progress bar; the work calls the counter with what is done and the whole.
+pub(crate) fn counted<T>(
+    what: &'static str,
+    work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T,
+) -> T {
+    let bar = progress(what);
+    let result = work(&|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    result
+}
+
 /// A progress bar that counts bytes.
 pub(crate) fn bytes(what: &'static str) -> ProgressBar {
     progress_of(what, "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")

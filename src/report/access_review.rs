@@ -67,7 +67,7 @@ fn totals(page: &mut Page, standing: &AccessReview) {
         page.line(
             2,
             &format!(
-                "allowed, but not to be reached in the admin center, because the page that carries it is refused: {}",
+                "allowed, but unreachable in the admin center, because the page is refused: {}",
                 counted(totals.out_of_reach, "decision")
             ),
         );
@@ -76,7 +76,7 @@ fn totals(page: &mut Page, standing: &AccessReview) {
         page.line(
             2,
             &format!(
-                "given by a role, but refused all the same: {} about {}",
+                "granted by a role, but refused: {} about {}",
                 counted(totals.refused, "decision"),
                 counted(totals.people_refused, "account")
             ),
@@ -84,17 +84,17 @@ fn totals(page: &mut Page, standing: &AccessReview) {
     }
     if totals.unknown > 0 {
         let unknown = counted(totals.unknown, "decision");
-        page.line(2, &format!("that cannot be made: {unknown}"));
+        page.line(2, &format!("indeterminate: {unknown}"));
     }
     let all = counted(totals.assignments, "assignment");
     if totals.assignments_unknown > 0 {
         let unknown = digits(totals.assignments_unknown);
         page.line(
             2,
-            &format!("of {all}, not to be judged because of that: {unknown}"),
+            &format!("of {all}, not judged for that reason: {unknown}"),
         );
     } else if standing.assignments.is_empty() && totals.assignments_unlisted == 0 {
-        page.line(2, &format!("of {all}, none gives nothing"));
+        page.line(2, &format!("of {all}, each gives something"));
     }
     if totals.assignments_unlisted > 0 {
         let unlisted = digits(totals.assignments_unlisted);
@@ -155,7 +155,7 @@ fn obstacles(page: &mut Page, obstacles: &[Obstacle], all: bool) {
         page.line(2, &first(&names, limit));
     }
     let limit = if all { usize::MAX } else { OBSTACLES };
-    page.heading("What refuses most of what roles give");
+    page.heading("The policies that refuse most of the granted permissions");
     for obstacle in obstacles.iter().take(limit) {
         page.line(2, &refuses(obstacle));
         if all {
@@ -196,12 +196,12 @@ fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
         (
             Redundancy::Withheld,
             "give nothing here",
-            "what they give elsewhere is not looked at",
+            "their effect elsewhere is not examined",
         ),
         (
             Redundancy::Suspended,
             "give nothing more now",
-            "they may with accounts that may do nothing yet, or with memberships that are activated",
+            "they may once accounts are enabled or memberships are activated",
         ),
     ] {
         let of = standing
@@ -262,9 +262,9 @@ fn because(assignment: &Assignment) -> Option<String> {
             assignment.policies.is_empty(),
             reasons.as_slice(),
         ) {
-            (0, _, _) => "nobody is in it".to_owned(),
+            (0, _, _) => "it has no members".to_owned(),
             (_, true, _) => "no policy in force permits it anything".to_owned(),
-            (_, false, []) => "what it grants applies to nothing".to_owned(),
+            (_, false, []) => "its permissions apply to no resource".to_owned(),
             (_, false, reasons) => format!("refused by {}", first(reasons, OBSTACLES)),
         },
     )

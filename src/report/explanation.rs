@@ -117,7 +117,7 @@ fn truth(truth: &Truth) -> &'static str {
 }
 
 fn changes(page: &mut Page, remedies: &Remedies) {
-    page.heading("What would change it, each decided again with the change made");
+    page.heading("Changes that would turn it, each decided again");
     let families = alternatives::families(&remedies.alternatives);
     for (index, family) in families.iter().take(WRITTEN).enumerate() {
         let mark = format!("{}. ", index + 1);
@@ -138,7 +138,7 @@ fn changes(page: &mut Page, remedies: &Remedies) {
         page.line(2, &format!("and {} more", families.len() - WRITTEN));
     }
     if remedies.alternatives.is_empty() {
-        page.line(2, "Nothing that can be changed.");
+        page.line(2, "No change that can be made.");
     }
     if !remedies.unliftable.is_empty() {
         page.line(

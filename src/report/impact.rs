@@ -135,7 +135,7 @@ const IN_NEED: &str = "Roles that would need a permission so that nobody loses i
 /// The note about a page that becomes unreachable.
 fn out_of_reach(page: &Unreachable) -> String {
     format!(
-        "The page {} is refused to people who may still do what it carries: {}.",
+        "The page {} is refused to people who keep permissions on it: {}.",
         page.name,
         page.carries.join(", ")
     )
@@ -294,7 +294,7 @@ impl Row<'_> {
         if self.is_out_of_reach {
             page.line(
                 4,
-                "allowed, but not to be reached in the admin center: the page that carries it is refused",
+                "allowed, but unreachable in the admin center: the page is refused",
             );
         }
     }

@@ -122,10 +122,8 @@ fn files(change: &ImportChanges<'_>, all: bool) -> (String, bool) {
     if !lost.is_empty() {
         let lines: Vec<String> = lost.iter().map(|lost| self::lost(lost)).collect();
         text += match change.is_refused {
-            true => {
-                "\nMissing among the exports, and what the workspace has of it would be removed:\n"
-            }
-            false => "\nMissing among the exports, and what the workspace has of it is removed:\n",
+            true => "\nMissing exports, whose data in the workspace would be removed:\n",
+            false => "\nMissing exports, whose data in the workspace are removed:\n",
         };
         is_cut |= list(&mut text, &lines, all);
     }
@@ -148,7 +146,7 @@ fn files(change: &ImportChanges<'_>, all: bool) -> (String, bool) {
 pub fn lost(lost: &str) -> String {
     let lost = visible(lost);
     match lost.starts_with("entities/") {
-        true => format!("{lost}: the exports have nothing of it"),
+        true => format!("{lost}: the exports have no data for it"),
         false => lost,
     }
 }
@@ -171,13 +169,11 @@ pub fn why(why: Why) -> &'static str {
 
 fn heading(matter: Matter) -> &'static str {
     match matter {
-        Matter::Unjoined => {
-            "Not joined: exports that do not fit together. What hangs on it gives nothing."
-        }
+        Matter::Unjoined => "Not joined: records that do not fit together. They give nothing.",
         Matter::Assumed => {
-            "Assumed: the exports do not say it. With what was taken the rules that ship permit less, unless it says otherwise;\nrules of your own that permit more by it are errors of `tarbac validate`."
+            "Assumed, because the exports do not say it. Unless a note says otherwise, the assumed value lets the shipped rules\npermit less; rules of your own that permit more by it are errors of `tarbac validate`."
         }
-        Matter::Notable => "To look at: it is as the exports have it.",
+        Matter::Notable => "To look at, as exported.",
     }
 }
 

@@ -42,12 +42,12 @@ pub fn human(mutation: &Mutation, style: Style) -> String {
     }
     let unknown = mutation.unknown.iter();
     let unknown = unknown.map(|mutant| {
-        let why = "too many requests to look for one that tells".to_owned();
+        let why = "too many requests to search for one that would notice".to_owned();
         (mutant, why)
     });
     let mut said = others(unknown, &mutation.equivalent, style);
     if !mutation.equivalent.is_empty() {
-        said += "    (no request over the classes of people and things in the directory tells these from the policies as they are)\n";
+        said += "    (no request over the classes of people and resources is decided otherwise by them)\n";
     }
     said += &format!(
         "mutants: {} made, {} noticed, {} refused by validate, {} equivalent, {} survived{}\n",

@@ -204,7 +204,7 @@ pub fn vacuous(proof: &Proof<'_>) -> Vec<Finding> {
             Finding::warning(
                 code::spec::VACUOUS,
                 format!(
-                    "no request there can be is one that `{}` matches, so it says nothing",
+                    "`{}` matches no possible request, so it says nothing",
                     tried.spec.id()
                 ),
             )

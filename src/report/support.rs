@@ -71,7 +71,7 @@ pub(super) fn in_full(page: &mut Page, supports: &[Support], person: &str) {
     if supports.is_empty() {
         return;
     }
-    page.heading("What it takes besides, and is there");
+    page.heading("Also required, and present");
     for support in supports.iter().filter(|of| of.operation.is_none()) {
         page.line(2, &support.sentence);
         page.line(4, &support.policies.join(", "));

@@ -87,7 +87,7 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
 /// gives; with `may_not` also the refusal until then.
 fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit: usize) {
     page.heading(&format!(
-        "{} may not now, and may after activating what they are eligible for",
+        "{} may not now, but may after activating an eligible membership",
         number(eligible.len(), "account")
     ));
     for of in eligible.iter().take(limit) {

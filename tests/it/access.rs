@@ -160,14 +160,14 @@ fn assignments_that_give_nothing() {
         refused by configmgr.identity, configmgr.pages.any.read, readings.discovery-either.both and 12
           more
       group Empty Group -> role assignment Empty Group -> role Help Desk Operator: 0 accounts
-        nobody is in it
+        it has no members
       and 1 more assignment
 
     Assignments that give only what others give: 2 of 19; any one of them can go
       group Other Role People -> role assignment Roles -> role Intune Role Administrator: 1 account
       group Role People -> role assignment Roles -> role Intune Role Administrator: 1 account
 
-    Assignments that give nothing here: 1 of 19; what they give elsewhere is not looked at
+    Assignments that give nothing here: 1 of 19; their effect elsewhere is not examined
       group Fabrikam Branch Desk -> role assignment Fabrikam Branch Desk -> role Help Desk Operator: 1
         account
         Fabrikam Branch Desk gives Help Desk Operator elsewhere than on tenant-attached devices
@@ -239,7 +239,7 @@ fn how_it_ends() {
     0 of 1 account can do something; of 1 decision, 0 are allowed
       a decision is one permission of one account on one device or tenant
       that cannot be made: 1 decision
-      of 1 assignment, not to be judged because of that: 1
+      of 1 assignment, not judged for that reason: 1
 
     By role                               accounts  can use it    allowed    refused
     directory role Global Administrator          1           0          0          0

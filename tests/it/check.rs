@@ -119,7 +119,7 @@ fn readings_are_switched_by_name() {
     arguments::invalid
 
       × the reading `observed-roles` is switched on and off
-      help: leave one of --reading and --no-reading away
+      help: leave out --reading or --no-reading
     --- exit 2
     "#);
 }

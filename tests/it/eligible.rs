@@ -174,7 +174,7 @@ fn whoever_may_after_activating_stands_apart_with_the_path() {
       ana@t.example
         ana@t.example -> role assignment a1 -> role Help Desk Operator
 
-    1 account may not now, and may after activating what they are eligible for
+    1 account may not now, but may after activating an eligible membership
       bob@t.example
         bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator
 
@@ -216,7 +216,7 @@ fn whoever_is_eligible_is_told_once() {
       ana@t.example
         ana@t.example -> role assignment a1 -> role Help Desk Operator
 
-    1 account may not now, and may after activating what they are eligible for
+    1 account may not now, but may after activating an eligible membership
       bob@t.example
         now: no policy permits it
         bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator

@@ -188,12 +188,12 @@ fn a_custom_role_is_extended() {
         .find("Plan: that nobody loses")
         .unwrap_or_else(|| panic!("{ran}"));
     insta::assert_snapshot!(&ran.stdout[plan..], @r#"
-    Plan: that nobody loses anything
+    Plan against losses
       1 role change, and no fewer do: nobody loses anything
       verified by comparing again: 0 decisions lost instead of 5, 0 gained instead of 0
 
       1. Add to the role Script Runner: Run script
-         keeps something for 1 account
+         prevents losses of 1 account
          without it karin@contoso.example loses Run script on WS-RNG-001
          proposal/script-runner.cedar:
            @id("custom.script-runner")
@@ -224,13 +224,13 @@ fn what_is_gained_is_taken_away() {
     ]);
     let plan = ran.stdout.find("Plan: that nobody gains").unwrap();
     insta::assert_snapshot!(&ran.stdout[plan..], @r#"
-    Plan: that nobody gains what they did not have
-      1 role change, and no fewer do, role by role: nobody gains what can be taken away without a loss
+    Plan against gains
+      1 role change, and no fewer do, role by role: no gain remains that can be removed without a loss
       verified by comparing again: 0 decisions lost instead of 0, 0 gained instead of 30
 
       1. Make the role Help Desk Operator without View scripts, Run script and 4 more, in place of Help
          Desk Operator
-         takes something that is gained from 1 account
+         removes gains of 1 account
          assign it in the role assignment given: Entra::User::"00000000-0000-4000-8000-0000000000a5" in
            Intune::Role::"Help Desk Operator" (1 account)
          policies/custom/help-desk-operator-without-view-scripts-run-script-and-4.cedar:
@@ -250,7 +250,7 @@ fn what_is_gained_is_taken_away() {
              resource
            );
 
-    The roles that give what is gained
+    The roles that give the gains
       Help Desk Operator: 30 decisions of 1 account, by View scripts, Run script, Run CMPivot query,
         Enroll Now, Rotate BitLockerKeys (preview) and 1 more
 
@@ -290,7 +290,7 @@ fn the_page_in_a_browser() {
         "{page}"
     );
     assert!(page.contains("<pre>@id(\"custom.view-"), "{page}");
-    assert!(page.contains("What stays gained"), "{page}");
+    assert!(page.contains("Gains that remain"), "{page}");
     // What the plan says at length is not said before it as well.
     assert!(
         !page.contains("Roles that would need a permission"),

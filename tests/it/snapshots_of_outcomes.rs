@@ -274,7 +274,7 @@ fn review_says_what_its_keys_do() {
     let ran = workspace.run_with(&["review"], b"?\ny\nq\n");
     assert!(
         ran.stdout
-            .contains("t  take it: it is right as it is now\n"),
+            .contains("t  take it: the new decision is right\n"),
         "{ran}"
     );
     assert!(

@@ -4,11 +4,11 @@ use std::slice::from_mut;
 
 use cedar_policy::Context;
 use clap::Args;
-use tarbac_analysis::access_review::{PersonAccess, Review};
+use tarbac_analysis::access_review::{AccessReview, PersonAccess, Review};
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
-use super::context::{ContextArgs, context};
+use super::context::{ContextArgs, check_context, context};
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
@@ -59,10 +59,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    // A context must fit every action.
-    for action in engine.bundle().vocabulary().permissions() {
-        context(&engine, &action.uid, &arguments.context)?;
-    }
+    check_context(&engine, &arguments.context)?;
     let review = Review::new(&engine, |action| {
         context(&engine, &action.uid, &arguments.context).unwrap_or_else(|_| Context::empty())
     });
@@ -70,21 +67,7 @@ pub(crate) fn run(
     bar.set_length(review.classes() as u64);
     let mut standing = review.access(|| bar.inc(1));
     bar.finish_and_clear();
-    let people = standing.people.len();
-    let is_short = global.format == Format::Human && !arguments.all;
-    if !is_short && global.format != Format::Ndjson {
-        let bar = devices(people);
-        let named = render::access_review::LISTED;
-        review.detail(&mut standing.people, named, || bar.inc(1));
-        review.support(&mut standing.people);
-        bar.finish_and_clear();
-    }
-    if is_short {
-        let shown = standing.people.iter_mut();
-        shown
-            .take(render::access_review::PEOPLE)
-            .for_each(|holder| review.support(from_mut(holder)));
-    }
+    fill_in(&review, &mut standing, global.format, arguments.all);
     let provenance = engine.provenance();
     write_premises(&premises, global.format, output)?;
     match global.format {
@@ -92,7 +75,7 @@ pub(crate) fn run(
             &standing, &premises, provenance,
         ))?,
         Format::Ndjson => {
-            let bar = devices(people);
+            let bar = devices(standing.people.len());
             let in_full = |holder: &PersonAccess| {
                 let mut holder = holder.clone();
                 review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
@@ -115,11 +98,28 @@ pub(crate) fn run(
         }
     }
     if standing.totals.decisions == 0 {
-        note("nobody can ask for anything: is this the right workspace (-C)?\n");
+        note("no request is possible: is this the right workspace (-C)?\n");
     }
     Ok(match (standing.has_unknown(), standing.has_findings()) {
         (true, _) => Exit::Unanswered,
         (false, true) => Exit::No,
         (false, false) => Exit::Yes,
     })
+}
+
+/// Fills in devices and supports in the rows that the format shows. NDJSON does so row by row.
+fn fill_in(review: &Review<'_>, standing: &mut AccessReview, format: Format, all: bool) {
+    let is_short = format == Format::Human && !all;
+    if is_short {
+        let shown = standing.people.iter_mut();
+        shown
+            .take(render::access_review::PEOPLE)
+            .for_each(|holder| review.support(from_mut(holder)));
+    } else if format != Format::Ndjson {
+        let bar = devices(standing.people.len());
+        let named = render::access_review::LISTED;
+        review.detail(&mut standing.people, named, || bar.inc(1));
+        review.support(&mut standing.people);
+        bar.finish_and_clear();
+    }
 }

@@ -57,3 +57,11 @@ pub(crate) fn context(
         .into()
     })
 }
+
+/// Refuses a context that does not fit every action.
+pub(crate) fn check_context(engine: &Engine, arguments: &ContextArgs) -> Result<(), Failure> {
+    for action in engine.bundle().vocabulary().permissions() {
+        context(engine, &action.uid, arguments)?;
+    }
+    Ok(())
+}

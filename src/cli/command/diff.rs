@@ -59,19 +59,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (layout, switches) = (layout(global), switches(global)?);
-    if let Some(new) = &arguments.new {
-        let stand_alone = |name: &str| stands_alone(&layout, name).map_err(LoadError::from);
-        let is_looked_at = !stand_alone(&arguments.old)? || !stand_alone(new)?;
-        if !is_looked_at && layout != Layout::of(&global.workspace, product::rules()) {
-            let message =
-                "--policies, --schema and --entities are not for two states that have their own";
-            return Err(ShellError::Arguments {
-                message: message.to_owned(),
-                help: Some("name files or a folder of policies, or leave them out".to_owned()),
-            }
-            .into());
-        }
-    }
+    check_files(global, arguments, &layout)?;
     let layout = Layout {
         others: [&arguments.old]
             .into_iter()
@@ -116,4 +104,23 @@ pub(crate) fn run(
         format: global.format,
     };
     write_comparison(states, &options, output)
+}
+
+/// Refuses named files if both states have files of their own.
+fn check_files(global: &GlobalArgs, arguments: &DiffArgs, layout: &Layout) -> Result<(), Failure> {
+    let Some(new) = &arguments.new else {
+        return Ok(());
+    };
+    let stand_alone = |name: &str| stands_alone(layout, name).map_err(LoadError::from);
+    let needs_workspace = !stand_alone(&arguments.old)? || !stand_alone(new)?;
+    if needs_workspace || *layout == Layout::of(&global.workspace, product::rules()) {
+        return Ok(());
+    }
+    let message =
+        "--policies, --schema and --entities cannot be used with two states that have their own";
+    Err(ShellError::Arguments {
+        message: message.to_owned(),
+        help: Some("name files or a folder of policies, or leave them out".to_owned()),
+    }
+    .into())
 }

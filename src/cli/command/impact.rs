@@ -13,7 +13,7 @@ use tarbac_host::bundle::Action;
 use tarbac_report as render;
 use tarbac_report::impact::ImpactReport;
 
-use super::context::{ContextArgs, context};
+use super::context::{ContextArgs, check_context, context};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
@@ -73,12 +73,8 @@ pub(crate) fn write_comparison(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let about = options.context;
-    // A context must fit every action.
-    for engine in [states.before, states.after] {
-        for action in engine.bundle().vocabulary().permissions() {
-            context(engine, &action.uid, about)?;
-        }
-    }
+    check_context(states.before, about)?;
+    check_context(states.after, about)?;
     let context = |engine: &Engine, action: &Action| {
         context(engine, &action.uid, about).unwrap_or_else(|_| cedar_policy::Context::empty())
     };
@@ -96,17 +92,7 @@ pub(crate) fn write_comparison(
         context: &context,
         compare: &|states| compared(&states.compare(context), "trying the plan"),
     };
-    let failed = |findings| Failure::Invalid(findings, "Nothing was planned.");
-    let roles = match (options.plan, options.format) {
-        (true, _) => {
-            let mut plan = planning.plan().map_err(failed)?;
-            plan.in_workspace(options.folder);
-            Roles::Planned(Box::new(plan))
-        }
-        // CSV has no place for them.
-        (false, Format::Csv) => Roles::InNeed(Vec::new()),
-        (false, _) => Roles::InNeed(in_need(&planning)),
-    };
+    let roles = roles(&planning, options)?;
     let at_hand = match options.is_before {
         true => states.before.provenance(),
         false => states.after.provenance(),
@@ -118,10 +104,51 @@ pub(crate) fn write_comparison(
         states: [states.before.provenance(), states.after.provenance()],
         at_hand,
     };
+    write_report(&report, &comparison, states, options, output)?;
+    if report.plan().is_some_and(|plan| !plan.is_verified()) {
+        output.flush()?;
+        return Err(ShellError::Arguments {
+            message: "the plan failed when it was tried".to_owned(),
+            help: Some("this is a mistake in tarbac; please report it".to_owned()),
+        }
+        .into());
+    }
+    if impact.totals.decisions == 0 {
+        note("no request is possible in either state: is this the right workspace (-C)?\n");
+    }
+    Ok(match impact.totals.is_same() {
+        true => Exit::Yes,
+        false => Exit::No,
+    })
+}
+
+/// The role changes of a plan, or the roles that would need a permission.
+fn roles(planning: &Planner<'_, '_>, options: &ComparisonOptions<'_>) -> Result<Roles, Failure> {
+    let failed = |findings| Failure::Invalid(findings, "Nothing was planned.");
+    Ok(match (options.plan, options.format) {
+        (true, _) => {
+            let mut plan = planning.plan().map_err(failed)?;
+            plan.in_workspace(options.folder);
+            Roles::Planned(Box::new(plan))
+        }
+        // CSV has no place for them.
+        (false, Format::Csv) => Roles::InNeed(Vec::new()),
+        (false, _) => Roles::InNeed(in_need(planning)),
+    })
+}
+
+/// Writes the report in its format.
+fn write_report(
+    report: &ImpactReport<'_>,
+    comparison: &Comparison<'_>,
+    states: States<'_>,
+    options: &ComparisonOptions<'_>,
+    output: &mut Output,
+) -> Result<(), Failure> {
     match options.format {
         Format::Json => output.write(&report.document())?,
         Format::Ndjson => {
-            let bar = devices(impact.people.len());
+            let bar = devices(report.impact.people.len());
             let in_full = |touched: &Affected| {
                 let mut touched = touched.clone();
                 comparison.detail(from_mut(&mut touched), usize::MAX, || bar.inc(1));
@@ -140,21 +167,7 @@ pub(crate) fn write_comparison(
             output.write(&render::glossary::of(&text, &engines, output.width()))?;
         }
     }
-    if report.plan().is_some_and(|plan| !plan.is_verified()) {
-        output.flush()?;
-        return Err(ShellError::Arguments {
-            message: "the plan does not do what it should".to_owned(),
-            help: Some("this is a mistake in tarbac; please report it".to_owned()),
-        }
-        .into());
-    }
-    if impact.totals.decisions == 0 {
-        note("nobody can ask for anything in either state: is this the right workspace (-C)?\n");
-    }
-    Ok(match impact.totals.is_same() {
-        true => Exit::Yes,
-        false => Exit::No,
-    })
+    Ok(())
 }
 
 /// The roles that would need a permission. If they cannot be found, the report goes without them.
@@ -166,7 +179,7 @@ fn in_need(planning: &Planner<'_, '_>) -> Vec<RoleChange> {
         let because = findings.first().map(|finding| finding.message.as_str());
         let because = because.unwrap_or_default();
         say(&format!(
-            "which roles would need a permission cannot be worked out: {because}\n"
+            "the roles that would need a permission cannot be found: {because}\n"
         ));
         Vec::new()
     })
@@ -195,7 +208,7 @@ fn detail(comparison: &Comparison<'_>, impact: &mut Impact, (format, all): (Form
     };
     if all && count > NAMED {
         say(
-            "these are too many devices to name all of them at once; --format ndjson names them row by row\n",
+            "there are too many devices to list all of them; --format ndjson lists them row by row\n",
         );
     }
     let bar = devices(shown);

@@ -100,7 +100,7 @@ pub(crate) struct ImportArgs {
 
 /// The value of `--now` is no timestamp.
 #[derive(Debug, Clone, Copy, Error)]
-#[error("it is no moment; write it as 2026-11-23T08:05:00Z")]
+#[error("it is not a timestamp; write it as 2026-11-23T08:05:00Z")]
 struct NoTimestamp;
 
 fn moment(text: &str) -> Result<Timestamp, NoTimestamp> {
@@ -170,7 +170,7 @@ fn check_target(out: &Path) -> Result<(), Failure> {
         }
         Err(_) => {
             let help = "choose another one with --out".to_owned();
-            return refuse("is no folder", help);
+            return refuse("is not a folder", help);
         }
     };
     let mut names = entries.flatten().map(|entry| entry.file_name());
@@ -185,7 +185,7 @@ fn check_target(out: &Path) -> Result<(), Failure> {
         "choose another folder with --out, or begin with `tarbac init --bare {}`",
         out.display()
     );
-    refuse("is there and is no workspace", help)
+    refuse("exists and is not a workspace", help)
 }
 
 /// An engine of the policies and the schema that ship, without entities.

@@ -200,10 +200,10 @@ fn summary(count: usize, ignored: Ignored, arguments: &InitArgs) -> String {
     };
     match ignored {
         Ignored::Written | Ignored::AsItWas => {}
-        Ignored::AddedTo => text += "Lines were added to the .gitignore that was there.\n",
+        Ignored::AddedTo => text += "Lines were added to the existing .gitignore.\n",
         Ignored::NoFile => {
             text += &format!(
-                "The .gitignore is no regular file; let it have: {}\n",
+                "The .gitignore is not a regular file; add these lines to it: {}\n",
                 starters::IGNORED.join(" ")
             );
         }
@@ -216,7 +216,7 @@ fn summary(count: usize, ignored: Ignored, arguments: &InitArgs) -> String {
         }
         false => {
             text += &format!(
-                "\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n  tarbac -C {folder} test\n\n{folder}/README.md says whom and what to ask about.\n"
+                "\nNext:\n  tarbac -C {folder} validate\n  tarbac -C {folder} matrix\n  tarbac -C {folder} test\n\n{folder}/README.md has questions to try.\n"
             );
         }
     }

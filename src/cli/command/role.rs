@@ -99,7 +99,7 @@ fn export(global: &GlobalArgs, name: &str, output: &mut Output) -> Result<Exit, 
     let engine = load(global)?.engine;
     let role_type = roles::role_type(engine.bundle().vocabulary());
     let role_type = role_type.ok_or_else(|| ShellError::Arguments {
-        message: "the schema says of no entity type that its entities are roles".to_owned(),
+        message: "no entity type of the schema is marked as the type of roles".to_owned(),
         help: Some(
             "annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`".to_owned(),
         ),

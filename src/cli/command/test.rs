@@ -26,13 +26,13 @@ use crate::arguments::format::{DOCUMENTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
-use crate::output::{Output, is_ci, progress};
+use crate::output::{Output, counted, is_ci};
 use crate::product;
 use results::Results;
 
 pub(crate) use cedar::SCHEMA as CEDAR_SCHEMA;
 pub(crate) use results::SCHEMA;
-pub(crate) use snapshots::Snapshots;
+pub(crate) use snapshots::{Compared, Snapshots};
 
 /// Run the suites of a workspace: are the decisions as expected?
 ///
@@ -168,22 +168,7 @@ fn once(
     if arguments.accept && is_ci() {
         return Err(snapshots::nothing_is_written());
     }
-    let loaded = load(global).map(|workspace| workspace.engine);
-    let provenance = loaded.as_ref().ok();
-    let provenance = provenance.map(|engine| Arc::clone(engine.provenance()));
-    let prepared = loaded.and_then(|engine| read(global, arguments, engine));
-    // Reports have the errors that keep suites from being run.
-    if let Err(Failure::Invalid(findings, _)) = &prepared {
-        let report = Report {
-            command: "test",
-            groups: Vec::new(),
-            findings: findings.clone(),
-            coverage: None,
-            provenance,
-        };
-        reports.write(&report, &Excerpts::around(report.places()), output)?;
-    }
-    let (files, suites) = prepared?;
+    let (files, suites) = read_or_report(global, arguments, reports, output)?;
     let snapshots = Snapshots::compare(&suites, &files)?;
     let tried = suite::run(&suites);
     if tried.is_empty() && snapshots.is_empty() {
@@ -203,13 +188,9 @@ fn once(
     // A suite that fails without a change says nothing about mutants.
     let passed = tried.iter().all(Tried::passed);
     let mutation = bundle.filter(|_| arguments.mutate && passed).map(|bundle| {
-        let bar = progress("trying mutants");
-        let mutation = mutation::run(&suites, bundle, &wanted, &|done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-        });
-        bar.finish_and_clear();
-        mutation
+        counted("trying mutants", |counter| {
+            mutation::run(&suites, bundle, &wanted, counter)
+        })
     });
     let results = Results {
         suites: &suites,
@@ -235,6 +216,30 @@ fn once(
     output.flush()?;
     results.snapshots.keep(arguments.accept)?;
     Ok(exit)
+}
+
+/// The suites that the arguments select. Reports have the errors that keep them from being run.
+fn read_or_report(
+    global: &GlobalArgs,
+    arguments: &TestArgs,
+    reports: &Reports<'_>,
+    output: &mut Output,
+) -> Result<(Vec<SuiteFile>, Suites), Failure> {
+    let loaded = load(global).map(|workspace| workspace.engine);
+    let provenance = loaded.as_ref().ok();
+    let provenance = provenance.map(|engine| Arc::clone(engine.provenance()));
+    let prepared = loaded.and_then(|engine| read(global, arguments, engine));
+    if let Err(Failure::Invalid(findings, _)) = &prepared {
+        let report = Report {
+            command: "test",
+            groups: Vec::new(),
+            findings: findings.clone(),
+            coverage: None,
+            provenance,
+        };
+        reports.write(&report, &Excerpts::around(report.places()), output)?;
+    }
+    prepared
 }
 
 /// The suites that the arguments select.

@@ -109,15 +109,17 @@ pub(crate) fn run(
             output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
         }
     }
+    Ok(exit(&what))
+}
+
+fn exit(what: &Answer) -> Exit {
     let decided = |decision: Decision| {
         let mut decisions = what.alike.iter().flat_map(|alike| &alike.decisions);
         decisions.any(|decided| decided.decision == decision)
     };
-    Ok(
-        match (decided(Decision::Indeterminate), decided(Decision::Allow)) {
-            (true, _) => Exit::Unanswered,
-            (false, true) => Exit::Yes,
-            (false, false) => Exit::No,
-        },
-    )
+    match (decided(Decision::Indeterminate), decided(Decision::Allow)) {
+        (true, _) => Exit::Unanswered,
+        (false, true) => Exit::Yes,
+        (false, false) => Exit::No,
+    }
 }

@@ -63,7 +63,7 @@ pub(crate) fn exports_in<W>(folder: &Path, wrap: W) -> Result<Exports<W>, Failur
     match folder.is_dir() {
         true => Ok(Exports::of(folder, wrap)),
         false => Err(ShellError::Arguments {
-            message: format!("`{}` is no folder", folder.display()),
+            message: format!("`{}` is not a folder", folder.display()),
             help: Some(
                 "give the folder of the exports; `tarbac import --how` shows what is in it"
                     .to_owned(),
@@ -92,7 +92,7 @@ pub(crate) fn switches(global: &GlobalArgs) -> Result<Switches, Failure> {
     {
         return Err(ShellError::Arguments {
             message: format!("the reading `{name}` is switched on and off"),
-            help: Some("leave one of --reading and --no-reading away".to_owned()),
+            help: Some("leave out --reading or --no-reading".to_owned()),
         }
         .into());
     }

@@ -9,11 +9,20 @@ use tarbac_analysis::access_review::{AccessReview, Redundancy};
 use tarbac_analysis::explain::Named;
 
 /// The totals, and a table each of roles, of redundant assignments, and of people.
-pub fn markdown(standing: &AccessReview) -> String {
-    let totals = &standing.totals;
+pub fn markdown(review: &AccessReview) -> String {
+    let mut text = totals(review);
+    text.push_str(&obstacles(review));
+    roles(&mut text, review);
+    assignments(&mut text, review);
+    people(&mut text, review);
+    text
+}
+
+fn totals(review: &AccessReview) -> String {
+    let totals = &review.totals;
     let mut text = format!(
         "**{} of {} can do something**: {} of {} are allowed, of which {} cannot be reached in the \
-         admin center; {} are given by a role, but refused all the same; {} cannot be made.\n",
+         admin center; {} are granted by a role, but refused; {} cannot be made.\n",
         digits(totals.people_allowed),
         counted(totals.people, "account"),
         digits(totals.allowed),
@@ -29,7 +38,13 @@ pub fn markdown(standing: &AccessReview) -> String {
             digits(totals.assignments_unlisted),
         ));
     }
-    for obstacle in &standing.obstacles {
+    text
+}
+
+/// The policies that refuse granted permissions, as a list.
+fn obstacles(review: &AccessReview) -> String {
+    let mut text = String::new();
+    for obstacle in &review.obstacles {
         let (says, counts) = (in_markdown(&obstacle.says), in_markdown(&refuses(obstacle)));
         text.push_str(&format!("\n- {says} {counts}"));
         if let Some(advice) = &obstacle.advice {
@@ -44,81 +59,87 @@ pub fn markdown(standing: &AccessReview) -> String {
             text.push_str(&format!(" {called}: {names}."));
         }
     }
-    if !standing.obstacles.is_empty() {
+    if !text.is_empty() {
         text.push('\n');
     }
-    table(
-        &mut text,
-        &["role", "accounts", "can use it", "allowed", "refused"],
-        standing.roles.iter().map(|role| {
-            let counts = [role.people, role.people_allowed, role.allowed, role.refused];
-            let counts = counts.map(digits).into_iter();
-            std::iter::once(role.entity.name.clone())
-                .chain(counts)
-                .collect()
-        }),
-    );
-    table(
-        &mut text,
-        &[
-            "gives",
-            "who is in it",
-            "accounts",
-            "assignment",
-            "roles",
-            "because",
-        ],
-        standing.assignments.iter().map(|of| {
-            let roles: Vec<&Named> = of.roles.iter().collect();
-            let gives = match of.redundancy {
-                Redundancy::Nothing => "nothing",
-                Redundancy::Repeats => "what others give",
-                Redundancy::Withheld => "nothing here",
-                Redundancy::Suspended => "nothing more now",
-            };
-            let from = of.from.as_ref().map(|from| from.name.clone());
-            vec![
-                gives.to_owned(),
-                from.unwrap_or_default(),
-                digits(of.people),
-                of.to.name.clone(),
-                some(&roles, LISTED),
-                because(of).unwrap_or_default(),
-            ]
-        }),
-    );
-    table(
-        &mut text,
-        &[
-            "who",
-            "permissions",
-            "",
-            "devices",
-            "of",
-            "in",
-            "through",
-            "with",
-            "because",
-        ],
-        standing.people.iter().flat_map(|holder| {
-            let people: Vec<&Named> = holder.people.iter().collect();
-            let who = some(&people, LISTED);
-            rows(holder).into_iter().map(move |row| {
-                vec![
-                    who.clone(),
-                    first(&row.actions, usize::MAX),
-                    row.status.as_ref().to_owned(),
-                    digits(row.count),
-                    digits(row.of),
-                    tally(row.under, LISTED),
-                    row.ways(false).join("; "),
-                    row.with().unwrap_or_default(),
-                    row.reasons(false).unwrap_or_default(),
-                ]
-            })
-        }),
-    );
     text
+}
+
+fn roles(text: &mut String, review: &AccessReview) {
+    let rows = review.roles.iter().map(|role| {
+        let counts = [role.people, role.people_allowed, role.allowed, role.refused];
+        let counts = counts.map(digits).into_iter();
+        std::iter::once(role.entity.name.clone())
+            .chain(counts)
+            .collect()
+    });
+    table(
+        text,
+        &["role", "accounts", "can use it", "allowed", "refused"],
+        rows,
+    );
+}
+
+fn assignments(text: &mut String, review: &AccessReview) {
+    let rows = review.assignments.iter().map(|of| {
+        let roles: Vec<&Named> = of.roles.iter().collect();
+        let gives = match of.redundancy {
+            Redundancy::Nothing => "nothing",
+            Redundancy::Repeats => "what others give",
+            Redundancy::Withheld => "nothing here",
+            Redundancy::Suspended => "nothing more now",
+        };
+        let from = of.from.as_ref().map(|from| from.name.clone());
+        vec![
+            gives.to_owned(),
+            from.unwrap_or_default(),
+            digits(of.people),
+            of.to.name.clone(),
+            some(&roles, LISTED),
+            because(of).unwrap_or_default(),
+        ]
+    });
+    const HEADINGS: &[&str] = &[
+        "gives",
+        "who is in it",
+        "accounts",
+        "assignment",
+        "roles",
+        "because",
+    ];
+    table(text, HEADINGS, rows);
+}
+
+fn people(text: &mut String, review: &AccessReview) {
+    let rows = review.people.iter().flat_map(|holder| {
+        let people: Vec<&Named> = holder.people.iter().collect();
+        let who = some(&people, LISTED);
+        rows(holder).into_iter().map(move |row| {
+            vec![
+                who.clone(),
+                first(&row.actions, usize::MAX),
+                row.status.as_ref().to_owned(),
+                digits(row.count),
+                digits(row.of),
+                tally(row.under, LISTED),
+                row.ways(false).join("; "),
+                row.with().unwrap_or_default(),
+                row.reasons(false).unwrap_or_default(),
+            ]
+        })
+    });
+    const HEADINGS: &[&str] = &[
+        "who",
+        "permissions",
+        "",
+        "devices",
+        "of",
+        "in",
+        "through",
+        "with",
+        "because",
+    ];
+    table(text, HEADINGS, rows);
 }
 
 /// A table; nothing where it has no rows.

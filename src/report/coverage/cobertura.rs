@@ -2,6 +2,7 @@
 //!
 //! A policy file is a class and a policy a method.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use quick_xml::Writer;
@@ -56,32 +57,45 @@ fn document(writer: &mut Writer<Vec<u8>>, coverage: &Coverage) -> io::Result<()>
                         .write_text_content(BytesText::new("."))?;
                     Ok(())
                 })?;
-            writer
-                .create_element("packages")
-                .write_inner_content(|writer| {
-                    writer
-                        .create_element("package")
-                        .with_attributes([
-                            ("name", "policies"),
-                            ("line-rate", line_rate.as_str()),
-                            ("branch-rate", branch_rate.as_str()),
-                            ("complexity", "0"),
-                        ])
-                        .write_inner_content(|writer| {
-                            writer
-                                .create_element("classes")
-                                .write_inner_content(|writer| {
-                                    for (file, policies) in &files {
-                                        class(writer, file, policies)?;
-                                    }
-                                    Ok(())
-                                })?;
-                            Ok(())
-                        })?;
-                    Ok(())
-                })?;
-            Ok(())
+            packages(writer, &files, [&line_rate, &branch_rate])
         })?;
+    Ok(())
+}
+
+/// The one package: a class for each file of policies.
+fn packages(
+    writer: &mut Writer<Vec<u8>>,
+    files: &BTreeMap<&str, Vec<&Covered>>,
+    [line_rate, branch_rate]: [&str; 2],
+) -> io::Result<()> {
+    let attributes = [
+        ("name", "policies"),
+        ("line-rate", line_rate),
+        ("branch-rate", branch_rate),
+        ("complexity", "0"),
+    ];
+    let classes = |writer: &mut Writer<Vec<u8>>| {
+        for (file, policies) in files {
+            class(writer, file, policies)?;
+        }
+        Ok(())
+    };
+    let package = |writer: &mut Writer<Vec<u8>>| {
+        writer
+            .create_element("classes")
+            .write_inner_content(classes)?;
+        Ok(())
+    };
+    let content = |writer: &mut Writer<Vec<u8>>| {
+        writer
+            .create_element("package")
+            .with_attributes(attributes)
+            .write_inner_content(package)?;
+        Ok(())
+    };
+    writer
+        .create_element("packages")
+        .write_inner_content(content)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::matrix::in_markdown;
 use crate::premises;
 use crate::table::markdown_row;
 use crate::tally::{counted, digits, first, some, tally};
-use tarbac_analysis::change::impact::{Concerned, Direction};
+use tarbac_analysis::change::impact::{Concerned, Direction, Impact, Totals};
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::Roles;
 
@@ -16,7 +16,9 @@ impl ImpactReport<'_> {
     /// The totals, the concerns, a table of every change, and the plan.
     pub fn markdown(&self) -> String {
         let mut text = premises::markdown(self.premises);
-        text.push_str(&changes(self));
+        text.push_str(&totals(&self.impact.totals));
+        text.push_str(&concerns(self));
+        text.push_str(&changes(self.impact));
         if let Some(plan) = self.plan() {
             text.push_str(&plan::markdown(&self.impact.totals, plan));
         }
@@ -24,11 +26,8 @@ impl ImpactReport<'_> {
     }
 }
 
-fn changes(report: &ImpactReport<'_>) -> String {
-    let ImpactReport { impact, roles, .. } = report;
-    let totals = &impact.totals;
-    let mut text = String::new();
-    text.push_str(&format!(
+fn totals(totals: &Totals) -> String {
+    let mut text = format!(
         "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \
          are allowed before and {} after.\n",
         counted(totals.gained, "decision"),
@@ -40,10 +39,17 @@ fn changes(report: &ImpactReport<'_>) -> String {
         counted(totals.decisions, "decision"),
         digits(totals.allowed_before),
         digits(totals.allowed_after),
-    ));
+    );
     if let Some(unknown) = unknown(totals) {
         text.push_str(&format!("\n{unknown}.\n"));
     }
+    text
+}
+
+/// The changes that deserve a look first, as a list.
+fn concerns(report: &ImpactReport<'_>) -> String {
+    let ImpactReport { impact, roles, .. } = report;
+    let mut text = String::new();
     let look_at = |says: &str, people: &[Concerned]| {
         let people: Vec<&Named> = people.iter().map(|of| &of.person).collect();
         let people = in_markdown(&some(&people, LISTED));
@@ -73,10 +79,15 @@ fn changes(report: &ImpactReport<'_>) -> String {
             text.push_str(&format!("\n  - {}", in_markdown(&change)));
         }
     }
+    text
+}
+
+/// A table with a row for each change of each group of people; empty without changes.
+fn changes(impact: &Impact) -> String {
     if impact.people.is_empty() {
-        return text;
+        return String::new();
     }
-    text.push_str("\n\n| | who | permissions | devices | in | of | was | now |\n");
+    let mut text = String::from("\n\n| | who | permissions | devices | in | of | was | now |\n");
     text.push_str("|---|---|---|---:|---|---|---|---|\n");
     for touched in &impact.people {
         let people: Vec<&Named> = touched.people.iter().collect();

@@ -18,13 +18,13 @@ const DEVIATIONS: usize = 3;
 /// The two plans, with the policies of the first changes; with `all`, of every change.
 pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
     let limit = if all { usize::MAX } else { LISTED };
-    page.heading("Plan: that nobody loses anything");
+    page.heading("Plan against losses");
     for line in keeping(without, plan) {
         page.line(2, &line);
     }
     changes(page, &plan.keep, limit);
     if !plan.lost.is_empty() {
-        page.heading("What no role keeps");
+        page.heading("Losses that no role prevents");
         for lost in plan.lost.iter().take(limit) {
             page.item(2, "- ", &names(&lost.permissions, limit));
             page.line(4, &whose(lost, limit));
@@ -41,20 +41,20 @@ pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
     if without.gained == 0 {
         return;
     }
-    page.heading("Plan: that nobody gains what they did not have");
+    page.heading("Plan against gains");
     for line in sparing(without, plan) {
         page.line(2, &line);
     }
     changes(page, &plan.spare, limit);
     if !plan.giving.is_empty() {
-        page.heading("The roles that give what is gained");
+        page.heading("The roles that give the gains");
         for giving in plan.giving.iter().take(limit) {
             page.line(2, &given(giving, limit));
         }
         more(page, plan.giving.len(), limit);
     }
     if !plan.gained.is_empty() {
-        page.heading("What stays gained");
+        page.heading("Gains that remain");
         for gained in plan.gained.iter().take(limit) {
             page.item(2, "+ ", &stays(gained, limit));
             page.line(4, &reason(&gained.reason));
@@ -65,7 +65,7 @@ pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
 
 /// The two plans, with every policy.
 pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
-    let mut text = String::from("\n## Plan: that nobody loses anything\n\n");
+    let mut text = String::from("\n## Plan against losses\n\n");
     let listed = |text: &mut String, line: &str| {
         text.push_str(&format!("- {}\n", in_markdown(line)));
     };
@@ -77,7 +77,7 @@ pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
         text.push_str(&change_in_markdown(change));
     }
     if !plan.lost.is_empty() {
-        heading(&mut text, "What no role keeps");
+        heading(&mut text, "Losses that no role prevents");
         for lost in &plan.lost {
             let permissions = names(&lost.permissions, usize::MAX);
             let because = because(&lost.after.iter().collect::<Vec<_>>(), true);
@@ -88,7 +88,7 @@ pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
     if without.gained == 0 {
         return text;
     }
-    text.push_str("\n## Plan: that nobody gains what they did not have\n\n");
+    text.push_str("\n## Plan against gains\n\n");
     for line in sparing(without, plan) {
         listed(&mut text, &line);
     }
@@ -96,13 +96,13 @@ pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
         text.push_str(&change_in_markdown(change));
     }
     if !plan.giving.is_empty() {
-        heading(&mut text, "The roles that give what is gained");
+        heading(&mut text, "The roles that give the gains");
         for giving in &plan.giving {
             listed(&mut text, &given(giving, usize::MAX));
         }
     }
     if !plan.gained.is_empty() {
-        heading(&mut text, "What stays gained");
+        heading(&mut text, "Gains that remain");
         for gained in &plan.gained {
             let reason = reason(&gained.reason);
             listed(&mut text, &format!("{}: {reason}", stays(gained, LISTED)));
@@ -139,7 +139,7 @@ fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
         return vec!["nobody loses anything".to_owned()];
     }
     if proposal.changes.is_empty() {
-        return vec!["no role change keeps anything of what is lost".to_owned()];
+        return vec!["no role change prevents any of the losses".to_owned()];
     }
     let mut lines = vec![format!(
         "{}{}",
@@ -147,7 +147,7 @@ fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
         if plan.lost.is_empty() {
             ": nobody loses anything"
         } else {
-            ": nobody loses what a role can keep"
+            ": the remaining losses are those that no role prevents"
         }
     )];
     lines.extend(tried(without, proposal));
@@ -158,15 +158,16 @@ fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
 fn sparing(without: &Totals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.spare;
     if proposal.changes.is_empty() {
-        let nothing = "nothing of what is gained can be taken away by a role change without a loss";
+        let nothing = "no role change removes any of the gains without a loss";
         return vec![nothing.to_owned()];
     }
     let mut lines = vec![format!(
-        "{}, role by role: nobody gains what can be taken away without a loss",
+        "{}, role by role: no gain remains that can be removed without a loss",
         number_of(proposal)
     )];
     if !plan.keep.changes.is_empty() {
-        lines.push("this is a plan of its own, tried without the one above".to_owned());
+        lines
+            .push("this plan is independent of the one above, and was tried without it".to_owned());
     }
     lines.extend(tried(without, proposal));
     lines
@@ -175,8 +176,8 @@ fn sparing(without: &Totals, plan: &Plan) -> Vec<String> {
 fn number_of(proposal: &Proposal) -> String {
     let changes = counted(proposal.changes.len() as u64, "role change");
     match proposal.is_smallest {
-        true => format!("{changes}, and no fewer do"),
-        false => format!("{changes}, and fewer may do: there are too many to be certain"),
+        true => format!("{changes}, and fewer are not enough"),
+        false => format!("{changes}; fewer may be enough: there are too many to be certain"),
     }
 }
 
@@ -258,7 +259,9 @@ fn title(change: &RoleChange, limit: usize) -> String {
 pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
     let people = counted(change.people, "account");
     let title = match change.what {
-        What::Made if change.permissions.is_empty() => "Make a role, whatever it gives".to_owned(),
+        What::Made if change.permissions.is_empty() => {
+            "Make a role with any permissions".to_owned()
+        }
         What::Made => format!("Make a role of {}", names(&change.permissions, limit)),
         _ => title(change, limit),
     };
@@ -280,19 +283,19 @@ fn about(change: &RoleChange, limit: usize) -> Vec<String> {
     let assigned = first(&assigned.collect::<Vec<_>>(), limit);
     let people = counted(change.people, "account");
     let mut lines = match change.what {
-        What::Extended => vec![format!("keeps something for {people}")],
+        What::Extended => vec![format!("prevents losses of {people}")],
         What::Made => vec![
-            format!("keeps something for {people}"),
+            format!("prevents losses of {people}"),
             format!("assign it to {assigned}"),
         ],
-        What::Reduced => vec![format!("takes something that is gained from {people}")],
+        What::Reduced => vec![format!("removes gains of {people}")],
         What::Replaced => vec![
-            format!("takes something that is gained from {people}"),
+            format!("removes gains of {people}"),
             format!("assign it in {assigned}"),
         ],
     };
     if change.files.is_empty() && change.what != What::Reduced {
-        lines.push("it needs none of the permissions that are decided about".to_owned());
+        lines.push("it needs no permission of the schema".to_owned());
     }
     if !change.gains.is_empty() {
         let gains = change.gains.iter().map(|gain| {
@@ -342,11 +345,11 @@ fn stays(gained: &Gained, limit: usize) -> String {
 fn reason(reason: &Reason) -> String {
     match reason {
         Reason::HadElsewhere => {
-            "they had the permission before on other resources, and a role does not tell these apart"
+            "they had the permission before on other resources, and a role applies to all of them"
                 .to_owned()
         }
         Reason::Shared { through, with } => format!(
-            "{} would lose it, who has the role by {} as well",
+            "{} would lose it, who has the role through {} too",
             with.name, through.name
         ),
         Reason::ByOther(policies) => format!("permitted by {}", policies.join(", ")),

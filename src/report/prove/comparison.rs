@@ -14,6 +14,37 @@ use tarbac_host::engine::Engine;
 /// The comparison of two policy sets for people: gains and losses, each once for all permissions that the same policies
 /// decide otherwise.
 pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: Style) -> String {
+    let mut text = changes(comparisons, engine, style);
+    let gained: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.gained()?)))
+        .collect();
+    let lost: Vec<_> = comparisons
+        .iter()
+        .filter_map(|comparison| Some((comparison, comparison.lost()?)))
+        .collect();
+    for (sign, found) in [(style.red("+"), gained), (style.yellow("-"), lost)] {
+        for alike in by_policies(found) {
+            let Some((_, counterexample)) = alike.first() else {
+                continue;
+            };
+            let alike = alike.iter().map(|(comparison, _)| *comparison);
+            let asked = names(alike, comparisons, engine).join(", ");
+            let difference = difference(counterexample, engine, old);
+            text += &format!("\n{sign} {asked}: {difference}");
+        }
+    }
+    for comparison in comparisons {
+        for unknown in comparison.unknown() {
+            let asked = asked(&comparison.less, engine);
+            text += &format!("{} {asked}: {unknown}\n", style.yellow("?"));
+        }
+    }
+    text
+}
+
+/// A line for each kind of change, with the actions of that kind.
+fn changes(comparisons: &[Comparison], engine: &Engine, style: Style) -> String {
     let mut text = String::new();
     for change in [
         Change::Equivalent,
@@ -44,43 +75,21 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
             text += &format!("{word}  {}\n", asked.join(", "));
         }
     }
-    let gained: Vec<_> = comparisons
-        .iter()
-        .filter_map(|comparison| Some((comparison, comparison.gained()?)))
-        .collect();
-    let lost: Vec<_> = comparisons
-        .iter()
-        .filter_map(|comparison| Some((comparison, comparison.lost()?)))
-        .collect();
-    for (sign, found) in [(style.red("+"), gained), (style.yellow("-"), lost)] {
-        for alike in by_policies(found) {
-            let Some((_, counterexample)) = alike.first() else {
-                continue;
-            };
-            let action = &counterexample.world.action;
-            let decision = counterexample.outcome.decision;
-            let what = story::in_words(decision, action, engine.bundle());
-            let alike = alike.iter().map(|(comparison, _)| *comparison);
-            let asked = names(alike, comparisons, engine);
-            text += &format!(
-                "\n{sign} {}: {what} now, and not before, where\n",
-                asked.join(", ")
-            );
-            text += &story::told(counterexample, engine);
-            if let Some(other) = &counterexample.other {
-                text += &format!("  Before: {}.\n", story::decided(other, action, old));
-            }
-            let now = story::decided(&counterexample.outcome, action, engine.bundle());
-            text += &format!("  Now: {now}.\n");
-        }
-    }
-    for comparison in comparisons {
-        for unknown in comparison.unknown() {
-            let asked = asked(&comparison.less, engine);
-            text += &format!("{} {asked}: {unknown}\n", style.yellow("?"));
-        }
-    }
     text
+}
+
+/// A counterexample with its decision before and now.
+fn difference(counterexample: &Counterexample, engine: &Engine, old: &Bundle) -> String {
+    let action = &counterexample.world.action;
+    let decision = counterexample.outcome.decision;
+    let what = story::in_words(decision, action, engine.bundle());
+    let mut text = format!("{what} now, and not before, where\n");
+    text += &story::told(counterexample, engine);
+    if let Some(other) = &counterexample.other {
+        text += &format!("  Before: {}.\n", story::decided(other, action, old));
+    }
+    let now = story::decided(&counterexample.outcome, action, engine.bundle());
+    text + &format!("  Now: {now}.\n")
 }
 
 /// The actions of some environments, each once; with the types only where the action changes otherwise for other types.

@@ -40,10 +40,10 @@ pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
         .map(|fact| format!("  - {}\n", visible(fact)))
         .collect();
     if text.is_empty() {
-        text += "  - nothing else matters\n";
+        text += "  - no other fact is relevant\n";
     }
     if !counterexample.is_possible {
-        text += "No directory can have that. If nothing else refutes it, let the condition say what can be relied on.\n";
+        text += "No directory can contain this. If nothing else refutes the spec, add the assumption to its conditions.\n";
     }
     text
 }

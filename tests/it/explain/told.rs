@@ -99,7 +99,7 @@ fn a_tenant_whose_toggle_is_off() {
          the user is discovered by both. Verify that the user has proper permissions in Configuration
          Manager."
 
-    What would change it, each decided again with the change made
+    Changes that would turn it, each decided again
       1. turn Use Intune RBAC On for the tenant fabrikam
          and enable the account vera@fabrikam.example in Microsoft Entra ID
       2. enable the account vera@fabrikam.example in Microsoft Entra ID
@@ -156,7 +156,7 @@ fn allowed_by_any_role_under_configuration_manager() {
       when principal in resource.hierarchy.tenant -- true: principal is in [contoso],
         resource.hierarchy.tenant = contoso
 
-    What it takes besides, and is there
+    Also required, and present
       jonas@contoso.example is synchronized from Active Directory
         configmgr.identity
       Microsoft Entra user discovery of P01 has found jonas@contoso.example

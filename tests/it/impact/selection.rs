@@ -136,8 +136,7 @@ forbid (
   resource is ConfigMgr::Device
 );
 "#;
-    let says =
-        "The page View scripts is refused to people who may still do what it carries: Run script.";
+    let says = "The page View scripts is refused to people who keep permissions on it: Run script.";
     let ran = with_policy(policy, "human");
     let pavel = "pavel@contoso.example: 9 devices, for example WS-BER-014, SRV-SQL-01, WS-RNG-001";
     assert!(

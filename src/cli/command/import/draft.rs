@@ -36,24 +36,7 @@ pub(super) fn prepare(
     };
     imported.write(create).map_err(failed)?;
     bar.finish_and_clear();
-    let shipped = product::rules();
-    let shipped: BTreeMap<&str, blake3::Hash> = shipped
-        .files()
-        .iter()
-        .map(|file| (file.path.as_str(), record::digest(&file.text)))
-        .collect();
-    let files = draft.digests().into_iter().map(|(path, digest)| {
-        let origin = match shipped.get(path.as_str()) == Some(&digest) {
-            true => Origin::Shipped,
-            false => Origin::Tenant,
-        };
-        (path, Written { origin, digest })
-    });
-    let new = Record {
-        files: files.collect(),
-        exports: imported.exports().clone(),
-        ..Record::default()
-    };
+    let new = new_record(imported, draft);
     let before = record.iter().flat_map(|record| record.files.keys());
     let known: BTreeSet<&String> = before.chain(new.files.keys()).collect();
     let take = taken(&arguments.take, &known)?;
@@ -83,6 +66,28 @@ pub(super) fn prepare(
         add_first_files(draft, &mut refresh, out).map_err(failed)?;
     }
     Ok(refresh)
+}
+
+/// The record of an import whose files are in a draft.
+fn new_record(imported: &Imported, draft: &Draft) -> Record {
+    let shipped = product::rules();
+    let shipped: BTreeMap<&str, blake3::Hash> = shipped
+        .files()
+        .iter()
+        .map(|file| (file.path.as_str(), record::digest(&file.text)))
+        .collect();
+    let files = draft.digests().into_iter().map(|(path, digest)| {
+        let origin = match shipped.get(path.as_str()) == Some(&digest) {
+            true => Origin::Shipped,
+            false => Origin::Tenant,
+        };
+        (path, Written { origin, digest })
+    });
+    Record {
+        files: files.collect(),
+        exports: imported.exports().clone(),
+        ..Record::default()
+    }
 }
 
 /// The paths of `--take` in the form of the record.

@@ -27,7 +27,7 @@ pub(super) fn loss_failure(lost: &[String], out: &Path) -> Failure {
             out.display(),
             lines.join("\n")
         ),
-        help: Some("put what is missing beside the other exports, anew or as it was exported last; where the tenant has it no more, --drop-missing removes it".to_owned()),
+        help: Some("add the missing exports, new ones or those of the last import; if the tenant no longer has these data, --drop-missing removes them".to_owned()),
     }
     .into()
 }
@@ -46,15 +46,15 @@ pub(super) fn conflict_failure(conflicts: &[Kept], has_record: bool, out: &Path)
     let is_adoption = |kept: &Kept| kept.path.starts_with("entities/");
     let help = match !has_record && conflicts.iter().all(is_adoption) {
         true => {
-            "where they are those of an import that kept no record, --force replaces them; what else is in the workspace stays"
+            "if they come from an import without a record, --force replaces them; other files of the workspace stay"
         }
         false => {
-            "move what you wrote into a file of its own, or give up what is there with --take PATH; --dry-run shows everything"
+            "move your changes into a file of their own, or discard them with --take PATH; --dry-run lists all of them"
         }
     };
     ShellError::Arguments {
         message: format!(
-            "nothing was imported into `{}`, because it would overwrite what somebody wrote:\n{}",
+            "nothing was imported into `{}`, because it would overwrite files that somebody changed:\n{}",
             out.display(),
             lines.join("\n")
         ),

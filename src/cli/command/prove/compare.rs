@@ -23,7 +23,7 @@ use super::run::{decides, prover, write_report};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Output, progress, say, warning};
+use crate::output::{Output, counted, say, warning};
 
 /// The JSON Schema of a comparison of policies.
 pub(crate) const SCHEMA: fn() -> String =
@@ -54,107 +54,156 @@ pub(crate) fn run(
     decides(&before, &readings)?;
     let vocabulary = vocabulary.as_ref().unwrap_or(bundle.vocabulary());
     let gone = gone(&before, vocabulary, bundle);
-    let bar = progress("comparing");
-    let asked = Old {
+    let policies = Old {
         policies: &before,
         readings: &readings,
         vocabulary,
     };
-    let comparisons = prover(engine, solving)?.compare(&asked, &|done, all| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
+    let prover = prover(engine, solving)?;
+    let comparisons = counted("comparing", |counter| prover.compare(&policies, counter));
     let comparisons = comparisons.map_err(|error| Failure::Error(Box::new(error)))?;
-    let passes = |comparison: &Comparison| match comparison.change() {
-        Change::Unknown => false,
-        // Answers to questions grant nothing.
-        _ if comparison.is_question => true,
-        Change::Equivalent => true,
-        Change::MorePermissive => arguments.allow_more,
-        Change::LessPermissive => arguments.allow_less,
-        Change::Both => arguments.allow_more && arguments.allow_less,
-    };
-    let is_refuted = |comparison: &Comparison| {
-        !comparison.is_question
-            && ((comparison.gained().is_some() && !arguments.allow_more)
-                || (comparison.lost().is_some() && !arguments.allow_less))
-    };
-    let is_gone_allowed = gone.is_empty() || arguments.allow_less;
-    let exit = if comparisons.iter().any(is_refuted) || !is_gone_allowed {
-        Exit::No
-    } else if comparisons.iter().all(passes) {
-        Exit::Yes
-    } else {
-        Exit::Unanswered
+    let results = Results {
+        old,
+        before: &before,
+        engine,
+        comparisons,
+        gone,
+        arguments,
     };
     match global.format {
-        Format::Json => {
-            let document = Document {
-                version: VERSION,
-                compared_with: old,
-                passed: exit == Exit::Yes,
-                environments: comparisons
-                    .iter()
-                    .map(|comparison| prove::wire::comparison(comparison, engine))
-                    .collect(),
-                gone: gone.clone(),
-            };
-            output.write(&render::provenance::document(document, engine.provenance()))?;
-        }
-        _ => {
-            let style = output.style();
-            output.write_fitted(&prove::comparison::human(
-                &comparisons,
-                engine,
-                &before,
-                style,
-            ))?;
-            for gone in &gone {
-                let gone_word = style.yellow("gone");
-                output.write_fitted(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
-            }
-            let changed = comparisons
-                .iter()
-                .filter(|comparison| comparison.change() != Change::Equivalent)
-                .count();
-            let of = number(comparisons.len(), "request environment");
-            let summary = match changed {
-                0 => format!("{of} decided as by {old}"),
-                changed => format!("{changed} of {of} not decided as by {old}"),
-            };
-            let word = match exit {
-                Exit::Yes => style.green("passed"),
-                Exit::No => style.red("failed"),
-                Exit::Unanswered => style.yellow("not proved"),
-            };
-            output.write_fitted(&format!("{word}: {summary}\n"))?;
-        }
+        Format::Json => output.write(&results.json())?,
+        _ => results.write(output)?,
     }
     let place = Place::new(&Source::held(old, ""), 0..0);
-    let groups = vec![Group {
-        name: format!("Compared with {old}"),
-        file: old.to_owned(),
-        tests: comparisons
-            .iter()
-            .map(|comparison| Test {
-                name: comparison.less.action.to_string(),
-                place: place.clone(),
-                failure: (!passes(comparison))
-                    .then(|| prove::comparison::failed(comparison, engine, &before)),
-            })
-            .collect(),
-    }];
-    let findings = match is_gone_allowed {
-        true => Vec::new(),
-        false => gone
-            .iter()
-            .map(|gone| gone_finding(gone, old, &place))
-            .collect(),
-    };
     let provenance = Some(Arc::clone(engine.provenance()));
+    let (groups, findings) = (vec![results.group(&place)], results.findings(&place));
     write_report(groups, findings, provenance, reports, output)?;
-    Ok(exit)
+    Ok(results.exit())
+}
+
+/// The results of a comparison.
+struct Results<'a> {
+    /// The old policies, as they were named.
+    old: &'a str,
+    before: &'a Bundle,
+    engine: &'a Engine,
+    comparisons: Vec<Comparison>,
+    /// The things that only the old state has.
+    gone: Vec<String>,
+    arguments: &'a ProveArgs,
+}
+
+impl Results<'_> {
+    fn exit(&self) -> Exit {
+        let is_refuted = |comparison: &Comparison| {
+            !comparison.is_question
+                && ((comparison.gained().is_some() && !self.arguments.allow_more)
+                    || (comparison.lost().is_some() && !self.arguments.allow_less))
+        };
+        if self.comparisons.iter().any(is_refuted) || !self.is_gone_allowed() {
+            Exit::No
+        } else if self
+            .comparisons
+            .iter()
+            .all(|comparison| self.passes(comparison))
+        {
+            Exit::Yes
+        } else {
+            Exit::Unanswered
+        }
+    }
+
+    fn passes(&self, comparison: &Comparison) -> bool {
+        let ProveArgs {
+            allow_more,
+            allow_less,
+            ..
+        } = self.arguments;
+        match comparison.change() {
+            Change::Unknown => false,
+            // Answers to questions grant nothing.
+            _ if comparison.is_question => true,
+            Change::Equivalent => true,
+            Change::MorePermissive => *allow_more,
+            Change::LessPermissive => *allow_less,
+            Change::Both => *allow_more && *allow_less,
+        }
+    }
+
+    fn is_gone_allowed(&self) -> bool {
+        self.gone.is_empty() || self.arguments.allow_less
+    }
+
+    /// The results as JSON.
+    fn json(&self) -> String {
+        let environments = self
+            .comparisons
+            .iter()
+            .map(|comparison| prove::wire::comparison(comparison, self.engine));
+        let document = Document {
+            version: VERSION,
+            compared_with: self.old,
+            passed: self.exit() == Exit::Yes,
+            environments: environments.collect(),
+            gone: self.gone.clone(),
+        };
+        render::provenance::document(document, self.engine.provenance())
+    }
+
+    /// The results in text.
+    fn write(&self, output: &mut Output) -> Result<(), Failure> {
+        let (style, old) = (output.style(), self.old);
+        output.write_fitted(&prove::comparison::human(
+            &self.comparisons,
+            self.engine,
+            self.before,
+            style,
+        ))?;
+        for gone in &self.gone {
+            let gone_word = style.yellow("gone");
+            output.write_fitted(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
+        }
+        let is_changed = |of: &&Comparison| of.change() != Change::Equivalent;
+        let changed = self.comparisons.iter().filter(is_changed).count();
+        let of = number(self.comparisons.len(), "request environment");
+        let summary = match changed {
+            0 => format!("{of} decided as by {old}"),
+            changed => format!("{changed} of {of} not decided as by {old}"),
+        };
+        let word = match self.exit() {
+            Exit::Yes => style.green("passed"),
+            Exit::No => style.red("failed"),
+            Exit::Unanswered => style.yellow("not proved"),
+        };
+        output.write_fitted(&format!("{word}: {summary}\n"))
+    }
+
+    /// The comparisons for reports.
+    fn group(&self, place: &Place) -> Group {
+        let tests = self.comparisons.iter().map(|comparison| Test {
+            name: comparison.less.action.to_string(),
+            place: place.clone(),
+            failure: (!self.passes(comparison))
+                .then(|| prove::comparison::failed(comparison, self.engine, self.before)),
+        });
+        Group {
+            name: format!("Compared with {}", self.old),
+            file: self.old.to_owned(),
+            tests: tests.collect(),
+        }
+    }
+
+    /// A finding for each thing that only the old state has, unless they may go.
+    fn findings(&self, place: &Place) -> Vec<Finding> {
+        match self.is_gone_allowed() {
+            true => Vec::new(),
+            false => self
+                .gone
+                .iter()
+                .map(|gone| gone_finding(gone, self.old, place))
+                .collect(),
+        }
+    }
 }
 
 /// The switches, without those of readings that the old policies lack.
@@ -187,7 +236,7 @@ fn read(
     earlier.told.iter().for_each(warning);
     if earlier.is_bare {
         say(&format!(
-            "{old} has no policies of its own here: it is compared as a workspace with those that ship\n"
+            "{old} has no policies of its own here: the policies that ship are compared\n"
         ));
     }
     let vocabulary = match earlier.has_own_schema {

@@ -85,7 +85,7 @@ impl<'a> Results<'a> {
             output.write_fitted(&prove::mutation::human(mutation, self.engine, style))?;
         } else if self.arguments.mutate {
             output.write_fitted(
-                "\nNo mutant was tried, because not everything is proved as it is.\n",
+                "\nNo mutant was tried, because not everything is proved without a change.\n",
             )?;
         }
         output.write_fitted(&self.summary(output))
@@ -116,7 +116,7 @@ impl<'a> Results<'a> {
             }
         }
         let policies = format!(
-            "{} policies, none of which can raise an error or is there for nothing",
+            "{} policies, none of which can raise an error or is redundant",
             self.proof.policies
         );
         match (self.exit(), parts.as_slice()) {

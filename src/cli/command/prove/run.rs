@@ -21,7 +21,7 @@ use super::{ProveArgs, compare, saved};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
-use crate::output::{Output, progress};
+use crate::output::{Output, counted};
 use crate::product;
 
 pub(crate) fn run(
@@ -52,12 +52,7 @@ pub(crate) fn run(
         }
     };
     let prover = prover(&engine, &solving)?;
-    let bar = progress("proving");
-    let proof = prover.prove(&specs, &|done, all| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
+    let proof = counted("proving", |counter| prover.prove(&specs, counter));
     let proof = proof.map_err(|error| Failure::Error(Box::new(error)))?;
     let is_proved = !proof.is_refuted() && !proof.is_unknown();
     let wanted =
@@ -65,12 +60,9 @@ pub(crate) fn run(
     // A spec that is refuted without a change says nothing about mutants.
     let mutation = match arguments.mutate && is_proved {
         true => {
-            let bar = progress("trying mutants");
-            let mutation = prover.mutate(&specs, &wanted, &|done, all| {
-                bar.set_length(all as u64);
-                bar.set_position(done as u64);
+            let mutation = counted("trying mutants", |counter| {
+                prover.mutate(&specs, &wanted, counter)
             });
-            bar.finish_and_clear();
             Some(mutation.map_err(|error| Failure::Error(Box::new(error)))?)
         }
         false => None,

@@ -35,7 +35,7 @@ pub(crate) fn save(
         if atomic::is_another(&path, &text) {
             let path = path.display();
             say(&format!(
-                "{id}: not saved: `{path}` is there, and of something else\n"
+                "{id}: not saved: `{path}` exists and is not a counterexample of this spec\n"
             ));
             continue;
         }

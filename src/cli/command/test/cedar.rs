@@ -6,6 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_assurance::cedar_run_tests::{self, CedarTest, Expectation, Verdict};
+use tarbac_assurance::suite::Suites;
 use tarbac_assurance::test_report::Report;
 use tarbac_diagnostic::printable;
 use tarbac_diagnostic::source::Source;
@@ -115,24 +116,7 @@ pub(crate) fn run(
     };
     let passed = verdicts.iter().all(Verdict::passed);
     match global.format {
-        Format::Json => {
-            let tests = report.tests().map(|test| TestWire {
-                name: &test.name,
-                line: test.place.line(),
-                passed: test.failure.is_none(),
-                failure: test.failure.as_ref().map(|failure| failure.detail.as_str()),
-            });
-            let document = Document {
-                version: VERSION,
-                passed,
-                tests: tests.collect(),
-                provenance: report
-                    .provenance
-                    .as_deref()
-                    .map(render::provenance::ProvenanceWire::of),
-            };
-            output.write(&render::json(&document))?;
-        }
+        Format::Json => output.write(&json(&report, passed))?,
         _ => write_results(&report, output)?,
     }
     let indeterminate = verdicts
@@ -147,6 +131,23 @@ pub(crate) fn run(
     }
     reports.write(&report, &Excerpts::around(report.places()), output)?;
     Ok(if passed { Exit::Yes } else { Exit::No })
+}
+
+/// The results as JSON.
+fn json(report: &Report, passed: bool) -> String {
+    let tests = report.tests().map(|test| TestWire {
+        name: &test.name,
+        line: test.place.line(),
+        passed: test.failure.is_none(),
+        failure: test.failure.as_ref().map(|failure| failure.detail.as_str()),
+    });
+    let provenance = report.provenance.as_deref();
+    render::json(&Document {
+        version: VERSION,
+        passed,
+        tests: tests.collect(),
+        provenance: provenance.map(render::provenance::ProvenanceWire::of),
+    })
 }
 
 fn write_results(report: &Report, output: &mut Output) -> Result<(), Failure> {
@@ -184,6 +185,38 @@ pub(crate) fn write(
         return Err(nothing_to_run(arguments));
     };
     let readings = switches(global)?.on_among(bundle.readings())?;
+    let (expectations, other_readings) = expectations(&suites, &readings);
+    if expectations.is_empty() {
+        return Err(nothing_to_run(arguments));
+    }
+    let written = cedar_run_tests::write(&expectations);
+    if folder.as_os_str() == "-" {
+        output.write_verbatim(&printable::json(&written.document))?;
+    } else {
+        let files = [
+            ("tests.json", written.document),
+            (
+                "policies.cedar",
+                cedar_run_tests::policies_in_force(bundle, &readings),
+            ),
+            ("schema.cedarschema", bundle.schema_text().to_owned()),
+        ];
+        write_files(folder, files, output)?;
+    }
+    for skipped in &written.skipped {
+        output::say(&format!("left out: {}: {}\n", skipped.name, skipped.reason));
+    }
+    if other_readings > 0 {
+        output::say(&format!(
+            "left out: {} under other readings; switch them with --reading and --no-reading\n",
+            number(other_readings, "case")
+        ));
+    }
+    Ok(Exit::Yes)
+}
+
+/// The cases under these readings, and how many cases are under other readings.
+fn expectations<'s>(suites: &'s Suites, readings: &[String]) -> (Vec<Expectation<'s>>, usize) {
     let mut other_readings = 0;
     let mut expectations = Vec::new();
     for case in suites.suites.iter().flat_map(|suite| &suite.cases) {
@@ -205,41 +238,23 @@ pub(crate) fn write(
             });
         }
     }
-    if expectations.is_empty() {
-        return Err(nothing_to_run(arguments));
+    (expectations, other_readings)
+}
+
+/// Writes files into a folder, and names them.
+fn write_files(
+    folder: &Path,
+    files: [(&str, String); 3],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        atomic::write(&path, &text).map_err(|error| ShellError::file("write", &path, error))?;
+        let path = path.display().to_string();
+        output.write(&format!("{}\n", printable::line(&path)))?;
     }
-    let written = cedar_run_tests::write(&expectations);
-    if folder.as_os_str() == "-" {
-        output.write_verbatim(&printable::json(&written.document))?;
-    } else {
-        let files = [
-            ("tests.json", written.document),
-            (
-                "policies.cedar",
-                cedar_run_tests::policies_in_force(bundle, &readings),
-            ),
-            ("schema.cedarschema", bundle.schema_text().to_owned()),
-        ];
-        std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
-        for (name, text) in files {
-            let path = folder.join(name);
-            atomic::write(&path, &text).map_err(|error| ShellError::file("write", &path, error))?;
-            output.write(&format!(
-                "{}\n",
-                printable::line(&path.display().to_string())
-            ))?;
-        }
-    }
-    for skipped in &written.skipped {
-        output::say(&format!("left out: {}: {}\n", skipped.name, skipped.reason));
-    }
-    if other_readings > 0 {
-        output::say(&format!(
-            "left out: {} under other readings; switch them with --reading and --no-reading\n",
-            number(other_readings, "case")
-        ));
-    }
-    Ok(Exit::Yes)
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Arc<Source>, Failure> {

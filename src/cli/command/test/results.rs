@@ -75,7 +75,7 @@ impl<'a> Results<'a> {
             output.write("\n")?;
             output.write(&render::mutation::human(mutation, style))?;
         } else if self.arguments.mutate {
-            output.write("\nNo mutant was tried, because cases fail as it is.\n")?;
+            output.write("\nNo mutant was tried, because cases fail without a change.\n")?;
         }
         for finding in self.coverage_findings() {
             output.write_fitted(&format!("{}: {}\n", style.red("coverage"), finding.message))?;
@@ -95,7 +95,7 @@ impl<'a> Results<'a> {
         }
         if !self.snapshots.passed() && !self.arguments.accept {
             parts.push(format!(
-                "{} of {} not as kept",
+                "{} of {} changed",
                 self.snapshots.differing(),
                 number(self.snapshots.len(), "snapshot")
             ));
@@ -186,11 +186,11 @@ impl<'a> Results<'a> {
                 Finding::error(
                     code::coverage::TOO_LOW,
                     format!(
-                        "the cases meet {:.1} % of what the policies ask of them, and {least} % are wanted",
+                        "the cases cover {:.1} % of the policies, and {least} % are required",
                         coverage.percent()
                     ),
                 )
-                .help("`tarbac test --coverage` lists what no case shows"),
+                .help("`tarbac test --coverage` lists the parts that no case covers"),
             );
         }
         findings

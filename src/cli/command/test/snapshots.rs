@@ -177,7 +177,7 @@ impl<'a> Snapshots<'a> {
                     message += &format!("; first {}", render::snapshot::line(first));
                 }
                 Finding::error(code::snapshot::DIFFERS, message)
-                    .label(compared.snapshot.place.clone(), "asked for here")
+                    .label(compared.snapshot.place.clone(), "declared here")
                     .help(match compared.state {
                         State::Unreadable(_) => PUT_BACK,
                         _ => "look at the change, and take it with `tarbac test --accept` if it is right",
@@ -273,13 +273,13 @@ impl Compared<'_> {
     fn words(&self) -> String {
         match &self.state {
             State::Same => String::new(),
-            State::Empty => ": the workspace has nobody or nothing to take a snapshot of yet".to_owned(),
+            State::Empty => ": the workspace has no people or no resources yet".to_owned(),
             State::Missing => ": there is no snapshot yet; look at it and take it with `tarbac test --accept`".to_owned(),
             State::Differs(flips) if flips.is_empty() => {
-                ": no decision is another, and the text is; look at it, and take it with `tarbac test --accept`".to_owned()
+                ": no decision changed, but the text did; look at it, and take it with `tarbac test --accept`".to_owned()
             }
             State::Differs(flips) => format!(
-                ": {} of another outcome; `tarbac review` goes through them",
+                ": {} changed; `tarbac review` shows them one by one",
                 render::findings::number(flips.len(), "decision")
             ),
             State::Unreadable(error) => format!(": {error}, so nothing was compared; {PUT_BACK}"),

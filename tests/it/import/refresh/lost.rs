@@ -83,7 +83,7 @@ fn a_refresh_that_would_leave_nothing_of_a_kind_is_refused() {
     assert_eq!(ran.status, 2, "{ran}");
     assert!(
         ran.stderr
-            .contains("entities/people.json: the exports have nothing of it"),
+            .contains("entities/people.json: the exports have no data for it"),
         "{ran}"
     );
     std::fs::remove_file(tarbac.path("workspace/tarbac-files.json")).unwrap();
@@ -91,7 +91,7 @@ fn a_refresh_that_would_leave_nothing_of_a_kind_is_refused() {
     assert_eq!(ran.status, 2, "{ran}");
     assert!(
         ran.stderr
-            .contains("entities/people.json: the exports have nothing of it"),
+            .contains("entities/people.json: the exports have no data for it"),
         "{ran}"
     );
 }
