@@ -1,5 +1,7 @@
 //! The command line: arguments, files, streams and exit status.
 
+#![warn(unreachable_pub)]
+
 mod arguments;
 mod atomic;
 mod command;

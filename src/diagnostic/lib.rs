@@ -4,3 +4,4 @@ pub mod code;
 pub mod finding;
 pub mod printable;
 pub mod source;
+pub mod wrap;

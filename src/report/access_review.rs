@@ -36,16 +36,16 @@ pub const PEOPLE: usize = 1;
 const OBSTACLES: usize = 3;
 
 /// The review on about a screen; with `all`, every row.
-pub fn human(standing: &AccessReview, all: bool, width: Option<usize>) -> String {
+pub fn human(review: &AccessReview, all: bool, width: Option<usize>) -> String {
     let limit = |limit: usize| if all { usize::MAX } else { limit };
     let mut page = Page::new(width);
-    totals(&mut page, standing);
-    roles(&mut page, &standing.roles, limit(LISTED));
-    obstacles(&mut page, &standing.obstacles, all);
-    assignments(&mut page, standing, limit(LISTED));
+    totals(&mut page, review);
+    roles(&mut page, &review.roles, limit(LISTED));
+    obstacles(&mut page, &review.obstacles, all);
+    assignments(&mut page, review, limit(LISTED));
     by_people(
         &mut page,
-        &standing.people,
+        &review.people,
         (limit(PEOPLE), limit(LISTED)),
         |holder| &holder.people,
         |block, holder| held(block, holder, all),
@@ -53,8 +53,8 @@ pub fn human(standing: &AccessReview, all: bool, width: Option<usize>) -> String
     page.into_text()
 }
 
-fn totals(page: &mut Page, standing: &AccessReview) {
-    let totals = &standing.totals;
+fn totals(page: &mut Page, review: &AccessReview) {
+    let totals = &review.totals;
     page.heading(&format!(
         "{} of {} can do something; of {}, {} are allowed",
         digits(totals.people_allowed),
@@ -93,7 +93,7 @@ fn totals(page: &mut Page, standing: &AccessReview) {
             2,
             &format!("of {all}, not judged for that reason: {unknown}"),
         );
-    } else if standing.assignments.is_empty() && totals.assignments_unlisted == 0 {
+    } else if review.assignments.is_empty() && totals.assignments_unlisted == 0 {
         page.line(2, &format!("of {all}, each gives something"));
     }
     if totals.assignments_unlisted > 0 {
@@ -180,9 +180,9 @@ fn refuses(obstacle: &Obstacle) -> String {
     )
 }
 
-fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
-    let all = digits(standing.totals.assignments);
-    for (idle, what, said) in [
+fn assignments(page: &mut Page, review: &AccessReview, limit: usize) {
+    let all = digits(review.totals.assignments);
+    for (redundancy, what, said) in [
         (
             Redundancy::Nothing,
             "give nothing",
@@ -204,10 +204,10 @@ fn assignments(page: &mut Page, standing: &AccessReview, limit: usize) {
             "they may once accounts are enabled or memberships are activated",
         ),
     ] {
-        let of = standing
+        let of = review
             .assignments
             .iter()
-            .filter(|of| of.redundancy == idle);
+            .filter(|of| of.redundancy == redundancy);
         let of: Vec<&Assignment> = of.collect();
         if of.is_empty() {
             continue;

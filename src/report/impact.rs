@@ -85,8 +85,8 @@ impl<'r> ImpactReport<'r> {
             pages,
             ..
         } = self.impact;
-        let losing = people.iter().filter(|touched| touched.loses_everything());
-        let losing: Vec<&Named> = losing.flat_map(|touched| &touched.people).collect();
+        let losing = people.iter().filter(|affected| affected.loses_everything());
+        let losing: Vec<&Named> = losing.flat_map(|affected| &affected.people).collect();
         // The plan has the same in detail.
         let in_need = match self.roles {
             Roles::InNeed(changes) => changes.as_slice(),
@@ -148,9 +148,9 @@ fn people(page: &mut Page, people: &[Affected], all: bool) {
         page,
         people,
         (limit(PEOPLE), limit(LISTED)),
-        |touched| &touched.people,
-        |block, touched| {
-            for row in rows(touched) {
+        |affected| &affected.people,
+        |block, affected| {
+            for row in rows(affected) {
                 row.human(block, all);
             }
         },
@@ -239,9 +239,9 @@ struct Row<'i> {
     groups: &'i [(Named, u64)],
 }
 
-fn rows(touched: &Affected) -> Vec<Row<'_>> {
+fn rows(affected: &Affected) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
-    for change in &touched.changes {
+    for change in &affected.changes {
         let reasons = [&change.before, &change.after];
         let is_same = |row: &&mut Row<'_>| {
             row.direction == change.direction

@@ -4,6 +4,8 @@
 //! form. [`schema`] describes the JSON that programs read, which changes only on purpose. Nothing here prints, asks a
 //! terminal, or decides.
 
+#![warn(unreachable_pub)]
+
 pub mod access_review;
 pub mod answer;
 pub mod ci;

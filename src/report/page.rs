@@ -1,9 +1,9 @@
 //! Text in lines of limited width.
 
-use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
 use super::Style;
+use tarbac_diagnostic::wrap;
 use tarbac_host::lookup::visible;
 
 /// The width of text that goes to no terminal, in columns.
@@ -21,7 +21,7 @@ pub(super) struct Page {
 
 impl Page {
     /// A page of `width` columns, or of [`WIDTH`] where the text goes to no terminal.
-    pub fn new(width: Option<usize>) -> Self {
+    pub(crate) fn new(width: Option<usize>) -> Self {
         Self {
             text: String::new(),
             width: width.unwrap_or(WIDTH).max(NARROWEST),
@@ -29,52 +29,52 @@ impl Page {
     }
 
     /// An empty page of the same width.
-    pub fn another(&self) -> Self {
+    pub(crate) fn another(&self) -> Self {
         Self::new(Some(self.width))
     }
 
     /// A heading, set apart from what is before it.
-    pub fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         self.apart();
         self.line(0, text);
     }
 
     /// Whether a text fits on one line.
-    pub fn fits(&self, text: &str) -> bool {
+    pub(crate) fn fits(&self, text: &str) -> bool {
         text.width() <= self.width
     }
 
     /// Whether the page is empty.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
     /// An empty line, except at the beginning.
-    pub fn apart(&mut self) {
+    pub(crate) fn apart(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
     }
 
     /// A paragraph; lines after the first are indented two columns more.
-    pub fn line(&mut self, indent: usize, text: &str) {
+    pub(crate) fn line(&mut self, indent: usize, text: &str) {
         self.hanging(indent, "", text, 2);
     }
 
     /// A paragraph after a mark; lines after the first begin to the right of the mark.
-    pub fn item(&mut self, indent: usize, mark: &str, text: &str) {
+    pub(crate) fn item(&mut self, indent: usize, mark: &str, text: &str) {
         self.hanging(indent, mark, text, mark.width());
     }
 
     /// Text whose lines stay as they are, such as a policy.
-    pub fn verbatim(&mut self, indent: usize, text: &str) {
+    pub(crate) fn verbatim(&mut self, indent: usize, text: &str) {
         for line in text.lines() {
             self.push(&format!("{}{line}", " ".repeat(indent)));
         }
     }
 
     /// Lines of another page.
-    pub fn add(&mut self, lines: &str) {
+    pub(crate) fn add(&mut self, lines: &str) {
         self.text.push_str(lines);
     }
 
@@ -90,7 +90,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    pub fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 }
@@ -98,15 +98,8 @@ impl Page {
 /// A text on lines of at most `width` columns, but for a word that is wider. Blanks within a line stay, so that columns
 /// stay columns.
 fn wrapped(text: &str, width: usize, first: &str, others: &str) -> String {
-    let options = Options::new(width)
-        .initial_indent(first)
-        .subsequent_indent(others)
-        .break_words(false)
-        .word_separator(WordSeparator::AsciiSpace)
-        .wrap_algorithm(WrapAlgorithm::FirstFit)
-        .word_splitter(WordSplitter::NoHyphenation);
     let mut lines = String::new();
-    for line in textwrap::wrap(text, options) {
+    for line in wrap::lines(text, width, first, others) {
         lines.push_str(line.trim_end());
         lines.push('\n');
     }

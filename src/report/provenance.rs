@@ -60,7 +60,7 @@ pub(super) struct States<'a> {
 
 impl<'a> States<'a> {
     /// For programs.
-    pub fn of([before, after]: [&'a Provenance; 2]) -> Self {
+    pub(crate) fn of([before, after]: [&'a Provenance; 2]) -> Self {
         Self {
             before: ProvenanceWire::of(before),
             after: ProvenanceWire::of(after),

@@ -28,7 +28,7 @@ impl fmt::Debug for Code<'_> {
 }
 
 impl<'d> Shown<'d> {
-    pub fn of(diagnostic: &'d dyn Diagnostic) -> Self {
+    pub(crate) fn of(diagnostic: &'d dyn Diagnostic) -> Self {
         Self {
             diagnostic,
             code: diagnostic.source_code().map(Code),

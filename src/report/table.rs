@@ -17,7 +17,7 @@ pub(super) struct Table<R> {
 }
 
 impl<R: Iterator<Item = Vec<String>>> Table<R> {
-    pub fn new(headings: &'static [&'static str], rows: R) -> Self {
+    pub(crate) fn new(headings: &'static [&'static str], rows: R) -> Self {
         Self { headings, rows }
     }
 
@@ -25,7 +25,7 @@ impl<R: Iterator<Item = Vec<String>>> Table<R> {
     ///
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
-    pub fn csv(self, premises: &Premises) -> Result<String, csv::Error> {
+    pub(crate) fn csv(self, premises: &Premises) -> Result<String, csv::Error> {
         let supposed =
             (!premises.is_empty()).then(|| premises.all_typed().collect::<Vec<_>>().join(" "));
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -39,7 +39,7 @@ impl<R: Iterator<Item = Vec<String>>> Table<R> {
     }
 
     /// A table of Markdown; empty without rows.
-    pub fn markdown(self) -> String {
+    pub(crate) fn markdown(self) -> String {
         let rows: String = self.rows.map(|row| markdown_row(&row)).collect();
         if rows.is_empty() {
             return rows;

@@ -204,7 +204,7 @@ fn what_a_disabled_account_holds_cannot_go() {
         .find(|of| of.starts_with("Assignments that give nothing more now"))
         .unwrap_or_else(|| panic!("{after:#?}"));
     assert!(
-        suspended.contains("accounts that may do nothing yet"),
+        suspended.contains("once accounts are enabled"),
         "{suspended}"
     );
     assert!(suspended.contains("Role Stewards"), "{suspended}");

@@ -30,14 +30,14 @@ fn plan_of(arguments: &[&str]) -> Value {
 #[test]
 fn production_follows_the_test_hierarchy() {
     let ran = production(&[]);
-    let plan = ran.stdout.find("Plan: that nobody loses").unwrap();
+    let plan = ran.stdout.find("Plan against losses").unwrap();
     insta::assert_snapshot!(&ran.stdout[plan..]);
 }
 
 #[test]
 fn a_page_of_a_wiki_has_every_policy() {
     let ran = production(&["--format", "markdown"]);
-    let plan = ran.stdout.find("## Plan: that nobody loses").unwrap();
+    let plan = ran.stdout.find("## Plan against losses").unwrap();
     insta::assert_snapshot!(&ran.stdout[plan..]);
 }
 
@@ -185,11 +185,11 @@ fn a_custom_role_is_extended() {
     let ran = workspace.run(&["what-if", "--plan", "--policies", "proposal"]);
     let plan = ran
         .stdout
-        .find("Plan: that nobody loses")
+        .find("Plan against losses")
         .unwrap_or_else(|| panic!("{ran}"));
     insta::assert_snapshot!(&ran.stdout[plan..], @r#"
     Plan against losses
-      1 role change, and no fewer do: nobody loses anything
+      1 role change, and fewer are not enough: nobody loses anything
       verified by comparing again: 0 decisions lost instead of 5, 0 gained instead of 0
 
       1. Add to the role Script Runner: Run script
@@ -222,10 +222,10 @@ fn what_is_gained_is_taken_away() {
         "--grant",
         "emma@contoso.example=Help Desk Operator",
     ]);
-    let plan = ran.stdout.find("Plan: that nobody gains").unwrap();
+    let plan = ran.stdout.find("Plan against gains").unwrap();
     insta::assert_snapshot!(&ran.stdout[plan..], @r#"
     Plan against gains
-      1 role change, and no fewer do, role by role: no gain remains that can be removed without a loss
+      1 role change, and fewer are not enough, role by role: no gain remains that can be removed without a loss
       verified by comparing again: 0 decisions lost instead of 0, 0 gained instead of 30
 
       1. Make the role Help Desk Operator without View scripts, Run script and 4 more, in place of Help

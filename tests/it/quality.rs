@@ -128,7 +128,7 @@ fn a_good_suite_covers_everything() {
 fn too_little_coverage_fails() {
     let ran = run(&poor(), &["--min-coverage", "90"]);
     assert_eq!(ran.status, 1, "{ran}");
-    assert!(ran.stdout.contains("and 90 % are wanted"), "{ran}");
+    assert!(ran.stdout.contains("and 90 % are required"), "{ran}");
     assert_eq!(run(&poor(), &["--min-coverage", "10"]).status, 0);
 }
 

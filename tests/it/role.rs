@@ -290,7 +290,7 @@ fn exports_that_cannot_be_read_are_named() {
     let workspace = berlin();
     let ran = diff(&workspace, &[]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("`exports` is no folder"), "{ran}");
+    assert!(ran.stderr.contains("`exports` is not a folder"), "{ran}");
     workspace.write("exports/tenant.json", "{}");
     let ran = diff(&workspace, &[]);
     assert_eq!(ran.status, 2, "{ran}");

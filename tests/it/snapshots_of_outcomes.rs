@@ -261,7 +261,7 @@ fn what_differs_is_shown_where_nothing_can_be_written() {
     assert!(ran.stdout.contains("DIFFERS  Everybody"), "{ran}");
     assert!(
         ran.stderr
-            .contains("everybody.snap.new` to look at: is a directory"),
+            .contains("everybody.snap.new` beside the snapshot: is a directory"),
         "{ran}"
     );
     assert!(ran.stderr.contains("what differs is shown above"), "{ran}");

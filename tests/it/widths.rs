@@ -110,10 +110,7 @@ fn headings_of_any_width_are_read_back() {
         ran.stdout.contains("newly allowed: u\u{308}, "),
         "{ran}\n{kept}"
     );
-    assert!(
-        ran.stdout.contains("1 decision of another outcome"),
-        "{ran}\n{kept}"
-    );
+    assert!(ran.stdout.contains("1 decision changed"), "{ran}\n{kept}");
 }
 
 /// What a command writes to a terminal of some columns.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
-use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use tarbac_diagnostic::wrap;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Block, Cell, Heading, Line, Mark, Matrix};
@@ -294,14 +294,7 @@ fn plain_table<'h>(headings: impl IntoIterator<Item = &'h str>) -> Table {
 
 /// A text on lines as wide as this, or as their only word.
 fn filled(text: &str, width: usize, first: &str, others: &str) -> String {
-    let options = Options::new(width)
-        .initial_indent(first)
-        .subsequent_indent(others)
-        .break_words(false)
-        .word_separator(WordSeparator::AsciiSpace)
-        .wrap_algorithm(WrapAlgorithm::FirstFit)
-        .word_splitter(WordSplitter::NoHyphenation);
-    textwrap::fill(text, options)
+    wrap::lines(text, width, first, others).join("\n")
 }
 
 /// The label of a row on lines as wide as this; those after the first are indented more.

@@ -149,10 +149,10 @@ fn write_report(
         Format::Json => output.write(&report.document())?,
         Format::Ndjson => {
             let bar = devices(report.impact.people.len());
-            let in_full = |touched: &Affected| {
-                let mut touched = touched.clone();
-                comparison.detail(from_mut(&mut touched), usize::MAX, || bar.inc(1));
-                touched
+            let in_full = |affected: &Affected| {
+                let mut affected = affected.clone();
+                comparison.detail(from_mut(&mut affected), usize::MAX, || bar.inc(1));
+                affected
             };
             output.write_lines(report.ndjson(in_full))?;
             bar.finish_and_clear();
@@ -200,7 +200,7 @@ fn detail(comparison: &Comparison<'_>, impact: &mut Impact, (format, all): (Form
         _ => impact.people.len(),
     };
     let people = impact.people.get_mut(..shown).unwrap_or_default();
-    let changes = people.iter().flat_map(|touched| &touched.changes);
+    let changes = people.iter().flat_map(|affected| &affected.changes);
     let count: u64 = changes.map(|change| change.count).sum();
     let named = match all && count <= NAMED {
         true => usize::MAX,

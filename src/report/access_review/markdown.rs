@@ -101,7 +101,7 @@ fn assignments(text: &mut String, review: &AccessReview) {
     });
     const HEADINGS: &[&str] = &[
         "gives",
-        "who is in it",
+        "members",
         "accounts",
         "assignment",
         "roles",

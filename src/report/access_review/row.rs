@@ -79,7 +79,7 @@ impl<'s> Row<'s> {
 
     /// The permissions that the outcome depends on besides the role. Where they differ between people or resources, those of
     /// one person on some resources.
-    pub fn with(&self) -> Option<String> {
+    pub(super) fn with(&self) -> Option<String> {
         let permissions = in_short(&self.supports)?;
         let is_all = self.people == 1 && self.count <= 1;
         Some(match is_all {
@@ -89,7 +89,7 @@ impl<'s> Row<'s> {
     }
 
     /// The paths to the roles and groups that the permits require, each once; with `all` also the permits.
-    pub fn ways(&self, all: bool) -> Vec<String> {
+    pub(super) fn ways(&self, all: bool) -> Vec<String> {
         let mut ways: Vec<String> = Vec::new();
         for through in self.through {
             let steps: Vec<String> = through.steps.iter().map(typed).collect();
@@ -106,7 +106,7 @@ impl<'s> Row<'s> {
     }
 
     /// The refusing policies or the errors that all of the actions share, and the number of further ones.
-    pub fn reasons(&self, all: bool) -> Option<String> {
+    pub(super) fn reasons(&self, all: bool) -> Option<String> {
         let word = match self.status {
             Status::Allowed | Status::OutOfReach => return None,
             Status::Refused => "refused by",

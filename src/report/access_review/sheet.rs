@@ -26,8 +26,8 @@ const COLUMNS: &[&str] = &[
 ///
 /// # Errors
 /// The rows cannot be written, which does not happen in memory.
-pub fn csv(standing: &AccessReview, premises: &Premises) -> Result<String, csv::Error> {
-    let rows = standing.people.iter().flat_map(|holder| {
+pub fn csv(review: &AccessReview, premises: &Premises) -> Result<String, csv::Error> {
+    let rows = review.people.iter().flat_map(|holder| {
         holder.holds.iter().flat_map(|hold| {
             let row = row(hold);
             holder.people.iter().map(move |person| {

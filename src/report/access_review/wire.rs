@@ -53,36 +53,32 @@ struct HoldLine<'s> {
 }
 
 /// The access review as JSON.
-pub fn document(standing: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
-    provenance::document(Document::of(standing, premises), provenance)
+pub fn document(review: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
+    provenance::document(Document::of(review, premises), provenance)
 }
 
 /// The access review as JSON in one line, for a page of HTML.
-pub(super) fn line(
-    standing: &AccessReview,
-    premises: &Premises,
-    provenance: &Provenance,
-) -> String {
-    json_line(&provenance::ProvenanceWire::of(provenance).with(Document::of(standing, premises)))
+pub(super) fn line(review: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
+    json_line(&provenance::ProvenanceWire::of(provenance).with(Document::of(review, premises)))
 }
 
 /// The access review as NDJSON: the totals with provenance and premises, the roles, the refusing policies, the redundant
 /// assignments, and the entitlements with the people who share them. The key `kind` of each object names what it is.
 /// `in_full` fills in the details of one person at a time, so that memory holds those of no more than one.
 pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
-    standing: &'a AccessReview,
+    review: &'a AccessReview,
     premises: &'a Premises,
     provenance: &'a Provenance,
     in_full: F,
 ) -> impl Iterator<Item = String> + use<'a, F> {
-    let totals = Line::Totals(&standing.totals);
+    let totals = Line::Totals(&review.totals);
     let head = line_of(&provenance::ProvenanceWire::of(provenance).with(totals));
     let asked = PremisesDocument::if_any(premises).map(Line::Asked);
-    let roles = standing.roles.iter().map(Line::Role);
-    let obstacles = standing.obstacles.iter().map(Line::Obstacle);
-    let assignments = standing.assignments.iter();
+    let roles = review.roles.iter().map(Line::Role);
+    let obstacles = review.obstacles.iter().map(Line::Obstacle);
+    let assignments = review.assignments.iter();
     let assignments = assignments.map(|of| Line::Assignment(AssignmentDocument::of(of)));
-    let holds = standing.people.iter().flat_map(move |holder| {
+    let holds = review.people.iter().flat_map(move |holder| {
         let holder = in_full(holder);
         let lines = holder.holds.iter().map(|hold| {
             line_of(&Line::Hold(HoldLine {
@@ -99,16 +95,16 @@ pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
 }
 
 impl<'s> Document<'s> {
-    fn of(standing: &'s AccessReview, premises: &'s Premises) -> Self {
-        let assignments = standing.assignments.iter();
+    fn of(review: &'s AccessReview, premises: &'s Premises) -> Self {
+        let assignments = review.assignments.iter();
         Self {
             version: VERSION,
             asked: PremisesDocument::if_any(premises),
-            totals: &standing.totals,
-            roles: &standing.roles,
-            obstacles: &standing.obstacles,
+            totals: &review.totals,
+            roles: &review.roles,
+            obstacles: &review.obstacles,
             assignments: assignments.map(AssignmentDocument::of).collect(),
-            people: &standing.people,
+            people: &review.people,
         }
     }
 }

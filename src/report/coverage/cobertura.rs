@@ -14,7 +14,7 @@ use tarbac_assurance::coverage::{ClauseCovered, Coverage, Covered};
 type Lines<'a> = std::collections::BTreeMap<usize, (u64, Vec<&'a ClauseCovered>)>;
 
 /// The document.
-pub fn text(coverage: &Coverage) -> String {
+pub(crate) fn text(coverage: &Coverage) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     // Writing to memory does not fail.
     let _ = document(&mut writer, coverage);

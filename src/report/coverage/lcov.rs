@@ -6,7 +6,7 @@ use super::{by_file, counts, head, lines};
 use tarbac_assurance::coverage::{Coverage, Seen};
 
 /// The trace file.
-pub fn text(coverage: &Coverage) -> String {
+pub(crate) fn text(coverage: &Coverage) -> String {
     let mut text = String::from("TN:tarbac\n");
     for (file, policies) in by_file(coverage) {
         text += &format!("SF:{file}\n");

@@ -14,7 +14,7 @@ exclamation mark stands where one of these is zero.
 const MARGIN: usize = 22;
 
 /// The listing of all files.
-pub fn text(coverage: &Coverage) -> String {
+pub(crate) fn text(coverage: &Coverage) -> String {
     let mut text = LEGEND.to_owned();
     for (file, policies) in by_file(coverage) {
         let Some(source) = policies.first().map(|policy| &policy.place.source) else {

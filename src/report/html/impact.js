@@ -61,7 +61,7 @@ if (losing.length || report.concerns.length || report.pages.length || inNeed.len
     fold(concern.says, className, concern.people.map(on), concern.advice);
   }
   for (const page of report.pages) {
-    fold(`The page ${page.name} is refused to people who may still do what it carries: ${page.carries.join(", ")}.`,
+    fold(`The page ${page.name} is refused to people who keep permissions on it: ${page.carries.join(", ")}.`,
       "open", page.people.map(on));
   }
   fold("Roles that would need a permission so that nobody loses it", "open", inNeed.map((of) =>
@@ -78,7 +78,7 @@ function proposed(title, proposal, nothing) {
     `${number(proposal.totals.gained)} gained instead of ${number(totals.gained)}.`;
   about.append(element("p", (proposal.verified ? "Verified by comparing again: " : "NOT VERIFIED, do not use it: ") + found,
     proposal.verified ? "" : "bad"));
-  if (!proposal.smallest) about.append(element("p", "Fewer changes may do: there are too many to be certain."));
+  if (!proposal.smallest) about.append(element("p", "Fewer changes may be enough: there are too many to be certain."));
   for (const change of proposal.changes) {
     const box = element("details");
     const instead = change.instead_of ? `, in place of ${change.instead_of.name}` : "";
@@ -97,16 +97,16 @@ function proposed(title, proposal, nothing) {
 if (report.plan) {
   const plan = report.plan;
   const section = byId("first");
-  section.append(proposed("Plan: that nobody loses anything", plan.keep,
-    totals.lost ? "No role change keeps anything of what is lost." : "Nobody loses anything."));
+  section.append(proposed("Plan against losses", plan.keep,
+    totals.lost ? "No role change prevents any of the losses." : "Nobody loses anything."));
   const people = (of) => of.slice(0, 5).map((one) => one.name).join(", ") + (of.length > 5 ? ` and ${number(of.length - 5)} more` : "");
-  fold("What no role keeps", "", plan.lost.map((of) => `${people(of.principals)}: ${names(of.permissions)}`));
+  fold("Losses that no role prevents", "", plan.lost.map((of) => `${people(of.principals)}: ${names(of.permissions)}`));
   if (totals.gained) {
-    section.append(proposed("Plan: that nobody gains what they did not have", plan.spare,
-      "Nothing of what is gained can be taken away by a role change without a loss."));
-    fold("The roles that give what is gained", "", plan.giving.map((of) => `${of.role.name}: ${number(of.decisions)} decisions of ${accounts(of.people)}`));
+    section.append(proposed("Plan against gains", plan.spare,
+      "No role change removes any of the gains without a loss."));
+    fold("The roles that give the gains", "", plan.giving.map((of) => `${of.role.name}: ${number(of.decisions)} decisions of ${accounts(of.people)}`));
     const why = (of) => of.reason == "shared" ? `${of.with.name} would lose it, who has the role by ${of.through.name} as well`
       : of.reason == "had_elsewhere" ? "had before on other resources" : `permitted by ${of.policies.join(", ")}`;
-    fold("What stays gained", "", plan.gained.map((of) => `${people(of.principals)}: ${names(of.permissions)}; ${why(of)}`));
+    fold("Gains that remain", "", plan.gained.map((of) => `${people(of.principals)}: ${names(of.permissions)}; ${why(of)}`));
   }
 }

@@ -89,10 +89,10 @@ fn changes(impact: &Impact) -> String {
     }
     let mut text = String::from("\n\n| | who | permissions | devices | in | of | was | now |\n");
     text.push_str("|---|---|---|---:|---|---|---|---|\n");
-    for touched in &impact.people {
-        let people: Vec<&Named> = touched.people.iter().collect();
+    for affected in &impact.people {
+        let people: Vec<&Named> = affected.people.iter().collect();
         let who = some(&people, LISTED);
-        for row in rows(touched) {
+        for row in rows(affected) {
             let mark = match row.direction {
                 Direction::Gained => "+",
                 Direction::Lost => "−",

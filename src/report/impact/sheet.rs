@@ -29,10 +29,10 @@ impl ImpactReport<'_> {
     /// # Errors
     /// The rows cannot be written, which does not happen in memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
-        let rows = self.impact.people.iter().flat_map(|touched| {
-            touched.changes.iter().flat_map(|change| {
+        let rows = self.impact.people.iter().flat_map(|affected| {
+            affected.changes.iter().flat_map(|change| {
                 let row = row(change);
-                touched.people.iter().map(move |person| {
+                affected.people.iter().map(move |person| {
                     let who = [person.uid.to_string(), person.name.clone()];
                     who.iter().chain(&row).cloned().collect()
                 })

@@ -62,11 +62,11 @@ impl<'r> ImpactReport<'r> {
         let pages = pages.iter().map(Line::Page);
         let roles = self.keep().iter();
         let roles = roles.map(|change| Line::Role(NeedDocument::of(change)));
-        let changes = people.iter().flat_map(move |touched| {
-            let touched = in_full(touched);
-            let lines = touched.changes.iter().map(|change| {
+        let changes = people.iter().flat_map(move |affected| {
+            let affected = in_full(affected);
+            let lines = affected.changes.iter().map(|change| {
                 ndjson(&Line::Change(ChangeLine {
-                    principals: &touched.people,
+                    principals: &affected.people,
                     change,
                 }))
             });

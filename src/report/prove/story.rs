@@ -16,7 +16,7 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, visible};
 
 /// The relevant facts of a counterexample, a sentence each.
-pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
+pub(super) fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
     let teller = Teller {
         counterexample,
         vocabulary: engine.bundle().vocabulary(),
@@ -34,7 +34,7 @@ pub fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<String> {
 }
 
 /// The relevant facts of a counterexample, a line each.
-pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
+pub(super) fn told(counterexample: &Counterexample, engine: &Engine) -> String {
     let mut text: String = facts(counterexample, engine)
         .iter()
         .map(|fact| format!("  - {}\n", visible(fact)))
@@ -49,7 +49,7 @@ pub fn told(counterexample: &Counterexample, engine: &Engine) -> String {
 }
 
 /// The deciding policies of an action in a clause: `allowed by …` or `refused by …`; for a question, `answered by …`.
-pub fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String {
+pub(super) fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String {
     let policies: Vec<String> = outcome
         .policies
         .iter()
@@ -67,7 +67,7 @@ pub fn decided(outcome: &Outcome, action: &EntityUid, bundle: &Bundle) -> String
 }
 
 /// A decision about an action in words. A question is answered instead of allowed.
-pub fn in_words(decision: Decision, action: &EntityUid, bundle: &Bundle) -> &'static str {
+pub(super) fn in_words(decision: Decision, action: &EntityUid, bundle: &Bundle) -> &'static str {
     match (is_question(action, bundle), decision) {
         (false, Decision::Allow) => "allowed",
         (false, _) => "refused",

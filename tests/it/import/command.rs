@@ -35,13 +35,13 @@ fn what_is_no_workspace_is_never_written_into() {
     for more in [&[][..], &["--force"]] {
         let ran = run_import(&tarbac, more);
         assert_eq!(ran.status, 2, "{ran}");
-        assert!(ran.stderr.contains("is no workspace"), "{ran}");
+        assert!(ran.stderr.contains("is not a workspace"), "{ran}");
     }
     assert_eq!(files(&tarbac.path("workspace")).len(), 1);
     tarbac.write("file", "mine");
     let ran = tarbac.run(&["import", "exports", "--out", "file", "--force"]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("`file` is no folder"), "{ran}");
+    assert!(ran.stderr.contains("`file` is not a folder"), "{ran}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn eligible_memberships_are_those_of_a_moment() {
     assert!(!at("2028-01-01T00:00:00Z"));
     let ran = run_import(&tarbac, &["--now", "tomorrow"]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("it is no moment"), "{ran}");
+    assert!(ran.stderr.contains("it is not a timestamp"), "{ran}");
 }
 
 /// The codes of the errors in a workspace with a forbid of this condition.

@@ -60,7 +60,7 @@ pub(in crate::impact) struct NeedDocument<'i> {
 
 impl<'i> NeedDocument<'i> {
     /// A role change that prevents a loss.
-    pub fn of(change: &'i RoleChange) -> Self {
+    pub(crate) fn of(change: &'i RoleChange) -> Self {
         Self {
             what: change.what,
             role: &change.role,
@@ -72,7 +72,7 @@ impl<'i> NeedDocument<'i> {
 
 impl<'i> PlanDocument<'i> {
     /// The totals of a plan.
-    pub fn of(plan: &'i Plan) -> Self {
+    pub(crate) fn of(plan: &'i Plan) -> Self {
         Self {
             verified: plan.is_verified(),
             keep: ProposalDocument::of(&plan.keep),

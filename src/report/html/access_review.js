@@ -1,5 +1,5 @@
 const view = {
-  filter: "What comes of it",
+  filter: "Outcome",
   kinds: [
     { id: "allowed", name: "allowed", mark: "", className: "good" },
     { id: "out-of-reach", name: "allowed, out of reach", mark: "!", className: "open" },
@@ -21,7 +21,7 @@ byId("totals").append(
   element("strong", `${number(totals.people_allowed)} of ${number(totals.people)} accounts can do something`), ": ",
   element("span", `${number(totals.allowed)} of ${number(totals.decisions)} decisions are allowed`, "good"), ", of which ",
   element("span", `${number(totals.out_of_reach)} are out of reach`, "open"), "; ",
-  element("span", `${number(totals.refused)} are given by a role, but refused all the same`, "bad"),
+  element("span", `${number(totals.refused)} are granted by a role, but refused`, "bad"),
   totals.unknown ? `; ${number(totals.unknown)} cannot be made.` : ".",
   totals.assignments_unknown ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unknown)} cannot be judged because of that.` : "",
   totals.assignments_unlisted ? ` Of ${number(totals.assignments)} assignments, ${number(totals.assignments_unlisted)} are not judged, because members of them are not known.` : "");
@@ -46,12 +46,12 @@ function table(title, headings, rows) {
 }
 for (const [gives, title] of [["nothing", "Assignments that give nothing"], ["repeats", "Assignments that give only what others give"], ["withheld", "Assignments that give nothing here"], ["suspended", "Assignments that give nothing more now, and may with accounts that may do nothing yet, or with memberships that are activated"]]) {
   const of = report.assignments.filter((of) => of.gives == gives);
-  table(title, ["who is in it", "accounts", "assignment", "roles", "because"], of.map((of) => [
+  table(title, ["members", "accounts", "assignment", "roles", "because"], of.map((of) => [
     of.from ? of.from.name : "nobody", of.people, of.to.name, some(of.roles, 5), of.because || ""]));
 }
 for (const of of report.obstacles.filter((of) => of.accounts))
   table(of.accounts.called, ["account"], of.accounts.people.map((person) => [person.name]));
-table("What refuses most of what roles give", ["what", "policy", "decisions", "accounts", "what to do"], report.obstacles.map((of) => [
+table("The policies that refuse most of the granted permissions", ["what", "policy", "decisions", "accounts", "what to do"], report.obstacles.map((of) => [
   of.says, of.policy, of.decisions, of.people, of.advice || ""]));
 table("By role", ["role", "accounts", "can use it", "allowed", "refused"], report.roles.filter((of) => of.people).map((of) => [
   of.role.name, of.people, of.people_allowed, of.allowed, of.refused]));
