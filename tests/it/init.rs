@@ -56,7 +56,10 @@ fn without_the_sample_it_begins_a_repository_that_is_there() {
     assert!(ran.stderr.contains("--bare"), "{ran}");
     let ran = folder.run(&["init", "--bare", "."]);
     assert_eq!(ran.status, 0, "{ran}");
-    assert!(ran.stdout.contains("added to the .gitignore"), "{ran}");
+    assert!(
+        ran.stdout.contains("added to the existing .gitignore"),
+        "{ran}"
+    );
     assert_eq!(folder.read("README.md"), "mine");
     assert!(!folder.path("entities").exists());
     insta::assert_snapshot!(folder.read(".gitignore"), @r"
@@ -205,8 +208,7 @@ fn a_snapshot_of_nobody_waits_for_data() {
         let ran = test(more);
         assert_eq!(ran.status, 0, "{ran}");
         assert!(
-            ran.stdout
-                .contains("nobody or nothing to take a snapshot of yet"),
+            ran.stdout.contains("no people or no resources yet"),
             "{ran}"
         );
         assert!(!folder.path("ws/tests/everybody.snap").exists());

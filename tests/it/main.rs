@@ -36,6 +36,7 @@ mod names;
 mod never_a_wrong_allow;
 mod others;
 mod plan;
+mod prose;
 mod prove;
 mod quality;
 mod readings;

@@ -302,5 +302,8 @@ fn the_page_in_a_browser() {
 fn a_sheet_has_no_room_for_it() {
     let ran = production(&["--format", "csv"]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("no room for a plan"), "{ran}");
+    assert!(
+        ran.stderr.contains("a plan cannot be written as csv"),
+        "{ran}"
+    );
 }
