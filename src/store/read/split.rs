@@ -1,6 +1,6 @@
 //! The splitter: files of entities cut into blocks of whole entities.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
 /// How much is read at a time.
 const BLOCK: usize = 2 << 20;
@@ -227,7 +227,6 @@ pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
         };
         let mut rest = Vec::new();
         if !over {
-            rest.reserve(bytes.len() - kept + BLOCK);
             rest.extend_from_slice(bytes.get(kept..).unwrap_or_default());
             bytes.truncate(kept);
         }
@@ -260,24 +259,7 @@ fn cut_off(scanner: &Scanner, end: usize) -> (usize, String, Option<&'static str
 
 /// Appends up to a block to `bytes`, and less than that only at the end of the file.
 fn fill(reader: &mut dyn Read, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
-    let before = bytes.len();
-    bytes.resize(before + BLOCK, 0);
-    let mut end = before;
-    let mut failed = None;
-    while let Some(room) = bytes.get_mut(end..).filter(|room| !room.is_empty()) {
-        match reader.read(room) {
-            Ok(0) => break,
-            Ok(read) => end += read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
-        }
-    }
-    bytes.truncate(end);
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(end - before),
-    }
+    // Room that nothing is written to costs nothing; most files are much smaller.
+    bytes.reserve(BLOCK);
+    reader.take(BLOCK as u64).read_to_end(bytes)
 }
