@@ -18,6 +18,7 @@ use tarbac_host::decision::Provenance;
 use tarbac_report::Style;
 
 use crate::failure::Failure;
+use crate::product;
 
 /// The most unread files that a note names.
 const LISTED: usize = 3;
@@ -142,6 +143,10 @@ impl Output {
 
     /// Writes the text of a file to standard output, unchanged.
     pub(crate) fn write_verbatim(&mut self, text: &str) -> Result<(), Failure> {
+        if product::is_output_closed() && !text.is_empty() {
+            let error = io::Error::other("standard output is closed");
+            return Err(Failure::Output(error));
+        }
         self.stream
             .write_all(text.as_bytes())
             .map_err(Failure::Output)

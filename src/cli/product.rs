@@ -18,6 +18,8 @@ pub struct Product {
     pub pages: fn() -> Vec<File>,
     /// Whether a digest is that of a rule that shipped before workspaces had a record of written files.
     pub shipped_before_records: fn(&Hash) -> bool,
+    /// Whether standard output was closed when the program began, so that all that is written to it is lost.
+    pub is_output_closed: bool,
 }
 
 /// A static, because completions are called without an argument for it.
@@ -45,6 +47,12 @@ pub(crate) fn sample() -> Vec<File> {
 pub(crate) fn pages() -> Vec<File> {
     let product = PRODUCT.get();
     product.map_or_else(Vec::new, |product| (product.pages)())
+}
+
+/// Whether standard output was closed when the program began.
+pub(crate) fn is_output_closed() -> bool {
+    let product = PRODUCT.get();
+    product.is_some_and(|product| product.is_output_closed)
 }
 
 /// Whether a digest is that of a rule that shipped before workspaces had a record.

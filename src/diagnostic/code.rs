@@ -177,6 +177,8 @@ codes! {
         MISSING_PARENT = "entities::missing_parent";
         /// An entity does not conform to the schema.
         NONCONFORMING = "entities::nonconforming";
+        /// An entity has several parents of a type that it must have exactly one of.
+        SEVERAL_PARENTS = "entities::several_parents";
         /// Several entities have the same name.
         SHARED_NAME = "entities::shared_name";
         /// The names of two entities look alike.

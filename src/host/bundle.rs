@@ -21,7 +21,7 @@ mod policy;
 mod policy_edit;
 pub mod policy_text;
 mod reading;
-mod scope;
+pub(crate) mod scope;
 mod shipped;
 mod types;
 mod vocabulary;

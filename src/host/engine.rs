@@ -13,10 +13,11 @@ mod authority;
 mod contradictions;
 mod evaluation;
 mod index;
-mod names;
+mod misleading_names;
 mod questions;
 mod slice;
 mod undecidable;
+mod unknown_names;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -102,7 +102,7 @@ pub struct Rules {
     /// Whether ids of types that have nothing, neither attributes nor tags nor parents, need not stand in a
     /// file to be referred to: there is nothing else to know of them.
     pub bare_ids: bool,
-    /// For an entity type, the types of which each of its entities needs a direct parent.
+    /// For an entity type, the types of each of which its entities have exactly one direct parent.
     pub required: BTreeMap<String, Vec<String>>,
     /// For an entity type, the attributes that stand in place of such a parent, each with the type of the
     /// parent: an entity has one of the two, and never both.

@@ -87,7 +87,9 @@ pub struct Imported {
     /// Policies and schema.
     texts: Vec<bundle::File>,
     roles: Vec<role::RoleEntity>,
+    /// The exports that were read, and all that are there.
     exports: BTreeSet<String>,
+    present: BTreeSet<String>,
     /// Whether exports are missing whose contents would have been imported.
     is_partial: bool,
     report: Report,
@@ -145,6 +147,7 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
         texts: roles.texts,
         roles: roles.entities,
         exports: folder.exports(),
+        present: folder.present(),
         is_partial,
         report: Report::default(),
     };

@@ -59,7 +59,7 @@ fn write(imported: &Imported, folder: &Path) {
 }
 
 /// The files in a folder, by their paths.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = WalkDir::new(folder).into_iter().map(Result::unwrap);
     let files = entries.filter(|entry| entry.file_type().is_file());
     files

@@ -83,7 +83,20 @@ impl<'v> Scope<'v> {
                 }
                 Some(all)
             }
+            ast::ExprKind::If {
+                then_expr,
+                else_expr,
+                ..
+            } => {
+                let mut all = self.kinds(then_expr)?;
+                all.extend(self.kinds(else_expr)?);
+                Some(all)
+            }
             ast::ExprKind::GetAttr { expr, attr } => {
+                if let Some(values) = written_out(expr, attr) {
+                    let kinds = values.into_iter().map(|value| self.kinds(value));
+                    return Some(kinds.collect::<Option<Vec<_>>>()?.concat());
+                }
                 // Of the types that a variable can be, those without the attribute are out.
                 let kinds: Vec<Kind> = self
                     .kinds(expr)?
@@ -100,5 +113,23 @@ impl<'v> Scope<'v> {
             }
             _ => None,
         }
+    }
+}
+
+/// The values that a field can have of a record that is written out in the policy, or of such records in the branches
+/// of a choice.
+pub(crate) fn written_out<'e>(record: &'e ast::Expr, field: &str) -> Option<Vec<&'e ast::Expr>> {
+    match record.expr_kind() {
+        ast::ExprKind::Record(fields) => Some(fields.get(field).into_iter().collect()),
+        ast::ExprKind::If {
+            then_expr,
+            else_expr,
+            ..
+        } => {
+            let mut values = written_out(then_expr, field)?;
+            values.extend(written_out(else_expr, field)?);
+            Some(values)
+        }
+        _ => None,
     }
 }

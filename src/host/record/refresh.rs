@@ -39,6 +39,8 @@ pub struct Situation<'a> {
     pub new: &'a Record,
     /// Whether an export is one that the tenant has still.
     pub is_expected: &'a dyn Fn(&str) -> bool,
+    /// The exports that are there, be they read or not.
+    pub present: &'a BTreeSet<String>,
     /// The digest of a file of entities without any.
     pub nothing: Hash,
     /// Whether some of the exports are missing, or were not to be had.
@@ -138,7 +140,15 @@ impl Refresh {
         let before = situation.record.iter().flat_map(|record| &record.exports);
         let lost = before.filter(|export| !situation.new.exports.contains(*export));
         let lost = lost.filter(|export| (situation.is_expected)(export));
-        let lost = in_short(&lost.collect(), &situation.new.exports);
+        let mut lost: BTreeSet<&String> = lost.collect();
+        // Some are read with others only: where these are missing, those are not.
+        if lost
+            .iter()
+            .any(|export| !situation.present.contains(*export))
+        {
+            lost.retain(|export| !situation.present.contains(*export));
+        }
+        let lost = in_short(&lost, situation.present);
         let was_imported = situation.record.is_some_and(|of| !of.exports.is_empty());
         // What was not imported, as the sample tenant, makes room for whatever the tenant has.
         let is_replaced = !was_imported && !situation.is_partial;

@@ -110,6 +110,50 @@ impl Directory {
 }
 
 impl Directory {
+    /// The entities of a type whose value of one of the attributes that name entities is the id of another of the
+    /// type, each with that one; in order.
+    pub fn names_that_are_ids(
+        &self,
+        type_name: &EntityTypeName,
+        attribute: &str,
+    ) -> Vec<(Row, Row)> {
+        let Some(kind) = self.entity_type(type_name) else {
+            return Vec::new();
+        };
+        let Some(slot) = self.slot(kind, attribute) else {
+            return Vec::new();
+        };
+        let range = self.range(kind);
+        let mut ids: Vec<(u32, Row)> = range
+            .clone()
+            .map(Row::new)
+            .map(|row| (hash(self.id(row)), row))
+            .collect();
+        ids.sort_unstable();
+        let is_meant =
+            |entry: &&Entry| range.contains(&entry.row.raw()) && entry.slot as usize == slot;
+        let mut found = Vec::new();
+        // Both are in the order of the hash.
+        let mut start = 0;
+        for entry in self.called.0.iter().filter(is_meant) {
+            let is_before = |(hash, _): &(u32, Row)| *hash < entry.hash;
+            while ids.get(start).is_some_and(is_before) {
+                start += 1;
+            }
+            let alike = ids.iter().skip(start);
+            let alike = alike.take_while(|(hash, _)| *hash == entry.hash);
+            let others = alike.map(|(_, row)| *row).filter(|row| *row != entry.row);
+            let is_id = |row: &Row| {
+                let name = self.text_in(entry.row, slot);
+                let is_it = |name: &str| name.eq_ignore_ascii_case(self.id(*row));
+                self.exists(*row) && name.is_some_and(is_it)
+            };
+            found.extend(others.filter(is_id).map(|row| (entry.row, row)));
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// Those of some entities that share the text in a slot, by that.
     fn by_name(&self, rows: Vec<Row>, slot: usize) -> Vec<(&str, Vec<Row>)> {
         let mut by_name: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();

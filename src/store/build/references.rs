@@ -11,7 +11,7 @@ use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::ValueRef;
 use crate::{Directory, ListId, Row, Rules};
 use tarbac_diagnostic::code::entities::{
-    CYCLE, DANGLING, MISSING_PARENT, SUPERFLUOUS_PARENT, TOO_LARGE,
+    CYCLE, DANGLING, MISSING_PARENT, SEVERAL_PARENTS, SUPERFLUOUS_PARENT, TOO_LARGE,
 };
 use tarbac_diagnostic::finding::Label;
 
@@ -153,60 +153,111 @@ fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String
     Some(quoted(directory.type_name(row), near))
 }
 
-/// Reports entities without a parent of a type that the schema requires one of, unless they have what stands in
-/// its place; and those that have both.
+/// Reports entities that have not exactly one parent of each type that the schema requires, or what stands in its place.
 pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut Tally) {
     for (name, required) in &rules.required {
         let Some(entity_type) = directory.shapes.find(name) else {
             continue;
         };
-        let in_place = rules.in_place.get(name).map_or(&[][..], Vec::as_slice);
+        let stand_ins = rules.in_place.get(name).map_or(&[][..], Vec::as_slice);
         for row in directory.range(entity_type).map(Row::new) {
-            let Some(member) = directory.member(row) else {
-                continue;
-            };
-            let has_parent = |of_type: &str| {
-                let mut parents = directory.parents(row);
-                parents.any(|parent| directory.type_name(parent) == of_type)
-            };
-            let stands_in = |of_type: &str| {
-                let mut attributes = in_place.iter().filter(|(_, parent)| parent == of_type);
-                attributes.find(|(attribute, _)| directory.has_attribute(row, attribute))
-            };
-            let lacks =
-                |of_type: &&String| !has_parent(of_type) && stands_in(of_type.as_str()).is_none();
-            let missing: Vec<String> = required
-                .iter()
-                .filter(lacks)
-                .map(|name| format!("`{name}`"))
-                .collect();
-            if !missing.is_empty() {
-                let missing = missing.join(" and no parent of type ");
-                let message = || {
-                    format!(
-                        "{} has no parent of type {missing}",
-                        title(directory, member)
-                    )
+            if let Some(entity) = directory.member(row) {
+                let requirements = Requirements {
+                    directory,
+                    row,
+                    entity,
+                    stand_ins,
                 };
-                let help = format!("every `{name}` needs one: add it to its `parents`");
-                let label = mark(directory, member, "this entity");
-                tally.add(MISSING_PARENT, message, Some(help), label);
-            }
-            for of_type in required.iter().filter(|of_type| has_parent(of_type)) {
-                let Some((attribute, _)) = stands_in(of_type) else {
-                    continue;
-                };
-                let message = || {
-                    format!(
-                        "{} has the attribute `{attribute}` and a parent of type `{of_type}`",
-                        title(directory, member)
-                    )
-                };
-                let help = "the attribute stands in place of the parent: keep one of the two";
-                let label = mark(directory, member, "this entity");
-                tally.add(SUPERFLUOUS_PARENT, message, Some(help.to_owned()), label);
+                requirements.check(required, tally);
             }
         }
+    }
+}
+
+/// An entity, and the attributes that stand in place of a parent of its type, each with the type of that parent.
+struct Requirements<'d> {
+    directory: &'d Directory,
+    row: Row,
+    entity: &'d EntityRow,
+    stand_ins: &'d [(String, String)],
+}
+
+impl Requirements<'_> {
+    fn check(&self, required: &[String], tally: &mut Tally) {
+        let title = || title(self.directory, self.entity);
+        let label = || mark(self.directory, self.entity, "this entity");
+        let mut missing = Vec::new();
+        for of_type in required {
+            match (self.parents(of_type).as_slice(), self.stand_in(of_type)) {
+                ([], None) => missing.push(format!("`{of_type}`")),
+                ([_], None) | ([], Some(_)) => {}
+                ([_, _, ..], None) => self.report_several(of_type, tally),
+                ([_, ..], Some(attribute)) => {
+                    let message = || {
+                        format!(
+                            "{} has the attribute `{attribute}` and a parent of type `{of_type}`",
+                            title()
+                        )
+                    };
+                    let help = "the attribute stands in place of the parent: keep one of the two";
+                    tally.add(SUPERFLUOUS_PARENT, message, Some(help.to_owned()), label());
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let missing = missing.join(" and no parent of type ");
+            let message = || format!("{} has no parent of type {missing}", title());
+            let type_name = self.directory.type_name(self.row);
+            let help = format!("every `{type_name}` needs one: add it to its `parents`");
+            tally.add(MISSING_PARENT, message, Some(help), label());
+        }
+    }
+
+    fn report_several(&self, of_type: &str, tally: &mut Tally) {
+        let message = || {
+            let parents = self.parents(of_type).into_iter().take(SHOWN);
+            let parents: Vec<String> = parents.map(|row| name(self.directory, row)).collect();
+            format!(
+                "{} has several parents of type `{of_type}`: {}",
+                title(self.directory, self.entity),
+                parents.join(", ")
+            )
+        };
+        let type_name = self.directory.type_name(self.row);
+        let help = format!("a `{type_name}` has one: keep one of them in its `parents`");
+        let label = mark(self.directory, self.entity, "this entity");
+        tally.add(SEVERAL_PARENTS, message, Some(help), label);
+    }
+
+    /// The parents of a type, without those that only repeat what another of them is in.
+    fn parents(&self, of_type: &str) -> Vec<Row> {
+        let is_of_type = |row: &Row| self.directory.type_name(*row) == of_type;
+        let all: Vec<Row> = self
+            .directory
+            .parents(self.row)
+            .filter(is_of_type)
+            .collect();
+        if all.len() < 2 {
+            return all;
+        }
+        let is_repeated = |row: &Row| {
+            let mut others = all.iter().filter(|other| *other != row);
+            others.any(|other| self.directory.ancestors(*other).any(|above| above == *row))
+        };
+        all.iter()
+            .copied()
+            .filter(|row| !is_repeated(row))
+            .collect()
+    }
+
+    /// The attribute of the entity that stands in place of a parent of a type.
+    fn stand_in(&self, of_type: &str) -> Option<&str> {
+        let mut attributes = self
+            .stand_ins
+            .iter()
+            .filter(|(_, parent)| parent == of_type);
+        let found = attributes.find(|(name, _)| self.directory.has_attribute(self.row, name));
+        found.map(|(name, _)| name.as_str())
     }
 }
 

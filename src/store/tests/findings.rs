@@ -182,6 +182,33 @@ fn missing_parent() {
 }
 
 #[test]
+fn several_parents() {
+    let assignment = |parents: &str| {
+        wrong(&format!(
+            r#"[
+        {{"uid": {{"type": "Intune::Role", "id": "r"}}, "attrs": {{}}, "parents": []}},
+        {{"uid": {{"type": "Intune::Role", "id": "s"}}, "attrs": {{}}, "parents": []}},
+        {{"uid": {{"type": "Intune::Tenant", "id": "t"}}, "attrs": {{"useIntuneRbac": true}}, "parents": []}},
+        {{"uid": {{"type": "Intune::Tenant", "id": "u"}}, "attrs": {{"useIntuneRbac": true}}, "parents": []}},
+        {{"uid": {{"type": "Intune::RoleAssignment", "id": "a"}}, "attrs": {{}}, "parents": [{parents}]}}]"#
+        ))
+    };
+    let (role, tenant) = (
+        r#"{"type": "Intune::Role", "id": "r"}"#,
+        r#"{"type": "Intune::Tenant", "id": "t"}"#,
+    );
+    let other_role = role.replace("\"r\"", "\"s\"");
+    let other_tenant = tenant.replace("\"t\"", "\"u\"");
+    assert_eq!(assignment(&format!("{role}, {tenant}, {role}")), "");
+    insta::assert_snapshot!(assignment(&format!("{role}, {other_role}, {tenant}")), @r#"entities::several_parents [a.json:384] `Intune::RoleAssignment::"a"` has several parents of type `Intune::Role`: `Intune::Role::"r"`, `Intune::Role::"s"` (a `Intune::RoleAssignment` has one: keep one of them in its `parents`)"#);
+    insta::assert_snapshot!(assignment(&format!("{role}, {tenant}, {other_tenant}")), @r#"entities::several_parents [a.json:384] `Intune::RoleAssignment::"a"` has several parents of type `Intune::Tenant`: `Intune::Tenant::"t"`, `Intune::Tenant::"u"` (a `Intune::RoleAssignment` has one: keep one of them in its `parents`)"#);
+    insta::assert_snapshot!(assignment(&format!("{role}, {other_role}")), @r#"
+    entities::missing_parent [a.json:384] `Intune::RoleAssignment::"a"` has no parent of type `Intune::Tenant` (every `Intune::RoleAssignment` needs one: add it to its `parents`)
+    entities::several_parents [a.json:384] `Intune::RoleAssignment::"a"` has several parents of type `Intune::Role`: `Intune::Role::"r"`, `Intune::Role::"s"` (a `Intune::RoleAssignment` has one: keep one of them in its `parents`)
+    "#);
+}
+
+#[test]
 fn an_attribute_in_place_of_a_parent() {
     let assignment = |attributes: &str, parents: &str| {
         wrong(&format!(

@@ -205,6 +205,12 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
+    /// The exports that are there, be they read or not, as [`Folder::exports`] names them.
+    pub fn present(&self) -> BTreeSet<String> {
+        let paths = self.paths.keys();
+        paths.filter_map(|path| catalog::called(path)).collect()
+    }
+
     /// The exports of which something is lost, since they are not there; those of single objects are not
     /// among them.
     pub fn absent(&self) -> Vec<String> {

@@ -167,12 +167,14 @@ pub(super) fn read<F: Files>(
 ) -> Result<(), Refused> {
     let mut of_roles: Vec<Eligibility> = Vec::new();
     let mut has_instances = false;
+    let mut are_exported = false;
     for (name, kind) in OF_ROLES {
         let is_there = folder.records(name, |row: RoleEligibilityRow| {
             of_roles.push(Eligibility::of_role(row, kind, now)?);
             Ok(())
         })?;
         has_instances |= is_there && kind == Kind::Instance;
+        are_exported |= is_there;
     }
     let called = |id: &str, name: Option<&str>| {
         let name = roles.called(id, name);
@@ -201,17 +203,22 @@ pub(super) fn read<F: Files>(
             }
         }
     }
-    read_groups(entra, folder, roles, now, notes)
+    entra.has_group_eligibilities = read_groups(entra, folder, roles, now, notes)?;
+    // Whoever becomes a member of a group has its roles.
+    entra.has_role_eligibilities =
+        are_exported && (entra.has_group_eligibilities || roles.of_groups.is_empty());
+    Ok(())
 }
 
-/// Reads who may become a member of a group, with the directory roles that the group has.
+/// Reads who may become a member of a group, with the directory roles that the group has. `true` where that is
+/// exported for the whole tenant, or for each group of which the members are.
 fn read_groups<F: Files>(
     entra: &mut Entra,
     folder: &Folder<'_, F>,
     roles: &DirectoryRoles,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<(), Refused> {
+) -> Result<bool, Refused> {
     let mut of_groups: Vec<Eligibility> = Vec::new();
     let mut read = |name: &str, kind| {
         folder.records(name, |row: GroupEligibilityRow| {
@@ -219,18 +226,27 @@ fn read_groups<F: Files>(
             Ok(())
         })
     };
-    let mut has_instances = false;
+    let (mut has_instances, mut are_exported) = (false, false);
     for (name, kind) in OF_GROUPS {
-        has_instances |= read(name, kind)? && kind == Kind::Instance;
+        let is_there = read(name, kind)?;
+        has_instances |= is_there && kind == Kind::Instance;
+        are_exported |= is_there;
     }
     let mut with_instances: BTreeSet<String> = BTreeSet::new();
+    let mut exported: BTreeSet<String> = BTreeSet::new();
     for (group, id) in folder.objects(GROUPS)? {
         for (name, kind) in OF_GROUP {
-            if read(&format!("{GROUPS}/{id}/{name}"), kind)? && kind == Kind::Instance {
+            if !read(&format!("{GROUPS}/{id}/{name}"), kind)? {
+                continue;
+            }
+            exported.insert(group.clone());
+            if kind == Kind::Instance {
                 with_instances.insert(group.clone());
             }
         }
     }
+    let mut groups = entra.groups.iter().filter(|group| group.has_members);
+    are_exported |= !exported.is_empty() && groups.all(|group| exported.contains(&key(&group.id)));
     let is_told = |of: &Eligibility| has_instances || with_instances.contains(&key(&of.of));
     let called = |of: &Eligibility| match entra.holder(&of.of) {
         Some(Holder::Group(group)) => entra.group(group).map_or_else(String::new, Group::called),
@@ -257,7 +273,7 @@ fn read_groups<F: Files>(
             }
         }
     }
-    Ok(())
+    Ok(are_exported)
 }
 
 /// Notes the eligibilities that do not count, and gives the others. Where instances tell which are in force

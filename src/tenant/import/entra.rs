@@ -37,6 +37,10 @@ pub(super) struct Entra {
     pub(super) groups_with_directory_roles: BTreeSet<u32>,
     /// The directory roles that may have members who are not known.
     pub(super) unlisted_directory_roles: BTreeSet<String>,
+    /// Whether it is known who may activate which directory role.
+    pub(super) has_role_eligibilities: bool,
+    /// Whether it is known who may activate the membership of which group.
+    pub(super) has_group_eligibilities: bool,
 }
 
 /// A person with an account.
@@ -134,6 +138,8 @@ impl Entra {
             groups_have_sids: false,
             groups_with_directory_roles: BTreeSet::new(),
             unlisted_directory_roles: BTreeSet::new(),
+            has_role_eligibilities: false,
+            has_group_eligibilities: false,
         };
         entra.read_people(folder, notes)?;
         entra.read_groups(folder, notes)?;

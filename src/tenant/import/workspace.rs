@@ -65,6 +65,11 @@ impl Imported {
         &self.exports
     }
 
+    /// The exports that are there, be they read or not: some are read with others only.
+    pub fn present(&self) -> &BTreeSet<String> {
+        &self.present
+    }
+
     /// Whether exports are missing whose contents would have been imported.
     pub fn is_partial(&self) -> bool {
         self.is_partial

@@ -213,3 +213,36 @@ fn a_full_disk_has_no_help() {
         );
     }
 }
+
+/// Where standard output is closed, the standard library would write the answer to `/dev/null`.
+#[cfg(unix)]
+#[test]
+fn a_closed_output_has_no_answer() {
+    let run = |line: &str| {
+        std::process::Command::new("sh")
+            .args(["-c", line, env!("CARGO_BIN_EXE_tarbac")])
+            .current_dir(crate::tarbac::contoso_folder())
+            .output()
+            .unwrap()
+    };
+    for arguments in [
+        "--help",
+        "--version",
+        "check --help",
+        "check ada@contoso.example runScript WS-TST-001",
+        "validate",
+        "readings",
+        "matrix --format json",
+        "completions bash",
+    ] {
+        let ran = run(&format!("exec \"$0\" {arguments} >&-"));
+        assert_eq!(ran.status.code(), Some(2), "{arguments} {ran:?}");
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(said, "cannot write the answer: standard output is closed\n");
+        // Whoever wants no answer says so, whichever way the file is opened.
+        for nowhere in ["> /dev/null", "<> /dev/null 1>&0"] {
+            let ran = run(&format!("exec \"$0\" {arguments} {nowhere}"));
+            assert_eq!(ran.status.code(), Some(0), "{arguments} {nowhere} {ran:?}");
+        }
+    }
+}

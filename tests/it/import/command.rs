@@ -236,6 +236,29 @@ fn what_is_assumed_is_recorded_and_told() {
     assert_eq!(validate(&tarbac, reader), ["policy::unknown_members"]);
 }
 
+/// Who may activate what is not known where nobody asked for it, of one group among others too.
+#[test]
+fn eligible_memberships_that_nobody_asked_for_are_assumed() {
+    let groups = "when { principal has eligibleGroups && !principal.eligibleGroups.isEmpty() }";
+    let roles = "when { principal has eligibleDirectoryRoles }";
+    let (told, nothing): ([&str; 1], [&str; 0]) = (["policy::assumed_value"], []);
+    let errors = |missing: &[&str]| {
+        let tarbac = copied("tests/exports/contoso");
+        for path in missing {
+            std::fs::remove_file(tarbac.path(&format!("exports/graph/{path}"))).unwrap();
+        }
+        let ran = run_import(&tarbac, &[]);
+        assert_eq!(ran.status, 0, "{ran}");
+        [groups, roles].map(|condition| errors_with(&tarbac, condition))
+    };
+    assert_eq!(errors(&[]), [&nothing[..], &nothing]);
+    let of_roles = "roleEligibilityScheduleInstances.json";
+    assert_eq!(errors(&[of_roles]), [&nothing[..], &told]);
+    let of_group = "groups/00000000-0000-4000-8000-0000000000c2/eligibilityScheduleInstances.json";
+    let [of_groups, _] = errors(&[of_group]);
+    assert_eq!(of_groups, told);
+}
+
 /// Who has a role, which servers there are and who has a directory role is not known where nobody asked for it.
 #[test]
 fn what_nobody_asked_for_is_told_where_a_rule_depends_on_it() {

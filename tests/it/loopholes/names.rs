@@ -127,6 +127,18 @@ fn a_name_that_nobody_has_is_an_error_where_its_absence_allows_more() {
         format!("when {{ principal has userPrincipalName && {upn} like \"*@T.EXAMPLE\" }}"),
         "when { resource.name == \"pc-1\" }".to_owned(),
         "when { resource.name == \"PC-7\" }".to_owned(),
+        // Within records, sets of records and choices.
+        format!("when {{ {{ name: {upn} }} == {{ name: \"ANA@t.example\" }} }}"),
+        format!("when {{ {{ a: {{ b: {upn} }} }} == {{ a: {{ b: \"ANA@t.example\" }} }} }}"),
+        format!("when {{ [{{ name: {upn} }}].contains({{ name: \"ANA@t.example\" }}) }}"),
+        format!("when {{ {{ name: {upn} }}.name == \"ANA@t.example\" }}"),
+        format!("when {{ {upn} == {{ name: \"ANA@t.example\" }}.name }}"),
+        format!("when {{ {upn} == (if principal.cloudOnly then \"ANA@t.example\" else \"bob@t.example\") }}"),
+        format!("when {{ (if principal.cloudOnly then {upn} else \"nobody\") == \"ANA@t.example\" }}"),
+        format!("when {{ (if principal.cloudOnly then {upn} else \"nobody\") like \"ANA@*\" }}"),
+        format!("when {{ (if principal.cloudOnly then [\"ANA@t.example\"] else [\"bob@t.example\"]).contains({upn}) }}"),
+        "when { (if principal.cloudOnly then principal else principal).userPrincipalName == \"ANA@t.example\" }".to_owned(),
+        "when { { who: principal }.who.userPrincipalName == \"ANA@t.example\" }".to_owned(),
     ] {
         assert_eq!(of("forbid", &condition), error, "forbid {condition}");
         assert_eq!(of("permit", &condition), warning, "permit {condition}");
@@ -155,6 +167,13 @@ fn a_name_that_nobody_has_is_an_error_where_its_absence_allows_more() {
         format!("when {{ [\"bob@t.example\", \"ana@t.example\"].contains({upn}) }}"),
         format!("when {{ {upn} like \"*@t.example\" }}"),
         "when { resource.name like \"PC-*\" }".to_owned(),
+        format!("when {{ {{ name: {upn} }} == {{ name: \"ana@t.example\" }} }}"),
+        format!(
+            "when {{ {{ name: {upn}, x: \"y\" }} == {{ name: \"ana@t.example\", x: \"y\" }} }}"
+        ),
+        format!(
+            "when {{ {upn} == (if principal.cloudOnly then \"ana@t.example\" else \"bob@t.example\") }}"
+        ),
         // No name, but what a device runs.
         "when { resource has operatingSystem && resource.operatingSystem == \"Windows\" }"
             .to_owned(),
@@ -221,4 +240,36 @@ fn names_of_people_that_pass_for_others_are_told() {
     ] {
         assert_eq!(of(&[name]), NONE, "{name}");
     }
+    assert_eq!(of(&[""]), [unfit]);
+    assert_eq!(of(&["ana@t.example "]), [similar, unfit]);
+    // The id of another is no name by which to ask for somebody.
+    let shared = "warning entities::shared_name";
+    assert_eq!(of(&["u1"]), [shared]);
+    assert_eq!(of(&["U1"]), [shared]);
+    assert_eq!(of(&["x0"]), NONE);
+}
+
+/// Several devices may have one name; none may have one that only looks like it.
+#[test]
+fn names_of_devices_and_groups_that_pass_for_others_are_told() {
+    let of = |more: &[Value]| {
+        findings(&Tarbac::with_tenant(&[(
+            "entities/x.json",
+            &entities(more),
+        )]))
+    };
+    let named = |name: &str| of(&[device("d9", name, "H")]);
+    let similar = "warning entities::similar_name";
+    assert_eq!(named("PC-1"), NONE);
+    assert_eq!(named("PC-7"), NONE);
+    for name in ["\u{420}C-1", "PC-1 ", "PC\u{200b}-1", "\u{ff30}C-1"] {
+        assert_eq!(named(name), [similar], "{name:?}");
+    }
+    assert_eq!(named(""), ["warning entities::unfit_name"]);
+    assert_eq!(named("d1"), ["warning entities::shared_name"]);
+    let group =
+        |id: &str, name: &str| entity("Entra::Group", id, json!({ "displayName": name }), &[]);
+    assert_eq!(of(&[group("g1", "Desk"), group("g2", "Desk")]), NONE);
+    let groups = [group("g1", "Desk"), group("g2", "D\u{435}sk")];
+    assert_eq!(of(&groups), [similar]);
 }

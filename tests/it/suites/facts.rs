@@ -142,6 +142,7 @@ fn facts_that_cannot_be_are_errors() {
 fn what_is_given_is_held_to_the_findings_of_a_directory() {
     let facts = r#"    given:
       Intune::Tenant::"other": { useIntuneRbac: true }
+      Intune::RoleAssignment::"a1" in Intune::Tenant::"t": false
       Intune::RoleAssignment::"a1" in Intune::Tenant::"other": true
 "#;
     let ran = given(facts, "allow", "roles.help-desk-operator");

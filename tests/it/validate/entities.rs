@@ -211,17 +211,34 @@ fn entities_foreign_assignment() {
 }
 
 #[test]
-fn entities_foreign_tenant() {
-    insta::assert_snapshot!(more(&[tenant_entity("s", true), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "s"), ("Intune::Tenant", "t")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
-    entities::foreign_tenant
+fn entities_several_parents() {
+    insta::assert_snapshot!(more(&[assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Role", "Read Only Operator"), ("Intune::Tenant", "t")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    entities::several_parents
 
-      × a person reaches another tenant through a role assignment: `Intune::Tenant::"s"`
+      × `Intune::RoleAssignment::"a2"` has several parents of type `Intune::Role`: `Intune::Role::"Help Desk Operator"`,
+      │ `Intune::Role::"Read Only Operator"`
+       ╭─[entities/x.json:2:1]
+     1 │ [
+     2 │ {"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Role", 
+       · ┬
+       · ╰── this entity
+       ╰────
+      help: a `Intune::RoleAssignment` has one: keep one of them in its `parents`
+
+    errors: 1 error
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(more(&[tenant_entity("s", true), assignment("a2", &[("Intune::Role", "Help Desk Operator"), ("Intune::Tenant", "s"), ("Intune::Tenant", "t")]), user("u3", "eve@t.example", &[("Intune::RoleAssignment", "a2")])]), @r#"
+    entities::several_parents
+
+      × `Intune::RoleAssignment::"a2"` has several parents of type `Intune::Tenant`: `Intune::Tenant::"s"`,
+      │ `Intune::Tenant::"t"`
        ╭─[entities/x.json:3:1]
      3 │ {"uid": {"type": "Intune::RoleAssignment", "id": "a2"}, "attrs": {}, "parents": [{"type": "Intune::Role", "id": "Help Desk Operator"}, {"type": "Intune::Tenant"
        · ┬
-       · ╰── through here, for example for `Entra::User::"u3"`
+       · ╰── this entity
        ╰────
-      help: Give the assignment one tenant, that of the people who hold it.
+      help: a `Intune::RoleAssignment` has one: keep one of them in its `parents`
 
     errors: 1 error
     --- exit 1

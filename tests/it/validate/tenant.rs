@@ -267,6 +267,21 @@ fn entities_that_contradict_each_other() {
     --- exit 1
     "#);
     insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "ana@t.example ", &[])]].concat()), @r#"
+    entities::similar_name
+
+      ⚠ `ana@t.example `, the name of `Entra::User::"u9"`, looks like `ana@t.example`, that of `Entra::User::"u1"`
+       ╭─[entities/x.json:5:1]
+     5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "ana@t.example ", "cloudOnly": true
+       · ┬
+       · ╰── this one
+       ╰────
+       ╭─[entities/tenant.json:7:1]
+     7 │ {"uid": {"type": "Entra::User", "id": "u1"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "t"}, "userPrincipalName": "ana@t.example", "cloudOnly": true}
+       · ┬
+       · ╰── this one
+       ╰────
+      help: whoever reads one takes it for the other: correct one of the two
+
     entities::unfit_name
 
       ⚠ the name of `Entra::User::"u9"` begins or ends with a blank
@@ -277,7 +292,7 @@ fn entities_that_contradict_each_other() {
        ╰────
       help: whoever reads the name takes it for another: correct it, or name this one by its id
 
-    warnings: 1 warning
+    warnings: 2 warnings
     rules: shipped, revision …
     --- exit 0
     "#);

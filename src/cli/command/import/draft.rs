@@ -47,6 +47,7 @@ pub(super) fn prepare(
         found: &there,
         new: &new,
         is_expected: &|export| imported.is_of_tenant(export),
+        present: imported.present(),
         nothing: record::digest(import::NOTHING),
         is_partial: imported.is_partial(),
         take: &take,

@@ -45,6 +45,7 @@ fn told(
         adopt: false,
         has_shipped: &|_| false,
         is_expected: &|_| true,
+        present: &BTreeSet::new(),
         nothing: digest("nothing"),
         is_partial: false,
     };
@@ -139,6 +140,7 @@ fn a_workspace_without_a_record_loses_nothing() {
             adopt,
             has_shipped: &|hash| *hash == digest("a"),
             is_expected: &|_| true,
+            present: &BTreeSet::new(),
             nothing: digest("nothing"),
             is_partial: false,
         });
@@ -163,6 +165,7 @@ fn what_is_no_file_is_never_replaced_and_other_files_are_told() {
         adopt: true,
         has_shipped: &|_| false,
         is_expected: &|_| true,
+        present: &BTreeSet::new(),
         nothing: digest("nothing"),
         is_partial: false,
     });
@@ -180,6 +183,7 @@ fn a_folder_is_taken_and_what_begins_like_it_is_not() {
             adopt: false,
             has_shipped: &|_| false,
             is_expected: &|_| true,
+            present: &BTreeSet::new(),
             nothing: digest("nothing"),
             is_partial: false,
         }

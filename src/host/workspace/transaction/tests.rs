@@ -437,3 +437,64 @@ fn a_workspace_that_was_not_there_is_not_there_after_a_failure() {
     assert!(root.join("policies/custom/new.cedar").exists());
     assert_nothing_is_left(&root);
 }
+
+/// A workspace that is made where nothing is, as `init` makes it.
+#[test]
+fn a_stop_while_a_workspace_is_made_leaves_nothing_or_all_of_it() {
+    let made: Files = [
+        (".gitignore", ".tarbac/"),
+        ("entities/people.json", "people"),
+        ("policies/roles/desk.cedar", "role"),
+    ]
+    .map(|(path, text)| (path.to_owned(), text.to_owned()))
+    .into();
+    let steps = made.iter().map(|(path, text)| Step {
+        path: path.clone(),
+        before: None,
+        after: Some(digest(text)),
+    });
+    let pending = Pending {
+        before: None,
+        steps: steps.collect(),
+        after: recorded_files(&made),
+    };
+    for count in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("a/workspace");
+        let transaction = Transaction::begin(&root, || panic!("nobody else is here")).unwrap();
+        for (path, text) in &made {
+            let mut file = transaction.draft().create(path).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        }
+        let change = Change {
+            root: &transaction.root,
+            pending: &pending,
+        };
+        let acts = change.acts();
+        acts.iter()
+            .take(count)
+            .for_each(|act| change.act(*act).unwrap());
+        transaction.lock.file.unlock().unwrap();
+        std::mem::forget(transaction);
+        let (_, finished) = settled(&root).unwrap();
+        let is_decided = acts.iter().take(count).any(|act| *act == Act::Decide);
+        match is_decided {
+            true => assert_eq!(there(&root), made, "{count}"),
+            false => assert_eq!(there(&root), Files::new(), "{count}"),
+        }
+        // Whoever finishes it can tell which files were written.
+        let taken = acts.iter().take(count);
+        let taken = taken.filter(|act| matches!(act, Act::Take(_))).count();
+        assert_eq!(
+            finished.len(),
+            match is_decided {
+                true => made.len() - taken,
+                false => 0,
+            }
+        );
+        assert_nothing_is_left(&root);
+        if count == acts.len() {
+            break;
+        }
+    }
+}

@@ -146,6 +146,13 @@ impl<F: Files> Reader<'_, '_, F> {
             );
             site.notes.add(&NOT_SELECTED, name);
         }
+        let devices = &site.devices;
+        if !devices.is_empty() && devices.iter().all(|of| of.operating_system.is_none()) {
+            let name = format!(
+                "OperatingSystemNameandVersion of {class}.json: which operating system a device has is not known, but for the family that devices.csv tells"
+            );
+            site.notes.add(&NOT_SELECTED, name);
+        }
         Ok(())
     }
 }

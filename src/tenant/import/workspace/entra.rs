@@ -149,6 +149,8 @@ impl Imported {
         let assumed = [
             ("cloudOnly", person.is_cloud_only_assumed),
             ("configMgr", self.are_administrators_assumed),
+            ("eligibleGroups", !self.entra.has_group_eligibilities),
+            ("eligibleDirectoryRoles", !self.entra.has_role_eligibilities),
         ];
         PersonAttributes {
             tenant: self.tenant(),

@@ -43,6 +43,14 @@ fn a_refresh_without_whole_exports_is_refused() {
             let ran = run_import(&tarbac, more);
             assert_eq!(ran.status, 2, "{missing:?} {ran}");
             assert!(ran.to_string().contains(told), "{missing:?} {ran}");
+            // Nothing is told to be missing that is there, though nothing was read of it.
+            for export in ["SMS_Role", "SMS_AvailableOperation", "SMS_SecuredCategory"] {
+                let is_there = tarbac.path(&format!("exports/configmgr/P01/{export}.json"));
+                let is_told = ran
+                    .to_string()
+                    .contains(&format!("configmgr/P01/{export}.json"));
+                assert!(!is_told || !is_there.exists(), "{missing:?} {ran}");
+            }
             assert!(files(&tarbac.path("workspace")) == before, "{missing:?}");
         }
         let ran = run_import(&tarbac, &["--drop-missing"]);

@@ -1,0 +1,191 @@
+//! Names of entities that a reader, or a look-up, takes for those of others.
+//!
+//! The schema says which attributes name an entity (`@alias`), and which of these are the name of one only
+//! (`@alias("unique")`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use cedar_policy::EntityTypeName;
+use unicode_security::MixedScript;
+use unicode_security::confusable_detection::skeleton;
+
+use super::Engine;
+use crate::bundle::ids::is_unseen;
+use tarbac_diagnostic::code;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_store::Row;
+
+/// How many findings of one kind are given.
+const SHOWN: usize = 100;
+
+impl Engine {
+    /// Names that look like that of another entity, are its id, or are empty where there must be one; besides, names
+    /// of one entity only that another has too, or that do not show what they are.
+    pub(crate) fn misleading_names(&self) -> Vec<Finding> {
+        let vocabulary = self.bundle.vocabulary();
+        let mut findings = Vec::new();
+        for (type_name, attribute) in vocabulary.unique_aliases() {
+            findings.extend(self.shared_names(&type_name, attribute));
+            findings.extend(self.unfit_names(&type_name, attribute, unfit));
+        }
+        for name in vocabulary.type_names() {
+            let Ok(type_name) = name.parse::<EntityTypeName>() else {
+                continue;
+            };
+            for attribute in vocabulary.aliases(name) {
+                if vocabulary
+                    .attribute(name, &[attribute])
+                    .is_some_and(|known| known.required)
+                {
+                    findings.extend(self.unfit_names(&type_name, attribute, empty));
+                }
+                findings.extend(self.similar_names(&type_name, attribute));
+                findings.extend(self.names_that_are_ids(&type_name, attribute));
+            }
+        }
+        findings
+    }
+
+    /// Entities that share a name: a request that gives it is refused.
+    fn shared_names(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
+        let of_name = |(name, rows): (&str, Vec<Row>)| {
+            let uids: Vec<String> = rows
+                .iter()
+                .map(|row| format!("`{}`", self.directory.uid(*row)))
+                .collect();
+            let message = format!("`{name}` is the name of {}", uids.join(" and "));
+            let finding = Finding::warning(code::entities::SHARED_NAME, message)
+                .help("correct one of the two: a request that gives the name cannot be decided");
+            self.at(finding, rows.into_iter().take(2))
+        };
+        let shared = self.directory.of_one_name(type_name, attribute);
+        shared.into_iter().map(of_name).collect()
+    }
+
+    /// Entities whose name is the id of another: a request that gives it is refused.
+    fn names_that_are_ids(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
+        let of_pair = |(row, other): (Row, Row)| {
+            let message = format!(
+                "`{}` is the name of `{}` and the id of `{}`",
+                self.name_of(row, attribute),
+                self.directory.uid(row),
+                self.directory.uid(other)
+            );
+            let finding = Finding::warning(code::entities::SHARED_NAME, message)
+                .help("correct the name: a request that gives it cannot be decided");
+            self.at(finding, [row, other])
+        };
+        let pairs = self.directory.names_that_are_ids(type_name, attribute);
+        pairs.into_iter().take(SHOWN).map(of_pair).collect()
+    }
+
+    /// Entities of whose names a test says what is wrong with them.
+    fn unfit_names(
+        &self,
+        type_name: &EntityTypeName,
+        attribute: &str,
+        unfit: fn(&str) -> Option<&'static str>,
+    ) -> Vec<Finding> {
+        let rows = self.directory.rows_of(type_name);
+        let unfit = rows.filter_map(|row| {
+            let name = self.directory.attribute_text(row, attribute)?;
+            Some((row, unfit(name)?))
+        });
+        let unfit = unfit.take(SHOWN).map(|(row, why)| {
+            let message = format!("the name of `{}` {why}", self.directory.uid(row));
+            let finding = Finding::warning(code::entities::UNFIT_NAME, message)
+                .help("whoever reads the name takes it for another: correct it, or name this one by its id");
+            self.at(finding, [row])
+        });
+        unfit.collect()
+    }
+
+    /// Names that look like those of others: by letters of other scripts, by blanks, or by characters that do not show.
+    fn similar_names(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
+        let named = || {
+            let rows = self.directory.rows_of(type_name);
+            rows.filter_map(|row| Some((row, self.directory.attribute_text(row, attribute)?)))
+        };
+        let mut by_look: BTreeMap<String, (Row, &str)> = BTreeMap::new();
+        let mut similar = Vec::new();
+        for (row, name) in named().filter(|(_, name)| !is_plain(name)) {
+            match by_look.get(&look_of(name)) {
+                Some((other, of)) if !of.eq_ignore_ascii_case(name) => similar.push((row, *other)),
+                Some(_) => {}
+                None => drop(by_look.insert(look_of(name), (row, name))),
+            }
+        }
+        if !by_look.is_empty() {
+            for (row, name) in named().filter(|(_, name)| is_plain(name)) {
+                if let Some((other, _)) = by_look.get(&look_of(name)) {
+                    similar.push((*other, row));
+                }
+            }
+        }
+        similar.sort_unstable();
+        let similar = similar.into_iter().take(SHOWN).map(|(row, other)| {
+            let message = format!(
+                "`{}`, the name of `{}`, looks like `{}`, that of `{}`",
+                self.name_of(row, attribute),
+                self.directory.uid(row),
+                self.name_of(other, attribute),
+                self.directory.uid(other)
+            );
+            let finding = Finding::warning(code::entities::SIMILAR_NAME, message)
+                .help("whoever reads one takes it for the other: correct one of the two");
+            self.at(finding, [row, other])
+        });
+        similar.collect()
+    }
+
+    fn name_of(&self, row: Row, attribute: &str) -> &str {
+        let name = self.directory.attribute_text(row, attribute);
+        name.unwrap_or_default()
+    }
+
+    fn at(&self, finding: Finding, rows: impl IntoIterator<Item = Row>) -> Finding {
+        let places = rows.into_iter().filter_map(|row| self.directory.place(row));
+        places.fold(finding, |finding, place| finding.label(place, "this one"))
+    }
+}
+
+/// Whether a name has nothing that looks like something else: no letters but those of ASCII, no blanks around them.
+fn is_plain(name: &str) -> bool {
+    name.is_ascii() && name.trim() == name && !name.contains(|it: char| it.is_ascii_control())
+}
+
+/// What a reader sees of a name: the same text for names that look alike.
+fn look_of(name: &str) -> String {
+    let shown = match name.contains(is_unseen) {
+        true => {
+            let shown = name.chars().filter_map(|character| match character {
+                _ if !is_unseen(character) => Some(character),
+                _ if character.is_whitespace() => Some(' '),
+                _ => None,
+            });
+            Cow::Owned(shown.collect())
+        }
+        false => Cow::Borrowed(name),
+    };
+    skeleton(&shown.trim().to_lowercase()).collect()
+}
+
+/// What is wrong with a name that nobody can give.
+fn empty(name: &str) -> Option<&'static str> {
+    name.is_empty().then_some("is empty")
+}
+
+/// Why a reader cannot tell what a name is, if so.
+fn unfit(name: &str) -> Option<&'static str> {
+    if name.trim() != name {
+        return Some("begins or ends with a blank");
+    }
+    if name.chars().any(is_unseen) {
+        return Some("has characters that do not show");
+    }
+    // The words of an address may well be in scripts of their own.
+    let mut words = name.split(|character: char| !character.is_alphabetic());
+    let is_mixed = !name.is_ascii() && words.any(|word| !word.is_single_script());
+    is_mixed.then_some("has letters of several scripts in one word, some of which look like others")
+}

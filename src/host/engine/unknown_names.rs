@@ -1,0 +1,270 @@
+//! Names in policies that no entity has.
+//!
+//! The schema says which attributes name an entity (`@alias`). Cedar compares text letter by letter: a policy with
+//! another letter case than the name has, or with a look-alike, is about nobody.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::EntityTypeName;
+use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, Pattern, PatternElem};
+
+use super::Engine;
+use crate::bundle::absence::mentions_of;
+use crate::bundle::scope::written_out;
+use crate::bundle::{Effect, Policy, Scope, Vocabulary};
+use tarbac_diagnostic::code;
+use tarbac_diagnostic::finding::Finding;
+
+/// A place where a policy compares the name of an entity with a text.
+struct Comparison<'p> {
+    expression: &'p Expr,
+    attribute: &'p str,
+    /// The types of the entities that it can be about.
+    types: BTreeSet<String>,
+    with: Text<'p>,
+}
+
+/// What a name is compared with.
+#[derive(Clone, Copy)]
+enum Text<'p> {
+    Name(&'p str),
+    Pattern(&'p Pattern),
+}
+
+/// Whom a text is about.
+enum About<'d> {
+    Nobody,
+    /// Nobody, or not this one, whose name differs in letter case.
+    NotThisOne(&'d str),
+    Somebody,
+}
+
+impl Engine {
+    /// What policies of the workspace compare with names that nobody has.
+    pub(crate) fn unknown_names(&self) -> Vec<Finding> {
+        let vocabulary = self.bundle.vocabulary();
+        let mut findings = Vec::new();
+        // Other people's annotations are not ours.
+        let policies = self.bundle.policies().iter().filter(|_| vocabulary.asks());
+        for policy in policies.filter(|policy| !policy.is_shipped()) {
+            for comparison in comparisons(policy, vocabulary) {
+                findings.extend(self.unknown_name(policy, &comparison));
+            }
+        }
+        findings
+    }
+
+    fn unknown_name(&self, policy: &Policy, comparison: &Comparison<'_>) -> Option<Finding> {
+        let about = self.about(comparison);
+        let other = match about {
+            About::Somebody => return None,
+            About::NotThisOne(name) => Some(name),
+            About::Nobody => None,
+        };
+        let is_it = |part: &Expr| std::ptr::eq(part, comparison.expression);
+        let mentions = mentions_of(policy, &is_it);
+        let worst = mentions
+            .iter()
+            .find(|mention| mention.allows_more)
+            .or_else(|| mentions.first())?;
+        let types: Vec<&str> = comparison.types.iter().map(String::as_str).collect();
+        let (text, is_pattern) = match comparison.with {
+            Text::Name(name) => (name.to_owned(), false),
+            Text::Pattern(pattern) => (pattern.to_string(), true),
+        };
+        let message = format!(
+            "the policy `{}` compares `{}` with `{text}`, which {}",
+            policy.id(),
+            comparison.attribute,
+            match (other, is_pattern) {
+                (Some(other), _) => format!("is `{other}` in another letter case"),
+                (None, false) => format!("is the name of no `{}`", types.join("` or `")),
+                (None, true) => format!("matches the name of no `{}`", types.join("` or `")),
+            }
+        );
+        let help = match (policy.effect(), worst.allows_more) {
+            (Effect::Permit, false) => "it permits nothing by that",
+            (Effect::Permit, true) => "an exception that names nobody excludes nobody",
+            (Effect::Forbid, true) => "a forbid that names nobody holds nobody back",
+            (Effect::Forbid, false) => "it spares nobody by that",
+        };
+        // A pattern may well be about nobody yet.
+        let finding = match worst.allows_more && (other.is_some() || !is_pattern) {
+            true => Finding::error(code::policy::UNKNOWN_NAME, message),
+            false => Finding::warning(code::policy::UNKNOWN_NAME, message),
+        };
+        Some(finding.label(worst.place.clone(), "compared here").help(format!(
+            "{help}: Cedar compares letter by letter, so write the name as it is, or name the entity by its id"
+        )))
+    }
+
+    /// Whom a comparison is about.
+    fn about(&self, comparison: &Comparison<'_>) -> About<'_> {
+        let attribute = comparison.attribute;
+        let mut about = About::Nobody;
+        let types = comparison.types.iter();
+        for of in types.filter_map(|of| of.parse::<EntityTypeName>().ok()) {
+            match comparison.with {
+                Text::Name(wanted) => {
+                    for row in self.directory.called(&of, wanted) {
+                        match self.directory.attribute_text(row, attribute) {
+                            Some(name) if name == wanted => return About::Somebody,
+                            Some(name) if name.eq_ignore_ascii_case(wanted) => {
+                                about = About::NotThisOne(name);
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                Text::Pattern(pattern) => {
+                    let lower = lower(pattern);
+                    let rows = self.directory.rows_of(&of);
+                    for name in rows.filter_map(|row| self.directory.attribute_text(row, attribute))
+                    {
+                        if pattern.wildcard_match(name) {
+                            if matches!(about, About::Nobody) {
+                                about = About::Somebody;
+                            }
+                        } else if lower.wildcard_match(&name.to_ascii_lowercase()) {
+                            return About::NotThisOne(name);
+                        }
+                    }
+                }
+            }
+        }
+        about
+    }
+}
+
+/// Every comparison of a name with a text in a policy.
+fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Comparison<'p>> {
+    let mut found = Vec::new();
+    let scope = Scope::of(policy, vocabulary);
+    let condition = policy.ast().non_scope_constraints();
+    for expression in condition.into_iter().flat_map(Expr::subexpressions) {
+        for (part, with) in compared(expression) {
+            let ExprKind::GetAttr { expr, attr } = part.expr_kind() else {
+                continue;
+            };
+            let attribute = attr.as_str();
+            let is_alias = |of: &String| vocabulary.aliases(of).any(|alias| alias == attribute);
+            let owners = scope.owners(expr, attribute).into_iter();
+            let types: BTreeSet<String> = owners.filter(is_alias).collect();
+            if !types.is_empty() {
+                found.push(Comparison {
+                    expression,
+                    attribute,
+                    types,
+                    with,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// What an expression compares with texts, each with the text.
+fn compared(expression: &Expr) -> Vec<(&Expr, Text<'_>)> {
+    match expression.expr_kind() {
+        ExprKind::BinaryApp {
+            op: BinaryOp::Eq | BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny,
+            arg1,
+            arg2,
+        } => {
+            let (left, right) = (Leaf::all_of(arg1), Leaf::all_of(arg2));
+            let mut pairs = pairs(&left, &right);
+            pairs.extend(self::pairs(&right, &left));
+            pairs
+        }
+        ExprKind::Like { expr, pattern } => {
+            let leaves = Leaf::all_of(expr).into_iter();
+            leaves
+                .map(|leaf| (leaf.expression, Text::Pattern(pattern)))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The leaves of one side with the texts of the other that stand under the same keys.
+fn pairs<'p>(leaves: &[Leaf<'p>], others: &[Leaf<'p>]) -> Vec<(&'p Expr, Text<'p>)> {
+    let texts = others.iter().filter_map(|other| {
+        let ExprKind::Lit(Literal::String(text)) = other.expression.expr_kind() else {
+            return None;
+        };
+        Some((&other.keys, Text::Name(text)))
+    });
+    let of_text = |(keys, text): (&Vec<&str>, Text<'p>)| {
+        let alike = leaves.iter().filter(move |leaf| leaf.keys == *keys);
+        alike
+            .map(|leaf| (leaf.expression, text))
+            .collect::<Vec<_>>()
+    };
+    texts.flat_map(of_text).collect()
+}
+
+/// A part of what is compared: an element of a set, a value of a record, a branch of a choice.
+struct Leaf<'p> {
+    /// The keys of the records that it stands in, from the outermost.
+    keys: Vec<&'p str>,
+    expression: &'p Expr,
+}
+
+impl<'p> Leaf<'p> {
+    fn all_of(expression: &'p Expr) -> Vec<Self> {
+        let mut leaves = Vec::new();
+        Self::collect(expression, &mut Vec::new(), &mut leaves);
+        leaves
+    }
+
+    fn collect(expression: &'p Expr, keys: &mut Vec<&'p str>, leaves: &mut Vec<Self>) {
+        match expression.expr_kind() {
+            ExprKind::Set(elements) => {
+                for element in elements.iter() {
+                    Self::collect(element, keys, leaves);
+                }
+            }
+            ExprKind::Record(fields) => {
+                for (key, value) in fields.iter() {
+                    keys.push(key);
+                    Self::collect(value, keys, leaves);
+                    keys.pop();
+                }
+            }
+            ExprKind::If {
+                then_expr,
+                else_expr,
+                ..
+            } => {
+                Self::collect(then_expr, keys, leaves);
+                Self::collect(else_expr, keys, leaves);
+            }
+            kind => {
+                let values = match kind {
+                    ExprKind::GetAttr { expr, attr } => written_out(expr, attr),
+                    _ => None,
+                };
+                match values {
+                    Some(values) => {
+                        for value in values {
+                            Self::collect(value, keys, leaves);
+                        }
+                    }
+                    None => leaves.push(Self {
+                        keys: keys.clone(),
+                        expression,
+                    }),
+                }
+            }
+        }
+    }
+}
+
+/// A pattern in lower case.
+fn lower(pattern: &Pattern) -> Pattern {
+    let elements = pattern.iter().map(|element| match element {
+        PatternElem::Char(character) => PatternElem::Char(character.to_ascii_lowercase()),
+        PatternElem::Wildcard => PatternElem::Wildcard,
+    });
+    elements.collect()
+}
