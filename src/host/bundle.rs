@@ -20,9 +20,12 @@ mod parse;
 mod policy;
 mod policy_edit;
 pub mod policy_text;
+mod read;
 mod reading;
+mod schema;
 pub(crate) mod scope;
 mod shipped;
+mod texts;
 mod types;
 mod vocabulary;
 
@@ -31,7 +34,6 @@ use std::sync::Arc;
 
 use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
-use serde::Serialize;
 
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -45,70 +47,16 @@ pub use diagnostic::of_cedar;
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};
 pub use policy_edit::{PolicyEdit, static_policy};
+pub(crate) use read::parse;
+pub use read::{NoBundle, read, without_schema};
 pub use reading::{Reading, Switches, UnknownReading};
+pub use schema::is_another_schema;
 pub use scope::Scope;
 pub use shipped::{File, Shipped};
+pub use texts::{Rules, Texts};
 pub use vocabulary::{
     Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, StandIn, Vocabulary,
-    is_another_schema,
 };
-
-/// The texts a bundle is read from.
-#[derive(Debug, Default, Clone)]
-pub struct Texts {
-    /// Files in Cedar's schema format, or in its JSON format.
-    pub schema: Vec<Arc<Source>>,
-    /// Files in Cedar's policy format.
-    pub policies: Vec<Arc<Source>>,
-    /// Files that link policy templates, in the format of `cedar link`.
-    pub links: Vec<Arc<Source>>,
-    /// The names of files that lie beside them, or beside the entities, and are not read; with the missing ones.
-    pub not_read: Vec<String>,
-    /// The names of files that were written and are not there.
-    pub missing: Vec<String>,
-    /// What ships with the program, whether it is in force or not.
-    pub shipped: Arc<Shipped>,
-}
-
-/// What the rules of a workspace are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rules {
-    /// Those that ship, and no others.
-    Shipped,
-    /// Those that ship, and others beside them.
-    ShippedAndCustom,
-    /// Those of the workspace, in place of what ships.
-    Own,
-}
-
-impl Rules {
-    /// The word in JSON: `shipped`, `shipped-and-custom` or `own`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Shipped => "shipped",
-            Self::ShippedAndCustom => "shipped-and-custom",
-            Self::Own => "own",
-        }
-    }
-}
-
-impl Texts {
-    /// The digest of what stands in them, whatever the files are called and in whichever order they are.
-    fn identity(&self) -> Hash {
-        let mut hasher = Hasher::new();
-        for files in [&self.schema, &self.policies, &self.links] {
-            let hashes = files
-                .iter()
-                .map(|file| blake3::hash(file.text().as_bytes()));
-            let mut hashes: Vec<[u8; 32]> = hashes.map(Into::into).collect();
-            hashes.sort_unstable();
-            hasher.update(&(hashes.len() as u64).to_le_bytes());
-            hasher.update(hashes.as_flattened());
-        }
-        hasher.finalize()
-    }
-}
 
 /// Schema and policies in which no error was found.
 #[derive(Debug)]
@@ -125,159 +73,10 @@ pub struct Bundle {
     shipped: Arc<Shipped>,
 }
 
-/// What is left where policies or schema have errors: the schema, if that is sound.
-pub type NoBundle = Option<(Schema, Vocabulary)>;
-
-/// What was read where there is no bundle.
-#[derive(Debug)]
-pub(crate) struct Unsound {
-    /// The schema, if that is sound.
-    pub schema: NoBundle,
-    policies: Vec<Policy>,
-}
-
-impl Unsound {
-    /// What else is wrong with the policies, by the schema.
-    pub fn check(&self, texts: &Texts) -> Vec<Finding> {
-        let schema = self.schema.as_ref();
-        schema.map_or_else(Vec::new, |(schema, vocabulary)| {
-            check_by_schema(&self.policies, schema, vocabulary, texts)
-        })
-    }
-}
-
-/// Reads a bundle.
-///
-/// Texts that ship, to the letter, are not checked.
-///
-/// There is a bundle exactly when none of the findings is an error; where the schema alone is
-/// sound, it is given back, so that the entities can be examined all the same.
-pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
-    let (read, mut findings) = parse(texts);
-    let read = match read {
-        Ok(bundle) => {
-            findings.extend(bundle.check(texts));
-            match finding::any_error(&findings) {
-                true => Err(Some((bundle.schema, bundle.vocabulary))),
-                false => Ok(bundle),
-            }
-        }
-        Err(unsound) => {
-            findings.extend(unsound.check(texts));
-            Err(unsound.schema)
-        }
-    };
-    (read, findings)
-}
-
-/// Reads a bundle that is still to be checked ([`Bundle::check`]); there is one exactly when none of the findings is
-/// an error.
-pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
-    let shipped = &texts.shipped;
-    let is_shipped = |text: &str| shipped.has_text(text);
-    let (schema, policies) = std::thread::scope(|scope| {
-        let policies = scope.spawn(|| parse::policies(&texts.policies, &is_shipped));
-        let schema = vocabulary::read(&texts.schema);
-        let policies = policies.join();
-        (schema, policies.unwrap_or_else(|_| parse::not_read()))
-    });
-    let (schema, mut findings) = schema;
-    let (parsed, more) = policies;
-    findings.extend(more);
-
-    let (linked, more) = links::link(&parsed.templates, &texts.links);
-    findings.extend(more);
-    let mut policies = parsed.policies;
-    policies.extend(linked);
-    policies.sort_by(|one, other| one.id().cmp(other.id()));
-    // Where the schema cannot be read, the policies may well be ours.
-    let asks = schema
-        .as_ref()
-        .is_none_or(|(_, vocabulary)| vocabulary.asks());
-    if !asks {
-        policies.iter_mut().for_each(Policy::mean_nothing);
-    }
-
-    findings.extend(ids::check(&policies, &parsed.templates));
-    findings.extend(check::annotations(&policies, asks));
-    findings.extend(check::templates(&parsed.templates, &policies));
-    let (readings, more) = reading::collect(&policies);
-    findings.extend(more);
-
-    if !asks {
-        findings.retain(|finding| finding.code != code::schema::MISSING_DOC);
-    }
-    let (schema, vocabulary) = match schema {
-        Some(schema) if !finding::any_error(&findings) => schema,
-        schema => return (Err(Unsound { schema, policies }), findings),
-    };
-    let schema_texts = texts.schema.iter();
-    let schema_texts: Vec<_> = schema_texts
-        .map(|source| vocabulary::in_cedar_format(source))
-        .collect();
-    let bundle = Bundle {
-        schema,
-        schema_text: schema_texts.join("\n"),
-        vocabulary,
-        policies,
-        readings,
-        rules: shipped.rules(texts),
-        identity: texts.identity(),
-        not_read: texts.not_read.clone(),
-        missing: texts.missing.clone(),
-        shipped: Arc::clone(shipped),
-    };
-    (Ok(bundle), findings)
-}
-
-/// What is wrong with policies by the schema: their types, and what no guardrail holds.
-fn check_by_schema(
-    policies: &[Policy],
-    schema: &Schema,
-    vocabulary: &Vocabulary,
-    texts: &Texts,
-) -> Vec<Finding> {
-    let shipped = &texts.shipped;
-    let is_shipped = |source: &Arc<Source>| shipped.has_text(source.text());
-    let against = Against {
-        schema,
-        vocabulary,
-        is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
-        // What ships without one of its files is another schema.
-        is_shipped: texts.schema.iter().all(is_shipped)
-            && check::are_actions_known(policies, schema),
-    };
-    let mut findings = types::check(policies, &against);
-    findings.extend(guard::check(policies, vocabulary));
-    findings.extend(check::for_everybody(policies, vocabulary));
-    findings
-}
-
-/// Reads policies by themselves, without any schema, and decides by all of them, as Cedar does: sorted by id, if
-/// there is no error in them; with what is wrong.
-///
-/// # Errors
-/// A reading is switched: there is none.
-pub fn without_schema(
-    texts: &Texts,
-    switches: &Switches,
-) -> Result<(Option<Vec<Policy>>, Vec<Finding>), UnknownReading> {
-    switches.on_among(&[])?;
-    let (parsed, mut findings) = parse::policies(&texts.policies, &|_| false);
-    let (linked, more) = links::link(&parsed.templates, &texts.links);
-    findings.extend(more);
-    let mut policies = parsed.policies;
-    policies.extend(linked);
-    policies.sort_by(|one, other| one.id().cmp(other.id()));
-    findings.extend(ids::check(&policies, &parsed.templates));
-    let is_sound = !finding::any_error(&findings);
-    Ok((is_sound.then_some(policies), findings))
-}
-
 impl Bundle {
     /// What is wrong with the policies by the schema; `texts` are those that they were read from.
     pub(crate) fn check(&self, texts: &Texts) -> Vec<Finding> {
-        check_by_schema(&self.policies, &self.schema, &self.vocabulary, texts)
+        read::check_by_schema(&self.policies, &self.schema, &self.vocabulary, texts)
     }
 
     /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in

@@ -8,13 +8,15 @@
 //! in authority where the schema asks, makes the decision indeterminate.
 
 mod activation;
+mod answer;
 mod assumed;
 mod authority;
 mod contradictions;
 mod evaluation;
+mod findings;
 mod index;
 mod misleading_names;
-mod questions;
+mod question;
 mod slice;
 mod undecidable;
 mod unknown_names;
@@ -33,9 +35,9 @@ use authority::AuthorityQuestion;
 use index::{Bucket, Index};
 use tarbac_store::{Directory, Row};
 
+pub use answer::with_attribute;
 pub use authority::{answering, authority_findings, two_authorities};
 pub use evaluation::{Applicable, Evaluation};
-pub use questions::with_attribute;
 pub use slice::EntitySlice;
 pub use undecidable::{NotAsked, Undecidable};
 

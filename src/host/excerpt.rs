@@ -153,9 +153,9 @@ fn cut(
 ) -> io::Result<Excerpt> {
     let nearest = start.saturating_sub(BEFORE);
     let is_cut = nearest > position.line_start;
-    let from = match position.line_before {
-        Some(before) if before >= nearest => before,
-        _ => position.line_start.max(nearest),
+    let (from, first_line) = match position.line_before {
+        Some(before) if before >= nearest => (before, position.line - 1),
+        _ => (position.line_start.max(nearest), position.line),
     };
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
@@ -189,10 +189,6 @@ fn cut(
         text.push('\n');
         text += shown(after).trim_end_matches('\u{fffd}');
     }
-    let first_line = match position.line_before {
-        Some(before) if before >= nearest => position.line - 1,
-        _ => position.line,
-    };
     // What is wrong at the end of a line is shown at its last character.
     let label_start = match label_start == label_end && tail.is_empty() {
         true => before_last(&text, label_start),

@@ -13,7 +13,7 @@ pub(super) struct Actions(HashMap<EntityUID, BTreeSet<EntityUID>>);
 
 impl Actions {
     /// The actions of a schema.
-    pub(super) fn of(schema: &Schema) -> Self {
+    pub(super) fn new(schema: &Schema) -> Self {
         let entities = schema.action_entities().ok();
         let actions = entities.iter().flat_map(|entities| {
             let entities: &cedar_policy_core::entities::Entities = entities.as_ref();

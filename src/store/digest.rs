@@ -21,7 +21,7 @@ pub(super) struct Digesting<R> {
 }
 
 impl<R> Digesting<R> {
-    pub fn of(reader: R) -> Self {
+    pub fn new(reader: R) -> Self {
         Self {
             reader,
             hasher: Hasher::new(),

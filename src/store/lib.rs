@@ -41,10 +41,11 @@ use blake3::Hash;
 use build::ancestors::Closure;
 use index::IndexVec;
 use read::schema::Shapes;
-use tables::column::{Column, Tables, Writer, Written};
+use tables::column::Column;
 use tables::entities::Store;
 use tables::ids::MemberOrNone;
 use tables::strings::Entry;
+use tables::written::{Tables, Writer, Written};
 
 /// What written directories begin with; another text whenever what follows is arranged otherwise.
 const WRITTEN: &[u8; 16] = b"tarbac entities\x01";

@@ -6,3 +6,4 @@ pub(crate) mod ids;
 pub(crate) mod lists;
 pub(crate) mod strings;
 pub(crate) mod value_ref;
+pub(crate) mod written;

@@ -70,27 +70,28 @@ fn too_deep(
             _ => {}
         }
         let (message, help) = if depth > MOST_BRACKETS {
-            (
-                format!("brackets are nested more than {MOST_BRACKETS} deep"),
-                "write it flatter",
-            )
+            too_many_brackets()
         } else if operators > MOST_OPERATORS && !angles_nest {
-            let message = format!("a policy has more than {MOST_OPERATORS} operators");
-            (
-                message,
-                "compare with a set, `[…].contains(…)`, or split the policy",
-            )
+            too_many_operators()
         } else {
             continue;
         };
         let place = Place::new(source, offset..offset + 1);
-        return Some(
-            Finding::error(code, message)
-                .label(place, "here")
-                .help(help),
-        );
+        let finding = Finding::error(code, message).label(place, "here");
+        return Some(finding.help(help));
     }
     None
+}
+
+fn too_many_brackets() -> (String, &'static str) {
+    let message = format!("brackets are nested more than {MOST_BRACKETS} deep");
+    (message, "write it flatter")
+}
+
+fn too_many_operators() -> (String, &'static str) {
+    let message = format!("a policy has more than {MOST_OPERATORS} operators");
+    let help = "compare with a set, `[…].contains(…)`, or split the policy";
+    (message, help)
 }
 
 fn skip_string(bytes: &mut impl Iterator<Item = (usize, u8)>) {

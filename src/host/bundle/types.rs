@@ -273,16 +273,7 @@ impl Met {
     fn attribute(self, policy: &Policy, against: &Against<'_>) -> Option<Finding> {
         let vocabulary = against.vocabulary;
         let (attribute, records) = self.path.split_last()?;
-        // A policy for every action is asked about permissions only.
-        let scope = policy.action_scope();
-        let asked = |action: &&Action| scope.answers(action);
-        let actions: Vec<&Action> = vocabulary.actions().filter(asked).collect();
-        let of = |types: fn(&Action) -> &Vec<EntityTypeName>| {
-            let types = actions.iter().flat_map(|action| types(action));
-            types.cloned().collect::<BTreeSet<EntityTypeName>>()
-        };
-        let principals = of(|action| &action.principals);
-        let resources = of(|action| &action.resources);
+        let (principals, resources) = types_of_scope(policy, vocabulary);
         let lacking: Vec<&EntityTypeName> = self.lacking.iter().collect();
         let owner = |name: &EntityTypeName| owner(vocabulary, name, records);
         let has = |name: &EntityTypeName| {
@@ -297,10 +288,6 @@ impl Met {
             .iter()
             .filter(|name| all_met && !self.lacking.contains(*name) && has(name))
             .collect();
-        let quoted = |names: &[&EntityTypeName]| {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            names.join(", ")
-        };
         let id = policy.id();
         let (message, help) = match (owners.as_slice(), lacking.as_slice()) {
             ([], [only]) => {
@@ -329,28 +316,37 @@ impl Met {
                     "for policy `{id}`, attribute `{attribute}` is not on {}, which the policy meets too",
                     quoted(lacking)
                 );
-                let scopes: Vec<String> = owners
-                    .iter()
-                    .map(|name| format!("`{part} is {name}`"))
-                    .collect();
-                (
-                    message,
-                    Some(format!(
-                        "name in the scope the type that has it: {}",
-                        scopes.join(" or ")
-                    )),
-                )
+                let scopes = owners.iter().map(|name| format!("`{part} is {name}`"));
+                let scopes = scopes.collect::<Vec<_>>().join(" or ");
+                let help = format!("name in the scope the type that has it: {scopes}");
+                (message, Some(help))
             }
         };
         let (_, error) = self.errors.into_iter().next()?;
-        let mut finding = placed(
-            Finding::error(code::policy::TYPE, message),
-            Some(policy),
-            &error,
-        );
+        let finding = Finding::error(code::policy::TYPE, message);
+        let mut finding = placed(finding, Some(policy), &error);
         finding.help = help;
         Some(finding)
     }
+}
+
+/// The types of the principals and of the resources of the actions that a policy is asked about. A policy for every
+/// action is asked about permissions only.
+fn types_of_scope(
+    policy: &Policy,
+    vocabulary: &Vocabulary,
+) -> (BTreeSet<EntityTypeName>, BTreeSet<EntityTypeName>) {
+    let scope = policy.action_scope();
+    let actions = vocabulary.actions();
+    let actions: Vec<&Action> = actions.filter(|action| scope.answers(action)).collect();
+    let principals = actions.iter().flat_map(|action| &action.principals);
+    let resources = actions.iter().flat_map(|action| &action.resources);
+    (principals.cloned().collect(), resources.cloned().collect())
+}
+
+fn quoted(names: &[&EntityTypeName]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 /// The type or record at the end of a path of records that starts at an entity type.

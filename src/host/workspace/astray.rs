@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Layout, PARTS, is_workspace, manifest, transaction};
+use super::{LISTED, Layout, PARTS, is_workspace, manifest, transaction};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
@@ -192,4 +192,29 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 fn called(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().to_lowercase()
+}
+
+/// What to say of files that are not read: a forbid in them holds nobody back.
+pub(super) fn not_read(names: &[String]) -> impl Iterator<Item = Finding> {
+    // One more is as short as the number of the others.
+    let (named, others) = match names.len() {
+        count if count <= LISTED + 1 => (names, [].as_slice()),
+        _ => names.split_at(LISTED),
+    };
+    let one = |name: &String| {
+        let message = format!("`{name}` is not read: no file of its kind is expected there");
+        (name.clone(), message)
+    };
+    let rest = others.first().map(|name| {
+        let message = format!("{} more files are not read, like `{name}`", others.len());
+        (name.clone(), message)
+    });
+    let told: Vec<(String, String)> = named.iter().map(one).chain(rest).collect();
+    told.into_iter().map(|(name, message)| {
+        // Nothing of it is read to show it either: it may be a pipe.
+        let place = Place::new(&Source::held(name, ""), 0..0);
+        Finding::warning(code::workspace::NOT_READ, message)
+            .label(place, "this file")
+            .help("policies end in `.cedar`, links of templates and entities in `.json`, schema in `.cedarschema` or `.json`; they stand in `policies/`, `entities/` and `schema/`")
+    })
 }

@@ -17,28 +17,33 @@
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
+mod files;
+mod sealed;
+mod warning;
+
 use std::collections::BTreeMap;
 use std::env;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blake3::{Hash, Hasher};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use blake3::Hash;
+use serde::Serialize;
 
+use super::Layout;
+use super::entities::EntityFile;
 use super::kept::{Kept, Loss};
-use super::{EntityFile, Layout, regular};
 use crate::assembly::{EntityReader, Memo};
 use crate::bundle::{Bundle, Switches, Texts};
 use crate::engine::Engine;
-use tarbac_diagnostic::code::Code;
+use files::{Held, Known, Note, Stamp, worked_out};
+use sealed::{Key, Sealed, digest, name_of, sealed};
 use tarbac_diagnostic::finding::{self, Finding};
-use tarbac_diagnostic::source::{Place, Source};
-use tarbac_store::{Content, Directory, Input};
+use tarbac_diagnostic::source::Source;
+use tarbac_store::{Content, Directory};
+use warning::Warning;
 
 /// The folder, beside `entities/` or what is read in its place.
 pub(super) const FOLDER: &str = ".tarbac";
@@ -62,14 +67,9 @@ const MARKS: [(&str, &str); 2] = [
 /// Fewer bytes of entities than this are read as quickly as what was kept of them is found.
 const WORTH_KEEPING: u64 = 4 * 1024 * 1024;
 
-/// The largest file beside the directories that is read, in bytes.
-const LARGEST: u64 = 256 * 1024 * 1024;
-
-/// How coarse the times of a file may be; those of FAT are two seconds apart.
-const COARSE: Duration = Duration::from_secs(2);
-
 /// What is kept, and of how many contents: those that came last.
 const DIRECTORIES: (&str, usize) = ("entities-", 3);
+
 const FINDINGS: (&str, usize) = ("findings-", 30);
 
 /// What is being written, and when it can only be what a program left that was stopped.
@@ -87,56 +87,10 @@ pub(super) struct Cache {
     loss: Loss,
 }
 
-/// A file of entities.
-struct Known {
-    path: PathBuf,
-    source: Arc<Source>,
-    stamp: Stamp,
-    /// The hash of its content, as far as that is known.
-    content: Option<Hash>,
-}
-
-/// What tells whether a file has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
-    /// What nobody sets but the file system: when anything of the file changed, in seconds and nanoseconds,
-    /// and the numbers of its device and of itself.
-    system: Option<(i64, i64, u64, u64)>,
-}
-
-/// What is known of the content of a file, or that a file was put here.
-#[derive(Debug, Serialize, Deserialize)]
-struct Note {
-    stamp: Stamp,
-    noted: SystemTime,
-    /// The hash; of what was put here, nothing.
-    content: String,
-}
-
-/// What is written beside the directories.
-#[derive(Serialize, Deserialize)]
-struct Sealed<'s> {
-    /// That of the content, which holds under one name only.
-    digest: String,
-    #[serde(borrow)]
-    content: &'s RawValue,
-}
-
-/// A finding that does not keep anybody from deciding, with its places by the number of their file.
-#[derive(Serialize, Deserialize)]
-struct Warning {
-    code: String,
-    message: String,
-    help: Option<String>,
-    labels: Vec<(usize, u64, u64, String)>,
-}
-
 impl Cache {
     /// What is kept beside the entities of a workspace; none where their files are read as quickly.
-    pub fn of(layout: &Layout, files: &[EntityFile], loss: &Loss) -> Option<Self> {
-        let files: Option<Vec<Known>> = files.iter().map(Known::of).collect();
+    pub fn for_workspace(layout: &Layout, files: &[EntityFile], loss: &Loss) -> Option<Self> {
+        let files: Option<Vec<Known>> = files.iter().map(Known::new).collect();
         let files = files?;
         let size: u64 = files.iter().map(|file| file.stamp.size).sum();
         if size < WORTH_KEEPING {
@@ -198,7 +152,7 @@ impl Cache {
             return None;
         }
         let name = name_of(&path);
-        let files: Option<Vec<Held>> = self.files.iter().map(Held::of).collect();
+        let files: Option<Vec<Held>> = self.files.iter().map(Held::new).collect();
         let reader = Arc::new(EntityReader::of(bundle));
         let (files, of_files, of_name) = (files?, Arc::clone(&reader), name.clone());
         let work_out = move || worked_out(&files, &of_files, &of_name);
@@ -242,7 +196,7 @@ impl Cache {
         if let Some(path) = &path {
             let sources: Vec<&Arc<Source>> = self.sources(texts).collect();
             let warnings = findings.iter();
-            let warnings = warnings.map(|finding| Warning::of(finding, &sources));
+            let warnings = warnings.map(|finding| Warning::new(finding, &sources));
             let warnings: Vec<Warning> = warnings.collect();
             self.put_sealed(path, &warnings)?;
         }
@@ -301,7 +255,7 @@ impl Cache {
     fn is_ours(&self, path: &Path) -> bool {
         let now = path.symlink_metadata();
         let note = self.notes.get(path).zip(now.ok());
-        note.is_some_and(|(note, now)| note.stamp.is_of_same_file(&Stamp::of(&now)))
+        note.is_some_and(|(note, now)| note.stamp.is_of_same_file(&Stamp::new(&now)))
     }
 
     /// Notes what the files hold, beside what is noted of others, and which files were written here.
@@ -321,7 +275,7 @@ impl Cache {
         }
         for path in written {
             let note = Note {
-                stamp: Stamp::of(&path.symlink_metadata()?),
+                stamp: Stamp::new(&path.symlink_metadata()?),
                 noted,
                 content: String::new(),
             };
@@ -423,43 +377,6 @@ fn notes(folder: &Path) -> BTreeMap<PathBuf, Note> {
     sealed(&folder.join(NOTES)).unwrap_or_default()
 }
 
-/// What was written to a file; `None` where it is not as it was written, or was written under another name.
-fn sealed<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let bytes = regular::read(path, LARGEST).ok()?;
-    let sealed: Sealed<'_> = serde_json::from_slice(&bytes).ok()?;
-    let is_as_written = sealed.digest == digest(path, sealed.content);
-    is_as_written.then(|| serde_json::from_str(sealed.content.get()).ok())?
-}
-
-fn digest(path: &Path, content: &RawValue) -> String {
-    let mut key = Key::default();
-    key.add(&name_of(path));
-    key.add(content.get());
-    key.name("")
-}
-
-/// The name of a file of the cache.
-fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
-
-/// A directory as it is written under a name, of files that still hold what they held.
-fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> Option<Vec<u8>> {
-    let inputs = files.iter().map(|file| Input {
-        source: Arc::clone(&file.source),
-        reader: Box::new(regular::Later::at(&file.path)),
-    });
-    let (directory, findings) = reader.read(inputs.collect());
-    let is_same = files.iter().all(|file| {
-        let read = directory.content(&file.source);
-        read.is_some_and(|read| read.hash == file.content)
-    });
-    let mut bytes = Vec::new();
-    let is_written = directory.write(&mut bytes, name).is_ok();
-    (is_same && is_written && findings.is_empty()).then_some(bytes)
-}
-
 /// What tells a program from every other: two builds of one version may well differ. Containers give the same file
 /// another number each time, so that is not looked at.
 fn program() -> Option<String> {
@@ -468,135 +385,4 @@ fn program() -> Option<String> {
     let modified = metadata.modified().ok()?;
     let (version, size) = (env!("CARGO_PKG_VERSION"), metadata.len());
     Some(format!("{version} {path:?} {size} {modified:?}"))
-}
-
-impl Known {
-    fn of(file: &EntityFile) -> Option<Self> {
-        Some(Self {
-            path: file.path.canonicalize().ok()?,
-            source: Arc::clone(&file.source),
-            stamp: Stamp::of(&file.metadata),
-            content: None,
-        })
-    }
-
-    /// Whether all of it was read, and is as it was before.
-    fn is_read(&mut self, directory: &Directory) -> bool {
-        if self.content.is_none() {
-            let read = directory.content(&self.source);
-            let all = read.filter(|read| read.size == self.stamp.size);
-            self.content = all.map(|read| read.hash);
-        }
-        let now = self.path.metadata().map(|metadata| Stamp::of(&metadata));
-        self.content.is_some() && now.is_ok_and(|now| now == self.stamp)
-    }
-
-    /// The hash of its content, which is read.
-    fn hash(&self) -> Option<Hash> {
-        let mut hasher = Hasher::new();
-        hasher.update_reader(regular::open(&self.path).ok()?).ok()?;
-        let now = Stamp::of(&self.path.metadata().ok()?);
-        (now == self.stamp).then(|| hasher.finalize())
-    }
-}
-
-/// A file and what it holds.
-struct Held {
-    path: PathBuf,
-    source: Arc<Source>,
-    content: Hash,
-}
-
-impl Held {
-    fn of(file: &Known) -> Option<Self> {
-        Some(Self {
-            path: file.path.clone(),
-            source: Arc::clone(&file.source),
-            content: file.content?,
-        })
-    }
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let system = {
-            use std::os::unix::fs::MetadataExt;
-            let changed = (metadata.ctime(), metadata.ctime_nsec());
-            Some((changed.0, changed.1, metadata.dev(), metadata.ino()))
-        };
-        #[cfg(not(unix))]
-        let system = None;
-        Self {
-            size: metadata.len(),
-            modified: metadata.modified().ok(),
-            system,
-        }
-    }
-}
-
-impl Stamp {
-    /// Whether two stamps are of one file that nobody wrote again. A disk that fails changes neither.
-    fn is_of_same_file(&self, other: &Self) -> bool {
-        let number = |stamp: &Self| stamp.system.map(|(_, _, device, number)| (device, number));
-        (self.size, self.modified, number(self)) == (other.size, other.modified, number(other))
-    }
-}
-
-impl Note {
-    /// Whether a change after the note must have given the file other times.
-    fn can_tell(&self) -> bool {
-        let system = self.stamp.system.map(|(seconds, ..)| seconds);
-        let changed = system.and_then(|seconds| u64::try_from(seconds).ok());
-        let changed = changed.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        let last = self.stamp.modified.max(changed);
-        let since = last.and_then(|last| self.noted.duration_since(last).ok());
-        since.is_some_and(|since| since > COARSE)
-    }
-}
-
-impl Warning {
-    fn of(finding: &Finding, sources: &[&Arc<Source>]) -> Self {
-        let labels = finding.labels.iter().filter_map(|label| {
-            let place = &label.place;
-            let source = sources.iter().position(|known| **known == place.source)?;
-            Some((source, place.start, place.end, label.text.clone()))
-        });
-        Self {
-            code: finding.code.to_string(),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-            labels: labels.collect(),
-        }
-    }
-
-    fn finding(self, sources: &[&Arc<Source>]) -> Option<Finding> {
-        let mut finding = Finding::warning(Code::read(&self.code)?, self.message);
-        finding.help = self.help;
-        for (source, start, end, text) in self.labels {
-            let source = Arc::clone(sources.get(source)?);
-            finding = finding.label(Place { source, start, end }, text);
-        }
-        Some(finding)
-    }
-}
-
-/// A name made of texts and numbers.
-#[derive(Default)]
-struct Key(Hasher);
-
-impl Key {
-    fn add(&mut self, text: &str) {
-        self.count(text.len());
-        self.0.update(text.as_bytes());
-    }
-
-    /// Says how many follow, so that nothing passes for the beginning of something else.
-    fn count(&mut self, count: usize) {
-        self.0.update(&(count as u64).to_le_bytes());
-    }
-
-    fn name(&self, prefix: &str) -> String {
-        format!("{prefix}{}", self.0.finalize().to_hex())
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Unreadable, held_up_to, standard_input_up_to};
+use super::Unreadable;
+use super::text::{held_up_to, standard_input_up_to};
 use tarbac_diagnostic::source::Source;
 
 /// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in

@@ -8,7 +8,8 @@ use cedar_policy::EntityTypeName;
 use fnv::FnvHasher;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::column::Column;
+use crate::tables::written::{Tables, Writer};
 use crate::{Directory, Row};
 
 /// Every name by its hash, and then by row.

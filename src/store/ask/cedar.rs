@@ -12,11 +12,12 @@ use smol_str::SmolStr;
 
 use crate::index::{Id, IndexVec};
 use crate::read::value::value_of;
-use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::column::Column;
 use crate::tables::entities::Store;
 use crate::tables::ids::CompoundId;
 use crate::tables::lists::ListTable;
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
+use crate::tables::written::{Tables, Writer};
 use crate::{Directory, Row};
 
 /// A compound with more items than this is made once; smaller ones are cheap, and may be many.
@@ -28,7 +29,7 @@ const FEW: usize = 1 << 16;
 
 /// What has been made of rows and values and is worth keeping.
 pub(crate) struct CedarCache {
-    worth: Worth,
+    kept: Kept,
     /// The uids of hubs.
     uids: Vec<OnceLock<Arc<EntityUID>>>,
     /// The entities of the first hubs, those that attributes refer to, so that a policy may look into them.
@@ -39,8 +40,8 @@ pub(crate) struct CedarCache {
     extensions: Vec<OnceLock<Value>>,
 }
 
-/// What is worth keeping.
-struct Worth {
+/// The hubs and the large compounds, of which Cedar's values are kept.
+struct Kept {
     /// For each row the number of its hub, counted from 1; 0 is none. A hub is an entity that others refer
     /// to.
     hubs: Column<u32>,
@@ -50,8 +51,8 @@ struct Worth {
     counts: Column<u32>,
 }
 
-impl Worth {
-    fn of(store: &Store, rows: usize) -> Self {
+impl Kept {
+    fn new(store: &Store, rows: usize) -> Self {
         let mut hubs: IndexVec<Row, u32> = IndexVec::filled(0, rows);
         let mut count = 0;
         let mut note = |item: &ValueRef| {
@@ -83,17 +84,17 @@ impl Worth {
 impl CedarCache {
     /// Finds out what will be worth keeping.
     pub(crate) fn new(store: &Store, rows: usize) -> Self {
-        Self::of(Worth::of(store, rows), store)
+        Self::for_kept(Kept::new(store, rows), store)
     }
 
-    fn of(worth: Worth, store: &Store) -> Self {
+    fn for_kept(kept: Kept, store: &Store) -> Self {
         fn none<T>(count: Option<usize>) -> Vec<OnceLock<T>> {
             std::iter::repeat_with(OnceLock::new)
                 .take(count.unwrap_or_default())
                 .collect()
         }
         let count = |at: usize| {
-            let counts = worth.counts.slice(0..worth.counts.len())?;
+            let counts = kept.counts.slice(0..kept.counts.len())?;
             counts.get(at).map(|count| *count as usize)
         };
         Self {
@@ -101,33 +102,33 @@ impl CedarCache {
             entities: none(count(1).filter(|count| *count <= FEW)),
             values: none(count(2)),
             extensions: none(Some(store.extensions.len()).filter(|count| *count <= FEW)),
-            worth,
+            kept,
         }
     }
 
     /// Writes what is worth keeping for [`CedarCache::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
-        out.table(&self.worth.hubs)?;
-        out.table(&self.worth.large)?;
-        out.table(&self.worth.counts)
+        out.table(&self.kept.hubs)?;
+        out.table(&self.kept.large)?;
+        out.table(&self.kept.counts)
     }
 
     /// Takes what was written.
     pub(crate) fn lent(tables: &mut Tables, store: &Store) -> Option<Self> {
-        let worth = Worth {
+        let kept = Kept {
             hubs: tables.table()?,
             large: tables.table()?,
             counts: tables.table()?,
         };
-        let most = [worth.hubs.len(), worth.hubs.len(), worth.large.len()];
-        let counts = worth.counts.iter().zip(most);
+        let most = [kept.hubs.len(), kept.hubs.len(), kept.large.len()];
+        let counts = kept.counts.iter().zip(most);
         let is_possible = counts.fold(true, |is, (count, most)| is && *count as usize <= most);
-        is_possible.then(|| Self::of(worth, store))
+        is_possible.then(|| Self::for_kept(kept, store))
     }
 
     /// The place of a row among the hubs.
     fn hub(&self, row: Row) -> Option<usize> {
-        let number = self.worth.hubs.get(row.index())?.checked_sub(1)?;
+        let number = self.kept.hubs.get(row.index())?.checked_sub(1)?;
         Some(number as usize)
     }
 }
@@ -253,7 +254,7 @@ impl Directory {
     }
 
     fn compound(&self, index: CompoundId) -> Option<Value> {
-        let number = self.made.worth.large.get(index.index());
+        let number = self.made.kept.large.get(index.index());
         let large = number.and_then(|number| number.checked_sub(1));
         kept(&self.made.values, large.map(|large| large as usize), || {
             let (header, items) = self.store.compounds.get(index).split_first()?;

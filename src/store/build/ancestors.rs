@@ -9,10 +9,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::Row;
 use crate::index::{Id, IndexVec};
-use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::column::Column;
 use crate::tables::ids::ListId;
 use crate::tables::lists::ListTable;
 use crate::tables::value_ref::ValueRef;
+use crate::tables::written::{Tables, Writer};
 
 /// For each list of parents, the rows above it that are not in it.
 #[derive(Default)]

@@ -75,63 +75,84 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
     if !missing.raw.contains(&true) {
         return;
     }
-    let entity = |item: &ValueRef| item.as_entity().filter(|row| missing[*row]);
-    // A compound only mentions compounds that were stored before it.
-    let mut compounds: IndexVec<CompoundId, Option<Row>> = IndexVec::new();
-    for index in store.compounds.indices() {
-        let mut items = store.compounds.get(index).iter();
-        let found =
-            items.find_map(|item| entity(item).or_else(|| compounds[item.as_compound()?]));
-        compounds.push(found);
-    }
-    let parents = store.parents.indices();
-    let parents: IndexVec<ListId, Option<Row>> = parents
-        .map(|index| store.parents.get(index).iter().find_map(entity))
-        .collect();
+    let missing = Missing::new(directory, missing);
     let mut budget = COMPARED;
     let mut nearest = BTreeMap::new();
     // In the order of the files, so that those are kept that a person comes upon first.
     let mut members: Vec<&EntityRow> = store.members.iter().collect();
     members.sort_by_key(|member| (member.file, member.offset()));
     for member in members {
-        let entity_type = store.uids.kind(member.uid);
-        let slots = directory.slots(member);
-        let in_slot = slots.iter().zip(0..).find_map(|(item, slot)| {
-            let of_compound = || compounds[item.as_compound()?];
-            Some((entity(item).or_else(of_compound)?, slot))
-        });
-        let (row, text) = if let Some((row, slot)) = in_slot {
-            let fields = directory.fields(entity_type);
-            let attribute = fields.get(slot).map_or("tags", |field| field.name.as_str());
-            (
-                row,
-                format!(
-                    "attribute `{attribute}` of {} refers to",
-                    title(directory, member)
-                ),
-            )
-        } else if let Some(row) = parents[member.parents] {
-            (row, format!("{} has the parent", title(directory, member)))
-        } else {
+        let Some((row, text)) = missing.referred_to(directory, member) else {
             continue;
         };
-        let missing = name(directory, row);
+        let name = name(directory, row);
         let help = tally.has_room(&DANGLING).then(|| {
             let near = nearest
                 .entry(row)
                 .or_insert_with(|| similar(directory, row, &mut budget));
             match near {
                 Some(near) => format!("did you mean {near}?"),
-                None => format!("add {missing} to a file of entities, or correct the reference"),
+                None => format!("add {name} to a file of entities, or correct the reference"),
             }
         });
-        let message = || format!("{text} {missing}, which stands nowhere");
+        let message = || format!("{text} {name}, which stands nowhere");
         tally.add(
             DANGLING,
             message,
             help,
             mark(directory, member, "this entity"),
         );
+    }
+}
+
+/// What refers to entities that stand nowhere.
+struct Missing {
+    /// Whether each entity is missing.
+    rows: IndexVec<Row, bool>,
+    /// For each compound a missing entity in it.
+    compounds: IndexVec<CompoundId, Option<Row>>,
+    /// For each list of parents a missing one.
+    parents: IndexVec<ListId, Option<Row>>,
+}
+
+impl Missing {
+    fn new(directory: &Directory, rows: IndexVec<Row, bool>) -> Self {
+        let store = &directory.store;
+        let entity = |item: &ValueRef| item.as_entity().filter(|row| rows[*row]);
+        // A compound only mentions compounds that were stored before it.
+        let mut compounds: IndexVec<CompoundId, Option<Row>> = IndexVec::new();
+        for index in store.compounds.indices() {
+            let mut items = store.compounds.get(index).iter();
+            let found =
+                items.find_map(|item| entity(item).or_else(|| compounds[item.as_compound()?]));
+            compounds.push(found);
+        }
+        let parents = store.parents.indices();
+        let parents = parents.map(|index| store.parents.get(index).iter().find_map(entity));
+        Self {
+            parents: parents.collect(),
+            compounds,
+            rows,
+        }
+    }
+
+    /// A missing entity that an entity refers to, and the words for how it does.
+    fn referred_to(&self, directory: &Directory, member: &EntityRow) -> Option<(Row, String)> {
+        let slots = directory.slots(member);
+        let in_slot = slots.iter().zip(0..).find_map(|(item, slot)| {
+            let entity = item.as_entity().filter(|row| self.rows[*row]);
+            let of_compound = || self.compounds[item.as_compound()?];
+            Some((entity.or_else(of_compound)?, slot))
+        });
+        let title = || title(directory, member);
+        if let Some((row, slot)) = in_slot {
+            let fields = directory.fields(directory.store.uids.kind(member.uid));
+            let attribute = fields.get(slot).map_or("tags", |field| field.name.as_str());
+            let text = format!("attribute `{attribute}` of {} refers to", title());
+            return Some((row, text));
+        }
+        let row = self.parents[member.parents]?;
+        Some((row, format!("{} has the parent", title())))
     }
 }
 

@@ -292,18 +292,16 @@ impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
         }
         match (attrs, parents) {
             (true, Some(parents)) => Ok(parents),
-            (attrs, _) => {
-                let (key, empty) = if attrs {
-                    ("parents", "[]")
-                } else {
-                    ("attrs", "{}")
-                };
-                let problem = Problem::new(NONCONFORMING, format!("has no `{key}`"));
-                let help = format!("write `\"{key}\": {empty}` if there are none");
-                Err(reader.fail(problem.help(help)))
-            }
+            (true, None) => Err(reader.fail(lacks("parents", "[]"))),
+            (false, _) => Err(reader.fail(lacks("attrs", "{}"))),
         }
     }
+}
+
+/// An entity without one of its keys, and what to write where there is nothing to say.
+fn lacks(key: &str, empty: &str) -> Problem {
+    let problem = Problem::new(NONCONFORMING, format!("has no `{key}`"));
+    problem.help(format!("write `\"{key}\": {empty}` if there are none"))
 }
 
 struct AttrsSeed<'r, 's, 'de>(&'r mut Reader<'s, 'de>, Uid);

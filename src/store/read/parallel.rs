@@ -123,7 +123,7 @@ fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) -> Vec<Content> {
     let mut contents = Vec::with_capacity(inputs.len());
     for (file, input) in (0..).zip(inputs) {
         let mut wanted = true;
-        let mut reader = Digesting::of(input.reader);
+        let mut reader = Digesting::new(input.reader);
         scan(&mut reader, |block| {
             wanted = sender
                 .send(Task {

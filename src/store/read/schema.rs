@@ -83,7 +83,7 @@ impl Shapes {
         names.sort();
         names.truncate(usize::from(u16::MAX));
         let mut shapes = Self {
-            actions: Actions::of(schema),
+            actions: Actions::new(schema),
             ..Self::default()
         };
         for (index, (name, _)) in (0u16..).zip(&names) {
@@ -95,18 +95,16 @@ impl Shapes {
                 continue;
             };
             let required: BTreeSet<SmolStr> = description.required_attrs().collect();
-            let mut fields = Vec::new();
-            if let Some(entity_type) = validator.get_entity_type(core) {
-                for (attribute, _) in entity_type.attributes().iter() {
-                    if let Some(kind) = description.attr_type(attribute) {
-                        fields.push(Field {
-                            name: attribute.clone(),
-                            kind: shapes.kind(&kind),
-                            required: required.contains(attribute),
-                        });
-                    }
-                }
-            }
+            let attributes = validator.get_entity_type(core).into_iter();
+            let attributes = attributes.flat_map(|entity_type| entity_type.attributes().iter());
+            let fields = attributes.filter_map(|(attribute, _)| {
+                Some(Field {
+                    name: attribute.clone(),
+                    kind: shapes.kind(&description.attr_type(attribute)?),
+                    required: required.contains(attribute),
+                })
+            });
+            let fields: Vec<Field> = fields.collect();
             let tags = description.tag_type().map(|kind| shapes.kind(&kind));
             let parents = description.allowed_parent_types();
             let is_declared = |other: &String| {

@@ -197,16 +197,7 @@ pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
         }
         if fault.is_none() {
             if let Err((at, what)) = scanner.scan(&bytes, scan_from) {
-                fault = Some(match (what, bytes.first_chunk()) {
-                    (NO_ARRAY, Some([0xff, 0xfe] | [0xfe, 0xff])) => {
-                        (at, "is UTF-16".to_owned(), Some("save the file as UTF-8"))
-                    }
-                    (NO_ARRAY, _) => {
-                        let help = "write the entities as a JSON array, `[{\"uid\": …}, …]`";
-                        (at, what.to_owned(), Some(help))
-                    }
-                    _ => (at, what.to_owned(), None),
-                });
+                fault = Some(described(at, what, &bytes));
             } else if read == 0 && scanner.state != State::Done {
                 fault = Some(cut_off(&scanner, bytes.len()));
             } else if scanner.in_element() && bytes.len() - scanner.start > LARGEST {
@@ -245,6 +236,20 @@ pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
         if !hand_over(block) || over {
             return;
         }
+    }
+}
+
+/// What a scanner found at a byte, with what to do about it.
+fn described(at: usize, what: &str, bytes: &[u8]) -> (usize, String, Option<&'static str>) {
+    match (what, bytes.first_chunk()) {
+        (NO_ARRAY, Some([0xff, 0xfe] | [0xfe, 0xff])) => {
+            (at, "is UTF-16".to_owned(), Some("save the file as UTF-8"))
+        }
+        (NO_ARRAY, _) => {
+            let help = "write the entities as a JSON array, `[{\"uid\": …}, …]`";
+            (at, what.to_owned(), Some(help))
+        }
+        _ => (at, what.to_owned(), None),
     }
 }
 

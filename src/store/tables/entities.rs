@@ -7,11 +7,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::Row;
 use crate::index::{Id, IndexVec};
-use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::column::Column;
 use crate::tables::ids::{CompoundId, ExtensionId, ListId, LongId, MemberId, TextId};
 use crate::tables::lists::ListTable;
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::{Header, MOST, Meaning, ValueRef};
+use crate::tables::written::{Tables, Writer};
 
 /// Entities and everything they mention, each distinct thing once.
 ///
@@ -140,6 +141,36 @@ impl Store {
         other: &Store,
         mut accept: impl FnMut(&mut Store, EntityRow, &[ValueRef]),
     ) {
+        let names = self.absorb_values(other);
+        let mut items = Vec::new();
+        let mut parents: IndexVec<ListId, ListId> = IndexVec::new();
+        for index in other.parents.indices() {
+            items.clear();
+            items.extend(other.parents.get(index).iter().map(|item| names.get(*item)));
+            parents.push(self.parents(&mut items));
+        }
+        for &uid in &other.broken {
+            self.broken.push(names.uids[uid]);
+        }
+        let ends = other.members.iter().skip(1);
+        let ends = ends.map(|member| member.slots as usize);
+        let ends = ends.chain([other.slots.len()]);
+        for (member, end) in other.members.iter().zip(ends) {
+            let slots = other.slots.slice(member.slots as usize..end);
+            let slots = slots.unwrap_or_default().iter();
+            items.clear();
+            items.extend(slots.map(|slot| names.get(*slot)));
+            let renamed = EntityRow {
+                uid: names.uids[member.uid],
+                parents: parents[member.parents],
+                ..*member
+            };
+            accept(self, renamed, &items);
+        }
+    }
+
+    /// Takes in the uids, texts and values of another store, and says what they are here.
+    fn absorb_values(&mut self, other: &Store) -> Names {
         let mut names = Names {
             uids: words(&other.uids, &mut self.uids),
             texts: words(&other.texts, &mut self.texts),
@@ -175,37 +206,7 @@ impl Store {
             };
             names.compounds.push(compound);
         }
-        let mut parents: IndexVec<ListId, ListId> = IndexVec::new();
-        for index in other.parents.indices() {
-            items.clear();
-            items.extend(other.parents.get(index).iter().map(|item| names.get(*item)));
-            parents.push(self.parents(&mut items));
-        }
-        for &uid in &other.broken {
-            self.broken.push(names.uids[uid]);
-        }
-        let ends = other
-            .members
-            .iter()
-            .skip(1)
-            .map(|member| member.slots as usize);
-        let ends = ends.chain([other.slots.len()]);
-        for (member, end) in other.members.iter().zip(ends) {
-            let slots = other.slots.slice(member.slots as usize..end);
-            items.clear();
-            items.extend(
-                slots
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|slot| names.get(*slot)),
-            );
-            let renamed = EntityRow {
-                uid: names.uids[member.uid],
-                parents: parents[member.parents],
-                ..*member
-            };
-            accept(self, renamed, &items);
-        }
+        names
     }
 
     /// Stores an entity.

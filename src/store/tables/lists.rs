@@ -7,9 +7,10 @@ use std::marker::PhantomData;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::index::{Id, small};
-use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::column::Column;
 use crate::tables::strings::{Entry, enter, range};
 use crate::tables::value_ref::{MOST, ValueRef};
+use crate::tables::written::{Tables, Writer};
 
 /// Lists of values by index, in the order in which they came.
 #[derive(Clone)]

@@ -9,8 +9,9 @@ use std::ops::Range;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::index::{Id, small};
-use crate::tables::column::{Column, Tables, Writer};
+use crate::tables::column::Column;
 use crate::tables::value_ref::MOST;
+use crate::tables::written::{Tables, Writer};
 
 /// Texts by index, with a kind each, in the order in which they came.
 ///

@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use blake3::Hash;
 
-use super::{found, make_folder_of, remove};
+use super::disk::{make_folder_of, remove};
+use super::files::found;
 use crate::record::{self, TextHasher};
 
 /// Files that are written aside.

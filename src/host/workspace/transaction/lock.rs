@@ -4,7 +4,9 @@ use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FOLDER, regular, remove, state};
+use super::disk::remove;
+use super::state::state;
+use super::{FOLDER, regular};
 use crate::record::State;
 
 /// The file that is locked.
@@ -20,7 +22,7 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock, or waits for it.
-    pub(super) fn of(root: &Path) -> io::Result<Self> {
+    pub(super) fn wait_for(root: &Path) -> io::Result<Self> {
         loop {
             let file = open_lock(root)?;
             match file.lock() {
@@ -35,7 +37,7 @@ impl Lock {
     }
 
     /// Takes the lock, unless another program has it.
-    pub(super) fn try_of(root: &Path) -> io::Result<Option<Self>> {
+    pub(super) fn try_take(root: &Path) -> io::Result<Option<Self>> {
         loop {
             let file = open_lock(root)?;
             match file.try_lock() {

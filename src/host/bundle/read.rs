@@ -1,0 +1,164 @@
+//! The reading of a bundle: texts are parsed, joined and checked.
+
+use std::sync::Arc;
+
+use cedar_policy::Schema;
+
+use super::parse as parsing;
+use super::types::Against;
+use super::{
+    Bundle, Policy, Switches, Texts, UnknownReading, Vocabulary, check, guard, ids, links, reading,
+    schema, types,
+};
+use tarbac_diagnostic::code;
+use tarbac_diagnostic::finding::{self, Finding};
+use tarbac_diagnostic::source::Source;
+
+/// What is left where policies or schema have errors: the schema, if that is sound.
+pub type NoBundle = Option<(Schema, Vocabulary)>;
+
+/// What was read where there is no bundle.
+#[derive(Debug)]
+pub(crate) struct Unsound {
+    /// The schema, if that is sound.
+    pub schema: NoBundle,
+    policies: Vec<Policy>,
+}
+
+impl Unsound {
+    /// What else is wrong with the policies, by the schema.
+    pub fn check(&self, texts: &Texts) -> Vec<Finding> {
+        let schema = self.schema.as_ref();
+        schema.map_or_else(Vec::new, |(schema, vocabulary)| {
+            check_by_schema(&self.policies, schema, vocabulary, texts)
+        })
+    }
+}
+
+/// Reads a bundle.
+///
+/// Texts that ship, to the letter, are not checked.
+///
+/// There is a bundle exactly when none of the findings is an error; where the schema alone is
+/// sound, it is given back, so that the entities can be examined all the same.
+pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
+    let (read, mut findings) = parse(texts);
+    let read = match read {
+        Ok(bundle) => {
+            findings.extend(bundle.check(texts));
+            match finding::any_error(&findings) {
+                true => Err(Some((bundle.schema, bundle.vocabulary))),
+                false => Ok(bundle),
+            }
+        }
+        Err(unsound) => {
+            findings.extend(unsound.check(texts));
+            Err(unsound.schema)
+        }
+    };
+    (read, findings)
+}
+
+/// Reads a bundle that is still to be checked ([`Bundle::check`]); there is one exactly when none of the findings is
+/// an error.
+pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
+    let shipped = &texts.shipped;
+    let is_shipped = |text: &str| shipped.has_text(text);
+    let (schema, policies) = std::thread::scope(|scope| {
+        let policies = scope.spawn(|| parsing::policies(&texts.policies, &is_shipped));
+        let schema = schema::read(&texts.schema);
+        let policies = policies.join();
+        (schema, policies.unwrap_or_else(|_| parsing::not_read()))
+    });
+    let (schema, mut findings) = schema;
+    let (parsed, more) = policies;
+    findings.extend(more);
+
+    let (linked, more) = links::link(&parsed.templates, &texts.links);
+    findings.extend(more);
+    let mut policies = parsed.policies;
+    policies.extend(linked);
+    policies.sort_by(|one, other| one.id().cmp(other.id()));
+    // Where the schema cannot be read, the policies may well be ours.
+    let asks = schema
+        .as_ref()
+        .is_none_or(|(_, vocabulary)| vocabulary.asks());
+    if !asks {
+        policies.iter_mut().for_each(Policy::mean_nothing);
+    }
+
+    findings.extend(ids::check(&policies, &parsed.templates));
+    findings.extend(check::annotations(&policies, asks));
+    findings.extend(check::templates(&parsed.templates, &policies));
+    let (readings, more) = reading::collect(&policies);
+    findings.extend(more);
+
+    if !asks {
+        findings.retain(|finding| finding.code != code::schema::MISSING_DOC);
+    }
+    let (schema, vocabulary) = match schema {
+        Some(schema) if !finding::any_error(&findings) => schema,
+        schema => return (Err(Unsound { schema, policies }), findings),
+    };
+    let schema_texts = texts.schema.iter();
+    let schema_texts: Vec<_> = schema_texts
+        .map(|source| schema::in_cedar_format(source))
+        .collect();
+    let bundle = Bundle {
+        schema,
+        schema_text: schema_texts.join("\n"),
+        vocabulary,
+        policies,
+        readings,
+        rules: shipped.rules(texts),
+        identity: texts.identity(),
+        not_read: texts.not_read.clone(),
+        missing: texts.missing.clone(),
+        shipped: Arc::clone(shipped),
+    };
+    (Ok(bundle), findings)
+}
+
+/// What is wrong with policies by the schema: their types, and what no guardrail holds.
+pub(super) fn check_by_schema(
+    policies: &[Policy],
+    schema: &Schema,
+    vocabulary: &Vocabulary,
+    texts: &Texts,
+) -> Vec<Finding> {
+    let shipped = &texts.shipped;
+    let is_shipped = |source: &Arc<Source>| shipped.has_text(source.text());
+    let against = Against {
+        schema,
+        vocabulary,
+        is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
+        // What ships without one of its files is another schema.
+        is_shipped: texts.schema.iter().all(is_shipped)
+            && check::are_actions_known(policies, schema),
+    };
+    let mut findings = types::check(policies, &against);
+    findings.extend(guard::check(policies, vocabulary));
+    findings.extend(check::for_everybody(policies, vocabulary));
+    findings
+}
+
+/// Reads policies by themselves, without any schema, and decides by all of them, as Cedar does: sorted by id, if
+/// there is no error in them; with what is wrong.
+///
+/// # Errors
+/// A reading is switched: there is none.
+pub fn without_schema(
+    texts: &Texts,
+    switches: &Switches,
+) -> Result<(Option<Vec<Policy>>, Vec<Finding>), UnknownReading> {
+    switches.on_among(&[])?;
+    let (parsed, mut findings) = parsing::policies(&texts.policies, &|_| false);
+    let (linked, more) = links::link(&parsed.templates, &texts.links);
+    findings.extend(more);
+    let mut policies = parsed.policies;
+    policies.extend(linked);
+    policies.sort_by(|one, other| one.id().cmp(other.id()));
+    findings.extend(ids::check(&policies, &parsed.templates));
+    let is_sound = !finding::any_error(&findings);
+    Ok((is_sound.then_some(policies), findings))
+}

@@ -1,0 +1,255 @@
+//! The answer to a request: the decision, and what to know beside it.
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast;
+
+use super::activation::{Activation, entities_in};
+use super::{Engine, EntitySlice};
+use crate::bundle::Policy;
+use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
+
+impl Engine {
+    /// Decides a request and says what a person needs to know beside the decision.
+    pub fn answer(&self, request: &Request) -> Answer {
+        let world = match self.world(request) {
+            Ok(world) => world,
+            Err(errors) => {
+                return Answer {
+                    outcome: Outcome::indeterminate(errors),
+                    authority: None,
+                    refusals: Vec::new(),
+                    notices: Vec::new(),
+                };
+            }
+        };
+        let (outcome, authority) = self.decided_in(request, &world);
+        let mut errors = Vec::new();
+        let notices = self.notices(request, &world, &outcome, &mut errors);
+        let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        errors.extend(self.damage());
+        Answer {
+            outcome: outcome.with_errors(errors),
+            authority,
+            refusals,
+            notices,
+        }
+    }
+
+    /// Decides a request and says what a refused person is told; what cannot be asked is an error of the
+    /// decision, as in [`Engine::answer`].
+    pub fn decide_with_refusals(&self, request: &Request) -> (Outcome, Vec<Refusal>) {
+        let world = match self.world(request) {
+            Ok(world) => world,
+            Err(errors) => return (Outcome::indeterminate(errors), Vec::new()),
+        };
+        let outcome = self.decide_in(request, &world);
+        let mut errors = Vec::new();
+        let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        errors.extend(self.damage());
+        (outcome.with_errors(errors), refusals)
+    }
+
+    fn refusals(
+        &self,
+        request: &Request,
+        world: &EntitySlice,
+        outcome: &Outcome,
+        errors: &mut Vec<String>,
+    ) -> Vec<Refusal> {
+        let refusing: Vec<&Policy> = match outcome.basis {
+            Basis::Forbidden => self.bundle.as_said(&outcome.policies),
+            Basis::NotPermitted => self.ask("refusal", request, &request.resource, world, errors),
+            Basis::Permitted | Basis::Error => Vec::new(),
+        };
+        refusing
+            .into_iter()
+            .map(|policy| Refusal {
+                policy: policy.id().to_owned(),
+                message: policy.message().map(str::to_owned),
+                advice: policy.advice().map(str::to_owned),
+            })
+            .collect()
+    }
+
+    fn notices(
+        &self,
+        request: &Request,
+        world: &EntitySlice,
+        outcome: &Outcome,
+        errors: &mut Vec<String>,
+    ) -> Vec<Notice> {
+        let mut notices = self.notices_of_action(request, world, outcome);
+        let mut lifting = None;
+        for about in self.noticeable(request, world) {
+            for policy in self.ask("notice", request, &about, world, errors) {
+                let notice = Notice {
+                    code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
+                    message: policy.doc().unwrap_or_default().to_owned(),
+                    about: (about != request.resource).then(|| about.clone()),
+                    from: policy.id().to_owned(),
+                    former: policy
+                        .annotation("former")
+                        .and_then(|path| self.former(request, world, path)),
+                };
+                if let Some(path) = policy.annotation("lifts") {
+                    let lifting = lifting.get_or_insert_with(|| match outcome.decision {
+                        Decision::Deny => self.lifting(request, world),
+                        Decision::Allow | Decision::Indeterminate => Vec::new(),
+                    });
+                    notices.extend(lifted(&notice, path, lifting));
+                } else if let Some(path) = policy.annotation("about") {
+                    let named = self.named_by(request, world, path).into_iter();
+                    notices.extend(named.map(|about| Notice {
+                        about: Some(about),
+                        ..notice.clone()
+                    }));
+                } else {
+                    notices.push(notice);
+                }
+            }
+        }
+        notices.sort();
+        notices
+    }
+
+    /// What the schema says of the action itself.
+    fn notices_of_action(
+        &self,
+        request: &Request,
+        world: &EntitySlice,
+        outcome: &Outcome,
+    ) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let Some(action) = self.bundle.vocabulary().action(&request.action) else {
+            return notices;
+        };
+        let notice = |code: &str, message: String| Notice {
+            code: code.to_owned(),
+            message,
+            about: None,
+            from: action.id().to_owned(),
+            former: None,
+        };
+        if let Some(message) = action.annotations.get("preview") {
+            notices.push(notice("preview", message.clone()));
+        }
+        let page = action
+            .page()
+            .and_then(|page| self.bundle.vocabulary().permission(page));
+        if let Some(page) = page.filter(|_| outcome.decision == Decision::Allow) {
+            let opened = self.decide_in(
+                &Request {
+                    action: page.uid.clone(),
+                    ..request.clone()
+                },
+                world,
+            );
+            if opened.decision != Decision::Allow {
+                let message = format!(
+                    "{} is out of reach: it is on the page of {}, which is refused",
+                    action.short_name(),
+                    page.short_name()
+                );
+                notices.push(notice("unreachable", message));
+            }
+        }
+        notices
+    }
+
+    /// The resource, what its attributes name, and everything the principal is in.
+    fn noticeable(&self, request: &Request, world: &EntitySlice) -> Vec<EntityUid> {
+        let mut about = vec![request.resource.clone()];
+        if let Some(row) = self.directory.row(&request.resource) {
+            about.extend(
+                self.directory
+                    .references(row)
+                    .map(|row| self.directory.uid(row)),
+            );
+        }
+        let principal = world.get(&request.principal);
+        let mut ancestors: Vec<EntityUid> = principal
+            .into_iter()
+            .flat_map(ast::Entity::ancestors)
+            .map(|uid| EntityUid::from(uid.clone()))
+            // The person may belong to what the request is about.
+            .filter(|uid| *uid != request.resource)
+            .collect();
+        ancestors.sort();
+        about.extend(ancestors);
+        about
+    }
+
+    /// The entities in an attribute of the principal that is a set of them, given as its path.
+    fn named_by(&self, request: &Request, world: &EntitySlice, path: &str) -> Vec<EntityUid> {
+        let attribute = path.strip_prefix("principal.");
+        let principal = world.get(&request.principal);
+        let named = principal
+            .zip(attribute)
+            .map(|(of, name)| entities_in(of, name));
+        named.into_iter().flatten().collect()
+    }
+
+    /// The decision with a boolean attribute, given as a path from the resource, the other way.
+    fn former(&self, request: &Request, world: &EntitySlice, path: &str) -> Option<Decision> {
+        let mut steps = path.strip_prefix("resource.")?.split('.');
+        let last = steps.next_back()?;
+        let mut entity = world.get(&request.resource)?;
+        for step in steps {
+            let ast::PartialValue::Value(value) = entity.get(step)? else {
+                return None;
+            };
+            let ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) = value.value_kind() else {
+                return None;
+            };
+            entity = world.get(&EntityUid::from(uid.as_ref().clone()))?;
+        }
+        let ast::PartialValue::Value(value) = entity.get(last)? else {
+            return None;
+        };
+        let ast::ValueKind::Lit(ast::Literal::Bool(now)) = value.value_kind() else {
+            return None;
+        };
+        let mut before = world.clone();
+        before.put(with_attribute(entity, last, ast::Value::from(!now)));
+        Some(self.decide_in(request, &before).decision)
+    }
+}
+
+/// A notice about each entity in an attribute of the principal, given as its path, with whose activation the
+/// request is allowed; it names the others where it takes several.
+fn lifted(notice: &Notice, path: &str, lifting: &[Vec<Activation>]) -> Vec<Notice> {
+    let attribute = path.strip_prefix("principal.").unwrap_or(path);
+    let mut notices = Vec::new();
+    for together in lifting {
+        let of_attribute = together.iter().filter(|of| of.attribute == attribute);
+        notices.extend(of_attribute.map(|activation| {
+            let others = together.iter().filter(|of| *of != activation);
+            let others: Vec<String> = others.map(|of| format!("`{}`", of.entity)).collect();
+            let message = match others.is_empty() {
+                true => notice.message.clone(),
+                false => format!(
+                    "{}, together with {}",
+                    notice.message.trim_end_matches('.'),
+                    others.join(", ")
+                ),
+            };
+            Notice {
+                message,
+                about: Some(activation.entity.clone()),
+                ..notice.clone()
+            }
+        }));
+    }
+    notices
+}
+
+/// The entity with one attribute changed.
+pub fn with_attribute(entity: &ast::Entity, name: &str, value: ast::Value) -> ast::Entity {
+    let (uid, attributes, indirect, parents, tags) = entity.clone().into_inner();
+    let attributes = attributes
+        .into_iter()
+        .filter(|(key, _)| key != name)
+        .chain([(name.into(), ast::PartialValue::Value(value))])
+        .collect::<Vec<_>>();
+    ast::Entity::new_with_attr_partial_value(uid, attributes, indirect, parents, tags)
+}

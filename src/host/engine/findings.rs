@@ -1,0 +1,160 @@
+//! What the policies find wrong with a directory.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
+
+use super::activation::entities_in;
+use super::{Engine, EntitySlice};
+use crate::bundle::{Action, Policy};
+use crate::decision::Request;
+use crate::lookup::lower_first;
+use tarbac_diagnostic::code::{self, Code};
+use tarbac_diagnostic::finding::{Finding, Severity};
+use tarbac_store::Row;
+
+impl Engine {
+    /// What the policies find wrong with the directory.
+    ///
+    /// They are asked about everything a person belongs to, for each person, and about every entity
+    /// of the other types that the question is asked about.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.contradictions();
+        let Some(action) = self.question("finding") else {
+            return findings;
+        };
+        let mut found = Found::default();
+        for type_name in &action.principals {
+            let belonging: Vec<String> = action
+                .resources
+                .iter()
+                .filter(|about| self.can_belong_to(type_name, about))
+                .map(ToString::to_string)
+                .collect();
+            for person in self.directory.rows_of(type_name) {
+                let reached = self.directory.ancestors(person);
+                for about in reached.chain(self.activatable(type_name, person)) {
+                    let name = self.directory.type_name(about);
+                    if belonging.iter().any(|known| known == name) {
+                        self.find(action, &self.directory.uid(person), about, &mut found);
+                    }
+                }
+            }
+            // Who asks does not matter to a question about something nobody belongs to.
+            let anybody = EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(""));
+            for other in &action.resources {
+                if !self.can_belong_to(type_name, other) {
+                    for about in self.directory.rows_of(other) {
+                        self.find(action, &anybody, about, &mut found);
+                    }
+                }
+            }
+        }
+        findings.extend(found.findings);
+        findings
+    }
+
+    /// What an entity of a type would be in besides, if it activated everything that it can.
+    pub(super) fn activatable(&self, type_name: &EntityTypeName, person: Row) -> Vec<Row> {
+        let directory = &self.directory;
+        let vocabulary = self.bundle.vocabulary();
+        let mut named = vocabulary
+            .activations(&type_name.to_string())
+            .filter(|(attribute, _)| directory.has_attribute(person, attribute))
+            .peekable();
+        if named.peek().is_none() {
+            return Vec::new();
+        }
+        let entity = directory.entity(person);
+        let mut rows = BTreeSet::new();
+        for group in named.flat_map(|(attribute, _)| entities_in(&entity, attribute)) {
+            if let Some(row) = directory.row(&group) {
+                rows.insert(row);
+                rows.extend(directory.ancestors(row));
+            }
+        }
+        for already in directory.ancestors(person) {
+            rows.remove(&already);
+        }
+        rows.into_iter().collect()
+    }
+
+    /// Whether the schema lets entities of one type be in entities of another.
+    fn can_belong_to(&self, type_name: &EntityTypeName, other: &EntityTypeName) -> bool {
+        let ancestors = self.bundle.schema().ancestors(type_name);
+        ancestors.is_some_and(|mut ancestors| ancestors.any(|ancestor| ancestor == other))
+    }
+
+    fn find(&self, action: &Action, person: &EntityUid, about: Row, found: &mut Found) {
+        let request = Request {
+            principal: person.clone(),
+            action: action.uid.clone(),
+            resource: self.directory.uid(about),
+            context: Context::empty(),
+        };
+        let mut world = EntitySlice::default();
+        let row = self.directory.row(person);
+        world.reach(&self.directory, row);
+        let outcome = self.put(&request, &world);
+        for error in &outcome.errors {
+            if found.seen.insert((error.clone(), about, about)) {
+                let message = format!("a finding cannot be decided: {error}");
+                let finding = Finding::error(code::policy::EVALUATION, message)
+                    .help("mend the policy: what it would find cannot be known");
+                let place = self.directory.place(about);
+                found.findings.push(match place {
+                    Some(place) => finding.label(place, "asked about this one"),
+                    None => finding,
+                });
+            }
+        }
+        for policy in self.policies(&outcome) {
+            // The entity through which the person reaches it is where somebody can mend it.
+            let path = row.and_then(|row| self.directory.path(row, about));
+            let through = path.and_then(|path| path.iter().rev().nth(1).copied());
+            if found
+                .seen
+                .insert((policy.id().to_owned(), through.unwrap_or(about), about))
+            {
+                found
+                    .findings
+                    .push(self.finding(policy, &request, through, about));
+            }
+        }
+    }
+
+    fn finding(
+        &self,
+        policy: &Policy,
+        request: &Request,
+        through: Option<Row>,
+        about: Row,
+    ) -> Finding {
+        let code = Code::of_policy(policy.annotation("code").unwrap_or(policy.id()));
+        let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
+        let message = format!("{}: `{}`", lower_first(doc), request.resource);
+        let mut finding = Finding::warning(code, message);
+        if policy.annotation("severity") == Some("error") {
+            finding.severity = Severity::Error;
+        }
+        if let Some(place) = through.and_then(|row| self.directory.place(row)) {
+            finding = finding.label(
+                place,
+                format!("through here, for example for `{}`", request.principal),
+            );
+        } else if let Some(place) = self.directory.place(about) {
+            finding = finding.label(place, "this one");
+        }
+        match policy.advice() {
+            Some(advice) => finding.help(advice),
+            None => finding,
+        }
+    }
+}
+
+/// Findings, each once for the place where it can be mended.
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+    seen: BTreeSet<(String, Row, Row)>,
+}

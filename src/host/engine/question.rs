@@ -1,0 +1,116 @@
+//! Questions to the policies.
+//!
+//! What the admin center says where nothing permits, what else to know, and what is wrong with the
+//! directory: each is a question that policies answer (see
+//! `schema/tarbac.cedarschema`). A question is put only to the policies that name it, so that no
+//! custom policy answers one by accident.
+
+use cedar_policy::{Context, EntityUid, RestrictedExpression};
+
+use super::{Applicable, Engine, EntitySlice, Evaluation, Undecidable};
+use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
+use crate::decision::{Outcome, Request};
+
+impl Engine {
+    /// The policies that answer a question about an entity, sorted by id; none if it is not asked
+    /// about such entities.
+    pub(super) fn ask(
+        &self,
+        question: &str,
+        request: &Request,
+        about: &EntityUid,
+        world: &EntitySlice,
+        errors: &mut Vec<String>,
+    ) -> Vec<&Policy> {
+        let Some(question) = self.as_question(question, request, about) else {
+            return Vec::new();
+        };
+        let outcome = self.put(&question, world);
+        errors.extend(outcome.errors.iter().cloned());
+        self.policies(&outcome)
+    }
+
+    /// The question about an entity as a request; `None` if it is not asked about such entities.
+    pub fn as_question(
+        &self,
+        question: &str,
+        request: &Request,
+        about: &EntityUid,
+    ) -> Option<Request> {
+        let action = self.question(question)?;
+        if !action.applies_to(request.principal.type_name(), about.type_name()) {
+            return None;
+        }
+        Some(Request {
+            principal: request.principal.clone(),
+            action: action.uid.clone(),
+            resource: about.clone(),
+            context: self.question_context(request).ok()?,
+        })
+    }
+
+    /// What a question can reach, given what the request behind it can.
+    pub fn world_of_question(&self, question: &Request, world: &EntitySlice) -> EntitySlice {
+        let mut world = world.clone();
+        let asked = self.directory.row(&question.resource);
+        let looked_into = self
+            .index
+            .question(&question.action, &question.resource)
+            .map(|bucket| bucket.looked_into.iter().copied());
+        world.reach(
+            &self.directory,
+            asked.into_iter().chain(looked_into.into_iter().flatten()),
+        );
+        world
+    }
+
+    /// What a question may know: the moment, and the thing the request is about, under the name the
+    /// schema gives an attribute of its type.
+    fn question_context(&self, request: &Request) -> Result<Context, Undecidable> {
+        let about = Kind::Entity(request.resource.type_name().to_string());
+        let name = self
+            .bundle
+            .vocabulary()
+            .attributes(QUESTION_CONTEXT)
+            .and_then(|attributes| {
+                attributes
+                    .iter()
+                    .find(|(_, attribute)| attribute.kind == about)
+            });
+        let about = name.map(|(name, _)| {
+            (
+                name.clone(),
+                RestrictedExpression::new_entity_uid(request.resource.clone()),
+            )
+        });
+        let now = request
+            .context
+            .clone()
+            .into_iter()
+            .filter(|(key, _)| key == "now");
+        Context::from_pairs(about.into_iter().chain(now)).map_err(Undecidable::not_taken)
+    }
+
+    pub(super) fn question(&self, name: &str) -> Option<&Action> {
+        self.bundle.vocabulary().question(name)
+    }
+
+    pub(super) fn put(&self, question: &Request, world: &EntitySlice) -> Outcome {
+        let Some(asked) = self.index.question(&question.action, &question.resource) else {
+            return Outcome::from(Applicable::default());
+        };
+        let world = self.world_of_question(question, world);
+        match Evaluation::within(self, question, &world) {
+            Ok(evaluation) => self.evaluate(&evaluation, std::iter::once(asked)),
+            Err(error) => Outcome::indeterminate([error]),
+        }
+    }
+
+    pub(super) fn policies(&self, outcome: &Outcome) -> Vec<&Policy> {
+        outcome
+            .policies
+            .iter()
+            .filter_map(|id| self.bundle.policy(id))
+            .collect()
+    }
+}

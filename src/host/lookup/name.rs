@@ -1,0 +1,117 @@
+//! Names as people type them, and what they are looked up for.
+
+use std::str::FromStr;
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use cedar_policy_core::ast;
+
+/// How a person or thing is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// As a person types it.
+    Text(String),
+    /// By type and id, as Cedar's JSON does.
+    Uid {
+        /// The entity type, for example `Entra::User`.
+        type_name: String,
+        /// The id.
+        id: String,
+    },
+}
+
+/// The part of a request that a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Who asks.
+    Principal,
+    /// What for.
+    Action,
+    /// On what.
+    Resource,
+}
+
+/// What a name was looked up for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A part of a request.
+    Part(Part),
+    /// An entity of one of these types; of any without.
+    Entity(Vec<EntityTypeName>),
+}
+
+impl Name {
+    /// The UID, if the name is one.
+    pub(super) fn uid(&self) -> Option<EntityUid> {
+        match self {
+            // The public parser takes a UID only with every escape that Cedar itself would write.
+            Self::Text(text) if text.contains("::\"") => {
+                Some(ast::EntityUID::from_str(text).ok()?.into())
+            }
+            Self::Text(_) => None,
+            Self::Uid { type_name, id } => {
+                let type_name = EntityTypeName::from_str(type_name).ok()?;
+                Some(EntityUid::from_type_name_and_id(
+                    type_name,
+                    EntityId::new(id),
+                ))
+            }
+        }
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self, self.uid()) {
+            (_, Some(uid)) => write!(formatter, "{uid}"),
+            (Self::Text(text), None) => formatter.write_str(text),
+            (Self::Uid { type_name, id }, None) => write!(formatter, "{type_name}::{id:?}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Principal => "principal",
+            Self::Action => "action",
+            Self::Resource => "resource",
+        })
+    }
+}
+
+impl From<Part> for Wanted {
+    fn from(part: Part) -> Self {
+        Self::Part(part)
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Part(part) => part.fmt(formatter),
+            Self::Entity(types) if types.is_empty() => formatter.write_str("entity"),
+            Self::Entity(types) => {
+                let types: Vec<String> = types.iter().map(in_words).collect();
+                formatter.write_str(&types.join(" or "))
+            }
+        }
+    }
+}
+
+/// A type in words: `Intune::RoleAssignment` is a role assignment.
+pub fn in_words(type_name: &EntityTypeName) -> String {
+    let mut words = String::new();
+    for character in type_name.basename().chars() {
+        if character.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(character.to_lowercase());
+    }
+    words
+}

@@ -1,0 +1,135 @@
+//! The baseline of a comparison: another workspace, a policy folder or a revision of git.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::consistent_read::{consistently, finished_change};
+use super::folders::{files, is_folder, metadata};
+use super::git::is_commit;
+use super::revision::{of_revision, revision};
+use super::rule_files::texts;
+use super::{Layout, LoadError, LoadOptions, Unreadable, examine_by, gone, unreadable};
+use crate::assembly::{self, Examination};
+use crate::bundle::{Switches, Texts};
+use tarbac_diagnostic::finding::{self, Finding};
+
+/// Policies and schema of an earlier state.
+#[derive(Debug)]
+pub struct Baseline {
+    /// The texts. Where the earlier state has no schema of its own, that of the workspace.
+    pub texts: Texts,
+    /// Whether the schema is its own.
+    pub has_own_schema: bool,
+    /// Whether it has neither policies nor a schema of its own, and so has those that ship.
+    pub is_bare: bool,
+    /// What is to be told of it besides.
+    pub told: Vec<Finding>,
+}
+
+/// Reads what a workspace is compared with.
+///
+/// A folder that holds `policies/`, `schema/` or `entities/` is a workspace; another folder, or a file,
+/// holds policies; and what is neither is a revision of the git repository that the workspace is in.
+///
+/// # Errors
+/// A file cannot be read, a manifest is wrong, or it is no revision.
+pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
+    let Some(of) = on_disk(layout, old)? else {
+        return of_revision(layout, old);
+    };
+    let has_own_schema = of.policies.is_empty();
+    let has = |part: &str| of.root.join(part).is_dir();
+    let (texts, told) = consistently(&of, |finished| {
+        let texts = texts(&of, &mut Vec::new())?;
+        let mut told = gone::look(&of, &texts)?.findings;
+        told.extend(finished_change(finished));
+        Ok::<_, LoadError>((texts, told))
+    })?;
+    Ok(Baseline {
+        is_bare: has_own_schema && !has("policies") && !has("schema"),
+        texts,
+        has_own_schema,
+        told,
+    })
+}
+
+/// What a name stands for on disk: a workspace, or the one at hand with other policies; `None` for what is not
+/// there, which may be a revision.
+///
+/// # Errors
+/// It is a revision as well, or has no policies.
+fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
+    let path = Path::new(name);
+    if !may_be_on_disk(path) || metadata(path)?.is_none() {
+        return Ok(None);
+    }
+    if is_commit(layout, name) {
+        let help = format!("say `./{name}` for the one, or `refs/heads/{name}` for the other");
+        let reason = "it is there, and a revision of git has the same name";
+        return Err(unreadable(path, reason, Some(&help)));
+    }
+    for part in ["entities", "policies", "schema"] {
+        if path.is_dir() && is_folder(&path.join(part))? {
+            return Ok(Some(Layout::of(path, Arc::clone(&layout.shipped))));
+        }
+    }
+    let policies = vec![path.to_owned()];
+    let found = files(&policies, path, &["cedar"], &mut Vec::new())?;
+    if found.is_empty() {
+        return Err(wrong(name, "it is a folder without policies"));
+    }
+    Ok(Some(Layout {
+        policies,
+        ..layout.clone()
+    }))
+}
+
+/// Whether there can be anything of this name on disk: that of a revision may begin with the name of a file, or be
+/// longer than any.
+fn may_be_on_disk(path: &Path) -> bool {
+    use std::io::ErrorKind::{InvalidFilename, NotADirectory};
+    let error = std::fs::symlink_metadata(path).err();
+    error.is_none_or(|error| !matches!(error.kind(), NotADirectory | InvalidFilename))
+}
+
+/// Whether what a name stands for has everything of its own, as a workspace and a revision have, and takes nothing
+/// of the workspace at hand.
+///
+/// # Errors
+/// Those of [`state`].
+pub fn stands_alone(layout: &Layout, name: &str) -> Result<bool, Unreadable> {
+    let of = on_disk(layout, name)?;
+    Ok(of.is_none_or(|of| of == Layout::of(name, Arc::clone(&layout.shipped))))
+}
+
+/// Examines another state of a workspace: what [`earlier`] reads, with the entities of the other workspace
+/// or of the revision; policies alone are joined with the entities of the workspace.
+///
+/// # Errors
+/// A file cannot be read, it is no revision, or a switch names no reading.
+pub fn state(
+    layout: &Layout,
+    name: &str,
+    switches: &Switches,
+    means: &LoadOptions,
+) -> Result<Examination, LoadError> {
+    match on_disk(layout, name)? {
+        Some(of) => examine_by(&of, switches, means),
+        None => match revision(layout, name) {
+            Err(LoadError::Invalid(findings)) => Ok(Examination::without_rules(findings)),
+            revision => {
+                let (texts, entities, told) = revision?;
+                let mut examination = assembly::examine(&texts, entities, switches)?;
+                examination.findings.extend(told);
+                finding::sort(&mut examination.findings);
+                Ok(examination)
+            }
+        },
+    }
+}
+
+pub(super) fn wrong(revision: &str, reason: &str) -> Unreadable {
+    let help =
+        "name a workspace, a folder or file of policies, or a revision of git such as HEAD or main";
+    unreadable(Path::new(revision), reason, Some(help))
+}

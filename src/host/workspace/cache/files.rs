@@ -1,0 +1,147 @@
+//! The files of entities that a cache is of: what tells whether they changed, and what they hold.
+
+use std::fs::Metadata;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use blake3::{Hash, Hasher};
+use serde::{Deserialize, Serialize};
+
+use crate::assembly::EntityReader;
+use crate::workspace::entities::EntityFile;
+use crate::workspace::regular;
+use tarbac_diagnostic::source::Source;
+use tarbac_store::{Directory, Input};
+
+/// How coarse the times of a file may be; those of FAT are two seconds apart.
+pub(super) const COARSE: Duration = Duration::from_secs(2);
+
+/// A file of entities.
+pub(super) struct Known {
+    pub path: PathBuf,
+    pub source: Arc<Source>,
+    pub stamp: Stamp,
+    /// The hash of its content, as far as that is known.
+    pub content: Option<Hash>,
+}
+
+/// What tells whether a file has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    pub size: u64,
+    pub modified: Option<SystemTime>,
+    /// What nobody sets but the file system: when anything of the file changed, in seconds and nanoseconds,
+    /// and the numbers of its device and of itself.
+    pub system: Option<(i64, i64, u64, u64)>,
+}
+
+/// What is known of the content of a file, or that a file was put here.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Note {
+    pub stamp: Stamp,
+    pub noted: SystemTime,
+    /// The hash; of what was put here, nothing.
+    pub content: String,
+}
+
+/// A directory as it is written under a name, of files that still hold what they held.
+pub(super) fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> Option<Vec<u8>> {
+    let inputs = files.iter().map(|file| Input {
+        source: Arc::clone(&file.source),
+        reader: Box::new(regular::Later::at(&file.path)),
+    });
+    let (directory, findings) = reader.read(inputs.collect());
+    let is_same = files.iter().all(|file| {
+        let read = directory.content(&file.source);
+        read.is_some_and(|read| read.hash == file.content)
+    });
+    let mut bytes = Vec::new();
+    let is_written = directory.write(&mut bytes, name).is_ok();
+    (is_same && is_written && findings.is_empty()).then_some(bytes)
+}
+
+impl Known {
+    pub fn new(file: &EntityFile) -> Option<Self> {
+        Some(Self {
+            path: file.path.canonicalize().ok()?,
+            source: Arc::clone(&file.source),
+            stamp: Stamp::new(&file.metadata),
+            content: None,
+        })
+    }
+
+    /// Whether all of it was read, and is as it was before.
+    pub fn is_read(&mut self, directory: &Directory) -> bool {
+        if self.content.is_none() {
+            let read = directory.content(&self.source);
+            let all = read.filter(|read| read.size == self.stamp.size);
+            self.content = all.map(|read| read.hash);
+        }
+        let now = self.path.metadata().map(|metadata| Stamp::new(&metadata));
+        self.content.is_some() && now.is_ok_and(|now| now == self.stamp)
+    }
+
+    /// The hash of its content, which is read.
+    pub fn hash(&self) -> Option<Hash> {
+        let mut hasher = Hasher::new();
+        hasher.update_reader(regular::open(&self.path).ok()?).ok()?;
+        let now = Stamp::new(&self.path.metadata().ok()?);
+        (now == self.stamp).then(|| hasher.finalize())
+    }
+}
+
+/// A file and what it holds.
+pub(super) struct Held {
+    path: PathBuf,
+    source: Arc<Source>,
+    content: Hash,
+}
+
+impl Held {
+    pub fn new(file: &Known) -> Option<Self> {
+        Some(Self {
+            path: file.path.clone(),
+            source: Arc::clone(&file.source),
+            content: file.content?,
+        })
+    }
+}
+
+impl Stamp {
+    pub fn new(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let system = {
+            use std::os::unix::fs::MetadataExt;
+            let changed = (metadata.ctime(), metadata.ctime_nsec());
+            Some((changed.0, changed.1, metadata.dev(), metadata.ino()))
+        };
+        #[cfg(not(unix))]
+        let system = None;
+        Self {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            system,
+        }
+    }
+}
+
+impl Stamp {
+    /// Whether two stamps are of one file that nobody wrote again. A disk that fails changes neither.
+    pub fn is_of_same_file(&self, other: &Self) -> bool {
+        let number = |stamp: &Self| stamp.system.map(|(_, _, device, number)| (device, number));
+        (self.size, self.modified, number(self)) == (other.size, other.modified, number(other))
+    }
+}
+
+impl Note {
+    /// Whether a change after the note must have given the file other times.
+    pub fn can_tell(&self) -> bool {
+        let system = self.stamp.system.map(|(seconds, ..)| seconds);
+        let changed = system.and_then(|seconds| u64::try_from(seconds).ok());
+        let changed = changed.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let last = self.stamp.modified.max(changed);
+        let since = last.and_then(|last| self.noted.duration_since(last).ok());
+        since.is_some_and(|since| since > COARSE)
+    }
+}

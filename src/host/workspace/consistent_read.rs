@@ -1,0 +1,69 @@
+//! Consistent reads of files that another program may change meanwhile.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{Layout, PARTS, Unreadable, transaction, unreadable};
+use tarbac_diagnostic::code;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Place, Source, shown};
+
+/// What to say of files that were written because a change had been interrupted: where what was left of it came with a
+/// repository, nobody else says so.
+pub(super) fn finished_change(files: &[String]) -> Option<Finding> {
+    let first = files.first()?;
+    let more = match files.len() - 1 {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let message = format!("a change that was stopped was finished: `{first}`{more} changed");
+    let place = Place::new(&Source::held(first.clone(), ""), 0..0);
+    Some(
+        Finding::warning(code::workspace::FINISHED, message)
+            .label(place, "this file")
+            .help("there is nothing to do; where nobody changed this workspace, see what git says has changed"),
+    )
+}
+
+/// How often something is read again that changes while it is read.
+pub(super) const ATTEMPTS: u32 = 20;
+
+/// Reads files of a workspace, or again where they were changed as a whole in the meantime: half of them would be
+/// the old ones. Whoever reads is given the files of an interrupted change that were written before.
+pub(super) fn consistently<T, E: From<Unreadable>>(
+    layout: &Layout,
+    mut read: impl FnMut(&[String]) -> Result<T, E>,
+) -> Result<T, E> {
+    let roots = roots(layout);
+    let mut finished = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let mut before = Vec::new();
+        for root in &roots {
+            let (generation, paths) = transaction::settled(root)?;
+            before.push(generation);
+            finished.extend(paths.iter().map(|path| shown(&root.join(path))));
+        }
+        let result = read(&finished);
+        let after = roots.iter().map(|root| transaction::generation(root));
+        if after.collect::<Result<Vec<_>, Unreadable>>()? == before {
+            return result;
+        }
+    }
+    let reason = "it is changed again and again while it is read";
+    Err(unreadable(&layout.root, reason, None).into())
+}
+
+/// The workspaces that are read: the one at hand, and those of which a part is named.
+pub(super) fn roots(layout: &Layout) -> BTreeSet<PathBuf> {
+    let mut roots = BTreeSet::from([layout.root.clone()]);
+    let named = [&layout.policies, &layout.schema, &layout.entities];
+    for path in named.into_iter().flatten() {
+        let Ok(path) = std::path::absolute(path) else {
+            continue;
+        };
+        let within = path.ancestors().zip(path.ancestors().skip(1));
+        let within = within.filter(|(folder, _)| PARTS.iter().any(|part| folder.ends_with(part)));
+        roots.extend(within.map(|(_, root)| root.to_owned()));
+    }
+    roots
+}

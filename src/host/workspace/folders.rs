@@ -1,0 +1,138 @@
+//! The files in the folders of a workspace.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::{Unreadable, manifest, transaction, unreadable};
+use tarbac_diagnostic::source::shown;
+
+/// The files of a part of the workspace, sorted. A file that is named is taken whatever its name;
+/// in folders, those with another extension go to `passed_over`.
+pub(super) fn files(
+    named: &[PathBuf],
+    default: &Path,
+    extensions: &[&str],
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<Vec<PathBuf>, Unreadable> {
+    let mut found = Vec::new();
+    if named.is_empty() && is_folder(default)? {
+        walk(default, extensions, &mut found, passed_over)?;
+    }
+    for root in named {
+        match is_named_folder(root)? {
+            true => walk(root, extensions, &mut found, passed_over)?,
+            false => found.push(root.clone()),
+        }
+    }
+    Ok(found)
+}
+
+/// What is at a path; `None` only of what is certainly not there.
+///
+/// # Errors
+/// It cannot be known, or a link leads nowhere.
+pub(super) fn metadata(path: &Path) -> Result<Option<Metadata>, Unreadable> {
+    let is_absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if is_absent(&error) => match fs::symlink_metadata(path) {
+            Ok(_) => Err(unreadable(path, "the link leads nowhere", None)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(path, &error.to_string(), None)),
+        },
+        Err(error) => Err(unreadable(path, &error.to_string(), None)),
+    }
+}
+
+/// Whether what was named is a folder.
+///
+/// # Errors
+/// It is not there, or that cannot be known.
+pub(super) fn is_named_folder(path: &Path) -> Result<bool, Unreadable> {
+    let metadata =
+        fs::metadata(path).map_err(|error| unreadable(path, &error.to_string(), None))?;
+    Ok(metadata.is_dir())
+}
+
+/// Whether there is a folder of a workspace at a path.
+///
+/// # Errors
+/// Something else is there, or it cannot be known.
+pub(super) fn is_folder(path: &Path) -> Result<bool, Unreadable> {
+    match metadata(path)? {
+        None => Ok(false),
+        Some(metadata) if metadata.is_dir() => Ok(true),
+        Some(metadata) if metadata.is_file() => {
+            let reason = "it is a file where a folder is expected";
+            Err(unreadable(path, reason, None))
+        }
+        Some(_) => Err(unreadable(path, "it is not a folder", None)),
+    }
+}
+
+pub(super) fn walk(
+    root: &Path,
+    extensions: &[&str],
+    found: &mut Vec<PathBuf>,
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<(), Unreadable> {
+    walk_unless(root, extensions, &transaction::is_aside, found, passed_over)
+}
+
+/// The same without the folders that are `left_out`.
+pub(super) fn walk_unless(
+    root: &Path,
+    extensions: &[&str],
+    left_out: &dyn Fn(&Path) -> bool,
+    found: &mut Vec<PathBuf>,
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<(), Unreadable> {
+    let entries = WalkDir::new(root)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| {
+            entry.depth() == 0 || !entry.file_type().is_dir() || !left_out(entry.path())
+        });
+    for entry in entries {
+        let entry = entry.map_err(|error| walk_error(root, &error))?;
+        let is_known = entry.path().extension().is_some_and(|extension| {
+            extensions
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        });
+        let kind = entry.file_type();
+        // A manifest is a file as well.
+        let is_file_by_name = is_known || manifest::is_called(entry.path());
+        if kind.is_dir() {
+            if is_file_by_name {
+                let reason = "it is a folder where a file is expected";
+                return Err(unreadable(entry.path(), reason, None));
+            }
+        } else if !is_known {
+            passed_over.push(entry.into_path());
+        } else if kind.is_file() {
+            found.push(entry.into_path());
+        } else {
+            // Reading a pipe could take for ever.
+            return Err(unreadable(entry.path(), "it is not a regular file", None));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {
+    let path = error.path().unwrap_or(root);
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => unreadable(
+            path,
+            &format!("the link leads back to `{}`", shown(ancestor)),
+            Some("remove the link, or let it lead elsewhere"),
+        ),
+        (None, Some(error)) => unreadable(path, &error.to_string(), None),
+        (None, None) => unreadable(path, &error.to_string(), None),
+    }
+}

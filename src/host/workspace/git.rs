@@ -1,0 +1,214 @@
+//! The files of a revision, as git has them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::baseline::wrong;
+use super::text::{LARGEST_TEXT, text_of};
+use super::{Layout, Unreadable, unreadable};
+use tarbac_diagnostic::source::Source;
+
+/// A file of a revision.
+pub(super) struct CommittedFile {
+    pub name: String,
+    pub content: Vec<u8>,
+}
+
+impl CommittedFile {
+    pub fn is_of(&self, extension: &str) -> bool {
+        is_of(Path::new(&self.name), extension)
+    }
+
+    /// Its text, as that of a file on disk is read.
+    pub fn held(self, revision: &str) -> Result<Arc<Source>, Unreadable> {
+        let name = format!("{revision}:{}", self.name);
+        let text = text_of(self.content)
+            .map_err(|reason| wrong(revision, &format!("of its file `{}`, {reason}", self.name)))?;
+        Ok(Source::held(name, text))
+    }
+
+    /// Whether it is a part of the schema, in either format.
+    pub fn is_schema(&self) -> bool {
+        let is_known = self.is_of("cedarschema") || self.is_of("json");
+        is_known && self.name.starts_with("schema/")
+    }
+}
+
+pub(super) fn is_of(path: &Path, extension: &str) -> bool {
+    let known = path.extension();
+    known.is_some_and(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// Git in the folder of a workspace.
+pub(super) fn git(layout: &Layout, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(&layout.root).args(arguments);
+    command
+}
+
+/// What to do where the history is not there.
+pub(super) const SHALLOW: &str = "this is a shallow clone, which lacks older commits and other branches: run `git fetch \
+                       --unshallow`, or give `fetch-depth: 0` to actions/checkout (GIT_DEPTH: 0 in GitLab)";
+
+/// Whether the repository has only a part of its history, as a checkout of continuous integration does.
+fn is_shallow(layout: &Layout) -> bool {
+    let said = git(layout, &["rev-parse", "--is-shallow-repository"]).output();
+    said.is_ok_and(|said| said.stdout.trim_ascii() == b"true")
+}
+
+/// Whether git knows a commit by this name.
+pub(super) fn is_commit(layout: &Layout, name: &str) -> bool {
+    let commit = format!("{name}^{{commit}}");
+    let known = git(
+        layout,
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ],
+    )
+    .output();
+    known.is_ok_and(|known| known.status.success())
+}
+
+/// The files of some parts of a workspace in a revision of git.
+pub(super) fn files_of(
+    layout: &Layout,
+    revision: &str,
+    parts: &[&str],
+) -> Result<Vec<CommittedFile>, Unreadable> {
+    let wrong = |reason: String| wrong(revision, &reason);
+    let git = |arguments: &[&str]| git(layout, arguments);
+    // What begins with a dash would be taken for an option.
+    if revision.starts_with('-') {
+        return Err(wrong("it is no file and no revision".to_owned()));
+    }
+    if !layout.policies.is_empty() || !layout.schema.is_empty() {
+        return Err(wrong(
+            "a revision has its own policies/ and schema/, and --policies and --schema name others"
+                .to_owned(),
+        ));
+    }
+    let listed = listed(layout, revision, parts)?;
+    let listed = String::from_utf8_lossy(&listed);
+    let files: Vec<Listed<'_>> = listed.split('\0').filter_map(Listed::parse).collect();
+    if let Some(other) = files.iter().find(|file| !file.is_plain()) {
+        let reason = format!(
+            "its `{}` is a symbolic link or a submodule, and these are not followed in a revision",
+            other.name
+        );
+        return Err(wrong(reason));
+    }
+    // A folder that was elsewhere had its policies there.
+    if files.is_empty() {
+        let here = git(&["ls-tree", revision]).output();
+        if here.is_ok_and(|here| here.stdout.is_empty()) {
+            return Err(wrong("it has nothing in this folder".to_owned()));
+        }
+    }
+    let contents = contents(git(&["cat-file", "--batch"]), &files)
+        .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
+    let files = files
+        .iter()
+        .zip(contents)
+        .map(|(file, content)| CommittedFile {
+            name: file.name.to_owned(),
+            content,
+        });
+    Ok(files.collect())
+}
+
+/// What git lists of some parts of a workspace in a revision: lines for [`Listed::parse`], ended by zero bytes.
+fn listed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Unreadable> {
+    let wrong = |reason: &str| wrong(revision, reason);
+    let listed = git(layout, &["ls-tree", "-r", "-z", revision, "--"])
+        .args(parts)
+        .output()
+        .map_err(|error| wrong(&format!("it is no file, and git cannot be run: {error}")))?;
+    if !listed.status.success() {
+        let said = String::from_utf8_lossy(&listed.stderr);
+        let said = said.trim().trim_start_matches("fatal: ");
+        let reason = format!("it is no file, and git says: {said}");
+        return Err(match is_shallow(layout) {
+            true => unreadable(Path::new(revision), &reason, Some(SHALLOW)),
+            false => wrong(&reason),
+        });
+    }
+    match is_commit(layout, revision) {
+        true => Ok(listed.stdout),
+        false => Err(wrong("it is a part of a revision, and not a revision")),
+    }
+}
+
+/// What git calls the mode of a symbolic link.
+pub(super) const SYMBOLIC_LINK: &str = "120000";
+
+/// A file of a revision, as git lists it.
+pub(super) struct Listed<'l> {
+    mode: &'l str,
+    kind: &'l str,
+    object: &'l str,
+    name: &'l str,
+}
+
+impl<'l> Listed<'l> {
+    /// `<mode> <type> <object>`, a tab, and the name.
+    fn parse(line: &'l str) -> Option<Self> {
+        let (facts, name) = line.split_once('\t')?;
+        let mut facts = facts.split(' ');
+        let (mode, kind, object) = (facts.next()?, facts.next()?, facts.next()?);
+        Some(Self {
+            mode,
+            kind,
+            object,
+            name,
+        })
+    }
+
+    fn is_plain(&self) -> bool {
+        self.kind == "blob" && self.mode != SYMBOLIC_LINK
+    }
+}
+
+/// The contents of files of a revision, in their order.
+pub(super) fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Result<Vec<Vec<u8>>> {
+    let mut child = git
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let failed = || std::io::Error::other("it ended early");
+    let mut questions = child.stdin.take().ok_or_else(failed)?;
+    let mut answers = BufReader::new(child.stdout.take().ok_or_else(failed)?);
+    let mut contents = Vec::with_capacity(files.len());
+    for file in files {
+        writeln!(questions, "{}", file.object)?;
+        questions.flush()?;
+        let mut header = String::new();
+        answers.read_line(&mut header)?;
+        // `<object> blob <size>`, then the content and a line feed.
+        let size = header
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .and_then(|size| size.parse::<usize>().ok())
+            .ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
+        // Entities may be large; what is larger than a text can be is not read at all.
+        let is_text = !file.name.starts_with("entities/");
+        if is_text && size as u64 > LARGEST_TEXT {
+            let reason = format!("{} is larger than {} MiB", file.name, LARGEST_TEXT >> 20);
+            return Err(std::io::Error::other(reason));
+        }
+        let mut content = vec![0; size];
+        answers.read_exact(&mut content)?;
+        answers.read_exact(&mut [0])?;
+        contents.push(content);
+    }
+    drop(questions);
+    child.wait()?;
+    Ok(contents)
+}

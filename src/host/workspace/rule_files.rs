@@ -1,0 +1,162 @@
+//! The files of policies and schema of a workspace.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::consistent_read::{consistently, finished_change};
+use super::folders::files;
+use super::rules::{self, Part};
+use super::text::held;
+use super::{Layout, LoadError, Unreadable, Workspace, gone, manifest};
+use crate::assembly;
+use crate::bundle::{Switches, Texts};
+use tarbac_diagnostic::finding::Finding;
+use tarbac_diagnostic::source::{Source, shown};
+
+/// The texts of the rules in force in a workspace.
+///
+/// # Errors
+/// A file cannot be read, or a manifest is wrong.
+pub(super) fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, LoadError> {
+    let policies = part(
+        &layout.policies,
+        &layout.root.join("policies"),
+        &["cedar", "json"],
+        passed_over,
+    )?;
+    let schema = part(
+        &layout.schema,
+        &layout.root.join("schema"),
+        &["cedarschema", "json"],
+        passed_over,
+    )?;
+    Ok(rules::in_force(policies, schema, &layout.shipped))
+}
+
+/// The files of policies or schema of a workspace, with what their manifests say.
+pub(super) fn part(
+    named: &[PathBuf],
+    default: &Path,
+    extensions: &[&str],
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<Part, LoadError> {
+    let mut others = Vec::new();
+    let paths = files(named, default, extensions, &mut others)?;
+    let default = [default.to_owned()];
+    let folders = match named {
+        [] => &default,
+        named => named,
+    };
+    let mut part = Part {
+        is_custom: !paths.is_empty()
+            && paths.iter().all(|path| {
+                let within = folders.iter().find_map(|root| path.strip_prefix(root).ok());
+                within.is_some_and(|within| within.starts_with("custom"))
+            }),
+        ..Part::default()
+    };
+    let mut wrong = Vec::new();
+    for path in others {
+        if !manifest::is_called(&path) {
+            passed_over.push(path);
+            continue;
+        }
+        let root = folders.iter().find(|root| path.starts_with(root));
+        let root = root.map_or(path.as_path(), PathBuf::as_path);
+        if !folders.iter().any(|root| path == root.join(manifest::NAME)) {
+            wrong.push(manifest::misplaced(&shown(&path), &shown(root)));
+            continue;
+        }
+        match manifest::replaces(&held(&path)?) {
+            Ok(replaces) => part.replaces |= replaces,
+            Err(finding) => wrong.push(finding),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(LoadError::Invalid(wrong));
+    }
+    for path in paths {
+        let source = held(&path)?;
+        // A schema may be JSON itself.
+        match is_json(&path) && extensions.contains(&"cedar") {
+            true => part.links.push(source),
+            false => part.sources.push(source),
+        }
+    }
+    Ok(part)
+}
+
+/// Loads the policies and the schema of a workspace without its entities.
+///
+/// # Errors
+/// Those of [`Workspace::load`].
+pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadError> {
+    consistently(layout, |finished| {
+        let mut texts = texts(layout, &mut Vec::new())?;
+        texts.missing = gone::look(layout, &texts)?.names;
+        texts.not_read.clone_from(&texts.missing);
+        let mut examination = assembly::examine(&texts, Vec::new(), switches)?;
+        examination.findings.extend(finished_change(finished));
+        Workspace::of(examination)
+    })
+}
+
+/// The policy files of a workspace and nothing that ships, for whoever does without a schema; besides, what is to be
+/// told where an interrupted change was finished.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn own_policies(layout: &Layout) -> Result<(Texts, Option<Finding>), Unreadable> {
+    consistently(layout, |finished| {
+        Ok((own_policies_once(layout)?, finished_change(finished)))
+    })
+}
+
+pub(super) fn own_policies_once(layout: &Layout) -> Result<Texts, Unreadable> {
+    let mut texts = Texts::default();
+    let folder = layout.root.join("policies");
+    for path in files(
+        &layout.policies,
+        &folder,
+        &["cedar", "json"],
+        &mut Vec::new(),
+    )? {
+        let source = held(&path)?;
+        match is_json(&path) {
+            true => texts.links.push(source),
+            false => texts.policies.push(source),
+        }
+    }
+    Ok(texts)
+}
+
+pub(super) fn is_json(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+/// The policy files of a workspace with their texts, for whoever rewrites them; none where the
+/// workspace uses those that ship. Besides, what is to be told where an interrupted change was finished.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn policy_files(layout: &Layout) -> Result<(Vec<PolicyFile>, Option<Finding>), Unreadable> {
+    consistently(layout, |finished| {
+        Ok((policy_files_once(layout)?, finished_change(finished)))
+    })
+}
+
+/// Where a policy file is, and its text.
+pub type PolicyFile = (PathBuf, Arc<Source>);
+
+pub(super) fn policy_files_once(layout: &Layout) -> Result<Vec<PolicyFile>, Unreadable> {
+    let folder = layout.root.join("policies");
+    files(&layout.policies, &folder, &["cedar"], &mut Vec::new())?
+        .into_iter()
+        .filter(|path| !is_json(path))
+        .map(|path| {
+            let source = held(&path)?;
+            Ok((path, source))
+        })
+        .collect()
+}

@@ -1,0 +1,84 @@
+//! The texts of files, and of standard input.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Unreadable, regular, unreadable};
+use tarbac_diagnostic::source::{Source, shown};
+
+/// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
+/// that large is the wrong file.
+pub(super) const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
+
+/// The largest snapshot that is read, in bytes: a cell has a byte or two.
+pub(super) const LARGEST_SNAPSHOT: u64 = 256 * 1024 * 1024;
+
+/// Reads a policy or schema file: UTF-8, with or without a byte order mark, whatever its line ends.
+pub(super) fn held(path: &Path) -> Result<Arc<Source>, Unreadable> {
+    held_up_to(path, LARGEST_TEXT)
+}
+
+pub(super) fn held_up_to(path: &Path, largest: u64) -> Result<Arc<Source>, Unreadable> {
+    let bytes = regular::read(path, largest).map_err(|error| {
+        let is_large = error.kind() == io::ErrorKind::FileTooLarge;
+        let help = "no file of that kind is that large; is it the right file?";
+        unreadable(path, &error.to_string(), is_large.then_some(help))
+    })?;
+    let text = text_of(bytes).map_err(|reason| unreadable(path, &reason, Some(AS_UTF8)))?;
+    Ok(Source::held(shown(path), text))
+}
+
+/// What to do about a file that is no text.
+pub(super) const AS_UTF8: &str =
+    "save the file as UTF-8; in Windows PowerShell, `Set-Content -Encoding utf8` does";
+
+/// The text of a file without a byte order mark, with line feeds: UTF-8 or, as Windows PowerShell writes it, UTF-16
+/// with a byte order mark.
+pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, String> {
+    let utf16 = |of: fn([u8; 2]) -> u16| {
+        let (units, rest) = bytes.as_chunks();
+        let text = String::from_utf16(&units.iter().map(|unit| of(*unit)).collect::<Vec<u16>>());
+        let text = text.ok().filter(|_| rest.is_empty());
+        text.ok_or_else(|| "it begins like UTF-16 and is not".to_owned())
+    };
+    let text = match bytes.first_chunk() {
+        Some([0xff, 0xfe]) => utf16(u16::from_le_bytes)?,
+        Some([0xfe, 0xff]) => utf16(u16::from_be_bytes)?,
+        _ => String::from_utf8(bytes)
+            .map_err(|error| format!("it is not UTF-8: {}", error.utf8_error()))?,
+    };
+    // No text has such a character, and every second one of UTF-16 that is taken for UTF-8 is one.
+    if let Some(at) = text.find('\0') {
+        return Err(format!("it is no text: byte {at} is zero"));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text.replace("\r\n", "\n"))
+}
+
+/// Reads standard input as a file of policies is read.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn standard_input() -> Result<Arc<Source>, Unreadable> {
+    standard_input_up_to(LARGEST_TEXT)
+}
+
+pub(super) fn standard_input_up_to(largest: u64) -> Result<Arc<Source>, Unreadable> {
+    let name = Path::new("standard input");
+    let bytes = regular::up_to(io::stdin().lock(), largest);
+    let bytes = bytes.map_err(|error| unreadable(name, &error.to_string(), None))?;
+    let text = text_of(bytes).map_err(|reason| unreadable(name, &reason, Some(AS_UTF8)))?;
+    Ok(Source::held("standard input", text))
+}
+
+/// The text of a snapshot; `None` if there is none.
+///
+/// # Errors
+/// It cannot be read.
+pub fn snapshot(path: &Path) -> Result<Option<String>, Unreadable> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => Ok(Some(held_up_to(path, LARGEST_SNAPSHOT)?.text().to_owned())),
+    }
+}

@@ -1,0 +1,238 @@
+//! The acts of a change: keep, write aside, decide, take each step, finish; and their undoing.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::disk::{make_folder_of, put, remove, sync_folder, write};
+use super::files::found;
+use super::{AFTER, BEFORE, FOLDER, NEW, OLD};
+use crate::record::{self, Found, Pending, Record, State, Step};
+
+/// A change of a workspace that has been prepared, as acts that follow each other.
+pub(super) struct Change<'a> {
+    pub(super) root: &'a Path,
+    pub(super) pending: &'a Pending,
+}
+
+/// What is done one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Keeps what a step replaces or removes.
+    Keep(usize),
+    /// Sees to it that what was written aside is on the disk.
+    Sync,
+    /// Writes the record of afterwards aside, and keeps the one that is there.
+    Records,
+    /// Names the steps in the record: from here on it is the new workspace that will be there.
+    Decide,
+    /// Takes a step.
+    Take(usize),
+    /// Puts the record of afterwards into its place.
+    Finish,
+}
+
+impl Change<'_> {
+    pub(super) fn acts(&self) -> Vec<Act> {
+        let count = self.pending.steps.len();
+        let before = (0..count).map(Act::Keep);
+        let before = before.chain([Act::Sync, Act::Records, Act::Decide]);
+        before
+            .chain((0..count).map(Act::Take))
+            .chain([Act::Finish])
+            .collect()
+    }
+
+    /// Refuses where anything is not as it was found: somebody may have saved a file in the meantime.
+    pub(super) fn look(&self) -> io::Result<()> {
+        for step in &self.pending.steps {
+            let now = found(self.root, &step.path)?;
+            if now != step.before.map(Found::File) {
+                return Err(io::Error::other(format!(
+                    "`{}` has changed in the meantime; run the command again",
+                    step.path
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn act(&self, act: Act) -> io::Result<()> {
+        match act {
+            Act::Keep(index) => self.keep(self.step(index)?),
+            Act::Sync => self.sync(),
+            Act::Records => self.write_records(),
+            Act::Decide => {
+                let text = State::Pending(self.pending.clone()).text()?;
+                let path = self.aside().join("pending");
+                write(&path, &text)?;
+                put(&path, &self.root.join(record::FILE))?;
+                sync_folder(self.root)
+            }
+            Act::Take(index) => self.take(self.step(index)?),
+            Act::Finish => self.finish(),
+        }
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.root.join(FOLDER)
+    }
+
+    fn keep(&self, step: &Step) -> io::Result<()> {
+        if step.before.is_none() {
+            return Ok(());
+        }
+        let place = self.root.join(&step.path);
+        let old = self.aside().join(OLD).join(&step.path);
+        make_folder_of(&old)?;
+        match fs::hard_link(&place, &old) {
+            Ok(()) => Ok(()),
+            // Not every file system has such links, and this may be another one.
+            Err(_) => fs::copy(&place, &old).map(|_| ()),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let new = self.pending.steps.par_iter();
+        let new = new.filter(|step| step.after.is_some());
+        new.try_for_each(|step| {
+            let path = self.aside().join(NEW).join(&step.path);
+            File::options().write(true).open(path)?.sync_all()
+        })
+    }
+
+    fn write_records(&self) -> io::Result<()> {
+        write(&self.aside().join(AFTER), &self.pending.after.text()?)?;
+        match self.pending.before {
+            Some(_) => {
+                let before = self.aside().join(BEFORE);
+                fs::copy(self.root.join(record::FILE), before).map(|_| ())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn take(&self, step: &Step) -> io::Result<()> {
+        let place = self.root.join(&step.path);
+        if step.after.is_none() {
+            return remove(&place);
+        }
+        let new = self.aside().join(NEW).join(&step.path);
+        match fs::metadata(&place) {
+            // Whoever could read the old one can read the new one.
+            Ok(old) => fs::set_permissions(&new, old.permissions())?,
+            Err(_) => make_folder_of(&place)?,
+        }
+        put(&new, &place)
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        for step in &self.pending.steps {
+            if let Some(folder) = self.root.join(&step.path).parent() {
+                sync_folder(folder)?;
+            }
+        }
+        let after = self.aside().join(AFTER);
+        write(&after, &self.pending.after.text()?)?;
+        put(&after, &self.root.join(record::FILE))?;
+        sync_folder(self.root)
+    }
+
+    /// Puts back what was there before an act failed.
+    pub(super) fn undo(&self, failed: Act) -> io::Result<()> {
+        let taken = match failed {
+            Act::Keep(_) | Act::Sync | Act::Records => return Ok(()),
+            Act::Decide => 0,
+            Act::Take(index) => index + 1,
+            Act::Finish => self.pending.steps.len(),
+        };
+        let aside = self.aside();
+        for step in self.pending.steps.iter().take(taken).rev() {
+            let place = self.root.join(&step.path);
+            if found(self.root, &step.path)? == step.before.map(Found::File) {
+                continue;
+            }
+            match step.before {
+                Some(_) => put(&aside.join(OLD).join(&step.path), &place)?,
+                None => remove(&place)?,
+            }
+            // A folder that was made for it is of no use; others are not empty.
+            let folders = Path::new(&step.path).ancestors().skip(1);
+            for folder in folders.filter(|folder| *folder != Path::new("")) {
+                let _ = fs::remove_dir(self.root.join(folder));
+            }
+        }
+        let record = self.root.join(record::FILE);
+        match self.pending.before {
+            Some(_) => put(&aside.join(BEFORE), &record),
+            None => remove(&record),
+        }
+    }
+
+    pub(super) fn step(&self, index: usize) -> io::Result<&Step> {
+        let step = self.pending.steps.get(index);
+        step.ok_or_else(|| io::Error::other("there is no such step"))
+    }
+}
+
+/// Takes the steps that are left of a change, if all of them can be, and says of which files.
+pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> {
+    let change = Change { root, pending };
+    let mut left = Vec::new();
+    for (index, step) in pending.steps.iter().enumerate() {
+        let now = found(root, &step.path)?;
+        if now == step.after.map(Found::File) {
+            continue;
+        }
+        let path = &step.path;
+        // Whatever is neither the old nor the new is somebody else's.
+        if now != step.before.map(Found::File) {
+            let reason = format!("`{path}` is neither as it was nor as it was to be");
+            return Err(io::Error::other(reason));
+        }
+        if !has_new_file(root, step)? {
+            let reason = format!("what `{path}` was to be is gone");
+            return Err(io::Error::other(reason));
+        }
+        left.push(index);
+    }
+    let mut paths = Vec::new();
+    for index in left {
+        change.act(Act::Take(index))?;
+        paths.push(change.step(index)?.path.clone());
+    }
+    change.act(Act::Finish)?;
+    Ok(paths)
+}
+
+/// Whether the new files that are missing were all written aside.
+pub(super) fn has_new_files(root: &Path, pending: &Pending) -> bool {
+    let mut steps = pending.steps.iter();
+    steps.all(|step| {
+        let digest = step.after.map(Found::File);
+        has_new_file(root, step).unwrap_or_default()
+            || found(root, &step.path).is_ok_and(|found| found == digest)
+    })
+}
+
+/// Whether what a step writes, if it writes anything, lies aside as it was written: what is beside a record may have
+/// come with a repository, and be anything.
+pub(super) fn has_new_file(root: &Path, step: &Step) -> io::Result<bool> {
+    let path = [FOLDER, NEW, &step.path].join("/");
+    Ok(step.after.is_none() || found(root, &path)? == step.after.map(Found::File))
+}
+
+/// What was written, before or after, where a change cannot be finished.
+pub(super) fn either(root: &Path, pending: Pending) -> Record {
+    let mut record = pending.before.unwrap_or_default();
+    for step in pending.steps {
+        let now = found(root, &step.path).ok().flatten();
+        let is_new = now.is_some() && now == step.after.map(Found::File);
+        if let (true, Some(written)) = (is_new, pending.after.files.get(&step.path)) {
+            record.files.insert(step.path, *written);
+        }
+    }
+    record
+}

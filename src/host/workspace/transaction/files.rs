@@ -1,0 +1,81 @@
+//! The files that are in a workspace, with their digests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
+use std::io::{self, Read};
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::state::is_absent;
+use super::{is_aside, regular};
+use crate::record::{Found, TextHasher};
+
+/// What is at a path of a workspace, with its digest; `None` where nothing is. Nothing is followed out of it.
+///
+/// # Errors
+/// It cannot be read.
+pub fn found(root: &Path, path: &str) -> io::Result<Option<Found>> {
+    let mut place = root.to_owned();
+    let mut metadata: Option<Metadata> = None;
+    for part in path.split('/') {
+        if metadata.is_some_and(|metadata| !metadata.is_dir()) {
+            return Ok(Some(Found::NoFile));
+        }
+        place.push(part);
+        metadata = match place.symlink_metadata() {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+    }
+    if !metadata.is_some_and(|metadata| metadata.is_file()) {
+        return Ok(Some(Found::NoFile));
+    }
+    let mut hasher = TextHasher::default();
+    let mut file = regular::open(&place)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Some(Found::File(hasher.finish()))),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// The files in some folders of a workspace: with the digests of those that are known, and the others without.
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn files_in(
+    root: &Path,
+    folders: &[&str],
+    known: &BTreeSet<&String>,
+) -> io::Result<BTreeMap<String, Found>> {
+    let mut files = BTreeMap::new();
+    for path in known {
+        if let Some(found) = found(root, path)? {
+            files.insert((*path).clone(), found);
+        }
+    }
+    for folder in folders {
+        let entries = WalkDir::new(root.join(folder))
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| !is_aside(entry.path()));
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.io_error().is_some_and(is_absent) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
+            let parts = path.iter().map(|part| part.to_string_lossy());
+            let path = parts.collect::<Vec<_>>().join("/");
+            if !entry.file_type().is_dir() {
+                files.entry(path).or_insert(Found::Other);
+            }
+        }
+    }
+    Ok(files)
+}
