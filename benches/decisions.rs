@@ -65,7 +65,7 @@ fn main() {
 fn by_size(tenant: &Tenant) {
     let folder = tempfile::tempdir().unwrap();
     tenant.write(folder.path());
-    let layout = Layout::of(folder.path(), shipped::rules());
+    let layout = Layout::new(folder.path(), shipped::rules());
     let engine = Workspace::load(&layout, &Switches::default())
         .unwrap()
         .engine;

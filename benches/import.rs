@@ -101,7 +101,7 @@ fn import_into(exports: &Path, out: &Path) {
     imported.write(create).unwrap();
     drop(imported);
     let examination =
-        workspace::examine(&Layout::of(out, shipped::rules()), &Switches::default()).unwrap();
+        workspace::examine(&Layout::new(out, shipped::rules()), &Switches::default()).unwrap();
     assert!(examination.engine.is_some());
 }
 

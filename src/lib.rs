@@ -8,11 +8,11 @@
 //! use tarbac::lookup::{Lookup, Name};
 //! use tarbac::{Decision, Layout, Request, Switches, Workspace, shipped};
 //!
-//! let layout = Layout::of("tests/contoso", shipped::rules());
+//! let layout = Layout::new("tests/contoso", shipped::rules());
 //! let workspace = Workspace::load(&layout, &Switches::default())?;
 //! let engine = &workspace.engine;
 //!
-//! let names = Lookup::of(engine);
+//! let names = Lookup::new(engine);
 //! let action = names.action(&Name::from("Run script"))?;
 //! let request = Request {
 //!     principal: names.principal(action, &Name::from("ada@contoso.example"))?,

@@ -38,7 +38,7 @@ pub fn rules() -> Arc<Shipped> {
     static RULES: OnceLock<Arc<Shipped>> = OnceLock::new();
     let read = || {
         let files = [files::<Policies>("policies/"), files::<Schema>("schema/")];
-        Arc::new(Shipped::of(files.concat()))
+        Arc::new(Shipped::new(files.concat()))
     };
     Arc::clone(RULES.get_or_init(read))
 }

@@ -101,7 +101,7 @@ impl Sample {
 
     fn engine(&self) -> Engine {
         Workspace::load(
-            &Layout::of(self.folder.path(), shipped::rules()),
+            &Layout::new(self.folder.path(), shipped::rules()),
             &Switches::default(),
         )
         .unwrap()

@@ -18,7 +18,7 @@ use super::{Sample, cedar_is_there, median, run, shipped_schema, small_tenant};
 pub(super) fn load_and_report(folder: &Path) {
     let start = Instant::now();
     let workspace =
-        Workspace::load(&Layout::of(folder, shipped::rules()), &Switches::default()).unwrap();
+        Workspace::load(&Layout::new(folder, shipped::rules()), &Switches::default()).unwrap();
     let seconds = start.elapsed().as_secs_f64();
     black_box(&workspace);
     println!("{seconds} {}", memory::peak().unwrap_or(f64::NAN));
@@ -69,7 +69,7 @@ pub(super) fn whole_process(turns: usize) {
     }
     let folder = tempfile::tempdir().unwrap();
     let engine = Workspace::load(
-        &Layout::of("tests/contoso", shipped::rules()),
+        &Layout::new("tests/contoso", shipped::rules()),
         &Switches::default(),
     )
     .unwrap()

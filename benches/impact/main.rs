@@ -178,7 +178,7 @@ fn measured(arguments: &[&str]) -> Vec<f64> {
 }
 
 fn load(folder: &Path) -> Engine {
-    Workspace::load(&Layout::of(folder, shipped::rules()), &Switches::default())
+    Workspace::load(&Layout::new(folder, shipped::rules()), &Switches::default())
         .unwrap()
         .engine
 }

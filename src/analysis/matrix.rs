@@ -111,7 +111,7 @@ impl Matrix {
     pub fn of_roles(engine: &Engine) -> Self {
         let bundle = engine.bundle();
         let vocabulary = bundle.vocabulary();
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         let in_force: Vec<&Policy> = bundle.in_force(engine.readings()).collect();
         let mut roles: BTreeMap<String, EntityUid> = BTreeMap::new();
         let mut others = Vec::new();
@@ -182,7 +182,7 @@ impl Matrix {
 
     /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says.
     pub fn of(engine: &Engine, selection: &Selection) -> Self {
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         let vocabulary = engine.bundle().vocabulary();
         let people = told_apart(
             selection

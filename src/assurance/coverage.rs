@@ -295,7 +295,7 @@ pub fn measure(suites: &Suites, bundle: &Bundle, is_wanted: &dyn Fn(&Policy) -> 
         .policies()
         .iter()
         .filter(|policy| is_wanted(policy))
-        .map(|policy| Measured(Conditions::of(policy)))
+        .map(|policy| Measured(Conditions::from_policy(policy)))
         .collect();
     policies.sort_by(|one, other| one.0.policy.place().cmp(other.0.policy.place()));
     let checks: Vec<(&Engine, &Check)> = suites.checks().collect();

@@ -85,7 +85,7 @@ impl Mutant {
         actions: BTreeSet<EntityUid>,
     ) -> Self {
         // Of a link the slots are filled.
-        let body = PolicyEdit::of(original).policy(original.ast().id().clone());
+        let body = PolicyEdit::from_policy(original).policy(original.ast().id().clone());
         let condition = body.as_ref().unwrap_or(original.ast()).condition();
         Self {
             actions,

@@ -37,7 +37,7 @@ impl Failure {
             Self::Output(error) => format!("cannot write the answer: {error}\n"),
             Self::Error(error) => render::diagnostic(error.as_ref(), style),
             Self::Invalid(findings, so) => {
-                let text = render::findings::human(findings, &Excerpts::of(findings), style);
+                let text = render::findings::human(findings, &Excerpts::read(findings), style);
                 let summary = render::findings::summary(findings, style);
                 format!("{text}\n{summary}{so}\n")
             }

@@ -117,7 +117,7 @@ pub(crate) fn assemble(
     let (bundle, mut findings) = bundle::parse(texts);
     let engine = match bundle {
         Ok(bundle) => {
-            let read = || EntityReader::of(&bundle).read(entities());
+            let read = || EntityReader::for_bundle(&bundle).read(entities());
             let (directory, of_entities) = memo.directory(&bundle, read);
             let engine = Engine::new(Arc::new(bundle), Arc::new(directory), switches)?;
             findings = memo.findings(texts, switches, &engine, || {
@@ -163,7 +163,7 @@ pub(crate) struct EntityReader {
 
 impl EntityReader {
     /// By the schema of a bundle; what its policies name exists as well.
-    pub fn of(bundle: &Bundle) -> Self {
+    pub fn for_bundle(bundle: &Bundle) -> Self {
         Self {
             schema: bundle.schema().clone(),
             named: bundle.named_entities(),

@@ -80,7 +80,7 @@ impl Engine {
             .chain(vocabulary.questions())
             .map(|action| (action.uid.clone(), known(action)))
             .collect();
-        let authority = AuthorityQuestion::of(&bundle, &readings);
+        let authority = AuthorityQuestion::find(&bundle, &readings);
         let provenance = Provenance {
             rules: bundle.rules(),
             revision: revision(&bundle, &readings, &directory),

@@ -50,7 +50,7 @@ pub struct Excerpts(BTreeMap<(String, u64, u64), Excerpt>);
 impl Excerpts {
     /// Reads what stands around the places of findings. A file that cannot be read again, or has
     /// changed, gives no excerpts; the findings stand without.
-    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+    pub fn read<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::around(findings.into_iter().flat_map(Finding::places))
     }
 

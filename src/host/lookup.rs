@@ -34,7 +34,7 @@ pub struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     /// The names that an engine knows.
-    pub fn of(engine: &'a Engine) -> Self {
+    pub fn new(engine: &'a Engine) -> Self {
         Self {
             vocabulary: engine.bundle().vocabulary(),
             directory: engine.directory(),

@@ -45,13 +45,13 @@ pub fn is_list(engine: &Engine, policy: &Policy, role: &EntityUid) -> bool {
 
 /// Whether the entity of a role says that the role is built in.
 pub fn is_built_in(engine: &Engine, role: &EntityUid) -> bool {
-    Told::of(engine, role).is_built_in
+    RoleDetails::read(engine, role).is_built_in
 }
 
 /// What the entity of a role tells of it beside the policies, in the attributes that the schema marks
 /// with `@graph`.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct RoleDetails {
     /// The name as it stands, which is not always fit to be shown.
     pub display_name: Option<String>,
     /// What it is for.
@@ -62,9 +62,9 @@ pub struct Told {
     pub permissions: BTreeSet<String>,
 }
 
-impl Told {
+impl RoleDetails {
     /// Reads it of the entity; nothing where there is none.
-    pub fn of(engine: &Engine, role: &EntityUid) -> Self {
+    pub fn read(engine: &Engine, role: &EntityUid) -> Self {
         let directory = engine.directory();
         let row = directory.row(role).filter(|row| directory.is_defined(*row));
         let Some(entity) = row.map(|row| directory.entity(row)) else {

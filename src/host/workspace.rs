@@ -125,7 +125,7 @@ pub struct Workspace {
 
 impl Layout {
     /// The workspace in this folder, with these rules in force unless it replaces them.
-    pub fn of(root: impl Into<PathBuf>, shipped: Arc<Shipped>) -> Self {
+    pub fn new(root: impl Into<PathBuf>, shipped: Arc<Shipped>) -> Self {
         Self {
             root: root.into(),
             shipped,
@@ -169,14 +169,14 @@ impl Workspace {
         switches: &Switches,
         means: &LoadOptions,
     ) -> Result<Self, LoadError> {
-        Self::of(examine_by(layout, switches, means)?)
+        Self::from_examination(examine_by(layout, switches, means)?)
     }
 
     /// The workspace that was examined.
     ///
     /// # Errors
     /// Anything in it is wrong.
-    pub fn of(examination: Examination) -> Result<Self, LoadError> {
+    pub fn from_examination(examination: Examination) -> Result<Self, LoadError> {
         match examination.engine {
             Some(engine) => Ok(Self {
                 engine,

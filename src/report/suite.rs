@@ -103,7 +103,7 @@ fn failure(tried: &Tried<'_>, style: Style) -> String {
 /// The failures of a case: the expected and the actual outcome, with the explanation. Several lines.
 pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
-    let names = Lookup::of(tried.engine);
+    let names = Lookup::new(tried.engine);
     for (index, missed) in tried.missed.iter().enumerate() {
         if index > 0 {
             text.push('\n');
@@ -128,7 +128,7 @@ pub fn detail(tried: &Tried<'_>, width: Option<usize>) -> String {
 /// The failure of a case for a report; `None` if it passed.
 pub fn failed(tried: &Tried<'_>) -> Option<test_report::Failure> {
     let first = tried.missed.first()?;
-    let names = Lookup::of(tried.engine);
+    let names = Lookup::new(tried.engine);
     let message = format!(
         "{}: {}: expected {}, came {}{}",
         tried.case.name,

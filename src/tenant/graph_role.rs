@@ -18,7 +18,7 @@ use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
-use tarbac_host::roles::{Told, by_role, inexpressible};
+use tarbac_host::roles::{RoleDetails, by_role, inexpressible};
 
 pub use difference::{Difference, differences};
 pub(crate) use difference::{permissions, roles};
@@ -72,7 +72,7 @@ impl RoleDefinition {
     /// The role has no permission, or a policy says something of it that a role definition cannot: a finding
     /// for each.
     pub fn for_role(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
-        let name = Lookup::of(engine).call(role);
+        let name = Lookup::new(engine).call(role);
         let mut findings = Vec::new();
         let mut permissions = BTreeSet::new();
         let mut docs = Vec::new();
@@ -90,7 +90,7 @@ impl RoleDefinition {
                 }
             }
         }
-        let told = Told::of(engine, role);
+        let told = RoleDetails::read(engine, role);
         permissions.extend(told.permissions);
         if permissions.is_empty() && told.description.is_none() {
             findings.push(Finding::error(

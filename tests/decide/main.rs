@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Layout::default()
     };
     let workspace = Workspace::load(&layout, &Switches::default())?;
-    let names = Lookup::of(&workspace.engine);
+    let names = Lookup::new(&workspace.engine);
     let action = names.action(&Name::from("Run script"))?;
     let request = Request {
         principal: names.principal(action, &Name::from("ada@contoso.example"))?,

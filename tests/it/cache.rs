@@ -38,7 +38,7 @@ fn loaded(tarbac: &Tarbac) -> (u64, Workspace) {
         })),
         ..LoadOptions::default()
     };
-    let layout = Layout::of(tarbac.path(""), shipped::rules());
+    let layout = Layout::new(tarbac.path(""), shipped::rules());
     let workspace = Workspace::load_by(&layout, &Switches::default(), &means).unwrap();
     (count.load(Ordering::Relaxed), workspace)
 }

@@ -23,7 +23,7 @@ fn folder(example: &str) -> PathBuf {
 
 fn load(example: &str) -> Engine {
     let workspace = Workspace::load(
-        &Layout::of(folder(example), shipped::rules()),
+        &Layout::new(folder(example), shipped::rules()),
         &Switches::default(),
     )
     .unwrap();

@@ -20,7 +20,7 @@ pub fn contoso(readings: &[&str]) -> Engine {
             None => switches.on.push((*reading).to_owned()),
         }
     }
-    Workspace::load(&Layout::of("tests/contoso", shipped::rules()), &switches)
+    Workspace::load(&Layout::new("tests/contoso", shipped::rules()), &switches)
         .unwrap()
         .engine
 }

@@ -20,7 +20,7 @@ use crate::tarbac::contoso_folder;
 
 /// The sample tenant.
 fn contoso() -> Engine {
-    let layout = Layout::of(contoso_folder(), shipped::rules());
+    let layout = Layout::new(contoso_folder(), shipped::rules());
     match Workspace::load(&layout, &Switches::default()) {
         Ok(workspace) => workspace.engine,
         Err(error) => panic!("{error:?}"),

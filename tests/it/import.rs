@@ -75,7 +75,7 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// A workspace, loaded; it must have no errors.
 fn load(folder: &Path) -> Engine {
-    Workspace::load(&Layout::of(folder, shipped::rules()), &Switches::default())
+    Workspace::load(&Layout::new(folder, shipped::rules()), &Switches::default())
         .unwrap_or_else(|error| panic!("{error:?}"))
         .engine
 }

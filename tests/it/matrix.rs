@@ -35,14 +35,14 @@ const ROLES: [&str; 6] = [
 
 fn shipped_alone(switches: &Switches) -> Engine {
     let workspace = Tarbac::with(&[]);
-    Workspace::load(&Layout::of(workspace.path(""), shipped::rules()), switches)
+    Workspace::load(&Layout::new(workspace.path(""), shipped::rules()), switches)
         .unwrap()
         .engine
 }
 
 fn contoso_engine() -> Engine {
     Workspace::load(
-        &Layout::of(contoso_folder(), shipped::rules()),
+        &Layout::new(contoso_folder(), shipped::rules()),
         &Switches::default(),
     )
     .unwrap()
@@ -165,7 +165,7 @@ forbid (principal in Intune::Role::\"auditor\", action == Intune::Action::\"view
 ";
     let workspace = Tarbac::with(&[("policies/custom/auditor.cedar", policy)]);
     let engine = Workspace::load(
-        &Layout::of(workspace.path(""), shipped::rules()),
+        &Layout::new(workspace.path(""), shipped::rules()),
         &Switches::default(),
     )
     .unwrap()
@@ -224,7 +224,7 @@ fn all_people_or_all_devices() {
         "csv",
     ]);
     let engine = contoso_engine();
-    let names = Lookup::of(&engine);
+    let names = Lookup::new(&engine);
     assert_eq!(
         of_people.stdout.lines().count(),
         1 + names.all(Part::Principal).len()
@@ -317,7 +317,7 @@ fn formats() {
 #[test]
 fn a_cell_is_what_the_engine_decides() {
     let engine = contoso_engine();
-    let names = Lookup::of(&engine);
+    let names = Lookup::new(&engine);
     let matrix = Matrix::of_people(
         &engine,
         &names.all(Part::Principal),

@@ -25,13 +25,13 @@ fn every_spelling_leads_to_the_same_request() {
         r#"Intune::Action::"runScript""#,
     ];
     let workspace = Workspace::load(
-        &Layout::of(contoso_folder(), shipped::rules()),
+        &Layout::new(contoso_folder(), shipped::rules()),
         &Switches::default(),
     )
     .unwrap();
     for names in [
-        Lookup::of(&workspace.engine),
-        Lookup::of(&workspace.engine).indexed(),
+        Lookup::new(&workspace.engine),
+        Lookup::new(&workspace.engine).indexed(),
     ] {
         let expected = names.action(&Name::from("runScript")).unwrap();
         for action in actions {
@@ -138,13 +138,13 @@ fn what_matches_several_is_an_error_that_lists_them() {
     "#);
     // An id of one and the name of another is no way to say which; the case of an id matters.
     let loaded = Workspace::load(
-        &Layout::of(workspace.path(""), shipped::rules()),
+        &Layout::new(workspace.path(""), shipped::rules()),
         &Switches::default(),
     )
     .unwrap();
     for names in [
-        Lookup::of(&loaded.engine),
-        Lookup::of(&loaded.engine).indexed(),
+        Lookup::new(&loaded.engine),
+        Lookup::new(&loaded.engine).indexed(),
     ] {
         let id = |text: &str| {
             names

@@ -118,7 +118,7 @@ fn files_are_where_the_workspace_is() {
 /// A plan is only as good as the comparison with it: one that finds what it did without the plan is believed.
 #[test]
 fn a_plan_that_does_not_work_is_not_verified() {
-    let layout = Layout::of(contoso_folder(), shipped::rules());
+    let layout = Layout::new(contoso_folder(), shipped::rules());
     let before = Workspace::load(&layout, &Switches::default()).unwrap();
     let change = Change::Flag {
         flag: "enforce-configmgr-rbac".to_owned(),

@@ -101,7 +101,7 @@ pub fn suppose(
     changes: &[Change],
     switches: &Switches,
 ) -> Result<(Engine, Premises), Vec<Finding>> {
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let facts = facts::facts(engine, &names, changes);
     let outcome = fact::outcome(engine, &names, &facts.facts, &code::what_if::CHANGE);
     let invalid = invalid(engine, &names, changes, &facts, &outcome);

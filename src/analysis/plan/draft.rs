@@ -117,7 +117,7 @@ fn entities(engine: &Engine, facts: &[(String, Value)]) -> (Vec<GivenEntity>, Ve
         map: (source.name.clone(), 0),
     };
     let facts: Vec<Fact> = facts.iter().map(fact).collect();
-    fact::entities(engine, &Lookup::of(engine), &facts, &code::what_if::PLAN)
+    fact::entities(engine, &Lookup::new(engine), &facts, &code::what_if::PLAN)
 }
 
 /// The switches under which the readings are those of an engine.

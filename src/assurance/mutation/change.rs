@@ -16,7 +16,7 @@ pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
     let mut changes = Changes {
         policy,
         vocabulary,
-        draft: PolicyEdit::of(policy),
+        draft: PolicyEdit::from_policy(policy),
         mutants: Vec::new(),
     };
     let all = changes.actions_where(|action| policy.may_apply_to(action));

@@ -292,7 +292,7 @@ fn try_row(
 /// The case that states what the original decides.
 fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant) -> String {
     let engine = place.engine;
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let action = engine.bundle().vocabulary().action(&request.action);
     let is_question = action.is_none_or(Action::is_question);
     let called = |uid: &EntityUid, found: Result<EntityUid, _>| match found {

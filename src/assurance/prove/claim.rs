@@ -248,7 +248,7 @@ pub(super) fn errors(policy: &CompiledPolicy) -> WellFormedAsserts<'_> {
 
 /// A policy as it is put to the solver and to plain Cedar: of a link, the slots are filled.
 pub(super) fn body(policy: &Policy) -> ast::Policy {
-    let filled = || PolicyEdit::of(policy).policy(policy.ast().id().clone());
+    let filled = || PolicyEdit::from_policy(policy).policy(policy.ast().id().clone());
     match policy.ast().is_static() {
         true => policy.ast().clone(),
         false => filled().unwrap_or_else(|| policy.ast().clone()),

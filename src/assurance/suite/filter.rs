@@ -58,7 +58,7 @@ impl Filter {
     }
 
     fn takes(&self, engine: &Engine, check: &Check) -> bool {
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         let request = &check.request;
         let (uid, wanted) = match self {
             Self::Name(_) => return true,

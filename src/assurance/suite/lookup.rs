@@ -46,7 +46,7 @@ impl<'e> SuiteLookup<'e> {
     pub fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
         Self {
             engine,
-            names: Lookup::of(engine),
+            names: Lookup::new(engine),
             known,
         }
     }

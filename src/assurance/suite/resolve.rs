@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
             return None;
         };
         self.findings.extend(invalid_name(source, name));
-        let names = Lookup::of(self.settings.base());
+        let names = Lookup::new(self.settings.base());
         let shared = Shared::of(self.documents, &names, source, document, &mut self.findings);
         let switches = self.readings(source, &document.readings);
         let mut scope = Scope {

@@ -88,7 +88,7 @@ impl Settings {
         facts: &[Fact],
         findings: &mut Vec<Finding>,
     ) -> Result<Option<Engine>, UnknownReading> {
-        let names = Lookup::of(&self.base);
+        let names = Lookup::new(&self.base);
         let (entities, wrong) = fact::entities(&self.base, &names, facts, &code::suite::GIVEN);
         if !wrong.is_empty() {
             findings.extend(wrong);

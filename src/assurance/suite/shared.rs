@@ -164,7 +164,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
             Part::Facts(_) => None,
         })
         .collect();
-    let names = Lookup::of(base);
+    let names = Lookup::new(base);
     let mut findings = Vec::new();
     for (source, document) in documents.values() {
         for (name, facts) in &document.fixtures.0 {
@@ -190,7 +190,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
                 // What is given in a case may have made it.
                 if engines
                     .iter()
-                    .all(|engine| find(&Lookup::of(engine)).is_err())
+                    .all(|engine| find(&Lookup::new(engine)).is_err())
                     && let Err(problem) = find(&names)
                 {
                     findings.push(unknown(source, name, &names.suggest(problem, None)));

@@ -68,7 +68,7 @@ pub(crate) fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The principals of the workspace.
 pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         called(&names, names.all(Part::Principal))
     })
 }
@@ -76,7 +76,7 @@ pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The resources of the workspace.
 pub(crate) fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         called(&names, names.all(Part::Resource))
     })
 }
@@ -85,7 +85,7 @@ pub(crate) fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
 pub(crate) fn roles(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let role_type = roles::role_type(engine.bundle().vocabulary());
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         role_type.map_or_else(Vec::new, |role_type| {
             called(&names, names.all_of_type(&role_type))
         })
@@ -106,7 +106,7 @@ pub(crate) fn settings(flag: &'static str) -> impl Fn(&OsStr) -> Vec<CompletionC
 pub(crate) fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
     let who = typed.to_str().and_then(|typed| typed.split_once('='));
     offered(typed, |engine| {
-        let names = Lookup::of(engine);
+        let names = Lookup::new(engine);
         let Some((who, _)) = who else {
             let assignees = called(&names, what_if::assignees(engine)).into_iter();
             return assignees
@@ -168,7 +168,7 @@ fn engine() -> Option<Engine> {
         ..LoadOptions::default()
     };
     let workspace = Workspace::load_by(
-        &Layout::of(root, product::rules()),
+        &Layout::new(root, product::rules()),
         &Switches::default(),
         &means,
     );

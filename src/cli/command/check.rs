@@ -141,7 +141,7 @@ pub(crate) fn request(
     parts: [&str; 3],
     arguments: &ContextArgs,
 ) -> Result<Request, Failure> {
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let [principal, action, resource] = parts.map(Name::from);
     let action = names.action(&action)?;
     let suggest = |error| names.suggest(error, Some(action));

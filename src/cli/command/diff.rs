@@ -70,7 +70,9 @@ pub(crate) fn run(
     };
     let read = |name: &str| {
         let state = reading(global, |means| {
-            Ok(Workspace::of(state(&layout, name, &switches, means)?)?)
+            Ok(Workspace::from_examination(state(
+                &layout, name, &switches, means,
+            )?)?)
         })?;
         note_warnings(&state);
         Ok::<_, Failure>(state)
@@ -113,7 +115,7 @@ fn check_files(global: &GlobalArgs, arguments: &DiffArgs, layout: &Layout) -> Re
     };
     let stand_alone = |name: &str| stands_alone(layout, name).map_err(LoadError::from);
     let needs_workspace = !stand_alone(&arguments.old)? || !stand_alone(new)?;
-    if needs_workspace || *layout == Layout::of(&global.workspace, product::rules()) {
+    if needs_workspace || *layout == Layout::new(&global.workspace, product::rules()) {
         return Ok(());
     }
     let message =

@@ -72,7 +72,7 @@ pub(crate) fn run(
 }
 
 fn of_people(engine: &Engine, arguments: &MatrixArgs) -> Result<Matrix, Failure> {
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let principals = chosen(&names, Part::Principal, &arguments.principal)?;
     let resources = chosen(&names, Part::Resource, &arguments.resource)?;
     let permissions = engine.bundle().vocabulary().permissions().count();

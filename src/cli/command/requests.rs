@@ -133,7 +133,7 @@ impl<'a> LineAnswerer<'a> {
                 AnswerKind::Decision => Some(Decider::new(engine)),
             },
             premises,
-            names: Lookup::of(engine).indexed(),
+            names: Lookup::new(engine).indexed(),
             empty,
         }
     }

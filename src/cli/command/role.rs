@@ -104,7 +104,7 @@ fn export(global: &GlobalArgs, name: &str, output: &mut Output) -> Result<Exit, 
             "annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`".to_owned(),
         ),
     })?;
-    let role = Lookup::of(&engine).of_type(&role_type, &Name::from(name))?;
+    let role = Lookup::new(&engine).of_type(&role_type, &Name::from(name))?;
     let definition = RoleDefinition::for_role(&engine, &role)
         .map_err(|findings| Failure::Invalid(findings, "The role is not exported."))?;
     output.write(&render::json(&definition))?;

@@ -58,7 +58,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let names = Lookup::of(&engine);
+    let names = Lookup::new(&engine);
     let principal = names
         .any_principal(&Name::from(arguments.principal.as_str()))
         .map_err(|error| names.suggest(error, None))?;

@@ -70,13 +70,13 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let changed = layout(global);
     let before = load_from(
-        &Layout::of(&global.workspace, product::rules()),
+        &Layout::new(&global.workspace, product::rules()),
         &Switches::default(),
         global,
     )?
     .engine;
     // Other files make a workspace of their own, to which the other changes apply.
-    let read = match changed == Layout::of(&global.workspace, product::rules()) {
+    let read = match changed == Layout::new(&global.workspace, product::rules()) {
         true => None,
         false => Some(load(global)?.engine),
     };

@@ -66,7 +66,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let names = Lookup::of(&engine);
+    let names = Lookup::new(&engine);
     let action = names.action(&Name::from(arguments.action.as_str()))?;
     let resource = names
         .resource(action, &Name::from(arguments.resource.as_str()))

@@ -38,7 +38,7 @@ pub enum ConditionKind<'p> {
 
 impl<'p> Conditions<'p> {
     /// The parts of a policy.
-    pub fn of(policy: &'p Policy) -> Self {
+    pub fn from_policy(policy: &'p Policy) -> Self {
         let mut parts = Vec::new();
         let mut scope = |word: &str, constraint: ast::PrincipalOrResourceConstraint, var| {
             if matches!(constraint, ast::PrincipalOrResourceConstraint::Any) {

@@ -24,7 +24,7 @@ pub struct PolicyEdit {
 
 impl PolicyEdit {
     /// What a policy is made of. Of a link, the slots are filled.
-    pub fn of(policy: &Policy) -> Self {
+    pub fn from_policy(policy: &Policy) -> Self {
         let ast = policy.ast();
         Self {
             effect: ast.effect(),

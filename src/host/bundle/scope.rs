@@ -19,7 +19,7 @@ pub struct Scope<'v> {
 
 impl<'v> Scope<'v> {
     /// The types of the actions that a policy is asked about.
-    pub fn of(policy: &Policy, vocabulary: &'v Vocabulary) -> Self {
+    pub fn for_policy(policy: &Policy, vocabulary: &'v Vocabulary) -> Self {
         let actions = vocabulary.permissions().chain(vocabulary.questions());
         let actions = actions.filter(|action| policy.action_scope().answers(action));
         let mut scope = Self {

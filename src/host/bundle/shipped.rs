@@ -30,7 +30,7 @@ pub struct Shipped {
 
 impl Shipped {
     /// The files of `policies/` and `schema/`: those called `*.cedar` and `*.cedarschema` are the rules.
-    pub fn of(files: Vec<File>) -> Self {
+    pub fn new(files: Vec<File>) -> Self {
         let called = |extension: &str| {
             let files = files.iter().filter(|file| file.path.ends_with(extension));
             files

@@ -44,7 +44,7 @@ impl Engine {
         let mut findings = Vec::new();
         let policies = self.bundle.policies().iter();
         for policy in policies.filter(|policy| !policy.is_shipped()) {
-            let scope = Scope::of(policy, vocabulary);
+            let scope = Scope::for_policy(policy, vocabulary);
             let mut told = BTreeSet::new();
             for (attribute, owners) in looked_at(policy, &scope) {
                 for owner in owners {

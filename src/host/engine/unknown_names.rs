@@ -139,7 +139,7 @@ impl Engine {
 /// Every comparison of a name with a text in a policy.
 fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Comparison<'p>> {
     let mut found = Vec::new();
-    let scope = Scope::of(policy, vocabulary);
+    let scope = Scope::for_policy(policy, vocabulary);
     let condition = policy.ast().non_scope_constraints();
     for expression in condition.into_iter().flat_map(Expr::subexpressions) {
         for (part, with) in compared(expression) {

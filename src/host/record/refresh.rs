@@ -110,7 +110,7 @@ pub struct Refresh {
 
 impl Refresh {
     /// Compares what was written, what is there, and what is written now.
-    pub fn of(situation: &Situation<'_>) -> Self {
+    pub fn new(situation: &Situation<'_>) -> Self {
         let none = Record::default();
         let before = situation.record.unwrap_or(&none);
         let mut refresh = Self::default();

@@ -70,7 +70,7 @@ fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
     }
     for part in ["entities", "policies", "schema"] {
         if path.is_dir() && is_folder(&path.join(part))? {
-            return Ok(Some(Layout::of(path, Arc::clone(&layout.shipped))));
+            return Ok(Some(Layout::new(path, Arc::clone(&layout.shipped))));
         }
     }
     let policies = vec![path.to_owned()];
@@ -99,7 +99,7 @@ fn may_be_on_disk(path: &Path) -> bool {
 /// Those of [`state`].
 pub fn stands_alone(layout: &Layout, name: &str) -> Result<bool, Unreadable> {
     let of = on_disk(layout, name)?;
-    Ok(of.is_none_or(|of| of == Layout::of(name, Arc::clone(&layout.shipped))))
+    Ok(of.is_none_or(|of| of == Layout::new(name, Arc::clone(&layout.shipped))))
 }
 
 /// Examines another state of a workspace: what [`earlier`] reads, with the entities of the other workspace

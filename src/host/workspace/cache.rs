@@ -153,7 +153,7 @@ impl Cache {
         }
         let name = name_of(&path);
         let files: Option<Vec<Held>> = self.files.iter().map(Held::new).collect();
-        let reader = Arc::new(EntityReader::of(bundle));
+        let reader = Arc::new(EntityReader::for_bundle(bundle));
         let (files, of_files, of_name) = (files?, Arc::clone(&reader), name.clone());
         let work_out = move || worked_out(&files, &of_files, &of_name);
         let kept = Kept::at(&path, self.loss.clone(), work_out).ok()?;

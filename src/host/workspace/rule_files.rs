@@ -97,7 +97,7 @@ pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadErro
         texts.not_read.clone_from(&texts.missing);
         let mut examination = assembly::examine(&texts, Vec::new(), switches)?;
         examination.findings.extend(finished_change(finished));
-        Workspace::of(examination)
+        Workspace::from_examination(examination)
     })
 }
 

@@ -20,7 +20,7 @@ pub(super) fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<Str
     let teller = Teller {
         counterexample,
         vocabulary: engine.bundle().vocabulary(),
-        names: Lookup::of(engine),
+        names: Lookup::new(engine),
         engine,
     };
     let mut told: Vec<String> = counterexample

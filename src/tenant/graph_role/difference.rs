@@ -11,7 +11,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Vocabulary;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
-use tarbac_host::roles::{Told, role_type};
+use tarbac_host::roles::{RoleDetails, role_type};
 
 /// A role that policies or a tenant have, and what they disagree on.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
     let bundle = engine.bundle();
     let vocabulary = bundle.vocabulary();
     let known = by_graph_id(vocabulary);
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let mut roles = roles(engine);
     let mut differences = Vec::new();
     for row in rows {
@@ -61,7 +61,9 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Differenc
             .or_else(|| roles.iter().find(has_name));
         let role = role.cloned();
         // Where the entity tells the permissions that no policy decides about, they are compared too.
-        let others = role.as_ref().map(|role| Told::of(engine, role).permissions);
+        let others = role
+            .as_ref()
+            .map(|role| RoleDetails::read(engine, role).permissions);
         let tells_others = others.is_some_and(|others| !others.is_empty());
         let is_compared = |id: &str| tells_others || known.contains_key(id);
         if let Some(role) = &role {

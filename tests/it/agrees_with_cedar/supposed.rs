@@ -116,7 +116,7 @@ proptest! {
                 prop_assert_eq!(&answer.outcome.policies, &determining, "seed {}", seed);
             }
         }
-        let names = Lookup::of(&written.engine);
+        let names = Lookup::new(&written.engine);
         for device in names.all(tarbac::lookup::Part::Resource) {
             for action in written.engine.bundle().vocabulary().permissions() {
                 if action.resources.contains(device.type_name()) {

@@ -66,7 +66,7 @@ impl Numbers {
 #[test]
 fn a_disk_that_lies_changes_no_answer() {
     let tarbac = large();
-    let layout = Layout::of(tarbac.path(""), shipped::rules());
+    let layout = Layout::new(tarbac.path(""), shipped::rules());
     let (means, anew) = (
         LoadOptions {
             cache: true,
@@ -182,7 +182,7 @@ fn what_is_lost_is_said_to_whoever_loaded_it() {
         (tarbac, means)
     });
     let engines = [&broken, &sound].map(|(tarbac, means)| {
-        let layout = Layout::of(tarbac.path(""), shipped::rules());
+        let layout = Layout::new(tarbac.path(""), shipped::rules());
         let workspace = Workspace::load_by(&layout, &Switches::default(), means);
         workspace.unwrap().engine
     });

@@ -62,13 +62,13 @@ fn a_mutant_is_noticed_as_a_changed_workspace_would_be() {
     for (suite_text, least) in [(poor(), 5), (good(), 20)] {
         let tarbac = workspace(&suite_text);
         let loaded = Workspace::load(
-            &Layout::of(tarbac.path(""), shipped::rules()),
+            &Layout::new(tarbac.path(""), shipped::rules()),
             &Switches::default(),
         )
         .unwrap();
         let bundle = std::sync::Arc::clone(loaded.engine.bundle());
         let files =
-            on_disk::suite_files(&Layout::of(tarbac.path(""), shipped::rules()), &[]).unwrap();
+            on_disk::suite_files(&Layout::new(tarbac.path(""), shipped::rules()), &[]).unwrap();
         let sources: Vec<_> = files.iter().map(|file| file.source.clone()).collect();
         let (suites, findings) =
             suite::read(&sources, &|_| true, loaded.engine, &Switches::default());

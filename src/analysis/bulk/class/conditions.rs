@@ -95,7 +95,7 @@ impl SplitConditions {
                 parts.resource.look_for(&anchor);
             }
             if let Some(condition) = policy.ast().non_scope_constraints() {
-                parts.take_apart(condition, &Scope::of(policy, vocabulary), asker);
+                parts.take_apart(condition, &Scope::for_policy(policy, vocabulary), asker);
             }
         }
         parts

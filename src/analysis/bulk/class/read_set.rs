@@ -23,7 +23,7 @@ impl ReadSetBuilder {
     pub fn look_through(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
         self.literals.extend(policy.named_entities());
         if let Some(condition) = policy.ast().non_scope_constraints() {
-            self.look(condition, &Scope::of(policy, vocabulary));
+            self.look(condition, &Scope::for_policy(policy, vocabulary));
         }
     }
 

@@ -29,7 +29,7 @@ pub fn settings(engine: &Engine, flag: &str) -> Vec<String> {
         Some(Kind::Bool) => &["on", "off"],
         _ => &[""],
     };
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let of_all = values.iter().filter(|value| !value.is_empty());
     let mut settings: Vec<String> = of_all.map(|value| (*value).to_owned()).collect();
     for uid in names.all_of_type(&of_type) {

@@ -15,7 +15,7 @@ pub fn assignees(engine: &Engine) -> Vec<EntityUid> {
     let Some(of_type) = role_type(engine.bundle().vocabulary()) else {
         return Vec::new();
     };
-    let names = Lookup::of(engine);
+    let names = Lookup::new(engine);
     let types = assignable(engine, &of_type).into_iter();
     types
         .flat_map(|of_type| names.all_of_type(&of_type))

@@ -40,7 +40,7 @@ impl Resolver<'_> {
             return None;
         };
         if let Some(clause) = &exemption.clause {
-            let known = Conditions::of(policy).names();
+            let known = Conditions::from_policy(policy).names();
             if !known.contains(&clause.value) {
                 let mut finding = error(
                     code::suite::UNKNOWN_CLAUSE,

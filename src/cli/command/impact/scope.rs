@@ -28,7 +28,7 @@ pub(crate) struct ScopeArgs {
 
 /// The limits of a comparison. Each named entity must exist in one of the two states.
 pub(crate) fn about(states: [&Engine; 2], scope: &ScopeArgs) -> Result<About, Failure> {
-    let names = states.map(Lookup::of);
+    let names = states.map(Lookup::new);
     let named = |texts: &[String], part: Part| {
         let found = texts.iter().map(|text| {
             let name = Name::from(text.as_str());

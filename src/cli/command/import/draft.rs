@@ -42,7 +42,7 @@ pub(super) fn prepare(
     let take = taken(&arguments.take, &known)?;
     let there = files_in(out, &PARTS, &known)
         .map_err(|error| ShellError::file("read what is in", out, error))?;
-    let mut refresh = Refresh::of(&Situation {
+    let mut refresh = Refresh::new(&Situation {
         record,
         found: &there,
         new: &new,
@@ -143,7 +143,7 @@ fn add_first_files(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Resu
 pub(super) fn check(draft: &Draft, refresh: &Refresh, out: &Path) -> Result<(), Failure> {
     let bar = waiting("validating");
     let examination = examine(
-        &Layout::of(draft.folder(), product::rules()),
+        &Layout::new(draft.folder(), product::rules()),
         &Switches::default(),
     )?;
     bar.finish_and_clear();

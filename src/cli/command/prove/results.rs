@@ -75,7 +75,7 @@ impl<'a> Results<'a> {
             output.write("\n")?;
             output.write(&render::findings::human(
                 &findings,
-                &Excerpts::of(&findings),
+                &Excerpts::read(&findings),
                 style,
             ))?;
             output.write("\n")?;
@@ -138,7 +138,7 @@ impl<'a> Results<'a> {
     /// The results as JSON.
     pub(crate) fn json(&self) -> String {
         let findings = self.findings();
-        let excerpts = Excerpts::of(&findings);
+        let excerpts = Excerpts::read(&findings);
         let document = Document {
             version: VERSION,
             verdict: match self.exit() {

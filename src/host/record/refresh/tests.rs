@@ -49,7 +49,7 @@ fn told(
         nothing: digest("nothing"),
         is_partial: false,
     };
-    let refresh = Refresh::of(&situation);
+    let refresh = Refresh::new(&situation);
     word(&refresh)
 }
 
@@ -132,7 +132,7 @@ fn a_workspace_without_a_record_loses_nothing() {
     ];
     let told = cases.map(|(path, origin, now, adopt)| {
         let found = [(path.to_owned(), Found::File(digest(now)))].into();
-        let refresh = Refresh::of(&Situation {
+        let refresh = Refresh::new(&Situation {
             record: None,
             found: &found,
             new: &of(Some((origin, "b")), path),
@@ -157,7 +157,7 @@ fn what_is_no_file_is_never_replaced_and_other_files_are_told() {
         ("policies/custom/freeze.cedar".to_owned(), Found::Other),
     ]
     .into();
-    let refresh = Refresh::of(&Situation {
+    let refresh = Refresh::new(&Situation {
         record: Some(&record),
         found: &found,
         new: &of(Some((Origin::Tenant, "b")), "entities/a.json"),
