@@ -85,7 +85,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Codes of what is wrong with policies.
+    /// Codes of findings about policies.
     mod policy {
         /// A policy depends on a value that was assumed, because no export has it.
         ASSUMED_VALUE = "policy::assumed_value";
@@ -151,7 +151,7 @@ codes! {
         UNREAD = "policy::unread";
     }
 
-    /// Codes of what is wrong with the schema.
+    /// Codes of findings about the schema.
     mod schema {
         /// The files of the schema contradict each other.
         CONFLICT = "schema::conflict";
@@ -165,7 +165,7 @@ codes! {
         WARNING = "schema::warning";
     }
 
-    /// Codes of what is wrong with entities.
+    /// Codes of findings about entities.
     mod entities {
         /// The parents of an entity lead back to it.
         CYCLE = "entities::cycle";
@@ -195,7 +195,7 @@ codes! {
         UNKNOWN_FIELD = "entities::unknown_field";
     }
 
-    /// Codes of what is wrong with the manifests that say which rules are in force.
+    /// Codes of findings about the manifests that say which rules are in force.
     mod manifest {
         /// A manifest stands in a folder in which none is read.
         MISPLACED = "manifest::misplaced";
@@ -203,7 +203,7 @@ codes! {
         SYNTAX = "manifest::syntax";
     }
 
-    /// Codes of what is wrong with the folder of a workspace.
+    /// Codes of findings about the folder of a workspace.
     mod workspace {
         /// An import that was stopped has been finished.
         FINISHED = "workspace::finished";
@@ -215,7 +215,7 @@ codes! {
         NOT_READ = "workspace::not_read";
     }
 
-    /// Codes of what is wrong with suites.
+    /// Codes of findings about suites.
     mod suite {
         /// The context of a case does not conform to the schema.
         CONTEXT = "suite::context";
@@ -291,7 +291,7 @@ codes! {
         UNKNOWN = "mutant::unknown";
     }
 
-    /// Codes of what is wrong with specs.
+    /// Codes of findings about specs.
     mod spec {
         /// A spec is not a claim that can be proved.
         INVALID = "spec::invalid";
@@ -329,7 +329,7 @@ codes! {
         REFUTED = "prove::refuted";
     }
 
-    /// Codes of what is wrong with roles as Microsoft Graph has them.
+    /// Codes of findings about roles as Microsoft Graph has them.
     mod role {
         /// A policy about a role says more than a list of permissions can.
         INEXPRESSIBLE = "role::inexpressible";
@@ -343,7 +343,7 @@ codes! {
         WITHOUT_PERMISSIONS = "role::without_permissions";
     }
 
-    /// Codes of what is wrong with hypothetical changes.
+    /// Codes of findings about hypothetical changes.
     mod what_if {
         /// A hypothetical change cannot be made.
         CHANGE = "what_if::change";

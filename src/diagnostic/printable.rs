@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// What stands in the place of what is not shown.
+/// The character in place of one that is not shown.
 const REPLACED: char = '\u{fffd}';
 
 /// Whether a character is obeyed instead of being shown: a control character, or one that turns the direction of

@@ -107,7 +107,7 @@ impl Memo for NothingKnown {
     }
 }
 
-/// Examines texts and entities together: what is known of them is taken from the memo.
+/// Examines texts and entities together: what the memo has is taken from it.
 pub(crate) fn assemble(
     texts: &Texts,
     entities: impl FnOnce() -> Vec<Input>,

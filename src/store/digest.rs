@@ -1,4 +1,4 @@
-//! Digests of what is read.
+//! Digests of contents, made while they are read.
 
 use std::io::{self, Read};
 

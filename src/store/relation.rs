@@ -8,7 +8,7 @@ use super::{Directory, ListId, Row};
 use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::{Meaning, ValueRef};
 
-/// The entities of a type that are alike in what is looked at.
+/// The entities of a type with the same values of the attributes that are read.
 #[derive(Default)]
 struct Alike {
     /// The lists of parents that were looked through.

@@ -9,20 +9,10 @@ use walkdir::WalkDir;
 const LINES: usize = 400;
 
 /// The files that are longer yet.
-const LONGER: [&str; 13] = [
+const LONGER: [&str; 3] = [
     "src/analysis/bulk/survey.rs",
     "src/assurance/coverage.rs",
     "src/assurance/snapshot.rs",
-    "src/host/bundle.rs",
-    "src/host/bundle/vocabulary.rs",
-    "src/host/engine/questions.rs",
-    "src/host/lookup.rs",
-    "src/host/workspace.rs",
-    "src/host/workspace/cache.rs",
-    "src/host/workspace/earlier.rs",
-    "src/host/workspace/transaction.rs",
-    "src/host/workspace/transaction/tests.rs",
-    "src/store/tables/column.rs",
 ];
 
 /// Phrases that describe a thing by a relative clause, where it has a name.
@@ -56,11 +46,11 @@ const LEFT: [(&str, usize); 9] = [
     ("analysis", 17),
     ("assurance", 9),
     ("cli", 0),
-    ("diagnostic", 2),
-    ("host", 10),
+    ("diagnostic", 1),
+    ("host", 0),
     ("lib.rs", 0),
     ("report", 0),
-    ("store", 8),
+    ("store", 0),
     ("tenant", 3),
 ];
 

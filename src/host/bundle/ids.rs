@@ -87,7 +87,7 @@ fn is_format(character: char) -> bool {
 }
 
 /// Ids that a reader takes for each other: those that differ in case, or in letters of other scripts
-/// that look alike. Among ASCII ids only case is looked at: `role-1` and `role-l` may well both be meant.
+/// that look alike. Among ASCII ids only case is compared: `role-1` and `role-l` may well both be meant.
 fn look_alikes(policies: &[Policy]) -> Vec<Finding> {
     let is_plain = policies.iter().all(|policy| policy.id().is_ascii());
     let look = |id: &str| match is_plain {

@@ -40,7 +40,7 @@ impl<'v> Scope<'v> {
         self.is_question |= action.is_question();
     }
 
-    /// The types of whoever asks and of what is asked about.
+    /// The types of the principals and the resources.
     pub fn everything(&self) -> impl Iterator<Item = String> {
         self.principals.iter().chain(&self.resources).cloned()
     }

@@ -157,12 +157,12 @@ impl Engine {
             None => finding,
         };
         Some(finding.help(format!(
-            "{help}: import the value{export}, or set it by hand and take it out of what is assumed, or decide by something else"
+            "{help}: import the value{export}, or set it by hand and take it out of the assumed ones, or decide by something else"
         )))
     }
 }
 
-/// What is said of a condition.
+/// The truth of a condition, as far as it can be told.
 enum Truth {
     /// It is not evaluated.
     Unasked,

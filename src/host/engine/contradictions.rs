@@ -135,7 +135,7 @@ impl Engine {
     }
 }
 
-/// What is known of an entity when policies are asked about it.
+/// The facts about an entity on which the answers of policies depend.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     /// The values of the attributes that they read.

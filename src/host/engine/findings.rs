@@ -1,4 +1,4 @@
-//! What the policies find wrong with a directory.
+//! Findings of policies about a directory.
 
 use std::collections::BTreeSet;
 

@@ -203,7 +203,7 @@ fn pairs<'p>(leaves: &[Leaf<'p>], others: &[Leaf<'p>]) -> Vec<(&'p Expr, Text<'p
     texts.flat_map(of_text).collect()
 }
 
-/// A part of what is compared: an element of a set, a value of a record, a branch of a choice.
+/// A part of one side of a comparison: an element of a set, a value of a record, a branch of a choice.
 struct Leaf<'p> {
     /// The keys of the records that it stands in, from the outermost.
     keys: Vec<&'p str>,

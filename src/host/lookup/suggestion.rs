@@ -1,4 +1,4 @@
-//! What helps whoever gave a name that nothing has.
+//! Suggestions where nothing has a name.
 
 use cedar_policy::EntityTypeName;
 

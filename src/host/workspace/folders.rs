@@ -30,7 +30,7 @@ pub(super) fn files(
     Ok(found)
 }
 
-/// What is at a path; `None` only of what is certainly not there.
+/// The metadata of a path; `None` only where there is certainly nothing.
 ///
 /// # Errors
 /// It cannot be known, or a link leads nowhere.

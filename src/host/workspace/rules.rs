@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::bundle::{self, Shipped, Texts};
 use tarbac_diagnostic::source::Source;
 
-/// The files of `policies/` or of `schema/`, or of what is named in its place.
+/// The files of `policies/` or of `schema/`, or those that are named in its place.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     /// Policies, or schema.

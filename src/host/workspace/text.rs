@@ -48,7 +48,7 @@ pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, String> {
         _ => String::from_utf8(bytes)
             .map_err(|error| format!("it is not UTF-8: {}", error.utf8_error()))?,
     };
-    // No text has such a character, and every second one of UTF-16 that is taken for UTF-8 is one.
+    // No text has a zero character. UTF-16 that is taken for UTF-8 has one at every second place.
     if let Some(at) = text.find('\0') {
         return Err(format!("it is no text: byte {at} is zero"));
     }

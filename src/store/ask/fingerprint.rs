@@ -10,7 +10,7 @@ use crate::read::schema::{Field, Kind, Shapes};
 use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Row};
 
-/// What is looked at of entities: names, for [`Fingerprinter::new`].
+/// The attributes and memberships that policies read, by name, for [`Fingerprinter::new`].
 #[derive(Debug, Default, Clone)]
 pub struct ReadSet {
     /// The names of attributes, whoever has them.
@@ -43,13 +43,13 @@ pub struct Fingerprinter {
 #[derive(Debug, Default)]
 struct TypeLook {
     slots: Vec<(usize, Look)>,
-    /// Whether the uid itself is looked at: everything is in itself.
+    /// Whether the uid itself is read: everything is in itself.
     is_known: bool,
     /// Whether anything that is looked for can stand above it.
     is_below: bool,
 }
 
-/// What is looked at of a value.
+/// The part of a value that is read.
 #[derive(Debug)]
 enum Look {
     Whole,
@@ -104,7 +104,7 @@ impl Fingerprinter {
     }
 }
 
-/// What is looked at of the fields of an entity or record.
+/// The fields of an entity or record that are read.
 fn looks(
     glance: &ReadSet,
     shapes: &Shapes,

@@ -37,7 +37,7 @@ impl Directory {
             defined
                 .raw
                 .resize(store.uids.len(), MemberOrNone::default());
-            // What was put in is what there is of an entity.
+            // An entity that was given replaces the one that was there.
             accept(store, defined, member, slots, |_, _| {});
         });
         defined

@@ -51,7 +51,7 @@ pub(crate) const MOST: u32 = 1 << 29;
 
 const PAYLOAD: u32 = MOST - 1;
 
-/// The three bits of what is asked for by itself, millions of times.
+/// The tags, of three bits, that are tested by themselves, millions of times.
 const ENTITY: u32 = 5;
 const COMPOUND: u32 = 6;
 

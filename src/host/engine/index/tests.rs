@@ -1,4 +1,4 @@
-//! What comes of policies that cannot be asked together.
+//! The index with policies that cannot be asked together.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! The files of entities that a cache is of: what tells whether they changed, and what they hold.
+//! The files of entities of a cache, with their stamps and digests.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(super) struct Stamp {
     pub system: Option<(i64, i64, u64, u64)>,
 }
 
-/// What is known of the content of a file, or that a file was put here.
+/// The digest of a file of entities, or a mark that the cache wrote the file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Note {
     pub stamp: Stamp,

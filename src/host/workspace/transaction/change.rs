@@ -1,4 +1,4 @@
-//! The acts of a change: keep, write aside, decide, take each step, finish; and their undoing.
+//! The acts of a change, in their order, and their undoing.
 
 use std::fs::{self, File};
 use std::io;
@@ -89,7 +89,7 @@ impl Change<'_> {
         make_folder_of(&old)?;
         match fs::hard_link(&place, &old) {
             Ok(()) => Ok(()),
-            // Not every file system has such links, and this may be another one.
+            // Not every file system has hard links, and this may be another one.
             Err(_) => fs::copy(&place, &old).map(|_| ()),
         }
     }

@@ -1,4 +1,4 @@
-//! The state of a workspace by its record: settled, or in the middle of a change that is then finished.
+//! The state of a workspace by its record: settled, or within a change.
 
 use std::io;
 use std::path::Path;
