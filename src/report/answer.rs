@@ -92,9 +92,17 @@ fn decided(answer: &Answer, style: Style) -> String {
                 more => format!(" (and {more} more; see tarbac explain)"),
             };
             let first = printable::line(first);
-            format!("{}  {first}{}{more}", style.red("DENY"), said(answer))
+            format!(
+                "{}  {first}{}{more}",
+                style.red("DENY"),
+                first_message(answer)
+            )
         }
-        Basis::NotPermitted => format!("{}  not permitted{}", style.red("DENY"), said(answer)),
+        Basis::NotPermitted => format!(
+            "{}  not permitted{}",
+            style.red("DENY"),
+            first_message(answer)
+        ),
         Basis::Error => format!(
             "{}  {}",
             style.yellow("INDETERMINATE"),
@@ -103,7 +111,7 @@ fn decided(answer: &Answer, style: Style) -> String {
     }
 }
 
-fn said(answer: &Answer) -> String {
+fn first_message(answer: &Answer) -> String {
     answer
         .refusals
         .first()
@@ -179,7 +187,7 @@ pub fn decision_line(
         basis: outcome.basis,
         policies: &outcome.policies,
         errors: &outcome.errors,
-        provenance: provenance::ProvenanceWire::of(engine.provenance()),
+        provenance: provenance::ProvenanceWire::new(engine.provenance()),
     })
 }
 
@@ -211,7 +219,7 @@ fn wire<'a>(answer: &'a Answer, engine: &'a Engine) -> AnswerWire<'a> {
         messages: None,
         refusals: None,
         readings: engine.readings(),
-        provenance: provenance::ProvenanceWire::of(engine.provenance()),
+        provenance: provenance::ProvenanceWire::new(engine.provenance()),
     }
 }
 

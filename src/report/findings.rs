@@ -50,7 +50,7 @@ struct Label<'a> {
 pub fn human(findings: &[Finding], excerpts: &Excerpts, style: Style) -> String {
     findings
         .iter()
-        .map(|finding| diagnostic(&Shown::new(finding, excerpts), style))
+        .map(|finding| diagnostic(&PrintableDiagnostic::new(finding, excerpts), style))
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -88,7 +88,7 @@ pub fn document(
         errors,
         warnings,
         findings: entries(findings, excerpts),
-        provenance: provenance.map(provenance::ProvenanceWire::of),
+        provenance: provenance.map(provenance::ProvenanceWire::new),
     })
 }
 
@@ -145,7 +145,7 @@ pub fn number(count: usize, noun: &str) -> String {
 
 /// A finding for miette. Its excerpts, which may be of several files, are joined into one text.
 #[derive(Debug)]
-struct Shown<'a> {
+struct PrintableDiagnostic<'a> {
     finding: &'a Finding,
     parts: Vec<Part<'a>>,
     /// The places that cannot be shown, in words.
@@ -161,7 +161,7 @@ struct Part<'a> {
     base: usize,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> PrintableDiagnostic<'a> {
     fn new(finding: &'a Finding, excerpts: &'a Excerpts) -> Self {
         let mut parts = Vec::new();
         let mut elsewhere = String::new();
@@ -189,15 +189,15 @@ impl<'a> Shown<'a> {
     }
 }
 
-impl std::fmt::Display for Shown<'_> {
+impl std::fmt::Display for PrintableDiagnostic<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}{}", self.finding.message, self.elsewhere)
     }
 }
 
-impl std::error::Error for Shown<'_> {}
+impl std::error::Error for PrintableDiagnostic<'_> {}
 
-impl Diagnostic for Shown<'_> {
+impl Diagnostic for PrintableDiagnostic<'_> {
     fn code(&self) -> Option<Box<dyn std::fmt::Display + '_>> {
         Some(Box::new(&self.finding.code))
     }
@@ -226,7 +226,7 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
-impl SourceCode for Shown<'_> {
+impl SourceCode for PrintableDiagnostic<'_> {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,

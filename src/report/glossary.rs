@@ -7,7 +7,7 @@ use tarbac_host::engine::Engine;
 
 /// The documentation of each policy that a text names by its id, as a last paragraph of the text; empty where it names
 /// none. The engines are searched in order.
-pub fn of(text: &str, engines: &[&Engine], width: Option<usize>) -> String {
+pub fn paragraph(text: &str, engines: &[&Engine], width: Option<usize>) -> String {
     let is_in_id = |character: char| character.is_alphanumeric() || "._-".contains(character);
     let words = text.split(|character: char| !is_in_id(character));
     let words: BTreeSet<&str> = words.map(|word| word.trim_end_matches('.')).collect();

@@ -41,7 +41,7 @@ use serde::Serialize;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
-use shown::Shown;
+use shown::PrintableDiagnostic;
 use tarbac_host::json::line as json_line;
 pub use tarbac_host::json::pretty as json;
 
@@ -114,7 +114,7 @@ fn ndjson(line: &impl Serialize) -> String {
 /// One error, with its code, places and help.
 pub fn diagnostic(diagnostic: &dyn Diagnostic, style: Style) -> String {
     let mut text = String::new();
-    let diagnostic = &Shown::of(diagnostic);
+    let diagnostic = &PrintableDiagnostic::new(diagnostic);
     match style.handler().render_report(&mut text, diagnostic) {
         Ok(()) => text,
         Err(_) => format!("{diagnostic}\n"),

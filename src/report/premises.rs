@@ -41,7 +41,7 @@ pub(super) struct PremisesDocument<'p> {
 }
 
 impl<'p> PremisesDocument<'p> {
-    pub(crate) fn of(premises: &'p Premises) -> Self {
+    pub(crate) fn new(premises: &'p Premises) -> Self {
         Self {
             changes: premises.all_typed().collect(),
             supposed: &premises.says,
@@ -51,6 +51,6 @@ impl<'p> PremisesDocument<'p> {
 
     /// The document of some premises; `None` where nothing is supposed.
     pub(crate) fn if_any(premises: &'p Premises) -> Option<Self> {
-        (!premises.is_empty()).then(|| Self::of(premises))
+        (!premises.is_empty()).then(|| Self::new(premises))
     }
 }

@@ -29,7 +29,7 @@ pub struct With<'a, T> {
 
 impl<'a> ProvenanceWire<'a> {
     /// The keys for programs.
-    pub fn of(provenance: &'a Provenance) -> Self {
+    pub fn new(provenance: &'a Provenance) -> Self {
         Self {
             rules_in_force: provenance.rules,
             revision: &provenance.revision,
@@ -48,7 +48,7 @@ impl<'a> ProvenanceWire<'a> {
 
 /// A JSON document with its provenance.
 pub fn document(document: impl Serialize, provenance: &Provenance) -> String {
-    json(&ProvenanceWire::of(provenance).with(document))
+    json(&ProvenanceWire::new(provenance).with(document))
 }
 
 /// The provenance of both states that an answer compares.
@@ -60,10 +60,10 @@ pub(super) struct States<'a> {
 
 impl<'a> States<'a> {
     /// For programs.
-    pub(crate) fn of([before, after]: [&'a Provenance; 2]) -> Self {
+    pub(crate) fn new([before, after]: [&'a Provenance; 2]) -> Self {
         Self {
-            before: ProvenanceWire::of(before),
-            after: ProvenanceWire::of(after),
+            before: ProvenanceWire::new(before),
+            after: ProvenanceWire::new(after),
         }
     }
 }

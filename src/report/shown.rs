@@ -13,7 +13,7 @@ use tarbac_diagnostic::printable::{line, lines, short};
 
 /// A diagnostic whose texts are printable.
 #[derive(Debug)]
-pub(super) struct Shown<'d> {
+pub(super) struct PrintableDiagnostic<'d> {
     diagnostic: &'d dyn Diagnostic,
     code: Option<Code<'d>>,
 }
@@ -27,8 +27,8 @@ impl fmt::Debug for Code<'_> {
     }
 }
 
-impl<'d> Shown<'d> {
-    pub(crate) fn of(diagnostic: &'d dyn Diagnostic) -> Self {
+impl<'d> PrintableDiagnostic<'d> {
+    pub(crate) fn new(diagnostic: &'d dyn Diagnostic) -> Self {
         Self {
             diagnostic,
             code: diagnostic.source_code().map(Code),
@@ -36,15 +36,15 @@ impl<'d> Shown<'d> {
     }
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for PrintableDiagnostic<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&lines(&short(self.diagnostic.to_string())))
     }
 }
 
-impl std::error::Error for Shown<'_> {}
+impl std::error::Error for PrintableDiagnostic<'_> {}
 
-impl Diagnostic for Shown<'_> {
+impl Diagnostic for PrintableDiagnostic<'_> {
     fn code(&self) -> Option<Box<dyn fmt::Display + '_>> {
         let code = self.diagnostic.code()?.to_string();
         Some(Box::new(line(&code).into_owned()))

@@ -5,7 +5,7 @@ use super::page::Page;
 use tarbac_analysis::explain::Support;
 
 /// Permissions on one object.
-struct On<'s> {
+struct ObjectPermissions<'s> {
     operations: Vec<&'s str>,
     /// The phrase after the permissions: ` on All Systems`.
     on: &'s str,
@@ -14,20 +14,22 @@ struct On<'s> {
 }
 
 /// The permissions, grouped by object.
-fn by_what(supports: &[Support]) -> Vec<On<'_>> {
-    let mut groups: Vec<On<'_>> = Vec::new();
+fn by_what(supports: &[Support]) -> Vec<ObjectPermissions<'_>> {
+    let mut groups: Vec<ObjectPermissions<'_>> = Vec::new();
     for support in supports {
         let Some((operation, on)) = &support.operation else {
             continue;
         };
         let policies = support.policies.iter().map(String::as_str);
-        let is_on = |known: &&mut On<'_>| known.on == on && known.support.value == support.value;
+        let is_on = |known: &&mut ObjectPermissions<'_>| {
+            known.on == on && known.support.value == support.value
+        };
         match groups.iter_mut().find(is_on) {
             Some(known) => {
                 known.operations.push(operation);
                 known.policies.extend(policies);
             }
-            None => groups.push(On {
+            None => groups.push(ObjectPermissions {
                 operations: vec![operation],
                 on,
                 support,

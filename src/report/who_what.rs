@@ -298,13 +298,13 @@ pub fn document(who: &Who, premises: &Premises, provenance: &Provenance) -> Stri
         eligible: who
             .eligible
             .as_ref()
-            .map(|eligible| eligible.iter().map(EligibleDocument::of).collect()),
+            .map(|eligible| eligible.iter().map(EligibleDocument::new).collect()),
     };
     super::provenance::document(document, provenance)
 }
 
 impl<'a> EligibleDocument<'a> {
-    fn of(eligible: &'a Eligible) -> Self {
+    fn new(eligible: &'a Eligible) -> Self {
         Self {
             principal: &eligible.principal,
             policies: &eligible.outcome.policies,

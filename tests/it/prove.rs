@@ -210,7 +210,10 @@ fn a_world_that_no_directory_has_is_said_to_be_none() {
     )]);
     let ran = prove(&workspace, &solver, &["--save-counterexamples", "found"]);
     assert_eq!(ran.status, 1, "{ran}");
-    assert!(ran.stdout.contains("No directory can have that"), "{ran}");
+    assert!(
+        ran.stdout.contains("No directory can contain this"),
+        "{ran}"
+    );
     assert!(ran.stderr.contains("no-tenant: not saved"), "{ran}");
 }
 

@@ -65,42 +65,46 @@ pub(crate) fn run(
     });
     let bar = progress("deciding");
     bar.set_length(review.classes() as u64);
-    let mut standing = review.access(|| bar.inc(1));
+    let mut access = review.access(|| bar.inc(1));
     bar.finish_and_clear();
-    fill_in(&review, &mut standing, global.format, arguments.all);
+    fill_in(&review, &mut access, global.format, arguments.all);
     let provenance = engine.provenance();
     write_premises(&premises, global.format, output)?;
     match global.format {
         Format::Json => output.write(&render::access_review::document(
-            &standing, &premises, provenance,
+            &access, &premises, provenance,
         ))?,
         Format::Ndjson => {
-            let bar = devices(standing.people.len());
-            let in_full = |holder: &PersonAccess| {
-                let mut holder = holder.clone();
-                review.detail(from_mut(&mut holder), usize::MAX, || bar.inc(1));
-                review.support(from_mut(&mut holder));
-                holder
+            let bar = devices(access.people.len());
+            let in_full = |person: &PersonAccess| {
+                let mut person = person.clone();
+                review.detail(from_mut(&mut person), usize::MAX, || bar.inc(1));
+                review.support(from_mut(&mut person));
+                person
             };
-            let lines = render::access_review::ndjson(&standing, &premises, provenance, in_full);
+            let lines = render::access_review::ndjson(&access, &premises, provenance, in_full);
             output.write_lines(lines)?;
             bar.finish_and_clear();
         }
-        Format::Csv => output.write_sheet(render::access_review::csv(&standing, &premises))?,
-        Format::Markdown => output.write(&render::access_review::markdown(&standing))?,
-        Format::Html => output.write(&render::access_review::html(
-            &standing, &premises, provenance,
-        ))?,
+        Format::Csv => output.write_sheet(render::access_review::csv(&access, &premises))?,
+        Format::Markdown => output.write(&render::access_review::markdown(&access))?,
+        Format::Html => {
+            output.write(&render::access_review::html(&access, &premises, provenance))?
+        }
         _ => {
-            let text = render::access_review::human(&standing, arguments.all, output.width());
+            let text = render::access_review::human(&access, arguments.all, output.width());
             output.write(&text)?;
-            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+            output.write(&render::glossary::paragraph(
+                &text,
+                &[&engine],
+                output.width(),
+            ))?;
         }
     }
-    if standing.totals.decisions == 0 {
+    if access.totals.decisions == 0 {
         note("no request is possible: is this the right workspace (-C)?\n");
     }
-    Ok(match (standing.has_unknown(), standing.has_findings()) {
+    Ok(match (access.has_unknown(), access.has_findings()) {
         (true, _) => Exit::Unanswered,
         (false, true) => Exit::No,
         (false, false) => Exit::Yes,
@@ -108,18 +112,18 @@ pub(crate) fn run(
 }
 
 /// Fills in devices and supports in the rows that the format shows. NDJSON does so row by row.
-fn fill_in(review: &Review<'_>, standing: &mut AccessReview, format: Format, all: bool) {
+fn fill_in(review: &Review<'_>, access: &mut AccessReview, format: Format, all: bool) {
     let is_short = format == Format::Human && !all;
     if is_short {
-        let shown = standing.people.iter_mut();
+        let shown = access.people.iter_mut();
         shown
             .take(render::access_review::PEOPLE)
-            .for_each(|holder| review.support(from_mut(holder)));
+            .for_each(|person| review.support(from_mut(person)));
     } else if format != Format::Ndjson {
-        let bar = devices(standing.people.len());
+        let bar = devices(access.people.len());
         let named = render::access_review::LISTED;
-        review.detail(&mut standing.people, named, || bar.inc(1));
-        review.support(&mut standing.people);
+        review.detail(&mut access.people, named, || bar.inc(1));
+        review.support(&mut access.people);
         bar.finish_and_clear();
     }
 }

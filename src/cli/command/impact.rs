@@ -164,7 +164,11 @@ fn write_report(
             let text = report.human(options.all, output.width());
             output.write(&text)?;
             let engines = [states.after, states.before];
-            output.write(&render::glossary::of(&text, &engines, output.width()))?;
+            output.write(&render::glossary::paragraph(
+                &text,
+                &engines,
+                output.width(),
+            ))?;
         }
     }
     Ok(())

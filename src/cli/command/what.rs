@@ -106,7 +106,11 @@ pub(crate) fn run(
         _ => {
             let text = render::who_what::what(&what, &called.name, output.width());
             output.write(&text)?;
-            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+            output.write(&render::glossary::paragraph(
+                &text,
+                &[&engine],
+                output.width(),
+            ))?;
         }
     }
     Ok(exit(&what))

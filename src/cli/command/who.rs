@@ -99,7 +99,11 @@ pub(crate) fn run(
             let shown = (arguments.may_not, arguments.all);
             let text = render::who_what::human(&who, &asked, shown, output.width());
             output.write(&text)?;
-            output.write(&render::glossary::of(&text, &[&engine], output.width()))?;
+            output.write(&render::glossary::paragraph(
+                &text,
+                &[&engine],
+                output.width(),
+            ))?;
         }
     }
     Ok(match (who.unknown.is_empty(), who.may.is_empty()) {

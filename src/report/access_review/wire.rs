@@ -54,12 +54,12 @@ struct HoldLine<'s> {
 
 /// The access review as JSON.
 pub fn document(review: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
-    provenance::document(Document::of(review, premises), provenance)
+    provenance::document(Document::new(review, premises), provenance)
 }
 
 /// The access review as JSON in one line, for a page of HTML.
 pub(super) fn line(review: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
-    json_line(&provenance::ProvenanceWire::of(provenance).with(Document::of(review, premises)))
+    json_line(&provenance::ProvenanceWire::new(provenance).with(Document::new(review, premises)))
 }
 
 /// The access review as NDJSON: the totals with provenance and premises, the roles, the refusing policies, the redundant
@@ -72,12 +72,12 @@ pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
     in_full: F,
 ) -> impl Iterator<Item = String> + use<'a, F> {
     let totals = Line::Totals(&review.totals);
-    let head = line_of(&provenance::ProvenanceWire::of(provenance).with(totals));
+    let head = line_of(&provenance::ProvenanceWire::new(provenance).with(totals));
     let asked = PremisesDocument::if_any(premises).map(Line::Asked);
     let roles = review.roles.iter().map(Line::Role);
     let obstacles = review.obstacles.iter().map(Line::Obstacle);
     let assignments = review.assignments.iter();
-    let assignments = assignments.map(|of| Line::Assignment(AssignmentDocument::of(of)));
+    let assignments = assignments.map(|of| Line::Assignment(AssignmentDocument::new(of)));
     let holds = review.people.iter().flat_map(move |holder| {
         let holder = in_full(holder);
         let lines = holder.holds.iter().map(|hold| {
@@ -95,7 +95,7 @@ pub fn ndjson<'a, F: Fn(&PersonAccess) -> PersonAccess>(
 }
 
 impl<'s> Document<'s> {
-    fn of(review: &'s AccessReview, premises: &'s Premises) -> Self {
+    fn new(review: &'s AccessReview, premises: &'s Premises) -> Self {
         let assignments = review.assignments.iter();
         Self {
             version: VERSION,
@@ -103,14 +103,14 @@ impl<'s> Document<'s> {
             totals: &review.totals,
             roles: &review.roles,
             obstacles: &review.obstacles,
-            assignments: assignments.map(AssignmentDocument::of).collect(),
+            assignments: assignments.map(AssignmentDocument::new).collect(),
             people: &review.people,
         }
     }
 }
 
 impl<'s> AssignmentDocument<'s> {
-    fn of(assignment: &'s Assignment) -> Self {
+    fn new(assignment: &'s Assignment) -> Self {
         Self {
             because: super::because(assignment),
             assignment,

@@ -78,7 +78,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
         provenance: report
             .provenance
             .as_deref()
-            .map(provenance::ProvenanceWire::of),
+            .map(provenance::ProvenanceWire::new),
     })
 }
 

@@ -151,7 +151,7 @@ pub fn text(report: &Report, excerpts: &Excerpts) -> String {
         .map(|finding| {
             // The index of a rule is the number of codes before it.
             let index = by_code.range::<&Code, _>(..&finding.code).count();
-            outcome(finding, index, fingerprints.of(finding), excerpts)
+            outcome(finding, index, fingerprints.next(finding), excerpts)
         })
         .collect();
     let root = Described {
@@ -284,7 +284,7 @@ fn message(text: &str) -> Message {
 struct Fingerprints(BTreeMap<String, usize>);
 
 impl Fingerprints {
-    fn of(&mut self, finding: &Finding) -> String {
+    fn next(&mut self, finding: &Finding) -> String {
         let file = finding.labels.first();
         let file = file.map_or("", |label| label.place.source.name.as_str());
         let print = visible(&format!("{} {file} {}", finding.code, finding.message));

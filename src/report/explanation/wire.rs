@@ -153,7 +153,7 @@ pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> Explana
         changes: explanation.remedies.as_ref(),
         notices: answer.notices.iter().map(notice).collect(),
         readings: &explanation.readings,
-        provenance: provenance::ProvenanceWire::of(&explanation.provenance),
+        provenance: provenance::ProvenanceWire::new(&explanation.provenance),
     }
 }
 

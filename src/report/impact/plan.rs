@@ -49,7 +49,7 @@ pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
     if !plan.giving.is_empty() {
         page.heading("The roles that give the gains");
         for giving in plan.giving.iter().take(limit) {
-            page.line(2, &given(giving, limit));
+            page.line(2, &role_in_words(giving, limit));
         }
         more(page, plan.giving.len(), limit);
     }
@@ -98,7 +98,7 @@ pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
     if !plan.giving.is_empty() {
         heading(&mut text, "The roles that give the gains");
         for giving in &plan.giving {
-            listed(&mut text, &given(giving, usize::MAX));
+            listed(&mut text, &role_in_words(giving, usize::MAX));
         }
     }
     if !plan.gained.is_empty() {
@@ -322,7 +322,7 @@ fn whose(lost: &Lost, limit: usize) -> String {
     format!("{decisions}{each} of {}", some(&people, limit))
 }
 
-fn given(giving: &Giving, limit: usize) -> String {
+fn role_in_words(giving: &Giving, limit: usize) -> String {
     format!(
         "{}: {} of {}, by {}",
         giving.role.name,

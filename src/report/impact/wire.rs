@@ -31,12 +31,12 @@ struct Document<'i> {
 impl<'r> ImpactReport<'r> {
     /// The comparison as JSON.
     pub fn document(&self) -> String {
-        provenance::document(Document::of(self), self.at_hand)
+        provenance::document(Document::new(self), self.at_hand)
     }
 
     /// The comparison as JSON in one line, for a page of HTML.
     pub(super) fn line(&self) -> String {
-        json_line(&provenance::ProvenanceWire::of(self.at_hand).with(Document::of(self)))
+        json_line(&provenance::ProvenanceWire::new(self.at_hand).with(Document::new(self)))
     }
 
     /// The comparison as NDJSON: the totals with provenance, the premises, the concerns, every change with the people who
@@ -54,14 +54,14 @@ impl<'r> ImpactReport<'r> {
         } = self.impact;
         let totals = HeadLine {
             totals: Line::Totals(totals),
-            states: provenance::States::of(self.states),
+            states: provenance::States::new(self.states),
         };
-        let head = ndjson(&provenance::ProvenanceWire::of(self.at_hand).with(totals));
-        let asked = std::iter::once(Line::Asked(PremisesDocument::of(self.premises)));
+        let head = ndjson(&provenance::ProvenanceWire::new(self.at_hand).with(totals));
+        let asked = std::iter::once(Line::Asked(PremisesDocument::new(self.premises)));
         let concerns = concerns.iter().map(Line::Concern);
         let pages = pages.iter().map(Line::Page);
         let roles = self.keep().iter();
-        let roles = roles.map(|change| Line::Role(NeedDocument::of(change)));
+        let roles = roles.map(|change| Line::Role(NeedDocument::new(change)));
         let changes = people.iter().flat_map(move |affected| {
             let affected = in_full(affected);
             let lines = affected.changes.iter().map(|change| {
@@ -72,7 +72,7 @@ impl<'r> ImpactReport<'r> {
             });
             lines.collect::<Vec<String>>()
         });
-        let plan = self.plan().map(|plan| Line::Plan(PlanDocument::of(plan)));
+        let plan = self.plan().map(|plan| Line::Plan(PlanDocument::new(plan)));
         let first = asked.chain(concerns).chain(pages).chain(roles);
         let text = |line: Line<'_>| ndjson(&line);
         std::iter::once(head)
@@ -111,18 +111,18 @@ struct ChangeLine<'i> {
 }
 
 impl<'i> Document<'i> {
-    fn of(report: &ImpactReport<'i>) -> Self {
+    fn new(report: &ImpactReport<'i>) -> Self {
         let impact = report.impact;
         Self {
             version: VERSION,
-            asked: PremisesDocument::of(report.premises),
-            states: provenance::States::of(report.states),
+            asked: PremisesDocument::new(report.premises),
+            states: provenance::States::new(report.states),
             totals: &impact.totals,
             concerns: &impact.concerns,
             pages: &impact.pages,
-            roles: report.keep().iter().map(NeedDocument::of).collect(),
+            roles: report.keep().iter().map(NeedDocument::new).collect(),
             people: &impact.people,
-            plan: report.plan().map(PlanDocument::of),
+            plan: report.plan().map(PlanDocument::new),
         }
     }
 }

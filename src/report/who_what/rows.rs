@@ -181,7 +181,7 @@ pub fn who_ndjson<'a>(
     premises: &'a Premises,
     provenance: &'a Provenance,
 ) -> impl Iterator<Item = String> + use<'a> {
-    let wire = ProvenanceWire::of(provenance);
+    let wire = ProvenanceWire::new(provenance);
     let may = who.may.iter().map(move |permitted| WhoLine {
         version: VERSION,
         asked: PremisesDocument::if_any(premises),
@@ -223,7 +223,7 @@ pub fn what_ndjson<'a>(
     premises: &'a Premises,
     provenance: &'a Provenance,
 ) -> impl Iterator<Item = String> + use<'a> {
-    let wire = ProvenanceWire::of(provenance);
+    let wire = ProvenanceWire::new(provenance);
     what.alike.iter().map(move |alike| {
         ndjson(&wire.with(WhatLine {
             version: VERSION,

@@ -146,7 +146,7 @@ fn json(report: &Report, passed: bool) -> String {
         version: VERSION,
         passed,
         tests: tests.collect(),
-        provenance: provenance.map(render::provenance::ProvenanceWire::of),
+        provenance: provenance.map(render::provenance::ProvenanceWire::new),
     })
 }
 

@@ -60,7 +60,7 @@ pub(in crate::impact) struct NeedDocument<'i> {
 
 impl<'i> NeedDocument<'i> {
     /// A role change that prevents a loss.
-    pub(crate) fn of(change: &'i RoleChange) -> Self {
+    pub(crate) fn new(change: &'i RoleChange) -> Self {
         Self {
             what: change.what,
             role: &change.role,
@@ -72,20 +72,20 @@ impl<'i> NeedDocument<'i> {
 
 impl<'i> PlanDocument<'i> {
     /// The totals of a plan.
-    pub(crate) fn of(plan: &'i Plan) -> Self {
+    pub(crate) fn new(plan: &'i Plan) -> Self {
         Self {
             verified: plan.is_verified(),
-            keep: ProposalDocument::of(&plan.keep),
-            lost: plan.lost.iter().map(LostDocument::of).collect(),
+            keep: ProposalDocument::new(&plan.keep),
+            lost: plan.lost.iter().map(LostDocument::new).collect(),
             giving: &plan.giving,
-            spare: ProposalDocument::of(&plan.spare),
-            gained: plan.gained.iter().map(GainedDocument::of).collect(),
+            spare: ProposalDocument::new(&plan.spare),
+            gained: plan.gained.iter().map(GainedDocument::new).collect(),
         }
     }
 }
 
 impl<'i> ProposalDocument<'i> {
-    fn of(proposal: &'i Proposal) -> Self {
+    fn new(proposal: &'i Proposal) -> Self {
         Self {
             verified: proposal.is_verified(),
             proposal,
@@ -94,7 +94,7 @@ impl<'i> ProposalDocument<'i> {
 }
 
 impl<'i> LostDocument<'i> {
-    fn of(lost: &'i Lost) -> Self {
+    fn new(lost: &'i Lost) -> Self {
         Self {
             principals: &lost.people,
             permissions: &lost.permissions,
@@ -105,7 +105,7 @@ impl<'i> LostDocument<'i> {
 }
 
 impl<'i> GainedDocument<'i> {
-    fn of(gained: &'i Gained) -> Self {
+    fn new(gained: &'i Gained) -> Self {
         let (reason, through, with, policies) = match &gained.reason {
             Reason::HadElsewhere => ("had_elsewhere", None, None, &[][..]),
             Reason::Shared { through, with } => {
