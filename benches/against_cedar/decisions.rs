@@ -1,86 +1,99 @@
-//! The cost of a decision, by the number of roles and of devices.
+//! The cost of a decision: kept by class, made anew, with everything beside it, and by plain Cedar.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use cedar_policy::{Authorizer, Entities, PolicySet, Request as CedarRequest};
+use cedar_policy::Authorizer;
 use tarbac::Engine;
-use tarbac::decision::Request;
+use tarbac::bulk::decider::Decider;
+use tarbac::decision::{Decision, Request};
 
 use super::plain;
 use super::tenant::Tenant;
 use super::{Sample, median};
 
-/// The time of one decision of tarbac and one of plain Cedar, in microseconds: medians of turns
-/// that alternate, so that both meet the same machine.
-pub(super) fn decide(
-    engine: &Engine,
-    requests: &[Request],
-    plain: Option<(&PolicySet, &Entities)>,
-) -> (f64, Option<f64>) {
-    let authorizer = Authorizer::new();
-    let mut ours = Vec::new();
-    let mut theirs = Vec::new();
-    for turn in requests.chunks(500) {
-        let start = Instant::now();
-        for request in turn {
-            black_box(engine.decide(request));
-        }
-        ours.push(start.elapsed().as_secs_f64() * 1e6 / turn.len() as f64);
-        if let Some((policies, entities)) = plain {
-            let turn: Vec<CedarRequest> = turn.iter().take(10).map(plain::request).collect();
-            let start = Instant::now();
-            for request in &turn {
-                black_box(authorizer.is_authorized(request, policies, entities));
-            }
-            theirs.push(start.elapsed().as_secs_f64() * 1e6 / turn.len() as f64);
-        }
-    }
-    (median(ours), plain.map(|_| median(theirs)))
-}
+/// In so many parts requests are made, of whose times the median is taken.
+const PARTS: usize = 10;
 
-pub(super) fn decisions_by_roles(sizes: &[u32]) {
-    println!("\nOne decision, 1,000 devices, by number of custom roles\n");
-    println!("| custom roles | tarbac, µs | to the first | plain Cedar, µs | Cedar / tarbac |");
-    println!("|---:|---:|---:|---:|---:|");
-    let mut first = None;
-    for &roles in sizes {
+/// Above so many devices plain Cedar takes minutes to read them.
+const PLAIN: u32 = 1_000;
+
+/// By the numbers of custom roles, of people and of devices. The answers of all are compared.
+pub(super) fn decisions(sizes: &[(u32, u32, u32)]) {
+    println!("\nOne decision, µs\n");
+    println!(
+        "| custom roles | people | devices | kept | first of its kind | made anew | the whole answer | plain Cedar | Cedar / anew | anew / kept |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for &(roles, people, devices) in sizes {
         let sample = Sample::new(Tenant {
-            devices: 1_000,
-            people: 20_000,
             roles,
-            ..Tenant::default()
+            people,
+            devices,
+            ..Tenant::large()
         });
         let engine = sample.engine();
-        let (policies, entities) = (plain::policies(&engine), sample.plain_entities());
         let requests = sample.requests(&engine);
-        let (ours, theirs) = decide(&engine, &requests, Some((&policies, &entities)));
-        let theirs = theirs.unwrap();
-        let first = *first.get_or_insert(ours);
+        let decider = Decider::new(&engine);
+        let first = first_of_its_kind(&decider, &requests);
+        for request in &requests {
+            assert_eq!(*decider.decide(request), engine.decide(request));
+        }
+        let kept = per_request(&requests, |request| decider.decide(request));
+        let anew = per_request(&requests, |request| engine.decide(request));
+        let answer = per_request(&requests, |request| engine.answer(request));
+        let plain = (devices <= PLAIN).then(|| plainly(&sample, &engine, &requests));
+        let [plain, to_plain] = plain.map_or_else(Default::default, |plain| {
+            [format!("{plain:.0}"), format!("{:.0}", plain / anew)]
+        });
         println!(
-            "| {roles} | {ours:.1} | {:.2} | {theirs:.0} | {:.0} |",
-            ours / first,
-            theirs / ours
+            "| {roles} | {people} | {devices} | {kept:.2} | {first:.1} | {anew:.1} | {answer:.1} | {plain} | {to_plain} | {:.0} |",
+            anew / kept,
         );
     }
 }
 
-/// Who may, and what somebody may, beside asking about each.
-pub(super) fn decisions_by_devices(sizes: &[u32]) {
-    println!("\nOne decision, 10 custom roles, by number of devices\n");
-    println!("| devices | tarbac, µs | to the first |");
-    println!("|---:|---:|---:|");
-    let mut first = None;
-    for &devices in sizes {
-        let sample = Sample::new(Tenant {
-            devices,
-            people: 20_000,
-            roles: 10,
-            ..Tenant::default()
-        });
-        let engine = sample.engine();
-        let (ours, _) = decide(&engine, &sample.requests(&engine), None);
-        let first = *first.get_or_insert(ours);
-        println!("| {devices} | {ours:.1} | {:.2} |", ours / first);
+/// The time of one request in microseconds.
+fn per_request<T>(requests: &[Request], decide: impl Fn(&Request) -> T) -> f64 {
+    let parts = requests.chunks(requests.len().div_ceil(PARTS)).map(|part| {
+        let start = Instant::now();
+        for request in part {
+            black_box(decide(request));
+        }
+        start.elapsed().as_secs_f64() * 1e6 / part.len() as f64
+    });
+    median(parts.collect())
+}
+
+/// The time of a request of a kind that was not asked about before, in microseconds.
+fn first_of_its_kind(decider: &Decider<&Engine>, requests: &[Request]) -> f64 {
+    let times = requests.iter().filter_map(|request| {
+        let known = decider.kept();
+        let start = Instant::now();
+        black_box(decider.decide(request));
+        let time = start.elapsed();
+        (decider.kept() > known).then_some(time.as_secs_f64() * 1e6)
+    });
+    median(times.collect())
+}
+
+/// The time of one request by Cedar with every policy and every entity, in microseconds.
+fn plainly(sample: &Sample, engine: &Engine, requests: &[Request]) -> f64 {
+    let (policies, entities) = (plain::policies(engine), sample.plain_entities());
+    let authorizer = Authorizer::new();
+    let decide = |request: &Request| {
+        authorizer
+            .is_authorized(&plain::request(request), &policies, &entities)
+            .decision()
+    };
+    // With 10,000 roles each takes as long as hundreds of ours.
+    let some: Vec<Request> = requests.iter().step_by(50).cloned().collect();
+    for request in &some {
+        let is_allowed = decide(request) == cedar_policy::Decision::Allow;
+        assert_eq!(
+            is_allowed,
+            engine.decide(request).decision == Decision::Allow
+        );
     }
+    per_request(&some, decide)
 }

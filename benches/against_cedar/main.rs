@@ -1,7 +1,7 @@
 //! tarbac beside plain Cedar, in one run: the cost of a decision, of loading, and of a whole
 //! process, each as a ratio.
 //!
-//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `roles`, `devices`,
+//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `decisions`, `roles`,
 //! `loading`, `requests`, `process`, `suites` and `mutants`; `cargo bench -- --test` only checks that they can be made, on
 //! small sizes. The comparisons of whole processes need the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and are left out without it.
@@ -34,8 +34,8 @@ use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 use tenant::Tenant;
 
-use decisions::{decisions_by_devices, decisions_by_roles};
-use process::{load_and_report, loading, requests, whole_process};
+use decisions::decisions;
+use process::{load_and_report, loading, loading_roles, requests, whole_process};
 use suites::{mutants, suites};
 
 fn main() {
@@ -51,11 +51,23 @@ fn main() {
         .filter(|name| !name.starts_with("--"))
         .collect();
     let wants = |name: &str| named.is_empty() || named.iter().any(|wanted| *wanted == name);
+    if wants("decisions") {
+        decisions(match smoke {
+            true => &[(10, 1_000, 1_000)],
+            false => &[
+                (10, 1_000, 1_000),
+                (1_000, 1_000, 1_000),
+                (10_000, 1_000, 1_000),
+                (10, 100_000, 100_000),
+                (1_000, 100_000, 1_000_000),
+                (10_000, 100_000, 1_000_000),
+            ],
+        });
+    }
     if wants("roles") {
-        decisions_by_roles(if smoke {
-            &[10]
-        } else {
-            &[10, 100, 1_000, 10_000]
+        loading_roles(match smoke {
+            true => &[10],
+            false => &[100, 1_000, 10_000, 50_000],
         });
     }
     let sizes: &[u32] = if smoke {
@@ -63,9 +75,6 @@ fn main() {
     } else {
         &[1_000, 10_000, 100_000, 1_000_000]
     };
-    if wants("devices") {
-        decisions_by_devices(sizes);
-    }
     if wants("loading") {
         loading(sizes);
     }

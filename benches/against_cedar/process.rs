@@ -1,13 +1,15 @@
 //! The cost of whole processes: one request, a stream of requests, and loading.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
+use std::str::FromStr;
 use std::time::Instant;
 
-use std::collections::BTreeSet;
-use tarbac::cedar_run_tests::{self};
+use cedar_policy::PolicySet;
+use tarbac::cedar_run_tests;
 use tarbac::{Layout, Switches, Workspace, shipped};
 
 use super::memory;
@@ -56,6 +58,33 @@ pub(super) fn loading(sizes: &[u32]) {
         println!(
             "| {devices} | {seconds:.2} | {memory:.0} | {theirs:.2} | {:.0} |",
             theirs / seconds
+        );
+    }
+}
+
+/// By the number of custom roles, beside Cedar's parser on the same policies, which is on one processor.
+pub(super) fn loading_roles(sizes: &[u32]) {
+    println!("\nLoading a workspace of 1,000 people and devices, by the number of custom roles\n");
+    println!("| custom roles | tarbac, s | Cedar's parser, s | beyond it, s | ms a role |");
+    println!("|---:|---:|---:|---:|---:|");
+    for &roles in sizes {
+        let sample = Sample::new(Tenant {
+            people: 1_000,
+            devices: 1_000,
+            roles,
+            ..Tenant::default()
+        });
+        let start = Instant::now();
+        black_box(sample.engine());
+        let ours = start.elapsed().as_secs_f64();
+        let text = sample.tenant.policies();
+        let start = Instant::now();
+        black_box(PolicySet::from_str(&text).unwrap());
+        let theirs = start.elapsed().as_secs_f64();
+        println!(
+            "| {roles} | {ours:.2} | {theirs:.2} | {:.2} | {:.2} |",
+            ours - theirs,
+            ours * 1e3 / f64::from(roles)
         );
     }
 }
