@@ -1,4 +1,4 @@
-//! Changes of attributes that make a comparison, a test for presence or a test for an element true.
+//! Changes of attributes that make a comparison or a test for presence true.
 
 use cedar_policy_core::ast;
 
