@@ -102,7 +102,7 @@ impl<'e> Review<'e> {
     /// People who are in one class for every type of resources and have the same assignments.
     fn kinds(&self, surveys: &OfAsker<'e>) -> Partition<PersonId, KindId> {
         let people = surveys.first();
-        Partition::of(people.map_or(0, BulkDecision::people), |person, key| {
+        Partition::new(people.map_or(0, BulkDecision::people), |person, key| {
             key.extend(surveys.iter().map(|survey| survey.class(person).raw()));
             let row = people.and_then(|survey| survey.person(NOW, person));
             let leading = row
@@ -163,7 +163,7 @@ impl<'e> Review<'e> {
             surveys.map(move |(survey, classes)| &classes[survey.class(person)])
         };
         // People have the same permits through different chains of memberships.
-        let chains: Partition<PersonId, KindId> = Partition::of(survey.people(), |person, key| {
+        let chains: Partition<PersonId, KindId> = Partition::new(survey.people(), |person, key| {
             key.push(people.class(person).raw());
             let row = survey.person(NOW, person);
             let ends = of_person(person).flat_map(ClassEntitlements::ends);

@@ -1,4 +1,4 @@
-//! Changes before they are made: hypothetical facts, and what they change for whom.
+//! Hypothetical changes: facts, the state after them, and the differences for people.
 
 pub mod fact;
 pub mod impact;

@@ -46,7 +46,7 @@ pub(crate) use value::Labels;
 pub struct Explanation {
     /// Who asks.
     pub principal: Named,
-    /// What for.
+    /// The action.
     pub action: Asked,
     /// On what.
     pub resource: Named,
@@ -56,13 +56,13 @@ pub struct Explanation {
     pub authority: Option<Rule>,
     /// Who decides, as people call it: the `@decides` of that policy.
     pub decides: Option<String>,
-    /// What the answer comes from.
+    /// The reasons of the decision.
     pub why: Why,
-    /// What would make a refusal a permission; `None` unless it is a refusal.
+    /// Changes that turn a refusal into a permission; `None` unless it is a refusal.
     pub remedies: Option<Remedies>,
     /// The readings in force, sorted by name.
     pub readings: Vec<InForce>,
-    /// What it was decided with.
+    /// The provenance of the decision.
     pub provenance: Arc<Provenance>,
 }
 
@@ -78,12 +78,12 @@ pub struct Asked {
     pub short_name: String,
 }
 
-/// What an answer comes from.
+/// The reasons of a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Why {
-    /// Each determining permit, and how the person comes by it; and what keeps forbids from refusing it.
+    /// The determining permits with the chains of memberships behind them, and the facts that keep forbids from refusing.
     Permitted(Vec<Grant>, Vec<Support>),
-    /// Each determining forbid, and the clauses that made it one.
+    /// The determining forbids, each with the clauses that decide.
     Forbidden(Vec<Rule>),
     /// No policy permits it: who would be permitted, and what the person holds.
     NotPermitted(Roles),
@@ -96,7 +96,7 @@ pub enum Why {
 pub struct InForce {
     /// Its name.
     pub name: String,
-    /// What holds, in one sentence.
+    /// The `@doc`.
     pub doc: String,
     /// The document it comes from.
     pub source: String,
@@ -174,7 +174,7 @@ fn authority(probe: &Probe<'_>, answer: &Answer) -> Option<Rule> {
     let request = probe.request();
     let question = engine.as_question("authority", request, &request.resource)?;
     let slice = engine.world_of_question(&question, probe.slice());
-    Some(Rule::of(policy, &Probe::new(engine, &question, slice)))
+    Some(Rule::new(policy, &Probe::new(engine, &question, slice)))
 }
 
 fn supports_in(probe: &Probe<'_>) -> Vec<Support> {
@@ -194,7 +194,7 @@ fn why(probe: &Probe<'_>, answer: &Answer) -> Why {
         ),
         Basis::Forbidden => Why::Forbidden(
             determining()
-                .map(|policy| Rule::of(policy, probe))
+                .map(|policy| Rule::new(policy, probe))
                 .collect(),
         ),
         Basis::NotPermitted => Why::NotPermitted(Roles::of(probe)),

@@ -1,5 +1,7 @@
 //! Analysis of the policies: explanations, access, and the effect of changes.
 
+#![warn(unreachable_pub)]
+
 pub mod access_review;
 pub mod authority;
 pub mod bulk;

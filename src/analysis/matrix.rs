@@ -30,11 +30,11 @@ pub struct Matrix {
     pub blocks: Vec<Block>,
     /// The permits in force that no column shows, by id: those of no single role.
     pub others: Vec<String>,
-    /// What the policies that a cell names say, by id.
+    /// The `@doc` of the policies that cells name, by id.
     pub says: BTreeMap<String, String>,
 }
 
-/// What a matrix of people is about.
+/// The people, actions and resources of a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
     /// The rows.
@@ -53,7 +53,7 @@ pub struct Selection {
 pub struct Block {
     /// The resource that the decisions are about; none where roles are shown.
     pub resource: Option<Heading>,
-    /// What the columns stand for: roles, or permissions in schema order.
+    /// The columns: roles, or permissions in the order of the schema.
     pub columns: Vec<Heading>,
     /// The rows: permissions in schema order, or people.
     pub rows: Vec<Line>,
@@ -62,7 +62,7 @@ pub struct Block {
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What the row stands for.
+    /// The heading of the row.
     pub heading: Heading,
     /// One for each column.
     pub cells: Vec<Cell>,
@@ -73,7 +73,7 @@ pub struct Line {
 pub struct Heading {
     /// The entity.
     pub uid: EntityUid,
-    /// What people call it.
+    /// The name.
     pub name: String,
 }
 
@@ -256,7 +256,7 @@ pub fn one_line(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Rows of one name have their UID behind it, so that nobody is taken for another.
+/// Adds the UID to rows with the same name.
 fn told_apart(mut headings: Vec<Heading>) -> Vec<Heading> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for heading in &headings {

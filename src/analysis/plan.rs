@@ -1,14 +1,14 @@
 //! Plans: the fewest role changes that go with a change of the tenant.
 //!
-//! After the one nobody who works today loses anything; after the other, a plan of its own, nobody gains what they
-//! did not have.
+//! One proposal prevents losses: after it, nobody loses access who has it today. The other, independent one prevents
+//! gains.
 //!
-//! What a role can mend is found by asking Cedar about a role that could give everything (see `need`), the
-//! fewest roles by a search (see `choice`), and a proposal is only as good as the comparison that is made
-//! with it in force: whatever comes out otherwise than foreseen is a [`Deviation`].
+//! Cedar decides with a role that has every permission to find the losses that a role can prevent (`needed`); a search
+//! finds the fewest roles (`choose`). Each proposal is verified by a comparison with the changes in force: differences
+//! from the expected result are [`Deviation`]s.
 //!
 //! A role change is a permission or several added to a custom role or taken out of it, or a new custom role
-//! with those who are assigned it. Nobody is given a permission that they did not lose, unless it lets them
+//! with its assignees. Nobody is given a permission that they did not lose, unless it lets them
 //! do nothing more.
 
 mod assignees;
@@ -44,28 +44,28 @@ use tarbac_host::engine::Engine;
 /// The role changes that go with a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The changes after which nobody loses what a role could keep.
+    /// The changes that prevent all losses that roles can prevent.
     pub keep: Proposal,
-    /// What is lost all the same: no role can mend it.
+    /// The losses that no role can prevent.
     pub lost: Vec<Lost>,
     /// The roles that give what is gained.
     pub giving: Vec<Giving>,
-    /// The changes after which nobody gains what can be taken away without a loss.
+    /// The changes that prevent all gains that can be prevented without a loss.
     pub spare: Proposal,
-    /// What is gained all the same.
+    /// The gains that remain.
     pub gained: Vec<Gained>,
 }
 
-/// The role changes that go with a change, as far as they were worked out.
+/// The role changes that go with a change, as far as they were planned.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Roles {
-    /// Those after which nobody loses what a role could keep, not tried.
+    /// The changes that prevent losses, not verified.
     InNeed(Vec<RoleChange>),
     /// The whole plan.
     Planned(Box<Plan>),
 }
 
-/// Role changes, and what comes of the comparison with them.
+/// Role changes, and the result of the comparison with them.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Proposal {
     /// Whether it is certain that no fewer changes do.
@@ -75,29 +75,28 @@ pub struct Proposal {
     pub changes: Vec<RoleChange>,
     /// How much changes in all, with them.
     pub totals: Totals,
-    /// What the comparison found otherwise than it was foreseen; the proposal is verified without any.
+    /// The differences of the comparison from the expected result; without any, the proposal is verified.
     pub deviations: Vec<Deviation>,
 }
 
-/// What is done to a role.
+/// The kind of a role change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// A custom role is given permissions.
     Extended,
-    /// A custom role is made.
+    /// A custom role is created.
     Made,
     /// Permissions are taken out of a custom role.
     Reduced,
-    /// A custom role is made that is like another one but for some permissions, and is assigned in its
-    /// place.
+    /// A copy of a role without some permissions is created, and assigned in its place.
     Replaced,
 }
 
 /// One change of a role.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RoleChange {
-    /// What is done to it.
+    /// The kind.
     pub what: What,
     /// The role: the one that is changed, or the new one.
     pub role: Named,
@@ -111,14 +110,14 @@ pub struct RoleChange {
     pub people: u64,
     /// The files to write, or to change; none where the role has no permission that a policy could give.
     pub files: Vec<File>,
-    /// What people gain by it beyond what they had before.
+    /// The gains of people by it.
     pub gains: Vec<Gain>,
-    /// What is lost without it.
+    /// A loss without it.
     #[serde(rename = "without_it")]
     pub proof: Option<Proof>,
 }
 
-/// Whom a role is assigned to: a person, a group, or everybody with an assignment.
+/// An assignee of a role: a person, a group, or all people of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Assigned {
     /// The person, group or assignment.
@@ -162,7 +161,7 @@ pub struct Gain {
     pub decisions: u64,
 }
 
-/// Somebody who loses something without a change.
+/// A person with a loss without a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Proof {
     /// The person.
@@ -195,7 +194,7 @@ pub struct Deviation {
     pub found: u64,
 }
 
-/// What people lose and no role can mend.
+/// Losses that no role can prevent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lost {
     /// The people.
@@ -204,7 +203,7 @@ pub struct Lost {
     pub permissions: Vec<Permission>,
     /// How many decisions each of them loses.
     pub decisions: u64,
-    /// What is decided with the plan in force, each once; none where somebody or something is not there.
+    /// The outcomes with the plan in force, each once; `None` where the person or resource does not exist.
     pub after: Vec<Option<Outcome>>,
 }
 
@@ -226,9 +225,9 @@ pub struct Giving {
 pub enum Reason {
     /// The people had the permission before, on other resources, and have it by the same roles.
     HadElsewhere,
-    /// Somebody else would lose it, who has the role in the same way.
+    /// Another person, who has the role in the same way, would lose it.
     Shared {
-        /// What gives the role to both, as a role assignment.
+        /// The entity that gives the role to both, as a role assignment.
         through: Box<Named>,
         /// The other person.
         with: Box<Named>,
@@ -237,7 +236,7 @@ pub enum Reason {
     ByOther(Vec<String>),
 }
 
-/// What people gain and is not taken away.
+/// Gains that remain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gained {
     /// Why not.
@@ -291,13 +290,13 @@ impl Plan {
     }
 }
 
-/// What a plan is made from.
+/// The input of a plan.
 pub struct Planner<'p, 'e> {
     /// The states that were compared.
     pub states: States<'e>,
-    /// What changes between them.
+    /// The differences between them.
     pub impact: &'p Impact,
-    /// What is known about every request.
+    /// The context of requests.
     pub context: &'p dyn Fn(&Engine, &Action) -> Context,
     /// Makes a comparison under it.
     pub compare: &'p dyn Fn(States<'_>) -> Impact,
@@ -312,7 +311,7 @@ impl Planner<'_, '_> {
     pub fn roles_in_need(&self) -> Result<Vec<RoleChange>, Vec<Finding>> {
         match self.impact.totals.lost {
             0 => Ok(Vec::new()),
-            _ => RoleCatalog::of(self.states.after)
+            _ => RoleCatalog::new(self.states.after)
                 .map_or(Ok(Vec::new()), |catalog| self.needed(&catalog)),
         }
     }
@@ -322,7 +321,7 @@ impl Planner<'_, '_> {
     /// # Errors
     /// The schema has no roles, or a role change cannot be made.
     pub fn plan(&self) -> Result<Plan, Vec<Finding>> {
-        let catalog = RoleCatalog::of(self.states.after)?;
+        let catalog = RoleCatalog::new(self.states.after)?;
         let (keep, lost) = self.keep(&catalog)?;
         let spared = self.spare(&catalog)?;
         Ok(Plan {

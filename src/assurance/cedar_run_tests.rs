@@ -3,7 +3,7 @@
 //! A file of them is a JSON array of
 //! `{"name"?, "request": {"principal", "action", "resource", "context"}, "entities", "decision",
 //! "reason", "num_errors"}`. Each test brings its own entities, or names the file they stand in,
-//! beside its own; the directory of the workspace plays no part. The principal, action and
+//! beside its own; the directory of the workspace is not used. The principal, action and
 //! resource are strings such as `User::"ada"`, other keys mean nothing.
 //!
 //! A test passes as it does there: plain Cedar gives the decision, each policy of `reason` is among
@@ -42,7 +42,7 @@ pub use read::read;
 pub use run::run;
 pub use write::{Expectation, Skipped, Written, write};
 
-/// What a test without a name is called.
+/// The name of a test without one.
 const UNNAMED: &str = "(unnamed)";
 
 /// A test of a file, borrowed from the text of the file.
@@ -55,7 +55,7 @@ pub struct CedarTest<'t> {
     case: Result<Case<'t>, Finding>,
 }
 
-/// What a test asks and expects.
+/// The request and the expectation of a test.
 #[derive(Debug)]
 struct Case<'t> {
     principal: String,
@@ -66,7 +66,7 @@ struct Case<'t> {
     expected: Expected,
 }
 
-/// Where the entities of a test stand.
+/// The place of the entities of a test.
 #[derive(Debug)]
 enum EntitiesOf<'t> {
     /// In the test.
@@ -86,7 +86,7 @@ struct Expected {
 /// test; see [`CedarTest::entities_file`].
 pub type EntityFiles = BTreeMap<String, Result<String, String>>;
 
-/// What plain Cedar answers.
+/// The answer of plain Cedar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// Allow or deny.
@@ -97,7 +97,7 @@ pub struct Response {
     pub errors: Vec<String>,
 }
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The answer is the expected one.
@@ -114,24 +114,24 @@ pub enum Verdict {
 pub enum Difference {
     /// Another decision; nothing else is compared then.
     Decision {
-        /// What the test says.
+        /// The expectation.
         expected: Decision,
-        /// What came.
+        /// The result.
         came: Decision,
     },
     /// Policies, by id, that should determine the decision and do not; in the order of the test.
     Reason(Vec<String>),
     /// Another number of policies that could not be evaluated.
     Errors {
-        /// What the test says.
+        /// The expectation.
         expected: usize,
-        /// What came.
+        /// The result.
         came: usize,
     },
 }
 
 impl CedarTest<'_> {
-    /// What a message calls it: its name, or that it has none.
+    /// The name for messages, or a word for a test without one.
     pub fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(UNNAMED)
     }
@@ -153,7 +153,7 @@ impl Verdict {
         matches!(self, Self::Passed(_))
     }
 
-    /// What Cedar answered, where it was asked.
+    /// The answer of Cedar, if it was asked.
     pub fn response(&self) -> Option<&Response> {
         match self {
             Self::Passed(response) | Self::Failed(response, _) => Some(response),
@@ -247,7 +247,7 @@ impl fmt::Display for Response {
     }
 }
 
-/// What an error of a part of the file says, without a line and column that count from there.
+/// The message of an error in a part of the file, without line and column, which count from the start of the part.
 fn without_position(message: &str) -> String {
     let cut = message.rsplit_once(" at line ").filter(|(_, position)| {
         position
@@ -257,7 +257,7 @@ fn without_position(message: &str) -> String {
     cut.map_or(message, |(message, _)| message).to_owned()
 }
 
-/// An error with what led to it, on one line.
+/// An error with its causes, on one line.
 fn in_full(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();

@@ -1,5 +1,7 @@
 //! Assurance of the policies: suites, snapshots, coverage, mutants and proofs.
 
+#![warn(unreachable_pub)]
+
 pub mod cedar_run_tests;
 pub mod coverage;
 pub mod mutation;

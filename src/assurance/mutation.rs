@@ -1,7 +1,7 @@
 //! Mutants: policies that are changed in one small way, to see whether the suites notice.
 //!
-//! A suite notices a mutant when one of its requests comes out otherwise, in its decision or in the
-//! policies that determine it. What no suite notices is put to one person and one thing of each
+//! A suite notices a mutant if one of its requests has another decision or other determining policies. A mutant that no
+//! suite notices is tried on one person and one resource of each
 //! class that the policies can tell apart, under everything the suites suppose: a request that
 //! tells the two apart is what a suite lacks, and where there is none, the mutant is equivalent as
 //! far as this directory can tell.
@@ -33,9 +33,9 @@ pub use search::Telling;
 pub struct Mutant {
     /// The policy as it is.
     pub original: Policy,
-    /// What it is changed to; `None` where it is dropped.
+    /// The changed policy; `None` if it is dropped.
     pub changed: Option<Policy>,
-    /// What was changed, for example ``the conjunct `!principal.cloudOnly` is dropped``.
+    /// The change, for example ``the conjunct `!principal.cloudOnly` is dropped``.
     pub what: String,
     /// Where.
     pub place: Place,
@@ -45,7 +45,7 @@ pub struct Mutant {
     conditions: (ast::Expr, Option<ast::Expr>),
 }
 
-/// What became of the mutants.
+/// The fates of the mutants.
 #[derive(Debug)]
 pub struct Mutation {
     /// How many there were.

@@ -6,7 +6,7 @@
 //! gets and decided again by plain Cedar: a [`Counterexample`] does not rest on the solver's word.
 //! And what the solver cannot tell is [`Verdict::NotProved`], with the reason; it is never proved.
 //!
-//! What nobody has to ask for is in [`Prover::prove`] too: no policy can raise an error, and none
+//! [`Prover::prove`] also checks, unasked, that no policy can raise an error, and none
 //! is there for nothing.
 
 mod as_case;
@@ -64,16 +64,16 @@ pub struct Prover<'a> {
     environments: Vec<Environment<'a>>,
 }
 
-/// What was proved, and what was not.
+/// The results of proofs.
 #[derive(Debug)]
 pub struct Proof<'s> {
     /// The specs, in their order.
     pub specs: Vec<SpecResult<'s>>,
-    /// What is wrong with the policies, whatever the specs say.
+    /// Findings for the policies themselves.
     pub findings: Vec<Finding>,
-    /// What of that could not be found out.
+    /// Findings for unknown properties of policies.
     pub unknown: Vec<Finding>,
-    /// How many policies were looked at for it.
+    /// The number of policies that were examined.
     pub policies: usize,
 }
 
@@ -88,7 +88,7 @@ pub struct SpecResult<'s> {
     pub is_vacuous: bool,
 }
 
-/// What came of something in one request environment.
+/// A verdict in one request environment.
 #[derive(Debug, Clone)]
 pub struct InEnvironment {
     /// The type of the principal.
@@ -277,7 +277,7 @@ impl<'a> Prover<'a> {
 
     /// The literals of the bundle and of other policies, which counterexamples are told with.
     fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Literals<'s> {
-        Literals::of(self.bundle, beside)
+        Literals::new(self.bundle, beside)
     }
 }
 

@@ -17,7 +17,7 @@ use tarbac_analysis::matrix::{Heading, Mark, Matrix, NOBODY, Selection, one_line
 use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 
-/// What the first line of a snapshot begins with.
+/// The beginning of the first line of a snapshot.
 const READINGS: &str = "readings in force: ";
 
 /// A snapshot of what holds now.
@@ -32,19 +32,19 @@ pub struct Taken {
 /// A decision that is another than it was.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flip {
-    /// What has happened; the order is that in which it matters.
+    /// The kind; more important kinds come first.
     pub kind: FlipKind,
     /// Where in the table.
     pub cell: CellName,
-    /// What the resource is called, with its UID behind where another is called so.
+    /// The name of the resource, with its UID if another has the same name.
     pub resource: String,
-    /// What it was; `None` where the old table has no such cell.
+    /// The old decision; `None` where the old table has no such cell.
     pub before: Option<Decided>,
-    /// What it is; `None` where the new table has no such cell.
+    /// The new decision; `None` where the new table has no such cell.
     pub after: Option<Decided>,
 }
 
-/// What has become of a decision, what matters most first.
+/// The kind of a difference, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FlipKind {
     /// It is allowed, and was not.

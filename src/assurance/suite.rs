@@ -1,11 +1,11 @@
-//! Suites: what is expected of the policies, and whether it holds.
+//! Suites: expected decisions of the policies, and their results.
 //!
 //! A suite file states decisions about people and devices of the workspace, each with exactly the
 //! policies that determine it. [`read`] takes the texts and gives [`Suites`] in which every name,
 //! policy and fact is known, or the findings that prevent it; [`run`](run::run) asks the engine.
 //!
-//! A change of the directory that a case asks for (`given`) is a directory of its own, read and
-//! checked like one on disk, so that a case cannot be about something that could not be.
+//! The facts of a case (`given`) make a directory of their own, which is checked like one on disk: a case cannot be
+//! about an impossible directory.
 //!
 //! Nothing here opens a file or words a result.
 
@@ -41,17 +41,17 @@ pub(crate) use text::{BecauseText, CaseText};
 /// Suites that are ready to run.
 #[derive(Debug)]
 pub struct Suites {
-    /// What the suites suppose: each choice of readings and changed directory once, with its engine.
+    /// The settings of the cases, each once.
     pub settings: Vec<Setting>,
     /// The suites, in the order of their files.
     pub suites: Vec<Suite>,
     provenance: Arc<Provenance>,
 }
 
-/// What a case supposes, and the engine that decides under it.
+/// A choice of readings and facts, with its engine.
 #[derive(Debug)]
 pub struct Setting {
-    /// Decides.
+    /// The engine.
     pub engine: Arc<Engine>,
     /// The facts that are given, in order: an expression and its value.
     pub given: Vec<(String, serde_json::Value)>,
@@ -60,7 +60,7 @@ pub struct Setting {
 /// One suite.
 #[derive(Debug)]
 pub struct Suite {
-    /// What it is about.
+    /// The name.
     pub name: String,
     /// Its file.
     pub source: Arc<Source>,
@@ -68,14 +68,14 @@ pub struct Suite {
     pub cases: Vec<Case>,
     /// The table of decisions that is kept beside it.
     pub snapshot: Option<Snapshot>,
-    /// What needs no coverage.
+    /// The exemptions from coverage.
     pub exemptions: Vec<Exemption>,
 }
 
 /// One case: expectations under one name.
 #[derive(Debug)]
 pub struct Case {
-    /// What holds, in a sentence.
+    /// The name: a sentence that holds.
     pub name: String,
     /// Where the name stands.
     pub place: Place,
@@ -90,13 +90,13 @@ pub struct Case {
 pub struct Check {
     /// The request.
     pub request: Request,
-    /// What is expected.
+    /// The expectation.
     pub expected: Arc<Expected>,
     /// Where it is stated.
     pub place: Place,
 }
 
-/// What is expected of a request.
+/// The expectation of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// The decision.
@@ -111,7 +111,7 @@ pub struct Expected {
 pub struct Snapshot {
     /// The index of its engine among the settings.
     pub setting: usize,
-    /// What it is a table of.
+    /// The people, actions and resources of the table.
     pub selection: tarbac_analysis::matrix::Selection,
     /// Where it is asked for.
     pub place: Place,
@@ -124,14 +124,14 @@ pub struct Exemption {
     pub policy: String,
     /// The clause; the whole policy without it.
     pub clause: Option<String>,
-    /// Why it needs none.
+    /// The reason.
     pub reason: String,
     /// Where it stands.
     pub place: Place,
 }
 
 impl Suites {
-    /// What the workspace decides with where a case changes nothing.
+    /// The provenance of decisions without readings or facts of a case.
     pub fn provenance(&self) -> &Arc<Provenance> {
         &self.provenance
     }

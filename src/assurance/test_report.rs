@@ -11,18 +11,18 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::decision::Provenance;
 
-/// What a command tried and found.
+/// The tests and findings of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The command, for example `validate`.
     pub command: &'static str,
     /// The tests it ran, in order; none for a command that tests nothing.
     pub groups: Vec<Group>,
-    /// What it found beside them, in order of file and place.
+    /// The findings beside the tests, in order of file and place.
     pub findings: Vec<Finding>,
     /// How the tests cover the policies, where that was measured.
     pub coverage: Option<Coverage>,
-    /// What it decided with; `None` where an error kept it from deciding, or no rules of a workspace were asked.
+    /// The provenance of the decisions; `None` if an error prevented them, or no rules of a workspace were asked.
     pub provenance: Option<Arc<Provenance>>,
 }
 
@@ -40,7 +40,7 @@ pub struct Group {
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
-    /// What it says, in a sentence.
+    /// The name.
     pub name: String,
     /// Where it stands.
     pub place: Place,
@@ -53,7 +53,7 @@ pub struct Test {
 pub struct Failure {
     /// The failure as a finding, at the place of the test.
     pub finding: Finding,
-    /// What was expected, what came and why, on as many lines as it takes.
+    /// The expectation, the result and the reasons, on as many lines as necessary.
     pub detail: String,
 }
 

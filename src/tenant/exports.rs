@@ -1,14 +1,14 @@
 //! Exports of a live tenant, read as they were saved.
 //!
-//! They come of Microsoft Graph, Configuration Manager and the admin center.
+//! They come from Microsoft Graph, Configuration Manager and the admin center.
 //!
 //! A file is a page of records: the answer of a service as it came (`{"value": […]}`), a bare array, one
 //! record a line, or the single record that PowerShell makes of a list of one. It is UTF-8 or, as
 //! Windows PowerShell writes it, UTF-16, with or without a byte order mark, plain or gzip. The records
 //! are handed on one by one, so that a page may be larger than memory.
 //!
-//! [`catalog`] says which files there are and which call gives each; [`Folder`] finds them and their
-//! pages. What is made of the records is the business of [`import`](mod@crate::import).
+//! [`catalog`] lists the files and the calls that give them; [`Folder`] finds the files and their pages.
+//! [`import`](mod@crate::import) makes a workspace of the records.
 
 pub mod catalog;
 pub mod configmgr;
@@ -40,10 +40,10 @@ pub enum Unread {
     /// The bytes cannot be had: among others, a gzip file that was cut off.
     #[error("{0}")]
     Io(io::Error),
-    /// It is not what it should be.
+    /// The content is malformed.
     #[error("{message}")]
     Text {
-        /// What is wrong.
+        /// The problem.
         message: String,
         /// The line, from 1.
         line: usize,
@@ -52,7 +52,7 @@ pub enum Unread {
     },
 }
 
-/// The same id, whatever its case and the braces around it.
+/// The key of an id: without regard to case and to braces around it.
 pub(crate) fn key(id: &str) -> String {
     let id = id.trim().trim_start_matches('{').trim_end_matches('}');
     id.to_ascii_lowercase()

@@ -32,7 +32,7 @@ const LONGEST: [(&str, usize); 2] = [("name", 128), ("description", 1024)];
 pub struct RoleDefinition {
     /// The name that the admin center shows.
     pub display_name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
     /// Its permissions.
     pub role_permissions: Vec<RolePermission>,

@@ -101,13 +101,13 @@ pub struct Imported {
 /// # Errors
 /// A file cannot be read or is malformed, or one is missing that another one needs.
 pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<Imported, Refused> {
-    let folder = Folder::of(files)?;
+    let folder = Folder::new(files)?;
     let tenant = tenant::tenant(&folder)?;
     let mut notes = Notes::default();
     let intune = Intune::read(&folder, &mut notes)?;
     let entra = Entra::read(&folder, now, &mut notes)?;
     let allows_unlicensed = tenant.allows_unlicensed_administrators;
-    let membership = Membership::of(&entra, &intune, allows_unlicensed, &mut notes);
+    let membership = Membership::new(&entra, &intune, allows_unlicensed, &mut notes);
     let operations = configmgr::operations(shipped.bundle().vocabulary());
     let Sites {
         declared: sites,

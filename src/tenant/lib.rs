@@ -1,5 +1,7 @@
 //! Tenants: their exports, the import, and roles of Microsoft Graph.
 
+#![warn(unreachable_pub)]
+
 pub mod exports;
 pub mod graph_role;
 pub mod import;

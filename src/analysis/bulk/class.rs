@@ -1,11 +1,11 @@
 //! Classes: entities that policies cannot tell apart.
 //!
-//! A decision depends on a person and a device only through what the policies look at: the
-//! attributes they name, the groups they ask about, and the entities they name by id. Entities that
-//! agree in all of that get the same decision in every request, so one of them stands for all.
+//! A decision depends on a person and a device only through the read set of the policies: the attributes that they
+//! name, the groups that they ask about, and the entities that they name by id. Entities with equal values there get equal
+//! decisions in every request, so one of them stands for all.
 //!
-//! What cannot be followed is taken for seen, so a class may be split without need, but two
-//! entities that any policy could tell apart are never in one.
+//! A read set may be too large, so a class may be split without need; but two entities that a policy could tell apart are
+//! never in one class.
 
 mod conditions;
 mod partition;
@@ -58,10 +58,10 @@ impl Classes {
         let lookout = Fingerprinter::new(&sight.glance(directory), directory);
         let rows: IndexVec<PersonId, _> = entities.iter().map(|uid| directory.row(uid)).collect();
         let partition: Partition<PersonId, ClassId> =
-            Partition::of(entities.len(), |number: PersonId, seen| {
+            Partition::new(entities.len(), |number: PersonId, seen| {
                 match rows[number] {
                     Some(row) => directory.look(row, &lookout, seen),
-                    // What stands nowhere is like nothing else.
+                    // An entity without a row is a class of its own.
                     None => seen.push(number.raw()),
                 }
             });

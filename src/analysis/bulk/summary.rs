@@ -15,7 +15,7 @@ use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
-/// How many examples are kept of resources that are treated alike.
+/// The number of examples of resources with equal decisions.
 const EXAMPLES: usize = 3;
 
 /// The people and resources of a bulk decision by name. An entity of several states has its name in the latest.

@@ -132,7 +132,7 @@ impl<'e> BulkDecision<'e> {
     /// The groups of the resources of each state.
     fn groups(&self) -> &IndexVec<StateId, Groups> {
         self.groups
-            .get_or_init(|| Groups::of(&self.resources_by_state()))
+            .get_or_init(|| Groups::by_state(&self.resources_by_state()))
     }
 
     /// The types of the people and of the resources.
@@ -331,7 +331,7 @@ impl<'e> BulkDecision<'e> {
     }
 
     fn membership(&self, batch: &Batch<'_>) -> Membership {
-        Membership::of(batch, &self.resources_by_state(), self.groups())
+        Membership::new(batch, &self.resources_by_state(), self.groups())
     }
 
     fn decisions<'s>(&self, class: ClassId, split: &'s CellSplit<'s>) -> ClassDecisions<'s> {

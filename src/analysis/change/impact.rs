@@ -210,7 +210,7 @@ impl Comparison<'_> {
 /// People who are in one class for every type of resources.
 fn kinds(surveys: &OfAsker<'_>) -> Partition<PersonId, KindId> {
     let people = surveys.first().map_or(0, BulkDecision::people);
-    Partition::of(people, |person, key| {
+    Partition::new(people, |person, key| {
         key.extend(surveys.iter().map(|survey| survey.class(person).raw()));
     })
 }

@@ -15,11 +15,11 @@ pub struct Clause {
     pub keyword: Keyword,
     /// Its line, counted from 1.
     pub line: Option<usize>,
-    /// What stands between its braces, on one line.
+    /// The text between its braces, on one line.
     pub text: String,
-    /// What its parts come to, all together.
+    /// The value of all its parts together.
     pub truth: Truth,
-    /// What it joins by `&&`, in order.
+    /// The operands of `&&`, in order.
     pub parts: Vec<Part>,
 }
 
@@ -28,13 +28,13 @@ pub struct Clause {
 pub struct Part {
     /// Its text, on one line.
     pub text: String,
-    /// What it comes to.
+    /// The value.
     pub truth: Truth,
     /// The values it read.
     pub facts: Vec<Observation>,
 }
 
-/// What a condition comes to.
+/// The value of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Truth {
     /// It is true.

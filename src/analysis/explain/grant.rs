@@ -13,7 +13,7 @@ use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 use tarbac_host::roles::role_type;
 
-/// A permit and how the person comes by it.
+/// A permit, with the chains of memberships by which the person has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grant {
     /// The permit.
@@ -33,7 +33,7 @@ pub struct Path {
 impl Grant {
     pub(super) fn of(policy: &Policy, probe: &Probe<'_>) -> Self {
         Self {
-            rule: Rule::of(policy, probe),
+            rule: Rule::new(policy, probe),
             paths: ways_in(policy, probe),
         }
     }
@@ -60,7 +60,7 @@ fn ways_in(policy: &Policy, probe: &Probe<'_>) -> Vec<Path> {
     paths
 }
 
-/// What a permit asks the principal of a request to be in.
+/// The entities that a permit asks the principal of a request to be in.
 pub(crate) fn asked_to_be_in(
     engine: &Engine,
     policy: &Policy,
@@ -82,7 +82,7 @@ fn ends(policy: &Policy, probe: &Probe<'_>) -> Vec<EntityUid> {
     parts.flat_map(|part| membership(part, probe)).collect()
 }
 
-/// What an expression asks the principal to be in.
+/// The entities that an expression asks the principal to be in.
 fn membership(expression: &ast::Expr, probe: &Probe<'_>) -> Vec<EntityUid> {
     match expression.expr_kind() {
         ast::ExprKind::BinaryApp {

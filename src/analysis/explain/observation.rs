@@ -12,20 +12,20 @@ use super::value::Value;
 pub struct Observation {
     /// Where it was read, for example `resource.hierarchy.version`.
     pub path: String,
-    /// What was read of it.
+    /// The attributes that were read.
     #[serde(rename = "of")]
     pub read: Read,
-    /// What came of it.
+    /// The value.
     pub value: Value,
 }
 
-/// What a condition reads.
+/// An observation of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Read {
     /// The value itself.
     Value,
-    /// What the entity is in, of the types that were asked about.
+    /// The groups of the entity, of the types that were asked about.
     Ancestors,
 }
 
@@ -105,7 +105,7 @@ fn collect(expression: &ast::Expr, probe: &Probe<'_>, facts: &mut Vec<Observatio
     }
 }
 
-/// What the left side of an `in` is in, of the types that the right side asks about.
+/// The groups of the left side of an `in`, of the types that the right side asks about.
 fn memberships(
     left: &ast::Expr,
     right: &ast::Expr,

@@ -10,28 +10,28 @@ use tarbac_host::bundle::{Attribute, Vocabulary};
 use tarbac_host::decision::Request;
 use tarbac_host::engine::{Engine, EntitySlice, Evaluation, Undecidable};
 
-/// A request in a slice.
+/// A request with its entities.
 #[derive(Clone)]
 pub(super) struct Probe<'a> {
     engine: &'a Engine,
     request: Request,
     slice: EntitySlice,
-    /// Made when something is first evaluated: many worlds are only passed through.
+    /// Made at the first evaluation: many probes are never evaluated.
     trial: OnceCell<Result<Evaluation, Undecidable>>,
 }
 
-/// What a path of attributes leads to.
+/// The end of a path of attributes.
 pub(super) struct Target<'a> {
     /// The last entity on the way.
     pub entity: EntityUid,
     /// The attributes from there: one, or more where records are passed.
     pub path: Vec<String>,
-    /// What the schema says of the last one.
+    /// The declaration of the last attribute.
     pub attribute: &'a Attribute,
 }
 
 impl<'a> Probe<'a> {
-    pub fn new(engine: &'a Engine, request: &Request, mut slice: EntitySlice) -> Self {
+    pub(super) fn new(engine: &'a Engine, request: &Request, mut slice: EntitySlice) -> Self {
         engine.widen(request, &mut slice);
         Self {
             engine,
@@ -41,36 +41,36 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The same request in another slice.
-    pub fn within(&self, slice: EntitySlice) -> Self {
+    /// The same request with other entities.
+    pub(super) fn within(&self, slice: EntitySlice) -> Self {
         Self::new(self.engine, &self.request, slice)
     }
 
-    pub fn engine(&self) -> &'a Engine {
+    pub(super) fn engine(&self) -> &'a Engine {
         self.engine
     }
 
-    pub fn names(&self) -> Labels<'a> {
+    pub(super) fn names(&self) -> Labels<'a> {
         Labels::new(self.engine)
     }
 
-    pub fn vocabulary(&self) -> &'a Vocabulary {
+    pub(super) fn vocabulary(&self) -> &'a Vocabulary {
         self.engine.bundle().vocabulary()
     }
 
-    pub fn request(&self) -> &Request {
+    pub(super) fn request(&self) -> &Request {
         &self.request
     }
 
-    pub fn slice(&self) -> &EntitySlice {
+    pub(super) fn slice(&self) -> &EntitySlice {
         &self.slice
     }
 
-    pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, Undecidable> {
+    pub(super) fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, Undecidable> {
         self.trial()?.evaluate(expression)
     }
 
-    pub fn truth(&self, expression: &ast::Expr) -> Result<bool, Undecidable> {
+    pub(super) fn truth(&self, expression: &ast::Expr) -> Result<bool, Undecidable> {
         self.trial()?.truth(expression)
     }
 
@@ -82,12 +82,12 @@ impl<'a> Probe<'a> {
     }
 
     /// The entity that an expression evaluates to.
-    pub fn entity(&self, expression: &ast::Expr) -> Option<EntityUid> {
+    pub(super) fn entity(&self, expression: &ast::Expr) -> Option<EntityUid> {
         as_entity(&self.evaluate(expression).ok()?)
     }
 
     /// The entity, or the entities of the set, that an expression evaluates to; sorted.
-    pub fn entities(&self, expression: &ast::Expr) -> Vec<EntityUid> {
+    pub(super) fn entities(&self, expression: &ast::Expr) -> Vec<EntityUid> {
         let Ok(value) = self.evaluate(expression) else {
             return Vec::new();
         };
@@ -101,7 +101,7 @@ impl<'a> Probe<'a> {
 
     /// What an expression leads to, if it is a path of attributes that the schema knows. Its end
     /// need not be there, as when an optional record on the way is absent.
-    pub fn target(&self, expression: &ast::Expr) -> Option<Target<'a>> {
+    pub(super) fn target(&self, expression: &ast::Expr) -> Option<Target<'a>> {
         let mut path = Vec::new();
         let mut rest = expression;
         loop {
@@ -124,7 +124,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Everything an entity is in, sorted.
-    pub fn ancestors(&self, entity: &EntityUid) -> Vec<EntityUid> {
+    pub(super) fn ancestors(&self, entity: &EntityUid) -> Vec<EntityUid> {
         let mut ancestors: Vec<EntityUid> = self
             .slice
             .get(entity)

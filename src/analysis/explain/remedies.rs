@@ -1,9 +1,8 @@
 //! Remedies: the smallest changes that turn a refusal into a permission.
 //!
-//! The search goes from fewer changes to more. Each state is decided; one that is still refused
-//! is taken further by the ways to lift the determining forbid that has the fewest, or by the ways
-//! to obtain a permit. What is offered was decided, with nothing but its changes made, to be
-//! allowed.
+//! The search goes from fewer changes to more, and decides each candidate. From a candidate that is still refused it goes
+//! on by the ways to lift the determining forbid with the fewest ways, or by the ways to obtain a permit. Each offered
+//! alternative has been decided, with only its changes made, and is allowed.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +19,10 @@ use tarbac_host::decision::{Basis, Decision, Outcome};
 /// The most changes that are tried together.
 const MOST_CHANGES: usize = 10;
 
-/// The most decisions that are made.
+/// The most decisions of a search.
 const MOST_DECISIONS: usize = 3_000;
 
-/// What would make a refusal a permission.
+/// Changes that turn a refusal into a permission.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Remedies {
     /// Alternatives, the smallest first, of those the ones that concern only the person; each was decided again and allows the request, and none

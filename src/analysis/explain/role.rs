@@ -14,7 +14,7 @@ use tarbac_host::bundle::{Effect, Policy};
 /// Who would be permitted, and what the person holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Roles {
-    /// What one has to be in to be permitted, sorted by type and name.
+    /// The groups of which one is enough for a permission, sorted by type and name.
     pub giving: Vec<Giving>,
     /// What the person is in, of the types that permits name in their scope; sorted
     /// likewise.
@@ -28,21 +28,21 @@ pub struct Roles {
 /// Something the person is in, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Elsewhere {
-    /// What is withheld, for example a role.
+    /// The withheld parent, for example a role.
     pub entity: Named,
     /// How the person comes to be in what would be in it.
     pub path: Option<Path>,
-    /// What it comes to, in words of the schema.
+    /// The words of the schema for it.
     pub told: String,
 }
 
 /// Something that the principal is in, with the parent in whose place one of its attributes stands.
 pub(super) struct Withheld {
-    /// What the principal is in, for example a role assignment.
+    /// An ancestor of the principal, for example a role assignment.
     pub from: EntityUid,
     /// The attribute.
     pub attribute: String,
-    /// What the attribute names.
+    /// The entity in the attribute.
     pub parent: EntityUid,
 }
 
@@ -130,7 +130,7 @@ impl Elsewhere {
     }
 }
 
-/// What the principal is in that has an attribute in place of a parent, sorted.
+/// The ancestors of the principal with an attribute in place of a parent, sorted.
 pub(super) fn withheld(probe: &Probe<'_>) -> Vec<Withheld> {
     let directory = probe.engine().directory();
     let mut found = Vec::new();

@@ -9,7 +9,7 @@ use tarbac_host::bundle::Policy;
 pub struct Rule {
     /// Its id.
     pub policy: String,
-    /// What it says, in one sentence.
+    /// Its `@doc`.
     pub doc: Option<String>,
     /// The document it comes from.
     pub source: Option<String>,
@@ -17,9 +17,9 @@ pub struct Rule {
     pub file: String,
     /// The line of its first annotation, counted from 1.
     pub line: Option<usize>,
-    /// What the admin center says.
+    /// Its `@message`: the words of the admin center.
     pub message: Option<String>,
-    /// What the refused person can do.
+    /// Its `@advice` for the refused person.
     pub advice: Option<String>,
     /// The reading it belongs to.
     pub reading: Option<String>,
@@ -28,7 +28,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    pub(super) fn of(policy: &Policy, probe: &Probe<'_>) -> Self {
+    pub(super) fn new(policy: &Policy, probe: &Probe<'_>) -> Self {
         Self {
             policy: policy.id().to_owned(),
             doc: policy.doc().map(str::to_owned),

@@ -27,7 +27,7 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// The candidate without changes.
-    pub fn start(probe: &Probe<'a>) -> Self {
+    pub(super) fn start(probe: &Probe<'a>) -> Self {
         Self {
             changes: BTreeSet::new(),
             probe: probe.clone(),
@@ -35,13 +35,16 @@ impl<'a> Candidate<'a> {
     }
 
     /// The candidate after exactly these changes.
-    pub fn after(probe: &Probe<'a>, changes: &BTreeSet<Change>) -> Option<Self> {
+    pub(super) fn after(probe: &Probe<'a>, changes: &BTreeSet<Change>) -> Option<Self> {
         Self::in_order(probe, changes).map(|(state, _)| state)
     }
 
     /// The candidate after these changes, and an order in which they can be made: a role assignment comes before its
     /// scope tag.
-    pub fn in_order(probe: &Probe<'a>, changes: &BTreeSet<Change>) -> Option<(Self, Vec<Change>)> {
+    pub(super) fn in_order(
+        probe: &Probe<'a>,
+        changes: &BTreeSet<Change>,
+    ) -> Option<(Self, Vec<Change>)> {
         let mut state = Self::start(probe);
         let mut order = Vec::new();
         while state.changes.len() < changes.len() {

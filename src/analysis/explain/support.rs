@@ -20,7 +20,7 @@ pub struct Support {
     pub policies: Vec<String>,
     /// The attributes from the person on, for example `configMgr.read`.
     pub attribute: Vec<String>,
-    /// What the attribute holds that counts: a value, or the element of a set.
+    /// The value of the attribute that counts, or the element of a set.
     pub value: Value,
     /// The fact in one sentence.
     pub sentence: String,
@@ -31,7 +31,7 @@ pub struct Support {
     pub path: Option<Path>,
 }
 
-/// What the allow of a request rests on besides its permits, in the order of the policies' ids.
+/// The facts behind an allowed request besides its permits, in the order of the ids of policies.
 pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
     let action = engine.bundle().vocabulary().action(&request.action);
     match (action, engine.world(request)) {
@@ -158,7 +158,7 @@ fn holding(entity: &ast::Expr, set: &ast::Expr, probe: &Probe<'_>) -> Option<Sup
     ))
 }
 
-/// What a path of attributes that starts at the principal leads to.
+/// The end of a path of attributes from the principal.
 fn of_target<'a>(expression: &ast::Expr, probe: &Probe<'a>) -> Option<Target<'a>> {
     let mut start = expression;
     while let ast::ExprKind::GetAttr { expr, .. } = start.expr_kind() {

@@ -53,13 +53,13 @@ pub(crate) struct Labels<'a> {
 }
 
 impl<'a> Labels<'a> {
-    pub fn new(engine: &'a Engine) -> Self {
+    pub(crate) fn new(engine: &'a Engine) -> Self {
         Self { engine }
     }
 
     /// What people call an entity. Two that requests are about and that are called the same have their ids
     /// with it; what they are in, as collections are in their hierarchy, is told by its place.
-    pub fn named(self, uid: &EntityUid) -> Named {
+    pub(crate) fn named(self, uid: &EntityUid) -> Named {
         let directory = self.engine.directory();
         let alias = directory
             .row(uid)
@@ -95,7 +95,7 @@ impl<'a> Labels<'a> {
         })
     }
 
-    pub fn value(self, value: &ast::Value) -> Value {
+    pub(crate) fn value(self, value: &ast::Value) -> Value {
         match value.value_kind() {
             ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Value::Bool(*bool),
             ast::ValueKind::Lit(ast::Literal::Long(long)) => Value::Long(*long),

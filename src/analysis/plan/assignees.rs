@@ -1,4 +1,4 @@
-//! Assignees of a role: groups rather than single people, and nobody else.
+//! Assignees of a role: groups rather than single people, without further people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +16,12 @@ const WORTH: usize = 2;
 pub(super) struct Members<'b, 'e> {
     catalog: &'b RoleCatalog<'e>,
     counts: IndexVec<Row, usize>,
-    /// What may hold people that are not known.
+    /// The groups whose members are not all known.
     unlisted: BTreeSet<Row>,
 }
 
 impl<'b, 'e> Members<'b, 'e> {
-    pub fn of(catalog: &'b RoleCatalog<'e>) -> Self {
+    pub(super) fn new(catalog: &'b RoleCatalog<'e>) -> Self {
         let directory = catalog.engine.directory();
         let mut counts = directory.table(0);
         for person in catalog.people() {
@@ -38,7 +38,7 @@ impl<'b, 'e> Members<'b, 'e> {
 
     /// Groups that hold nobody but some of these people, and the others of them; each with the number of
     /// people that it is.
-    pub fn assignees(
+    pub(super) fn assignees(
         &self,
         people: &BTreeSet<EntityUid>,
         role: &EntityUid,

@@ -1,6 +1,6 @@
 //! The choice of roles: those to extend and those to make.
 //!
-//! Everybody is given what they need, and nobody what they may not be given.
+//! All people get the permissions that they need, and none that they may not be given.
 //!
 //! The fewest roles come first, then the fewest permissions, then the fewest new roles. Permissions, people
 //! and roles are numbered.
@@ -17,7 +17,7 @@ const CANDIDATES: usize = 2_000;
 pub(super) struct Group {
     /// The permissions that they need.
     pub need: BTreeSet<usize>,
-    /// Whether they need a role as such.
+    /// Whether they need a role, whatever its permissions.
     pub needs_role: bool,
     /// The permissions that they may be given.
     pub may: BTreeSet<usize>,
@@ -69,7 +69,7 @@ impl Candidate {
         }
     }
 
-    /// Whether it gives a group that it reaches what it needs: a permission, or a role as such.
+    /// Whether it gives a group that it reaches a permission or role that the group needs.
     fn helps(&self, group: &Group, need: Option<usize>) -> bool {
         match (need, self) {
             (Some(permission), Self::Extend(_, gives)) => {
@@ -141,7 +141,7 @@ fn new_roles(groups: &[Group], needed: &BTreeSet<usize>) -> (Vec<Candidate>, boo
     (all.into_iter().map(Candidate::Make).collect(), is_complete)
 }
 
-/// What the groups need, each with the number of the group: a permission, or a role as such.
+/// The needs of the groups, each with the index of the group: a permission, or a role whatever its permissions.
 fn needs(groups: &[Group]) -> Vec<(usize, Option<usize>)> {
     let of_group = |(number, group): (usize, &Group)| {
         let permissions = group.need.iter().map(|permission| Some(*permission));

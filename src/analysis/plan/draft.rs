@@ -31,7 +31,12 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Something that is nowhere yet, of this type.
-    pub fn fresh(&self, engine: &Engine, type_name: &EntityTypeName, name: &str) -> EntityUid {
+    pub(super) fn fresh(
+        &self,
+        engine: &Engine,
+        type_name: &EntityTypeName,
+        name: &str,
+    ) -> EntityUid {
         let of_id =
             |id: String| EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(id));
         let numbered = (2..).map(|number| of_id(format!("{name} ({number})")));
@@ -46,13 +51,13 @@ impl Draft {
     }
 
     /// Makes a role that no policy gives anything.
-    pub fn make(&mut self, role: &EntityUid) {
+    pub(super) fn make(&mut self, role: &EntityUid) {
         self.facts.push((role.to_string(), json!({})));
         self.made.insert(role.clone());
     }
 
     /// Makes a role with its policy, and gives the file of it; none where it has no permissions.
-    pub fn make_with(&mut self, role: &NewRole<'_>) -> Vec<File> {
+    pub(super) fn make_with(&mut self, role: &NewRole<'_>) -> Vec<File> {
         self.make(role.uid);
         if role.actions.is_empty() {
             return Vec::new();
@@ -64,13 +69,13 @@ impl Draft {
     }
 
     /// Puts an entity into a group, or gives it a role.
-    pub fn join(&mut self, uid: &EntityUid, group: &EntityUid) {
+    pub(super) fn join(&mut self, uid: &EntityUid, group: &EntityUid) {
         self.facts
             .push((format!("{uid} in {group}"), Value::Bool(true)));
     }
 
     /// Takes an entity out of what it is directly in.
-    pub fn leave(&mut self, uid: &EntityUid, group: &EntityUid) {
+    pub(super) fn leave(&mut self, uid: &EntityUid, group: &EntityUid) {
         self.facts
             .push((format!("{uid} in {group}"), Value::Bool(false)));
     }
@@ -78,8 +83,8 @@ impl Draft {
     /// The state with these changes.
     ///
     /// # Errors
-    /// The changes cannot be made, which is a mistake of the plan.
-    pub fn applied(&self, engine: &Engine) -> Result<Engine, Vec<Finding>> {
+    /// The changes cannot be made: a mistake of the plan.
+    pub(super) fn applied(&self, engine: &Engine) -> Result<Engine, Vec<Finding>> {
         let switches = as_in(engine);
         let wrong = |error: tarbac_host::bundle::UnknownReading| {
             vec![Finding::error(code::what_if::PLAN, error.to_string())]
@@ -100,7 +105,7 @@ impl Draft {
     }
 }
 
-/// Whether the schema and the entities allow that somebody is given a role, which may be new.
+/// Whether the schema and the entities allow to assign a person a role, which may be new.
 pub(super) fn can_have(engine: &Engine, uid: &EntityUid, role: &EntityUid) -> bool {
     let mut draft = Draft::default();
     draft.make(role);

@@ -13,15 +13,19 @@ use tarbac_store::Row;
 pub(super) struct Groups {
     /// The roles that could be extended; they are numbered.
     pub roles: Vec<EntityUid>,
-    /// Everybody who needs something, by what.
+    /// The people with needs, by their needs.
     pub of: Vec<Group>,
     members: Vec<BTreeSet<EntityUid>>,
-    /// For each role everybody who has it.
+    /// The people who have each role.
     holders: Vec<BTreeSet<EntityUid>>,
 }
 
 impl Groups {
-    pub fn of(catalog: &RoleCatalog<'_>, needs: &Needs, custom: BTreeSet<EntityUid>) -> Self {
+    pub(super) fn new(
+        catalog: &RoleCatalog<'_>,
+        needs: &Needs,
+        custom: BTreeSet<EntityUid>,
+    ) -> Self {
         let directory = catalog.engine.directory();
         let roles: Vec<EntityUid> = custom.into_iter().collect();
         let numbered = roles.iter().enumerate();
@@ -54,8 +58,8 @@ impl Groups {
         }
     }
 
-    /// For each role what everybody who has it may be given by it.
-    pub fn extensible(&self, needs: &Needs) -> BTreeMap<usize, BTreeSet<usize>> {
+    /// The permissions that may be added to each role, for all people who have it.
+    pub(super) fn extensible(&self, needs: &Needs) -> BTreeMap<usize, BTreeSet<usize>> {
         let all = needs.permissions.len();
         let may = |holders: &BTreeSet<EntityUid>| {
             let people = holders.iter().filter_map(|uid| needs.people.get(uid));
@@ -68,20 +72,20 @@ impl Groups {
         self.holders.iter().map(may).enumerate().collect()
     }
 
-    /// Everybody in some groups.
-    pub fn people(&self, groups: &BTreeSet<usize>) -> BTreeSet<EntityUid> {
+    /// The people in some groups.
+    pub(super) fn people(&self, groups: &BTreeSet<usize>) -> BTreeSet<EntityUid> {
         let members = groups.iter().filter_map(|group| self.members.get(*group));
         members.flatten().cloned().collect()
     }
 
-    /// Everybody who has a role.
-    pub fn holders(&self, role: usize) -> BTreeSet<EntityUid> {
+    /// The people who have a role.
+    pub(super) fn holders(&self, role: usize) -> BTreeSet<EntityUid> {
         self.holders.get(role).cloned().unwrap_or_default()
     }
 
     /// Somebody for whom a change alone mends a loss: the permission, or the role as such, and the loss. The
     /// change is the role of this number that is extended, or the new one of this number.
-    pub fn proof<'n>(
+    pub(super) fn proof<'n>(
         &self,
         needs: &'n Needs,
         choice: &Choice,
@@ -108,7 +112,7 @@ pub(super) enum Changed {
     Made(usize),
 }
 
-/// The changes that give a group a permission, or a role as such.
+/// The changes that give a group a permission, or a role whatever its permissions.
 fn mending(
     choice: &Choice,
     number: usize,

@@ -57,13 +57,13 @@ impl Holding {
 
 impl Holdings {
     /// The people with their holdings by a permission.
-    pub fn of(&self, permission: usize) -> impl Iterator<Item = (&EntityUid, &Holding)> {
+    pub(super) fn of(&self, permission: usize) -> impl Iterator<Item = (&EntityUid, &Holding)> {
         let people = self.people.iter();
         people.filter_map(move |(uid, of)| Some((uid, of.get(&permission)?)))
     }
 
     /// The number of people who have a role in this way.
-    pub fn people_with(&self, via: &RoleVia) -> u64 {
+    pub(super) fn people_with(&self, via: &RoleVia) -> u64 {
         let roles_via = self.roles_via.values();
         roles_via
             .filter(|roles_via| roles_via.contains(via))
@@ -71,7 +71,7 @@ impl Holdings {
     }
 
     /// The roles that give a person a permission, each with the way.
-    pub fn roles_via(&self, person: &EntityUid, permission: usize) -> BTreeSet<&RoleVia> {
+    pub(super) fn roles_via(&self, person: &EntityUid, permission: usize) -> BTreeSet<&RoleVia> {
         let roles_via = self.roles_via.get(person).into_iter().flatten();
         let gives = |via: &&RoleVia| {
             let gives = self.gives.get(&via.role);

@@ -79,12 +79,12 @@ impl Person {
     }
 
     /// The permissions that a new role may give the person.
-    pub fn may(&self, permissions: usize) -> BTreeSet<usize> {
+    pub(super) fn may(&self, permissions: usize) -> BTreeSet<usize> {
         self.unless(permissions, &self.harms)
     }
 
     /// The permissions that may be added to a role that the person has.
-    pub fn may_extended(&self, permissions: usize) -> BTreeSet<usize> {
+    pub(super) fn may_extended(&self, permissions: usize) -> BTreeSet<usize> {
         self.unless(permissions, &self.harms_extended)
     }
 

@@ -20,7 +20,7 @@ const NAMED: usize = 2;
 pub(super) struct NewRole<'a> {
     /// Its entity.
     pub uid: &'a EntityUid,
-    /// What it is for, in one sentence.
+    /// The `@doc`.
     pub doc: &'a str,
     /// Its permissions, in the order of the schema.
     pub actions: &'a [EntityUid],
@@ -33,7 +33,7 @@ pub(super) fn policy_id(role: &EntityUid) -> String {
 
 impl NewRole<'_> {
     /// The file of its policy.
-    pub fn file(&self) -> File {
+    pub(super) fn file(&self) -> File {
         let name = self.uid.id().unescaped();
         let policy = format!(
             "@id(\"{}\")\n@doc(\"{}\")\n{}\n",

@@ -1,8 +1,8 @@
 //! Role changes that prevent gains, without a loss.
 //!
-//! What gives somebody a role is a share of it, as a role assignment is. A share can go without a permission
-//! where nobody needs it there: nobody has by it what they had before as well. Everybody with the same share
-//! is treated alike, for that is how roles are assigned.
+//! A [`RoleVia`] is a role with the entity that gives it, as a role assignment. A permission can be removed from it if
+//! nobody needs the permission there, because no earlier access depends on it. All people of one are treated equally,
+//! since roles are assigned to them together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use tarbac_diagnostic::finding::Finding;
 /// Of how many kinds of shares of a role the fewest new roles are found for certain.
 const CERTAIN: usize = 12;
 
-/// What a plan says of gains.
+/// The part of a plan about gains.
 pub(super) struct GainPlan {
     pub giving: Vec<Giving>,
     pub proposal: Proposal,
@@ -30,7 +30,7 @@ pub(super) struct GainPlan {
 }
 
 impl Planner<'_, '_> {
-    /// Plans that nobody gains what can be taken away without a loss.
+    /// The proposal that removes the gains that can be removed without a loss.
     pub(super) fn spare(&self, catalog: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
         let holdings = self.holdings(catalog);
         let mut sparing = Sparing {
@@ -54,7 +54,7 @@ impl Planner<'_, '_> {
             before: self.states.before,
             after: &after,
         });
-        let without = Tally::of(self.impact);
+        let without = Tally::new(self.impact);
         let deviations = deviations(&found, |person, action, direction, _| {
             let count = without.count(person, action, direction);
             match direction {
@@ -87,7 +87,7 @@ struct Sparing<'s, 'e> {
 }
 
 impl<'s> Sparing<'s, '_> {
-    /// The custom roles that go without permissions, whoever has them.
+    /// The custom roles from which permissions are removed for all their holders.
     fn reduced(&mut self, draft: &mut Draft) -> Vec<RoleChange> {
         let bundle = self.cuts.catalog.engine.bundle();
         let mut changes: Vec<RoleChange> = Vec::new();

@@ -72,7 +72,7 @@ impl Planner<'_, '_> {
         }
         let custom = catalog.custom_of(&losing);
         let needs = self.needs(catalog, &losing, &custom)?;
-        let groups = Groups::of(catalog, &needs, custom);
+        let groups = Groups::new(catalog, &needs, custom);
         let mut choice = choose(&groups.of, &groups.extensible(&needs));
         for made in &mut choice.made {
             made.gives.extend(pages(catalog, &needs, &groups, made));
@@ -117,7 +117,7 @@ impl Planner<'_, '_> {
                 after: &after,
             }),
         };
-        let before = Tally::of(self.impact);
+        let before = Tally::new(self.impact);
         let number = |action: &EntityUid| needs.permissions.iter().position(|of| of == action);
         let deviations = deviations(&found, |person, action, direction, found| match direction {
             Direction::Lost => {

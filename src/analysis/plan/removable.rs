@@ -9,10 +9,10 @@ use super::role_catalog::RoleCatalog;
 use super::{Gained, Giving, Reason};
 use crate::explain::{Labels, Named};
 
-/// What is done with the permissions of a share.
+/// The permissions of a role and the way to it, by what a plan can do with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Removable {
-    /// Those that go, because somebody gains by them.
+    /// The permissions that are removed, because people gain by them.
     pub goes: BTreeSet<usize>,
     /// Those that may go.
     pub may_go: BTreeSet<usize>,
@@ -20,7 +20,7 @@ pub(super) struct Removable {
 
 impl Removable {
     /// Whether both can go without the same permissions.
-    pub fn agrees(&self, other: &Self) -> bool {
+    pub(super) fn agrees(&self, other: &Self) -> bool {
         self.goes.is_subset(&other.may_go) && other.goes.is_subset(&self.may_go)
     }
 }
@@ -42,7 +42,7 @@ pub(super) struct RemovablePermissions<'s, 'e> {
 
 impl<'s, 'e> RemovablePermissions<'s, 'e> {
     /// Finds out what can go.
-    pub fn of(catalog: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
+    pub(super) fn of(catalog: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
         let mut cuts = Self {
             catalog,
             holdings,
@@ -150,7 +150,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
     }
 
     /// The roles that give what is gained.
-    pub fn giving(&self) -> Vec<Giving> {
+    pub(super) fn giving(&self) -> Vec<Giving> {
         #[derive(Default)]
         struct Given<'s> {
             permissions: BTreeSet<usize>,
@@ -181,8 +181,8 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         giving
     }
 
-    /// What is gained all the same.
-    pub fn gained(&self) -> Vec<Gained> {
+    /// The gains that remain.
+    pub(super) fn gained(&self) -> Vec<Gained> {
         type Stays = (Vec<Named>, u64);
         let mut all: BTreeMap<(&Reason, &BTreeSet<usize>), Stays> = BTreeMap::new();
         for ((reason, person), (permissions, count)) in &self.reasons {
@@ -202,13 +202,16 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         gained
     }
 
-    pub fn uids(&self, permissions: &BTreeSet<usize>) -> impl Iterator<Item = &'s EntityUid> {
+    pub(super) fn uids(
+        &self,
+        permissions: &BTreeSet<usize>,
+    ) -> impl Iterator<Item = &'s EntityUid> {
         let holdings = self.holdings;
         let uids = permissions.clone().into_iter();
         uids.filter_map(|number| holdings.permissions.get(number))
     }
 
-    pub fn call(&self, uid: &EntityUid) -> Named {
+    pub(super) fn call(&self, uid: &EntityUid) -> Named {
         Labels::new(self.catalog.engine).named(uid)
     }
 }

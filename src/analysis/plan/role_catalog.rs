@@ -13,21 +13,21 @@ use tarbac_host::engine::Engine;
 use tarbac_host::roles;
 use tarbac_store::Row;
 
-/// The roles of a state.
+/// The roles of a state, with their policies.
 pub(super) struct RoleCatalog<'e> {
     pub engine: &'e Engine,
     pub role_type: EntityTypeName,
     by_role: BTreeMap<EntityUid, Vec<&'e Policy>>,
-    /// By the id of a policy that lists permissions the role.
+    /// The role by the id of a policy that lists its permissions.
     listing: BTreeMap<String, EntityUid>,
-    /// What the policies name that ship.
+    /// The entities that the shipped policies name.
     shipped: HashSet<EntityUid>,
 }
 
 impl<'e> RoleCatalog<'e> {
     /// # Errors
     /// The schema does not say which of its types is that of roles.
-    pub fn of(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
+    pub(super) fn new(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
         let Some(role_type) = roles::role_type(engine.bundle().vocabulary()) else {
             let finding = Finding::error(
                 code::what_if::PLAN,
@@ -52,21 +52,20 @@ impl<'e> RoleCatalog<'e> {
         Ok(catalog)
     }
 
-    /// The policies that list the permissions of a role; none where one of those that name it does
-    /// something else.
-    pub fn lists(&self, role: &EntityUid) -> Option<&[&'e Policy]> {
+    /// The policies that list the permissions of a role; `None` if one of those that name it does something else.
+    pub(super) fn lists(&self, role: &EntityUid) -> Option<&[&'e Policy]> {
         let policies = self.by_role.get(role)?;
         let is_list = |policy: &&Policy| roles::is_list(self.engine, policy, role);
         policies.iter().all(is_list).then_some(policies.as_slice())
     }
 
-    /// The role of which a policy lists permissions.
-    pub fn role_of(&self, policy: &str) -> Option<&EntityUid> {
+    /// The role whose permissions a policy lists.
+    pub(super) fn role_of(&self, policy: &str) -> Option<&EntityUid> {
         self.listing.get(policy)
     }
 
     /// The permissions that lists give a role, in the order of the schema.
-    pub fn permissions(&self, role: &EntityUid) -> Vec<EntityUid> {
+    pub(super) fn permissions(&self, role: &EntityUid) -> Vec<EntityUid> {
         let lists = self.lists(role).unwrap_or_default();
         let bundle = self.engine.bundle();
         let given: BTreeSet<&EntityUid> = lists
@@ -78,14 +77,17 @@ impl<'e> RoleCatalog<'e> {
     }
 
     /// Some permissions, in the order of the schema.
-    pub fn in_order(&self, is_one: impl Fn(&EntityUid) -> bool) -> Vec<EntityUid> {
+    pub(super) fn in_order(&self, is_one: impl Fn(&EntityUid) -> bool) -> Vec<EntityUid> {
         let permissions = self.engine.bundle().vocabulary().permissions();
         let uids = permissions.map(|action| &action.uid);
         uids.filter(|uid| is_one(uid)).cloned().collect()
     }
 
     /// Some permissions by name.
-    pub fn named<'a>(&self, actions: impl IntoIterator<Item = &'a EntityUid>) -> Vec<Permission> {
+    pub(super) fn named<'a>(
+        &self,
+        actions: impl IntoIterator<Item = &'a EntityUid>,
+    ) -> Vec<Permission> {
         let vocabulary = self.engine.bundle().vocabulary();
         let name = |uid: &EntityUid| match vocabulary.action(uid) {
             Some(action) => action.short_name().to_owned(),
@@ -99,7 +101,7 @@ impl<'e> RoleCatalog<'e> {
     }
 
     /// Whether a role can be changed: it is not built in, and its policies are of this workspace.
-    pub fn is_custom(&self, role: &EntityUid) -> bool {
+    pub(super) fn is_custom(&self, role: &EntityUid) -> bool {
         let is_own = |policy: &&Policy| policy.ast().is_static() && !policy.is_shipped();
         let lists = self.lists(role);
         lists.is_some_and(|lists| lists.iter().all(is_own))
@@ -108,7 +110,7 @@ impl<'e> RoleCatalog<'e> {
     }
 
     /// The roles that can be changed and that some of these people have.
-    pub fn custom_of(&self, people: &[EntityUid]) -> BTreeSet<EntityUid> {
+    pub(super) fn custom_of(&self, people: &[EntityUid]) -> BTreeSet<EntityUid> {
         let directory = self.engine.directory();
         let rows = people.iter().filter_map(|uid| directory.row(uid));
         let above: BTreeSet<Row> = rows.flat_map(|row| directory.ancestors(row)).collect();
@@ -120,8 +122,8 @@ impl<'e> RoleCatalog<'e> {
         held.filter(|role| self.is_custom(role)).cloned().collect()
     }
 
-    /// The roles of somebody, each with what gives it.
-    pub fn roles_of(&self, person: Row) -> BTreeSet<RoleVia> {
+    /// The roles of a person, each with the entity that gives it.
+    pub(super) fn roles_of(&self, person: Row) -> BTreeSet<RoleVia> {
         let directory = self.engine.directory();
         let mut roles = BTreeSet::new();
         let role_type = self.role_type.to_string();
@@ -138,8 +140,8 @@ impl<'e> RoleCatalog<'e> {
         roles
     }
 
-    /// Everybody who could have a role: the rows of the types that ask.
-    pub fn people(&self) -> impl Iterator<Item = Row> {
+    /// The people who could have a role: the rows of the types of principals.
+    pub(super) fn people(&self) -> impl Iterator<Item = Row> {
         let vocabulary = self.engine.bundle().vocabulary();
         let asking: BTreeSet<EntityTypeName> = vocabulary
             .permissions()
@@ -151,8 +153,8 @@ impl<'e> RoleCatalog<'e> {
             .flat_map(|type_name| directory.rows_of(&type_name).collect::<Vec<_>>())
     }
 
-    /// Everybody who has one of these roles, in order.
-    pub fn holders(&self, roles: &BTreeSet<EntityUid>) -> Vec<Row> {
+    /// The people who have one of these roles, sorted.
+    pub(super) fn holders(&self, roles: &BTreeSet<EntityUid>) -> Vec<Row> {
         let directory = self.engine.directory();
         let mut is_role = directory.table(false);
         for row in roles.iter().filter_map(|role| directory.row(role)) {

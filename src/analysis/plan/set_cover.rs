@@ -6,13 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-/// How many steps the search takes at most; it is far from that for a plan that somebody can read.
+/// The most steps of the search; a plan that a person can read takes far fewer.
 const STEPS: usize = 200_000;
 
 /// Looking for an element that is missing takes another step for so many elements.
 const LOOKED_AT: usize = 100;
 
-/// How many of the smallest covers are looked at, to find the best of them.
+/// The number of smallest covers that are compared.
 const MOST: usize = 500;
 
 /// Covers of as few sets as there could be.

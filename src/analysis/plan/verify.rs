@@ -12,7 +12,7 @@ use crate::change::impact::{Direction, Impact};
 pub(super) struct Tally<'i>(HashMap<(&'i EntityUid, &'i EntityUid, Direction), u64>);
 
 impl<'i> Tally<'i> {
-    pub fn of(impact: &'i Impact) -> Self {
+    pub(super) fn new(impact: &'i Impact) -> Self {
         let mut tally = Self::default();
         for affected in &impact.people {
             for change in &affected.changes {
@@ -26,7 +26,12 @@ impl<'i> Tally<'i> {
     }
 
     /// How many decisions about an action a person gains or loses.
-    pub fn count(&self, person: &EntityUid, action: &EntityUid, direction: Direction) -> u64 {
+    pub(super) fn count(
+        &self,
+        person: &EntityUid,
+        action: &EntityUid,
+        direction: Direction,
+    ) -> u64 {
         let count = self.0.get(&(person, action, direction));
         count.copied().unwrap_or_default()
     }

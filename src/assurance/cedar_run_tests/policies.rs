@@ -77,7 +77,7 @@ impl Policies {
         }
     }
 
-    /// What Cedar answers to a request whose action the schema has.
+    /// The answer of Cedar to a request with an action of the schema.
     pub(super) fn decide(
         &self,
         request: &CedarRequest,

@@ -45,7 +45,7 @@ enum WireDecision {
     Deny,
 }
 
-/// What can be said of a test that cannot be read.
+/// The name and place of a test that cannot be read.
 #[derive(Deserialize)]
 struct Named {
     #[serde(default)]

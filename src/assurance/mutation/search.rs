@@ -29,7 +29,7 @@ pub struct Telling {
     pub case: String,
 }
 
-/// What has been found for a mutant, with the number of the row it was found in.
+/// The request that tells a mutant from its original, with the index of its row.
 type Found = Mutex<Option<(usize, Telling)>>;
 
 /// Where requests are looked for: a directory under some readings.

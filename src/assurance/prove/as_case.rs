@@ -244,8 +244,8 @@ impl Prover<'_> {
     }
 }
 
-/// A world as facts: each entity after those that it names. What the directory at hand has of an
-/// entity and the world has not is taken away.
+/// A model as facts: each entity after those that it names. Attributes and parents of the directory that the model does
+/// not have are removed.
 fn given(world: &Model, directory: &Directory) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut done = Vec::new();

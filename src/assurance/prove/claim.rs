@@ -16,7 +16,7 @@ use super::solver::{Unknown, in_full};
 use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit, Vocabulary, static_policy};
 use tarbac_host::decision::{Basis, Decision, Outcome};
 
-/// What the ids of policies start with that are made of others, for a proof.
+/// The prefix of the ids of policies that are made for a proof.
 const MARK: &str = "claimed: ";
 
 /// A request environment: an action, a type of principal and a type of resource.
@@ -35,7 +35,7 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// The symbolic compiler does not support the schema.
-    pub fn all(bundle: &'a Bundle) -> Result<Vec<Self>, Unknown> {
+    pub(super) fn all(bundle: &'a Bundle) -> Result<Vec<Self>, Unknown> {
         let unsupported = |error: SymbolicError| Unknown::Failed(in_full(&error));
         let symbols = CompiledSchema::new(bundle.schema()).map_err(unsupported)?;
         let vocabulary = bundle.vocabulary();
@@ -68,7 +68,7 @@ impl<'a> Environment<'a> {
     }
 
     /// Whether a policy, or a spec, can be about a request here.
-    pub fn asks(&self, policy: &Policy) -> bool {
+    pub(super) fn asks(&self, policy: &Policy) -> bool {
         policy.may_apply_among(
             self.action,
             std::slice::from_ref(self.types.principal()),
@@ -77,14 +77,14 @@ impl<'a> Environment<'a> {
     }
 
     /// Whether there are requests of this kind in the words of a schema.
-    pub fn is_known_to(&self, vocabulary: &Vocabulary) -> bool {
+    pub(super) fn is_known_to(&self, vocabulary: &Vocabulary) -> bool {
         let action = vocabulary.action(self.types.action());
         let (principal, resource) = (self.types.principal(), self.types.resource());
         action.is_some_and(|action| action.applies_to(principal, resource))
     }
 
     /// One policy, compiled.
-    pub fn compiled(&self, policy: &ast::Policy) -> Result<CompiledPolicy, Unknown> {
+    pub(super) fn compiled(&self, policy: &ast::Policy) -> Result<CompiledPolicy, Unknown> {
         CompiledPolicy::compile_with_custom_symenv(
             &cedar_policy::Policy::from(policy.clone()),
             &self.types,
@@ -107,7 +107,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub fn new(policies: Vec<ast::Policy>) -> Arc<Self> {
+    pub(super) fn new(policies: Vec<ast::Policy>) -> Arc<Self> {
         let mut set = ast::PolicySet::new();
         // Ids are unique within a bundle, and those of specs have a mark of their own. Should one be
         // there twice all the same, nothing is proved of the rest.
@@ -150,7 +150,7 @@ impl Side {
 
     /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
     /// the world does not conform to the schema.
-    pub fn outcome(&self, world: &Model, schema: &Schema) -> Option<Outcome> {
+    pub(super) fn outcome(&self, world: &Model, schema: &Schema) -> Option<Outcome> {
         let (request, entities) = world.to_cedar(schema).ok()?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
         let mut policies: Vec<String> = response
@@ -182,7 +182,7 @@ impl Side {
 /// How two sides are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// What the left side allows, the right side allows too.
+    /// The right side allows all requests that the left side allows.
     Implies,
     /// No request is allowed by both.
     Disjoint,
@@ -199,7 +199,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub fn new(left: &Arc<Side>, relation: Relation, right: &Arc<Side>) -> Self {
+    pub(super) fn new(left: &Arc<Side>, relation: Relation, right: &Arc<Side>) -> Self {
         Self {
             left: Arc::clone(left),
             relation,
@@ -207,8 +207,8 @@ impl Claim {
         }
     }
 
-    /// What is satisfiable exactly when the claim does not hold.
-    pub fn asserts<'c>(
+    /// Assertions that are satisfiable if and only if the claim does not hold.
+    pub(super) fn asserts<'c>(
         &'c self,
         environment: &Environment<'_>,
     ) -> Result<WellFormedAsserts<'c>, Unknown> {
@@ -221,14 +221,14 @@ impl Claim {
         })
     }
 
-    /// What the left side decides in a world, and then the right side, by plain Cedar.
-    pub fn decided(&self, world: &Model, schema: &Schema) -> Decided {
+    /// The outcomes of the left and of the right side in a model, by plain Cedar.
+    pub(super) fn decided(&self, world: &Model, schema: &Schema) -> Decided {
         let left = self.left.outcome(world, schema)?;
         Some((left, Some(self.right.outcome(world, schema)?)))
     }
 
     /// Whether the claim does not hold in a world, by plain Cedar.
-    pub fn is_refuted_by(&self, world: &Model, schema: &Schema) -> bool {
+    pub(super) fn is_refuted_by(&self, world: &Model, schema: &Schema) -> bool {
         let Some((left, Some(right))) = self.decided(world, schema) else {
             return false;
         };
@@ -241,7 +241,7 @@ impl Claim {
     }
 }
 
-/// What is satisfiable exactly when a policy can raise an evaluation error.
+/// Assertions that are satisfiable if and only if a policy can raise an evaluation error.
 pub(super) fn errors(policy: &CompiledPolicy) -> WellFormedAsserts<'_> {
     never_errors_asserts(policy)
 }

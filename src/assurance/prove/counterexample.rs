@@ -11,7 +11,7 @@ use super::relevance::{RelevantFact, facts};
 use super::shrink::{self, Refutes};
 use tarbac_host::decision::Outcome;
 
-/// What is decided in a world, and what is decided otherwise where two decisions are compared; `None`
+/// The outcome in a model, and the other outcome where two decisions are compared; `None`
 /// where the world is none.
 pub(super) type Decided = Option<(Outcome, Option<Outcome>)>;
 
@@ -29,18 +29,18 @@ pub struct Counterexample {
     pub is_possible: bool,
     /// The entities that are not those of a policy or spec: it is enough what they are.
     pub anonymous: BTreeSet<EntityUid>,
-    /// What of it matters.
+    /// The facts that matter.
     pub facts: Vec<RelevantFact>,
-    /// What is decided.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What is decided otherwise, where two decisions are compared.
+    /// The other outcome, where two decisions are compared.
     pub other: Option<Outcome>,
 }
 
 impl Counterexample {
     /// The smallest counterexample that is found from a world that refutes something. `decides` says
     /// what is decided in a world.
-    pub(super) fn of(
+    pub(super) fn new(
         world: Model,
         surroundings: &Literals<'_>,
         refutes: Refutes<'_>,

@@ -27,12 +27,12 @@ pub(super) struct Failing {
 
 impl Failing {
     /// Why nothing is proved by a policy; `None` where it cannot fail.
-    pub fn because_of(&self, policy: &Policy) -> Option<&Unknown> {
+    pub(super) fn because_of(&self, policy: &Policy) -> Option<&Unknown> {
         self.why.get(policy.id())
     }
 
-    /// What holds by some policies is not known to hold where one of them can fail.
-    pub fn unless_by<'p>(
+    /// The verdict, or an unknown one if one of the policies can fail.
+    pub(super) fn unless_by<'p>(
         &self,
         policies: impl IntoIterator<Item = &'p Policy>,
         verdict: Verdict,

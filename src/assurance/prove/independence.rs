@@ -45,7 +45,7 @@ enum To {
 impl Attribute {
     /// The attribute that an expression reads in requests of a spec; `None` where it reads none, or a required one of a
     /// kind without constants.
-    pub(super) fn of(
+    pub(super) fn read_by(
         expression: &ast::Expr,
         spec: &Policy,
         vocabulary: &Vocabulary,
@@ -279,8 +279,7 @@ fn starts(path: &ast::Expr, action: &Action, spec: &Policy) -> Option<Vec<String
     Some(types.into_iter().map(ToString::to_string).collect())
 }
 
-/// What the schema says of the attribute at the end of a path of entities: its kind, and whether it
-/// is always there.
+/// The kind of the attribute at the end of a path of entities, and whether it is required.
 fn known<'v>(
     expression: &ast::Expr,
     start: &str,

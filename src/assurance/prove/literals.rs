@@ -22,7 +22,7 @@ const PLAIN: [(&str, &str); 8] = [
     ("ip", "::1"),
 ];
 
-/// What is known of the policies at hand.
+/// The literals of the policies at hand.
 pub(super) struct Literals<'a> {
     pub bundle: &'a Arc<Bundle>,
     /// The entities that a policy or spec names; these keep their names.
@@ -36,7 +36,10 @@ pub(super) struct Literals<'a> {
 
 impl<'a> Literals<'a> {
     /// Those of the policies of a bundle, and of some beside them.
-    pub fn of<'p>(bundle: &'a Arc<Bundle>, beside: impl Iterator<Item = &'p Policy>) -> Self {
+    pub(super) fn new<'p>(
+        bundle: &'a Arc<Bundle>,
+        beside: impl Iterator<Item = &'p Policy>,
+    ) -> Self {
         let mut surroundings = Self {
             bundle,
             named: HashSet::new(),
@@ -74,18 +77,18 @@ impl<'a> Literals<'a> {
     }
 
     /// Whether an entity has to keep its name: a policy names it, or its type enumerates it.
-    pub fn keeps_name(&self, uid: &EntityUid) -> bool {
+    pub(super) fn keeps_name(&self, uid: &EntityUid) -> bool {
         self.named.contains(uid) || self.choices(uid).is_some()
     }
 
     /// The ids of an enumerated type.
-    pub fn choices(&self, uid: &EntityUid) -> Option<&BTreeSet<String>> {
+    pub(super) fn choices(&self, uid: &EntityUid) -> Option<&BTreeSet<String>> {
         let type_name = uid.type_name().to_string();
         self.bundle.vocabulary().choices(&type_name)
     }
 
     /// The values of the kind of a value of an extension, simplest first.
-    pub fn extensions_like(&self, value: &Value) -> &[Value] {
+    pub(super) fn extensions_like(&self, value: &Value) -> &[Value] {
         kind_of_extension(value)
             .and_then(|kind| self.extensions.get(kind))
             .map_or(&[], Vec::as_slice)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::model::{Model, is_wrapped};
 
-/// What has values.
+/// The start of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
     /// The context of the request.
@@ -79,7 +79,7 @@ fn within(slot: &ModelPath, record: &Map<String, Value>, found: &mut Vec<(ModelP
 
 impl ModelPath {
     /// Gives it a value, or takes away what it has.
-    pub fn set(&self, world: &mut Model, value: Option<&Value>) {
+    pub(super) fn set(&self, world: &mut Model, value: Option<&Value>) {
         let attributes = match &self.of {
             Holder::Context => Some(&mut world.context),
             Holder::Attributes(uid) => world.entities.get_mut(uid).map(|of| &mut of.attributes),

@@ -21,7 +21,7 @@ pub(super) struct Steps<'p> {
 }
 
 impl<'p> Steps<'p> {
-    pub fn new(progress: Progress<'p>, all: usize) -> Self {
+    pub(super) fn new(progress: Progress<'p>, all: usize) -> Self {
         Self {
             progress,
             done: Cell::new(0),
@@ -30,7 +30,7 @@ impl<'p> Steps<'p> {
     }
 
     /// Takes the next step, of so many pieces.
-    pub fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
+    pub(super) fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
         let (before, progress, all) = (self.done.get(), self.progress, self.all);
         let result = step(&|done, _| progress(before + done, all));
         self.done.set(before + pieces);

@@ -18,12 +18,12 @@ pub enum RelevantFact {
     In {
         /// The entity.
         entity: EntityUid,
-        /// What it is in.
+        /// The group.
         parent: EntityUid,
     },
     /// An attribute or a tag has a value, or a set has an element.
     Value {
-        /// What has it.
+        /// The owner.
         of: Holder,
         /// The path of attributes.
         path: Vec<String>,
@@ -34,14 +34,14 @@ pub enum RelevantFact {
     },
     /// An optional attribute is there, whatever its value.
     Has {
-        /// What has it.
+        /// The owner.
         of: Holder,
         /// The path of attributes.
         path: Vec<String>,
     },
 }
 
-/// What of a world matters: what could not be otherwise, all else being as it is or as it could be.
+/// The facts of a model that matter: the refutation would not hold with another value.
 pub(super) fn facts(
     world: &Model,
     surroundings: &Literals<'_>,
@@ -133,7 +133,7 @@ fn is_asked(uid: &EntityUid, world: &Model) -> bool {
     *uid == world.principal || *uid == world.resource
 }
 
-/// Whether who asks, or what is asked about, could as well be an entity that nobody names.
+/// Whether the principal or the resource could as well be an entity that no policy names.
 fn may_be_another(
     uid: &EntityUid,
     world: &Model,
@@ -154,7 +154,7 @@ fn may_be_another(
     })
 }
 
-/// The entities that one could be instead: the others of an enumerated type, or one that nobody names.
+/// The entities in whose place one could stand: the others of an enumerated type, or one that no policy names.
 fn others_of(uid: &EntityUid, surroundings: &Literals<'_>) -> Vec<EntityUid> {
     match surroundings.choices(uid) {
         Some(choices) => choices

@@ -22,8 +22,7 @@ the solver is cvc5, a program of its own:
   Windows         the archive for Windows at https://github.com/cvc5/cvc5/releases
 one that is not on the PATH is named by --solver PATH or the variable CVC5";
 
-/// Two questions of which the answers are known: satisfiable, then unsatisfiable. What does not
-/// answer them so proves nothing.
+/// Two questions with known answers: satisfiable, then unsatisfiable. A program with other answers is no solver.
 const KNOWN: [(&[u8], Decision); 2] = [
     (
         b"(reset)\n(set-logic ALL)\n(declare-const known Bool)\n(assert known)\n",
@@ -61,12 +60,12 @@ pub enum NoSolver {
     Unusable {
         /// The program.
         path: String,
-        /// What it does instead.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Why something is not known to hold, nor not to.
+/// Why a claim is neither proved nor refuted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unknown {
     /// It took too long.
@@ -83,7 +82,7 @@ pub enum Unknown {
     Unsupported {
         /// The policy.
         policy: String,
-        /// What of it.
+        /// The reason.
         reason: String,
     },
     /// A policy, or a spec, can raise an error.
@@ -94,7 +93,7 @@ pub enum Unknown {
         /// Where it stands.
         place: String,
     },
-    /// A policy reads an attribute otherwise than by the path that a spec names.
+    /// A policy reads an attribute by another path than the spec names.
     #[error(
         "the policy `{policy}` reads the attribute in another way than by the path that the spec names"
     )]
@@ -121,7 +120,7 @@ type Session = CedarSymCompiler<LocalSolver>;
 
 impl<'a> Solver<'a> {
     /// Starts a solver and makes sure that it is one.
-    pub fn start(solving: &'a Solving) -> Result<Self, NoSolver> {
+    pub(super) fn start(solving: &'a Solving) -> Result<Self, NoSolver> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -164,13 +163,19 @@ impl<'a> Solver<'a> {
         })
     }
 
-    /// A world in which the assertions hold, if there is one.
-    pub fn satisfy(&mut self, asserts: &WellFormedAsserts<'_>) -> Result<Option<Env>, Unknown> {
+    /// A model of the assertions, if there is one.
+    pub(super) fn satisfy(
+        &mut self,
+        asserts: &WellFormedAsserts<'_>,
+    ) -> Result<Option<Env>, Unknown> {
         self.ask(async |session| session.check_sat(asserts).await)
     }
 
-    /// Whether there is no world in which the assertions hold. That takes less time than to find one.
-    pub fn is_unsatisfiable(&mut self, asserts: &WellFormedAsserts<'_>) -> Result<bool, Unknown> {
+    /// Whether the assertions have no model. That takes less time than finding one.
+    pub(super) fn is_unsatisfiable(
+        &mut self,
+        asserts: &WellFormedAsserts<'_>,
+    ) -> Result<bool, Unknown> {
         self.ask(async |session| session.check_unsat(asserts).await)
     }
 
@@ -200,7 +205,7 @@ impl<'a> Solver<'a> {
             Ok(Err(error)) => Unknown::Failed(in_full(&error)),
             Err(_) => Unknown::Timeout(timeout),
         };
-        // What it would answer next belongs to this question: it is started again.
+        // Its next answer would belong to this question: the solver is started again.
         self.session = None;
         Err(unknown)
     }

@@ -6,8 +6,8 @@
 //! | annotation | the spec is about |
 //! |---|---|
 //! | `@reading("NAME")` with `@holds("on")` or `@holds("off")` | the policies under that reading |
-//! | `@regardless_of("PATH")` on a forbid | no difference: what it matches is decided alike, whatever the attribute at this path |
-//! | `@regardless_of("NAME")` on a forbid | no difference: what it matches is decided alike with that reading on and off |
+//! | `@regardless_of("PATH")` on a forbid | no difference: the decisions that it matches do not depend on the attribute at this path |
+//! | `@regardless_of("NAME")` on a forbid | no difference: the decisions that it matches do not depend on that reading |
 //! | `@authority`, `@code`, `@message` on a question | the policies that give this answer |
 
 use std::collections::BTreeSet;
@@ -39,24 +39,24 @@ const KEYS: [&str; 9] = [
 /// The annotations by which policies answer a question.
 const ANSWERS: [&str; 3] = ["authority", "code", "message"];
 
-/// What must be true of the policies.
+/// A statement about the policies.
 #[derive(Debug, Clone)]
 pub struct Spec {
     policy: Policy,
-    /// What it says of the requests it matches.
+    /// The statement about the requests that it matches.
     pub says: Says,
 }
 
-/// What a spec says of the requests it matches.
+/// The statement of a spec about the requests that it matches.
 #[derive(Debug, Clone)]
 pub enum Says {
     /// They are allowed.
     Allowed,
     /// They are refused.
     Refused,
-    /// They are decided alike, whatever an attribute is.
+    /// Their decisions do not depend on an attribute.
     SameWhatever(Attribute),
-    /// They are decided alike, whether or not a reading is on.
+    /// Their decisions do not depend on a reading.
     SameUnderReading(String),
 }
 
@@ -66,7 +66,7 @@ impl Spec {
         self.policy.id()
     }
 
-    /// What it says, in a sentence: its `@doc`.
+    /// Its `@doc`.
     pub fn doc(&self) -> Option<&str> {
         self.policy.doc()
     }
@@ -100,7 +100,7 @@ impl Spec {
     }
 }
 
-/// Whether two policies answer a question alike.
+/// Whether two policies give the same answer to a question.
 pub(super) fn answer_alike(one: &Policy, other: &Policy) -> bool {
     ANSWERS
         .into_iter()
@@ -156,8 +156,8 @@ fn annotations(policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// What a spec names that neither a policy nor the directory knows: it is likely misspelt, and a
-/// bound about nobody holds easily.
+/// Findings for entities that a spec names, and neither a policy nor the directory has: they are likely misspelt, and a
+/// bound about an unknown person holds easily.
 fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
     let named: BTreeSet<_> = spec.named_entities().collect();
     named
@@ -298,8 +298,8 @@ fn regardless_of(policy: &Policy, bundle: &Bundle, name: &str) -> Result<Says, F
         };
     }
     let expression = ast::Expr::from_str(name).ok();
-    let attribute =
-        expression.and_then(|expression| Attribute::of(&expression, policy, bundle.vocabulary()));
+    let attribute = expression
+        .and_then(|expression| Attribute::read_by(&expression, policy, bundle.vocabulary()));
     let Some(attribute) = attribute else {
         let message = format!(
             "`{name}` is neither a reading nor an attribute that a proof can be regardless of"

@@ -35,7 +35,7 @@ type Under = (usize, Vec<String>);
 
 impl Sides {
     /// The side of an environment under these readings; made where it is not there.
-    pub fn of(
+    pub(super) fn of(
         &self,
         environment: &Environment<'_>,
         readings: &[String],
@@ -151,7 +151,7 @@ impl Prover<'_> {
         )
     }
 
-    /// What a spec claims of policies in an environment.
+    /// The claim of a spec about policies in an environment.
     pub(super) fn claim(
         &self,
         spec: &Spec,
@@ -224,7 +224,7 @@ impl Prover<'_> {
     }
 }
 
-/// What a solver found, as a counterexample that plain Cedar confirms.
+/// The verdict for a model that a solver found: a refutation if plain Cedar confirms it.
 pub(super) fn confirm(
     found: &cedar_policy_symcc::Env,
     surroundings: &Literals<'_>,
@@ -235,7 +235,7 @@ pub(super) fn confirm(
         Ok(world) => world,
         Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error.to_string())),
     };
-    match Counterexample::of(world, surroundings, refutes, decides) {
+    match Counterexample::new(world, surroundings, refutes, decides) {
         Some(counterexample) => Verdict::Refuted(Box::new(counterexample)),
         None => Verdict::NotProved(Unknown::Unconfirmed(
             "plain Cedar does not confirm it".to_owned(),

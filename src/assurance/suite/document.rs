@@ -183,7 +183,7 @@ pub(super) struct Exemption {
 
 impl Document {
     /// All values of `given`.
-    pub fn givens(&self) -> impl Iterator<Item = &Given> {
+    pub(super) fn givens(&self) -> impl Iterator<Item = &Given> {
         let of_cases = self.cases.iter().filter_map(|case| case.given.as_ref());
         let of_matrices = self
             .matrices
@@ -193,7 +193,7 @@ impl Document {
     }
 
     /// Whether it has only groups and fixtures, which other files use.
-    pub fn is_shared(&self) -> bool {
+    pub(super) fn is_shared(&self) -> bool {
         self.uses.is_empty()
             && self.readings.0.is_empty()
             && self.given.is_none()

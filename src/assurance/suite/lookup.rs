@@ -21,13 +21,13 @@ use tarbac_host::engine::{Engine, Undecidable, entities_of};
 use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
 use tarbac_host::yaml::place;
 
-/// The word for everybody and everything.
+/// The word for all people or all resources.
 pub(super) const ALL: &str = "all";
 
 /// The word for one of each kind that the policies can tell apart.
 pub(super) const CLASSES: &str = "classes";
 
-/// What names mean in one directory.
+/// The meanings of names in one directory.
 #[derive(Default)]
 pub(super) struct Known {
     actions: HashMap<String, Result<EntityUid, NameError>>,
@@ -43,7 +43,7 @@ pub(super) struct SuiteLookup<'e> {
 }
 
 impl<'e> SuiteLookup<'e> {
-    pub fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
+    pub(super) fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
         Self {
             engine,
             names: Lookup::new(engine),
@@ -52,7 +52,7 @@ impl<'e> SuiteLookup<'e> {
     }
 
     /// The actions of these names, groups taken apart.
-    pub fn actions(
+    pub(super) fn actions(
         &mut self,
         scope: &Scope<'_, '_>,
         names: &[Spanned<String>],
@@ -81,7 +81,7 @@ impl<'e> SuiteLookup<'e> {
     }
 
     /// The people or things of these names, groups taken apart.
-    pub fn entities(
+    pub(super) fn entities(
         &mut self,
         scope: &Scope<'_, '_>,
         part: Of,
@@ -117,8 +117,8 @@ impl<'e> SuiteLookup<'e> {
         without_repetition(entities)
     }
 
-    /// Everybody, one of each class, or those of these names.
-    pub fn selected(
+    /// All entities, one of each class, or those with these names.
+    pub(super) fn selected(
         &mut self,
         scope: &Scope<'_, '_>,
         part: Of,
@@ -154,7 +154,7 @@ impl<'e> SuiteLookup<'e> {
         without_repetition(entities)
     }
 
-    pub fn context(
+    pub(super) fn context(
         &self,
         scope: &Scope<'_, '_>,
         action: &Action,
@@ -226,7 +226,7 @@ fn members<'s>(
         .collect()
 }
 
-/// A name that nobody has, as a finding.
+/// The finding for an unknown name.
 pub(super) fn unknown(
     source: &Arc<Source>,
     name: &Spanned<String>,

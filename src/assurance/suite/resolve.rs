@@ -48,7 +48,7 @@ pub(super) struct Scope<'a, 'b> {
 }
 
 impl<'a> Resolver<'a> {
-    pub fn new(documents: &'a Documents, engine: Engine, switches: &'a Switches) -> Self {
+    pub(super) fn new(documents: &'a Documents, engine: Engine, switches: &'a Switches) -> Self {
         Self {
             documents,
             settings: Settings::new(engine),
@@ -58,14 +58,18 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    pub fn finish(mut self) -> (Vec<Setting>, Vec<Finding>) {
+    pub(super) fn finish(mut self) -> (Vec<Setting>, Vec<Finding>) {
         let unused = unused(self.documents, self.settings.base(), self.settings.made());
         self.findings.extend(unused);
         (self.settings.into_settings(), self.findings)
     }
 
     /// The suite of a document; `None` for a shared file, and where it cannot be one.
-    pub fn suite(&mut self, source: &'a Arc<Source>, document: &'a Document) -> Option<Suite> {
+    pub(super) fn suite(
+        &mut self,
+        source: &'a Arc<Source>,
+        document: &'a Document,
+    ) -> Option<Suite> {
         let Some(name) = &document.suite else {
             if !document.is_shared() {
                 self.findings.push(
@@ -82,7 +86,7 @@ impl<'a> Resolver<'a> {
         };
         self.findings.extend(invalid_name(source, name));
         let names = Lookup::new(self.settings.base());
-        let shared = Shared::of(self.documents, &names, source, document, &mut self.findings);
+        let shared = Shared::new(self.documents, &names, source, document, &mut self.findings);
         let switches = self.readings(source, &document.readings);
         let mut scope = Scope {
             source,

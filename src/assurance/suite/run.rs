@@ -6,7 +6,7 @@ use super::{Case, Check, Suite, Suites};
 use tarbac_host::decision::{Outcome, Request};
 use tarbac_host::engine::Engine;
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Debug)]
 pub struct Tried<'a> {
     /// Its suite.
@@ -24,7 +24,7 @@ pub struct Tried<'a> {
 pub struct Missed<'a> {
     /// The expectation.
     pub check: &'a Check,
-    /// What came.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
@@ -63,7 +63,7 @@ fn missed<'a>(engine: &Engine, check: &'a Check) -> Option<Missed<'a>> {
     (!check.expected.is(&outcome)).then_some(Missed { check, outcome })
 }
 
-/// What `tarbac check` would say of a permission, and which policies answer a question.
+/// The outcome of a permission as `tarbac check` gives it, or the policies that answer a question.
 fn outcome(engine: &Engine, request: &Request) -> Outcome {
     let action = engine.bundle().vocabulary().action(&request.action);
     match action.is_some_and(|action| action.is_question()) {

@@ -19,11 +19,11 @@ pub(super) struct Settings {
     known: BTreeMap<Key, Option<usize>>,
 }
 
-/// What makes one engine another: the readings that are on, and the facts in order.
+/// The key of an engine: the readings that are on, and the facts in order.
 type Key = (Vec<String>, Vec<(String, String)>);
 
 impl Settings {
-    pub fn new(base: Engine) -> Self {
+    pub(super) fn new(base: Engine) -> Self {
         Self {
             base: Arc::new(base),
             made: Vec::new(),
@@ -32,19 +32,19 @@ impl Settings {
     }
 
     /// The engine of the workspace, under its own readings.
-    pub fn base(&self) -> &Engine {
+    pub(super) fn base(&self) -> &Engine {
         &self.base
     }
 
-    pub fn engine(&self, index: usize) -> Option<&Engine> {
+    pub(super) fn engine(&self, index: usize) -> Option<&Engine> {
         Some(self.made.get(index)?.engine.as_ref())
     }
 
-    pub fn made(&self) -> &[Setting] {
+    pub(super) fn made(&self) -> &[Setting] {
         &self.made
     }
 
-    pub fn into_settings(self) -> Vec<Setting> {
+    pub(super) fn into_settings(self) -> Vec<Setting> {
         self.made
     }
 
@@ -53,7 +53,7 @@ impl Settings {
     ///
     /// # Errors
     /// A switch names no reading.
-    pub fn of(
+    pub(super) fn of(
         &mut self,
         switches: &Switches,
         facts: &[Fact],

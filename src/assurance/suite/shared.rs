@@ -18,7 +18,7 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
 use tarbac_host::yaml::place;
 
-/// What the names of a file can stand for: its own groups and fixtures, and those it uses.
+/// The groups and fixtures of a file, and of those that it uses.
 #[derive(Default)]
 pub(super) struct Shared<'a> {
     pub principals: BTreeMap<&'a str, Group<'a>>,
@@ -35,7 +35,7 @@ pub(super) struct Group<'a> {
 
 impl<'a> Shared<'a> {
     /// The groups and fixtures of a file and of those it uses. `names` are those of the workspace.
-    pub fn of(
+    pub(super) fn new(
         documents: &'a Documents,
         names: &Lookup<'_>,
         source: &'a Arc<Source>,
@@ -121,7 +121,7 @@ fn twice(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Finding {
     )
 }
 
-/// A group must not be called like somebody or something: nobody could tell which is meant.
+/// Findings for groups with the name of an entity, which would be ambiguous.
 fn check_groups(
     names: &Lookup<'_>,
     groups: &BTreeMap<&str, Group<'_>>,
@@ -150,7 +150,7 @@ fn check_groups(
     }
 }
 
-/// What is wrong with groups and fixtures that no case uses: they are held to the same.
+/// Findings for groups and fixtures that no case uses.
 pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting]) -> Vec<Finding> {
     let engines: Vec<&Engine> = std::iter::once(base)
         .chain(settings.iter().map(|setting| setting.engine.as_ref()))

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 #[cfg(feature = "prove")]
 #[derive(Debug, Serialize)]
 pub(crate) struct SuiteText {
-    /// What it is about.
+    /// The name.
     pub suite: String,
     /// Readings, each `on` or `off`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -22,14 +22,14 @@ pub(crate) struct SuiteText {
 /// A case as it is written into a suite.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CaseText {
-    /// What holds, in a sentence.
+    /// The name: a sentence that holds.
     pub name: String,
     /// Facts that are given.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub given: Map<String, Value>,
     /// Who asks.
     pub principal: String,
-    /// What for.
+    /// The action.
     pub action: String,
     /// On what.
     pub resource: String,
@@ -56,5 +56,5 @@ pub(crate) enum BecauseText {
 #[cfg(feature = "prove")]
 impl BecauseText {
     /// Whichever policies.
-    pub const ANY: Self = Self::Any("any");
+    pub(crate) const ANY: Self = Self::Any("any");
 }

@@ -115,7 +115,7 @@ fn export(global: &GlobalArgs, name: &str, output: &mut Output) -> Result<Exit, 
 fn diff(global: &GlobalArgs, exports: &Path, output: &mut Output) -> Result<Exit, Failure> {
     let engine = load(global)?.engine;
     let files = exports_in(exports, |file: File| Box::new(file) as Box<dyn Read + Send>)?;
-    let folder = Folder::of(&files)?;
+    let folder = Folder::new(&files)?;
     let mut rows: Vec<RoleDefinitionRow> = Vec::new();
     let is_there = folder.records(DEFINITIONS, |row| {
         rows.push(row);

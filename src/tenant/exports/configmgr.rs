@@ -60,12 +60,12 @@ pub struct SmsRole {
     /// The name the console shows.
     #[serde(default)]
     pub role_name: Option<String>,
-    /// What the role may do, for each type of object (lazy).
+    /// The permissions of the role, by type of object (lazy).
     #[serde(default, deserialize_with = "list")]
     pub operations: Option<Vec<SmsARoleOperation>>,
 }
 
-/// What a role may do with one type of object.
+/// The permissions of a role on one type of object.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "PascalCase",

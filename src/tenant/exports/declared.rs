@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tenant {
-    /// What the tenant is called; the id of its entity.
+    /// The name of the tenant, which is the id of its entity.
     #[serde(deserialize_with = "not_empty")]
     pub name: String,
-    /// The toggle Use Intune RBAC; none where the export of Graph tells it.
+    /// The toggle Use Intune RBAC; `None` where an export of Graph has it.
     #[serde(default)]
     pub use_intune_rbac: Option<bool>,
     /// When it was last changed, as Cedar writes a moment.

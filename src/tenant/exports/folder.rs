@@ -18,7 +18,7 @@ const OTHER_ENDINGS: [&str; 4] = [".csv", ".csv.gz", ".zip", ".zip.gz"];
 
 /// The files of a folder, wherever they are kept.
 pub trait Files: Sync {
-    /// The paths of all files, seen from the folder, with `/` between their parts.
+    /// The paths of all files, relative to the folder, with `/` between their parts.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -34,7 +34,7 @@ pub trait Files: Sync {
     fn shown(&self, path: &str) -> String;
 }
 
-/// An export that is not taken.
+/// The refusal of an export.
 #[derive(Debug, Error, Diagnostic)]
 #[error("cannot read `{path}`: {reason}")]
 #[diagnostic(code(export::refused))]
@@ -52,16 +52,16 @@ pub struct Folder<'f, F> {
     paths: BTreeMap<String, String>,
     /// The paths of the files that were read.
     read: Mutex<BTreeSet<String>>,
-    /// The names of the exports that somebody has asked for, and that are not there.
+    /// The names of exports that were requested and do not exist.
     absent: Mutex<BTreeSet<String>>,
 }
 
 impl<'f, F: Files> Folder<'f, F> {
-    /// Looks into a folder.
+    /// Lists the files of a folder.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn of(files: &'f F) -> Result<Self, Refused> {
+    pub fn new(files: &'f F) -> Result<Self, Refused> {
         let found = files
             .paths()
             .map_err(|error| refused(files.shown(""), error.to_string(), None))?;
@@ -85,8 +85,8 @@ impl<'f, F: Files> Folder<'f, F> {
     /// `NAME-2.json` and so on. `false` where there is none.
     ///
     /// # Errors
-    /// A page cannot be read, or one is missing: the one before says that there is more, or one with a
-    /// higher number is there.
+    /// A page cannot be read, or one is missing: the page before has a link to it, or there is one with a higher
+    /// number.
     pub fn records<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -150,8 +150,7 @@ impl<'f, F: Files> Folder<'f, F> {
         read.map(Some).map_err(|error| self.unread(path, error))
     }
 
-    /// The names of the folders in a folder, by how they are compared: without regard to case and to
-    /// braces around an id.
+    /// The names of the folders in a folder, by their [keys](key): without regard to case and to braces around an id.
     ///
     /// # Errors
     /// Two of them are the same.
@@ -182,7 +181,7 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// The files that were not read, and are not known to be exports that are needed with others only.
+    /// The files that were not read, without known exports that only others need.
     pub fn not_read(&self) -> Vec<String> {
         let read = self
             .read
@@ -205,14 +204,13 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// The exports that are there, be they read or not, as [`Folder::exports`] names them.
+    /// The exports that exist, read or not, by the names of [`Folder::exports`].
     pub fn present(&self) -> BTreeSet<String> {
         let paths = self.paths.keys();
         paths.filter_map(|path| catalog::called(path)).collect()
     }
 
-    /// The exports of which something is lost, since they are not there; those of single objects are not
-    /// among them.
+    /// The requested exports that do not exist and are not optional, without those of single objects.
     pub fn absent(&self) -> Vec<String> {
         let absent = self.absent.lock().map(|absent| absent.clone());
         let is_lost = |path: &String| {
@@ -226,7 +224,7 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// Says of a file why it is not taken.
+    /// The refusal of a file, with the reason.
     pub fn refuse(
         &self,
         path: &str,
@@ -236,7 +234,7 @@ impl<'f, F: Files> Folder<'f, F> {
         refused(self.shown(path), reason.into(), Some(help.into()))
     }
 
-    /// Says of an export that it is missing, and what for.
+    /// The refusal of an import for a missing export, with its purpose.
     pub fn missing(&self, name: &str, what_for: &str) -> Refused {
         let path = format!("{name}.json");
         let help =
@@ -249,7 +247,7 @@ impl<'f, F: Files> Folder<'f, F> {
     fn pages(&self, name: &str) -> Result<BTreeMap<u64, String>, Refused> {
         let mut pages: BTreeMap<u64, String> = BTreeMap::new();
         for path in self.paths.range(name.to_owned()..).map(|(path, _)| path) {
-            // What is in a folder of the same name comes after the pages.
+            // The files in a folder of the same name sort after the pages.
             let Some(rest) = path
                 .strip_prefix(name)
                 .filter(|rest| !rest.starts_with('/'))
@@ -319,7 +317,7 @@ impl<'f, F: Files> Folder<'f, F> {
     }
 }
 
-/// A path with the end of its name in lower case: Windows writes it as it likes.
+/// A path with the ending of its name in lower case: Windows ignores the case.
 fn with_plain_ending(path: &str) -> String {
     let lower = path.to_ascii_lowercase();
     let endings = ENDINGS.iter().chain(&OTHER_ENDINGS);

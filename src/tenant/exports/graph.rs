@@ -16,19 +16,19 @@ pub use intune::{
     RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType, TenantAttachRbacRow,
 };
 
-/// A row that only an id is wanted of: of the assignments of one role definition, for example.
+/// A row of which only the id is read, for example an assignment of one role definition.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(expecting = "an object with an id")]
 pub struct IdRow {
     /// The id.
     #[serde(alias = "Id", deserialize_with = "id")]
     pub id: String,
-    /// What kind of object it is, where the answer mixes them: `#microsoft.graph.user`.
+    /// The kind of the object, where an answer mixes them: `#microsoft.graph.user`.
     #[serde(default, rename = "@odata.type")]
     pub odata_type: Option<String>,
 }
 
-/// An object that only the name is wanted of.
+/// An object of which only the name is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object with a name")]
 pub struct NamedRow {

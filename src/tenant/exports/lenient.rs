@@ -10,14 +10,16 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A property that is there, be it `null`: with `default`, one that is absent is `None`.
-pub fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 /// A text without blanks around it; one that is empty is none.
-pub fn trimmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn trimmed<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     let text = text.as_deref().map(str::trim).unwrap_or_default();
     Ok((!text.is_empty()).then(|| text.to_owned()))
@@ -25,7 +27,9 @@ pub fn trimmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 
 /// A moment, as Graph writes it or as Windows PowerShell does: `/Date(1767225600000)/`, at times in an object
 /// with `value`. One without an offset is in UTC.
-pub fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub(super) fn moment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
     let mut value = Value::deserialize(deserializer)?;
     if let Value::Object(object) = &mut value {
         value = object.remove("value").unwrap_or(value);
@@ -64,7 +68,9 @@ pub fn moment_in(text: &str) -> Option<Timestamp> {
 
 /// A duration, as ISO 8601 has it, or the object that PowerShell makes of one, which counts ticks of 100
 /// nanoseconds.
-pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+pub(super) fn duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Span>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let ticks = value.get("Ticks").and_then(Value::as_i64);
     let span = match (&value, ticks) {
@@ -84,7 +90,7 @@ pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spa
 
 /// A list, of which PowerShell makes an object with `value` and `Count`, the only element, or texts
 /// where it goes deeper than it was told to.
-pub fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+pub(super) fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
     let Some(elements) = elements(Value::deserialize(deserializer)?) else {
@@ -105,7 +111,7 @@ pub fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
 }
 
 /// An object, of which PowerShell makes a text where it goes deeper than it was told to.
-pub fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+pub(super) fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     match Value::deserialize(deserializer)? {
@@ -131,7 +137,9 @@ fn elements(list: Value) -> Option<Vec<Value>> {
 /// A list of texts without blanks in them, such as ids. Where it lies deeper than ConvertTo-Json was told to
 /// go, it is one text with a blank between the elements, and is read apart, as is one with commas or semicolons; an
 /// empty one is an empty text.
-pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+pub(super) fn texts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
     let Some(elements) = elements(Value::deserialize(deserializer)?) else {
         return Ok(None);
     };
@@ -157,7 +165,9 @@ pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<St
 }
 
 /// The same where an empty list would mean more than none, or hide somebody: an empty text is refused.
-pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+pub(super) fn ids<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
     let list = Value::deserialize(deserializer)?;
     if list.as_str().is_some_and(|text| text.trim().is_empty()) {
         return Err(D::Error::custom(
@@ -177,7 +187,7 @@ pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Stri
 }
 
 /// An id, of one object only.
-pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let id = text.trim();
     let is_several = id.contains(|one: char| one.is_whitespace() || ",;".contains(one));
@@ -195,7 +205,9 @@ pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
 
 /// The id of an object that another one names, which services and PowerShell may write out, cut off, or leave
 /// empty; none where it is not told.
-pub fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn named<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
     let object = Value::deserialize(deserializer)?;
     let id = object.get("id").or_else(|| object.get("Id"));
     let id = id.and_then(Value::as_str).map(str::trim);
@@ -229,7 +241,9 @@ fn in_place_of(text: &str, expected: &str) -> String {
 
 /// A property that is true or false and that is there, be it `null`: classes of Configuration Manager have 1
 /// and 0, PowerShell may make texts of them.
-pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<bool>>, D::Error> {
+pub(super) fn flag<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<bool>>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let text = match &value {
         Value::Null => return Ok(Some(None)),
@@ -248,12 +262,12 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<
 }
 
 /// A number, written as one or as a text.
-pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     deserializer.deserialize_any(Number)
 }
 
 /// The same where it may be `null`.
-pub fn optional_number<'de, D: Deserializer<'de>>(
+pub(super) fn optional_number<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u32>, D::Error> {
     match Value::deserialize(deserializer)? {

@@ -11,7 +11,7 @@ use super::Files;
 use tarbac_diagnostic::source::shown;
 use tarbac_host::workspace::regular;
 
-/// The files of a folder. Whoever wants to know how far reading has come wraps the files.
+/// The files of a folder on disk. A wrapper around the readers can report progress.
 pub struct Exports<W> {
     folder: PathBuf,
     wrap: W,
@@ -19,7 +19,7 @@ pub struct Exports<W> {
 
 impl<W> Exports<W> {
     /// The exports in a folder; every file that is read goes through `wrap`.
-    pub fn of(folder: impl Into<PathBuf>, wrap: W) -> Self {
+    pub fn new(folder: impl Into<PathBuf>, wrap: W) -> Self {
         Self {
             folder: folder.into(),
             wrap,

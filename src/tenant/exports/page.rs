@@ -15,17 +15,17 @@ use thiserror::Error;
 use super::text::{text, too_long};
 use super::{RecordError, Unread};
 
-/// What a page says beside its records.
+/// The properties of a page other than its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The address of the page that follows: `@odata.nextLink`.
     pub next: Option<String>,
 }
 
-/// Reads a page and hands on its records, in order. Whoever takes one may refuse it, with the reason.
+/// Reads a page, and calls `each` with its records, in order.
 ///
 /// # Errors
-/// It cannot be read, or is no page of such records.
+/// The page cannot be read, is no page of such records, or `each` refuses one.
 pub fn read<T: DeserializeOwned>(
     reader: impl Read,
     mut each: impl FnMut(T) -> Result<(), RecordError>,
@@ -201,7 +201,7 @@ struct Answer {
 /// Why an answer of `$batch` is no page.
 #[derive(Debug, Error)]
 enum BatchError {
-    /// The requests are not in their answers, so nobody can tell them apart.
+    /// There are several answers, which do not name their requests.
     #[error(
         "it is what $batch answers to {0} requests at once; save the body of each answer in the file of its own request"
     )]

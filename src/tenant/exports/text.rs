@@ -17,7 +17,7 @@ const ZIP: [u8; 4] = *b"PK\x03\x04";
 /// plain or gzip.
 ///
 /// `unread` counts the bytes that were read since whoever reads last set it to zero: more than [`LONGEST`] are no record.
-pub fn text<'r>(
+pub(super) fn text<'r>(
     reader: impl Read + 'r,
     unread: &'r Cell<u64>,
 ) -> Result<BufReader<Bounded<'r>>, Unread> {
@@ -50,7 +50,7 @@ pub fn text<'r>(
 const LONGEST: u64 = 32 * 1024 * 1024;
 
 /// Text that is read up to a length.
-pub struct Bounded<'r> {
+pub(super) struct Bounded<'r> {
     reader: Box<dyn Read + 'r>,
     unread: &'r Cell<u64>,
 }
@@ -67,7 +67,7 @@ impl Read for Bounded<'_> {
 }
 
 /// What to say of a record that is too long, `before` of which there are others.
-pub fn too_long(before: usize) -> String {
+pub(super) fn too_long(before: usize) -> String {
     let longest = LONGEST / 1024 / 1024;
     let which = match before {
         0 => "its first record".to_owned(),

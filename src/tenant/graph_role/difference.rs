@@ -13,10 +13,10 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
 use tarbac_host::roles::{RoleDetails, role_type};
 
-/// A role that policies or a tenant have, and what they disagree on.
+/// The differences of a role between the policies and a tenant.
 #[derive(Debug)]
 pub struct Difference {
-    /// What people call it.
+    /// Its name.
     pub name: String,
     /// Its id in Microsoft Graph; `None` where the tenant has no such role.
     pub id: Option<String>,
@@ -24,8 +24,8 @@ pub struct Difference {
     pub only_tenant: Vec<String>,
     /// The permissions that policies give and the tenant does not.
     pub only_policies: Vec<String>,
-    /// What cannot be compared: policies that no role definition can be, and role definitions that list
-    /// permissions which are not allowed.
+    /// Findings for parts that cannot be compared: policies that no role definition can express, and role definitions
+    /// with permissions that are not allowed.
     pub unclear: Vec<Finding>,
 }
 

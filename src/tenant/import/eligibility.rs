@@ -1,7 +1,7 @@
 //! Memberships that people may activate in Privileged Identity Management.
 //!
-//! One that has ended or not begun, is of a part of the tenant only, or makes somebody the owner of a group is none,
-//! and is noted.
+//! One does not count, and is noted, if it has ended or not begun, is for a part of the tenant only, or is for the
+//! ownership of a group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use super::report::{ELIGIBILITY_LEFT_OUT, Notes, UNKNOWN_ELIGIBILITY};
 use crate::exports::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
 use crate::exports::{Files, Folder, RecordError, Refused};
 
-/// What somebody may activate, and until when; none where that has no end.
+/// Memberships that a person may activate, each with its end; `None` without an end.
 pub(super) type Eligible<T> = BTreeMap<T, Option<Timestamp>>;
 
-/// Directory roles: what is in force, and all that is planned.
+/// The exports of eligible directory roles: those in force, and all that are planned.
 const OF_ROLES: [(&str, Kind); 2] = [
     ("graph/roleEligibilityScheduleInstances", Kind::Instance),
     ("graph/roleEligibilitySchedules", Kind::Schedule),
@@ -35,7 +35,7 @@ const OF_GROUP: [(&str, Kind); 2] = [
     ("eligibilitySchedules", Kind::Schedule),
 ];
 
-/// What a file of eligibilities has.
+/// The kind of a file of eligibilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Those that are in force.
@@ -51,7 +51,7 @@ struct Eligibility {
     principal: String,
     /// The id of a group, or the one of a directory role in every tenant.
     of: String,
-    /// The name of the role, where it is told.
+    /// The name of the role, where the export has it.
     name: Option<String>,
     until: Option<Timestamp>,
     /// Why it does not count, if it does not.
@@ -61,7 +61,7 @@ struct Eligibility {
 impl Eligibility {
     fn of_role(row: RoleEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, RecordError> {
         let begin = row.start_date_time;
-        let term = Term::of(begin, row.end_date_time, row.schedule_info.as_ref())?;
+        let term = Term::new(begin, row.end_date_time, row.schedule_info.as_ref())?;
         let is_tenant = |scope: &Option<String>| scope.as_deref().is_none_or(|scope| scope == "/");
         let scopes = [&row.directory_scope_id, &row.app_scope_id].into_iter();
         let part = scopes.filter(|scope| !is_tenant(scope)).flatten().next();
@@ -80,7 +80,7 @@ impl Eligibility {
 
     fn of_group(row: GroupEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, RecordError> {
         let begin = row.start_date_time;
-        let term = Term::of(begin, row.end_date_time, row.schedule_info.as_ref())?;
+        let term = Term::new(begin, row.end_date_time, row.schedule_info.as_ref())?;
         // An owner of a group is no member of it.
         let access = row
             .access_id
@@ -115,7 +115,7 @@ struct Term {
 }
 
 impl Term {
-    fn of(
+    fn new(
         begin: Option<Timestamp>,
         end: Option<Timestamp>,
         schedule: Option<&ScheduleInfoRow>,
@@ -157,7 +157,7 @@ impl Term {
     }
 }
 
-/// Reads who may activate what at a moment.
+/// Reads the memberships that people may activate at a moment.
 pub(super) fn read<F: Files>(
     entra: &mut Entra,
     folder: &Folder<'_, F>,
@@ -313,13 +313,13 @@ fn counted(
     all
 }
 
-/// Adds what somebody may activate; of two terms the longer one holds.
+/// Adds an eligible membership; of two terms the longer one holds.
 fn add<T: Ord>(eligible: &mut Eligible<T>, of: T, until: Option<Timestamp>) {
     let known = eligible.entry(of).or_insert(until);
     *known = known.zip(until).map(|(one, other)| one.max(other));
 }
 
-/// The people that an eligibility is for: a person, or whoever is in a group.
+/// The people of an eligibility: a person, or the members of a group.
 fn people(entra: &Entra, principal: &str, of: &str, notes: &mut Notes) -> BTreeSet<u32> {
     match entra.holder(principal) {
         Some(Holder::Person(person)) => BTreeSet::from([person]),

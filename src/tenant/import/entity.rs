@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// The name of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Uid<'a> {
+pub(super) struct Uid<'a> {
     /// Its type.
     #[serde(rename = "type")]
     pub type_name: &'a str,
@@ -25,14 +25,14 @@ struct Entity<'a, Attributes> {
 }
 
 /// A file of entities.
-pub struct Family<W> {
+pub(super) struct Family<W> {
     file: W,
     is_empty: bool,
 }
 
 impl<W: Write> Family<W> {
     /// Begins the file.
-    pub fn new(mut file: W) -> io::Result<Self> {
+    pub(super) fn new(mut file: W) -> io::Result<Self> {
         file.write_all(b"[")?;
         Ok(Self {
             file,
@@ -41,7 +41,7 @@ impl<W: Write> Family<W> {
     }
 
     /// Writes an entity.
-    pub fn entity(
+    pub(super) fn entity(
         &mut self,
         uid: Uid<'_>,
         attrs: impl Serialize,
@@ -63,7 +63,7 @@ impl<W: Write> Family<W> {
     }
 
     /// Ends the file.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         self.file.write_all(b"\n]\n")?;
         self.file.flush()
     }

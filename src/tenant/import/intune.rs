@@ -14,7 +14,7 @@ const DEFINITIONS: &str = "graph/roleDefinitions";
 const ASSIGNMENTS: &str = "graph/roleAssignments";
 const SCOPE_TAGS: &str = "graph/roleScopeTags";
 
-/// What a role assignment without scope tags is in: all of them.
+/// The scope tag that stands for all: of a role assignment without scope tags.
 pub(super) const ALL_SCOPE_TAGS: &str = "*";
 
 /// The scope tag Default.
@@ -55,7 +55,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ),
 ];
 
-/// What Intune knows.
+/// The roles, role assignments and scope tags of Intune.
 pub(super) struct Intune {
     /// Sorted by id.
     pub(super) roles: Vec<Role>,
@@ -89,7 +89,7 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
-    /// What people call it.
+    /// Its name with its id.
     pub(super) fn called(&self) -> String {
         called(self.name.as_deref(), &self.id)
     }
@@ -138,11 +138,11 @@ impl Intune {
                 claims.entry(assignment).or_default().insert(key(&id));
             }
         }
-        // What $expand=roleAssignments answers says it where nobody asked for the assignments by themselves.
+        // The answer with $expand=roleAssignments counts where the assignments were not exported by themselves.
         for (id, definition) in &definitions {
             let embedded = definition.role_assignments.iter().flatten();
             for row in embedded {
-                // Where the two contradict each other, neither is believed.
+                // If the two contradict each other, both count, and the assignment is ambiguous.
                 let claim = key(&row.id);
                 if !answered.contains(id) || claims.contains_key(&claim) {
                     claims.entry(claim).or_default().insert(id.clone());

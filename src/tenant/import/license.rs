@@ -60,10 +60,10 @@ const PRODUCTS: [&str; 8] = [
     "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46",
 ];
 
-/// What a product that an account has says of Intune.
+/// The meaning of a product for the Intune license of an account.
 enum Product {
     /// It has these plans, none where the subscription has ended; each with whether it is Intune for a person,
-    /// `None` where nobody knows.
+    /// `None` where that is not known.
     Bought(BTreeMap<String, Option<bool>>),
     /// It is known to contain Intune, by which plan does not matter.
     Known,
@@ -71,10 +71,10 @@ enum Product {
     Nothing,
 }
 
-/// What is known of products: of those that the tenant has bought, what it says itself.
+/// The known products: those that the tenant has bought, and those of Microsoft's list.
 pub(super) struct Products(BTreeMap<String, Product>);
 
-/// Whether a plan is Intune for a person; `None` where it is a plan of Intune that nobody knows.
+/// Whether a plan is Intune for a person; `None` for an unknown plan of Intune.
 fn is_intune(id: &str, is_called_so: bool) -> Option<bool> {
     let is_for_people = PLANS.contains(&id);
     let is_known = is_for_people || NOT_FOR_PEOPLE.contains(&id);
@@ -82,7 +82,7 @@ fn is_intune(id: &str, is_called_so: bool) -> Option<bool> {
 }
 
 /// Whether a subscription or a service plan works: in the time of grace after it has ended, it does.
-/// `None` where its state is not told.
+/// `None` without a state.
 fn works(status: Option<&str>) -> Option<bool> {
     let status = status?.to_lowercase();
     Some(["enabled", "warning"].contains(&status.as_str()))

@@ -13,7 +13,7 @@ use crate::exports::{Files, Folder, Refused, devices};
 #[derive(Default)]
 pub(super) struct Managed(HashMap<SmolStr, Option<ManagedDevice>>);
 
-/// What it says of a device.
+/// A device in the list of the admin center.
 pub(super) struct ManagedDevice {
     pub(super) is_co_managed: bool,
     pub(super) operating_system: Option<SmolStr>,
@@ -68,7 +68,7 @@ impl Managed {
                     let unknown = site
                         .devices
                         .iter()
-                        .filter(|of| managed.of(&of.name).is_none());
+                        .filter(|of| managed.get(&of.name).is_none());
                     unknown.for_each(|of| notes.add(&CO_MANAGEMENT_UNKNOWN, of.name.as_str()));
                 }
                 None if site.devices.is_empty() => {}
@@ -81,8 +81,8 @@ impl Managed {
         Ok(managed)
     }
 
-    /// What is said of the device of a name.
-    pub(super) fn of(&self, name: &SmolStr) -> Option<&ManagedDevice> {
+    /// The device of a name; `None` if none or several have it.
+    pub(super) fn get(&self, name: &SmolStr) -> Option<&ManagedDevice> {
         self.0.get(&name.to_ascii_lowercase_smolstr())?.as_ref()
     }
 }

@@ -1,6 +1,6 @@
 //! Role assignments of people, through groups and licenses.
 //!
-//! Entities say it by what is in what. Intune gives a role to everybody in a group, at any depth, except
+//! Entities express them as memberships. Intune gives a role to all members of a group, at any depth, except
 //! for people without a license: where the tenant allows unlicensed administrators, they have it as
 //! direct members only (assign-role.md, unlicensed-admins.md), and where it does not, they need a
 //! license (prerequisites.md). A group with somebody in it who does not have its roles is therefore not
@@ -18,18 +18,18 @@ use super::report::{
     UNLICENSED_ADMINISTRATOR,
 };
 
-/// What is directly in what, by numbers in [`Entra`] and in [`Intune`].
+/// Direct memberships, by indices in [`Entra`] and in [`Intune`].
 #[derive(Default)]
 pub(super) struct Membership {
     /// For each group, the groups that it is in.
     pub(super) groups_of_group: Vec<BTreeSet<u32>>,
-    /// For each group, the assignments that everybody in it has.
+    /// For each group, the assignments that all of its members have.
     pub(super) assignments_of_group: Vec<BTreeSet<usize>>,
-    /// The assignments that a person has not by a group.
+    /// The assignments that a person has without a group.
     pub(super) assignments_of_person: BTreeMap<u32, BTreeSet<usize>>,
-    /// By group, those in it who have its roles, where not everybody does.
+    /// By group, the members who have its roles, where not all do.
     pub(super) parts: BTreeMap<u32, Part>,
-    /// The assignments that have members whom nobody knows.
+    /// The assignments with members that no export has.
     pub(super) with_unknown_members: BTreeSet<usize>,
     /// The assignments that a person lacks for want of a license, or of knowing that there is one.
     pub(super) without_license: BTreeMap<u32, BTreeSet<usize>>,
@@ -42,7 +42,7 @@ pub(super) struct Part {
 }
 
 impl Membership {
-    pub(super) fn of(
+    pub(super) fn new(
         entra: &Entra,
         intune: &Intune,
         allows_unlicensed: bool,
@@ -102,7 +102,7 @@ impl Membership {
         given.entry(person).or_default().insert(assignment);
     }
 
-    /// Whether somebody needs no other license to have a role.
+    /// Whether a person can have a role: with a license, or where none is needed.
     fn entitled(entra: &Entra, person: u32, needs_none: bool, notes: &mut Notes) -> bool {
         let Some(person) = entra.person(person) else {
             return false;
@@ -117,9 +117,8 @@ impl Membership {
         needs_none || person.has_license == Some(true)
     }
 
-    /// What somebody would be in as a member of a group who has its roles: the group, and the groups of those
-    /// who have the roles of it and of what it is in. Nothing for somebody who would lack one for want of a
-    /// license.
+    /// The parts of a group and of its groups that a person would join with the group; `None` for a person who would lack
+    /// one of the roles for want of a license.
     pub(super) fn joining(
         &self,
         entra: &Entra,
@@ -184,7 +183,7 @@ impl Membership {
         self.parts.insert(group, part);
     }
 
-    /// Nests the groups. Entities cannot be in each other: groups that are have what any of them has.
+    /// Nests the groups. Entities cannot be in each other: groups that are in a cycle share all groups and assignments.
     fn nest(&mut self, entra: &Entra, notes: &mut Notes) {
         let edges = (0..).zip(&entra.groups).flat_map(|(number, group)| {
             let members = group.groups.iter().filter(move |member| **member != number);
@@ -233,7 +232,7 @@ impl Membership {
         }
     }
 
-    /// What somebody has in another way is not lacking.
+    /// Removes from the lacking assignments those that a person has in another way.
     fn forget_what_is_held(&mut self, entra: &Entra) {
         let mut without_license = std::mem::take(&mut self.without_license);
         for (person, lacking) in &mut without_license {

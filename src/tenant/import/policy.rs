@@ -18,13 +18,13 @@ pub(super) struct RolePolicy<'a> {
     pub(super) entity: &'a str,
     /// The id of the policy.
     pub(super) id: &'a str,
-    /// What the policy does, in a sentence.
+    /// The `@doc`.
     pub(super) doc: &'a str,
     /// Whether any of its permissions is one on devices.
     pub(super) has_device_actions: bool,
     /// Where the role comes from, in a few words.
     pub(super) provenance: &'a str,
-    /// What decisions are about and the role permits, in the order of the schema.
+    /// The actions of the schema that the role permits, in the order of the schema.
     pub(super) actions: &'a [&'a Action],
     /// The ids of its other permissions in Microsoft Graph.
     pub(super) others: &'a BTreeSet<&'a str>,

@@ -1,11 +1,11 @@
-//! The notes of an import: what was assumed, left out or is worth a look.
+//! The notes of an import: assumptions, omissions, and facts that are worth a look.
 
 use std::collections::BTreeMap;
 
-/// Something that somebody should know about an import.
+/// The kind of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
-    /// Two exports do not fit together; what hangs on it gives nothing.
+    /// Two exports do not fit together; the records that depend on it give nothing.
     Unjoined,
     /// The exports do not say it, so the value was taken with which the rules that ship permit less; other rules may
     /// permit more by it.
@@ -14,14 +14,14 @@ pub enum Matter {
     Notable,
 }
 
-/// What a [`Note`] is about: a code with its words.
+/// The topic of a [`Note`]: a code with its texts.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Topic {
     /// The code, stable, to be searched for.
     pub code: &'static str,
-    /// What the names have in common, and what was made of it.
+    /// A description of the names, and the effect on the import.
     pub message: &'static str,
-    /// What to do about it.
+    /// Help.
     pub help: &'static str,
     /// How it matters.
     pub matter: Matter,
@@ -30,13 +30,13 @@ pub struct Topic {
 /// A topic with everything it concerns, sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// What it is about.
+    /// The topic.
     pub topic: &'static Topic,
-    /// Whom or what it concerns.
+    /// The people or things that it concerns.
     pub names: Vec<String>,
 }
 
-/// What an import has to say.
+/// The report of an import.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
     /// How many there are of each kind of thing, in the order of the families of the workspace.
@@ -50,7 +50,7 @@ pub struct Report {
 pub(super) struct Notes(BTreeMap<(Matter, &'static str), Note>);
 
 impl Notes {
-    /// Adds whom or what a topic concerns.
+    /// Adds a person or thing that a topic concerns.
     pub(super) fn add(&mut self, topic: &'static Topic, name: impl Into<String>) {
         let note = self.0.entry((topic.matter, topic.code));
         let note = note.or_insert_with(|| Note {
@@ -66,7 +66,7 @@ impl Notes {
         topics.any(|topic| self.0.contains_key(&(topic.matter, topic.code)))
     }
 
-    /// Adds what somebody else has noted.
+    /// Adds the notes of another list.
     pub(super) fn extend(&mut self, other: Self) {
         for note in other.0.into_values() {
             for name in note.names {

@@ -8,7 +8,7 @@ use crate::exports::{Files, Folder, Refused, read_one};
 /// The export of the toggle Use Intune RBAC.
 const TOGGLE: &str = "graph/tenantAttachRBAC";
 
-/// Reads the declaration; in what it returns, `use_intune_rbac` is there.
+/// Reads the declaration, with `use_intune_rbac` filled in.
 pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused> {
     let Some(mut tenant) = folder.read(TENANT, |reader| read_one::<Tenant>(reader))? else {
         let help = "declare what no service tells; `tarbac import --how` shows how it looks";
@@ -29,7 +29,7 @@ pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused
     Ok(tenant)
 }
 
-/// Whether the toggle Use Intune RBAC is On: what Graph answers, or what is declared; the two must agree.
+/// The toggle Use Intune RBAC, by the answer of Graph or the declaration; the two must agree.
 fn toggle<F: Files>(folder: &Folder<'_, F>, declared: Option<bool>) -> Result<bool, Refused> {
     let mut states = Vec::new();
     folder.records(TOGGLE, |row: TenantAttachRbacRow| {

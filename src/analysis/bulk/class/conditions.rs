@@ -1,11 +1,10 @@
 //! The conditions of policies, split by principal, resource or both.
 //!
-//! A condition is true or false through its parts: some look at whoever asks alone, some at what is
-//! asked about alone, and some at both. Of the first two only the truth matters, so that a pattern
-//! for the names of devices makes two classes and not a million. Of those that look at both, one
-//! kind is everywhere in Configuration Manager: whether the device is in one of the principal's
-//! collections. It is a question of its own for each principal, a [`MembershipTest`], and splits the devices
-//! for that principal alone. Whatever else looks at both is taken by the values that it reads.
+//! Some parts of a condition read only the principal, some only the resource, and some both. Of the first two only the
+//! truth matters, so that a pattern for the names of devices makes two classes and not a million. One kind of part that
+//! reads both is common in Configuration Manager: whether the device is in one of the principal's collections. Such a
+//! [`MembershipTest`] splits the devices for each principal alone. Other parts that read both count by the values that they
+//! read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +15,10 @@ use crate::bulk::index::DecidingId;
 use tarbac_host::bundle::{Policy, Scope, Vocabulary};
 use tarbac_store::index::IndexVec;
 
-/// What some policies look at.
+/// The conditions of some policies.
 #[derive(Debug, Default)]
 pub(super) struct SplitConditions {
-    /// Of whoever asks.
+    /// The parts about the principal.
     pub principal: Side,
     /// Of what is asked about.
     pub resource: Side,
@@ -27,12 +26,12 @@ pub(super) struct SplitConditions {
     reaches: BTreeMap<(String, bool), MembershipTest>,
 }
 
-/// What policies look at of one of the two that a request is about.
+/// The parts about the principal, or about the resource.
 #[derive(Debug, Default)]
 pub(super) struct Side {
     /// Conditions of which the truth matters; by their text.
     conditions: BTreeMap<String, ast::Expr>,
-    /// What is read besides, of which the values matter.
+    /// The read set outside of the conditions, whose values matter.
     pub values: ReadSetBuilder,
     /// Everything that is read.
     pub everything: ReadSetBuilder,
@@ -59,7 +58,7 @@ struct Variables {
 }
 
 impl Variables {
-    fn of(expression: &ast::Expr) -> Self {
+    fn new(expression: &ast::Expr) -> Self {
         let mut found = Self::default();
         for part in expression.subexpressions() {
             match part.expr_kind() {
@@ -85,7 +84,7 @@ impl Variables {
 
 impl SplitConditions {
     /// Takes policies apart.
-    pub fn of(policies: &IndexVec<DecidingId, &Policy>, vocabulary: &Vocabulary) -> Self {
+    pub(super) fn new(policies: &IndexVec<DecidingId, &Policy>, vocabulary: &Vocabulary) -> Self {
         let mut parts = Self::default();
         for (asker, policy) in policies.iter_enumerated() {
             if let Some(anchor) = policy.principal_anchor() {
@@ -102,12 +101,12 @@ impl SplitConditions {
     }
 
     /// The sets that a resource may be in.
-    pub fn reaches(&self) -> impl Iterator<Item = &MembershipTest> {
+    pub(super) fn reaches(&self) -> impl Iterator<Item = &MembershipTest> {
         self.reaches.values()
     }
 
     fn take_apart(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
-        let variables = Variables::of(condition);
+        let variables = Variables::new(condition);
         if variables.is_principal_alone() {
             return self.principal.add(condition, scope);
         }
@@ -154,7 +153,7 @@ impl SplitConditions {
 
 impl Side {
     /// The conditions of which the truth matters.
-    pub fn conditions(&self) -> impl Iterator<Item = &ast::Expr> {
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &ast::Expr> {
         self.conditions.values()
     }
 
@@ -170,7 +169,7 @@ impl Side {
     }
 
     /// Notes what is read of which the value matters.
-    pub fn read(&mut self, look: impl Fn(&mut ReadSetBuilder)) {
+    pub(super) fn read(&mut self, look: impl Fn(&mut ReadSetBuilder)) {
         look(&mut self.values);
         look(&mut self.everything);
     }
@@ -190,7 +189,7 @@ fn reach(condition: &ast::Expr) -> Option<(&ast::Expr, bool)> {
         ast::BinaryOp::Eq | ast::BinaryOp::Contains if is_resource(arg2) => (arg1, true),
         _ => return None,
     };
-    Variables::of(set)
+    Variables::new(set)
         .is_principal_alone()
         .then_some((set.as_ref(), is_itself))
 }

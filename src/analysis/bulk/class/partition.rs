@@ -7,57 +7,57 @@ use rayon::slice::ParallelSliceMut;
 
 use tarbac_store::index::{Id, IndexVec};
 
-/// How many things one core looks at before another can take over.
+/// The number of items that one core classifies before another can take over.
 const SHARE: usize = 1 << 14;
 
-/// Things `T` in classes `C`, which are in the order of their first things.
+/// Items `T` in classes `C`, which are in the order of their first items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Partition<T: Id, C: Id> {
-    /// For each thing its class.
+    /// The class of each item.
     classes: IndexVec<T, C>,
-    /// For each class its first thing.
+    /// The first item of each class.
     firsts: IndexVec<C, T>,
 }
 
-/// What was seen, each with the first thing of which it was; the place is that of the class.
-type Seen<T> = IndexMap<Box<[u32]>, T, DefaultHashBuilder>;
+/// The keys, each with its first item; the position of a key is its class.
+type Keys<T> = IndexMap<Box<[u32]>, T, DefaultHashBuilder>;
 
-/// The class of a thing of which this is seen.
-fn class_of<T: Id, C: Id>(known: &mut Seen<T>, seen: &[u32], thing: T) -> C {
-    let place = known.get_index_of(seen);
-    C::from_usize(place.unwrap_or_else(|| known.insert_full(seen.into(), thing).0))
+/// The class of a key, which is a new one for a new key.
+fn class_of<T: Id, C: Id>(known: &mut Keys<T>, key: &[u32], item: T) -> C {
+    let index = known.get_index_of(key);
+    C::from_usize(index.unwrap_or_else(|| known.insert_full(key.into(), item).0))
 }
 
 impl<T: Id, C: Id> Partition<T, C> {
-    /// Puts `count` things into classes: those of one class for which `look` adds the same numbers.
-    pub fn of(count: usize, look: impl Fn(T, &mut Vec<u32>) + Sync) -> Self {
+    /// Divides `count` items into classes by the keys that `write_key` writes.
+    pub(crate) fn new(count: usize, write_key: impl Fn(T, &mut Vec<u32>) + Sync) -> Self {
         let mut classes: IndexVec<T, C> = IndexVec::filled(C::from_usize(0), count);
         let shares = classes.raw.par_chunks_mut(SHARE).enumerate();
-        let shares: Vec<Seen<T>> = shares
+        let shares: Vec<Keys<T>> = shares
             .map(|(share, classes)| {
-                let mut known = Seen::default();
-                let mut seen = Vec::new();
-                for (class, thing) in classes.iter_mut().zip(share * SHARE..) {
-                    let thing = T::from_usize(thing);
-                    seen.clear();
-                    look(thing, &mut seen);
-                    *class = class_of(&mut known, &seen, thing);
+                let mut known = Keys::default();
+                let mut key = Vec::new();
+                for (class, item) in classes.iter_mut().zip(share * SHARE..) {
+                    let item = T::from_usize(item);
+                    key.clear();
+                    write_key(item, &mut key);
+                    *class = class_of(&mut known, &key, item);
                 }
                 known
             })
             .collect();
-        let mut all = Seen::default();
-        let numbers = shares.into_iter().map(|known| {
+        let mut all = Keys::default();
+        let new_classes = shares.into_iter().map(|known| {
             let known = known.iter();
-            let in_all = known.map(|(seen, first)| class_of(&mut all, seen, *first));
+            let in_all = known.map(|(key, first)| class_of(&mut all, key, *first));
             in_all.collect()
         });
-        let numbers: Vec<IndexVec<C, C>> = numbers.collect();
-        let shares = classes.raw.par_chunks_mut(SHARE).zip(numbers);
-        shares.for_each(|(classes, numbers)| {
+        let new_classes: Vec<IndexVec<C, C>> = new_classes.collect();
+        let shares = classes.raw.par_chunks_mut(SHARE).zip(new_classes);
+        shares.for_each(|(classes, new_classes)| {
             classes
                 .iter_mut()
-                .for_each(|class| *class = numbers[*class]);
+                .for_each(|class| *class = new_classes[*class]);
         });
         Self {
             classes,
@@ -65,11 +65,11 @@ impl<T: Id, C: Id> Partition<T, C> {
         }
     }
 
-    /// Joins classes: those together for whose first things `look` adds the same numbers.
+    /// Joins classes by the keys that `write_key` writes for their first items.
     #[must_use]
-    pub fn joined(mut self, look: impl Fn(T, &mut Vec<u32>) + Sync) -> Self {
+    pub(crate) fn joined(mut self, write_key: impl Fn(T, &mut Vec<u32>) + Sync) -> Self {
         let joined: Partition<C, C> =
-            Partition::of(self.len(), |class, seen| look(self.firsts[class], seen));
+            Partition::new(self.len(), |class, key| write_key(self.firsts[class], key));
         let shares = self.classes.raw.par_chunks_mut(SHARE);
         shares.for_each(|classes| {
             classes
@@ -83,36 +83,36 @@ impl<T: Id, C: Id> Partition<T, C> {
         }
     }
 
-    /// How many things there are.
-    pub fn count(&self) -> usize {
+    /// The number of items.
+    pub(crate) fn count(&self) -> usize {
         self.classes.len()
     }
 
-    /// How many classes there are.
-    pub fn len(&self) -> usize {
+    /// The number of classes.
+    pub(crate) fn len(&self) -> usize {
         self.firsts.len()
     }
 
-    /// The class of a thing.
-    pub fn class(&self, thing: T) -> C {
-        self.classes[thing]
+    /// The class of an item.
+    pub(crate) fn class(&self, item: T) -> C {
+        self.classes[item]
     }
 
-    /// The first thing of a class.
-    pub fn first(&self, class: C) -> T {
+    /// The first item of a class.
+    pub(crate) fn first(&self, class: C) -> T {
         self.firsts[class]
     }
 
-    /// The first thing of each class.
-    pub fn firsts(&self) -> impl Iterator<Item = T> {
+    /// The first item of each class.
+    pub(crate) fn firsts(&self) -> impl Iterator<Item = T> {
         self.firsts.iter().copied()
     }
 
-    /// The things of each class, in order; there is one at least.
-    pub fn members(&self) -> Vec<Vec<T>> {
+    /// The items of each class, in order; at least one.
+    pub(crate) fn members(&self) -> Vec<Vec<T>> {
         let mut members: IndexVec<C, Vec<T>> = IndexVec::filled(Vec::new(), self.len());
-        for thing in self.classes.indices() {
-            members[self.class(thing)].push(thing);
+        for item in self.classes.indices() {
+            members[self.class(item)].push(item);
         }
         members.raw
     }
@@ -137,7 +137,7 @@ mod tests {
     /// People by what is seen of them.
     fn people(seen: &[&[u32]]) -> People {
         let seen: IndexVec<PersonId, &[u32]> = seen.iter().copied().collect();
-        Partition::of(seen.len(), |person, all| all.extend(seen[person]))
+        Partition::new(seen.len(), |person, all| all.extend(seen[person]))
     }
 
     fn numbers(members: Vec<Vec<PersonId>>) -> Vec<Vec<usize>> {
@@ -160,7 +160,7 @@ mod tests {
     fn classes_are_the_same_however_many_cores_look() {
         let count = 3 * SHARE + 7;
         let seen = |person: PersonId| (person.index() * 7919 % 101) as u32;
-        let people: People = Partition::of(count, |person, all| all.push(seen(person)));
+        let people: People = Partition::new(count, |person, all| all.push(seen(person)));
         assert_eq!(people.len(), 101);
         for person in (0..count).map(PersonId::from_usize) {
             let first = people.first(people.class(person));

@@ -69,7 +69,7 @@ impl Projection {
                 asked.any(|action| engine.takes_part(policy, action))
             })
             .collect();
-        let parts = SplitConditions::of(&policies, engine.bundle().vocabulary());
+        let parts = SplitConditions::new(&policies, engine.bundle().vocabulary());
         let asked = parts.reaches().map(|reach| {
             let about = |action: &Action| {
                 let mut askers = reach.askers.iter();
@@ -218,7 +218,7 @@ impl SideFingerprints {
     }
 
     fn by_values<T: Id, C: Id>(&self, engine: &Engine, rows: &Rows<T>) -> Partition<T, C> {
-        Partition::of(rows.len(), |index, key| {
+        Partition::new(rows.len(), |index, key| {
             if let Some(row) = rows[index] {
                 self.read(engine, row, key);
             }

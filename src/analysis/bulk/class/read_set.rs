@@ -1,6 +1,6 @@
 //! The read set of an expression.
 //!
-//! What cannot be followed is taken for seen.
+//! It may be too large, but is never too small: an expression that cannot be followed counts as reading all it could.
 
 use std::collections::BTreeSet;
 
@@ -10,49 +10,49 @@ use cedar_policy_core::ast;
 use tarbac_host::bundle::{Policy, Scope, Vocabulary};
 use tarbac_store::{Directory, ReadSet};
 
-/// What expressions look at, of whoever asks and of what is asked about.
+/// The read set of expressions, of the principal and of the resource.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ReadSetBuilder {
     glance: ReadSet,
-    /// The entities that are named.
+    /// The entities that expressions name.
     literals: BTreeSet<EntityUid>,
 }
 
 impl ReadSetBuilder {
-    /// Notes everything that a policy looks at.
-    pub fn look_through(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
+    /// Adds the read set of a policy.
+    pub(super) fn look_through(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
         self.literals.extend(policy.named_entities());
         if let Some(condition) = policy.ast().non_scope_constraints() {
             self.look(condition, &Scope::for_policy(policy, vocabulary));
         }
     }
 
-    /// Notes an entity that something is asked to be or to be in.
-    pub fn look_for(&mut self, entity: EntityUid) {
+    /// Adds an entity that is compared with, or asked for as a group.
+    pub(super) fn look_for(&mut self, entity: EntityUid) {
         self.literals.insert(entity);
     }
 
-    /// Notes an attribute whose value is taken as a whole.
-    pub fn look_at_attribute(&mut self, name: &str) {
+    /// Adds an attribute whose whole value is used.
+    pub(super) fn look_at_attribute(&mut self, name: &str) {
         self.glance.attributes.insert(name.to_owned());
         self.glance.whole.insert(name.to_owned());
     }
 
-    /// Whether an attribute of this name is looked at.
-    pub fn looks_at_attribute(&self, name: &str) -> bool {
+    /// Whether an attribute of this name is read.
+    pub(super) fn looks_at_attribute(&self, name: &str) -> bool {
         self.glance.attributes.contains(name)
     }
 
-    /// Notes what is asked of the groups that an expression can be.
-    pub fn look_at_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
+    /// Adds the groups that an expression can be.
+    pub(super) fn look_at_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
         match scope.types(groups) {
             Some(types) => self.glance.groups.extend(types),
             None => self.glance.is_every_group = true,
         }
     }
 
-    /// Notes what an expression looks at; the expression itself is taken as a value.
-    pub fn look(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
+    /// Adds the read set of an expression whose value is used.
+    pub(super) fn look(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
         match expression.expr_kind() {
             ast::ExprKind::Var(ast::Var::Action | ast::Var::Context) => {}
             ast::ExprKind::Var(_) => match scope.types(expression) {
@@ -124,7 +124,7 @@ impl ReadSetBuilder {
         }
     }
 
-    /// Notes what an expression looks at that is not compared itself.
+    /// Adds the read set of an expression whose value is only followed further.
     fn look_into(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
         match expression.expr_kind() {
             ast::ExprKind::Var(_) => {}
@@ -136,8 +136,8 @@ impl ReadSetBuilder {
         }
     }
 
-    /// The same for the entities of a directory.
-    pub fn glance(&self, directory: &Directory) -> ReadSet {
+    /// The read set for the entities of a directory.
+    pub(super) fn glance(&self, directory: &Directory) -> ReadSet {
         let mut glance = self.glance.clone();
         let literals = self.literals.iter();
         glance.named = literals.filter_map(|uid| directory.row(uid)).collect();
@@ -145,7 +145,7 @@ impl ReadSetBuilder {
     }
 }
 
-/// Whether an expression is something that the context names.
+/// Whether an expression reads the context.
 fn is_of_context(expression: &ast::Expr) -> bool {
     match expression.expr_kind() {
         ast::ExprKind::Var(ast::Var::Context) => true,

@@ -11,7 +11,7 @@ pub(super) struct BitRows {
 
 impl BitRows {
     /// No bit is set, of so many things.
-    pub fn new(words: usize, things: usize) -> Self {
+    pub(super) fn new(words: usize, things: usize) -> Self {
         Self {
             words,
             bits: vec![0; things * words],
@@ -19,18 +19,18 @@ impl BitRows {
     }
 
     /// How many words a thing has.
-    pub fn words(&self) -> usize {
+    pub(super) fn words(&self) -> usize {
         self.words
     }
 
     /// The words of a thing, if there is such a thing.
-    pub fn find(&self, thing: usize) -> Option<&[u64]> {
+    pub(super) fn find(&self, thing: usize) -> Option<&[u64]> {
         let start = thing * self.words;
         self.bits.get(start..start + self.words)
     }
 
     /// The words of everything, one after the other.
-    pub fn all_mut(&mut self) -> &mut [u64] {
+    pub(super) fn all_mut(&mut self) -> &mut [u64] {
         &mut self.bits
     }
 }

@@ -44,7 +44,9 @@ pub(super) struct Lists {
 
 impl Groups {
     /// The groups of the same resources in each state.
-    pub fn of(states: &IndexVec<StateId, StateResources<'_>>) -> IndexVec<StateId, Self> {
+    pub(super) fn by_state(
+        states: &IndexVec<StateId, StateResources<'_>>,
+    ) -> IndexVec<StateId, Self> {
         let mut all: IndexVec<StateId, Self> = IndexVec::new();
         for (state, resources) in states.iter_enumerated() {
             let mut groups = Self::within(resources, state);
@@ -58,7 +60,7 @@ impl Groups {
                     ..groups
                 };
             } else {
-                groups.lists = Lists::of(resources);
+                groups.lists = Lists::new(resources);
             }
             all.push(groups);
         }
@@ -81,7 +83,7 @@ impl Groups {
     }
 
     /// The row in the base of a resource or a group of resources; `None` for other entities.
-    pub fn in_base(&self, row: Row, directory: &Directory, base: &Directory) -> Option<Row> {
+    pub(super) fn in_base(&self, row: Row, directory: &Directory, base: &Directory) -> Option<Row> {
         self.rows.get(&row).copied().or_else(|| {
             let is_resource = self.is_resource(row, directory);
             is_resource.then(|| base.row(&directory.uid(row)))?
@@ -89,13 +91,13 @@ impl Groups {
     }
 
     /// Whether the entity of a row has the type of the resources.
-    pub fn is_resource(&self, row: Row, directory: &Directory) -> bool {
+    pub(super) fn is_resource(&self, row: Row, directory: &Directory) -> bool {
         directory.type_name(row) == self.resource_type
     }
 }
 
 impl Lists {
-    fn of(resources: &StateResources<'_>) -> Self {
+    fn new(resources: &StateResources<'_>) -> Self {
         let rows = resources.rows.raw.par_iter();
         let list = |row: &Option<Row>| resources.directory.list_of_parents((*row)?);
         let of: Vec<u32> = rows
@@ -112,7 +114,7 @@ impl Lists {
     }
 
     /// The position of the list of a resource in `all`; `None` if the resource does not exist.
-    pub fn position(&self, resource: ResourceId) -> Option<usize> {
+    pub(super) fn position(&self, resource: ResourceId) -> Option<usize> {
         let list = self.of[resource].checked_sub(self.all.start)?;
         (list < self.all.end).then_some(list as usize)
     }

@@ -115,7 +115,7 @@ impl<T: Id, C: Id> Population<T, C> {
             self.classes = Arc::clone(classes);
             return;
         }
-        let classes = Partition::of(self.len(), |index, key| {
+        let classes = Partition::new(self.len(), |index, key| {
             for (state, classes) in by_state.iter_enumerated() {
                 key.extend([
                     u32::from(self.row(state, index).is_some()),

@@ -92,9 +92,8 @@ struct Cells {
 }
 
 impl<'s> Batch<'s> {
-    /// Lays out the sets of classes over batches of a word each, or of more for somebody who has more
-    /// sets than that.
-    pub fn all(classes: impl Iterator<Item = (ClassId, &'s [OwnedSet])>) -> Vec<Self> {
+    /// Distributes the sets of classes over batches of one word each, or of more words for a class with more sets.
+    pub(super) fn all(classes: impl Iterator<Item = (ClassId, &'s [OwnedSet])>) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         let mut next = 0;
         for (class, sets) in classes {
@@ -128,7 +127,7 @@ impl Member<'_> {
 
 impl Membership {
     /// Looks up the sets of a batch in these states.
-    pub fn of(
+    pub(super) fn new(
         batch: &Batch<'_>,
         states: &IndexVec<StateId, StateResources<'_>>,
         groups: &IndexVec<StateId, Groups>,
@@ -137,7 +136,7 @@ impl Membership {
         let marks = states.iter_enumerated();
         let marks: Vec<(Marks<'_>, &StateResources<'_>)> = marks
             .filter_map(|(state, resources)| {
-                let marks = Marks::of(batch, state, resources.directory, &groups[state])?;
+                let marks = Marks::new(batch, state, resources.directory, &groups[state])?;
                 Some((marks, resources))
             })
             .collect();
@@ -174,12 +173,16 @@ impl Membership {
 
 impl<'s> CellSplit<'s> {
     /// The cells of people without sets: one for each class of resources.
-    pub fn none(classes: &'s Resources) -> Self {
+    pub(super) fn none(classes: &'s Resources) -> Self {
         Self::new(Cow::Borrowed(classes), None)
     }
 
     /// Splits classes by the sets of a member of a batch.
-    pub fn by(member: &'s Member<'s>, membership: &'s Membership, classes: &'s Resources) -> Self {
+    pub(super) fn by(
+        member: &'s Member<'s>,
+        membership: &'s Membership,
+        classes: &'s Resources,
+    ) -> Self {
         let width = member.sets.len();
         let most = u32::try_from(width)
             .ok()
@@ -187,7 +190,7 @@ impl<'s> CellSplit<'s> {
         if most.is_some_and(|most| most.saturating_mul(classes.len()) <= MOST) {
             return Self::new(Cow::Borrowed(classes), Some((member, membership)));
         }
-        let split = Partition::of(classes.count(), |resource, seen| {
+        let split = Partition::new(classes.count(), |resource, seen| {
             seen.push(classes.class(resource).raw());
             let bits = membership.words(resource).iter();
             seen.extend(bits.flat_map(|bits| [*bits as u32, (bits >> 32) as u32]));
@@ -214,7 +217,7 @@ impl<'s> CellSplit<'s> {
         let counted: Vec<Cells> = (0..resources.div_ceil(share))
             .into_par_iter()
             .map(|number| {
-                let mut cells = Cells::of(keys);
+                let mut cells = Cells::with_keys(keys);
                 for first in number * share..resources.min((number + 1) * share) {
                     let first = ResourceId::from_usize(first);
                     cells.add(split.key(first), Cell { count: 1, first });
@@ -230,7 +233,7 @@ impl<'s> CellSplit<'s> {
     }
 
     /// The cells.
-    pub fn cells(&self) -> &IndexVec<CellId, Cell> {
+    pub(super) fn cells(&self) -> &IndexVec<CellId, Cell> {
         &self.cells.cells
     }
 
@@ -246,7 +249,7 @@ impl<'s> CellSplit<'s> {
     }
 
     /// Whether the cells are those of people without sets.
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.of.is_none() && matches!(self.classes, Cow::Borrowed(_))
     }
 
@@ -255,14 +258,14 @@ impl<'s> CellSplit<'s> {
         clippy::expect_used,
         reason = "a resource without a cell is a bug, and must not become an answer"
     )]
-    pub fn cell(&self, resource: ResourceId) -> CellId {
+    pub(super) fn cell(&self, resource: ResourceId) -> CellId {
         let cell = self.cells.numbers[self.key(resource)];
         cell.expect("every resource is in a cell")
     }
 
     /// The sets, as bits, that hold the resources of a cell and that the policies of an action read in a state. Cells
     /// of one class with equal bits get equal decisions.
-    pub fn sets_read(&self, cell: CellId, state: StateId, action: ActionId) -> u64 {
+    pub(super) fn sets_read(&self, cell: CellId, state: StateId, action: ActionId) -> u64 {
         let Some((member, _)) = self.of else {
             // The sets by which a class was split are not kept.
             return u64::from(cell.raw());
@@ -272,7 +275,7 @@ impl<'s> CellSplit<'s> {
 }
 
 impl Cells {
-    fn of(keys: usize) -> Self {
+    fn with_keys(keys: usize) -> Self {
         Self {
             numbers: IndexVec::filled(None, keys),
             ..Self::default()
@@ -310,7 +313,7 @@ struct Marks<'g> {
 
 impl<'g> Marks<'g> {
     /// `None` if the batch has no set in this state.
-    fn of(
+    fn new(
         batch: &Batch<'_>,
         state: StateId,
         directory: &Directory,

@@ -89,7 +89,7 @@ impl Chosen<'_, '_> {
         if self.choice.made.is_empty() {
             return Vec::new();
         }
-        let members = Members::of(self.catalog);
+        let members = Members::new(self.catalog);
         let made = self.choice.made.iter().enumerate();
         let made = made.map(|(number, made)| {
             let people = self.groups.people(&made.to);

@@ -76,7 +76,7 @@ pub struct SkuRow {
     /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
     #[serde(default, alias = "CapabilityStatus")]
     pub capability_status: Option<String>,
-    /// What it consists of.
+    /// Its service plans.
     #[serde(default, alias = "ServicePlans", deserialize_with = "list")]
     pub service_plans: Option<Vec<SkuPlanRow>>,
 }

@@ -7,7 +7,7 @@ use super::NamedRow;
 use crate::exports::lenient::{duration, id, moment, object, trimmed};
 
 /// A row of `GET /roleManagement/directory/roleEligibilityScheduleInstances`, or of
-/// `roleEligibilitySchedules`: a role of Microsoft Entra that somebody may activate.
+/// `roleEligibilitySchedules`: a role of Microsoft Entra that a person or group may activate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -26,7 +26,7 @@ pub struct RoleEligibilityRow {
     /// Where it holds: `/` is the tenant, anything else a part of it.
     #[serde(default, alias = "DirectoryScopeId", deserialize_with = "trimmed")]
     pub directory_scope_id: Option<String>,
-    /// The same of one application: `/` is the tenant, anything else what the application knows.
+    /// The scope within one application: `/` is the tenant, anything else is defined by the application.
     #[serde(default, alias = "AppScopeId", deserialize_with = "trimmed")]
     pub app_scope_id: Option<String>,
     /// `Provisioned` for one that holds; absent in an instance, which does.
@@ -44,7 +44,7 @@ pub struct RoleEligibilityRow {
 }
 
 /// A row of `GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances`, or of
-/// `eligibilitySchedules`: a group that somebody may become a member of.
+/// `eligibilitySchedules`: a group whose membership a person or group may activate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an eligibility for a group")]
 pub struct GroupEligibilityRow {

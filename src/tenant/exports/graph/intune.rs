@@ -20,7 +20,7 @@ pub struct RoleDefinitionRow {
     /// The name that the admin center shows.
     #[serde(alias = "DisplayName")]
     pub display_name: String,
-    /// What the role is for.
+    /// The description.
     #[serde(default, alias = "Description")]
     pub description: Option<String>,
     #[serde(default, alias = "IsBuiltIn")]
@@ -60,7 +60,7 @@ struct ResourceActionRow {
 }
 
 impl RoleDefinitionRow {
-    /// Whether the export says what it permits.
+    /// Whether the export has its permissions.
     pub fn has_permissions(&self) -> bool {
         self.role_permissions.is_some() || self.permissions.is_some()
     }
@@ -95,8 +95,7 @@ impl RoleDefinitionRow {
         })
     }
 
-    /// The ids of the permissions that it lists as not allowed. What that means is not documented:
-    /// Intune has no deny.
+    /// The ids of the permissions that it lists as not allowed. The meaning is not documented: Intune has no deny.
     pub fn not_allowed(&self) -> impl Iterator<Item = &str> {
         let actions = self.permission_rows().flat_map(|row| &row.resource_actions);
         let not_allowed = actions
@@ -131,18 +130,18 @@ pub struct RoleAssignmentRow {
     /// The ids of the scope groups, as beta calls them.
     #[serde(default, alias = "ScopeMembers", deserialize_with = "ids")]
     pub scope_members: Option<Vec<String>>,
-    /// What the assignment is about.
+    /// The scope of the assignment.
     #[serde(default, alias = "ScopeType")]
     pub scope_type: Option<ScopeType>,
     /// The ids of the scope tags; none where an answer was cut short.
     #[serde(default, alias = "RoleScopeTagIds", deserialize_with = "ids")]
     pub role_scope_tag_ids: Option<Vec<String>>,
-    /// The id of the role definition, where it is told.
+    /// The id of the role definition, where the answer has it.
     #[serde(default, alias = "RoleDefinition", deserialize_with = "named")]
     pub role_definition: Option<String>,
 }
 
-/// What a role assignment is about: `roleAssignmentScopeType`, written in any case.
+/// The scope of a role assignment: `roleAssignmentScopeType`, written in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopeType {
     /// The scope groups.
@@ -179,7 +178,7 @@ pub struct ScopeTagRow {
     pub display_name: Option<String>,
 }
 
-/// What `GET /deviceManagement/tenantAttachRBAC/getState` answers.
+/// The answer of `GET /deviceManagement/tenantAttachRBAC/getState`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "camelCase",

@@ -1,4 +1,4 @@
-//! Collections of devices, and what each is limited to.
+//! Collections of devices, and their limiting collections.
 
 use hashbrown::HashMap;
 use smol_str::SmolStr;

@@ -21,7 +21,7 @@ pub(super) struct Systems {
     pub(super) not_uploaded: HashSet<u32>,
 }
 
-/// What the rows of SMS_R_System have in common.
+/// Facts about all rows of SMS_R_System.
 #[derive(Default)]
 struct Rows {
     ids: HashSet<u32>,

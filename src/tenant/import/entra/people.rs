@@ -10,7 +10,7 @@ use crate::import::key;
 use crate::import::license::Products;
 use crate::import::report::{ACCOUNT_STATE_UNKNOWN, NOT_SELECTED, Notes, SYNCHRONIZATION_UNKNOWN};
 
-/// What the rows of graph/users have in common.
+/// Facts about all rows of graph/users.
 #[derive(Default)]
 struct Rows {
     sids: BTreeSet<String>,

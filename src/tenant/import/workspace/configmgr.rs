@@ -126,7 +126,7 @@ impl Imported {
                     .filter_map(|index| site.collections.get(*index as usize));
                 parents.clear();
                 parents.extend(collections.map(|collection| uid(COLLECTION, &collection.entity)));
-                let managed = self.managed.of(&device.name);
+                let managed = self.managed.get(&device.name);
                 let system = device.operating_system.as_ref();
                 let system = system.or_else(|| managed?.operating_system.as_ref());
                 let assumed = [

@@ -28,7 +28,7 @@ fn member(sets: &[OwnedSet], start: usize) -> Member<'_> {
 /// Resources in these classes.
 fn resources(classes: &[u32]) -> Resources {
     let classes: IndexVec<ResourceId, u32> = classes.iter().copied().collect();
-    Partition::of(classes.len(), |resource, seen| seen.push(classes[resource]))
+    Partition::new(classes.len(), |resource, seen| seen.push(classes[resource]))
 }
 
 /// For each resource the words of the sets that it is in.
