@@ -91,7 +91,7 @@ fn timed(run: impl FnOnce()) {
 fn import_into(exports: &Path, out: &Path) {
     let shipped =
         assembly::examine(&shipped::rules().alone(), Vec::new(), &Switches::default()).unwrap();
-    let files = Folder::of(exports, |file: File| Box::new(file) as Box<dyn Read + Send>);
+    let files = Folder::new(exports, |file: File| Box::new(file) as Box<dyn Read + Send>);
     let imported = import::import(&files, &shipped.engine.unwrap(), jiff::Timestamp::MAX).unwrap();
     let create = |path: &str| {
         let path = out.join(path);

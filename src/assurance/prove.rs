@@ -181,13 +181,7 @@ impl<'a> Prover<'a> {
         // Under any reading: a spec may be about another than the one at hand.
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         let spec_policies: Vec<&Policy> = specs.iter().map(Spec::policy).collect();
-        let asked: Vec<(&Spec, &Environment<'_>)> = specs
-            .iter()
-            .flat_map(|spec| {
-                let about = self.environments_of(spec.policy());
-                about.map(move |environment| (spec, environment))
-            })
-            .collect();
+        let asked = self.pairs(specs);
         let steps = Steps::new(progress, 2 * (policies.len() + specs.len()) + asked.len());
         let failing = steps.next(policies.len(), |progress| {
             self.failing(&policies, &surroundings, progress)
@@ -242,6 +236,15 @@ impl<'a> Prover<'a> {
             unknown: not_known(&unknown),
             policies: policies.len(),
         })
+    }
+
+    /// Each spec with each of its environments.
+    fn pairs<'s>(&'s self, specs: &'s [Spec]) -> Vec<(&'s Spec, &'s Environment<'a>)> {
+        let pairs = specs.iter().flat_map(|spec| {
+            let environments = self.environments_of(spec.policy());
+            environments.map(move |environment| (spec, environment))
+        });
+        pairs.collect()
     }
 
     /// The results of specs; `verdicts` has one for each spec and environment, in order.

@@ -50,26 +50,26 @@ impl Classes {
         policies: impl IntoIterator<Item = &'p Policy>,
         entities: &[EntityUid],
     ) -> Self {
-        let mut sight = ReadSetBuilder::default();
+        let mut read_set = ReadSetBuilder::default();
         for policy in policies {
-            sight.look_through(policy, engine.bundle().vocabulary());
+            read_set.add_policy(policy, engine.bundle().vocabulary());
         }
         let directory = engine.directory();
-        let lookout = Fingerprinter::new(&sight.glance(directory), directory);
+        let fingerprinter = Fingerprinter::new(&read_set.build(directory), directory);
         let rows: IndexVec<PersonId, _> = entities.iter().map(|uid| directory.row(uid)).collect();
         let partition: Partition<PersonId, ClassId> =
-            Partition::new(entities.len(), |number: PersonId, seen| {
-                match rows[number] {
-                    Some(row) => directory.look(row, &lookout, seen),
+            Partition::new(entities.len(), |index: PersonId, key| {
+                match rows[index] {
+                    Some(row) => directory.look(row, &fingerprinter, key),
                     // An entity without a row is a class of its own.
-                    None => seen.push(number.raw()),
+                    None => key.push(index.raw()),
                 }
             });
         let entities: IndexVec<PersonId, &EntityUid> = entities.iter().collect();
         let members = partition.members().into_iter();
         let classes = members.map(|members| {
             let members = members.into_iter();
-            members.map(|number| entities[number].clone()).collect()
+            members.map(|index| entities[index].clone()).collect()
         });
         Self(classes.collect())
     }

@@ -38,17 +38,7 @@ pub(super) fn facts(expression: &ast::Expr, probe: &Probe<'_>) -> Vec<Observatio
 
 fn collect(expression: &ast::Expr, probe: &Probe<'_>, facts: &mut Vec<Observation>) {
     if let Some(path) = path(expression) {
-        // What is absent was not read.
-        if let Ok(value) = probe.evaluate(expression) {
-            add(
-                facts,
-                Observation {
-                    path,
-                    read: Read::Value,
-                    value: probe.names().value(&value),
-                },
-            );
-        }
+        collect_value(path, expression, probe, facts);
         return;
     }
     match expression.expr_kind() {
@@ -89,19 +79,34 @@ fn collect(expression: &ast::Expr, probe: &Probe<'_>, facts: &mut Vec<Observatio
                 .for_each(|argument| collect(argument, probe, facts));
         }
         ast::ExprKind::Set(elements) => {
-            elements
-                .iter()
-                .for_each(|element| collect(element, probe, facts));
+            let elements = elements.iter();
+            elements.for_each(|element| collect(element, probe, facts));
         }
         ast::ExprKind::Record(attributes) => {
-            attributes
-                .values()
-                .for_each(|value| collect(value, probe, facts));
+            let values = attributes.values();
+            values.for_each(|value| collect(value, probe, facts));
         }
         ast::ExprKind::Lit(_)
         | ast::ExprKind::Var(_)
         | ast::ExprKind::Slot(_)
         | ast::ExprKind::Unknown(_) => {}
+    }
+}
+
+/// The value of a path; nothing if the attribute is absent, and was not read.
+fn collect_value(
+    path: String,
+    expression: &ast::Expr,
+    probe: &Probe<'_>,
+    facts: &mut Vec<Observation>,
+) {
+    if let Ok(value) = probe.evaluate(expression) {
+        let observation = Observation {
+            path,
+            read: Read::Value,
+            value: probe.names().value(&value),
+        };
+        add(facts, observation);
     }
 }
 

@@ -132,12 +132,20 @@ fn people(
         sentence(&heading, width),
         tables(&headings(block), &rows, width)
     );
-    let deciding: BTreeSet<&str> = block
-        .rows
-        .iter()
-        .flat_map(|row| &row.cells)
-        .filter_map(first)
-        .collect();
+    text += &legend(block, keys, says, width);
+    text
+}
+
+/// The entries of the policies that decide a cell of a block, and of the signs without a policy.
+fn legend(
+    block: &Block,
+    keys: &BTreeMap<&str, String>,
+    says: &BTreeMap<String, String>,
+    width: Option<usize>,
+) -> String {
+    let cells = || block.rows.iter().flat_map(|row| &row.cells);
+    let mut text = String::new();
+    let deciding: BTreeSet<&str> = cells().filter_map(first).collect();
     let legend: Vec<(&str, &str)> = deciding
         .iter()
         .filter_map(|id| Some((keys.get(id)?.as_str(), *id)))
@@ -154,7 +162,7 @@ fn people(
         let entry = format!("{id}{said}");
         let hang = longest + 4;
         let first = format!("  {key}{}  ", " ".repeat(longest - key.width()));
-        // Where it is not for a terminal it is a line, so that it can be read back.
+        // Without a width it is one line, so that it can be read back.
         text += &match width {
             Some(width) => filled(
                 &entry,
@@ -166,7 +174,6 @@ fn people(
         };
         text.push('\n');
     }
-    let cells = || block.rows.iter().flat_map(|row| &row.cells);
     if cells().any(|cell| cell.mark == Mark::No && cell.policies.is_empty()) {
         text += &format!("  {NOBODY:longest$}  no policy permits it\n");
     }

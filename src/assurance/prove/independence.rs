@@ -143,14 +143,7 @@ impl Attribute {
                 test_expr,
                 then_expr,
                 else_expr,
-            } => {
-                let test = self.within(test_expr);
-                match constant(&test) {
-                    Some(true) => self.within(then_expr),
-                    Some(false) => self.within(else_expr),
-                    None => ast::Expr::ite(test, self.within(then_expr), self.within(else_expr)),
-                }
-            }
+            } => self.within_if(test_expr, then_expr, else_expr),
             ast::ExprKind::UnaryApp { op, arg } => {
                 let arg = self.within(arg);
                 match (op, constant(&arg)) {
@@ -184,6 +177,15 @@ impl Attribute {
             | ast::ExprKind::Var(_)
             | ast::ExprKind::Slot(_)
             | ast::ExprKind::Unknown(_) => expression.clone(),
+        }
+    }
+
+    fn within_if(&self, test: &ast::Expr, then: &ast::Expr, otherwise: &ast::Expr) -> ast::Expr {
+        let test = self.within(test);
+        match constant(&test) {
+            Some(true) => self.within(then),
+            Some(false) => self.within(otherwise),
+            None => ast::Expr::ite(test, self.within(then), self.within(otherwise)),
         }
     }
 

@@ -20,40 +20,40 @@ use tarbac_store::index::IndexVec;
 pub(super) struct SplitConditions {
     /// The parts about the principal.
     pub principal: Side,
-    /// Of what is asked about.
+    /// The parts about the resource.
     pub resource: Side,
-    /// The sets of a principal's that the resource may be in; by their text.
-    reaches: BTreeMap<(String, bool), MembershipTest>,
+    /// The membership tests, by the text of the set and whether only the resource itself counts.
+    membership_tests: BTreeMap<(String, bool), MembershipTest>,
 }
 
 /// The parts about the principal, or about the resource.
 #[derive(Debug, Default)]
 pub(super) struct Side {
-    /// Conditions of which the truth matters; by their text.
+    /// The conditions of which only the truth matters, by their text.
     conditions: BTreeMap<String, ast::Expr>,
     /// The read set outside of the conditions, whose values matter.
     pub values: ReadSetBuilder,
-    /// Everything that is read.
+    /// The whole read set.
     pub everything: ReadSetBuilder,
 }
 
-/// A set of a principal's entities, and the question whether the resource is one or in one of them.
+/// A test whether the resource is in a set of the principal.
 #[derive(Debug)]
 pub(super) struct MembershipTest {
     /// The expression of the set, or of one entity.
     pub set: ast::Expr,
-    /// Whether only the resource itself counts, and not what it is in.
+    /// Whether the resource must be one of the entities; otherwise it may also be in one.
     pub is_itself: bool,
-    /// The policies that ask.
+    /// The policies with this test.
     pub askers: BTreeSet<DecidingId>,
 }
 
-/// Which variables an expression has.
+/// The variables of an expression.
 #[derive(Debug, Default, Clone, Copy)]
 struct Variables {
     principal: bool,
     resource: bool,
-    /// The action or the context, which are no one's.
+    /// The action or the context.
     other: bool,
 }
 
@@ -83,29 +83,29 @@ impl Variables {
 }
 
 impl SplitConditions {
-    /// Takes policies apart.
+    /// Splits the conditions of policies.
     pub(super) fn new(policies: &IndexVec<DecidingId, &Policy>, vocabulary: &Vocabulary) -> Self {
         let mut parts = Self::default();
         for (asker, policy) in policies.iter_enumerated() {
             if let Some(anchor) = policy.principal_anchor() {
-                parts.principal.look_for(&anchor);
+                parts.principal.add_entity(&anchor);
             }
             if let Some(anchor) = policy.resource_anchor() {
-                parts.resource.look_for(&anchor);
+                parts.resource.add_entity(&anchor);
             }
             if let Some(condition) = policy.ast().non_scope_constraints() {
-                parts.take_apart(condition, &Scope::for_policy(policy, vocabulary), asker);
+                parts.split(condition, &Scope::for_policy(policy, vocabulary), asker);
             }
         }
         parts
     }
 
-    /// The sets that a resource may be in.
-    pub(super) fn reaches(&self) -> impl Iterator<Item = &MembershipTest> {
-        self.reaches.values()
+    /// The membership tests.
+    pub(super) fn membership_tests(&self) -> impl Iterator<Item = &MembershipTest> {
+        self.membership_tests.values()
     }
 
-    fn take_apart(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
+    fn split(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
         let variables = Variables::new(condition);
         if variables.is_principal_alone() {
             return self.principal.add(condition, scope);
@@ -115,36 +115,41 @@ impl SplitConditions {
         }
         match condition.expr_kind() {
             ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
-                self.take_apart(left, scope, asker);
-                self.take_apart(right, scope, asker);
+                self.split(left, scope, asker);
+                self.split(right, scope, asker);
             }
             ast::ExprKind::UnaryApp {
                 op: ast::UnaryOp::Not,
                 arg,
-            } => self.take_apart(arg, scope, asker),
+            } => self.split(arg, scope, asker),
             ast::ExprKind::If {
                 test_expr,
                 then_expr,
                 else_expr,
             } => {
                 for part in [test_expr, then_expr, else_expr] {
-                    self.take_apart(part, scope, asker);
+                    self.split(part, scope, asker);
                 }
             }
-            _ => match reach(condition) {
+            _ => match membership_test(condition) {
                 Some((set, is_itself)) => {
-                    self.principal.read(|sight| sight.look(set, scope));
+                    self.principal.read(|read_set| read_set.add(set, scope));
                     let key = (set.to_string(), is_itself);
-                    let reach = self.reaches.entry(key).or_insert_with(|| MembershipTest {
-                        set: set.clone(),
-                        is_itself,
-                        askers: BTreeSet::new(),
-                    });
-                    reach.askers.insert(asker);
+                    let test = self
+                        .membership_tests
+                        .entry(key)
+                        .or_insert_with(|| MembershipTest {
+                            set: set.clone(),
+                            is_itself,
+                            askers: BTreeSet::new(),
+                        });
+                    test.askers.insert(asker);
                 }
                 None => {
-                    self.principal.read(|sight| sight.look(condition, scope));
-                    self.resource.read(|sight| sight.look(condition, scope));
+                    self.principal
+                        .read(|read_set| read_set.add(condition, scope));
+                    self.resource
+                        .read(|read_set| read_set.add(condition, scope));
                 }
             },
         }
@@ -158,26 +163,25 @@ impl Side {
     }
 
     fn add(&mut self, condition: &ast::Expr, scope: &Scope<'_>) {
-        self.everything.look(condition, scope);
+        self.everything.add(condition, scope);
         self.conditions
             .entry(condition.to_string())
             .or_insert_with(|| condition.clone());
     }
 
-    fn look_for(&mut self, anchor: &cedar_policy::EntityUid) {
-        self.read(|sight| sight.look_for(anchor.clone()));
+    fn add_entity(&mut self, anchor: &cedar_policy::EntityUid) {
+        self.read(|read_set| read_set.add_entity(anchor.clone()));
     }
 
-    /// Notes what is read of which the value matters.
-    pub(super) fn read(&mut self, look: impl Fn(&mut ReadSetBuilder)) {
-        look(&mut self.values);
-        look(&mut self.everything);
+    /// Adds to the read set outside of the conditions.
+    pub(super) fn read(&mut self, add: impl Fn(&mut ReadSetBuilder)) {
+        add(&mut self.values);
+        add(&mut self.everything);
     }
 }
 
-/// The set that an expression asks the resource to be in, where that is a matter of the principal
-/// alone, and whether only the resource itself counts.
-fn reach(condition: &ast::Expr) -> Option<(&ast::Expr, bool)> {
+/// The set of the principal that a condition asks the resource to be in, and whether only the resource itself counts.
+fn membership_test(condition: &ast::Expr) -> Option<(&ast::Expr, bool)> {
     let ast::ExprKind::BinaryApp { op, arg1, arg2 } = condition.expr_kind() else {
         return None;
     };

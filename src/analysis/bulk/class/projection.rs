@@ -70,9 +70,9 @@ impl Projection {
             })
             .collect();
         let parts = SplitConditions::new(&policies, engine.bundle().vocabulary());
-        let asked = parts.reaches().map(|reach| {
+        let asked = parts.membership_tests().map(|test| {
             let about = |action: &Action| {
-                let mut askers = reach.askers.iter();
+                let mut askers = test.askers.iter();
                 askers.any(|asker| engine.takes_part(policies[*asker], action))
             };
             actions
@@ -95,9 +95,9 @@ impl Projection {
     #[must_use]
     pub(crate) fn by_attributes_of(mut self, engine: &Engine, type_name: &EntityTypeName) -> Self {
         let mut names = entity_attributes(engine, type_name);
-        names.retain(|name| self.parts.resource.everything.looks_at_attribute(name));
+        names.retain(|name| self.parts.resource.everything.reads_attribute(name));
         for name in &names {
-            let read = |sight: &mut super::ReadSetBuilder| sight.look_at_attribute(name);
+            let read = |read_set: &mut super::ReadSetBuilder| read_set.add_attribute(name);
             self.parts.resource.read(read);
         }
         self.distinguishing_attributes = names;
@@ -151,10 +151,10 @@ impl Projection {
     pub(crate) fn owned_sets(&self, engine: &Engine, person: Row) -> Vec<OwnedSets> {
         let mut all: Vec<OwnedSets> = Vec::new();
         let mut trial = None;
-        for (reach, actions) in self.parts.reaches().zip(&self.asked) {
+        for (test, actions) in self.parts.membership_tests().zip(&self.asked) {
             let trial = trial.get_or_insert_with(|| engine.trial_alone(person, &self.looked_into));
             // A set that cannot be evaluated fails for every resource.
-            let Ok(Ok(value)) = trial.as_ref().map(|trial| trial.evaluate(&reach.set)) else {
+            let Ok(Ok(value)) = trial.as_ref().map(|trial| trial.evaluate(&test.set)) else {
                 continue;
             };
             let mut rows: Vec<Row> = entities(&value)
@@ -167,12 +167,12 @@ impl Projection {
             rows.sort_unstable();
             rows.dedup();
             let same =
-                |known: &&mut OwnedSets| known.rows == rows && known.is_itself == reach.is_itself;
+                |known: &&mut OwnedSets| known.rows == rows && known.is_itself == test.is_itself;
             match all.iter_mut().find(same) {
                 Some(known) => known.actions.extend(actions),
                 None => all.push(OwnedSets {
                     rows,
-                    is_itself: reach.is_itself,
+                    is_itself: test.is_itself,
                     actions: actions.clone(),
                 }),
             }
@@ -185,7 +185,7 @@ impl SideFingerprints {
     fn new(engine: &Engine, side: &Side) -> Self {
         let directory = engine.directory();
         let prepared =
-            |read: &super::ReadSetBuilder| Fingerprinter::new(&read.glance(directory), directory);
+            |read: &super::ReadSetBuilder| Fingerprinter::new(&read.build(directory), directory);
         Self {
             everything: prepared(&side.everything),
             values: prepared(&side.values),

@@ -13,85 +13,75 @@ use tarbac_store::{Directory, ReadSet};
 /// The read set of expressions, of the principal and of the resource.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ReadSetBuilder {
-    glance: ReadSet,
+    read_set: ReadSet,
     /// The entities that expressions name.
     literals: BTreeSet<EntityUid>,
 }
 
 impl ReadSetBuilder {
     /// Adds the read set of a policy.
-    pub(super) fn look_through(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
+    pub(super) fn add_policy(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
         self.literals.extend(policy.named_entities());
         if let Some(condition) = policy.ast().non_scope_constraints() {
-            self.look(condition, &Scope::for_policy(policy, vocabulary));
+            self.add(condition, &Scope::for_policy(policy, vocabulary));
         }
     }
 
     /// Adds an entity that is compared with, or asked for as a group.
-    pub(super) fn look_for(&mut self, entity: EntityUid) {
+    pub(super) fn add_entity(&mut self, entity: EntityUid) {
         self.literals.insert(entity);
     }
 
     /// Adds an attribute whose whole value is used.
-    pub(super) fn look_at_attribute(&mut self, name: &str) {
-        self.glance.attributes.insert(name.to_owned());
-        self.glance.whole.insert(name.to_owned());
+    pub(super) fn add_attribute(&mut self, name: &str) {
+        self.read_set.attributes.insert(name.to_owned());
+        self.read_set.whole.insert(name.to_owned());
     }
 
     /// Whether an attribute of this name is read.
-    pub(super) fn looks_at_attribute(&self, name: &str) -> bool {
-        self.glance.attributes.contains(name)
+    pub(super) fn reads_attribute(&self, name: &str) -> bool {
+        self.read_set.attributes.contains(name)
     }
 
     /// Adds the groups that an expression can be.
-    pub(super) fn look_at_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
+    pub(super) fn add_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
         match scope.types(groups) {
-            Some(types) => self.glance.groups.extend(types),
-            None => self.glance.is_every_group = true,
+            Some(types) => self.read_set.groups.extend(types),
+            None => self.read_set.is_every_group = true,
         }
     }
 
     /// Adds the read set of an expression whose value is used.
-    pub(super) fn look(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
+    pub(super) fn add(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
         match expression.expr_kind() {
             ast::ExprKind::Var(ast::Var::Action | ast::Var::Context) => {}
             ast::ExprKind::Var(_) => match scope.types(expression) {
-                Some(types) => self.glance.identities.extend(types),
-                None => self.glance.identities.extend(scope.everything()),
+                Some(types) => self.read_set.identities.extend(types),
+                None => self.read_set.identities.extend(scope.everything()),
             },
             ast::ExprKind::GetAttr { attr, .. } => {
-                self.glance.whole.insert(attr.to_string());
-                self.look_into(expression, scope);
+                self.read_set.whole.insert(attr.to_string());
+                self.add_followed(expression, scope);
                 if is_of_context(expression)
                     && let Some(types) = scope.types(expression)
                 {
-                    self.glance.identities.extend(types);
+                    self.read_set.identities.extend(types);
                 }
             }
             ast::ExprKind::HasAttr { expr, attr } => {
-                self.glance.attributes.insert(attr.to_string());
-                self.look_into(expr, scope);
+                self.read_set.attributes.insert(attr.to_string());
+                self.add_followed(expr, scope);
             }
             ast::ExprKind::ExtHasAttr { expr, attrs } => {
-                self.glance
+                self.read_set
                     .attributes
                     .extend(attrs.iter().map(ToString::to_string));
-                self.look_into(expr, scope);
+                self.add_followed(expr, scope);
             }
-            ast::ExprKind::Is { expr, .. } => self.look_into(expr, scope),
+            ast::ExprKind::Is { expr, .. } => self.add_followed(expr, scope),
             ast::ExprKind::BinaryApp { op, arg1, arg2 } => {
-                match op {
-                    ast::BinaryOp::In => {
-                        self.look_into(arg1, scope);
-                        self.look_at_groups(arg2, scope);
-                    }
-                    ast::BinaryOp::GetTag | ast::BinaryOp::HasTag => {
-                        self.glance.tags = true;
-                        self.look_into(arg1, scope);
-                    }
-                    _ => self.look(arg1, scope),
-                }
-                self.look(arg2, scope);
+                self.add_left(*op, arg1, arg2, scope);
+                self.add(arg2, scope);
             }
             ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
                 self.literals.insert(uid.as_ref().clone().into());
@@ -102,46 +92,67 @@ impl ReadSetBuilder {
                 then_expr,
                 else_expr,
             } => {
-                self.look(test_expr, scope);
-                self.look(then_expr, scope);
-                self.look(else_expr, scope);
+                self.add(test_expr, scope);
+                self.add(then_expr, scope);
+                self.add(else_expr, scope);
             }
             ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
-                self.look(left, scope);
-                self.look(right, scope);
+                self.add(left, scope);
+                self.add(right, scope);
             }
-            ast::ExprKind::UnaryApp { arg, .. } => self.look(arg, scope),
-            ast::ExprKind::Like { expr, .. } => self.look(expr, scope),
+            ast::ExprKind::UnaryApp { arg, .. } => self.add(arg, scope),
+            ast::ExprKind::Like { expr, .. } => self.add(expr, scope),
             ast::ExprKind::ExtensionFunctionApp { args, .. } => {
-                args.iter().for_each(|part| self.look(part, scope));
+                args.iter().for_each(|part| self.add(part, scope));
             }
             ast::ExprKind::Set(elements) => {
-                elements.iter().for_each(|part| self.look(part, scope));
+                elements.iter().for_each(|part| self.add(part, scope));
             }
             ast::ExprKind::Record(fields) => {
-                fields.values().for_each(|part| self.look(part, scope));
+                fields.values().for_each(|part| self.add(part, scope));
             }
+        }
+    }
+
+    /// Adds the read set of the left side of an operation.
+    fn add_left(
+        &mut self,
+        op: ast::BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        scope: &Scope<'_>,
+    ) {
+        match op {
+            ast::BinaryOp::In => {
+                self.add_followed(left, scope);
+                self.add_groups(right, scope);
+            }
+            ast::BinaryOp::GetTag | ast::BinaryOp::HasTag => {
+                self.read_set.tags = true;
+                self.add_followed(left, scope);
+            }
+            _ => self.add(left, scope),
         }
     }
 
     /// Adds the read set of an expression whose value is only followed further.
-    fn look_into(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
+    fn add_followed(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
         match expression.expr_kind() {
             ast::ExprKind::Var(_) => {}
             ast::ExprKind::GetAttr { expr, attr } => {
-                self.glance.attributes.insert(attr.to_string());
-                self.look_into(expr, scope);
+                self.read_set.attributes.insert(attr.to_string());
+                self.add_followed(expr, scope);
             }
-            _ => self.look(expression, scope),
+            _ => self.add(expression, scope),
         }
     }
 
     /// The read set for the entities of a directory.
-    pub(super) fn glance(&self, directory: &Directory) -> ReadSet {
-        let mut glance = self.glance.clone();
+    pub(super) fn build(&self, directory: &Directory) -> ReadSet {
+        let mut read_set = self.read_set.clone();
         let literals = self.literals.iter();
-        glance.named = literals.filter_map(|uid| directory.row(uid)).collect();
-        glance
+        read_set.named = literals.filter_map(|uid| directory.row(uid)).collect();
+        read_set
     }
 }
 
