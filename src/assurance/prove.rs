@@ -1,7 +1,7 @@
 //! Proofs that a claim about the policies holds for every directory the schema allows.
 //!
 //! A [`Spec`] says what must be true of the policies, and is a policy itself. The symbolic compiler
-//! of Cedar turns policies and specs into formulas, and a solver looks for a world that refutes a
+//! of Cedar turns policies and specs into formulas, and a solver looks for a model that refutes a
 //! spec. Where there is none, the spec is proved. Where there is one, it is made as small as it
 //! gets and decided again by plain Cedar: a [`Counterexample`] does not rest on the solver's word.
 //! And what the solver cannot tell is [`Verdict::NotProved`], with the reason; it is never proved.

@@ -3,16 +3,16 @@
 //! All people get the permissions that they need, and none that they may not be given.
 //!
 //! The fewest roles come first, then the fewest permissions, then the fewest new roles. Permissions, people
-//! and roles are numbered.
+//! and roles are indices.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::set_cover::covers;
 
-/// How many sets of permissions a new role is chosen from at most.
+/// The most sets of permissions among which a new role is chosen.
 const CANDIDATES: usize = 2_000;
 
-/// People who need the same.
+/// People with the same needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Group {
     /// The permissions that they need.
@@ -27,14 +27,14 @@ pub(super) struct Group {
     pub has: BTreeSet<usize>,
 }
 
-/// The roles that are chosen.
+/// The chosen roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choice {
-    /// For each role that is extended the permissions.
+    /// The new permissions of each extended role.
     pub extended: BTreeMap<usize, BTreeSet<usize>>,
     /// The new roles.
     pub made: Vec<Made>,
-    /// Whether it is certain that no fewer roles do.
+    /// Whether it is certain that fewer roles are not enough.
     pub is_smallest: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Made {
     pub to: BTreeSet<usize>,
 }
 
-/// A role that could be changed, with everything that it could give.
+/// A role that could be changed, with the permissions that it could give.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Candidate {
     Extend(usize, BTreeSet<usize>),
@@ -82,8 +82,8 @@ impl Candidate {
     }
 }
 
-/// Chooses roles for these groups; `extensible` has for each role that can be extended the permissions that
-/// everybody who has it may be given.
+/// Chooses roles for these groups; `extensible` has, for each role that can be extended, the permissions that all its
+/// people may be given.
 pub(super) fn choose(groups: &[Group], extensible: &BTreeMap<usize, BTreeSet<usize>>) -> Choice {
     let needed = groups.iter().flat_map(|group| {
         // Whoever needs no more than a role is given one that does something.
@@ -143,16 +143,16 @@ fn new_roles(groups: &[Group], needed: &BTreeSet<usize>) -> (Vec<Candidate>, boo
 
 /// The needs of the groups, each with the index of the group: a permission, or a role whatever its permissions.
 fn needs(groups: &[Group]) -> Vec<(usize, Option<usize>)> {
-    let of_group = |(number, group): (usize, &Group)| {
+    let of_group = |(index, group): (usize, &Group)| {
         let permissions = group.need.iter().map(|permission| Some(*permission));
         let role = group.needs_role.then_some(None);
-        let needs = permissions.chain(role).map(|need| (number, need));
+        let needs = permissions.chain(role).map(|need| (index, need));
         needs.collect::<Vec<_>>()
     };
     groups.iter().enumerate().flat_map(of_group).collect()
 }
 
-/// The places of the needs for which a candidate helps.
+/// The indices of the needs that a candidate meets.
 fn helped(
     candidate: &Candidate,
     groups: &[Group],
@@ -163,10 +163,10 @@ fn helped(
         .map(|group| candidate.reaches(group))
         .collect();
     let needs = needs.iter().enumerate();
-    let helped = needs.filter(|(_, (number, need))| {
-        reached.get(*number) == Some(&true)
+    let helped = needs.filter(|(_, (index, need))| {
+        reached.get(*index) == Some(&true)
             && groups
-                .get(*number)
+                .get(*index)
                 .is_some_and(|group| candidate.helps(group, *need))
     });
     helped.map(|(place, _)| place).collect()
@@ -227,7 +227,7 @@ fn given(family: Vec<Candidate>, groups: &[Group]) -> Choice {
     let (made, extended): (Vec<Candidate>, Vec<Candidate>) = family
         .into_iter()
         .partition(|candidate| matches!(candidate, Candidate::Make(_)));
-    for (number, group) in groups.iter().enumerate() {
+    for (index, group) in groups.iter().enumerate() {
         let of_group = needs(std::slice::from_ref(group));
         let missing: Vec<(usize, Option<usize>)> = of_group
             .into_iter()
@@ -243,7 +243,7 @@ fn given(family: Vec<Candidate>, groups: &[Group]) -> Choice {
         let found = covers(missing.len(), &sets);
         for place in found.all.first().into_iter().flatten() {
             if let Some(made) = choice.made.get_mut(*place) {
-                made.to.insert(number);
+                made.to.insert(index);
             }
         }
     }
@@ -279,8 +279,8 @@ mod tests {
         assert_eq!(choice.made.len(), 2);
         assert!(choice.is_smallest);
         for made in &choice.made {
-            for number in &made.to {
-                assert!(made.gives.is_subset(&groups[*number].may));
+            for index in &made.to {
+                assert!(made.gives.is_subset(&groups[*index].may));
             }
         }
         let permissions: usize = choice.made.iter().map(|made| made.gives.len()).sum();
@@ -352,8 +352,8 @@ mod tests {
             let mut families: Vec<Vec<Candidate>> = vec![Vec::new()];
             let best = loop {
                 let is_enough = |family: &&Vec<Candidate>| {
-                    needs(&groups).iter().all(|(number, need)| {
-                        let group = &groups[*number];
+                    needs(&groups).iter().all(|(index, need)| {
+                        let group = &groups[*index];
                         let mut of = family.iter();
                         of.any(|role| role.reaches(group) && role.helps(group, *need))
                     })

@@ -1,4 +1,4 @@
-//! Role changes as they are put into a state: policies and facts.
+//! Drafts of role changes: policies and facts, applied to a state.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
 use tarbac_store::GivenEntity;
 
-/// Role changes that are put into a state.
+/// A draft of role changes.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    /// Files of policies, in place of those of the policies in them and beside the others.
+    /// Files of policies; a policy in them replaces the one with its id.
     pub files: Vec<Arc<Source>>,
-    /// The ids of the policies that go.
+    /// The ids of the policies that are removed.
     pub dropped: BTreeSet<String>,
     facts: Vec<(String, Value)>,
     made: BTreeSet<EntityUid>,
 }
 
 impl Draft {
-    /// Something that is nowhere yet, of this type.
+    /// A new entity of a type.
     pub(super) fn fresh(
         &self,
         engine: &Engine,
@@ -50,13 +50,13 @@ impl Draft {
         all.find(is_free).unwrap_or_else(|| of_id(String::new()))
     }
 
-    /// Makes a role that no policy gives anything.
+    /// Makes a role without permissions.
     pub(super) fn make(&mut self, role: &EntityUid) {
         self.facts.push((role.to_string(), json!({})));
         self.made.insert(role.clone());
     }
 
-    /// Makes a role with its policy, and gives the file of it; none where it has no permissions.
+    /// Makes a role with its policy, and returns the file; none without permissions.
     pub(super) fn make_with(&mut self, role: &NewRole<'_>) -> Vec<File> {
         self.make(role.uid);
         if role.actions.is_empty() {
@@ -68,13 +68,13 @@ impl Draft {
         vec![file]
     }
 
-    /// Puts an entity into a group, or gives it a role.
+    /// Makes an entity a member of a group, or assigns it a role.
     pub(super) fn join(&mut self, uid: &EntityUid, group: &EntityUid) {
         self.facts
             .push((format!("{uid} in {group}"), Value::Bool(true)));
     }
 
-    /// Takes an entity out of what it is directly in.
+    /// Removes an entity from a parent.
     pub(super) fn leave(&mut self, uid: &EntityUid, group: &EntityUid) {
         self.facts
             .push((format!("{uid} in {group}"), Value::Bool(false)));

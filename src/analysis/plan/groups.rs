@@ -9,9 +9,9 @@ use super::needed::{Needs, Person};
 use super::role_catalog::RoleCatalog;
 use tarbac_store::Row;
 
-/// People by what they need.
+/// People by their needs.
 pub(super) struct Groups {
-    /// The roles that could be extended; they are numbered.
+    /// The roles that could be extended. Others refer to them by index.
     pub roles: Vec<EntityUid>,
     /// The people with needs, by their needs.
     pub of: Vec<Group>,
@@ -30,7 +30,7 @@ impl Groups {
         let roles: Vec<EntityUid> = custom.into_iter().collect();
         let numbered = roles.iter().enumerate();
         let numbers: BTreeMap<Row, usize> = numbered
-            .filter_map(|(number, role)| Some((directory.row(role)?, number)))
+            .filter_map(|(index, role)| Some((directory.row(role)?, index)))
             .collect();
         let mut holders = vec![BTreeSet::new(); roles.len()];
         let mut groups: BTreeMap<Group, BTreeSet<EntityUid>> = BTreeMap::new();
@@ -83,8 +83,7 @@ impl Groups {
         self.holders.get(role).cloned().unwrap_or_default()
     }
 
-    /// Somebody for whom a change alone mends a loss: the permission, or the role as such, and the loss. The
-    /// change is the role of this number that is extended, or the new one of this number.
+    /// A person for whom a change alone mends a loss, with the loss.
     pub(super) fn proof<'n>(
         &self,
         needs: &'n Needs,
@@ -92,11 +91,11 @@ impl Groups {
         change: Changed,
     ) -> Option<(EntityUid, &'n (usize, EntityUid))> {
         let groups = self.of.iter().enumerate().zip(&self.members);
-        let mut found = groups.filter_map(|((number, group), members)| {
+        let mut found = groups.filter_map(|((index, group), members)| {
             let person = needs.people.get(members.first()?)?;
             let mut mended = person.mended.iter();
             let (_, loss) = mended.find(|(need, _)| {
-                let mending = mending(choice, number, group, **need);
+                let mending = mending(choice, index, group, **need);
                 mending == BTreeSet::from([change])
             })?;
             Some((members.first()?.clone(), loss))
@@ -105,7 +104,7 @@ impl Groups {
     }
 }
 
-/// A change that was chosen, by the number of the role.
+/// A chosen change, by the index of the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Changed {
     Extended(usize),
@@ -113,15 +112,10 @@ pub(super) enum Changed {
 }
 
 /// The changes that give a group a permission, or a role whatever its permissions.
-fn mending(
-    choice: &Choice,
-    number: usize,
-    group: &Group,
-    need: Option<usize>,
-) -> BTreeSet<Changed> {
+fn mending(choice: &Choice, index: usize, group: &Group, need: Option<usize>) -> BTreeSet<Changed> {
     let gives = |gives: &BTreeSet<usize>| need.is_none_or(|need| gives.contains(&need));
     let made = choice.made.iter().enumerate();
-    let made = made.filter(|(_, made)| made.to.contains(&number) && gives(&made.gives));
+    let made = made.filter(|(_, made)| made.to.contains(&index) && gives(&made.gives));
     let extended = choice.extended.iter().filter(|(role, of_role)| {
         let helps = need.is_some_and(|need| group.helped.contains(&need));
         group.has.contains(*role) && helps && gives(of_role)

@@ -19,7 +19,7 @@ use super::{Assigned, Gained, Giving, Planner, Proposal, RoleChange, What};
 use crate::change::impact::{Direction, States};
 use tarbac_diagnostic::finding::Finding;
 
-/// Of how many kinds of shares of a role the fewest new roles are found for certain.
+/// The most kinds of ways to a role for which the fewest new roles are certain.
 const CERTAIN: usize = 12;
 
 /// The part of a plan about gains.
@@ -34,14 +34,14 @@ impl Planner<'_, '_> {
     pub(super) fn spare(&self, catalog: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
         let holdings = self.holdings(catalog);
         let mut sparing = Sparing {
-            cuts: RemovablePermissions::of(catalog, &holdings),
+            removals: RemovablePermissions::of(catalog, &holdings),
         };
         let mut draft = Draft::default();
         let mut changes = sparing.reduced(&mut draft);
         changes.extend(sparing.replaced(&mut draft));
         changes.sort_by_key(RoleChange::most_first);
-        let giving = sparing.cuts.giving();
-        let gained = sparing.cuts.gained();
+        let giving = sparing.removals.giving();
+        let gained = sparing.removals.gained();
         if changes.is_empty() {
             return Ok(GainPlan {
                 giving,
@@ -60,9 +60,13 @@ impl Planner<'_, '_> {
             match direction {
                 Direction::Lost | Direction::Undecided => count,
                 Direction::Gained => {
-                    let number = holdings.permissions.iter().position(|of| of == action);
-                    let removed = number.and_then(|number| {
-                        sparing.cuts.removed.get(&(person.clone(), number)).copied()
+                    let index = holdings.permissions.iter().position(|of| of == action);
+                    let removed = index.and_then(|index| {
+                        sparing
+                            .removals
+                            .removed
+                            .get(&(person.clone(), index))
+                            .copied()
                     });
                     count.saturating_sub(removed.unwrap_or_default())
                 }
@@ -72,7 +76,7 @@ impl Planner<'_, '_> {
             giving,
             proposal: Proposal {
                 changes,
-                is_smallest: sparing.cuts.is_smallest,
+                is_smallest: sparing.removals.is_smallest,
                 totals: found.totals,
                 deviations,
             },
@@ -81,26 +85,28 @@ impl Planner<'_, '_> {
     }
 }
 
-/// Writes down what can go.
+/// The writer of the removals.
 struct Sparing<'s, 'e> {
-    cuts: RemovablePermissions<'s, 'e>,
+    removals: RemovablePermissions<'s, 'e>,
 }
 
 impl<'s> Sparing<'s, '_> {
     /// The custom roles from which permissions are removed for all their holders.
     fn reduced(&mut self, draft: &mut Draft) -> Vec<RoleChange> {
-        let bundle = self.cuts.catalog.engine.bundle();
+        let bundle = self.removals.catalog.engine.bundle();
         let mut changes: Vec<RoleChange> = Vec::new();
         let mut rewritings = Vec::new();
         let mut owners = Vec::new();
-        for (role, shares) in self.by_role() {
-            let goes = all_that_goes(&shares);
-            let can_go = shares.iter().all(|(_, cut)| goes.is_subset(&cut.may_go));
-            if goes.is_empty() || !can_go || !self.cuts.catalog.is_custom(role) {
+        for (role, roles_via) in self.by_role() {
+            let goes = all_that_goes(&roles_via);
+            let can_go = roles_via
+                .iter()
+                .all(|(_, removable)| goes.is_subset(&removable.may_go));
+            if goes.is_empty() || !can_go || !self.removals.catalog.is_custom(role) {
                 continue;
             }
-            let gone: BTreeSet<&EntityUid> = self.cuts.uids(&goes).collect();
-            for policy in self.cuts.catalog.lists(role).unwrap_or_default() {
+            let gone: BTreeSet<&EntityUid> = self.removals.uids(&goes).collect();
+            for policy in self.removals.catalog.lists(role).unwrap_or_default() {
                 let gives: BTreeSet<&EntityUid> = bundle
                     .permissions_of(policy)
                     .map(|action| &action.uid)
@@ -109,7 +115,7 @@ impl<'s> Sparing<'s, '_> {
                     continue;
                 }
                 let is_left = |uid: &EntityUid| gives.contains(uid) && !gone.contains(uid);
-                let actions = self.cuts.catalog.in_order(is_left);
+                let actions = self.removals.catalog.in_order(is_left);
                 if actions.is_empty() {
                     draft.dropped.insert(policy.id().to_owned());
                 }
@@ -117,12 +123,12 @@ impl<'s> Sparing<'s, '_> {
                 owners.push(changes.len());
             }
             changes.push(RoleChange {
-                role: self.cuts.call(role),
+                role: self.removals.call(role),
                 what: What::Reduced,
                 instead_of: None,
-                permissions: self.cuts.catalog.named(self.cuts.uids(&goes)),
+                permissions: self.removals.catalog.named(self.removals.uids(&goes)),
                 assigned: Vec::new(),
-                people: self.spared(&shares, &goes),
+                people: self.spared(&roles_via, &goes),
                 files: Vec::new(),
                 gains: Vec::new(),
                 proof: None,
@@ -138,42 +144,44 @@ impl<'s> Sparing<'s, '_> {
         changes
     }
 
-    /// The roles in whose place others are assigned.
+    /// The steps that assign copies of roles in their place.
     fn replaced(&mut self, draft: &mut Draft) -> Vec<RoleChange> {
         let mut changes = Vec::new();
-        for (role, shares) in self.by_role() {
-            let goes = all_that_goes(&shares);
-            let can_go = shares.iter().all(|(_, cut)| goes.is_subset(&cut.may_go));
-            if can_go && self.cuts.catalog.is_custom(role) {
+        for (role, roles_via) in self.by_role() {
+            let goes = all_that_goes(&roles_via);
+            let can_go = roles_via
+                .iter()
+                .all(|(_, removable)| goes.is_subset(&removable.may_go));
+            if can_go && self.removals.catalog.is_custom(role) {
                 continue;
             }
-            for of_role in self.alike(shares) {
+            for of_role in self.alike(roles_via) {
                 let goes = all_that_goes(&of_role);
-                let gone: BTreeSet<&EntityUid> = self.cuts.uids(&goes).collect();
-                let permissions = self.cuts.catalog.named(self.cuts.uids(&goes));
-                let name = self.cuts.call(role);
+                let gone: BTreeSet<&EntityUid> = self.removals.uids(&goes).collect();
+                let permissions = self.removals.catalog.named(self.removals.uids(&goes));
+                let name = self.removals.call(role);
                 let new = draft.fresh(
-                    self.cuts.catalog.engine,
-                    &self.cuts.catalog.role_type,
+                    self.removals.catalog.engine,
+                    &self.removals.catalog.role_type,
                     &format!("{name} without {}", in_name(&permissions)),
                 );
-                let mut actions = self.cuts.catalog.permissions(role);
+                let mut actions = self.removals.catalog.permissions(role);
                 actions.retain(|uid| !gone.contains(uid));
                 let files = draft.make_with(&NewRole {
                     uid: &new,
                     doc: &format!("As {name}, without {}.", in_sentence(&permissions)),
                     actions: &actions,
                 });
-                for (share, _) in &of_role {
-                    draft.leave(&share.through, role);
-                    draft.join(&share.through, &new);
+                for (via, _) in &of_role {
+                    draft.leave(&via.through, role);
+                    draft.join(&via.through, &new);
                 }
-                let through = of_role.iter().map(|(share, _)| Assigned {
-                    to: self.cuts.call(&share.through),
-                    people: self.cuts.holdings.people_with(share),
+                let through = of_role.iter().map(|(via, _)| Assigned {
+                    to: self.removals.call(&via.through),
+                    people: self.removals.holdings.people_with(via),
                 });
                 changes.push(RoleChange {
-                    role: self.cuts.call(&new),
+                    role: self.removals.call(&new),
                     what: What::Replaced,
                     instead_of: Some(name),
                     permissions,
@@ -192,43 +200,43 @@ impl<'s> Sparing<'s, '_> {
     /// the same permissions.
     fn alike(
         &mut self,
-        shares: Vec<(&'s RoleVia, Removable)>,
+        roles_via: Vec<(&'s RoleVia, Removable)>,
     ) -> Vec<Vec<(&'s RoleVia, Removable)>> {
         let mut kinds: BTreeMap<Removable, Vec<&'s RoleVia>> = BTreeMap::new();
-        for (share, cut) in shares {
-            if !cut.goes.is_empty() {
-                kinds.entry(cut).or_default().push(share);
+        for (via, removable) in roles_via {
+            if !removable.goes.is_empty() {
+                kinds.entry(removable).or_default().push(via);
             }
         }
         let kinds: Vec<(Removable, Vec<&RoleVia>)> = kinds.into_iter().collect();
         let mut sets: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
-        for number in 0..kinds.len() {
+        for index in 0..kinds.len() {
             let larger: Vec<BTreeSet<usize>> = match kinds.len() <= CERTAIN {
                 true => sets.iter().cloned().collect(),
                 false => Vec::new(),
             };
             let agrees = |set: &BTreeSet<usize>| {
                 let others = set.iter().filter_map(|other| kinds.get(*other));
-                let this = kinds.get(number);
+                let this = kinds.get(index);
                 this.is_some_and(|(this, _)| others.clone().all(|(other, _)| this.agrees(other)))
             };
             let larger = larger.into_iter().filter(agrees).map(|mut set| {
-                set.insert(number);
+                set.insert(index);
                 set
             });
             sets.extend(larger.collect::<Vec<_>>());
-            sets.insert(BTreeSet::from([number]));
+            sets.insert(BTreeSet::from([index]));
         }
         let sets: Vec<BTreeSet<usize>> = sets.into_iter().collect();
         let found = covers(kinds.len(), &sets);
-        self.cuts.is_smallest &= found.is_smallest && kinds.len() <= CERTAIN;
+        self.removals.is_smallest &= found.is_smallest && kinds.len() <= CERTAIN;
         let cover = found.all.first().into_iter().flatten();
         let mut taken = BTreeSet::new();
         let parts = cover.filter_map(|place| sets.get(*place)).map(|set| {
             let mut part = Vec::new();
-            for number in set.iter().filter(|number| taken.insert(**number)) {
-                if let Some((cut, shares)) = kinds.get(*number) {
-                    part.extend(shares.iter().map(|share| (*share, cut.clone())));
+            for index in set.iter().filter(|index| taken.insert(**index)) {
+                if let Some((removable, roles_via)) = kinds.get(*index) {
+                    part.extend(roles_via.iter().map(|via| (*via, removable.clone())));
                 }
             }
             part
@@ -236,21 +244,21 @@ impl<'s> Sparing<'s, '_> {
         parts.collect()
     }
 
-    /// The shares by role.
+    /// The ways by role.
     fn by_role(&self) -> BTreeMap<&'s EntityUid, Vec<(&'s RoleVia, Removable)>> {
         let mut by_role: BTreeMap<&EntityUid, Vec<(&RoleVia, Removable)>> = BTreeMap::new();
-        for (share, cut) in &self.cuts.shares {
-            let of_role = by_role.entry(&share.role).or_default();
-            of_role.push((share, cut.clone()));
+        for (via, removable) in &self.removals.roles_via {
+            let of_role = by_role.entry(&via.role).or_default();
+            of_role.push((via, removable.clone()));
         }
         by_role
     }
 
-    /// How many people gain less by some shares without some permissions.
-    fn spared(&self, shares: &[(&'s RoleVia, Removable)], goes: &BTreeSet<usize>) -> u64 {
-        let removed = shares
+    /// The number of people who gain less without some permissions of some ways.
+    fn spared(&self, roles_via: &[(&'s RoleVia, Removable)], goes: &BTreeSet<usize>) -> u64 {
+        let removed = roles_via
             .iter()
-            .filter_map(|(share, _)| self.cuts.removed_by.get(share));
+            .filter_map(|(via, _)| self.removals.removed_by.get(via));
         let removed = removed
             .flatten()
             .filter(|(_, permission)| goes.contains(permission));
@@ -259,7 +267,7 @@ impl<'s> Sparing<'s, '_> {
     }
 }
 
-fn all_that_goes(shares: &[(&RoleVia, Removable)]) -> BTreeSet<usize> {
-    let goes = shares.iter().flat_map(|(_, cut)| &cut.goes);
+fn all_that_goes(roles_via: &[(&RoleVia, Removable)]) -> BTreeSet<usize> {
+    let goes = roles_via.iter().flat_map(|(_, removable)| &removable.goes);
     goes.copied().collect()
 }

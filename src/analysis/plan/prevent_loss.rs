@@ -118,18 +118,18 @@ impl Planner<'_, '_> {
             }),
         };
         let before = Tally::new(self.impact);
-        let number = |action: &EntityUid| needs.permissions.iter().position(|of| of == action);
+        let index = |action: &EntityUid| needs.permissions.iter().position(|of| of == action);
         let deviations = deviations(&found, |person, action, direction, found| match direction {
             Direction::Lost => {
-                let of_person = needs.people.get(person).zip(number(action));
-                let lost = of_person.and_then(|(person, number)| person.lost.get(&number));
+                let of_person = needs.people.get(person).zip(index(action));
+                let lost = of_person.and_then(|(person, index)| person.lost.get(&index));
                 lost.copied().unwrap_or_default()
             }
             Direction::Gained => {
                 let without = before.count(person, action, direction);
                 // The gains of a change are listed with it.
                 let gives = |step: &Step| {
-                    let gives = number(action).is_some_and(|number| step.gives(person, number));
+                    let gives = index(action).is_some_and(|index| step.gives(person, index));
                     gives || step.assigns(person)
                 };
                 match found > without && steps.iter().any(gives) {

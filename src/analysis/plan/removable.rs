@@ -14,51 +14,51 @@ use crate::explain::{Labels, Named};
 pub(super) struct Removable {
     /// The permissions that are removed, because people gain by them.
     pub goes: BTreeSet<usize>,
-    /// Those that may go.
+    /// The permissions that may be removed.
     pub may_go: BTreeSet<usize>,
 }
 
 impl Removable {
-    /// Whether both can go without the same permissions.
+    /// Whether the permissions that are removed from either can be removed from the other.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         self.goes.is_subset(&other.may_go) && other.goes.is_subset(&self.may_go)
     }
 }
 
-/// Finds out what can go.
+/// The permissions that can be removed from each role.
 pub(super) struct RemovablePermissions<'s, 'e> {
     pub catalog: &'s RoleCatalog<'e>,
     pub holdings: &'s Holdings,
-    /// By share; every share of the roles that give a gain.
-    pub shares: BTreeMap<&'s RoleVia, Removable>,
-    /// By person and permission how many gains go.
+    /// All ways to the roles that give a gain.
+    pub roles_via: BTreeMap<&'s RoleVia, Removable>,
+    /// The number of removed gains, by person and permission.
     pub removed: BTreeMap<(EntityUid, usize), u64>,
-    /// By share the people and permissions of which.
+    /// By way, the people and permissions with a removed gain.
     pub removed_by: BTreeMap<&'s RoleVia, Vec<(&'s EntityUid, usize)>>,
-    /// By reason and person what stays: the permissions, and how many decisions.
+    /// The remaining gains by reason and person: the permissions, and the number of decisions.
     reasons: BTreeMap<(Reason, Named), (BTreeSet<usize>, u64)>,
     pub is_smallest: bool,
 }
 
 impl<'s, 'e> RemovablePermissions<'s, 'e> {
-    /// Finds out what can go.
+    /// Finds the permissions that can be removed.
     pub(super) fn of(catalog: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
-        let mut cuts = Self {
+        let mut removals = Self {
             catalog,
             holdings,
-            shares: BTreeMap::new(),
+            roles_via: BTreeMap::new(),
             removed: BTreeMap::new(),
             removed_by: BTreeMap::new(),
             reasons: BTreeMap::new(),
             is_smallest: true,
         };
         for permission in 0..holdings.permissions.len() {
-            cuts.permission(permission);
+            removals.permission(permission);
         }
-        cuts
+        removals
     }
 
-    /// Finds out which shares can go without a permission.
+    /// Finds the ways from which a permission can be removed.
     fn permission(&mut self, permission: usize) {
         let holdings = self.holdings;
         let of: Vec<(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)> = holdings
@@ -66,15 +66,15 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
             .map(|(person, holding)| (person, holding, holdings.roles_via(person, permission)))
             .collect();
         let kept = self.kept(&of);
-        for (_, _, shares) in &of {
-            for share in shares {
-                let cut = self.shares.entry(share).or_default();
-                if !kept.contains_key(share) {
-                    cut.may_go.insert(permission);
+        for (_, _, roles_via) in &of {
+            for via in roles_via {
+                let removable = self.roles_via.entry(via).or_default();
+                if !kept.contains_key(via) {
+                    removable.may_go.insert(permission);
                 }
             }
         }
-        for (person, holding, shares) in of {
+        for (person, holding, roles_via) in of {
             for (policies, count) in &holding.by_others {
                 let reason = Reason::ByOther(policies.clone());
                 self.stays(reason, person, permission, *count);
@@ -82,10 +82,10 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
             if holding.gains == 0 {
                 continue;
             }
-            let held = shares.iter().find_map(|share| {
-                let keeper = kept.get(*share)?;
+            let held = roles_via.iter().find_map(|via| {
+                let keeper = kept.get(*via)?;
                 Some(Reason::Shared {
-                    through: Box::new(self.call(&share.through)),
+                    through: Box::new(self.call(&via.through)),
                     with: Box::new(self.call(keeper)),
                 })
             });
@@ -97,10 +97,10 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
                 self.stays(reason, person, permission, holding.gains);
                 continue;
             }
-            for share in shares {
-                let cut = self.shares.entry(share).or_default();
-                cut.goes.insert(permission);
-                let removed = self.removed_by.entry(share).or_default();
+            for via in roles_via {
+                let removable = self.roles_via.entry(via).or_default();
+                removable.goes.insert(permission);
+                let removed = self.removed_by.entry(via).or_default();
                 removed.push((person, permission));
             }
             self.removed
@@ -108,37 +108,37 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         }
     }
 
-    /// The shares that keep a permission, each with somebody who needs it there.
+    /// The ways that keep a permission, each with a person who needs it there.
     fn kept(
         &mut self,
         of: &[(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)],
     ) -> BTreeMap<&'s RoleVia, &'s EntityUid> {
         let mut kept = BTreeMap::new();
         let keepers = of.iter().filter(|(_, holding, _)| holding.keeps);
-        for (person, _, shares) in keepers.clone() {
-            if let [only] = shares.iter().collect::<Vec<_>>()[..] {
+        for (person, _, roles_via) in keepers.clone() {
+            if let [only] = roles_via.iter().collect::<Vec<_>>()[..] {
                 kept.entry(*only).or_insert(*person);
             }
         }
-        // Whoever has it several times needs it once: where most of the others have it as well.
+        // A person with several ways needs one: the one that most of the others have as well.
         loop {
             let mut waiting: BTreeMap<&RoleVia, (usize, &EntityUid)> = BTreeMap::new();
-            for (person, _, shares) in keepers.clone() {
-                if shares.iter().any(|share| kept.contains_key(share)) {
+            for (person, _, roles_via) in keepers.clone() {
+                if roles_via.iter().any(|via| kept.contains_key(via)) {
                     continue;
                 }
-                for share in shares {
-                    waiting.entry(share).or_insert((0, person)).0 += 1;
+                for via in roles_via {
+                    waiting.entry(via).or_insert((0, person)).0 += 1;
                 }
             }
             let most = waiting
                 .into_iter()
-                .max_by_key(|(share, (count, _))| (*count, std::cmp::Reverse(*share)));
-            let Some((share, (_, person))) = most else {
+                .max_by_key(|(via, (count, _))| (*count, std::cmp::Reverse(*via)));
+            let Some((via, (_, person))) = most else {
                 return kept;
             };
             self.is_smallest = false;
-            kept.insert(share, person);
+            kept.insert(via, person);
         }
     }
 
@@ -149,7 +149,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         *decisions += count;
     }
 
-    /// The roles that give what is gained.
+    /// The roles that give the gains.
     pub(super) fn giving(&self) -> Vec<Giving> {
         #[derive(Default)]
         struct Given<'s> {
@@ -160,8 +160,8 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         let mut by_role: BTreeMap<&EntityUid, Given<'_>> = BTreeMap::new();
         for permission in 0..self.holdings.permissions.len() {
             for (person, holding) in self.holdings.of(permission) {
-                let shares = self.holdings.roles_via(person, permission);
-                let roles: BTreeSet<&EntityUid> = shares.iter().map(|share| &share.role).collect();
+                let roles_via = self.holdings.roles_via(person, permission);
+                let roles: BTreeSet<&EntityUid> = roles_via.iter().map(|via| &via.role).collect();
                 for role in roles.into_iter().filter(|_| holding.gains > 0) {
                     let given = by_role.entry(role).or_default();
                     given.permissions.insert(permission);
@@ -208,7 +208,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
     ) -> impl Iterator<Item = &'s EntityUid> {
         let holdings = self.holdings;
         let uids = permissions.clone().into_iter();
-        uids.filter_map(|number| holdings.permissions.get(number))
+        uids.filter_map(|index| holdings.permissions.get(index))
     }
 
     pub(super) fn call(&self, uid: &EntityUid) -> Named {

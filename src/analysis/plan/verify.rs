@@ -7,7 +7,7 @@ use cedar_policy::EntityUid;
 use super::{Deviation, Permission};
 use crate::change::impact::{Direction, Impact};
 
-/// How many decisions change, by person and action.
+/// The number of decisions that change, by person and action.
 #[derive(Default)]
 pub(super) struct Tally<'i>(HashMap<(&'i EntityUid, &'i EntityUid, Direction), u64>);
 
@@ -25,7 +25,7 @@ impl<'i> Tally<'i> {
         tally
     }
 
-    /// How many decisions about an action a person gains or loses.
+    /// The number of decisions about an action that a person gains or loses.
     pub(super) fn count(
         &self,
         person: &EntityUid,
@@ -37,8 +37,8 @@ impl<'i> Tally<'i> {
     }
 }
 
-/// Where a comparison found more than was foreseen of a person and an action, in the order of the impact.
-/// `foreseen` is given what was found, and has the most there may be.
+/// The differences of a comparison from the expected result, by person and action, in the order of the impact.
+/// `foreseen` takes the found number, and returns the most that is expected.
 pub(super) fn deviations(
     found: &Impact,
     foreseen: impl Fn(&EntityUid, &EntityUid, Direction, u64) -> u64,

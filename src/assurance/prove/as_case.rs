@@ -143,8 +143,8 @@ impl Prover<'_> {
         if !counterexample.is_possible {
             return Err(CaseError::Impossible);
         }
-        let world = &counterexample.world;
-        if world
+        let model = &counterexample.model;
+        if model
             .entities
             .values()
             .any(|entity| !entity.tags.is_empty())
@@ -165,14 +165,14 @@ impl Prover<'_> {
                 spec.doc().unwrap_or(spec.id()),
                 action.short_name()
             ),
-            given: given(world, directory),
-            principal: world.principal.to_string(),
+            given: given(model, directory),
+            principal: model.principal.to_string(),
             action: match action.is_question() {
-                true => world.action.to_string(),
-                false => world.action.id().unescaped().to_owned(),
+                true => model.action.to_string(),
+                false => model.action.id().unescaped().to_owned(),
             },
-            resource: world.resource.to_string(),
-            context: world.context.clone(),
+            resource: model.resource.to_string(),
+            context: model.context.clone(),
             expect: decision.word(),
             because,
         })
@@ -220,7 +220,7 @@ impl Prover<'_> {
         let asked = |policy: &&Policy| is_asked_under(environment, policy, on);
         let policies = self.bundle.policies().iter().filter(asked);
         let all = Side::new(policies.clone().map(body).collect());
-        let outcome = all.outcome(&counterexample.world, environment.schema);
+        let outcome = all.outcome(&counterexample.model, environment.schema);
         let mut answers = outcome.ok_or(CaseError::Schema)?.policies;
         match &spec.says {
             Says::Allowed => {
@@ -246,13 +246,13 @@ impl Prover<'_> {
 
 /// A model as facts: each entity after those that it names. Attributes and parents of the directory that the model does
 /// not have are removed.
-fn given(world: &Model, directory: &Directory) -> Map<String, Value> {
+fn given(model: &Model, directory: &Directory) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut done = Vec::new();
-    for uid in world.entities.keys() {
-        make(uid, world, directory, &mut done, &mut facts);
+    for uid in model.entities.keys() {
+        make(uid, model, directory, &mut done, &mut facts);
     }
-    for (uid, element) in &world.entities {
+    for (uid, element) in &model.entities {
         for parent in &element.parents {
             facts.insert(format!("{uid} in {parent}"), json!(true));
         }
@@ -262,7 +262,7 @@ fn given(world: &Model, directory: &Directory) -> Map<String, Value> {
 
 fn make(
     uid: &EntityUid,
-    world: &Model,
+    model: &Model,
     directory: &Directory,
     done: &mut Vec<EntityUid>,
     facts: &mut Map<String, Value>,
@@ -271,11 +271,11 @@ fn make(
         return;
     }
     done.push(uid.clone());
-    let Some(element) = world.entities.get(uid) else {
+    let Some(element) = model.entities.get(uid) else {
         return;
     };
-    for named in world.named_by(uid) {
-        make(&named, world, directory, done, facts);
+    for named in model.named_by(uid) {
+        make(&named, model, directory, done, facts);
     }
     let attributes = &element.attributes;
     if !directory.knows(uid) {

@@ -149,9 +149,9 @@ impl Side {
     }
 
     /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
-    /// the world does not conform to the schema.
-    pub(super) fn outcome(&self, world: &Model, schema: &Schema) -> Option<Outcome> {
-        let (request, entities) = world.to_cedar(schema).ok()?;
+    /// the model does not conform to the schema.
+    pub(super) fn outcome(&self, model: &Model, schema: &Schema) -> Option<Outcome> {
+        let (request, entities) = model.to_cedar(schema).ok()?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
         let mut policies: Vec<String> = response
             .diagnostics()
@@ -222,14 +222,14 @@ impl Claim {
     }
 
     /// The outcomes of the left and of the right side in a model, by plain Cedar.
-    pub(super) fn decided(&self, world: &Model, schema: &Schema) -> Decided {
-        let left = self.left.outcome(world, schema)?;
-        Some((left, Some(self.right.outcome(world, schema)?)))
+    pub(super) fn decided(&self, model: &Model, schema: &Schema) -> Decided {
+        let left = self.left.outcome(model, schema)?;
+        Some((left, Some(self.right.outcome(model, schema)?)))
     }
 
-    /// Whether the claim does not hold in a world, by plain Cedar.
-    pub(super) fn is_refuted_by(&self, world: &Model, schema: &Schema) -> bool {
-        let Some((left, Some(right))) = self.decided(world, schema) else {
+    /// Whether the claim does not hold in a model, by plain Cedar.
+    pub(super) fn is_refuted_by(&self, model: &Model, schema: &Schema) -> bool {
+        let Some((left, Some(right))) = self.decided(model, schema) else {
             return false;
         };
         let (left, right) = (left.decision, right.decision);

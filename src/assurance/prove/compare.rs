@@ -223,11 +223,11 @@ impl Prover<'_> {
                 &claim,
                 environment,
                 surroundings,
-                &|world| claim.is_refuted_by(world, schema),
-                &|world| {
+                &|model| claim.is_refuted_by(model, schema),
+                &|model| {
                     Some((
-                        now.outcome(world, schema)?,
-                        Some(before.outcome(world, schema)?),
+                        now.outcome(model, schema)?,
+                        Some(before.outcome(model, schema)?),
                     ))
                 },
             );

@@ -12,17 +12,17 @@ use super::shrink::{self, Refutes};
 use tarbac_host::decision::Outcome;
 
 /// The outcome in a model, and the other outcome where two decisions are compared; `None`
-/// where the world is none.
+/// where the model is none.
 pub(super) type Decided = Option<(Outcome, Option<Outcome>)>;
 
-/// Decides in a world.
+/// Decides in a model.
 pub(super) type Decides<'d> = &'d dyn Fn(&Model) -> Decided;
 
-/// A world in which something does not hold, decided by plain Cedar.
+/// A model in which something does not hold, decided by plain Cedar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
-    /// The smallest such world that was found.
-    pub world: Model,
+    /// The smallest such model that was found.
+    pub model: Model,
     /// Whether a directory can have it. In others somebody is, for example, in a role without an
     /// assignment that has a tenant, or assigned in a tenant without an account; and a spec that is
     /// refuted by nothing else has to say so.
@@ -38,24 +38,24 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    /// The smallest counterexample that is found from a world that refutes something. `decides` says
-    /// what is decided in a world.
+    /// The smallest counterexample that is found from a model that refutes something. `decides` says
+    /// what is decided in a model.
     pub(super) fn new(
-        world: Model,
+        model: Model,
         surroundings: &Literals<'_>,
         refutes: Refutes<'_>,
         decides: Decides<'_>,
     ) -> Option<Self> {
-        if !refutes(&world) {
+        if !refutes(&model) {
             return None;
         }
-        let smallest = shrink::smallest(world, surroundings, refutes);
+        let smallest = shrink::smallest(model, surroundings, refutes);
         let facts = facts(&smallest, surroundings, refutes);
         let possible = possible(&smallest, surroundings, refutes);
         let is_possible = possible.is_some();
-        let world = possible.unwrap_or(smallest);
-        let (outcome, other) = decides(&world)?;
-        let anonymous = world
+        let model = possible.unwrap_or(smallest);
+        let (outcome, other) = decides(&model)?;
+        let anonymous = model
             .entities
             .keys()
             .filter(|uid| !surroundings.keeps_name(uid))
@@ -63,7 +63,7 @@ impl Counterexample {
             .collect();
         Some(Self {
             anonymous,
-            world,
+            model,
             is_possible,
             facts,
             outcome,

@@ -97,9 +97,9 @@ impl Prover<'_> {
             let Some(found) = solver.satisfy(&errors(&compiled))? else {
                 continue;
             };
-            let decided = |world: &Model| Some((side.outcome(world, environment.schema)?, None));
-            let fails = |world: &Model| {
-                decided(world).is_some_and(|(outcome, _)| !outcome.errors.is_empty())
+            let decided = |model: &Model| Some((side.outcome(model, environment.schema)?, None));
+            let fails = |model: &Model| {
+                decided(model).is_some_and(|(outcome, _)| !outcome.errors.is_empty())
             };
             return match confirm(&found, surroundings, &fails, &decided) {
                 Verdict::Refuted(counterexample) => {

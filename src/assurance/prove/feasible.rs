@@ -13,10 +13,10 @@ use tarbac_host::assembly;
 use tarbac_host::bundle::{Kind, Switches, Vocabulary};
 use tarbac_store::GivenEntity;
 
-/// The world with every entity in between that the schema asks for: nobody is in a role without an
-/// assignment. `None` where no directory has such a world.
+/// The model with every entity in between that the schema asks for: nobody is in a role without an
+/// assignment. `None` where no directory has such a model.
 pub(super) fn possible(
-    world: &Model,
+    model: &Model,
     surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> Option<Model> {
@@ -25,20 +25,20 @@ pub(super) fn possible(
         .filter_map(|(own, usual)| {
             let mut links = Links {
                 vocabulary: surroundings.bundle.vocabulary(),
-                world: world.clone(),
+                model: model.clone(),
                 own,
                 usual,
             };
             links.put_between()?;
             links.complete()?;
-            Some(links.world)
+            Some(links.model)
         })
-        .find(|world| refutes(world) && is_directory(world, surroundings))
+        .find(|model| refutes(model) && is_directory(model, surroundings))
 }
 
 /// Whether a workspace with exactly these entities would be sound.
-fn is_directory(world: &Model, surroundings: &Literals<'_>) -> bool {
-    let entities = world.entities.iter().map(|(uid, entity)| GivenEntity {
+fn is_directory(model: &Model, surroundings: &Literals<'_>) -> bool {
+    let entities = model.entities.iter().map(|(uid, entity)| GivenEntity {
         uid: uid.clone(),
         attributes: entity.attributes.clone(),
         tags: entity.tags.clone(),
@@ -49,10 +49,10 @@ fn is_directory(world: &Model, surroundings: &Literals<'_>) -> bool {
     read.is_ok_and(|(engine, _)| engine.is_some())
 }
 
-/// Puts the entities into a world that the schema asks for.
+/// Puts the entities into a model that the schema asks for.
 struct Links<'a> {
     vocabulary: &'a Vocabulary,
-    world: Model,
+    model: Model,
     /// Whether a parent that is asked for is the one that an attribute names; else it is a new one.
     own: bool,
     /// Whether what is not stated is what it usually is; else it is something new.
@@ -70,9 +70,9 @@ impl Links<'_> {
     /// Puts an entity between those that the schema does not let be child and parent.
     fn put_between(&mut self) -> Option<()> {
         let required = self.vocabulary.required_parents();
-        for uid in self.world.entities.keys().cloned().collect::<Vec<_>>() {
+        for uid in self.model.entities.keys().cloned().collect::<Vec<_>>() {
             let of = uid.type_name().to_string();
-            let parents = self.world.entities.get(&uid)?.parents.clone();
+            let parents = self.model.entities.get(&uid)?.parents.clone();
             let mut between: BTreeMap<String, BTreeMap<String, Vec<EntityUid>>> = BTreeMap::new();
             for parent in parents {
                 let to = parent.type_name().to_string();
@@ -84,7 +84,7 @@ impl Links<'_> {
                     .type_names()
                     .find(|name| self.is_parent_type(&of, name) && self.is_parent_type(name, &to))?
                     .to_owned();
-                self.world.entities.get_mut(&uid)?.parents.remove(&parent);
+                self.model.entities.get_mut(&uid)?.parents.remove(&parent);
                 let of_link = between.entry(link).or_default();
                 of_link.entry(to).or_default().push(parent);
             }
@@ -112,8 +112,8 @@ impl Links<'_> {
                         }
                     }
                     let link = self.new_entity(&link)?;
-                    self.world.entities.insert(link.clone(), element);
-                    self.world.entities.get_mut(&uid)?.parents.insert(link);
+                    self.model.entities.insert(link.clone(), element);
+                    self.model.entities.get_mut(&uid)?.parents.insert(link);
                 }
             }
         }
@@ -123,11 +123,11 @@ impl Links<'_> {
     /// Gives every entity the parents that the schema requires.
     fn complete(&mut self) -> Option<()> {
         let required = self.vocabulary.required_parents();
-        for uid in self.world.entities.keys().cloned().collect::<Vec<_>>() {
+        for uid in self.model.entities.keys().cloned().collect::<Vec<_>>() {
             let of = uid.type_name().to_string();
             let stand_ins = self.vocabulary.stand_ins(&of);
             for type_name in required.get(&of).into_iter().flatten() {
-                let element = self.world.entities.get(&uid)?;
+                let element = self.model.entities.get(&uid)?;
                 let stands_in = stand_ins.iter().any(|stand_in| {
                     stand_in.parent == type_name
                         && element.attributes.contains_key(stand_in.attribute)
@@ -143,7 +143,7 @@ impl Links<'_> {
                 .and_then(|uid| EntityUid::from_str(uid).ok());
             if let Some(usual) = usual {
                 let type_name = usual.type_name().to_string();
-                if !has_parent_of(self.world.entities.get(&uid)?, &type_name) {
+                if !has_parent_of(self.model.entities.get(&uid)?, &type_name) {
                     let parent = match self.usual {
                         true => usual,
                         false => self.new_entity(&type_name)?,
@@ -163,17 +163,17 @@ impl Links<'_> {
             .into_iter()
             .flatten()
             .any(|(_, attribute)| attribute.required);
-        if needs && !self.world.entities.contains_key(&parent) {
+        if needs && !self.model.entities.contains_key(&parent) {
             let like = self
-                .world
+                .model
                 .entities
                 .iter()
                 .find(|(uid, _)| uid.type_name() == parent.type_name());
             let element = like.map(|(_, element)| element.clone())?;
-            self.world.entities.insert(parent.clone(), element);
+            self.model.entities.insert(parent.clone(), element);
         }
-        self.world.entities.entry(parent.clone()).or_default();
-        self.world.entities.get_mut(uid)?.parents.insert(parent);
+        self.model.entities.entry(parent.clone()).or_default();
+        self.model.entities.get_mut(uid)?.parents.insert(parent);
         Some(())
     }
 
@@ -183,7 +183,7 @@ impl Links<'_> {
         let (name, _) = attributes
             .iter()
             .find(|(_, attribute)| attribute.kind == Kind::Entity(type_name.to_owned()))?;
-        as_entity(self.world.entities.get(uid)?.attributes.get(name)?)
+        as_entity(self.model.entities.get(uid)?.attributes.get(name)?)
     }
 
     /// The uid of an entity that is not there yet.
@@ -193,7 +193,7 @@ impl Links<'_> {
         (1..)
             .map(|number| numbered(&name, number))
             .map(|id| EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(id)))
-            .find(|uid| !self.world.entities.contains_key(uid))
+            .find(|uid| !self.model.entities.contains_key(uid))
     }
 }
 

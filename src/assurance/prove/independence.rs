@@ -210,9 +210,9 @@ impl Attribute {
     }
 
     /// The model with the value of the specialisation in place of the attribute.
-    pub(super) fn put(&self, world: &Model) -> Option<Model> {
-        let owner = entity(&self.owner, world)?;
-        let mut changed = world.clone();
+    pub(super) fn put(&self, model: &Model) -> Option<Model> {
+        let owner = entity(&self.owner, model)?;
+        let mut changed = model.clone();
         let attributes = &mut changed.entities.get_mut(&owner)?.attributes;
         let value = match self.to {
             To::False => json!(false),
@@ -248,12 +248,12 @@ fn has_one_by_one<'a>(owner: &ast::Expr, attrs: impl Iterator<Item = &'a SmolStr
 }
 
 /// The entity at the end of a path.
-fn entity(path: &ast::Expr, world: &Model) -> Option<EntityUid> {
+fn entity(path: &ast::Expr, model: &Model) -> Option<EntityUid> {
     match path.expr_kind() {
-        ast::ExprKind::Var(ast::Var::Principal) => Some(world.principal.clone()),
-        ast::ExprKind::Var(ast::Var::Resource) => Some(world.resource.clone()),
+        ast::ExprKind::Var(ast::Var::Principal) => Some(model.principal.clone()),
+        ast::ExprKind::Var(ast::Var::Resource) => Some(model.resource.clone()),
         ast::ExprKind::GetAttr { expr, attr } => {
-            let owner = world.entities.get(&entity(expr, world)?)?;
+            let owner = model.entities.get(&entity(expr, model)?)?;
             as_entity(owner.attributes.get(attr.as_str())?)
         }
         _ => None,

@@ -16,7 +16,7 @@ pub enum Holder {
     Tags(EntityUid),
 }
 
-/// A place in a world: an attribute or a tag, or something within one.
+/// A place in a model: an attribute or a tag, or something within one.
 #[derive(Debug, Clone)]
 pub(super) struct ModelPath {
     pub of: Holder,
@@ -29,17 +29,17 @@ pub(super) enum Step {
     Element(Value),
 }
 
-/// Every value in a world, the outer before the inner.
-pub(super) fn slots(world: &Model) -> Vec<(ModelPath, Value)> {
-    let entities = world.entities.keys();
-    let mut slots: Vec<_> = entities.flat_map(|uid| slots_of(world, uid)).collect();
-    slots.extend(slots_in(Holder::Context, &world.context));
+/// Every value in a model, the outer before the inner.
+pub(super) fn slots(model: &Model) -> Vec<(ModelPath, Value)> {
+    let entities = model.entities.keys();
+    let mut slots: Vec<_> = entities.flat_map(|uid| slots_of(model, uid)).collect();
+    slots.extend(slots_in(Holder::Context, &model.context));
     slots
 }
 
 /// Every value of an entity.
-pub(super) fn slots_of(world: &Model, uid: &EntityUid) -> Vec<(ModelPath, Value)> {
-    let Some(element) = world.entities.get(uid) else {
+pub(super) fn slots_of(model: &Model, uid: &EntityUid) -> Vec<(ModelPath, Value)> {
+    let Some(element) = model.entities.get(uid) else {
         return Vec::new();
     };
     let mut slots = slots_in(Holder::Attributes(uid.clone()), &element.attributes);
@@ -79,11 +79,11 @@ fn within(slot: &ModelPath, record: &Map<String, Value>, found: &mut Vec<(ModelP
 
 impl ModelPath {
     /// Gives it a value, or takes away what it has.
-    pub(super) fn set(&self, world: &mut Model, value: Option<&Value>) {
+    pub(super) fn set(&self, model: &mut Model, value: Option<&Value>) {
         let attributes = match &self.of {
-            Holder::Context => Some(&mut world.context),
-            Holder::Attributes(uid) => world.entities.get_mut(uid).map(|of| &mut of.attributes),
-            Holder::Tags(uid) => world.entities.get_mut(uid).map(|of| &mut of.tags),
+            Holder::Context => Some(&mut model.context),
+            Holder::Attributes(uid) => model.entities.get_mut(uid).map(|of| &mut of.attributes),
+            Holder::Tags(uid) => model.entities.get_mut(uid).map(|of| &mut of.tags),
         };
         let Some(attributes) = attributes else {
             return;

@@ -9,7 +9,7 @@ use super::model::{Model, as_entity, entity_value, is_wrapped};
 use super::path::{Holder, ModelPath, Step, slots_in, slots_of};
 use super::shrink::Refutes;
 
-/// Something about a world.
+/// Something about a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelevantFact {
     /// Who asks, or what is asked about, is an entity of that name.
@@ -43,18 +43,18 @@ pub enum RelevantFact {
 
 /// The facts of a model that matter: the refutation would not hold with another value.
 pub(super) fn facts(
-    world: &Model,
+    model: &Model,
     surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> Vec<RelevantFact> {
     let mut facts = Vec::new();
     let mut links = Vec::new();
-    let mut otherwise = world.clone();
+    let mut otherwise = model.clone();
     let mut told = |slots: Vec<(ModelPath, Value)>| -> Vec<RelevantFact> {
         let mut told = Vec::new();
         // What is within comes first: where it is told, so is that there is something around it.
         for (slot, value) in slots.into_iter().rev() {
-            if matters(&slot, &value, world, &mut otherwise, surroundings, refutes) {
+            if matters(&slot, &value, model, &mut otherwise, surroundings, refutes) {
                 told.extend(slot.fact(value));
             } else if let Some(entity) = as_entity(&value) {
                 links.push((entity, slot.fact(value)));
@@ -63,7 +63,7 @@ pub(super) fn facts(
                 fact.path()
                     .is_some_and(|path| path.starts_with(&slot.keys()))
             };
-            if !told.iter().any(is_within) && slot.is_optional(world, surroundings) {
+            if !told.iter().any(is_within) && slot.is_optional(model, surroundings) {
                 told.push(RelevantFact::Has {
                     of: slot.of.clone(),
                     path: slot.keys(),
@@ -73,16 +73,16 @@ pub(super) fn facts(
         told.reverse();
         told
     };
-    let reached = world.reached();
-    let named = world.entities.keys().filter(|uid| !reached.contains(uid));
+    let reached = model.reached();
+    let named = model.entities.keys().filter(|uid| !reached.contains(uid));
     for uid in reached.iter().chain(named) {
         if surroundings.keeps_name(uid)
-            && is_asked(uid, world)
-            && !may_be_another(uid, world, surroundings, refutes)
+            && is_asked(uid, model)
+            && !may_be_another(uid, model, surroundings, refutes)
         {
             facts.push(RelevantFact::Is(uid.clone()));
         }
-        let parents = world.entities.get(uid).into_iter();
+        let parents = model.entities.get(uid).into_iter();
         facts.extend(
             parents
                 .flat_map(|element| &element.parents)
@@ -91,13 +91,13 @@ pub(super) fn facts(
                     parent: parent.clone(),
                 }),
         );
-        facts.extend(told(slots_of(world, uid)));
+        facts.extend(told(slots_of(model, uid)));
     }
-    facts.extend(told(slots_in(Holder::Context, &world.context)));
+    facts.extend(told(slots_in(Holder::Context, &model.context)));
     // What is told of one entity among several of its type has to say whose it is.
     links.retain(|(entity, _)| {
         let is_told = facts.iter().any(|fact| fact.is_of(entity));
-        is_told && (is_asked(entity, world) || !is_only_one(entity, world))
+        is_told && (is_asked(entity, model) || !is_only_one(entity, model))
     });
     facts.extend(links.into_iter().filter_map(|(_, fact)| fact));
     facts
@@ -124,33 +124,33 @@ impl RelevantFact {
     }
 }
 
-fn is_only_one(uid: &EntityUid, world: &Model) -> bool {
-    let mut others = world.entities.keys().filter(|other| *other != uid);
+fn is_only_one(uid: &EntityUid, model: &Model) -> bool {
+    let mut others = model.entities.keys().filter(|other| *other != uid);
     !others.any(|other| other.type_name() == uid.type_name())
 }
 
-fn is_asked(uid: &EntityUid, world: &Model) -> bool {
-    *uid == world.principal || *uid == world.resource
+fn is_asked(uid: &EntityUid, model: &Model) -> bool {
+    *uid == model.principal || *uid == model.resource
 }
 
 /// Whether the principal or the resource could as well be an entity that no policy names.
 fn may_be_another(
     uid: &EntityUid,
-    world: &Model,
+    model: &Model,
     surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> bool {
     let mut others = others_of(uid, surroundings).into_iter();
     others.all(|other| {
-        let mut world = world.clone();
-        copy_to(uid, &other, &mut world);
-        if world.principal == *uid {
-            world.principal = other.clone();
+        let mut model = model.clone();
+        copy_to(uid, &other, &mut model);
+        if model.principal == *uid {
+            model.principal = other.clone();
         }
-        if world.resource == *uid {
-            world.resource = other;
+        if model.resource == *uid {
+            model.resource = other;
         }
-        refutes(&world)
+        refutes(&model)
     })
 }
 
@@ -166,10 +166,10 @@ fn others_of(uid: &EntityUid, surroundings: &Literals<'_>) -> Vec<EntityUid> {
     }
 }
 
-/// Puts a copy of an entity into a world, unless there is one of that name.
-fn copy_to(uid: &EntityUid, copy: &EntityUid, world: &mut Model) {
-    let element = world.entities.get(uid).cloned().unwrap_or_default();
-    world.entities.entry(copy.clone()).or_insert(element);
+/// Puts a copy of an entity into a model, unless there is one of that name.
+fn copy_to(uid: &EntityUid, copy: &EntityUid, model: &mut Model) {
+    let element = model.entities.get(uid).cloned().unwrap_or_default();
+    model.entities.entry(copy.clone()).or_insert(element);
 }
 
 impl ModelPath {
@@ -181,13 +181,13 @@ impl ModelPath {
         keys.collect()
     }
 
-    /// Whether a world without it conforms to the schema as well.
-    fn is_optional(&self, world: &Model, surroundings: &Literals<'_>) -> bool {
+    /// Whether a model without it conforms to the schema as well.
+    fn is_optional(&self, model: &Model, surroundings: &Literals<'_>) -> bool {
         if matches!(self.path.last(), Some(Step::Element(_))) || matches!(self.of, Holder::Tags(_))
         {
             return false;
         }
-        let mut without = world.clone();
+        let mut without = model.clone();
         self.set(&mut without, None);
         without.to_cedar(surroundings.bundle.schema()).is_ok()
     }
@@ -208,12 +208,12 @@ impl ModelPath {
     }
 }
 
-/// Whether a value matters. If not, it is another in the world `otherwise` from here on: two facts
+/// Whether a value matters. If not, it is another in the model `otherwise` from here on: two facts
 /// that stand in for each other are not both left out.
 fn matters(
     slot: &ModelPath,
     value: &Value,
-    world: &Model,
+    model: &Model,
     otherwise: &mut Model,
     surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
@@ -234,25 +234,25 @@ fn matters(
         }
         _ => surroundings.extensions_like(value).to_vec(),
     };
-    let with_copies = |world: &Model| {
-        let mut world = world.clone();
+    let with_copies = |model: &Model| {
+        let mut model = model.clone();
         if let (Some(uid), Some(copies)) = (&linked, &copies) {
             copies
                 .iter()
-                .for_each(|copy| copy_to(uid, copy, &mut world));
+                .for_each(|copy| copy_to(uid, copy, &mut model));
         }
-        world
+        model
     };
-    let (world, before) = (with_copies(world), with_copies(otherwise));
+    let (model, before) = (with_copies(model), with_copies(otherwise));
     let mut after = None;
     for other in others.iter().filter(|other| *other != value) {
-        let put = |world: &Model| {
-            let mut world = world.clone();
-            slot.set(&mut world, Some(other));
-            world
+        let put = |model: &Model| {
+            let mut model = model.clone();
+            slot.set(&mut model, Some(other));
+            model
         };
         let changed = put(&before);
-        if !refutes(&put(&world)) || !refutes(&changed) {
+        if !refutes(&put(&model)) || !refutes(&changed) {
             return true;
         }
         after = Some(changed);

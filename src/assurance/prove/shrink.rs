@@ -1,7 +1,7 @@
 //! The smallest counterexample, shrunk from the one that a solver found.
 //!
-//! Every step is tried: a smaller world is kept only where it still refutes the claim, by plain
-//! Cedar. A world that does not conform to the schema refutes nothing.
+//! Every step is tried: a smaller model is kept only where it still refutes the claim, by plain
+//! Cedar. A model that does not conform to the schema refutes nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::literals::Literals;
 use super::model::{Model, kind_of_extension};
 use super::path::{ModelPath, slots};
 
-/// Whether a world refutes the claim at hand.
+/// Whether a model refutes the claim at hand.
 pub(super) type Refutes<'r> = &'r dyn Fn(&Model) -> bool;
 
-/// A change of a world.
+/// A change of a model.
 #[derive(Debug, Clone)]
 enum Edit {
     /// An entity is another one of its type.
@@ -29,48 +29,48 @@ enum Edit {
     Set(Vec<ModelPath>, Vec<Option<Value>>),
 }
 
-/// The smallest world that is found from one by single changes.
+/// The smallest model that is found from one by single changes.
 pub(super) fn smallest(
-    mut world: Model,
+    mut model: Model,
     surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> Model {
     loop {
-        let before = world.clone();
-        for edit in edits(&world, surroundings) {
+        let before = model.clone();
+        for edit in edits(&model, surroundings) {
             let candidate = edit
-                .applied(&world)
+                .applied(&model)
                 .into_iter()
-                .find(|candidate| *candidate != world && refutes(candidate));
-            world = candidate.unwrap_or(world);
+                .find(|candidate| *candidate != model && refutes(candidate));
+            model = candidate.unwrap_or(model);
         }
-        if world == before {
-            return with_plain_names(world, surroundings, refutes);
+        if model == before {
+            return with_plain_names(model, surroundings, refutes);
         }
     }
 }
 
-/// The changes that make a world simpler. Each leads away from where it came from, so that there is
+/// The changes that make a model simpler. Each leads away from where it came from, so that there is
 /// an end to them.
-fn edits(world: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
+fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for one in world.entities.keys() {
-        for other in world.entities.keys() {
+    for one in model.entities.keys() {
+        for other in model.entities.keys() {
             if one.type_name() == other.type_name() && one > other && !surroundings.keeps_name(one)
             {
                 edits.push(Edit::Merge(one.clone(), other.clone()));
             }
         }
     }
-    let reached = world.reached();
-    let unreached = world.entities.keys().filter(|uid| !reached.contains(uid));
+    let reached = model.reached();
+    let unreached = model.entities.keys().filter(|uid| !reached.contains(uid));
     edits.extend(unreached.cloned().map(Edit::Drop));
-    for (uid, element) in &world.entities {
+    for (uid, element) in &model.entities {
         for parent in &element.parents {
             edits.push(Edit::Leave(uid.clone(), parent.clone()));
         }
     }
-    let slots = slots(world);
+    let slots = slots(model);
     for (slot, value) in &slots {
         let mut simpler = vec![None];
         match value {
@@ -98,7 +98,7 @@ fn edits(world: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
 }
 
 /// The values of an extension that say less than one does, the simplest first: those that are known,
-/// and where it is not one of these, another one of the world.
+/// and where it is not one of these, another one of the model.
 fn simpler_extensions(
     value: &Value,
     slots: &[(ModelPath, Value)],
@@ -116,36 +116,36 @@ fn simpler_extensions(
 }
 
 impl Edit {
-    /// The worlds that it can lead to, the simplest first.
-    fn applied(&self, world: &Model) -> Vec<Model> {
+    /// The models that it can lead to, the simplest first.
+    fn applied(&self, model: &Model) -> Vec<Model> {
         let changed = |change: &dyn Fn(&mut Model)| {
-            let mut world = world.clone();
-            change(&mut world);
-            world
+            let mut model = model.clone();
+            change(&mut model);
+            model
         };
         match self {
-            Self::Merge(one, other) => vec![changed(&|world| {
-                if world.entities.contains_key(one) && world.entities.contains_key(other) {
-                    world.rename(one, other);
+            Self::Merge(one, other) => vec![changed(&|model| {
+                if model.entities.contains_key(one) && model.entities.contains_key(other) {
+                    model.rename(one, other);
                 }
             })],
-            Self::Drop(uid) => vec![changed(&|world| {
-                if !world.reached().contains(uid) {
-                    world.entities.remove(uid);
+            Self::Drop(uid) => vec![changed(&|model| {
+                if !model.reached().contains(uid) {
+                    model.entities.remove(uid);
                 }
             })],
-            Self::Leave(uid, parent) => vec![changed(&|world| {
-                if let Some(element) = world.entities.get_mut(uid) {
+            Self::Leave(uid, parent) => vec![changed(&|model| {
+                if let Some(element) = model.entities.get_mut(uid) {
                     element.parents.remove(parent);
                 }
             })],
             Self::Set(slots, values) => values
                 .iter()
                 .map(|value| {
-                    changed(&|world| {
+                    changed(&|model| {
                         slots
                             .iter()
-                            .for_each(|slot| slot.set(world, value.as_ref()))
+                            .for_each(|slot| slot.set(model, value.as_ref()))
                     })
                 })
                 .collect(),
@@ -153,15 +153,15 @@ impl Edit {
     }
 }
 
-/// The same world with names that say what an entity is.
-fn with_plain_names(world: Model, surroundings: &Literals<'_>, refutes: Refutes<'_>) -> Model {
-    let mut renamed = world.clone();
+/// The same model with names that say what an entity is.
+fn with_plain_names(model: Model, surroundings: &Literals<'_>, refutes: Refutes<'_>) -> Model {
+    let mut renamed = model.clone();
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     // The request comes first, so that it is about the plain ones.
-    let first = [world.principal.clone(), world.resource.clone()];
+    let first = [model.principal.clone(), model.resource.clone()];
     let all = first
         .iter()
-        .chain(world.entities.keys().filter(|uid| !first.contains(uid)));
+        .chain(model.entities.keys().filter(|uid| !first.contains(uid)));
     let mut plain = Vec::new();
     for (at, uid) in all.enumerate() {
         if surroundings.keeps_name(uid) || plain.iter().any(|(of, _, _)| of == uid) {
@@ -184,6 +184,6 @@ fn with_plain_names(world: Model, surroundings: &Literals<'_>, refutes: Refutes<
     match refutes(&renamed) {
         true => renamed,
         // A policy may well compare names as texts.
-        false => world,
+        false => model,
     }
 }

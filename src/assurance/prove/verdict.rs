@@ -15,12 +15,12 @@ use super::solver::{Solver, Unknown};
 use super::spec::{Says, Spec};
 use tarbac_host::bundle::Policy;
 
-/// Whether something holds in every world.
+/// Whether something holds in every model.
 #[derive(Debug, Clone)]
 pub enum Verdict {
     /// It does.
     Proved,
-    /// It does not, and here is a world in which it does not.
+    /// It does not, and here is a model in which it does not.
     Refuted(Box<Counterexample>),
     /// That is not known.
     NotProved(Unknown),
@@ -118,23 +118,23 @@ impl Prover<'_> {
             Err(unknown) => return Verdict::NotProved(unknown),
         };
         let schema = environment.schema;
-        let decides = |world: &Model| -> Decided {
+        let decides = |model: &Model| -> Decided {
             let other = match &spec.says {
                 Says::Allowed | Says::Refused => None,
                 Says::SameWhatever(attribute) => {
-                    Some(side.outcome(&attribute.put(world)?, schema)?)
+                    Some(side.outcome(&attribute.put(model)?, schema)?)
                 }
-                Says::SameUnderReading(_) => return claim.decided(world, schema),
+                Says::SameUnderReading(_) => return claim.decided(model, schema),
             };
-            Some((side.outcome(world, schema)?, other))
+            Some((side.outcome(model, schema)?, other))
         };
-        let refutes = |world: &Model| {
-            let is_refuted = claim.is_refuted_by(world, schema);
+        let refutes = |model: &Model| {
+            let is_refuted = claim.is_refuted_by(model, schema);
             match &spec.says {
-                // What was specialised in the policies is put into the world: the policies as they
-                // are decide both worlds, and must not decide them alike.
+                // What was specialised in the policies is put into the model: the policies as they
+                // are decide both models, and must not decide them alike.
                 Says::SameWhatever(_) if is_refuted => {
-                    decides(world).is_some_and(|(one, other)| {
+                    decides(model).is_some_and(|(one, other)| {
                         other.is_some_and(|other| other.decision != one.decision)
                     })
                 }
@@ -231,11 +231,11 @@ pub(super) fn confirm(
     refutes: Refutes<'_>,
     decides: Decides<'_>,
 ) -> Verdict {
-    let world = match Model::new(found) {
-        Ok(world) => world,
+    let model = match Model::new(found) {
+        Ok(model) => model,
         Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error.to_string())),
     };
-    match Counterexample::new(world, surroundings, refutes, decides) {
+    match Counterexample::new(model, surroundings, refutes, decides) {
         Some(counterexample) => Verdict::Refuted(Box::new(counterexample)),
         None => Verdict::NotProved(Unknown::Unconfirmed(
             "plain Cedar does not confirm it".to_owned(),

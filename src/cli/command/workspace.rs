@@ -61,7 +61,7 @@ pub(crate) fn reading<T>(
 /// The exports in a folder; every opened file goes through `wrap`.
 pub(crate) fn exports_in<W>(folder: &Path, wrap: W) -> Result<Exports<W>, Failure> {
     match folder.is_dir() {
-        true => Ok(Exports::of(folder, wrap)),
+        true => Ok(Exports::new(folder, wrap)),
         false => Err(ShellError::Arguments {
             message: format!("`{}` is not a folder", folder.display()),
             help: Some(

@@ -80,7 +80,7 @@ fn changes(comparisons: &[Comparison], engine: &Engine, style: Style) -> String 
 
 /// A counterexample with its decision before and now.
 fn difference(counterexample: &Counterexample, engine: &Engine, old: &Bundle) -> String {
-    let action = &counterexample.world.action;
+    let action = &counterexample.model.action;
     let decision = counterexample.outcome.decision;
     let what = story::in_words(decision, action, engine.bundle());
     let mut text = format!("{what} now, and not before, where\n");

@@ -44,7 +44,7 @@ pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
         let action = engine
             .bundle()
             .vocabulary()
-            .action(&survivor.counterexample.world.action)
+            .action(&survivor.counterexample.model.action)
             .map_or("", |action| action.short_name());
         text += &format!("    {action} is decided otherwise where\n");
         text += &indented(&story::told(&survivor.counterexample, engine), 4);

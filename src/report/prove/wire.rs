@@ -144,7 +144,7 @@ fn counterexample<'a>(
         decision: outcome.decision,
         because: &outcome.policies,
     };
-    let world = &counterexample.world;
+    let world = &counterexample.model;
     CounterexampleWire {
         principal: world.principal.to_string(),
         action: world.action.to_string(),

@@ -135,7 +135,7 @@ proptest! {
 
         for tried in &proof.specs {
             for (_, counterexample) in tried.refutations() {
-                let (request, entities) = counterexample.world.to_cedar(schema).unwrap();
+                let (request, entities) = counterexample.model.to_cedar(schema).unwrap();
                 let confirmed = holds(tried.spec, &request, &policies, &entities);
                 // The policies that can fail are said to; here one may fail beside what is decided.
                 let fails = !counterexample.outcome.errors.is_empty();

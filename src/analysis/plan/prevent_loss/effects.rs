@@ -49,15 +49,14 @@ pub(super) fn gains(
             *counts.entry(&change.action).or_default() += change.count;
         }
         for (action, count) in counts {
-            let number = needs.permissions.iter().position(|uid| uid == action);
+            let index = needs.permissions.iter().position(|uid| uid == action);
             for person in &affected.people {
                 let more =
                     count.saturating_sub(before.count(&person.uid, action, Direction::Gained));
                 if more == 0 {
                     continue;
                 }
-                let gives =
-                    |step: &Step| number.is_some_and(|number| step.gives(&person.uid, number));
+                let gives = |step: &Step| index.is_some_and(|index| step.gives(&person.uid, index));
                 let giving = steps.iter().position(gives);
                 // A gain without a given permission comes from the assignment of a role.
                 let assigning = || steps.iter().position(|step| step.assigns(&person.uid));

@@ -40,8 +40,8 @@ impl Chosen<'_, '_> {
         let bundle = self.catalog.engine.bundle();
         let mut steps = Vec::new();
         let mut rewritings = Vec::new();
-        for (number, gives) in &self.choice.extended {
-            let role = self.groups.roles.get(*number);
+        for (index, gives) in &self.choice.extended {
+            let role = self.groups.roles.get(*index);
             let policy = role.and_then(|role| self.catalog.lists(role)?.first().copied());
             let Some((role, policy)) = role.zip(policy) else {
                 continue;
@@ -54,7 +54,7 @@ impl Chosen<'_, '_> {
                 policy,
                 actions: self.catalog.in_order(|uid| all.contains(uid)),
             });
-            let reaches = self.groups.holders(*number);
+            let reaches = self.groups.holders(*index);
             let needing = reaches.iter().filter(|uid| {
                 let person = self.needs.people.get(*uid);
                 person.is_some_and(|person| !person.need.is_disjoint(gives))
@@ -69,7 +69,7 @@ impl Chosen<'_, '_> {
                     people: needing.count() as u64,
                     files: Vec::new(),
                     gains: Vec::new(),
-                    proof: self.proof(Changed::Extended(*number)),
+                    proof: self.proof(Changed::Extended(*index)),
                 },
                 gives: gives.clone(),
                 reaches,
@@ -91,7 +91,7 @@ impl Chosen<'_, '_> {
         }
         let members = Members::new(self.catalog);
         let made = self.choice.made.iter().enumerate();
-        let made = made.map(|(number, made)| {
+        let made = made.map(|(index, made)| {
             let people = self.groups.people(&made.to);
             let permissions = self.named(&made.gives);
             let name = match permissions.as_slice() {
@@ -126,7 +126,7 @@ impl Chosen<'_, '_> {
                     people: people.len() as u64,
                     files,
                     gains: Vec::new(),
-                    proof: self.proof(Changed::Made(number)),
+                    proof: self.proof(Changed::Made(index)),
                 },
                 gives: made.gives.clone(),
                 reaches: people,
@@ -149,7 +149,7 @@ impl Chosen<'_, '_> {
     fn named(&self, permissions: &BTreeSet<usize>) -> Vec<Permission> {
         let uids = permissions.iter();
         self.catalog
-            .named(uids.filter_map(|number| self.needs.permissions.get(*number)))
+            .named(uids.filter_map(|index| self.needs.permissions.get(*index)))
     }
 
     fn assigned(&self, assigned: Vec<(EntityUid, u64)>) -> Vec<Assigned> {
