@@ -1,13 +1,11 @@
 //! Proofs that a claim about the policies holds for every directory the schema allows.
 //!
-//! A [`Spec`] says what must be true of the policies, and is a policy itself. The symbolic compiler
-//! of Cedar turns policies and specs into formulas, and a solver looks for a model that refutes a
-//! spec. Where there is none, the spec is proved. Where there is one, it is made as small as it
-//! gets and decided again by plain Cedar: a [`Counterexample`] does not rest on the solver's word.
-//! And what the solver cannot tell is [`Verdict::NotProved`], with the reason; it is never proved.
+//! A [`Spec`] is a statement about the policies, and a policy itself. The symbolic compiler of Cedar turns policies and
+//! specs into formulas, and a solver looks for a model that refutes a spec. Without one, the spec is proved. A model is
+//! made as small as possible and decided again by plain Cedar: a [`Counterexample`] does not rest on the solver's word. If
+//! the solver cannot tell, the verdict is [`Verdict::NotProved`] with the reason, and never proved.
 //!
-//! [`Prover::prove`] also checks, unasked, that no policy can raise an error, and none
-//! is there for nothing.
+//! [`Prover::prove`] also checks, unasked, that no policy can raise an error or is redundant.
 
 mod as_case;
 mod claim;

@@ -9,11 +9,7 @@ use walkdir::WalkDir;
 const LINES: usize = 400;
 
 /// The files that are longer yet.
-const LONGER: [&str; 3] = [
-    "src/analysis/bulk/survey.rs",
-    "src/assurance/coverage.rs",
-    "src/assurance/snapshot.rs",
-];
+const LONGER: [&str; 0] = [];
 
 /// Phrases that describe a thing by a relative clause, where it has a name.
 const REFUSED: [&str; 22] = [
@@ -43,15 +39,15 @@ const REFUSED: [&str; 22] = [
 
 /// How many of them are left in each storey. The numbers may only fall.
 const LEFT: [(&str, usize); 9] = [
-    ("analysis", 17),
-    ("assurance", 9),
+    ("analysis", 0),
+    ("assurance", 0),
     ("cli", 0),
     ("diagnostic", 1),
     ("host", 0),
     ("lib.rs", 0),
     ("report", 0),
     ("store", 0),
-    ("tenant", 3),
+    ("tenant", 0),
 ];
 
 /// The names of public types that stand for two things yet.

@@ -7,22 +7,21 @@
 mod bits;
 mod class_decisions;
 mod groups;
+mod marks;
 mod population;
 mod split;
 
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
-use rayon::iter::{
-    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
-    IntoParallelRefMutIterator, ParallelIterator,
-};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::bulk::class::{Partition, Projection};
 use crate::bulk::index::{
     ActionId, CellId, ClassId, PersonId, ResourceClassId, ResourceId, StateId,
 };
 use groups::{Groups, StateResources};
+use marks::{Surveyed, mark};
 use population::{People, Resources};
 use split::{Batch, CellSplit, Membership, OwnedSet};
 use tarbac_host::bundle::Action;
@@ -54,14 +53,6 @@ struct State<'e> {
     contexts: IndexVec<ActionId, Option<Context>>,
     /// The classes of the resources.
     resources: Arc<Partition<ResourceId, ResourceClassId>>,
-}
-
-/// The results of a visit of every class of people.
-pub(crate) struct Surveyed<T> {
-    /// For each class, its result.
-    pub(crate) results: IndexVec<ClassId, T>,
-    /// For each resource, whether any class has marked its cell.
-    pub(crate) marks: IndexVec<ResourceId, bool>,
 }
 
 impl<'e> BulkDecision<'e> {
@@ -388,20 +379,4 @@ impl<'e> BulkDecision<'e> {
             context: in_state.contexts[action].clone()?,
         }))
     }
-}
-
-/// Marks the resources of marked cells.
-fn mark(marks: &mut IndexVec<ResourceId, bool>, cells: &[(&CellSplit<'_>, &CellMarks)]) {
-    let cells: Vec<_> = cells
-        .iter()
-        .filter(|(_, cell_marks)| cell_marks.raw.contains(&true))
-        .collect();
-    let resources = marks.raw.par_iter_mut().enumerate();
-    resources
-        .filter(|(_, is_marked)| !**is_marked)
-        .for_each(|(resource, is_marked)| {
-            let resource = ResourceId::from_usize(resource);
-            let mut cells = cells.iter();
-            *is_marked = cells.any(|(split, cell_marks)| cell_marks[split.cell(resource)]);
-        });
 }

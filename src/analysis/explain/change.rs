@@ -126,8 +126,8 @@ impl Change {
         ))
     }
 
-    /// Restores a parent, of an ancestor of the principal, in whose place an attribute stands; by a membership in one of
-    /// the parents that keep it.
+    /// Restores a parent, of an ancestor of the principal, that an attribute replaces; by a membership in one of the
+    /// parents that keep it.
     pub(super) fn restore(probe: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
         let of_type = withheld.from.type_name().to_string();
         let stand_ins = probe.vocabulary().stand_ins(&of_type);

@@ -18,7 +18,7 @@ use tarbac_host::roles::role_type;
 pub struct Grant {
     /// The permit.
     pub rule: Rule,
-    /// From the person to what the permit asks to be in; empty for one that asks for nothing.
+    /// The chains from the person to the groups that the permit asks for; empty for one that asks for no group.
     pub paths: Vec<Path>,
 }
 

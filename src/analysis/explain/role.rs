@@ -11,21 +11,19 @@ use super::probe::Probe;
 use super::value::Named;
 use tarbac_host::bundle::{Effect, Policy};
 
-/// Who would be permitted, and what the person holds.
+/// The groups that would permit, and the groups of the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Roles {
     /// The groups of which one is enough for a permission, sorted by type and name.
     pub giving: Vec<Giving>,
-    /// What the person is in, of the types that permits name in their scope; sorted
-    /// likewise.
+    /// The groups of the person, of the types that permits name in their scope; sorted likewise.
     pub held: Vec<Held>,
-    /// What the person is in and that would be in something of these types, but for the setting of something
-    /// else: sorted by name.
+    /// The groups of the person with an attribute in place of a parent of these types; sorted by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Elsewhere>,
 }
 
-/// Something the person is in, and what it comes to.
+/// A group of the person with an attribute in place of a parent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Elsewhere {
     /// The withheld parent, for example a role.
@@ -36,7 +34,7 @@ pub struct Elsewhere {
     pub told: String,
 }
 
-/// Something that the principal is in, with the parent in whose place one of its attributes stands.
+/// Something that the principal is in, with the parent that one of its attributes replaces.
 pub(super) struct Withheld {
     /// An ancestor of the principal, for example a role assignment.
     pub from: EntityUid,

@@ -28,7 +28,7 @@ pub struct Old<'o> {
 /// How the decisions of two sets of policies compare in one request environment.
 #[derive(Debug)]
 pub struct Comparison {
-    /// Whether it is about what is said of decisions, and not about decisions.
+    /// Whether the action is a question about decisions.
     pub is_question: bool,
     /// Whether the old policies allow nothing that the new ones refuse.
     pub less: InEnvironment,
@@ -193,8 +193,8 @@ impl Prover<'_> {
         )))
     }
 
-    /// Whether nothing is gained by some policies over others, or nothing is lost. Of a question,
-    /// that is so of each answer to it.
+    /// Whether one set of policies allows nothing that the other refuses; for a question, whether it gives no other
+    /// answer.
     fn implied(
         &self,
         solver: &mut Solver<'_>,

@@ -94,7 +94,7 @@ pub(super) fn facts(
         facts.extend(told(slots_of(model, uid)));
     }
     facts.extend(told(slots_in(Holder::Context, &model.context)));
-    // What is told of one entity among several of its type has to say whose it is.
+    // Facts about one of several entities of a type need the links that identify it.
     links.retain(|(entity, _)| {
         let is_told = facts.iter().any(|fact| fact.is_of(entity));
         is_told && (is_asked(entity, model) || !is_only_one(entity, model))
@@ -154,7 +154,7 @@ fn may_be_another(
     })
 }
 
-/// The entities in whose place one could stand: the others of an enumerated type, or one that no policy names.
+/// The possible substitutes of an entity: the others of an enumerated type, or one that no policy names.
 fn others_of(uid: &EntityUid, surroundings: &Literals<'_>) -> Vec<EntityUid> {
     match surroundings.choices(uid) {
         Some(choices) => choices

@@ -289,8 +289,8 @@ pub fn known_as(path: &str) -> Option<&'static str> {
     (is_report && !stem.contains('/')).then_some(DEVICES)
 }
 
-/// What the export is called that a path in the folder is a part of: with the site code of its hierarchy, and without
-/// the ids of objects. None of what is declared.
+/// The name of the export to which a path belongs: with the site code of its hierarchy, and without the ids of objects.
+/// `None` for declared files.
 pub fn called(path: &str) -> Option<String> {
     if known_as(path).is_some() {
         return Some(DEVICES.to_owned());

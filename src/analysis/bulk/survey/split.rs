@@ -31,7 +31,7 @@ const MOST: usize = 1 << 20;
 /// A set of a person that resources may be in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OwnedSet {
-    /// The state in whose directory its members are.
+    /// The state to whose directory its members belong.
     pub state: StateId,
     /// The members.
     pub rows: Vec<Row>,

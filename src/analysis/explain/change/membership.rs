@@ -55,8 +55,7 @@ pub(super) fn joined(probe: &Probe<'_>, uid: &EntityUid, group: &EntityUid) -> O
     Some(slice)
 }
 
-/// The entities after an ancestor of the principal joins a group and regains the parents in whose place its attributes
-/// stand.
+/// The entities after an ancestor of the principal joins a group and regains the parents that its attributes replace.
 pub(super) fn restored(
     probe: &Probe<'_>,
     from: &EntityUid,
