@@ -1,12 +1,11 @@
 //! Decisions kept by class.
 //!
-//! Entities that no policy can tell apart are one class (see [`class`](crate::bulk::class)). So what Cedar decided for
-//! one principal, action and resource holds for every principal and resource of the same classes, as long as the
-//! resource is in the same sets of the principal's. Cedar stays the only judge: it is asked once for each kind of
-//! request, and whatever cannot be told to be of a known kind is decided anew.
+//! Entities that no policy can tell apart are one class (see [`class`](crate::bulk::class)). A decision of Cedar about one
+//! principal, action and resource holds for all principals and resources of the same classes if the resource is in the
+//! same sets of the principal. Cedar alone decides: it is asked once for each kind of request, and a request of an
+//! unknown kind is decided anew.
 //!
-//! An engine never changes, so nothing that is kept can be stale; and no more is kept than
-//! [`Decider::with_capacity`] says.
+//! An engine never changes, so no kept decision can be stale. [`Decider::with_capacity`] limits their number.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,21 +24,21 @@ use tarbac_host::engine::Engine;
 use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::{Directory, Row};
 
-/// How many decisions are kept, if nobody says otherwise.
+/// The default limit of kept decisions.
 const KEPT: usize = 1 << 18;
 
-/// The most classes of principals, and of resources. Whatever would be in another is decided anew.
+/// The most classes of principals, and of resources. Requests with entities of further classes are decided anew.
 const MOST_CLASSES: usize = 1 << 16;
 
-/// The most sets of a principal's about which one action can ask; with more the principal is decided about anew.
+/// The most sets of a principal that one action can ask about; requests of a principal with more are decided anew.
 const MOST_SETS: usize = u64::BITS as usize;
 
 /// The most entities in the sets of all classes of principals.
 const MOST_MEMBERS: usize = 1 << 24;
 
-/// An engine that keeps what Cedar decided.
+/// An engine that keeps the decisions of Cedar.
 ///
-/// `E` is a reference to an [`Engine`], or an [`Arc`] of one. The classes of people and devices are worked out as they
+/// `E` is a reference to an [`Engine`], or an [`Arc`] of one. The classes of people and devices are found as they
 /// are asked about: 4 bytes for each entity of the directory.
 pub struct Decider<E> {
     engine: E,
@@ -48,34 +47,34 @@ pub struct Decider<E> {
     principals: Classifier<ClassId>,
     resources: Classifier<ResourceClassId>,
     sets: Sets,
-    /// None if no decision is kept.
+    /// `None` if no decision is kept.
     kept: Option<Cache<Kind, Arc<Outcome>>>,
     outcomes: Mutex<HashSet<Arc<Outcome>>>,
 }
 
 /// A permission.
 struct Asked {
-    /// Whether a policy in force that takes part looks at the context.
-    sees_context: bool,
+    /// Whether a policy in force that takes part reads the context.
+    reads_context: bool,
 }
 
-/// A kind of request: all of a kind are decided alike.
+/// A kind of request. Requests of one kind get equal decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Kind {
     principal: ClassId,
     action: ActionId,
     resource: ResourceClassId,
-    /// The sets of the principal's, of those about which the action asks, that the resource is in: a bit each.
+    /// The sets of the principal that the action asks about and that hold the resource: a bit each.
     sets: u64,
 }
 
 impl<E: Deref<Target = Engine>> Decider<E> {
-    /// Keeps what this engine decides.
+    /// Keeps decisions of this engine.
     pub fn new(engine: E) -> Self {
         Self::with_capacity(engine, KEPT)
     }
 
-    /// The same with at most so many decisions kept; with 0 each is made anew.
+    /// Keeps at most so many decisions; with 0, each is made anew.
     pub fn with_capacity(engine: E, decisions: usize) -> Self {
         engine.directory().hash_uids();
         let vocabulary = engine.bundle().vocabulary();
@@ -84,9 +83,9 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let rows = engine.directory().every_row().len();
         let actions = permissions.iter_enumerated().map(|(id, action)| {
             let mut policies = engine.bundle().in_force(engine.readings());
-            let sees_context = policies
-                .any(|policy| engine.takes_part(policy, action) && looks_at_context(policy));
-            (action.uid.clone(), (id, Asked { sees_context }))
+            let reads_context = policies
+                .any(|policy| engine.takes_part(policy, action) && reads_the_context(policy));
+            (action.uid.clone(), (id, Asked { reads_context }))
         });
         Self {
             actions: actions.collect(),
@@ -105,7 +104,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         &self.engine
     }
 
-    /// How many decisions are kept.
+    /// The number of kept decisions.
     pub fn kept(&self) -> usize {
         self.kept.as_ref().map_or(0, Cache::len)
     }
@@ -127,7 +126,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
             return known;
         }
         let outcome = self.engine.decide(request);
-        // What went wrong names the one entity.
+        // An error names its entity.
         if !outcome.errors.is_empty() {
             return Arc::new(outcome);
         }
@@ -136,7 +135,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         outcome
     }
 
-    /// The kind of a request; none where it is not known to be of one.
+    /// The kind of a request; `None` if it has none that is known.
     fn kind(&self, request: &Request) -> Option<Kind> {
         let engine = &*self.engine;
         let directory = engine.directory();
@@ -178,28 +177,28 @@ impl<E: Deref<Target = Engine>> Decider<E> {
 }
 
 impl Asked {
-    /// Whether nothing that policies see of a context can matter.
+    /// Whether the context cannot matter to policies.
     fn is_indifferent_to(&self, context: &Context) -> bool {
         let ast::Context::Value(values) = context.as_ref() else {
             return false;
         };
-        // An entity has to exist, whoever looks at it.
+        // An entity has to exist, even if no policy reads it.
         let is_plain = |value: &ast::Value| match value.value_kind() {
             ast::ValueKind::Lit(literal) => !matches!(literal, ast::Literal::EntityUID(_)),
             ast::ValueKind::ExtensionValue(_) => true,
             ast::ValueKind::Set(_) | ast::ValueKind::Record(_) => false,
         };
-        values.is_empty() || !self.sees_context && values.values().all(is_plain)
+        values.is_empty() || !self.reads_context && values.values().all(is_plain)
     }
 }
 
-fn looks_at_context(policy: &Policy) -> bool {
+fn reads_the_context(policy: &Policy) -> bool {
     let condition = policy.ast().non_scope_constraints();
     let mut parts = condition.into_iter().flat_map(ast::Expr::subexpressions);
     parts.any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
 }
 
-/// The sets about which an action asks that a resource is in; none if there are too many to tell.
+/// The sets that an action asks about and that hold a resource; `None` if there are too many.
 fn membership(
     sets: &[OwnedSets],
     action: ActionId,
@@ -227,11 +226,11 @@ struct Classifier<C> {
     known: Mutex<Known<C>>,
 }
 
-/// Stands in place of a class that is not known yet.
+/// The mark of a class that is not known yet.
 const UNKNOWN: u32 = 0;
-/// Stands in place of a class beyond the most.
+/// The mark of a class beyond the limit.
 const NONE: u32 = 1;
-/// Stands in place of the first class.
+/// The number of the first class.
 const FIRST: u32 = 2;
 
 /// The classes by the fingerprints of their members.
@@ -254,7 +253,7 @@ impl<C: Id> Classifier<C> {
         }
     }
 
-    /// The class of a row; none beyond the most.
+    /// The class of a row; `None` beyond the limit.
     fn class(&self, engine: &Engine, row: Row) -> Option<C> {
         let place = self.classes.get(row.index())?;
         match place.load(Ordering::Relaxed) {
@@ -297,7 +296,7 @@ impl<C: Id> Classifier<C> {
 /// The sets of each class of principals.
 struct Sets {
     by_class: IndexVec<ClassId, OnceLock<Option<Box<[OwnedSets]>>>>,
-    /// How many entities are in all of them.
+    /// The number of entities in all of them.
     members: Mutex<usize>,
 }
 
@@ -312,7 +311,7 @@ impl Default for Sets {
 }
 
 impl Sets {
-    /// The sets of a class; none if there are too many to keep.
+    /// The sets of a class; `None` if there are too many to keep.
     fn of(&self, class: ClassId, find: impl FnOnce() -> Vec<OwnedSets>) -> Option<&[OwnedSets]> {
         let sets = self.by_class[class].get_or_init(|| {
             let sets = find();
@@ -324,7 +323,7 @@ impl Sets {
     }
 }
 
-/// What a lock guards: each write leaves it whole, even one of a thread that has panicked.
+/// The value of a lock. Each write leaves it whole, even one of a thread that has panicked.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
