@@ -25,6 +25,24 @@ pub struct Exports {
     pub roles: u32,
 }
 
+/// The operations: object type, names as the site spells them, bit.
+const OPERATIONS: [(u32, &str, &str, u32); 9] = [
+    (1, "SMS_Collection", "Read", 1),
+    (1, "SMS_Collection", "Read Resource", 4096),
+    (1, "SMS_Collection", "Notify Resource", 64),
+    (1, "SMS_Collection", "Run CMPivot", 256),
+    (1, "SMS_Collection", "Run Script", 32_768),
+    (1, "SMS_Collection", "Read BitLocker Recovery Key", 1 << 30),
+    (31, "SMS_Application", "Read", 1),
+    (31, "SMS_Application", "Approve", 2048),
+    (200, "SMS_Scripts", "Read", 1),
+];
+
+/// The id of a collection.
+fn collection(site: &str, number: u32) -> String {
+    format!("{site}{number:05X}")
+}
+
 impl Exports {
     /// 100,000 users, 20,000 groups, 1,000,000 devices and 10,000,000 collection memberships.
     pub fn large() -> Self {
@@ -162,7 +180,7 @@ impl Exports {
     fn write_hierarchy(&self, folder: &Path, hierarchy: u32) -> io::Result<()> {
         let site = site(hierarchy);
         let folder = folder.join("configmgr").join(&site);
-        let collection = |number: u32| format!("{site}{number:05X}");
+        let collection = |number: u32| collection(&site, number);
         records(
             &folder.join("SMS_Collection.json"),
             self.collections,
@@ -179,6 +197,21 @@ impl Exports {
                 )
             },
         )?;
+        records(&folder.join("SMS_R_User.json"), self.users, |user| {
+            format!(
+                r#"{{"@odata.etag":null,"AADUserID":"{}","AgentName":["SMS_AD_USER_DISCOVERY_AGENT","SMS_AZURE_AD_USER_DISCOVERY_AGENT"],"ResourceId":{},"SID":"{}","UniqueUserName":"CONTOSO\\user{user}"}}"#,
+                id(1, user),
+                2_063_597_568 + user,
+                sid(user)
+            )
+        })?;
+        self.write_devices(&folder, hierarchy)?;
+        self.write_administrators(&folder, &site)
+    }
+
+    /// The devices of a hierarchy, and the collections that they are in.
+    fn write_devices(&self, folder: &Path, hierarchy: u32) -> io::Result<()> {
+        let site = site(hierarchy);
         let devices = self.devices / self.hierarchies;
         let resource = |device: u32| 16_777_220 + device;
         records(&folder.join("SMS_R_System.json"), devices, |device| {
@@ -199,30 +232,15 @@ impl Exports {
                 };
                 format!(
                     r#"{{"@odata.etag":null,"CollectionID":"{}","ResourceID":{}}}"#,
-                    collection(number),
+                    collection(&site, number),
                     resource(device)
                 )
             },
-        )?;
-        records(&folder.join("SMS_R_User.json"), self.users, |user| {
-            format!(
-                r#"{{"@odata.etag":null,"AADUserID":"{}","AgentName":["SMS_AD_USER_DISCOVERY_AGENT","SMS_AZURE_AD_USER_DISCOVERY_AGENT"],"ResourceId":{},"SID":"{}","UniqueUserName":"CONTOSO\\user{user}"}}"#,
-                id(1, user),
-                2_063_597_568 + user,
-                sid(user)
-            )
-        })?;
-        const OPERATIONS: [(u32, &str, &str, u32); 9] = [
-            (1, "SMS_Collection", "Read", 1),
-            (1, "SMS_Collection", "Read Resource", 4096),
-            (1, "SMS_Collection", "Notify Resource", 64),
-            (1, "SMS_Collection", "Run CMPivot", 256),
-            (1, "SMS_Collection", "Run Script", 32_768),
-            (1, "SMS_Collection", "Read BitLocker Recovery Key", 1 << 30),
-            (31, "SMS_Application", "Read", 1),
-            (31, "SMS_Application", "Approve", 2048),
-            (200, "SMS_Scripts", "Read", 1),
-        ];
+        )
+    }
+
+    /// The operations, roles and administrators of a hierarchy.
+    fn write_administrators(&self, folder: &Path, site: &str) -> io::Result<()> {
         records(
             &folder.join("SMS_AvailableOperation.json"),
             OPERATIONS.len() as u32,
@@ -253,7 +271,7 @@ impl Exports {
                         let role = (admin + nth) % 10;
                         let number = (admin * 11 + nth * 17) % self.collections;
                         [
-                            permission(collection(number), 1, role),
+                            permission(collection(site, number), 1, role),
                             permission("SMS00UNA".to_owned(), 29, role),
                         ]
                     })
