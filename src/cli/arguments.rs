@@ -37,7 +37,7 @@ Examples:
                                            what changes for whom
   tarbac matrix                            what each role permits
   tarbac -C contoso validate               everything that is wrong with a workspace
-  tarbac -C contoso test                   are the decisions those that are expected?
+  tarbac -C contoso test                   are the decisions as expected?
   tarbac -C contoso prove                  and in every other tenant that there could be?
   tarbac help                              the commands, and the pages of the documentation"
 )]

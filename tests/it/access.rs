@@ -219,7 +219,7 @@ fn how_it_ends() {
     insta::assert_snapshot!(workspace.run(&["access"]), @r#"
     1 of 1 account can do something; of 1 decision, 1 are allowed
       a decision is one permission of one account on one device or tenant
-      of 1 assignment, none gives nothing
+      of 1 assignment, each gives something
 
     By role                               accounts  can use it    allowed    refused
     directory role Global Administrator          1           1          1          0
@@ -238,7 +238,7 @@ fn how_it_ends() {
     insta::assert_snapshot!(workspace.run(&["access"]), @r#"
     0 of 1 account can do something; of 1 decision, 0 are allowed
       a decision is one permission of one account on one device or tenant
-      that cannot be made: 1 decision
+      indeterminate: 1 decision
       of 1 assignment, not judged for that reason: 1
 
     By role                               accounts  can use it    allowed    refused

@@ -225,7 +225,8 @@ fn what_is_gained_is_taken_away() {
     let plan = ran.stdout.find("Plan against gains").unwrap();
     insta::assert_snapshot!(&ran.stdout[plan..], @r#"
     Plan against gains
-      1 role change, and fewer are not enough, role by role: no gain remains that can be removed without a loss
+      1 role change, and fewer are not enough, role by role: no gain remains that can be removed without
+        a loss
       verified by comparing again: 0 decisions lost instead of 0, 0 gained instead of 30
 
       1. Make the role Help Desk Operator without View scripts, Run script and 4 more, in place of Help

@@ -238,23 +238,23 @@ fn the_help() {
     Usage: tarbac [OPTIONS] <COMMAND>
 
     Commands:
-      check        Decide whether a person may do something to a device
-      explain      Explain a decision: who decides, why, and what would change it
-      who          List everybody who may do something to a device or tenant
-      what         List everything that somebody may do
+      check        Decide whether a person has a permission on a device or tenant
+      explain      Explain a decision, and find the changes that would turn it
+      who          List the people who have a permission on a device or tenant
+      what         List the permissions of a person
       access       Report who can do what, through which role, and which assignments give nothing
-      what-if      Show what changes for whom if something is changed
-      diff         Show what changes for whom between two workspaces, policies, or revisions of git
+      what-if      Show who gains and loses access by a change of the tenant or the rules
+      diff         Show who gains and loses access between two workspaces, policies or git revisions
       matrix       Show what each role permits, or what each person may do
-      validate     Find everything that is wrong with a workspace
-      test         Run the suites of a workspace: are the decisions those that are expected?
-      prove        Prove that the policies are what the specs say, in every possible tenant
-      review       Go through the decisions of snapshots that are others than they were, one by one
-      role         Compare roles with a tenant, and give them to it
+      validate     Find errors and warnings in a workspace
+      test         Run the suites of a workspace: are the decisions as expected?
+      prove        Prove that the policies satisfy the specs in every possible tenant
+      review       Review the changed decisions of snapshots, one by one
+      role         Compare roles with a tenant, and export them to it
       fmt          Format policy files as Cedar does
       readings     List the readings: choices where the documents disagree
-      init         Write a sample workspace, to ask questions of and to change
-      import       Make a workspace of the exports of a live tenant
+      init         Write a sample workspace to try tarbac on
+      import       Make a workspace from the exports of a live tenant, or refresh one
       schema       Write a JSON Schema to standard output, for editors and programs
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder
@@ -322,7 +322,7 @@ fn the_help() {
                                                what changes for whom
       tarbac matrix                            what each role permits
       tarbac -C contoso validate               everything that is wrong with a workspace
-      tarbac -C contoso test                   are the decisions those that are expected?
+      tarbac -C contoso test                   are the decisions as expected?
       tarbac -C contoso prove                  and in every other tenant that there could be?
       tarbac help                              the commands, and the pages of the documentation
     --- exit 0

@@ -19,13 +19,13 @@ use crate::failure::{Failure, ShellError};
 use crate::output::Output;
 use crate::product;
 
-/// Show who gains and who loss_failure access between two workspaces, policies, or revisions of git.
+/// Show who gains and loses access between two workspaces, policies or git revisions.
 ///
 /// The report is that of what-if, with gains first. OLD and NEW are each a workspace, a folder or file of policies that is
 /// joined with the entities of this workspace, or a revision of the git repository of this workspace. Without NEW, OLD is
 /// compared with this workspace.
 ///
-/// Exit status: 0 nothing changes, 1 somebody gains or loss_failure something, 2 could not write_comparison.
+/// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_among(REPORTS), after_help = "\
 Examples:

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::output::{Output, note};
 use crate::product;
 
-/// Show who gains and who loss_failure access by a change of the tenant or the rules.
+/// Show who gains and loses access by a change of the tenant or the rules.
 ///
 /// Decides about every person, permission and device before and after the change, and shows the gains and losses with
 /// devices and reasons, and first the changes that deserve a look. Nothing is written. Several changes can be given;
@@ -29,7 +29,7 @@ use crate::product;
 /// its members; its policy can be copied into policies/custom. Each plan is tried, and the report lists any extra access:
 /// under Intune authority, a role applies to every device of the tenant.
 ///
-/// Exit status: 0 nothing changes, 1 somebody gains or loss_failure something, 2 could not write_comparison, or a plan failed when it was
+/// Exit status: 0 nothing changes, 1 somebody gains or loses something, 2 could not answer, or a plan failed when it was
 /// tried.
 #[derive(Debug, Args)]
 #[command(arg = format_among(REPORTS), after_help = "\
