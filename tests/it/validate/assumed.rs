@@ -67,8 +67,8 @@ fn policy_assumed_value() {
        · ┬
        · ╰── assumed of this one
        ╰────
-      help: it may hold nobody back: import the value from devices.csv, or set it by hand and take it out of what is
-            assumed, or decide by something else
+      help: it may hold nobody back: import the value from devices.csv, or set it by hand and take it out of the assumed
+            ones, or decide by something else
 
     errors: 1 error, 1 warning
     --- exit 1
