@@ -1,4 +1,4 @@
-//! Explanations: why a decision is what it is, and which changes would turn it.
+//! Explanations: why a decision is what it is, and which changes would reverse it.
 //!
 //! Everything here is taken from the policies and the schema: the clauses of the policies that
 //! determine an answer, the values those clauses read, and the changes that the schema says an

@@ -117,7 +117,7 @@ fn truth(truth: &Truth) -> &'static str {
 }
 
 fn changes(page: &mut Page, remedies: &Remedies) {
-    page.heading("Changes that would turn it, each decided again");
+    page.heading("Changes that would reverse it, each decided again");
     let families = alternatives::families(&remedies.alternatives);
     for (index, family) in families.iter().take(WRITTEN).enumerate() {
         let mark = format!("{}. ", index + 1);

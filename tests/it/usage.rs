@@ -239,7 +239,7 @@ fn the_help() {
 
     Commands:
       check        Decide whether a person has a permission on a device or tenant
-      explain      Explain a decision, and find the changes that would turn it
+      explain      Explain a decision, and find the changes that would reverse it
       who          List the people who have a permission on a device or tenant
       what         List the permissions of a person
       access       Report who can do what, through which role, and which assignments give nothing

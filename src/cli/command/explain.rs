@@ -1,4 +1,4 @@
-//! `tarbac explain`: the reasons of a decision, and the changes that would turn it.
+//! `tarbac explain`: the reasons of a decision, and the changes that would reverse it.
 
 use clap::Args;
 use tarbac_host::Workspace;
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Explain a decision, and find the changes that would turn it.
+/// Explain a decision, and find the changes that would reverse it.
 ///
 /// Shows the authority and the settings that put it in force. For an allow: the path from the person to the role and the
 /// policy. For a deny: every rule that refused, with the values that it read, and the smallest changes that would make

@@ -71,9 +71,9 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
 #[derive(Debug, Error)]
 enum Conflict {
     #[error(transparent)]
-    Schema(#[from] SchemaError),
+    Schema(Box<SchemaError>),
     #[error(transparent)]
-    Actions(#[from] EntitiesError),
+    Actions(Box<EntitiesError>),
 }
 
 /// The schema of all fragments, with the entities of its actions.
@@ -81,8 +81,10 @@ enum Conflict {
 /// # Errors
 /// The fragments contradict each other; Cedar says how.
 fn join(fragments: &[SchemaFragment]) -> Result<(Schema, Entities), Conflict> {
-    let schema = Schema::from_schema_fragments(fragments.iter().cloned())?;
-    let actions = schema.action_entities()?;
+    let schema = Schema::from_schema_fragments(fragments.iter().cloned())
+        .map_err(|error| Conflict::Schema(Box::new(error)))?;
+    let actions = schema.action_entities();
+    let actions = actions.map_err(|error| Conflict::Actions(Box::new(error)))?;
     Ok((schema, actions))
 }
 

@@ -99,7 +99,7 @@ fn a_tenant_whose_toggle_is_off() {
          the user is discovered by both. Verify that the user has proper permissions in Configuration
          Manager."
 
-    Changes that would turn it, each decided again
+    Changes that would reverse it, each decided again
       1. turn Use Intune RBAC On for the tenant fabrikam
          and enable the account vera@fabrikam.example in Microsoft Entra ID
       2. enable the account vera@fabrikam.example in Microsoft Entra ID

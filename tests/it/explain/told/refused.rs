@@ -33,7 +33,7 @@ fn a_cloud_only_account_in_production() {
             Configuration Manager."
       2: "Device can't be found or you don't have permission to access the device"
 
-    Changes that would turn it, each decided again
+    Changes that would reverse it, each decided again
       1. clear Enforce Configuration Manager RBAC in the cloud attach properties of P01
       2. synchronize ada@contoso.example from Active Directory, so that the account is a hybrid identity
          and let Active Directory user discovery of P01 discover ada@contoso.example
@@ -81,7 +81,7 @@ fn a_permission_missing_on_a_collection() {
     The admin center says
       "Unexpected error occurred"
 
-    Changes that would turn it, each decided again
+    Changes that would reverse it, each decided again
       1. grant tess@contoso.example the permission Collection: Read Resource on Berlin Workstations
          (or, in place of Berlin Workstations: All Workstations, All Systems)
       2. clear Enforce Configuration Manager RBAC in the cloud attach properties of P01
@@ -122,7 +122,7 @@ fn no_role_at_all() {
         Intune."
       > Ask for an Intune role that has the permission.
 
-    Changes that would turn it, each decided again
+    Changes that would reverse it, each decided again
       1. assign the Intune role Help Desk Operator to mia@contoso.example
          (or, in place of Help Desk Operator: School Administrator, Script Runner)
 
@@ -162,7 +162,7 @@ fn a_role_without_the_permission() {
       "The admin center hides this page or action."
       > Ask for an Intune role that has the permission, or have it added to a custom role.
 
-    Changes that would turn it, each decided again
+    Changes that would reverse it, each decided again
       1. assign the Intune role Help Desk Operator to rosa@contoso.example
          (or, in place of Help Desk Operator: School Administrator, Script Runner)
       2. select Enforce Configuration Manager RBAC in the cloud attach properties of TST
