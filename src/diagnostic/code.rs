@@ -13,7 +13,7 @@ pub struct Code(Cow<'static, str>);
 /// The area of the codes that policies give.
 const OF_POLICIES: &str = "entities::";
 
-/// What is said of a code that a policy gives; the policy says the rest with each finding.
+/// The sentence of a code that a policy gives; the policy says the rest with each finding.
 const TOLD_BY_A_POLICY: &str =
     "A policy that looks for mistakes in the entities of a workspace has found one.";
 

@@ -73,7 +73,7 @@ pub fn answer(text: &str, has_colours: bool) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// The same of JSON: within its texts, and it has such characters nowhere else, they are written as escapes.
+/// The same for JSON, which has such characters within its strings alone: they are written as escapes.
 pub fn json(text: &str) -> Cow<'_, str> {
     if !is_suspect(text) {
         return Cow::Borrowed(text);
