@@ -1,5 +1,7 @@
 //! Places in files, what is wrong there, and text that no terminal obeys.
 
+#![warn(unreachable_pub)]
+
 pub mod code;
 pub mod finding;
 pub mod printable;

@@ -163,7 +163,7 @@ pub(crate) struct EntityReader {
 
 impl EntityReader {
     /// By the schema of a bundle; what its policies name exists as well.
-    pub fn for_bundle(bundle: &Bundle) -> Self {
+    pub(crate) fn for_bundle(bundle: &Bundle) -> Self {
         Self {
             schema: bundle.schema().clone(),
             named: bundle.named_entities(),
@@ -172,12 +172,12 @@ impl EntityReader {
     }
 
     /// The entities, and the errors in them.
-    pub fn read(&self, entities: Vec<Input>) -> (Directory, Vec<Finding>) {
+    pub(crate) fn read(&self, entities: Vec<Input>) -> (Directory, Vec<Finding>) {
         Directory::read(entities, &self.schema, &self.named, &self.rules)
     }
 
     /// A directory that was written under a name, of these files.
-    pub fn lent(
+    pub(crate) fn lent(
         &self,
         lender: Arc<dyn SharedBytes>,
         name: &str,

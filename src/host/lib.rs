@@ -1,5 +1,7 @@
 //! The thin host: loads schema, policies and entities, asks Cedar, and answers requests.
 
+#![warn(unreachable_pub)]
+
 pub mod assembly;
 pub mod bundle;
 pub mod decision;

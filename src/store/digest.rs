@@ -21,7 +21,7 @@ pub(super) struct Digesting<R> {
 }
 
 impl<R> Digesting<R> {
-    pub fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self {
             reader,
             hasher: Hasher::new(),
@@ -30,7 +30,7 @@ impl<R> Digesting<R> {
     }
 
     /// What was read.
-    pub fn content(&self) -> Content {
+    pub(crate) fn content(&self) -> Content {
         Content {
             size: self.size,
             hash: self.hasher.finalize(),

@@ -6,6 +6,8 @@
 //!
 //! Nothing here opens a file, knows what an entity type means, or decides anything.
 
+#![warn(unreachable_pub)]
+
 mod action;
 mod ask;
 mod build;

@@ -27,7 +27,7 @@ pub(crate) struct Unsound {
 
 impl Unsound {
     /// What else is wrong with the policies, by the schema.
-    pub fn check(&self, texts: &Texts) -> Vec<Finding> {
+    pub(crate) fn check(&self, texts: &Texts) -> Vec<Finding> {
         let schema = self.schema.as_ref();
         schema.map_or_else(Vec::new, |(schema, vocabulary)| {
             check_by_schema(&self.policies, schema, vocabulary, texts)

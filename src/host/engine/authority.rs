@@ -33,7 +33,7 @@ pub(super) struct AuthorityQuestion {
 }
 
 impl AuthorityQuestion {
-    pub fn find(bundle: &Bundle, readings: &[String]) -> Option<Self> {
+    pub(crate) fn find(bundle: &Bundle, readings: &[String]) -> Option<Self> {
         let action = bundle.vocabulary().question(AUTHORITY)?;
         let mut asked = bundle.in_force(readings);
         Some(Self {

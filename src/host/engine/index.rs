@@ -52,7 +52,7 @@ struct Guard {
 
 impl Bucket {
     /// The policies that are left to be asked once the guard has been.
-    pub fn asked(&self, evaluator: &Evaluator<'_>) -> &[Conditional] {
+    pub(crate) fn asked(&self, evaluator: &Evaluator<'_>) -> &[Conditional] {
         let Some(guard) = &self.guard else {
             return &self.policies;
         };
@@ -72,16 +72,16 @@ impl Conditional {
         }
     }
 
-    pub fn id(&self) -> &ast::PolicyID {
+    pub(crate) fn id(&self) -> &ast::PolicyID {
         self.policy.id()
     }
 
-    pub fn effect(&self) -> ast::Effect {
+    pub(crate) fn effect(&self) -> ast::Effect {
         self.policy.effect()
     }
 
     /// Whether the policy applies.
-    pub fn applies(&self, evaluator: &Evaluator<'_>) -> Result<bool, Undecidable> {
+    pub(crate) fn applies(&self, evaluator: &Evaluator<'_>) -> Result<bool, Undecidable> {
         truth(evaluator, &self.condition, self.policy.env())
     }
 }
@@ -98,7 +98,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub fn new(bundle: &Bundle, readings: &[String], directory: &Directory) -> Self {
+    pub(crate) fn new(bundle: &Bundle, readings: &[String], directory: &Directory) -> Self {
         let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
         let mut by_entity: BTreeMap<Row, BTreeMap<Vec<EntityUid>, Vec<&Policy>>> = BTreeMap::new();
         let mut questions: BTreeMap<EntityUid, BTreeMap<&EntityTypeName, Vec<&Policy>>> =
@@ -175,7 +175,7 @@ impl Index {
 
     /// The buckets that can match a request, of which these are the principal, the resource and what they are in; for
     /// a question, the policies that answer it.
-    pub fn matching<'i>(
+    pub(crate) fn matching<'i>(
         &'i self,
         request: &Request,
         entities: impl Iterator<Item = Row>,
@@ -195,7 +195,7 @@ impl Index {
     }
 
     /// The entities that any policy in force looks into.
-    pub fn looked_into(&self) -> impl Iterator<Item = Row> + '_ {
+    pub(crate) fn looked_into(&self) -> impl Iterator<Item = Row> + '_ {
         let by_entity = self.by_entity.values().flatten().map(|(_, bucket)| bucket);
         self.by_action
             .values()
@@ -206,7 +206,7 @@ impl Index {
     }
 
     /// The policies that can answer a question about an entity.
-    pub fn question(&self, question: &EntityUid, about: &EntityUid) -> Option<&Bucket> {
+    pub(crate) fn question(&self, question: &EntityUid, about: &EntityUid) -> Option<&Bucket> {
         self.questions.get(question)?.get(about.type_name())
     }
 }

@@ -89,7 +89,11 @@ pub(super) struct Cache {
 
 impl Cache {
     /// What is kept beside the entities of a workspace; none where their files are read as quickly.
-    pub fn for_workspace(layout: &Layout, files: &[EntityFile], loss: &Loss) -> Option<Self> {
+    pub(crate) fn for_workspace(
+        layout: &Layout,
+        files: &[EntityFile],
+        loss: &Loss,
+    ) -> Option<Self> {
         let files: Option<Vec<Known>> = files.iter().map(Known::new).collect();
         let files = files?;
         let size: u64 = files.iter().map(|file| file.stamp.size).sum();

@@ -17,12 +17,12 @@ pub(super) struct CommittedFile {
 }
 
 impl CommittedFile {
-    pub fn is_of(&self, extension: &str) -> bool {
+    pub(crate) fn is_of(&self, extension: &str) -> bool {
         is_of(Path::new(&self.name), extension)
     }
 
     /// Its text, as that of a file on disk is read.
-    pub fn held(self, revision: &str) -> Result<Arc<Source>, Unreadable> {
+    pub(crate) fn held(self, revision: &str) -> Result<Arc<Source>, Unreadable> {
         let name = format!("{revision}:{}", self.name);
         let text = text_of(self.content)
             .map_err(|reason| wrong(revision, &format!("of its file `{}`, {reason}", self.name)))?;
@@ -30,7 +30,7 @@ impl CommittedFile {
     }
 
     /// Whether it is a part of the schema, in either format.
-    pub fn is_schema(&self) -> bool {
+    pub(crate) fn is_schema(&self) -> bool {
         let is_known = self.is_of("cedarschema") || self.is_of("json");
         is_known && self.name.starts_with("schema/")
     }

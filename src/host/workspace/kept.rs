@@ -32,7 +32,7 @@ impl Loss {
 impl Kept {
     /// What was kept in a file; `work_out` gives the same bytes from the files that they came from, and `loss` is told
     /// where it cannot.
-    pub fn at(
+    pub(crate) fn at(
         path: &Path,
         loss: Loss,
         work_out: impl Fn() -> Option<Vec<u8>> + Send + Sync + 'static,

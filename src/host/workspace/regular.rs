@@ -55,7 +55,7 @@ enum State {
 
 impl Later {
     /// The file at a path.
-    pub fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             state: State::Unopened,

@@ -62,7 +62,7 @@ pub(super) fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> O
 }
 
 impl Known {
-    pub fn new(file: &EntityFile) -> Option<Self> {
+    pub(crate) fn new(file: &EntityFile) -> Option<Self> {
         Some(Self {
             path: file.path.canonicalize().ok()?,
             source: Arc::clone(&file.source),
@@ -72,7 +72,7 @@ impl Known {
     }
 
     /// Whether all of it was read, and is as it was before.
-    pub fn is_read(&mut self, directory: &Directory) -> bool {
+    pub(crate) fn is_read(&mut self, directory: &Directory) -> bool {
         if self.content.is_none() {
             let read = directory.content(&self.source);
             let all = read.filter(|read| read.size == self.stamp.size);
@@ -83,7 +83,7 @@ impl Known {
     }
 
     /// The hash of its content, which is read.
-    pub fn hash(&self) -> Option<Hash> {
+    pub(crate) fn hash(&self) -> Option<Hash> {
         let mut hasher = Hasher::new();
         hasher.update_reader(regular::open(&self.path).ok()?).ok()?;
         let now = Stamp::new(&self.path.metadata().ok()?);
@@ -99,7 +99,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub fn new(file: &Known) -> Option<Self> {
+    pub(crate) fn new(file: &Known) -> Option<Self> {
         Some(Self {
             path: file.path.clone(),
             source: Arc::clone(&file.source),
@@ -109,7 +109,7 @@ impl Held {
 }
 
 impl Stamp {
-    pub fn new(metadata: &Metadata) -> Self {
+    pub(crate) fn new(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         let system = {
             use std::os::unix::fs::MetadataExt;
@@ -128,7 +128,7 @@ impl Stamp {
 
 impl Stamp {
     /// Whether two stamps are of one file that nobody wrote again. A disk that fails changes neither.
-    pub fn is_of_same_file(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_same_file(&self, other: &Self) -> bool {
         let number = |stamp: &Self| stamp.system.map(|(_, _, device, number)| (device, number));
         (self.size, self.modified, number(self)) == (other.size, other.modified, number(other))
     }
@@ -136,7 +136,7 @@ impl Stamp {
 
 impl Note {
     /// Whether a change after the note must have given the file other times.
-    pub fn can_tell(&self) -> bool {
+    pub(crate) fn can_tell(&self) -> bool {
         let system = self.stamp.system.map(|(seconds, ..)| seconds);
         let changed = system.and_then(|seconds| u64::try_from(seconds).ok());
         let changed = changed.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));

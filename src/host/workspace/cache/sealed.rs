@@ -47,17 +47,17 @@ pub(super) fn name_of(path: &Path) -> String {
 pub(super) struct Key(Hasher);
 
 impl Key {
-    pub fn add(&mut self, text: &str) {
+    pub(crate) fn add(&mut self, text: &str) {
         self.count(text.len());
         self.0.update(text.as_bytes());
     }
 
     /// Says how many follow, so that nothing passes for the beginning of something else.
-    pub fn count(&mut self, count: usize) {
+    pub(crate) fn count(&mut self, count: usize) {
         self.0.update(&(count as u64).to_le_bytes());
     }
 
-    pub fn name(&self, prefix: &str) -> String {
+    pub(crate) fn name(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.0.finalize().to_hex())
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Warning {
 }
 
 impl Warning {
-    pub fn new(finding: &Finding, sources: &[&Arc<Source>]) -> Self {
+    pub(crate) fn new(finding: &Finding, sources: &[&Arc<Source>]) -> Self {
         let labels = finding.labels.iter().filter_map(|label| {
             let place = &label.place;
             let source = sources.iter().position(|known| **known == place.source)?;
@@ -32,7 +32,7 @@ impl Warning {
         }
     }
 
-    pub fn finding(self, sources: &[&Arc<Source>]) -> Option<Finding> {
+    pub(crate) fn finding(self, sources: &[&Arc<Source>]) -> Option<Finding> {
         let mut finding = Finding::warning(Code::read(&self.code)?, self.message);
         finding.help = self.help;
         for (source, start, end, text) in self.labels {
