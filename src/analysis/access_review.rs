@@ -1,6 +1,6 @@
 //! The access review: who can do what through which role, and which assignments give nothing.
 //!
-//! All decisions of the tenant as it is are made (see [`survey`](crate::bulk::survey)). A role *grants* a permission on
+//! All decisions of the tenant as it is are made (see [`bulk`](crate::bulk)). A role *grants* a permission on
 //! a resource by a permit that applies and whose scope names a principal or a group of principals; the decision may be
 //! a refusal all the same. A refusal by a policy with `@beyond` means that the permission was not granted, as on the
 //! devices of another tenant. [`Assignment`] defines what a redundant assignment is.

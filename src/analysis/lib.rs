@@ -1,6 +1,6 @@
 //! Analysis of the policies: explanations, access, and the effect of changes.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 pub mod access_review;
 pub mod authority;

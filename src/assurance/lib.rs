@@ -1,6 +1,6 @@
 //! Assurance of the policies: suites, snapshots, coverage, mutants and proofs.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 pub mod cedar_run_tests;
 pub mod coverage;

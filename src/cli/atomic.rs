@@ -3,10 +3,9 @@
 //! At any moment a file is the old one or the new one, even if the program is stopped.
 
 use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use tarbac_host::workspace::regular;
 use tempfile::NamedTempFile;
 
 /// The prefix of the names of unfinished files; the `.gitignore` of a workspace has it.
@@ -43,20 +42,6 @@ pub(crate) fn write_regular(path: &Path, text: &str) -> io::Result<()> {
             Err(io::Error::other("it is not a regular file"))
         }
         _ => write(path, text),
-    }
-}
-
-/// Whether something has this path and does not begin with the first line of `text`.
-#[cfg(feature = "prove")]
-pub(crate) fn is_another(path: &Path, text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default().as_bytes();
-    let begins = |mut file: fs::File| {
-        let mut there = vec![0; first.len()];
-        file.read_exact(&mut there).is_ok() && there == first
-    };
-    match regular::open(path) {
-        Ok(file) => !begins(file),
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 

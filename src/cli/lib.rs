@@ -1,6 +1,6 @@
 //! The command line: arguments, files, streams and exit status.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 mod arguments;
 mod atomic;

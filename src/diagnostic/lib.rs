@@ -1,6 +1,6 @@
 //! Places in files, what is wrong there, and text that no terminal obeys.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 pub mod code;
 pub mod finding;

@@ -1,6 +1,6 @@
 //! The thin host: loads schema, policies and entities, asks Cedar, and answers requests.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 pub mod assembly;
 pub mod bundle;

@@ -6,7 +6,7 @@
 //!
 //! Nothing here opens a file, knows what an entity type means, or decides anything.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 mod action;
 mod ask;

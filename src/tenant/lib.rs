@@ -1,6 +1,6 @@
 //! Tenants: their exports, the import, and roles of Microsoft Graph.
 
-#![warn(unreachable_pub)]
+#![warn(unreachable_pub, clippy::too_many_lines)]
 
 pub mod exports;
 pub mod graph_role;

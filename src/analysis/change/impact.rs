@@ -1,6 +1,6 @@
 //! Decisions that differ between two states of a tenant, for all people.
 //!
-//! Both states are decided together (see [`survey`](crate::bulk::survey)): every decision about every person and
+//! Both states are decided together (see [`bulk`](crate::bulk)): every decision about every person and
 //! resource, before and after. An entity is identified by its uid; in a state without it, nothing is allowed.
 
 mod compare;

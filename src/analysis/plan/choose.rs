@@ -314,6 +314,10 @@ mod tests {
 
     /// Every family of as many sets of permissions is tried.
     #[test]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the search by brute force stands beside its question"
+    )]
     fn it_is_the_smallest_there_is() {
         let mut random = 1_u64;
         let mut bit = || {

@@ -101,22 +101,7 @@ impl Index {
     pub(crate) fn new(bundle: &Bundle, readings: &[String], directory: &Directory) -> Self {
         let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
         let mut by_entity: BTreeMap<Row, BTreeMap<Vec<EntityUid>, Vec<&Policy>>> = BTreeMap::new();
-        let mut questions: BTreeMap<EntityUid, BTreeMap<&EntityTypeName, Vec<&Policy>>> =
-            BTreeMap::new();
         for policy in bundle.in_force(readings) {
-            for question in bundle.questions_of(policy) {
-                let by_type = questions.entry(question.uid.clone()).or_default();
-                let types = question.resources.iter();
-                for of in types.filter(|of| {
-                    policy.may_apply_among(
-                        question,
-                        &question.principals,
-                        std::slice::from_ref(*of),
-                    )
-                }) {
-                    by_type.entry(of).or_default().push(policy);
-                }
-            }
             let permissions: Vec<EntityUid> = bundle
                 .permissions_of(policy)
                 .map(|action| action.uid.clone())
@@ -161,15 +146,7 @@ impl Index {
                     (row, buckets)
                 })
                 .collect(),
-            questions: questions
-                .into_iter()
-                .map(|(question, by_type)| {
-                    let buckets = by_type
-                        .into_iter()
-                        .map(|(of, policies)| (of.clone(), plain(&policies, directory)));
-                    (question, buckets.collect())
-                })
-                .collect(),
+            questions: by_question(bundle, readings, directory),
         }
     }
 
@@ -209,6 +186,27 @@ impl Index {
     pub(crate) fn question(&self, question: &EntityUid, about: &EntityUid) -> Option<&Bucket> {
         self.questions.get(question)?.get(about.type_name())
     }
+}
+
+/// For each question the policies in force that answer it, by the types that it is asked about.
+fn by_question(
+    bundle: &Bundle,
+    readings: &[String],
+    directory: &Directory,
+) -> HashMap<EntityUid, HashMap<EntityTypeName, Bucket>> {
+    let questions = bundle.vocabulary().questions().map(|question| {
+        let in_force = bundle.in_force(readings);
+        let answers = |policy: &&Policy| policy.action_scope().answers(question);
+        let answering: Vec<&Policy> = in_force.filter(answers).collect();
+        let buckets = question.resources.iter().filter_map(|about| {
+            let types = (&question.principals, std::slice::from_ref(about));
+            let applies = |policy: &&Policy| policy.may_apply_among(question, types.0, types.1);
+            let policies: Vec<&Policy> = answering.iter().copied().filter(applies).collect();
+            (!policies.is_empty()).then(|| (about.clone(), plain(&policies, directory)))
+        });
+        (question.uid.clone(), buckets.collect())
+    });
+    questions.collect()
 }
 
 fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {

@@ -210,17 +210,12 @@ pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
         if !over && scanner.spans.is_empty() && scanner.in_element() {
             continue;
         }
-        // What has been begun moves to the next block.
-        let kept = if scanner.in_element() {
-            scanner.start
-        } else {
-            bytes.len()
+        // An element that has begun moves to the next block.
+        let kept = match scanner.in_element() && !over {
+            true => scanner.start,
+            false => bytes.len(),
         };
-        let mut rest = Vec::new();
-        if !over {
-            rest.extend_from_slice(bytes.get(kept..).unwrap_or_default());
-            bytes.truncate(kept);
-        }
+        let rest = bytes.split_off(kept);
         let block = Block {
             bytes: std::mem::replace(&mut bytes, rest),
             offset,

@@ -25,6 +25,7 @@ const STRICTER: [Code; 3] = [
 const CASES: u32 = 512;
 
 /// Spellings of values for each attribute of `Test::Every`, all of them right.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn spellings() -> Vec<(&'static str, Vec<Value>)> {
     let thing = json!({"type": "Test::Thing", "id": "t"});
     vec![

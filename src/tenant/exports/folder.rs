@@ -150,7 +150,7 @@ impl<'f, F: Files> Folder<'f, F> {
         read.map(Some).map_err(|error| self.unread(path, error))
     }
 
-    /// The names of the folders in a folder, by their [keys](key): without regard to case and to braces around an id.
+    /// The names of the folders in a folder, by their keys: without regard to case and to braces around an id.
     ///
     /// # Errors
     /// Two of them are the same.

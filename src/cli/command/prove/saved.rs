@@ -1,10 +1,13 @@
 //! Counterexamples saved as suites, which fail until the policies or specs are mended.
 
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use tarbac_assurance::prove::{Proof, Prover, SpecResult};
 use tarbac_host::Engine;
+use tarbac_host::workspace::regular;
 
 use crate::atomic;
 use crate::failure::{Failure, ShellError};
@@ -29,10 +32,10 @@ pub(crate) fn save(
         let Some(text) = kept.suite else {
             continue;
         };
-        std::fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| ShellError::file("make", folder, error))?;
         let path = folder.join(format!("{}.yaml", file_name(id, &mut names)));
         // A file of an earlier run is replaced; any other file was written by a person.
-        if atomic::is_another(&path, &text) {
+        if is_another(&path, &text) {
             let path = path.display();
             say(&format!(
                 "{id}: not saved: `{path}` exists and is not a counterexample of this spec\n"
@@ -60,4 +63,17 @@ fn file_name(id: &str, names: &mut BTreeSet<String>) -> String {
         name = format!("{plain}-{number}");
     }
     name
+}
+
+/// Whether something has this path and does not begin with the first line of `text`.
+fn is_another(path: &Path, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default().as_bytes();
+    let begins = |mut file: File| {
+        let mut there = vec![0; first.len()];
+        file.read_exact(&mut there).is_ok() && there == first
+    };
+    match regular::open(path) {
+        Ok(file) => !begins(file),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
 }

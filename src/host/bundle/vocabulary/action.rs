@@ -40,7 +40,7 @@ impl Action {
         self.name().rsplit(['\\', '/']).next().unwrap_or_default()
     }
 
-    /// Every spelling a person may use; [`Vocabulary::actions_spelled`] compares them.
+    /// Every spelling a person may use; [`super::Vocabulary::actions_spelled`] compares them.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
         let spelled = ["id", "name", "graph"]
             .into_iter()
