@@ -207,7 +207,7 @@ codes! {
     mod workspace {
         /// An import that was stopped has been finished.
         FINISHED = "workspace::finished";
-        /// A file that `init` or `import` wrote is gone.
+        /// A file that `init` or `import` wrote is gone, or has no policy left.
         GONE = "workspace::gone";
         /// The folder lies in a workspace of which nothing is read.
         INSIDE = "workspace::inside";

@@ -1,6 +1,6 @@
-//! Files that tarbac wrote and that are missing.
+//! Files that tarbac wrote and that are missing or empty.
 //!
-//! A rule that is gone forbids nothing, and nobody sees it: a folder was renamed, a merge went wrong. Where that may
+//! A rule that is gone forbids nothing, and nobody sees it: a folder was renamed, a file was emptied, a merge went wrong. Where that may
 //! allow more, nothing is decided.
 
 use std::collections::{BTreeSet, HashSet};
@@ -122,7 +122,7 @@ fn is_there(place: &Path) -> Result<bool, Unreadable> {
     }
 }
 
-/// The files of a part that the record has and that are not there.
+/// The files of a part that the record has and that are not there, or are policies no longer.
 fn missing<E>(
     part: &str,
     record: &Record,
@@ -130,12 +130,18 @@ fn missing<E>(
     texts: &Texts,
 ) -> Result<Vec<String>, E> {
     let mut missing = Vec::new();
+    let policies = texts.policies.iter();
+    let emptied = policies.filter(|source| has_only_comments(source.text()));
+    let emptied: Vec<String> = emptied
+        .map(|source| source.name.replace('\\', "/"))
+        .collect();
+    let is_emptied = |path: &String| emptied.iter().any(|name| name.ends_with(path));
     for path in record.files.keys() {
         let is_of_part = Path::new(path).starts_with(part);
         if !is_of_part || path.ends_with(".md") || record.is_removed(path) {
             continue;
         }
-        if !is_there(path)? {
+        if !is_there(path)? || is_emptied(path) {
             missing.push(path.clone());
         }
     }
@@ -152,6 +158,12 @@ fn missing<E>(
     Ok(missing)
 }
 
+/// Whether a file of policies has none.
+fn has_only_comments(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || line.starts_with("//"))
+}
+
 fn is_absent(error: &io::Error) -> bool {
     use io::ErrorKind::{NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory)
@@ -162,8 +174,11 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
     let first = paths.first()?;
     let may_forbid = part != "entities" && !is_role(first);
     let message = match paths.len() {
-        1 => format!("tarbac wrote `{first}`, and it is gone"),
-        count => format!("tarbac wrote {}, and these {count} are gone", listed(paths)),
+        1 => format!("tarbac wrote `{first}`, and it is gone or empty"),
+        count => format!(
+            "tarbac wrote {}, and these {count} are gone or empty",
+            listed(paths)
+        ),
     };
     let finding = match may_forbid {
         true => Finding::error(code::workspace::GONE, message),
