@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 
 use crate::bulk::class::{OwnedSets, Projection, SideFingerprints};
 use crate::bulk::index::{ActionId, ClassId, ResourceClassId};
-use tarbac_host::bundle::{Action, Policy};
+use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Outcome, Request};
 use tarbac_host::engine::Engine;
 use tarbac_store::index::{Id, IndexVec};
@@ -83,8 +83,9 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let rows = engine.directory().every_row().len();
         let actions = permissions.iter_enumerated().map(|(id, action)| {
             let mut policies = engine.bundle().in_force(engine.readings());
-            let reads_context = policies
-                .any(|policy| engine.takes_part(policy, action) && reads_the_context(policy));
+            let reads_context = policies.any(|policy| {
+                engine.takes_part(policy, action) && policy.reads(&[ast::Var::Context])
+            });
             (action.uid.clone(), (id, Asked { reads_context }))
         });
         Self {
@@ -97,11 +98,6 @@ impl<E: Deref<Target = Engine>> Decider<E> {
             projection,
             engine,
         }
-    }
-
-    /// The engine.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     /// The number of kept decisions.
@@ -190,12 +186,6 @@ impl Asked {
         };
         values.is_empty() || !self.reads_context && values.values().all(is_plain)
     }
-}
-
-fn reads_the_context(policy: &Policy) -> bool {
-    let condition = policy.ast().non_scope_constraints();
-    let mut parts = condition.into_iter().flat_map(ast::Expr::subexpressions);
-    parts.any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
 }
 
 /// The sets that an action asks about and that hold a resource; `None` if there are too many.

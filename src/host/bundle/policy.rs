@@ -223,6 +223,15 @@ impl Policy {
         self.ast.non_scope_constraints().is_some()
     }
 
+    /// Whether a clause reads one of these variables.
+    pub fn reads(&self, variables: &[ast::Var]) -> bool {
+        let clauses = self.ast.non_scope_constraints();
+        let mut parts = clauses.into_iter().flat_map(ast::Expr::subexpressions);
+        parts.any(
+            |part| matches!(part.expr_kind(), ast::ExprKind::Var(var) if variables.contains(var)),
+        )
+    }
+
     /// Whether it applies to every principal and resource: its scope names none, and its conditions are
     /// plainly true.
     pub fn is_unconditional(&self) -> bool {

@@ -41,21 +41,9 @@ impl AuthorityQuestion {
             is_of_request: asked
                 .by_ref()
                 .filter(|policy| policy.action_scope().answers(action))
-                .all(|policy| !looks_beyond(policy)),
+                .all(|policy| !policy.reads(&[ast::Var::Action, ast::Var::Context])),
         })
     }
-}
-
-/// Whether the condition of a policy looks at the action or at the context.
-fn looks_beyond(policy: &Policy) -> bool {
-    let condition = policy.ast().non_scope_constraints();
-    let mut parts = condition.into_iter().flat_map(ast::Expr::subexpressions);
-    parts.any(|part| {
-        matches!(
-            part.expr_kind(),
-            ast::ExprKind::Var(ast::Var::Action | ast::Var::Context)
-        )
-    })
 }
 
 impl Engine {

@@ -194,10 +194,14 @@ fn by_question(
     readings: &[String],
     directory: &Directory,
 ) -> HashMap<EntityUid, HashMap<EntityTypeName, Bucket>> {
+    let mut answering: BTreeMap<&EntityUid, Vec<&Policy>> = BTreeMap::new();
+    for policy in bundle.in_force(readings) {
+        for question in bundle.questions_of(policy) {
+            answering.entry(&question.uid).or_default().push(policy);
+        }
+    }
     let questions = bundle.vocabulary().questions().map(|question| {
-        let in_force = bundle.in_force(readings);
-        let answers = |policy: &&Policy| policy.action_scope().answers(question);
-        let answering: Vec<&Policy> = in_force.filter(answers).collect();
+        let answering = answering.remove(&question.uid).unwrap_or_default();
         let buckets = question.resources.iter().filter_map(|about| {
             let types = (&question.principals, std::slice::from_ref(about));
             let applies = |policy: &&Policy| policy.may_apply_among(question, types.0, types.1);

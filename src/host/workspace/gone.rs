@@ -135,7 +135,10 @@ fn missing<E>(
     let emptied: Vec<String> = emptied
         .map(|source| source.name.replace('\\', "/"))
         .collect();
-    let is_emptied = |path: &String| emptied.iter().any(|name| name.ends_with(path));
+    let is_emptied = |path: &String| {
+        let mut before = emptied.iter().filter_map(|name| name.strip_suffix(path));
+        before.any(|before| before.is_empty() || before.ends_with(['/', ':']))
+    };
     for path in record.files.keys() {
         let is_of_part = Path::new(path).starts_with(part);
         if !is_of_part || path.ends_with(".md") || record.is_removed(path) {

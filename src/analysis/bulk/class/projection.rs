@@ -139,12 +139,12 @@ impl Projection {
 
     /// The fingerprints of principals.
     pub(crate) fn principal_fingerprints(&self, engine: &Engine) -> SideFingerprints {
-        SideFingerprints::new(engine, &self.parts.principal)
+        SideFingerprints::new(engine, &self.parts.principal, &self.looked_into)
     }
 
     /// The fingerprints of resources.
     pub(crate) fn resource_fingerprints(&self, engine: &Engine) -> SideFingerprints {
-        SideFingerprints::new(engine, &self.parts.resource)
+        SideFingerprints::new(engine, &self.parts.resource, &self.looked_into)
     }
 
     /// The sets of a person that policies ask resources to be in, each once.
@@ -182,7 +182,7 @@ impl Projection {
 }
 
 impl SideFingerprints {
-    fn new(engine: &Engine, side: &Side) -> Self {
+    fn new(engine: &Engine, side: &Side, looked_into: &EntitySlice) -> Self {
         let directory = engine.directory();
         let prepared =
             |read: &super::ReadSetBuilder| Fingerprinter::new(&read.build(directory), directory);
@@ -190,7 +190,7 @@ impl SideFingerprints {
             everything: prepared(&side.everything),
             values: prepared(&side.values),
             conditions: side.conditions().cloned().collect(),
-            looked_into: engine.looked_into(),
+            looked_into: looked_into.clone(),
         }
     }
 
