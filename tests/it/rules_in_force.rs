@@ -70,6 +70,31 @@ fn a_file_anywhere_adds_to_what_ships() {
     }
 }
 
+/// Folders of these names lie in the root of a workspace, and there no rule is read from them.
+#[test]
+fn a_folder_called_like_one_of_tarbacs_own_hides_no_rule() {
+    let forbid =
+        "@id(\"freeze\")\n@doc(\"No.\")\nforbid (\n  principal,\n  action,\n  resource\n);\n";
+    for folder in [".tarbac-import", ".tarbac"] {
+        for part in ["policies", "policies/custom"] {
+            let workspace = sample();
+            workspace.write(
+                &format!("{part}/{folder}/CACHEDIR.TAG"),
+                "Signature: 8a477f597d28d172789f06886806bc55",
+            );
+            workspace.write(&format!("{part}/{folder}/freeze.cedar"), forbid);
+            for options in [&[][..], &["--policies", part]] {
+                let ran = check(&workspace, options, WITHIN);
+                assert_eq!(ran.status, 1, "{part}/{folder} {options:?} {ran}");
+                assert!(
+                    ran.stdout.contains("freeze"),
+                    "{part}/{folder} {options:?} {ran}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_role_outside_of_custom_adds_to_what_ships() {
     let workspace = sample();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Unreadable, manifest, transaction, unreadable};
+use super::{Unreadable, is_workspace, manifest, transaction, unreadable};
 use tarbac_diagnostic::source::shown;
 
 /// The files of a part of the workspace, sorted. A file that is named is taken whatever its name;
@@ -73,13 +73,18 @@ pub(super) fn is_folder(path: &Path) -> Result<bool, Unreadable> {
     }
 }
 
+/// The files in a folder and its folders; those with another extension go to `passed_over`.
 pub(super) fn walk(
     root: &Path,
     extensions: &[&str],
     found: &mut Vec<PathBuf>,
     passed_over: &mut Vec<PathBuf>,
 ) -> Result<(), Unreadable> {
-    walk_unless(root, extensions, &transaction::is_aside, found, passed_over)
+    // The folders of tarbac itself lie beside the parts of a workspace. Anywhere else, a folder of that name is like any
+    // other: a rule in it would be out of force.
+    let left_out =
+        |path: &Path| transaction::is_aside(path) && path.parent().is_some_and(is_workspace);
+    walk_unless(root, extensions, &left_out, found, passed_over)
 }
 
 /// The same without the folders that are `left_out`.

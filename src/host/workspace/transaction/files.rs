@@ -7,8 +7,8 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
+use super::regular;
 use super::state::is_absent;
-use super::{is_aside, regular};
 use crate::record::{Found, TextHasher};
 
 /// What is at a path of a workspace, with its digest; `None` where nothing is. Nothing is followed out of it.
@@ -59,11 +59,7 @@ pub fn files_in(
         }
     }
     for folder in folders {
-        let entries = WalkDir::new(root.join(folder))
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| !is_aside(entry.path()));
-        for entry in entries {
+        for entry in WalkDir::new(root.join(folder)).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) if error.io_error().is_some_and(is_absent) => continue,
