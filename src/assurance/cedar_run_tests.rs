@@ -25,7 +25,6 @@ mod read;
 mod run;
 mod write;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,10 +80,6 @@ struct Expected {
     reason: Vec<String>,
     errors: usize,
 }
-
-/// The texts of the files of entities that tests name, or why there is none, by the name in the
-/// test; see [`CedarTest::entities_file`].
-pub type EntityFiles = BTreeMap<String, Result<String, String>>;
 
 /// The answer of plain Cedar.
 #[derive(Debug, Clone, PartialEq, Eq)]

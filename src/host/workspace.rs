@@ -41,7 +41,9 @@ use folders::metadata;
 use rule_files::texts;
 
 pub use baseline::{Baseline, earlier, stands_alone, state};
-pub use cedar::{cedar_tests, cedar_tests_from_standard_input, entity_files};
+pub use cedar::{
+    EntityFileError, EntityFiles, cedar_tests, cedar_tests_from_standard_input, entity_files,
+};
 pub use kept::Loss;
 pub use rule_files::{PolicyFile, own_policies, policy_files, rules};
 pub use suites::{SuiteFile, spec_files, suite_files};

@@ -10,9 +10,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tarbac::cedar_run_tests::{self, CedarTest, Difference, EntityFiles, Verdict};
+use tarbac::cedar_run_tests::{self, CedarTest, Difference, Verdict};
 use tarbac::decision::Decision;
 use tarbac::source::Source;
+use tarbac::workspace::EntityFiles;
 use tarbac::{Engine, Layout, Switches, Workspace, code, shipped, workspace};
 
 const EXAMPLES: [&str; 3] = ["albums", "forge", "papers"];

@@ -15,10 +15,11 @@ use cedar_policy::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tarbac::bundle::{self, Switches, Texts};
-use tarbac::cedar_run_tests::{self, EntityFiles, Response, Verdict};
+use tarbac::cedar_run_tests::{self, Response, Verdict};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::Input;
 use tarbac::source::Source;
+use tarbac::workspace::EntityFiles;
 use tarbac::{Engine, assembly};
 
 const VARIABLE: &str = "TARBAC_CEDAR_CORPUS";

@@ -12,9 +12,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::error::{EntityError, TestError};
 use super::policies::set;
 use super::run::{compared, invalid, readable, uid};
-use super::{Case, CedarTest, EntityFiles, Response, Verdict, in_full};
+use super::{Case, CedarTest, Response, Verdict, in_full};
 use tarbac_host::bundle::Policy;
 use tarbac_host::decision::Decision;
+use tarbac_host::workspace::EntityFiles;
 
 /// Runs tests with these policies and without a schema; one verdict for each, in order.
 ///

@@ -11,13 +11,12 @@ use rayon::iter::{
 use super::entities::{Distinct, Lists};
 use super::error::TestError;
 use super::policies::Policies;
-use super::{
-    Case, CedarTest, Difference, EntitiesOf, EntityFiles, Expected, Response, Verdict, in_full,
-};
+use super::{Case, CedarTest, Difference, EntitiesOf, Expected, Response, Verdict, in_full};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Bundle;
 use tarbac_host::json::StrictJson;
+use tarbac_host::workspace::EntityFiles;
 
 /// Runs tests with the policies in force under these readings; one verdict for each, in order.
 ///

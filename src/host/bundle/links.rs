@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityUid, ParseErrors};
 use cedar_policy_core::ast;
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,9 +49,12 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
         for link in links {
             match link_one(templates, &link) {
                 Ok(policy) => policies.push(policy),
-                Err(message) => findings.push(
-                    Finding::error(code::policy::LINK, message)
-                        .label(Place::new(source, 0..0), "in this file"),
+                Err(error) => findings.push(
+                    Finding::error(
+                        code::policy::LINK,
+                        format!("the link `{}` {error}", link.link_id),
+                    )
+                    .label(Place::new(source, 0..0), "in this file"),
                 ),
             }
         }
@@ -73,38 +76,40 @@ fn is_of_policies(text: &str) -> bool {
     }
 }
 
-fn link_one(templates: &[Template], link: &Link) -> Result<Policy, String> {
+/// Why a template was not linked; displays as a sentence about the link.
+#[derive(Debug, thiserror::Error)]
+enum LinkError {
+    #[error("is of a template `{0}` that does not exist")]
+    Template(String),
+    #[error("fills `{0}`, which is no slot")]
+    Slot(String),
+    #[error("has `{0}`, which is no entity: {1}")]
+    Entity(String, ParseErrors),
+    #[error("cannot be made: {0}")]
+    Linking(#[from] Box<ast::LinkingError>),
+}
+
+fn link_one(templates: &[Template], link: &Link) -> Result<Policy, LinkError> {
     let template = templates
         .iter()
         .find(|template| template.ast.id().to_string() == link.template_id)
-        .ok_or_else(|| {
-            format!(
-                "the link `{}` is of a template `{}` that does not exist",
-                link.link_id, link.template_id
-            )
-        })?;
+        .ok_or_else(|| LinkError::Template(link.template_id.clone()))?;
     let mut values = HashMap::new();
     for (slot, uid) in &link.args {
         let slot = match slot.as_str() {
             "?principal" => ast::SlotId::principal(),
             "?resource" => ast::SlotId::resource(),
-            other => {
-                return Err(format!(
-                    "the link `{}` fills `{other}`, which is no slot",
-                    link.link_id
-                ));
-            }
+            other => return Err(LinkError::Slot(other.to_owned())),
         };
-        let uid = EntityUid::from_str(uid).map_err(|error| {
-            format!("the link `{}`: `{uid}` is no entity: {error}", link.link_id)
-        })?;
+        let uid =
+            EntityUid::from_str(uid).map_err(|error| LinkError::Entity(uid.clone(), error))?;
         values.insert(slot, uid.into());
     }
-    ast::Template::link(
-        Arc::clone(&template.ast),
-        ast::PolicyID::from_string(&link.link_id),
-        values,
-    )
-    .map(|policy| Policy::new(policy, template.place.clone(), template.shipped))
-    .map_err(|error| format!("the link `{}`: {error}", link.link_id))
+    let id = ast::PolicyID::from_string(&link.link_id);
+    let policy = ast::Template::link(Arc::clone(&template.ast), id, values).map_err(Box::new)?;
+    Ok(Policy::new(
+        policy,
+        template.place.clone(),
+        template.shipped,
+    ))
 }

@@ -1,8 +1,11 @@
 //! Files of tests of `cedar run-tests`, and the files of entities that they name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+
+use thiserror::Error;
 
 use super::Unreadable;
 use super::text::{held_up_to, standard_input_up_to};
@@ -28,24 +31,37 @@ pub fn cedar_tests_from_standard_input() -> Result<Arc<Source>, Unreadable> {
     standard_input_up_to(LARGEST_TESTS)
 }
 
+/// The texts of the files of entities that tests of `cedar run-tests` name, or why there is none, by the name in
+/// the test.
+pub type EntityFiles = BTreeMap<String, Result<String, EntityFileError>>;
+
+/// Why a file of entities that a test names was not read; displays as a sentence about the file.
+#[derive(Debug, Error)]
+pub enum EntityFileError {
+    /// A name must not lead out of the folder of the tests.
+    #[error("it is outside of the folder of the tests")]
+    Outside,
+    /// There is no such file, or its folder cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is too large, or no text.
+    #[error("{}", .0.reason)]
+    Unreadable(#[from] Unreadable),
+}
+
 /// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file
 /// of the tests: a name is a path seen from its folder, and must not lead out of it.
-pub fn entity_files<'n>(
-    file: &Path,
-    names: impl IntoIterator<Item = &'n str>,
-) -> BTreeMap<String, Result<String, String>> {
+pub fn entity_files<'n>(file: &Path, names: impl IntoIterator<Item = &'n str>) -> EntityFiles {
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
     let read = |name: &str| {
         let path = folder.join(name);
-        let real = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
-        if !real(&path)?.starts_with(real(folder)?) {
-            return Err("it is outside of the folder of the tests".to_owned());
+        if !path.canonicalize()?.starts_with(folder.canonicalize()?) {
+            return Err(EntityFileError::Outside);
         }
-        let source = held_up_to(&path, LARGEST_TESTS).map_err(|error| error.reason)?;
-        Ok(source.text().to_owned())
+        Ok(held_up_to(&path, LARGEST_TESTS)?.text().to_owned())
     };
     let names: BTreeSet<&str> = names.into_iter().collect();
     names

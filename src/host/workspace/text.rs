@@ -2,7 +2,10 @@
 
 use std::io;
 use std::path::Path;
+use std::str::Utf8Error;
 use std::sync::Arc;
+
+use thiserror::Error;
 
 use super::{Unreadable, regular, unreadable};
 use tarbac_diagnostic::source::{Source, shown};
@@ -25,7 +28,8 @@ pub(super) fn held_up_to(path: &Path, largest: u64) -> Result<Arc<Source>, Unrea
         let help = "no file of that kind is that large; is it the right file?";
         unreadable(path, &error.to_string(), is_large.then_some(help))
     })?;
-    let text = text_of(bytes).map_err(|reason| unreadable(path, &reason, Some(AS_UTF8)))?;
+    let text =
+        text_of(bytes).map_err(|reason| unreadable(path, &reason.to_string(), Some(AS_UTF8)))?;
     Ok(Source::held(shown(path), text))
 }
 
@@ -33,24 +37,34 @@ pub(super) fn held_up_to(path: &Path, largest: u64) -> Result<Arc<Source>, Unrea
 pub(super) const AS_UTF8: &str =
     "save the file as UTF-8; in Windows PowerShell, `Set-Content -Encoding utf8` does";
 
+/// Why bytes are no text; displays as a sentence about the file.
+#[derive(Debug, Error)]
+pub(super) enum NoText {
+    #[error("it begins like UTF-16 and is not")]
+    Utf16,
+    #[error("it is not UTF-8: {0}")]
+    Utf8(#[from] Utf8Error),
+    #[error("it is no text: byte {0} is zero")]
+    Zero(usize),
+}
+
 /// The text of a file without a byte order mark, with line feeds: UTF-8 or, as Windows PowerShell writes it, UTF-16
 /// with a byte order mark.
-pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, String> {
+pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, NoText> {
     let utf16 = |of: fn([u8; 2]) -> u16| {
         let (units, rest) = bytes.as_chunks();
         let text = String::from_utf16(&units.iter().map(|unit| of(*unit)).collect::<Vec<u16>>());
         let text = text.ok().filter(|_| rest.is_empty());
-        text.ok_or_else(|| "it begins like UTF-16 and is not".to_owned())
+        text.ok_or(NoText::Utf16)
     };
     let text = match bytes.first_chunk() {
         Some([0xff, 0xfe]) => utf16(u16::from_le_bytes)?,
         Some([0xfe, 0xff]) => utf16(u16::from_be_bytes)?,
-        _ => String::from_utf8(bytes)
-            .map_err(|error| format!("it is not UTF-8: {}", error.utf8_error()))?,
+        _ => String::from_utf8(bytes).map_err(|error| error.utf8_error())?,
     };
     // No text has a zero character. UTF-16 that is taken for UTF-8 has one at every second place.
     if let Some(at) = text.find('\0') {
-        return Err(format!("it is no text: byte {at} is zero"));
+        return Err(NoText::Zero(at));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(text.replace("\r\n", "\n"))
@@ -68,7 +82,8 @@ pub(super) fn standard_input_up_to(largest: u64) -> Result<Arc<Source>, Unreadab
     let name = Path::new("standard input");
     let bytes = regular::up_to(io::stdin().lock(), largest);
     let bytes = bytes.map_err(|error| unreadable(name, &error.to_string(), None))?;
-    let text = text_of(bytes).map_err(|reason| unreadable(name, &reason, Some(AS_UTF8)))?;
+    let text =
+        text_of(bytes).map_err(|reason| unreadable(name, &reason.to_string(), Some(AS_UTF8)))?;
     Ok(Source::held("standard input", text))
 }
 

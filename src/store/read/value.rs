@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cedar_policy_core::ast::{self, Literal, PartialValue, ValueKind};
-use cedar_policy_core::entities::conformance::typecheck_value_against_schematype;
-use cedar_policy_core::entities::json::err::JsonDeserializationErrorContext;
+use cedar_policy_core::entities::conformance::{
+    TypecheckError, typecheck_value_against_schematype,
+};
+use cedar_policy_core::entities::json::err::{
+    JsonDeserializationError, JsonDeserializationErrorContext,
+};
 use cedar_policy_core::entities::json::{SchemaType, ValueParser};
-use cedar_policy_core::evaluator::RestrictedEvaluator;
+use cedar_policy_core::evaluator::{EvaluationError, RestrictedEvaluator};
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::jsonvalue::JsonValueWithNoDuplicateKeys;
 use serde::Deserialize;
@@ -181,34 +185,46 @@ impl Reader<'_, '_> {
                 self.evaluated.insert(spelling, packed);
                 Ok(packed)
             }
-            Err(reason) => {
+            Err(error) => {
                 let found = clipped(spelling.split_once(' ').map_or("", |parts| parts.1));
                 let what = format!("must be a {expected}, but is `{found}`");
-                Err(self.fail(Problem::new(NONCONFORMING, what).help(reason)))
+                Err(self.fail(Problem::new(NONCONFORMING, what).help(error.to_string())))
             }
         }
     }
 }
 
-/// Reads and evaluates a value as Cedar does; on failure gives Cedar's words for it.
+/// Why Cedar does not take a value.
+#[derive(Debug, thiserror::Error)]
+enum ValueError {
+    #[error(transparent)]
+    Json(#[from] Box<JsonDeserializationError>),
+    #[error(transparent)]
+    Evaluation(#[from] Box<EvaluationError>),
+    #[error(transparent)]
+    Type(#[from] Box<TypecheckError>),
+    #[error("write the value; `unknown` stands for none")]
+    Unknown,
+}
+
+/// Reads and evaluates a value as Cedar does.
 fn evaluate(
     json: JsonValueWithNoDuplicateKeys,
     expected: &SchemaType,
-) -> Result<ast::Value, String> {
+) -> Result<ast::Value, ValueError> {
     let extensions = Extensions::all_available();
     let expression = ValueParser::new(extensions)
         .val_into_restricted_expr(json.into(), Some(expected), &|| {
             JsonDeserializationErrorContext::Unknown
         })
-        .map_err(|error| error.to_string())?;
+        .map_err(Box::new)?;
     let value = RestrictedEvaluator::new(extensions)
         .partial_interpret(expression.as_borrowed())
-        .map_err(|error| error.to_string())?;
-    typecheck_value_against_schematype(&value, expected, extensions)
-        .map_err(|error| error.to_string())?;
+        .map_err(Box::new)?;
+    typecheck_value_against_schematype(&value, expected, extensions).map_err(Box::new)?;
     match value {
         PartialValue::Value(value) => Ok(value),
-        PartialValue::Residual(_) => Err("write the value; `unknown` stands for none".to_owned()),
+        PartialValue::Residual(_) => Err(ValueError::Unknown),
     }
 }
 

@@ -164,6 +164,9 @@ pub struct SmsRSystem {
     /// it.
     #[serde(default, deserialize_with = "flag")]
     pub obsolete: Option<Option<bool>>,
+    /// Whether it was retired; absent where the call did not select it.
+    #[serde(default, deserialize_with = "flag")]
+    pub decommissioned: Option<Option<bool>>,
 }
 
 /// A user that a discovery has found.

@@ -3,8 +3,9 @@
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request as CedarRequest};
 use cedar_policy_core::ast;
 use serde_json::{Value, json};
-use tarbac::cedar_run_tests::{self, EntityFiles, Expectation};
+use tarbac::cedar_run_tests::{self, Expectation};
 use tarbac::decision::{Decision, Request};
+use tarbac::workspace::EntityFiles;
 use tarbac::{Engine, Outcome};
 
 use super::{EXAMPLES, asked_of_cedar, load, run, tests_of, words};

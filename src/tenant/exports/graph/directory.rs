@@ -1,8 +1,9 @@
 //! Rows about Microsoft Entra: accounts, licenses, groups and directory roles.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::exports::lenient::{list, stated, texts, trimmed};
+use crate::exports::lenient::{list, moment, stated, texts, trimmed};
 
 /// A row of `GET /users`.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,6 +29,9 @@ pub struct UserRow {
     /// Whether the person can sign in; absent where the call did not select it.
     #[serde(default, alias = "AccountEnabled")]
     pub account_enabled: Option<bool>,
+    /// When the account was deleted; for thirty days it can be restored.
+    #[serde(default, alias = "DeletedDateTime", deserialize_with = "moment")]
+    pub deleted_date_time: Option<Timestamp>,
     /// The licenses; absent where the call did not select them.
     #[serde(default, alias = "AssignedLicenses", deserialize_with = "list")]
     pub assigned_licenses: Option<Vec<LicenseRow>>,

@@ -1,4 +1,4 @@
-//! Devices of a site: systems with a client that are not obsolete.
+//! Devices of a site: systems with a client that are neither obsolete nor decommissioned.
 
 use std::collections::BTreeSet;
 
@@ -100,6 +100,10 @@ impl<F: Files> Reader<'_, '_, F> {
             (Some(Some(true)), Some(Some(true))) => {
                 site.notes
                     .add(&DEVICE_NOT_UPLOADED, format!("{called}: obsolete"));
+            }
+            _ if row.decommissioned == Some(Some(true)) => {
+                site.notes
+                    .add(&DEVICE_NOT_UPLOADED, format!("{called}: decommissioned"));
             }
             (Some(Some(true)), obsolete) => {
                 if obsolete.flatten().is_none() {

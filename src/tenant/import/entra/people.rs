@@ -8,7 +8,9 @@ use crate::exports::{Files, Folder, RecordError, Refused};
 use crate::import::eligibility::Eligible;
 use crate::import::key;
 use crate::import::license::Products;
-use crate::import::report::{ACCOUNT_STATE_UNKNOWN, NOT_SELECTED, Notes, SYNCHRONIZATION_UNKNOWN};
+use crate::import::report::{
+    ACCOUNT_STATE_UNKNOWN, DELETED, NOT_SELECTED, Notes, SYNCHRONIZATION_UNKNOWN,
+};
 
 /// Facts about all rows of graph/users.
 #[derive(Default)]
@@ -32,6 +34,11 @@ impl Entra {
         let mut people: BTreeMap<String, Person> = BTreeMap::new();
         let mut rows = Rows::default();
         folder.records("graph/users", |row: UserRow| {
+            if let Some(moment) = row.deleted_date_time {
+                let name = format!("{}: {moment}", row.user_principal_name);
+                notes.add(&DELETED, name);
+                return Ok(());
+            }
             let person = self.person_of_row(row, &mut rows, &products, notes)?;
             match people.insert(key(&person.id), person) {
                 None => Ok(()),
