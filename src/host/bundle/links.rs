@@ -84,7 +84,7 @@ enum LinkError {
     #[error("fills `{0}`, which is no slot")]
     Slot(String),
     #[error("has `{0}`, which is no entity: {1}")]
-    Entity(String, ParseErrors),
+    Entity(String, Box<ParseErrors>),
     #[error("cannot be made: {0}")]
     Linking(#[from] Box<ast::LinkingError>),
 }
@@ -101,8 +101,8 @@ fn link_one(templates: &[Template], link: &Link) -> Result<Policy, LinkError> {
             "?resource" => ast::SlotId::resource(),
             other => return Err(LinkError::Slot(other.to_owned())),
         };
-        let uid =
-            EntityUid::from_str(uid).map_err(|error| LinkError::Entity(uid.clone(), error))?;
+        let uid = EntityUid::from_str(uid)
+            .map_err(|error| LinkError::Entity(uid.clone(), Box::new(error)))?;
         values.insert(slot, uid.into());
     }
     let id = ast::PolicyID::from_string(&link.link_id);
