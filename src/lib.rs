@@ -27,11 +27,11 @@
 //!
 //! # The house
 //!
-//! Eight storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
+//! Nine storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
 //! façade, with the rules and the sample tenant that ship ([`shipped`]), and the program. `tarbac-host` alone loads and
 //! decides; it holds no policy.
 //!
-//! Deliberately absent: any network, and whatever could be stale: what is kept of decisions
+//! Deliberately absent: any network but that of `tarbac serve`, which stands in a storey of its own, and whatever could be stale: what is kept of decisions
 //! ([`bulk::decider::Decider`]) belongs to one engine, which never changes.
 //!
 //! # Features
@@ -39,6 +39,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `prove` (default) | specs, proved by a solver |
+//! | `serve` (default) | a decision point over HTTP |
 //! | `watch` (default) | suites that are run again when a file changes |
 //!
 //! Cedar's types that stand in the signatures, such as the context of a [`Request`], are those of

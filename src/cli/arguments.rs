@@ -39,6 +39,7 @@ Examples:
   tarbac -C contoso validate               everything that is wrong with a workspace
   tarbac -C contoso test                   are the decisions as expected?
   tarbac -C contoso prove                  and in every other tenant that there could be?
+  tarbac -C contoso serve                  answer programs over HTTP
   tarbac help                              the commands, and the pages of the documentation"
 )]
 pub(crate) struct Arguments {
@@ -145,6 +146,10 @@ pub(crate) enum Command {
     Readings(command::readings::ReadingsArgs),
     Init(command::init::InitArgs),
     Import(command::import::ImportArgs),
+    #[cfg(feature = "serve")]
+    Serve(command::serve::ServeArgs),
+    #[cfg(feature = "serve")]
+    Health(command::health::HealthArgs),
     Schema(command::schema::SchemaArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),

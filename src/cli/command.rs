@@ -11,6 +11,8 @@ mod context;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod fmt;
+#[cfg(feature = "serve")]
+pub(crate) mod health;
 pub(crate) mod help;
 pub(crate) mod impact;
 pub(crate) mod import;
@@ -24,6 +26,8 @@ mod requests;
 pub(crate) mod review;
 pub(crate) mod role;
 pub(crate) mod schema;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 mod starters;
 pub(crate) mod suppose;
 pub(crate) mod test;
@@ -77,6 +81,10 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         Command::Readings(readings) => readings::run(global, readings, &mut output),
         Command::Init(init) => init::run(global, init, &mut output),
         Command::Import(import) => import::run(global, import, &mut output),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve::run(global, serve, &mut output),
+        #[cfg(feature = "serve")]
+        Command::Health(health) => health::run(health),
         Command::Schema(schema) => schema::run(schema, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),

@@ -149,3 +149,10 @@ impl From<ShellError> for Failure {
         Self::Error(Box::new(error))
     }
 }
+
+#[cfg(feature = "serve")]
+impl From<tarbac_serve::ServeError> for Failure {
+    fn from(error: tarbac_serve::ServeError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}

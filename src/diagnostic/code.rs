@@ -159,6 +159,8 @@ codes! {
         MISSING_DOC = "schema::missing_doc";
         /// A schema file is nested more deeply than is read.
         NESTING = "schema::nesting";
+        /// Two entity types have the same name for programs that ask.
+        SHARED_NAME = "schema::shared_name";
         /// A schema file is not a valid Cedar schema.
         SYNTAX = "schema::syntax";
         /// Cedar warns of something in the schema.

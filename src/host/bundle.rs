@@ -34,6 +34,8 @@ use std::sync::Arc;
 
 use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
+use cedar_policy_core::validator::ValidatorSchema;
+use cedar_policy_core::validator::types::Type;
 
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -210,6 +212,15 @@ impl Bundle {
     /// The actions, their spellings, and the annotations of types and attributes.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
+    }
+
+    /// The keys that the context of an action may have; none of an action that the schema does not have.
+    pub fn context_keys(&self, action: &EntityUid) -> BTreeSet<String> {
+        let schema: &ValidatorSchema = self.schema.as_ref();
+        match schema.context_type(action.as_ref()) {
+            Some(Type::Record { attrs, .. }) => attrs.keys().map(|key| key.to_string()).collect(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Every policy, sorted by id, those of readings that are off among them.

@@ -17,6 +17,7 @@ mod findings;
 mod index;
 mod misleading_names;
 mod question;
+mod set_attribute;
 mod slice;
 mod undecidable;
 mod unknown_names;
@@ -38,6 +39,7 @@ use tarbac_store::{Directory, Row};
 pub use answer::with_attribute;
 pub use authority::{answering, authority_findings, two_authorities};
 pub use evaluation::{Applicable, Evaluation};
+pub use set_attribute::SetAttribute;
 pub use slice::EntitySlice;
 pub use undecidable::{NotAsked, Undecidable};
 

@@ -266,6 +266,11 @@ pub fn is_workspace(folder: &Path) -> bool {
     PARTS.iter().any(|part| folder.join(part).is_dir())
 }
 
+/// Why a workspace cannot be read that changes again and again while that is tried.
+pub fn restless(root: &Path) -> Unreadable {
+    unreadable(root, "it is changed again and again while it is read", None)
+}
+
 fn unreadable(path: &Path, reason: &str, help: Option<&str>) -> Unreadable {
     Unreadable {
         path: shown(path),

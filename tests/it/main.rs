@@ -46,6 +46,8 @@ mod requests;
 mod role;
 mod rules_in_force;
 mod scoped_permissions;
+#[cfg(feature = "serve")]
+mod serve;
 mod snapshots_of_outcomes;
 mod solver;
 mod suites;

@@ -48,7 +48,7 @@ fn a_folder_that_is_none() {
 }
 
 /// Everything that can be asked for, in the order of the help.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "check",
     "explain",
     "who",
@@ -68,6 +68,8 @@ const COMMANDS: [&str; 23] = [
     "readings",
     "init",
     "import",
+    "serve",
+    "health",
     "schema",
     "completions",
     "man",

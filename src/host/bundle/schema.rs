@@ -63,6 +63,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
             Err(error) => findings.push(diagnostic::of_cedar(code::schema::SYNTAX, source, &error)),
         }
     }
+    findings.extend(declarations.shared_names());
     let vocabulary = declarations.finish(&schema, &action_entities);
     (Some((schema, vocabulary)), findings)
 }

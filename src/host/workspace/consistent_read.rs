@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{Layout, PARTS, Unreadable, transaction, unreadable};
+use super::{Layout, PARTS, Unreadable, restless, transaction};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
@@ -49,8 +49,7 @@ pub(super) fn consistently<T, E: From<Unreadable>>(
             return result;
         }
     }
-    let reason = "it is changed again and again while it is read";
-    Err(unreadable(&layout.root, reason, None).into())
+    Err(restless(&layout.root).into())
 }
 
 /// The workspaces that are read: the one at hand, and those of which a part is named.

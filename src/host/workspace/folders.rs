@@ -82,9 +82,31 @@ pub(super) fn walk(
 ) -> Result<(), Unreadable> {
     // The folders of tarbac itself lie beside the parts of a workspace. Anywhere else, a folder of that name is like any
     // other: a rule in it would be out of force.
-    let left_out =
-        |path: &Path| transaction::is_aside(path) && path.parent().is_some_and(is_workspace);
+    let left_out = |path: &Path| {
+        transaction::is_aside(path) && path.parent().is_some_and(is_workspace)
+            || is_behind_links(path)
+    };
     walk_unless(root, extensions, &left_out, found, passed_over)
+}
+
+/// Whether a folder holds what links beside it lead to, as Kubernetes mounts a ConfigMap: files that are links to
+/// `..data/FILE`, where `..data` is a link as well. Its files are read by the links, so none is out of force.
+fn is_behind_links(path: &Path) -> bool {
+    let is_named_so = path
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+    let Some(folder) = path.parent().filter(|_| is_named_so) else {
+        return false;
+    };
+    let data = folder.join("..data");
+    let Ok(target) = data.read_link() else {
+        return false;
+    };
+    let is_linked = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| folder.join(entry.file_name()).is_symlink())
+    };
+    (path == data || path == folder.join(target))
+        && fs::read_dir(&data).is_ok_and(|mut entries| entries.all(is_linked))
 }
 
 /// The same without the folders that are `left_out`.

@@ -21,6 +21,8 @@ pub(in crate::bundle) struct Declarations {
     attributes: Vec<(String, String, String, Value)>,
     actions: Vec<(String, String, Annotations, Place)>,
     choices: BTreeMap<String, BTreeSet<String>>,
+    /// The entity types by each name that programs may give them, with the places.
+    named: BTreeMap<String, Vec<(String, Place)>>,
 }
 
 impl Declarations {
@@ -61,6 +63,13 @@ impl Declarations {
         let place = || place_of_word(source, &[format!("entity {name}"), quoted(name)]);
         let title = format!("the entity type `{full_name}`");
         check_doc(&annotations, &title, place, findings);
+        let by_programs = annotations.get("authzen").cloned();
+        for name in std::iter::once(full_name.clone()).chain(by_programs) {
+            let named = self.named.entry(name).or_default();
+            if named.iter().all(|(known, _)| *known != full_name) {
+                named.push((full_name.clone(), place()));
+            }
+        }
         self.types.insert(full_name.clone(), annotations);
         if let Some(ids) = entity["enum"].as_array() {
             let ids = ids.iter().filter_map(Value::as_str).map(str::to_owned);
@@ -126,6 +135,22 @@ impl Declarations {
                 self.add_attributes(namespace, &record, attribute, source, findings);
             }
         }
+    }
+
+    /// Errors about entity types that share a name (`@authzen`): which one a request means could not be told.
+    pub(in crate::bundle) fn shared_names(&self) -> Vec<Finding> {
+        let shared = self.named.iter().filter(|(_, types)| types.len() > 1);
+        let findings = shared.map(|(name, types)| {
+            let listed: Vec<String> = types.iter().map(|(of, _)| format!("`{of}`")).collect();
+            let message = format!("the name `{name}` stands for {}", listed.join(" and "));
+            let mut finding = Finding::error(code::schema::SHARED_NAME, message)
+                .help("give each entity type a name of its own: `@authzen(\"…\")`");
+            for (_, place) in types {
+                finding = finding.label(place.clone(), "one of them");
+            }
+            finding
+        });
+        findings.collect()
     }
 
     pub(in crate::bundle) fn finish(

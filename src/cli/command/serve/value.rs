@@ -1,0 +1,35 @@
+//! Durations and sizes, as arguments have them.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use thiserror::Error;
+
+/// A text is no duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a duration is like 500ms, 30s, 5m or 1h")]
+pub(super) struct NoDuration;
+
+/// A text is no size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a size is a number of bytes, or like 512KiB or 4MiB")]
+pub(super) struct NoSize;
+
+/// A duration of nothing or more.
+pub(super) fn duration(text: &str) -> Result<Duration, NoDuration> {
+    let duration: SignedDuration = text.parse().map_err(|_| NoDuration)?;
+    Duration::try_from(duration).map_err(|_| NoDuration)
+}
+
+/// A number of bytes.
+pub(super) fn bytes(text: &str) -> Result<usize, NoSize> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => return Err(NoSize),
+    };
+    let count: usize = digits.trim_end().parse().map_err(|_| NoSize)?;
+    count.checked_mul(unit).ok_or(NoSize)
+}

@@ -1,0 +1,75 @@
+//! Attributes that a request sets, in place of the values of the directory.
+
+use cedar_policy::{Entity, EntityUid};
+use cedar_policy_core::ast;
+use serde_json::Value;
+
+use super::{Engine, EntitySlice, Undecidable};
+use crate::decision::Request;
+
+/// The value of an attribute, as JSON, in place of the one that an entity has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetAttribute {
+    /// The entity.
+    pub entity: EntityUid,
+    /// The name of the attribute.
+    pub name: String,
+    /// The value, as a file of entities has it.
+    pub value: Value,
+}
+
+impl Engine {
+    /// The entities that a request can reach where these attributes are set.
+    ///
+    /// # Errors
+    /// Those of [`Engine::world`]; or a value does not conform to the schema, or names an entity that does not exist.
+    pub fn world_where(
+        &self,
+        request: &Request,
+        set: &[SetAttribute],
+    ) -> Result<EntitySlice, Vec<Undecidable>> {
+        let mut world = self.world(request)?;
+        for attribute in set {
+            self.set(&mut world, attribute)
+                .map_err(|error| vec![error])?;
+        }
+        Ok(world)
+    }
+
+    fn set(&self, world: &mut EntitySlice, attribute: &SetAttribute) -> Result<(), Undecidable> {
+        let missing = || Undecidable::Missing(Box::new(attribute.entity.clone()));
+        let known = world.get(&attribute.entity).ok_or_else(missing)?;
+        let mut json = Entity::from(known.clone())
+            .to_json_value()
+            .map_err(Undecidable::not_taken)?;
+        if let Some(attributes) = json.get_mut("attrs").and_then(Value::as_object_mut) {
+            attributes.insert(attribute.name.clone(), attribute.value.clone());
+        }
+        let changed = Entity::from_json_value(json, Some(self.bundle.schema()))
+            .map_err(|error| Undecidable::not_taken(miette::Report::new(error)))?;
+        let changed: &ast::Entity = changed.as_ref();
+        for uid in named_in(changed, &attribute.name) {
+            let row = self.defined(&uid)?;
+            world.reach(&self.directory, [row]);
+        }
+        world.put(changed.clone());
+        Ok(())
+    }
+}
+
+/// The entities that an attribute names.
+fn named_in(entity: &ast::Entity, attribute: &str) -> Vec<EntityUid> {
+    let Some(ast::PartialValue::Value(value)) = entity.get(attribute) else {
+        return Vec::new();
+    };
+    let value = ast::Expr::from(value.clone());
+    let named = value
+        .subexpressions()
+        .filter_map(|part| match part.expr_kind() {
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                Some(EntityUid::from(uid.as_ref().clone()))
+            }
+            _ => None,
+        });
+    named.collect()
+}

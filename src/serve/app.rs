@@ -1,0 +1,79 @@
+//! The state of the server that every request shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
+
+use crate::fault::ServeError;
+use crate::metrics::Metrics;
+use crate::reload::Told;
+use crate::served::Served;
+use crate::settings::Settings;
+use crate::work::Workers;
+
+/// The state of the server.
+pub(crate) struct App {
+    pub(crate) settings: Settings,
+    /// The places of requests that are answered.
+    pub(crate) places: Semaphore,
+    /// The threads of work that takes longer than one decision.
+    pub(crate) workers: Workers,
+    pub(crate) metrics: Metrics,
+    served: ArcSwap<Served>,
+    reloads: Sender<Told>,
+    draining: AtomicBool,
+}
+
+impl App {
+    /// The state of a server that begins with this workspace.
+    ///
+    /// # Errors
+    /// No threads can be started.
+    pub(crate) fn new(
+        settings: Settings,
+        served: Served,
+        reloads: Sender<Told>,
+    ) -> Result<Self, ServeError> {
+        let metrics = Metrics::new();
+        metrics.serves(&served);
+        Ok(Self {
+            metrics,
+            places: Semaphore::new(settings.limits.in_flight),
+            workers: Workers::new()?,
+            served: ArcSwap::from_pointee(served),
+            reloads,
+            draining: AtomicBool::new(false),
+            settings,
+        })
+    }
+
+    /// What is served now. A request takes it once, so that its answer is of one revision.
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.served.load_full()
+    }
+
+    /// Serves something else from here on; what was served before.
+    pub(crate) fn serve(&self, served: Served) -> Arc<Served> {
+        self.metrics.serves(&served);
+        self.served.swap(Arc::new(served))
+    }
+
+    /// Tells the thread that reads the workspace.
+    pub(crate) fn tell(&self, told: Told) {
+        // Where it has ended, so will the server.
+        let _ = self.reloads.send(told);
+    }
+
+    /// Whether the server is about to stop.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// From here on, the server is about to stop.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}

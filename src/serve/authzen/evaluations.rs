@@ -1,0 +1,175 @@
+//! Several decisions, asked for at once.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::answer::{AnswerBody, BatchBody};
+use super::evaluation::{answered, decide, single, wanted};
+use super::json;
+use super::path;
+use super::request::{Asked, Explain, Object, Parts, member, object_in, wrong};
+use crate::app::App;
+use crate::caller::{Caller, Right};
+use crate::decided::{Call, Decided};
+use crate::fault::Fault;
+use crate::http::{RequestId, body};
+use crate::openapi::{BatchAnswer, EvaluationsRequest, Faults};
+use crate::served::Served;
+use crate::work::Waiting;
+
+/// So many decisions are made where the request was read; more are made elsewhere, so that nobody waits for them.
+const FEW: usize = 32;
+
+/// When a batch ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Semantic {
+    /// When all is decided.
+    All,
+    /// After the first decision that is this one.
+    UpTo(bool),
+}
+
+/// A batch as it was read.
+struct Batch {
+    items: Vec<Value>,
+    defaults: Parts,
+    semantic: Semantic,
+    explain: Explain,
+}
+
+/// The same for several requests, all decided with one revision.
+#[utoipa::path(
+    post,
+    path = path::EVALUATIONS,
+    request_body = EvaluationsRequest,
+    responses((status = 200, body = BatchAnswer), Faults),
+    tag = "AuthZEN"
+)]
+pub(crate) async fn evaluations(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Extension(request_id): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, Fault> {
+    caller.demand(Right::Evaluate)?;
+    let body = body::json(request, app.settings.limits.body).await?;
+    let mut object = json::object(&body)?;
+    let call = Call {
+        caller,
+        request_id,
+        endpoint: path::EVALUATIONS,
+    };
+    let items = match member(&mut object, "evaluations") {
+        None => Vec::new(),
+        Some(Value::Array(items)) => items,
+        Some(_) => return Err(wrong("", "evaluations", "is not an array")),
+    };
+    if items.is_empty() {
+        let mut options = object_in(&mut object, "", "options")?.unwrap_or_default();
+        semantic(&mut options)?;
+        object.insert("options".to_owned(), Value::Object(options));
+        return single(&app, &call, &mut object).await;
+    }
+    let most = app.settings.limits.evaluations;
+    if items.len() > most {
+        let message = format!("has {} items, and at most {most} are taken", items.len());
+        return Err(wrong("", "evaluations", &message));
+    }
+    let mut options = object_in(&mut object, "", "options")?.unwrap_or_default();
+    let explain = wanted(&call, &options)?;
+    let defaults = Parts::take(&mut object, "")?;
+    defaults.check("")?;
+    let batch = Batch {
+        items,
+        defaults,
+        semantic: semantic(&mut options)?,
+        explain,
+    };
+    app.metrics.batch(batch.items.len());
+    let served = app.served();
+    let decided = match batch.items.len() {
+        0..=FEW if explain == Explain::No => batch.decided(&served, &Waiting::default()),
+        _ => {
+            let served = Arc::clone(&served);
+            let work = move |waiting: &Waiting| batch.decided(&served, waiting);
+            app.workers.run(work).await?
+        }
+    };
+    app.give(&call, &served, &decided)?;
+    let evaluations = decided.iter().map(AnswerBody::of).collect();
+    Ok(answered(&served, &BatchBody { evaluations }))
+}
+
+/// When the batch ends, by its options.
+fn semantic(options: &mut Object) -> Result<Semantic, Fault> {
+    let key = "evaluations_semantic";
+    match member(options, key) {
+        None => Ok(Semantic::All),
+        Some(Value::String(name)) => match name.as_str() {
+            "execute_all" => Ok(Semantic::All),
+            "deny_on_first_deny" => Ok(Semantic::UpTo(false)),
+            "permit_on_first_permit" => Ok(Semantic::UpTo(true)),
+            _ => Err(wrong(
+                "/options",
+                key,
+                "is neither execute_all, deny_on_first_deny nor permit_on_first_permit",
+            )),
+        },
+        Some(_) => Err(wrong("/options", key, "is not a string")),
+    }
+}
+
+impl Batch {
+    /// The decisions in the order of the items, each by itself.
+    fn decided(self, served: &Served, waiting: &Waiting) -> Vec<Decided> {
+        let Self {
+            items,
+            defaults,
+            semantic,
+            explain,
+        } = self;
+        let one = |(number, item): (usize, Value)| {
+            let asked = item_asked(&defaults, number, item);
+            decide(served, Some(number), asked, explain)
+        };
+        match semantic {
+            Semantic::All if items.len() > FEW => items
+                .into_par_iter()
+                .enumerate()
+                .take_any_while(|_| !waiting.is_over())
+                .map(one)
+                .collect(),
+            Semantic::All => items.into_iter().enumerate().map(one).collect(),
+            Semantic::UpTo(last) => {
+                let mut decided = Vec::new();
+                for item in items.into_iter().enumerate() {
+                    let one = one(item);
+                    let is_last = AnswerBody::of(&one).decision() == last;
+                    decided.push(one);
+                    if is_last || waiting.is_over() {
+                        break;
+                    }
+                }
+                decided
+            }
+        }
+    }
+}
+
+/// The request that an item is.
+fn item_asked(defaults: &Parts, number: usize, item: Value) -> Result<Asked, Fault> {
+    let at = format!("/evaluations/{number}");
+    match item {
+        Value::Object(mut object) => Parts::take(&mut object, &at)?.or(defaults).asked(&at),
+        _ => Err(wrong(
+            "/evaluations",
+            &number.to_string(),
+            "is not an object",
+        )),
+    }
+}

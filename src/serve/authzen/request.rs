@@ -1,0 +1,237 @@
+//! The parts of a request, taken out of its JSON.
+//!
+//! What is wrong is told with a JSON pointer (RFC 6901). A member that is not known is ignored, and `null` counts as
+//! absent.
+
+use serde_json::{Map, Value};
+
+use crate::fault::Fault;
+
+/// A JSON object.
+pub(super) type Object = Map<String, Value>;
+
+/// Something about which, or on whose behalf, a request is made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AskedEntity {
+    /// The type as the request spells it.
+    pub(crate) type_name: String,
+    /// The id or alias.
+    pub(crate) id: String,
+    /// What the request says of it.
+    pub(crate) properties: Option<Object>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct AskedAction {
+    /// The name as the request spells it.
+    pub(crate) name: String,
+    /// What the request says of it.
+    pub(crate) properties: Option<Object>,
+}
+
+/// A request for one decision.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) subject: AskedEntity,
+    pub(crate) action: AskedAction,
+    pub(crate) resource: AskedEntity,
+    pub(crate) context: Option<Object>,
+}
+
+/// The parts of a request as they are written: each absent, or an object.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parts {
+    subject: Option<Object>,
+    action: Option<Object>,
+    resource: Option<Object>,
+    context: Option<Object>,
+}
+
+/// A request for everything that is allowed, but for its page.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SearchParts {
+    /// The type that is searched, as the request spells it; empty for actions.
+    pub(crate) searched: String,
+    pub(crate) subject: Option<AskedEntity>,
+    pub(crate) action: Option<AskedAction>,
+    pub(crate) resource: Option<AskedEntity>,
+    pub(crate) context: Option<Object>,
+}
+
+/// What explanation a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Explain {
+    /// None.
+    No,
+    /// The answer of `check`.
+    Yes,
+    /// That, and the document of `explain`.
+    Full,
+}
+
+/// A member of an object; `null` is absent.
+pub(super) fn member(object: &mut Object, key: &str) -> Option<Value> {
+    object.remove(key).filter(|value| !value.is_null())
+}
+
+/// A member that is an object, if it is there.
+pub(super) fn object_in(object: &mut Object, at: &str, key: &str) -> Result<Option<Object>, Fault> {
+    match member(object, key) {
+        None => Ok(None),
+        Some(Value::Object(found)) => Ok(Some(found)),
+        Some(_) => Err(wrong(at, key, "is not an object")),
+    }
+}
+
+/// A member that has to be there, and to be a text that says something.
+fn text_in(object: &mut Object, at: &str, key: &str) -> Result<String, Fault> {
+    match member(object, key) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        Some(Value::String(_)) => Err(wrong(at, key, "is empty")),
+        Some(_) => Err(wrong(at, key, "is not a string")),
+        None => Err(wrong(at, key, "is missing")),
+    }
+}
+
+/// The fault that something is wrong with a member.
+pub(super) fn wrong(at: &str, key: &str, what: &str) -> Fault {
+    Fault::bad_request(format!("{at}/{key} {what}"))
+}
+
+impl Parts {
+    /// Takes the parts out of an object that stands at this pointer.
+    ///
+    /// # Errors
+    /// One of them is of the wrong JSON type.
+    pub(super) fn take(object: &mut Object, at: &str) -> Result<Self, Fault> {
+        Ok(Self {
+            subject: object_in(object, at, "subject")?,
+            action: object_in(object, at, "action")?,
+            resource: object_in(object, at, "resource")?,
+            context: object_in(object, at, "context")?,
+        })
+    }
+
+    /// Refuses members of the wrong JSON type, whether or not they are used. A missing one is no fault yet.
+    pub(super) fn check(&self, at: &str) -> Result<(), Fault> {
+        let texts = [
+            ("subject", &self.subject, ["type", "id"].as_slice()),
+            ("action", &self.action, &["name"]),
+            ("resource", &self.resource, &["type", "id"]),
+        ];
+        for (part, object, keys) in texts {
+            let Some(object) = object else { continue };
+            let at = format!("{at}/{part}");
+            for key in keys {
+                match object.get(*key) {
+                    None | Some(Value::Null | Value::String(_)) => {}
+                    Some(_) => return Err(wrong(&at, key, "is not a string")),
+                }
+            }
+            match object.get("properties") {
+                None | Some(Value::Null | Value::Object(_)) => {}
+                Some(_) => return Err(wrong(&at, "properties", "is not an object")),
+            }
+        }
+        Ok(())
+    }
+
+    /// These parts, and those of `defaults` where there are none: whole entities, never a member of one.
+    pub(super) fn or(self, defaults: &Self) -> Self {
+        Self {
+            subject: self.subject.or_else(|| defaults.subject.clone()),
+            action: self.action.or_else(|| defaults.action.clone()),
+            resource: self.resource.or_else(|| defaults.resource.clone()),
+            context: self.context.or_else(|| defaults.context.clone()),
+        }
+    }
+
+    /// The request that the parts make.
+    ///
+    /// # Errors
+    /// Something is missing, or is of the wrong JSON type.
+    pub(super) fn asked(self, at: &str) -> Result<Asked, Fault> {
+        Ok(Asked {
+            subject: entity(self.subject, at, "subject")?,
+            action: action(self.action, at)?,
+            resource: entity(self.resource, at, "resource")?,
+            context: self.context,
+        })
+    }
+}
+
+impl SearchParts {
+    /// Everybody who may: only the type of the subject counts.
+    pub(super) fn of_subjects(object: &mut Object) -> Result<Self, Fault> {
+        Ok(Self {
+            searched: searched(object, "subject")?,
+            subject: None,
+            action: Some(action(object_in(object, "", "action")?, "")?),
+            resource: Some(entity(object_in(object, "", "resource")?, "", "resource")?),
+            context: object_in(object, "", "context")?,
+        })
+    }
+
+    /// Everything that it may be done to: only the type of the resource counts.
+    pub(super) fn of_resources(object: &mut Object) -> Result<Self, Fault> {
+        Ok(Self {
+            searched: searched(object, "resource")?,
+            subject: Some(entity(object_in(object, "", "subject")?, "", "subject")?),
+            action: Some(action(object_in(object, "", "action")?, "")?),
+            resource: None,
+            context: object_in(object, "", "context")?,
+        })
+    }
+
+    /// Everything that may be done; an action in the request does not count.
+    pub(super) fn of_actions(object: &mut Object) -> Result<Self, Fault> {
+        Ok(Self {
+            searched: String::new(),
+            subject: Some(entity(object_in(object, "", "subject")?, "", "subject")?),
+            action: None,
+            resource: Some(entity(object_in(object, "", "resource")?, "", "resource")?),
+            context: object_in(object, "", "context")?,
+        })
+    }
+}
+
+/// The type that is searched.
+fn searched(object: &mut Object, key: &str) -> Result<String, Fault> {
+    let part = object_in(object, "", key)?;
+    let mut part = part.ok_or_else(|| wrong("", key, "is missing"))?;
+    text_in(&mut part, &format!("/{key}"), "type")
+}
+
+fn entity(object: Option<Object>, at: &str, key: &str) -> Result<AskedEntity, Fault> {
+    let mut object = object.ok_or_else(|| wrong(at, key, "is missing"))?;
+    let at = format!("{at}/{key}");
+    Ok(AskedEntity {
+        type_name: text_in(&mut object, &at, "type")?,
+        id: text_in(&mut object, &at, "id")?,
+        properties: object_in(&mut object, &at, "properties")?,
+    })
+}
+
+fn action(object: Option<Object>, at: &str) -> Result<AskedAction, Fault> {
+    let mut object = object.ok_or_else(|| wrong(at, "action", "is missing"))?;
+    let at = format!("{at}/action");
+    Ok(AskedAction {
+        name: text_in(&mut object, &at, "name")?,
+        properties: object_in(&mut object, &at, "properties")?,
+    })
+}
+
+/// What explanation the options of a request ask for; other options are ignored.
+pub(super) fn explain(options: &Object) -> Result<Explain, Fault> {
+    match options.get("explain") {
+        None | Some(Value::Null | Value::Bool(false)) => Ok(Explain::No),
+        Some(Value::Bool(true)) => Ok(Explain::Yes),
+        Some(Value::String(how)) if how == "full" => Ok(Explain::Full),
+        Some(_) => Err(wrong(
+            "/options",
+            "explain",
+            "is neither true, false nor \"full\"",
+        )),
+    }
+}

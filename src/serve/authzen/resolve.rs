@@ -1,0 +1,201 @@
+//! The meaning of a request in a workspace: its names found, its context read.
+
+use axum::http::StatusCode;
+use cedar_policy::{Context, EntityTypeName, EntityUid};
+use serde_json::Value;
+use tarbac_host::Request;
+use tarbac_host::engine::{SetAttribute, Undecidable, entities_of};
+
+use super::request::{Asked, AskedAction, AskedEntity, Object};
+use crate::clock;
+use crate::fault::Fault;
+use crate::names::{NOW, NotNamed, Permission, entity};
+use crate::served::Served;
+
+/// Why a request cannot be decided. It is answered with `false`, and never with more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
+    /// Whether the request itself is wrong, whatever is in the workspace.
+    pub(super) is_fault: bool,
+}
+
+impl Problem {
+    fn unknown(message: String) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            message,
+            is_fault: false,
+        }
+    }
+
+    fn unclear(message: String) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message,
+            is_fault: false,
+        }
+    }
+
+    fn wrong(message: String) -> Self {
+        Self {
+            is_fault: true,
+            ..Self::unclear(message)
+        }
+    }
+
+    /// An attribute that the request sets has a value that the schema does not take.
+    pub(super) fn not_settable(errors: &[Undecidable]) -> Self {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Self::wrong(format!(
+            "/properties do not conform to the schema: {}",
+            errors.join("; ")
+        ))
+    }
+
+    /// A policy could not be evaluated. Which one is for the log.
+    pub(super) fn undecided() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message: "the policies could not be evaluated for this request".to_owned(),
+            is_fault: false,
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self {
+            status: fault.status,
+            message: fault.message,
+            is_fault: true,
+        }
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.status, problem.message)
+    }
+}
+
+/// A request that can be decided, and the attributes that it sets itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolved {
+    pub(crate) request: Request,
+    pub(crate) set: Vec<SetAttribute>,
+}
+
+/// The type of this name.
+pub(super) fn type_of<'s>(served: &'s Served, name: &str) -> Result<&'s EntityTypeName, Problem> {
+    let found = served.names.type_name(name);
+    found.ok_or_else(|| Problem::unknown(format!("there is no type `{name}`")))
+}
+
+/// The permission of this name.
+pub(super) fn permission<'s>(served: &'s Served, name: &str) -> Result<&'s Permission, Problem> {
+    let found = served.names.permission(&served.engine, name);
+    found.map_err(|error| match error {
+        NotNamed::Unknown => Problem::unknown(format!("there is no action `{name}`")),
+        NotNamed::Several => Problem::unclear(format!("several actions are called `{name}`")),
+    })
+}
+
+/// The entity that a part of a request names.
+pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<EntityUid, Problem> {
+    let type_name = type_of(served, &asked.type_name)?;
+    let AskedEntity {
+        type_name: kind,
+        id,
+        ..
+    } = asked;
+    entity(&served.engine, type_name, id).map_err(|error| match error {
+        NotNamed::Unknown => Problem::unknown(format!("there is no `{kind}` with the id `{id}`")),
+        NotNamed::Several => Problem::unclear(format!("several of `{kind}` are called `{id}`")),
+    })
+}
+
+/// What a request asks in a workspace.
+pub(super) fn resolve(served: &Served, asked: &Asked) -> Result<Resolved, Problem> {
+    let permission = permission(served, &asked.action.name)?;
+    // The context is wrong or right whoever asks.
+    let context = context(served, permission, &asked.action, asked.context.as_ref())?;
+    let principal = entity_of(served, &asked.subject)?;
+    let resource = entity_of(served, &asked.resource)?;
+    if !permission.applies_to(principal.type_name(), resource.type_name()) {
+        return Err(Problem::unclear(format!(
+            "`{}` is not asked of `{}` about `{}`",
+            asked.action.name, asked.subject.type_name, asked.resource.type_name
+        )));
+    }
+    let mut set = set_by(served, &principal, &asked.subject);
+    set.extend(set_by(served, &resource, &asked.resource));
+    let request = Request {
+        principal,
+        action: permission.uid.clone(),
+        resource,
+        context,
+    };
+    Ok(Resolved { request, set })
+}
+
+/// The context of a request: the keys that the schema declares, and no others.
+pub(super) fn context(
+    served: &Served,
+    permission: &Permission,
+    action: &AskedAction,
+    given: Option<&Object>,
+) -> Result<Context, Problem> {
+    let mut declared = Object::new();
+    for key in &permission.context {
+        let of_context = given.and_then(|given| given.get(key));
+        let of_action = action.properties.as_ref().and_then(|of| of.get(key));
+        let is_there = |value: &&Value| !value.is_null();
+        let value = of_context.filter(is_there).or(of_action.filter(is_there));
+        if let Some(value) = value {
+            declared.insert(key.clone(), value.clone());
+        } else if key == NOW {
+            declared.insert(key.clone(), Value::String(now()));
+        }
+    }
+    if let Some(empty) = permission.empty.as_ref().filter(|_| declared.is_empty()) {
+        return Ok(empty.clone());
+    }
+    let read = served
+        .engine
+        .context(&permission.uid, Value::Object(declared));
+    let context = read.map_err(|error| {
+        Problem::wrong(format!("/context does not conform to the schema: {error}"))
+    })?;
+    for uid in entities_of(&context) {
+        if !served.engine.directory().defines(&uid) {
+            return Err(Problem::unknown(format!(
+                "/context names `{uid}`, which does not exist"
+            )));
+        }
+    }
+    Ok(context)
+}
+
+/// The time as Cedar reads it, in milliseconds.
+fn now() -> String {
+    format!("{:.3}", clock::now())
+}
+
+/// The attributes of an entity that a request may set and does.
+pub(super) fn set_by(served: &Served, uid: &EntityUid, asked: &AskedEntity) -> Vec<SetAttribute> {
+    let marked = served.names.from_request(uid.type_name());
+    let (Some(marked), Some(properties)) = (marked, &asked.properties) else {
+        return Vec::new();
+    };
+    let given = properties.iter().filter(|(_, value)| !value.is_null());
+    let given = given.filter(|(name, _)| marked.contains(*name));
+    given
+        .map(|(name, value)| SetAttribute {
+            entity: uid.clone(),
+            name: name.clone(),
+            value: value.clone(),
+        })
+        .collect()
+}

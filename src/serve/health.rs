@@ -1,0 +1,96 @@
+//! The answers to probes.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::fault;
+use crate::openapi::Faults;
+
+/// What `/version` answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Version<'a> {
+    name: &'a str,
+    version: &'a str,
+    revision: &'a str,
+}
+
+/// A reason why requests should go elsewhere, if it is one.
+struct ReadyCheck {
+    name: &'static str,
+    /// What is wrong.
+    wrong: Option<&'static str>,
+}
+
+/// The process serves.
+#[utoipa::path(get, path = "/livez", responses((status = 200, body = String)), tag = "Management")]
+pub(crate) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// Whether requests should come here; with `?verbose`, a line for each check.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    responses((status = 200, body = String), (status = 503, body = String)),
+    tag = "Management"
+)]
+pub(crate) async fn ready(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+    let checks = checks(&app);
+    let is_ready = checks.iter().all(|check| check.wrong.is_none());
+    let status = match is_ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let is_verbose =
+        query.is_some_and(|query| query.split('&').any(|of| of.starts_with("verbose")));
+    let lines: String = match (is_verbose, is_ready) {
+        (true, _) => checks.iter().map(ReadyCheck::line).collect(),
+        (false, true) => "ok\n".to_owned(),
+        (false, false) => "not ready\n".to_owned(),
+    };
+    (status, lines).into_response()
+}
+
+/// The program and the revision.
+#[utoipa::path(get, path = "/version", responses((status = 200, body = Version), Faults), tag = "Management")]
+pub(crate) async fn version(State(app): State<Arc<App>>) -> Response {
+    let served = app.served();
+    let version = Version {
+        name: "tarbac",
+        version: env!("CARGO_PKG_VERSION"),
+        revision: served.revision(),
+    };
+    fault::json(StatusCode::OK, &version)
+}
+
+fn checks(app: &App) -> Vec<ReadyCheck> {
+    let draining = app.is_draining().then_some("the server is stopping");
+    // Nothing listens before a workspace is loaded.
+    let is_damaged = app.served().engine.directory().is_damaged();
+    let damaged = is_damaged.then_some("what was kept of the entities is damaged");
+    vec![
+        ReadyCheck {
+            name: "loaded",
+            wrong: damaged,
+        },
+        ReadyCheck {
+            name: "draining",
+            wrong: draining,
+        },
+    ]
+}
+
+impl ReadyCheck {
+    fn line(&self) -> String {
+        match self.wrong {
+            None => format!("{}: ok\n", self.name),
+            Some(wrong) => format!("{}: {wrong}\n", self.name),
+        }
+    }
+}

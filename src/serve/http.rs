@@ -1,0 +1,107 @@
+//! The routes, and the layers that every request goes through.
+
+pub(crate) mod body;
+mod host;
+mod identity;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+use crate::app::App;
+use crate::fault::Fault;
+use crate::metrics::Reason;
+use crate::{authzen, caller, health, metrics, reload};
+
+pub(crate) use identity::{REVISION, RequestId};
+
+/// What a listener answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything.
+    Everything,
+    /// What callers ask.
+    Asked,
+    /// Health, metrics and `/-/…`.
+    Management,
+}
+
+/// The routes of a listener.
+pub(crate) fn router(app: &Arc<App>, role: Role) -> Router {
+    let mut routes = Router::new();
+    if role != Role::Management {
+        let asked = authzen::routes(app.settings.public_url.as_ref())
+            .layer(middleware::from_fn_with_state(Arc::clone(app), admitted));
+        routes = routes.merge(asked);
+    }
+    if role != Role::Asked {
+        routes = routes.merge(management());
+    }
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn(caller::identify))
+        .layer(CsrfLayer::new().with_rejection_response(cross_site))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            identity::identify,
+        ))
+        .with_state(Arc::clone(app))
+}
+
+/// Health and the like.
+fn management() -> Router<Arc<App>> {
+    Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/version", get(health::version))
+        .route("/metrics", get(metrics::metrics))
+        .route("/-/reload", post(reload::reload))
+}
+
+/// Answers a request if there is room for it, and within the time there is for an answer.
+async fn admitted(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let Ok(_place) = app.places.try_acquire() else {
+        return Fault::unavailable("too many requests are being answered")
+            .because(Reason::overload)
+            .into_response();
+    };
+    match tokio::time::timeout(app.settings.limits.timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Fault::unavailable("the answer took too long")
+            .because(Reason::timeout)
+            .into_response(),
+    }
+}
+
+async fn not_found() -> Fault {
+    Fault::new(StatusCode::NOT_FOUND, "there is nothing at this path")
+}
+
+async fn not_allowed() -> Fault {
+    let message = "this path does not take this method; the header Allow has those that it takes";
+    Fault::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+fn cross_site(_: ProtectionError) -> Response {
+    let message = "a page of another site sent this request";
+    Fault::new(StatusCode::FORBIDDEN, message)
+        .because(Reason::csrf)
+        .into_response()
+}
+
+/// A panic that nothing nearer has caught.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request ended in a panic");
+    Fault::broken().into_response()
+}

@@ -1,0 +1,50 @@
+//! The body of a request, read within its bounds.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::fault::Fault;
+use crate::metrics::Reason;
+
+/// How long a whole body may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Reads the body of a request that has to be JSON.
+///
+/// # Errors
+/// It says that it is something else, is larger than `largest` bytes, or does not come in time.
+pub(crate) async fn json(request: Request, largest: usize) -> Result<Bytes, Fault> {
+    if !is_json(request.headers()) {
+        return Err(Fault::bad_request(
+            "the header Content-Type is not application/json",
+        ));
+    }
+    let body = Limited::new(request.into_body(), largest);
+    match tokio::time::timeout(DEADLINE, body.collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than {largest} bytes"),
+        )
+        .because(Reason::size)),
+        Ok(Err(_)) => Err(Fault::bad_request("the body broke off")),
+        Err(_) => Err(
+            Fault::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
+                .because(Reason::timeout),
+        ),
+    }
+}
+
+/// Whether a media type is `application/json`, whatever its parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut sent = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(only), None) = (sent.next(), sent.next()) else {
+        return false;
+    };
+    let kind = only.to_str().unwrap_or_default().split(';').next();
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}

@@ -1,0 +1,110 @@
+//! The headers of every response, and the id of every request.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::authzen::path;
+use crate::clock;
+use crate::metrics::Reason;
+use crate::settings::PublicUrl;
+
+/// The id that a request was sent with, or else one made here.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The revision that an answer was made with.
+pub(crate) const REVISION: HeaderName = HeaderName::from_static("tarbac-revision");
+
+impl RequestId {
+    /// That of a request, byte for byte; one that sorts by time where it has none.
+    fn of(request: &Request) -> Self {
+        let sent = request.headers().get(REQUEST_ID).cloned();
+        Self(sent.unwrap_or_else(|| {
+            let id = Uuid::now_v7().to_string();
+            HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+        }))
+    }
+}
+
+/// Gives a request its id, and a response the headers that each has.
+pub(crate) async fn identify(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let began = clock::instant();
+    let _in_flight = app.metrics.enter();
+    let endpoint = endpoint(&app, &request);
+    let method = method(&request);
+    let id = RequestId::of(&request);
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).await;
+    if let Some(reason) = response.extensions().get::<Reason>() {
+        app.metrics.reject(*reason);
+    }
+    let status = response.status().as_u16();
+    app.metrics
+        .answered(endpoint, method, status, began.elapsed());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id.0);
+    headers
+        .entry(REVISION)
+        .or_insert_with(|| app.served().revision_header());
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
+}
+
+/// The endpoints as metrics call them.
+const ENDPOINTS: [(&str, &str); 12] = [
+    (path::EVALUATION, "evaluation"),
+    (path::EVALUATIONS, "evaluations"),
+    (path::SEARCH_SUBJECT, "search_subject"),
+    (path::SEARCH_RESOURCE, "search_resource"),
+    (path::SEARCH_ACTION, "search_action"),
+    (path::METADATA, "metadata"),
+    ("/livez", "livez"),
+    ("/readyz", "readyz"),
+    ("/version", "version"),
+    ("/metrics", "metrics"),
+    ("/openapi.json", "openapi"),
+    ("/-/reload", "reload"),
+];
+
+/// The endpoint of a request.
+fn endpoint(app: &App, request: &Request) -> &'static str {
+    let Some(matched) = request.extensions().get::<MatchedPath>() else {
+        return "other";
+    };
+    let below = app.settings.public_url.as_ref().map_or("", PublicUrl::path);
+    let matched = matched.as_str();
+    let bare = matched.strip_prefix(below).unwrap_or(matched);
+    let is_matched = |path: &str| {
+        let rest = matched.strip_prefix(path);
+        bare == path || rest.is_some_and(|rest| rest == below)
+    };
+    let found = ENDPOINTS.iter().find(|(path, _)| is_matched(path));
+    found.map_or("other", |(_, name)| *name)
+}
+
+/// The method of a request, if it is one of those that are taken.
+fn method(request: &Request) -> &'static str {
+    match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

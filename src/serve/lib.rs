@@ -1,0 +1,36 @@
+//! The decision point over HTTP: AuthZEN 1.0.
+//!
+//! A request is decided by one [`Served`](served::Served): an engine with its names and kept decisions, which never
+//! changes. A new one takes its place in one pointer. The rules stand in policies; what is here knows actions, entity
+//! types, and the annotations `@authzen` and `@from_request` of a schema.
+
+#![warn(unreachable_pub, clippy::too_many_lines)]
+
+mod app;
+mod authzen;
+mod caller;
+mod clock;
+mod decided;
+mod fault;
+mod health;
+mod http;
+mod log;
+mod metrics;
+mod names;
+mod openapi;
+mod origin;
+mod probe;
+mod reload;
+mod served;
+mod server;
+mod settings;
+mod stamp;
+mod systemd;
+mod work;
+
+pub use fault::ServeError;
+pub use log::LogFormat;
+pub use origin::{Loaded, WorkspaceOrigin};
+pub use probe::is_ready;
+pub use server::{Stopped, check, serve};
+pub use settings::{Limits, Listen, PublicUrl, Settings};

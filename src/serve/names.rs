@@ -1,0 +1,161 @@
+//! The names of entities and actions, as a request spells them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
+use tarbac_host::Engine;
+use tarbac_host::bundle::Action;
+
+/// The key of a context that is the clock of the server where a request has none.
+pub(crate) const NOW: &str = "now";
+
+/// The names of one workspace.
+pub(crate) struct Names {
+    /// The entity types by their Cedar name and by that of `@authzen`.
+    types: HashMap<String, EntityTypeName>,
+    /// The place in `permissions` by each spelling that only one has.
+    spelled: HashMap<String, usize>,
+    permissions: Vec<Permission>,
+    /// The attributes that a request may set, by entity type.
+    from_request: BTreeMap<EntityTypeName, BTreeSet<String>>,
+}
+
+/// An action that can be asked about.
+pub(crate) struct Permission {
+    /// The action.
+    pub(crate) uid: EntityUid,
+    /// The types of whoever asks.
+    pub(crate) principals: Vec<EntityTypeName>,
+    /// The types that it is asked about.
+    pub(crate) resources: Vec<EntityTypeName>,
+    /// The keys of its context.
+    pub(crate) context: BTreeSet<String>,
+    /// An empty context, where that is one.
+    pub(crate) empty: Option<Context>,
+}
+
+impl Permission {
+    fn new(engine: &Engine, action: &Action) -> Self {
+        Self {
+            uid: action.uid.clone(),
+            principals: action.principals.clone(),
+            resources: action.resources.clone(),
+            context: engine.bundle().context_keys(&action.uid),
+            empty: engine.context(&action.uid, serde_json::json!({})).ok(),
+        }
+    }
+
+    pub(crate) fn applies_to(&self, principal: &EntityTypeName, resource: &EntityTypeName) -> bool {
+        self.principals.contains(principal) && self.resources.contains(resource)
+    }
+}
+
+/// Why a name means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotNamed {
+    /// Nothing has the name.
+    Unknown,
+    /// Several have it.
+    Several,
+}
+
+impl Names {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        let vocabulary = engine.bundle().vocabulary();
+        let mut types = HashMap::new();
+        let mut from_request: BTreeMap<EntityTypeName, BTreeSet<String>> = BTreeMap::new();
+        for name in vocabulary.type_names() {
+            let Ok(type_name) = name.parse::<EntityTypeName>() else {
+                continue;
+            };
+            if let Some(other) = vocabulary.type_annotation(name, "authzen") {
+                types.insert(other.to_owned(), type_name.clone());
+            }
+            let attributes = vocabulary.attributes(name).into_iter().flatten();
+            let marked = attributes.filter(|(_, of)| of.annotations.contains_key("from_request"));
+            let marked: BTreeSet<String> = marked.map(|(name, _)| name.clone()).collect();
+            if !marked.is_empty() {
+                from_request.insert(type_name.clone(), marked);
+            }
+            types.insert(name.to_owned(), type_name);
+        }
+        let permissions: Vec<&Action> = vocabulary.permissions().collect();
+        let mut spelled = HashMap::new();
+        for (place, action) in permissions.iter().enumerate() {
+            let full = action.uid.to_string();
+            for spelling in action.spellings().chain([full.as_str()]) {
+                if let [_] = vocabulary.actions_spelled(spelling).as_slice() {
+                    spelled.insert(spelling.to_owned(), place);
+                }
+            }
+        }
+        let permissions = permissions.into_iter();
+        Self {
+            types,
+            spelled,
+            permissions: permissions.map(|of| Permission::new(engine, of)).collect(),
+            from_request,
+        }
+    }
+
+    /// The type of this name.
+    pub(crate) fn type_name(&self, name: &str) -> Option<&EntityTypeName> {
+        self.types.get(name)
+    }
+
+    /// The permissions, in the order of the schema.
+    pub(crate) fn permissions(&self) -> &[Permission] {
+        &self.permissions
+    }
+
+    /// The attributes of a type that a request may set.
+    pub(crate) fn from_request(&self, type_name: &EntityTypeName) -> Option<&BTreeSet<String>> {
+        self.from_request.get(type_name)
+    }
+
+    /// The permission of this spelling.
+    ///
+    /// # Errors
+    /// None or several have it.
+    pub(crate) fn permission(&self, engine: &Engine, name: &str) -> Result<&Permission, NotNamed> {
+        if let Some(known) = self.spelled.get(name) {
+            return self.permissions.get(*known).ok_or(NotNamed::Unknown);
+        }
+        match engine
+            .bundle()
+            .vocabulary()
+            .actions_spelled(name)
+            .as_slice()
+        {
+            [] => Err(NotNamed::Unknown),
+            [action] => {
+                let known = self.permissions.iter().find(|of| of.uid == action.uid);
+                known.ok_or(NotNamed::Unknown)
+            }
+            _ => Err(NotNamed::Several),
+        }
+    }
+}
+
+/// The entity of a type with this id; else the one whose alias it is.
+///
+/// # Errors
+/// There is none, or several have the alias.
+pub(crate) fn entity(
+    engine: &Engine,
+    type_name: &EntityTypeName,
+    name: &str,
+) -> Result<EntityUid, NotNamed> {
+    let directory = engine.directory();
+    let uid = EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(name));
+    if directory.defines(&uid) {
+        return Ok(uid);
+    }
+    let called = directory.called(type_name, name);
+    let mut called = called.into_iter().filter(|row| directory.is_defined(*row));
+    match (called.next(), called.next()) {
+        (None, _) => Err(NotNamed::Unknown),
+        (Some(row), None) => Ok(directory.uid(row)),
+        (Some(_), Some(_)) => Err(NotNamed::Several),
+    }
+}

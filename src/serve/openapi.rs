@@ -1,0 +1,266 @@
+//! The document about every endpoint, as OpenAPI has it.
+//!
+//! Requests are read by hand, to point at what is wrong in them; the types here describe them.
+
+#![expect(dead_code, reason = "these types are described, and never made")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::server::ServerBuilder;
+use utoipa::{IntoResponses, OpenApi, ToSchema};
+
+use crate::app::App;
+use crate::fault;
+
+/// Somebody or something, of which a request speaks.
+#[derive(ToSchema)]
+pub(crate) struct Entity {
+    /// The type: that of the schema, or its name for programs.
+    #[schema(min_length = 1, example = "user")]
+    r#type: String,
+    /// The id, or an alias that one entity has.
+    #[schema(min_length = 1, example = "ada@contoso.example")]
+    id: String,
+    /// Only attributes count that the schema marks with `@from_request`.
+    properties: Option<BTreeMap<String, Value>>,
+}
+
+/// The type of the entities that are searched. An id does not count.
+#[derive(ToSchema)]
+pub(crate) struct EntityType {
+    /// The type: that of the schema, or its name for programs.
+    #[schema(min_length = 1, example = "user")]
+    r#type: String,
+}
+
+/// What is to be done.
+#[derive(ToSchema)]
+pub(crate) struct Action {
+    /// The name.
+    #[schema(min_length = 1, example = "runScript")]
+    name: String,
+    /// Keys of the context, unless the context has them.
+    properties: Option<BTreeMap<String, Value>>,
+}
+
+/// The options of a request.
+#[derive(ToSchema)]
+pub(crate) struct Options {
+    /// Whether the answer has its reasons; `full` adds the document of `explain`.
+    explain: Option<Explanation>,
+    /// When a batch ends.
+    evaluations_semantic: Option<Semantic>,
+}
+
+/// Whether the answer has its reasons.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Explanation {
+    Asked(bool),
+    How(FullExplanation),
+}
+
+/// All reasons.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FullExplanation {
+    Full,
+}
+
+/// When a batch ends.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Semantic {
+    ExecuteAll,
+    DenyOnFirstDeny,
+    PermitOnFirstPermit,
+}
+
+/// A request for one decision.
+#[derive(ToSchema)]
+pub(crate) struct EvaluationRequest {
+    subject: Entity,
+    action: Action,
+    resource: Entity,
+    /// The keys that the schema declares for the action are read, and others ignored.
+    context: Option<BTreeMap<String, Value>>,
+    options: Option<Options>,
+}
+
+/// A request for several decisions. What stands beside the items is the default of each: whole entities.
+#[derive(ToSchema)]
+pub(crate) struct EvaluationsRequest {
+    subject: Option<Entity>,
+    action: Option<Action>,
+    resource: Option<Entity>,
+    context: Option<BTreeMap<String, Value>>,
+    options: Option<Options>,
+    evaluations: Option<Vec<Item>>,
+}
+
+/// A request of a batch.
+#[derive(ToSchema)]
+pub(crate) struct Item {
+    subject: Option<Entity>,
+    action: Option<Action>,
+    resource: Option<Entity>,
+    context: Option<BTreeMap<String, Value>>,
+}
+
+/// The page of a search that is wanted.
+#[derive(ToSchema)]
+pub(crate) struct PageRequest {
+    /// What the page before gave as `next_token`.
+    token: Option<String>,
+    /// The most results.
+    #[schema(minimum = 0)]
+    limit: Option<u64>,
+}
+
+/// A search for everybody who may.
+#[derive(ToSchema)]
+pub(crate) struct SubjectSearchRequest {
+    subject: EntityType,
+    action: Action,
+    resource: Entity,
+    context: Option<BTreeMap<String, Value>>,
+    page: Option<PageRequest>,
+}
+
+/// A search for everything that it may be done to.
+#[derive(ToSchema)]
+pub(crate) struct ResourceSearchRequest {
+    subject: Entity,
+    action: Action,
+    resource: EntityType,
+    context: Option<BTreeMap<String, Value>>,
+    page: Option<PageRequest>,
+}
+
+/// A search for everything that may be done.
+#[derive(ToSchema)]
+pub(crate) struct ActionSearchRequest {
+    subject: Entity,
+    resource: Entity,
+    context: Option<BTreeMap<String, Value>>,
+    page: Option<PageRequest>,
+}
+
+/// The answer to one request, or to several.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum BatchAnswer {
+    One(crate::authzen::AnswerBody),
+    Several(crate::authzen::BatchBody),
+}
+
+/// The answer to a search.
+#[derive(ToSchema)]
+pub(crate) struct SearchAnswer {
+    /// There if the request speaks of pages, or the answer is not whole.
+    page: Option<PageAnswer>,
+    /// There if something could not be decided.
+    context: Option<SearchContextAnswer>,
+    results: Vec<Found>,
+}
+
+/// What an answer says of its page.
+#[derive(ToSchema)]
+pub(crate) struct PageAnswer {
+    /// Empty at the end.
+    next_token: String,
+    count: u64,
+    total: u64,
+}
+
+/// What goes with the results of a search.
+#[derive(ToSchema)]
+pub(crate) struct SearchContextAnswer {
+    /// The candidates that could not be decided, which are not among the results.
+    undecided: u64,
+}
+
+/// Something that was found.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Found {
+    Entity { r#type: String, id: String },
+    Action { name: String },
+}
+
+/// Why there is no answer, in one sentence.
+#[derive(ToSchema)]
+pub(crate) struct ErrorObject {
+    error: String,
+}
+
+/// What comes in place of an answer.
+#[derive(IntoResponses)]
+pub(crate) enum Faults {
+    /// The request is none.
+    #[response(status = 400)]
+    BadRequest(#[to_schema] ErrorObject),
+    /// Nobody knows who asks.
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] ErrorObject),
+    /// The caller may not ask this, or a page of another site has.
+    #[response(status = 403)]
+    Forbidden(#[to_schema] ErrorObject),
+    /// The body did not come in time.
+    #[response(status = 408)]
+    Timeout(#[to_schema] ErrorObject),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] ErrorObject),
+    /// The request is for another host.
+    #[response(status = 421)]
+    Misdirected(#[to_schema] ErrorObject),
+    /// The head of the request is too large.
+    #[response(status = 431)]
+    HeadTooLarge,
+    /// Something went wrong that the log tells.
+    #[response(status = 500)]
+    Broken(#[to_schema] ErrorObject),
+    /// There is no room, the server is stopping, or the answer took too long.
+    #[response(status = 503)]
+    Unavailable(#[to_schema] ErrorObject),
+}
+
+/// The endpoints.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "tarbac",
+        description = "Decisions by AuthZEN 1.0.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        crate::authzen::evaluation::evaluation,
+        crate::authzen::evaluations::evaluations,
+        crate::authzen::search::subject,
+        crate::authzen::search::resource,
+        crate::authzen::search::action,
+        crate::health::live,
+        crate::health::ready,
+        crate::health::version,
+        crate::metrics::metrics,
+        crate::reload::reload
+    )
+)]
+struct Document;
+
+/// `GET /openapi.json`
+pub(crate) async fn openapi(State(app): State<Arc<App>>) -> Response {
+    let mut document = Document::openapi();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    if let Some(url) = &app.settings.public_url {
+        document.servers = Some(vec![ServerBuilder::new().url(url.as_str()).build()]);
+    }
+    fault::json(StatusCode::OK, &document)
+}

@@ -1,0 +1,72 @@
+//! The question to a server whether it is ready.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use axum::http::Uri;
+use axum::http::uri::Authority;
+
+use crate::fault::ServeError;
+
+/// How long the server may take for each step.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the server at a URL answers `/readyz` with 200. The URL is `http://HOST:PORT` or `unix:PATH`.
+///
+/// # Errors
+/// The text is no such URL.
+pub fn is_ready(url: &str) -> Result<bool, ServeError> {
+    if let Some(path) = url.strip_prefix("unix:") {
+        return Ok(ask_socket(path).unwrap_or(false));
+    }
+    let not_http = || ServeError::Probe(url.to_owned());
+    let uri: Uri = url.parse().map_err(|_| not_http())?;
+    let authority = uri.authority().ok_or_else(not_http)?;
+    match uri.scheme_str() {
+        Some("http") => Ok(ask(authority).unwrap_or(false)),
+        _ => Err(not_http()),
+    }
+}
+
+fn ask(authority: &Authority) -> io::Result<bool> {
+    let port = authority.port_u16().unwrap_or(80);
+    let bare = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let mut last = Err(io::ErrorKind::NotFound.into());
+    for address in (bare, port).to_socket_addrs()? {
+        last = TcpStream::connect_timeout(&address, PATIENCE).and_then(|stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            answered(stream, authority.as_str())
+        });
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+#[cfg(unix)]
+fn ask_socket(path: &str) -> io::Result<bool> {
+    let stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    answered(stream, "localhost")
+}
+
+#[cfg(not(unix))]
+fn ask_socket(_: &str) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether the answer begins with the status 200.
+fn answered(mut stream: impl Read + Write, host: &str) -> io::Result<bool> {
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut status = [0; b"HTTP/1.1 200 ".len()];
+    stream.read_exact(&mut status)?;
+    Ok(status == *b"HTTP/1.1 200 ")
+}

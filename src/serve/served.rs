@@ -1,0 +1,92 @@
+//! The workspace as it is served at one moment.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use cedar_policy::EntityTypeName;
+use jiff::Timestamp;
+use tarbac_analysis::bulk::decider::Decider;
+use tarbac_diagnostic::finding::Finding;
+use tarbac_host::decision::Outcome;
+use tarbac_host::engine::EntitySlice;
+use tarbac_host::{Engine, Request, Workspace};
+
+use crate::clock;
+use crate::names::Names;
+
+/// The hexadecimal digits of a revision in a header.
+const REVISION: usize = 16;
+
+/// A workspace, ready to decide: policies, schema, entities, names, readings and kept decisions, which belong
+/// together and never change.
+pub(crate) struct Served {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) names: Names,
+    /// The warnings that were found.
+    pub(crate) findings: Vec<Finding>,
+    /// When it was read.
+    pub(crate) loaded: Timestamp,
+    decider: Decider<Arc<Engine>>,
+    revision: HeaderValue,
+}
+
+impl Served {
+    pub(crate) fn new(workspace: Workspace) -> Self {
+        let engine = Arc::new(workspace.engine);
+        let id = short(&engine.provenance().revision);
+        let revision = HeaderValue::from_str(&format!("\"{id}\""));
+        Self {
+            names: Names::new(&engine),
+            decider: Decider::new(Arc::clone(&engine)),
+            findings: workspace.warnings,
+            loaded: clock::now(),
+            revision: revision.unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
+            engine,
+        }
+    }
+
+    /// What is decided with, as 16 hexadecimal digits: the first of those that `validate` prints.
+    pub(crate) fn revision(&self) -> &str {
+        short(&self.engine.provenance().revision)
+    }
+
+    /// The same as the value of a header.
+    pub(crate) fn revision_header(&self) -> HeaderValue {
+        self.revision.clone()
+    }
+
+    /// The number of entities of each type that has any, by the Cedar name of the type.
+    pub(crate) fn entities_by_type(&self) -> Vec<(String, usize)> {
+        let directory = self.engine.directory();
+        let types = self.engine.bundle().vocabulary().type_names();
+        let counted = types.filter_map(|name| {
+            let type_name: EntityTypeName = name.parse().ok()?;
+            Some((name.to_owned(), directory.rows_of(&type_name).count()))
+        });
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Decides a request. A panic on the way is an indeterminate decision, never an allow.
+    pub(crate) fn decide(&self, request: &Request) -> Arc<Outcome> {
+        caught(|| self.decider.decide(request))
+    }
+
+    /// The same where the entities differ from those that were read.
+    pub(crate) fn decide_in(&self, request: &Request, world: &EntitySlice) -> Arc<Outcome> {
+        caught(|| Arc::new(self.engine.decide_in(request, world)))
+    }
+}
+
+/// What was decided, unless that ended in a panic.
+fn caught(decide: impl FnOnce() -> Arc<Outcome>) -> Arc<Outcome> {
+    // What is kept of decisions is whole after each step.
+    catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| {
+        tracing::error!("a decision ended in a panic; it is answered as indeterminate");
+        Arc::new(Outcome::indeterminate(["the decision ended in a panic"]))
+    })
+}
+
+fn short(revision: &str) -> &str {
+    revision.get(..REVISION).unwrap_or(revision)
+}

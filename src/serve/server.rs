@@ -1,0 +1,188 @@
+//! The server: its listeners, from the first connection to the last.
+
+mod connection;
+mod listener;
+mod signals;
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use axum_server::Control;
+use tarbac_host::Workspace;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::fault::ServeError;
+use crate::http::{Role, router};
+use crate::log;
+use crate::origin::{Loaded, WorkspaceOrigin};
+use crate::reload::{Reloader, Told};
+use crate::served::Served;
+use crate::settings::{Listen, Settings};
+use crate::systemd;
+use crate::work::STACK;
+use connection::Gate;
+use listener::Bound;
+use signals::{Signal, Signals};
+
+/// How a server stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Every request was answered, or had its time.
+    Gracefully,
+    /// It was told twice.
+    AtOnce,
+}
+
+/// Serves a workspace until the process is told to stop. It was loaded from `origin`, and is loaded from there again
+/// when it changes.
+///
+/// # Errors
+/// The settings expose the server without protection, or the system refuses an address, a thread or a signal.
+pub fn serve(
+    settings: Settings,
+    origin: WorkspaceOrigin,
+    loaded: Loaded,
+) -> Result<Stopped, ServeError> {
+    protected(&settings)?;
+    log::begin(settings.log_format);
+    let Loaded { workspace, stamp } = loaded;
+    let (sender, told) = channel();
+    let app = App::new(settings, Served::new(workspace), sender.clone())?;
+    let app = Arc::new(app);
+    let reloader = Reloader::new(Arc::clone(&app), origin, stamp);
+    thread::Builder::new()
+        .name("reload".to_owned())
+        .stack_size(STACK)
+        .spawn(move || reloader.run(&told, &sender))
+        .map_err(ServeError::Start)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("serve")
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .map_err(ServeError::Start)?;
+    let stopped = runtime.block_on(run(&app));
+    runtime.shutdown_background();
+    stopped
+}
+
+/// What would be served, for people: a line for each listener.
+///
+/// # Errors
+/// The settings expose the server without protection.
+pub fn check(settings: &Settings, workspace: &Workspace) -> Result<String, ServeError> {
+    protected(settings)?;
+    let engine = &workspace.engine;
+    let revision = engine.provenance().revision.get(..16).unwrap_or_default();
+    let (policies, entities) = (engine.bundle().policies().len(), engine.directory().len());
+    let lines = settings.listeners().map(|listen| {
+        format!("{listen}: revision {revision}, {policies} policies, {entities} entities\n")
+    });
+    Ok(lines.collect())
+}
+
+/// Refuses settings by which others could read requests and answers, or ask without saying who they are.
+fn protected(settings: &Settings) -> Result<(), ServeError> {
+    let mut open = settings.listeners().filter(|listen| !listen.is_local());
+    let Some(open) = open.next() else {
+        return Ok(());
+    };
+    let exposed = |lacking, help| {
+        Err(ServeError::Exposed {
+            address: open.to_string(),
+            lacking,
+            help,
+        })
+    };
+    match (settings.insecure_http, settings.anonymous) {
+        (false, _) => exposed(
+            "there is no TLS",
+            "listen on 127.0.0.1 behind a proxy that has TLS; or say --insecure-http",
+        ),
+        (_, false) => exposed(
+            "no caller says who it is",
+            "listen on 127.0.0.1 behind a proxy that checks its callers; or say --anonymous",
+        ),
+        (true, true) => Ok(()),
+    }
+}
+
+/// Listens and answers until told to stop.
+async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
+    let mut signals = Signals::new().map_err(ServeError::Start)?;
+    let control = Control::new();
+    let gate = Gate::new(app.settings.limits.connections);
+    let mut listeners = JoinSet::new();
+    let settings = &app.settings;
+    let role = match settings.management {
+        Some(_) => Role::Asked,
+        None => Role::Everything,
+    };
+    let asked = settings.listen.iter().map(|listen| (listen, role));
+    let management = settings.management.iter();
+    let management = management.map(|listen| (listen, Role::Management));
+    let mut bound: Vec<(Bound, Role)> = Vec::new();
+    for (listen, role) in asked.chain(management) {
+        let failed = |reason| ServeError::Listen {
+            address: listen.to_string(),
+            reason,
+        };
+        bound.push((Bound::to(listen).map_err(failed)?, role));
+    }
+    for (listener, role) in bound {
+        announce(app, &listener, role);
+        let routes = router(app, role);
+        listeners.spawn(listener.serve(routes, control.clone(), gate.clone()));
+    }
+    systemd::ready();
+    wait(app, &mut signals).await;
+    tracing::info!("stopping");
+    systemd::stopping();
+    app.drain();
+    tokio::select! {
+        () = tokio::time::sleep(settings.drain) => {}
+        () = signals.stop() => return Ok(Stopped::AtOnce),
+    }
+    control.graceful_shutdown(Some(settings.grace));
+    let all = async { while listeners.join_next().await.is_some() {} };
+    tokio::select! {
+        () = all => {}
+        () = signals.stop() => return Ok(Stopped::AtOnce),
+    }
+    tracing::info!("stopped");
+    Ok(Stopped::Gracefully)
+}
+
+/// Waits until the process is told to stop.
+async fn wait(app: &Arc<App>, signals: &mut Signals) {
+    loop {
+        match signals.next().await {
+            Signal::Stop => return,
+            Signal::Reload => app.tell(Told::Read(None)),
+        }
+    }
+}
+
+/// Tells the operator of a listener.
+fn announce(app: &App, listener: &Bound, role: Role) {
+    let served = app.served();
+    let address = match listener.address() {
+        Listen::Tcp(address) => format!("http://{address}"),
+        unix @ Listen::Unix(_) => unix.to_string(),
+    };
+    let serves = match role {
+        Role::Everything => "decisions and management",
+        Role::Asked => "decisions",
+        Role::Management => "management",
+    };
+    tracing::info!(
+        address,
+        serves,
+        revision = served.revision(),
+        policies = served.engine.bundle().policies().len(),
+        entities = served.engine.directory().len(),
+        "listening"
+    );
+}

@@ -1,0 +1,86 @@
+//! The threads of work that would keep the others waiting: batches, searches and explanations.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::fault::{Fault, ServeError};
+
+/// The stack of each thread, in bytes: that of a main thread, so that answers do not depend on the thread.
+pub(crate) const STACK: usize = 8 * 1024 * 1024;
+
+/// A thread for each processor.
+pub(crate) struct Workers {
+    pool: Arc<ThreadPool>,
+    /// So many pieces of work at once as there are threads.
+    turns: Arc<Semaphore>,
+}
+
+/// Whether anybody still waits for a piece of work.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+/// Nobody waits any longer once this is dropped: the client has gone, or the answer has taken too long.
+struct Gone(Waiting);
+
+impl Waiting {
+    /// Whether nobody waits any longer, so that the rest of the work may be left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Workers {
+    pub(crate) fn new() -> Result<Self, ServeError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let builder = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .stack_size(STACK)
+            .thread_name(|number| format!("work-{number}"));
+        let pool = builder
+            .build()
+            .map_err(|error| ServeError::Start(std::io::Error::other(error)))?;
+        Ok(Self {
+            pool: Arc::new(pool),
+            turns: Arc::new(Semaphore::new(threads)),
+        })
+    }
+
+    /// Does a piece of work off the threads that speak to clients.
+    ///
+    /// # Errors
+    /// It ended in a panic.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Waiting) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
+            return Err(Fault::broken());
+        };
+        let waiting = Waiting::default();
+        let _gone = Gone(waiting.clone());
+        let (sender, result) = oneshot::channel();
+        self.pool.spawn(move || {
+            let done = catch_unwind(AssertUnwindSafe(|| work(&waiting)));
+            drop(turn);
+            // Nobody may be left who waits.
+            let _ = sender.send(done);
+        });
+        match result.await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!("a piece of work ended in a panic");
+                Err(Fault::broken())
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `tarbac serve`: the program answers over HTTP.
+
+mod certification;
+mod client;
+mod evaluation;
+mod evaluations;
+mod operation;
+mod page;
+mod pages;
+mod reload;
+mod search;
+mod transport;
