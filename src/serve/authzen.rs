@@ -23,6 +23,7 @@ use tower_http::compression::predicate::SizeAbove;
 use crate::app::App;
 use crate::openapi;
 use crate::settings::PublicUrl;
+use request::Parts;
 
 pub(crate) use answer::{AnswerBody, BatchBody};
 pub(crate) use explain::Reasons;
@@ -73,4 +74,37 @@ fn searches() -> Router<Arc<App>> {
         .route(path::SEARCH_RESOURCE, post(search::resource))
         .route(path::SEARCH_ACTION, post(search::action))
         .layer(CompressionLayer::new().compress_when(is_long))
+}
+
+/// Reads a body as a request of any endpoint, and decides nothing.
+///
+/// # Errors
+/// It is no request, and the sentence that its sender gets.
+///
+/// # Examples
+/// ```
+/// let body = br#"{"subject":{"type":"user"},"action":{"name":"read"},"resource":{"type":"record","id":"1"}}"#;
+/// assert!(tarbac_serve::read(body).is_ok());
+/// assert_eq!(tarbac_serve::read(b"{}"), Err("/subject is missing".to_owned()));
+/// ```
+pub fn read(body: &[u8]) -> Result<(), String> {
+    let object = json::object(body).map_err(|fault| fault.message)?;
+    let searches = [
+        SearchParts::of_subjects,
+        SearchParts::of_resources,
+        SearchParts::of_actions,
+    ];
+    if searches
+        .iter()
+        .any(|search| search(&mut object.clone()).is_ok())
+    {
+        return Ok(());
+    }
+    let batch = evaluations::Batch::take(&mut object.clone(), usize::MAX);
+    let one = || Parts::take(&mut object.clone(), "")?.asked("");
+    match batch {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => one().map(drop).map_err(|fault| fault.message),
+        Err(fault) => Err(fault.message),
+    }
 }

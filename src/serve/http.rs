@@ -34,8 +34,17 @@ pub(crate) enum Role {
     Management,
 }
 
+/// A listener, as the checks of its requests see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entrance {
+    pub(crate) role: Role,
+    /// Whether only this machine reaches it.
+    pub(crate) is_local: bool,
+}
+
 /// The routes of a listener.
-pub(crate) fn router(app: &Arc<App>, role: Role) -> Router {
+pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
+    let role = entrance.role;
     let mut routes = Router::new();
     if role != Role::Management {
         let asked = authzen::routes(app.settings.public_url.as_ref())
@@ -50,7 +59,10 @@ pub(crate) fn router(app: &Arc<App>, role: Role) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn(caller::identify))
         .layer(CsrfLayer::new().with_rejection_response(cross_site))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
+        .layer(middleware::from_fn_with_state(
+            (Arc::clone(app), entrance),
+            host::check,
+        ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(
             Arc::clone(app),

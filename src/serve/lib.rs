@@ -28,6 +28,7 @@ mod stamp;
 mod systemd;
 mod work;
 
+pub use authzen::read;
 pub use fault::ServeError;
 pub use log::LogFormat;
 pub use origin::{Loaded, WorkspaceOrigin};

@@ -30,6 +30,8 @@ pub(crate) struct Permission {
     pub(crate) resources: Vec<EntityTypeName>,
     /// The keys of its context.
     pub(crate) context: BTreeSet<String>,
+    /// Whether a policy in force reads its context.
+    pub(crate) reads_context: bool,
     /// An empty context, where that is one.
     pub(crate) empty: Option<Context>,
 }
@@ -41,6 +43,7 @@ impl Permission {
             principals: action.principals.clone(),
             resources: action.resources.clone(),
             context: engine.bundle().context_keys(&action.uid),
+            reads_context: engine.reads_context(action),
             empty: engine.context(&action.uid, serde_json::json!({})).ok(),
         }
     }

@@ -5,6 +5,7 @@
 
 mod watch;
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::LoadError;
@@ -24,12 +26,13 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::clock;
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, ServeError};
 use crate::openapi::{ErrorObject, Faults};
-use crate::origin::{Loaded, WorkspaceOrigin};
+use crate::origin::WorkspaceOrigin;
 use crate::served::Served;
 use crate::stamp::Stamp;
 use crate::systemd;
+use crate::work::STACK;
 use watch::Watch;
 
 /// How often files are compared that nobody has told to have changed: network shares tell nothing.
@@ -94,6 +97,8 @@ pub(crate) struct Reloader {
     failure: Option<String>,
     /// What was served before, until no request needs it.
     before: Option<Arc<Served>>,
+    /// The threads that read: half of the processors, so that requests have the others.
+    threads: ThreadPool,
 }
 
 /// Reads the workspace again.
@@ -136,14 +141,29 @@ fn failed(message: &str) -> Fault {
 
 impl Reloader {
     /// What reads a workspace again that was read when its files were in this state.
-    pub(crate) fn new(app: Arc<App>, origin: WorkspaceOrigin, stamp: Stamp) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// No threads can be started.
+    pub(crate) fn new(
+        app: Arc<App>,
+        origin: WorkspaceOrigin,
+        stamp: Stamp,
+    ) -> Result<Self, ServeError> {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let threads = ThreadPoolBuilder::new()
+            .num_threads(processors.div_ceil(2))
+            .stack_size(STACK)
+            .thread_name(|number| format!("read-{number}"))
+            .build()
+            .map_err(|error| ServeError::Start(io::Error::other(error)))?;
+        Ok(Self {
             app,
             origin,
             stamp,
             failure: None,
             before: None,
-        }
+            threads,
+        })
     }
 
     /// Reads whenever that is called for, as long as the process is there.
@@ -196,9 +216,14 @@ impl Reloader {
         }
         systemd::reloading();
         let began = clock::instant();
-        let loaded = catch_unwind(AssertUnwindSafe(|| self.origin.load()));
+        let load = || {
+            let loaded = self.origin.load()?;
+            let served = Served::new(loaded.workspace);
+            Ok::<_, LoadError>((served, loaded.stamp))
+        };
+        let loaded = catch_unwind(AssertUnwindSafe(|| self.threads.install(load)));
         let result = match loaded {
-            Ok(Ok(loaded)) => self.take(loaded),
+            Ok(Ok((served, stamp))) => self.take(served, stamp),
             Ok(Err(error)) => self.refuse(&error, stamp),
             Err(_) => {
                 tracing::error!("the reading of the workspace ended in a panic");
@@ -212,17 +237,17 @@ impl Reloader {
     }
 
     /// Serves what was read, unless that is served already.
-    fn take(&mut self, loaded: Loaded) -> Reloaded {
-        self.stamp = loaded.stamp;
+    fn take(&mut self, served: Served, stamp: Stamp) -> Reloaded {
+        self.stamp = stamp;
         self.failure = None;
         let now = self.app.served();
         let is_damaged = now.engine.directory().is_damaged();
         let known = &now.engine.provenance().revision;
-        if loaded.workspace.engine.provenance().revision == *known && !is_damaged {
+        if served.engine.provenance().revision == *known && !is_damaged {
             return Reloaded::Unchanged;
         }
         drop(now);
-        let before = self.app.serve(Served::new(loaded.workspace));
+        let before = self.app.serve(served);
         let served = self.app.served();
         tracing::info!(
             revision = served.revision(),

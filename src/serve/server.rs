@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::fault::ServeError;
-use crate::http::{Role, router};
+use crate::http::{Entrance, Role, router};
 use crate::log;
 use crate::origin::{Loaded, WorkspaceOrigin};
 use crate::reload::{Reloader, Told};
@@ -51,7 +51,7 @@ pub fn serve(
     let (sender, told) = channel();
     let app = App::new(settings, Served::new(workspace), sender.clone())?;
     let app = Arc::new(app);
-    let reloader = Reloader::new(Arc::clone(&app), origin, stamp);
+    let reloader = Reloader::new(Arc::clone(&app), origin, stamp)?;
     thread::Builder::new()
         .name("reload".to_owned())
         .stack_size(STACK)
@@ -133,7 +133,11 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
     }
     for (listener, role) in bound {
         announce(app, &listener, role);
-        let routes = router(app, role);
+        let entrance = Entrance {
+            role,
+            is_local: listener.address().is_local(),
+        };
+        let routes = router(app, entrance);
         listeners.spawn(listener.serve(routes, control.clone(), gate.clone()));
     }
     systemd::ready();

@@ -40,11 +40,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether only this machine reaches the server.
-    pub(crate) fn is_local(&self) -> bool {
-        self.listeners().all(Listen::is_local)
-    }
-
     /// Every address.
     pub(crate) fn listeners(&self) -> impl Iterator<Item = &Listen> {
         self.listen.iter().chain(&self.management)

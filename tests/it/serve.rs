@@ -4,6 +4,7 @@ mod certification;
 mod client;
 mod evaluation;
 mod evaluations;
+mod openapi;
 mod operation;
 mod page;
 mod pages;

@@ -82,10 +82,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let projection = Projection::new(&engine, &permissions.iter().copied().map(Some).collect());
         let rows = engine.directory().every_row().len();
         let actions = permissions.iter_enumerated().map(|(id, action)| {
-            let mut policies = engine.bundle().in_force(engine.readings());
-            let reads_context = policies.any(|policy| {
-                engine.takes_part(policy, action) && policy.reads(&[ast::Var::Context])
-            });
+            let reads_context = engine.reads_context(action);
             (action.uid.clone(), (id, Asked { reads_context }))
         });
         Self {

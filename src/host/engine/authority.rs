@@ -108,6 +108,12 @@ impl Engine {
         })
     }
 
+    /// Whether a policy in force that has a part in what is decided about an action reads the context.
+    pub fn reads_context(&self, action: &Action) -> bool {
+        let mut policies = self.bundle.in_force(&self.readings);
+        policies.any(|policy| self.takes_part(policy, action) && policy.reads(&[ast::Var::Context]))
+    }
+
     /// Whether a policy has a part in what is decided about an action: it is asked about it, or says who is in
     /// authority.
     pub fn takes_part(&self, policy: &Policy, action: &Action) -> bool {

@@ -106,7 +106,7 @@ pub(super) fn decide(
     let began = clock::instant();
     let (asked, resolved, outcome) = match asked {
         Err(fault) => (None, None, Err(Problem::from(fault))),
-        Ok(asked) => match resolve(served, &asked) {
+        Ok(asked) => match resolve(served, &asked, explain) {
             Err(problem) => (Some(asked), None, Err(problem)),
             Ok(resolved) => {
                 let outcome = outcome(served, &resolved);

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::answer::{AnswerBody, BatchBody};
-use super::evaluation::{answered, decide, single, wanted};
+use super::evaluation::{answered, decide, single};
 use super::json;
 use super::path;
-use super::request::{Asked, Explain, Object, Parts, member, object_in, wrong};
+use super::request::{Asked, Explain, Object, Parts, explain, member, wrong};
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::decided::{Call, Decided};
@@ -35,7 +35,7 @@ enum Semantic {
 }
 
 /// A batch as it was read.
-struct Batch {
+pub(super) struct Batch {
     items: Vec<Value>,
     defaults: Parts,
     semantic: Semantic,
@@ -64,32 +64,13 @@ pub(crate) async fn evaluations(
         request_id,
         endpoint: path::EVALUATIONS,
     };
-    let items = match member(&mut object, "evaluations") {
-        None => Vec::new(),
-        Some(Value::Array(items)) => items,
-        Some(_) => return Err(wrong("", "evaluations", "is not an array")),
-    };
-    if items.is_empty() {
-        let mut options = object_in(&mut object, "", "options")?.unwrap_or_default();
-        semantic(&mut options)?;
-        object.insert("options".to_owned(), Value::Object(options));
+    let Some(batch) = Batch::take(&mut object, app.settings.limits.evaluations)? else {
         return single(&app, &call, &mut object).await;
-    }
-    let most = app.settings.limits.evaluations;
-    if items.len() > most {
-        let message = format!("has {} items, and at most {most} are taken", items.len());
-        return Err(wrong("", "evaluations", &message));
-    }
-    let mut options = object_in(&mut object, "", "options")?.unwrap_or_default();
-    let explain = wanted(&call, &options)?;
-    let defaults = Parts::take(&mut object, "")?;
-    defaults.check("")?;
-    let batch = Batch {
-        items,
-        defaults,
-        semantic: semantic(&mut options)?,
-        explain,
     };
+    if batch.explain != Explain::No {
+        call.caller.demand(Right::Explore)?;
+    }
+    let explain = batch.explain;
     app.metrics.batch(batch.items.len());
     let served = app.served();
     let decided = match batch.items.len() {
@@ -106,10 +87,10 @@ pub(crate) async fn evaluations(
 }
 
 /// When the batch ends, by its options.
-fn semantic(options: &mut Object) -> Result<Semantic, Fault> {
+fn semantic(options: &Object) -> Result<Semantic, Fault> {
     let key = "evaluations_semantic";
-    match member(options, key) {
-        None => Ok(Semantic::All),
+    match options.get(key) {
+        None | Some(Value::Null) => Ok(Semantic::All),
         Some(Value::String(name)) => match name.as_str() {
             "execute_all" => Ok(Semantic::All),
             "deny_on_first_deny" => Ok(Semantic::UpTo(false)),
@@ -125,6 +106,39 @@ fn semantic(options: &mut Object) -> Result<Semantic, Fault> {
 }
 
 impl Batch {
+    /// Takes a batch of at most so many items out of a request; `None` where it is a request for one decision.
+    ///
+    /// # Errors
+    /// Something is of the wrong JSON type or unknown, or there are more items.
+    pub(super) fn take(object: &mut Object, most: usize) -> Result<Option<Self>, Fault> {
+        let items = match member(object, "evaluations") {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(wrong("", "evaluations", "is not an array")),
+        };
+        let options = match object.get("options") {
+            None | Some(Value::Null) => Object::new(),
+            Some(Value::Object(options)) => options.clone(),
+            Some(_) => return Err(wrong("", "options", "is not an object")),
+        };
+        let semantic = semantic(&options)?;
+        if items.is_empty() {
+            return Ok(None);
+        }
+        if items.len() > most {
+            let message = format!("has {} items, and at most {most} are taken", items.len());
+            return Err(wrong("", "evaluations", &message));
+        }
+        let defaults = Parts::take(object, "")?;
+        defaults.check("")?;
+        Ok(Some(Self {
+            items,
+            defaults,
+            semantic,
+            explain: explain(&options)?,
+        }))
+    }
+
     /// The decisions in the order of the items, each by itself.
     fn decided(self, served: &Served, waiting: &Waiting) -> Vec<Decided> {
         let Self {

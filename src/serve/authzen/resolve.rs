@@ -6,7 +6,7 @@ use serde_json::Value;
 use tarbac_host::Request;
 use tarbac_host::engine::{SetAttribute, Undecidable, entities_of};
 
-use super::request::{Asked, AskedAction, AskedEntity, Object};
+use super::request::{Asked, AskedAction, AskedEntity, Explain, Object};
 use crate::clock;
 use crate::fault::Fault;
 use crate::names::{NOW, NotNamed, Permission, entity};
@@ -117,10 +117,15 @@ pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<EntityUi
 }
 
 /// What a request asks in a workspace.
-pub(super) fn resolve(served: &Served, asked: &Asked) -> Result<Resolved, Problem> {
+pub(super) fn resolve(
+    served: &Served,
+    asked: &Asked,
+    explain: Explain,
+) -> Result<Resolved, Problem> {
     let permission = permission(served, &asked.action.name)?;
     // The context is wrong or right whoever asks.
-    let context = context(served, permission, &asked.action, asked.context.as_ref())?;
+    let given = asked.context.as_ref();
+    let context = context(served, permission, &asked.action, given, explain)?;
     let principal = entity_of(served, &asked.subject)?;
     let resource = entity_of(served, &asked.resource)?;
     if !permission.applies_to(principal.type_name(), resource.type_name()) {
@@ -146,7 +151,10 @@ pub(super) fn context(
     permission: &Permission,
     action: &AskedAction,
     given: Option<&Object>,
+    explain: Explain,
 ) -> Result<Context, Problem> {
+    // The clock is read for whatever reads it: a policy, a message beside the decision, or a schema that asks for it.
+    let is_timed = permission.reads_context || permission.empty.is_none() || explain != Explain::No;
     let mut declared = Object::new();
     for key in &permission.context {
         let of_context = given.and_then(|given| given.get(key));
@@ -155,7 +163,7 @@ pub(super) fn context(
         let value = of_context.filter(is_there).or(of_action.filter(is_there));
         if let Some(value) = value {
             declared.insert(key.clone(), value.clone());
-        } else if key == NOW {
+        } else if key == NOW && is_timed {
             declared.insert(key.clone(), Value::String(now()));
         }
     }

@@ -18,7 +18,7 @@ use tarbac_store::Row;
 
 use super::evaluation::{answered, outcome, wanted};
 use super::page::{PageBody, Wanted};
-use super::request::{AskedAction, SearchParts, object_in};
+use super::request::{AskedAction, Explain, SearchParts, object_in};
 use super::resolve::{self, Problem, Resolved};
 use super::{json, path};
 use crate::app::App;
@@ -223,7 +223,13 @@ fn entities(
     waiting: &Waiting,
 ) -> Result<Found, Problem> {
     let permission = resolve::permission(served, &action.name)?;
-    let context = resolve::context(served, permission, action, asked.context.as_ref())?;
+    let context = resolve::context(
+        served,
+        permission,
+        action,
+        asked.context.as_ref(),
+        Explain::No,
+    )?;
     let searched = resolve::type_of(served, &asked.searched)?;
     let known = match kind {
         Kind::Resource => &asked.subject,
@@ -307,7 +313,13 @@ fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Fo
             continue;
         }
         // A key may be right for one action and wrong for another.
-        let context = resolve::context(served, permission, &none, asked.context.as_ref());
+        let context = resolve::context(
+            served,
+            permission,
+            &none,
+            asked.context.as_ref(),
+            Explain::No,
+        );
         match one_action(served, permission, (&principal, &thing), context, &set) {
             Decision::Allow => found.names.push(name(served, permission)),
             Decision::Indeterminate => found.undecided += 1,

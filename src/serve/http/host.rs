@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::Entrance;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::metrics::Reason;
@@ -17,9 +18,13 @@ use crate::settings::{Settings, is_local_name};
 const EXEMPT: [&str; 2] = ["/livez", "/readyz"];
 
 /// Refuses requests for another host.
-pub(crate) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(
+    State((app, entrance)): State<(Arc<App>, Entrance)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let is_right = EXEMPT.contains(&request.uri().path())
-        || host(&request).is_some_and(|host| is_ours(&app.settings, &host));
+        || host(&request).is_some_and(|host| is_ours(&app.settings, entrance, &host));
     match is_right {
         true => next.run(request).await,
         false => {
@@ -47,7 +52,7 @@ fn host(request: &Request) -> Option<Authority> {
     }
 }
 
-fn is_ours(settings: &Settings, host: &Authority) -> bool {
+fn is_ours(settings: &Settings, entrance: Entrance, host: &Authority) -> bool {
     let is_same = |one: &Authority| {
         let default = |of: &Authority| of.port_u16().unwrap_or(443);
         one.host().eq_ignore_ascii_case(host.host()) && default(one) == default(host)
@@ -61,5 +66,5 @@ fn is_ours(settings: &Settings, host: &Authority) -> bool {
         allowed.eq_ignore_ascii_case(host.host()) || allowed.eq_ignore_ascii_case(host.as_str())
     });
     // On a listener that others reach, what this machine calls itself is no name of the server.
-    is_allowed || settings.is_local() && is_local_name(host.host())
+    is_allowed || entrance.is_local && is_local_name(host.host())
 }

@@ -70,8 +70,11 @@ impl Server {
 
     /// A server with so many listeners.
     pub fn listening(folder: &Path, arguments: &[&str], listeners: usize) -> Self {
+        let is_drained = arguments.contains(&"--drain");
+        let drain: &[&str] = if is_drained { &[] } else { &["--drain", "0s"] };
         let mut child = command(folder)
-            .args(["serve", "--drain", "0s"])
+            .arg("serve")
+            .args(drain)
             .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

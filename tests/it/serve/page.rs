@@ -1,17 +1,20 @@
 //! The page on serving: what it shows is what comes.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::client::{Server, contoso};
 
-/// The blocks of the page, each with its language.
+/// The blocks of the page and of the README, each with its language.
 fn blocks() -> Vec<(String, String)> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/serving.md");
-    let page = std::fs::read_to_string(path).unwrap();
     let mut blocks = Vec::new();
-    for part in page.split("\n```").skip(1).step_by(2) {
-        let (language, block) = part.split_once('\n').unwrap();
-        blocks.push((language.to_owned(), block.to_owned()));
+    for path in ["docs/serving.md", "README.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let page = std::fs::read_to_string(path).unwrap();
+        for part in page.split("\n```").skip(1).step_by(2) {
+            let (language, block) = part.split_once('\n').unwrap();
+            blocks.push((language.to_owned(), block.to_owned()));
+        }
     }
     blocks
 }
@@ -51,7 +54,7 @@ fn the_answers_of_the_page_come() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 2);
+    assert_eq!(asked, 3);
 }
 
 #[test]

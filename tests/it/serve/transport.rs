@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::client::{Server, asked, contoso, records, records_folder};
+use super::client::{PATIENCE, Server, asked, contoso, records, records_folder};
 use crate::tarbac::contoso_folder;
 
 const PATH: &str = "/access/v1/evaluation";
@@ -181,6 +181,29 @@ fn a_signal_ends_the_server() {
     let server = Server::with(&records_folder(), &["--grace", "10s"]);
     assert_eq!(server.get("/livez").status, 200);
     assert_eq!(server.stop(), 0);
+}
+
+/// While requests should go elsewhere already, those that come are answered.
+#[cfg(unix)]
+#[test]
+fn a_server_that_stops_says_so_first() {
+    let server = Server::with(&records_folder(), &["--drain", "1h"]);
+    server.signal("TERM");
+    let began = std::time::Instant::now();
+    while server.get("/readyz").status != 503 {
+        assert!(began.elapsed() < PATIENCE, "{}", server.log());
+    }
+    assert_eq!(server.get("/livez").status, 200);
+    let checks = server.get("/readyz?verbose").text;
+    assert_eq!(checks, "loaded: ok\ndraining: the server is stopping\n");
+    let body = json!({
+        "subject": { "type": "user", "id": "alice" },
+        "action": { "name": "read" },
+        "resource": { "type": "record", "id": "record-1" },
+    });
+    assert!(server.evaluate(&body).decision());
+    // Told twice, it does not wait.
+    assert_eq!(server.stop(), 1);
 }
 
 #[cfg(unix)]

@@ -1,0 +1,121 @@
+//! A client that asks at a steady rate, over connections that it keeps.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The times of answers.
+pub struct Latencies(Vec<Duration>);
+
+impl Latencies {
+    pub fn new(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+
+    pub fn joined(all: Vec<Self>) -> Self {
+        Self::new(all.into_iter().flat_map(|times| times.0).collect())
+    }
+
+    /// So many in a hundred took no longer, in microseconds.
+    pub fn percentile(&self, percent: f64) -> f64 {
+        let at = (self.0.len() as f64 * percent / 100.0) as usize;
+        let time = self.0.get(at.min(self.0.len().saturating_sub(1)));
+        time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+    }
+
+    pub fn told(&self) -> String {
+        let (half, most) = (self.percentile(50.0), self.percentile(99.0));
+        format!("{half:.0}, {most:.0}")
+    }
+}
+
+/// A connection that is kept.
+struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    fn to(address: &str) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    /// Sends a request, and reads its answer, which has to be 200.
+    fn ask(&mut self, path: &str, body: &str) {
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        self.stream.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut line = String::new();
+        let mut length = 0;
+        self.stream.read_line(&mut line).unwrap();
+        assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+        while line != "\r\n" {
+            line.clear();
+            self.stream.read_line(&mut line).unwrap();
+            if let Some((name, value)) = line.split_once(": ")
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+    }
+}
+
+/// Asks once.
+pub fn ask(address: &str, path: &str, body: &str) {
+    Connection::to(address).ask(path, body);
+}
+
+/// Asks so often a second for so long, by turns with each of the bodies. A request that the one before it has delayed
+/// counts from when it was due.
+pub fn load(
+    address: &str,
+    path: &str,
+    bodies: &[String],
+    (connections, rate): (usize, u32),
+    time: Duration,
+) -> Latencies {
+    let pause = Duration::from_secs(1) * u32::try_from(connections).unwrap() / rate;
+    let run = |number: usize| {
+        let mut connection = Connection::to(address);
+        let mut times = Vec::new();
+        let start = Instant::now();
+        let mut due = start;
+        for body in bodies
+            .iter()
+            .cycle()
+            .skip(number * bodies.len() / connections)
+        {
+            if start.elapsed() > time {
+                break;
+            }
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            // The clock wakes later than it is asked to, which is no time of the server.
+            let sent = Instant::now();
+            let is_late = sent.duration_since(due) > pause;
+            connection.ask(path, body);
+            times.push(if is_late { due } else { sent }.elapsed());
+            due += pause;
+        }
+        times
+    };
+    let times = thread::scope(|scope| {
+        let running: Vec<_> = (0..connections)
+            .map(|number| scope.spawn(move || run(number)))
+            .collect();
+        let times = running
+            .into_iter()
+            .flat_map(|running| running.join().unwrap());
+        times.collect()
+    });
+    Latencies::new(times)
+}
