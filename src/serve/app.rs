@@ -41,7 +41,7 @@ impl App {
         metrics.serves(&served);
         Ok(Self {
             metrics,
-            places: Semaphore::new(settings.limits.in_flight),
+            places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
             workers: Workers::new()?,
             served: ArcSwap::from_pointee(served),
             reloads,

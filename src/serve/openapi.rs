@@ -16,6 +16,7 @@ use utoipa::openapi::server::ServerBuilder;
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
 use crate::app::App;
+use crate::authzen::path;
 use crate::fault;
 
 /// Somebody or something, of which a request speaks.
@@ -246,6 +247,7 @@ pub(crate) enum Faults {
         crate::authzen::search::subject,
         crate::authzen::search::resource,
         crate::authzen::search::action,
+        crate::authzen::metadata::metadata,
         crate::health::live,
         crate::health::ready,
         crate::health::version,
@@ -259,8 +261,14 @@ struct Document;
 pub(crate) async fn openapi(State(app): State<Arc<App>>) -> Response {
     let mut document = Document::openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    if let Some(url) = &app.settings.public_url {
-        document.servers = Some(vec![ServerBuilder::new().url(url.as_str()).build()]);
+    let about = document.paths.paths.remove(path::METADATA);
+    if let Some((url, mut about)) = app.settings.public_url.as_ref().zip(about) {
+        let server = |url: String| Some(vec![ServerBuilder::new().url(url).build()]);
+        document.servers = server(url.as_str().to_owned());
+        // It stands above the path of the others.
+        about.servers = server(format!("https://{}", url.authority()));
+        let at = format!("{}{}", path::METADATA, url.path());
+        document.paths.paths.insert(at, about);
     }
     fault::json(StatusCode::OK, &document)
 }

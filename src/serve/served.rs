@@ -90,3 +90,18 @@ fn caught(decide: impl FnOnce() -> Arc<Outcome>) -> Arc<Outcome> {
 fn short(revision: &str) -> &str {
     revision.get(..REVISION).unwrap_or(revision)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, reason = "a panic is what is tried")]
+
+    use tarbac_host::Decision;
+
+    use super::caught;
+
+    #[test]
+    fn a_panic_in_a_decision_is_no_allow() {
+        let outcome = caught(|| panic!("broken"));
+        assert_eq!(outcome.decision, Decision::Indeterminate);
+    }
+}

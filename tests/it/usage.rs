@@ -173,6 +173,8 @@ fn help_lists_the_formats_that_a_command_writes_and_no_other_is_taken() {
     readings: human, json
     init: human, json
     import: human, json, markdown
+    serve: 
+    health: 
     schema: 
     completions: 
     man: 
@@ -257,6 +259,8 @@ fn the_help() {
       readings     List the readings: choices where the documents disagree
       init         Write a sample workspace to try tarbac on
       import       Make a workspace from the exports of a live tenant, or refresh one
+      serve        Serve decisions over HTTP, by AuthZEN 1.0
+      health       Ask a server of `tarbac serve` whether it is ready
       schema       Write a JSON Schema to standard output, for editors and programs
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder
@@ -326,6 +330,7 @@ fn the_help() {
       tarbac -C contoso validate               everything that is wrong with a workspace
       tarbac -C contoso test                   are the decisions as expected?
       tarbac -C contoso prove                  and in every other tenant that there could be?
+      tarbac -C contoso serve                  answer programs over HTTP
       tarbac help                              the commands, and the pages of the documentation
     --- exit 0
     "#);

@@ -2,6 +2,7 @@
 
 mod value;
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -31,10 +32,10 @@ const LIMITS: &str = "Limits";
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:
-  tarbac -C contoso serve
-  tarbac -C contoso serve --listen 127.0.0.1:0 --management 127.0.0.1:9180
-  tarbac -C contoso serve --listen unix:/run/tarbac/pdp.sock
-  tarbac -C contoso serve --check          what would be served?
+  tarbac serve
+  tarbac serve -C contoso --listen 127.0.0.1:0 --management 127.0.0.1:9180
+  tarbac serve --listen unix:/run/tarbac/pdp.sock
+  tarbac serve --check                     what would be served?
   tarbac help serving                      the page on serving")]
 pub(crate) struct ServeArgs {
     /// Listen on this address; repeatable. Port 0 is any free one, and unix:PATH a socket in the file system.
@@ -159,9 +160,9 @@ pub(crate) struct LimitArgs {
         value_name = "N",
         env = "TARBAC_MAX_EVALUATIONS",
         hide_env_values = true,
-        default_value_t = Limits::default().evaluations
+        default_value = "1000"
     )]
-    pub max_evaluations: usize,
+    pub max_evaluations: NonZeroUsize,
 
     /// The results of a page of a search that names no limit.
     #[arg(
@@ -169,9 +170,9 @@ pub(crate) struct LimitArgs {
         value_name = "N",
         env = "TARBAC_PAGE_SIZE",
         hide_env_values = true,
-        default_value_t = Limits::default().page_size
+        default_value = "1000"
     )]
-    pub page_size: usize,
+    pub page_size: NonZeroUsize,
 
     /// The most results of a page.
     #[arg(
@@ -179,9 +180,9 @@ pub(crate) struct LimitArgs {
         value_name = "N",
         env = "TARBAC_MAX_PAGE_SIZE",
         hide_env_values = true,
-        default_value_t = Limits::default().max_page_size
+        default_value = "10000"
     )]
-    pub max_page_size: usize,
+    pub max_page_size: NonZeroUsize,
 
     /// The time until an answer begins.
     #[arg(
@@ -227,9 +228,9 @@ impl ServeArgs {
             watch: !self.no_watch,
             limits: Limits {
                 body: self.limits.max_body,
-                evaluations: self.limits.max_evaluations,
-                page_size: self.limits.page_size,
-                max_page_size: self.limits.max_page_size,
+                evaluations: self.limits.max_evaluations.get(),
+                page_size: self.limits.page_size.get(),
+                max_page_size: self.limits.max_page_size.get(),
                 timeout: self.limits.timeout,
                 in_flight: self.limits.max_in_flight,
                 connections: self.limits.max_connections,

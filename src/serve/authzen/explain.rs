@@ -26,8 +26,9 @@ pub(crate) struct Reasons {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_user: Option<BTreeMap<&'static str, String>>,
     /// The document of `tarbac check --format json`.
-    #[schema(value_type = Object)]
-    tarbac: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    tarbac: Option<Value>,
     /// The document of `tarbac explain --format json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -50,12 +51,13 @@ impl Reasons {
         Some(Self {
             reason_admin: is_refused.then(|| reason(line.trim_end().to_owned())),
             reason_user: said.filter(|_| is_refused).map(reason),
-            tarbac: serde_json::from_str(&document).unwrap_or(Value::Null),
-            explanation: (explain == Explain::Full).then(|| {
-                let explained = tarbac_analysis::explain(&served.engine, request);
-                let wire = explanation::wire(&explained, &none);
-                serde_json::to_value(&wire).unwrap_or(Value::Null)
-            }),
+            tarbac: serde_json::from_str(&document).ok(),
+            explanation: (explain == Explain::Full)
+                .then(|| {
+                    let explained = tarbac_analysis::explain(&served.engine, request);
+                    serde_json::to_value(explanation::wire(&explained, &none)).ok()
+                })
+                .flatten(),
         })
     }
 }

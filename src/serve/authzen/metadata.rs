@@ -1,4 +1,4 @@
-//! What the server says of itself: its endpoints, for programs that look for them.
+//! The document about the endpoints, for programs that look for them.
 
 use std::sync::Arc;
 
@@ -6,14 +6,16 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::path;
 use crate::app::App;
 use crate::fault::{self, Fault};
+use crate::openapi::Faults;
 
 /// The document, without what is not configured.
-#[derive(Debug, Serialize)]
-struct Metadata<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Metadata<'a> {
     policy_decision_point: &'a str,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
@@ -22,7 +24,8 @@ struct Metadata<'a> {
     search_action_endpoint: String,
 }
 
-/// `GET /.well-known/authzen-configuration`, with the path of the public URL after it.
+/// Where the endpoints are.
+#[utoipa::path(get, path = path::METADATA, responses((status = 200, body = Metadata), Faults), tag = "AuthZEN")]
 pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Fault> {
     let Some(url) = &app.settings.public_url else {
         let message = "the server was given no --public-url";

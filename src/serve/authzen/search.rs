@@ -3,23 +3,18 @@
 //! What is found is what an evaluation of the same revision allows: each candidate is decided, by the decisions that
 //! are kept for its class. Where nothing is known of a name, nothing is found.
 
+mod find;
+
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use cedar_policy::{Context, EntityUid};
-use rayon::prelude::*;
 use serde::Serialize;
-use tarbac_host::decision::Outcome;
-use tarbac_host::engine::SetAttribute;
-use tarbac_host::{Decision, Request as CedarRequest};
-use tarbac_store::Row;
 
-use super::evaluation::{answered, outcome, wanted};
+use super::evaluation::{answered, wanted};
 use super::page::{PageBody, Wanted};
-use super::request::{AskedAction, Explain, SearchParts, object_in};
-use super::resolve::{self, Problem, Resolved};
+use super::request::{SearchParts, object_in};
 use super::{json, path};
 use crate::app::App;
 use crate::caller::{Caller, Right};
@@ -27,12 +22,12 @@ use crate::clock;
 use crate::decided::{Call, Searched};
 use crate::fault::Fault;
 use crate::http::{RequestId, body};
-use crate::names::Permission;
 use crate::openapi::{
     ActionSearchRequest, Faults, ResourceSearchRequest, SearchAnswer, SubjectSearchRequest,
 };
 use crate::served::Served;
 use crate::work::Waiting;
+use find::{Found, find};
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,16 +69,6 @@ enum ResultBody<'a> {
     Action {
         name: &'a str,
     },
-}
-
-/// Everything that was found.
-#[derive(Default)]
-struct Found {
-    /// The entities, in the order of their ids.
-    rows: Vec<Row>,
-    /// The names of actions, in order.
-    names: Vec<String>,
-    undecided: usize,
 }
 
 /// Everybody who may.
@@ -199,164 +184,6 @@ async fn search(
         },
     )?;
     Ok(answered(&served, &body))
-}
-
-fn find(
-    kind: Kind,
-    served: &Served,
-    asked: &SearchParts,
-    waiting: &Waiting,
-) -> Result<Found, Problem> {
-    match (kind, &asked.action) {
-        (Kind::Action, _) => actions(served, asked, waiting),
-        (_, Some(action)) => entities(kind, served, asked, action, waiting),
-        (_, None) => Ok(Found::default()),
-    }
-}
-
-/// The entities of the type that is searched, each decided.
-fn entities(
-    kind: Kind,
-    served: &Served,
-    asked: &SearchParts,
-    action: &AskedAction,
-    waiting: &Waiting,
-) -> Result<Found, Problem> {
-    let permission = resolve::permission(served, &action.name)?;
-    let context = resolve::context(
-        served,
-        permission,
-        action,
-        asked.context.as_ref(),
-        Explain::No,
-    )?;
-    let searched = resolve::type_of(served, &asked.searched)?;
-    let known = match kind {
-        Kind::Resource => &asked.subject,
-        Kind::Subject | Kind::Action => &asked.resource,
-    };
-    let Some(known) = known else {
-        return Ok(Found::default());
-    };
-    let other = resolve::entity_of(served, known)?;
-    let set = resolve::set_by(served, &other, known);
-    let is_asked = match kind {
-        Kind::Resource => permission.applies_to(other.type_name(), searched),
-        Kind::Subject | Kind::Action => permission.applies_to(searched, other.type_name()),
-    };
-    if !is_asked {
-        return Ok(Found::default());
-    }
-    let directory = served.engine.directory();
-    let rows: Vec<Row> = directory.rows_of(searched).collect();
-    let decide = |row: &Row| {
-        if waiting.is_over() {
-            return None;
-        }
-        let (principal, resource) = match kind {
-            Kind::Resource => (other.clone(), directory.uid(*row)),
-            Kind::Subject | Kind::Action => (directory.uid(*row), other.clone()),
-        };
-        let request = CedarRequest {
-            principal,
-            action: permission.uid.clone(),
-            resource,
-            context: context.clone(),
-        };
-        let decision = decided(served, request, &set)?.decision;
-        (decision != Decision::Deny).then_some((*row, decision))
-    };
-    let decided: Vec<(Row, Decision)> = rows
-        .par_iter()
-        .with_min_len(64)
-        .filter_map(decide)
-        .collect();
-    let mut found = Found::default();
-    for (row, decision) in decided {
-        match decision {
-            Decision::Allow => found.rows.push(row),
-            Decision::Indeterminate => found.undecided += 1,
-            Decision::Deny => {}
-        }
-    }
-    found
-        .rows
-        .sort_by(|one, other| directory.id(*one).cmp(directory.id(*other)));
-    Ok(found)
-}
-
-/// The decision about a candidate; `None` where an attribute that the request sets is not taken.
-fn decided(served: &Served, request: CedarRequest, set: &[SetAttribute]) -> Option<Arc<Outcome>> {
-    if set.is_empty() {
-        return Some(served.decide(&request));
-    }
-    let resolved = Resolved {
-        request,
-        set: set.to_vec(),
-    };
-    outcome(served, &resolved).ok()
-}
-
-/// The actions, each decided.
-fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Found, Problem> {
-    let (Some(subject), Some(resource)) = (&asked.subject, &asked.resource) else {
-        return Ok(Found::default());
-    };
-    let principal = resolve::entity_of(served, subject)?;
-    let thing = resolve::entity_of(served, resource)?;
-    let mut set = resolve::set_by(served, &principal, subject);
-    set.extend(resolve::set_by(served, &thing, resource));
-    let none = AskedAction::default();
-    let mut found = Found::default();
-    for permission in served.names.permissions() {
-        if waiting.is_over() || !permission.applies_to(principal.type_name(), thing.type_name()) {
-            continue;
-        }
-        // A key may be right for one action and wrong for another.
-        let context = resolve::context(
-            served,
-            permission,
-            &none,
-            asked.context.as_ref(),
-            Explain::No,
-        );
-        match one_action(served, permission, (&principal, &thing), context, &set) {
-            Decision::Allow => found.names.push(name(served, permission)),
-            Decision::Indeterminate => found.undecided += 1,
-            Decision::Deny => {}
-        }
-    }
-    found.names.sort_unstable();
-    Ok(found)
-}
-
-fn one_action(
-    served: &Served,
-    permission: &Permission,
-    (principal, resource): (&EntityUid, &EntityUid),
-    context: Result<Context, Problem>,
-    set: &[SetAttribute],
-) -> Decision {
-    let Ok(context) = context else {
-        return Decision::Indeterminate;
-    };
-    let request = CedarRequest {
-        principal: principal.clone(),
-        action: permission.uid.clone(),
-        resource: resource.clone(),
-        context,
-    };
-    decided(served, request, set).map_or(Decision::Indeterminate, |outcome| outcome.decision)
-}
-
-/// The id of an action, or its whole name where the id alone means several.
-fn name(served: &Served, permission: &Permission) -> String {
-    let id: &str = permission.uid.id().unescaped();
-    let found = served.names.permission(&served.engine, id);
-    match found.is_ok_and(|found| found.uid == permission.uid) {
-        true => id.to_owned(),
-        false => permission.uid.to_string(),
-    }
 }
 
 impl Found {

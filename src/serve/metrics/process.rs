@@ -1,5 +1,8 @@
 //! The figures of the process, by the names that the field has for them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
@@ -10,7 +13,7 @@ use crate::clock;
 pub(super) struct ProcessMetrics {
     resident: Gauge,
     open_files: Gauge,
-    cpu: Seconds,
+    cpu: Counter<f64, AtomicU64>,
 }
 
 impl ProcessMetrics {
@@ -25,7 +28,7 @@ impl ProcessMetrics {
         let metrics = Self {
             resident: Gauge::default(),
             open_files: Gauge::default(),
-            cpu: Seconds::default(),
+            cpu: Counter::default(),
         };
         let Self {
             resident,
@@ -56,7 +59,9 @@ impl ProcessMetrics {
         if let Some(seen) = linux::look() {
             self.resident.set(seen.resident);
             self.open_files.set(seen.open_files);
-            self.cpu.set(seen.cpu);
+            self.cpu
+                .inner()
+                .store(seen.cpu.to_bits(), Ordering::Relaxed);
         }
     }
 }

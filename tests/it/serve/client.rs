@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -72,10 +72,14 @@ impl Server {
     pub fn listening(folder: &Path, arguments: &[&str], listeners: usize) -> Self {
         let is_drained = arguments.contains(&"--drain");
         let drain: &[&str] = if is_drained { &[] } else { &["--drain", "0s"] };
-        let mut child = command(folder)
-            .arg("serve")
-            .args(drain)
-            .args(arguments)
+        let mut command = command(folder);
+        command.arg("serve").args(drain).args(arguments);
+        Self::run(command, listeners)
+    }
+
+    /// A command that serves, once it listens on so many addresses.
+    pub fn run(mut command: Command, listeners: usize) -> Self {
+        let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -189,7 +193,7 @@ impl Server {
     /// Sends the server a signal.
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
-        let sent = std::process::Command::new("kill")
+        let sent = Command::new("kill")
             .args([format!("-{name}"), self.id().to_string()])
             .status();
         assert!(sent.unwrap().success());

@@ -215,3 +215,38 @@ fn health_asks_the_server_how_it_is() {
     assert_eq!(health(&format!("http://{address}")), 1);
     assert_eq!(health("nonsense"), 2);
 }
+
+/// What systemd is told, where it listens.
+#[cfg(unix)]
+#[test]
+fn systemd_is_told() {
+    use std::os::unix::net::UnixDatagram;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = || {
+        let mut text = [0; 200];
+        let length = socket.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    };
+    let mut command = crate::tarbac::command(&records_folder());
+    command
+        .env("NOTIFY_SOCKET", &path)
+        .env("TARBAC_LISTEN", "127.0.0.1:0")
+        .env("TARBAC_DRAIN", "0s")
+        .env("TARBAC_NO_WATCH", "true")
+        .arg("serve");
+    let server = Server::run(command, 1);
+    assert_eq!(told().trim(), "READY=1");
+    server.signal("HUP");
+    let reloading = told();
+    assert!(
+        reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
+        "{reloading}"
+    );
+    assert_eq!(told().trim(), "READY=1");
+    server.signal("TERM");
+    assert_eq!(told().trim(), "STOPPING=1");
+}
