@@ -1,7 +1,8 @@
 //! What it takes to find out what changes for whom in a large tenant, and who may do what in it.
 //!
 //! `cargo bench --bench impact` prints the tables; `cargo bench --bench impact -- write FOLDER` only
-//! writes the workspace, to try the program on; `-- sample COUNT` compares so many decisions about the large
+//! writes the workspace, to try the program on; `-- policies` prints the time by the number of policies that name a
+//! collection; `-- sample COUNT` compares so many decisions about the large
 //! tenant, before and after, with those of plain Cedar, for which it takes minutes; `-- --test` checks that all of
 //! this can be made, on small sizes.
 
@@ -48,8 +49,10 @@ fn main() {
         ["diff", folder] => diff(Path::new(folder)),
         ["everybody", folder] => everybody(Path::new(folder)),
         ["sample", count, ..] => sample(&large(), count.parse().unwrap()),
+        ["policies", ..] => policies(&medium(), &[0, 8, 16, 24, 100]),
         _ if arguments.contains(&"--test") => {
             table(&[small()]);
+            policies(&small(), &[0, 8]);
             sample(&small(), 200);
         }
         _ => table(&curve()),
@@ -62,6 +65,14 @@ fn large() -> Tenant {
         roles: 1_000,
         is_limited: true,
         ..Tenant::large()
+    }
+}
+
+fn medium() -> Tenant {
+    Tenant {
+        people: 10_000,
+        devices: 100_000,
+        ..large()
     }
 }
 
@@ -128,6 +139,26 @@ fn table(tenants: &[Tenant]) {
             each_what / what,
             anew / check,
         );
+    }
+}
+
+/// By the number of policies that each name a collection, about one permission each.
+fn policies(tenant: &Tenant, numbers: &[u32]) {
+    println!("\nThe same question, by policies that name a collection\n");
+    println!("| policies | classes of people | loading, s | what-if, s | MiB |");
+    println!("|---:|---:|---:|---:|---:|");
+    for &forbids in numbers {
+        let folder = tempfile::tempdir().unwrap();
+        let tenant = Tenant {
+            forbids,
+            ..tenant.clone()
+        };
+        tenant.write(folder.path());
+        let numbers = measured(&["what-if", folder.path().to_str().unwrap()]);
+        let [loading, what_if, memory, classes, _] = numbers[..] else {
+            panic!("five numbers");
+        };
+        println!("| {forbids} | {classes} | {loading:.1} | {what_if:.2} | {memory:.0} |");
     }
 }
 

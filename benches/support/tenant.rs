@@ -7,7 +7,7 @@ use std::path::Path;
 /// How large the tenant is, and what can be written of it.
 #[derive(Debug, Clone)]
 pub struct Tenant {
-    /// People; every fiftieth has a role assignment through a group.
+    /// People; every fiftieth, and each administrator, has a role assignment through a group.
     pub people: u32,
     /// Devices, spread evenly over the hierarchies.
     pub devices: u32,
@@ -24,6 +24,8 @@ pub struct Tenant {
     /// Whether these administer a few collections each, with whatever is limited to them; otherwise two
     /// of three, others for each permission.
     pub is_limited: bool,
+    /// Forbids, each of one permission on the devices of one collection.
+    pub forbids: u32,
 }
 
 impl Default for Tenant {
@@ -37,6 +39,7 @@ impl Default for Tenant {
             roles: 20,
             administrators: 30,
             is_limited: false,
+            forbids: 0,
         }
     }
 }
@@ -146,8 +149,9 @@ impl Tenant {
                 attrs.push_str(&self.administrator(number / every));
             }
             let mut parents = Vec::new();
-            if number % 50 == 0 && self.roles > 0 {
-                parents.push(uid("Entra::Group", &guid(3, number / 50 % self.roles)));
+            if (number % 50 == 0 || number % every == 0) && self.roles > 0 {
+                let group = number / every.min(50) % self.roles;
+                parents.push(uid("Entra::Group", &guid(3, group)));
             }
             if number % 5_000 == 0 {
                 parents.push(uid("Entra::DirectoryRole", "Intune Administrator"));
@@ -191,6 +195,13 @@ impl Tenant {
             "runScript",
             "viewClientDetails",
         ];
+        let forbids = (0..self.forbids).map(|number| {
+            let permission = PERMISSIONS[number as usize % PERMISSIONS.len()];
+            let collection = self.collection(scatter(number, 7) as u32 % self.collections);
+            format!(
+                "@id(\"custom.forbid-{number}\")\n@doc(\"Forbid {number}.\")\nforbid (\n  principal,\n  action == Intune::Action::\"{permission}\",\n  resource in ConfigMgr::Collection::\"{collection}\"\n);\n",
+            )
+        });
         (0..self.roles)
             .map(|number| {
                 let permissions: Vec<String> = PERMISSIONS
@@ -204,6 +215,7 @@ impl Tenant {
                     permissions.join(", "),
                 )
             })
+            .chain(forbids)
             .collect()
     }
 

@@ -53,6 +53,9 @@ struct State<'e> {
     contexts: IndexVec<ActionId, Option<Context>>,
     /// The classes of the resources.
     resources: Arc<Partition<ResourceId, ResourceClassId>>,
+    /// For each action, of the classes that its policies do not tell apart the first; `None` for an action that the
+    /// state does not ask about. A policy about one action splits the resources, and the others are not decided anew.
+    like: IndexVec<ActionId, Option<IndexVec<ResourceClassId, ResourceClassId>>>,
 }
 
 impl<'e> BulkDecision<'e> {
@@ -90,10 +93,16 @@ impl<'e> BulkDecision<'e> {
             people_classes.push(Arc::new(projection.principals(engine, &people.rows[state])));
             let contexts = asked.iter();
             let contexts = contexts.map(|action| action.map(|action| context(engine, action)));
+            let rows = &resources.rows[state];
+            let classes = projection.resources(engine, rows);
+            let like = asked.iter().map(|action| {
+                action.map(|action| projection.resources_of_action(engine, action, rows, &classes))
+            });
             states.push(State {
                 engine,
                 contexts: contexts.collect(),
-                resources: Arc::new(projection.resources(engine, &resources.rows[state])),
+                like: like.collect(),
+                resources: Arc::new(classes),
                 projection,
             });
         }
@@ -355,8 +364,10 @@ impl<'e> BulkDecision<'e> {
         cell: CellId,
     ) -> CellKey {
         let first = split.cells()[cell].first;
+        let class = self.states[state].resources.class(first);
+        let like = self.states[state].like[action].as_ref();
         CellKey {
-            class: self.states[state].resources.class(first),
+            class: like.map_or(class, |like| like[class]),
             exists: self.resource(state, first).is_some(),
             sets: split.sets_read(cell, state, action),
         }

@@ -349,11 +349,19 @@ proptest! {
         };
         prop_assert!(!of(Redundancy::Nothing).any(is_used), "seed {}", seed);
         prop_assert!(both.decisions(&both.without(of(Redundancy::Nothing))) == before, "seed {}", seed);
-        // Where others give nothing but what is given besides, they cannot all go.
+        // What is given besides is given by something that may go as well: together they make a difference.
         let unused: Vec<&Step> = of(Redundancy::Repeats).filter(|step| !is_used(step)).collect();
-        if !unused.is_empty() {
-            let all = of(Redundancy::Nothing).chain(of(Redundancy::Withheld)).chain(unused);
-            prop_assert!(both.decisions(&both.without(all)) != before, "seed {}", seed);
+        let others: Vec<&Step> = found.keys().collect();
+        let mut sets: Vec<u32> = (1..1 << others.len()).collect();
+        sets.sort_by_key(|set| set.count_ones());
+        let differs = |set: u32| {
+            let gone = (0..).zip(&others).filter(|(bit, _)| set >> bit & 1 == 1);
+            both.decisions(&both.without(gone.map(|(_, step)| *step))) != before
+        };
+        for step in unused {
+            let bit = 1 << others.iter().position(|other| other == &step).unwrap();
+            let mut with = sets.iter().filter(|set| **set & bit != 0);
+            prop_assert!(with.any(|set| differs(*set) && !differs(set & !bit)), "seed {}", seed);
         }
         for assignment in &standing.assignments {
             let people = before.keys().map(|(person, _, _)| person).collect::<BTreeSet<_>>().into_iter();

@@ -127,6 +127,32 @@ impl Projection {
         self.resource_fingerprints(engine).classes(engine, rows)
     }
 
+    /// For each class of resources the first that the policies about one action do not tell from it.
+    pub(crate) fn resources_of_action(
+        &self,
+        engine: &Engine,
+        action: &Action,
+        rows: &Rows<ResourceId>,
+        classes: &Partition<ResourceId, ResourceClassId>,
+    ) -> IndexVec<ResourceClassId, ResourceClassId> {
+        let policies = engine.bundle().in_force(engine.readings());
+        let policies = policies.filter(|policy| {
+            let names_resource = policy.resource_anchor().is_some();
+            (names_resource || policy.reads(&[ast::Var::Resource]))
+                && engine.takes_part(policy, action)
+        });
+        let parts = SplitConditions::new(&policies.collect(), engine.bundle().vocabulary());
+        let fingerprints = SideFingerprints::new(engine, &parts.resource, &self.looked_into);
+        let like: Partition<ResourceClassId, ResourceClassId> =
+            Partition::new(classes.len(), |class, key| {
+                if let Some(row) = rows[classes.first(class)] {
+                    fingerprints.evaluated(engine, row, key);
+                }
+            });
+        let all = (0..classes.len()).map(ResourceClassId::from_usize);
+        all.map(|class| like.first(like.class(class))).collect()
+    }
+
     /// A finer partition of people by raw values. It has more classes, but is found without Cedar, so it is cheaper
     /// where each class is asked about only once.
     pub(crate) fn principals_by_values(
