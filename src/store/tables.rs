@@ -1,4 +1,4 @@
-//! The tables: entities, texts, lists and values as columns of numbers.
+//! The tables of a directory: entities, strings, lists and values as columns of numbers.
 
 pub(crate) mod column;
 pub(crate) mod entities;

@@ -1,8 +1,9 @@
-//! Columns: items in memory, or in a file that is mapped block by block.
+//! A column: the items of a table, in memory or read on demand from a written directory.
 //!
-//! A table that is lent is read block by block, each when it is asked for the first time, and each is checked
-//! against its digest before anything of it is used. The digests stand behind the tables under a digest of
-//! their own. A block that does not fit is taken from what the lender works out anew; only where that does not
+//! A written directory is read in blocks, each at its first use, and each is checked against its digest before any
+//! item is returned. The digests stand after the tables, under a digest of their own. A block with another digest is
+//! replaced from [`SharedBytes::anew`]; if that fails too, its items are missing and the directory is damaged
+//! ([`Written::is_damaged`]).
 //! fit either is it missing, and whoever asks can tell.
 
 use std::io;
@@ -13,37 +14,37 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::written::Lent;
 
-/// Where a written directory is, for as long as somebody has it.
+/// The bytes of a written directory, readable at any offset while the directory is in use.
 pub trait SharedBytes: Send + Sync {
-    /// How many bytes there are.
+    /// The number of bytes.
     ///
     /// # Errors
-    /// It is not known.
+    /// The number cannot be found out.
     fn size(&self) -> io::Result<u64>;
 
-    /// Reads the bytes from an offset on, as many as there is room for.
+    /// Fills the buffer with the bytes from an offset on.
     ///
     /// # Errors
-    /// They cannot be read, or there are not as many.
+    /// The bytes cannot be read, or there are too few.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
 
-    /// All bytes, worked out anew, since those that are read are not those that were written; `None` where that
-    /// is no longer possible.
+    /// All bytes, computed again because those that were read have another digest; `None` if that is no longer
+    /// possible.
     fn anew(&self) -> Option<Vec<u8>>;
 
-    /// Learns that something could neither be read as it was written nor be worked out anew.
+    /// Is called when a block can neither be read as it was written nor be computed again.
     fn lost(&self) {}
 }
 
-/// What is said where an index leads nowhere.
+/// The message of the panic at an index out of range.
 const NO_SUCH_ITEM: &str = "an index of another table";
 
-/// What a table holds: any bytes of the right number are one.
+/// An item of a column. Any bytes of its size are a valid item.
 pub(crate) trait Item: FromBytes + IntoBytes + Immutable + Clone + 'static {}
 
 impl<T: FromBytes + IntoBytes + Immutable + Clone + 'static> Item for T {}
 
-/// A table of its own, or one that was lent.
+/// The items of a table: its own, or those of a written directory.
 #[derive(Clone)]
 pub(crate) struct Column<T: 'static> {
     pub(super) own: Vec<T>,
@@ -51,7 +52,7 @@ pub(crate) struct Column<T: 'static> {
 }
 
 impl<T: Item> Column<T> {
-    /// The table to be changed; one that was lent is copied first.
+    /// The items, to be changed; those of a written directory are copied first.
     pub(crate) fn own(&mut self) -> &mut Vec<T> {
         if let Some(lent) = self.lent.take() {
             self.own = lent.blocks().flatten().cloned().collect();
@@ -59,7 +60,7 @@ impl<T: Item> Column<T> {
         &mut self.own
     }
 
-    /// How many items there are.
+    /// The number of items.
     pub(crate) fn len(&self) -> usize {
         match &self.lent {
             Some(lent) => lent.len,
@@ -67,10 +68,10 @@ impl<T: Item> Column<T> {
         }
     }
 
-    /// The item at an index; none where what the table was lent of is damaged ([`Written::is_damaged`]).
+    /// The item at an index; `None` if the written directory is damaged ([`Written::is_damaged`]).
     ///
     /// # Panics
-    /// The table has no such item: the index is one of another table, and must not become an answer.
+    /// The index is out of range. It belongs to another table, and must not become an answer.
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
         assert!(index < self.len(), "{}", NO_SUCH_ITEM);
         match &self.lent {
@@ -79,10 +80,10 @@ impl<T: Item> Column<T> {
         }
     }
 
-    /// Some items in a row; none where what the table was lent of is damaged.
+    /// Consecutive items; `None` if the written directory is damaged.
     ///
     /// # Panics
-    /// The table has not all of them.
+    /// The range is out of bounds.
     pub(crate) fn slice(&self, range: Range<usize>) -> Option<&[T]> {
         let is_there = range.start <= range.end && range.end <= self.len();
         assert!(is_there, "{}", NO_SUCH_ITEM);
@@ -92,10 +93,10 @@ impl<T: Item> Column<T> {
         }
     }
 
-    /// Puts another item in place of one.
+    /// Replaces an item.
     ///
     /// # Panics
-    /// The table has no such item.
+    /// The index is out of range.
     #[expect(
         clippy::indexing_slicing,
         reason = "an index of another table is a bug, and must not become an answer"
@@ -104,13 +105,13 @@ impl<T: Item> Column<T> {
         self.own()[index] = item;
     }
 
-    /// Every item.
+    /// Every item, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         let lent = self.lent.iter().flat_map(|lent| lent.blocks().flatten());
         self.own.iter().chain(lent)
     }
 
-    /// The first index from which on `before` does not hold, of a table in which it holds up to some index.
+    /// The index of the first item for which `before` is false. All items for which it is true must stand in front.
     pub(crate) fn partition_point(&self, before: impl Fn(&T) -> bool) -> usize {
         let (mut start, mut end) = (0, self.len());
         while start < end {

@@ -1,4 +1,4 @@
-//! The tables of entities, before and after they are in order.
+//! The tables of entities, while they are read and in a finished directory.
 
 use std::io;
 
@@ -14,50 +14,50 @@ use crate::tables::strings::StringTable;
 use crate::tables::value_ref::{Header, MOST, Meaning, ValueRef};
 use crate::tables::written::{Tables, Writer};
 
-/// Entities and everything they mention, each distinct thing once.
+/// Entities and their values, each distinct value stored once.
 ///
-/// A worker fills a small one from a block of a file; [`Store::absorb`] joins them.
+/// Each worker of the parallel reader fills a store of its own from a block of a file; [`Store::absorb`] joins them.
 #[derive(Default, Clone)]
 pub(crate) struct Store {
-    /// Every uid that occurs: the kind is the entity type, the text is the id.
+    /// Every uid that occurs. The kind of the string is the index of the entity type, the string is the id.
     pub(crate) uids: StringTable<Row>,
-    /// The values of String attributes, and the keys of tags.
+    /// The strings in attributes, and the keys of tags.
     pub(crate) texts: StringTable<TextId>,
-    /// The values of Long attributes.
+    /// The values of type Long.
     pub(crate) longs: Column<i64>,
     longs_known: HashMap<i64, LongId>,
-    /// The values of extension attributes, as Cedar writes them in a policy.
+    /// The extension values, as Cedar expressions.
     pub(crate) extensions: StringTable<ExtensionId>,
-    /// Sets, records and tags; the first item says which.
+    /// Sets, records and tags; the first item of each is its [`Header`].
     pub(crate) compounds: ListTable<CompoundId>,
-    /// The direct parents of entities, each list sorted and without repetition.
+    /// The lists of direct parents, each sorted and without repetition.
     pub(crate) parents: ListTable<ListId>,
-    /// The attributes of entities, one slot for each attribute that the type declares.
+    /// The attribute values of entities: a slot for each attribute that the entity type declares, and one for tags.
     pub(crate) slots: Column<ValueRef>,
-    /// The entities.
+    /// The entities that stand in a file or are given.
     pub(crate) members: Column<EntityRow>,
-    /// The uids of entities that stand in a file but are broken.
+    /// The uids of entities that stand in a file and were refused.
     pub(crate) broken: Vec<Row>,
 }
 
-/// An entity that stands in a file.
+/// An entity that stands in a file or is given.
 #[derive(Copy, Clone, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub(crate) struct EntityRow {
-    /// Its uid.
+    /// The uid.
     pub(crate) uid: Row,
-    /// Its direct parents.
+    /// The list of direct parents.
     pub(crate) parents: ListId,
-    /// The first of its slots.
+    /// The index of the first slot.
     pub(crate) slots: u32,
-    /// The file it stands in.
+    /// The index of the file.
     pub(crate) file: u32,
-    /// The offset of its first byte, in two halves to keep the struct small.
+    /// The offset of the first byte in the file, in two halves, so that the struct needs no padding.
     offset: [u32; 2],
 }
 
 impl EntityRow {
-    /// Makes one.
+    /// An entity whose object begins at an offset of a file.
     pub(crate) fn new(uid: Row, parents: ListId, slots: u32, file: u32, offset: u64) -> Self {
         Self {
             uid,
@@ -68,12 +68,12 @@ impl EntityRow {
         }
     }
 
-    /// The same with another list of parents.
+    /// This entity with another list of parents.
     pub(crate) fn with_parents(self, parents: ListId) -> Self {
         Self { parents, ..self }
     }
 
-    /// The offset of its first byte.
+    /// The offset of the first byte in the file.
     pub(crate) fn offset(&self) -> u64 {
         let [high, low] = self.offset;
         u64::from(high) << 32 | u64::from(low)
@@ -81,7 +81,7 @@ impl EntityRow {
 }
 
 impl Store {
-    /// The index of a Long.
+    /// A reference to a Long, which is stored if it is new.
     pub(crate) fn long(&mut self, long: i64) -> ValueRef {
         let next = LongId::from_usize(self.longs.len());
         let index = *self.longs_known.entry(long).or_insert(next);
@@ -91,17 +91,17 @@ impl Store {
         ValueRef::new(Meaning::Long(index))
     }
 
-    /// The index of a String.
+    /// A reference to a String, which is stored if it is new.
     pub(crate) fn text(&mut self, text: &str) -> ValueRef {
         ValueRef::new(Meaning::Text(self.texts.intern(0, text)))
     }
 
-    /// The index of an extension value, as Cedar writes it in a policy.
+    /// A reference to an extension value, given as a Cedar expression.
     pub(crate) fn extension(&mut self, expression: &str) -> ValueRef {
         ValueRef::new(Meaning::Extension(self.extensions.intern(0, expression)))
     }
 
-    /// The index of a set, whose first item is its header and whose others are sorted here.
+    /// A reference to a set. The first item is the header; the others are sorted here.
     pub(crate) fn set(&mut self, items: &mut Vec<ValueRef>) -> ValueRef {
         if let Some((_, elements)) = items.split_first_mut() {
             elements.sort_unstable();
@@ -110,19 +110,19 @@ impl Store {
         self.compound(items)
     }
 
-    /// The index of a set, record or tags.
+    /// A reference to a set, record or tags, header first.
     pub(crate) fn compound(&mut self, items: &[ValueRef]) -> ValueRef {
         ValueRef::new(Meaning::Compound(self.compounds.intern(items)))
     }
 
-    /// The index of a list of parents, which is put in order here.
+    /// The index of a list of parents, which is sorted here.
     pub(crate) fn parents(&mut self, parents: &mut Vec<ValueRef>) -> ListId {
         parents.sort_unstable();
         parents.dedup();
         self.parents.intern(parents)
     }
 
-    /// Whether there were more things than can be counted.
+    /// Whether a table has overflowed.
     pub(crate) fn is_full(&self) -> bool {
         self.uids.is_full()
             || self.texts.is_full()
@@ -133,9 +133,9 @@ impl Store {
             || u32::try_from(self.slots.len()).is_err()
     }
 
-    /// Takes in the tables of another store and renames its entities to fit.
+    /// Adds the tables of another store, with the indices of this one.
     ///
-    /// Each entity is handed to `accept` with its slots; whether it stays is decided there.
+    /// `accept` gets each entity with its slots, and decides whether to store it.
     pub(crate) fn absorb(
         &mut self,
         other: &Store,
@@ -169,7 +169,7 @@ impl Store {
         }
     }
 
-    /// Takes in the uids, texts and values of another store, and says what they are here.
+    /// Adds the uids, strings and values of another store, and returns their indices in this one.
     fn absorb_values(&mut self, other: &Store) -> Names {
         let mut names = Names {
             uids: words(&other.uids, &mut self.uids),
@@ -187,7 +187,7 @@ impl Store {
             names.extensions.push(extension);
         }
         let mut items = Vec::new();
-        // A compound only mentions compounds that were stored before it.
+        // The compounds within a compound have lower indices.
         for index in other.compounds.indices() {
             items.clear();
             items.extend(
@@ -212,7 +212,7 @@ impl Store {
     /// Stores an entity.
     pub(crate) fn push(&mut self, member: EntityRow, slots: &[ValueRef]) -> MemberId {
         let id = MemberId::from_usize(self.members.len());
-        // A store that is full is used by nobody.
+        // The reader rejects a store that is full.
         let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         self.members.own().push(EntityRow {
             slots: start,
@@ -222,8 +222,8 @@ impl Store {
         id
     }
 
-    /// Forgets how to find things, which is only needed while files are read, but for uids, which policies
-    /// add to.
+    /// Drops the hash tables, which only the readers need. The one of the uids stays, because the uids that policies
+    /// name are added later.
     pub(crate) fn close(&mut self) {
         self.texts.close();
         self.compounds.close();
@@ -234,7 +234,7 @@ impl Store {
         self.members.own().shrink_to_fit();
     }
 
-    /// Writes everything for [`Store::lent`].
+    /// Writes all tables, for [`Store::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         self.uids.write(out)?;
         self.texts.write(out)?;
@@ -246,7 +246,7 @@ impl Store {
         out.table(&self.members)
     }
 
-    /// Takes what was written.
+    /// The tables of a written directory.
     pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             uids: StringTable::lent(tables)?,
@@ -262,7 +262,7 @@ impl Store {
     }
 }
 
-/// The names in one store of the things of another.
+/// The indices in one store for those of another.
 struct Names {
     uids: IndexVec<Row, Row>,
     texts: IndexVec<TextId, TextId>,

@@ -1,52 +1,52 @@
-//! The indices of the tables.
+//! The typed indices of the tables.
 //!
-//! Uids have a [`Row`](crate::Row), which until the order of the rows is known is the order in which they came.
+//! A uid has a [`Row`](crate::Row); until the rows are sorted, that is the order in which the uids were read.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::index_type;
 
 index_type! {
-    /// A text.
+    /// The index of a string.
     pub(crate) struct TextId;
 }
 
 index_type! {
-    /// A Long.
+    /// The index of a Long.
     pub(crate) struct LongId;
 }
 
 index_type! {
-    /// An extension value.
+    /// The index of an extension value.
     pub(crate) struct ExtensionId;
 }
 
 index_type! {
-    /// A set, record or tags.
+    /// The index of a set, record or tags.
     pub(crate) struct CompoundId;
 }
 
 index_type! {
-    /// A list of direct parents, which all entities share that have the same.
+    /// The index of a list of direct parents. Entities with the same parents share a list.
     #[derive(FromBytes, IntoBytes, Immutable)]
     #[repr(transparent)]
     pub struct ListId;
 }
 
 index_type! {
-    /// An entity that stands in a file or is given.
+    /// The index of an entity that stands in a file or is given.
     #[derive(FromBytes, IntoBytes, Immutable)]
     #[repr(transparent)]
     pub(crate) struct MemberId;
 }
 
-/// An entity, or none, in four bytes.
+/// An optional [`MemberId`] in four bytes.
 #[derive(Copy, Clone, Default, FromBytes, IntoBytes, Immutable)]
 #[repr(transparent)]
 pub(crate) struct MemberOrNone(u32);
 
 impl MemberOrNone {
-    /// The entity, if there is one.
+    /// The index of the entity, if there is one.
     pub(crate) fn get(self) -> Option<MemberId> {
         self.0.checked_sub(1).map(MemberId::new)
     }

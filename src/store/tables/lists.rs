@@ -12,7 +12,7 @@ use crate::tables::strings::{Entry, enter, range};
 use crate::tables::value_ref::{MOST, ValueRef};
 use crate::tables::written::{Tables, Writer};
 
-/// Lists of values by index, in the order in which they came.
+/// Lists of values, by index, in the order of their insertion.
 #[derive(Clone)]
 pub(crate) struct ListTable<I> {
     items: Column<ValueRef>,
@@ -51,10 +51,10 @@ impl<I: Id> ListTable<I> {
         }
     }
 
-    /// Stores a list without looking whether there is one like it.
+    /// Stores a list without a search for an equal one.
     ///
-    /// Where there is no more room it is left out ([`ListTable::is_full`]), and the index is of another: whoever reads
-    /// stops then.
+    /// If there is no more room, the list is dropped ([`ListTable::is_full`]) and the index is wrong; the reader then
+    /// rejects the store.
     pub(crate) fn push(&mut self, list: &[ValueRef]) -> I {
         let next = self.ends.len();
         let end = u32::try_from(self.items.len() + list.len());
@@ -70,7 +70,7 @@ impl<I: Id> ListTable<I> {
     /// The list at an index.
     pub(crate) fn get(&self, index: I) -> &[ValueRef] {
         let items = range(&self.ends, index.index()).and_then(|range| self.items.slice(range));
-        // Nothing is said with a directory that is damaged.
+        // A damaged directory gives no answer: see `Directory::is_damaged`.
         items.unwrap_or_default()
     }
 
@@ -79,17 +79,17 @@ impl<I: Id> ListTable<I> {
         (0..self.len()).map(I::from_usize)
     }
 
-    /// How many lists there are.
+    /// The number of lists.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Every item of every list.
+    /// The items of all lists, in order.
     pub(crate) fn items(&self) -> impl Iterator<Item = &ValueRef> {
         self.items.iter()
     }
 
-    /// Every item of every list, to be renamed.
+    /// The items of all lists, to be renamed.
     pub(crate) fn items_mut(&mut self) -> &mut [ValueRef] {
         self.items.own()
     }
@@ -106,25 +106,25 @@ impl<I: Id> ListTable<I> {
         }
     }
 
-    /// Whether something had to be left out.
+    /// Whether a list was dropped for lack of room.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
 
-    /// Forgets how to find lists and gives the spare memory back; [`ListTable::get`] still works.
+    /// Drops the hash table and spare capacity; [`ListTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
         self.items.own().shrink_to_fit();
         self.ends.own().shrink_to_fit();
     }
 
-    /// Writes the lists for [`ListTable::lent`].
+    /// Writes the lists, for [`ListTable::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.items)?;
         out.table(&self.ends)
     }
 
-    /// Takes lists that were written.
+    /// The lists of a written directory.
     pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             items: tables.table()?,

@@ -1,4 +1,4 @@
-//! The string table: texts, each stored once.
+//! The string table: strings, each stored once.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher as _};
@@ -13,12 +13,12 @@ use crate::tables::column::Column;
 use crate::tables::value_ref::MOST;
 use crate::tables::written::{Tables, Writer};
 
-/// Texts by index, with a kind each, in the order in which they came.
+/// Strings with a kind each, by index, in the order of their insertion.
 ///
-/// For uids the kind is the entity type and the text is the id; plain texts are all of kind 0.
+/// For uids the kind is the index of the entity type and the string is the id; all other strings have kind 0.
 #[derive(Clone)]
 pub(crate) struct StringTable<I> {
-    /// In UTF-8.
+    /// All strings in UTF-8, without separators.
     text: Column<u8>,
     ends: Column<u32>,
     kinds: Column<u16>,
@@ -28,7 +28,7 @@ pub(crate) struct StringTable<I> {
     index: PhantomData<fn(I)>,
 }
 
-/// An index with a part of its hash: growing the table need not read the texts again.
+/// An index with a part of its hash, so that the hash table can grow without reading the strings again.
 #[derive(Clone)]
 pub(crate) struct Entry {
     index: u32,
@@ -36,7 +36,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Spreads the kept part of the hash over the bits that the table looks at.
+    /// The kept part of the hash, spread over the bits that the hash table uses.
     fn spread(&self) -> u64 {
         spread(self.hash)
     }
@@ -46,10 +46,11 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(SPREAD)
 }
 
-/// An odd number whose bits look random.
+/// An odd number with evenly mixed bits, for multiplicative hashing.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Looks up `hash` in `table`, and enters `index` under it if `same` holds for none.
+/// The index that is stored under `hash` and for which `same` is true. If there is none, stores `index` and returns
+/// `None`.
 pub(crate) fn enter(
     table: &mut HashTable<Entry>,
     hash: u64,
@@ -67,7 +68,7 @@ pub(crate) fn enter(
     None
 }
 
-/// Where an item stands of which this is where each ends; none where that is lost.
+/// The range of an item, given the end of each item; `None` if the directory is damaged.
 pub(crate) fn range(ends: &Column<u32>, index: usize) -> Option<Range<usize>> {
     let start = match index.checked_sub(1) {
         Some(before) => *ends.get(before)?,
@@ -91,7 +92,7 @@ impl<I: Id> Default for StringTable<I> {
 }
 
 impl<I: Id> StringTable<I> {
-    /// The index of a text, which is stored if it is new.
+    /// The index of a string, which is stored if it is new.
     pub(crate) fn intern(&mut self, kind: u16, text: &str) -> I {
         let next = small(self.ends.len());
         let hash = self.hash(kind, text.as_bytes());
@@ -105,10 +106,10 @@ impl<I: Id> StringTable<I> {
         }
     }
 
-    /// Stores a text without looking whether there is one like it.
+    /// Stores a string without a search for an equal one.
     ///
-    /// Where there is no more room it is left out ([`StringTable::is_full`]), and the index is of another: whoever
-    /// reads stops then.
+    /// If there is no more room, the string is dropped ([`StringTable::is_full`]) and the index is wrong; the reader
+    /// then rejects the store.
     pub(crate) fn push(&mut self, kind: u16, text: &str) -> I {
         let next = self.ends.len();
         let end = u32::try_from(self.text.len() + text.len());
@@ -122,22 +123,22 @@ impl<I: Id> StringTable<I> {
         I::from_usize(next)
     }
 
-    /// The text at an index.
+    /// The string at an index.
     pub(crate) fn get(&self, index: I) -> &str {
-        // Nothing is said with a directory that is damaged.
+        // A damaged directory gives no answer: see `Directory::is_damaged`.
         str::from_utf8(self.bytes(index)).unwrap_or_default()
     }
 
-    /// The same in UTF-8: texts compare as their bytes do, and those need not be looked through first.
+    /// The string at an index in UTF-8. Strings compare as their bytes do, without the check that they are valid.
     pub(crate) fn bytes(&self, index: I) -> &[u8] {
         let bytes = range(&self.ends, index.index()).and_then(|range| self.text.slice(range));
         bytes.unwrap_or_default()
     }
 
-    /// The kind of the text at an index.
+    /// The kind of the string at an index.
     pub(crate) fn kind(&self, index: I) -> u16 {
         let kind = self.kinds.get(index.index()).copied();
-        // Where it is lost, one that nothing has.
+        // In a damaged directory, a kind that no string has.
         kind.unwrap_or(u16::MAX)
     }
 
@@ -146,7 +147,7 @@ impl<I: Id> StringTable<I> {
         (0..self.len()).map(I::from_usize)
     }
 
-    /// The place of a text among those that stand from `range.start` to `range.end` in their order.
+    /// The index of a string within a range of indices whose strings are sorted.
     pub(crate) fn find_in(&self, range: Range<u32>, text: &str) -> Option<I> {
         let (mut start, mut end) = (range.start, range.end);
         while start < end {
@@ -161,7 +162,7 @@ impl<I: Id> StringTable<I> {
         None
     }
 
-    /// An index of the texts for [`StringTable::find`], in 9 to 18 bytes a text.
+    /// A hash table of the strings for [`StringTable::find`], with 9 to 18 bytes for each.
     pub(crate) fn hashed(&self) -> HashTable<Entry> {
         let mut table = HashTable::with_capacity(self.len());
         for index in self.indices() {
@@ -172,7 +173,7 @@ impl<I: Id> StringTable<I> {
         table
     }
 
-    /// The index of a text that is in a table of [`StringTable::hashed`].
+    /// The index of a string, by a hash table of [`StringTable::hashed`].
     pub(crate) fn find(&self, table: &HashTable<Entry>, kind: u16, text: &str) -> Option<I> {
         let hash = (self.hash(kind, text.as_bytes()) >> 32) as u32;
         let is_same = |entry: &Entry| {
@@ -182,22 +183,22 @@ impl<I: Id> StringTable<I> {
         Some(I::from_usize(found.index as usize))
     }
 
-    /// The first text of a kind or of a later one; texts are in the order of their kinds.
+    /// The index of the first string whose kind is `kind` or higher, in a table that is sorted by kind.
     pub(crate) fn first_of(&self, kind: usize) -> u32 {
         self.kinds.partition_point(|of| usize::from(*of) < kind) as u32
     }
 
-    /// How many texts there are.
+    /// The number of strings.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether something had to be left out.
+    /// Whether a string was dropped for lack of room.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
 
-    /// Forgets how to find texts and gives the spare memory back; [`StringTable::get`] still works.
+    /// Drops the hash table and spare capacity; [`StringTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
         self.text.own().shrink_to_fit();
@@ -205,14 +206,14 @@ impl<I: Id> StringTable<I> {
         self.kinds.own().shrink_to_fit();
     }
 
-    /// Writes the texts for [`StringTable::lent`].
+    /// Writes the strings, for [`StringTable::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.text)?;
         out.table(&self.ends)?;
         out.table(&self.kinds)
     }
 
-    /// Takes texts that were written.
+    /// The strings of a written directory.
     pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             text: tables.table()?,

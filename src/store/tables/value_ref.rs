@@ -5,21 +5,21 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::Row;
 use crate::tables::ids::{CompoundId, ExtensionId, LongId, TextId};
 
-/// Three bits that say what a value is, and an index that says which one.
+/// A value in four bytes: three bits for its type, and an index or a small number.
 ///
-/// The index leads into the tables of the [`Store`](crate::tables::entities::Store) that the value came from.
+/// The index belongs to the tables of the [`Store`](crate::tables::entities::Store) that made the reference.
 #[derive(
     Copy, Clone, Eq, Hash, PartialEq, Ord, PartialOrd, Debug, FromBytes, IntoBytes, Immutable,
 )]
 #[repr(transparent)]
 pub(crate) struct ValueRef(u32);
 
-/// What a [`ValueRef`] stands for.
+/// A decoded [`ValueRef`].
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub(crate) enum Meaning {
-    /// No value: an optional attribute that is left out.
+    /// No value: an optional attribute that the entity does not have.
     Absent,
-    /// The first item of a compound: how to read the others.
+    /// The first item of a compound.
     Header(Header),
     /// A Bool.
     Bool(bool),
@@ -29,29 +29,29 @@ pub(crate) enum Meaning {
     Text(TextId),
     /// An entity.
     Entity(Row),
-    /// A set, a record or the tags of an entity.
+    /// A set, a record, or the tags of an entity.
     Compound(CompoundId),
     /// An extension value.
     Extension(ExtensionId),
 }
 
-/// How to read the items of a compound.
+/// The type of a compound, which says how to read its items.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub(crate) enum Header {
-    /// The elements of a set.
+    /// A set; the items are its elements.
     Set,
-    /// Pairs of a text and a value: the tags of an entity.
+    /// The tags of an entity; the items are pairs of a String and a value.
     Tags,
-    /// One slot for each field of this record shape.
+    /// A record of the shape with this index; the items are one slot for each field.
     Record(u32),
 }
 
-/// The number of things that a table can hold and a [`ValueRef`] can point at.
+/// The most items of a table that a [`ValueRef`] can refer to.
 pub(crate) const MOST: u32 = 1 << 29;
 
 const PAYLOAD: u32 = MOST - 1;
 
-/// The tags, of three bits, that are tested by themselves, millions of times.
+/// The type bits that have tests of their own, for speed.
 const ENTITY: u32 = 5;
 const COMPOUND: u32 = 6;
 
@@ -59,7 +59,7 @@ impl ValueRef {
     /// No value.
     pub(crate) const ABSENT: Self = Self(0);
 
-    /// Puts a value into four bytes; an index must be below [`MOST`].
+    /// Encodes a value; an index must be below [`MOST`].
     pub(crate) fn new(meaning: Meaning) -> Self {
         let (tag, payload) = match meaning {
             Meaning::Absent => (0, 0),
@@ -76,7 +76,7 @@ impl ValueRef {
         Self(tag << 29 | payload & PAYLOAD)
     }
 
-    /// Says what the four bytes stand for.
+    /// Decodes the value.
     pub(crate) fn meaning(self) -> Meaning {
         let payload = self.0 & PAYLOAD;
         match self.0 >> 29 {
@@ -95,22 +95,22 @@ impl ValueRef {
         }
     }
 
-    /// The four bytes as a number: of two values in one store, the same exactly if they are.
+    /// The four bytes as a number. Within one store, numbers are equal exactly if values are.
     pub(crate) fn number(self) -> u32 {
         self.0
     }
 
-    /// An entity.
+    /// A reference to an entity.
     pub(crate) fn entity(row: Row) -> Self {
         Self::new(Meaning::Entity(row))
     }
 
-    /// The entity that this is, if it is one.
+    /// The row of the entity, if the value is one.
     pub(crate) fn as_entity(self) -> Option<Row> {
         (self.0 >> 29 == ENTITY).then_some(Row::new(self.0 & PAYLOAD))
     }
 
-    /// The compound that this is, if it is one.
+    /// The index of the compound, if the value is one.
     pub(crate) fn as_compound(self) -> Option<CompoundId> {
         (self.0 >> 29 == COMPOUND).then_some(CompoundId::new(self.0 & PAYLOAD))
     }

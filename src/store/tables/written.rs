@@ -1,4 +1,4 @@
-//! Columns as they are written: blocks of items, each with a digest.
+//! The file format of a written directory: columns in blocks, each block with a digest.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -10,10 +10,10 @@ use zerocopy::IntoBytes;
 
 use super::column::{Column, Item, SharedBytes};
 
-/// The most bytes of a block. A digest of so many takes microseconds.
+/// The most bytes of a block. Its digest takes microseconds.
 const BLOCK: usize = 32 * 1024;
 
-/// How many items a block has, except for the last one of a table.
+/// The number of items of a block; the last block of a table may have fewer.
 const fn items_of_block<T>() -> usize {
     let size = match size_of::<T>() {
         0 => 1,
@@ -25,25 +25,25 @@ const fn items_of_block<T>() -> usize {
     }
 }
 
-/// A table that was lent.
+/// A table of a written directory.
 pub(super) struct Lent<T> {
     of: Arc<Written>,
-    /// The offset of its first byte.
+    /// The offset of the first byte.
     start: u64,
-    /// The number of its first block among all.
+    /// The number of the first block, counted over all tables.
     first: usize,
     pub(super) len: usize,
-    /// What was read; a block that is missing has no items.
+    /// The blocks that were read; a block that cannot be read is empty.
     blocks: Vec<OnceLock<Box<[T]>>>,
-    /// Items in a row that begin in a block and end in a later one, by that block.
+    /// Consecutive items that begin in one block and end in a later one, by the first of the blocks.
     joints: Vec<OnceLock<Box<Joint<T>>>>,
 }
 
-/// A copy of items in a row that stand in several blocks.
+/// A copy of consecutive items from several blocks.
 struct Joint<T> {
     range: Range<usize>,
     items: Option<Box<[T]>>,
-    /// Tables are asked for the same rows of items each time, so that there are hardly ever more.
+    /// A joint of another range. Callers ask for the same ranges each time, so there is hardly ever one.
     more: OnceLock<Box<Joint<T>>>,
 }
 
@@ -84,7 +84,7 @@ impl<T: Item> Lent<T> {
         }
     }
 
-    /// A copy of items of several blocks; `None` where one is missing.
+    /// A copy of consecutive items from several blocks; `None` if a block cannot be read.
     fn joined(&self, range: &Range<usize>) -> Option<Box<[T]>> {
         let items = const { items_of_block::<T>() };
         let mut joined = Vec::with_capacity(range.len());
@@ -97,7 +97,7 @@ impl<T: Item> Lent<T> {
         Some(joined.into())
     }
 
-    /// A block, which is read and checked unless it was before.
+    /// The items of a block, which is read and checked at its first use.
     fn block(&self, number: usize) -> Option<&[T]> {
         let block = self.blocks.get(number)?;
         Some(block.get_or_init(|| self.read(number).unwrap_or_default()))
@@ -120,10 +120,10 @@ impl<T: Item> Lent<T> {
     }
 }
 
-/// The bytes that a directory was written as.
+/// The bytes of a written directory.
 pub(crate) struct Written {
     lender: Arc<dyn SharedBytes>,
-    /// Those of all blocks.
+    /// The digests of all blocks.
     digests: Vec<[u8; DIGEST]>,
     anew: OnceLock<Option<Vec<u8>>>,
     is_damaged: AtomicBool,
@@ -132,12 +132,12 @@ pub(crate) struct Written {
 const DIGEST: usize = blake3::OUT_LEN;
 
 impl Written {
-    /// Whether something is missing that was asked for.
+    /// Whether a block was needed that can neither be read nor be computed again.
     pub(crate) fn is_damaged(&self) -> bool {
         self.is_damaged.load(Ordering::Acquire)
     }
 
-    /// Reads a block, if it is the one that was written.
+    /// Reads a block; `false` if it can neither be read as it was written nor be computed again.
     fn read(&self, number: usize, offset: u64, bytes: &mut [u8]) -> bool {
         let is_as_written = |bytes: &[u8]| {
             let digest = self.digests.get(number);
@@ -159,18 +159,18 @@ impl Written {
     }
 }
 
-/// Writes tables one after the other, and behind them what they are checked against.
+/// A writer of tables, with the digests after them.
 pub(crate) struct Writer<'w> {
     out: &'w mut dyn Write,
-    /// How many bytes were written.
+    /// The number of bytes so far.
     size: u64,
-    /// For each table its length in bytes.
+    /// The length of each table in bytes.
     lengths: Vec<u64>,
     digests: Vec<[u8; DIGEST]>,
 }
 
 impl<'w> Writer<'w> {
-    /// Begins with a text that says what follows.
+    /// A writer that has written a text which identifies the format.
     pub(crate) fn new(out: &'w mut dyn Write, begins: &[u8]) -> io::Result<Self> {
         out.write_all(begins)?;
         Ok(Self {
@@ -200,7 +200,7 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
-    /// Ends with the digests of all blocks and that of these, which holds under this name only.
+    /// Writes the digests of all blocks and a digest of these, which includes `name`.
     pub(crate) fn finish(self, name: &str) -> io::Result<()> {
         let mut index = Vec::new();
         index.extend_from_slice(&(self.lengths.len() as u64).to_ne_bytes());
@@ -216,7 +216,7 @@ impl<'w> Writer<'w> {
     }
 }
 
-/// How many bytes stand behind the index: its length and its digest.
+/// The number of bytes after the index: its length and its digest.
 const TRAILER: usize = size_of::<u64>() + DIGEST;
 
 fn seal(name: &str, size: u64, index: &[u8]) -> Hash {
@@ -228,21 +228,21 @@ fn seal(name: &str, size: u64, index: &[u8]) -> Hash {
     hasher.finalize()
 }
 
-/// Takes tables out of what was written, in the order in which they were.
+/// A reader of the tables of a written directory, in the order in which they were written.
 pub(crate) struct Tables {
     of: Arc<Written>,
-    /// The lengths of the tables that are left, the last one first.
+    /// The lengths of the remaining tables, in reverse order.
     lengths: Vec<u64>,
-    /// The offset of the next one.
+    /// The offset of the next table.
     at: u64,
-    /// Where the tables end.
+    /// The end of the last table.
     end: u64,
-    /// The number of the first block of the next one.
+    /// The number of the first block of the next table.
     block: usize,
 }
 
 impl Tables {
-    /// Takes them from what begins with a text and was written under this name; `None` where it is anything else.
+    /// The tables of a directory that begins with a text and was written under this name; `None` for any other bytes.
     pub(crate) fn of(lender: Arc<dyn SharedBytes>, begins: &[u8], name: &str) -> Option<Self> {
         let size = lender.size().ok()?;
         let mut beginning = vec![0; begins.len()];
@@ -282,12 +282,12 @@ impl Tables {
         })
     }
 
-    /// What they are taken from.
+    /// The bytes that the tables are read from.
     pub(crate) fn written(&self) -> Arc<Written> {
         Arc::clone(&self.of)
     }
 
-    /// The next table; `None` where there is none.
+    /// The next table; `None` after the last one.
     pub(crate) fn table<T: Item>(&mut self) -> Option<Column<T>> {
         let length = self.lengths.pop()?;
         let (start, first) = (self.at, self.block);
@@ -314,7 +314,7 @@ impl Tables {
         })
     }
 
-    /// Whether every table was taken.
+    /// Whether every table was read.
     pub(crate) fn is_at_end(&self) -> bool {
         self.lengths.is_empty() && self.at == self.end && self.block == self.of.digests.len()
     }
