@@ -38,7 +38,7 @@ impl App {
         reloads: Sender<Told>,
     ) -> Result<Self, ServeError> {
         let metrics = Metrics::new();
-        metrics.serves(&served);
+        metrics.served.serves(&served);
         Ok(Self {
             metrics,
             places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
@@ -57,7 +57,7 @@ impl App {
 
     /// Serves something else from here on; what was served before.
     pub(crate) fn serve(&self, served: Served) -> Arc<Served> {
-        self.metrics.serves(&served);
+        self.metrics.served.serves(&served);
         self.served.swap(Arc::new(served))
     }
 

@@ -70,7 +70,7 @@ impl App {
         decided: &[Decided],
     ) -> Result<(), Fault> {
         for one in decided {
-            self.metrics.decided(&one.outcome, one.took);
+            self.metrics.decisions.given(&one.outcome, one.took);
             tracing::debug!(
                 request_id = ?call.request_id.0,
                 caller = call.caller.name,
@@ -96,7 +96,7 @@ impl App {
         served: &Served,
         searched: &Searched<'_>,
     ) -> Result<(), Fault> {
-        self.metrics.searched(searched.total);
+        self.metrics.decisions.searched(searched.total);
         tracing::debug!(
             request_id = ?call.request_id.0,
             caller = call.caller.name,

@@ -112,7 +112,7 @@ impl Names {
     }
 
     /// The attributes of a type that a request may set.
-    pub(crate) fn from_request(&self, type_name: &EntityTypeName) -> Option<&BTreeSet<String>> {
+    pub(crate) fn settable(&self, type_name: &EntityTypeName) -> Option<&BTreeSet<String>> {
         self.from_request.get(type_name)
     }
 

@@ -157,7 +157,7 @@ pub(crate) struct ActionSearchRequest {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum BatchAnswer {
-    One(crate::authzen::AnswerBody),
+    One(Box<crate::authzen::AnswerBody>),
     Several(crate::authzen::BatchBody),
 }
 

@@ -69,6 +69,9 @@ pub(crate) enum Reloaded {
 }
 
 impl Reloaded {
+    /// Every way.
+    pub(crate) const ALL: [Self; 4] = [Self::Ok, Self::Unchanged, Self::Invalid, Self::Unreadable];
+
     /// The word in JSON and in metrics.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -232,7 +235,7 @@ impl Reloader {
             }
         };
         systemd::ready();
-        self.app.metrics.reloaded(result, began.elapsed());
+        self.app.metrics.served.reloaded(result, began.elapsed());
         result
     }
 

@@ -71,7 +71,7 @@ pub(crate) async fn evaluations(
         call.caller.demand(Right::Explore)?;
     }
     let explain = batch.explain;
-    app.metrics.batch(batch.items.len());
+    app.metrics.decisions.batch(batch.items.len());
     let served = app.served();
     let decided = match batch.items.len() {
         0..=FEW if explain == Explain::No => batch.decided(&served, &Waiting::default()),

@@ -193,7 +193,7 @@ fn now() -> String {
 
 /// The attributes of an entity that a request may set and does.
 pub(super) fn set_by(served: &Served, uid: &EntityUid, asked: &AskedEntity) -> Vec<SetAttribute> {
-    let marked = served.names.from_request(uid.type_name());
+    let marked = served.names.settable(uid.type_name());
     let (Some(marked), Some(properties)) = (marked, &asked.properties) else {
         return Vec::new();
     };

@@ -41,17 +41,18 @@ pub(crate) async fn identify(
     next: Next,
 ) -> Response {
     let began = clock::instant();
-    let _in_flight = app.metrics.enter();
+    let _in_flight = app.metrics.http.enter();
     let endpoint = endpoint(&app, &request);
     let method = method(&request);
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     if let Some(reason) = response.extensions().get::<Reason>() {
-        app.metrics.reject(*reason);
+        app.metrics.http.reject(*reason);
     }
     let status = response.status().as_u16();
     app.metrics
+        .http
         .answered(endpoint, method, status, began.elapsed());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.0);

@@ -80,17 +80,13 @@ fn entities(
         if waiting.is_over() {
             return None;
         }
+        let candidate = directory.uid(*row);
         let (principal, resource) = match kind {
-            Kind::Resource => (other.clone(), directory.uid(*row)),
-            Kind::Subject | Kind::Action => (directory.uid(*row), other.clone()),
+            Kind::Resource => (other.clone(), candidate),
+            Kind::Subject | Kind::Action => (candidate, other.clone()),
         };
-        let request = Request {
-            principal,
-            action: permission.uid.clone(),
-            resource,
-            context: context.clone(),
-        };
-        let decision = decided(served, request, &set)?.decision;
+        let parts = (principal, resource, context.clone());
+        let decision = decided(served, asks(permission, parts), &set)?.decision;
         (decision != Decision::Deny).then_some((*row, decision))
     };
     let decided: Vec<(Row, Decision)> = rows
@@ -110,6 +106,19 @@ fn entities(
         .rows
         .sort_by(|one, other| directory.id(*one).cmp(directory.id(*other)));
     Ok(found)
+}
+
+/// The request of a principal about a resource.
+fn asks(
+    permission: &Permission,
+    (principal, resource, context): (EntityUid, EntityUid, Context),
+) -> Request {
+    Request {
+        principal,
+        action: permission.uid.clone(),
+        resource,
+        context,
+    }
 }
 
 /// The decision about a candidate; `None` where an attribute that the request sets is not taken.
@@ -167,12 +176,8 @@ fn one_action(
     let Ok(context) = context else {
         return Decision::Indeterminate;
     };
-    let request = Request {
-        principal: principal.clone(),
-        action: permission.uid.clone(),
-        resource: resource.clone(),
-        context,
-    };
+    let parts = (principal.clone(), resource.clone(), context);
+    let request = asks(permission, parts);
     decided(served, request, set).map_or(Decision::Indeterminate, |outcome| outcome.decision)
 }
 
