@@ -1,4 +1,4 @@
-//! Actions among the entities: accepted if they are as in the schema.
+//! Actions in files of entities: accepted if they are as in the schema.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,7 +7,7 @@ use cedar_policy_core::ast::{Entity, EntityUID};
 use cedar_policy_core::entities::{EntityJsonParser, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::extensions::Extensions;
 
-/// The actions of a schema with the groups that each is in, directly or not.
+/// The actions of a schema, with all groups of each.
 #[derive(Default)]
 pub(super) struct Actions(HashMap<EntityUID, BTreeSet<EntityUID>>);
 
@@ -26,8 +26,7 @@ impl Actions {
         Self(with_groups.collect())
     }
 
-    /// Whether the text of an entity is an action as the schema has it; its parents may be the direct
-    /// ones or all groups it is in.
+    /// Whether the JSON text is an action of the schema; its parents may be the direct ones or all groups.
     pub(super) fn have(&self, text: &str) -> bool {
         let extensions = Extensions::all_available();
         let parser: EntityJsonParser<'_, '_, NoEntitiesSchema> =

@@ -1,4 +1,4 @@
-//! Queries: rows, aliases, fingerprints, and entities for Cedar.
+//! Queries of a directory: rows, aliases, fingerprints, and entities for Cedar.
 
 pub(crate) mod aliases;
 pub(crate) mod cedar;

@@ -1,4 +1,4 @@
-//! The build of a directory: order of rows, ancestors, references and overlays.
+//! The build of a directory: order of rows, ancestors, checks of references, and overlays.
 
 pub(crate) mod ancestors;
 pub(crate) mod order;

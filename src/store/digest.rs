@@ -1,19 +1,19 @@
-//! Digests of contents, made while they are read.
+//! Digests of files, computed while they are read.
 
 use std::io::{self, Read};
 
 use blake3::{Hash, Hasher};
 
-/// What was read of a file.
+/// The size and digest of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
-    /// How many bytes.
+    /// The number of bytes.
     pub size: u64,
-    /// Their digest.
+    /// The digest of the bytes.
     pub hash: Hash,
 }
 
-/// Something whose digest is made while it is read.
+/// A reader that computes the digest of the bytes that pass through it.
 pub(super) struct Digesting<R> {
     reader: R,
     hasher: Hasher,
@@ -29,7 +29,7 @@ impl<R> Digesting<R> {
         }
     }
 
-    /// What was read.
+    /// The size and digest of the bytes so far.
     pub(crate) fn content(&self) -> Content {
         Content {
             size: self.size,
@@ -47,7 +47,7 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// The digest of several contents, whatever their order.
+/// The digest of several files, independent of their order.
 pub(super) fn of_all(contents: &[Content]) -> Hash {
     let mut hashes: Vec<&[u8; 32]> = contents.iter().map(|of| of.hash.as_bytes()).collect();
     hashes.sort_unstable();
@@ -58,7 +58,7 @@ pub(super) fn of_all(contents: &[Content]) -> Hash {
     hasher.finalize()
 }
 
-/// The digest of something in which something else was put.
+/// The digest of a directory with an overlay.
 pub(super) fn of_changed(one: Hash, put: Hash) -> Hash {
     let mut hasher = Hasher::new();
     hasher.update(b"with");

@@ -1,7 +1,7 @@
-//! Tables by typed indices.
+//! Tables with typed indices.
 //!
-//! An index of another table does not compile, and one that is out of range stops the program: it must not become
-//! an answer.
+//! An index of another table does not compile, and one that is out of range stops the program, because it must not
+//! become an answer.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -10,17 +10,17 @@ use std::ops::{Index, IndexMut};
 
 /// An index of a table.
 pub trait Id: Copy + Ord + Hash + Debug + Send + Sync + 'static {
-    /// The index of this number, from 0.
+    /// The index with this number, counted from 0.
     ///
     /// # Panics
-    /// It is more than `u32` holds.
+    /// The number does not fit in `u32`.
     fn from_usize(number: usize) -> Self;
 
-    /// Its number.
+    /// The number of the index.
     fn index(self) -> usize;
 }
 
-/// Defines an index of a table, in four bytes.
+/// Defines the index type of a table, in four bytes.
 #[macro_export]
 macro_rules! index_type {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident;) => {
@@ -30,12 +30,12 @@ macro_rules! index_type {
 
         #[allow(dead_code, reason = "not every table needs each of them")]
         impl $name {
-            /// The index of this number.
+            /// The index with this number.
             $visibility const fn new(number: u32) -> Self {
                 Self(number)
             }
 
-            /// Its number.
+            /// The number of the index.
             $visibility const fn raw(self) -> u32 {
                 self.0
             }
@@ -53,10 +53,10 @@ macro_rules! index_type {
     };
 }
 
-/// A number of an index.
+/// The number of an index in four bytes.
 ///
 /// # Panics
-/// It is more than `u32` holds.
+/// The number does not fit in `u32`.
 #[expect(
     clippy::expect_used,
     reason = "a number that is cut off is another index"
@@ -65,7 +65,7 @@ pub fn small(number: usize) -> u32 {
     u32::try_from(number).expect("no table has so many items")
 }
 
-/// Items `T` by indices `I`.
+/// A table of items `T` by indices `I`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexVec<I, T> {
     /// The items, in the order of their indices.
@@ -74,7 +74,7 @@ pub struct IndexVec<I, T> {
 }
 
 impl<I: Id, T> IndexVec<I, T> {
-    /// No items.
+    /// An empty table.
     pub const fn new() -> Self {
         Self {
             raw: Vec::new(),
@@ -82,7 +82,7 @@ impl<I: Id, T> IndexVec<I, T> {
         }
     }
 
-    /// The same item so many times.
+    /// A table with the same item a number of times.
     pub fn filled(item: T, count: usize) -> Self
     where
         T: Clone,
@@ -90,24 +90,24 @@ impl<I: Id, T> IndexVec<I, T> {
         vec![item; count].into()
     }
 
-    /// Adds an item, and gives its index.
+    /// Adds an item and returns its index.
     pub fn push(&mut self, item: T) -> I {
         let index = self.next();
         self.raw.push(item);
         index
     }
 
-    /// The index of the item that is added next.
+    /// The index of the next item to be added.
     pub fn next(&self) -> I {
         I::from_usize(self.len())
     }
 
-    /// How many items there are.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.raw.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
@@ -117,7 +117,7 @@ impl<I: Id, T> IndexVec<I, T> {
         self.raw.first()
     }
 
-    /// The index of the first item of which something holds.
+    /// The index of the first item for which the test is true.
     pub fn position(&self, is: impl FnMut(&T) -> bool) -> Option<I> {
         self.raw.iter().position(is).map(I::from_usize)
     }

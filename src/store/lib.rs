@@ -1,10 +1,10 @@
-//! The directory: every entity of a workspace, in little memory and never changed.
+//! The store of entities: all entities of a workspace in compact, immutable tables.
 //!
-//! It is read from Cedar's JSON entity format, by the schema, and answers which entities there are
-//! and what stands in them. A million devices take a few hundred bytes each, as Cedar's own
-//! `Entities` would take thousands.
+//! A [`Directory`] is read from Cedar's JSON entity format by the schema, and answers queries about the entities and
+//! their values. Each of a million devices takes a few hundred bytes; in Cedar's own `Entities` it would take
+//! thousands.
 //!
-//! Nothing here opens a file, knows what an entity type means, or decides anything.
+//! This crate opens no file, knows no entity type by name, and decides nothing.
 
 #![warn(unreachable_pub, clippy::too_many_lines)]
 
@@ -49,76 +49,76 @@ use tables::ids::MemberOrNone;
 use tables::strings::Entry;
 use tables::written::{Tables, Writer, Written};
 
-/// What written directories begin with; another text whenever what follows is arranged otherwise.
+/// The beginning of every written directory. It changes whenever the format does.
 const WRITTEN: &[u8; 16] = b"tarbac entities\x01";
 
 index_type! {
-    /// The index of an entity uid in a [`Directory`], be it defined there or merely referred to.
+    /// The index of an entity uid in a [`Directory`], whether the entity is defined or only referred to.
     ///
-    /// Rows are in the order of type name and id, whatever the order of the files.
+    /// Rows are sorted by type name and id, independent of the order of the files.
     #[derive(FromBytes, IntoBytes, Immutable)]
     #[repr(transparent)]
     pub struct Row;
 }
 
-/// A file of entities to read.
+/// A file of entities to be read.
 pub struct Input {
-    /// The file, for findings.
+    /// The source, for findings.
     pub source: Arc<Source>,
-    /// Its bytes, which are read once, in blocks.
+    /// The bytes, which are read once, in blocks.
     pub reader: Box<dyn Read + Send>,
 }
 
-/// Every entity of a workspace, immutable.
+/// All entities of a workspace, immutable.
 pub struct Directory {
     shapes: Arc<Shapes>,
-    /// The uids within are those of the rows, in their order.
+    /// The tables; the uids are sorted by row.
     store: Store,
     /// The files, in order.
     sources: Vec<Arc<Source>>,
-    /// What was read of each.
+    /// The size and digest of each file.
     contents: Vec<Content>,
     /// See [`Directory::identity`].
     identity: Hash,
-    /// For each row its entity, if that stands in a file or is given.
+    /// For each row, its entity, if it stands in a file or is given.
     members: Column<MemberOrNone>,
-    /// For each type, the first of its rows; one more for the end.
+    /// For each type, its first row; at the end, the number of rows.
     types: Column<u32>,
-    /// The rows that exist without standing in a file, sorted.
+    /// The rows of entities that exist only because a policy names them, sorted.
     assumed: Column<Row>,
     closure: Closure,
     called: Aliases,
-    /// The rows by their uids, once they are asked for often.
+    /// The rows by uid, if [`Directory::hash_uids`] was called.
     hashed: OnceLock<HashTable<Entry>>,
     made: CedarCache,
-    /// What it is read from, or was made of, as it is asked for.
+    /// The bytes that the tables are read from, if the directory is one that was written.
     written: Option<Arc<Written>>,
 }
 
-/// What the schema says of entities beside what Cedar itself keeps of it.
+/// The parts of a schema about entities that Cedar's own form of it does not keep.
 #[derive(Debug, Default, Clone)]
 pub struct Rules {
-    /// For an entity type, the types of its direct parents: those after its `in`. Cedar accepts any type
-    /// that can be reached through others, as a person directly in a role. A type that is not named here
-    /// may have what Cedar accepts.
+    /// For an entity type, the types of direct parents: those after its `in`. Cedar itself accepts any type that is
+    /// reachable through others, for example a person directly in a role. A type without an entry may have all parents
+    /// that Cedar accepts.
     pub parents: BTreeMap<String, BTreeSet<String>>,
-    /// Whether ids of types that have nothing, neither attributes nor tags nor parents, need not stand in a
-    /// file to be referred to: there is nothing else to know of them.
+    /// Whether an entity of a type without attributes, tags and parents exists for every id: there is nothing else to
+    /// know about it, so it need not stand in a file.
     pub bare_ids: bool,
-    /// For an entity type, the types of each of which its entities have exactly one direct parent.
+    /// For an entity type, the types of which an entity has exactly one direct parent each.
     pub required: BTreeMap<String, Vec<String>>,
-    /// For an entity type, the attributes that stand in place of such a parent, each with the type of the
-    /// parent: an entity has one of the two, and never both.
+    /// For an entity type, the attributes that can replace such a parent, each with the type of the parent: an entity
+    /// has either the attribute or the parent.
     pub in_place: BTreeMap<String, Vec<(String, String)>>,
-    /// For an entity type, the String attributes that name its entities as well as their ids do.
+    /// For an entity type, the String attributes that are aliases of its entities.
     pub names: BTreeMap<String, Vec<String>>,
 }
 
 impl Directory {
     /// Reads the entities of all files; every finding is an error.
     ///
-    /// `named` has every entity uid that a policy names literally: such an entity exists without
-    /// standing in a file if its type has no required attribute.
+    /// `named` contains every entity uid in the text of a policy. Such an entity exists without standing in a file if
+    /// its type has no required attribute.
     pub fn read(
         inputs: Vec<Input>,
         schema: &Schema,
@@ -130,7 +130,7 @@ impl Directory {
         build::order::freeze(loaded, Arc::new(shapes), named, rules)
     }
 
-    /// Takes entities that stand in no file, with the checks of [`Directory::read`].
+    /// Reads given entities, with the checks of [`Directory::read`].
     pub fn given(
         entities: &[GivenEntity],
         schema: &Schema,
@@ -142,11 +142,12 @@ impl Directory {
         build::order::freeze(loaded, Arc::new(shapes), named, rules)
     }
 
-    /// Writes the directory under a name, so that [`Directory::lent`] can use it where it lies. What is written
-    /// holds between programs of one version on one kind of machine, and the same entities under the same schema
-    /// give the same bytes.
+    /// Writes the directory under a name, so that [`Directory::lent`] can use it without reading the entities again.
+    /// The format is that of one version of the program and one kind of machine. The same entities under the same
+    /// schema give the same bytes.
     ///
     /// # Errors
+    /// The directory cannot be written.
     /// It cannot be written.
     pub fn write(&self, out: &mut dyn Write, name: &str) -> io::Result<()> {
         let mut out = Writer::new(out, WRITTEN)?;
@@ -160,9 +161,9 @@ impl Directory {
         out.finish(name)
     }
 
-    /// A directory that was written under a name, of entities that stood in these files and under the same schema
-    /// and rules; `None` where there is no such directory. Nothing is read of it until it is asked for, and
-    /// nothing is used that is not as it was written: see [`Directory::is_damaged`].
+    /// The directory that was written under a name, for these files and the same schema and rules; `None` if there is
+    /// no such directory. Blocks are read at their first use, and checked against their digests: see
+    /// [`Directory::is_damaged`].
     pub fn lent(
         lender: Arc<dyn SharedBytes>,
         name: &str,
@@ -193,41 +194,40 @@ impl Directory {
         tables.is_at_end().then_some(directory)
     }
 
-    /// Whether it is used where it lies ([`Directory::lent`]).
+    /// Whether the tables are read on demand from a written directory ([`Directory::lent`]).
     pub fn is_lent(&self) -> bool {
         self.written.is_some()
     }
 
-    /// Whether something is missing that was asked for: it could neither be read as it was written nor be worked
-    /// out anew. Nothing can be said then with this directory.
+    /// Whether a part of the written directory was needed that could neither be read as it was written nor be computed
+    /// again. No answer of a damaged directory may be used.
     pub fn is_damaged(&self) -> bool {
         let written = self.written.as_ref();
         written.is_some_and(|written| written.is_damaged())
     }
 
-    /// What was read of a file.
+    /// The size and digest of a file.
     pub fn content(&self, source: &Source) -> Option<Content> {
         let number = self.sources.iter().position(|known| **known == *source)?;
         self.contents.get(number).copied()
     }
 
-    /// The digest of what stands in the files, whatever they are called and in whichever order they are; it is
-    /// another where entities were put in.
+    /// The digest of the content of all files, independent of their names and order. That of an overlay is another.
     pub fn identity(&self) -> Hash {
         self.identity
     }
 
-    /// A table in which every row has this value.
+    /// A table with the same value for every row.
     pub fn table<T: Clone>(&self, value: T) -> IndexVec<Row, T> {
         IndexVec::filled(value, self.every_row().len())
     }
 
-    /// The number of entities that stand in the files.
+    /// The number of entities that stand in a file or are given.
     pub fn len(&self) -> usize {
         self.store.members.len()
     }
 
-    /// Whether no entity stands in the files.
+    /// Whether no entity stands in a file or is given.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

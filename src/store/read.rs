@@ -1,4 +1,4 @@
-//! Reading entities in Cedar's JSON format, by the schema.
+//! The readers of entities in Cedar's JSON format, by the schema.
 
 pub(crate) mod entity;
 pub(crate) mod given;

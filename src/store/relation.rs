@@ -8,23 +8,23 @@ use super::{Directory, ListId, Row};
 use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::{Meaning, ValueRef};
 
-/// The entities of a type with the same values of the attributes that are read.
+/// Entities of a type with equal values of some attributes, which are treated as one.
 #[derive(Default)]
 struct Alike {
-    /// The lists of parents that were looked through.
+    /// The lists of parents that were searched.
     lists: HashSet<ListId>,
-    /// The sets and records that were.
+    /// The sets and records that were searched.
     compounds: HashSet<CompoundId>,
-    /// What was found in them.
+    /// The entities that were reported.
     found: HashSet<Row>,
 }
 
 impl Directory {
-    /// Pairs of an entity of a type and one of the types `of` that it is directly in or names in its
-    /// attributes and tags, sets included, in order.
+    /// Reports pairs of an entity of a type and an entity of one of the types `of` that is its direct parent or the
+    /// value of an attribute or tag, alone or in a set. The pairs are in the order of the first entity.
     ///
-    /// Entities that have the same values of the attributes `by` are alike: each other entity comes once
-    /// with one of those. Without `by`, no two are.
+    /// Entities with equal values of the attributes `by` are treated as one: each second entity is reported once, with
+    /// the first of them that has it. Without `by`, every pair is reported.
     pub fn related(
         &self,
         type_name: &EntityTypeName,
@@ -84,8 +84,7 @@ impl Directory {
         }
     }
 
-    /// The values of some attributes of an entity, as numbers to be compared with those of another of its
-    /// type.
+    /// The values of some attributes of an entity, as numbers that are equal for equal values of entities of one type.
     pub fn values(&self, row: Row, attributes: &[String]) -> Vec<u32> {
         let slots = self
             .member(row)

@@ -1,4 +1,4 @@
-//! Tests on literals, and agreement with Cedar's own reader.
+//! Tests on literals, and on agreement with Cedar's own reader.
 
 #![allow(
     clippy::expect_used,
@@ -73,7 +73,7 @@ fn input(name: &str, bytes: &[u8]) -> Input {
     }
 }
 
-/// What the rules say that the schema does not.
+/// The rules for this schema.
 fn rules() -> Rules {
     let required = BTreeMap::from([(
         "Intune::RoleAssignment".to_owned(),
@@ -101,7 +101,7 @@ fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Findin
 /// The name that directories are written under.
 const NAME: &str = "entities-1";
 
-/// Bytes as a file has them, and what working them out anew gives.
+/// The bytes of a file, and those that computing them again gives.
 struct Kept {
     bytes: Vec<u8>,
     anew: Option<Vec<u8>>,
@@ -122,19 +122,19 @@ impl SharedBytes for Kept {
     }
 }
 
-/// What a directory writes.
+/// The bytes of a written directory.
 fn written(directory: &Directory) -> Vec<u8> {
     let mut bytes = Vec::new();
     directory.write(&mut bytes, NAME).unwrap();
     bytes
 }
 
-/// The directory that was written in these bytes.
+/// The directory in these bytes.
 fn lent(bytes: &[u8]) -> Option<Directory> {
     lent_or(bytes, None)
 }
 
-/// The same, with what working it out anew gives.
+/// The directory in these bytes, with those that computing them again gives.
 fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
     let kept = Kept {
         bytes: bytes.to_vec(),
@@ -148,7 +148,7 @@ fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
     Directory::lent(Arc::new(kept), NAME, files, &SCHEMA, &rules())
 }
 
-/// What is given is held to the same as a file.
+/// Reads a file; its entities pass the same checks if they are given.
 fn read(json: &str) -> (Directory, Vec<Finding>) {
     let read = read_files(&[("a.json", json.as_bytes())], &[]);
     if let Some((directory, findings)) = read_given(json) {
@@ -169,7 +169,7 @@ fn read(json: &str) -> (Directory, Vec<Finding>) {
     read
 }
 
-/// The same entities, given.
+/// Reads the entities of a file as given ones.
 fn read_given(json: &str) -> Option<(Directory, Vec<Finding>)> {
     let entities = given(json)?;
     Some(Directory::given(
@@ -180,7 +180,7 @@ fn read_given(json: &str) -> Option<(Directory, Vec<Finding>)> {
     ))
 }
 
-/// The entities of a file, where it can be said without a text what stands there.
+/// The entities of a file, if they can be given at all.
 fn given(json: &str) -> Option<Vec<GivenEntity>> {
     let uid = |json: &Value| {
         let json = match json.get("__entity") {
@@ -202,28 +202,28 @@ fn given(json: &str) -> Option<Vec<GivenEntity>> {
             tags: tags.map_or(Some(Map::new()), |tags| tags.as_object().cloned())?,
             parents: parents.collect::<Option<_>>()?,
         };
-        // Cedar's own actions may stand in a file.
+        // An action may stand in a file.
         let is_plain =
             json.as_object()?.len() == keys && entity.uid.type_name().basename() != "Action";
         is_plain.then_some(entity)
     };
-    // In a text a key may stand twice.
+    // An object in a text may have a key twice.
     let json: JsonValueWithNoDuplicateKeys = serde_json::from_str(json).ok()?;
     json.as_array()?.iter().map(entity).collect()
 }
 
-/// Reads a file that has nothing wrong.
+/// Reads a file without errors.
 fn good(json: &str) -> Directory {
     let (directory, findings) = read(json);
     assert_eq!(findings, []);
     directory
 }
 
-/// The findings of a file as lines: code, offset of each label, message, help.
+/// The findings about a file as lines: code, offset of each label, message, help.
 fn wrong(json: &str) -> String {
     let findings = read(json).1;
     if let Some((_, given)) = read_given(json).filter(|_| findings.len() < KEPT) {
-        // What is given stands nowhere.
+        // A given entity has no place.
         let without_places = |findings: &[Finding]| -> BTreeSet<String> {
             let findings = findings.iter().map(|finding| Finding {
                 labels: Vec::new(),

@@ -12,22 +12,22 @@ use crate::tables::column::Column;
 use crate::tables::written::{Tables, Writer};
 use crate::{Directory, Row};
 
-/// Every name by its hash, and then by row.
+/// All aliases, sorted by hash and then by row.
 #[derive(Default)]
 pub(crate) struct Aliases(Column<Entry>);
 
-/// The names themselves stay where they are: a tenant has a million devices.
+/// An alias. Its text stays in the string table, because a tenant has a million devices.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 struct Entry {
     hash: u32,
     row: Row,
-    /// The place of the attribute among those that the type declares.
+    /// The index of the attribute among those that the type declares.
     slot: u32,
 }
 
 impl Aliases {
-    /// Looks up the names of all entities: for each type the String attributes that name its entities.
+    /// The index of all aliases; `names` lists for each type the String attributes that name its entities.
     pub(crate) fn new(directory: &Directory, names: &BTreeMap<String, Vec<String>>) -> Self {
         let mut entries = Vec::new();
         for (kind, shape) in (0..).zip(directory.shapes.types()) {
@@ -47,21 +47,21 @@ impl Aliases {
         Self(entries.into())
     }
 
-    /// Writes everything for [`Aliases::lent`].
+    /// Writes the index, for [`Aliases::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.0)
     }
 
-    /// Takes what was written.
+    /// The index of a written directory.
     pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
         Some(Self(tables.table()?))
     }
 }
 
 impl Directory {
-    /// The entities of a type that are called so, in order: those with this value of one of the attributes
-    /// that name entities of the type. The case of ASCII letters does not matter. That of others does: there
-    /// are signs that turn into a plain letter with it, as the Kelvin sign into `k`.
+    /// The entities of a type with this alias, in order: those that have the text as the value of an attribute that
+    /// names entities of the type. The case of ASCII letters does not matter. The case of other letters does, because
+    /// some of them become an ASCII letter with it, as the Kelvin sign becomes `k`.
     pub fn called(&self, type_name: &EntityTypeName, text: &str) -> Vec<Row> {
         let of_type = self.entity_type(type_name);
         let range = of_type.map_or(0..0, |kind| self.range(kind));
@@ -81,8 +81,8 @@ impl Directory {
 }
 
 impl Directory {
-    /// The entities of a type that share the value of one of the attributes that name entities, as
-    /// [`Directory::called`] compares it: by the value of one of them, in order.
+    /// The entities of a type that share a value of an attribute that names entities, compared as in
+    /// [`Directory::called`]. Each element is such a value and the entities, in the order of the entities.
     pub fn of_one_name(
         &self,
         type_name: &EntityTypeName,
@@ -96,7 +96,7 @@ impl Directory {
             |entry: &&Entry| range.contains(&entry.row.raw()) && slot == Some(entry.slot as usize);
         let mut entries = self.called.0.iter().filter(is_meant).peekable();
         while let Some(first) = entries.next() {
-            // What differs only in case has one hash.
+            // Texts that differ only in case have the same hash.
             let mut rows = vec![first.row];
             while let Some(next) = entries.next_if(|next| next.hash == first.hash) {
                 rows.push(next.row);
@@ -111,8 +111,7 @@ impl Directory {
 }
 
 impl Directory {
-    /// The entities of a type whose value of one of the attributes that name entities is the id of another of the
-    /// type, each with that one; in order.
+    /// The pairs of two entities of a type, in order, such that an alias of the first is the id of the second.
     pub fn names_that_are_ids(
         &self,
         type_name: &EntityTypeName,
@@ -134,7 +133,7 @@ impl Directory {
         let is_meant =
             |entry: &&Entry| range.contains(&entry.row.raw()) && entry.slot as usize == slot;
         let mut found = Vec::new();
-        // Both are in the order of the hash.
+        // Both are sorted by hash.
         let mut start = 0;
         for entry in self.called.0.iter().filter(is_meant) {
             let is_before = |(hash, _): &(u32, Row)| *hash < entry.hash;
@@ -155,7 +154,7 @@ impl Directory {
         found
     }
 
-    /// Those of some entities that share the text in a slot, by that.
+    /// The entities that share the text in a slot, by this text.
     fn by_name(&self, rows: Vec<Row>, slot: usize) -> Vec<(&str, Vec<Row>)> {
         let mut by_name: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
         for row in rows {

@@ -1,4 +1,4 @@
-//! Cedar's entities, made of rows.
+//! Entities in Cedar's own form, made on demand.
 
 use std::collections::HashSet;
 use std::io;
@@ -20,34 +20,33 @@ use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use crate::tables::written::{Tables, Writer};
 use crate::{Directory, Row};
 
-/// A compound with more items than this is made once; smaller ones are cheap, and may be many.
+/// The size above which a compound is converted once and kept. Small ones are cheap to convert, and may be many.
 const SMALL: usize = 8;
 
-/// With more entities than this behind attributes, none is kept: there is no telling how many a
-/// long-lived process would come to hold.
+/// The most entities that are kept, and the most extension values. Beyond it none are, since a process that runs for
+/// long could come to keep them all.
 const FEW: usize = 1 << 16;
 
-/// What has been made of rows and values and is worth keeping.
+/// The uids, entities and values in Cedar's form that are kept after their first use.
 pub(crate) struct CedarCache {
     kept: Kept,
-    /// The uids of hubs.
+    /// The uids of the hubs.
     uids: Vec<OnceLock<Arc<EntityUID>>>,
-    /// The entities of the first hubs, those that attributes refer to, so that a policy may look into them.
+    /// The entities of the first hubs: those that attributes refer to, so that policies can read their attributes.
     entities: Vec<OnceLock<Arc<Entity>>>,
     /// Large compounds.
     values: Vec<OnceLock<Value>>,
-    /// Extension values, unless there are many.
+    /// The extension values, unless there are too many.
     extensions: Vec<OnceLock<Value>>,
 }
 
-/// The hubs and the large compounds, of which Cedar's values are kept.
+/// The hubs and the large compounds, whose Cedar values are kept. A hub is an entity that others refer to.
 struct Kept {
-    /// For each row the number of its hub, counted from 1; 0 is none. A hub is an entity that others refer
-    /// to.
+    /// For each row, its number among the hubs from 1; 0 if it is none.
     hubs: Column<u32>,
-    /// For each compound its number among the large ones, counted from 1; 0 is none.
+    /// For each compound, its number among the large ones from 1; 0 if it is none.
     large: Column<u32>,
-    /// How many hubs there are, how many of them attributes refer to, and how many large compounds.
+    /// Three counts: the hubs, the hubs that attributes refer to, and the large compounds.
     counts: Column<u32>,
 }
 
@@ -82,7 +81,7 @@ impl Kept {
 }
 
 impl CedarCache {
-    /// Finds out what will be worth keeping.
+    /// An empty cache for these tables.
     pub(crate) fn new(store: &Store, rows: usize) -> Self {
         Self::for_kept(Kept::new(store, rows), store)
     }
@@ -106,14 +105,14 @@ impl CedarCache {
         }
     }
 
-    /// Writes what is worth keeping for [`CedarCache::lent`].
+    /// Writes the hubs and large compounds, for [`CedarCache::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.kept.hubs)?;
         out.table(&self.kept.large)?;
         out.table(&self.kept.counts)
     }
 
-    /// Takes what was written.
+    /// An empty cache for a written directory.
     pub(crate) fn lent(tables: &mut Tables, store: &Store) -> Option<Self> {
         let kept = Kept {
             hubs: tables.table()?,
@@ -126,14 +125,14 @@ impl CedarCache {
         is_possible.then(|| Self::for_kept(kept, store))
     }
 
-    /// The place of a row among the hubs.
+    /// The index of a row among the hubs.
     fn hub(&self, row: Row) -> Option<usize> {
         let number = self.kept.hubs.get(row.index())?.checked_sub(1)?;
         Some(number as usize)
     }
 }
 
-/// What is kept at a place, made if it is asked for the first time; without such a place, made now.
+/// The value that is kept at a place, made at the first use; without a place, it is made each time.
 fn kept<T: Clone>(
     places: &[OnceLock<T>],
     place: Option<usize>,
@@ -151,13 +150,13 @@ fn kept<T: Clone>(
     }
 }
 
-/// Numbers the compounds that are large or hold a large one.
+/// Numbers the compounds that are large or contain a large one.
 fn large(compounds: &ListTable<CompoundId>) -> (IndexVec<CompoundId, u32>, u32) {
     let mut numbers: IndexVec<CompoundId, u32> = IndexVec::new();
     let mut count = 0;
     for index in compounds.indices() {
         let items = compounds.get(index);
-        // A compound only mentions compounds that were stored before it.
+        // The compounds within a compound have lower indices.
         let holds_large =
             |item: &ValueRef| item.as_compound().is_some_and(|index| numbers[index] != 0);
         let is_large = items.len() > SMALL || items.iter().any(holds_large);
@@ -168,13 +167,13 @@ fn large(compounds: &ListTable<CompoundId>) -> (IndexVec<CompoundId, u32>, u32) 
 }
 
 impl Directory {
-    /// The uid.
+    /// The uid of a row.
     pub fn uid(&self, row: Row) -> EntityUid {
         (*self.core_uid(row)).clone().into()
     }
 
-    /// The entity as Cedar has it, with all its ancestors as parents, so that `in` needs no
-    /// further entity. An entity that stands nowhere has neither attributes nor parents.
+    /// The entity in Cedar's form. All of its ancestors are its parents, so that `in` needs no further entity. An
+    /// entity that is not defined has neither attributes nor parents.
     pub fn entity(&self, row: Row) -> Arc<Entity> {
         let hub = self.made.hub(row);
         match hub.and_then(|hub| self.made.entities.get(hub)) {
@@ -193,7 +192,7 @@ impl Directory {
         let attributes = fields.iter().zip(slots).filter_map(|(field, slot)| {
             Some((field.name.clone(), PartialValue::Value(self.value(*slot)?)))
         });
-        // Growing the set would hash every uid again.
+        // A set that grows would hash every uid again.
         let above = self.closure.above(member.parents).len();
         let parents = self.store.parents.get(member.parents).len();
         let mut ancestors = HashSet::with_capacity(parents + above);

@@ -1,7 +1,7 @@
-//! Fingerprints: entities with equal ones cannot be told apart by the policies.
+//! Fingerprints of entities: policies cannot tell entities with equal fingerprints apart.
 //!
-//! Within one directory equal numbers stand for equal values, so that entities can be compared by
-//! the million without a text being read.
+//! Within one directory, equal numbers stand for equal values, so that millions of entities can be compared without
+//! their texts.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,42 +10,42 @@ use crate::read::schema::{Field, Kind, Shapes};
 use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Row};
 
-/// The attributes and memberships that policies read, by name, for [`Fingerprinter::new`].
+/// The read set of policies, by name, for [`Fingerprinter::new`].
 #[derive(Debug, Default, Clone)]
 pub struct ReadSet {
-    /// The names of attributes, whoever has them.
+    /// The names of attributes that are read, of entities of any type.
     pub attributes: BTreeSet<String>,
-    /// Those whose values are taken as a whole, records with every field.
+    /// The names of attributes that are read as a whole, records with every field.
     pub whole: BTreeSet<String>,
-    /// Whether tags are looked at.
+    /// Whether tags are read.
     pub tags: bool,
-    /// The types of which it is asked whether something is in one.
+    /// The entity types that memberships are tested for.
     pub groups: BTreeSet<String>,
-    /// Whether that is asked of every type.
+    /// Whether memberships in entities of every type are tested.
     pub is_every_group: bool,
-    /// The types whose entities are told apart by their uids.
+    /// The entity types whose uids are read.
     pub identities: BTreeSet<String>,
-    /// Entities of which it is asked whether something is one or in one.
+    /// The entities that policies name, in tests of identity or membership.
     pub named: BTreeSet<Row>,
 }
 
 /// A [`ReadSet`] prepared for the entities of a directory.
 #[derive(Debug)]
 pub struct Fingerprinter {
-    /// By type.
+    /// The parts that are read of each type, by its index.
     types: Vec<TypeLook>,
-    /// The rows of the types that are groups.
+    /// The rows of the types that memberships are tested for.
     groups: Vec<Range<u32>>,
-    /// Sorted.
+    /// The entities that policies name, sorted.
     named: Vec<Row>,
 }
 
 #[derive(Debug, Default)]
 struct TypeLook {
     slots: Vec<(usize, Look)>,
-    /// Whether the uid itself is read: everything is in itself.
+    /// Whether the uid is read; it is also for groups, since every entity is in itself.
     is_known: bool,
-    /// Whether anything that is looked for can stand above it.
+    /// Whether a group or named entity can be an ancestor.
     is_below: bool,
 }
 
@@ -53,15 +53,15 @@ struct TypeLook {
 #[derive(Debug)]
 enum Look {
     Whole,
-    /// Of a record only these fields.
+    /// Only these fields of a record.
     Fields(Vec<(usize, Look)>),
 }
 
-/// Stands between parts of different lengths; no row and no value is this.
+/// A separator of parts with different lengths; no row and no value has this number.
 const END: u32 = u32::MAX;
 
 impl Fingerprinter {
-    /// Prepares to look at the entities of a directory.
+    /// Prepares a read set for the entities of a directory.
     pub fn new(glance: &ReadSet, directory: &Directory) -> Self {
         let shapes = &directory.shapes;
         let is_group = |name: &str| glance.is_every_group || glance.groups.contains(name);

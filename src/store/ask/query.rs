@@ -14,7 +14,7 @@ use crate::{Directory, ListId, Row};
 use tarbac_diagnostic::source::Place;
 
 impl Directory {
-    /// The row of a uid that stands in a file, is referred to there, or is named by a policy.
+    /// The row of a uid that is defined, referred to, or named by a policy.
     pub fn row(&self, uid: &EntityUid) -> Option<Row> {
         let kind = self.entity_type(uid.type_name())?;
         let (uids, id) = (&self.store.uids, uid.id().unescaped());
@@ -24,24 +24,24 @@ impl Directory {
         }
     }
 
-    /// Prepares [`Directory::row`] for whoever asks often, in 9 to 18 bytes for each uid.
+    /// Makes [`Directory::row`] faster for many calls, with 9 to 18 bytes for each uid.
     pub fn hash_uids(&self) {
         self.hashed.get_or_init(|| self.store.uids.hashed());
     }
 
-    /// Whether the entity stands in a file.
+    /// Whether the entity stands in a file or is given.
     pub fn is_defined(&self, row: Row) -> bool {
         self.member(row).is_some()
     }
 
-    /// Whether an entity of this uid stands in a file.
+    /// Whether an entity with this uid stands in a file or is given.
     pub fn defines(&self, uid: &EntityUid) -> bool {
         self.row(uid).is_some_and(|row| self.is_defined(row))
     }
 
-    /// Whether the entity stands in a file or exists without: because a policy names it and it
-    /// needs no attributes, because the schema lists the ids of its type, or because an entity of its type
-    /// has nothing to be known.
+    /// Whether the entity is defined, or exists without being defined: because a policy names it and its type has no
+    /// required attribute, because the schema lists the ids of its type, or because its type has neither attributes
+    /// nor tags nor parents ([`Rules::bare_ids`](crate::Rules::bare_ids)).
     pub fn exists(&self, row: Row) -> bool {
         self.is_defined(row)
             || self.is_assumed(row)
@@ -56,13 +56,12 @@ impl Directory {
         place < self.assumed.len() && self.assumed.get(place) == Some(&row)
     }
 
-    /// Whether an entity of this uid exists.
+    /// Whether an entity with this uid exists.
     pub fn knows(&self, uid: &EntityUid) -> bool {
         self.row(uid).is_some_and(|row| self.exists(row))
     }
 
-    /// Those of some uids that are nowhere: that stand in no file, that nothing in a file refers to, and that
-    /// the schema does not list.
+    /// The uids that are neither defined, nor referred to by an entity, nor listed by the schema.
     pub fn nowhere_among(&self, mut uids: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
         let is_listed = |row: Row| {
             let shape = self.shapes.get(self.kind(row));
@@ -89,27 +88,27 @@ impl Directory {
         uids
     }
 
-    /// The name of the type, for example `Entra::User`.
+    /// The name of the entity type, for example `Entra::User`.
     pub fn type_name(&self, row: Row) -> &str {
         self.shapes.name(self.kind(row))
     }
 
-    /// The id.
+    /// The id of the entity.
     pub fn id(&self, row: Row) -> &str {
         self.store.uids.get(row)
     }
 
-    /// The rows of the entities that stand in a file, in order.
+    /// The rows of the defined entities, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         self.every_row().filter(|row| self.is_defined(*row))
     }
 
-    /// Every row, in order, those of entities that stand in no file among them.
+    /// Every row, in order, including those of entities that are not defined.
     pub fn every_row(&self) -> impl ExactSizeIterator<Item = Row> + use<> {
         self.store.uids.indices()
     }
 
-    /// The rows of the entities of a type that stand in a file, in order.
+    /// The rows of the defined entities of a type, in order.
     pub fn rows_of<'d>(
         &'d self,
         type_name: &EntityTypeName,
@@ -120,7 +119,7 @@ impl Directory {
         self.defined(range)
     }
 
-    /// The rows of the types that entities of the type of a row can be in, by the schema, in order.
+    /// The rows whose entities may be ancestors of an entity by the schema, in order.
     pub fn rows_above(&self, row: Row) -> impl Iterator<Item = Row> {
         let above = self.shapes.all_above(self.kind(row)).into_iter();
         above.flat_map(|kind| self.range(kind)).map(Row::new)
@@ -136,7 +135,7 @@ impl Directory {
         list.flat_map(|list| self.parents_in(list))
     }
 
-    /// The list of its direct parents.
+    /// The list of direct parents.
     pub fn list_of_parents(&self, row: Row) -> Option<ListId> {
         self.member(row).map(|member| member.parents)
     }
@@ -147,15 +146,14 @@ impl Directory {
         parents.iter().filter_map(|item| item.as_entity())
     }
 
-    /// Everything the entity is in, directly or not, without itself: first the direct parents.
+    /// All ancestors: first the direct parents, then the others.
     pub fn ancestors(&self, row: Row) -> impl Iterator<Item = Row> {
         let list = self.member(row).map(|member| member.parents);
         let above = list.map_or(&[][..], |list| self.closure.above(list));
         self.parents(row).chain(above.iter().copied())
     }
 
-    /// A shortest chain of direct parents, with both ends; of several the one that comes first in
-    /// the order of rows.
+    /// The shortest path of direct parents, with both ends; of several, the one that is first in the order of rows.
     pub fn path(&self, from: Row, to: Row) -> Option<Vec<Row>> {
         let mut child_of: BTreeMap<Row, Row> = BTreeMap::new();
         let mut waiting = VecDeque::from([from]);
@@ -185,13 +183,13 @@ impl Directory {
         self.text_in(row, self.slot(self.kind(row), attribute)?)
     }
 
-    /// The place of an attribute among those that a type declares.
+    /// The index of an attribute among those that a type declares.
     pub(crate) fn slot(&self, kind: u16, attribute: &str) -> Option<usize> {
         let mut fields = self.fields(kind).iter();
         fields.position(|field| field.name == attribute)
     }
 
-    /// The text in one of the slots of an entity.
+    /// The String in a slot of an entity.
     pub(crate) fn text_in(&self, row: Row, slot: usize) -> Option<&str> {
         match self.slots(self.member(row)?).get(slot)?.meaning() {
             Meaning::Text(index) => Some(self.store.texts.get(index)),
@@ -199,17 +197,17 @@ impl Directory {
         }
     }
 
-    /// Where the entity stands: its file and the offset of its object.
+    /// The place of an entity: its file and the offset of its object.
     pub fn place(&self, row: Row) -> Option<Place> {
         let member = self.member(row)?;
         let source = self.sources.get(member.file as usize)?;
         Some(crate::read::parallel::label(source, member.offset(), "").place)
     }
 
-    /// What the attributes and tags of an entity name, at any depth of records but not in sets,
-    /// each once and in order.
+    /// The entities that attributes and tags refer to, in records at any depth but not in sets, sorted and without
+    /// repetition.
     ///
-    /// A policy cannot take an element out of a set, so it can never look into those.
+    /// A policy cannot take an element out of a set, so it cannot read the attributes of one.
     pub fn references(&self, row: Row) -> impl Iterator<Item = Row> {
         let mut found = Vec::new();
         if let Some(member) = self.member(row) {
@@ -229,14 +227,14 @@ impl Directory {
         found.into_iter()
     }
 
-    /// The entity that is the value of an attribute.
+    /// The value of an attribute that is an entity.
     pub fn attribute_entity(&self, row: Row, attribute: &str) -> Option<Row> {
         let slot = self.slot(self.kind(row), attribute)?;
         let value = self.slots(self.member(row)?).get(slot)?;
         value.as_entity()
     }
 
-    /// The entities that are the value of an attribute or in the set that it is, in order.
+    /// The value of an attribute that is an entity or a set of entities, in order.
     pub fn attribute_entities(&self, row: Row, attribute: &str) -> Vec<Row> {
         let slot = self.slot(self.kind(row), attribute);
         let values = self.member(row).map(|member| self.slots(member));
@@ -248,7 +246,7 @@ impl Directory {
         items.iter().filter_map(|item| item.as_entity()).collect()
     }
 
-    /// Whether an attribute that is a Bool is true.
+    /// Whether an attribute is the Bool `true`.
     pub fn attribute_is_true(&self, row: Row, attribute: &str) -> bool {
         let slot = self.slot(self.kind(row), attribute);
         let values = self.member(row).map(|member| self.slots(member));
@@ -264,7 +262,7 @@ impl Directory {
         value.is_some_and(|value| *value != ValueRef::ABSENT)
     }
 
-    /// Whether an attribute that is a set of Strings has this one.
+    /// Whether an attribute is a set of Strings that contains this one.
     pub fn attribute_has_text(&self, row: Row, attribute: &str, text: &str) -> bool {
         let slot = self.slot(self.kind(row), attribute);
         let values = self.member(row).map(|member| self.slots(member));
@@ -280,7 +278,7 @@ impl Directory {
         texts.any(|item| item == text)
     }
 
-    /// The items of a compound, unless it is a set.
+    /// The items of a compound; `None` for a set.
     fn record(&self, index: CompoundId) -> Option<&[ValueRef]> {
         let (header, items) = self.store.compounds.get(index).split_first()?;
         (header.meaning() != Meaning::Header(Header::Set)).then_some(items)
@@ -301,7 +299,7 @@ impl Directory {
         self.store.uids.kind(row)
     }
 
-    /// The rows of a type, be they defined or not.
+    /// The rows of a type, whether their entities are defined or not.
     pub(crate) fn range(&self, entity_type: u16) -> Range<u32> {
         let index = usize::from(entity_type);
         match (self.types.get(index), self.types.get(index + 1)) {
@@ -310,7 +308,7 @@ impl Directory {
         }
     }
 
-    /// The entity of a row, if it stands in a file.
+    /// The entity of a row, if it is defined.
     pub(crate) fn member(&self, row: Row) -> Option<&EntityRow> {
         let member = self.members.get(row.index())?.get()?;
         self.store.members.get(member.index())
@@ -322,7 +320,7 @@ impl Directory {
         shape.map_or(&[], |shape| self.shapes.fields(shape.record))
     }
 
-    /// The values of an entity: of its attributes and, if its type has them, its tags.
+    /// The values of an entity: its attributes and, if its type has tags, its tags.
     pub(crate) fn slots(&self, member: &EntityRow) -> &[ValueRef] {
         let start = member.slots as usize;
         let count = self.shapes.slots(self.store.uids.kind(member.uid));

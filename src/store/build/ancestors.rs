@@ -1,4 +1,4 @@
-//! Ancestors, one set for each distinct list of parents.
+//! The ancestors of entities, kept once for each distinct list of parents.
 
 use std::io;
 use std::num::NonZero;
@@ -15,7 +15,7 @@ use crate::tables::lists::ListTable;
 use crate::tables::value_ref::ValueRef;
 use crate::tables::written::{Tables, Writer};
 
-/// For each list of parents, the rows above it that are not in it.
+/// For each list of parents, the further ancestors: those that are not in the list.
 #[derive(Default)]
 pub(crate) struct Closure {
     rows: Column<Row>,
@@ -29,20 +29,20 @@ struct Span {
     end: u32,
 }
 
-/// The most rows that all lists together may have above them.
+/// The most further ancestors of all lists together.
 ///
-/// A chain of parents costs the square of its length; a real one is a dozen long.
+/// Chains of parents need memory by the square of their length; real ones have about a dozen entities.
 const MOST: usize = 1 << 28;
 
-/// Something that keeps the ancestors from being worked out.
+/// The reason why the ancestors cannot be computed.
 pub(crate) enum ClosureError {
-    /// Each of these rows has the next as a parent, and the last the first.
+    /// A cycle: the next row is a parent of each row, and the first one of the last.
     Cycle(Vec<Row>),
     /// There are too many ancestors.
     TooMany,
 }
 
-/// Where the walk is: at this child of a row.
+/// A row on the path of the depth-first walk, and its next parent to visit.
 struct Step {
     row: Row,
     next: usize,
@@ -56,7 +56,7 @@ enum Mark {
 }
 
 impl Closure {
-    /// Works out the ancestors; `list_of` says which list of parents a row has.
+    /// Computes the ancestors; `list_of` returns the list of parents of a row.
     pub(crate) fn new(
         parents: &ListTable<ListId>,
         rows: usize,
@@ -101,7 +101,7 @@ impl Closure {
         (closure, knots)
     }
 
-    /// The lists that nothing stands under are independent of each other: every core takes a part.
+    /// Computes the lists of rows that are no parents. They are independent of each other, so the cores share them.
     fn leaves(
         &mut self,
         parents: &ListTable<ListId>,
@@ -162,7 +162,7 @@ impl Closure {
         true
     }
 
-    /// The rows that are parents, each after the ones above it.
+    /// The rows that are parents, each after its own parents.
     fn order(
         parents: &ListTable<ListId>,
         rows: usize,
@@ -202,18 +202,18 @@ impl Closure {
         order
     }
 
-    /// The rows above a list of parents that are not in it.
+    /// The further ancestors of entities with this list of parents.
     pub(crate) fn above(&self, list: ListId) -> &[Row] {
         extra(&self.rows, &self.spans, list).unwrap_or_default()
     }
 
-    /// Writes everything for [`Closure::lent`].
+    /// Writes the tables, for [`Closure::lent`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.rows)?;
         out.table(&self.spans)
     }
 
-    /// Takes what was written.
+    /// The ancestors of a written directory.
     pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             rows: tables.table()?,
@@ -222,7 +222,7 @@ impl Closure {
     }
 }
 
-/// Begins with a row unless it has been begun.
+/// Starts the visit of a row, unless it was visited before; returns whether it does.
 fn visit(row: Row, marks: &mut IndexVec<Row, Mark>, walk: &mut Vec<Step>) -> bool {
     let is_new = marks[row] == Mark::Unseen;
     if is_new {
@@ -232,15 +232,15 @@ fn visit(row: Row, marks: &mut IndexVec<Row, Mark>, walk: &mut Vec<Step>) -> boo
     is_new
 }
 
-/// None where that is lost.
+/// The further ancestors of a list; `None` if the directory is damaged.
 fn extra<'c>(rows: &'c Column<Row>, spans: &Column<Span>, list: ListId) -> Option<&'c [Row]> {
     let span = spans.get(list.index())?;
     rows.slice(span.start as usize..span.end as usize)
 }
 
-/// Joins lists of rows without repetition.
+/// The union of lists of rows.
 struct Union {
-    /// For each row the last round that met it.
+    /// For each row, the latest round that met it.
     met: IndexVec<Row, u32>,
     round: u32,
     rows: Vec<Row>,
@@ -255,7 +255,7 @@ impl Union {
         }
     }
 
-    /// The rows above a list of parents that are not in it, in order.
+    /// The further ancestors of a list of parents, in order.
     fn above<'c>(
         &mut self,
         parents: &ListTable<ListId>,
@@ -292,7 +292,7 @@ impl Union {
         }
     }
 
-    /// Whether this round meets the row for the first time.
+    /// Whether this is the first time that this round meets the row.
     fn meet(&mut self, row: Row) -> bool {
         std::mem::replace(&mut self.met[row], self.round) != self.round
     }

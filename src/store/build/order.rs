@@ -1,4 +1,4 @@
-//! The order of rows, and the directory built in it.
+//! The order of rows, and the last steps of building a directory.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,7 @@ use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Row, Rules};
 use tarbac_diagnostic::finding::Finding;
 
-/// Makes a directory of what was read, and findings of all that is wrong with it.
+/// A directory of the entities that were read, and the findings about them.
 pub(crate) fn freeze(
     loaded: Loaded,
     shapes: Arc<Shapes>,
@@ -74,7 +74,7 @@ pub(crate) fn freeze(
     };
     directory.called = Aliases::new(&directory, &rules.names);
     references::cycles(&directory, &knots, &mut tally);
-    // What could not be read may well be what is referred to.
+    // An entity that could not be read may be the one that a reference names.
     if complete {
         references::dangling(&directory, &mut tally);
     }
@@ -82,7 +82,7 @@ pub(crate) fn freeze(
     (directory, tally.into_findings())
 }
 
-/// Enters the uids that policies name; gives those that exist without standing in a file.
+/// Stores the uids that policies name, and returns those that exist without an entry in a file.
 fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec<Row> {
     let mut named: Vec<&EntityUid> = named.iter().collect();
     named.sort_unstable();
@@ -99,13 +99,13 @@ fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec
     assumed
 }
 
-/// The uids in the order of their type names and ids.
+/// The uids, sorted by type and id.
 fn sorted(uids: &StringTable<Row>) -> IndexVec<Row, Row> {
     let mut keys: Vec<(u16, u64, Row)> = uids
         .indices()
         .map(|uid| (uids.kind(uid), beginning(uids.bytes(uid)), uid))
         .collect();
-    // Files are often sorted already, which a stable sort makes use of.
+    // Files are often sorted already, which makes a stable sort fast.
     keys.sort_by(|one, other| {
         (one.0, one.1)
             .cmp(&(other.0, other.1))
@@ -114,7 +114,7 @@ fn sorted(uids: &StringTable<Row>) -> IndexVec<Row, Row> {
     keys.into_iter().map(|(_, _, uid)| uid).collect()
 }
 
-/// The first eight bytes of a text as a number that compares as they do.
+/// The first eight bytes of a text as a number, which compares as they do.
 fn beginning(text: &[u8]) -> u64 {
     text.iter()
         .copied()
@@ -123,7 +123,7 @@ fn beginning(text: &[u8]) -> u64 {
         .fold(0, |number, byte| number << 8 | u64::from(byte))
 }
 
-/// Puts the uids into the order of their rows, and names entities by their rows.
+/// Sorts the uids by row, and replaces every reference to a uid by its row.
 fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Row>) {
     let mut uids = StringTable::default();
     for &uid in order {
@@ -145,8 +145,8 @@ fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Ro
     store.parents.sort_each();
 }
 
-/// Puts the entities in the order of their rows, and the lists of their parents in the order of the
-/// entities, so that whoever goes through all of them reads memory from front to end. Gives the entity of each row.
+/// Sorts the entities by row, and the lists of parents by the first entity that uses them, so that a pass over all
+/// entities reads memory from front to end. Returns the entity of each row.
 fn arrange(
     store: &mut Store,
     order: &IndexVec<Row, Row>,
@@ -175,7 +175,7 @@ fn arrange(
     arranged
 }
 
-/// The first row of each type, and the number of rows.
+/// The first row of each type, and at the end the number of rows.
 fn starts(uids: &StringTable<Row>, shapes: &Shapes) -> Column<u32> {
     (0..=shapes.types().len())
         .map(|index| uids.first_of(index))

@@ -1,8 +1,7 @@
-//! An overlay: a directory with some entities replaced or added.
+//! An overlay: a copy of a directory with some entities replaced or added.
 //!
-//! A directory never changes; this makes another one of it. The entities that are put in pass the
-//! same checks as those of a file, so that what is made up for a test is held to what the schema
-//! says like everything else.
+//! The entities of the overlay pass the same checks as those of a file, so a hypothetical state conforms to the schema
+//! too.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,9 +17,8 @@ use crate::{Directory, GivenEntity, Rules};
 use tarbac_diagnostic::finding::Finding;
 
 impl Directory {
-    /// The same directory with these entities in place of those that have their uids, and
-    /// beside the others. `named` and `rules` are those of [`Directory::read`], and every finding
-    /// is an error.
+    /// This directory with given entities, which replace those with the same uid. `named` and `rules` are those of
+    /// [`Directory::read`], and every finding is an error.
     pub fn overlaid(
         &self,
         entities: &[GivenEntity],
@@ -37,7 +35,7 @@ impl Directory {
             defined
                 .raw
                 .resize(store.uids.len(), MemberOrNone::default());
-            // An entity that was given replaces the one that was there.
+            // A given entity was stored first, and takes precedence.
             accept(store, defined, member, slots, |_, _| {});
         });
         defined
@@ -50,7 +48,7 @@ impl Directory {
         loaded.identity = digest::of_changed(self.identity, loaded.identity);
         let shapes = Arc::clone(&self.shapes);
         let (mut directory, findings) = freeze(loaded, shapes, named, rules);
-        // What was missing of the one is missing of the other.
+        // If this directory is damaged, the copy is damaged too.
         directory.written = self.written.clone();
         (directory, findings)
     }

@@ -15,16 +15,16 @@ use tarbac_diagnostic::code::entities::{
 };
 use tarbac_diagnostic::finding::Label;
 
-/// How many ids are compared for all the questions "did you mean", which cost time for each.
+/// The most ids that are compared for all suggestions "did you mean" together, since each takes time.
 const COMPARED: usize = 200_000;
 
-/// How many neighbours in the order of ids are compared when there are too many ids.
+/// The number of neighbours in the order of ids that are compared beyond that limit.
 const NEIGHBOURS: u32 = 50;
 
-/// How many entities of a cycle are shown.
+/// The most entities of a cycle that a message shows.
 const SHOWN: usize = 10;
 
-/// Reports parents that form a cycle.
+/// Adds a finding for each cycle of parents.
 pub(crate) fn cycles(directory: &Directory, knots: &[ClosureError], tally: &mut Tally) {
     for knot in knots {
         match knot {
@@ -55,7 +55,7 @@ pub(crate) fn cycles(directory: &Directory, knots: &[ClosureError], tally: &mut 
     }
 }
 
-/// The same cycle, beginning with its least row.
+/// The cycle, beginning with its least row.
 fn from_least(rows: &[Row]) -> Vec<Row> {
     let least = (0..).zip(rows).min_by_key(|(_, row)| **row);
     let mut rows = rows.to_vec();
@@ -63,12 +63,12 @@ fn from_least(rows: &[Row]) -> Vec<Row> {
     rows
 }
 
-/// Reports references to entities that stand nowhere.
+/// Adds findings for references to entities that do not exist.
 pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
     let store = &directory.store;
     let rows = directory.every_row();
     let mut missing: IndexVec<Row, bool> = rows.map(|row| !directory.exists(row)).collect();
-    // A broken entity has a finding of its own; those that refer to it are in order.
+    // A broken entity has a finding of its own; references to it are right.
     for uid in &store.broken {
         missing[*uid] = false;
     }
@@ -78,7 +78,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
     let missing = Missing::new(directory, missing);
     let mut budget = COMPARED;
     let mut nearest = BTreeMap::new();
-    // In the order of the files, so that those are kept that a person comes upon first.
+    // In the order of the files, so that the findings that are kept are those that a person meets first.
     let mut members: Vec<&EntityRow> = store.members.iter().collect();
     members.sort_by_key(|member| (member.file, member.offset()));
     for member in members {
@@ -105,13 +105,13 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
     }
 }
 
-/// What refers to entities that stand nowhere.
+/// The entities that do not exist, and the values and lists that refer to them.
 struct Missing {
-    /// Whether each entity is missing.
+    /// For each row, whether its entity is missing.
     rows: IndexVec<Row, bool>,
-    /// For each compound a missing entity in it.
+    /// For each compound, a missing entity that it refers to.
     compounds: IndexVec<CompoundId, Option<Row>>,
-    /// For each list of parents a missing one.
+    /// For each list of parents, a missing one.
     parents: IndexVec<ListId, Option<Row>>,
 }
 
@@ -119,7 +119,7 @@ impl Missing {
     fn new(directory: &Directory, rows: IndexVec<Row, bool>) -> Self {
         let store = &directory.store;
         let entity = |item: &ValueRef| item.as_entity().filter(|row| rows[*row]);
-        // A compound only mentions compounds that were stored before it.
+        // The compounds within a compound have lower indices.
         let mut compounds: IndexVec<CompoundId, Option<Row>> = IndexVec::new();
         for index in store.compounds.indices() {
             let mut items = store.compounds.get(index).iter();
@@ -136,7 +136,7 @@ impl Missing {
         }
     }
 
-    /// A missing entity that an entity refers to, and the words for how it does.
+    /// A missing entity that an entity refers to, and the text of the label for the reference.
     fn referred_to(&self, directory: &Directory, member: &EntityRow) -> Option<(Row, String)> {
         let slots = directory.slots(member);
         let in_slot = slots.iter().zip(0..).find_map(|(item, slot)| {
@@ -156,7 +156,7 @@ impl Missing {
     }
 }
 
-/// The defined entity of the same type whose id is spelled most like that of `row`.
+/// The defined entity of the same type whose id has the spelling most like that of `row`.
 fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String> {
     let range = directory.range(directory.kind(row));
     let candidates = if range.len() <= *budget {
@@ -174,7 +174,7 @@ fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String
     Some(quoted(directory.type_name(row), near))
 }
 
-/// Reports entities that have not exactly one parent of each type that the schema requires, or what stands in its place.
+/// Adds findings for entities without exactly one parent of each required type, or the attribute in its place.
 pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut Tally) {
     for (name, required) in &rules.required {
         let Some(entity_type) = directory.shapes.find(name) else {
@@ -195,7 +195,7 @@ pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut
     }
 }
 
-/// An entity, and the attributes that stand in place of a parent of its type, each with the type of that parent.
+/// An entity whose parents are checked, and the attributes in place of parents, each with the type of the parent.
 struct Requirements<'d> {
     directory: &'d Directory,
     row: Row,
@@ -250,7 +250,7 @@ impl Requirements<'_> {
         tally.add(SEVERAL_PARENTS, message, Some(help), label);
     }
 
-    /// The parents of a type, without those that only repeat what another of them is in.
+    /// The parents of a type, without those that are also ancestors of another of these parents.
     fn parents(&self, of_type: &str) -> Vec<Row> {
         let is_of_type = |row: &Row| self.directory.type_name(*row) == of_type;
         let all: Vec<Row> = self
@@ -271,7 +271,7 @@ impl Requirements<'_> {
             .collect()
     }
 
-    /// The attribute of the entity that stands in place of a parent of a type.
+    /// The attribute that the entity has in place of a parent of this type.
     fn stand_in(&self, of_type: &str) -> Option<&str> {
         let mut attributes = self
             .stand_ins

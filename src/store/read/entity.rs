@@ -1,7 +1,7 @@
 //! The reader of one entity, by the schema.
 //!
-//! What is accepted is what Cedar accepts when it has the schema, less the spellings that are
-//! there by accident: an array in place of an object, keys that nobody reads, and `unknown`.
+//! It accepts what Cedar accepts with the schema, except for three spellings that Cedar accepts by accident: an array
+//! in place of an object, unknown keys, and `unknown`.
 
 use std::fmt;
 
@@ -18,41 +18,41 @@ use crate::tables::value_ref::ValueRef;
 use crate::{GivenEntity, ListId};
 use tarbac_diagnostic::code::entities::{NONCONFORMING, SYNTAX, UNKNOWN_FIELD};
 
-/// Reads entities into a store.
+/// A reader of entities, which keeps them in a store.
 pub(crate) struct Reader<'s, 'de> {
-    /// What the schema says.
+    /// The schema.
     pub(crate) shapes: &'s Shapes,
-    /// Where entities go.
+    /// The entities so far.
     pub(crate) store: Store,
-    /// The values of the compounds that are being read, the innermost last.
+    /// The values of unfinished compounds and lists of parents, the innermost on top.
     pub(crate) stack: Vec<ValueRef>,
-    /// What is wrong with the entity that is being read.
+    /// The first problem of the current entity.
     problem: Option<Problem>,
-    /// Its uid, as soon as that is read.
+    /// The uid of the current entity, once it is known.
     pub(crate) uid: Option<Uid>,
-    /// Whether that is the uid of an action.
+    /// Whether the uid is that of an action.
     pub(crate) is_action: bool,
     slots: Vec<ValueRef>,
-    /// The type that was looked up last: the next one is most often the same.
+    /// The type of the latest look-up; most often, the next look-up is for the same one.
     pub(crate) recent_type: Option<u16>,
-    /// The parents that were met, by the text that stood for them.
+    /// The parents by their JSON texts.
     spellings: HashMap<&'de str, Uid>,
-    /// The values that Cedar evaluated, by the type and the JSON that led to them.
+    /// The values that Cedar evaluated, by their types and JSON texts.
     pub(crate) evaluated: HashMap<String, ValueRef>,
 }
 
-/// What is wrong with an entity, where in its text.
+/// The refusal of an entity.
 pub(crate) struct Refusal {
-    /// The offset in the text of the entity; its start unless the text is no JSON.
+    /// The offset in the text of the entity; 0 unless the text is not valid JSON.
     pub(crate) at: usize,
-    /// What is wrong.
+    /// The problem.
     pub(crate) problem: Problem,
-    /// The entity, if its uid could be read.
+    /// The entity as messages name it, if its uid could be read.
     pub(crate) entity: Option<String>,
 }
 
 impl<'s, 'de> Reader<'s, 'de> {
-    /// Makes a reader with an empty store.
+    /// A reader with an empty store.
     pub(crate) fn new(shapes: &'s Shapes) -> Self {
         Self {
             shapes,
@@ -68,7 +68,7 @@ impl<'s, 'de> Reader<'s, 'de> {
         }
     }
 
-    /// Reads the entity that is written in `text`, which stands at an offset of a file.
+    /// Reads the entity in `text`, which begins at an offset of a file.
     pub(crate) fn read(
         &mut self,
         text: &'de str,
@@ -86,7 +86,7 @@ impl<'s, 'de> Reader<'s, 'de> {
                 Ok(())
             }
             (Ok(_), None) => Err(self.refuse(|| (0, Problem::new(SYNTAX, "has no uid")))),
-            // Cedar adds the actions of the schema by itself.
+            // Cedar adds the actions of the schema itself.
             (Err(_), None) if self.is_action && self.shapes.actions.have(text) => Ok(()),
             (Err(error), _) => Err(self.refuse(|| {
                 let at = self::offset(text, error.line(), error.column());
@@ -95,7 +95,7 @@ impl<'s, 'de> Reader<'s, 'de> {
         }
     }
 
-    /// Takes an entity that stands in no file.
+    /// Reads an entity that stands in no file.
     pub(crate) fn take(&mut self, entity: &'de GivenEntity, file: u32) -> Result<(), Box<Refusal>> {
         self.begin();
         let taken = self.taken(entity);
@@ -104,7 +104,7 @@ impl<'s, 'de> Reader<'s, 'de> {
         Ok(())
     }
 
-    /// The uid of an entity that stands in no file, and the list of its parents.
+    /// The uid and the list of parents of an entity that stands in no file.
     fn taken(&mut self, entity: &'de GivenEntity) -> Result<(Uid, ListId), serde_json::Error> {
         let uid = self.resolve_uid(&Role::Own, &entity.uid)?;
         self.own(uid);
@@ -127,27 +127,27 @@ impl<'s, 'de> Reader<'s, 'de> {
         self.is_action = false;
     }
 
-    /// Notes whose entity it is.
+    /// Sets the uid of the current entity, and clears its attributes.
     fn own(&mut self, uid: Uid) {
         self.uid = Some(uid);
         let slots = self.shapes.slots(uid.entity_type);
         self.slots.resize(slots, ValueRef::ABSENT);
     }
 
-    /// Stores the list of parents that begins here on the stack. Whether there is such a list already is found out when
-    /// batches are joined.
+    /// Stores the parents on the stack, from `start` on, as a list. Equal lists become one when the batches are
+    /// joined.
     fn parents_from(&mut self, start: usize) -> ListId {
         let parents = self.stack.split_off(start);
         self.store.parents.push(&parents)
     }
 
-    /// Stores the entity that was read.
+    /// Stores the current entity.
     fn keep(&mut self, uid: Uid, parents: ListId, file: u32, offset: u64) {
         let member = EntityRow::new(uid.index, parents, 0, file, offset);
         self.store.push(member, &self.slots);
     }
 
-    /// What is wrong with the entity; `otherwise` says so, and where, if that is not known yet.
+    /// The refusal of the current entity. `otherwise` gives the offset and the problem if none was noted.
     fn refuse(&mut self, otherwise: impl FnOnce() -> (usize, Problem)) -> Box<Refusal> {
         let (at, problem) = match self.problem.take() {
             Some(problem) => (0, problem),
@@ -165,13 +165,13 @@ impl<'s, 'de> Reader<'s, 'de> {
         })
     }
 
-    /// Remembers what is wrong and makes an error of it, which carries nothing.
+    /// Notes a problem, and returns an error without content that ends the reading.
     pub(crate) fn fail<E: Error>(&mut self, problem: Problem) -> E {
         self.problem.get_or_insert(problem);
         E::custom("refused")
     }
 
-    /// Adds an attribute to the path that leads to what is wrong.
+    /// Adds an attribute to the path of the noted problem.
     pub(crate) fn within<E>(&mut self, attribute: &str, error: E) -> E {
         if let Some(problem) = &mut self.problem {
             problem.path.push(attribute.to_owned());
@@ -179,12 +179,12 @@ impl<'s, 'de> Reader<'s, 'de> {
         error
     }
 
-    /// Makes an error of a key that stands twice in an object.
+    /// The error for a key that an object has twice.
     pub(crate) fn twice<E: Error>(&mut self, key: &str) -> E {
         self.fail(Problem::new(SYNTAX, format!("has `{key}` twice")))
     }
 
-    /// Makes an error of a key that nobody reads, in an object of which these are the keys.
+    /// The error for an unknown key of an object, with the keys that the object may have.
     pub(crate) fn unknown_key<E: Error>(
         &mut self,
         key: &str,
@@ -200,7 +200,7 @@ impl<'s, 'de> Reader<'s, 'de> {
     }
 }
 
-/// What is wrong with a text that is no JSON.
+/// The problem of a text that is not valid JSON.
 fn cannot_be_read(error: &serde_json::Error) -> Problem {
     let message = error.to_string();
     let message = message
@@ -209,7 +209,7 @@ fn cannot_be_read(error: &serde_json::Error) -> Problem {
     Problem::new(SYNTAX, format!("cannot be read: {message}"))
 }
 
-/// The offset of a line and column, both counted from 1.
+/// The offset of a line and a column, both counted from 1.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text
         .split_inclusive('\n')
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListId, A::Error> {
         let reader = self.0;
         let (mut attrs, mut tags, mut parents) = (false, false, None);
-        // What stands before the uid is read after it: only the type says how.
+        // The keys before the uid are read after it, because their meaning depends on the type.
         let mut early: Vec<(Word<'de>, &'de RawValue)> = Vec::new();
         while let Some(key) = map.next_key::<Word<'de>>()? {
             let is_early = early.iter().any(|(early, _)| early.0 == key.0);
@@ -298,7 +298,7 @@ impl<'de> Visitor<'de> for EntitySeed<'_, '_, 'de> {
     }
 }
 
-/// An entity without one of its keys, and what to write where there is nothing to say.
+/// The problem of an entity without a key that it must have; the help says how to write an empty one.
 fn lacks(key: &str, empty: &str) -> Problem {
     let problem = Problem::new(NONCONFORMING, format!("has no `{key}`"));
     problem.help(format!("write `\"{key}\": {empty}` if there are none"))
@@ -370,7 +370,7 @@ impl<'de> Visitor<'de> for ParentsSeed<'_, '_, 'de> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<ListId, A::Error> {
         let Self(reader, uid) = self;
         let start = reader.stack.len();
-        // Devices have many parents, and most of them have been spelled alike before.
+        // Devices have many parents, and most parents occur again with the same JSON text.
         while let Some(raw) = array.next_element::<&'de RawValue>()? {
             let parent = match reader.spellings.get(raw.get()) {
                 Some(parent) => *parent,

@@ -1,4 +1,4 @@
-//! Given entities: they stand in no file, and pass the same checks.
+//! Given entities: they stand in no file, and pass the same checks as those that do.
 
 use blake3::Hasher;
 use cedar_policy::EntityUid;
@@ -6,21 +6,21 @@ use serde_json::{Map, Value};
 
 use crate::digest::Content;
 
-/// An entity that is given. Its values are as Cedar's JSON format has them.
+/// An entity that is given. Its values are in Cedar's JSON format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenEntity {
-    /// Its uid.
+    /// The uid.
     pub uid: EntityUid,
-    /// Its attributes.
+    /// The attributes.
     pub attributes: Map<String, Value>,
-    /// Its tags.
+    /// The tags.
     pub tags: Map<String, Value>,
-    /// Its direct parents.
+    /// The direct parents.
     pub parents: Vec<EntityUid>,
 }
 
 impl GivenEntity {
-    /// An entity that has nothing and is in nothing.
+    /// An entity without attributes, tags and parents.
     pub fn new(uid: EntityUid) -> Self {
         Self {
             uid,
@@ -31,7 +31,7 @@ impl GivenEntity {
     }
 }
 
-/// What stands in place of the content of a file.
+/// The size and digest of given entities, in place of those of a file.
 pub(crate) fn content(entities: &[GivenEntity]) -> Content {
     let mut hasher = Hasher::new();
     let mut add = |text: &str| {

@@ -25,35 +25,35 @@ use tarbac_diagnostic::code::entities::{DUPLICATE, SYNTAX, TOO_LARGE};
 use tarbac_diagnostic::finding::Label;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// How many blocks may wait for a worker, and how many results for the calling thread.
+/// The most blocks that wait for a worker, and the most batches that wait for the calling thread.
 const WAITING: usize = 3;
 
-/// The content of the files.
+/// The content of all files.
 pub(crate) struct Loaded {
     /// The entities.
     pub(crate) store: Store,
-    /// For each uid its entity.
+    /// The entity of each uid.
     pub(crate) defined: IndexVec<Row, MemberOrNone>,
     /// The files, in the order of their names.
     pub(crate) sources: Vec<Arc<Source>>,
-    /// What was read of each.
+    /// The size and digest of each file.
     pub(crate) contents: Vec<Content>,
-    /// The digest of all of it.
+    /// The digest over all files.
     pub(crate) identity: Hash,
-    /// What is wrong.
+    /// The findings.
     pub(crate) tally: Tally,
-    /// Whether every entity is known by its uid, if only as a broken one.
+    /// Whether the uid of every entity is known, even of those that were refused.
     pub(crate) complete: bool,
 }
 
-/// A block and its place in the order of all blocks.
+/// A block, with its number in the order of all blocks.
 struct Task {
     number: usize,
     file: u32,
     block: Block,
 }
 
-/// What a worker makes of a block.
+/// The entities and findings of a block.
 struct Batch {
     store: Store,
     tally: Tally,
@@ -95,7 +95,7 @@ pub(crate) fn load(mut inputs: Vec<Input>, shapes: &Shapes) -> Loaded {
     joined.loaded(contents)
 }
 
-/// Takes entities that stand in no file.
+/// Reads entities that stand in no file.
 pub(crate) fn take(entities: &[GivenEntity], shapes: &Shapes) -> Loaded {
     let source = Source::held("given", "");
     let mut reader = Reader::new(shapes);
@@ -117,7 +117,7 @@ pub(crate) fn take(entities: &[GivenEntity], shapes: &Shapes) -> Loaded {
     joined.loaded(vec![given::content(entities)])
 }
 
-/// Cuts the files into numbered blocks, and says what was read of each.
+/// Cuts the files into numbered blocks, and returns the size and digest of each file.
 fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) -> Vec<Content> {
     let mut number = 0;
     let mut contents = Vec::with_capacity(inputs.len());
@@ -143,7 +143,7 @@ fn cut(inputs: Vec<Input>, sender: &SyncSender<Task>) -> Vec<Content> {
     contents
 }
 
-/// Reads the entities of blocks until there are no more.
+/// Reads the entities of blocks, until there is no further block.
 fn work(
     receiver: &Mutex<Receiver<Task>>,
     sender: &SyncSender<(usize, Batch)>,
@@ -177,7 +177,7 @@ fn read(task: &Task, source: &Arc<Source>, shapes: &Shapes) -> Batch {
     let text = str::from_utf8(&block.bytes).ok();
     for span in &block.spans {
         let offset = block.offset + span.start as u64;
-        // One broken byte must not cost the whole block.
+        // A block with an invalid byte still has valid entities.
         let element = match text {
             Some(text) => text.get(span.clone()).ok_or(0),
             None => element(&block.bytes, span.clone()),
@@ -211,7 +211,7 @@ fn read(task: &Task, source: &Arc<Source>, shapes: &Shapes) -> Batch {
 }
 
 impl Refusal {
-    /// Says what is wrong with an entity at an offset of a file; gives whether it is known which entity it is.
+    /// Adds the finding for an entity at an offset of a file; returns whether its uid is known.
     fn tell(&self, source: &Arc<Source>, offset: u64, tally: &mut Tally) -> bool {
         let problem = &self.problem;
         let label = label(source, offset + self.at as u64, "this entity");
@@ -221,7 +221,7 @@ impl Refusal {
     }
 }
 
-/// The text of an element, or where it is broken.
+/// The text of an element, or the offset of its first invalid byte.
 fn element(bytes: &[u8], span: Range<usize>) -> Result<&str, usize> {
     let bytes = bytes.get(span).unwrap_or_default();
     str::from_utf8(bytes).map_err(|error| error.valid_up_to())
@@ -239,7 +239,7 @@ pub(crate) fn label(source: &Arc<Source>, offset: u64, text: &str) -> Label {
     }
 }
 
-/// What the batches so far amount to.
+/// The batches that have been joined so far.
 struct Joined<'s> {
     sources: &'s [Arc<Source>],
     shapes: &'s Shapes,
@@ -320,7 +320,7 @@ impl<'s> Joined<'s> {
     }
 }
 
-/// Stores an entity unless there is one with its uid, which is then handed to `twice`.
+/// Stores an entity, unless one with its uid is stored already; that one is passed to `twice`.
 pub(crate) fn accept(
     store: &mut Store,
     defined: &mut IndexVec<Row, MemberOrNone>,

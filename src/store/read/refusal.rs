@@ -1,4 +1,4 @@
-//! Refusals of entities, and a limit on how many are kept.
+//! Refusals of entities, and a limit on the number of findings.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use tarbac_diagnostic::finding::{Finding, Label, Severity};
 use tarbac_diagnostic::printable::short;
 use tarbac_diagnostic::source::Place;
 
-/// How many findings of one code are kept.
+/// The most findings that are kept of one code.
 pub(crate) const KEPT: usize = 100;
 
-/// Findings by code, of each no more than [`KEPT`].
+/// Findings by code, at most [`KEPT`] of each.
 #[derive(Default)]
 pub(crate) struct Tally {
     kept: BTreeMap<Code, Vec<Finding>>,
@@ -23,12 +23,12 @@ struct LeftOut {
 }
 
 impl Tally {
-    /// Whether another finding of this code would be kept; it must be counted in either case.
+    /// Whether another finding of this code would be kept. It must be added in either case, so that it is counted.
     pub(crate) fn has_room(&self, code: &Code) -> bool {
         self.kept.get(code).is_none_or(|kept| kept.len() < KEPT)
     }
 
-    /// Adds an error: keeps it or, when there is no room, counts it.
+    /// Keeps an error, or counts it if there is no room.
     pub(crate) fn add(
         &mut self,
         code: Code,
@@ -59,7 +59,7 @@ impl Tally {
         left_out.count += count;
     }
 
-    /// Adds the findings of a later part of the files.
+    /// Adds the findings about a later part of the files.
     pub(crate) fn append(&mut self, other: Self) {
         for (code, findings) in other.kept {
             for finding in findings {
@@ -76,7 +76,7 @@ impl Tally {
         }
     }
 
-    /// The findings in their order, and one for each code of which some were left out.
+    /// The findings in their order, and one more for each code with findings that were not kept.
     pub(crate) fn into_findings(self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.kept.into_values().flatten().collect();
         for (code, left_out) in self.left_out {
@@ -93,20 +93,20 @@ impl Tally {
     }
 }
 
-/// What is wrong with one entity, as far as it is known where it is found.
+/// A problem of one entity, before its place and the name of the entity are known.
 pub(crate) struct Problem {
     /// The code of the finding.
     pub(crate) code: Code,
-    /// The attributes that lead to the place, the innermost first.
+    /// The names of the attributes around the problem, the innermost first.
     pub(crate) path: Vec<String>,
-    /// What is wrong, to be read after the name of the attribute or entity.
+    /// The problem, as a predicate after the name of the attribute or entity.
     pub(crate) what: String,
-    /// What to do about it.
+    /// The help of the finding.
     pub(crate) help: Option<String>,
 }
 
 impl Problem {
-    /// Makes one.
+    /// A problem of the entity itself, without help.
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
         Self {
             code,
@@ -116,7 +116,7 @@ impl Problem {
         }
     }
 
-    /// Says what to do about it.
+    /// Adds a help.
     pub(crate) fn help(mut self, help: impl Into<Option<String>>) -> Self {
         self.help = help.into();
         self
@@ -138,7 +138,7 @@ pub(crate) fn quoted(type_name: &str, id: &str) -> String {
     format!("`{type_name}::\"{}\"`", id.escape_debug())
 }
 
-/// The start of a text of the user's, so that a message stays a line.
+/// The beginning of a text from a file, so that a message stays short.
 pub(crate) fn clipped(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
@@ -147,10 +147,10 @@ pub(crate) fn clipped(text: &str) -> String {
     }
 }
 
-/// What is longer is nobody's name, in bytes: to compare it takes as long as it is.
+/// The longest text that a name is suggested for, in bytes. The comparison takes time in proportion to the length.
 const LONGEST_NAME: usize = 500;
 
-/// The candidate that is spelled most like `text`, if one is spelled much like it.
+/// The candidate whose spelling is most like that of `text`, if one is similar enough.
 pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,

@@ -1,4 +1,4 @@
-//! The schema of entities, prepared for reading.
+//! The schema of entities, prepared for the readers.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,49 +12,49 @@ use crate::Rules;
 use crate::action::Actions;
 use crate::index::small;
 
-/// The entity types of a schema in the order of their names, and the record shapes they use.
+/// The entity types of a schema, sorted by name, and their record shapes.
 #[derive(Default)]
 pub(crate) struct Shapes {
     types: Vec<TypeShape>,
     records: Vec<Vec<Field>>,
     by_name: HashMap<String, u16>,
-    /// The actions, which are no types of their own.
+    /// The actions, which are not among the types.
     pub(crate) actions: Actions,
 }
 
 /// An entity type.
 pub(crate) struct TypeShape {
-    /// Its name, for example `Entra::User`.
+    /// The name, for example `Entra::User`.
     pub(crate) name: String,
-    /// Its name as Cedar has it.
+    /// The name in Cedar's own form.
     pub(crate) core: EntityType,
-    /// The record shape of its attributes.
+    /// The index of the record shape of the attributes.
     pub(crate) record: u32,
-    /// What its tags hold, if it has tags.
+    /// The type of the tags, if entities of this type have tags.
     pub(crate) tags: Option<Kind>,
-    /// The types that may stand above it, by their index.
+    /// For each type, by its index, whether it may be that of a direct parent.
     pub(crate) above: Vec<bool>,
-    /// The ids it has, if the schema lists them.
+    /// The valid ids, if the schema lists them.
     pub(crate) ids: Option<BTreeSet<String>>,
-    /// Whether the schema only announces it, so that no entity of it can be checked.
+    /// Whether the type is external: the schema only announces it, so its entities cannot be checked.
     pub(crate) external: bool,
-    /// Whether an entity without attributes conforms.
+    /// Whether no attribute is required.
     pub(crate) bare: bool,
-    /// Whether every id of it is that of an entity, in a file or not.
+    /// Whether an entity with any id exists, even if it stands in no file ([`Rules::bare_ids`]).
     pub(crate) free: bool,
 }
 
 /// An attribute of an entity or a record.
 pub(crate) struct Field {
-    /// Its name.
+    /// The name.
     pub(crate) name: SmolStr,
-    /// What it holds.
+    /// The type of the value.
     pub(crate) kind: Kind,
-    /// Whether it must be there.
+    /// Whether the attribute is required.
     pub(crate) required: bool,
 }
 
-/// What an attribute, a set or a tag holds.
+/// The type of a value.
 pub(crate) enum Kind {
     /// A Bool.
     Bool,
@@ -62,7 +62,7 @@ pub(crate) enum Kind {
     Long,
     /// A String.
     Text,
-    /// An entity of the type with this index; of a type that files cannot hold when absent.
+    /// An entity of the type with this index; without an index, of a type that entities in files cannot have.
     Entity(Option<u16>),
     /// A set.
     Set(Box<Kind>),
@@ -73,7 +73,7 @@ pub(crate) enum Kind {
 }
 
 impl Shapes {
-    /// Takes from a schema what reading wants.
+    /// The shapes of the entity types in a schema.
     pub(crate) fn new(schema: &Schema, rules: &Rules) -> Self {
         let validator: &ValidatorSchema = schema.as_ref();
         let mut names: Vec<(String, EntityType)> = validator
@@ -191,7 +191,7 @@ impl Shapes {
         self.records.get(record as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// The types that may stand above a type, directly or not.
+    /// The types of all possible ancestors of an entity.
     pub(crate) fn all_above(&self, index: u16) -> BTreeSet<u16> {
         let mut found = BTreeSet::new();
         let mut waiting = vec![index];
@@ -207,14 +207,14 @@ impl Shapes {
         found
     }
 
-    /// The number of values that an entity of this type has room for: its attributes and its tags.
+    /// The number of slots of an entity: one for each attribute, and one for the tags if it has tags.
     pub(crate) fn slots(&self, index: u16) -> usize {
         self.get(index).map_or(0, |shape| {
             self.fields(shape.record).len() + usize::from(shape.tags.is_some())
         })
     }
 
-    /// Says what a kind is, in words that fit behind "must be".
+    /// The name of a type, as it follows "must be".
     pub(crate) fn describe(&self, kind: &Kind) -> String {
         match kind {
             Kind::Bool => "a Bool".to_owned(),

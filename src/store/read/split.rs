@@ -2,39 +2,39 @@
 
 use std::io::Read;
 
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const BLOCK: usize = 2 << 20;
 
-/// The largest entity that is read.
+/// The largest entity that is accepted, in bytes.
 pub(crate) const LARGEST: usize = 16 << 20;
 
 const NO_ARRAY: &str = "is not an array of entities";
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// A stretch of a file with the elements of its array that lie wholly within.
+/// A part of a file, with the elements of the array that lie wholly within it.
 pub(crate) struct Block {
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
     /// The offset of the first byte in the file.
     pub(crate) offset: u64,
-    /// Where the elements are.
+    /// The spans of the elements in the bytes.
     pub(crate) spans: Vec<std::ops::Range<usize>>,
-    /// Why the file was not read on, if it is broken.
+    /// The reason why the rest of the file is not read, if it is broken.
     pub(crate) fault: Option<Fault>,
 }
 
-/// Why a file was not read to its end.
+/// The reason why a file was not read to its end.
 pub(crate) struct Fault {
     /// The offset in the file.
     pub(crate) offset: u64,
-    /// What is wrong, to be read after the name of the file.
+    /// The problem, as a predicate after the name of the file.
     pub(crate) what: String,
-    /// What to do about it.
+    /// The help of the finding.
     pub(crate) help: Option<&'static str>,
 }
 
-/// What the scanner expects next, outside of elements, or where in an element it is.
+/// The state of the scanner: the token that it expects, or its position within an element.
 #[derive(Copy, Clone, Eq, PartialEq)]
 enum State {
     /// The opening bracket of the array.
@@ -43,32 +43,32 @@ enum State {
     First,
     /// An element.
     Element,
-    /// In an object or array this deep.
+    /// In an object or array at this depth.
     Within(u32),
-    /// In a string; the depth is that of what it stands in.
+    /// In a string; the depth is that of the object or array around it.
     Quoted(u32),
-    /// Behind a backslash in a string.
+    /// After a backslash in a string.
     Escaped(u32),
-    /// In a number or a word that stands where an entity should.
+    /// In a number or a bare word in place of an entity.
     Bare,
     /// A comma, or the end of the array.
     Comma,
-    /// Nothing but white space.
+    /// White space until the end.
     Done,
 }
 
 struct Scanner {
     state: State,
-    /// Where in the buffer the element starts that has been begun.
+    /// The start of the current element in the buffer.
     start: usize,
     spans: Vec<std::ops::Range<usize>>,
 }
 
 impl Scanner {
-    /// Looks at the bytes from `from` on; on failure says at which byte and what is wrong there.
+    /// Scans the bytes from `from` on. An error has the offset of the wrong byte and the problem.
     fn scan(&mut self, bytes: &[u8], from: usize) -> Result<(), (usize, &'static str)> {
         let mut at = from;
-        // Most bytes are in strings, and of those only two matter.
+        // Most bytes are in strings, where only quotes and backslashes matter.
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             match self.state {
                 State::Quoted(depth) => match memchr::memchr2(b'"', b'\\', rest) {
@@ -99,7 +99,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Looks at bytes within an element, up to the next string or the end of the element.
+    /// Scans bytes of an element up to the next string or the end of the element; returns their number.
     fn within(&mut self, mut depth: u32, rest: &[u8], at: usize) -> usize {
         for (seen, &byte) in rest.iter().enumerate() {
             match byte {
@@ -120,7 +120,7 @@ impl Scanner {
         rest.len()
     }
 
-    /// Looks at a byte between elements, or in a bare word.
+    /// Scans a byte between elements or of a bare word.
     fn between(&mut self, byte: u8, at: usize) -> Result<(), (usize, &'static str)> {
         self.state = match (self.state, byte) {
             (State::Bare, b',' | b']' | b' ' | b'\t' | b'\r' | b'\n') => {
@@ -153,7 +153,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// The state after something is closed, at this depth.
+    /// The state after the end of a string, object or array, at the depth of the value around it.
     fn closed(&mut self, depth: u32, end: usize) -> State {
         if depth > 0 {
             return State::Within(depth);
@@ -170,9 +170,9 @@ impl Scanner {
     }
 }
 
-/// Reads a file to its end, or to where it stops being an array, and hands over its blocks.
+/// Reads a file up to its end, or up to the first byte that is not part of an array, and passes its blocks on.
 ///
-/// Stops early when `hand_over` says that nobody wants more.
+/// `hand_over` returns whether it wants another block.
 pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bool) {
     let mut scanner = Scanner {
         state: State::Open,
@@ -210,7 +210,7 @@ pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
         if !over && scanner.spans.is_empty() && scanner.in_element() {
             continue;
         }
-        // An element that has begun moves to the next block.
+        // An unfinished element moves to the next block.
         let kept = match scanner.in_element() && !over {
             true => scanner.start,
             false => bytes.len(),
@@ -234,7 +234,7 @@ pub(crate) fn scan(reader: &mut dyn Read, mut hand_over: impl FnMut(Block) -> bo
     }
 }
 
-/// What a scanner found at a byte, with what to do about it.
+/// A problem that the scanner found, with its offset and a help.
 fn described(at: usize, what: &str, bytes: &[u8]) -> (usize, String, Option<&'static str>) {
     match (what, bytes.first_chunk()) {
         (NO_ARRAY, Some([0xff, 0xfe] | [0xfe, 0xff])) => {
@@ -257,9 +257,9 @@ fn cut_off(scanner: &Scanner, end: usize) -> (usize, String, Option<&'static str
     (at, what.to_owned(), help)
 }
 
-/// Appends up to a block to `bytes`, and less than that only at the end of the file.
+/// Appends a block to `bytes`, or the rest of the file if that is less.
 fn fill(reader: &mut dyn Read, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
-    // Room that nothing is written to costs nothing; most files are much smaller.
+    // Unused capacity costs nothing. Most files are much smaller.
     bytes.reserve(BLOCK);
     reader.take(BLOCK as u64).read_to_end(bytes)
 }

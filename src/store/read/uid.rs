@@ -1,4 +1,4 @@
-//! The reader of uids, with the checks of their place.
+//! The reader of uids, with checks of the type and id.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +11,10 @@ use crate::read::entity::Reader;
 use crate::read::refusal::{Problem, nearest, quoted};
 use tarbac_diagnostic::code::entities::NONCONFORMING;
 
-/// How many ids of an enumerated type a help lists.
+/// The most ids of an enumerated type that a help lists.
 const LISTED: usize = 8;
 
-/// The uid of an entity: its type, and its index in the store.
+/// The uid of an entity: the index of its type, and its index in the store.
 #[derive(Copy, Clone)]
 pub(crate) struct Uid {
     /// The index of the type.
@@ -23,7 +23,7 @@ pub(crate) struct Uid {
     pub(crate) index: Row,
 }
 
-/// A string of the text, which is copied only if it has escapes.
+/// A string of the JSON text, copied only if it has escapes.
 pub(crate) struct Word<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Word<'de> {
@@ -45,14 +45,14 @@ impl<'de> serde::Deserialize<'de> for Word<'de> {
     }
 }
 
-/// Why a uid stands where it does.
+/// The role of a uid in an entity.
 #[derive(Copy, Clone)]
 pub(crate) enum Role {
-    /// It is the entity's own.
+    /// The uid of the entity itself.
     Own,
-    /// It is a parent.
+    /// The uid of a parent.
     Parent,
-    /// It is the value of an attribute of this type.
+    /// The value of an attribute of this type.
     Value(Option<u16>),
 }
 
@@ -68,13 +68,13 @@ impl Role {
 
 const UID_KEYS: &[&str] = &["type", "id"];
 
-/// Reads a uid: `{"type": …, "id": …}`, or that within `{"__entity": …}`.
+/// A reader of a uid: `{"type": …, "id": …}`, or `{"__entity": …}` around it.
 pub(crate) struct UidSeed<'r, 's, 'de> {
-    /// Where it goes.
+    /// The reader that stores the uid.
     pub(crate) reader: &'r mut Reader<'s, 'de>,
-    /// Why it is there.
+    /// The role of the uid.
     pub(crate) role: Role,
-    /// Whether `__entity` stands around it.
+    /// Whether the uid is within `__entity`.
     pub(crate) escaped: bool,
 }
 
@@ -141,12 +141,12 @@ impl Reader<'_, '_> {
         self.recent_type
     }
 
-    /// Checks the uid of an entity that is given and stores it.
+    /// Checks the uid of a given entity, or one that it refers to, and stores it.
     pub(crate) fn resolve_uid<E: Error>(&mut self, role: &Role, uid: &EntityUid) -> Result<Uid, E> {
         self.resolve(role, &uid.type_name().to_string(), uid.id().unescaped())
     }
 
-    /// Checks a uid for its place in an entity and stores it.
+    /// Checks a uid for its role and stores it.
     pub(crate) fn resolve<E: Error>(
         &mut self,
         role: &Role,
@@ -193,7 +193,7 @@ impl Reader<'_, '_> {
         Ok(self.stored(index, id))
     }
 
-    /// Checks that a parent is of a type that may stand above an entity.
+    /// Checks that the schema allows a parent of this type.
     pub(crate) fn check_parent<E: Error>(&mut self, own: Uid, parent: Uid) -> Result<(), E> {
         let shape = self.shapes.get(own.entity_type);
         let above = shape.and_then(|shape| shape.above.get(usize::from(parent.entity_type)));

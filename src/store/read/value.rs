@@ -25,7 +25,7 @@ use crate::read::uid::{Role, UidSeed, Word};
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use tarbac_diagnostic::code::entities::{NONCONFORMING, UNKNOWN_FIELD};
 
-/// Reads a value of a kind.
+/// A reader of a value of one type.
 struct ValueSeed<'r, 's, 'de> {
     reader: &'r mut Reader<'s, 'de>,
     kind: &'s Kind,
@@ -144,7 +144,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, 'de> {
                 let items = reader.stack.split_off(start);
                 Ok(reader.store.compound(&items))
             }
-            // A function that is no constructor can give these, for example `toDays`.
+            // A function other than a constructor can return these, for example `toDays`.
             Kind::Bool | Kind::Long | Kind::Text => {
                 let deserializer = MapAccessDeserializer::new(map);
                 let json = JsonValueWithNoDuplicateKeys::deserialize(deserializer)?;
@@ -164,7 +164,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, 'de> {
 }
 
 impl Reader<'_, '_> {
-    /// Leaves a value that only an extension function can give to Cedar.
+    /// Has Cedar evaluate a value that is a call of an extension function.
     fn call<E: Error>(
         &mut self,
         json: JsonValueWithNoDuplicateKeys,
@@ -194,7 +194,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Why Cedar does not take a value.
+/// The reason why Cedar refuses a value.
 #[derive(Debug, thiserror::Error)]
 enum ValueError {
     #[error(transparent)]
@@ -228,12 +228,12 @@ fn evaluate(
     }
 }
 
-/// A value as Cedar writes it in a policy.
+/// A value as a Cedar expression.
 fn written(value: ast::Value) -> String {
     ast::Expr::from(value).to_string()
 }
 
-/// The value that was [`written`].
+/// The value of an expression from [`written`].
 pub(crate) fn value_of(expression: &str) -> Option<ast::Value> {
     let expression: ast::RestrictedExpr = expression.parse().ok()?;
     let evaluator = RestrictedEvaluator::new(Extensions::all_available());
@@ -243,11 +243,11 @@ pub(crate) fn value_of(expression: &str) -> Option<ast::Value> {
     }
 }
 
-/// Reads the fields of a record onto the stack: one value for each that the shape has.
+/// A reader of a record, which pushes a value for each field of the shape onto the stack.
 pub(crate) struct RecordSeed<'r, 's, 'de> {
-    /// Where it goes.
+    /// The reader that stores the values.
     pub(crate) reader: &'r mut Reader<'s, 'de>,
-    /// The record shape.
+    /// The index of the record shape.
     pub(crate) record: u32,
 }
 
@@ -309,11 +309,11 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_, 'de> {
     }
 }
 
-/// Reads the tags of an entity; a kind is absent when the type has none.
+/// A reader of the tags of an entity.
 pub(crate) struct TagsSeed<'r, 's, 'de> {
-    /// Where they go.
+    /// The reader that stores the values.
     pub(crate) reader: &'r mut Reader<'s, 'de>,
-    /// What they hold.
+    /// The type of the tags; `None` if the entity type has none.
     pub(crate) kind: Option<&'s Kind>,
 }
 

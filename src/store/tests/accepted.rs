@@ -1,4 +1,4 @@
-//! Every spelling that is accepted, and what can be asked afterwards.
+//! Every spelling that is accepted, and the answers of the directory.
 
 use cedar_policy_core::ast::PartialValue;
 
@@ -103,7 +103,7 @@ fn text_is_found_whatever_the_case_of_ascii_letters() {
     );
     assert_eq!(directory.called(&device, "pc-ä2"), []);
     assert_eq!(directory.called(&device, "PC-1").len(), 1);
-    // What no rule says to be a name is none, nor is what names another type.
+    // Without a rule, an attribute is no alias; an alias of another type is none either.
     assert_eq!(directory.called(&device, "P01"), []);
     let collection = "ConfigMgr::Collection".parse().unwrap();
     assert_eq!(directory.called(&collection, "pc-1"), []);

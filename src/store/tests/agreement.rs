@@ -1,7 +1,6 @@
-//! On any file, what is accepted is what Cedar accepts, and it comes to the same entities.
+//! For any file, the reader and Cedar accept the same and give the same entities.
 //!
-//! Stricter are only: duplicates, dangling references, parents that the schema requires, keys that
-//! nobody reads, and `unknown`.
+//! The reader is stricter only about duplicates, dangling references, required parents, unknown keys, and `unknown`.
 
 use std::collections::HashSet;
 
@@ -14,17 +13,17 @@ use serde_json::{Value, json};
 use super::{SCHEMA, lent, lines, read, rules, written};
 use tarbac_diagnostic::code::{self, Code};
 
-/// The codes of what Cedar does not look at.
+/// The codes of the mistakes that Cedar does not check for.
 const STRICTER: [Code; 3] = [
     code::entities::DUPLICATE,
     code::entities::DANGLING,
     code::entities::MISSING_PARENT,
 ];
 
-/// How many files are tried.
+/// The number of files that are tried.
 const CASES: u32 = 512;
 
-/// Spellings of values for each attribute of `Test::Every`, all of them right.
+/// Valid spellings of values for each attribute of `Test::Every`.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn spellings() -> Vec<(&'static str, Vec<Value>)> {
     let thing = json!({"type": "Test::Thing", "id": "t"});
@@ -97,7 +96,7 @@ fn spellings() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-/// A file with nothing wrong; the choices say which attributes there are and how they are spelled.
+/// A valid file; the choices determine the attributes and their spellings.
 fn base(choices: &[u8]) -> Value {
     let mut attrs = serde_json::Map::new();
     for ((name, spellings), choice) in spellings().into_iter().zip(choices) {
@@ -161,7 +160,7 @@ fn base(choices: &[u8]) -> Value {
     ])
 }
 
-/// Values that stand in place of right ones.
+/// Values that replace valid ones.
 fn values() -> Vec<Value> {
     let mut values: Vec<Value> = spellings()
         .into_iter()
@@ -201,7 +200,7 @@ const KEYS: [&str; 14] = [
     "text", "nobody", "count",
 ];
 
-/// One thing done to a file: what, where, and with which value and key.
+/// A change of a file: its kind, the place, and the value and key for it.
 type Change = (u8, usize, usize, usize);
 
 fn paths(value: &Value, path: &str, paths: &mut Vec<String>) {
@@ -259,7 +258,7 @@ fn change(file: &mut Value, (kind, place, pick, name): Change) {
         },
         5 => match file.pointer_mut(path).unwrap() {
             Value::Array(items) => items.push(copied),
-            // Becomes a second key of the name when the file is written.
+            // It becomes a second key of the name when the file is written.
             Value::Object(object) => {
                 let key = object.keys().next().map(|key| format!("!{key}"));
                 object.extend(key.map(|key| (key, value)));
@@ -277,7 +276,7 @@ fn change(file: &mut Value, (kind, place, pick, name): Change) {
     }
 }
 
-/// Puts the uid first, as most files have it.
+/// Moves the uid to the front, where most files have it.
 fn uid_first(file: &mut Value) {
     for entity in file.as_array_mut().into_iter().flatten() {
         if let Value::Object(object) = entity
@@ -305,7 +304,7 @@ fn file() -> impl Strategy<Value = String> {
     })
 }
 
-/// Whether Cedar accepted it, and whether there was nothing to object to.
+/// Whether Cedar accepts the file, and whether there are no findings.
 fn compare(json: &str, schema: &Schema) -> Result<(bool, bool), TestCaseError> {
     let (directory, findings) = read(json);
     let theirs = match Entities::from_json_str(json, Some(schema)) {
@@ -330,7 +329,7 @@ fn compare(json: &str, schema: &Schema) -> Result<(bool, bool), TestCaseError> {
         .iter()
         .filter(|entity| entity.uid().type_name().basename() != "Action")
         .collect();
-    // So is what is made of it, one that others have written and one in which nothing was changed.
+    // A written directory and an overlay without entities have the same entities too.
     let lent = lent(&written(&directory)).unwrap();
     let (changed, findings) = lent.overlaid(&[], &HashSet::new(), &rules());
     prop_assert_eq!(findings, []);
@@ -357,7 +356,7 @@ fn cedar_agrees() {
         Ok(())
     });
     result.unwrap_or_else(|failure| panic!("{failure}"));
-    // Neither answer may be rare, or the test says little.
+    // If either answer were rare, the test would say little.
     assert!(
         counts[0] > CASES / 10 && counts[2] > CASES / 10,
         "{counts:?}"

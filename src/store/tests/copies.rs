@@ -1,4 +1,4 @@
-//! Directories that are made of others: lent by whoever wrote them, or with some entities changed.
+//! Directories made of others: written ones and overlays.
 
 use std::collections::HashSet;
 
@@ -48,12 +48,12 @@ fn bytes_that_are_cut_off_or_prolonged_are_none() {
     assert!(lent(&[&bytes[..], &[0; 8]].concat()).is_none());
 }
 
-/// Whether everything that can be asked of one directory is the same as of another.
+/// Whether two directories give the same answer to every query.
 fn is_same(one: &Directory, other: &Directory) -> bool {
     let device = "ConfigMgr::Device".parse().unwrap();
     let rows = one.every_row().zip(other.every_row());
     let same = rows.map(|(row, _)| {
-        // Each is asked, whatever came of the one before.
+        // Every query is made, even after a difference.
         [
             one.entity(row).deep_eq(&other.entity(row)),
             one.place(row) == other.place(row),
@@ -67,8 +67,7 @@ fn is_same(one: &Directory, other: &Directory) -> bool {
     one.every_row().len() == other.every_row().len() && same.into_iter().all(|same| same)
 }
 
-/// Whichever byte is another: there is no directory, or one that answers like the one that was written, or one
-/// that says that it lacks something.
+/// If any one byte is changed, there is no directory, or it gives the same answers, or it is damaged.
 #[test]
 fn nothing_is_used_that_is_not_as_it_was_written() {
     let directory = good(FILE);
@@ -84,10 +83,10 @@ fn nothing_is_used_that_is_not_as_it_was_written() {
             assert!(is_same(&lent, &directory), "{at}");
             assert!(!lent.is_damaged());
             mended += 1;
-            // What was worked out anew is another file, or none.
+            // Computing the bytes again gives those of another file, or none.
             for anew in [None, Some(&broken[..]), Some(&[])] {
                 let lent = lent_or(&broken, anew).unwrap();
-                // The kinds of texts are asked for by nobody.
+                // No query reads the kinds of plain strings.
                 assert!(is_same(&lent, &directory) || lent.is_damaged(), "{at}");
                 damaged += usize::from(lent.is_damaged());
             }
@@ -139,7 +138,7 @@ fn blocks_are_joined() {
     }
     assert_eq!(written(&lent), bytes);
     assert!(!lent.is_damaged());
-    // Every block is needed by somebody.
+    // Some query reads every block.
     for at in (0..bytes.len()).step_by(40_000) {
         let mut broken = bytes.clone();
         broken[at] ^= 4;

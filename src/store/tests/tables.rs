@@ -1,4 +1,4 @@
-//! What a table says of what it has not.
+//! Tables panic at an index out of range.
 
 use crate::tables::column::Column;
 use crate::tables::ids::{CompoundId, TextId};
