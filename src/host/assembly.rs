@@ -1,7 +1,7 @@
-//! Policies, schema and entities joined to an engine, with all findings.
+//! The assembly of schema, policies and entities to an engine, with all findings.
 //!
-//! There is one way to an [`Engine`] for a workspace on disk ([`crate::workspace`]) and for texts
-//! in memory alike, and none round a finding that is an error.
+//! An [`Engine`] is made in the same way for a workspace on disk ([`crate::workspace`]) and for texts in memory, and
+//! never if there is an error.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 use tarbac_store::{Content, Directory, GivenEntity, Input, Rules, SharedBytes};
 
-/// Everything that was read, right or wrong.
+/// The result of reading a workspace: its findings, and the engine if there is no error.
 #[derive(Debug)]
 pub struct Examination {
-    /// What was found, in order of file and place.
+    /// The findings, in the order of file and place.
     pub findings: Vec<Finding>,
     /// The engine, if none of the findings is an error.
     pub engine: Option<Engine>,
-    /// The policy files, as they were read.
+    /// The policy files.
     pub policies: Vec<Arc<Source>>,
 }
 
 impl Examination {
-    /// Nothing is known but that these errors prevent it.
+    /// The examination of a workspace whose rules cannot be read.
     pub(crate) fn without_rules(findings: Vec<Finding>) -> Self {
         Self {
             findings,
@@ -40,7 +40,7 @@ impl Examination {
 /// Examines texts and entities together, under these switches of readings.
 ///
 /// # Errors
-/// A switch names no reading.
+/// A switch names a reading that does not exist.
 ///
 /// # Examples
 /// ```
@@ -65,16 +65,16 @@ pub fn examine(
     assemble(texts, || entities, switches, &mut NothingKnown)
 }
 
-/// What may be known of texts and entities from the last time that they were read.
+/// A store of results from an earlier reading of the same texts and entities.
 pub(crate) trait Memo {
-    /// The entities, which are read where they are not known, with the errors in them.
+    /// The entities, with the errors in them; they are read unless the result is stored.
     fn directory(
         &mut self,
         bundle: &Bundle,
         read: impl FnOnce() -> (Directory, Vec<Finding>),
     ) -> (Directory, Vec<Finding>);
 
-    /// Everything that is wrong, which is looked for where it is not known.
+    /// All findings; they are looked for unless the result is stored.
     fn findings(
         &mut self,
         texts: &Texts,
@@ -84,7 +84,7 @@ pub(crate) trait Memo {
     ) -> Vec<Finding>;
 }
 
-/// Everything is read and looked for.
+/// A store without any result.
 pub(crate) struct NothingKnown;
 
 impl Memo for NothingKnown {
@@ -107,7 +107,7 @@ impl Memo for NothingKnown {
     }
 }
 
-/// Examines texts and entities together: what the memo has is taken from it.
+/// Examines texts and entities together, with the results that the memo has.
 pub(crate) fn assemble(
     texts: &Texts,
     entities: impl FnOnce() -> Vec<Input>,
@@ -138,7 +138,7 @@ pub(crate) fn assemble(
                 let named = HashSet::new();
                 let rules = rules(vocabulary);
                 let (_, of_entities) = Directory::read(entities(), schema, &named, &rules);
-                // What only policies name exists as well, and they could not be read.
+                // Entities that only policies name exist as well, but these policies could not be read.
                 let of_entities = of_entities.into_iter();
                 findings
                     .extend(of_entities.filter(|finding| finding.code != code::entities::DANGLING));
@@ -154,7 +154,7 @@ pub(crate) fn assemble(
     })
 }
 
-/// Reads entities by a schema, once or once more.
+/// A reader of entities by a schema, which can be used again.
 pub(crate) struct EntityReader {
     schema: Schema,
     named: HashSet<EntityUid>,
@@ -162,7 +162,7 @@ pub(crate) struct EntityReader {
 }
 
 impl EntityReader {
-    /// By the schema of a bundle; what its policies name exists as well.
+    /// The reader for a bundle; entities that its policies name exist too.
     pub(crate) fn for_bundle(bundle: &Bundle) -> Self {
         Self {
             schema: bundle.schema().clone(),
@@ -171,12 +171,12 @@ impl EntityReader {
         }
     }
 
-    /// The entities, and the errors in them.
+    /// The entities, with the errors in them.
     pub(crate) fn read(&self, entities: Vec<Input>) -> (Directory, Vec<Finding>) {
         Directory::read(entities, &self.schema, &self.named, &self.rules)
     }
 
-    /// A directory that was written under a name, of these files.
+    /// The directory that was written under a name, for these files.
     pub(crate) fn lent(
         &self,
         lender: Arc<dyn SharedBytes>,
@@ -187,13 +187,13 @@ impl EntityReader {
     }
 }
 
-/// Reads policies and schema alone, as they are read for a workspace.
+/// Reads schema and policies alone, as for a workspace.
 pub fn bundle(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
     let (bundle, findings) = bundle::read(texts);
     (bundle, with_copies(findings, &texts.shipped))
 }
 
-/// The findings, with what to do about copies of what ships that stand beside it: those of policies as one.
+/// The findings, with a help for copies of files that ship; several findings about copies of policies become one.
 fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
     let is_beside_shipped = |finding: &Finding| {
         let is_shipped = |label: &finding::Label| shipped.holds(&label.place.source);
@@ -224,7 +224,7 @@ fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
                 finding = finding.label(label.place.clone(), "for example this one");
             }
             shadowing = vec![finding];
-            // What else is there twice follows from that.
+            // The other findings about copies follow from this one.
             findings.retain(|finding| !is_beside_shipped(finding));
         }
     }
@@ -232,11 +232,11 @@ fn with_copies(findings: Vec<Finding>, shipped: &Shipped) -> Vec<Finding> {
     findings
 }
 
-/// What to do where files were meant to replace what ships.
+/// The help for copies that are meant to replace the files that ship.
 const IN_PLACE: &str = "where these files are meant in place of what ships, say so in a file `tarbac.yaml` in their folder, with the line `replaces: shipped`";
 
-/// What is wrong between policies and entities. Without entities there is nobody to know, and the policies are looked
-/// at alone.
+/// The findings about policies and entities together. Without entities there are none, so that policies can be checked
+/// alone.
 fn between(engine: &Engine) -> Vec<Finding> {
     let directory = engine.directory();
     if directory.is_empty() {
@@ -255,11 +255,11 @@ fn between(engine: &Engine) -> Vec<Finding> {
     findings
 }
 
-/// The engine of the same policies with these entities in place of those of their uids and beside the
-/// others; with the errors that prevent one.
+/// The engine of the same policies after these entities have replaced those with the same uid or have been added, or
+/// the errors that prevent it.
 ///
 /// # Errors
-/// A switch names no reading.
+/// A switch names a reading that does not exist.
 pub fn with_entities(
     engine: &Engine,
     entities: &[GivenEntity],
@@ -274,10 +274,10 @@ pub fn with_entities(
     checked(bundle, read, switches)
 }
 
-/// The engine of these policies with these entities and no others; with the errors that prevent one.
+/// The engine of these policies with these entities alone, or the errors that prevent it.
 ///
 /// # Errors
-/// A switch names no reading.
+/// A switch names a reading that does not exist.
 pub fn of_entities(
     bundle: &Arc<Bundle>,
     entities: &[GivenEntity],
@@ -289,7 +289,7 @@ pub fn of_entities(
     checked(bundle, read, switches)
 }
 
-/// The engine of policies with a directory, unless there are errors in it or between the two.
+/// The engine of a bundle and a directory, unless there is an error in the directory or between the two.
 fn checked(
     bundle: &Arc<Bundle>,
     (directory, mut findings): (Directory, Vec<Finding>),
@@ -309,7 +309,7 @@ fn rules(vocabulary: &Vocabulary) -> Rules {
         let aliases = vocabulary.aliases(of_type).map(str::to_owned);
         (of_type.to_owned(), aliases.collect())
     });
-    // Where a schema asks none of our questions, its entities are held to what Cedar holds them to.
+    // Entities of another program's schema are only checked as Cedar checks them.
     let is_ours = vocabulary.asks();
     Rules {
         parents: match is_ours {

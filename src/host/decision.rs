@@ -1,6 +1,4 @@
 //! Requests, decisions and answers, in the terms of Cedar and XACML.
-//!
-//! The terms are Cedar's and XACML's.
 
 use cedar_policy::{Context, EntityUid};
 use serde::Serialize;
@@ -8,16 +6,16 @@ use serde::Serialize;
 use crate::bundle::Rules;
 use tarbac_diagnostic::printable::short;
 
-/// May this principal take this action on this resource?
+/// A request: may this principal take this action on this resource?
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Who asks.
+    /// The person or thing that acts.
     pub principal: EntityUid,
-    /// What for.
+    /// The action.
     pub action: EntityUid,
-    /// On what.
+    /// The entity that the action is about.
     pub resource: EntityUid,
-    /// What else is known; conforms to the action's context in the schema.
+    /// Further values, which conform to the action's context in the schema.
     pub context: Context,
 }
 
@@ -25,25 +23,25 @@ pub struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
-    /// A policy permits it and none forbids it.
+    /// A policy permits the request and none forbids it.
     Allow,
-    /// A policy forbids it, or none permits it.
+    /// A policy forbids the request, or none permits it.
     Deny,
-    /// It could not be decided; to be treated as a refusal.
+    /// The request could not be decided, and must be treated as refused.
     Indeterminate,
 }
 
-/// Why a decision is what it is.
+/// The reason for a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// A policy permits it and none forbids it.
+    /// A policy permits the request and none forbids it.
     Permitted,
-    /// A policy forbids it.
+    /// A policy forbids the request.
     Forbidden,
-    /// No policy permits it, and none forbids it.
+    /// No policy permits the request, and none forbids it.
     NotPermitted,
-    /// A policy could not be evaluated, or the request names what does not exist.
+    /// A policy could not be evaluated, or the request refers to an entity that does not exist.
     Error,
 }
 
@@ -52,90 +50,89 @@ pub enum Basis {
 pub struct Outcome {
     /// The decision.
     pub decision: Decision,
-    /// Why; what an answer says, and no comparison of outcomes.
+    /// The reason. It is part of answers, not of comparisons of outcomes.
     #[serde(skip)]
     pub basis: Basis,
     /// The ids of the determining policies, sorted.
     pub policies: Vec<String>,
-    /// What went wrong, sorted; empty unless the decision is indeterminate.
+    /// The errors, sorted; empty unless the decision is indeterminate.
     pub errors: Vec<String>,
 }
 
-/// An [`Outcome`] with what a person needs to know beside it.
+/// An [`Outcome`] with the remarks that a person needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The decision.
     pub outcome: Outcome,
-    /// Which role-based access control is in force, in the word of the policy that says so;
-    /// `None` where the question does not arise or could not be answered.
+    /// The authority over the resource, by the policy that says so; `None` if the schema does not ask about it, or if
+    /// there is no answer.
     pub authority: Option<Authority>,
-    /// What the admin center says and what to do, one for each rule that refused; what is to be mended first
-    /// comes first.
+    /// A refusal for each rule that refused, in the order in which a person should deal with them.
     pub refusals: Vec<Refusal>,
-    /// What else to know; changes no decision. Sorted.
+    /// Notices, sorted. They change no decision.
     pub notices: Vec<Notice>,
 }
 
-/// What a decision was made with.
+/// The rules, readings and data behind a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// What the rules are.
+    /// The rules in force.
     pub rules: Rules,
-    /// The identity of schema, policies, readings in force and entities: 64 hexadecimal digits, the same for the
-    /// same content wherever it lies and however its files are called.
+    /// The identity of schema, policies, readings in force and entities, as 64 hexadecimal digits. It is the same for
+    /// the same content in any folder and under any file names.
     pub revision: String,
     /// The readings in force, sorted.
     pub readings: Vec<String>,
-    /// The names of files of the workspace that are not read; with the missing ones.
+    /// The names of the workspace's files that are not read, including the missing ones.
     pub not_read: Vec<String>,
-    /// The names of files that were written into the workspace and are not there.
+    /// The names of files that tarbac wrote into the workspace and that are missing.
     pub missing: Vec<String>,
 }
 
 impl Provenance {
-    /// So much of the revision as people need to tell it from others; for programs it is whole.
+    /// The beginning of the revision, long enough for people to tell revisions apart; programs get all of it.
     pub fn short_revision(&self) -> &str {
         self.revision.get(..12).unwrap_or(&self.revision)
     }
 }
 
-/// Which role-based access control is in force.
+/// The authority over a resource: the role-based access control that is in force for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     /// The policy's `@authority`, for example `intune`.
     pub name: String,
-    /// The id of the policy.
+    /// The id of the policy that says so.
     pub policy: String,
 }
 
-/// What a refused person is told.
+/// A message to a refused person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Refusal {
-    /// The policy that refuses, or that speaks where none permits.
+    /// The policy that refuses or, if none permits the request, that has the message.
     pub policy: String,
-    /// What the admin center says.
+    /// The message that the admin center shows.
     pub message: Option<String>,
-    /// What the refused person can do.
+    /// The advice to the refused person.
     pub advice: Option<String>,
 }
 
-/// Something to know beside a decision.
+/// A remark that goes with an answer and changes no decision.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
-    /// Its code, for example `toggle_settling`.
+    /// The code, for example `toggle_settling`.
     pub code: String,
-    /// What it says.
+    /// The text.
     pub message: String,
-    /// The entity it is about, where that is not the resource.
+    /// The entity that it is about, unless that is the resource.
     pub about: Option<EntityUid>,
-    /// The policy or the action that says so.
+    /// The policy or action that the notice comes from.
     pub from: String,
-    /// The decision that held before, where it may still hold.
+    /// The previous decision, if it may still be in effect.
     pub former: Option<Decision>,
 }
 
 impl Outcome {
-    /// The request could not be decided, for these reasons.
+    /// The outcome of a request that cannot be decided, for these reasons.
     pub fn indeterminate(errors: impl IntoIterator<Item = impl ToString>) -> Self {
         Self {
             decision: Decision::Indeterminate,
@@ -148,7 +145,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome where more went wrong: what cannot be answered is an error like any other.
+    /// The outcome with further errors, each of which makes it indeterminate.
     #[must_use]
     pub(crate) fn with_errors(self, mut errors: Vec<String>) -> Self {
         if errors.is_empty() {

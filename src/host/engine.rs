@@ -1,11 +1,10 @@
-//! The engine: it gives Cedar the entities and policies of a request, and no others.
+//! The engine: it decides requests with Cedar, each on the policies and entities that matter to it.
 //!
-//! An [`Engine`] joins a [`Bundle`] with a [`Directory`] under a choice of readings. It knows no
-//! role, toggle or message: it gives Cedar the policies that can match a request and the entities
-//! the request can reach, and reports what the policies say. The result is that of Cedar's
-//! `Authorizer::is_authorized` over all policies and all entities, except that an evaluation
-//! error, a principal or resource that does not exist, or a resource of which no policy says who is
-//! in authority where the schema asks, makes the decision indeterminate.
+//! An [`Engine`] joins a [`Bundle`] and a [`Directory`] under a choice of readings. It knows no role, toggle or
+//! message: it gives Cedar the policies that can match a request and the entities that the request can reach. The
+//! decision equals that of Cedar's `Authorizer::is_authorized` over all policies and all entities, with three
+//! exceptions, in which it is indeterminate: a policy cannot be evaluated, the principal or the resource does not
+//! exist, or the schema asks who is in authority over the resource and no policy says so.
 
 mod activation;
 mod answer;
@@ -43,7 +42,7 @@ pub use set_attribute::SetAttribute;
 pub use slice::EntitySlice;
 pub use undecidable::{NotAsked, Undecidable};
 
-/// Decides requests.
+/// A bundle and a directory that fit, with the readings in force; decides requests.
 #[derive(Debug)]
 pub struct Engine {
     bundle: Arc<Bundle>,
@@ -51,12 +50,12 @@ pub struct Engine {
     readings: Vec<String>,
     index: Index,
     actions: HashMap<EntityUid, KnownAction>,
-    /// None where the schema does not ask.
+    /// `None` if the schema does not ask who is in authority.
     authority: Option<AuthorityQuestion>,
     provenance: Arc<Provenance>,
 }
 
-/// An action of the schema, with its entity as Cedar takes it.
+/// An action of the schema, with its entity in Cedar's form.
 #[derive(Debug)]
 struct KnownAction {
     action: Action,
@@ -64,7 +63,7 @@ struct KnownAction {
 }
 
 impl Engine {
-    /// Joins policies and entities under these switches of readings.
+    /// An engine of policies and entities, under these switches of readings.
     ///
     /// # Errors
     /// A switch names no reading of the bundle.
@@ -101,7 +100,7 @@ impl Engine {
         })
     }
 
-    /// The same policies and entities under other switches of readings.
+    /// An engine of the same policies and entities under other switches of readings.
     ///
     /// # Errors
     /// A switch names no reading of the bundle.
@@ -110,8 +109,8 @@ impl Engine {
         Self::new(bundle, directory, switches)
     }
 
-    /// What more may be in than is known: an attribute with `@unlisted` says so, or names it, or such an entity is in
-    /// it.
+    /// The entities that may have more members than the directory knows, by the attributes that the schema marks
+    /// `@unlisted`: those where such an attribute is true, those that one refers to, and the ancestors of both.
     pub fn unlisted(&self) -> BTreeSet<Row> {
         let directory = &self.directory;
         let told = self.bundle.vocabulary().unlisted();
@@ -132,7 +131,7 @@ impl Engine {
         with_above.collect()
     }
 
-    /// The policies and the schema.
+    /// The schema and the policies.
     pub fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
     }
@@ -147,12 +146,12 @@ impl Engine {
         &self.readings
     }
 
-    /// What is decided with.
+    /// The rules, readings and data behind every decision.
     pub fn provenance(&self) -> &Arc<Provenance> {
         &self.provenance
     }
 
-    /// Decides a request. Asked a question, it says which policies answer.
+    /// Decides a request. For a question, the policies of the outcome are the answers.
     pub fn decide(&self, request: &Request) -> Outcome {
         match self.reach(request) {
             Ok((world, buckets)) => self.decided(request, &world, buckets.into_iter()).0,
@@ -160,22 +159,22 @@ impl Engine {
         }
     }
 
-    /// Why nothing can be decided any longer, if something of the entities is missing.
+    /// The error of every decision if the directory is damaged.
     fn damage(&self) -> Option<String> {
         let is_damaged = self.directory.is_damaged();
         is_damaged.then(|| Undecidable::Damaged.to_string())
     }
 
-    /// The entities that a request can reach.
+    /// The entity slice of a request.
     ///
     /// # Errors
-    /// What makes the request impossible to decide: it names something that does not exist, or
-    /// does not conform to the schema.
+    /// The reasons why the request cannot be decided: it names an entity that does not exist, or does not conform to
+    /// the schema.
     pub fn world(&self, request: &Request) -> Result<EntitySlice, Vec<Undecidable>> {
         self.reach(request).map(|(world, _)| world)
     }
 
-    /// The entities that a request can reach, and the policies that can match it.
+    /// The entity slice of a request, and the policies that can match it.
     fn reach(&self, request: &Request) -> Result<(EntitySlice, Vec<&Bucket>), Vec<Undecidable>> {
         self.conforming(request).map_err(|error| vec![error])?;
         let (principal, resource) = match (
@@ -208,20 +207,19 @@ impl Engine {
         Ok((world, buckets))
     }
 
-    /// Decides a request in a world that may differ from the directory's, as one does in which
-    /// something was changed.
+    /// Decides a request in a slice that may differ from that of the directory, because it was changed.
     pub fn decide_in(&self, request: &Request, world: &EntitySlice) -> Outcome {
         self.decided_in(request, world).0
     }
 
-    /// The same, with who is in authority there.
+    /// Decides a request in a slice, and finds who is in authority over the resource there.
     fn decided_in(&self, request: &Request, world: &EntitySlice) -> (Outcome, Option<Authority>) {
         let reached = self.reached_in(request, world);
         let buckets = self.index.matching(request, reached);
         self.decided(request, world, buckets)
     }
 
-    /// Decides a request by these policies, and finds out who is in authority. Every decision is made here.
+    /// Decides a request by these policies, and finds who is in authority. Every decision is made here.
     fn decided<'a>(
         &self,
         request: &Request,
@@ -240,7 +238,7 @@ impl Engine {
         }
     }
 
-    /// Adds to a changed world what the policies look into that match a request there.
+    /// Adds the entities to a changed slice that the policies which match the request there look into.
     pub fn widen(&self, request: &Request, world: &mut EntitySlice) {
         let reached: Vec<Row> = self.reached_in(request, world).collect();
         let matching = self.index.matching(request, reached.into_iter());
@@ -249,7 +247,7 @@ impl Engine {
         }
     }
 
-    /// The principal and the resource with everything they are in, in a world.
+    /// The principal, the resource and all their ancestors in a slice.
     fn reached_in<'a>(
         &'a self,
         request: &'a Request,
@@ -267,7 +265,7 @@ impl Engine {
             })
     }
 
-    /// What policies say of a request.
+    /// The outcome of these policies for a request.
     fn evaluate<'a>(
         &self,
         evaluation: &Evaluation,
@@ -302,7 +300,7 @@ impl Engine {
             .ok_or_else(|| Undecidable::Missing(Box::new(uid.clone())))
     }
 
-    /// Reads the context of a request from JSON.
+    /// The context of a request, read from JSON.
     ///
     /// # Errors
     /// The JSON does not conform to the action's context in the schema.
@@ -314,7 +312,7 @@ impl Engine {
         let schema = self.bundle.schema();
         let context = Context::from_json_value(json, Some((schema, action)))
             .map_err(|error| Undecidable::not_taken(miette::Report::new(error)))?;
-        // Read by the schema, an entity may still be of another type than the schema asks for.
+        // A value that was read by the schema may still be an entity of the wrong type.
         context
             .validate(schema, action)
             .map_err(|error| Undecidable::not_taken(miette::Report::new(error)))?;
@@ -363,7 +361,7 @@ fn known(action: &Action) -> KnownAction {
     }
 }
 
-/// The entities that a context names.
+/// The entities that a context refers to.
 pub fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
     context
         .clone()

@@ -1,8 +1,7 @@
 //! Excerpts of files around the places of findings.
 //!
-//! Policies and schema are at hand; a file of entities may be larger than memory and is read again,
-//! once for all places in it, and only a stretch of each line is kept: a file of a million entities
-//! can be one line.
+//! The texts of policies and schema are in memory. A file of entities may be larger than memory, and a file of a
+//! million entities may be one line; so it is read again, once for all places, and only a part of each line is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
@@ -13,33 +12,33 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::printable::is_obeyed;
 use tarbac_diagnostic::source::{Place, Source, Text};
 
-/// How many bytes of a line are shown before a place.
+/// The most bytes of a line before a place.
 const BEFORE: u64 = 60;
 
-/// How many bytes are shown from the start of a place.
+/// The most bytes from the start of a place.
 const AFTER: u64 = 160;
 
-/// First and last byte of places in one file.
+/// The first and last bytes of places in one file.
 type Spans = BTreeSet<(u64, u64)>;
 
-/// What stands around one place.
+/// The text around a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     /// The line of the place, counted from 1.
     pub line: usize,
     /// Its column in characters, counted from 1.
     pub column: usize,
-    /// The line of the first character after the place; that of the place where it is empty.
+    /// The line of the first character after the place; that of the place if the place is empty.
     pub end_line: usize,
     /// The column of the first character after the place.
     pub end_column: usize,
-    /// The line of the place, with the one before and the one after; long lines are cut.
+    /// The line of the place, with the previous and the next one; long lines are cut.
     pub text: String,
-    /// The line that the text starts in, counted from 1.
+    /// The line number of the first line of the text, counted from 1.
     pub first_line: usize,
-    /// Where the place starts in the text, in bytes.
+    /// The start of the place in the text, in bytes.
     pub start: usize,
-    /// Where it ends, at the latest at the end of its first line.
+    /// The end of the place in the text, at the latest at the end of its first line.
     pub end: usize,
 }
 
@@ -48,13 +47,12 @@ pub struct Excerpt {
 pub struct Excerpts(BTreeMap<(String, u64, u64), Excerpt>);
 
 impl Excerpts {
-    /// Reads what stands around the places of findings. A file that cannot be read again, or has
-    /// changed, gives no excerpts; the findings stand without.
+    /// The excerpts of the places of findings. A file that has changed or cannot be read again has none.
     pub fn read<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::around(findings.into_iter().flat_map(Finding::places))
     }
 
-    /// The same of these places.
+    /// The excerpts of these places.
     pub fn around<'a>(wanted: impl Iterator<Item = &'a Place>) -> Self {
         let mut places: BTreeMap<&str, (&Arc<Source>, Spans)> = BTreeMap::new();
         for place in wanted {
@@ -79,14 +77,14 @@ impl Excerpts {
         Self(excerpts)
     }
 
-    /// What stands around a place.
+    /// The excerpt of a place.
     pub fn at(&self, place: &Place) -> Option<&Excerpt> {
         self.0
             .get(&(place.source.name.clone(), place.start, place.end))
     }
 }
 
-/// Where a byte is, in lines.
+/// The position of a byte in lines.
 #[derive(Debug, Clone, Copy)]
 struct Position {
     line: usize,
@@ -110,7 +108,7 @@ fn read(file: &mut (impl Read + Seek), spans: &Spans) -> io::Result<Vec<((u64, u
     Ok(excerpts)
 }
 
-/// The positions of these bytes, in one pass; a byte behind the end is at the end.
+/// The positions of these bytes, found in one pass; a byte after the end has the position of the end.
 fn positions(file: impl Read, wanted: &BTreeSet<u64>) -> io::Result<BTreeMap<u64, Position>> {
     let mut found = BTreeMap::new();
     let mut wanted = wanted.iter().copied().peekable();
@@ -165,7 +163,7 @@ fn cut(
         .unwrap_or_default()
         .min(bytes.len());
     let (before, rest) = bytes.split_at(split);
-    // The line of the place and the one after it, that one only if it is whole.
+    // The line of the place, and the next line if it is complete.
     let mut lines = rest.splitn(3, |byte| *byte == b'\n');
     let (line, after) = (lines.next().unwrap_or_default(), lines.next());
     let is_whole = lines.next().is_some() || (rest.len() as u64) < AFTER;
@@ -189,7 +187,7 @@ fn cut(
         text.push('\n');
         text += shown(after).trim_end_matches('\u{fffd}');
     }
-    // What is wrong at the end of a line is shown at its last character.
+    // A place at the end of a line is shown at its last character.
     let label_start = match label_start == label_end && tail.is_empty() {
         true => before_last(&text, label_start),
         false => label_start,
@@ -206,7 +204,7 @@ fn cut(
     })
 }
 
-/// Where the character before `end` starts, on the same line.
+/// The start of the character before `end` on the same line.
 fn before_last(text: &str, end: usize) -> usize {
     let before = text.get(..end).unwrap_or_default();
     before
@@ -216,7 +214,7 @@ fn before_last(text: &str, end: usize) -> usize {
         .map_or(end, |last| end - last.len_utf8())
 }
 
-/// Bytes as text that a terminal can show.
+/// Bytes as printable text.
 fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()

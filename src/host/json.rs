@@ -1,6 +1,6 @@
-//! Strict JSON for reading, and JSON for programs.
+//! Strict JSON for input, and JSON output for programs.
 //!
-//! A key given twice is an error, and not the last one.
+//! In strict JSON, an object with the same key twice is an error.
 
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use tarbac_diagnostic::printable;
 
-/// A JSON value without a key given twice.
+/// A JSON value without duplicate keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StrictJson(pub Value);
 
@@ -18,16 +18,16 @@ impl<'de> Deserialize<'de> for StrictJson {
     }
 }
 
-/// A document for programs, as text.
+/// A document as indented JSON.
 pub fn pretty(document: &impl Serialize) -> String {
     match serde_json::to_string_pretty(document) {
         Ok(text) => printable::json(&text).into_owned() + "\n",
-        // The documents have string keys and no maps of anything else, so they can be written.
+        // The documents have only string keys, so they can be written.
         Err(error) => format!("{{\"error\": \"{error}\"}}\n"),
     }
 }
 
-/// The same in one line, without its end.
+/// A document as JSON in one line, without a line end.
 pub fn line(document: &impl Serialize) -> String {
     match serde_json::to_string(document) {
         Ok(text) => printable::json(&text).into_owned(),

@@ -1,4 +1,4 @@
-//! The thin host: loads schema, policies and entities, asks Cedar, and answers requests.
+//! The thin host: it loads schema, policies and entities, has Cedar decide requests, and answers them.
 
 #![warn(unreachable_pub, clippy::too_many_lines)]
 

@@ -1,9 +1,9 @@
-//! The lookup of people, devices, roles and actions by the names that people type.
+//! The look-up of people, devices, roles and actions by the names that people type.
 //!
-//! A permission goes by any of its spellings, a person or thing by its full Cedar UID, its id, or
-//! an attribute that the schema marks `@alias`. The case of ASCII letters does not matter, that of
-//! all others does, so that nothing passes for a name that only looks like it. What matches nothing,
-//! and what matches several, is an error that helps; nothing is ever guessed.
+//! A permission is named by any of its spellings; an entity by its full Cedar UID, its id, or an attribute that the
+//! schema marks with `@alias`. The case of ASCII letters does not matter. That of other letters does, so that no
+//! look-alike is taken for a name. A name without a match, or with several, is an error with suggestions; nothing is
+//! guessed.
 
 mod error;
 mod name;
@@ -23,17 +23,17 @@ pub use error::NameError;
 pub use name::{Name, Part, Wanted, in_words};
 pub use nearest::did_you_mean;
 
-/// The names of everything that a request can be about.
+/// The names of the actions and entities of an engine.
 #[derive(Debug)]
 pub struct Lookup<'a> {
     vocabulary: &'a Vocabulary,
     directory: &'a Directory,
-    /// The permissions by each spelling as the schema writes it: the quick way for the usual ones.
+    /// The permissions by spelling in the letter case of the schema, for a fast look-up.
     spelled: HashMap<String, &'a Action>,
 }
 
 impl<'a> Lookup<'a> {
-    /// The names that an engine knows.
+    /// The names of an engine.
     pub fn new(engine: &'a Engine) -> Self {
         Self {
             vocabulary: engine.bundle().vocabulary(),
@@ -42,7 +42,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The same, prepared for many look-ups of permissions: their spellings are indexed once.
+    /// The names, prepared for many look-ups of permissions by an index of their spellings.
     #[must_use]
     pub fn indexed(mut self) -> Self {
         for action in self.vocabulary.permissions() {
@@ -56,10 +56,10 @@ impl<'a> Lookup<'a> {
         self
     }
 
-    /// The permission of this spelling.
+    /// The permission with this spelling.
     ///
     /// # Errors
-    /// None has it, or several have.
+    /// No permission has it, or several have.
     pub fn action(&self, name: &Name) -> Result<&'a Action, NameError> {
         let text = name.to_string();
         if let Some(action) = self.spelled.get(&text) {
@@ -80,10 +80,10 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The permission of this spelling, or the question of this UID.
+    /// The permission with this spelling, or the question with this UID.
     ///
     /// # Errors
-    /// Neither has the name, or several have.
+    /// No action has the name, or several have.
     pub fn action_or_question(&self, name: &Name) -> Result<&'a Action, NameError> {
         let uid = name.uid();
         let question = uid.and_then(|uid| {
@@ -94,10 +94,10 @@ impl<'a> Lookup<'a> {
         question.map_or_else(|| self.action(name), Ok)
     }
 
-    /// The entity of this name that a permission or a question can be about.
+    /// The entity with this name that a permission or a question can be about.
     ///
     /// # Errors
-    /// None has the name, or several have.
+    /// No entity has the name, or several have.
     pub fn anything(&self, name: &Name) -> Result<EntityUid, NameError> {
         let mut types = self.types(Part::Resource);
         for question in self.vocabulary.questions() {
@@ -108,10 +108,10 @@ impl<'a> Lookup<'a> {
         self.entity(Part::Resource, &types, name)
     }
 
-    /// The entity of this name, whatever its type.
+    /// The entity with this name, of any type.
     ///
     /// # Errors
-    /// None has the name, or several have.
+    /// No entity has the name, or several have.
     pub fn entity_of_any_type(&self, name: &Name) -> Result<EntityUid, NameError> {
         self.found(
             Wanted::Entity(Vec::new()),
@@ -126,19 +126,19 @@ impl<'a> Lookup<'a> {
         types.filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// The entity of a type that has this id, or is called like this; it may be in no file, as a role that
-    /// only policies name.
+    /// The entity of a type with this id or alias. It need not stand in a file, for example a role that only policies
+    /// name.
     ///
     /// # Errors
-    /// None is, or several are; the error has the nearest names.
+    /// No entity has the name, or several have; the error suggests similar names.
     pub fn of_type(&self, type_name: &EntityTypeName, name: &Name) -> Result<EntityUid, NameError> {
         self.of_types(std::slice::from_ref(type_name), name)
     }
 
-    /// The entity of one of these types that has this id, or is called like this; it may be in no file.
+    /// The entity of one of these types with this id or alias. It need not stand in a file.
     ///
     /// # Errors
-    /// None is, or several are; the error has the nearest names.
+    /// No entity has the name, or several have; the error suggests similar names.
     pub fn of_types(&self, types: &[EntityTypeName], name: &Name) -> Result<EntityUid, NameError> {
         self.found(
             Wanted::Entity(types.to_vec()),
@@ -149,39 +149,39 @@ impl<'a> Lookup<'a> {
         .map_err(|error| self.suggest_among(error, types))
     }
 
-    /// The principal of this name, of a type that the action is asked of.
+    /// The principal with this name, of a type that the action applies to.
     ///
     /// # Errors
-    /// None has the name, or several have.
+    /// No principal has the name, or several have.
     pub fn principal(&self, action: &Action, name: &Name) -> Result<EntityUid, NameError> {
         self.entity(Part::Principal, &action.principals, name)
     }
 
-    /// The resource of this name, of a type that the action is asked about.
+    /// The resource with this name, of a type that the action applies to.
     ///
     /// # Errors
-    /// None has the name, or several have.
+    /// No resource has the name, or several have.
     pub fn resource(&self, action: &Action, name: &Name) -> Result<EntityUid, NameError> {
         self.entity(Part::Resource, &action.resources, name)
     }
 
-    /// The principal of this name, whatever the permission.
+    /// The principal with this name, for any permission.
     ///
     /// # Errors
-    /// None has the name, or several have.
+    /// No principal has the name, or several have.
     pub fn any_principal(&self, name: &Name) -> Result<EntityUid, NameError> {
         self.entity(Part::Principal, &self.types(Part::Principal), name)
     }
 
-    /// The resource of this name, whatever the permission.
+    /// The resource with this name, for any permission.
     ///
     /// # Errors
-    /// None has the name, or several have.
+    /// No resource has the name, or several have.
     pub fn any_resource(&self, name: &Name) -> Result<EntityUid, NameError> {
         self.entity(Part::Resource, &self.types(Part::Resource), name)
     }
 
-    /// Every entity that can be this part of a request, by type and then by what it is called.
+    /// Every entity that can be this part of a request, sorted by type and then by name.
     pub fn all(&self, part: Part) -> Vec<EntityUid> {
         let types = self.types(part);
         types
@@ -190,7 +190,7 @@ impl<'a> Lookup<'a> {
             .collect()
     }
 
-    /// Every entity of a type that stands in a file, by what it is called.
+    /// Every entity of a type that stands in a file, sorted by name.
     pub fn all_of_type(&self, type_name: &EntityTypeName) -> Vec<EntityUid> {
         let rows = self.directory.rows_of(type_name);
         let mut called: Vec<_> = rows.map(|row| (self.called(type_name, row), row)).collect();
@@ -199,7 +199,7 @@ impl<'a> Lookup<'a> {
         uids.map(|(_, row)| self.directory.uid(row)).collect()
     }
 
-    /// What people call an entity, fit to be shown: its first alias, or its id.
+    /// The printable name of an entity: its first alias, or else its id.
     pub fn call(&self, uid: &EntityUid) -> String {
         match self.directory.row(uid) {
             Some(row) => visible(self.called(uid.type_name(), row)),
@@ -213,7 +213,7 @@ impl<'a> Lookup<'a> {
             .unwrap_or_else(|| self.directory.id(row))
     }
 
-    /// The types that can be this part of a request, in schema order.
+    /// The types that this part of a request can have, in the order of the schema.
     fn types(&self, part: Part) -> Vec<EntityTypeName> {
         let mut types = Vec::new();
         for action in self.vocabulary.permissions() {
@@ -231,7 +231,7 @@ impl<'a> Lookup<'a> {
         types
     }
 
-    /// The entity of this name that stands in a file, as whoever asks and what is asked about do.
+    /// The entity with this name that stands in a file, as a principal or resource must.
     fn entity(
         &self,
         part: Part,
@@ -241,7 +241,7 @@ impl<'a> Lookup<'a> {
         self.found(part.into(), types, name, Directory::is_defined)
     }
 
-    /// The entity of this name, of these types and of those that are there.
+    /// The entity of these types with this name that passes a test.
     fn found(
         &self,
         part: Wanted,
@@ -265,7 +265,7 @@ impl<'a> Lookup<'a> {
         let Name::Text(text) = name else {
             return Err(NameError::unknown(part, name.to_string()));
         };
-        // An id of one and the name of another is no way to say which.
+        // If a text is the id of one entity and the alias of another, it is ambiguous.
         let by_id = types
             .iter()
             .map(|type_name| {
@@ -300,7 +300,7 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// A sentence that goes on after something else.
+/// A text that continues a sentence: its first letter is in lower case.
 pub fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
     characters
@@ -309,7 +309,7 @@ pub fn lower_first(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Text without the characters that a terminal obeys, those among them that turn the direction of writing.
+/// A text without characters that a terminal obeys, including those that change the direction of writing.
 pub fn visible(text: &str) -> String {
     printable::line(text).into_owned()
 }

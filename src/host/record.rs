@@ -1,10 +1,10 @@
 //! The record of the files that tarbac wrote into a workspace.
 //!
-//! `init` and `import` leave a record at the root of a workspace. By it, the next import tells its own
-//! files from those that people wrote or changed ([`Refresh`]), and whoever reads the workspace whether
-//! a change of several files is under way ([`State`]).
+//! `init` and `import` write a record at the root of a workspace. It tells the next import which files are tarbac's
+//! and which were written or changed by people ([`Refresh`]), and it tells readers of the workspace whether a change
+//! of several files is under way ([`State`]).
 //!
-//! Nothing here opens a file; the shell ([`crate::workspace`]) does.
+//! This module opens no file; [`crate::workspace`] does.
 
 mod refresh;
 #[cfg(test)]
@@ -20,95 +20,95 @@ use thiserror::Error;
 
 pub use refresh::{Found, Kept, Refresh, Situation, Why};
 
-/// The name of the file, at the root of a workspace.
+/// The file name of the record, at the root of a workspace.
 pub const FILE: &str = "tarbac-files.json";
 
-/// What a reader of the file is told.
+/// An explanation for people who open the file.
 const ABOUT: &str = "What tarbac wrote into this workspace, with a digest of each file: an import changes these and no others. Commit it.";
 
 /// The version of the format.
 const VERSION: u64 = 1;
 
-/// The folders in which tarbac writes any file.
+/// The folders that tarbac writes files into.
 const FOLDERS: [&str; 4] = ["entities/", "policies/", "schema/", "tests/"];
 
-/// The files that it writes elsewhere.
+/// The files that tarbac writes outside of these folders.
 const FILES: [&str; 3] = [".github/workflows/tarbac.yml", ".gitignore", "README.md"];
 
-/// Where a file comes from.
+/// The origin of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// It is a copy of one that ships.
+    /// The file is a copy of one that ships.
     Shipped,
-    /// It was made of exports, or is part of the sample tenant.
+    /// The file was made from exports, or belongs to the sample tenant.
     Tenant,
 }
 
-/// A file as it was written.
+/// A file that tarbac wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
-    /// The digest of its text.
+    /// The digest of the text.
     pub digest: Hash,
 }
 
-/// What was written into a workspace, by paths with `/` between their parts.
+/// The content of a record. Paths have `/` between their parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// The files.
     pub files: BTreeMap<String, Written>,
-    /// Files and folders (`policies/roles/`) that somebody says were removed on purpose.
+    /// Files and folders (`policies/roles/`) that a person has declared as removed on purpose.
     pub removed: BTreeSet<String>,
-    /// The exports that were imported last, as `configmgr/P01/SMS_Admin.json`.
+    /// The exports of the last import, for example `configmgr/P01/SMS_Admin.json`.
     pub exports: BTreeSet<String>,
 }
 
-/// A file that is written or removed.
+/// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// The digest of what was there; `None` where nothing was.
+    /// The digest of the file before; `None` if there is no file.
     pub before: Option<Hash>,
-    /// The digest of what will be there; `None` where nothing will be.
+    /// The digest of the file after; `None` if the file is removed.
     pub after: Option<Hash>,
 }
 
-/// What the record of a workspace says.
+/// The state of a workspace by its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Nothing is under way.
+    /// No change is under way.
     Settled(Record),
-    /// A change is under way, and some of its steps may have been taken.
+    /// A change is under way, and some of its steps may be done.
     Pending(Pending),
 }
 
-/// A change of several files that has been decided on.
+/// A change of several files that has begun.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pending {
-    /// What was written before; `None` where there was no record.
+    /// The record before the change; `None` if there was none.
     pub before: Option<Record>,
     /// The steps, in their order.
     pub steps: Vec<Step>,
-    /// What is written afterwards.
+    /// The record after the change.
     pub after: Record,
 }
 
-/// A text that is no record.
+/// The reason why a text is not a record.
 #[derive(Debug, Error)]
 pub enum NoRecord {
-    /// It is of a format that is not known yet.
+    /// The format is newer than this program.
     #[error(
         "a newer tarbac has written it: its version is {0}, and this tarbac knows those up to {VERSION}"
     )]
     Newer(u64),
-    /// It is something else.
+    /// The text is something else.
     #[error("it is no record of what was written: {0}")]
     Other(String),
 }
 
-/// What every record has, whatever its version.
+/// The keys that every version of the format has.
 #[derive(Deserialize)]
 struct Versioned {
     version: u64,
@@ -151,10 +151,10 @@ struct StepDocument {
 }
 
 impl Record {
-    /// The text of its file.
+    /// The text of the file.
     ///
     /// # Errors
-    /// Those of JSON, of which there are none here.
+    /// The text cannot be written as JSON, which does not happen.
     pub fn text(&self) -> serde_json::Result<String> {
         State::Settled(self.clone()).text()
     }
@@ -167,7 +167,7 @@ impl Record {
             .collect()
     }
 
-    /// Whether somebody says that a file was removed on purpose, by itself or with a folder that it is in.
+    /// Whether a file was declared as removed on purpose, alone or with a folder around it.
     pub fn is_removed(&self, path: &str) -> bool {
         self.removed.iter().any(|named| is_at_or_in(path, named))
     }
@@ -195,13 +195,13 @@ impl Record {
 }
 
 impl State {
-    /// Reads the text of the file.
+    /// Reads the text of a record.
     ///
-    /// # Errors
+    /// The text is not a record, or has a later version.
     /// It is no record, or one of a later version.
     pub fn read(text: &str) -> Result<Self, NoRecord> {
         let other = |error: serde_json::Error| NoRecord::Other(error.to_string());
-        // A later version may have other keys.
+        // Another version may have other keys.
         let Versioned { version } = serde_json::from_str(text).map_err(other)?;
         if version > VERSION {
             return Err(NoRecord::Newer(version));
@@ -240,10 +240,10 @@ impl State {
         }))
     }
 
-    /// The text of the file.
+    /// The text of the record.
     ///
     /// # Errors
-    /// Those of JSON, of which there are none here.
+    /// The text cannot be written as JSON, which does not happen.
     pub fn text(&self) -> serde_json::Result<String> {
         let none = Record::default();
         let (record, pending) = match self {
@@ -275,8 +275,8 @@ impl State {
     }
 }
 
-/// Whether a path is one that tarbac writes to. A record travels with a repository, so whoever wrote it must
-/// not be able to have anything else written.
+/// Whether tarbac writes to a path. A record is part of a repository, so its author must not be able to have other
+/// files written.
 pub fn is_ours(path: &str) -> bool {
     let has_plain_parts = path
         .split('/')
@@ -285,7 +285,7 @@ pub fn is_ours(path: &str) -> bool {
     has_plain_parts && (is_in_folder || FILES.contains(&path))
 }
 
-/// Whether a path is the one that is named, or in the folder that is.
+/// Whether a path is the named file, or in the named folder.
 fn is_at_or_in(path: &str, named: &str) -> bool {
     let rest = path.strip_prefix(named.trim_end_matches('/'));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -309,16 +309,16 @@ pub fn digest(text: &str) -> Hash {
     hasher.finish()
 }
 
-/// Takes the digest of a text that comes in parts. Line ends do not count: git may have changed them.
+/// A hasher of text in parts. Line ends do not matter, because git may change them.
 #[derive(Default)]
 pub struct TextHasher {
     hasher: Hasher,
-    /// Whether a carriage return is held back, which counts unless a line feed follows.
+    /// Whether a carriage return waits for the next byte; it counts unless a line feed follows.
     is_held: bool,
 }
 
 impl TextHasher {
-    /// Takes a part.
+    /// Adds a part.
     pub fn update(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while let Some(first) = rest.first() {

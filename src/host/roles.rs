@@ -1,4 +1,4 @@
-//! Roles, as the schema marks them with `@graph`.
+//! Roles, which the schema marks with `@graph`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use cedar_policy_core::ast::{self, PrincipalOrResourceConstraint as Constraint};
 use crate::bundle::{Action, Effect, Policy, Vocabulary};
 use crate::engine::Engine;
 
-/// What `@graph` says of the entity type of roles.
+/// The value of `@graph` at the entity type of roles.
 const ROLE_DEFINITION: &str = "deviceAndAppManagementRoleDefinition";
 
-/// The entity type of roles; `None` where the schema names none.
+/// The entity type of roles; `None` if the schema marks none.
 pub fn role_type(vocabulary: &Vocabulary) -> Option<EntityTypeName> {
     let is_role = |name: &&str| vocabulary.type_annotation(name, "graph") == Some(ROLE_DEFINITION);
     let name = vocabulary.type_names().find(is_role)?;
     EntityTypeName::from_str(name).ok()
 }
 
-/// The policies in force about permissions that name a role, by role.
+/// The policies in force that name a role and match a permission, by role.
 pub fn by_role(
     engine: &Engine,
     is_asked: impl Fn(&EntityUid) -> bool,
@@ -38,32 +38,31 @@ pub fn by_role(
     by_role
 }
 
-/// Whether a policy gives a role permissions and does nothing else, as a role definition can.
+/// Whether a policy only gives permissions to a role, as a role definition can.
 pub fn is_list(engine: &Engine, policy: &Policy, role: &EntityUid) -> bool {
     inexpressible(policy, role, engine.bundle().permissions_of(policy)).is_none()
 }
 
-/// Whether the entity of a role says that the role is built in.
+/// Whether the entity of a role marks it as built in.
 pub fn is_built_in(engine: &Engine, role: &EntityUid) -> bool {
     RoleDetails::read(engine, role).is_built_in
 }
 
-/// What the entity of a role tells of it beside the policies, in the attributes that the schema marks
-/// with `@graph`.
+/// The details of a role that stand in its entity, in attributes that the schema marks with `@graph`.
 #[derive(Debug, Default)]
 pub struct RoleDetails {
-    /// The name as it stands, which is not always fit to be shown.
+    /// The name, which may have characters that must not be shown.
     pub display_name: Option<String>,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// Whether it ships with Intune.
+    /// Whether the role ships with Intune.
     pub is_built_in: bool,
     /// Permissions that no policy decides about.
     pub permissions: BTreeSet<String>,
 }
 
 impl RoleDetails {
-    /// Reads it of the entity; nothing where there is none.
+    /// The details in the entity; empty if there is no entity.
     pub fn read(engine: &Engine, role: &EntityUid) -> Self {
         let directory = engine.directory();
         let row = directory.row(role).filter(|row| directory.is_defined(*row));
@@ -102,7 +101,7 @@ impl RoleDetails {
     }
 }
 
-/// Why a policy is more or less than a list of permissions of a role.
+/// The reason why a policy is not equivalent to a list of permissions for a role.
 pub fn inexpressible<'a>(
     policy: &Policy,
     role: &EntityUid,

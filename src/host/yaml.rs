@@ -1,4 +1,4 @@
-//! YAML as people write it: strict, and with the place of everything.
+//! Strict YAML, with the places of values.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use serde_saphyr::{DuplicateKeyPolicy, Error, Location};
 
 use tarbac_diagnostic::source::{Place, Source};
 
-/// Reads a file of YAML; no key stands twice, and only `true` and `false` are booleans.
+/// Reads a YAML file without duplicate keys; only `true` and `false` are Booleans.
 pub fn read<T: DeserializeOwned>(source: &Source) -> Result<T, Error> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::Error,
         with_snippet: false,
         strict_booleans: true,
-        // A suite of many thousand cases is one that somebody generated.
+        // A suite may have many thousands of generated cases.
         budget: serde_saphyr::budget! { max_events: 10_000_000, max_nodes: 10_000_000 },
     };
     serde_saphyr::from_str_with_options(source.text(), options)
 }
 
-/// The place of something in a file of YAML.
+/// The place of a value in a YAML file.
 pub fn place(source: &Arc<Source>, location: Location) -> Place {
     let span = location.span();
     let start = match span.byte_offset().and_then(|at| usize::try_from(at).ok()) {
@@ -30,7 +30,7 @@ pub fn place(source: &Arc<Source>, location: Location) -> Place {
     Place::new(source, start..start + length)
 }
 
-/// The byte at a line and a column in characters, both counted from 1.
+/// The offset of a line and a column in characters, both counted from 1.
 fn byte_at(text: &str, line: u64, column: u64) -> usize {
     let counted = |from_one: u64| usize::try_from(from_one.saturating_sub(1)).unwrap_or_default();
     let before: usize = text

@@ -1,7 +1,7 @@
-//! Memberships that take effect once they are activated.
+//! Activations: memberships that take effect once a principal activates them.
 //!
-//! The schema says which attributes of a principal name such memberships (`@activate`). Nothing is decided by
-//! them: what activating them would change is found by deciding again with the principal in them.
+//! The schema marks the attributes of a principal that list such memberships with `@activate`. They take no part in
+//! decisions. The effect of an activation is found by a second decision, in which the principal has the membership.
 
 use std::collections::BTreeSet;
 
@@ -12,17 +12,17 @@ use super::{Engine, EntitySlice};
 use crate::decision::{Decision, Request};
 use tarbac_store::Row;
 
-/// Something that a principal can activate.
+/// A membership that a principal can activate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Activation {
-    /// What the principal is then in.
+    /// The entity that the principal would be in.
     pub entity: EntityUid,
-    /// The attribute of the principal that names it.
+    /// The attribute of the principal that lists the entity.
     pub attribute: String,
 }
 
 impl Engine {
-    /// What an entity of a world can activate, sorted; each once.
+    /// The activations open to an entity of a slice, sorted and without repetition.
     pub fn activations(&self, uid: &EntityUid, world: &EntitySlice) -> Vec<Activation> {
         let Some(entity) = world.get(uid) else {
             return Vec::new();
@@ -40,7 +40,7 @@ impl Engine {
         found.into_iter().collect()
     }
 
-    /// Whatever somebody can activate, with everything that it is in.
+    /// The entities that anybody can activate a membership in, and their ancestors.
     pub fn can_be_activated(&self) -> BTreeSet<Row> {
         let types = self.bundle.vocabulary().all_attributes().keys();
         let types = types.filter_map(|name| name.parse::<EntityTypeName>().ok());
@@ -52,8 +52,8 @@ impl Engine {
         found.collect()
     }
 
-    /// The world in which the principal of a request is in these entities; `None` where one of them, or the
-    /// principal, is not there.
+    /// The slice in which the principal of a request is in these entities; `None` if one of them or the principal does
+    /// not exist.
     pub fn activated(
         &self,
         request: &Request,
@@ -81,9 +81,8 @@ impl Engine {
         Some(world)
     }
 
-    /// What the principal of a refused request could activate to be allowed it: each that is enough by itself
-    /// or, where none is, some that are enough together and of which none is superfluous. Nothing where the
-    /// principal can activate nothing, or it does not help.
+    /// The activations that turn a refusal into an allow: each that is enough alone or, if there is none, one
+    /// combination in which none is superfluous. Empty if no activation helps.
     pub fn lifting(&self, request: &Request, world: &EntitySlice) -> Vec<Vec<Activation>> {
         let all = self.activations(&request.principal, world);
         let allows = |chosen: &[&Activation]| {
@@ -114,7 +113,7 @@ impl Engine {
     }
 }
 
-/// The entities in an attribute that is a set of them, sorted; none where it is something else.
+/// The entities in an attribute that is a set, sorted; empty if it is not a set.
 pub(super) fn entities_in(entity: &ast::Entity, attribute: &str) -> BTreeSet<EntityUid> {
     let Some(ast::PartialValue::Value(value)) = entity.get(attribute) else {
         return BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The answer to a request: the decision, and what to know beside it.
+//! The answer to a request: the decision, with refusals and notices.
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
@@ -9,7 +9,7 @@ use crate::bundle::Policy;
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 
 impl Engine {
-    /// Decides a request and says what a person needs to know beside the decision.
+    /// Decides a request, with the refusals and notices for a person.
     pub fn answer(&self, request: &Request) -> Answer {
         let world = match self.world(request) {
             Ok(world) => world,
@@ -35,8 +35,8 @@ impl Engine {
         }
     }
 
-    /// Decides a request and says what a refused person is told; what cannot be asked is an error of the
-    /// decision, as in [`Engine::answer`].
+    /// Decides a request, with the refusals. As in [`Engine::answer`], an error in the search for refusals makes the
+    /// decision indeterminate.
     pub fn decide_with_refusals(&self, request: &Request) -> (Outcome, Vec<Refusal>) {
         let world = match self.world(request) {
             Ok(world) => world,
@@ -112,7 +112,7 @@ impl Engine {
         notices
     }
 
-    /// What the schema says of the action itself.
+    /// The notices that the schema attaches to the action.
     fn notices_of_action(
         &self,
         request: &Request,
@@ -156,7 +156,8 @@ impl Engine {
         notices
     }
 
-    /// The resource, what its attributes name, and everything the principal is in.
+    /// The entities that notices can be about: the resource, the entities that its attributes refer to, and the
+    /// ancestors of the principal.
     fn noticeable(&self, request: &Request, world: &EntitySlice) -> Vec<EntityUid> {
         let mut about = vec![request.resource.clone()];
         if let Some(row) = self.directory.row(&request.resource) {
@@ -171,7 +172,7 @@ impl Engine {
             .into_iter()
             .flat_map(ast::Entity::ancestors)
             .map(|uid| EntityUid::from(uid.clone()))
-            // The person may belong to what the request is about.
+            // The principal may be in the resource.
             .filter(|uid| *uid != request.resource)
             .collect();
         ancestors.sort();
@@ -179,7 +180,7 @@ impl Engine {
         about
     }
 
-    /// The entities in an attribute of the principal that is a set of them, given as its path.
+    /// The entities in an attribute of the principal that is a set; `path` is the name after `principal.`.
     fn named_by(&self, request: &Request, world: &EntitySlice, path: &str) -> Vec<EntityUid> {
         let attribute = path.strip_prefix("principal.");
         let principal = world.get(&request.principal);
@@ -189,7 +190,7 @@ impl Engine {
         named.into_iter().flatten().collect()
     }
 
-    /// The decision with a boolean attribute, given as a path from the resource, the other way.
+    /// The decision if a Bool attribute had the other value; `path` leads from the resource to it.
     fn former(&self, request: &Request, world: &EntitySlice, path: &str) -> Option<Decision> {
         let mut steps = path.strip_prefix("resource.")?.split('.');
         let last = steps.next_back()?;
@@ -215,8 +216,8 @@ impl Engine {
     }
 }
 
-/// A notice about each entity in an attribute of the principal, given as its path, with whose activation the
-/// request is allowed; it names the others where it takes several.
+/// A notice for each entity in an attribute of the principal whose activation lifts the refusal; if several are needed
+/// together, the notice names the others. `path` is the name of the attribute after `principal.`.
 fn lifted(notice: &Notice, path: &str, lifting: &[Vec<Activation>]) -> Vec<Notice> {
     let attribute = path.strip_prefix("principal.").unwrap_or(path);
     let mut notices = Vec::new();
@@ -243,7 +244,7 @@ fn lifted(notice: &Notice, path: &str, lifting: &[Vec<Activation>]) -> Vec<Notic
     notices
 }
 
-/// The entity with one attribute changed.
+/// An entity with one attribute replaced.
 pub fn with_attribute(entity: &ast::Entity, name: &str, value: ast::Value) -> ast::Entity {
     let (uid, attributes, indirect, parents, tags) = entity.clone().into_inner();
     let attributes = attributes

@@ -1,7 +1,9 @@
-//! Policies of a workspace that depend on assumed values.
+//! Findings about policies of a workspace that depend on assumed values.
 //!
-//! The entities say of which attributes the value is assumed (`@assumed` in the schema). The value is one with which
-//! the rules that ship permit less; other rules may permit more by it, and that is an error. Of an attribute whose
+//! An entity can record which of its attributes have an assumed value (`@assumed` in the schema). An import assumes
+//! the value with which the rules that ship permit less; it is an error if other rules permit more because of it. The
+//! absence of an attribute may also mean that the value is not known (`@assumed("absent")`), and the schema says what
+//! the absence stands for; that is a warning.
 //! absence says that it is not known (`@assumed("absent")`) the schema tells what that counts as: a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,27 +18,27 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
-/// What stands in place of a value that is not known.
+/// The assumed value of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Assumed {
     Nothing,
     False,
-    /// True, or what is neither.
+    /// True, or a value that is no Bool.
     Something,
 }
 
-/// Those of which the value of an attribute is not known.
+/// The entities whose value of an attribute is not known.
 #[derive(Default)]
 struct Unknown {
     values: BTreeSet<Assumed>,
     first: Option<Row>,
     count: usize,
-    /// Whether the entities say so, and not the absence of the attribute alone.
+    /// Whether an entity records this; otherwise, only the absence of the attribute shows it.
     is_recorded: bool,
 }
 
 impl Engine {
-    /// What policies of the workspace decide by values that are assumed.
+    /// Findings about policies of the workspace that depend on assumed values.
     pub(crate) fn assumed_values(&self) -> Vec<Finding> {
         let vocabulary = self.bundle.vocabulary();
         let recording: BTreeMap<&str, &str> = vocabulary.assumed().collect();
@@ -65,7 +67,8 @@ impl Engine {
         findings
     }
 
-    /// Those of a type of which an attribute is not known, as another attribute records it, or its absence.
+    /// The entities of a type whose value of an attribute is not known, because they record it in the attribute
+    /// `recorded` or because the attribute is absent.
     fn unknown(&self, (owner, attribute): &(String, String), recorded: Option<&str>) -> Unknown {
         let directory = &self.directory;
         let vocabulary = self.bundle.vocabulary();
@@ -162,22 +165,22 @@ impl Engine {
     }
 }
 
-/// The truth of a condition, as far as it can be told.
+/// The truth of a condition, as far as it is certain.
 enum Truth {
-    /// It is not evaluated.
+    /// The condition is not evaluated.
     Unasked,
     Is(bool),
     Open,
 }
 
-/// What a condition comes to where a value is assumed.
+/// The truth of a condition under an assumed value.
 fn holds(leaf: &Expr, value: Assumed, is_bool: bool, is_it: &dyn Fn(&Expr) -> bool) -> Truth {
     let is_attribute =
         |part: &Expr| is_it(part) && matches!(part.expr_kind(), ExprKind::GetAttr { .. });
     match leaf.expr_kind() {
         ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. } if is_it(leaf) => match value {
             Assumed::Nothing => Truth::Is(false),
-            // That there is a value is certain.
+            // The presence of a value is certain.
             Assumed::False | Assumed::Something => Truth::Unasked,
         },
         _ if value == Assumed::Nothing => Truth::Unasked,
@@ -196,7 +199,7 @@ fn holds(leaf: &Expr, value: Assumed, is_bool: bool, is_it: &dyn Fn(&Expr) -> bo
             };
             Truth::Is((value == Assumed::Something) == literal)
         }
-        // A set of which more may be than is known.
+        // The set may have more elements than are known.
         ExprKind::BinaryApp {
             op: BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny,
             arg1,
@@ -211,7 +214,7 @@ fn holds(leaf: &Expr, value: Assumed, is_bool: bool, is_it: &dyn Fn(&Expr) -> bo
     }
 }
 
-/// Whether an expression is an attribute, or one of a record that it is.
+/// Whether an expression is the attribute, or a field of a record in the attribute.
 fn is_within(expression: &Expr, is_it: &dyn Fn(&Expr) -> bool) -> bool {
     match expression.expr_kind() {
         ExprKind::GetAttr { expr, .. } => is_it(expression) || is_within(expr, is_it),
@@ -219,7 +222,7 @@ fn is_within(expression: &Expr, is_it: &dyn Fn(&Expr) -> bool) -> bool {
     }
 }
 
-/// The attributes that a policy looks at, with the types of which they may be.
+/// The attributes that a policy reads, with the entity types that may have them.
 fn looked_at<'p>(policy: &'p Policy, scope: &Scope<'_>) -> Vec<(&'p str, BTreeSet<String>)> {
     let condition = policy.ast().non_scope_constraints();
     let parts = condition.into_iter().flat_map(Expr::subexpressions);
@@ -229,7 +232,7 @@ fn looked_at<'p>(policy: &'p Policy, scope: &Scope<'_>) -> Vec<(&'p str, BTreeSe
         .collect()
 }
 
-/// The attribute that an expression looks at, and of what.
+/// The attribute that an expression reads, after the expression whose attribute it is.
 fn looks_at(expression: &Expr) -> Option<(&Expr, &str)> {
     match expression.expr_kind() {
         ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } => {

@@ -1,8 +1,8 @@
-//! The authority over a resource; without one, nothing is decided.
+//! The authority over a resource, without which nothing is decided.
 //!
-//! Where the schema asks `Tarbac::Action::"authority"` of somebody about a resource, exactly one policy must
-//! answer, by an `@authority`. Otherwise the rules in force are not all the rules, or contradict each other, and
-//! a permit alone allows nothing. A schema that asks no such question decides as Cedar does.
+//! If the schema has the question `Tarbac::Action::"authority"` for a type of principal and a type of resource,
+//! exactly one policy must answer it, with an `@authority`. Otherwise the rules in force are incomplete or
+//! contradictory, and no permit may allow anything. Under a schema without the question, decisions are those of Cedar.
 
 use cedar_policy::{Effect, EntityTypeName};
 use cedar_policy_core::ast;
@@ -17,18 +17,18 @@ use tarbac_diagnostic::finding::Finding;
 /// The id of the question.
 pub(crate) const AUTHORITY: &str = "authority";
 
-/// Why nothing is decided where no policy answers; the same whatever it is asked about.
+/// The error if no policy answers; the same for every resource.
 const NO_ANSWER: &str = "no policy says which authority is in force; see tarbac validate";
 
-/// What somebody does about a question that no policy answers.
+/// The help if no policy answers.
 const HELP: &str = "the rules that ship answer it in `policies/authority.cedar`: have it among your policies, or let those that ship be in force by removing `policies/tarbac.yaml`";
 
-/// The question, and how it is put.
+/// The question, with the way to ask it.
 #[derive(Debug)]
 pub(super) struct AuthorityQuestion {
     action: Action,
-    /// Whether the policies that answer look neither at the action nor at the context, so that they can be asked
-    /// about the request as it stands.
+    /// Whether the policies that answer read neither the action nor the context, so that they can be evaluated on the
+    /// request itself.
     is_of_request: bool,
 }
 
@@ -47,7 +47,7 @@ impl AuthorityQuestion {
 }
 
 impl Engine {
-    /// The question, where it arises about a request for a permission.
+    /// The question, if it applies to a request for a permission.
     fn asks_authority(&self, request: &Request) -> Option<&AuthorityQuestion> {
         let question = self.authority.as_ref()?;
         let is_permission = !self.actions.get(&request.action)?.action.is_question();
@@ -56,13 +56,14 @@ impl Engine {
         arises.then_some(question)
     }
 
-    /// The policies that a request is put to besides those that decide it.
+    /// The policies that are evaluated for a request besides those that decide it.
     pub(super) fn asked_beside(&self, request: &Request) -> Option<&Bucket> {
         let question = self.asks_authority(request)?;
         self.index.question(&question.action.uid, &request.resource)
     }
 
-    /// Who is in authority about the resource of a request, prepared as `evaluation`; `None` where nobody asks.
+    /// The authority over the resource of a request, which is prepared as `evaluation`; `None` if the schema does not
+    /// ask.
     pub(super) fn authority_over(
         &self,
         request: &Request,
@@ -108,13 +109,13 @@ impl Engine {
         })
     }
 
-    /// Whether a policy in force that has a part in what is decided about an action reads the context.
+    /// Whether a policy in force that takes part in decisions about an action reads the context.
     pub fn reads_context(&self, action: &Action) -> bool {
         let mut policies = self.bundle.in_force(&self.readings);
         policies.any(|policy| self.takes_part(policy, action) && policy.reads(&[ast::Var::Context]))
     }
 
-    /// Whether a policy has a part in what is decided about an action: it is asked about it, or says who is in
+    /// Whether a policy takes part in decisions about an action: its scope matches the action, or it can say who is in
     /// authority.
     pub fn takes_part(&self, policy: &Policy, action: &Action) -> bool {
         let scope = policy.action_scope();
@@ -131,8 +132,8 @@ impl Engine {
     }
 }
 
-/// The policies in force under these readings that answer who is in authority, and the question; none where nobody
-/// asks.
+/// The question who is in authority, and the policies in force under these readings that answer it; `None` if the
+/// schema does not ask.
 pub fn answering<'b>(
     bundle: &'b Bundle,
     readings: &'b [String],
@@ -144,15 +145,15 @@ pub fn answering<'b>(
     Some((question, answers.collect()))
 }
 
-/// What is wrong with the policies that say who is in authority, so that decisions are indeterminate: there are none
-/// for something that somebody may ask about, or too many, whatever the directory.
+/// Findings about the policies that say who is in authority, if they make decisions indeterminate in every directory:
+/// no policy answers for some types, or two always do.
 pub fn authority_findings(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
     let mut findings = without_authority(bundle, readings);
     findings.extend(with_two_authorities(bundle, readings));
     findings
 }
 
-/// That two policies answer about the same.
+/// The finding that two policies answer for the same resource.
 pub fn two_authorities(one: &Policy, other: &Policy) -> Finding {
     let (one, other) = match one.is_shipped() {
         true => (other, one),
@@ -169,8 +170,8 @@ pub fn two_authorities(one: &Policy, other: &Policy) -> Finding {
         .help("exactly one policy may answer: remove one of the two, or give them conditions of which never both are true")
 }
 
-/// Policies that answer about the same for certain: one is for everything, both have the same conditions, or one ships,
-/// since those that ship have an answer to whatever is asked.
+/// Findings about two policies that certainly answer for the same resource: because one has no condition, because both
+/// have the same, or because one ships, since the policies that ship answer for every resource.
 fn with_two_authorities(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
     let Some((question, answers)) = answering(bundle, readings) else {
         return Vec::new();
@@ -205,8 +206,8 @@ fn with_two_authorities(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
     findings
 }
 
-/// The types of resources about which somebody may ask for a permission and no policy that is in force under these
-/// readings can say who is in authority: whatever is asked about one is indeterminate.
+/// Findings about types of resources for which no policy in force under these readings can say who is in authority, so
+/// that every decision about them is indeterminate.
 fn without_authority(bundle: &Bundle, readings: &[String]) -> Vec<Finding> {
     let Some(question) = bundle.vocabulary().question(AUTHORITY) else {
         return Vec::new();

@@ -1,8 +1,7 @@
 //! Contradictions between entities, found by policies.
 //!
-//! A tenant has a million devices, each in dozens of collections. What a policy says of two entities
-//! depends only on the attributes that it reads of them, so it is asked about each combination of
-//! these once.
+//! A tenant has a million devices, each in dozens of collections. The answer of a policy about two entities depends
+//! only on the attributes that it reads of them, so it is evaluated once for each combination of their values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,10 +16,10 @@ use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_store::Row;
 
-/// How many findings of one policy are given.
+/// The most findings of one policy.
 const SHOWN: usize = 100;
 
-/// What a policy, by its id, or an error says of two entities.
+/// The policies that find a contradiction between two entities, by id, and the errors.
 #[derive(Default)]
 struct Verdict {
     policies: Vec<String>,
@@ -28,8 +27,8 @@ struct Verdict {
 }
 
 impl Engine {
-    /// Which entities contradict those that they are in or name, by the policies that answer the
-    /// question `contradiction`.
+    /// Findings about entities that contradict their parents or entities that they refer to, by the policies that
+    /// answer the question `contradiction`.
     pub(super) fn contradictions(&self) -> Vec<Finding> {
         let Some(action) = self.question("contradiction") else {
             return Vec::new();
@@ -80,7 +79,7 @@ impl Engine {
         found.findings(&self.bundle)
     }
 
-    /// What the policies read of an entity; the entity itself where they compare that.
+    /// The values of an entity that the policies read, or the entity itself if they read its identity.
     fn key(&self, row: Row, attributes: Option<&[String]>) -> Key {
         match attributes {
             Some(attributes) => Key::Alike(self.directory.values(row, attributes)),
@@ -135,17 +134,16 @@ impl Engine {
     }
 }
 
-/// The facts about an entity on which the answers of policies depend.
+/// The facts about an entity that the answers of policies depend on.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
-    /// The values of the attributes that they read.
+    /// The values of the attributes that policies read.
     Alike(Vec<u32>),
-    /// Which one it is.
+    /// The entity itself.
     Row(Row),
 }
 
-/// The attributes that policies read of the principal or the resource; `None` where they look at which
-/// one it is, or what it is in.
+/// The attributes of the principal or resource that policies read; `None` if they read its identity or memberships.
 fn read(policies: &[&Policy], var: ast::Var) -> Option<Vec<String>> {
     let is_var = |expression: &ast::Expr| matches!(expression.expr_kind(), ast::ExprKind::Var(of) if *of == var);
     let mut attributes: BTreeSet<String> = BTreeSet::new();
@@ -180,7 +178,7 @@ fn read(policies: &[&Policy], var: ast::Var) -> Option<Vec<String>> {
     Some(attributes.into_iter().collect())
 }
 
-/// Findings by the policy or the error that they come from, of each a limited number.
+/// Findings by the policy or error that they come from, with a limit for each.
 #[derive(Default)]
 struct Found(BTreeMap<String, (usize, Vec<Finding>)>);
 

@@ -1,7 +1,7 @@
-//! A request prepared for evaluating policies one by one.
+//! A request prepared for the evaluation of policies one by one.
 //!
-//! [`Engine::decide`] asks only what it has to. Whoever wants to know more of a decision than its
-//! outcome, which clause was true or what another policy would have said, asks here.
+//! [`Engine::decide`] evaluates only what a decision needs. An [`Evaluation`] also answers which clause was true, and
+//! what another policy would have decided.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::bundle::{Action, Policy};
 use crate::decision::{Basis, Decision, Outcome, Request};
 use tarbac_store::Row;
 
-/// A request and the entities it can reach, as Cedar takes them.
+/// A request and its entity slice, in Cedar's form.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
     request: CedarRequest,
@@ -30,15 +30,15 @@ pub struct Applicable {
     pub permits: BTreeSet<String>,
     /// The forbids, by id.
     pub forbids: BTreeSet<String>,
-    /// What went wrong, by the id of the policy.
+    /// The errors, each with the id of its policy.
     pub errors: BTreeSet<(String, String)>,
 }
 
 impl Evaluation {
-    /// A request in a world.
+    /// A request in a slice.
     ///
     /// # Errors
-    /// The action is none of the schema, or the world holds two entities of one uid.
+    /// The action is not in the schema, or the slice has two entities with the same uid.
     pub fn within(
         engine: &Engine,
         request: &Request,
@@ -51,7 +51,7 @@ impl Evaluation {
         })
     }
 
-    /// The policies of some buckets that apply.
+    /// The policies in these buckets that apply.
     pub(super) fn applicable<'b>(&self, buckets: impl Iterator<Item = &'b Bucket>) -> Applicable {
         let evaluator = self.evaluator();
         let mut applicable = Applicable::default();
@@ -62,10 +62,10 @@ impl Evaluation {
         applicable
     }
 
-    /// What an expression comes to.
+    /// The value of an expression.
     ///
     /// # Errors
-    /// It cannot be evaluated, and why.
+    /// The expression cannot be evaluated.
     pub fn evaluate(&self, expression: &ast::Expr) -> Result<ast::Value, Undecidable> {
         Ok(self
             .evaluator()
@@ -75,15 +75,15 @@ impl Evaluation {
     /// Whether a condition is true.
     ///
     /// # Errors
-    /// It cannot be evaluated, or is neither true nor false.
+    /// The condition cannot be evaluated, or its value is not a Bool.
     pub fn truth(&self, condition: &ast::Expr) -> Result<bool, Undecidable> {
         truth(&self.evaluator(), condition, &ast::SlotEnv::new())
     }
 
-    /// Whether a policy applies, scope and conditions.
+    /// Whether a policy applies, by its scope and conditions.
     ///
     /// # Errors
-    /// It cannot be evaluated, and why.
+    /// The policy cannot be evaluated.
     pub fn applies(&self, policy: &ast::Policy) -> Result<bool, Undecidable> {
         Ok(self.evaluator().evaluate(policy)?)
     }
@@ -111,7 +111,7 @@ pub(super) fn truth(
 }
 
 impl Applicable {
-    /// Puts a policy in, by what came of it.
+    /// Adds a policy by the result of its evaluation.
     pub fn put(&mut self, id: &str, effect: Effect, applies: Result<bool, Undecidable>) {
         let set = match effect {
             Effect::Permit => &mut self.permits,
@@ -124,7 +124,7 @@ impl Applicable {
         }
     }
 
-    /// The same without a policy.
+    /// These policies without one of them.
     #[must_use]
     pub fn without(&self, id: &str) -> Self {
         let mut rest = self.clone();
@@ -134,14 +134,14 @@ impl Applicable {
         rest
     }
 
-    /// The outcome that these make together.
+    /// The outcome of these policies.
     pub fn outcome(&self) -> Outcome {
         self.clone().into()
     }
 }
 
 impl From<Applicable> for Outcome {
-    /// Forbids win over permits, and an error over both.
+    /// Forbids prevail over permits, and errors over both.
     fn from(applied: Applicable) -> Self {
         let (permits, forbids) = (applied.permits, applied.forbids);
         let (decision, basis, policies) = match (permits.is_empty(), forbids.is_empty()) {
@@ -163,7 +163,7 @@ impl From<Applicable> for Outcome {
 }
 
 impl Engine {
-    /// A request with everything it can reach, whichever policy is put to it.
+    /// A request with every entity that any policy could reach.
     ///
     /// # Errors
     /// Those of [`Engine::world`].
@@ -173,18 +173,18 @@ impl Engine {
         Evaluation::within(self, request, &world).map_err(|error| vec![error])
     }
 
-    /// What any policy in force looks into, whatever the request.
+    /// The entities that any policy in force looks into, for every request.
     pub fn looked_into(&self) -> EntitySlice {
         let mut world = EntitySlice::default();
         world.reach(&self.directory, self.index.looked_into());
         world
     }
 
-    /// A person or a resource with everything that can be reached from there, for expressions that do
-    /// not look at the other; `looked_into` is that of the engine.
+    /// A principal or resource with every entity that is reachable from it, for expressions that read only this one.
+    /// `looked_into` is that of the engine.
     ///
     /// # Errors
-    /// Cedar does not take the request, and why.
+    /// Cedar does not accept the request.
     pub fn trial_alone(
         &self,
         row: Row,
@@ -193,7 +193,7 @@ impl Engine {
         let mut world = looked_into.clone();
         world.reach(&self.directory, [row]);
         let uid = self.directory.uid(row);
-        // No such expression looks at the action either, or at the context.
+        // Such expressions read neither the action nor the context.
         let request = cedar_request(&Request {
             principal: uid.clone(),
             action: uid.clone(),
@@ -204,19 +204,19 @@ impl Engine {
         Ok(Evaluation { request, entities })
     }
 
-    /// Whether a policy holds under the readings of the engine.
+    /// Whether a policy is in force under the readings of the engine.
     pub fn is_in_force(&self, policy: &Policy) -> bool {
         policy.holds_under(&self.readings)
     }
 
-    /// The policies in force that are asked about an action, sorted by id.
+    /// The policies in force whose scope matches an action, sorted by id.
     pub fn asked_about<'a>(&'a self, action: &'a Action) -> impl Iterator<Item = &'a Policy> {
         self.bundle
             .in_force(&self.readings)
             .filter(move |policy| policy.action_scope().answers(action))
     }
 
-    /// The policies in force that apply to a request, each asked by itself.
+    /// The policies in force that apply to a request, each evaluated by itself.
     pub fn applied(&self, action: &Action, trial: &Evaluation) -> Applicable {
         let mut applied = Applicable::default();
         for policy in self.asked_about(action) {

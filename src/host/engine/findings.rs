@@ -1,4 +1,4 @@
-//! Findings of policies about a directory.
+//! Findings of policies about the entities of a directory.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_store::Row;
 
 impl Engine {
-    /// What the policies find wrong with the directory.
+    /// The findings of the policies that answer the question `finding`.
     ///
-    /// They are asked about everything a person belongs to, for each person, and about every entity
-    /// of the other types that the question is asked about.
+    /// They are evaluated for each principal and each of its ancestors, and once for every entity of the types that no
+    /// principal can be in.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.contradictions();
         let Some(action) = self.question("finding") else {
@@ -40,7 +40,7 @@ impl Engine {
                     }
                 }
             }
-            // Who asks does not matter to a question about something nobody belongs to.
+            // The principal does not matter if it cannot be in the entity.
             let anybody = EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(""));
             for other in &action.resources {
                 if !self.can_belong_to(type_name, other) {
@@ -54,7 +54,7 @@ impl Engine {
         findings
     }
 
-    /// What an entity of a type would be in besides, if it activated everything that it can.
+    /// The entities that would become ancestors of a principal if it activated every membership.
     pub(super) fn activatable(&self, type_name: &EntityTypeName, person: Row) -> Vec<Row> {
         let directory = &self.directory;
         let vocabulary = self.bundle.vocabulary();
@@ -79,7 +79,7 @@ impl Engine {
         rows.into_iter().collect()
     }
 
-    /// Whether the schema lets entities of one type be in entities of another.
+    /// Whether the schema allows entities of one type to be in entities of another.
     fn can_belong_to(&self, type_name: &EntityTypeName, other: &EntityTypeName) -> bool {
         let ancestors = self.bundle.schema().ancestors(type_name);
         ancestors.is_some_and(|mut ancestors| ancestors.any(|ancestor| ancestor == other))
@@ -109,7 +109,7 @@ impl Engine {
             }
         }
         for policy in self.policies(&outcome) {
-            // The entity through which the person reaches it is where somebody can mend it.
+            // The mistake can be corrected at the entity through which the principal is in the other.
             let path = row.and_then(|row| self.directory.path(row, about));
             let through = path.and_then(|path| path.iter().rev().nth(1).copied());
             if found
@@ -152,7 +152,7 @@ impl Engine {
     }
 }
 
-/// Findings, each once for the place where it can be mended.
+/// Findings, one for each place where a mistake can be corrected.
 #[derive(Default)]
 struct Found {
     findings: Vec<Finding>,

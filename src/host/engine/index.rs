@@ -1,12 +1,12 @@
 //! The policy index: the policies that can match a request.
 //!
-//! A policy whose scope names a principal or a resource is looked up through that entity; the
-//! others through the action. So the policies asked about a request are the few of its action and
-//! those of the roles that its principal holds, however many there are.
+//! A policy whose scope names a principal or a resource is found through that entity, all others through the action.
+//! So the policies that are evaluated for a request are those of its action and of the roles that its principal holds,
+//! however many there are.
 //!
-//! What the look-up has settled is not asked again: the conditions given to Cedar no longer name the actions. And where
-//! several policies begin with the same clause, as the requirements of Configuration Manager do, Cedar is asked about
-//! the clause first and about the policies only if it holds.
+//! The conditions that Cedar evaluates no longer test the action, because the look-up has. If several policies begin
+//! with the same clause, as the requirements of Configuration Manager do, Cedar evaluates this clause first, and the
+//! policies only if it holds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -21,37 +21,38 @@ use crate::bundle::{Bundle, Policy, static_policy};
 use crate::decision::Request;
 use tarbac_store::{Directory, Row};
 
-/// Policies that are asked together.
+/// Policies that are evaluated together.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    /// The policies; under a guard, without the clause they begin with.
+    /// The policies; with a guard, without their first clause.
     policies: Policies,
-    /// The clause they all begin with, where it is asked first.
+    /// The first clause of all policies, if it is evaluated only once.
     guard: Option<Box<Guard>>,
-    /// The entities that the conditions name and look into.
+    /// The entities in the conditions whose attributes or memberships are read.
     pub looked_into: Vec<Row>,
 }
 
-/// Policies as they are evaluated, made when they are asked about: most custom roles are held by nobody in sight.
+/// Policies in the form for evaluation, made at their first use: most custom roles are held by nobody who is asked
+/// about.
 type Policies = LazyLock<Vec<Conditional>, Box<dyn FnOnce() -> Vec<Conditional> + Send>>;
 
-/// A policy with its scope and its clauses as one condition.
+/// A policy with its scope and clauses as one condition.
 #[derive(Debug)]
 pub(super) struct Conditional {
     policy: ast::Policy,
     condition: ast::Expr,
 }
 
-/// A clause that stands before several policies.
+/// A clause that several policies begin with.
 #[derive(Debug)]
 struct Guard {
     clause: ast::Expr,
-    /// The policies with the clause, asked where it cannot be evaluated: each must say so.
+    /// The whole policies, for the case that the clause cannot be evaluated: each must report the error.
     whole: Policies,
 }
 
 impl Bucket {
-    /// The policies that are left to be asked once the guard has been.
+    /// The policies that remain to be evaluated after the guard.
     pub(crate) fn asked(&self, evaluator: &Evaluator<'_>) -> &[Conditional] {
         let Some(guard) = &self.guard else {
             return &self.policies;
@@ -86,14 +87,14 @@ impl Conditional {
     }
 }
 
-/// The policies in force, by how a request reaches them.
+/// The policies in force, by the way in which a request finds them.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// By action, those whose scope names neither principal nor resource.
+    /// The policies whose scope names neither principal nor resource, by action.
     by_action: HashMap<EntityUid, Vec<Bucket>>,
-    /// By the entity that the scope names, and then by action.
+    /// The other policies, by the entity that the scope names and then by their actions.
     by_entity: HashMap<Row, Vec<(Vec<EntityUid>, Bucket)>>,
-    /// By the question they answer, and then by the type of what it is about.
+    /// The policies that answer questions, by question and then by the type of the entity that it is about.
     questions: HashMap<EntityUid, HashMap<EntityTypeName, Bucket>>,
 }
 
@@ -113,7 +114,7 @@ impl Index {
                 .principal_anchor()
                 .or_else(|| policy.resource_anchor())
             {
-                // An entity that stands nowhere is nobody, and nobody is in it.
+                // No principal or resource can be, or be in, an entity without a row.
                 Some(anchor) => {
                     if let Some(row) = directory.row(&anchor) {
                         by_entity
@@ -150,8 +151,8 @@ impl Index {
         }
     }
 
-    /// The buckets that can match a request, of which these are the principal, the resource and what they are in; for
-    /// a question, the policies that answer it.
+    /// The buckets that can match a request, given the rows of the principal, the resource and their ancestors. For a
+    /// question, the policies that answer it.
     pub(crate) fn matching<'i>(
         &'i self,
         request: &Request,
@@ -188,7 +189,7 @@ impl Index {
     }
 }
 
-/// For each question the policies in force that answer it, by the types that it is asked about.
+/// For each question, the policies in force that answer it, by the types that it can be about.
 fn by_question(
     bundle: &Bundle,
     readings: &[String],
@@ -221,7 +222,7 @@ fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
     }
 }
 
-/// The policies with all of their conditions.
+/// Policies with all of their conditions.
 fn whole(policies: &[&Policy]) -> Policies {
     let policies: Vec<ast::Policy> = policies.iter().map(|policy| policy.ast().clone()).collect();
     Policies::new(Box::new(move || {
@@ -233,7 +234,7 @@ fn whole(policies: &[&Policy]) -> Policies {
     }))
 }
 
-/// One bucket for each clause that several policies begin with, and one for the rest.
+/// A bucket for each clause that several policies begin with, and one for the other policies.
 fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
     let mut by_clause: BTreeMap<Option<String>, Vec<&Policy>> = BTreeMap::new();
     for policy in policies {
@@ -283,7 +284,7 @@ fn looked_into(policies: &[&Policy], directory: &Directory) -> Vec<Row> {
     rows
 }
 
-/// A policy without its actions, which the look-up has settled, and with another condition.
+/// A policy without its actions, which the look-up has tested, and with another condition.
 fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Policy {
     static_policy(
         policy.id().clone(),
@@ -293,14 +294,14 @@ fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Po
         policy.resource_constraint(),
         condition,
     )
-    // The policy as it stands says the same, at greater length.
+    // The original policy decides the same, only slower.
     .unwrap_or_else(|| policy.clone())
 }
 
-/// The first clause of a condition, and what is left of the condition without it.
+/// The first clause of a condition, and the rest of the condition.
 ///
-/// Cedar evaluates `a && b && c` from the left and stops at the first that does not hold, so a
-/// condition equals its first clause followed by the rest.
+/// Cedar evaluates `a && b && c` from the left and stops at the first clause that is false, so the condition equals
+/// its first clause followed by the rest.
 fn first_clause(policy: &Policy) -> Option<(&ast::Expr, Option<ast::Expr>)> {
     fn split(expression: &ast::Expr) -> (&ast::Expr, Option<ast::Expr>) {
         match expression.expr_kind() {
@@ -319,7 +320,7 @@ fn first_clause(policy: &Policy) -> Option<(&ast::Expr, Option<ast::Expr>)> {
     policy.ast().non_scope_constraints().map(split)
 }
 
-/// The entities an expression names where Cedar looks them up: left of a dot, of `has`, of `in`.
+/// The entities that an expression names where Cedar looks them up: left of a dot, of `has`, and of `in`.
 fn literals_looked_into(expression: &ast::Expr) -> Vec<ast::EntityUID> {
     let mut found = Vec::new();
     for part in expression.subexpressions() {

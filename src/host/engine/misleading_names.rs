@@ -1,7 +1,7 @@
-//! Names of entities that a reader, or a look-up, takes for those of others.
+//! Findings about names of entities that a reader or a look-up takes for those of others.
 //!
-//! The schema says which attributes name an entity (`@alias`), and which of these are the name of one only
-//! (`@alias("unique")`).
+//! The schema marks the attributes that name an entity with `@alias`, and with `@alias("unique")` those whose values
+//! name one entity only.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,12 +16,12 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
-/// How many findings of one kind are given.
+/// The most findings of one kind.
 const SHOWN: usize = 100;
 
 impl Engine {
-    /// Names that look like that of another entity, are its id, or are empty where there must be one; besides, names
-    /// of one entity only that another has too, or that do not show what they are.
+    /// Names that look like the name of another entity, are the id of another, or are empty although they are
+    /// required; and unique names that two entities share, or that a reader cannot read with certainty.
     pub(crate) fn misleading_names(&self) -> Vec<Finding> {
         let vocabulary = self.bundle.vocabulary();
         let mut findings = Vec::new();
@@ -47,7 +47,7 @@ impl Engine {
         findings
     }
 
-    /// Entities that share a name: a request that gives it is refused.
+    /// Entities that share a name: a request with the name is refused.
     fn shared_names(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
         let of_name = |(name, rows): (&str, Vec<Row>)| {
             let uids: Vec<String> = rows
@@ -63,7 +63,7 @@ impl Engine {
         shared.into_iter().map(of_name).collect()
     }
 
-    /// Entities whose name is the id of another: a request that gives it is refused.
+    /// Entities whose name is the id of another: a request with the name is refused.
     fn names_that_are_ids(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
         let of_pair = |(row, other): (Row, Row)| {
             let message = format!(
@@ -80,7 +80,7 @@ impl Engine {
         pairs.into_iter().take(SHOWN).map(of_pair).collect()
     }
 
-    /// Entities of whose names a test says what is wrong with them.
+    /// Entities whose name fails a test, which returns the fault.
     fn unfit_names(
         &self,
         type_name: &EntityTypeName,
@@ -101,7 +101,8 @@ impl Engine {
         unfit.collect()
     }
 
-    /// Names that look like those of others: by letters of other scripts, by blanks, or by characters that do not show.
+    /// Names that look like those of other entities: because of letters of other scripts, blanks, or invisible
+    /// characters.
     fn similar_names(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
         let named = || {
             let rows = self.directory.rows_of(type_name);
@@ -150,12 +151,12 @@ impl Engine {
     }
 }
 
-/// Whether a name has nothing that looks like something else: no letters but those of ASCII, no blanks around them.
+/// Whether a name consists of visible ASCII characters, without blanks around them.
 fn is_plain(name: &str) -> bool {
     name.is_ascii() && name.trim() == name && !name.contains(|it: char| it.is_ascii_control())
 }
 
-/// What a reader sees of a name: the same text for names that look alike.
+/// The look of a name: the same text for names that look alike.
 fn look_of(name: &str) -> String {
     let shown = match name.contains(is_unseen) {
         true => {
@@ -171,12 +172,12 @@ fn look_of(name: &str) -> String {
     skeleton(&shown.trim().to_lowercase()).collect()
 }
 
-/// What is wrong with a name that nobody can give.
+/// The fault of a name that cannot be typed.
 fn empty(name: &str) -> Option<&'static str> {
     name.is_empty().then_some("is empty")
 }
 
-/// Why a reader cannot tell what a name is, if so.
+/// The fault of a name that a reader cannot read with certainty.
 fn unfit(name: &str) -> Option<&'static str> {
     if name.trim() != name {
         return Some("begins or ends with a blank");
@@ -184,7 +185,7 @@ fn unfit(name: &str) -> Option<&'static str> {
     if name.chars().any(is_unseen) {
         return Some("has characters that do not show");
     }
-    // The words of an address may well be in scripts of their own.
+    // Each word of an address may have a script of its own.
     let mut words = name.split(|character: char| !character.is_alphabetic());
     let is_mixed = !name.is_ascii() && words.any(|word| !word.is_single_script());
     is_mixed.then_some("has letters of several scripts in one word, some of which look like others")

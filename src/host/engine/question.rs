@@ -1,9 +1,8 @@
 //! Questions to the policies.
 //!
-//! What the admin center says where nothing permits, what else to know, and what is wrong with the
-//! directory: each is a question that policies answer (see
-//! `schema/tarbac.cedarschema`). A question is put only to the policies that name it, so that no
-//! custom policy answers one by accident.
+//! The message of the admin center if no policy permits a request, the notices that go with an answer, and the
+//! mistakes in the directory: each is a question that policies answer (see `schema/tarbac.cedarschema`). A question is
+//! put only to the policies that name it, so that no custom policy answers one by accident.
 
 use cedar_policy::{Context, EntityUid, RestrictedExpression};
 
@@ -12,8 +11,8 @@ use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Outcome, Request};
 
 impl Engine {
-    /// The policies that answer a question about an entity, sorted by id; none if it is not asked
-    /// about such entities.
+    /// The policies that answer a question about an entity, sorted by id; empty if the question does not apply to such
+    /// entities.
     pub(super) fn ask(
         &self,
         question: &str,
@@ -30,7 +29,7 @@ impl Engine {
         self.policies(&outcome)
     }
 
-    /// The question about an entity as a request; `None` if it is not asked about such entities.
+    /// The question about an entity as a request; `None` if it does not apply to such entities.
     pub fn as_question(
         &self,
         question: &str,
@@ -49,7 +48,7 @@ impl Engine {
         })
     }
 
-    /// What a question can reach, given what the request behind it can.
+    /// The entity slice of a question, which extends that of the request behind it.
     pub fn world_of_question(&self, question: &Request, world: &EntitySlice) -> EntitySlice {
         let mut world = world.clone();
         let asked = self.directory.row(&question.resource);
@@ -64,8 +63,8 @@ impl Engine {
         world
     }
 
-    /// What a question may know: the moment, and the thing the request is about, under the name the
-    /// schema gives an attribute of its type.
+    /// The context of a question: the time, and the resource of the request behind it, under the name of the attribute
+    /// that the schema declares with its type.
     fn question_context(&self, request: &Request) -> Result<Context, Undecidable> {
         let about = Kind::Entity(request.resource.type_name().to_string());
         let name = self

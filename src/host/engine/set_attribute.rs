@@ -1,4 +1,4 @@
-//! Attributes that a request sets, in place of the values of the directory.
+//! Attributes that a request sets in place of those in the directory.
 
 use cedar_policy::{Entity, EntityUid};
 use cedar_policy_core::ast;
@@ -7,22 +7,23 @@ use serde_json::Value;
 use super::{Engine, EntitySlice, Undecidable};
 use crate::decision::Request;
 
-/// The value of an attribute, as JSON, in place of the one that an entity has.
+/// A value in JSON for an attribute of an entity, in place of the one in the directory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetAttribute {
     /// The entity.
     pub entity: EntityUid,
     /// The name of the attribute.
     pub name: String,
-    /// The value, as a file of entities has it.
+    /// The value, in the format of a file of entities.
     pub value: Value,
 }
 
 impl Engine {
-    /// The entities that a request can reach where these attributes are set.
+    /// The entity slice of a request, with these attributes set.
     ///
     /// # Errors
-    /// Those of [`Engine::world`]; or a value does not conform to the schema, or names an entity that does not exist.
+    /// Those of [`Engine::world`]; or a value does not conform to the schema, or refers to an entity that does not
+    /// exist.
     pub fn world_where(
         &self,
         request: &Request,
@@ -57,7 +58,7 @@ impl Engine {
     }
 }
 
-/// The entities that an attribute names.
+/// The entities that an attribute refers to.
 fn named_in(entity: &ast::Entity, attribute: &str) -> Vec<EntityUid> {
     let Some(ast::PartialValue::Value(value)) = entity.get(attribute) else {
         return Vec::new();

@@ -1,8 +1,8 @@
 //! The entity slice of a request: the entities that it can reach.
 //!
-//! From a principal and a resource a policy reaches what their attributes name, what those name,
-//! and so on, and the entities it names itself. It cannot take an entity out of a set, and it asks
-//! of a parent only whether it is one; both are known without the entity itself.
+//! A policy reaches the entities that it names itself, those that the attributes of the principal and the resource
+//! refer to, those that their attributes refer to, and so on. It cannot take an entity out of a set, and can only test
+//! whether an entity is an ancestor; neither needs the entity itself.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct EntitySlice {
 }
 
 impl EntitySlice {
-    /// Adds what can be reached from `roots`.
+    /// Adds the entities that are reachable from `roots`.
     pub(super) fn reach(&mut self, directory: &Directory, roots: impl IntoIterator<Item = Row>) {
         let mut next: Vec<Row> = roots.into_iter().collect();
         while let Some(row) = next.pop() {
@@ -34,7 +34,7 @@ impl EntitySlice {
         }
     }
 
-    /// The entities, without the action's own.
+    /// The entities, without that of the action.
     pub fn iter(&self) -> impl Iterator<Item = &ast::Entity> {
         self.entities.iter().map(Arc::as_ref)
     }
@@ -47,24 +47,24 @@ impl EntitySlice {
             .map(Arc::as_ref)
     }
 
-    /// Puts an entity in, in place of the one with its uid.
+    /// Adds an entity, in place of one with the same uid.
     pub fn put(&mut self, entity: ast::Entity) {
         self.entities.retain(|other| other.uid() != entity.uid());
         self.entities.push(Arc::new(entity));
     }
 
-    /// The entities as Cedar takes them, with the action's own.
+    /// The entities in Cedar's form, with that of the action.
     ///
     /// # Errors
-    /// Two entities share a uid, which no directory has.
+    /// Two entities share a uid, which happens in no directory.
     pub(super) fn entities(&self, action: &Arc<ast::Entity>) -> Result<Entities, Undecidable> {
         Self::taken(self.entities.iter().chain([action]))
     }
 
-    /// The entities as Cedar takes them, without any action.
+    /// The entities in Cedar's form, without that of an action.
     ///
     /// # Errors
-    /// Two entities share a uid, which no directory has.
+    /// Two entities share a uid, which happens in no directory.
     pub(super) fn entities_alone(&self) -> Result<Entities, Undecidable> {
         Self::taken(self.entities.iter())
     }
@@ -72,7 +72,7 @@ impl EntitySlice {
     fn taken<'a>(
         entities: impl Iterator<Item = &'a Arc<ast::Entity>>,
     ) -> Result<Entities, Undecidable> {
-        // Every entity comes with all its ancestors, so there is no closure to compute.
+        // Every entity has all of its ancestors, so there is no closure to compute.
         CoreEntities::new()
             .add_entities(
                 entities.map(Arc::clone),

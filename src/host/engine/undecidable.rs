@@ -4,20 +4,20 @@ use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::evaluator::EvaluationError;
 use thiserror::Error;
 
-/// Why a request cannot be decided, or an expression not be evaluated; the decision is indeterminate.
+/// The reason why a request cannot be decided or an expression cannot be evaluated; the decision is indeterminate.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Undecidable {
-    /// The request asks for what the schema does not have.
+    /// The action is not in the schema.
     #[error("`{0}` is no action of the schema")]
     UnknownAction(Box<EntityUid>),
-    /// The schema does not let such a principal be asked about such a resource.
+    /// The schema does not apply the action to such a principal and resource.
     #[error("`{}` is not asked of `{}` about `{}`", .0.action, .0.principal, .0.resource)]
     NotAsked(Box<NotAsked>),
-    /// The principal, the resource or an entity of the context stands nowhere.
+    /// The principal, the resource or an entity of the context does not exist.
     #[error("`{0}` does not exist")]
     Missing(Box<EntityUid>),
-    /// Cedar does not take the request, its context, its entities or a policy, and says why.
+    /// Cedar does not accept the request, its context, its entities or a policy; this is its message.
     #[error("{0}")]
     NotTaken(String),
     /// An expression cannot be evaluated.
@@ -26,14 +26,14 @@ pub enum Undecidable {
     /// A condition is neither true nor false.
     #[error("it is neither true nor false")]
     NotBool,
-    /// A part of the entities cannot be had.
+    /// A part of the entities cannot be read.
     #[error(
         "what was kept of the entities is damaged, and their files have changed since: start again"
     )]
     Damaged,
 }
 
-/// What the schema does not let be asked.
+/// A combination of action and types that the schema does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAsked {
     /// The action.
@@ -51,7 +51,7 @@ impl From<EvaluationError> for Undecidable {
 }
 
 impl Undecidable {
-    /// What Cedar says of what it does not take.
+    /// The message of Cedar about something that it does not accept.
     pub(super) fn not_taken(error: impl ToString) -> Self {
         Self::NotTaken(error.to_string())
     }

@@ -1,7 +1,7 @@
-//! Names in policies that no entity has.
+//! Findings about names in policies that no entity has.
 //!
-//! The schema says which attributes name an entity (`@alias`). Cedar compares text letter by letter: a policy with
-//! another letter case than the name has, or with a look-alike, is about nobody.
+//! The schema marks the attributes that name an entity with `@alias`. Cedar compares texts letter by letter, so a
+//! policy that writes a name in another letter case, or with a similar letter, matches nobody.
 
 use std::collections::BTreeSet;
 
@@ -15,36 +15,36 @@ use crate::bundle::{Effect, Policy, Scope, Vocabulary};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
-/// A place where a policy compares the name of an entity with a text.
+/// A comparison of a name with a text in a policy.
 struct Comparison<'p> {
     expression: &'p Expr,
     attribute: &'p str,
-    /// The types of the entities that it can be about.
+    /// The types of the entities whose name it may be.
     types: BTreeSet<String>,
     with: Text<'p>,
 }
 
-/// What a name is compared with.
+/// The text that a name is compared with.
 #[derive(Clone, Copy)]
 enum Text<'p> {
     Name(&'p str),
     Pattern(&'p Pattern),
 }
 
-/// Whom a text is about.
+/// The entities that a text matches.
 enum About<'d> {
     Nobody,
-    /// Nobody, or not this one, whose name differs in letter case.
+    /// None; but one has the name in another letter case.
     NotThisOne(&'d str),
     Somebody,
 }
 
 impl Engine {
-    /// What policies of the workspace compare with names that nobody has.
+    /// Findings about texts of workspace policies that are compared with names and that no entity has.
     pub(crate) fn unknown_names(&self) -> Vec<Finding> {
         let vocabulary = self.bundle.vocabulary();
         let mut findings = Vec::new();
-        // Other people's annotations are not ours.
+        // In a schema of another program, the annotation has another meaning.
         let policies = self.bundle.policies().iter().filter(|_| vocabulary.asks());
         for policy in policies.filter(|policy| !policy.is_shipped()) {
             for comparison in comparisons(policy, vocabulary) {
@@ -88,7 +88,7 @@ impl Engine {
             (Effect::Forbid, true) => "a forbid that names nobody holds nobody back",
             (Effect::Forbid, false) => "it spares nobody by that",
         };
-        // A pattern may well be about nobody yet.
+        // The entities that a pattern is meant for may not exist yet.
         let finding = match worst.allows_more && (other.is_some() || !is_pattern) {
             true => Finding::error(code::policy::UNKNOWN_NAME, message),
             false => Finding::warning(code::policy::UNKNOWN_NAME, message),
@@ -98,7 +98,7 @@ impl Engine {
         )))
     }
 
-    /// Whom a comparison is about.
+    /// The entities that a comparison matches.
     fn about(&self, comparison: &Comparison<'_>) -> About<'_> {
         let attribute = comparison.attribute;
         let mut about = About::Nobody;
@@ -136,7 +136,7 @@ impl Engine {
     }
 }
 
-/// Every comparison of a name with a text in a policy.
+/// All comparisons of names with texts in a policy.
 fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Comparison<'p>> {
     let mut found = Vec::new();
     let scope = Scope::for_policy(policy, vocabulary);
@@ -163,7 +163,7 @@ fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Compariso
     found
 }
 
-/// What an expression compares with texts, each with the text.
+/// The parts of an expression that are compared with texts, each with its text.
 fn compared(expression: &Expr) -> Vec<(&Expr, Text<'_>)> {
     match expression.expr_kind() {
         ExprKind::BinaryApp {
@@ -186,7 +186,7 @@ fn compared(expression: &Expr) -> Vec<(&Expr, Text<'_>)> {
     }
 }
 
-/// The leaves of one side with the texts of the other that stand under the same keys.
+/// The leaves of one side, paired with the texts of the other side under the same keys.
 fn pairs<'p>(leaves: &[Leaf<'p>], others: &[Leaf<'p>]) -> Vec<(&'p Expr, Text<'p>)> {
     let texts = others.iter().filter_map(|other| {
         let ExprKind::Lit(Literal::String(text)) = other.expression.expr_kind() else {
@@ -203,9 +203,9 @@ fn pairs<'p>(leaves: &[Leaf<'p>], others: &[Leaf<'p>]) -> Vec<(&'p Expr, Text<'p
     texts.flat_map(of_text).collect()
 }
 
-/// A part of one side of a comparison: an element of a set, a value of a record, a branch of a choice.
+/// A part of one side of a comparison: an element of a set, a value of a record, or a branch of a conditional.
 struct Leaf<'p> {
-    /// The keys of the records that it stands in, from the outermost.
+    /// The keys of the records around it, from the outermost.
     keys: Vec<&'p str>,
     expression: &'p Expr,
 }

@@ -1,4 +1,4 @@
-//! The errors of a look-up, with what helps.
+//! The errors of a look-up, with suggestions.
 
 use cedar_policy::{EntityTypeName, EntityUid};
 use miette::Diagnostic;
@@ -7,43 +7,43 @@ use thiserror::Error;
 use super::name::Wanted;
 use super::nearest::LISTED;
 
-/// Why a name does not lead to one thing.
+/// The reason why a name does not identify one action or entity.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum NameError {
-    /// Nothing has the name.
+    /// No action or entity has the name.
     #[error("no {part} is called `{text}`")]
     #[diagnostic(code(name::unknown))]
     Unknown {
-        /// What is wanted.
+        /// The part or type that was looked for.
         part: Wanted,
         /// The name as given.
         text: String,
-        /// What to do about it.
+        /// The suggestion.
         #[help]
         help: Option<String>,
     },
-    /// Several things have the name.
+    /// Several actions or entities have the name.
     #[error("`{text}` is the name of {}", several(*count, part))]
     #[diagnostic(code(name::ambiguous), help("say which, in full: {}", listed(found, *count)))]
     Ambiguous {
-        /// What is wanted.
+        /// The part or type that was looked for.
         part: Wanted,
         /// The name as given.
         text: String,
-        /// The UIDs of the first of them, sorted.
+        /// The UIDs of the first few, sorted.
         found: Vec<String>,
-        /// How many there are.
+        /// The number of all.
         count: usize,
     },
-    /// The name is that of something else.
+    /// The UID has another type.
     #[error("`{uid}` is no {part} of this request")]
     #[diagnostic(code(name::wrong_type), help("the {part} is one of the type {}", expected.join(" or ")))]
     WrongType {
-        /// What is wanted.
+        /// The part or type that was looked for.
         part: Wanted,
         /// The UID as given.
         uid: String,
-        /// The types that are possible.
+        /// The possible types.
         expected: Vec<String>,
     },
 }
@@ -83,7 +83,7 @@ impl NameError {
     }
 }
 
-/// So many of them: a name may be that of a user and of a group.
+/// A number of actions or entities, with a noun that fits users and groups together.
 pub(super) fn several(count: usize, part: &Wanted) -> String {
     match part {
         Wanted::Entity(types) if types.len() != 1 => format!("{count} entities"),

@@ -1,16 +1,16 @@
-//! Names as people type them, and what they are looked up for.
+//! Names as people type them, and the parts of a request that they name.
 
 use std::str::FromStr;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
-/// How a person or thing is named.
+/// The name of an action or entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// As a person types it.
+    /// A text that a person typed.
     Text(String),
-    /// By type and id, as Cedar's JSON does.
+    /// A type and an id, as in Cedar's JSON.
     Uid {
         /// The entity type, for example `Entra::User`.
         type_name: String,
@@ -19,23 +19,23 @@ pub enum Name {
     },
 }
 
-/// The part of a request that a name stands for.
+/// A part of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Who asks.
+    /// The principal.
     Principal,
-    /// What for.
+    /// The action.
     Action,
-    /// On what.
+    /// The resource.
     Resource,
 }
 
-/// What a name was looked up for.
+/// The kind of thing that a name is looked up for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// A part of a request.
     Part(Part),
-    /// An entity of one of these types; of any without.
+    /// An entity of one of these types, or of any type if there are none.
     Entity(Vec<EntityTypeName>),
 }
 
@@ -43,7 +43,7 @@ impl Name {
     /// The UID, if the name is one.
     pub(super) fn uid(&self) -> Option<EntityUid> {
         match self {
-            // The public parser takes a UID only with every escape that Cedar itself would write.
+            // The public parser accepts a UID only with the escapes that Cedar itself would write.
             Self::Text(text) if text.contains("::\"") => {
                 Some(ast::EntityUID::from_str(text).ok()?.into())
             }
@@ -104,7 +104,7 @@ impl std::fmt::Display for Wanted {
     }
 }
 
-/// A type in words: `Intune::RoleAssignment` is a role assignment.
+/// A type in words, for example "role assignment" for `Intune::RoleAssignment`.
 pub fn in_words(type_name: &EntityTypeName) -> String {
     let mut words = String::new();
     for character in type_name.basename().chars() {

@@ -1,11 +1,11 @@
-//! The names that are most like a text.
+//! The names most similar to a text.
 
 use super::visible;
 
-/// How many names an error lists that are near.
+/// The most similar names that an error lists.
 pub(super) const LISTED: usize = 5;
 
-/// What to say of the nearest of some words; `None` where none is near.
+/// The suggestion of the most similar words; `None` if none is similar.
 pub fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut nearest = Nearest::to(text);
     for word in words {
@@ -14,7 +14,7 @@ pub fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) ->
     nearest.help()
 }
 
-/// The few names that are most like a text.
+/// The few names that are most similar to a text.
 pub(crate) struct Nearest {
     text: String,
     length: usize,
@@ -31,7 +31,7 @@ impl Nearest {
         }
     }
 
-    /// Considers a name, to be shown as `shown`.
+    /// Considers a name, which is listed as `shown`.
     pub(crate) fn offer(&mut self, name: &str, shown: &str) {
         let Some(distance) = self.distance(name) else {
             return;
@@ -51,15 +51,15 @@ impl Nearest {
         }
     }
 
-    /// How far a name is from the text; none when it is too far to be meant.
+    /// The distance of a name from the text; `None` if it is too large.
     fn distance(&self, name: &str) -> Option<usize> {
         let farthest = (self.length / 3).max(2);
         let length = name.chars().count();
-        // To compare what is nobody's name takes as long as it is.
+        // A comparison takes time in proportion to the length, and no name is that long.
         if self.length > LONGEST_NAME {
             return None;
         }
-        // Comparing is dear, and most names differ in length or hold nothing of the text.
+        // Comparisons are expensive, and most names are ruled out by their length.
         let may_be_near = length.abs_diff(self.length) <= farthest;
         if !may_be_near && length < self.length {
             return None;
@@ -71,13 +71,13 @@ impl Nearest {
         if !may_be_near {
             return None;
         }
-        // Two names of a few letters are always near each other; at least half must be the same.
+        // Two short names are always near each other, so at least half of the letters must agree.
         let distance = strsim::damerau_levenshtein(&name, &self.text);
         (distance <= farthest && distance * 2 <= self.length).then_some(distance + 1)
     }
 
     pub(crate) fn help(self) -> Option<String> {
-        // Beside one that is very near, those that are merely similar are no help.
+        // Beside a very similar name, less similar ones are no help.
         let farthest = self.best.first().map_or(0, |(distance, _)| distance + 1);
         let near = self
             .best
@@ -90,5 +90,5 @@ impl Nearest {
     }
 }
 
-/// What is longer is nobody's name, in characters.
+/// The longest text that is compared, in characters.
 pub(super) const LONGEST_NAME: usize = 500;

@@ -1,4 +1,4 @@
-//! Suggestions where nothing has a name.
+//! Suggestions for a name that nothing has.
 
 use cedar_policy::EntityTypeName;
 
@@ -6,14 +6,14 @@ use super::nearest::Nearest;
 use super::{Lookup, Name, NameError, Part, Wanted};
 use crate::bundle::Action;
 
-/// Up to how many names an error lists all of them, where none is near.
+/// The most entities that an error lists in full if none is similar.
 const FEW: usize = 12;
 
 impl Lookup<'_> {
-    /// Adds what helps to an error about a name that nothing has: the nearest names of what the
-    /// action is asked of or about, or that the name is that of something else.
+    /// Adds a suggestion to the error about an unknown name: the most similar names that fit the action, or the hint
+    /// that something else has the name.
     ///
-    /// It passes over every entity that is possible, so it is for one error, not for a stream.
+    /// It goes through all possible entities, so it is meant for a single error.
     #[must_use]
     pub fn suggest(&self, error: NameError, action: Option<&Action>) -> NameError {
         let NameError::Unknown { part, .. } = &error else {
@@ -69,7 +69,7 @@ impl Lookup<'_> {
         NameError::Unknown { part, text, help }
     }
 
-    /// What to say of entities that are few; `None` where they are many.
+    /// A list of all entities of these types; `None` if there are too many.
     pub(super) fn every_name(&self, types: &[EntityTypeName]) -> Option<String> {
         let of_types = types
             .iter()

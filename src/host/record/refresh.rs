@@ -1,7 +1,7 @@
-//! The refresh of a workspace: which files are kept, replaced, removed or in conflict.
+//! The refresh of a workspace by an import: files that are kept, replaced, removed or in conflict.
 //!
-//! Three states of a file are compared: as it was written last, as it is, and as it would be written now. What
-//! somebody has changed is never overwritten; where it was also to be changed, that is a conflict.
+//! Three states of a file are compared: as tarbac wrote it last, as it is, and as tarbac would write it now. A file
+//! that a person changed is never overwritten; if tarbac would change it too, that is a conflict.
 
 #[cfg(test)]
 mod tests;
@@ -12,104 +12,103 @@ use blake3::Hash;
 
 use super::{Origin, Record, Step, Written, is_at_or_in};
 
-/// Where the data of a tenant are.
+/// The folder of the tenant's data.
 const ENTITIES: &str = "entities/";
 
-/// Where the roles of a tenant are.
+/// The folder of the tenant's roles.
 const ROLES: &str = "policies/custom/";
 
-/// A file of a workspace as it was found.
+/// A file that was found in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// A file with this digest.
     File(Hash),
-    /// A file that is not written now and was not before, and whose digest nobody asks for.
+    /// A file that tarbac neither wrote before nor writes now; its digest does not matter.
     Other,
-    /// No regular file, or one that a link leads to.
+    /// Not a regular file, or one behind a link.
     NoFile,
 }
 
-/// What a workspace is, and what is to be written into it.
+/// A workspace, and the files to be written into it.
 pub struct Situation<'a> {
-    /// What was written before; `None` where there is no record.
+    /// The last record; `None` if there is none.
     pub record: Option<&'a Record>,
-    /// What was found in its folders.
+    /// The files in the folders of the workspace, by path.
     pub found: &'a BTreeMap<String, Found>,
-    /// What is written now.
+    /// The record of the files to be written.
     pub new: &'a Record,
-    /// Whether an export is one that the tenant has still.
+    /// Whether the tenant should still have an export.
     pub is_expected: &'a dyn Fn(&str) -> bool,
-    /// The exports that are there, be they read or not.
+    /// The exports that are present, whether they are read or not.
     pub present: &'a BTreeSet<String>,
-    /// The digest of a file of entities without any.
+    /// The digest of a file of entities that has none.
     pub nothing: Hash,
-    /// Whether some of the exports are missing, or were not to be had.
+    /// Whether some exports are missing or could not be obtained.
     pub is_partial: bool,
-    /// Files and folders that are written even where somebody has changed them.
+    /// Files and folders that are written even if a person changed them.
     pub take: &'a [String],
-    /// Whether `entities/` of a workspace without a record are those of an import.
+    /// Whether the files in `entities/` of a workspace without a record count as those of an import.
     pub adopt: bool,
     /// Whether a digest is that of a text that shipped before there were records.
     pub has_shipped: &'a dyn Fn(&Hash) -> bool,
 }
 
-/// Why a file stays as it is.
+/// The reason why a file stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// Somebody changed it, and there is nothing new to write.
+    /// A person changed it, and there is nothing new to write.
     Changed,
-    /// Somebody changed it, and what ships is another text by now.
+    /// A person changed it, and a newer text ships.
     ChangedAndShipped,
-    /// Somebody removed it.
+    /// A person removed it.
     Removed,
-    /// It is written no more, and somebody changed it.
+    /// tarbac no longer writes it, and a person changed it.
     ChangedAndGone,
-    /// Somebody changed or removed a role, and it may be one that is written under another name now.
+    /// A person changed or removed a role, which may now be written under another name.
     MayBeRenamed,
-    /// It is not known to have been written by tarbac, and not what ships.
+    /// It has no record, and differs from the file that ships.
     NotAsShipped,
     /// tarbac did not write it.
     NotWritten,
-    /// It is no regular file, or a link leads to it.
+    /// It is not a regular file, or it is behind a link.
     NoFile,
 }
 
 /// A file that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kept {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub why: Why,
 }
 
-/// What becomes of the files of a workspace.
+/// The outcome of a refresh for all files of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refresh {
-    /// Files that come into being.
+    /// Files that are created.
     pub added: Vec<String>,
     /// Files that are replaced.
     pub changed: Vec<String>,
     /// Files that are removed.
     pub removed: Vec<String>,
-    /// How many are as they would be written.
+    /// The number of files that are as they would be written.
     pub unchanged: usize,
-    /// Files that stay as they are, though tarbac wrote others of their kind.
+    /// Files that stay as they are, in folders that tarbac writes to.
     pub kept: Vec<Kept>,
-    /// Files that would be overwritten although somebody has changed or written them: where there are any,
-    /// nothing can be written.
+    /// Files that would be overwritten although a person wrote or changed them. With any of these, nothing is written.
     pub conflicts: Vec<Kept>,
-    /// What the workspace has data of and is written from no more: exports that were imported last and are not there,
-    /// or else files of entities in which nothing would be left.
+    /// Data that the workspace would lose: exports of the last import that are missing or, if there are none, files of
+    /// entities that would become empty.
     pub lost: Vec<String>,
-    /// What has to be done.
+    /// The changes to be made.
     pub steps: Vec<Step>,
-    /// What is written afterwards.
+    /// The record after these changes.
     pub record: Record,
 }
 
 impl Refresh {
-    /// Compares what was written, what is there, and what is written now.
+    /// Compares the last record, the files, and the record of the files to be written.
     pub fn new(situation: &Situation<'_>) -> Self {
         let none = Record::default();
         let before = situation.record.unwrap_or(&none);
@@ -141,7 +140,7 @@ impl Refresh {
         let lost = before.filter(|export| !situation.new.exports.contains(*export));
         let lost = lost.filter(|export| (situation.is_expected)(export));
         let mut lost: BTreeSet<&String> = lost.collect();
-        // Some are read with others only: where these are missing, those are not.
+        // Some exports are read only together with others: if those are missing, these are not read.
         if lost
             .iter()
             .any(|export| !situation.present.contains(*export))
@@ -150,7 +149,7 @@ impl Refresh {
         }
         let lost = in_short(&lost, situation.present);
         let was_imported = situation.record.is_some_and(|of| !of.exports.is_empty());
-        // What was not imported, as the sample tenant, makes room for whatever the tenant has.
+        // The sample tenant was not imported, so the data of the tenant replace it.
         let is_replaced = !was_imported && !situation.is_partial;
         if !lost.is_empty() || is_replaced {
             return lost;
@@ -162,11 +161,11 @@ impl Refresh {
         self.changed.iter().filter(is_emptied).cloned().collect()
     }
 
-    /// A file that is written now.
+    /// A file that is to be written.
     fn write(&mut self, situation: &Situation<'_>, path: &str, old: Option<Written>, new: Written) {
         let has_news = old.is_none_or(|old| old.digest != new.digest);
         let is_shipped = new.origin == Origin::Shipped;
-        // A text that shipped is no news of the tenant: whoever changed it need not look at once.
+        // A new text of a file that ships says nothing about the tenant, so a changed or removed copy is no conflict.
         let is_upgrade = is_shipped && old.is_some_and(|old| old.origin == Origin::Shipped);
         let is_entities = path.starts_with(ENTITIES);
         let now = match situation.found.get(path) {
@@ -184,7 +183,7 @@ impl Refresh {
         }
         let Some(now) = now else {
             return match old {
-                // Data that are gone are wanted anew; a rule was removed on purpose.
+                // Missing data are written again; a rule was removed on purpose.
                 _ if is_entities => self.put(path, None, new),
                 None => self.put(path, None, new),
                 Some(old) if !has_news || is_upgrade => self.keep_as(path, old, Why::Removed),
@@ -199,13 +198,13 @@ impl Refresh {
             None if situation.record.is_some() => self.refuse(path, None, Why::NotWritten),
             None if (situation.has_shipped)(&now) => self.put(path, Some(now), new),
             None if is_entities && situation.adopt => self.put(path, Some(now), new),
-            // From here on it counts as changed.
+            // From now on it counts as changed.
             None if is_shipped => self.keep_as(path, new, Why::NotAsShipped),
             None => self.refuse(path, None, Why::NotWritten),
         }
     }
 
-    /// A file that was written before, and is not now.
+    /// A file that was written before, and is not to be written now.
     fn drop(&mut self, situation: &Situation<'_>, path: &str, old: Option<Written>) {
         let found = situation.found.get(path);
         let is_as_written =
@@ -247,7 +246,7 @@ impl Refresh {
         self.record.files.insert(path.to_owned(), new);
     }
 
-    /// Keeps a file of which the record goes on to say the same.
+    /// Keeps a file, and its entry in the record.
     fn keep_as(&mut self, path: &str, old: Written, why: Why) {
         self.record.files.insert(path.to_owned(), old);
         self.keep(path, why);
@@ -271,7 +270,7 @@ impl Refresh {
     }
 }
 
-/// Exports that are missing; a folder of which none is there as one.
+/// The missing exports; a folder of which every export is missing is listed once.
 fn in_short(missing: &BTreeSet<&String>, there: &BTreeSet<String>) -> Vec<String> {
     let called = |export: &&String| {
         let parts = export.split_inclusive('/');
@@ -286,7 +285,7 @@ fn in_short(missing: &BTreeSet<&String>, there: &BTreeSet<String>) -> Vec<String
 }
 
 impl Situation<'_> {
-    /// Whether a role comes into being: what somebody took away from a role of another name may come with it.
+    /// Whether there are new roles: one may be a changed role under another name.
     fn has_new_roles(&self) -> bool {
         let before = self.record.map(|record| &record.files);
         let is_new = |path: &String| before.is_some_and(|files| !files.contains_key(path));
@@ -294,7 +293,7 @@ impl Situation<'_> {
         roles.any(|path| path.starts_with(ROLES) && is_new(path))
     }
 
-    /// Whether a file is named to be written in any case, by itself or by a folder that it is in.
+    /// Whether a file is to be written in any case, because it or a folder around it is named.
     fn takes(&self, path: &str) -> bool {
         self.take.iter().any(|named| is_at_or_in(path, named))
     }

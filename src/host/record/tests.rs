@@ -1,4 +1,4 @@
-//! What is read back, what is refused, and what counts as the same text.
+//! Records that are written, read and refused, and texts that count as the same.
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! The index with policies that cannot be asked together.
+//! The index with policies that cannot be evaluated together.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
@@ -39,7 +39,7 @@ fn engine() -> Engine {
     examined.engine.expect("nothing is wrong")
 }
 
-/// What the engine decides about reading by policies that are asked together.
+/// The decision of the engine about reading, with policies that are evaluated together.
 fn decided(engine: &Engine, policies: &[&Policy]) -> (Decision, Basis) {
     let user: EntityUid = r#"User::"u""#.parse().unwrap();
     let request = Request {
@@ -67,7 +67,7 @@ fn a_forbid_that_cannot_be_added_makes_the_decision_indeterminate() {
         decided(&engine, &[may, may_not]),
         (Decision::Deny, Basis::Forbidden)
     );
-    // A set has each id once; no bundle gives one twice.
+    // A policy set accepts each id once; no bundle has two policies with one id.
     let body = static_policy(
         may.ast().id().clone(),
         may_not.ast().effect(),

@@ -1,4 +1,4 @@
-//! What becomes of a file, in every combination of what was, is and will be.
+//! The outcome for a file in every combination of the last record, the file, and the file to be written.
 
 #![allow(
     clippy::disallowed_methods,
@@ -24,7 +24,7 @@ fn of(file: Option<(Origin, &str)>, path: &str) -> Record {
     }
 }
 
-/// What becomes of one file, in a word, with what the record then says of it.
+/// The outcome for one file in a word, with its entry in the next record.
 fn told(
     path: &str,
     old: Option<(Origin, &str)>,
