@@ -1,11 +1,9 @@
-//! Schema and policies, valid by construction.
+//! The bundle: schema and policies in which no error was found.
 //!
-//! [`read`] takes the texts of a workspace and gives either a [`Bundle`] or the findings that
-//! prevent one; there is no bundle with an error in it. What the host knows about actions,
-//! readings, messages and authorities stands in the texts and is only carried here.
+//! [`read`] turns the texts of a workspace into a [`Bundle`], or into the findings that prevent one. The names of
+//! actions, readings, messages and authorities stand in the texts; this module only carries them.
 //!
-//! Nothing here decides anything ([`crate::engine`] does) or opens a file
-//! ([`crate::workspace`] does).
+//! It decides nothing ([`crate::engine`] does) and opens no file ([`crate::workspace`] does).
 
 pub(crate) mod absence;
 mod check;
@@ -76,13 +74,13 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// What is wrong with the policies by the schema; `texts` are those that they were read from.
+    /// The findings about the policies under the schema; `texts` are those that the bundle was read from.
     pub(crate) fn check(&self, texts: &Texts) -> Vec<Finding> {
         read::check_by_schema(&self.policies, &self.schema, &self.vocabulary, texts)
     }
 
-    /// Reads policies that stand beside those of the bundle and decide nothing, such as specs: in
-    /// the order of their files, with what is wrong with them under its schema.
+    /// Reads policies that decide nothing, such as specs, with the findings about them under the schema of the bundle.
+    /// They are in the order of their files.
     pub fn read_beside(&self, sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
         let (parsed, mut findings) = self.parsed(sources);
         findings.extend(parsed.templates.iter().map(|template| {
@@ -95,7 +93,7 @@ impl Bundle {
         (policies, findings)
     }
 
-    /// Reads policies, with what is wrong with them under the schema.
+    /// Reads policies, with the findings about them under the schema.
     fn parsed(&self, sources: &[Arc<Source>]) -> (parse::Parsed, Vec<Finding>) {
         let parsed = std::thread::scope(|scope| {
             let policies = scope.spawn(|| parse::policies(sources, &|_| false));
@@ -113,17 +111,17 @@ impl Bundle {
         (parsed, findings)
     }
 
-    /// The same with the policies of these files in place of those of their ids and beside the others, and
-    /// without those of some ids.
+    /// A copy of the bundle with the policies of these files, which replace those with the same id or are added, and
+    /// without the policies with some ids.
     ///
     /// # Errors
-    /// What is wrong with the files.
+    /// The findings about the files.
     pub fn with(
         &self,
         sources: &[Arc<Source>],
         without: &BTreeSet<String>,
     ) -> Result<Self, Vec<Finding>> {
-        // What is linked of a template stays as it is.
+        // Links of templates stay as they are.
         let (put, mut findings) = self.parsed(sources);
         findings.retain(|finding| finding.severity == finding::Severity::Error);
         if !findings.is_empty() {
@@ -174,47 +172,47 @@ impl Bundle {
         })
     }
 
-    /// What ships with the program, whether it is in force or not.
+    /// The rules that ship with the program, whether they are in force or not.
     pub fn shipped(&self) -> &Arc<Shipped> {
         &self.shipped
     }
 
-    /// What the rules are.
+    /// Whether the rules in force are those that ship.
     pub fn rules(&self) -> Rules {
         self.rules
     }
 
-    /// The digest of what stands in the files, whatever they are called and in whichever order they are.
+    /// The digest of the texts, independent of the names and order of the files.
     pub fn identity(&self) -> Hash {
         self.identity
     }
 
-    /// The names of files that lie beside those of the workspace and are not read; with the missing ones.
+    /// The names of the workspace's files that are not read, including the missing ones.
     pub fn not_read(&self) -> &[String] {
         &self.not_read
     }
 
-    /// The names of files that were written and are not there.
+    /// The names of files that tarbac wrote and that are missing.
     pub fn missing(&self) -> &[String] {
         &self.missing
     }
 
-    /// The schema, as Cedar has it.
+    /// The schema in Cedar's form.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// The schema files, joined into one in the Cedar format.
+    /// All schema files, joined into one text in the Cedar format.
     pub fn schema_text(&self) -> &str {
         &self.schema_text
     }
 
-    /// The actions, their spellings, and the annotations of types and attributes.
+    /// The actions with their spellings, and the annotations of types and attributes.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// The keys that the context of an action may have; none of an action that the schema does not have.
+    /// The keys that the context of an action may have; empty if the schema does not have the action.
     pub fn context_keys(&self, action: &EntityUid) -> BTreeSet<String> {
         let schema: &ValidatorSchema = self.schema.as_ref();
         match schema.context_type(action.as_ref()) {
@@ -223,7 +221,7 @@ impl Bundle {
         }
     }
 
-    /// Every policy, sorted by id, those of readings that are off among them.
+    /// Every policy, sorted by id, including those of readings that are off.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
     }
@@ -237,7 +235,8 @@ impl Bundle {
         self.policies.get(index)
     }
 
-    /// These policies as they are said: what is to be mended first (`@first`), then the others, each sorted by id.
+    /// The policies with these ids, in the order of a message: first those with `@first`, then the others, both sorted
+    /// by id.
     pub fn as_said<'a>(&'a self, ids: &[String]) -> Vec<&'a Policy> {
         let mut policies: Vec<&Policy> = ids.iter().filter_map(|id| self.policy(id)).collect();
         policies.sort_by_key(|policy| (policy.first().is_none(), policy.id()));
@@ -249,7 +248,7 @@ impl Bundle {
         &self.readings
     }
 
-    /// The policies that hold under these switches, sorted by id.
+    /// The policies in force with these readings on, sorted by id.
     pub fn in_force<'a>(&'a self, on: &'a [String]) -> impl Iterator<Item = &'a Policy> {
         self.policies
             .iter()
@@ -264,7 +263,7 @@ impl Bundle {
             .collect()
     }
 
-    /// The permissions that the action scope of a policy covers, in schema order.
+    /// The permissions that the scope of a policy covers, in the order of the schema.
     pub fn permissions_of(&self, policy: &Policy) -> impl Iterator<Item = &Action> {
         let scope = policy.action_scope();
         self.vocabulary
@@ -272,8 +271,7 @@ impl Bundle {
             .filter(move |action| scope.covers(action))
     }
 
-    /// The questions that a policy answers: those its scope names. A policy for every action
-    /// answers none.
+    /// The questions that a policy answers: those that its scope names. A policy for every action answers none.
     pub fn questions_of(&self, policy: &Policy) -> impl Iterator<Item = &Action> {
         let scope = policy.action_scope();
         self.vocabulary

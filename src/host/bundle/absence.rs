@@ -1,9 +1,10 @@
-//! The effect on a policy if an entity that it names does not exist.
+//! The effect of a missing entity on a policy that names it.
 //!
-//! Nothing equals such an entity and nobody is in it, so each comparison with it is false. Whether
-//! that allows more or less depends on where the comparison stands: an exception of a permit that
-//! names nobody excludes nobody, and a forbid that names nobody holds nobody back. What is compared with something of
-//! the context is another matter: a request brings that, and the directory need not have it. The same goes for a name
+//! No entity equals a missing one or is in it, so each comparison with it is false. The position of the comparison
+//! decides whether the policy then allows more or less: an exception of a permit that names nobody excludes nobody,
+//! and a forbid that names nobody holds nobody back. A comparison with a value of the context is different, because
+//! the request brings the value and the directory need not have the entity. The same rules hold for a name that no
+//! entity has.
 //! that nobody has.
 
 use cedar_policy::EntityUid;
@@ -12,31 +13,31 @@ use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
 use super::policy::{Effect, Policy};
 use tarbac_diagnostic::source::Place;
 
-/// A place where a policy names an entity that is nowhere.
+/// A place where a policy names a missing entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mention {
-    /// Where; the whole policy for its scope.
+    /// The place; the whole policy for a mention in its scope.
     pub place: Place,
-    /// Whether the policy could allow more than it would if the entity were there.
+    /// Whether the policy could allow more than it would if the entity existed.
     pub allows_more: bool,
-    /// Whether it could allow more if what stands there were true, and not false.
+    /// Whether the policy could allow more if the mentioning condition were true.
     pub allows_more_if_true: bool,
-    /// Whether it stands where it makes the policy apply to less.
+    /// Whether the missing entity makes the policy apply to fewer requests.
     pub narrows: bool,
-    /// Whether it is compared with what the context of a request brings.
+    /// Whether the entity is compared with a value of the context.
     pub is_of_context: bool,
 }
 
-/// On which side of a condition something stands.
+/// The effect of a part on the condition around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// If it is false, the condition holds less often.
+    /// If the part is false, the condition is true less often.
     With,
-    /// If it is false, the condition holds more often.
+    /// If the part is false, the condition is true more often.
     Against,
-    /// Either can be.
+    /// Both effects are possible.
     Both,
-    /// It can be true.
+    /// The part compares a value of the context, so it can be true.
     Context,
 }
 
@@ -51,7 +52,7 @@ impl Side {
     }
 }
 
-/// Every place where a policy names an entity, and what it means there that the entity is nowhere.
+/// The places where a policy names an entity, with the effect of its absence there.
 pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
     let mut found = Vec::new();
     let scopes = [policy.principal_anchor(), policy.resource_anchor()];
@@ -72,7 +73,7 @@ pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
     of_sides(policy, found)
 }
 
-/// Every place where one of these expressions of a policy stands, and what it means there that it is false.
+/// The places of the matching expressions in a policy, with the effect if they are false.
 pub(crate) fn mentions_of(policy: &Policy, is_it: &dyn Fn(&Expr) -> bool) -> Vec<Mention> {
     leaves_with(policy, is_it)
         .into_iter()
@@ -80,7 +81,7 @@ pub(crate) fn mentions_of(policy: &Policy, is_it: &dyn Fn(&Expr) -> bool) -> Vec
         .collect()
 }
 
-/// The same with the expression that is true or false there.
+/// The matching expressions, each in the smallest condition around it, with the effect if that is false.
 pub(crate) fn leaves_with<'p>(
     policy: &'p Policy,
     is_it: &dyn Fn(&Expr) -> bool,
@@ -123,18 +124,18 @@ fn of_sides(policy: &Policy, found: impl IntoIterator<Item = (Place, Side)>) -> 
         .collect()
 }
 
-/// What is true or false, where it stands, and on which side.
+/// A condition that contains a match, with its place and side.
 type Found<'p> = (&'p Expr, Place, Side);
 
 struct Look<'a, 'p> {
     policy: &'p Policy,
-    /// Whether an expression is what is looked for.
+    /// Whether an expression matches.
     is_it: &'a dyn Fn(&Expr) -> bool,
     found: &'a mut Vec<Found<'p>>,
 }
 
 impl<'p> Look<'_, 'p> {
-    /// Looks through what is true or false.
+    /// Searches an expression that is a condition.
     fn condition(&mut self, expression: &'p Expr, side: Side) {
         if !self.names(expression) {
             return;
@@ -158,7 +159,7 @@ impl<'p> Look<'_, 'p> {
                 self.condition(else_expr, side);
             }
             _ => {
-                // What is compared is no condition, unless a condition stands in it.
+                // An operand of a comparison is no condition, unless it contains one.
                 let side = match parts(expression).any(|part| self.decides(part)) {
                     true => Side::Both,
                     false if self.is_of_context(expression) => Side::Context,
@@ -171,13 +172,13 @@ impl<'p> Look<'_, 'p> {
         }
     }
 
-    /// Whether what is looked for stands in an expression.
+    /// Whether an expression contains a match.
     fn names(&self, expression: &Expr) -> bool {
         expression.subexpressions().any(self.is_it)
     }
 
-    /// Whether the entity, or a set with it, is compared with what the context brings. Not whether that is in it:
-    /// nothing is in what is nowhere.
+    /// Whether the entity, or a set with it, is compared with a value of the context. A test whether the value is in
+    /// the entity does not count: no entity is in a missing one.
     fn is_of_context(&self, expression: &Expr) -> bool {
         let ExprKind::BinaryApp { op, arg1, arg2 } = expression.expr_kind() else {
             return false;
@@ -195,8 +196,8 @@ impl<'p> Look<'_, 'p> {
         compares && other.subexpressions().any(is_context)
     }
 
-    /// Whether the value of an expression can turn on whether the entity is there, other than by the
-    /// expression being the entity or a set of entities.
+    /// Whether the existence of the entity can change the value of an expression that is neither the entity itself nor
+    /// a set of entities.
     fn decides(&self, expression: &Expr) -> bool {
         let tests = match expression.expr_kind() {
             ExprKind::BinaryApp { op, .. } => matches!(
@@ -216,15 +217,15 @@ impl<'p> Look<'_, 'p> {
     }
 }
 
-/// The expressions within an expression, itself left out.
+/// The proper subexpressions of an expression.
 fn parts(expression: &Expr) -> impl Iterator<Item = &Expr> {
     expression
         .subexpressions()
         .filter(move |part| !std::ptr::eq(*part, expression))
 }
 
-/// On which side the test of a choice stands: where a branch is `true` or `false`, the choice is a
-/// plain `&&` or `||`.
+/// The side of the test of a conditional. If a branch is `true` or `false`, the conditional is equivalent to `&&` or
+/// `||`.
 fn of_test(then: &Expr, otherwise: &Expr, side: Side) -> Side {
     let constant = |expression: &Expr| match expression.expr_kind() {
         ExprKind::Lit(Literal::Bool(value)) => Some(*value),

@@ -1,4 +1,4 @@
-//! Checks of policies that parse.
+//! Checks of policies that have valid syntax.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,8 @@ const KEYS: &[&str] = &[
     "source",
 ];
 
-/// Annotations that look misspelt or are missing. Other people's, whose schema `asks` nothing of ours, owe no words to
-/// those who are refused.
+/// Findings about annotations that look misspelt or are missing. Without questions in the schema (`asks`), a forbid
+/// needs no message.
 pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let readings = policies.iter().filter_map(Policy::reading);
@@ -87,8 +87,8 @@ pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
     findings
 }
 
-/// Anybody may annotate a policy as they like; what looks like a misspelt key of ours is told, and
-/// refused where it plainly is one that decides whether the policy is in force.
+/// The finding about an annotation that looks like a misspelt one. It is an error if the annotation meant is certain and
+/// decides whether the policy is in force; otherwise a warning, because a policy may have any annotation.
 fn unknown_key(
     policy: &Policy,
     key: &str,
@@ -99,7 +99,7 @@ fn unknown_key(
     if KEYS.contains(&key) {
         return None;
     }
-    // No key of so many more letters is near.
+    // A key with a very different length cannot be similar.
     let (distance, known) = KEYS
         .iter()
         .filter(|known| known.len().abs_diff(key.len()) <= 8)
@@ -129,9 +129,10 @@ fn unknown_key(
     Some(finding.label(policy.place().clone(), "on this policy"))
 }
 
-/// A permit whose scope and conditions hold for everybody and everything.
+/// Findings about permits that hold for every principal and resource.
 ///
-/// Where the schema is not ours, only one for every action is told: elsewhere it may be public.
+/// Without questions in the schema, only a permit for every action is a finding, because others may be public on
+/// purpose.
 pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding> {
     let is_ours = vocabulary.asks();
     let grants = |policy: &Policy| {
@@ -163,7 +164,7 @@ pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec
         .collect()
 }
 
-/// Templates that no link uses.
+/// Findings about templates that no link uses.
 pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Finding> {
     templates
         .iter()
@@ -196,11 +197,11 @@ pub(super) fn are_actions_known(policies: &[Policy], schema: &Schema) -> bool {
     })
 }
 
-/// What a policy of the workspace gets wrong about the people and things there are, and about how
-/// the admin center reaches a permission.
+/// Findings about policies of the workspace and the entities that they name, and about permissions without the page
+/// that carries them.
 ///
-/// `nowhere` leaves of some entities those that the directory neither has nor refers to. Policies
-/// that ship are not looked at: a built-in role that nobody holds is no finding.
+/// `nowhere` returns those of some entities that the directory neither has nor refers to. Policies that ship are not
+/// checked: it is no mistake if nobody holds a built-in role.
 pub fn policies_against_directory(
     bundle: &Bundle,
     nowhere: &dyn Fn(BTreeSet<EntityUid>) -> BTreeSet<EntityUid>,
@@ -220,7 +221,7 @@ pub fn policies_against_directory(
         true => BTreeSet::new(),
         false => nowhere(to_find),
     };
-    // Who is in it matters to a policy of the workspace, whoever names it besides.
+    // The members of an entity matter to a policy of the workspace, even if other policies name the entity too.
     let unlisted = match named(false).is_empty() {
         true => BTreeSet::new(),
         false => unlisted(),
@@ -244,7 +245,7 @@ pub fn policies_against_directory(
     findings
 }
 
-/// What to say of an entity that may have members who are not known, where anybody may do more for it.
+/// The finding about an entity that may have unknown members, if somebody may do more because of it.
 fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     let mentions = absence::mentions(policy, uid);
     let mention = mentions.iter().find(|mention| mention.allows_more)?;
@@ -265,7 +266,7 @@ fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     )
 }
 
-/// What to say of an entity that is nowhere: an error where anybody may do more for it.
+/// The finding about a missing entity: an error if somebody may do more because of it.
 fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     let mentions = absence::mentions(policy, uid);
     let worst = mentions
@@ -303,7 +304,7 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     })
 }
 
-/// For each entity that the scope of a permit names, the permissions that permits give to whoever is in it.
+/// For each entity in the scope of a permit, the permissions that permits give to its members.
 fn permissions_by_anchor(bundle: &Bundle) -> BTreeMap<EntityUid, BTreeSet<&str>> {
     let mut given: BTreeMap<EntityUid, BTreeSet<&str>> = BTreeMap::new();
     let policies = bundle.policies().iter();

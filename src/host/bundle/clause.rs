@@ -1,34 +1,34 @@
-//! The clauses of a policy and what they join, as they stand in its file.
+//! The clauses of a policy and their conjuncts, as in its file.
 
 use cedar_policy_core::ast;
 
 use super::policy::Policy;
 use tarbac_diagnostic::source::Place;
 
-/// Whether a clause must hold or must not.
+/// The keyword of a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keyword {
-    /// `when`: the policy holds only where all conjuncts are true.
+    /// `when`: the policy applies only if all conjuncts are true.
     When,
-    /// `unless`: the policy holds only where one of the conjuncts is not true.
+    /// `unless`: the policy applies only if a conjunct is not true.
     Unless,
 }
 
-/// A `when` or an `unless` of a policy.
+/// A `when` or `unless` clause of a policy.
 #[derive(Debug, Clone)]
 pub struct Clause<'p> {
-    /// Which of the two.
+    /// The keyword.
     pub keyword: Keyword,
-    /// What stands between its braces.
+    /// The expression between the braces.
     pub body: &'p ast::Expr,
-    /// What the body joins by `&&`, in order.
+    /// The operands of `&&` in the body, in order.
     pub conjuncts: Vec<&'p ast::Expr>,
-    /// Where it stands; `None` for an expression that stands in no file.
+    /// The place; `None` for an expression that stands in no file.
     pub place: Option<Place>,
 }
 
 impl Keyword {
-    /// The word.
+    /// The keyword as text.
     pub fn word(self) -> &'static str {
         match self {
             Self::When => "when",
@@ -38,7 +38,7 @@ impl Keyword {
 }
 
 impl Policy {
-    /// Its clauses, in order.
+    /// The clauses, in order.
     pub fn clauses(&self) -> Vec<Clause<'_>> {
         let mut clauses = Vec::new();
         if let Some(condition) = self.ast().non_scope_constraints() {
@@ -47,7 +47,7 @@ impl Policy {
         clauses
     }
 
-    /// Cedar joins the clauses of a policy by `&&` and gives that the place of the whole policy.
+    /// Cedar joins the clauses of a policy by `&&`, and gives this expression the place of the whole policy.
     fn split<'p>(&'p self, expression: &'p ast::Expr, clauses: &mut Vec<Clause<'p>>) {
         match expression.expr_kind() {
             ast::ExprKind::And { left, right }
@@ -76,7 +76,7 @@ impl Policy {
         }
     }
 
-    /// Where a word first stands in the policy; the whole policy if it does not.
+    /// The place of the first occurrence of a word in the policy, or else the whole policy.
     pub fn place_of_word(&self, word: &str) -> Place {
         let whole = self.place();
         let start = usize::try_from(whole.start).unwrap_or_default();
@@ -92,14 +92,14 @@ impl Policy {
         }
     }
 
-    /// Where an expression of the policy stands.
+    /// The place of an expression of the policy.
     pub fn place_of(&self, expression: &ast::Expr) -> Option<Place> {
         let loc = expression.source_loc()?;
         Some(Place::new(&self.place().source, loc.start()..loc.end()))
     }
 }
 
-/// What an expression joins by `&&`, in order.
+/// The operands of `&&` in an expression, in order.
 fn conjuncts(expression: &ast::Expr) -> Vec<&ast::Expr> {
     match expression.expr_kind() {
         ast::ExprKind::And { left, right } => {
@@ -111,7 +111,7 @@ fn conjuncts(expression: &ast::Expr) -> Vec<&ast::Expr> {
     }
 }
 
-/// The text of an expression on one line, as its file has it, or as Cedar writes it.
+/// The text of an expression on one line, from its file or else from Cedar.
 pub fn text(expression: &ast::Expr) -> String {
     let snippet = snippet(expression);
     if snippet.is_empty() {

@@ -1,4 +1,4 @@
-//! The conditions of a policy, one by one.
+//! The single conditions of a policy.
 
 use cedar_policy_core::ast;
 
@@ -6,27 +6,27 @@ use super::clause::{Keyword, text};
 use super::policy::Policy;
 use tarbac_diagnostic::source::Place;
 
-/// The parts of a policy, each of which can be true or false by itself.
+/// The conditions of a policy, each of which can be true or false.
 pub struct Conditions<'p> {
     /// The policy.
     pub policy: &'p Policy,
-    /// Its scopes and actions, then its conjuncts, in order.
+    /// The scopes and actions, then the conjuncts, in order.
     pub parts: Vec<Condition<'p>>,
-    /// The clauses, each with the indices of its conjuncts among the parts.
+    /// The clauses, each with the indices of its conjuncts in `parts`.
     pub clauses: Vec<(Keyword, Vec<usize>)>,
 }
 
 /// A scope, an entry of an action list, or a conjunct.
 pub struct Condition<'p> {
-    /// Its text, after the keyword where it has one.
+    /// The text, after the keyword if it has one.
     pub text: String,
-    /// Where it stands.
+    /// The place.
     pub place: Place,
-    /// What it is.
+    /// The kind.
     pub what: ConditionKind<'p>,
 }
 
-/// What a part is.
+/// The kind of a condition.
 pub enum ConditionKind<'p> {
     /// The scope of the principal or the resource.
     Scope(ast::Expr),
@@ -37,7 +37,7 @@ pub enum ConditionKind<'p> {
 }
 
 impl<'p> Conditions<'p> {
-    /// The parts of a policy.
+    /// The conditions of a policy.
     pub fn from_policy(policy: &'p Policy) -> Self {
         let mut parts = Vec::new();
         let mut scope = |word: &str, constraint: ast::PrincipalOrResourceConstraint, var| {
@@ -76,7 +76,7 @@ impl<'p> Conditions<'p> {
                 what: ConditionKind::Action(uid),
             });
         }
-        // Cedar gives the entries of an action list in an order of its own.
+        // Cedar gives the entries of an action list in another order.
         parts.sort_by_key(|part| part.place.start);
         let mut clauses = Vec::new();
         for clause in policy.clauses() {
@@ -99,7 +99,7 @@ impl<'p> Conditions<'p> {
         }
     }
 
-    /// The texts of the parts, as an exemption from coverage names them.
+    /// The texts of the conditions, which name them in exemptions from coverage.
     pub fn names(self) -> Vec<String> {
         self.parts.into_iter().map(|part| part.text).collect()
     }

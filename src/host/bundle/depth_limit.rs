@@ -1,7 +1,7 @@
-//! The limit on nesting: deeper texts would exhaust the stack.
+//! The limit on nesting, which protects the stack.
 //!
-//! Cedar's parser and validator go down one call for each level, and a text that nobody wrote by
-//! hand would end the process instead of giving a finding.
+//! Cedar's parser and validator make a recursive call for each level, so a text with extreme nesting would end the
+//! process instead of giving a finding.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use tarbac_diagnostic::code::{self, Code};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// The most brackets within brackets.
+/// The most nested brackets.
 const MOST_BRACKETS: usize = 32;
 
-/// The most operators in one policy: a chain of them is as deep as it is long.
+/// The most operators of a policy; a chain of them is as deep as it is long.
 const MOST_OPERATORS: usize = 3000;
 
-/// Where the policies of a file end, after the semicolon of each; or what is too deep in it.
+/// The ends of the policies in a file, each after the semicolon, or a finding about the nesting.
 pub(super) fn of_policies(source: &Arc<Source>) -> Result<Vec<usize>, Finding> {
     let mut ends = Vec::new();
     match too_deep(source, code::policy::NESTING, false, |end| ends.push(end)) {
@@ -24,7 +24,7 @@ pub(super) fn of_policies(source: &Arc<Source>) -> Result<Vec<usize>, Finding> {
     }
 }
 
-/// What is too deep in a schema file.
+/// The finding about the nesting of a schema file, if it is too deep.
 pub(super) fn of_schema(source: &Arc<Source>) -> Option<Finding> {
     too_deep(source, code::schema::NESTING, true, |_| ())
 }

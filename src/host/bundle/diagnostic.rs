@@ -10,12 +10,12 @@ use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// Makes an error finding of something Cedar reports about `source`.
+/// An error finding for a diagnostic of Cedar about `source`.
 pub fn of_cedar(code: Code, source: &Arc<Source>, error: &(impl Diagnostic + ?Sized)) -> Finding {
     complete(Finding::error(code, error.to_string()), source, error)
 }
 
-/// Gives a finding the places and the help of something Cedar reports about `source`.
+/// A finding with the places and help of a diagnostic of Cedar about `source`.
 pub(super) fn complete(
     mut finding: Finding,
     source: &Arc<Source>,
@@ -37,8 +37,8 @@ pub(super) fn complete(
     finding
 }
 
-/// A help of Cedar's that goes with a message, unless it speaks to programmers, or suggests the name
-/// of a function: of several that are equally near it takes one by chance.
+/// The help of Cedar for a message. It is left out if it is meant for programmers, or if it suggests a function,
+/// because Cedar picks one of several equally similar names at random.
 fn fit(help: &str, message: &str) -> Option<String> {
     let by_chance = help.starts_with("did you mean `") && message.contains("is not a valid ");
     (!by_chance && !help.contains("this API")).then(|| help.to_owned())

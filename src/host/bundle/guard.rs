@@ -1,9 +1,10 @@
 //! Guardrails: forbids that every permission must be subject to.
 //!
-//! A guardrail is a name that forbids share by `@guardrail`. It holds for each type of resources
-//! that a permission of one of them is about, and for every type where one of them says so
-//! (`@guards`): any other permission on such a resource would get round it, and is refused unless
-//! the schema says with `@unguarded` that it is meant to. And a forbid that names a question answers
+//! A guardrail is a name that forbids share by `@guardrail`. It holds for each type of resource that a permission of
+//! one of them is about, and for every type if one of them says so (`@guards`). Any other permission on such a
+//! resource would get round the guardrail; it is an error unless the schema declares it with `@unguarded`. A forbid
+//! that names a question is an error too: it answers nothing, and silences the policies that do. Schemas without
+//! questions have no guardrails.
 //! none, but would silence the policies that do. Other people's schemas have none of this.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,10 +16,10 @@ use super::vocabulary::{Action, Vocabulary};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
-/// What `@guards` says of a guardrail that holds every permission, whatever that is about.
+/// The value of `@guards` for a guardrail that holds back permissions on resources of every type.
 const EVERYTHING: &str = "everything";
 
-/// What gets round guardrails or silences questions.
+/// Findings about permissions that get round guardrails, and about forbids that silence questions.
 pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding> {
     if !vocabulary.asks() {
         return Vec::new();
@@ -34,7 +35,8 @@ pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding
         if policy.guards().is_some_and(|guards| guards != EVERYTHING) {
             findings.push(guards_nothing(policy));
         }
-        // A policy of a reading holds only sometimes, one for some people only for those, and a void one nobody.
+        // A policy of a reading is not always in force, one for some people does not hold others back, and a void one
+        // nobody.
         let holds_for_all =
             policy.reading().is_none() && policy.principal_anchor().is_none() && !policy.is_void();
         match policy.effect() {
@@ -61,7 +63,7 @@ pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding
                 if action.unguarded().is_none() && !is_held(&policies, action, resource) {
                     let how = match guarded.contains(resource) {
                         true => to_be_held(&policies),
-                        // Their groups and policies are about something else.
+                        // The groups and policies of the guardrail are about other resources.
                         false => format!("hold it by a forbid with `@guardrail(\"{name}\")`"),
                     };
                     findings.push(unguarded(name, action, resource, &how));
@@ -72,7 +74,7 @@ pub(super) fn check(policies: &[Policy], vocabulary: &Vocabulary) -> Vec<Finding
     findings
 }
 
-/// The types of resources that a permission of one of the policies is about.
+/// The types of resources that permissions of these policies are about.
 fn guarded<'a>(policies: &[&Policy], permissions: &[&'a Action]) -> BTreeSet<&'a EntityTypeName> {
     let of_action = |action: &&'a Action| {
         let action = *action;
@@ -86,8 +88,8 @@ fn guarded<'a>(policies: &[&Policy], permissions: &[&'a Action]) -> BTreeSet<&'a
     permissions.iter().flat_map(of_action).collect()
 }
 
-/// These types and all that the schema joins to them, through attributes and parents in either direction. What is
-/// joined to none of them is a world of its own, in which nobody of theirs asks and nothing of theirs is asked about.
+/// These types and all types that are connected with them by attributes or parents, in either direction. A type
+/// without a connection has nothing to do with them.
 fn around(types: &BTreeSet<&EntityTypeName>, vocabulary: &Vocabulary) -> BTreeSet<String> {
     let mut joined: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut join = |one, other| {
@@ -116,7 +118,7 @@ fn around(types: &BTreeSet<&EntityTypeName>, vocabulary: &Vocabulary) -> BTreeSe
     around
 }
 
-/// Whether these policies hold a permission on a resource back, whoever asks.
+/// Whether these policies hold back a permission on a resource, for every type of principal.
 fn is_held(policies: &[&Policy], action: &Action, resource: &EntityTypeName) -> bool {
     let resources = std::slice::from_ref(resource);
     action.principals.iter().all(|principal| {
@@ -126,7 +128,7 @@ fn is_held(policies: &[&Policy], action: &Action, resource: &EntityTypeName) -> 
     })
 }
 
-/// What makes these policies hold a permission on what they are about.
+/// The way to put a permission under these policies, for the help.
 fn to_be_held(policies: &[&Policy]) -> String {
     let groups: BTreeSet<String> = policies
         .iter()
@@ -149,7 +151,7 @@ fn to_be_held(policies: &[&Policy]) -> String {
     }
 }
 
-/// A permission on a resource that no policy of a guardrail holds back.
+/// The finding about a permission on a resource that no policy of a guardrail holds back.
 fn unguarded(name: &str, action: &Action, resource: &EntityTypeName, how: &str) -> Finding {
     let message = format!(
         "no policy of the guardrail `{name}` holds `{}` on a `{resource}`, so it gets round it",
@@ -178,7 +180,7 @@ fn no_guardrail(policy: &Policy) -> Finding {
     .help("`@guardrail` is for a forbid of no reading that can apply, whose scope names neither principal nor resource")
 }
 
-/// A forbid that names questions.
+/// The finding about a forbid that names questions.
 fn silenced(policy: &Policy, vocabulary: &Vocabulary) -> Option<Finding> {
     let scope = policy.action_scope();
     let questions = vocabulary.questions();

@@ -1,4 +1,4 @@
-//! Policy ids that are duplicate, misleading or missing.
+//! Checks of policy ids: duplicate, similar, misleading and unprintable ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::policy::Policy;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
-/// Ids that two policies share, that look like others, or that no log can show.
+/// Findings about duplicate, unprintable, similar and misleading ids.
 pub(super) fn check(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
     let mut findings = duplicates(policies, templates);
     findings.extend(policies.iter().filter_map(unfit));
@@ -18,7 +18,7 @@ pub(super) fn check(policies: &[Policy], templates: &[Template]) -> Vec<Finding>
     findings
 }
 
-/// Ids that two policies share.
+/// Findings about ids that two policies share.
 fn duplicates(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
     let mut places: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for policy in policies.iter().filter(|policy| policy.ast().is_static()) {
@@ -61,9 +61,9 @@ fn duplicates(policies: &[Policy], templates: &[Template]) -> Vec<Finding> {
         .collect()
 }
 
-/// An id with characters that do not show, or that do something where it is shown.
+/// The finding about an id with characters that are invisible or steer a terminal.
 fn unfit(policy: &Policy) -> Option<Finding> {
-    // What is shown of an id has them escaped.
+    // The displayed form of an id has them escaped.
     let id: &str = policy.ast().id().as_ref();
     id.chars().any(is_unseen).then(|| {
         let message = format!("the id `{}` has characters that do not show", policy.id());
@@ -73,21 +73,21 @@ fn unfit(policy: &Policy) -> Option<Finding> {
     })
 }
 
-/// Whether a character does not show, or does something where it is shown.
+/// Whether a character is invisible or steers a terminal.
 pub(crate) fn is_unseen(character: char) -> bool {
     let is_blank = character.is_whitespace() && character != ' ';
     character.is_control() || is_blank || is_format(character)
 }
 
-/// Whether a character only tells how others are shown: it joins, separates or turns them.
+/// Whether a character only changes how others are shown: it joins, separates or turns them.
 fn is_format(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Ids that a reader takes for each other: those that differ in case, or in letters of other scripts
-/// that look alike. Among ASCII ids only case is compared: `role-1` and `role-l` may well both be meant.
+/// Findings about ids that a reader takes for each other, because they differ only in letter case or in similar
+/// letters of other scripts. ASCII ids are compared by letter case only: `role-1` and `role-l` may both be meant.
 fn look_alikes(policies: &[Policy]) -> Vec<Finding> {
     let is_plain = policies.iter().all(|policy| policy.id().is_ascii());
     let look = |id: &str| match is_plain {
@@ -123,8 +123,8 @@ fn look_alikes(policies: &[Policy]) -> Vec<Finding> {
     findings
 }
 
-/// Ids that begin like those of rules that ship and stand elsewhere: whoever reads one in a log takes
-/// the policy for one of these.
+/// Findings about ids that begin with the area of rules that ship but stand in another folder, so that a reader of a
+/// log takes the policy for one of these.
 fn misleading(policies: &[Policy]) -> Vec<Finding> {
     let area = |policy: &Policy| policy.id().split('.').next().map(str::to_owned);
     let shipped = policies.iter().filter(|policy| policy.is_shipped());
@@ -135,7 +135,7 @@ fn misleading(policies: &[Policy]) -> Vec<Finding> {
         let Some(area) = area(policy).filter(|area| areas.contains(area)) else {
             continue;
         };
-        // What has the very id of one that ships is told already.
+        // An id that equals one that ships has a finding already.
         if ids.contains(policy.id()) {
             continue;
         }

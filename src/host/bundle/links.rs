@@ -1,7 +1,7 @@
-//! Linked policy templates.
+//! Links of policy templates.
 //!
-//! A link file is what `cedar link` writes: a JSON array of
-//! `{"template_id": …, "link_id": …, "args": {"?principal": "Type::\"id\"", …}}`.
+//! A link file has the format of `cedar link`: a JSON array of `{"template_id": …, "link_id": …, "args":
+//! {"?principal": "Type::\"id\"", …}}`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
@@ -26,7 +26,7 @@ struct Link {
     args: BTreeMap<String, String>,
 }
 
-/// Links the templates as the files say.
+/// The policies that the files make of the templates.
 pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Policy>, Vec<Finding>) {
     let mut policies = Vec::new();
     let mut findings = Vec::new();
@@ -76,7 +76,7 @@ fn is_of_policies(text: &str) -> bool {
     }
 }
 
-/// Why a template was not linked; displays as a sentence about the link.
+/// The reason why a template was not linked; displays as a predicate after the link.
 #[derive(Debug, thiserror::Error)]
 enum LinkError {
     #[error("is of a template `{0}` that does not exist")]

@@ -16,14 +16,14 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// Policies and templates of all files.
+/// The policies and templates of all files.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub policies: Vec<Policy>,
     pub templates: Vec<Template>,
 }
 
-/// A template and where it stands.
+/// A template and its place.
 #[derive(Debug)]
 pub(super) struct Template {
     pub ast: Arc<ast::Template>,
@@ -31,14 +31,13 @@ pub(super) struct Template {
     pub shipped: bool,
 }
 
-/// The stack of a thread that parses policies, in bytes: Cedar's parser takes a lot of it for each
-/// level of nesting.
+/// The stack of a thread that parses policies, in bytes. Cedar's parser uses much of it for each level of nesting.
 const STACK: usize = 32 * 1024 * 1024;
 
-/// The least part of a file that is worth a thread of its own, in bytes.
+/// The smallest part of a file that gets a thread of its own, in bytes.
 const SMALLEST: usize = 32 * 1024;
 
-/// Reads all policies and templates, with all cores; each takes its `@id` as its id, or its position.
+/// Parses all policies and templates, on all cores. The id is that of `@id`, or the position.
 pub(super) fn policies(
     sources: &[Arc<Source>],
     is_shipped: &dyn Fn(&str) -> bool,
@@ -62,16 +61,16 @@ pub(super) fn policies(
     }
     let parse =
         |(source, part): &(&Arc<Source>, Range<usize>)| of_part(source.text(), part.clone());
-    // One part takes as long as many others: none waits for its neighbour.
+    // Parts take very different times, so each is a task of its own.
     let each = || all_parts.par_iter().with_max_len(1).map(parse).collect();
     let sets: Vec<_> = threads.install(each);
     let mut sets = sets.into_iter();
-    // Policies without an id are counted as if the files were one, without those that ship.
+    // The position counts policies without an id over all files, except those that ship.
     let mut position = 0;
     for (source, count) in files {
         let of_file: Vec<_> = sets.by_ref().take(count).collect();
         let of_file: Option<Vec<PolicySet>> = of_file.into_iter().collect();
-        // What is wrong is said of the file, and not of a part that nobody sees.
+        // An error is reported for the file, because nobody knows of its parts.
         let of_file = match of_file {
             Some(sets) => sets,
             None => {
@@ -97,7 +96,7 @@ pub(super) fn policies(
     (parsed, findings)
 }
 
-/// Parts of a text, at most so many, that begin and end where policies do; `ends` is where these end.
+/// Parts of a text, at most a given number, that begin and end between policies; `ends` are the ends of the policies.
 fn parts(text: &str, ends: &[usize], most: usize) -> Vec<Range<usize>> {
     let count = (text.len() / SMALLEST).clamp(1, most.max(1));
     let share = text.len().div_ceil(count);
@@ -113,14 +112,13 @@ fn parts(text: &str, ends: &[usize], most: usize) -> Vec<Range<usize>> {
     parts
 }
 
-/// Parses a part of a text, if it can be; every place is that in the whole text.
+/// Parses a part of a text; places refer to the whole text. `None` on an error.
 fn of_part(text: &str, part: Range<usize>) -> Option<PolicySet> {
     let before = " ".repeat(part.start);
     PolicySet::from_str(&(before + text.get(part).unwrap_or_default())).ok()
 }
 
-/// Takes the policies and templates of a set, before which so many others stand, and says how many
-/// they are.
+/// Adds the policies and templates of a set; `before` is the number of policies before them. Returns their number.
 fn collect(
     set: &PolicySet,
     source: &Arc<Source>,
@@ -157,9 +155,9 @@ fn collect(
     count
 }
 
-/// The id of a policy without one: its place among all, as `cedar` counts them from `policy0`.
+/// The id of a policy without one, by its position among all policies, as `cedar` counts them from `policy0`.
 ///
-/// `parsed` is the id that the parser gave it: its place in the part of the file that was parsed.
+/// `parsed` is the id from the parser: the position in the part of the file.
 fn by_position(
     parsed: &ast::PolicyID,
     before: usize,
@@ -182,7 +180,7 @@ fn by_position(
     id
 }
 
-/// What stands in for the policies when reading them failed altogether: not none, but an error.
+/// The result if the parser itself fails: an error, so that the policies do not count as absent.
 pub(super) fn not_read() -> (Parsed, Vec<Finding>) {
     let finding = Finding::error(code::policy::UNREAD, "the policies could not be read")
         .help("this is a mistake in tarbac; please report it with the policies");
@@ -202,16 +200,17 @@ fn place_of(source: &Arc<Source>, location: Option<&cedar_policy_core::parser::L
     Place::new(source, location.map_or(0..0, |loc| loc.start()..loc.end()))
 }
 
-/// How much is formatted at once, in bytes: Cedar's formatter looks through all the comments of a text for each token.
+/// The number of bytes that are formatted at a time. For each token, Cedar's formatter goes through all comments of
+/// the text.
 const FORMATTED: usize = 4 * 1024;
 
-/// The text as Cedar's formatter writes it: 80 columns, two spaces.
+/// The text in the format of Cedar's formatter: 80 columns, two spaces.
 ///
 /// # Errors
-/// A finding when the text is no sequence of policies.
+/// The text does not consist of valid policies.
 pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
     let ends = depth_limit::of_policies(source)?;
-    // The parser says more about a mistake than the formatter.
+    // The parser's messages say more than the formatter's.
     if let Err(errors) = PolicySet::from_str(source.text())
         && let Some(error) = errors.iter().next()
     {
@@ -228,12 +227,12 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Finding> {
         })
     });
     let formatted: Vec<String> = formatted.collect::<Result<_, _>>()?;
-    // Each ends with a line break, and an empty line stands between two policies.
+    // Each part ends with a line break, and an empty line separates two policies.
     Ok(formatted.join("\n"))
 }
 
-/// A text in parts of some policies each; `ends` is where policies end. A comment behind a policy, in its last line,
-/// stays with it.
+/// Parts of a text with some policies each; `ends` are the ends of the policies. A comment after a policy on the same
+/// line stays with it.
 fn paragraphs<'t>(text: &'t str, ends: &[usize]) -> impl Iterator<Item = &'t str> {
     let (_, between) = ends.split_last().unwrap_or((&0, &[]));
     let mut start = 0;

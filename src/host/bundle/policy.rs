@@ -1,4 +1,4 @@
-//! One policy with its place and annotations.
+//! A policy with its place and annotations.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use tarbac_diagnostic::source::Place;
 
 pub use cedar_policy::Effect;
 
-/// A policy of a bundle: a static policy, or a template that was linked.
+/// A policy of a bundle: a static policy, or a linked template.
 #[derive(Debug, Clone)]
 pub struct Policy {
     ast: ast::Policy,
@@ -18,32 +18,32 @@ pub struct Policy {
     annotations: BTreeMap<String, String>,
     place: Place,
     shipped: bool,
-    /// Whether an annotation means anything beside its words.
+    /// Whether annotations other than [`WORDS`] have an effect.
     has_meaning: bool,
 }
 
-/// The annotations that are words for a reader, and decide nothing.
+/// The annotations that are texts for a reader.
 const WORDS: [&str; 5] = ["advice", "doc", "id", "message", "source"];
 
-/// The actions that the scope of a policy names.
+/// The actions in the scope of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionScope {
     /// No action is named: every action.
     Any,
-    /// `==`: this action, and nothing of which it is the group.
+    /// `==`: this action; if it is a group, not its members.
     Is(EntityUid),
     /// `in`: these actions and the members of these action groups.
     In(Vec<EntityUid>),
 }
 
 impl ActionScope {
-    /// Whether a policy of this scope is asked about an action: a permission that it covers, or a
-    /// question that it names.
+    /// Whether a policy with this scope is evaluated for an action: a permission that it covers, or a question that it
+    /// names.
     pub fn answers(&self, action: &Action) -> bool {
         self.covers(action) && !(action.is_question() && *self == Self::Any)
     }
 
-    /// Whether an action is one of these, or in one of these groups.
+    /// Whether the scope contains an action, by itself or through a group.
     pub fn covers(&self, action: &Action) -> bool {
         match self {
             Self::Any => true,
@@ -72,13 +72,13 @@ impl Policy {
         }
     }
 
-    /// Takes annotations for words alone, unless it ships: under a schema that asks none of our questions, or under
-    /// none, whoever wrote them meant something else, and the policy is in force as Cedar has it.
+    /// Makes annotations other than [`WORDS`] ineffective, unless the policy ships. Without questions in the schema,
+    /// or without a schema, their author meant something else, and the policy is in force as Cedar has it.
     pub(super) fn mean_nothing(&mut self) {
         self.has_meaning = self.shipped;
     }
 
-    /// The policy with another body under the same id, annotations and place.
+    /// The policy with another body, and the same id, annotations and place.
     #[must_use]
     pub fn with_body(&self, body: ast::Policy) -> Self {
         let mut policy = self.clone();
@@ -91,12 +91,12 @@ impl Policy {
         &self.id
     }
 
-    /// Whether it permits or forbids.
+    /// Permit or forbid.
     pub fn effect(&self) -> Effect {
         self.ast.effect()
     }
 
-    /// An annotation by its key, where it means what it does in policies of ours.
+    /// The value of an annotation, if it has an effect or is a text for a reader.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         let means = self.has_meaning || WORDS.contains(&key);
         self.annotations
@@ -110,69 +110,69 @@ impl Policy {
         &self.annotations
     }
 
-    /// What it says, in one sentence: its `@doc`.
+    /// The meaning in one sentence: `@doc`.
     pub fn doc(&self) -> Option<&str> {
         self.annotation("doc")
     }
 
-    /// The document it comes from: its `@source`.
+    /// The document that the policy comes from: `@source`.
     pub fn source(&self) -> Option<&str> {
         self.annotation("source")
     }
 
-    /// What the admin center says: its `@message`.
+    /// The message of the admin center: `@message`.
     pub fn message(&self) -> Option<&str> {
         self.annotation("message")
     }
 
-    /// What the refused person can do: its `@advice`.
+    /// The advice to a refused person: `@advice`.
     pub fn advice(&self) -> Option<&str> {
         self.annotation("advice")
     }
 
-    /// Why what it refuses is to be mended before anything else: its `@first`.
+    /// The reason why a person should deal with this refusal first: `@first`.
     pub fn first(&self) -> Option<&str> {
         self.annotation("first")
     }
 
-    /// The guardrail that it is a part of: its `@guardrail`.
+    /// The guardrail that the policy belongs to: `@guardrail`.
     pub fn guardrail(&self) -> Option<&str> {
         self.annotation("guardrail")
     }
 
-    /// What its guardrail holds beside the resources that it is about: its `@guards`.
+    /// Further resources of the guardrail: `@guards`.
     pub fn guards(&self) -> Option<&str> {
         self.annotation("guards")
     }
 
-    /// The reading it belongs to, and whether it holds when that is on.
+    /// The name of its reading, and whether the policy is in force if that is on.
     pub fn reading(&self) -> Option<(&str, bool)> {
         let name = self.annotation("reading")?;
         Some((name, self.annotation("holds") != Some("off")))
     }
 
-    /// Whether it is in force where these readings are on.
+    /// Whether the policy is in force with these readings on.
     pub fn holds_under(&self, on: &[String]) -> bool {
         self.reading()
             .is_none_or(|(name, holds)| on.iter().any(|reading| reading == name) == holds)
     }
 
-    /// Where it stands, from its first annotation to its semicolon.
+    /// The place, from the first annotation to the semicolon.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Whether it stands, to the letter, in a file that ships with this version.
+    /// Whether the policy stands in a file that ships with this version, unchanged.
     pub fn is_shipped(&self) -> bool {
         self.shipped
     }
 
-    /// Its syntax tree, as Cedar evaluates it.
+    /// The syntax tree that Cedar evaluates.
     pub fn ast(&self) -> &ast::Policy {
         &self.ast
     }
 
-    /// The actions its scope names.
+    /// The actions in the scope.
     pub fn action_scope(&self) -> ActionScope {
         match self.ast.action_constraint() {
             ast::ActionConstraint::Any => ActionScope::Any,
@@ -188,13 +188,12 @@ impl Policy {
         }
     }
 
-    /// Whether its scope lets it apply to any request of an action, by the types that are asked and
-    /// asked about.
+    /// Whether the policy can apply to a request of an action, by the types in its scope.
     pub fn may_apply_to(&self, action: &Action) -> bool {
         self.may_apply_among(action, &action.principals, &action.resources)
     }
 
-    /// The same for some of the types of the action.
+    /// Whether the policy can apply to a request of an action with some of its types.
     pub fn may_apply_among(
         &self,
         action: &Action,
@@ -208,17 +207,17 @@ impl Policy {
             && is_of_one(resource.as_inner(), resources)
     }
 
-    /// The entity that its scope requires the principal to be or to be in.
+    /// The entity that the principal must be or be in, by the scope.
     pub fn principal_anchor(&self) -> Option<EntityUid> {
         anchor(self.ast.principal_constraint().as_inner())
     }
 
-    /// The entity that its scope requires the resource to be or to be in.
+    /// The entity that the resource must be or be in, by the scope.
     pub fn resource_anchor(&self) -> Option<EntityUid> {
         anchor(self.ast.resource_constraint().as_inner())
     }
 
-    /// Whether it asks for more than its scope.
+    /// Whether the policy has clauses.
     pub fn has_conditions(&self) -> bool {
         self.ast.non_scope_constraints().is_some()
     }
@@ -232,21 +231,21 @@ impl Policy {
         )
     }
 
-    /// Whether it applies to every principal and resource: its scope names none, and its conditions are
-    /// plainly true.
+    /// Whether the policy applies to every principal and resource: the scope names no entity, and the conditions are
+    /// obviously true.
     pub fn is_unconditional(&self) -> bool {
         let names_none = self.principal_anchor().is_none() && self.resource_anchor().is_none();
         let is_true = |condition: &ast::Expr| is_constant(condition) == Some(true);
         names_none && self.ast.non_scope_constraints().is_none_or(is_true)
     }
 
-    /// Whether it never applies: its conditions are plainly false.
+    /// Whether the policy never applies: the conditions are obviously false.
     pub fn is_void(&self) -> bool {
         let condition = self.ast.non_scope_constraints();
         condition.is_some_and(|condition| is_constant(condition) == Some(false))
     }
 
-    /// The entities it names, scope and conditions alike, actions left out.
+    /// The entities in scope and conditions, except actions.
     pub fn named_entities(&self) -> impl Iterator<Item = EntityUid> {
         let condition = self.ast.condition();
         let named: Vec<EntityUid> = condition
@@ -264,7 +263,7 @@ impl Policy {
     }
 }
 
-/// What a condition plainly is, whatever the request.
+/// The value of a condition that is obviously the same for every request.
 fn is_constant(condition: &ast::Expr) -> Option<bool> {
     match condition.expr_kind() {
         ast::ExprKind::Lit(ast::Literal::Bool(value)) => Some(*value),

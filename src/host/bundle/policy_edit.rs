@@ -1,4 +1,4 @@
-//! A policy taken apart, to be changed and put together again.
+//! A policy in parts that can be changed.
 
 use std::sync::Arc;
 
@@ -7,23 +7,23 @@ use cedar_policy_core::ast;
 use super::clause::Keyword;
 use super::policy::Policy;
 
-/// What a policy is made of, apart from its id and annotations.
+/// The parts of a policy, without its id and annotations.
 #[derive(Debug, Clone)]
 pub struct PolicyEdit {
-    /// Whether it permits or forbids.
+    /// Permit or forbid.
     pub effect: ast::Effect,
-    /// Whom it is about.
+    /// The principals in the scope.
     pub principal: ast::PrincipalConstraint,
-    /// Which actions.
+    /// The actions in the scope.
     pub action: ast::ActionConstraint,
-    /// On what.
+    /// The resources in the scope.
     pub resource: ast::ResourceConstraint,
-    /// Its clauses in order, each with its conjuncts; one without any is left out.
+    /// The clauses in order, each with its conjuncts; one without conjuncts is left out.
     pub clauses: Vec<(Keyword, Vec<ast::Expr>)>,
 }
 
 impl PolicyEdit {
-    /// What a policy is made of. Of a link, the slots are filled.
+    /// The parts of a policy; the slots of a link are filled.
     pub fn from_policy(policy: &Policy) -> Self {
         let ast = policy.ast();
         Self {
@@ -55,7 +55,7 @@ impl PolicyEdit {
             .reduce(ast::Expr::and)
     }
 
-    /// The static policy of this draft; `None` if a slot of a template is left open.
+    /// The static policy of these parts; `None` if a slot of a template is open.
     pub fn policy(&self, id: ast::PolicyID) -> Option<ast::Policy> {
         static_policy(
             id,
@@ -68,7 +68,7 @@ impl PolicyEdit {
     }
 }
 
-/// A static policy of these parts; `None` if a slot of a template is left open.
+/// The static policy of these parts; `None` if a slot of a template is open.
 pub fn static_policy(
     id: ast::PolicyID,
     effect: ast::Effect,

@@ -1,8 +1,8 @@
-//! Policy texts for roles, and ids fit for file names.
+//! The texts of policies for roles, and file names for them.
 
 use cedar_policy::EntityUid;
 
-/// A permit of these actions, without annotations, and before it is formatted.
+/// The text of a permit for these actions, without annotations and not yet formatted.
 pub fn permit<'a>(
     principal: &str,
     actions: impl Iterator<Item = &'a EntityUid>,
@@ -16,17 +16,17 @@ pub fn permit<'a>(
     format!("permit ({principal}, action {actions}, {resource});")
 }
 
-/// A text of the tenant in one line: nothing in it may end a comment, or steer a terminal.
+/// A text from a tenant in one line, which can neither end a comment nor steer a terminal.
 pub fn line(text: &str) -> String {
     let breaks =
         |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
     text.replace(breaks, " ")
 }
 
-/// How long the name of a file becomes, in letters.
+/// The longest file name, in characters.
 const LONGEST: usize = 60;
 
-/// The name of a file, in lower-case letters, digits and hyphens; what cannot be said so is left out.
+/// A file name in lower-case letters, digits and hyphens; other characters become hyphens.
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
     for character in name.chars().flat_map(char::to_lowercase) {
@@ -36,13 +36,13 @@ pub fn slug(name: &str) -> String {
             false => slug.push('-'),
         }
     }
-    // Between words, unless there is but one.
+    // It is cut between words, if there are several.
     if slug.len() > LONGEST {
         slug.truncate(LONGEST);
         slug.truncate(slug.rfind('-').unwrap_or(LONGEST));
     }
     match slug.trim_end_matches('-') {
-        // Windows has no files of these names.
+        // Windows allows no files with these names.
         name @ ("con" | "prn" | "aux" | "nul") => format!("{name}-role"),
         name => name.to_owned(),
     }

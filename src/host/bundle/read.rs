@@ -1,4 +1,4 @@
-//! The reading of a bundle: texts are parsed, joined and checked.
+//! The reader of a bundle, which parses, joins and checks texts.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 
-/// What is left where policies or schema have errors: the schema, if that is sound.
+/// The schema of a workspace with errors, if the schema itself has none.
 pub type NoBundle = Option<(Schema, Vocabulary)>;
 
-/// What was read where there is no bundle.
+/// The policies and schema of a workspace with errors.
 #[derive(Debug)]
 pub(crate) struct Unsound {
-    /// The schema, if that is sound.
+    /// The schema, if it has no errors.
     pub schema: NoBundle,
     policies: Vec<Policy>,
 }
 
 impl Unsound {
-    /// What else is wrong with the policies, by the schema.
+    /// Further findings about the policies, by the schema.
     pub(crate) fn check(&self, texts: &Texts) -> Vec<Finding> {
         let schema = self.schema.as_ref();
         schema.map_or_else(Vec::new, |(schema, vocabulary)| {
@@ -37,10 +37,8 @@ impl Unsound {
 
 /// Reads a bundle.
 ///
-/// Texts that ship, to the letter, are not checked.
-///
-/// There is a bundle exactly when none of the findings is an error; where the schema alone is
-/// sound, it is given back, so that the entities can be examined all the same.
+/// Texts that ship are not checked. There is a bundle exactly if none of the findings is an error; otherwise the
+/// schema is returned if it has no errors, so that the entities can be checked.
 pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
     let (read, mut findings) = parse(texts);
     let read = match read {
@@ -59,8 +57,8 @@ pub fn read(texts: &Texts) -> (Result<Bundle, NoBundle>, Vec<Finding>) {
     (read, findings)
 }
 
-/// Reads a bundle that is still to be checked ([`Bundle::check`]); there is one exactly when none of the findings is
-/// an error.
+/// Reads a bundle that is still to be checked ([`Bundle::check`]). There is one exactly if none of the findings is an
+/// error.
 pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
     let shipped = &texts.shipped;
     let is_shipped = |text: &str| shipped.has_text(text);
@@ -79,7 +77,7 @@ pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
     let mut policies = parsed.policies;
     policies.extend(linked);
     policies.sort_by(|one, other| one.id().cmp(other.id()));
-    // Where the schema cannot be read, the policies may well be ours.
+    // If the schema cannot be read, it may be one with questions.
     let asks = schema
         .as_ref()
         .is_none_or(|(_, vocabulary)| vocabulary.asks());
@@ -119,7 +117,7 @@ pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
     (Ok(bundle), findings)
 }
 
-/// What is wrong with policies by the schema: their types, and what no guardrail holds.
+/// Findings about policies by the schema: type errors, and permissions that no guardrail holds back.
 pub(super) fn check_by_schema(
     policies: &[Policy],
     schema: &Schema,
@@ -132,7 +130,7 @@ pub(super) fn check_by_schema(
         schema,
         vocabulary,
         is_built_in: texts.schema.iter().any(|source| shipped.holds(source)),
-        // What ships without one of its files is another schema.
+        // If one of the files that ship is missing, the schema is another.
         is_shipped: texts.schema.iter().all(is_shipped)
             && check::are_actions_known(policies, schema),
     };
@@ -142,11 +140,11 @@ pub(super) fn check_by_schema(
     findings
 }
 
-/// Reads policies by themselves, without any schema, and decides by all of them, as Cedar does: sorted by id, if
-/// there is no error in them; with what is wrong.
+/// Reads policies without a schema. They are sorted by id, and `None` if one has an error; all are in force, as in
+/// Cedar.
 ///
 /// # Errors
-/// A reading is switched: there is none.
+/// A reading is switched, and without a schema there is none.
 pub fn without_schema(
     texts: &Texts,
     switches: &Switches,

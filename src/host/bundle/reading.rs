@@ -1,4 +1,4 @@
-//! Readings: where the documents disagree, a choice that is switched by name.
+//! Readings: interpretations of unclear places in the documents, switched by name.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use super::vocabulary::Vocabulary;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
-/// A choice between two ways to read the documents.
+/// An interpretation of an unclear place in the documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Whether it is on unless switched off.
+    /// Whether the reading is on by default.
     pub default: bool,
-    /// What holds when it is on, in one sentence.
+    /// The effect of the reading if it is on, in one sentence.
     pub doc: String,
-    /// The document it comes from.
+    /// The document that the reading comes from.
     pub source: String,
 }
 
-/// Readings switched on and off by name; the others stay at their default.
+/// Readings that are switched on and off by name; all others have their default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Switches {
     /// Readings to switch on.
@@ -29,21 +29,21 @@ pub struct Switches {
     pub off: Vec<String>,
 }
 
-/// A name that is no reading of the policies.
+/// A name that is not a reading of the policies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("`{name}` is not a reading of these policies")]
 #[diagnostic(code(reading::unknown), help("{}{}", told(setting.as_deref()), listed(known)))]
 pub struct UnknownReading {
     /// The name as given.
     pub name: String,
-    /// The names there are.
+    /// The names of all readings.
     pub known: Vec<String>,
-    /// The flag of `what-if` for the setting that is called so, if there is one.
+    /// The flag of `what-if` for a setting with that name, if there is one.
     pub setting: Option<String>,
 }
 
 impl UnknownReading {
-    /// The same, where the schema may know a setting by that name, as `scoped-permissions`.
+    /// The error, with the setting of the schema that has this name, for example `scoped-permissions`.
     pub(crate) fn among_settings(self, vocabulary: &Vocabulary) -> Self {
         let letters = |name: &str| {
             let letters = name.chars().filter(|letter| letter.is_alphanumeric());
@@ -105,7 +105,7 @@ impl Switches {
     }
 }
 
-/// Finds the readings: each is described by the one policy of it that carries `@default`.
+/// The readings of these policies. One policy of each describes it, with `@default`.
 pub(super) fn collect(policies: &[Policy]) -> (Vec<Reading>, Vec<Finding>) {
     let mut described: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
     let mut findings = Vec::new();

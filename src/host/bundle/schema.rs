@@ -1,4 +1,4 @@
-//! The schema files, in Cedar's format or in JSON.
+//! The reader of schema files, in Cedar's format or in JSON.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// Reads the schema files together; the schema is absent when one of the findings is an error.
+/// Reads all schema files; the schema is absent if one of the findings is an error.
 pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut fragments = Vec::new();
@@ -68,7 +68,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Ve
     (Some((schema, vocabulary)), findings)
 }
 
-/// Fragments that contradict each other.
+/// A contradiction between the fragments of a schema.
 #[derive(Debug, Error)]
 enum Conflict {
     #[error(transparent)]
@@ -77,10 +77,10 @@ enum Conflict {
     Actions(Box<EntitiesError>),
 }
 
-/// The schema of all fragments, with the entities of its actions.
+/// The schema of all fragments, with its action entities.
 ///
 /// # Errors
-/// The fragments contradict each other; Cedar says how.
+/// The fragments contradict each other.
 fn join(fragments: &[SchemaFragment]) -> Result<(Schema, Entities), Conflict> {
     let schema = Schema::from_schema_fragments(fragments.iter().cloned())
         .map_err(|error| Conflict::Schema(Box::new(error)))?;
@@ -89,8 +89,8 @@ fn join(fragments: &[SchemaFragment]) -> Result<(Schema, Entities), Conflict> {
     Ok((schema, actions))
 }
 
-/// Whether a schema is another than `known` altogether: it is sound by itself, says what is asked of whom, and has
-/// no namespace in common with the other.
+/// Whether a schema has nothing to do with `known`: it has no error, declares the types that its actions apply to, and
+/// shares no namespace with the other.
 pub fn is_another_schema(sources: &[Arc<Source>], known: &[Arc<Source>]) -> bool {
     let fragment = |source: &Arc<Source>| {
         let is_sound = depth_limit::of_schema(source).is_none();
@@ -123,12 +123,12 @@ pub fn is_another_schema(sources: &[Arc<Source>], known: &[Arc<Source>]) -> bool
     schema.is_ok_and(|schema| schema.request_envs().next().is_some())
 }
 
-/// Whether a schema is in Cedar's JSON format: no text in the other begins like this.
+/// Whether a schema is in Cedar's JSON format; a schema in the other format never begins like this.
 fn is_json(source: &Source) -> bool {
     source.text().trim_start().starts_with(['{', '['])
 }
 
-/// What is wrong with a schema in the JSON format.
+/// The finding about an error in a schema in the JSON format.
 fn of_json(source: &Arc<Source>, error: &SchemaError) -> Finding {
     let mut finding = diagnostic::of_cedar(code::schema::SYNTAX, source, error);
     if let Some((line, column)) = position(&finding.message) {
@@ -149,13 +149,13 @@ fn position(message: &str) -> Option<(usize, usize)> {
     Some((line.parse().ok()?, column.parse().ok()?))
 }
 
-/// A schema in the Cedar format, whichever it is written in.
+/// The schema in the Cedar format, converted from JSON if necessary.
 pub(super) fn in_cedar_format(source: &Source) -> Cow<'_, str> {
     if !is_json(source) {
         return Cow::Borrowed(source.text());
     }
     let fragment = SchemaFragment::from_json_str(source.text()).ok();
     let text = fragment.and_then(|fragment| fragment.to_cedarschema().ok());
-    // What the other format cannot express stays as it is.
+    // A schema that the Cedar format cannot express stays in JSON.
     text.map_or(Cow::Borrowed(source.text()), Cow::Owned)
 }

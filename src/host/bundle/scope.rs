@@ -1,4 +1,4 @@
-//! The types of expressions within a policy, by the schema.
+//! The types of expressions in a policy, by the schema.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use cedar_policy_core::ast;
 use super::policy::Policy;
 use super::vocabulary::{Action, Kind, QUESTION_CONTEXT, Vocabulary};
 
-/// The types that the variables of a policy have.
+/// The possible types of the variables in a policy.
 #[derive(Debug)]
 pub struct Scope<'v> {
     vocabulary: &'v Vocabulary,
     principals: BTreeSet<String>,
     resources: BTreeSet<String>,
-    /// Whether it is asked a question, whose context names what the request is about.
+    /// Whether the policy answers a question, whose context has the resource of the request behind it.
     is_question: bool,
 }
 
 impl<'v> Scope<'v> {
-    /// The types of the actions that a policy is asked about.
+    /// The types of the actions that a policy is evaluated for.
     pub fn for_policy(policy: &Policy, vocabulary: &'v Vocabulary) -> Self {
         let actions = vocabulary.permissions().chain(vocabulary.questions());
         let actions = actions.filter(|action| policy.action_scope().answers(action));
@@ -40,13 +40,12 @@ impl<'v> Scope<'v> {
         self.is_question |= action.is_question();
     }
 
-    /// The types of the principals and the resources.
+    /// The types of principals and resources.
     pub fn everything(&self) -> impl Iterator<Item = String> {
         self.principals.iter().chain(&self.resources).cloned()
     }
 
-    /// The types of the entities that an expression can be, or of the elements of the set; `None`
-    /// where that cannot be followed.
+    /// The possible entity types of an expression, or of the elements of a set; `None` if they cannot be determined.
     pub fn types(&self, expression: &ast::Expr) -> Option<BTreeSet<String>> {
         self.kinds(expression)?
             .iter()
@@ -54,7 +53,7 @@ impl<'v> Scope<'v> {
             .collect()
     }
 
-    /// The types that have an attribute, of those that an expression can be; none where that cannot be followed.
+    /// The possible types of an expression that have an attribute; empty if they cannot be determined.
     pub fn owners(&self, expression: &ast::Expr, attribute: &str) -> BTreeSet<String> {
         let kinds = self.kinds(expression).into_iter().flatten();
         let named = kinds.filter_map(|kind| kind.named().map(str::to_owned));
@@ -97,7 +96,7 @@ impl<'v> Scope<'v> {
                     let kinds = values.into_iter().map(|value| self.kinds(value));
                     return Some(kinds.collect::<Option<Vec<_>>>()?.concat());
                 }
-                // Of the types that a variable can be, those without the attribute are out.
+                // The types of a variable without the attribute are left out.
                 let kinds: Vec<Kind> = self
                     .kinds(expr)?
                     .iter()
@@ -116,8 +115,7 @@ impl<'v> Scope<'v> {
     }
 }
 
-/// The values that a field can have of a record that is written out in the policy, or of such records in the branches
-/// of a choice.
+/// The possible values of a field in a record literal, or in record literals in the branches of a conditional.
 pub(crate) fn written_out<'e>(record: &'e ast::Expr, field: &str) -> Option<Vec<&'e ast::Expr>> {
     match record.expr_kind() {
         ast::ExprKind::Record(fields) => Some(fields.get(field).into_iter().collect()),

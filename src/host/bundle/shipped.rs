@@ -1,4 +1,4 @@
-//! The rules that ship with a program.
+//! The rules that ship with a program, and their files.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,21 +6,21 @@ use std::sync::Arc;
 use super::{Rules, Texts};
 use tarbac_diagnostic::source::Source;
 
-/// What the names of sources that ship begin with.
+/// The beginning of the names of sources that ship.
 const PREFIX: &str = "shipped/";
 
-/// A text and where it stands in a workspace.
+/// A text and its path in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// The path, with `/` between its parts, for example `policies/authority.cedar`.
     pub path: String,
-    /// What stands in it.
+    /// The text.
     pub text: String,
 }
 
-/// The rules that ship with a program: those in force in a workspace that does not replace them.
+/// The rules that ship with a program: they are in force in a workspace that does not replace them.
 ///
-/// They were checked when the program was built, and are not checked each time it starts.
+/// They are checked when the program is built, and not again when it runs.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Shipped {
     schema: Vec<Arc<Source>>,
@@ -29,7 +29,7 @@ pub struct Shipped {
 }
 
 impl Shipped {
-    /// The files of `policies/` and `schema/`: those called `*.cedar` and `*.cedarschema` are the rules.
+    /// The files of `policies/` and `schema/`; those with the extensions `.cedar` and `.cedarschema` are the rules.
     pub fn new(files: Vec<File>) -> Self {
         let called = |extension: &str| {
             let files = files.iter().filter(|file| file.path.ends_with(extension));
@@ -44,7 +44,7 @@ impl Shipped {
         }
     }
 
-    /// The files, as they were given.
+    /// The files, in the given order.
     pub fn files(&self) -> &[File] {
         &self.files
     }
@@ -59,7 +59,7 @@ impl Shipped {
         &self.policies
     }
 
-    /// What ships and nothing else, as the texts of a bundle.
+    /// The texts of a bundle with only the rules that ship.
     pub fn alone(self: &Arc<Self>) -> Texts {
         Texts {
             schema: self.schema.clone(),
@@ -69,17 +69,17 @@ impl Shipped {
         }
     }
 
-    /// Whether a text is, to the letter, one of those that ship.
+    /// Whether a text is exactly one of those that ship.
     pub fn has_text(&self, text: &str) -> bool {
         self.files.iter().any(|file| file.text == text)
     }
 
-    /// Whether a source is one of those that ship, and no file of a workspace.
+    /// Whether a source is one of those that ship, and not a file of a workspace.
     pub fn holds(&self, source: &Source) -> bool {
         source.name.starts_with(PREFIX) && self.has_text(source.text())
     }
 
-    /// What the rules in these texts are.
+    /// Whether the rules in these texts are those that ship.
     pub(super) fn rules(&self, texts: &Texts) -> Rules {
         let mut is_more = !texts.links.is_empty();
         for (shipped, given) in [

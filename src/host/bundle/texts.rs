@@ -1,4 +1,4 @@
-//! The texts that a bundle is read from, and what the rules in them are.
+//! The texts that a bundle is read from, and whether their rules ship.
 
 use std::sync::Arc;
 
@@ -8,32 +8,32 @@ use serde::Serialize;
 use super::Shipped;
 use tarbac_diagnostic::source::Source;
 
-/// The texts a bundle is read from.
+/// The texts that a bundle is read from.
 #[derive(Debug, Default, Clone)]
 pub struct Texts {
-    /// Files in Cedar's schema format, or in its JSON format.
+    /// Schema files in Cedar's schema format or its JSON format.
     pub schema: Vec<Arc<Source>>,
-    /// Files in Cedar's policy format.
+    /// Policy files in Cedar's policy format.
     pub policies: Vec<Arc<Source>>,
-    /// Files that link policy templates, in the format of `cedar link`.
+    /// Files with links of policy templates, in the format of `cedar link`.
     pub links: Vec<Arc<Source>>,
-    /// The names of files that lie beside them, or beside the entities, and are not read; with the missing ones.
+    /// The names of the workspace's files that are not read, including the missing ones.
     pub not_read: Vec<String>,
-    /// The names of files that were written and are not there.
+    /// The names of files that tarbac wrote and that are missing.
     pub missing: Vec<String>,
-    /// What ships with the program, whether it is in force or not.
+    /// The rules that ship with the program, whether they are in force or not.
     pub shipped: Arc<Shipped>,
 }
 
-/// What the rules of a workspace are.
+/// The origin of the rules in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rules {
-    /// Those that ship, and no others.
+    /// The rules that ship, and no others.
     Shipped,
-    /// Those that ship, and others beside them.
+    /// The rules that ship, and others of the workspace.
     ShippedAndCustom,
-    /// Those of the workspace, in place of what ships.
+    /// The rules of the workspace, in place of those that ship.
     Own,
 }
 
@@ -49,7 +49,7 @@ impl Rules {
 }
 
 impl Texts {
-    /// The digest of what stands in them, whatever the files are called and in whichever order they are.
+    /// The digest of the texts, independent of the names and order of the files.
     pub(super) fn identity(&self) -> Hash {
         let mut hasher = Hasher::new();
         for files in [&self.schema, &self.policies, &self.links] {

@@ -1,8 +1,8 @@
-//! Type errors that Cedar's strict validation finds, each once.
+//! Type errors of Cedar's strict validation, each reported once.
 //!
-//! Cedar examines a policy once for each type of principal and resource that it can meet, and
-//! suggests names in the order of a hash table. Here one wrong word is one finding, whichever
-//! types it is wrong for, and what is suggested is near and the same each time.
+//! Cedar validates a policy once for each combination of principal and resource types, and picks suggested names in
+//! the order of a hash table. Here a wrong word is one finding, for whichever types it is wrong, and its suggestion is
+//! always the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,25 +24,24 @@ use crate::lookup::did_you_mean;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{Finding, Severity};
 
-/// How many policies are validated at once.
+/// The number of policies that are validated together.
 const AT_ONCE: usize = 32;
 
 /// The schema that policies are checked against.
 pub(super) struct Against<'a> {
-    /// As Cedar has it.
+    /// The schema in Cedar's form.
     pub schema: &'a Schema,
-    /// Its words.
+    /// The vocabulary of the schema.
     pub vocabulary: &'a Vocabulary,
-    /// Whether a part of it is in the binary and in no file that its reader may know of.
+    /// Whether a part of the schema ships with the program and stands in no file of the workspace.
     pub is_built_in: bool,
-    /// Whether all of it is, to the letter, the schema that ships.
+    /// Whether the whole schema is the one that ships.
     pub is_shipped: bool,
 }
 
-/// What strict validation finds.
+/// The findings of strict validation.
 ///
-/// Policies that ship are valid against the schema that ships; with another schema they are
-/// checked like any other.
+/// Policies that ship are valid against the schema that ships; with any other schema they are checked too.
 pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> {
     let to_check: Vec<&Policy> = policies
         .iter()
@@ -53,7 +52,7 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
     }
     let schema: &ValidatorSchema = against.schema.as_ref();
     let validator = Validator::new(schema.clone());
-    // What is wrong with one policy has nothing to do with another, so all cores take part.
+    // Policies are validated independently, on all cores.
     let results: Vec<ValidationResult<ValidationError, ValidationWarning>> =
         as_asked(&to_check, against.vocabulary)
             .iter()
@@ -63,7 +62,7 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
             .map(|policies| {
                 let mut set = ast::PolicySet::new();
                 for policy in policies {
-                    // Of policies that share an id, the first is checked; `ids` speaks of the others.
+                    // Of policies that share an id, only the first is checked; `ids` reports the others.
                     let _ = set.add(policy.clone());
                 }
                 validator.validate(&set, ValidationMode::Strict)
@@ -104,8 +103,9 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
     findings
 }
 
-/// Whether somebody is let in whom a forbid was meant to hold back: by its scope it can never apply. Other people's
-/// Cedar takes such a policy; of one for every action, only a part may be idle.
+/// Whether a forbid can never apply by its scope, so that it does not hold back the people that it should. Without
+/// questions in the schema, Cedar's warning is enough; and a forbid for every action may be idle for some of them
+/// only.
 fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Vocabulary) -> bool {
     matches!(warning, ValidationWarning::InvalidActionApplication(_))
         && policy.effect() == Effect::Forbid
@@ -113,14 +113,14 @@ fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Voc
         && !matches!(policy.action_scope(), ActionScope::Any)
 }
 
-/// Policies as they are asked: one for every action is asked about permissions, and no question is put to
-/// it. Each list has a policy once.
+/// Policies in the form in which they are evaluated: one for every action stands for all permissions, and for no
+/// question. Each list contains a policy once.
 fn as_asked(policies: &[&Policy], vocabulary: &Vocabulary) -> Vec<Vec<ast::Policy>> {
     let whole = |policy: &&Policy| policy.ast().clone();
     if !vocabulary.asks() {
         return vec![policies.iter().map(whole).collect()];
     }
-    // Actions of several types are no set that Cedar would take.
+    // Cedar accepts no set of actions with different types.
     let mut by_type: BTreeMap<&EntityTypeName, Vec<Arc<ast::EntityUID>>> = BTreeMap::new();
     for action in vocabulary.permissions() {
         let of_type = by_type.entry(action.uid.type_name()).or_default();
@@ -166,7 +166,7 @@ fn placed(finding: Finding, policy: Option<&Policy>, error: &dyn Diagnostic) -> 
     }
 }
 
-/// One mistake of a policy, whichever types it is met with.
+/// A mistake in a policy, for all types that it occurs with.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Mistake {
     policy: PolicyId,
@@ -183,13 +183,13 @@ impl Mistake {
             ValidationError::UnsafeOptionalAttributeAccess(error) => {
                 accessed(&error.attribute_access)
             }
-            // A type that is not there is wrong once, wherever the scope repeats it.
+            // An unknown type is one mistake, even if the scope repeats it.
             ValidationError::UnrecognizedEntityType(_)
             | ValidationError::UnrecognizedActionId(_) => error.to_string(),
             other => format!("{:?}", std::mem::discriminant(other)),
         };
         Self {
-            // Only the public errors tell it.
+            // Only the public error has the id.
             policy: cedar_policy::ValidationError::from(error.clone())
                 .policy_id()
                 .clone(),
@@ -199,7 +199,7 @@ impl Mistake {
     }
 }
 
-/// The attribute that is looked for, in words that no other mistake has.
+/// A text that identifies the access to an attribute.
 fn accessed(access: &AttributeAccess) -> String {
     let (AttributeAccess::EntityLUB(_, attributes)
     | AttributeAccess::Context(_, attributes)
@@ -207,14 +207,14 @@ fn accessed(access: &AttributeAccess) -> String {
     format!("attribute {}", attributes.join("."))
 }
 
-/// What Cedar says of one mistake.
+/// Cedar's errors about one mistake.
 #[derive(Default)]
 struct Met {
-    /// By what it says.
+    /// The errors by message.
     errors: BTreeMap<String, ValidationError>,
-    /// The types on which the attribute is not there.
+    /// The types that lack the attribute.
     lacking: BTreeSet<EntityTypeName>,
-    /// The attribute and the records that lead to it, from the entity on.
+    /// The path from the entity to the attribute, through records.
     path: Vec<String>,
 }
 
@@ -253,7 +253,7 @@ impl Met {
                 let actions = actions.iter().map(String::as_str);
                 against.unknown(did_you_mean(&error.actual_action_id, actions))
             }
-            // Which attributes a record has is not known here.
+            // The attributes of the record are not known here.
             ValidationError::UnsafeAttributeAccess(_) => None,
             _ => finding.help,
         };
@@ -269,7 +269,7 @@ impl Met {
         Some(finding)
     }
 
-    /// An attribute that some types lack.
+    /// The finding about an attribute that some types lack.
     fn attribute(self, policy: &Policy, against: &Against<'_>) -> Option<Finding> {
         let vocabulary = against.vocabulary;
         let (attribute, records) = self.path.split_last()?;
@@ -330,8 +330,8 @@ impl Met {
     }
 }
 
-/// The types of the principals and of the resources of the actions that a policy is asked about. A policy for every
-/// action is asked about permissions only.
+/// The types of principals and resources of the actions that a policy is evaluated for. A policy for every action is
+/// evaluated for permissions only.
 fn types_of_scope(
     policy: &Policy,
     vocabulary: &Vocabulary,
@@ -349,7 +349,7 @@ fn quoted(names: &[&EntityTypeName]) -> String {
     names.join(", ")
 }
 
-/// The type or record at the end of a path of records that starts at an entity type.
+/// The type or record at the end of a path of records that begins at an entity type.
 fn owner(vocabulary: &Vocabulary, name: &EntityTypeName, records: &[String]) -> Option<String> {
     match records.is_empty() {
         true => Some(name.to_string()),
@@ -361,7 +361,7 @@ fn owner(vocabulary: &Vocabulary, name: &EntityTypeName, records: &[String]) -> 
 }
 
 impl Against<'_> {
-    /// What to say of a name that the schema does not have.
+    /// The help for a name that is not in the schema.
     fn unknown(&self, near: Option<String>) -> Option<String> {
         let whose = "the schema in force is the one that ships with tarbac, for Intune; `--schema` names another, and `test --cedar --no-schema` does without";
         match (near, self.is_built_in) {

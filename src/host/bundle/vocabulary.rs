@@ -1,6 +1,6 @@
-//! The vocabulary of a schema: spellings of actions, annotations of types and attributes.
+//! The vocabulary of a schema: the spellings of actions, and the annotations of types and attributes.
 //!
-//! Cedar's `Schema` keeps none of it, so it is taken from the schema fragments.
+//! It is read from the schema fragments, because Cedar's `Schema` does not keep it.
 
 mod action;
 mod attribute;
@@ -14,17 +14,16 @@ use cedar_policy::{EntityTypeName, EntityUid};
 pub use action::Action;
 pub use attribute::{Attribute, Kind, StandIn};
 
-/// The namespace of the actions that ask the policies to explain; every other action is a
-/// permission.
+/// The namespace of the questions; every other action is a permission.
 pub const QUESTIONS: &str = "Tarbac";
 
-/// The record type of what a question may know besides the principal and the resource.
+/// The record type of the context of a question.
 pub const QUESTION_CONTEXT: &str = "Tarbac::QuestionContext";
 
 /// Annotations by key.
 pub type Annotations = BTreeMap<String, String>;
 
-/// The words of the schema.
+/// The actions, types and attributes of a schema, with their annotations.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     actions: Vec<Action>,
@@ -40,7 +39,7 @@ impl Vocabulary {
         self.actions.iter()
     }
 
-    /// The permissions, in the order in which the schema gives them.
+    /// The permissions, in the order of the schema.
     pub fn permissions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(|action| !action.is_question())
     }
@@ -50,7 +49,8 @@ impl Vocabulary {
         self.actions.iter().filter(|action| action.is_question())
     }
 
-    /// Whether it asks any question of ours. A schema that asks none is other people's, and decides as Cedar does.
+    /// Whether the schema has any question. One without is not written for tarbac, and its decisions are those of
+    /// Cedar.
     pub fn asks(&self) -> bool {
         self.questions().next().is_some()
     }
@@ -72,8 +72,8 @@ impl Vocabulary {
         self.permissions().find(|action| action.id() == id)
     }
 
-    /// The permissions of this spelling: the case of ASCII letters does not matter, `\` and `/` are one separator, and
-    /// the category may be left out.
+    /// The permissions with this spelling. The case of ASCII letters does not matter, `\` and `/` are the same
+    /// separator, and the category may be left out.
     pub fn actions_spelled(&self, text: &str) -> Vec<&Action> {
         let wanted = plain(text);
         self.permissions()
@@ -94,12 +94,12 @@ impl Vocabulary {
         self.types.keys().map(String::as_str)
     }
 
-    /// The ids that an enumerated entity type has, and no others; `None` for any other type.
+    /// All ids of an enumerated entity type; `None` for another type.
     pub fn choices(&self, type_name: &str) -> Option<&BTreeSet<String>> {
         self.choices.get(type_name)
     }
 
-    /// For each entity type, the types after its `in`: those of its direct parents.
+    /// For each entity type, the types of its direct parents: those after `in`.
     pub fn declared_parents(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.parents
     }
@@ -118,7 +118,7 @@ impl Vocabulary {
             .collect()
     }
 
-    /// For each entity type, the attributes that stand in place of a parent of a type, each with that type.
+    /// For each entity type, the attributes that can replace a parent, each with the type of the parent.
     pub fn in_place_of_parents(&self) -> BTreeMap<String, Vec<(String, String)>> {
         let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for owner in self.attributes.keys() {
@@ -130,20 +130,20 @@ impl Vocabulary {
         found
     }
 
-    /// The attributes that say, where they are true, that more may be in the entity than is known, and those that name
-    /// what the entity may be in (`@unlisted`), by the type that has them.
+    /// The attributes with `@unlisted`, each after the type that has it: those that mark an entity as having unknown
+    /// members, and those that refer to such entities.
     pub fn unlisted(&self) -> impl Iterator<Item = (&str, &str)> {
         self.annotated("unlisted")
     }
 
-    /// The attributes that name those attributes of an entity whose values are not known (`@assumed`), by the type that
-    /// has them.
+    /// The attributes that list those attributes of an entity whose values are assumed (`@assumed`), each after the
+    /// type that has it.
     pub fn assumed(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.annotated("assumed");
         all.filter(|(owner, name)| !self.is_unknown_if_absent(owner, name))
     }
 
-    /// Whether the value of an attribute is not known where it is absent (`@assumed("absent")`).
+    /// Whether the absence of an attribute means that its value is not known (`@assumed("absent")`).
     pub fn is_unknown_if_absent(&self, owner: &str, attribute: &str) -> bool {
         let attributes = self.attributes.get(owner);
         let known = attributes.and_then(|attributes| attributes.get(attribute));
@@ -151,7 +151,7 @@ impl Vocabulary {
         assumed.is_some_and(|assumed| assumed == "absent")
     }
 
-    /// The attributes with an annotation, by what has them.
+    /// The attributes with an annotation, each after the type or record that has it.
     fn annotated<'v>(&'v self, key: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
         let all = self.attributes.iter().flat_map(|(owner, attributes)| {
             let attributes = attributes.iter();
@@ -161,7 +161,7 @@ impl Vocabulary {
             .map(|(owner, name, _)| (owner, name))
     }
 
-    /// The attributes of an entity type that stand in place of a parent: those annotated `@in_place_of`.
+    /// The attributes of an entity type that can replace a parent: those with `@in_place_of`.
     pub fn stand_ins(&self, owner: &str) -> Vec<StandIn<'_>> {
         let attributes = self.attributes.get(owner).into_iter().flatten();
         let stand_ins = attributes.filter_map(|(name, attribute)| {
@@ -181,8 +181,8 @@ impl Vocabulary {
         stand_ins.collect()
     }
 
-    /// The attributes of an entity type that name what an entity can put itself into (`@activate`), each with
-    /// the words for it.
+    /// The attributes of an entity type that list memberships which an entity can activate (`@activate`), each with the
+    /// sentence about the activation.
     pub fn activations<'v>(
         &'v self,
         owner: &str,
@@ -194,7 +194,7 @@ impl Vocabulary {
         })
     }
 
-    /// The attributes of all entity types and records, by the name of what has them.
+    /// The attributes of all entity types and records, by the name of the type or record.
     pub fn all_attributes(&self) -> &BTreeMap<String, BTreeMap<String, Attribute>> {
         &self.attributes
     }
@@ -204,8 +204,7 @@ impl Vocabulary {
         self.attributes.get(owner)
     }
 
-    /// The attribute at the end of a path of attributes that starts at an entity type and stays
-    /// within its records.
+    /// The attribute at the end of a path that begins at an entity type and leads through its records.
     pub fn attribute(&self, type_name: &str, path: &[impl AsRef<str>]) -> Option<&Attribute> {
         let (first, rest) = path.split_first()?;
         let attribute = self.attributes.get(type_name)?.get(first.as_ref())?;
@@ -216,8 +215,7 @@ impl Vocabulary {
         }
     }
 
-    /// The attributes whose value is the name of one entity only, each with its type: those annotated
-    /// `@alias("unique")`.
+    /// The attributes whose values each name one entity only, each with its type: those with `@alias("unique")`.
     pub fn unique_aliases(&self) -> impl Iterator<Item = (EntityTypeName, &str)> {
         let types = self.types.keys();
         let types = types.filter_map(|name| Some((name.parse::<EntityTypeName>().ok()?, name)));
@@ -231,8 +229,7 @@ impl Vocabulary {
         })
     }
 
-    /// The attributes of a type that name its entities as well as their id does: those annotated
-    /// `@alias`.
+    /// The attributes that are aliases of a type's entities: those with `@alias`.
     pub fn aliases(&self, type_name: &str) -> impl Iterator<Item = &str> {
         self.attributes
             .get(type_name)

@@ -5,20 +5,20 @@ use cedar_policy::{EntityTypeName, EntityUid};
 use super::{Annotations, QUESTIONS};
 use tarbac_diagnostic::source::Place;
 
-/// A permission, or a question of [`QUESTIONS`].
+/// A permission, or a question in the namespace [`QUESTIONS`].
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// The action entity.
+    /// The uid of the action.
     pub uid: EntityUid,
-    /// The groups it is in, directly or through others.
+    /// The groups that contain the action, directly or through others.
     pub groups: Vec<EntityUid>,
-    /// The types that may ask.
+    /// The types of principals.
     pub principals: Vec<EntityTypeName>,
-    /// The types it is asked about.
+    /// The types of resources.
     pub resources: Vec<EntityTypeName>,
-    /// What the schema says of it.
+    /// The annotations in the schema.
     pub annotations: Annotations,
-    /// Where the schema declares it.
+    /// The place of the declaration.
     pub place: Place,
 }
 
@@ -28,7 +28,7 @@ impl Action {
         self.uid.id().unescaped()
     }
 
-    /// The documented name, or the id where the schema gives none.
+    /// The documented name, or else the id.
     pub fn name(&self) -> &str {
         self.annotations
             .get("name")
@@ -40,7 +40,7 @@ impl Action {
         self.name().rsplit(['\\', '/']).next().unwrap_or_default()
     }
 
-    /// Every spelling a person may use; [`super::Vocabulary::actions_spelled`] compares them.
+    /// All spellings that a person may use; [`super::Vocabulary::actions_spelled`] compares them.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
         let spelled = ["id", "name", "graph"]
             .into_iter()
@@ -52,23 +52,23 @@ impl Action {
         ])
     }
 
-    /// The permission whose page carries this action, by id: the action is out of reach without it.
+    /// The id of the permission to see the page with this action, without which the action cannot be reached.
     pub fn page(&self) -> Option<&str> {
         self.annotations.get("page").map(String::as_str)
     }
 
-    /// Why it is meant to be outside of the guardrails, if it is.
+    /// The reason why the action is outside of the guardrails, if it is on purpose.
     pub fn unguarded(&self) -> Option<&str> {
         let why = self.annotations.get("unguarded")?.trim();
         (!why.is_empty()).then_some(why)
     }
 
-    /// Whether it is a question and no permission.
+    /// Whether the action is a question and not a permission.
     pub fn is_question(&self) -> bool {
         self.uid.type_name().namespace() == QUESTIONS
     }
 
-    /// Whether the action is asked of a principal of one type about a resource of another.
+    /// Whether the action applies to a principal and a resource of these types.
     pub fn applies_to(&self, principal: &EntityTypeName, resource: &EntityTypeName) -> bool {
         self.principals.contains(principal) && self.resources.contains(resource)
     }

@@ -4,36 +4,35 @@ use cedar_policy::EntityUid;
 
 use super::Annotations;
 
-/// An attribute that stands in place of a parent: what its entities are in of a type, or would be but for the
-/// setting of something else that they are in.
+/// An attribute in place of a parent: its value is the parent, or would be the parent but for a setting of another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandIn<'v> {
     /// The name of the attribute.
     pub attribute: &'v str,
     /// The type of the parent.
     pub parent: &'v str,
-    /// The type and the attribute of the parent while which is true the attribute stands in (`@while`).
+    /// The type and a Bool attribute of another parent: while that is true, the attribute replaces the parent (`@while`).
     pub during: Option<(&'v str, &'v str)>,
-    /// Parents of which any keeps the entity where it would be without (`@unless_in`).
+    /// Parents with any of which the entity keeps the replaced parent (`@unless_in`).
     pub exceptions: Vec<EntityUid>,
-    /// What an administrator does who gives it one of those (`@restore`).
+    /// The action of an administrator who adds one of these parents (`@restore`).
     pub restoring: Option<&'v str>,
-    /// What it comes to, in words (`@told`).
+    /// The effect in words (`@told`).
     pub told: Option<&'v str>,
 }
 
-/// An attribute of an entity type or of a record.
+/// An attribute of an entity type or a record.
 #[derive(Debug, Clone)]
 pub struct Attribute {
-    /// What the schema says of it.
+    /// The annotations in the schema.
     pub annotations: Annotations,
-    /// What its values are.
+    /// The type of the values.
     pub kind: Kind,
-    /// Whether every entity has it.
+    /// Whether the attribute is required.
     pub required: bool,
 }
 
-/// What the values of an attribute are.
+/// The type of an attribute's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// `Bool`
@@ -46,14 +45,14 @@ pub enum Kind {
     Entity(String),
     /// A set of values.
     Set(Box<Kind>),
-    /// A record; its attributes are found in the vocabulary under this name.
+    /// A record; the vocabulary has its attributes under this name.
     Record(String),
     /// An extension type, for example `datetime`.
     Extension(String),
 }
 
 impl Kind {
-    /// The type of the entities that the values name, be it one or a set of them.
+    /// The type of the entities in the values, which are entities or sets of them.
     pub fn entity_type(&self) -> Option<&str> {
         match self {
             Self::Entity(type_name) => Some(type_name),
@@ -62,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// The entity type or the record that the values are of, be it one or a set of them.
+    /// The entity type or record of the values, alone or in sets.
     pub fn named(&self) -> Option<&str> {
         match self {
             Self::Entity(name) | Self::Record(name) => Some(name),

@@ -12,7 +12,7 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// The declarations of all fragments; types are named in full only once all are known.
+/// The declarations of all fragments. Names of types are resolved after all fragments are known.
 #[derive(Default)]
 pub(in crate::bundle) struct Declarations {
     types: BTreeMap<String, Annotations>,
@@ -21,7 +21,7 @@ pub(in crate::bundle) struct Declarations {
     attributes: Vec<(String, String, String, Value)>,
     actions: Vec<(String, String, Annotations, Place)>,
     choices: BTreeMap<String, BTreeSet<String>>,
-    /// The entity types by each name that programs may give them, with the places.
+    /// For each name of an entity type in requests of programs, the types with the name and their places.
     named: BTreeMap<String, Vec<(String, Place)>>,
 }
 
@@ -45,8 +45,7 @@ impl Declarations {
                 self.add_action(namespace, id, action, source, findings);
             }
         }
-        // Cedar gives the actions of a fragment by name; the file gives them in an order that means
-        // something to its readers.
+        // Cedar sorts the actions of a fragment by name; the order in the file has a meaning for readers.
         self.actions.sort_by_key(|(_, _, _, place)| place.start);
     }
 
@@ -137,7 +136,7 @@ impl Declarations {
         }
     }
 
-    /// Errors about entity types that share a name (`@authzen`): which one a request means could not be told.
+    /// Errors about entity types with the same name (`@authzen`), which make requests ambiguous.
     pub(in crate::bundle) fn shared_names(&self) -> Vec<Finding> {
         let shared = self.named.iter().filter(|(_, types)| types.len() > 1);
         let findings = shared.map(|(name, types)| {
@@ -269,7 +268,7 @@ fn annotations(json: &Value) -> Annotations {
         .collect()
 }
 
-/// Where the first of these words stands that the text has.
+/// The place of the first of these words that occurs in the text.
 fn place_of_word(source: &Arc<Source>, words: &[String]) -> Place {
     let text = source.text();
     let found = words.iter().find_map(|word| {
@@ -279,7 +278,7 @@ fn place_of_word(source: &Arc<Source>, words: &[String]) -> Place {
     Place::new(source, found.unwrap_or(0..0))
 }
 
-/// A name as JSON has it.
+/// A name as a JSON string.
 fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
