@@ -1,7 +1,7 @@
-//! The workspace on disk: its files, found and read.
+//! The workspace on disk: finding and reading its files.
 //!
-//! [`examine`] reads everything and collects what is wrong; [`Workspace::load`] does the same and
-//! refuses when anything is.
+//! [`examine`] reads everything and collects all findings; [`Workspace::load`] does the same and fails if one is an
+//! error.
 
 mod astray;
 mod baseline;
@@ -50,33 +50,33 @@ pub use suites::{SuiteFile, spec_files, suite_files};
 pub use text::{snapshot, standard_input};
 pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, recorded};
 
-/// The folders of a workspace.
+/// The folders that a workspace is made of, its parts.
 pub const PARTS: [&str; 3] = ["entities", "policies", "schema"];
 
-/// The codes of the warnings that are told by whatever decides.
+/// The codes of the warnings that commands which decide show too.
 pub const TOLD: [Code; 2] = [code::workspace::INSIDE, code::workspace::FINISHED];
 
-/// How many files are named before the others are counted.
+/// The most files that are named in messages; the others are counted.
 const LISTED: usize = 5;
 
-/// The folder of a workspace, and what is read in place of its parts.
+/// The folder of a workspace, and the files that are read in place of its parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The folder that holds `policies/`, `schema/` and `entities/`.
     pub root: PathBuf,
-    /// Files and folders in place of `policies/`; empty for that folder.
+    /// Files and folders in place of `policies/`; without any, that folder is read.
     pub policies: Vec<PathBuf>,
     /// Files and folders in place of `schema/`.
     pub schema: Vec<PathBuf>,
     /// Files and folders in place of `entities/`.
     pub entities: Vec<PathBuf>,
-    /// Files and folders that are read as another state: they are in the right place.
+    /// Files and folders that are read as another state, so they are in the right place.
     pub others: Vec<PathBuf>,
     /// The rules that are in force unless the workspace replaces them.
     pub shipped: Arc<Shipped>,
 }
 
-/// A file that could not be read.
+/// A file that cannot be read.
 #[derive(Debug, Error, Diagnostic)]
 #[error("cannot read `{path}`: {reason}")]
 #[diagnostic(code(workspace::unreadable))]
@@ -87,46 +87,46 @@ pub struct Unreadable {
     help: Option<String>,
 }
 
-/// Why there is no workspace to decide with.
+/// The reason why there is no workspace to decide with.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    /// A file could not be read.
+    /// A file cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// The workspace has errors; nothing is decided with it.
+    /// The workspace has errors, so nothing is decided with it.
     #[error("the workspace has errors, so nothing is decided with it")]
     Invalid(Vec<Finding>),
-    /// A switch names no reading.
+    /// A switch names a reading that does not exist.
     #[error(transparent)]
     Reading(#[from] UnknownReading),
 }
 
-/// How the entities of a workspace are read.
+/// Options for reading the entities of a workspace.
 #[derive(Clone, Default)]
 pub struct LoadOptions {
-    /// Whether what is worked out from the files of a large workspace is kept in a folder beside them, and
-    /// taken from there. It changes no answer.
+    /// Whether to keep the results of reading a large workspace in a folder beside its files, and to use them. It
+    /// changes no answer.
     pub cache: bool,
-    /// Told of the bytes that were just read, and of how many there are altogether.
+    /// A function that is called with the number of bytes just read and the total number.
     pub progress: Option<Progress>,
-    /// Told where something of what was kept is lost.
+    /// A mark that is set if a part of the kept results is lost.
     pub loss: Loss,
 }
 
-/// Whoever wants to know how far reading has come.
+/// A function that is called with the progress of reading: the bytes just read, and the total.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
-/// A workspace without errors, ready to decide.
+/// A workspace without errors.
 #[derive(Debug)]
 pub struct Workspace {
-    /// Decides requests.
+    /// The engine.
     pub engine: Engine,
     /// The warnings.
     pub warnings: Vec<Finding>,
 }
 
 impl Layout {
-    /// The workspace in this folder, with these rules in force unless it replaces them.
+    /// The workspace in a folder; the rules that ship are in force unless it replaces them.
     pub fn new(root: impl Into<PathBuf>, shipped: Arc<Shipped>) -> Self {
         Self {
             root: root.into(),
@@ -140,7 +140,7 @@ impl Workspace {
     /// Loads a workspace under these switches of readings.
     ///
     /// # Errors
-    /// A file cannot be read, anything in the workspace is wrong, or a switch names no reading.
+    /// A file cannot be read, the workspace has an error, or a switch names a reading that does not exist.
     ///
     /// # Examples
     /// ```
@@ -162,7 +162,7 @@ impl Workspace {
         Self::load_by(layout, switches, &LoadOptions::default())
     }
 
-    /// The same by these means.
+    /// Loads a workspace with these options.
     ///
     /// # Errors
     /// Those of [`Workspace::load`].
@@ -174,10 +174,10 @@ impl Workspace {
         Self::from_examination(examine_by(layout, switches, means)?)
     }
 
-    /// The workspace that was examined.
+    /// The workspace of an examination.
     ///
     /// # Errors
-    /// Anything in it is wrong.
+    /// The workspace has an error.
     pub fn from_examination(examination: Examination) -> Result<Self, LoadError> {
         match examination.engine {
             Some(engine) => Ok(Self {
@@ -195,10 +195,10 @@ impl Workspace {
     }
 }
 
-/// Reads a whole workspace and says everything that is wrong with it.
+/// Reads a whole workspace and collects its findings.
 ///
 /// # Errors
-/// A file cannot be read, or a switch names no reading.
+/// A file cannot be read, or a switch names a reading that does not exist.
 pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, LoadError> {
     examine_by(layout, switches, &LoadOptions::default())
 }
@@ -227,7 +227,7 @@ fn examine_once(
 ) -> Result<Examination, LoadError> {
     let mut passed_over = Vec::new();
     let mut texts = match texts(layout, &mut passed_over) {
-        // Which rules are in force is not known, so nothing else can be said of them.
+        // It is not known which rules are in force, so there can be no findings about them.
         Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
         texts => texts?,
     };
@@ -237,7 +237,7 @@ fn examine_once(
     };
     let entities = entities::opened(layout, &mut passed_over)?;
     let above = astray::above(layout);
-    // What lies in a folder of the workspace above is where it belongs.
+    // Files in a folder of the workspace above are where they belong.
     if above.is_empty() {
         astray::look(layout, &mut passed_over);
     }
@@ -261,12 +261,12 @@ fn examine_once(
     Ok(examination)
 }
 
-/// Whether a folder holds a part of a workspace.
+/// Whether a folder contains a part of a workspace.
 pub fn is_workspace(folder: &Path) -> bool {
     PARTS.iter().any(|part| folder.join(part).is_dir())
 }
 
-/// Why a workspace cannot be read that changes again and again while that is tried.
+/// The error about a workspace that changes again and again while it is read.
 pub fn restless(root: &Path) -> Unreadable {
     unreadable(root, "it is changed again and again while it is read", None)
 }

@@ -87,8 +87,8 @@ pub(super) fn annotations(policies: &[Policy], asks: bool) -> Vec<Finding> {
     findings
 }
 
-/// The finding about an annotation that looks like a misspelt one. It is an error if the annotation meant is certain and
-/// decides whether the policy is in force; otherwise a warning, because a policy may have any annotation.
+/// The finding about an annotation that looks like a misspelt one. It is an error if the annotation meant is certain
+/// and decides whether the policy is in force; otherwise a warning, because a policy may have any annotation.
 fn unknown_key(
     policy: &Policy,
     key: &str,

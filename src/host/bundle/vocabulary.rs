@@ -181,8 +181,8 @@ impl Vocabulary {
         stand_ins.collect()
     }
 
-    /// The attributes of an entity type that list memberships which an entity can activate (`@activate`), each with the
-    /// sentence about the activation.
+    /// The attributes of an entity type that list memberships which an entity can activate (`@activate`), each with
+    /// the sentence about the activation.
     pub fn activations<'v>(
         &'v self,
         owner: &str,

@@ -1,4 +1,4 @@
-//! Files of a workspace that are not read although somebody may count on them.
+//! Files near a workspace that are not read, although a user may rely on them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,13 +11,13 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
 
-/// How many entries of a folder are looked at.
+/// The most entries of a folder that are searched.
 const LOOKED_AT: usize = 10_000;
 
-/// How deep a folder is looked through.
+/// The greatest depth of a folder that is searched.
 const DEEPEST: usize = 16;
 
-/// What is in the name of a folder in which people put policies or schema, or that they renamed.
+/// Parts of the names of folders that people put policies or schema into, or rename them to.
 const MISTAKEN: [&str; 9] = [
     "authority",
     "cedar",
@@ -30,7 +30,7 @@ const MISTAKEN: [&str; 9] = [
     "schema",
 ];
 
-/// What folders are called in which such files are for somebody else.
+/// The names of folders whose policies are not meant for the workspace.
 const OTHERS: [&str; 6] = [
     "doc",
     "docs",
@@ -40,11 +40,11 @@ const OTHERS: [&str; 6] = [
     "target",
 ];
 
-/// Adds the policies, schema and manifests that lie beside the folders of a workspace: in a folder that is called
-/// as one of them or nearly so, however deep, and in others where they lie in the folder itself. What cannot be
-/// looked at is passed over: none of it matters to a decision.
+/// Adds the policies, schema files and manifests beside the parts of a workspace. A folder with a name like that of a
+/// part is searched at any depth, another one only at its top. Errors are ignored, because none of these files matters
+/// to a decision.
 pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
-    // Whoever names files means these.
+    // Files that are named on the command line are the right ones.
     let mut named = [&layout.policies, &layout.schema, &layout.entities].into_iter();
     if named.any(|named| !named.is_empty()) {
         return;
@@ -68,7 +68,7 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
             continue;
         }
         let has = |part: &str| path.join(part).is_dir();
-        // A workspace of its own has its own; what has no entities is a place where rules were put aside.
+        // Another workspace has rules of its own; a folder without `entities/` may be one where rules were put aside.
         if has("entities") && !is_like {
             continue;
         }
@@ -84,7 +84,7 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
     if beside.is_empty() {
         return;
     }
-    // A part may be a link to a folder beside it, or hold one.
+    // A part may be a link to a folder beside it, or contain one.
     let read = read_files(&layout.root);
     beside.retain(|path| {
         path.canonicalize()
@@ -93,7 +93,7 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
     passed_over.extend(beside);
 }
 
-/// The files in the parts of a workspace, by where they really are.
+/// The files in the parts of a workspace, by their real paths.
 fn read_files(root: &Path) -> BTreeSet<PathBuf> {
     let within = |part| WalkDir::new(root.join(part)).follow_links(true);
     let entries = PARTS.iter().flat_map(within).filter_map(Result::ok);
@@ -103,8 +103,8 @@ fn read_files(root: &Path) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-/// The parts of the workspace above, where the folder at hand lies in one and is none itself: what ships is in force
-/// then, and nothing of these.
+/// The parts of the workspace around the folder, if the folder itself is none: then the rules that ship are in force,
+/// and nothing of these parts.
 pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
     let is_named = !layout.policies.is_empty() && !layout.entities.is_empty();
     if is_named || is_workspace(&layout.root) {
@@ -113,7 +113,7 @@ pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
     let Ok(real) = layout.root.canonicalize() else {
         return Vec::new();
     };
-    // A repository within another is something else.
+    // A repository within another one is separate.
     let repository = real
         .ancestors()
         .position(|folder| folder.join(".git").exists());
@@ -122,7 +122,7 @@ pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
     let Some((depth, folder)) = folders.find(|(_, folder)| is_workspace(folder)) else {
         return Vec::new();
     };
-    // As whoever asks would call it.
+    // The path to it in the form that the user gave.
     let is_here = layout.root == Path::new(".") || layout.root == Path::new("");
     let lexical = layout.root.ancestors().nth(depth);
     let lexical = lexical.filter(|path| {
@@ -140,7 +140,7 @@ pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
     parts.filter(|part| part.is_dir()).collect()
 }
 
-/// What to say where the folder at hand lies in a workspace, of which these are the parts.
+/// The finding about a folder that lies in a workspace with these parts.
 pub(super) fn inside(layout: &Layout, above: &[PathBuf]) -> Option<Finding> {
     let folder = above.first()?.parent()?;
     let folder = match folder == Path::new("") {
@@ -155,8 +155,7 @@ pub(super) fn inside(layout: &Layout, above: &[PathBuf]) -> Option<Finding> {
     Some(finding.label(place, "this folder").help(help))
 }
 
-/// The names of files, each once, without those of which nobody expects anything: notes, and what editors and
-/// systems hide.
+/// The names of unread files, without duplicates, notes, and files that editors and systems hide.
 pub(super) fn told(names: impl Iterator<Item = String>) -> Vec<String> {
     let is_told = |name: &String| {
         let called = called(Path::new(name));
@@ -169,12 +168,12 @@ pub(super) fn told(names: impl Iterator<Item = String>) -> Vec<String> {
     names
 }
 
-/// Whether a file is called as one of Cedar, whatever was put behind it.
+/// Whether the name of a file has an extension of Cedar's, even with something after it.
 fn is_cedar(called: &str) -> bool {
     called.contains(".cedar")
 }
 
-/// Whether a folder is called as one that may hold policies or schema, or nearly so.
+/// Whether the name of a folder suggests policies or schema, or is similar to that of a part.
 fn is_like_a_part(called: &str) -> bool {
     let is_near = |part: &&str| strsim::damerau_levenshtein(part, called) <= 2;
     MISTAKEN.iter().any(|part| called.contains(part)) || PARTS.iter().any(is_near)
@@ -188,15 +187,15 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What a file or folder is called, in lower case.
+/// The name of a file or folder, in lower case.
 fn called(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().to_lowercase()
 }
 
-/// What to say of files that are not read: a forbid in them holds nobody back.
+/// The findings about unread files: a forbid in one holds nobody back.
 pub(super) fn not_read(names: &[String]) -> impl Iterator<Item = Finding> {
-    // One more is as short as the number of the others.
+    // To name one more file is as short as to count one.
     let (named, others) = match names.len() {
         count if count <= LISTED + 1 => (names, [].as_slice()),
         _ => names.split_at(LISTED),
@@ -211,7 +210,7 @@ pub(super) fn not_read(names: &[String]) -> impl Iterator<Item = Finding> {
     });
     let told: Vec<(String, String)> = named.iter().map(one).chain(rest).collect();
     told.into_iter().map(|(name, message)| {
-        // Nothing of it is read to show it either: it may be a pipe.
+        // The file is not read for an excerpt either, since it may be a pipe.
         let place = Place::new(&Source::held(name, ""), 0..0);
         Finding::warning(code::workspace::NOT_READ, message)
             .label(place, "this file")

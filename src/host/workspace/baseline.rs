@@ -13,26 +13,27 @@ use crate::assembly::{self, Examination};
 use crate::bundle::{Switches, Texts};
 use tarbac_diagnostic::finding::{self, Finding};
 
-/// Policies and schema of an earlier state.
+/// The policies and schema of an earlier state.
 #[derive(Debug)]
 pub struct Baseline {
-    /// The texts. Where the earlier state has no schema of its own, that of the workspace.
+    /// The texts; without a schema in the earlier state, with that of the workspace.
     pub texts: Texts,
-    /// Whether the schema is its own.
+    /// Whether the schema is that of the earlier state.
     pub has_own_schema: bool,
-    /// Whether it has neither policies nor a schema of its own, and so has those that ship.
+    /// Whether the earlier state has neither policies nor schema of its own, so that only the rules that ship are in
+    /// force.
     pub is_bare: bool,
-    /// What is to be told of it besides.
+    /// Findings about the earlier state.
     pub told: Vec<Finding>,
 }
 
-/// Reads what a workspace is compared with.
+/// Reads the earlier state that a workspace is compared with.
 ///
-/// A folder that holds `policies/`, `schema/` or `entities/` is a workspace; another folder, or a file,
-/// holds policies; and what is neither is a revision of the git repository that the workspace is in.
+/// A folder with `policies/`, `schema/` or `entities/` is a workspace; another folder, or a file, contains policies;
+/// any other name is a revision of the git repository around the workspace.
 ///
 /// # Errors
-/// A file cannot be read, a manifest is wrong, or it is no revision.
+/// A file cannot be read, a manifest is wrong, or there is no such revision.
 pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
     let Some(of) = on_disk(layout, old)? else {
         return of_revision(layout, old);
@@ -53,11 +54,11 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
     })
 }
 
-/// What a name stands for on disk: a workspace, or the one at hand with other policies; `None` for what is not
-/// there, which may be a revision.
+/// The layout of a state on disk: another workspace, or this one with other policies. `None` if there is no such file
+/// or folder; the name may be a revision.
 ///
 /// # Errors
-/// It is a revision as well, or has no policies.
+/// The name is also that of a revision, or there are no policies.
 fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
     let path = Path::new(name);
     if !may_be_on_disk(path) || metadata(path)?.is_none() {
@@ -84,16 +85,15 @@ fn on_disk(layout: &Layout, name: &str) -> Result<Option<Layout>, Unreadable> {
     }))
 }
 
-/// Whether there can be anything of this name on disk: that of a revision may begin with the name of a file, or be
-/// longer than any.
+/// Whether a name can be that of a file. The name of a revision may begin with the name of a file, or be too long for
+/// one.
 fn may_be_on_disk(path: &Path) -> bool {
     use std::io::ErrorKind::{InvalidFilename, NotADirectory};
     let error = std::fs::symlink_metadata(path).err();
     error.is_none_or(|error| !matches!(error.kind(), NotADirectory | InvalidFilename))
 }
 
-/// Whether what a name stands for has everything of its own, as a workspace and a revision have, and takes nothing
-/// of the workspace at hand.
+/// Whether a state is complete by itself, as another workspace or a revision is, and uses nothing of this workspace.
 ///
 /// # Errors
 /// Those of [`state`].
@@ -102,11 +102,11 @@ pub fn stands_alone(layout: &Layout, name: &str) -> Result<bool, Unreadable> {
     Ok(of.is_none_or(|of| of == Layout::new(name, Arc::clone(&layout.shipped))))
 }
 
-/// Examines another state of a workspace: what [`earlier`] reads, with the entities of the other workspace
-/// or of the revision; policies alone are joined with the entities of the workspace.
+/// Examines another state of a workspace. A workspace or a revision comes with its own entities; policies alone are
+/// joined with the entities of this workspace.
 ///
 /// # Errors
-/// A file cannot be read, it is no revision, or a switch names no reading.
+/// A file cannot be read, there is no such revision, or a switch names a reading that does not exist.
 pub fn state(
     layout: &Layout,
     name: &str,

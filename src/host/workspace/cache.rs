@@ -1,19 +1,18 @@
 //! The cache of a large workspace: its directory and findings, kept beside it.
 //!
-//! Everything is kept under a name made of the content that it came from and of the build of the program. What
-//! has another content has another name, so nothing that is found can be stale.
+//! The name of each result is a digest of the content that it was made from and of the program's build. Other content
+//! has another name, so no result can be stale.
 //!
-//! To know what the files of entities hold without reading them, the cache notes a hash of each, with its
-//! size, its times and the number by which the file system knows it. While these are the same so is the
-//! content, unless the file changed so shortly before it was noted that its times could not tell. Then, and
-//! if anything but its size is another, it is read to be hashed again.
+//! To know the content of entity files without reading them, the cache notes the digest of each file with its size,
+//! its times and its number in the file system. While all of these are the same, so is the content, unless the file
+//! changed so shortly before the note that its times could not show it. Then, or if anything but the size differs, the
+//! file is read and its digest computed again.
 //!
-//! Whatever is kept is checked against a digest as it is read, the entities block by block. So nothing is used that a
-//! disk or a program changed since it was kept, whatever the times of the file say. Nor is a file used that was not
-//! put there by a run on this machine: one that came with a repository, whose digest somebody worked out, is another
-//! file than the one that was noted.
+//! Every result is checked against a digest when it is read, a directory block by block, so a result that a disk or a
+//! program has changed is not used. A result is also not used unless a run on this machine wrote it: one that came
+//! with a repository, with a valid digest, is not the file that was noted.
 //!
-//! Whatever cannot be read or written here, or is not as it was kept, is worked out anew, and nobody is told.
+//! If a result cannot be read or written, or has changed, it is computed again without a message.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
@@ -45,17 +44,16 @@ use tarbac_diagnostic::source::Source;
 use tarbac_store::{Content, Directory};
 use warning::Warning;
 
-/// The folder, beside `entities/` or what is read in its place.
+/// The folder of the cache, beside `entities/` or the files in its place.
 pub(super) const FOLDER: &str = ".tarbac";
 
-/// The file of the notes.
+/// The file with the notes.
 const NOTES: &str = "contents.json";
 
-/// The file by which programs that make backups know such a folder.
+/// The file that marks the folder as a cache for backup programs.
 pub(super) const TAG: &str = "CACHEDIR.TAG";
 
-/// What lets others pass over the folder: git, and programs that make backups
-/// (<https://bford.info/cachedir/>).
+/// Files that make git and backup programs (<https://bford.info/cachedir/>) skip the folder.
 const MARKS: [(&str, &str); 2] = [
     (".gitignore", "*\n"),
     (
@@ -64,31 +62,31 @@ const MARKS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Fewer bytes of entities than this are read as quickly as what was kept of them is found.
+/// The smallest size of all entities for which a cache is faster than reading them, in bytes.
 const WORTH_KEEPING: u64 = 4 * 1024 * 1024;
 
-/// What is kept, and of how many contents: those that came last.
+/// The prefix of the names of kept directories, and how many of the latest are kept.
 const DIRECTORIES: (&str, usize) = ("entities-", 3);
 
 const FINDINGS: (&str, usize) = ("findings-", 30);
 
-/// What is being written, and when it can only be what a program left that was stopped.
+/// The prefix of files that are being written, and the age after which one is known to be abandoned.
 const UNFINISHED: (&str, Duration) = ("unfinished-", Duration::from_secs(3600));
 
-/// What is kept of a workspace, as its files are now.
+/// The cache of a workspace, for its files as they are now.
 pub(super) struct Cache {
     folder: PathBuf,
-    /// What tells the program from another build of it.
+    /// An identifier of this build of the program.
     program: String,
-    /// What was noted of files when this began.
+    /// The notes about files at the start.
     notes: BTreeMap<PathBuf, Note>,
     files: Vec<Known>,
-    /// Told where something of what was kept is lost.
+    /// The mark to set if a part of a kept result is lost.
     loss: Loss,
 }
 
 impl Cache {
-    /// What is kept beside the entities of a workspace; none where their files are read as quickly.
+    /// The cache beside the entities of a workspace; `None` if these are small.
     pub(crate) fn for_workspace(
         layout: &Layout,
         files: &[EntityFile],
@@ -106,7 +104,7 @@ impl Cache {
             Some(_) => Path::new("."),
         };
         let folder = beside.canonicalize().ok()?.join(FOLDER);
-        // A link may lead to files that are not ours to write or to remove.
+        // A link may lead to files that tarbac must not write or remove.
         if folder.is_symlink() {
             return None;
         }
@@ -121,7 +119,7 @@ impl Cache {
         Some(cache)
     }
 
-    /// Finds out what is in files that were seen before.
+    /// Finds the digests of files that are known by a note.
     fn recognise(&mut self) {
         let mut is_hashed = false;
         for file in &mut self.files {
@@ -140,7 +138,7 @@ impl Cache {
         }
     }
 
-    /// What was found of these policies together with the entities.
+    /// The kept findings for these texts and the entities.
     fn known_findings(&self, texts: &Texts, switches: &Switches) -> Option<Vec<Finding>> {
         let path = self.path_of_findings(texts, switches)?;
         let warnings: Vec<Warning> = self.is_ours(&path).then(|| sealed(&path))??;
@@ -149,7 +147,7 @@ impl Cache {
         warnings.map(|warning| warning.finding(&sources)).collect()
     }
 
-    /// The entities as a directory, whose blocks are read when they are asked for.
+    /// The kept directory, whose blocks are read at their first use.
     fn known_directory(&self, bundle: &Bundle) -> Option<Directory> {
         let path = self.path_of_directory(bundle)?;
         if !self.is_ours(&path) {
@@ -172,7 +170,7 @@ impl Cache {
         reader.lent(Arc::new(kept), &name, files)
     }
 
-    /// Keeps what was worked out, none of which is an error; the directory unless it was taken from here.
+    /// Keeps findings without errors, and the directory unless it was read from the cache.
     fn keep(
         &mut self,
         texts: &Texts,
@@ -180,7 +178,7 @@ impl Cache {
         engine: &Engine,
         findings: &[Finding],
     ) -> io::Result<()> {
-        // What changed while it was read may have been read half before and half after.
+        // If a file changed while it was read, its content may be half old and half new.
         let directory = engine.directory();
         if !self.files.iter_mut().all(|file| file.is_read(directory)) {
             return Ok(());
@@ -237,7 +235,7 @@ impl Cache {
         Some(self.folder.join(key.name(FINDINGS.0)))
     }
 
-    /// What this program makes of the content of the files, as far as it is known.
+    /// A key for the program and the content of all entity files; `None` if a digest is not known.
     fn key(&self) -> Option<Key> {
         let mut key = Key::default();
         key.add(&self.program);
@@ -248,23 +246,23 @@ impl Cache {
         Some(key)
     }
 
-    /// Every file, in an order that does not depend on where the workspace is.
+    /// All sources, in an order that does not depend on the folder of the workspace.
     fn sources<'s>(&'s self, texts: &'s Texts) -> impl Iterator<Item = &'s Arc<Source>> {
         let texts = [&texts.schema, &texts.policies, &texts.links];
         let entities = self.files.iter().map(|file| &file.source);
         texts.into_iter().flatten().chain(entities)
     }
 
-    /// Whether this is what was put there, and nothing that came in its place, as with a repository.
+    /// Whether a run on this machine wrote this file, and nothing has taken its place.
     fn is_ours(&self, path: &Path) -> bool {
         let now = path.symlink_metadata();
         let note = self.notes.get(path).zip(now.ok());
         note.is_some_and(|(note, now)| note.stamp.is_of_same_file(&Stamp::new(&now)))
     }
 
-    /// Notes what the files hold, beside what is noted of others, and which files were written here.
+    /// Notes the digests of the entity files, and the files that were written to the cache. Other notes stay.
     fn note(&self, written: impl IntoIterator<Item = PathBuf>) -> io::Result<()> {
-        // Another program may have noted something in the meantime.
+        // Another program may have added notes meanwhile.
         let mut notes = notes(&self.folder);
         let noted = SystemTime::now();
         for file in &self.files {
@@ -289,7 +287,7 @@ impl Cache {
         self.put_sealed(&self.folder.join(NOTES), &notes)
     }
 
-    /// Writes a file for [`sealed`].
+    /// Writes a file that [`sealed`] reads.
     fn put_sealed(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
         let content = serde_json::value::to_raw_value(content)?;
         let sealed = Sealed {
@@ -299,8 +297,8 @@ impl Cache {
         self.put(path, |out| Ok(serde_json::to_writer(out, &sealed)?))
     }
 
-    /// Writes a file, which is there when it is complete. Only who runs the program can read it: the files of
-    /// entities may be nobody else's business.
+    /// Writes a file, which appears when it is complete. Only the user can read it, because the entity files may be
+    /// confidential.
     fn put(
         &self,
         path: &Path,
@@ -317,7 +315,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes what came first where there is much, and what was left unfinished.
+    /// Removes the oldest results beyond the limits, and abandoned files.
     fn prune(&self) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -351,7 +349,7 @@ impl Memo for Cache {
         read: impl FnOnce() -> (Directory, Vec<Finding>),
     ) -> (Directory, Vec<Finding>) {
         match self.known_directory(bundle) {
-            // A directory with an error in it is not kept.
+            // A directory with errors is never kept.
             Some(directory) => (directory, Vec::new()),
             None => read(),
         }
@@ -369,20 +367,20 @@ impl Memo for Cache {
         let findings = known.unwrap_or_else(look);
         let is_kept = is_known && engine.directory().is_lent();
         if !is_kept && !finding::any_error(&findings) {
-            // Without it, the next run takes as long as this one.
+            // If it cannot be kept, the next run only takes as long as this one.
             let _ = self.keep(texts, switches, engine, &findings);
         }
         findings
     }
 }
 
-/// What is noted in a folder.
+/// The notes in the folder of a cache.
 fn notes(folder: &Path) -> BTreeMap<PathBuf, Note> {
     sealed(&folder.join(NOTES)).unwrap_or_default()
 }
 
-/// What tells a program from every other: two builds of one version may well differ. Containers give the same file
-/// another number each time, so that is not looked at.
+/// An identifier of this build of the program, since two builds of one version may differ. It leaves out the file's
+/// number, which changes with each container.
 fn program() -> Option<String> {
     let path = env::current_exe().ok()?;
     let metadata = path.metadata().ok()?;

@@ -1,4 +1,4 @@
-//! Files of tests of `cedar run-tests`, and the files of entities that they name.
+//! Test files of `cedar run-tests`, and the entity files that they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,11 +11,11 @@ use super::Unreadable;
 use super::text::{held_up_to, standard_input_up_to};
 use tarbac_diagnostic::source::Source;
 
-/// The largest file of tests of `cedar run-tests` that is read, or of entities that they name, in
-/// bytes. Programs write such files, and every test repeats its entities.
+/// The largest test file of `cedar run-tests`, or entity file for it, in bytes. Programs write such files, and every
+/// test repeats its entities.
 const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
 
-/// Reads a file of tests of `cedar run-tests`.
+/// Reads a test file of `cedar run-tests`.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -23,34 +23,33 @@ pub fn cedar_tests(path: &Path) -> Result<Arc<Source>, Unreadable> {
     held_up_to(path, LARGEST_TESTS)
 }
 
-/// Reads standard input as a file of tests of `cedar run-tests` is read.
+/// Reads standard input as a test file of `cedar run-tests`.
 ///
 /// # Errors
-/// It cannot be read, or is no text.
+/// Standard input cannot be read, or is not text.
 pub fn cedar_tests_from_standard_input() -> Result<Arc<Source>, Unreadable> {
     standard_input_up_to(LARGEST_TESTS)
 }
 
-/// The texts of the files of entities that tests of `cedar run-tests` name, or why there is none, by the name in
-/// the test.
+/// The texts of the entity files that tests name, or the errors, by the name in the test.
 pub type EntityFiles = BTreeMap<String, Result<String, EntityFileError>>;
 
-/// Why a file of entities that a test names was not read; displays as a sentence about the file.
+/// The reason why an entity file was not read; displays as a sentence about the file.
 #[derive(Debug, Error)]
 pub enum EntityFileError {
-    /// A name must not lead out of the folder of the tests.
+    /// The file is outside of the folder of the tests.
     #[error("it is outside of the folder of the tests")]
     Outside,
     /// There is no such file, or its folder cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is too large, or no text.
+    /// The file is too large or not text.
     #[error("{}", .0.reason)]
     Unreadable(#[from] Unreadable),
 }
 
-/// Reads the files of entities that tests of `cedar run-tests` name, each once. `file` is the file
-/// of the tests: a name is a path seen from its folder, and must not lead out of it.
+/// Reads the entity files that the tests in `file` name, each once. A name is a path relative to the folder of `file`,
+/// and must not lead out of it.
 pub fn entity_files<'n>(file: &Path, names: impl IntoIterator<Item = &'n str>) -> EntityFiles {
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,

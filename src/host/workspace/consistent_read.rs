@@ -1,4 +1,4 @@
-//! Consistent reads of files that another program may change meanwhile.
+//! Consistent reads of files that another program may be changing.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
 
-/// What to say of files that were written because a change had been interrupted: where what was left of it came with a
-/// repository, nobody else says so.
+/// The finding about files that were written to complete an interrupted change. The rest of such a change may have
+/// come with a repository, and then no other message mentions it.
 pub(super) fn finished_change(files: &[String]) -> Option<Finding> {
     let first = files.first()?;
     let more = match files.len() - 1 {
@@ -25,11 +25,11 @@ pub(super) fn finished_change(files: &[String]) -> Option<Finding> {
     )
 }
 
-/// How often something is read again that changes while it is read.
+/// The most attempts to read files that change meanwhile.
 pub(super) const ATTEMPTS: u32 = 20;
 
-/// Reads files of a workspace, or again where they were changed as a whole in the meantime: half of them would be
-/// the old ones. Whoever reads is given the files of an interrupted change that were written before.
+/// Reads files of a workspace, and again if a transaction changed them meanwhile, since some would be old and others
+/// new. `read` gets the files that were written before to complete an interrupted change.
 pub(super) fn consistently<T, E: From<Unreadable>>(
     layout: &Layout,
     mut read: impl FnMut(&[String]) -> Result<T, E>,
@@ -52,7 +52,7 @@ pub(super) fn consistently<T, E: From<Unreadable>>(
     Err(restless(&layout.root).into())
 }
 
-/// The workspaces that are read: the one at hand, and those of which a part is named.
+/// The workspaces that are read: this one, and those whose parts are named in place of its own.
 pub(super) fn roots(layout: &Layout) -> BTreeSet<PathBuf> {
     let mut roots = BTreeSet::from([layout.root.clone()]);
     let named = [&layout.policies, &layout.schema, &layout.entities];

@@ -10,7 +10,7 @@ use super::{Layout, LoadOptions, Progress, Unreadable, regular, unreadable};
 use tarbac_diagnostic::source::{Source, Text, shown};
 use tarbac_store::Input;
 
-/// A file of entities that was opened.
+/// An entity file that can be read.
 pub(super) struct EntityFile {
     pub source: Arc<Source>,
     pub path: PathBuf,
@@ -18,7 +18,7 @@ pub(super) struct EntityFile {
     pub reader: Box<dyn Read + Send>,
 }
 
-/// The files of the entities of a workspace.
+/// The entity files of a workspace.
 pub(super) fn opened(
     layout: &Layout,
     passed_over: &mut Vec<PathBuf>,
@@ -27,8 +27,7 @@ pub(super) fn opened(
     files(&layout.entities, &folder, &["json"], passed_over)?
         .into_iter()
         .map(|path| {
-            // It is opened once more when it is its turn to be read: there may be more files than a
-            // program may have open.
+            // Each file is opened again when it is read, because there may be more files than a program may have open.
             let failed = |error: io::Error| unreadable(&path, &error.to_string(), None);
             let file = regular::open(&path).map_err(failed)?;
             Ok(EntityFile {
@@ -44,7 +43,7 @@ pub(super) fn opened(
         .collect()
 }
 
-/// The files as a directory takes them, with whoever wants to know how far reading them has come.
+/// The entity files as input for a directory, with reports of the progress.
 pub(super) fn inputs(files: Vec<EntityFile>, means: &LoadOptions) -> Vec<Input> {
     let size = files.iter().map(|file| file.metadata.len()).sum();
     let watched = |reader: Box<dyn Read + Send>| match &means.progress {
@@ -62,7 +61,7 @@ pub(super) fn inputs(files: Vec<EntityFile>, means: &LoadOptions) -> Vec<Input> 
     files.collect()
 }
 
-/// Tells somebody how much is read.
+/// A reader that reports its progress.
 pub(super) struct Watched {
     reader: Box<dyn Read + Send>,
     progress: Progress,

@@ -9,8 +9,8 @@ use walkdir::WalkDir;
 use super::{Unreadable, is_workspace, manifest, transaction, unreadable};
 use tarbac_diagnostic::source::shown;
 
-/// The files of a part of the workspace, sorted. A file that is named is taken whatever its name;
-/// in folders, those with another extension go to `passed_over`.
+/// The files of a part of a workspace, sorted. A named file is included in any case; files in folders with other
+/// extensions are added to `passed_over`.
 pub(super) fn files(
     named: &[PathBuf],
     default: &Path,
@@ -30,10 +30,10 @@ pub(super) fn files(
     Ok(found)
 }
 
-/// The metadata of a path; `None` only where there is certainly nothing.
+/// The metadata of a path; `None` only if it is certain that nothing is there.
 ///
 /// # Errors
-/// It cannot be known, or a link leads nowhere.
+/// The metadata cannot be read, or a link leads nowhere.
 pub(super) fn metadata(path: &Path) -> Result<Option<Metadata>, Unreadable> {
     let is_absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     match fs::metadata(path) {
@@ -47,20 +47,20 @@ pub(super) fn metadata(path: &Path) -> Result<Option<Metadata>, Unreadable> {
     }
 }
 
-/// Whether what was named is a folder.
+/// Whether a path that was named is a folder.
 ///
 /// # Errors
-/// It is not there, or that cannot be known.
+/// Nothing is there, or the metadata cannot be read.
 pub(super) fn is_named_folder(path: &Path) -> Result<bool, Unreadable> {
     let metadata =
         fs::metadata(path).map_err(|error| unreadable(path, &error.to_string(), None))?;
     Ok(metadata.is_dir())
 }
 
-/// Whether there is a folder of a workspace at a path.
+/// Whether a folder of a workspace exists.
 ///
 /// # Errors
-/// Something else is there, or it cannot be known.
+/// Something else is there, or the metadata cannot be read.
 pub(super) fn is_folder(path: &Path) -> Result<bool, Unreadable> {
     match metadata(path)? {
         None => Ok(false),
@@ -73,15 +73,15 @@ pub(super) fn is_folder(path: &Path) -> Result<bool, Unreadable> {
     }
 }
 
-/// The files in a folder and its folders; those with another extension go to `passed_over`.
+/// The files in a folder, at any depth; those with other extensions are added to `passed_over`.
 pub(super) fn walk(
     root: &Path,
     extensions: &[&str],
     found: &mut Vec<PathBuf>,
     passed_over: &mut Vec<PathBuf>,
 ) -> Result<(), Unreadable> {
-    // The folders of tarbac itself lie beside the parts of a workspace. Anywhere else, a folder of that name is like any
-    // other: a rule in it would be out of force.
+    // The folders of tarbac itself lie beside the parts of a workspace. A folder with such a name in another place is
+    // like any other, or its rules would be out of force.
     let left_out = |path: &Path| {
         transaction::is_aside(path) && path.parent().is_some_and(is_workspace)
             || is_behind_links(path)
@@ -89,8 +89,8 @@ pub(super) fn walk(
     walk_unless(root, extensions, &left_out, found, passed_over)
 }
 
-/// Whether a folder holds what links beside it lead to, as Kubernetes mounts a ConfigMap: files that are links to
-/// `..data/FILE`, where `..data` is a link as well. Its files are read by the links, so none is out of force.
+/// Whether a folder holds only the targets of links beside it, as in a mounted ConfigMap of Kubernetes: files are
+/// links to `..data/FILE`, and `..data` is a link too. The files are read through the links, so all are in force.
 fn is_behind_links(path: &Path) -> bool {
     let is_named_so = path
         .file_name()
@@ -109,7 +109,7 @@ fn is_behind_links(path: &Path) -> bool {
         && fs::read_dir(&data).is_ok_and(|mut entries| entries.all(is_linked))
 }
 
-/// The same without the folders that are `left_out`.
+/// The files in a folder, except in subfolders that are `left_out`.
 pub(super) fn walk_unless(
     root: &Path,
     extensions: &[&str],
@@ -132,7 +132,7 @@ pub(super) fn walk_unless(
                 .any(|known| extension.eq_ignore_ascii_case(known))
         });
         let kind = entry.file_type();
-        // A manifest is a file as well.
+        // A manifest is a file too.
         let is_file_by_name = is_known || manifest::is_called(entry.path());
         if kind.is_dir() {
             if is_file_by_name {
@@ -144,7 +144,7 @@ pub(super) fn walk_unless(
         } else if kind.is_file() {
             found.push(entry.into_path());
         } else {
-            // Reading a pipe could take for ever.
+            // To read a pipe could take forever.
             return Err(unreadable(entry.path(), "it is not a regular file", None));
         }
     }

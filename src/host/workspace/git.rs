@@ -1,4 +1,4 @@
-//! The files of a revision, as git has them.
+//! The files of a revision in a git repository.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -21,7 +21,7 @@ impl CommittedFile {
         is_of(Path::new(&self.name), extension)
     }
 
-    /// Its text, as that of a file on disk is read.
+    /// The text, decoded like that of a file on disk.
     pub(crate) fn held(self, revision: &str) -> Result<Arc<Source>, Unreadable> {
         let name = format!("{revision}:{}", self.name);
         let text = text_of(self.content)
@@ -29,7 +29,7 @@ impl CommittedFile {
         Ok(Source::held(name, text))
     }
 
-    /// Whether it is a part of the schema, in either format.
+    /// Whether the file belongs to the schema, in either format.
     pub(crate) fn is_schema(&self) -> bool {
         let is_known = self.is_of("cedarschema") || self.is_of("json");
         is_known && self.name.starts_with("schema/")
@@ -41,24 +41,24 @@ pub(super) fn is_of(path: &Path, extension: &str) -> bool {
     known.is_some_and(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// Git in the folder of a workspace.
+/// A git command in the folder of a workspace.
 pub(super) fn git(layout: &Layout, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(&layout.root).args(arguments);
     command
 }
 
-/// What to do where the history is not there.
+/// The help if the history is missing.
 pub(super) const SHALLOW: &str = "this is a shallow clone, which lacks older commits and other branches: run `git fetch \
                        --unshallow`, or give `fetch-depth: 0` to actions/checkout (GIT_DEPTH: 0 in GitLab)";
 
-/// Whether the repository has only a part of its history, as a checkout of continuous integration does.
+/// Whether the repository has only a part of its history, as in a checkout of continuous integration.
 fn is_shallow(layout: &Layout) -> bool {
     let said = git(layout, &["rev-parse", "--is-shallow-repository"]).output();
     said.is_ok_and(|said| said.stdout.trim_ascii() == b"true")
 }
 
-/// Whether git knows a commit by this name.
+/// Whether git knows a commit with this name.
 pub(super) fn is_commit(layout: &Layout, name: &str) -> bool {
     let commit = format!("{name}^{{commit}}");
     let known = git(
@@ -75,7 +75,7 @@ pub(super) fn is_commit(layout: &Layout, name: &str) -> bool {
     known.is_ok_and(|known| known.status.success())
 }
 
-/// The files of some parts of a workspace in a revision of git.
+/// The files of some parts of a workspace in a revision.
 pub(super) fn files_of(
     layout: &Layout,
     revision: &str,
@@ -83,7 +83,7 @@ pub(super) fn files_of(
 ) -> Result<Vec<CommittedFile>, Unreadable> {
     let wrong = |reason: String| wrong(revision, &reason);
     let git = |arguments: &[&str]| git(layout, arguments);
-    // What begins with a dash would be taken for an option.
+    // Git would take a name that begins with a dash for an option.
     if revision.starts_with('-') {
         return Err(wrong("it is no file and no revision".to_owned()));
     }
@@ -103,7 +103,7 @@ pub(super) fn files_of(
         );
         return Err(wrong(reason));
     }
-    // A folder that was elsewhere had its policies there.
+    // The folder may have had another name in that revision.
     if files.is_empty() {
         let here = git(&["ls-tree", revision]).output();
         if here.is_ok_and(|here| here.stdout.is_empty()) {
@@ -122,7 +122,7 @@ pub(super) fn files_of(
     Ok(files.collect())
 }
 
-/// What git lists of some parts of a workspace in a revision: lines for [`Listed::parse`], ended by zero bytes.
+/// Git's list of the files of some parts in a revision: lines for [`Listed::parse`], separated by zero bytes.
 fn listed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Unreadable> {
     let wrong = |reason: &str| wrong(revision, reason);
     let listed = git(layout, &["ls-tree", "-r", "-z", revision, "--"])
@@ -144,10 +144,10 @@ fn listed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Un
     }
 }
 
-/// What git calls the mode of a symbolic link.
+/// The mode of a symbolic link in git.
 pub(super) const SYMBOLIC_LINK: &str = "120000";
 
-/// A file of a revision, as git lists it.
+/// A file of a revision in git's list.
 pub(super) struct Listed<'l> {
     mode: &'l str,
     kind: &'l str,
@@ -156,7 +156,7 @@ pub(super) struct Listed<'l> {
 }
 
 impl<'l> Listed<'l> {
-    /// `<mode> <type> <object>`, a tab, and the name.
+    /// Parses `<mode> <type> <object>`, a tab, and the name.
     fn parse(line: &'l str) -> Option<Self> {
         let (facts, name) = line.split_once('\t')?;
         let mut facts = facts.split(' ');
@@ -197,7 +197,7 @@ pub(super) fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Resul
             .next()
             .and_then(|size| size.parse::<usize>().ok())
             .ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
-        // Entities may be large; what is larger than a text can be is not read at all.
+        // An entity file may be large, and a text that is too large is not read at all.
         let is_text = !file.name.starts_with("entities/");
         if is_text && size as u64 > LARGEST_TEXT {
             let reason = format!("{} is larger than {} MiB", file.name, LARGEST_TEXT >> 20);

@@ -1,7 +1,7 @@
 //! Files that tarbac wrote and that are missing or empty.
 //!
-//! A rule that is gone forbids nothing, and nobody sees it: a folder was renamed, a file was emptied, a merge went wrong. Where that may
-//! allow more, nothing is decided.
+//! A missing rule forbids nothing, and nobody notices: a folder was renamed, a file was emptied, or a merge went
+//! wrong. If the missing rule could have forbidden something, nothing is decided.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -17,29 +17,29 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source, shown};
 
-/// What holds roles only: without it, nobody may more.
+/// Folders that contain only roles: if one is missing, nobody may do more.
 const ROLES: [&str; 2] = ["policies/custom/", "policies/roles/"];
 
-/// What is gone of a workspace.
+/// The missing files of a workspace.
 #[derive(Debug, Default)]
 pub(super) struct Gone {
     /// The names of the files.
     pub names: Vec<String>,
-    /// What to say of them, of which nothing is an error.
+    /// The findings about them, none of which is an error.
     pub findings: Vec<Finding>,
 }
 
-/// Looks for what is gone of the parts that are read. A rule that is in force all the same, under another name or
-/// because it ships, is not.
+/// Finds the missing files of the parts that are read. A rule that is still in force, under another name or because it
+/// ships, is not missing.
 ///
 /// # Errors
-/// What is gone may have forbidden something, or cannot be looked for.
+/// A missing file may have forbidden something, or the search fails.
 pub(super) fn look(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
     let mut gone = Gone::default();
     let named = [&layout.entities, &layout.policies, &layout.schema];
     for (part, named) in PARTS.iter().zip(named) {
         for root in roots(layout, part, named) {
-            // Where the record is being changed, everything is read again.
+            // While a change is under way there is no record, and everything is read again.
             let Some((record, text)) = transaction::record_of(&root)? else {
                 continue;
             };
@@ -58,11 +58,11 @@ pub(super) fn look(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
     }
 }
 
-/// The same of parts of which the record and the names of the files are known: the paths, and what to say of them,
-/// errors among it.
+/// Finds the missing files of parts, given the record and the names of the existing files. Returns their paths and all
+/// findings, including errors.
 ///
 /// # Errors
-/// It is no record.
+/// The text is not a record.
 pub(super) fn look_in(
     parts: &[&str],
     record: &Arc<Source>,
@@ -70,7 +70,7 @@ pub(super) fn look_in(
     texts: &Texts,
 ) -> Result<(Vec<String>, Vec<Finding>), NoRecord> {
     let (mut gone, mut findings) = (Vec::new(), Vec::new());
-    // What is under way is finished where it is read; in a revision it stays as it is.
+    // In a revision, a change that was under way stays unfinished.
     if let State::Settled(read) = State::read(record.text())? {
         for part in parts {
             let is_there = |path: &str| Ok::<_, NoRecord>(names.contains(path));
@@ -82,7 +82,7 @@ pub(super) fn look_in(
     Ok((gone, findings))
 }
 
-/// What to say of files of a part that are gone: of roles, and of others.
+/// The findings about missing files of a part: one for roles, one for others.
 fn findings_of<'a>(
     part: &'a str,
     paths: &[String],
@@ -99,13 +99,13 @@ fn is_role(path: &str) -> bool {
     ROLES.iter().any(|folder| path.starts_with(folder))
 }
 
-/// The workspaces of which a part is read as a whole.
+/// The workspaces from which a part is read as a whole.
 fn roots(layout: &Layout, part: &str, named: &[PathBuf]) -> BTreeSet<PathBuf> {
     if named.is_empty() {
         return BTreeSet::from([layout.root.clone()]);
     }
     let root = |path: &PathBuf| {
-        // From inside, it may be called `.`.
+        // The user may be in the folder and call it `.`.
         let whole = std::path::absolute(path).ok()?;
         let path = if path.ends_with(part) { path } else { &whole };
         Some(path.parent().filter(|_| path.ends_with(part))?.to_owned())
@@ -113,7 +113,7 @@ fn roots(layout: &Layout, part: &str, named: &[PathBuf]) -> BTreeSet<PathBuf> {
     named.iter().filter_map(root).collect()
 }
 
-/// Whether there is anything at a path.
+/// Whether anything exists at a path.
 fn is_there(place: &Path) -> Result<bool, Unreadable> {
     match place.symlink_metadata() {
         Ok(_) => Ok(true),
@@ -122,7 +122,7 @@ fn is_there(place: &Path) -> Result<bool, Unreadable> {
     }
 }
 
-/// The files of a part that the record has and that are not there, or are policies no longer.
+/// The recorded files of a part that are missing, or that have no policies any more.
 fn missing<E>(
     part: &str,
     record: &Record,
@@ -161,7 +161,7 @@ fn missing<E>(
     Ok(missing)
 }
 
-/// Whether a file of policies has none.
+/// Whether a policy file has no policies.
 fn has_only_comments(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     lines.all(|line| line.is_empty() || line.starts_with("//"))
@@ -172,7 +172,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory)
 }
 
-/// What to say of files of a part; nothing of none.
+/// The finding about missing files of a part, if there are any.
 fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -> Option<Finding> {
     let first = paths.first()?;
     let may_forbid = part != "entities" && !is_role(first);
@@ -193,10 +193,10 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
     Some(finding.label(place, "written by init or import").help(help))
 }
 
-/// What to do about it.
+/// The help for a workspace.
 const HELP: &str = "put back what git has, or import again with `--take PATH`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
 
-/// The same of a revision, which stays as it is.
+/// The help for a revision, which cannot be changed.
 const HELP_OF_REVISION: &str = "take a revision that has it; what was removed on purpose stands in a list \"removed\" of the tarbac-files.json of the revision";
 
 fn listed(paths: &[&String]) -> String {

@@ -1,4 +1,4 @@
-//! A file of the cache, checked block by block as it is read.
+//! A kept directory of the cache, as bytes that are read on demand.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,30 +8,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tarbac_store::SharedBytes;
 
-/// A directory that was kept.
+/// A file of the cache with a written directory.
 pub(super) struct Kept {
     file: File,
     path: PathBuf,
-    /// Works it out anew, from the files of the entities.
+    /// Computes the bytes again from the entity files.
     work_out: Box<dyn Fn() -> Option<Vec<u8>> + Send + Sync>,
     loss: Loss,
 }
 
-/// Whether something that was kept of a workspace could not be read as it was written, when its files were no longer
-/// those that it came from: what was answered meanwhile may lack it. Clones tell of the same workspaces.
+/// A mark that is set if a part of a kept directory could neither be read nor be computed again, because the entity
+/// files have changed; answers since then may be incomplete. Clones share the mark.
 #[derive(Debug, Clone, Default)]
 pub struct Loss(Arc<AtomicBool>);
 
 impl Loss {
-    /// Whether anything was lost so far.
+    /// Whether the mark is set.
     pub fn is_any(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
 impl Kept {
-    /// What was kept in a file; `work_out` gives the same bytes from the files that they came from, and `loss` is told
-    /// where it cannot.
+    /// The file at a path. `work_out` computes the same bytes from the entity files, and `loss` is set if that fails.
     pub(crate) fn at(
         path: &Path,
         loss: Loss,
@@ -70,7 +69,7 @@ impl SharedBytes for Kept {
     }
 
     fn anew(&self) -> Option<Vec<u8>> {
-        // The next run is not to begin with it.
+        // The next run must not use this file.
         let _ = fs::remove_file(&self.path);
         (self.work_out)()
     }

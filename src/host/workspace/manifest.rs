@@ -1,4 +1,4 @@
-//! The manifest of a folder of policies or schema: what the folder says of itself.
+//! The manifest of a folder of policies or schema: whether it replaces the rules that ship.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// The name of the file, in the folder itself.
+/// The file name, directly in the folder.
 pub(super) const NAME: &str = "tarbac.yaml";
 
-/// What everybody is told who may have to write one.
+/// The help about the purpose of a manifest.
 pub(super) const HELP: &str = "a manifest is the line `replaces: shipped`, and says that the files beside it are in force and none of those that ship";
 
 #[derive(Debug, Deserialize)]
@@ -23,20 +23,20 @@ struct Manifest {
     replaces: Replaced,
 }
 
-/// What the files of the folder stand in the place of.
+/// The rules that the files of the folder replace.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Replaced {
-    /// What ships with tarbac.
+    /// The rules that ship with tarbac.
     Shipped,
 }
 
-/// Whether a path is that of a manifest, be it where one is read or not.
+/// Whether a path has the name of a manifest, in any folder.
 pub(super) fn is_called(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == NAME)
 }
 
-/// Whether the folder of a manifest replaces what ships.
+/// Whether the manifest makes its folder replace the rules that ship.
 pub(super) fn replaces(source: &Arc<Source>) -> Result<bool, Finding> {
     let manifest: Manifest =
         yaml::read(source).map_err(|error| wrong(source, error.without_snippet()))?;
@@ -56,7 +56,7 @@ fn wrong(source: &Arc<Source>, error: &Error) -> Finding {
         Error::DuplicateMappingKey { .. } => "a key stands twice".to_owned(),
         other => {
             let message = other.to_string();
-            // The place is shown with the lines around it.
+            // The excerpt shows the place.
             let message = message.split(" at line ").next().unwrap_or_default();
             format!(
                 "not a manifest: {}",
@@ -69,7 +69,7 @@ fn wrong(source: &Arc<Source>, error: &Error) -> Finding {
         .help(HELP)
 }
 
-/// A manifest where none is read: whoever wrote it expects it to change which rules are in force.
+/// The finding about a manifest in another folder: its author expects it to change the rules in force.
 pub(super) fn misplaced(name: &str, folder: &str) -> Finding {
     Finding::error(
         code::manifest::MISPLACED,

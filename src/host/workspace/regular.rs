@@ -1,4 +1,4 @@
-//! Regular files, and no others.
+//! Reading of regular files only.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
@@ -6,10 +6,10 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Opens a file to be read. What is no regular file is not opened: that alone can wait for somebody who writes.
+/// Opens a file for reading. Other than regular files are not opened, because opening a pipe can wait forever.
 ///
 /// # Errors
-/// It cannot be opened, or is no regular file.
+/// The file cannot be opened, or is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     check(&path.metadata()?)?;
     let file = File::open(path)?;
@@ -17,18 +17,18 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The bytes of a file of at most `largest` bytes.
+/// The bytes of a file, if it has at most `largest`.
 ///
 /// # Errors
-/// It cannot be read, is no regular file, or is larger.
+/// The file cannot be read, is not a regular file, or is larger.
 pub fn read(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
     up_to(open(path)?, largest)
 }
 
-/// The bytes of a stream of at most `largest` bytes.
+/// The bytes of a stream, if it has at most `largest`.
 ///
 /// # Errors
-/// It cannot be read, or is longer.
+/// The stream cannot be read, or is longer.
 pub fn up_to(stream: impl Read, largest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     stream.take(largest + 1).read_to_end(&mut bytes)?;
@@ -39,7 +39,7 @@ pub fn up_to(stream: impl Read, largest: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file that is opened when it is read for the first time, and closed at its end.
+/// A file that is opened at its first read and closed at its end.
 #[derive(Debug)]
 pub(super) struct Later {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! Rules and entities of a workspace in a revision of git.
+//! The rules and entities of a workspace in a revision of git.
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -14,7 +14,7 @@ use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 use tarbac_store::Input;
 
-/// Texts and entities of a workspace in a revision of git, with what is to be told of it.
+/// The texts and entities of a workspace in a revision, with findings.
 pub(super) fn revision(
     layout: &Layout,
     revision: &str,
@@ -55,7 +55,7 @@ pub(super) fn names(files: &[CommittedFile]) -> BTreeSet<String> {
     files.iter().map(|file| file.name.clone()).collect()
 }
 
-/// What to say of files that are gone in a revision of which these parts are read, as it is said of files on disk.
+/// The findings about missing files of these parts in a revision, as for files on disk.
 pub(super) fn gone_of(
     revision: &str,
     parts: &[&str],
@@ -82,7 +82,7 @@ pub(super) fn gone_of(
     Ok(findings)
 }
 
-/// The policies and schema of a workspace in a revision of git.
+/// The policies and schema of a workspace in a revision.
 pub(super) fn of_revision(layout: &Layout, revision: &str) -> Result<Baseline, LoadError> {
     let parts = ["policies", "schema"];
     let Committed { files, record } = committed(layout, revision, &parts)?;
@@ -97,14 +97,14 @@ pub(super) fn of_revision(layout: &Layout, revision: &str) -> Result<Baseline, L
     })
 }
 
-/// Parts of a workspace in a revision.
+/// The files of some parts of a workspace in a revision.
 pub(super) struct Committed {
     files: Vec<CommittedFile>,
-    /// The record of what was written into it.
+    /// The record of the workspace.
     record: Option<CommittedFile>,
 }
 
-/// The files of some parts of a workspace in a revision, with its record.
+/// The files of some parts of a workspace in a revision, with the record.
 pub(super) fn committed(
     layout: &Layout,
     revision: &str,
@@ -119,7 +119,7 @@ pub(super) fn committed(
     })
 }
 
-/// The texts of the rules in force in a revision, which has these files of policies and schema.
+/// The texts of the rules in force in a revision with these policy and schema files.
 pub(super) fn texts_of(
     layout: &Layout,
     revision: &str,

@@ -1,4 +1,4 @@
-//! The files of policies and schema of a workspace.
+//! The policy and schema files of a workspace.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<T
     Ok(rules::in_force(policies, schema, &layout.shipped))
 }
 
-/// The files of policies or schema of a workspace, with what their manifests say.
+/// The files of one part of a workspace, policies or schema, with their manifests.
 pub(super) fn part(
     named: &[PathBuf],
     default: &Path,
@@ -77,7 +77,7 @@ pub(super) fn part(
     }
     for path in paths {
         let source = held(&path)?;
-        // A schema may be JSON itself.
+        // A schema may be in JSON.
         match is_json(&path) && extensions.contains(&"cedar") {
             true => part.links.push(source),
             false => part.sources.push(source),
@@ -86,7 +86,7 @@ pub(super) fn part(
     Ok(part)
 }
 
-/// Loads the policies and the schema of a workspace without its entities.
+/// Loads the policies and schema of a workspace, without its entities.
 ///
 /// # Errors
 /// Those of [`Workspace::load`].
@@ -101,8 +101,8 @@ pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadErro
     })
 }
 
-/// The policy files of a workspace and nothing that ships, for whoever does without a schema; besides, what is to be
-/// told where an interrupted change was finished.
+/// The policy files of a workspace without the rules that ship, for use without a schema; and the finding about an
+/// interrupted change that was completed, if there was one.
 ///
 /// # Errors
 /// A file cannot be read.
@@ -135,8 +135,8 @@ pub(super) fn is_json(path: &Path) -> bool {
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// The policy files of a workspace with their texts, for whoever rewrites them; none where the
-/// workspace uses those that ship. Besides, what is to be told where an interrupted change was finished.
+/// The policy files of a workspace with their texts, for rewriting them; empty if only the rules that ship are used.
+/// And the finding about an interrupted change that was completed, if there was one.
 ///
 /// # Errors
 /// A file cannot be read.
@@ -146,7 +146,7 @@ pub fn policy_files(layout: &Layout) -> Result<(Vec<PolicyFile>, Option<Finding>
     })
 }
 
-/// Where a policy file is, and its text.
+/// The path of a policy file, and its text.
 pub type PolicyFile = (PathBuf, Arc<Source>);
 
 pub(super) fn policy_files_once(layout: &Layout) -> Result<Vec<PolicyFile>, Unreadable> {

@@ -1,24 +1,24 @@
-//! The rules in force: shipped, and files beside them or in their place.
+//! The rules in force: those that ship, with files of the workspace beside them or in their place.
 //!
-//! What ships is in force, and the files of `policies/` and `schema/` add to it wherever they lie in there. They
-//! replace it only where a manifest in the folder says so ([`manifest`](super::manifest)), or where the schema
-//! is somebody else's altogether: then no rule that ships has a meaning.
+//! The files of `policies/` and `schema/` add to the rules that ship, wherever they are in these folders. They replace
+//! them only if a manifest in the folder says so ([`manifest`](super::manifest)), or if the schema has nothing to do
+//! with the one that ships: then no rule that ships has a meaning.
 
 use std::sync::Arc;
 
 use crate::bundle::{self, Shipped, Texts};
 use tarbac_diagnostic::source::Source;
 
-/// The files of `policies/` or of `schema/`, or those that are named in its place.
+/// The files of `policies/` or `schema/`, or those in their place.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// Policies, or schema.
+    /// The policies or schema files.
     pub sources: Vec<Arc<Source>>,
-    /// Links of templates.
+    /// The links of templates.
     pub links: Vec<Arc<Source>>,
-    /// Whether a manifest says that they replace what ships.
+    /// Whether a manifest says that the files replace the rules that ship.
     pub replaces: bool,
-    /// Whether all of them lie in a folder `custom/`, which is there for additions.
+    /// Whether all files are in a folder `custom/`, which is for additions.
     pub is_custom: bool,
 }
 

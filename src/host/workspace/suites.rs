@@ -12,24 +12,24 @@ use tarbac_diagnostic::source::Source;
 /// A file under `tests/`.
 #[derive(Debug, Clone)]
 pub struct SuiteFile {
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
-    /// Its text.
+    /// The text.
     pub source: Arc<Source>,
-    /// Whether it is to be run, and not only there for others to use.
+    /// Whether the suite is to be run; otherwise other suites can use it.
     pub wanted: bool,
 }
 
-/// The suite files of a workspace: those under `tests/`, and the files and folders of `named`.
-/// Where some are named, only those are to be run.
+/// The suite files of a workspace: those under `tests/`, and the files and folders in `named`. If some are named, only
+/// those are to be run.
 ///
-/// A folder under `tests/` that is a workspace of its own has its own suites, and is passed over.
+/// A folder under `tests/` that is a workspace itself is skipped, because its suites are its own.
 ///
 /// # Errors
-/// A file cannot be read, or what is named does not exist.
+/// A file cannot be read, or a named file does not exist.
 pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>, Unreadable> {
     let extensions = ["yaml", "yml"];
-    // One file may be named in several ways.
+    // Two names may lead to the same file.
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut wanted = Vec::new();
     for root in named {
@@ -45,7 +45,7 @@ pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>,
         false => Ok(()),
     };
     add(&layout.root.join("tests"), &is_workspace)?;
-    // A file that is named may use those beside it.
+    // A named file may use suites beside it.
     for path in &wanted {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         add(folder.unwrap_or(Path::new(".")), &|_| true)?;
@@ -67,10 +67,10 @@ pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>,
     Ok(files)
 }
 
-/// The specs of a workspace: the policy files under `tests/specs/`, or the files and folders of
-/// `named` in their place.
+/// The specs of a workspace: the policy files under `tests/specs/`, or the files and folders in `named` instead.
 ///
 /// # Errors
+/// A file cannot be read, or a named file does not exist.
 /// A file cannot be read, or what is named does not exist.
 pub fn spec_files(
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! The texts of files, and of standard input.
+//! The texts of files and of standard input.
 
 use std::io;
 use std::path::Path;
@@ -10,14 +10,13 @@ use thiserror::Error;
 use super::{Unreadable, regular, unreadable};
 use tarbac_diagnostic::source::{Source, shown};
 
-/// The largest policy or schema file that is read, in bytes. Nobody writes one by hand; a file
-/// that large is the wrong file.
+/// The largest policy or schema file, in bytes. Nobody writes a larger one by hand, so it must be the wrong file.
 pub(super) const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
 
-/// The largest snapshot that is read, in bytes: a cell has a byte or two.
+/// The largest snapshot, in bytes; a cell takes a byte or two.
 pub(super) const LARGEST_SNAPSHOT: u64 = 256 * 1024 * 1024;
 
-/// Reads a policy or schema file: UTF-8, with or without a byte order mark, whatever its line ends.
+/// Reads a policy or schema file in UTF-8, with or without a byte order mark, and with any line ends.
 pub(super) fn held(path: &Path) -> Result<Arc<Source>, Unreadable> {
     held_up_to(path, LARGEST_TEXT)
 }
@@ -33,11 +32,11 @@ pub(super) fn held_up_to(path: &Path, largest: u64) -> Result<Arc<Source>, Unrea
     Ok(Source::held(shown(path), text))
 }
 
-/// What to do about a file that is no text.
+/// The help for a file that is not text.
 pub(super) const AS_UTF8: &str =
     "save the file as UTF-8; in Windows PowerShell, `Set-Content -Encoding utf8` does";
 
-/// Why bytes are no text; displays as a sentence about the file.
+/// The reason why bytes are not text; displays as a sentence about the file.
 #[derive(Debug, Error)]
 pub(super) enum NoText {
     #[error("it begins like UTF-16 and is not")]
@@ -48,8 +47,8 @@ pub(super) enum NoText {
     Zero(usize),
 }
 
-/// The text of a file without a byte order mark, with line feeds: UTF-8 or, as Windows PowerShell writes it, UTF-16
-/// with a byte order mark.
+/// The text of a file, with line feeds and without a byte order mark. It is in UTF-8 or, as Windows PowerShell writes
+/// it, in UTF-16 with a byte order mark.
 pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, NoText> {
     let utf16 = |of: fn([u8; 2]) -> u16| {
         let (units, rest) = bytes.as_chunks();
@@ -62,7 +61,7 @@ pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, NoText> {
         Some([0xfe, 0xff]) => utf16(u16::from_be_bytes)?,
         _ => String::from_utf8(bytes).map_err(|error| error.utf8_error())?,
     };
-    // No text has a zero character. UTF-16 that is taken for UTF-8 has one at every second place.
+    // A text has no zero character. UTF-16 read as UTF-8 has many.
     if let Some(at) = text.find('\0') {
         return Err(NoText::Zero(at));
     }
@@ -70,10 +69,10 @@ pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, NoText> {
     Ok(text.replace("\r\n", "\n"))
 }
 
-/// Reads standard input as a file of policies is read.
+/// Reads standard input as a policy file.
 ///
 /// # Errors
-/// It cannot be read, or is no text.
+/// Standard input cannot be read, or is not text.
 pub fn standard_input() -> Result<Arc<Source>, Unreadable> {
     standard_input_up_to(LARGEST_TEXT)
 }
@@ -90,7 +89,7 @@ pub(super) fn standard_input_up_to(largest: u64) -> Result<Arc<Source>, Unreadab
 /// The text of a snapshot; `None` if there is none.
 ///
 /// # Errors
-/// It cannot be read.
+/// The snapshot cannot be read.
 pub fn snapshot(path: &Path) -> Result<Option<String>, Unreadable> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

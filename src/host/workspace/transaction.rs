@@ -1,13 +1,13 @@
-//! Transactions: several files of a workspace, changed as a whole.
+//! Transactions: changes of several files of a workspace as a whole.
 //!
-//! New files are written aside, in the folder [`FOLDER`] of the workspace. The change is decided on when the
-//! record of the workspace ([`crate::record`]) names its steps; then each step is taken, and the record names
-//! none again. Neither the workspace nor any folder in it is moved.
+//! New files are first written into the folder [`FOLDER`] of the workspace. The change is decided when the record of
+//! the workspace ([`crate::record`]) lists its steps; then each step is taken, and at the end the record lists none.
+//! Neither the workspace nor a folder in it is moved.
 //!
-//! Whoever finds a record with steps takes those that are left ([`settled`]), so that a program that was stopped
-//! leaves the old files or the new ones. Where that cannot be done, nobody decides from a mixture.
+//! A program that finds a record with steps takes the remaining ones ([`settled`]), so that after an interruption
+//! there are only old files or only new ones. If that is impossible, nothing is decided from the mixture.
 //!
-//! A lock keeps two changes apart. Readers take none: they compare the record before and after.
+//! A lock prevents two changes at once. Readers take no lock: they compare the record before and after reading.
 
 mod change;
 mod disk;
@@ -42,7 +42,7 @@ pub(super) use state::{generation, record_of, settled};
 /// The folder in which a change is prepared.
 pub(super) const FOLDER: &str = ".tarbac-import";
 
-/// What is in it beside the lock: the new files, those that they replace, and the records of after and before.
+/// The content of the folder besides the lock: the new files, the old files, and the records after and before.
 const NEW: &str = "new";
 
 const OLD: &str = "old";
@@ -51,51 +51,51 @@ const AFTER: &str = "record";
 
 const BEFORE: &str = "record.before";
 
-/// What keeps git from taking it for a part of the repository.
+/// The file that makes git ignore the folder.
 const IGNORED: (&str, &str) = (".gitignore", "*\n");
 
-/// Why a workspace cannot be changed.
+/// The reason why a change of a workspace cannot begin.
 #[derive(Debug, Error, Diagnostic)]
 pub enum NotBegun {
-    /// What an earlier change left cannot be read or finished.
+    /// An earlier change cannot be read or completed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Unreadable(#[from] Unreadable),
-    /// Nothing can be written into its folder.
+    /// The folder of the workspace cannot be written to.
     #[error("cannot write into `{path}`: {reason}")]
     #[diagnostic(code(file::failed))]
     Unwritable {
         /// The folder.
         path: String,
-        /// Why not.
+        /// The reason.
         reason: io::Error,
     },
 }
 
-/// A workspace that nobody else changes.
+/// A change of a workspace, which keeps other changes out.
 pub struct Transaction {
     root: PathBuf,
     lock: Lock,
-    /// The folders that were made for it, the outermost first.
+    /// The folders that were created for the workspace, the outermost first.
     made: Vec<PathBuf>,
     record: Option<Record>,
-    /// What is to be told where an interrupted change was finished.
+    /// The finding about an interrupted change that was completed, if there was one.
     finished: Option<Finding>,
-    /// Whether the record names no steps of an earlier change, which could not be finished.
+    /// Whether the record lists no steps; otherwise, an earlier change could not be completed.
     is_settled: bool,
     draft: Draft,
 }
 
-/// The folder of a workspace, its lock, what was written into it before, whether that is settled, and which files
-/// were written for it to be.
+/// The folder of a workspace, its lock, its record, whether that is settled, and the files that were written to
+/// complete an earlier change.
 type Begun = (PathBuf, Lock, (Option<Record>, bool, Vec<String>));
 
 impl Transaction {
-    /// Begins a change of the workspace in a folder, which is made if it does not exist. What an earlier change
-    /// left is finished or removed. While another change is under way, `wait` is called, and it is waited for.
+    /// Begins a change of the workspace in a folder, which is created if necessary. The rest of an earlier change is
+    /// completed or removed. If another change is under way, `wait` is called, and the function waits for its end.
     ///
     /// # Errors
-    /// The folder cannot be made or written to, or what an earlier change left cannot be finished.
+    /// The folder cannot be created or written to, or an earlier change cannot be completed.
     pub fn begin(root: &Path, wait: impl FnOnce()) -> Result<Self, NotBegun> {
         let made = make_folders(root).map_err(|error| not_begun(root, error))?;
         let begun = Self::begin_in(root, wait);
@@ -118,7 +118,7 @@ impl Transaction {
 
     fn begin_in(root: &Path, wait: impl FnOnce()) -> Result<Begun, NotBegun> {
         let failed = |error: io::Error| not_begun(root, error);
-        // A link to the workspace stays one.
+        // A link to the workspace stays a link.
         let real = root.canonicalize().map_err(failed)?;
         let lock = match Lock::try_take(&real).map_err(failed)? {
             Some(lock) => lock,
@@ -132,7 +132,7 @@ impl Transaction {
             Some(State::Settled(record)) => (Some(record), true, Vec::new()),
             Some(State::Pending(pending)) => match finish(&real, &pending) {
                 Ok(finished) => (Some(pending.after), true, finished),
-                // What was written aside is gone, so it is written anew.
+                // The prepared files of that change are gone, so this one replaces it.
                 Err(_) if !has_new_files(&real, &pending) => {
                     (Some(either(&real, pending)), false, Vec::new())
                 }
@@ -143,26 +143,26 @@ impl Transaction {
         Ok((real, lock, record))
     }
 
-    /// What was written into the workspace before.
+    /// The record of the workspace before the change.
     pub fn record(&self) -> Option<&Record> {
         self.record.as_ref()
     }
 
-    /// What is to be told where an interrupted change was finished.
+    /// The finding about an interrupted change that was completed, if there was one.
     pub fn finished(&self) -> Option<&Finding> {
         self.finished.as_ref()
     }
 
-    /// The files that are written.
+    /// The new files.
     pub fn draft(&self) -> &Draft {
         &self.draft
     }
 
-    /// Takes the steps, and writes nothing where there is nothing to do. The files that they write are those of the
-    /// draft.
+    /// Takes the steps, with the files of the draft; writes nothing if there is nothing to change.
     ///
     /// # Errors
-    /// A file cannot be written; the workspace is as it was then.
+    /// A file cannot be written. The workspace is then as before or, if that fails too, the next command completes the
+    /// change.
     pub fn commit(mut self, steps: Vec<Step>, after: Record) -> io::Result<()> {
         if self.is_settled && steps.is_empty() && self.record.as_ref() == Some(&after) {
             return Ok(());
@@ -211,14 +211,14 @@ fn not_begun(root: &Path, reason: io::Error) -> NotBegun {
     }
 }
 
-/// Whether something is the business of tarbac alone, and no part of a workspace.
+/// Whether a folder is one of tarbac's own, and not part of a workspace.
 pub(super) fn is_aside(path: &Path) -> bool {
-    // A folder that only has the name of the cache is none.
+    // Without its mark, a folder with the name of the cache is not the cache.
     let is_cache = path.ends_with(cache::FOLDER) && path.join(cache::TAG).exists();
     is_cache || path.ends_with(FOLDER)
 }
 
-/// Removes what was prepared for an earlier change.
+/// Removes the prepared files of an earlier change.
 fn empty(root: &Path) -> io::Result<()> {
     clear(&root.join(FOLDER))?;
     fs::create_dir_all(root.join(FOLDER).join(NEW))?;

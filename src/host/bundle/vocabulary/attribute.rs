@@ -4,14 +4,16 @@ use cedar_policy::EntityUid;
 
 use super::Annotations;
 
-/// An attribute in place of a parent: its value is the parent, or would be the parent but for a setting of another one.
+/// An attribute in place of a parent: its value is the parent, or would be the parent but for a setting of another
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandIn<'v> {
     /// The name of the attribute.
     pub attribute: &'v str,
     /// The type of the parent.
     pub parent: &'v str,
-    /// The type and a Bool attribute of another parent: while that is true, the attribute replaces the parent (`@while`).
+    /// The type and a Bool attribute of another parent: while that is true, the attribute replaces the parent
+    /// (`@while`).
     pub during: Option<(&'v str, &'v str)>,
     /// Parents with any of which the entity keeps the replaced parent (`@unless_in`).
     pub exceptions: Vec<EntityUid>,

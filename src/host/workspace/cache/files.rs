@@ -1,4 +1,4 @@
-//! The files of entities of a cache, with their stamps and digests.
+//! The entity files of a cached workspace, with their stamps and digests.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -14,38 +14,38 @@ use crate::workspace::regular;
 use tarbac_diagnostic::source::Source;
 use tarbac_store::{Directory, Input};
 
-/// How coarse the times of a file may be; those of FAT are two seconds apart.
+/// The coarsest resolution of file times, which is that of FAT.
 pub(super) const COARSE: Duration = Duration::from_secs(2);
 
-/// A file of entities.
+/// An entity file.
 pub(super) struct Known {
     pub path: PathBuf,
     pub source: Arc<Source>,
     pub stamp: Stamp,
-    /// The hash of its content, as far as that is known.
+    /// The digest of the content, once it is known.
     pub content: Option<Hash>,
 }
 
-/// What tells whether a file has changed.
+/// The facts that show whether a file has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
     pub size: u64,
     pub modified: Option<SystemTime>,
-    /// What nobody sets but the file system: when anything of the file changed, in seconds and nanoseconds,
-    /// and the numbers of its device and of itself.
+    /// The facts that only the file system sets: the time of the last change, in seconds and nanoseconds, and the
+    /// numbers of the device and the file.
     pub system: Option<(i64, i64, u64, u64)>,
 }
 
-/// The digest of a file of entities, or a mark that the cache wrote the file.
+/// The noted digest of an entity file, or the mark that the cache wrote a file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Note {
     pub stamp: Stamp,
     pub noted: SystemTime,
-    /// The hash; of what was put here, nothing.
+    /// The digest; empty for a file of the cache.
     pub content: String,
 }
 
-/// A directory as it is written under a name, of files that still hold what they held.
+/// The bytes of a written directory, made again from entity files; `None` if these have changed.
 pub(super) fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> Option<Vec<u8>> {
     let inputs = files.iter().map(|file| Input {
         source: Arc::clone(&file.source),
@@ -71,7 +71,7 @@ impl Known {
         })
     }
 
-    /// Whether all of it was read, and is as it was before.
+    /// Whether the whole file was read, and has not changed since.
     pub(crate) fn is_read(&mut self, directory: &Directory) -> bool {
         if self.content.is_none() {
             let read = directory.content(&self.source);
@@ -82,7 +82,7 @@ impl Known {
         self.content.is_some() && now.is_ok_and(|now| now == self.stamp)
     }
 
-    /// The hash of its content, which is read.
+    /// The digest of the content, which is read for it.
     pub(crate) fn hash(&self) -> Option<Hash> {
         let mut hasher = Hasher::new();
         hasher.update_reader(regular::open(&self.path).ok()?).ok()?;
@@ -91,7 +91,7 @@ impl Known {
     }
 }
 
-/// A file and what it holds.
+/// An entity file with a known digest.
 pub(super) struct Held {
     path: PathBuf,
     source: Arc<Source>,
@@ -127,7 +127,7 @@ impl Stamp {
 }
 
 impl Stamp {
-    /// Whether two stamps are of one file that nobody wrote again. A disk that fails changes neither.
+    /// Whether two stamps belong to one file that was not written again. A failing disk changes neither.
     pub(crate) fn is_of_same_file(&self, other: &Self) -> bool {
         let number = |stamp: &Self| stamp.system.map(|(_, _, device, number)| (device, number));
         (self.size, self.modified, number(self)) == (other.size, other.modified, number(other))
@@ -135,7 +135,7 @@ impl Stamp {
 }
 
 impl Note {
-    /// Whether a change after the note must have given the file other times.
+    /// Whether every change after the note must show in the times of the file.
     pub(crate) fn can_tell(&self) -> bool {
         let system = self.stamp.system.map(|(seconds, ..)| seconds);
         let changed = system.and_then(|seconds| u64::try_from(seconds).ok());

@@ -1,4 +1,4 @@
-//! Sealed files: content with a digest that holds under one name only.
+//! Sealed files: content with a digest that includes the name of the file.
 
 use std::path::Path;
 
@@ -9,19 +9,19 @@ use serde_json::value::RawValue;
 
 use crate::workspace::regular;
 
-/// The largest file beside the directories that is read, in bytes.
+/// The largest sealed file, in bytes.
 pub(super) const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// What is written beside the directories.
+/// The content of a sealed file.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Sealed<'s> {
-    /// That of the content, which holds under one name only.
+    /// The digest of the content and the name of the file.
     pub digest: String,
     #[serde(borrow)]
     pub content: &'s RawValue,
 }
 
-/// What was written to a file; `None` where it is not as it was written, or was written under another name.
+/// The content of a sealed file; `None` if it has changed, or was written under another name.
 pub(super) fn sealed<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let bytes = regular::read(path, LARGEST).ok()?;
     let sealed: Sealed<'_> = serde_json::from_slice(&bytes).ok()?;
@@ -42,7 +42,7 @@ pub(super) fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// A name made of texts and numbers.
+/// A file name that is computed from texts and numbers.
 #[derive(Default)]
 pub(super) struct Key(Hasher);
 
@@ -52,7 +52,7 @@ impl Key {
         self.0.update(text.as_bytes());
     }
 
-    /// Says how many follow, so that nothing passes for the beginning of something else.
+    /// Adds a length, so that different sequences have different keys.
     pub(crate) fn count(&mut self, count: usize) {
         self.0.update(&(count as u64).to_le_bytes());
     }

@@ -1,4 +1,4 @@
-//! Warnings as they are kept, with the files that they are about by number.
+//! Warnings in the format of the cache.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
-/// A finding that does not keep anybody from deciding, with its places by the number of their file.
+/// A warning, with the files of its places by their numbers.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Warning {
     code: String,

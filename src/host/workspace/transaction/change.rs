@@ -1,4 +1,4 @@
-//! The acts of a change, in their order, and their undoing.
+//! The acts of a change in their order, and their reversal.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,26 +11,26 @@ use super::files::found;
 use super::{AFTER, BEFORE, FOLDER, NEW, OLD};
 use crate::record::{self, Found, Pending, Record, State, Step};
 
-/// A change of a workspace that has been prepared, as acts that follow each other.
+/// A prepared change of a workspace, as a sequence of acts.
 pub(super) struct Change<'a> {
     pub(super) root: &'a Path,
     pub(super) pending: &'a Pending,
 }
 
-/// What is done one after the other.
+/// An act of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
-    /// Keeps what a step replaces or removes.
+    /// Saves the file that a step replaces or removes.
     Keep(usize),
-    /// Sees to it that what was written aside is on the disk.
+    /// Flushes the new files to the disk.
     Sync,
-    /// Writes the record of afterwards aside, and keeps the one that is there.
+    /// Writes the next record into the folder of the change, and saves the current one.
     Records,
-    /// Names the steps in the record: from here on it is the new workspace that will be there.
+    /// Lists the steps in the record. From here on, the change will be completed.
     Decide,
     /// Takes a step.
     Take(usize),
-    /// Puts the record of afterwards into its place.
+    /// Puts the next record into its place.
     Finish,
 }
 
@@ -45,7 +45,7 @@ impl Change<'_> {
             .collect()
     }
 
-    /// Refuses where anything is not as it was found: somebody may have saved a file in the meantime.
+    /// Fails if a file is no longer as it was found, because somebody may have saved it meanwhile.
     pub(super) fn look(&self) -> io::Result<()> {
         for step in &self.pending.steps {
             let now = found(self.root, &step.path)?;
@@ -89,7 +89,7 @@ impl Change<'_> {
         make_folder_of(&old)?;
         match fs::hard_link(&place, &old) {
             Ok(()) => Ok(()),
-            // Not every file system has hard links, and this may be another one.
+            // Not every file system has hard links, and the folder may be on another one.
             Err(_) => fs::copy(&place, &old).map(|_| ()),
         }
     }
@@ -121,7 +121,7 @@ impl Change<'_> {
         }
         let new = self.aside().join(NEW).join(&step.path);
         match fs::metadata(&place) {
-            // Whoever could read the old one can read the new one.
+            // The new file has the permissions of the old one.
             Ok(old) => fs::set_permissions(&new, old.permissions())?,
             Err(_) => make_folder_of(&place)?,
         }
@@ -140,7 +140,7 @@ impl Change<'_> {
         sync_folder(self.root)
     }
 
-    /// Puts back what was there before an act failed.
+    /// Restores the files after an act has failed.
     pub(super) fn undo(&self, failed: Act) -> io::Result<()> {
         let taken = match failed {
             Act::Keep(_) | Act::Sync | Act::Records => return Ok(()),
@@ -158,7 +158,7 @@ impl Change<'_> {
                 Some(_) => put(&aside.join(OLD).join(&step.path), &place)?,
                 None => remove(&place)?,
             }
-            // A folder that was made for it is of no use; others are not empty.
+            // A folder that was created for the file is empty, and not needed. Others cannot be removed.
             let folders = Path::new(&step.path).ancestors().skip(1);
             for folder in folders.filter(|folder| *folder != Path::new("")) {
                 let _ = fs::remove_dir(self.root.join(folder));
@@ -177,7 +177,7 @@ impl Change<'_> {
     }
 }
 
-/// Takes the steps that are left of a change, if all of them can be, and says of which files.
+/// Takes the remaining steps of a change, if all of them can be taken; returns the paths of their files.
 pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> {
     let change = Change { root, pending };
     let mut left = Vec::new();
@@ -187,7 +187,7 @@ pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> 
             continue;
         }
         let path = &step.path;
-        // Whatever is neither the old nor the new is somebody else's.
+        // Content that is neither old nor new was written by somebody else.
         if now != step.before.map(Found::File) {
             let reason = format!("`{path}` is neither as it was nor as it was to be");
             return Err(io::Error::other(reason));
@@ -207,7 +207,7 @@ pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> 
     Ok(paths)
 }
 
-/// Whether the new files that are missing were all written aside.
+/// Whether every new file is prepared or in its place.
 pub(super) fn has_new_files(root: &Path, pending: &Pending) -> bool {
     let mut steps = pending.steps.iter();
     steps.all(|step| {
@@ -217,14 +217,14 @@ pub(super) fn has_new_files(root: &Path, pending: &Pending) -> bool {
     })
 }
 
-/// Whether what a step writes, if it writes anything, lies aside as it was written: what is beside a record may have
-/// come with a repository, and be anything.
+/// Whether the new file of a step is prepared and has the right digest, if the step has one. The folder may have come
+/// with a repository, with other content.
 pub(super) fn has_new_file(root: &Path, step: &Step) -> io::Result<bool> {
     let path = [FOLDER, NEW, &step.path].join("/");
     Ok(step.after.is_none() || found(root, &path)? == step.after.map(Found::File))
 }
 
-/// What was written, before or after, where a change cannot be finished.
+/// The record of the files that are there, old or new, if a change cannot be completed.
 pub(super) fn either(root: &Path, pending: Pending) -> Record {
     let mut record = pending.before.unwrap_or_default();
     for step in pending.steps {

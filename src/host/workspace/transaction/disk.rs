@@ -1,4 +1,4 @@
-//! Files and folders, put so that they are on the disk.
+//! Durable changes of files and folders.
 
 #![expect(clippy::disallowed_methods, reason = "the shell opens files")]
 
@@ -6,10 +6,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Puts a file into a place, whatever is there.
+/// Moves a file to a place, and replaces the file there.
 pub(super) fn put(file: &Path, place: &Path) -> io::Result<()> {
     match fs::rename(file, place) {
-        // The place is in a file system of its own.
+        // The place is on another file system.
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let name = place.file_name().unwrap_or_default().to_string_lossy();
             let beside = place.with_file_name(format!(".tarbac-{name}.part"));
@@ -26,7 +26,7 @@ pub(super) fn put(file: &Path, place: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a file that may be there.
+/// Removes a file, if it exists.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -34,28 +34,28 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file that nobody else sees, and sees to it that it is on the disk.
+/// Writes a file that only tarbac uses, and flushes it to the disk.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    // A link that is there may lead to what is not ours to write.
+    // An existing link may lead to a file that tarbac must not write.
     remove(path)?;
     let mut file = File::create_new(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
 
-/// Sees to it that the names in a folder are on the disk.
+/// Flushes the names in a folder to the disk.
 #[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Not every file system can.
+        // Not every file system supports this.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        // The last file in it was removed, and the folder with it.
+        // The folder was removed with the last file in it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         synced => synced,
     }
 }
 
-/// Sees to it that the names in a folder are on the disk.
+/// Flushes the names in a folder to the disk.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
@@ -65,7 +65,7 @@ pub(super) fn make_folder_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
-/// Makes a folder and those that it is in, and says which there were not.
+/// Creates a folder and those around it; returns the ones that did not exist.
 pub(super) fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
     let missing = path.ancestors().take_while(|folder| {
         *folder != Path::new("")

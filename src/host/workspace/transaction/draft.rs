@@ -1,4 +1,4 @@
-//! The draft of a transaction: files written aside.
+//! The draft of a transaction: its new files, before they are put into their places.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use super::disk::{make_folder_of, remove};
 use super::files::found;
 use crate::record::{self, TextHasher};
 
-/// Files that are written aside.
+/// New files in a folder of their own.
 pub struct Draft {
     folder: PathBuf,
     digests: Digests,
-    /// The folder, where it is nobody else's.
+    /// The folder, if it belongs to the draft alone.
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -32,7 +32,7 @@ pub struct DraftFile {
 }
 
 impl Draft {
-    /// Begins files in a folder.
+    /// A draft in a folder.
     pub(super) fn at(folder: PathBuf) -> Self {
         Self {
             folder,
@@ -41,10 +41,10 @@ impl Draft {
         }
     }
 
-    /// Begins files in a folder of their own, which goes with them.
+    /// A draft in a temporary folder, which is removed with it.
     ///
     /// # Errors
-    /// No folder can be made.
+    /// The folder cannot be created.
     pub fn temporary() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("tarbac-").tempdir()?;
         Ok(Self {
@@ -54,10 +54,10 @@ impl Draft {
         })
     }
 
-    /// Makes a file, by its path with `/` between its parts.
+    /// Creates a file by its path, with `/` between the parts.
     ///
     /// # Errors
-    /// It cannot be made, or nothing is ever written there.
+    /// The file cannot be created, or tarbac never writes to this path.
     pub fn create(&self, path: &str) -> io::Result<DraftFile> {
         if !record::is_ours(path) {
             let reason = format!("nothing is ever written to `{path}`");
@@ -73,24 +73,24 @@ impl Draft {
         })
     }
 
-    /// The digests of its files, all of which must have been written.
+    /// The digests of the files, all of which must be complete.
     pub fn digests(&self) -> BTreeMap<String, Hash> {
         self.digests.borrow().clone()
     }
 
-    /// Where its files are.
+    /// The folder of the files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Lets the files of a workspace be seen among its own, so that the whole can be examined.
+    /// Makes files of a workspace visible in the folder of the draft, so that both can be examined together.
     ///
     /// # Errors
-    /// A file cannot be shown.
+    /// A file cannot be made visible.
     pub fn show<'p>(&self, root: &Path, paths: impl Iterator<Item = &'p String>) -> io::Result<()> {
         let root = std::path::absolute(root)?;
         for path in paths {
-            // What is behind a link is seen with it.
+            // A file behind a link is visible through the link.
             if found(&self.folder, path)?.is_none() {
                 let place = self.folder.join(path);
                 make_folder_of(&place)?;
@@ -100,22 +100,22 @@ impl Draft {
         Ok(())
     }
 
-    /// Forgets a file that was written, as one that is as it was.
+    /// Removes a file that has not changed.
     ///
     /// # Errors
-    /// It cannot be removed.
+    /// The file cannot be removed.
     pub fn forget(&self, path: &str) -> io::Result<()> {
         remove(&self.folder.join(path))
     }
 }
 
-/// Lets a file be seen at another place.
+/// Makes a file visible at another place.
 #[cfg(unix)]
 fn stand_in(file: &Path, place: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(file, place)
 }
 
-/// Lets a file be seen at another place.
+/// Makes a file visible at another place.
 #[cfg(not(unix))]
 fn stand_in(file: &Path, place: &Path) -> io::Result<()> {
     std::fs::copy(file, place).map(|_| ())

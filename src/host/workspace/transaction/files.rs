@@ -1,4 +1,4 @@
-//! The files that are in a workspace, with their digests.
+//! The files of a workspace, with their digests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -11,10 +11,10 @@ use super::regular;
 use super::state::is_absent;
 use crate::record::{Found, TextHasher};
 
-/// What is at a path of a workspace, with its digest; `None` where nothing is. Nothing is followed out of it.
+/// The file at a path of a workspace, with its digest; `None` if there is none. No link is followed.
 ///
 /// # Errors
-/// It cannot be read.
+/// The path cannot be read.
 pub fn found(root: &Path, path: &str) -> io::Result<Option<Found>> {
     let mut place = root.to_owned();
     let mut metadata: Option<Metadata> = None;
@@ -43,10 +43,10 @@ pub fn found(root: &Path, path: &str) -> io::Result<Option<Found>> {
     }
 }
 
-/// The files in some folders of a workspace: with the digests of those that are known, and the others without.
+/// The files in some folders of a workspace; only the known ones with their digests.
 ///
 /// # Errors
-/// One of them cannot be read.
+/// A file cannot be read.
 pub fn files_in(
     root: &Path,
     folders: &[&str],

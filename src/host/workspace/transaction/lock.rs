@@ -1,4 +1,4 @@
-//! The lock that keeps two changes of a workspace apart.
+//! The lock that prevents two changes of a workspace at once.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
@@ -12,16 +12,16 @@ use crate::record::State;
 /// The file that is locked.
 const LOCK: &str = "lock";
 
-/// Keeps others from changing a workspace, for as long as it is held.
+/// The lock of a workspace, for as long as the value exists.
 pub(super) struct Lock {
     folder: PathBuf,
     pub(super) file: File,
-    /// Whether what is beside it is to be left for others.
+    /// Whether the files beside the lock stay, for others to use.
     pub(super) is_left: bool,
 }
 
 impl Lock {
-    /// Takes the lock, or waits for it.
+    /// Takes the lock, and waits for it if necessary.
     pub(super) fn wait_for(root: &Path) -> io::Result<Self> {
         loop {
             let file = open_lock(root)?;
@@ -53,10 +53,10 @@ impl Lock {
         }
     }
 
-    /// The lock, unless whoever had it before has removed its file.
+    /// The lock; `None` if its previous owner has removed the file meanwhile.
     fn held(root: &Path, file: File) -> Option<Self> {
         let folder = root.join(FOLDER);
-        // A lock that is not held must not be given back, so none is made.
+        // Only a lock that is held may be released, so no value is made.
         if !is_same(&file, &folder.join(LOCK)) {
             return None;
         }
@@ -67,10 +67,10 @@ impl Lock {
         })
     }
 
-    /// Removes what was prepared, and then the lock.
+    /// Removes the prepared files, and then the lock.
     pub(super) fn give_back(&mut self) {
         if !std::mem::replace(&mut self.is_left, true) {
-            // What cannot be removed is removed by the next command.
+            // The next command removes what stays.
             let _ = clear(&self.folder);
             let _ = remove(&self.folder.join(LOCK));
             let _ = fs::remove_dir(&self.folder);
@@ -80,7 +80,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A change that is still to be finished needs what was prepared for it.
+        // An unfinished change needs its prepared files.
         let root = self.folder.parent().unwrap_or(&self.folder);
         let is_pending =
             state(root).map_or(true, |(state, _)| matches!(state, Some(State::Pending(_))));
@@ -104,7 +104,7 @@ pub(super) fn clear(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the file that is locked, in a folder that only whoever changes the workspace looks into.
+/// Opens the file to be locked, in a folder that only the user can read.
 fn open_lock(root: &Path) -> io::Result<File> {
     let folder = root.join(FOLDER);
     loop {
@@ -116,7 +116,7 @@ fn open_lock(root: &Path) -> io::Result<File> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-        // A link may lead to files that are not ours to write or to remove.
+        // A link may lead to files that tarbac must not write or remove.
         if folder.symlink_metadata().is_ok_and(|there| !there.is_dir()) {
             let reason = format!("`{FOLDER}` in it is no folder");
             return Err(io::Error::other(reason));
@@ -129,14 +129,14 @@ fn open_lock(root: &Path) -> io::Result<File> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         match options.open(path) {
-            // Whoever had it has just removed the folder.
+            // The previous owner has just removed the folder.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
     }
 }
 
-/// Whether a change is under way, for somebody who may not write.
+/// Whether a change is under way, for a program without write access.
 pub(super) fn is_locked(root: &Path) -> bool {
     let Ok(file) = regular::open(&root.join(FOLDER).join(LOCK)) else {
         return false;
@@ -155,6 +155,6 @@ fn is_same(file: &File, path: &Path) -> bool {
 
 #[cfg(not(unix))]
 fn is_same(_: &File, path: &Path) -> bool {
-    // A file that is open keeps its name here.
+    // On this system, an open file keeps its name.
     path.exists()
 }

@@ -13,18 +13,18 @@ use crate::workspace::{Unreadable, unreadable};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::shown;
 
-/// The largest record that is read, in bytes: a line a file.
+/// The largest record, in bytes; it has a line for each file.
 pub(super) const LARGEST_RECORD: u64 = 64 * 1024 * 1024;
 
-/// How often, and after how long each time, somebody looks whether a change that is under way is done.
+/// The number of times that a program checks whether another's change is complete, and the pause between two.
 pub(super) const PATIENCE: (u32, Duration) = (500, Duration::from_millis(20));
 
-/// What tells whether a workspace was changed as a whole: the record, and when it was written.
+/// The generation of a workspace: its record, and the time when it was written.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::workspace) struct Generation(Option<(Vec<u8>, Option<SystemTime>)>);
 
-/// Sees to it that no change of a workspace is half done, and says how it is to be told from a later state.
-/// Besides, which files were written or removed for that.
+/// Completes an interrupted change of a workspace, if there is one. Returns the generation of the workspace, and the
+/// files that were written or removed.
 pub(in crate::workspace) fn settled(root: &Path) -> Result<(Generation, Vec<String>), Unreadable> {
     settled_within(root, PATIENCE)
 }
@@ -43,7 +43,7 @@ pub(super) fn settled_within(
         }
         let lock = Lock::try_take(root);
         if !is_pending {
-            // What a program left that was stopped, and no change; whoever cannot remove it leaves it.
+            // A stopped program left these files, but no change. Without write access they stay.
             if let Ok(Some(lock)) = lock {
                 drop(lock);
             }
@@ -51,7 +51,7 @@ pub(super) fn settled_within(
         }
         match lock {
             Ok(Some(_lock)) => {
-                // Somebody else may have finished it.
+                // Another program may have completed it.
                 if let (Some(State::Pending(pending)), _) = self::state(root)? {
                     finished =
                         finish(root, &pending).map_err(|error| not_finished(root, &error))?;
@@ -74,7 +74,7 @@ pub(super) fn settled_within(
     }
 }
 
-/// How the state of a workspace is to be told from another one.
+/// The generation of a workspace, which tells its states apart.
 pub(in crate::workspace) fn generation(root: &Path) -> Result<Generation, Unreadable> {
     Ok(state(root)?.1)
 }
@@ -85,10 +85,10 @@ pub(super) fn not_finished(root: &Path, error: &io::Error) -> Unreadable {
     unreadable(root, &reason, Some(help))
 }
 
-/// What was written into a workspace before, once no change is half done; `None` where there is no record.
+/// The record of a workspace after any change has been completed; `None` if there is none.
 ///
 /// # Errors
-/// The record cannot be read, or a change cannot be finished.
+/// The record cannot be read, or a change cannot be completed.
 pub fn recorded(root: &Path) -> Result<(Option<Record>, Option<Finding>), Unreadable> {
     let (_, finished) = settled(root)?;
     let finished = told(root, &finished);
@@ -102,8 +102,7 @@ pub fn recorded(root: &Path) -> Result<(Option<Record>, Option<Finding>), Unread
     }
 }
 
-/// What was written into a workspace, with the text that says so; `None` where there is no record, or it is being
-/// changed.
+/// The record of a workspace and its text; `None` if there is none, or if a change is under way.
 pub(in crate::workspace) fn record_of(root: &Path) -> Result<Option<(Record, String)>, Unreadable> {
     Ok(match state(root)? {
         (Some(State::Settled(record)), Generation(Some((bytes, _)))) => {
@@ -113,7 +112,7 @@ pub(in crate::workspace) fn record_of(root: &Path) -> Result<Option<(Record, Str
     })
 }
 
-/// What the record of a workspace says, if there is one.
+/// The state by the record of a workspace, if there is one.
 pub(super) fn state(root: &Path) -> Result<(Option<State>, Generation), Unreadable> {
     let path = root.join(record::FILE);
     let metadata = match path.symlink_metadata() {
@@ -144,7 +143,7 @@ pub(super) fn state(root: &Path) -> Result<(Option<State>, Generation), Unreadab
     Ok((Some(state), generation))
 }
 
-/// What to say of files of a workspace that were written because a change had been interrupted.
+/// The finding about files that were written to complete an interrupted change, if there are any.
 pub(super) fn told(root: &Path, finished: &[String]) -> Option<Finding> {
     let names: Vec<String> = finished
         .iter()
@@ -154,7 +153,7 @@ pub(super) fn told(root: &Path, finished: &[String]) -> Option<Finding> {
 }
 
 pub(super) fn is_absent(error: &io::Error) -> bool {
-    // A workspace that is no folder has no record; whoever reads it says so.
+    // If the workspace is not a folder it has no record; its reader reports that.
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory

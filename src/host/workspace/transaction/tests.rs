@@ -1,4 +1,4 @@
-//! A change that is stopped after any act, or that fails.
+//! A change that is stopped after any act, or fails in one.
 
 #![allow(
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ use crate::record::{self, Found, Origin, Pending, Record, State, Step, Written, 
 /// The path of a file, and its text before and after.
 type Example = (&'static str, Option<&'static str>, Option<&'static str>);
 
-/// The files of a workspace before and after, and some that no change is about.
+/// The files of a workspace before and after, and some that the change does not concern.
 const BEFORE_AND_AFTER: [Example; 6] = [
     (
         "entities/people.json",
@@ -82,7 +82,7 @@ fn steps() -> Vec<Step> {
     steps.collect()
 }
 
-/// A workspace as it is before, with or without a record.
+/// A workspace before the change, with or without a record.
 fn workspace(has_record: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in old() {
@@ -97,7 +97,7 @@ fn workspace(has_record: bool) -> tempfile::TempDir {
     folder
 }
 
-/// Everything in a folder but the record.
+/// The files in a folder, except the record.
 fn there(root: &Path) -> Files {
     let entries = WalkDir::new(root).into_iter().map(Result::unwrap);
     let entries = entries.filter(|entry| !entry.file_type().is_dir());
@@ -123,7 +123,7 @@ fn begun(root: &Path) -> Transaction {
     transaction
 }
 
-/// What was decided about a workspace.
+/// The change of the workspace.
 fn pending(has_record: bool) -> Pending {
     Pending {
         before: has_record.then(|| recorded_files(&old())),
@@ -132,7 +132,7 @@ fn pending(has_record: bool) -> Pending {
     }
 }
 
-/// A change that is stopped after so many acts; `None` where there are no more.
+/// Stops a change after a number of acts; returns the next act, if there is one.
 fn stopped_after(count: usize, root: &Path, has_record: bool) -> Option<Act> {
     let transaction = begun(root);
     let pending = pending(has_record);
@@ -144,7 +144,7 @@ fn stopped_after(count: usize, root: &Path, has_record: bool) -> Option<Act> {
     for act in acts.iter().take(count) {
         change.act(*act).unwrap();
     }
-    // Whoever is stopped cleans nothing up, and loses the lock.
+    // A stopped program cleans nothing up, and loses the lock.
     transaction.lock.file.unlock().unwrap();
     std::mem::forget(transaction);
     acts.get(count).copied()
@@ -221,7 +221,7 @@ fn an_act_that_fails_leaves_what_was_there() {
             for act in &acts[..failing] {
                 change.act(*act).unwrap();
             }
-            // The act that fails may have done what it should by then.
+            // The failing act may have done its work before.
             if is_done {
                 change.act(acts[failing]).unwrap();
             }
@@ -249,7 +249,7 @@ fn nobody_decides_where_what_was_prepared_is_gone_and_an_import_begins_anew() {
     assert!(error.to_string().contains("interrupted"), "{error}");
     let transaction = Transaction::begin(folder.path(), || panic!()).unwrap();
     let record = transaction.record().unwrap();
-    // What was written before or after is known, whatever of it there is.
+    // Each file that is there is recorded, old or new.
     for path in ["entities/people.json", "policies/custom/gone.cedar"] {
         let Some(Found::File(now)) = found(folder.path(), path).unwrap() else {
             panic!("{path}");
@@ -273,7 +273,7 @@ fn a_workspace_that_was_not_there_is_not_there_after_a_failure() {
     assert_nothing_is_left(&root);
 }
 
-/// A workspace that is made where nothing is, as `init` makes it.
+/// A workspace that is created in a new folder, as by `init`.
 #[test]
 fn a_stop_while_a_workspace_is_made_leaves_nothing_or_all_of_it() {
     let made: Files = [
@@ -317,7 +317,7 @@ fn a_stop_while_a_workspace_is_made_leaves_nothing_or_all_of_it() {
             true => assert_eq!(there(&root), made, "{count}"),
             false => assert_eq!(there(&root), Files::new(), "{count}"),
         }
-        // Whoever finishes it can tell which files were written.
+        // The program that completes the change knows which files were written.
         let taken = acts.iter().take(count);
         let taken = taken.filter(|act| matches!(act, Act::Take(_))).count();
         assert_eq!(

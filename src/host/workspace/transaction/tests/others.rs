@@ -1,4 +1,4 @@
-//! A change that meets others: another change, an editor, and files that came with a repository.
+//! A change that meets other programs: another change, an editor, and files that came with a repository.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn two_changes_at_once_keep_each_other_out() {
                     before: Some(before),
                     after: Some(digest(&text)),
                 };
-                // Whoever came between would have changed the file.
+                // A program that came between would have changed the file.
                 transaction.commit(vec![step], Record::default()).unwrap();
             });
         }
@@ -90,13 +90,13 @@ fn a_file_that_somebody_changed_after_a_stop_is_not_overwritten() {
     );
     let saved = fs::read_to_string(folder.path().join("entities/people.json"));
     assert_eq!(saved.unwrap(), "saved");
-    // As it was, it is replaced with the rest.
+    // If the file is as before, it is replaced with the others.
     fs::write(folder.path().join("entities/people.json"), "old people").unwrap();
     settled(folder.path()).unwrap();
     assert_eq!(there(folder.path()), new());
 }
 
-/// What lies beside a record may have come with a repository.
+/// Files beside a record may have come with a repository.
 #[test]
 fn only_what_the_record_names_is_put_into_a_place() {
     let folder = workspace(true);
@@ -113,7 +113,7 @@ fn only_what_the_record_names_is_put_into_a_place() {
     let saved = fs::read_to_string(folder.path().join("entities/people.json"));
     assert_eq!(saved.unwrap(), "old people");
     fs::write(&people, "new people").unwrap();
-    // Nor does another record take the place of the one that was decided on.
+    // A forged record does not replace the one that was decided.
     let forged = Record::default().text().unwrap();
     fs::write(folder.path().join(FOLDER).join(AFTER), forged).unwrap();
     let (_, finished) = settled(folder.path()).unwrap();
@@ -173,7 +173,7 @@ fn nothing_outside_of_the_workspace_is_written() {
         let link = folder.path().join("schema");
         std::os::unix::fs::symlink(elsewhere.path(), link).unwrap();
         let transaction = begun(folder.path());
-        // A record that was made up names a step through the link.
+        // A forged record names a step through the link.
         assert!(transaction.commit(steps(), Record::default()).is_err());
         assert_eq!(there(elsewhere.path()), Files::new());
     }
