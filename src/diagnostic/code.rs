@@ -1,29 +1,29 @@
 //! The codes of findings: one closed list, with a sentence for each.
 //!
-//! Policies of a workspace give findings codes of their own ([`Code::of_policy`]); all others are constants here. An
-//! error that stops a command is no finding, and its code stands at its type.
+//! Policies of a workspace can give findings codes of their own ([`Code::of_policy`]); all others are constants here.
+//! An error that stops a command is not a finding, and its code is at its type.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What kind of thing a finding is about, for example `policy::duplicate_id`: stable, to be searched for.
+/// The kind of a finding, for example `policy::duplicate_id`. It is stable, so that people can search for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(Cow<'static, str>);
 
-/// The area of the codes that policies give.
+/// The prefix of the codes that policies give.
 const OF_POLICIES: &str = "entities::";
 
-/// The sentence of a code that a policy gives; the policy says the rest with each finding.
+/// The sentence of a code that a policy gives; the policy's own text comes with each finding.
 const TOLD_BY_A_POLICY: &str =
     "A policy that looks for mistakes in the entities of a workspace has found one.";
 
 impl Code {
-    /// The code of what a policy finds in entities, from its `@code` or else its id.
+    /// The code for the findings of a policy, from its `@code` or else its id.
     pub fn of_policy(name: &str) -> Self {
         Self(Cow::Owned(format!("{OF_POLICIES}{name}")))
     }
 
-    /// The code that is written like this: one of [`ALL`] or a policy's; `None` if it is neither.
+    /// The code with this text: one of [`ALL`] or a policy's; `None` for any other text.
     pub fn read(text: &str) -> Option<Self> {
         let known = ALL.iter().find(|(code, _)| code.as_ref() == text);
         match known {
@@ -32,7 +32,7 @@ impl Code {
         }
     }
 
-    /// What is wrong wherever a finding has this code, as a sentence.
+    /// The sentence that is true of every finding with this code.
     pub fn sentence(&self) -> &'static str {
         let known = ALL.iter().find(|(code, _)| code == self);
         known.map_or(TOLD_BY_A_POLICY, |(_, sentence)| sentence)
@@ -51,7 +51,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// Declares the codes by area. The one line above each is its documentation and its sentence.
+/// Declares the codes by area. The line above each code is its documentation and its sentence.
 macro_rules! codes {
     ($(
         #[doc = $about:literal]
@@ -73,7 +73,7 @@ macro_rules! codes {
             }
         )+
 
-        /// Every code but those that policies give, with what is wrong where a finding has it.
+        /// All codes except those that policies give, with their sentences.
         pub const ALL: &[(Code, &str)] = &[$($(
             ($area::$name, $sentence.trim_ascii_start()),
         )+)+];
@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(own.sentence(), TOLD_BY_A_POLICY);
         assert_eq!(Code::read("policy::unheard_of"), None);
         assert_eq!(Code::read("policy"), None);
-        // A policy is free to tell of what tarbac tells of.
+        // A policy may use the name of a code that tarbac has too.
         assert_eq!(Code::of_policy("dangling"), entities::DANGLING);
         assert_ne!(Code::of_policy("duplicate_id"), policy::DUPLICATE_ID);
     }

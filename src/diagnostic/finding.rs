@@ -1,52 +1,51 @@
-//! A finding: something in a workspace that is wrong, or that somebody should look at.
+//! Findings: mistakes and doubtful places in the files of a workspace.
 
 use crate::code::Code;
 use crate::printable::short;
 use crate::source::Place;
 
-/// How much a finding matters.
+/// The weight of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// No decision is made while it stands.
+    /// Nothing is decided until the mistake is corrected.
     Error,
-    /// Decisions are made, and somebody should look.
+    /// Decisions are made, but a person should look at the place.
     Warning,
 }
 
-/// A coded diagnostic with its places and what to do about it.
+/// A finding: a code, a sentence and places, with a help.
 ///
-/// The message starts with a lower-case letter, ends without a period, and quotes the user's own
-/// text in backticks.
+/// The message begins with a lower-case letter, ends without a full stop, and quotes the user's own text in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing is wrong.
+    /// The kind of the finding.
     pub code: Code,
-    /// Whether decisions may be made while it stands.
+    /// Whether decisions may be made all the same.
     pub severity: Severity,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// The help: a way to correct it.
     pub help: Option<String>,
-    /// Where; the first one decides the order of findings.
+    /// The places; the first one determines the order of findings.
     pub labels: Vec<Label>,
 }
 
-/// One place of a finding and what it shows.
+/// A place of a finding, with a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What stands there, in a few words.
+    /// The remark, in a few words.
     pub text: String,
 }
 
 impl Finding {
-    /// Makes an error finding; see [`Finding::help`] and [`Finding::label`] for the rest.
+    /// An error; see [`Finding::help`] and [`Finding::label`] for the rest.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, message.into())
     }
 
-    /// Makes a warning.
+    /// A warning.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, message.into())
     }
@@ -61,7 +60,7 @@ impl Finding {
         }
     }
 
-    /// Says what to do about it.
+    /// Adds a help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(short(help.into()));
@@ -78,13 +77,13 @@ impl Finding {
         self
     }
 
-    /// The places that it is about.
+    /// The places.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         self.labels.iter().map(|label| &label.place)
     }
 }
 
-/// Puts findings into their order: by file, then place, then code.
+/// Sorts findings by file, place, code and message.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| key(one).cmp(&key(other)));
 }

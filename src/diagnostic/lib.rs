@@ -1,4 +1,4 @@
-//! Places in files, what is wrong there, and text that no terminal obeys.
+//! Findings, their places in files, and text without characters that a terminal obeys.
 
 #![warn(unreachable_pub, clippy::too_many_lines)]
 

@@ -1,15 +1,15 @@
-//! Text without control characters, for terminals and logs of jobs.
+//! Text without control characters, for terminals and the logs of build servers.
 //!
-//! What people are called, what policies say and how files are named comes from elsewhere. A terminal obeys control
-//! characters; a reader is led astray by those that turn the direction of writing; and the runners of GitHub and
-//! Azure obey lines that begin with `::`, and `##[` and `##vso[` wherever they stand.
+//! Names of people, texts of policies and file names come from other people. A terminal obeys control characters, and
+//! characters that change the direction of writing mislead a reader. The runners of GitHub and Azure obey lines that
+//! begin with `::`, and `##[` and `##vso[` anywhere.
 
 use std::borrow::Cow;
 
-/// The character in place of one that is not shown.
+/// The replacement for a character that must not be shown.
 const REPLACED: char = '\u{fffd}';
 
-/// Whether a character is obeyed instead of being shown: a control character, or one that turns the direction of
+/// Whether a character has an effect instead of a shape: a control character, or one that changes the direction of
 /// writing or ends a line.
 pub fn is_obeyed(character: char) -> bool {
     let turns_or_ends = matches!(
@@ -19,12 +19,12 @@ pub fn is_obeyed(character: char) -> bool {
     character.is_control() || turns_or_ends
 }
 
-/// Text of one line without the characters that are obeyed, the ends of lines among them.
+/// Text in one line, without characters that are obeyed, including line ends.
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, |_| false)
 }
 
-/// The same of several lines, which stay lines.
+/// Text in several lines, without characters that are obeyed.
 pub fn lines(text: &str) -> Cow<'_, str> {
     replaced(text, |character| matches!(character, '\n' | '\t'))
 }
@@ -37,14 +37,14 @@ fn replaced(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
 }
 
-/// An answer of several lines as it may be written, with the colours that it was given where there are some. What
-/// was made a line by whoever put it together stays one.
+/// A text in several lines that is safe to write, with its colours if it has any. A text that was put into one line
+/// stays in one.
 pub fn answer(text: &str, has_colours: bool) -> Cow<'_, str> {
     let is_command = |line: &str| line.trim_start().starts_with("::");
     if !is_suspect(text) && !text.lines().any(is_command) {
         return Cow::Borrowed(text);
     }
-    // The end of a line on Windows is shown by nobody.
+    // No terminal shows the line end of Windows.
     let text = text.replace("\r\n", "\n");
     let mut written = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -73,7 +73,7 @@ pub fn answer(text: &str, has_colours: bool) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// The same for JSON, which has such characters within its strings alone: they are written as escapes.
+/// JSON that is safe to write: the characters that are obeyed, which occur only in strings, become escapes.
 pub fn json(text: &str) -> Cow<'_, str> {
     if !is_suspect(text) {
         return Cow::Borrowed(text);
@@ -90,10 +90,10 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// The longest message, in bytes. What is wrong may be quoted in it, and that may be as large as a file.
+/// The longest message, in bytes. A message can quote a wrong text, which may be as large as a file.
 const LONGEST: usize = 2_000;
 
-/// A message without the middle of what it quotes, where that is long.
+/// A message without its middle, if it is too long.
 pub fn short(message: String) -> String {
     if message.len() <= LONGEST {
         return message;
@@ -105,11 +105,11 @@ pub fn short(message: String) -> String {
     format!("{begins} […] {ends}")
 }
 
-/// Whether anything in a text may be obeyed. Most texts are large and have nothing.
+/// Whether a text contains anything that is obeyed. Texts are often large, and most contain nothing of the kind.
 fn is_suspect(text: &str) -> bool {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
     let bytes = text.as_bytes();
-    // Characters that are obeyed begin with these, and few others do.
+    // The characters that are obeyed begin with these bytes, and few others do.
     let begins = |byte: &u8| matches!(byte, 0xc2 | 0xd8 | 0xe2);
     let is_harmless = |byte: &u8| is_plain(byte) || (*byte >= 0x80 && !begins(byte));
     let is_obeyed = !bytes.iter().all(is_harmless)
@@ -117,7 +117,7 @@ fn is_suspect(text: &str) -> bool {
     is_obeyed || text.contains("##[") || text.contains("##vso[")
 }
 
-/// A sequence that sets colours, at the beginning of a text: `ESC [`, numbers, and `m`.
+/// A sequence at the beginning of a text that sets colours: `ESC [`, numbers, and `m`.
 fn colour(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("\u{1b}[")?;
     let end = rest.find(|character: char| !matches!(character, '0'..='9' | ';'))?;

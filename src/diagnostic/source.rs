@@ -1,32 +1,32 @@
 //! Sources and places: the origin of a text, for messages.
 //!
-//! Nothing here opens a file; whoever loads a workspace does.
+//! This crate opens no file; the loader of a workspace does.
 
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file of policies, schema or entities, or something that stands in for one.
+/// A file of policies, schema or entities, or a text in place of one.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
-    /// The name that messages show: a path as the user would type it, or `shipped/` and a path.
+    /// The name in messages: a path as the user would type it, or `shipped/` and a path.
     pub name: String,
-    /// What the text is.
+    /// The text, or the file that contains it.
     pub text: Text,
 }
 
-/// Whether the text of a [`Source`] is at hand.
+/// The text of a [`Source`], in memory or on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Text {
-    /// The whole text, as policies and schema have it.
+    /// The whole text, for policies and schema.
     Held(String),
-    /// The file to read it from again, as entities have it: they may be larger than memory.
+    /// The file, for entities, since it may be larger than memory.
     OnDisk(PathBuf),
 }
 
 impl Source {
-    /// Makes a source whose text is at hand.
+    /// A source with its text in memory.
     pub fn held(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
         Arc::new(Self {
             name: name.into(),
@@ -34,7 +34,7 @@ impl Source {
         })
     }
 
-    /// The text, or the empty string when it is not at hand.
+    /// The text, or an empty string if it is not in memory.
     pub fn text(&self) -> &str {
         match &self.text {
             Text::Held(text) => text,
@@ -43,19 +43,19 @@ impl Source {
     }
 }
 
-/// A stretch of a source, in bytes.
+/// A range of bytes in a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The file.
+    /// The source.
     pub source: Arc<Source>,
-    /// First byte of the stretch.
+    /// The first byte.
     pub start: u64,
-    /// First byte after the stretch.
+    /// The first byte after the range.
     pub end: u64,
 }
 
 impl Place {
-    /// A stretch of `source`.
+    /// A range of `source`.
     pub fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
         Self {
             source: Arc::clone(source),
@@ -64,7 +64,7 @@ impl Place {
         }
     }
 
-    /// The line of the first byte, counted from 1; `None` when the text is not at hand.
+    /// The line of the first byte, counted from 1; `None` if the text is not in memory.
     pub fn line(&self) -> Option<usize> {
         let Text::Held(text) = &self.source.text else {
             return None;
@@ -75,7 +75,7 @@ impl Place {
     }
 }
 
-/// The file and the line, as in `policies/roles.cedar:12`.
+/// The name of the source and the line, for example `policies/roles.cedar:12`.
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.source.name)?;
@@ -86,10 +86,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// A path as messages show it: with `/`, and without a leading `./`.
+/// A path as messages show it: with `/`, and without `./` at the beginning.
 pub fn shown(path: &Path) -> String {
     let within = path.strip_prefix("./").ok();
-    // The folder itself has no shorter name.
+    // The folder `./` itself has no shorter name.
     let path = within
         .filter(|within| *within != Path::new(""))
         .unwrap_or(path);

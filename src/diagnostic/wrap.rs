@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// The lines of a text, of at most `width` columns, but for a word that is wider. The first one begins with `first`, the
-/// others with `others`.
+/// The lines of a text with at most `width` columns, unless a single word is wider. The first line begins with
+/// `first`, the others with `others`.
 pub fn lines<'t>(text: &'t str, width: usize, first: &str, others: &str) -> Vec<Cow<'t, str>> {
     let options = Options::new(width)
         .initial_indent(first)
