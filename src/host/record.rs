@@ -197,8 +197,8 @@ impl Record {
 impl State {
     /// Reads the text of a record.
     ///
+    /// # Errors
     /// The text is not a record, or has a later version.
-    /// It is no record, or one of a later version.
     pub fn read(text: &str) -> Result<Self, NoRecord> {
         let other = |error: serde_json::Error| NoRecord::Other(error.to_string());
         // Another version may have other keys.

@@ -148,7 +148,6 @@ impl Directory {
     ///
     /// # Errors
     /// The directory cannot be written.
-    /// It cannot be written.
     pub fn write(&self, out: &mut dyn Write, name: &str) -> io::Result<()> {
         let mut out = Writer::new(out, WRITTEN)?;
         self.store.write(&mut out)?;

@@ -5,7 +5,6 @@
 //! and a forbid that names nobody holds nobody back. A comparison with a value of the context is different, because
 //! the request brings the value and the directory need not have the entity. The same rules hold for a name that no
 //! entity has.
-//! that nobody has.
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};

@@ -5,7 +5,6 @@
 //! resource would get round the guardrail; it is an error unless the schema declares it with `@unguarded`. A forbid
 //! that names a question is an error too: it answers nothing, and silences the policies that do. Schemas without
 //! questions have no guardrails.
-//! none, but would silence the policies that do. Other people's schemas have none of this.
 
 use std::collections::{BTreeMap, BTreeSet};
 

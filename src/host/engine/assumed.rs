@@ -4,7 +4,6 @@
 //! the value with which the rules that ship permit less; it is an error if other rules permit more because of it. The
 //! absence of an attribute may also mean that the value is not known (`@assumed("absent")`), and the schema says what
 //! the absence stands for; that is a warning.
-//! absence says that it is not known (`@assumed("absent")`) the schema tells what that counts as: a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 

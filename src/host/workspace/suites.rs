@@ -71,7 +71,6 @@ pub fn suite_files(layout: &Layout, named: &[PathBuf]) -> Result<Vec<SuiteFile>,
 ///
 /// # Errors
 /// A file cannot be read, or a named file does not exist.
-/// A file cannot be read, or what is named does not exist.
 pub fn spec_files(
     layout: &Layout,
     named: &[PathBuf],

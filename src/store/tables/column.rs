@@ -4,7 +4,6 @@
 //! item is returned. The digests stand after the tables, under a digest of their own. A block with another digest is
 //! replaced from [`SharedBytes::anew`]; if that fails too, its items are missing and the directory is damaged
 //! ([`Written::is_damaged`]).
-//! fit either is it missing, and whoever asks can tell.
 
 use std::io;
 use std::ops::Range;
