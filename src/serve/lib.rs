@@ -1,6 +1,6 @@
 //! The decision point over HTTP: AuthZEN 1.0.
 //!
-//! A request is decided by one [`Served`](served::Served): an engine with its names and kept decisions, which never
+//! A request is decided by one `Served`: an engine with its names and kept decisions, which never
 //! changes. A new one takes its place in one pointer. The rules stand in policies; what is here knows actions, entity
 //! types, and the annotations `@authzen` and `@from_request` of a schema.
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -23,14 +24,28 @@ pub(super) struct Watch {
     _debouncer: Option<Debouncer<RecommendedWatcher, RecommendedCache>>,
 }
 
+/// The folders to watch, and the paths in them that matter.
+#[derive(Debug, Default)]
+struct Watched {
+    /// Those that are read with everything in them, and those that hold what may be replaced.
+    folders: BTreeMap<PathBuf, RecursiveMode>,
+    /// What may be replaced: the parts of the workspace, and the links that lead to them.
+    replaceable: Vec<PathBuf>,
+}
+
 impl Watch {
     /// Watches the files of a workspace as they lie now. What cannot be watched is compared from time to time.
     pub(super) fn new(layout: &Layout, told: &Sender<Told>) -> Self {
         let told = told.clone();
+        let watched = Arc::new(Watched::of(layout));
+        let seen = Arc::clone(&watched);
         let tell = move |result: DebounceEventResult| {
             let is_change = match result {
                 // The reading of a file is no change of it.
-                Ok(events) => events.iter().any(|event| !event.kind.is_access()),
+                Ok(events) => events
+                    .iter()
+                    .filter(|event| !event.kind.is_access())
+                    .any(|event| event.paths.iter().any(|path| seen.has(path))),
                 // Something may be missed, such as where too much changed at once.
                 Err(_) => true,
             };
@@ -46,8 +61,8 @@ impl Watch {
                 return Self { _debouncer: None };
             }
         };
-        for (path, mode) in watched(layout) {
-            if let Err(error) = debouncer.watch(&path, mode) {
+        for (path, mode) in &watched.folders {
+            if let Err(error) = debouncer.watch(path, *mode) {
                 tracing::debug!(%error, "a folder cannot be watched");
             }
         }
@@ -57,37 +72,43 @@ impl Watch {
     }
 }
 
-/// The folders to watch: those that are read with everything in them, and, for what may be replaced or be a link, the
-/// folders that these lie in.
-fn watched(layout: &Layout) -> BTreeMap<PathBuf, RecursiveMode> {
-    let mut watched = BTreeMap::new();
-    let mut above = vec![layout.root.clone()];
-    for root in roots(layout) {
-        if root.is_dir() {
-            watched.insert(root.clone(), RecursiveMode::Recursive);
+impl Watched {
+    fn of(layout: &Layout) -> Self {
+        let mut watched = Self::default();
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        watched.add_above(absolute(&layout.root));
+        for root in roots(layout) {
+            let root = absolute(&root);
+            if root.is_dir() {
+                watched
+                    .folders
+                    .insert(root.clone(), RecursiveMode::Recursive);
+            }
+            watched.add_above(root);
         }
-        above.push(root);
+        watched
     }
-    for path in above {
-        for folder in holding(&path) {
-            let folder = nearest(&folder);
-            watched.entry(folder).or_insert(RecursiveMode::NonRecursive);
-        }
-    }
-    watched
-}
 
-/// The folder that a path lies in; where it is a link, also that of what it leads to.
-fn holding(path: &Path) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let mut next = std::path::absolute(path).ok();
-    for _ in 0..LINKS {
-        let Some(path) = next.take() else { break };
-        let Some(folder) = path.parent() else { break };
-        folders.push(folder.to_owned());
-        next = path.read_link().ok().map(|to| folder.join(to));
+    /// Adds the folder that a path lies in; where it is a link, also that of what it leads to.
+    fn add_above(&mut self, path: PathBuf) {
+        let mut next = Some(path);
+        for _ in 0..LINKS {
+            let Some(path) = next.take() else { break };
+            let Some(folder) = path.parent() else { break };
+            let watched = self.folders.entry(nearest(folder));
+            watched.or_insert(RecursiveMode::NonRecursive);
+            next = path.read_link().ok().map(|to| folder.join(to));
+            self.replaceable.push(path);
+        }
     }
-    folders
+
+    /// Whether a change at a path is one of the workspace.
+    fn has(&self, path: &Path) -> bool {
+        let mut recursive = self.folders.iter();
+        let is_within = recursive
+            .any(|(folder, mode)| *mode == RecursiveMode::Recursive && path.starts_with(folder));
+        is_within || self.replaceable.iter().any(|of| of.starts_with(path))
+    }
 }
 
 /// The folder, or the nearest above that is there.

@@ -186,3 +186,34 @@ fn manifest_misplaced() {
     --- exit 1
     ");
 }
+
+#[test]
+fn schema_shared_name() {
+    let schema = "\
+@doc(\"d\") @authzen(\"thing\") entity User;
+@doc(\"d\") @authzen(\"thing\") entity Door;
+@doc(\"d\") action open appliesTo { principal: User, resource: Door };
+";
+    let workspace = Tarbac::with(&[("schema/two.cedarschema", schema)]);
+    insta::assert_snapshot!(workspace.run(&["validate"]), @r#"
+    schema::shared_name
+
+      × the name `thing` stands for `Door` and `User`
+       ╭─[schema/two.cedarschema:2:29]
+     2 │ @doc("d") @authzen("thing") entity Door;
+       ·                             ─────┬─────
+       ·                                  ╰── one of them
+     3 │ @doc("d") action open appliesTo { principal: User, resource: Door };
+       ╰────
+       ╭─[schema/two.cedarschema:1:29]
+     1 │ @doc("d") @authzen("thing") entity User;
+       ·                             ─────┬─────
+       ·                                  ╰── one of them
+     2 │ @doc("d") @authzen("thing") entity Door;
+       ╰────
+      help: give each entity type a name of its own: `@authzen("…")`
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
