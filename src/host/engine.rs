@@ -1,4 +1,4 @@
-//! The engine: it decides requests with Cedar, each on the policies and entities that matter to it.
+//! The engine: it decides requests with Cedar, on the policies and entities that matter.
 //!
 //! An [`Engine`] joins a [`Bundle`] and a [`Directory`] under a choice of readings. It knows no role, toggle or
 //! message: it gives Cedar the policies that can match a request and the entities that the request can reach. The

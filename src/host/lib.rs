@@ -1,4 +1,4 @@
-//! The thin host: it loads schema, policies and entities, has Cedar decide requests, and answers them.
+//! The thin host: it loads schema, policies and entities, and decides requests with Cedar.
 
 #![warn(unreachable_pub, clippy::too_many_lines)]
 

@@ -1,4 +1,4 @@
-//! Relations between entities of two types, without repetition.
+//! Pairs of related entities of two types, without repetition.
 
 use std::collections::{HashMap, HashSet};
 

@@ -70,7 +70,7 @@ pub(super) fn policies(
     for (source, count) in files {
         let of_file: Vec<_> = sets.by_ref().take(count).collect();
         let of_file: Option<Vec<PolicySet>> = of_file.into_iter().collect();
-        // An error is reported for the file, because nobody knows of its parts.
+        // An error is reported for the whole file, since the parts mean nothing to its author.
         let of_file = match of_file {
             Some(sets) => sets,
             None => {

@@ -1,4 +1,4 @@
-//! The vocabulary of a schema: the spellings of actions, and the annotations of types and attributes.
+//! The vocabulary of a schema: spellings of actions, annotations of types and attributes.
 //!
 //! It is read from the schema fragments, because Cedar's `Schema` does not keep it.
 

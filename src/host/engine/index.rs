@@ -32,8 +32,7 @@ pub(super) struct Bucket {
     pub looked_into: Vec<Row>,
 }
 
-/// Policies in the form for evaluation, made at their first use: most custom roles are held by nobody who is asked
-/// about.
+/// Policies in the form for evaluation, made at their first use: most custom roles never come up.
 type Policies = LazyLock<Vec<Conditional>, Box<dyn FnOnce() -> Vec<Conditional> + Send>>;
 
 /// A policy with its scope and clauses as one condition.

@@ -1,4 +1,4 @@
-//! Findings about names of entities that a reader or a look-up takes for those of others.
+//! Findings about names that a reader or a look-up takes for others.
 //!
 //! The schema marks the attributes that name an entity with `@alias`, and with `@alias("unique")` those whose values
 //! name one entity only.

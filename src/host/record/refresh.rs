@@ -1,4 +1,4 @@
-//! The refresh of a workspace by an import: files that are kept, replaced, removed or in conflict.
+//! The refresh of a workspace: which files an import keeps, replaces or removes.
 //!
 //! Three states of a file are compared: as tarbac wrote it last, as it is, and as tarbac would write it now. A file
 //! that a person changed is never overwritten; if tarbac would change it too, that is a conflict.

@@ -3,10 +3,10 @@
 //! The name of each result is a digest of the content that it was made from and of the program's build. Other content
 //! has another name, so no result can be stale.
 //!
-//! To know the content of entity files without reading them, the cache notes the digest of each file with its size,
-//! its times and its number in the file system. While all of these are the same, so is the content, unless the file
-//! changed so shortly before the note that its times could not show it. Then, or if anything but the size differs, the
-//! file is read and its digest computed again.
+//! To know the content of files of entities without reading them, the cache notes the digest of each file with its
+//! size, its times and its number in the file system. While all of these are the same, so is the content, unless the
+//! file changed so shortly before the note that its times could not show it. Then, or if anything but the size
+//! differs, the file is read and its digest computed again.
 //!
 //! Every result is checked against a digest when it is read, a directory block by block, so a result that a disk or a
 //! program has changed is not used. A result is also not used unless a run on this machine wrote it: one that came
@@ -235,7 +235,7 @@ impl Cache {
         Some(self.folder.join(key.name(FINDINGS.0)))
     }
 
-    /// A key for the program and the content of all entity files; `None` if a digest is not known.
+    /// A key for the program and the content of all files of entities; `None` if a digest is not known.
     fn key(&self) -> Option<Key> {
         let mut key = Key::default();
         key.add(&self.program);
@@ -260,7 +260,7 @@ impl Cache {
         note.is_some_and(|(note, now)| note.stamp.is_of_same_file(&Stamp::new(&now)))
     }
 
-    /// Notes the digests of the entity files, and the files that were written to the cache. Other notes stay.
+    /// Notes the digests of the files of entities, and the files that were written to the cache. Other notes stay.
     fn note(&self, written: impl IntoIterator<Item = PathBuf>) -> io::Result<()> {
         // Another program may have added notes meanwhile.
         let mut notes = notes(&self.folder);
@@ -297,8 +297,8 @@ impl Cache {
         self.put(path, |out| Ok(serde_json::to_writer(out, &sealed)?))
     }
 
-    /// Writes a file, which appears when it is complete. Only the user can read it, because the entity files may be
-    /// confidential.
+    /// Writes a file, which appears when it is complete. Only the user can read it, because the files of entities may
+    /// be confidential.
     fn put(
         &self,
         path: &Path,

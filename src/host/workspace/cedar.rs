@@ -1,4 +1,4 @@
-//! Test files of `cedar run-tests`, and the entity files that they name.
+//! Test files of `cedar run-tests`, and the files of entities that they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,8 +11,8 @@ use super::Unreadable;
 use super::text::{held_up_to, standard_input_up_to};
 use tarbac_diagnostic::source::Source;
 
-/// The largest test file of `cedar run-tests`, or entity file for it, in bytes. Programs write such files, and every
-/// test repeats its entities.
+/// The largest test file of `cedar run-tests`, or file of entities for it, in bytes. Programs write such files, and
+/// every test repeats its entities.
 const LARGEST_TESTS: u64 = 1024 * 1024 * 1024;
 
 /// Reads a test file of `cedar run-tests`.
@@ -31,10 +31,10 @@ pub fn cedar_tests_from_standard_input() -> Result<Arc<Source>, Unreadable> {
     standard_input_up_to(LARGEST_TESTS)
 }
 
-/// The texts of the entity files that tests name, or the errors, by the name in the test.
+/// The texts of the files of entities that tests name, or the errors, by the name in the test.
 pub type EntityFiles = BTreeMap<String, Result<String, EntityFileError>>;
 
-/// The reason why an entity file was not read; displays as a sentence about the file.
+/// The reason why a file of entities was not read; displays as a sentence about the file.
 #[derive(Debug, Error)]
 pub enum EntityFileError {
     /// The file is outside of the folder of the tests.
@@ -48,8 +48,8 @@ pub enum EntityFileError {
     Unreadable(#[from] Unreadable),
 }
 
-/// Reads the entity files that the tests in `file` name, each once. A name is a path relative to the folder of `file`,
-/// and must not lead out of it.
+/// Reads the files of entities that the tests in `file` name, each once. A name is a path relative to the folder of
+/// `file`, and must not lead out of it.
 pub fn entity_files<'n>(file: &Path, names: impl IntoIterator<Item = &'n str>) -> EntityFiles {
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -10,7 +10,7 @@ use super::{Layout, LoadOptions, Progress, Unreadable, regular, unreadable};
 use tarbac_diagnostic::source::{Source, Text, shown};
 use tarbac_store::Input;
 
-/// An entity file that can be read.
+/// A file of entities that can be read.
 pub(super) struct EntityFile {
     pub source: Arc<Source>,
     pub path: PathBuf,
@@ -18,7 +18,7 @@ pub(super) struct EntityFile {
     pub reader: Box<dyn Read + Send>,
 }
 
-/// The entity files of a workspace.
+/// The files of entities of a workspace.
 pub(super) fn opened(
     layout: &Layout,
     passed_over: &mut Vec<PathBuf>,
@@ -43,7 +43,7 @@ pub(super) fn opened(
         .collect()
 }
 
-/// The entity files as input for a directory, with reports of the progress.
+/// The files of entities as input for a directory, with reports of the progress.
 pub(super) fn inputs(files: Vec<EntityFile>, means: &LoadOptions) -> Vec<Input> {
     let size = files.iter().map(|file| file.metadata.len()).sum();
     let watched = |reader: Box<dyn Read + Send>| match &means.progress {

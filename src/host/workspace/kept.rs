@@ -12,13 +12,13 @@ use tarbac_store::SharedBytes;
 pub(super) struct Kept {
     file: File,
     path: PathBuf,
-    /// Computes the bytes again from the entity files.
+    /// Computes the bytes again from the files of entities.
     work_out: Box<dyn Fn() -> Option<Vec<u8>> + Send + Sync>,
     loss: Loss,
 }
 
-/// A mark that is set if a part of a kept directory could neither be read nor be computed again, because the entity
-/// files have changed; answers since then may be incomplete. Clones share the mark.
+/// A mark that is set if a part of a kept directory could neither be read nor be computed again, because the files of
+/// entities have changed; answers since then may be incomplete. Clones share the mark.
 #[derive(Debug, Clone, Default)]
 pub struct Loss(Arc<AtomicBool>);
 
@@ -30,7 +30,8 @@ impl Loss {
 }
 
 impl Kept {
-    /// The file at a path. `work_out` computes the same bytes from the entity files, and `loss` is set if that fails.
+    /// The file at a path. `work_out` computes the same bytes from the files of entities, and `loss` is set if that
+    /// fails.
     pub(crate) fn at(
         path: &Path,
         loss: Loss,

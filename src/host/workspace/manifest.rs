@@ -1,4 +1,4 @@
-//! The manifest of a folder of policies or schema: whether it replaces the rules that ship.
+//! The manifest of a rule folder: whether it replaces the rules that ship.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The rules in force: those that ship, with files of the workspace beside them or in their place.
+//! The rules in force: those that ship, with files of the workspace added or instead.
 //!
 //! The files of `policies/` and `schema/` add to the rules that ship, wherever they are in these folders. They replace
 //! them only if a manifest in the folder says so ([`manifest`](super::manifest)), or if the schema has nothing to do

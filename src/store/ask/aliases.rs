@@ -82,7 +82,7 @@ impl Directory {
 
 impl Directory {
     /// The entities of a type that share a value of an attribute that names entities, compared as in
-    /// [`Directory::called`]. Each element is such a value and the entities, in the order of the entities.
+    /// [`Directory::called`]. Each value comes with its entities; the list is in the order of the entities.
     pub fn of_one_name(
         &self,
         type_name: &EntityTypeName,
@@ -111,7 +111,8 @@ impl Directory {
 }
 
 impl Directory {
-    /// The pairs of two entities of a type, in order, such that an alias of the first is the id of the second.
+    /// The pairs of entities of a type, in order, where the value of this attribute of the first is the id of the
+    /// second.
     pub fn names_that_are_ids(
         &self,
         type_name: &EntityTypeName,

@@ -131,8 +131,8 @@ fn looks(
 }
 
 impl Directory {
-    /// Adds what is seen of an entity to `seen`: two entities of this directory look the same exactly if
-    /// the same numbers are added.
+    /// Adds the fingerprint of an entity to `seen`: the same numbers for two entities exactly if their read values are
+    /// equal.
     pub fn look(&self, row: Row, lookout: &Fingerprinter, seen: &mut Vec<u32>) {
         let kind = self.kind(row);
         seen.push(u32::from(kind));
@@ -162,7 +162,7 @@ impl Directory {
             let item = items.get(*at).copied().unwrap_or(ValueRef::ABSENT);
             match (look, item.as_compound()) {
                 (Look::Fields(looks), Some(index)) => {
-                    // The first item of a record says which it is.
+                    // The first item of a record is its header.
                     let fields = self.store.compounds.get(index).get(1..);
                     seen.push(END);
                     self.look_at(fields.unwrap_or_default(), looks, seen);

@@ -1,4 +1,4 @@
-//! Given entities: they stand in no file, and pass the same checks as those that do.
+//! Given entities: they stand in no file, and pass the same checks.
 
 use blake3::Hasher;
 use cedar_policy::EntityUid;

@@ -1,4 +1,4 @@
-//! A column: the items of a table, in memory or read on demand from a written directory.
+//! A column: the items of a table, in memory or on disk.
 //!
 //! A written directory is read in blocks, each at its first use, and each is checked against its digest before any
 //! item is returned. The digests stand after the tables, under a digest of their own. A block with another digest is

@@ -1,4 +1,4 @@
-//! For any file, the reader and Cedar accept the same and give the same entities.
+//! Agreement with Cedar: the same files are accepted, and give the same entities.
 //!
 //! The reader is stricter only about duplicates, dangling references, required parents, unknown keys, and `unknown`.
 

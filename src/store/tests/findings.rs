@@ -1,4 +1,4 @@
-//! Each finding.
+//! Each finding of the readers.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Tables panic at an index out of range.
+//! Tables, which panic at an index out of range.
 
 use crate::tables::column::Column;
 use crate::tables::ids::{CompoundId, TextId};

@@ -1,4 +1,4 @@
-//! The outcome for a file in every combination of the last record, the file, and the file to be written.
+//! A file in every combination of recorded, present and new content.
 
 #![allow(
     clippy::disallowed_methods,

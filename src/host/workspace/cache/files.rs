@@ -1,4 +1,4 @@
-//! The entity files of a cached workspace, with their stamps and digests.
+//! The files of entities of a cached workspace, with their stamps and digests.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use tarbac_store::{Directory, Input};
 /// The coarsest resolution of file times, which is that of FAT.
 pub(super) const COARSE: Duration = Duration::from_secs(2);
 
-/// An entity file.
+/// A file of entities.
 pub(super) struct Known {
     pub path: PathBuf,
     pub source: Arc<Source>,
@@ -36,7 +36,7 @@ pub(super) struct Stamp {
     pub system: Option<(i64, i64, u64, u64)>,
 }
 
-/// The noted digest of an entity file, or the mark that the cache wrote a file.
+/// The noted digest of a file of entities, or the mark that the cache wrote a file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Note {
     pub stamp: Stamp,
@@ -45,7 +45,7 @@ pub(super) struct Note {
     pub content: String,
 }
 
-/// The bytes of a written directory, made again from entity files; `None` if these have changed.
+/// The bytes of a written directory, made again from files of entities; `None` if these have changed.
 pub(super) fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> Option<Vec<u8>> {
     let inputs = files.iter().map(|file| Input {
         source: Arc::clone(&file.source),
@@ -91,7 +91,7 @@ impl Known {
     }
 }
 
-/// An entity file with a known digest.
+/// A file of entities with a known digest.
 pub(super) struct Held {
     path: PathBuf,
     source: Arc<Source>,

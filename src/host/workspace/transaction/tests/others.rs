@@ -1,4 +1,4 @@
-//! A change that meets other programs: another change, an editor, and files that came with a repository.
+//! A change that meets another change, an editor, or files from a repository.
 
 use std::time::Duration;
 
