@@ -177,7 +177,7 @@ impl Bundle {
         &self.shipped
     }
 
-    /// Whether the rules in force are those that ship.
+    /// The origin of the rules in force.
     pub fn rules(&self) -> Rules {
         self.rules
     }

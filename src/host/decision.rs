@@ -76,7 +76,7 @@ pub struct Answer {
 /// The rules, readings and data behind a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// The rules in force.
+    /// The origin of the rules in force.
     pub rules: Rules,
     /// The identity of schema, policies, readings in force and entities, as 64 hexadecimal digits. It is the same for
     /// the same content in any folder and under any file names.

@@ -4,7 +4,7 @@
 //! message: it gives Cedar the policies that can match a request and the entities that the request can reach. The
 //! decision equals that of Cedar's `Authorizer::is_authorized` over all policies and all entities, with three
 //! exceptions, in which it is indeterminate: a policy cannot be evaluated, the principal or the resource does not
-//! exist, or the schema asks who is in authority over the resource and no policy says so.
+//! exist, or the schema asks who is in authority over the resource and not exactly one policy says so.
 
 mod activation;
 mod answer;
@@ -238,7 +238,7 @@ impl Engine {
         }
     }
 
-    /// Adds the entities to a changed slice that the policies which match the request there look into.
+    /// Adds to a changed slice the entities that its matching policies look into.
     pub fn widen(&self, request: &Request, world: &mut EntitySlice) {
         let reached: Vec<Row> = self.reached_in(request, world).collect();
         let matching = self.index.matching(request, reached.into_iter());

@@ -23,8 +23,8 @@ impl Directory {
     /// Reports pairs of an entity of a type and an entity of one of the types `of` that is its direct parent or the
     /// value of an attribute or tag, alone or in a set. The pairs are in the order of the first entity.
     ///
-    /// Entities with equal values of the attributes `by` are treated as one: each second entity is reported once, with
-    /// the first of them that has it. Without `by`, every pair is reported.
+    /// Entities with equal values of the attributes `by` are treated as one: an entity of the types `of` is reported
+    /// once for all of them, with the first that is related to it. Without `by`, every pair is reported.
     pub fn related(
         &self,
         type_name: &EntityTypeName,

@@ -101,7 +101,7 @@ fn read_files(files: &[(&str, &[u8])], named: &[&str]) -> (Directory, Vec<Findin
 /// The name that directories are written under.
 const NAME: &str = "entities-1";
 
-/// The bytes of a file, and those that computing them again gives.
+/// The bytes of a written directory, and the result of computing them again.
 struct Kept {
     bytes: Vec<u8>,
     anew: Option<Vec<u8>>,
@@ -134,7 +134,7 @@ fn lent(bytes: &[u8]) -> Option<Directory> {
     lent_or(bytes, None)
 }
 
-/// The directory in these bytes, with those that computing them again gives.
+/// The directory in these bytes, with the result of computing them again.
 fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
     let kept = Kept {
         bytes: bytes.to_vec(),

@@ -80,7 +80,7 @@ pub(crate) fn mentions_of(policy: &Policy, is_it: &dyn Fn(&Expr) -> bool) -> Vec
         .collect()
 }
 
-/// The matching expressions, each in the smallest condition around it, with the effect if that is false.
+/// The smallest conditions that contain a matching expression, each with the effect if it is false.
 pub(crate) fn leaves_with<'p>(
     policy: &'p Policy,
     is_it: &dyn Fn(&Expr) -> bool,

@@ -18,7 +18,7 @@ pub struct Policy {
     annotations: BTreeMap<String, String>,
     place: Place,
     shipped: bool,
-    /// Whether annotations other than [`WORDS`] have an effect.
+    /// Whether the annotations other than [`WORDS`] have an effect.
     has_meaning: bool,
 }
 

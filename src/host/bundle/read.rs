@@ -140,8 +140,7 @@ pub(super) fn check_by_schema(
     findings
 }
 
-/// Reads policies without a schema. They are sorted by id, and `None` if one has an error; all are in force, as in
-/// Cedar.
+/// Reads policies without a schema, sorted by id; all are in force, as in Cedar. `None` if one has an error.
 ///
 /// # Errors
 /// A reading is switched, and without a schema there is none.

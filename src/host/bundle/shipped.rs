@@ -79,7 +79,7 @@ impl Shipped {
         source.name.starts_with(PREFIX) && self.has_text(source.text())
     }
 
-    /// Whether the rules in these texts are those that ship.
+    /// The origin of the rules in these texts.
     pub(super) fn rules(&self, texts: &Texts) -> Rules {
         let mut is_more = !texts.links.is_empty();
         for (shipped, given) in [

@@ -1,4 +1,4 @@
-//! The texts that a bundle is read from, and whether their rules ship.
+//! The texts that a bundle is read from, and the origin of their rules.
 
 use std::sync::Arc;
 

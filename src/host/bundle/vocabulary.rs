@@ -49,8 +49,8 @@ impl Vocabulary {
         self.actions.iter().filter(|action| action.is_question())
     }
 
-    /// Whether the schema has any question. One without is not written for tarbac, and its decisions are those of
-    /// Cedar.
+    /// Whether the schema has any question. A schema without one is not written for tarbac, and decisions under it are
+    /// those of Cedar.
     pub fn asks(&self) -> bool {
         self.questions().next().is_some()
     }

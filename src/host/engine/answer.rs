@@ -180,7 +180,7 @@ impl Engine {
         about
     }
 
-    /// The entities in an attribute of the principal that is a set; `path` is the name after `principal.`.
+    /// The entities in an attribute of the principal that is a set; `path` is its name with `principal.` in front.
     fn named_by(&self, request: &Request, world: &EntitySlice, path: &str) -> Vec<EntityUid> {
         let attribute = path.strip_prefix("principal.");
         let principal = world.get(&request.principal);
@@ -217,7 +217,7 @@ impl Engine {
 }
 
 /// A notice for each entity in an attribute of the principal whose activation lifts the refusal; if several are needed
-/// together, the notice names the others. `path` is the name of the attribute after `principal.`.
+/// together, the notice names the others. `path` is the name of the attribute with `principal.` in front.
 fn lifted(notice: &Notice, path: &str, lifting: &[Vec<Activation>]) -> Vec<Notice> {
     let attribute = path.strip_prefix("principal.").unwrap_or(path);
     let mut notices = Vec::new();

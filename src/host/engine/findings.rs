@@ -16,8 +16,8 @@ use tarbac_store::Row;
 impl Engine {
     /// The findings of the policies that answer the question `finding`.
     ///
-    /// They are evaluated for each principal and each of its ancestors, and once for every entity of the types that no
-    /// principal can be in.
+    /// They are evaluated for each principal with each entity that it is in or could be in by an activation, and once
+    /// for each entity of the types that no principal can be in.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.contradictions();
         let Some(action) = self.question("finding") else {

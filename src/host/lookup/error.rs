@@ -83,7 +83,7 @@ impl NameError {
     }
 }
 
-/// A number of actions or entities, with a noun that fits users and groups together.
+/// A count with its noun; entities of several types are counted as entities.
 pub(super) fn several(count: usize, part: &Wanted) -> String {
     match part {
         Wanted::Entity(types) if types.len() != 1 => format!("{count} entities"),

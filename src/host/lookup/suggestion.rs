@@ -1,4 +1,4 @@
-//! Suggestions for a name that nothing has.
+//! Suggestions for a name that is not known.
 
 use cedar_policy::EntityTypeName;
 

@@ -1,7 +1,7 @@
 //! The refresh of a workspace: which files an import keeps, replaces or removes.
 //!
 //! Three states of a file are compared: as tarbac wrote it last, as it is, and as tarbac would write it now. A file
-//! that a person changed is never overwritten; if tarbac would change it too, that is a conflict.
+//! that a person changed is overwritten only on request; if tarbac would change it too, that is a conflict.
 
 #[cfg(test)]
 mod tests;

@@ -122,7 +122,7 @@ pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
     let Some((depth, folder)) = folders.find(|(_, folder)| is_workspace(folder)) else {
         return Vec::new();
     };
-    // The path to it in the form that the user gave.
+    // The path to that workspace, in the form that the user would type.
     let is_here = layout.root == Path::new(".") || layout.root == Path::new("");
     let lexical = layout.root.ancestors().nth(depth);
     let lexical = lexical.filter(|path| {

@@ -197,7 +197,7 @@ pub(super) fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Resul
             .next()
             .and_then(|size| size.parse::<usize>().ok())
             .ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
-        // A file of entities may be large, and a text that is too large is not read at all.
+        // A file of entities may be large; another file that is too large for a text is not read.
         let is_text = !file.name.starts_with("entities/");
         if is_text && size as u64 > LARGEST_TEXT {
             let reason = format!("{} is larger than {} MiB", file.name, LARGEST_TEXT >> 20);

@@ -39,7 +39,7 @@ pub(super) fn look(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
     let named = [&layout.entities, &layout.policies, &layout.schema];
     for (part, named) in PARTS.iter().zip(named) {
         for root in roots(layout, part, named) {
-            // While a change is under way there is no record, and everything is read again.
+            // While a change is under way there is no settled record, and everything is read again.
             let Some((record, text)) = transaction::record_of(&root)? else {
                 continue;
             };

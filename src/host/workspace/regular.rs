@@ -6,7 +6,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Opens a file for reading. Other than regular files are not opened, because opening a pipe can wait forever.
+/// Opens a file for reading. Only regular files are opened, because opening a pipe can wait forever.
 ///
 /// # Errors
 /// The file cannot be opened, or is not a regular file.

@@ -161,8 +161,8 @@ impl Transaction {
     /// Takes the steps, with the files of the draft; writes nothing if there is nothing to change.
     ///
     /// # Errors
-    /// A file cannot be written. The workspace is then as before or, if that fails too, the next command completes the
-    /// change.
+    /// A file cannot be written. The workspace is then as before or, if it cannot be restored, the next command tries
+    /// to complete the change.
     pub fn commit(mut self, steps: Vec<Step>, after: Record) -> io::Result<()> {
         if self.is_settled && steps.is_empty() && self.record.as_ref() == Some(&after) {
             return Ok(());

@@ -23,8 +23,8 @@ use crate::{Directory, Row};
 /// The size above which a compound is converted once and kept. Small ones are cheap to convert, and may be many.
 const SMALL: usize = 8;
 
-/// The most entities that are kept, and the most extension values. Beyond it none are, since a process that runs for
-/// long could come to keep them all.
+/// The most entities that are kept, and the most extension values. If there are more, none are kept, because a process
+/// that runs for long could come to keep them all.
 const FEW: usize = 1 << 16;
 
 /// The uids, entities and values in Cedar's form that are kept after their first use.

@@ -83,7 +83,7 @@ fn nothing_is_used_that_is_not_as_it_was_written() {
             assert!(is_same(&lent, &directory), "{at}");
             assert!(!lent.is_damaged());
             mended += 1;
-            // Computing the bytes again gives those of another file, or none.
+            // Computing the bytes again gives other bytes, or none.
             for anew in [None, Some(&broken[..]), Some(&[])] {
                 let lent = lent_or(&broken, anew).unwrap();
                 // No query reads the kinds of plain strings.

@@ -21,7 +21,7 @@ pub(in crate::bundle) struct Declarations {
     attributes: Vec<(String, String, String, Value)>,
     actions: Vec<(String, String, Annotations, Place)>,
     choices: BTreeMap<String, BTreeSet<String>>,
-    /// For each name of an entity type in requests of programs, the types with the name and their places.
+    /// For each name that programs may use for an entity type, the types with this name and their places.
     named: BTreeMap<String, Vec<(String, Place)>>,
 }
 
