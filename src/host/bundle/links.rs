@@ -1,7 +1,7 @@
 //! Links of policy templates.
 //!
-//! A link file has the format of `cedar link`: a JSON array of `{"template_id": …, "link_id": …, "args":
-//! {"?principal": "Type::\"id\"", …}}`.
+//! A link file has the format of `cedar link`: a JSON array of
+//! `{"template_id": …, "link_id": …, "args": {"?principal": "Type::\"id\"", …}}`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
