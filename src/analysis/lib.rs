@@ -6,9 +6,11 @@ pub mod access_review;
 pub mod authority;
 pub mod bulk;
 pub mod change;
+pub mod decision_log;
 pub mod explain;
 pub mod matrix;
 pub mod plan;
+pub mod replay;
 pub mod who_what;
 pub mod wire;
 

@@ -157,6 +157,11 @@ pub fn decision(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["allow", "deny", "indeterminate"] })
 }
 
+/// A [`Basis`](tarbac_host::decision::Basis) in JSON Schema.
+pub fn basis(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["permitted", "forbidden", "not-permitted", "error"] })
+}
+
 /// The shape of an [`Outcome`](tarbac_host::Outcome).
 #[derive(JsonSchema)]
 #[expect(

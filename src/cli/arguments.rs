@@ -136,6 +136,7 @@ pub(crate) enum Command {
     Access(command::access::AccessArgs),
     WhatIf(command::what_if::WhatIfArgs),
     Diff(command::diff::DiffArgs),
+    Replay(command::replay::ReplayArgs),
     Matrix(command::matrix::MatrixArgs),
     Validate(command::validate::ValidateArgs),
     Test(command::test::TestArgs),

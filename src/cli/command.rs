@@ -21,6 +21,7 @@ pub(crate) mod man;
 pub(crate) mod matrix;
 pub(crate) mod prove;
 pub(crate) mod readings;
+pub(crate) mod replay;
 pub(crate) mod report;
 mod requests;
 pub(crate) mod review;
@@ -71,6 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         Command::Access(access) => access::run(global, access, &mut output),
         Command::WhatIf(what_if) => what_if::run(global, what_if, &mut output),
         Command::Diff(diff) => diff::run(global, diff, &mut output),
+        Command::Replay(replay) => replay::run(global, replay, &mut output),
         Command::Matrix(matrix) => matrix::run(global, matrix, &mut output),
         Command::Validate(validate) => validate::run(global, validate, &mut output),
         Command::Test(test) => test::run(global, test, &mut output),

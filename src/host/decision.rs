@@ -1,7 +1,7 @@
 //! Requests, decisions and answers, in the terms of Cedar and XACML.
 
 use cedar_policy::{Context, EntityUid};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bundle::Rules;
 use tarbac_diagnostic::printable::short;
@@ -20,7 +20,7 @@ pub struct Request {
 }
 
 /// The decision on a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// A policy permits the request and none forbids it.
@@ -32,7 +32,7 @@ pub enum Decision {
 }
 
 /// The reason for a decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// A policy permits the request and none forbids it.

@@ -6,6 +6,7 @@
 //! guessed.
 
 mod error;
+mod exact;
 mod name;
 mod nearest;
 mod suggestion;
@@ -20,6 +21,7 @@ use tarbac_diagnostic::printable;
 use tarbac_store::{Directory, Row};
 
 pub use error::NameError;
+pub use exact::{NotNamed, exact};
 pub use name::{Name, Part, Wanted, in_words};
 pub use nearest::did_you_mean;
 

@@ -1,6 +1,6 @@
 //! The JSON Schemas of documents.
 
-pub(super) use tarbac_analysis::wire::decision;
+pub(super) use tarbac_analysis::wire::{basis, decision};
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -18,11 +18,6 @@ pub fn text<T: JsonSchema>() -> String {
 /// An optional decision.
 pub(super) fn former(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["allow", "deny", "indeterminate", null] })
-}
-
-/// The basis of a decision.
-pub(super) fn basis(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": ["permitted", "forbidden", "not-permitted", "error"] })
 }
 
 /// The origin of the rules of a workspace.

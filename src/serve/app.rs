@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use crate::decision_log::DecisionLog;
 use crate::fault::ServeError;
 use crate::metrics::Metrics;
 use crate::reload::Told;
@@ -22,6 +23,8 @@ pub(crate) struct App {
     /// The threads of work that takes longer than one decision.
     pub(crate) workers: Workers,
     pub(crate) metrics: Metrics,
+    /// Where decisions are logged, if they are.
+    pub(crate) decision_log: Option<DecisionLog>,
     served: ArcSwap<Served>,
     reloads: Sender<Told>,
     draining: AtomicBool,
@@ -31,7 +34,7 @@ impl App {
     /// The state of a server that begins with this workspace.
     ///
     /// # Errors
-    /// No threads can be started.
+    /// No threads can be started, or the decision log cannot be opened.
     pub(crate) fn new(
         settings: Settings,
         served: Served,
@@ -39,10 +42,14 @@ impl App {
     ) -> Result<Self, ServeError> {
         let metrics = Metrics::new();
         metrics.served.serves(&served);
+        let workers = Workers::new()?;
+        let log = settings.decision_log.as_ref();
+        let log = log.map(|log| DecisionLog::open(log, metrics.decision_log.clone(), &workers));
         Ok(Self {
             metrics,
+            decision_log: log.transpose()?,
             places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
-            workers: Workers::new()?,
+            workers,
             served: ArcSwap::from_pointee(served),
             reloads,
             draining: AtomicBool::new(false),

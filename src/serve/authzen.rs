@@ -27,7 +27,7 @@ use request::Parts;
 
 pub(crate) use answer::{AnswerBody, BatchBody};
 pub(crate) use explain::Reasons;
-pub(crate) use request::{Asked, SearchParts};
+pub(crate) use request::{Asked, AskedAction, AskedEntity, SearchParts};
 pub(crate) use resolve::{Problem, Resolved};
 pub(crate) use search::Kind;
 

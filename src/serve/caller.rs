@@ -1,12 +1,18 @@
 //! The callers, and what each may ask.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
+use tarbac_analysis::decision_log::CallerBy;
 
 use crate::fault::Fault;
 use crate::metrics::Reason;
+
+/// The name of whoever was not asked for it.
+const ANONYMOUS: &str = "anonymous";
 
 /// What a caller may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +30,8 @@ pub(crate) enum Right {
 /// Who asks. It stands in the extensions of every request that reaches an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The name; none for whoever is on this machine.
-    pub(crate) name: Option<String>,
+    name: Arc<str>,
+    by: CallerBy,
     rights: Vec<Right>,
 }
 
@@ -33,7 +39,8 @@ impl Caller {
     /// Whoever reaches a listener that asks nobody who they are.
     pub(crate) fn local() -> Self {
         Self {
-            name: None,
+            name: ANONYMOUS.into(),
+            by: CallerBy::Nothing,
             rights: vec![
                 Right::Evaluate,
                 Right::Search,
@@ -41,6 +48,16 @@ impl Caller {
                 Right::Operate,
             ],
         }
+    }
+
+    /// The name; `anonymous` for whoever was not asked for it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the caller said who it is.
+    pub(crate) fn by(&self) -> CallerBy {
+        self.by
     }
 
     pub(crate) fn has(&self, right: Right) -> bool {

@@ -41,11 +41,11 @@ pub(crate) struct Decided {
 }
 
 /// What was found by a search.
-#[derive(Debug)]
-pub(crate) struct Searched<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Searched {
     pub(crate) kind: Kind,
     /// The request as it was sent.
-    pub(crate) asked: &'a SearchParts,
+    pub(crate) asked: Arc<SearchParts>,
     /// The results of the page.
     pub(crate) count: usize,
     /// The results of all pages.
@@ -66,14 +66,17 @@ impl App {
     pub(crate) fn give(
         &self,
         call: &Call,
-        served: &Served,
-        decided: &[Decided],
+        served: &Arc<Served>,
+        decided: &Arc<[Decided]>,
     ) -> Result<(), Fault> {
-        for one in decided {
+        if let Some(log) = &self.decision_log {
+            log.decisions(call, served, decided)?;
+        }
+        for one in decided.iter() {
             self.metrics.decisions.given(&one.outcome, one.took);
             tracing::debug!(
                 request_id = ?call.request_id.0,
-                caller = call.caller.name,
+                caller = call.caller.name(),
                 endpoint = call.endpoint,
                 revision = served.revision(),
                 item = one.item,
@@ -93,13 +96,16 @@ impl App {
     pub(crate) fn give_search(
         &self,
         call: &Call,
-        served: &Served,
-        searched: &Searched<'_>,
+        served: &Arc<Served>,
+        searched: &Searched,
     ) -> Result<(), Fault> {
+        if let Some(log) = &self.decision_log {
+            log.search(call, served, searched)?;
+        }
         self.metrics.decisions.searched(searched.total);
         tracing::debug!(
             request_id = ?call.request_id.0,
-            caller = call.caller.name,
+            caller = call.caller.name(),
             endpoint = call.endpoint,
             revision = served.revision(),
             kind = ?searched.kind,

@@ -119,6 +119,18 @@ pub enum ServeError {
         #[help]
         help: &'static str,
     },
+    /// The decision log cannot be written.
+    #[error("cannot write the decision log `{path}`: {reason}")]
+    #[diagnostic(
+        code(serve::decision_log),
+        help("name a file in a folder that this process may write to, or - for standard output")
+    )]
+    DecisionLog {
+        /// The path as it was given.
+        path: String,
+        /// What the system says.
+        reason: io::Error,
+    },
     /// A text is no address of a server.
     #[error("`{0}` is no address of a server")]
     #[diagnostic(

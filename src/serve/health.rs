@@ -70,6 +70,9 @@ pub(crate) async fn version(State(app): State<Arc<App>>) -> Response {
 }
 
 fn checks(app: &App) -> Vec<ReadyCheck> {
+    let log = app.decision_log.as_ref();
+    let unlogged = log.filter(|log| log.refuses());
+    let unlogged = unlogged.map(|_| "decisions cannot be logged");
     let draining = app.is_draining().then_some("the server is stopping");
     // Nothing listens before a workspace is loaded.
     let is_damaged = app.served().engine.directory().is_damaged();
@@ -78,6 +81,10 @@ fn checks(app: &App) -> Vec<ReadyCheck> {
         ReadyCheck {
             name: "loaded",
             wrong: damaged,
+        },
+        ReadyCheck {
+            name: "log",
+            wrong: unlogged,
         },
         ReadyCheck {
             name: "draining",

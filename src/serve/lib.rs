@@ -11,6 +11,7 @@ mod authzen;
 mod caller;
 mod clock;
 mod decided;
+mod decision_log;
 mod fault;
 mod health;
 mod http;
@@ -29,6 +30,7 @@ mod systemd;
 mod work;
 
 pub use authzen::read;
+pub use decision_log::{DecisionLogSettings, LogTarget, Unlogged};
 pub use fault::ServeError;
 pub use log::LogFormat;
 pub use origin::{Loaded, WorkspaceOrigin};

@@ -22,6 +22,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::app::App;
 use crate::caller::{Caller, Right};
+use crate::decision_log::LogFigures;
 use crate::fault::Fault;
 use crate::openapi::Faults;
 
@@ -38,6 +39,7 @@ pub(crate) struct Metrics {
     pub(crate) http: http::HttpMetrics,
     pub(crate) decisions: decisions::DecisionMetrics,
     pub(crate) served: served::ServedMetrics,
+    pub(crate) decision_log: LogFigures,
     process: process::ProcessMetrics,
     registry: Registry,
 }
@@ -62,6 +64,7 @@ impl Metrics {
             http: http::HttpMetrics::new(&mut registry),
             decisions: decisions::DecisionMetrics::new(&mut registry),
             served: served::ServedMetrics::new(&mut registry),
+            decision_log: LogFigures::new(&mut registry),
             process: process::ProcessMetrics::new(&mut registry),
             registry,
         }

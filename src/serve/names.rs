@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
+use cedar_policy::{Context, EntityTypeName, EntityUid};
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
+use tarbac_host::lookup::NotNamed;
 
 /// The key of a context that is the clock of the server where a request has none.
 pub(crate) const NOW: &str = "now";
@@ -51,15 +52,6 @@ impl Permission {
     pub(crate) fn applies_to(&self, principal: &EntityTypeName, resource: &EntityTypeName) -> bool {
         self.principals.contains(principal) && self.resources.contains(resource)
     }
-}
-
-/// Why a name means nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotNamed {
-    /// Nothing has the name.
-    Unknown,
-    /// Several have it.
-    Several,
 }
 
 impl Names {
@@ -137,28 +129,5 @@ impl Names {
             }
             _ => Err(NotNamed::Several),
         }
-    }
-}
-
-/// The entity of a type with this id; else the one whose alias it is.
-///
-/// # Errors
-/// There is none, or several have the alias.
-pub(crate) fn entity(
-    engine: &Engine,
-    type_name: &EntityTypeName,
-    name: &str,
-) -> Result<EntityUid, NotNamed> {
-    let directory = engine.directory();
-    let uid = EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(name));
-    if directory.defines(&uid) {
-        return Ok(uid);
-    }
-    let called = directory.called(type_name, name);
-    let mut called = called.into_iter().filter(|row| directory.is_defined(*row));
-    match (called.next(), called.next()) {
-        (None, _) => Err(NotNamed::Unknown),
-        (Some(row), None) => Ok(directory.uid(row)),
-        (Some(_), Some(_)) => Err(NotNamed::Several),
     }
 }

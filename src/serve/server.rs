@@ -7,6 +7,7 @@ mod signals;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use axum_server::Control;
 use tarbac_host::Workspace;
@@ -25,6 +26,9 @@ use crate::work::STACK;
 use connection::Gate;
 use listener::Bound;
 use signals::{Signal, Signals};
+
+/// How long the decision log may take at the end, in any case.
+const LAST: Duration = Duration::from_secs(1);
 
 /// How a server stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,12 @@ pub fn serve(
         .build()
         .map_err(ServeError::Start)?;
     let stopped = runtime.block_on(run(&app));
+    if let Some(log) = &app.decision_log {
+        log.close(match &stopped {
+            Ok(Stopped::Gracefully) => app.settings.grace.max(LAST),
+            Ok(Stopped::AtOnce) | Err(_) => LAST,
+        });
+    }
     runtime.shutdown_background();
     stopped
 }
@@ -164,7 +174,12 @@ async fn wait(app: &Arc<App>, signals: &mut Signals) {
     loop {
         match signals.next().await {
             Signal::Stop => return,
-            Signal::Reload => app.tell(Told::Read(None)),
+            Signal::Reload => {
+                app.tell(Told::Read(None));
+                if let Some(log) = &app.decision_log {
+                    log.reopen();
+                }
+            }
         }
     }
 }

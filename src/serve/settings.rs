@@ -10,6 +10,7 @@ use axum::http::Uri;
 use axum::http::uri::Authority;
 use thiserror::Error;
 
+use crate::decision_log::DecisionLogSettings;
 use crate::log::LogFormat;
 
 /// How a workspace is served.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub anonymous: bool,
     /// Whether the files are watched.
     pub watch: bool,
+    /// Where decisions are logged, if they are.
+    pub decision_log: Option<DecisionLogSettings>,
     /// The limits.
     pub limits: Limits,
     /// How long the server answers on after it says that it is not ready.

@@ -13,6 +13,7 @@ use crate::fault::{Fault, ServeError};
 pub(crate) const STACK: usize = 8 * 1024 * 1024;
 
 /// A thread for each processor.
+#[derive(Clone)]
 pub(crate) struct Workers {
     pool: Arc<ThreadPool>,
     /// So many pieces of work at once as there are threads.
@@ -53,6 +54,11 @@ impl Workers {
             pool: Arc::new(pool),
             turns: Arc::new(Semaphore::new(threads)),
         })
+    }
+
+    /// Does a piece of work with all of them, and waits for it.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
     }
 
     /// Does a piece of work off the threads that speak to clients.

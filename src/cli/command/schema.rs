@@ -63,6 +63,10 @@ pub(crate) enum SchemaOf {
     Import,
     /// The JSON of `import --how`.
     ImportHow,
+    /// The lines of `serve --decision-log`.
+    DecisionLog,
+    /// The JSON of `replay`.
+    Replay,
     /// The JSON of `init` and `fmt`.
     Files,
 }
@@ -90,6 +94,8 @@ pub(crate) fn run(schema: &SchemaArgs, output: &mut Output) -> Result<Exit, Fail
         SchemaOf::RoleDiff => render::role::SCHEMA(),
         SchemaOf::Import => render::import::SCHEMA(),
         SchemaOf::ImportHow => render::import::CATALOG_SCHEMA(),
+        SchemaOf::DecisionLog => render::decision_log::SCHEMA(),
+        SchemaOf::Replay => render::replay::SCHEMA(),
         SchemaOf::Files => render::files::SCHEMA(),
     };
     output.write(&text)?;

@@ -1,5 +1,6 @@
 //! `tarbac serve`: decisions over HTTP.
 
+mod decision_log;
 mod value;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Output, error_style};
+use decision_log::DecisionLogArgs;
 use value::{bytes, duration};
 
 /// The heading of the limits in the help.
@@ -35,6 +37,7 @@ Examples:
   tarbac serve
   tarbac serve -C contoso --listen 127.0.0.1:0 --management 127.0.0.1:9180
   tarbac serve --listen unix:/run/tarbac/pdp.sock
+  tarbac serve --decision-log /var/log/tarbac/decisions.ndjson --decision-log-omit /context/ip
   tarbac serve --check                     what would be served?
   tarbac help serving                      the page on serving")]
 pub(crate) struct ServeArgs {
@@ -124,6 +127,10 @@ pub(crate) struct ServeArgs {
         default_value = "human"
     )]
     pub log_format: LogFormatArg,
+
+    /// The decision log.
+    #[command(flatten)]
+    pub decision_log: DecisionLogArgs,
 
     /// The limits of requests.
     #[command(flatten)]
@@ -226,6 +233,7 @@ impl ServeArgs {
             insecure_http: self.insecure_http,
             anonymous: self.anonymous,
             watch: !self.no_watch,
+            decision_log: self.decision_log.settings(),
             limits: Limits {
                 body: self.limits.max_body,
                 evaluations: self.limits.max_evaluations.get(),

@@ -72,8 +72,11 @@ pub(super) async fn single(
     if let Some(problem) = decided.problem.as_ref().filter(|of| of.is_fault) {
         return Err(problem.clone().into());
     }
-    app.give(call, &served, std::slice::from_ref(&decided))?;
-    Ok(answered(&served, &AnswerBody::of(&decided)))
+    let decided = Arc::new([decided]);
+    let given: Arc<[Decided]> = Arc::<[Decided; 1]>::clone(&decided);
+    app.give(call, &served, &given)?;
+    let [decided] = &*decided;
+    Ok(answered(&served, &AnswerBody::of(decided)))
 }
 
 /// The explanation that the options ask for.

@@ -81,6 +81,7 @@ pub(crate) async fn evaluations(
             app.workers.run(work).await?
         }
     };
+    let decided: Arc<[Decided]> = decided.into();
     app.give(&call, &served, &decided)?;
     let evaluations = decided.iter().map(AnswerBody::of).collect();
     Ok(answered(&served, &BatchBody { evaluations }))

@@ -5,11 +5,12 @@ use cedar_policy::{Context, EntityTypeName, EntityUid};
 use serde_json::Value;
 use tarbac_host::Request;
 use tarbac_host::engine::{SetAttribute, Undecidable, entities_of};
+use tarbac_host::lookup::{NotNamed, exact};
 
 use super::request::{Asked, AskedAction, AskedEntity, Explain, Object};
 use crate::clock;
 use crate::fault::Fault;
-use crate::names::{NOW, NotNamed, Permission, entity};
+use crate::names::{NOW, Permission};
 use crate::served::Served;
 
 /// Why a request cannot be decided. It is answered with `false`, and never with more.
@@ -110,7 +111,7 @@ pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<EntityUi
         id,
         ..
     } = asked;
-    entity(&served.engine, type_name, id).map_err(|error| match error {
+    exact(&served.engine, type_name, id).map_err(|error| match error {
         NotNamed::Unknown => Problem::unknown(format!("there is no `{kind}` with the id `{id}`")),
         NotNamed::Several => Problem::unclear(format!("several of `{kind}` are called `{id}`")),
     })

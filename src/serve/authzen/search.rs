@@ -175,7 +175,7 @@ async fn search(
         &served,
         &Searched {
             kind,
-            asked: &asked,
+            asked: Arc::clone(&asked),
             count: body.results.len(),
             total: found.total(kind),
             undecided: found.undecided,

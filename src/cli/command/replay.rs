@@ -1,0 +1,159 @@
+//! `tarbac replay`: a decision log, decided again.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tarbac_analysis::replay::{Replay, Replayer};
+use tarbac_host::workspace::{regular, state};
+use tarbac_host::{Layout, Workspace};
+use tarbac_report as render;
+
+use super::impact::scope::{ScopeArgs, about};
+use super::{layout, load_from, note_warnings, reading, switches};
+use crate::arguments::format::format_among;
+use crate::arguments::{Format, GlobalArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, ShellError};
+use crate::output::{Output, progress};
+
+/// So many lines are decided at once.
+const AT_ONCE: usize = 8192;
+
+/// The most bytes of a line; a longer one is no record.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Decide the records of a decision log again, and show what is decided otherwise.
+///
+/// LOG is what `tarbac serve --decision-log` wrote, or - for standard input. Each record is decided again with its own
+/// context and time: with this workspace, or with NEW, which is a workspace, a folder or file of policies that is joined
+/// with the entities of this workspace, or a revision of its git repository. With the revision that was served, nothing
+/// differs. With another, the report has those who have asked and would get another answer, by policy and by person.
+///
+/// Exit status: 0 everything is decided as it was, 1 something is decided otherwise, 2 a line could not be decided again.
+#[derive(Debug, Args)]
+#[command(arg = format_among(&[Format::Human, Format::Json]), after_help = "\
+Examples:
+  tarbac replay decisions.ndjson           does the log say what this workspace decides?
+  tarbac replay decisions.ndjson proposal/policies
+  tarbac replay decisions.ndjson HEAD~1 --action runScript --format json
+  zcat decisions.ndjson.*.gz | tarbac replay - main
+  tarbac help serving                      the page on serving")]
+pub(crate) struct ReplayArgs {
+    /// The decision log; - is standard input.
+    #[arg(value_name = "LOG")]
+    pub log: PathBuf,
+
+    /// What the records are decided with; by default this workspace.
+    pub new: Option<String>,
+
+    /// Show every row.
+    #[arg(long)]
+    pub all: bool,
+
+    /// The limits of the replay.
+    #[command(flatten)]
+    pub only: ScopeArgs,
+}
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &ReplayArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let engine = workspace(global, arguments)?.engine;
+    let replayer = Replayer::new(&engine, about([&engine, &engine], &arguments.only)?);
+    let failed = |error| ShellError::file("read", &arguments.log, error);
+    let replay = replayed(&replayer, open(&arguments.log).map_err(failed)?).map_err(failed)?;
+    let provenance = engine.provenance();
+    let text = match global.format {
+        Format::Json => render::replay::document(&replay, provenance),
+        _ => {
+            let shown = (output.style(), output.width());
+            render::replay::human(&replay, provenance, arguments.all, shown)
+        }
+    };
+    output.write(&text)?;
+    Ok(match (replay.is_whole(), replay.is_same()) {
+        (false, _) => Exit::Unanswered,
+        (true, true) => Exit::Yes,
+        (true, false) => Exit::No,
+    })
+}
+
+/// What the records are decided with.
+fn workspace(global: &GlobalArgs, arguments: &ReplayArgs) -> Result<Workspace, Failure> {
+    let (layout, switches) = (layout(global), switches(global)?);
+    let Some(new) = &arguments.new else {
+        return load_from(&layout, &switches, global);
+    };
+    let layout = Layout {
+        others: vec![PathBuf::from(new)],
+        ..layout
+    };
+    let workspace = reading(global, |means| {
+        Ok(Workspace::from_examination(state(
+            &layout, new, &switches, means,
+        )?)?)
+    })?;
+    note_warnings(&workspace);
+    Ok(workspace)
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(BufReader::new(regular::open(path)?)))
+}
+
+/// The lines, decided again some at a time.
+fn replayed(replayer: &Replayer<'_>, mut lines: Box<dyn BufRead>) -> io::Result<Replay> {
+    let bar = progress("deciding again");
+    let mut replay = Replay::default();
+    let (mut first, mut some) = (1, Vec::new());
+    loop {
+        let line = next_line(lines.as_mut())?;
+        let is_end = line.is_none();
+        some.extend(line);
+        if some.len() == AT_ONCE || is_end {
+            replayer.replay(first, &some, &mut replay);
+            first += some.len() as u64;
+            bar.inc(some.len() as u64);
+            some.clear();
+        }
+        if is_end {
+            bar.finish_and_clear();
+            return Ok(replay);
+        }
+    }
+}
+
+/// The next line without its end, or the beginning of it if it is too long; none at the end.
+fn next_line(lines: &mut dyn BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let count = (&mut *lines).take(LONGEST).read_until(b'\n', &mut line)?;
+    if count == 0 {
+        return Ok(None);
+    }
+    if count as u64 == LONGEST && !line.ends_with(b"\n") {
+        skip_line(lines)?;
+    }
+    Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+}
+
+/// Passes over the rest of a line.
+fn skip_line(lines: &mut dyn BufRead) -> io::Result<()> {
+    loop {
+        let buffer = lines.fill_buf()?;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let (count, is_over) = match end {
+            Some(end) => (end + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        lines.consume(count);
+        if is_over {
+            return Ok(());
+        }
+    }
+}

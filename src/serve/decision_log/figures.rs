@@ -1,0 +1,50 @@
+//! The figures of the decision log.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// How much was logged, was lost and waits.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogFigures {
+    records: Counter,
+    lost: Counter,
+    queue: Gauge,
+}
+
+impl LogFigures {
+    pub(crate) fn new(registry: &mut Registry) -> Self {
+        let figures = Self::default();
+        registry.register(
+            "tarbac_decision_log_records",
+            "Records that were written into the decision log",
+            figures.records.clone(),
+        );
+        registry.register(
+            "tarbac_decision_log_lost",
+            "Records that could not be written, of decisions that were given",
+            figures.lost.clone(),
+        );
+        registry.register(
+            "tarbac_decision_log_queue",
+            "Records that wait to be written",
+            figures.queue.clone(),
+        );
+        figures
+    }
+
+    /// So many records were written.
+    pub(super) fn written(&self, records: usize) {
+        self.records.inc_by(records as u64);
+    }
+
+    /// So many records were lost.
+    pub(super) fn lost(&self, records: usize) {
+        self.lost.inc_by(records as u64);
+    }
+
+    /// So many records wait.
+    pub(super) fn queue(&self, records: usize) {
+        self.queue.set(i64::try_from(records).unwrap_or(i64::MAX));
+    }
+}

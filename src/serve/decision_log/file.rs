@@ -1,0 +1,129 @@
+//! The file of the decision log, which may be renamed while it is written.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whoever runs the server names a file for its decisions"
+)]
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::LogTarget;
+
+/// Where lines go, with those that are not written yet.
+pub(super) struct LogFile {
+    out: Out,
+    /// Whole lines.
+    lines: Vec<u8>,
+    /// So many of their bytes are written.
+    written: usize,
+}
+
+enum Out {
+    Standard(io::Stdout),
+    File(PathBuf, File),
+}
+
+impl LogFile {
+    pub(super) fn open(target: &LogTarget) -> io::Result<Self> {
+        let out = match target {
+            LogTarget::StandardOutput => Out::Standard(io::stdout()),
+            LogTarget::File(path) => Out::File(path.clone(), open(path)?),
+        };
+        Ok(Self {
+            out,
+            lines: Vec::new(),
+            written: 0,
+        })
+    }
+
+    /// Opens the file by its path. A line that was begun in the old one begins anew.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        let Out::File(path, file) = &mut self.out else {
+            return Ok(());
+        };
+        *file = open(path)?;
+        let written = self.lines.get(..self.written).unwrap_or_default();
+        let line = written.iter().rposition(|byte| *byte == b'\n');
+        self.written = line.map_or(0, |end| end + 1);
+        Ok(())
+    }
+
+    /// Adds a line to those that are to be written.
+    pub(super) fn add(&mut self, line: &str) {
+        self.lines.extend_from_slice(line.as_bytes());
+    }
+
+    /// Whether everything is written.
+    pub(super) fn is_written(&self) -> bool {
+        self.written == self.lines.len()
+    }
+
+    /// Writes the lines, into a new file if the old one is no longer what its path leads to.
+    ///
+    /// # Errors
+    /// Some are not written. They stay, and are written by the next call that can.
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        if self.is_renamed() {
+            self.reopen()?;
+        }
+        while let Some(rest @ [_, ..]) = self.lines.get(self.written..) {
+            match self.out.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.out.flush()?;
+        self.lines.clear();
+        self.written = 0;
+        Ok(())
+    }
+
+    /// Whether the path leads to another file, or to none.
+    fn is_renamed(&self) -> bool {
+        let Out::File(path, file) = &self.out else {
+            return false;
+        };
+        match (fs::metadata(path), file.metadata()) {
+            (Ok(at_path), Ok(open)) => identity(&at_path) != identity(&open),
+            (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
+            (Ok(_), Err(_)) => false,
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Standard(out) => out.write(bytes),
+            Self::File(_, file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Standard(out) => out.flush(),
+            Self::File(_, file) => file.flush(),
+        }
+    }
+}
+
+/// The device and the number of a file.
+#[cfg(unix)]
+fn identity(of: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((of.dev(), of.ino()))
+}
+
+/// Here, a file is only known to be another if there is none at its path.
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64)> {
+    None
+}

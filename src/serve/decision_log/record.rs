@@ -1,0 +1,265 @@
+//! The record of a decision or of a search.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cedar_policy::{Context, EntityUid};
+use serde_json::Value;
+use tarbac_analysis::decision_log::{
+    Answered, AskedNames, FromRequest, JsonObject, LOG_VERSION, LogRecord, LoggedAction,
+    LoggedCaller, LoggedDecision, LoggedEntity, LoggedRevision, LoggedSearch,
+};
+use tarbac_host::lookup::exact;
+use uuid::Uuid;
+
+use super::Entry;
+use crate::authzen::{AskedAction, AskedEntity, Kind};
+use crate::decided::{Decided, Searched};
+use crate::names::NOW;
+use crate::served::Served;
+
+/// Something that was given to a caller.
+pub(super) enum Item<'a> {
+    Decision(&'a Decided),
+    Search(&'a Searched),
+}
+
+/// The request of a record.
+#[derive(Default)]
+struct Requested {
+    subject: Option<LoggedEntity>,
+    action: Option<LoggedAction>,
+    resource: Option<LoggedEntity>,
+    context: JsonObject,
+    from_request: FromRequest,
+    asked: AskedNames,
+}
+
+impl Item<'_> {
+    /// The record.
+    pub(super) fn record(&self, entry: &Entry, instance: &str) -> LogRecord {
+        let served = &*entry.served;
+        let requested = match self {
+            Self::Decision(decided) => Requested::of_decision(served, decided),
+            Self::Search(searched) => Requested::of_search(served, searched),
+        };
+        let (answered, item, took) = match self {
+            Self::Decision(decided) => {
+                let answered = Answered::Decision(decision(served, decided));
+                (answered, decided.item, decided.took)
+            }
+            Self::Search(searched) => {
+                let answered = Answered::Search(LoggedSearch {
+                    count: searched.count,
+                    total: searched.total,
+                    undecided: searched.undecided,
+                    page: searched.is_page,
+                });
+                (answered, None, searched.took)
+            }
+        };
+        let call = &entry.call;
+        LogRecord {
+            version: LOG_VERSION,
+            answered,
+            time: format!("{:.3}", entry.time),
+            decision_id: Uuid::now_v7().to_string(),
+            request_id: String::from_utf8_lossy(call.request_id.0.as_bytes()).into_owned(),
+            trace_id: None,
+            instance: instance.to_owned(),
+            caller: LoggedCaller {
+                name: call.caller.name().to_owned(),
+                by: call.caller.by(),
+            },
+            endpoint: call.endpoint.to_owned(),
+            item,
+            subject: requested.subject,
+            action: requested.action,
+            resource: requested.resource,
+            context: Some(requested.context).filter(|of| !of.is_empty()),
+            from_request: Some(requested.from_request).filter(|of| !of.is_empty()),
+            asked: Some(requested.asked).filter(|of| !of.is_empty()),
+            readings: served.engine.readings().to_vec(),
+            revision: LoggedRevision {
+                id: served.revision().to_owned(),
+                number: None,
+            },
+            duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            omitted: Vec::new(),
+        }
+    }
+}
+
+/// The decision that was given, with what the whole answer says beside it.
+fn decision(served: &Served, decided: &Decided) -> LoggedDecision {
+    let outcome = &decided.outcome;
+    let resolved = decided.resolved.as_ref().filter(|of| of.set.is_empty());
+    // What the attributes of a request turn is not asked about; nor is what ends in a panic.
+    let answer = resolved.and_then(|resolved| {
+        let answer = || served.engine.answer(&resolved.request);
+        catch_unwind(AssertUnwindSafe(answer)).ok()
+    });
+    let (authority, notices) = answer.map_or_else(Default::default, |answer| {
+        let notices = answer.notices.into_iter().map(|notice| notice.code);
+        let mut notices: Vec<String> = notices.collect();
+        notices.sort();
+        notices.dedup();
+        (answer.authority.map(|of| of.name), notices)
+    });
+    LoggedDecision {
+        decision: outcome.decision,
+        basis: outcome.basis,
+        authority,
+        policies: outcome.policies.clone(),
+        errors: outcome.errors.clone(),
+        notices,
+    }
+}
+
+impl Requested {
+    fn of_decision(served: &Served, decided: &Decided) -> Self {
+        let Some(asked) = &decided.asked else {
+            return Self::default();
+        };
+        let mut requested = Self::default();
+        requested.set_subject(served, &asked.subject);
+        requested.set_action(served, &asked.action);
+        requested.set_resource(served, &asked.resource);
+        let resolved = decided.resolved.as_ref();
+        let used = resolved.map(|resolved| &resolved.request.context);
+        requested.context = context(served, &asked.action, asked.context.as_ref(), used);
+        requested
+    }
+
+    fn of_search(served: &Served, searched: &Searched) -> Self {
+        let asked = &*searched.asked;
+        let mut requested = Self::default();
+        if let Some(subject) = &asked.subject {
+            requested.set_subject(served, subject);
+        }
+        if let Some(resource) = &asked.resource {
+            requested.set_resource(served, resource);
+        }
+        let given = asked.context.as_ref();
+        requested.context = match &asked.action {
+            Some(action) => {
+                requested.set_action(served, action);
+                context(served, action, given, None)
+            }
+            None => given.cloned().unwrap_or_default(),
+        };
+        let sought = || {
+            let type_name = served.names.type_name(&asked.searched);
+            let type_name = type_name.map_or_else(|| asked.searched.clone(), ToString::to_string);
+            let is_other = type_name != asked.searched;
+            let of = |type_name: String| LoggedEntity {
+                type_name,
+                id: None,
+            };
+            let other = is_other.then(|| of(asked.searched.clone()));
+            (Some(of(type_name)), other)
+        };
+        match searched.kind {
+            Kind::Subject => (requested.subject, requested.asked.subject) = sought(),
+            Kind::Resource => (requested.resource, requested.asked.resource) = sought(),
+            Kind::Action => {}
+        }
+        requested
+    }
+
+    fn set_subject(&mut self, served: &Served, asked: &AskedEntity) {
+        let (logged, other) = entity(served, asked);
+        self.from_request.subject = from_request(served, asked);
+        (self.subject, self.asked.subject) = (Some(logged), other);
+    }
+
+    fn set_resource(&mut self, served: &Served, asked: &AskedEntity) {
+        let (logged, other) = entity(served, asked);
+        self.from_request.resource = from_request(served, asked);
+        (self.resource, self.asked.resource) = (Some(logged), other);
+    }
+
+    fn set_action(&mut self, served: &Served, asked: &AskedAction) {
+        let known = served.names.permission(&served.engine, &asked.name);
+        let name = match known {
+            Ok(known) => action_name(served, &known.uid),
+            Err(_) => asked.name.clone(),
+        };
+        self.asked.action = (name != asked.name).then(|| asked.name.clone());
+        self.action = Some(LoggedAction {
+            name,
+            properties: asked.properties.clone(),
+        });
+    }
+}
+
+/// An entity as Cedar names it, and as the request did if that is different.
+fn entity(served: &Served, asked: &AskedEntity) -> (LoggedEntity, Option<LoggedEntity>) {
+    let named = LoggedEntity {
+        type_name: asked.type_name.clone(),
+        id: Some(asked.id.clone()),
+    };
+    let Some(type_name) = served.names.type_name(&asked.type_name) else {
+        return (named, None);
+    };
+    let known = exact(&served.engine, type_name, &asked.id);
+    let id = known.map_or_else(|_| asked.id.clone(), |uid| uid.id().unescaped().to_owned());
+    let logged = LoggedEntity {
+        type_name: type_name.to_string(),
+        id: Some(id),
+    };
+    let other = (logged != named).then_some(named);
+    (logged, other)
+}
+
+/// The attributes of an entity that the request set.
+fn from_request(served: &Served, asked: &AskedEntity) -> JsonObject {
+    let type_name = served.names.type_name(&asked.type_name);
+    let marked = type_name.and_then(|of| served.names.from_request(of));
+    let (Some(marked), Some(given)) = (marked, &asked.properties) else {
+        return JsonObject::new();
+    };
+    let set = given.iter().filter(|(name, _)| marked.contains(*name));
+    let set = set.filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The id of an action, or its whole name where several have the id.
+fn action_name(served: &Served, uid: &EntityUid) -> String {
+    let id: &str = uid.id().unescaped();
+    let found = served.names.permission(&served.engine, id);
+    match found.is_ok_and(|found| found.uid == *uid) {
+        true => id.to_owned(),
+        false => uid.to_string(),
+    }
+}
+
+/// The context that was given, with the keys that were taken from the action or the clock.
+fn context(
+    served: &Served,
+    action: &AskedAction,
+    given: Option<&JsonObject>,
+    used: Option<&Context>,
+) -> JsonObject {
+    let given = given.into_iter().flatten();
+    let given = given.filter(|(_, value)| !value.is_null());
+    let mut context: JsonObject = given
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let Ok(permission) = served.names.permission(&served.engine, &action.name) else {
+        return context;
+    };
+    for (key, value) in action.properties.iter().flatten() {
+        if permission.context.contains(key) && !context.contains_key(key) && !value.is_null() {
+            context.insert(key.clone(), value.clone());
+        }
+    }
+    let is_from_clock = permission.context.contains(NOW) && !context.contains_key(NOW);
+    let used = used.filter(|_| is_from_clock);
+    if let Some(Ok(Value::Object(mut used))) = used.map(Context::to_json_value)
+        && let Some(now) = used.remove(NOW)
+    {
+        context.insert(NOW.to_owned(), now);
+    }
+    context
+}

@@ -1,0 +1,131 @@
+//! The thread that writes the decision log.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use rayon::prelude::*;
+use tarbac_analysis::decision_log::JsonPointer;
+
+use super::file::LogFile;
+use super::record::Item;
+use super::{Entry, Given, LogState, Message};
+use crate::work::Workers;
+
+/// How often the writer looks whether the file was renamed or can be written again.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// So many records at most are made at once.
+const AT_ONCE: usize = 4096;
+
+/// So many records at least are made by one thread.
+const FEW: usize = 16;
+
+/// What writes the decision log.
+pub(super) struct Writer {
+    pub(super) file: LogFile,
+    /// The records in the lines that are not written yet.
+    pub(super) added: usize,
+    pub(super) omit: Vec<JsonPointer>,
+    pub(super) instance: String,
+    pub(super) state: Arc<LogState>,
+    pub(super) workers: Workers,
+}
+
+impl Writer {
+    /// Writes until it is told to end. What is there to write is written at once.
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let first = match messages.recv_timeout(GLANCE) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return self.end(),
+            };
+            let mut entries = Vec::new();
+            let (mut count, mut is_over) = (0, false);
+            for message in first.into_iter().chain(messages.try_iter()) {
+                match message {
+                    Message::Write(entry) => {
+                        count += entry.given.len();
+                        entries.push(*entry);
+                    }
+                    Message::Reopen => self.reopen(),
+                    Message::Close => is_over = true,
+                }
+                if is_over || count >= AT_ONCE {
+                    break;
+                }
+            }
+            self.add(entries);
+            self.write();
+            if is_over {
+                return self.end();
+            }
+        }
+    }
+
+    /// Adds records to those that are to be written.
+    fn add(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            let items: Vec<Item<'_>> = match &entry.given {
+                Given::Decisions(decided) => decided.iter().map(Item::Decision).collect(),
+                Given::Search(searched) => vec![Item::Search(searched)],
+            };
+            let line = |item: &Item<'_>| item.record(&entry, &self.instance).line(&self.omit);
+            let lines: Vec<_> = match items.len() {
+                0..=FEW => items.iter().map(line).collect(),
+                _ => self.workers.install(|| {
+                    let items = items.par_iter().with_min_len(FEW);
+                    items.map(line).collect()
+                }),
+            };
+            for line in lines {
+                match line {
+                    Ok(line) => {
+                        self.file.add(&line);
+                        self.added += 1;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a record of the decision log could not be made");
+                        self.state.figures.lost(1);
+                    }
+                }
+            }
+            self.state.leave(items.len());
+        }
+    }
+
+    fn reopen(&mut self) {
+        if let Err(error) = self.file.reopen() {
+            self.failed(&error);
+        }
+    }
+
+    fn write(&mut self) {
+        match self.file.write() {
+            Ok(()) => {
+                self.state.figures.written(std::mem::take(&mut self.added));
+                if self.state.is_failing.swap(false, Ordering::Relaxed) {
+                    tracing::info!("decisions are logged again");
+                }
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&self, error: &std::io::Error) {
+        if !self.state.is_failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "decisions cannot be logged");
+        }
+    }
+
+    /// Tells what is left.
+    fn end(self) {
+        if !self.file.is_written() {
+            let lost = self.added;
+            self.state.figures.lost(lost);
+            tracing::error!(lost, "the last decisions could not be logged");
+        }
+    }
+}
