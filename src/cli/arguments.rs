@@ -151,6 +151,8 @@ pub(crate) enum Command {
     Serve(command::serve::ServeArgs),
     #[cfg(feature = "serve")]
     Health(command::health::HealthArgs),
+    #[cfg(feature = "serve")]
+    Token(command::token::TokenArgs),
     Schema(command::schema::SchemaArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),

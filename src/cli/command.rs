@@ -32,6 +32,8 @@ pub(crate) mod serve;
 mod starters;
 pub(crate) mod suppose;
 pub(crate) mod test;
+#[cfg(feature = "serve")]
+pub(crate) mod token;
 pub(crate) mod validate;
 pub(crate) mod what;
 pub(crate) mod what_if;
@@ -87,6 +89,8 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         Command::Serve(serve) => serve::run(global, serve, &mut output),
         #[cfg(feature = "serve")]
         Command::Health(health) => health::run(health),
+        #[cfg(feature = "serve")]
+        Command::Token(token) => token::run(token, &mut output),
         Command::Schema(schema) => schema::run(schema, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),

@@ -7,12 +7,14 @@ use std::sync::mpsc::Sender;
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use crate::caller::Callers;
 use crate::decision_log::DecisionLog;
 use crate::fault::ServeError;
 use crate::metrics::Metrics;
 use crate::reload::Told;
 use crate::served::Served;
 use crate::settings::Settings;
+use crate::tls::Tls;
 use crate::work::Workers;
 
 /// The state of the server.
@@ -23,6 +25,8 @@ pub(crate) struct App {
     /// The threads of work that takes longer than one decision.
     pub(crate) workers: Workers,
     pub(crate) metrics: Metrics,
+    pub(crate) callers: Callers,
+    pub(crate) tls: Option<Tls>,
     /// Where decisions are logged, if they are.
     pub(crate) decision_log: Option<DecisionLog>,
     served: ArcSwap<Served>,
@@ -34,7 +38,7 @@ impl App {
     /// The state of a server that begins with this workspace.
     ///
     /// # Errors
-    /// No threads can be started, or the decision log cannot be opened.
+    /// No threads can be started, a file of credentials is wrong, or the decision log cannot be opened.
     pub(crate) fn new(
         settings: Settings,
         served: Served,
@@ -42,11 +46,17 @@ impl App {
     ) -> Result<Self, ServeError> {
         let metrics = Metrics::new();
         metrics.served.serves(&served);
+        let tls = settings.tls.as_ref();
+        let tls = tls.map(|tls| Tls::open(tls, &metrics.credentials));
+        let tls = tls.transpose()?;
+        let callers = Callers::open(&settings)?;
         let workers = Workers::new()?;
         let log = settings.decision_log.as_ref();
         let log = log.map(|log| DecisionLog::open(log, metrics.decision_log.clone(), &workers));
         Ok(Self {
             metrics,
+            callers,
+            tls,
             decision_log: log.transpose()?,
             places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
             workers,
@@ -72,6 +82,14 @@ impl App {
     pub(crate) fn tell(&self, told: Told) {
         // Where it has ended, so will the server.
         let _ = self.reloads.send(told);
+    }
+
+    /// Reads files of credentials again, if they have changed.
+    pub(crate) fn reload_credentials(&self, is_forced: bool) {
+        self.callers.reload(self, is_forced);
+        if let Some(tls) = &self.tls {
+            tls.reload(self, is_forced);
+        }
     }
 
     /// Whether the server is about to stop.

@@ -69,6 +69,10 @@ impl IntoResponse for Fault {
         if let Some(reason) = self.reason {
             response.extensions_mut().insert(reason);
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let how = HeaderValue::from_static("Bearer realm=\"tarbac\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             let soon = HeaderValue::from_static("1");
             response.headers_mut().insert(header::RETRY_AFTER, soon);
@@ -118,6 +122,18 @@ pub enum ServeError {
         /// The ways out.
         #[help]
         help: &'static str,
+    },
+    /// A file of credentials cannot be read, or says something wrong.
+    #[error("cannot use `{path}`: {reason}")]
+    #[diagnostic(
+        code(serve::credentials),
+        help("`tarbac help serving` has what stands in these files")
+    )]
+    CredentialFile {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong, without what the file says.
+        reason: String,
     },
     /// The decision log cannot be written.
     #[error("cannot write the decision log `{path}`: {reason}")]

@@ -57,7 +57,10 @@ pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
     routes
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
-        .layer(middleware::from_fn(caller::identify))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            caller::identify,
+        ))
         .layer(CsrfLayer::new().with_rejection_response(cross_site))
         .layer(middleware::from_fn_with_state(
             (Arc::clone(app), entrance),

@@ -2,6 +2,7 @@
 //!
 //! No label has a person, a device or a path of the machine.
 
+mod credentials;
 mod decisions;
 mod http;
 mod process;
@@ -26,6 +27,7 @@ use crate::decision_log::LogFigures;
 use crate::fault::Fault;
 use crate::openapi::Faults;
 
+pub(crate) use credentials::CredentialFigures;
 pub(crate) use http::Reason;
 
 /// The media type of the answer.
@@ -40,6 +42,7 @@ pub(crate) struct Metrics {
     pub(crate) decisions: decisions::DecisionMetrics,
     pub(crate) served: served::ServedMetrics,
     pub(crate) decision_log: LogFigures,
+    pub(crate) credentials: CredentialFigures,
     process: process::ProcessMetrics,
     registry: Registry,
 }
@@ -65,6 +68,7 @@ impl Metrics {
             decisions: decisions::DecisionMetrics::new(&mut registry),
             served: served::ServedMetrics::new(&mut registry),
             decision_log: LogFigures::new(&mut registry),
+            credentials: CredentialFigures::new(&mut registry),
             process: process::ProcessMetrics::new(&mut registry),
             registry,
         }

@@ -4,15 +4,20 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use axum::http::Uri;
 use axum::http::uri::Authority;
+use axum::http::{StatusCode, Uri};
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::fault::ServeError;
+use crate::settings::is_local_name;
+use crate::tls;
 
 /// How long the server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether the server at a URL answers `/readyz` with 200. The URL is `http://HOST:PORT` or `unix:PATH`.
+/// Whether the server at a URL answers `/readyz` with 200. The URL is `http://HOST:PORT`, `https://HOST:PORT` or
+/// `unix:PATH`.
 ///
 /// # Errors
 /// The text is no such URL.
@@ -25,6 +30,7 @@ pub fn is_ready(url: &str) -> Result<bool, ServeError> {
     let authority = uri.authority().ok_or_else(not_http)?;
     match uri.scheme_str() {
         Some("http") => Ok(ask(authority).unwrap_or(false)),
+        Some("https") => Ok(ask_in_private(authority)),
         _ => Err(not_http()),
     }
 }
@@ -47,6 +53,23 @@ fn ask(authority: &Authority) -> io::Result<bool> {
         }
     }
     last
+}
+
+/// Asks with TLS. On this machine, the server may have a certificate for its other names.
+fn ask_in_private(authority: &Authority) -> bool {
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .disable_verification(is_local_name(authority.host()))
+        .unversioned_rustls_crypto_provider(tls::provider())
+        .build();
+    let config = Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .tls_config(tls)
+        .build();
+    let answer = Agent::new_with_config(config)
+        .get(format!("https://{authority}/readyz"))
+        .call();
+    answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
 }
 
 #[cfg(unix)]

@@ -14,18 +14,24 @@ use tarbac_host::Workspace;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::caller::Callers;
 use crate::fault::ServeError;
 use crate::http::{Entrance, Role, router};
 use crate::log;
+use crate::metrics::CredentialFigures;
 use crate::origin::{Loaded, WorkspaceOrigin};
 use crate::reload::{Reloader, Told};
 use crate::served::Served;
 use crate::settings::{Listen, Settings};
 use crate::systemd;
+use crate::tls::Tls;
 use crate::work::STACK;
 use connection::Gate;
 use listener::Bound;
 use signals::{Signal, Signals};
+
+/// The pause between two glances at the files of credentials.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// How long the decision log may take at the end, in any case.
 const LAST: Duration = Duration::from_secs(1);
@@ -43,7 +49,7 @@ pub enum Stopped {
 /// when it changes.
 ///
 /// # Errors
-/// The settings expose the server without protection, or the system refuses an address, a thread or a signal.
+/// The settings expose the server without protection, a file of credentials is wrong, or the system refuses an address, a thread or a signal.
 pub fn serve(
     settings: Settings,
     origin: WorkspaceOrigin,
@@ -61,6 +67,18 @@ pub fn serve(
         .stack_size(STACK)
         .spawn(move || reloader.run(&told, &sender))
         .map_err(ServeError::Start)?;
+    if app.settings.tls.is_some() || app.settings.has_callers() {
+        let app = Arc::clone(&app);
+        thread::Builder::new()
+            .name("credentials".to_owned())
+            .spawn(move || {
+                loop {
+                    thread::sleep(GLANCE);
+                    app.reload_credentials(false);
+                }
+            })
+            .map_err(ServeError::Start)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("serve")
         .thread_stack_size(STACK)
@@ -81,9 +99,13 @@ pub fn serve(
 /// What would be served, for people: a line for each listener.
 ///
 /// # Errors
-/// The settings expose the server without protection.
+/// The settings expose the server without protection, or a file of credentials is wrong.
 pub fn check(settings: &Settings, workspace: &Workspace) -> Result<String, ServeError> {
     protected(settings)?;
+    Callers::open(settings)?;
+    if let Some(tls) = &settings.tls {
+        Tls::open(tls, &CredentialFigures::default())?;
+    }
     let engine = &workspace.engine;
     let revision = engine.provenance().revision.get(..16).unwrap_or_default();
     let (policies, entities) = (engine.bundle().policies().len(), engine.directory().len());
@@ -106,14 +128,16 @@ fn protected(settings: &Settings) -> Result<(), ServeError> {
             help,
         })
     };
-    match (settings.insecure_http, settings.anonymous) {
+    let is_private = settings.tls.is_some() || settings.insecure_http;
+    let is_asked = settings.has_callers() || settings.anonymous;
+    match (is_private, is_asked) {
         (false, _) => exposed(
             "there is no TLS",
-            "listen on 127.0.0.1 behind a proxy that has TLS; or say --insecure-http",
+            "give it a certificate with --tls-cert and --tls-key; or say --insecure-http, behind a proxy that has TLS",
         ),
         (_, false) => exposed(
             "no caller says who it is",
-            "listen on 127.0.0.1 behind a proxy that checks its callers; or say --anonymous",
+            "say who may ask with --tokens, --jwt-issuer, --entra-tenant or --tls-client-ca; or let everybody ask with --anonymous",
         ),
         (true, true) => Ok(()),
     }
@@ -148,7 +172,9 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
             is_local: listener.address().is_local(),
         };
         let routes = router(app, entrance);
-        listeners.spawn(listener.serve(routes, control.clone(), gate.clone()));
+        let bounds = (control.clone(), gate.clone());
+        let tls = app.tls.as_ref().map(Tls::config);
+        listeners.spawn(listener.serve(routes, bounds, tls));
     }
     systemd::ready();
     wait(app, &mut signals).await;
@@ -176,6 +202,7 @@ async fn wait(app: &Arc<App>, signals: &mut Signals) {
             Signal::Stop => return,
             Signal::Reload => {
                 app.tell(Told::Read(None));
+                app.reload_credentials(true);
                 if let Some(log) = &app.decision_log {
                     log.reopen();
                 }
@@ -188,6 +215,7 @@ async fn wait(app: &Arc<App>, signals: &mut Signals) {
 fn announce(app: &App, listener: &Bound, role: Role) {
     let served = app.served();
     let address = match listener.address() {
+        Listen::Tcp(address) if app.tls.is_some() => format!("https://{address}"),
         Listen::Tcp(address) => format!("http://{address}"),
         unix @ Listen::Unix(_) => unix.to_string(),
     };

@@ -10,8 +10,10 @@ use axum::http::Uri;
 use axum::http::uri::Authority;
 use thiserror::Error;
 
+use crate::caller::JwtSettings;
 use crate::decision_log::DecisionLogSettings;
 use crate::log::LogFormat;
+use crate::tls::TlsSettings;
 
 /// How a workspace is served.
 #[derive(Debug, Clone)]
@@ -24,6 +26,12 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// Further values of the header `Host`, without a port for any port.
     pub allow_hosts: Vec<String>,
+    /// The files of TLS, if the listeners have it.
+    pub tls: Option<TlsSettings>,
+    /// The file of callers.
+    pub tokens: Option<PathBuf>,
+    /// The check of JSON Web Tokens.
+    pub jwt: Option<JwtSettings>,
     /// Whether plain HTTP may leave the machine.
     pub insecure_http: bool,
     /// Whether callers off the machine need not say who they are.
@@ -43,6 +51,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether there is anything by which a caller can say who it is.
+    pub(crate) fn has_callers(&self) -> bool {
+        let has_certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        self.tokens.is_some() || self.jwt.is_some() || has_certificates
+    }
+
     /// Every address.
     pub(crate) fn listeners(&self) -> impl Iterator<Item = &Listen> {
         self.listen.iter().chain(&self.management)

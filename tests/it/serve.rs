@@ -1,13 +1,19 @@
 //! `tarbac serve`: the program answers over HTTP.
 
+mod authority;
+mod callers;
 mod certification;
 mod client;
+mod decision_log;
 mod evaluation;
 mod evaluations;
+mod jwt;
 mod openapi;
 mod operation;
 mod page;
 mod pages;
 mod reload;
+mod replay;
 mod search;
+mod tls;
 mod transport;

@@ -10,6 +10,9 @@ use tarbac_host::lookup::exact;
 use super::Replayer;
 use crate::decision_log::{JsonObject, LogRecord, LoggedEntity};
 
+/// The key of a context that is the clock of the server where a request has none.
+const NOW: &str = "now";
+
 impl Replayer<'_> {
     /// The request, with the attributes that it sets; `None` if it names something unknown.
     pub(super) fn request(&self, record: &LogRecord) -> Option<(Request, Vec<SetAttribute>)> {
@@ -51,9 +54,12 @@ impl Replayer<'_> {
         let declared = self.engine.bundle().context_keys(&action.uid);
         let given = record.context.iter().flatten();
         let given = given.filter(|(key, _)| declared.contains(*key));
-        let read: JsonObject = given
+        let mut read: JsonObject = given
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
+        if declared.contains(NOW) && !read.contains_key(NOW) {
+            read.insert(NOW.to_owned(), record.time.as_str().into());
+        }
         let context = self.engine.context(&action.uid, Value::Object(read)).ok()?;
         let directory = self.engine.directory();
         let is_known = entities_of(&context)

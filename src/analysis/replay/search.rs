@@ -1,4 +1,4 @@
-//! Searches, done again.
+//! The searches of a log, done again.
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use tarbac_host::bundle::Action;

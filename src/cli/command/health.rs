@@ -18,7 +18,7 @@ Examples:
   tarbac health http://127.0.0.1:8180
   tarbac health unix:/run/tarbac/pdp.sock")]
 pub(crate) struct HealthArgs {
-    /// The address: http://HOST:PORT, or unix:PATH.
+    /// The address: http://HOST:PORT, https://HOST:PORT, or unix:PATH.
     #[arg(value_name = "URL")]
     pub url: String,
 }

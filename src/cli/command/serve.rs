@@ -1,5 +1,6 @@
 //! `tarbac serve`: decisions over HTTP.
 
+mod callers;
 mod decision_log;
 mod value;
 
@@ -16,8 +17,9 @@ use super::{layout, note_warnings, reading, switches};
 use crate::arguments::format::format_fixed;
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, ShellError};
 use crate::output::{self, Output, error_style};
+use callers::CallerArgs;
 use decision_log::DecisionLogArgs;
 use value::{bytes, duration};
 
@@ -37,6 +39,7 @@ Examples:
   tarbac serve
   tarbac serve -C contoso --listen 127.0.0.1:0 --management 127.0.0.1:9180
   tarbac serve --listen unix:/run/tarbac/pdp.sock
+  tarbac serve --listen 0.0.0.0:8443 --tls-cert pdp.pem --tls-key pdp.key --tokens callers.json
   tarbac serve --decision-log /var/log/tarbac/decisions.ndjson --decision-log-omit /context/ip
   tarbac serve --check                     what would be served?
   tarbac help serving                      the page on serving")]
@@ -127,6 +130,10 @@ pub(crate) struct ServeArgs {
         default_value = "human"
     )]
     pub log_format: LogFormatArg,
+
+    /// TLS, and who may ask.
+    #[command(flatten)]
+    pub callers: CallerArgs,
 
     /// The decision log.
     #[command(flatten)]
@@ -224,12 +231,15 @@ pub(crate) struct LimitArgs {
 }
 
 impl ServeArgs {
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(&self) -> Result<Settings, ShellError> {
+        Ok(Settings {
             listen: self.listen.clone(),
             management: self.management.clone(),
             public_url: self.public_url.clone(),
             allow_hosts: self.allow_host.clone(),
+            tls: self.callers.tls(),
+            tokens: self.callers.tokens.clone(),
+            jwt: self.callers.jwt()?,
             insecure_http: self.insecure_http,
             anonymous: self.anonymous,
             watch: !self.no_watch,
@@ -249,7 +259,7 @@ impl ServeArgs {
                 LogFormatArg::Human => LogFormat::Human,
                 LogFormatArg::Json => LogFormat::Json,
             },
-        }
+        })
     }
 }
 
@@ -258,7 +268,7 @@ pub(crate) fn run(
     arguments: &ServeArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let settings = arguments.settings();
+    let settings = arguments.settings()?;
     let mut origin = WorkspaceOrigin {
         layout: layout(global),
         switches: switches(global)?,

@@ -1,4 +1,4 @@
-//! The lookup of entities by the names that programs give them: an id, or an alias that is one entity's alone.
+//! The lookup of entities by their exact ids and aliases.
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 

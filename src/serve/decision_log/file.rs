@@ -13,26 +13,24 @@ use super::LogTarget;
 
 /// Where lines go, with those that are not written yet.
 pub(super) struct LogFile {
-    out: Out,
+    /// `None` for standard output.
+    path: Option<PathBuf>,
+    file: File,
     /// Whole lines.
     lines: Vec<u8>,
     /// So many of their bytes are written.
     written: usize,
 }
 
-enum Out {
-    Standard(io::Stdout),
-    File(PathBuf, File),
-}
-
 impl LogFile {
     pub(super) fn open(target: &LogTarget) -> io::Result<Self> {
-        let out = match target {
-            LogTarget::StandardOutput => Out::Standard(io::stdout()),
-            LogTarget::File(path) => Out::File(path.clone(), open(path)?),
+        let (path, file) = match target {
+            LogTarget::StandardOutput => (None, standard_output()?),
+            LogTarget::File(path) => (Some(path.clone()), open(path)?),
         };
         Ok(Self {
-            out,
+            path,
+            file,
             lines: Vec::new(),
             written: 0,
         })
@@ -40,10 +38,10 @@ impl LogFile {
 
     /// Opens the file by its path. A line that was begun in the old one begins anew.
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        let Out::File(path, file) = &mut self.out else {
+        let Some(path) = &self.path else {
             return Ok(());
         };
-        *file = open(path)?;
+        self.file = open(path)?;
         let written = self.lines.get(..self.written).unwrap_or_default();
         let line = written.iter().rposition(|byte| *byte == b'\n');
         self.written = line.map_or(0, |end| end + 1);
@@ -69,14 +67,13 @@ impl LogFile {
             self.reopen()?;
         }
         while let Some(rest @ [_, ..]) = self.lines.get(self.written..) {
-            match self.out.write(rest) {
+            match self.file.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        self.out.flush()?;
         self.lines.clear();
         self.written = 0;
         Ok(())
@@ -84,10 +81,10 @@ impl LogFile {
 
     /// Whether the path leads to another file, or to none.
     fn is_renamed(&self) -> bool {
-        let Out::File(path, file) = &self.out else {
+        let Some(path) = &self.path else {
             return false;
         };
-        match (fs::metadata(path), file.metadata()) {
+        match (fs::metadata(path), self.file.metadata()) {
             (Ok(at_path), Ok(open)) => identity(&at_path) != identity(&open),
             (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
             (Ok(_), Err(_)) => false,
@@ -99,20 +96,18 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Standard(out) => out.write(bytes),
-            Self::File(_, file) => file.write(bytes),
-        }
-    }
+/// Standard output, whoever else has it locked.
+#[cfg(unix)]
+fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Standard(out) => out.flush(),
-            Self::File(_, file) => file.flush(),
-        }
-    }
+/// Standard output, whoever else has it locked.
+#[cfg(windows)]
+fn standard_output() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
 /// The device and the number of a file.

@@ -1,13 +1,16 @@
 //! The record of a decision or of a search.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cedar_policy::{Context, EntityUid};
+use jiff::Timestamp;
 use serde_json::Value;
 use tarbac_analysis::decision_log::{
     Answered, AskedNames, FromRequest, JsonObject, LOG_VERSION, LogRecord, LoggedAction,
     LoggedCaller, LoggedDecision, LoggedEntity, LoggedRevision, LoggedSearch,
 };
+use tarbac_host::Request;
 use tarbac_host::lookup::exact;
 use uuid::Uuid;
 
@@ -44,7 +47,7 @@ impl Item<'_> {
         };
         let (answered, item, took) = match self {
             Self::Decision(decided) => {
-                let answered = Answered::Decision(decision(served, decided));
+                let answered = Answered::Decision(decision(served, decided, entry.time));
                 (answered, decided.item, decided.took)
             }
             Self::Search(searched) => {
@@ -90,12 +93,16 @@ impl Item<'_> {
 }
 
 /// The decision that was given, with what the whole answer says beside it.
-fn decision(served: &Served, decided: &Decided) -> LoggedDecision {
+fn decision(served: &Served, decided: &Decided, time: Timestamp) -> LoggedDecision {
     let outcome = &decided.outcome;
     let resolved = decided.resolved.as_ref().filter(|of| of.set.is_empty());
     // What the attributes of a request turn is not asked about; nor is what ends in a panic.
     let answer = resolved.and_then(|resolved| {
-        let answer = || served.engine.answer(&resolved.request);
+        let answer = || {
+            served
+                .engine
+                .answer(&timed(served, &resolved.request, time))
+        };
         catch_unwind(AssertUnwindSafe(answer)).ok()
     });
     let (authority, notices) = answer.map_or_else(Default::default, |answer| {
@@ -112,6 +119,27 @@ fn decision(served: &Served, decided: &Decided) -> LoggedDecision {
         policies: outcome.policies.clone(),
         errors: outcome.errors.clone(),
         notices,
+    }
+}
+
+/// A request with the time, which notices may read where no policy does.
+fn timed<'r>(served: &Served, request: &'r Request, time: Timestamp) -> Cow<'r, Request> {
+    let is_timed = || {
+        let keys = served.engine.bundle().context_keys(&request.action);
+        keys.contains(NOW) && request.context.get(NOW).is_none()
+    };
+    let context = is_timed().then(|| {
+        let mut context = request.context.to_json_value().ok()?;
+        let now = Value::String(format!("{time:.3}"));
+        context.as_object_mut()?.insert(NOW.to_owned(), now);
+        served.engine.context(&request.action, context).ok()
+    });
+    match context.flatten() {
+        Some(context) => Cow::Owned(Request {
+            context,
+            ..request.clone()
+        }),
+        None => Cow::Borrowed(request),
     }
 }
 
@@ -214,7 +242,7 @@ fn entity(served: &Served, asked: &AskedEntity) -> (LoggedEntity, Option<LoggedE
 /// The attributes of an entity that the request set.
 fn from_request(served: &Served, asked: &AskedEntity) -> JsonObject {
     let type_name = served.names.type_name(&asked.type_name);
-    let marked = type_name.and_then(|of| served.names.from_request(of));
+    let marked = type_name.and_then(|of| served.names.settable(of));
     let (Some(marked), Some(given)) = (marked, &asked.properties) else {
         return JsonObject::new();
     };

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Address, Control, Handle, Server};
 
 use super::connection::{Gate, HEAD};
@@ -58,12 +59,24 @@ impl Bound {
     }
 
     /// Answers on it until `control` ends that.
-    pub(super) async fn serve(self, routes: Router, control: Control, gate: Gate) {
+    pub(super) async fn serve(
+        self,
+        routes: Router,
+        (control, gate): (Control, Gate),
+        tls: Option<RustlsConfig>,
+    ) {
         let ended = match self {
             Self::Tcp(listener, _) => match axum_server::from_tcp(listener) {
                 Ok(server) => {
-                    let server = bounded(server, control).acceptor(gate);
-                    server.serve(routes.into_make_service()).await
+                    let server = bounded(server, control);
+                    let routes = routes.into_make_service();
+                    match tls {
+                        None => server.acceptor(gate).serve(routes).await,
+                        Some(tls) => {
+                            let acceptor = RustlsAcceptor::new(tls).acceptor(gate);
+                            server.acceptor(acceptor).serve(routes).await
+                        }
+                    }
                 }
                 Err(error) => Err(error),
             },

@@ -112,6 +112,7 @@ impl Server {
             let Ok(line) = lines.recv_timeout(PATIENCE) else {
                 panic!("the server does not listen:\n{}", self.log());
             };
+            let line = line.replace("\"https://", "\"http://");
             if let Some((_, after)) = line.split_once("address=\"http://") {
                 return after.split('"').next().unwrap().to_owned();
             }

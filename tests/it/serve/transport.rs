@@ -148,7 +148,7 @@ fn probes_are_answered() {
     assert_eq!(server.get("/readyz").text, "ok\n");
     assert_eq!(
         server.get("/readyz?verbose").text,
-        "loaded: ok\ndraining: ok\n"
+        "loaded: ok\nlog: ok\ndraining: ok\n"
     );
     let version = server.get("/version").json();
     let quoted = format!("\"{}\"", version["revision"].as_str().unwrap());
@@ -195,7 +195,10 @@ fn a_server_that_stops_says_so_first() {
     }
     assert_eq!(server.get("/livez").status, 200);
     let checks = server.get("/readyz?verbose").text;
-    assert_eq!(checks, "loaded: ok\ndraining: the server is stopping\n");
+    assert_eq!(
+        checks,
+        "loaded: ok\nlog: ok\ndraining: the server is stopping\n"
+    );
     let body = json!({
         "subject": { "type": "user", "id": "alice" },
         "action": { "name": "read" },

@@ -1,0 +1,230 @@
+//! The keys that sign JSON Web Tokens, from a file or from their issuer.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::http::Uri;
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse,
+};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use thiserror::Error;
+use tokio::sync::Mutex;
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+
+use crate::app::App;
+use crate::clock;
+use crate::fault::ServeError;
+use crate::settings::is_local_name;
+use crate::tls;
+use crate::watched::{CredentialKind, Watched};
+
+/// How long keys are not asked for again, whatever tokens come.
+const PAUSE: Duration = Duration::from_secs(300);
+
+/// The same after they could not be had.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// After so long, keys that were taken back are no longer believed.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// How long an issuer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most bytes of the keys of an issuer.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Where the keys of an issuer are: a file or a URL with a set of JSON Web Keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JwtKeys {
+    /// A file.
+    File(PathBuf),
+    /// A URL with https, or with http on this machine.
+    Url(String),
+}
+
+/// A text is neither a file nor a URL of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("keys are fetched with https, or with http from this machine; anything else is a file")]
+pub struct NoKeys;
+
+impl FromStr for JwtKeys {
+    type Err = NoKeys;
+
+    fn from_str(text: &str) -> Result<Self, NoKeys> {
+        if !text.contains("://") {
+            return match text.is_empty() {
+                true => Err(NoKeys),
+                false => Ok(Self::File(PathBuf::from(text))),
+            };
+        }
+        let uri: Uri = text.parse().map_err(|_| NoKeys)?;
+        match (uri.scheme_str(), uri.host()) {
+            (Some("https"), Some(_)) => Ok(Self::Url(text.to_owned())),
+            (Some("http"), Some(host)) if is_local_name(host) => Ok(Self::Url(text.to_owned())),
+            _ => Err(NoKeys),
+        }
+    }
+}
+
+impl fmt::Display for JwtKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Url(url) => formatter.write_str(url),
+        }
+    }
+}
+
+/// The keys by their ids.
+type KeysById = HashMap<String, (Algorithm, DecodingKey)>;
+
+/// The keys of an issuer, as far as they are known.
+pub(super) struct KeySource {
+    keys: ArcSwap<KeysById>,
+    origin: Origin,
+}
+
+enum Origin {
+    File(Watched),
+    Url(Fetched),
+}
+
+/// Keys that are fetched.
+struct Fetched {
+    url: String,
+    agent: Agent,
+    /// When they were asked for last, and whether they came.
+    last: Mutex<Option<(Instant, bool)>>,
+}
+
+impl KeySource {
+    /// Reads the keys. An issuer that does not answer is asked again when a token comes.
+    pub(super) fn open(keys: JwtKeys) -> Result<Self, ServeError> {
+        match keys {
+            JwtKeys::File(path) => {
+                let (file, contents) = Watched::open(CredentialKind::JwtKeys, vec![path])?;
+                let known = by_id(contents.first().map_or(&[], Vec::as_slice));
+                let known = known.map_err(|reason| file.refused(reason))?;
+                Ok(Self {
+                    keys: ArcSwap::from_pointee(known),
+                    origin: Origin::File(file),
+                })
+            }
+            JwtKeys::Url(url) => Ok(Self {
+                keys: ArcSwap::default(),
+                origin: Origin::Url(Fetched {
+                    agent: agent(&url),
+                    url,
+                    last: Mutex::new(None),
+                }),
+            }),
+        }
+    }
+
+    /// Reads a file of keys again if it has changed. One that is wrong leaves the keys as they were.
+    pub(super) fn reload(&self, app: &App, is_forced: bool) {
+        if let Origin::File(file) = &self.origin {
+            file.reload(app, is_forced, |contents| {
+                let known = by_id(contents.first().map_or(&[], Vec::as_slice))?;
+                self.keys.store(Arc::new(known));
+                Ok(())
+            });
+        }
+    }
+
+    /// The key of this id, for this algorithm.
+    pub(super) async fn key(&self, id: &str, algorithm: Algorithm) -> Option<DecodingKey> {
+        if let Origin::Url(fetched) = &self.origin {
+            let is_known = self.keys.load().contains_key(id);
+            self.refresh(fetched, is_known).await;
+        }
+        let keys = self.keys.load();
+        let (of, key) = keys.get(id)?;
+        (*of == algorithm).then(|| key.clone())
+    }
+
+    /// Fetches the keys if that is due.
+    async fn refresh(&self, fetched: &Fetched, is_known: bool) {
+        let mut last = match is_known {
+            // Whoever is known does not wait for others.
+            true => match fetched.last.try_lock() {
+                Ok(last) => last,
+                Err(_) => return,
+            },
+            false => fetched.last.lock().await,
+        };
+        let is_due = match *last {
+            None => true,
+            Some((at, true)) => at.elapsed() >= if is_known { STALE } else { PAUSE },
+            Some((at, false)) => at.elapsed() >= RETRY,
+        };
+        if !is_due {
+            return;
+        }
+        let (agent, url) = (fetched.agent.clone(), fetched.url.clone());
+        let asked = tokio::task::spawn_blocking(move || fetch(&agent, &url)).await;
+        let result = asked.unwrap_or_else(|error| Err(error.to_string()));
+        *last = Some((clock::instant(), result.is_ok()));
+        match result {
+            Ok(known) => {
+                tracing::info!(keys = known.len(), "the keys of tokens are fetched");
+                self.keys.store(Arc::new(known));
+            }
+            Err(reason) => tracing::error!(reason, "the keys of tokens cannot be fetched"),
+        }
+    }
+}
+
+/// A client that speaks https alone, but to this machine.
+fn agent(url: &str) -> Agent {
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(tls::provider())
+        .build();
+    let config = Agent::config_builder()
+        .https_only(url.starts_with("https:"))
+        .timeout_global(Some(PATIENCE))
+        .tls_config(tls)
+        .build();
+    Agent::new_with_config(config)
+}
+
+fn fetch(agent: &Agent, url: &str) -> Result<KeysById, String> {
+    let mut answer = agent.get(url).call().map_err(|error| error.to_string())?;
+    let body = answer.body_mut().with_config().limit(LARGEST).read_to_vec();
+    by_id(&body.map_err(|error| error.to_string())?)
+}
+
+/// The keys of a set that can sign tokens here: RSA for RS256, and P-256 for ES256.
+fn by_id(text: &[u8]) -> Result<KeysById, String> {
+    let wrong = |_| "it is no set of JSON Web Keys".to_owned();
+    let set: JwkSet = serde_json::from_slice(text).map_err(wrong)?;
+    let keys: KeysById = set.keys.iter().filter_map(usable).collect();
+    match keys.is_empty() {
+        true => Err("it has no key with an id for RS256 or ES256".to_owned()),
+        false => Ok(keys),
+    }
+}
+
+fn usable(jwk: &Jwk) -> Option<(String, (Algorithm, DecodingKey))> {
+    let (algorithm, named) = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::EllipticCurve(of) if of.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        _ => return None,
+    };
+    let is_for_it = jwk.common.key_algorithm.is_none_or(|of| of == named);
+    let uses = jwk.common.public_key_use.as_ref();
+    let is_to_sign = uses.is_none_or(|of| *of == PublicKeyUse::Signature);
+    let key = DecodingKey::from_jwk(jwk).ok()?;
+    let id = jwk.common.key_id.clone()?;
+    (is_for_it && is_to_sign).then_some((id, (algorithm, key)))
+}

@@ -1,0 +1,139 @@
+//! Files of credentials, read again when they change.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whoever runs the server names the files of its credentials"
+)]
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use blake3::{Hash, Hasher};
+
+use crate::app::App;
+use crate::fault::ServeError;
+
+/// What a file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CredentialKind {
+    /// The tokens of callers.
+    Tokens,
+    /// The certificate of the server, its key, and who signs those of clients.
+    Tls,
+    /// The keys of JSON Web Tokens.
+    JwtKeys,
+}
+
+/// Files that belong together.
+pub(crate) struct Watched {
+    kind: CredentialKind,
+    paths: Vec<PathBuf>,
+    state: Mutex<Seen>,
+}
+
+/// The states of the files.
+struct Seen {
+    /// When they were taken last, or refused.
+    used: Hash,
+    /// At the last glance.
+    last: Hash,
+}
+
+impl CredentialKind {
+    /// The word in metrics and in the log.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Tls => "tls",
+            Self::JwtKeys => "jwt_keys",
+        }
+    }
+}
+
+impl Watched {
+    /// Reads files for the first time.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub(crate) fn open(
+        kind: CredentialKind,
+        paths: Vec<PathBuf>,
+    ) -> Result<(Self, Vec<Vec<u8>>), ServeError> {
+        let read = paths.iter().map(|path| {
+            fs::read(path).map_err(|reason| ServeError::CredentialFile {
+                path: path.display().to_string(),
+                reason: reason.to_string(),
+            })
+        });
+        let contents = read.collect::<Result<Vec<_>, _>>()?;
+        let state = digest(&Ok(contents.clone()));
+        let watched = Self {
+            kind,
+            paths,
+            state: Mutex::new(Seen {
+                used: state,
+                last: state,
+            }),
+        };
+        Ok((watched, contents))
+    }
+
+    /// The error that the files say something wrong.
+    pub(crate) fn refused(&self, reason: String) -> ServeError {
+        let paths = self.paths.iter().map(|path| path.display().to_string());
+        ServeError::CredentialFile {
+            path: paths.collect::<Vec<_>>().join("`, `"),
+            reason,
+        }
+    }
+
+    /// Reads the files again, and lets them be taken if they are others than those that were taken last and rest since the
+    /// last glance: several files are not replaced at once. What is refused is logged and counted, and changes nothing.
+    pub(crate) fn reload(
+        &self,
+        app: &App,
+        is_forced: bool,
+        take: impl FnOnce(&[Vec<u8>]) -> Result<(), String>,
+    ) {
+        let read: io::Result<Vec<Vec<u8>>> = self.paths.iter().map(fs::read).collect();
+        let now = digest(&read);
+        {
+            let mut seen = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let rests = std::mem::replace(&mut seen.last, now) == now;
+            if now == seen.used || !(rests || is_forced) {
+                return;
+            }
+            seen.used = now;
+        }
+        let taken = match read {
+            Ok(contents) => take(&contents),
+            Err(error) => Err(error.to_string()),
+        };
+        let file = self.kind.word();
+        app.metrics.credentials.reloaded(self.kind, taken.is_ok());
+        match taken {
+            Ok(()) => tracing::info!(file, "credentials are read again"),
+            Err(reason) => {
+                tracing::error!(file, reason, "credentials changed and are not taken");
+            }
+        }
+    }
+}
+
+/// The state of files, one of them unreadable perhaps.
+fn digest(read: &io::Result<Vec<Vec<u8>>>) -> Hash {
+    let mut hasher = Hasher::new();
+    match read {
+        Ok(contents) => {
+            for content in contents {
+                hasher.update(blake3::hash(content).as_bytes());
+            }
+        }
+        Err(error) => {
+            hasher.update(error.to_string().as_bytes());
+        }
+    }
+    hasher.finalize()
+}
