@@ -38,7 +38,8 @@ pub fn rules() -> Arc<Shipped> {
     static RULES: OnceLock<Arc<Shipped>> = OnceLock::new();
     let read = || {
         let files = [files::<Policies>("policies/"), files::<Schema>("schema/")];
-        Arc::new(Shipped::new(files.concat()))
+        let in_json = serde_json::from_str(include_str!("shipped/schema.json"));
+        Arc::new(Shipped::new(files.concat()).with_schema_in_json(in_json.unwrap_or_default()))
     };
     Arc::clone(RULES.get_or_init(read))
 }

@@ -196,7 +196,7 @@ impl Tenant {
             "viewClientDetails",
         ];
         let forbids = (0..self.forbids).map(|number| {
-            let permission = PERMISSIONS[number as usize % PERMISSIONS.len()];
+            let permission = PERMISSIONS.iter().cycle().nth(number as usize).unwrap();
             let collection = self.collection(scatter(number, 7) as u32 % self.collections);
             format!(
                 "@id(\"custom.forbid-{number}\")\n@doc(\"Forbid {number}.\")\nforbid (\n  principal,\n  action == Intune::Action::\"{permission}\",\n  resource in ConfigMgr::Collection::\"{collection}\"\n);\n",

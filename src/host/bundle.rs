@@ -12,6 +12,7 @@ mod condition;
 mod depth_limit;
 mod diagnostic;
 mod guard;
+mod idle;
 pub(crate) mod ids;
 mod links;
 mod parse;

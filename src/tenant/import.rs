@@ -47,9 +47,9 @@ use intune::Intune;
 use managed::Managed;
 use membership::Membership;
 use report::{
-    DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN, HIERARCHY_NOT_EXPORTED, MISSING_OPERATION, NOT_EXPORTED,
-    NOT_READ, Notes, UNKNOWN_CATEGORY, UNKNOWN_COLLECTION, UNKNOWN_SECURITY_ROLE,
-    UNNAMED_OPERATION,
+    DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN, HIERARCHY_NOT_EXPORTED, MISSING_OPERATION,
+    NOBODY_DISCOVERED, NOT_EXPORTED, NOT_READ, Notes, REMOVAL_UNKNOWN, UNKNOWN_CATEGORY,
+    UNKNOWN_COLLECTION, UNKNOWN_SECURITY_ROLE, UNNAMED_OPERATION,
 };
 use sites::Sites;
 use tarbac_host::bundle;
@@ -59,16 +59,24 @@ pub use entity::NOTHING;
 pub use report::{Matter, Note, Report, Topic};
 
 /// Topics of which each means that people may be permitted more, or discovered, than the exports say.
-const ADMINISTRATORS_UNKNOWN: [&Topic; 8] = [
+const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
     &DISCOVERY_CONFLICT,
     &DISCOVERY_UNKNOWN,
     &HIERARCHY_NOT_EXPORTED,
     &MISSING_OPERATION,
+    &NOBODY_DISCOVERED,
+    &REMOVAL_UNKNOWN,
     &UNKNOWN_CATEGORY,
     &UNKNOWN_COLLECTION,
     &UNKNOWN_SECURITY_ROLE,
     &UNNAMED_OPERATION,
 ];
+
+/// The exports with the tenant that they are of: those of another one are no refresh of its data.
+fn with_tenant(mut exports: BTreeSet<String>, tenant: &Tenant) -> BTreeSet<String> {
+    exports.insert(format!("tenant.json of {}", tenant.name));
+    exports
+}
 
 /// A workspace that was made of exports.
 pub struct Imported {
@@ -134,6 +142,7 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
             .any(|(_, of)| of.unmatched + of.without_sid > 0)
         || notes.have_any(&ADMINISTRATORS_UNKNOWN);
     let roles = role::roles(&intune, &tenant, shipped, &mut notes);
+    let exports = with_tenant(folder.exports(), &tenant);
     let mut imported = Imported {
         tenant,
         intune,
@@ -146,7 +155,7 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
         are_administrators_assumed,
         texts: roles.texts,
         roles: roles.entities,
-        exports: folder.exports(),
+        exports,
         present: folder.present(),
         is_partial,
         report: Report::default(),

@@ -6,7 +6,8 @@ mod selection;
 
 use serde_json::{Value, json};
 
-use crate::tarbac::{Ran, contoso, sample};
+use crate::tarbac::{Ran, Tarbac, contoso, sample};
+use crate::world::{entities, tenant};
 
 /// What the question of use-intune-rbac.md is about: production follows the test hierarchy.
 const PRODUCTION: &[&str] = &["what-if", "--enforce-configmgr-rbac", "P01=off"];
@@ -323,4 +324,19 @@ fn a_role_that_a_group_gives_is_revoked_with_the_group() {
         let on_one_line = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(on_one_line.contains(says), "{ran}");
     }
+}
+
+/// What is named beside a workspace counts as the change, so without a workspace everything would be one.
+#[test]
+fn nothing_is_compared_with_a_folder_that_is_no_workspace() {
+    let tarbac = Tarbac::with(&[("elsewhere/tenant.json", &entities(&tenant()))]);
+    let ran = tarbac.run(&[
+        "--entities",
+        "elsewhere",
+        "what-if",
+        "--use-intune-rbac",
+        "off",
+    ]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("is no workspace"), "{ran}");
 }

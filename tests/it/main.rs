@@ -48,6 +48,7 @@ mod rules_in_force;
 mod scoped_permissions;
 #[cfg(feature = "serve")]
 mod serve;
+mod shipped;
 mod snapshots_of_outcomes;
 mod solver;
 mod suites;

@@ -3,6 +3,7 @@
 use clap::Args;
 use tarbac_analysis::change::impact::States;
 use tarbac_analysis::change::what_if;
+use tarbac_host::workspace::is_workspace;
 use tarbac_host::{Layout, Switches};
 
 use super::context::ContextArgs;
@@ -13,7 +14,7 @@ use super::{layout, load, load_from, switches};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, ShellError};
 use crate::output::{Output, note};
 use crate::product;
 
@@ -69,14 +70,20 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let changed = layout(global);
-    let before = load_from(
-        &Layout::new(&global.workspace, product::rules()),
-        &Switches::default(),
-        global,
-    )?
-    .engine;
+    let unchanged = Layout::new(&global.workspace, product::rules());
+    if changed != unchanged && !is_workspace(&global.workspace) {
+        return Err(ShellError::Arguments {
+            message: format!(
+                "nothing was compared, because `{}` is no workspace: what is named beside it would count as the change",
+                global.workspace.display()
+            ),
+            help: Some("say with -C which workspace is to be changed".to_owned()),
+        }
+        .into());
+    }
+    let before = load_from(&unchanged, &Switches::default(), global)?.engine;
     // Other files make a workspace of their own, to which the other changes apply.
-    let read = match changed == Layout::new(&global.workspace, product::rules()) {
+    let read = match changed == unchanged {
         true => None,
         false => Some(load(global)?.engine),
     };

@@ -64,7 +64,7 @@ pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
     let is_shipped = |text: &str| shipped.has_text(text);
     let (schema, policies) = std::thread::scope(|scope| {
         let policies = scope.spawn(|| parsing::policies(&texts.policies, &is_shipped));
-        let schema = schema::read(&texts.schema);
+        let schema = schema::read(&texts.schema, shipped);
         let policies = policies.join();
         (schema, policies.unwrap_or_else(|_| parsing::not_read()))
     });

@@ -8,6 +8,7 @@ use cedar_policy::entities_errors::EntitiesError;
 use cedar_policy::{Entities, Schema, SchemaError, SchemaFragment};
 use thiserror::Error;
 
+use super::shipped::Shipped;
 use super::vocabulary::Vocabulary;
 use super::vocabulary::declarations::Declarations;
 use super::{depth_limit, diagnostic};
@@ -16,10 +17,20 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 
 /// Reads all schema files; the schema is absent if one of the findings is an error.
-pub(super) fn read(sources: &[Arc<Source>]) -> (Option<(Schema, Vocabulary)>, Vec<Finding>) {
+pub(super) fn read(
+    sources: &[Arc<Source>],
+    shipped: &Shipped,
+) -> (Option<(Schema, Vocabulary)>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut fragments = Vec::new();
     for source in sources {
+        let translated = shipped.in_json(source.text());
+        let translated =
+            translated.and_then(|json| SchemaFragment::from_json_value(json.clone()).ok());
+        if let Some(fragment) = translated {
+            fragments.push(fragment);
+            continue;
+        }
         if let Some(finding) = depth_limit::of_schema(source) {
             findings.push(finding);
             continue;

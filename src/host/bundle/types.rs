@@ -18,7 +18,8 @@ use miette::Diagnostic;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::diagnostic;
-use super::policy::{ActionScope, Effect, Policy};
+use super::idle::IdleForbids;
+use super::policy::{ActionScope, Policy};
 use super::vocabulary::{Action, Vocabulary};
 use crate::lookup::did_you_mean;
 use tarbac_diagnostic::code;
@@ -70,24 +71,26 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
             .collect();
     let mut mistakes: BTreeMap<Mistake, Met> = BTreeMap::new();
     let mut findings = Vec::new();
+    let mut warnings = Vec::new();
     for result in results {
-        let (errors, warnings) = result.into_errors_and_warnings();
+        let (errors, more) = result.into_errors_and_warnings();
         for error in errors {
             let mistake = Mistake::of(&error);
             mistakes.entry(mistake).or_default().add(error);
         }
-        for warning in warnings {
-            let id = cedar_policy::ValidationWarning::from(warning.clone());
-            let policy = with_id(policies, id.policy_id());
-            let finding = Finding::warning(code::policy::SUSPICIOUS, warning.to_string());
-            let mut finding = placed(finding, policy, &warning);
-            if policy.is_some_and(|policy| is_idle_forbid(&warning, policy, against.vocabulary)) {
-                finding.code = code::policy::IDLE_FORBID;
-                finding.severity = Severity::Error;
-                finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
-            }
-            findings.push(finding);
+        warnings.extend(more);
+    }
+    let idle = IdleForbids::new(policies, &warnings, against.vocabulary);
+    for warning in warnings {
+        let policy = policy_of(policies, &warning);
+        let finding = Finding::warning(code::policy::SUSPICIOUS, warning.to_string());
+        let mut finding = placed(finding, policy, &warning);
+        if policy.is_some_and(|policy| idle.is_meant(policy, &warning)) {
+            finding.code = code::policy::IDLE_FORBID;
+            finding.severity = Severity::Error;
+            finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
         }
+        findings.push(finding);
     }
     for (mistake, met) in mistakes {
         let policy = with_id(policies, &mistake.policy);
@@ -103,14 +106,13 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
     findings
 }
 
-/// Whether a forbid can never apply by its scope, so that it does not hold back the people that it should. Without
-/// questions in the schema, Cedar's warning is enough; and a forbid for every action may be idle for some of them
-/// only.
-fn is_idle_forbid(warning: &ValidationWarning, policy: &Policy, vocabulary: &Vocabulary) -> bool {
-    matches!(warning, ValidationWarning::InvalidActionApplication(_))
-        && policy.effect() == Effect::Forbid
-        && vocabulary.asks()
-        && !matches!(policy.action_scope(), ActionScope::Any)
+/// The policy that a warning is about.
+pub(super) fn policy_of<'p>(
+    policies: &'p [Policy],
+    warning: &ValidationWarning,
+) -> Option<&'p Policy> {
+    let warning = cedar_policy::ValidationWarning::from(warning.clone());
+    with_id(policies, warning.policy_id())
 }
 
 /// Policies in the form in which they are evaluated: one for every action stands for all permissions, and for no

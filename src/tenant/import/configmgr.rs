@@ -60,7 +60,7 @@ pub(super) struct Site {
     pub(super) devices: Vec<Device>,
     /// The collections of all devices in one list, of which each device has a section that ends at [`Device::end`].
     pub(super) memberships: Vec<u32>,
-    /// Whether the memberships were exported.
+    /// Whether the memberships were exported, and each device has one.
     pub(super) has_memberships: bool,
     /// The discovered users, by person.
     pub(super) discovered: BTreeMap<u32, Discovered>,

@@ -76,6 +76,14 @@ pub(super) struct Role {
     pub(super) permissions: BTreeSet<String>,
 }
 
+impl Role {
+    /// Whether it allows the permission with this id of Microsoft Graph, which does not always write one in one case.
+    pub(super) fn has_permission(&self, id: &str) -> bool {
+        let mut permissions = self.permissions.iter();
+        permissions.any(|permission| permission.eq_ignore_ascii_case(id))
+    }
+}
+
 /// A role assignment.
 pub(super) struct Assignment {
     pub(super) id: String,

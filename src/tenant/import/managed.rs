@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use smol_str::{SmolStr, StrExt};
 
-use super::configmgr::Site;
+use super::configmgr::{Device, Site};
 use super::report::{CO_MANAGEMENT_UNKNOWN, DEVICE_OF_NO_HIERARCHY, Notes};
 use crate::exports::catalog::DEVICES;
 use crate::exports::{Files, Folder, Refused, devices};
@@ -15,7 +15,8 @@ pub(super) struct Managed(HashMap<SmolStr, Option<ManagedDevice>>);
 
 /// A device in the list of the admin center.
 pub(super) struct ManagedDevice {
-    pub(super) is_co_managed: bool,
+    /// `None` where the list does not say that Configuration Manager manages it, alone or with Intune.
+    pub(super) is_co_managed: Option<bool>,
     pub(super) operating_system: Option<SmolStr>,
 }
 
@@ -35,7 +36,7 @@ impl Managed {
                 let name = SmolStr::from(row.name.as_str());
                 let system = Some(row.operating_system.as_str()).filter(|text| !text.is_empty());
                 let device = ManagedDevice {
-                    is_co_managed: row.is_co_managed(),
+                    is_co_managed: row.is_attached().then(|| row.is_co_managed()),
                     operating_system: system.map(SmolStr::from),
                 };
                 let known = managed.0.entry(name.to_ascii_lowercase_smolstr());
@@ -65,10 +66,12 @@ impl Managed {
         for (code, site) in sites {
             match is_there {
                 Some(()) => {
-                    let unknown = site
-                        .devices
-                        .iter()
-                        .filter(|of| managed.get(&of.name).is_none());
+                    let is_known = |of: &&Device| {
+                        managed
+                            .get(&of.name)
+                            .is_some_and(|of| of.is_co_managed.is_some())
+                    };
+                    let unknown = site.devices.iter().filter(|of| !is_known(of));
                     unknown.for_each(|of| notes.add(&CO_MANAGEMENT_UNKNOWN, of.name.as_str()));
                 }
                 None if site.devices.is_empty() => {}

@@ -80,6 +80,23 @@ fn policy_idle_forbid() {
     "#);
     let ran = policy(&forbid("is Entra::Group"));
     assert_eq!(ran.status, 1, "{ran}");
+    let forbid_all = |principal: &str, resource: &str| {
+        let text = forbid(principal).replace("action == Intune::Action::\"runScript\"", "action");
+        policy(&text.replace("resource\n", &format!("resource {resource}\n")))
+    };
+    for (principal, resource) in [("is Entra::Group", ""), ("", "is ConfigMgr::Collection")] {
+        let ran = forbid_all(principal, resource);
+        assert!(
+            ran.status == 1 && ran.to_string().contains("policy::idle_forbid"),
+            "{ran}"
+        );
+    }
+    // Some of the actions are about tenants.
+    let ran = forbid_all("", "is Intune::Tenant");
+    assert!(
+        ran.status == 0 && !ran.to_string().contains("idle"),
+        "{ran}"
+    );
 }
 
 #[test]

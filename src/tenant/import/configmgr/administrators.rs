@@ -10,8 +10,8 @@ use crate::exports::{Files, RecordError, Refused};
 use crate::import::entra::Holder;
 use crate::import::intune::called;
 use crate::import::report::{
-    IMPOSSIBLE_ADMINISTRATOR, MEMBERS_MISSING, SECURITY_SCOPES, UNKNOWN_CATEGORY,
-    UNKNOWN_COLLECTION, UNKNOWN_SECURITY_ROLE, UNMATCHED_ADMINISTRATOR,
+    IMPOSSIBLE_ADMINISTRATOR, MEMBERS_MISSING, NOT_SELECTED, REMOVAL_UNKNOWN, SECURITY_SCOPES,
+    UNKNOWN_CATEGORY, UNKNOWN_COLLECTION, UNKNOWN_SECURITY_ROLE, UNMATCHED_ADMINISTRATOR,
 };
 
 const CLASS: &str = "SMS_Admin";
@@ -37,7 +37,7 @@ impl<F: Files> Reader<'_, '_, F> {
         site: &mut Site,
         collections: Option<&CollectionIndices>,
     ) -> Result<(), Refused> {
-        let administrators = self.administrative_users()?;
+        let administrators = self.administrative_users(site)?;
         let wanted: BTreeSet<&str> = administrators
             .iter()
             .flat_map(|of| &of.permissions)
@@ -69,8 +69,10 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(())
     }
 
-    fn administrative_users(&self) -> Result<Vec<Administrator>, Refused> {
+    fn administrative_users(&self, site: &mut Site) -> Result<Vec<Administrator>, Refused> {
         let mut administrators = Vec::new();
+        let mut maybe_removed: BTreeSet<String> = BTreeSet::new();
+        let mut says_removed = false;
         let mut ids = BTreeSet::new();
         self.folder.records(&self.name(CLASS), |row: SmsAdmin| {
             let id = row.admin_id;
@@ -80,10 +82,14 @@ impl<F: Files> Reader<'_, '_, F> {
                     &id.to_string(),
                 ));
             }
+            says_removed |= row.is_deleted.is_some();
             if row.is_deleted == Some(true) {
                 return Ok(());
             }
             let logon_name = row.logon_name.unwrap_or_else(|| id.to_string());
+            if row.is_deleted.is_none() {
+                maybe_removed.insert(logon_name.clone());
+            }
             let lacks = |property| RecordError::LazyAdministrator {
                 name: logon_name.clone(),
                 property,
@@ -100,6 +106,21 @@ impl<F: Files> Reader<'_, '_, F> {
             });
             Ok(())
         })?;
+        if says_removed {
+            // Where the others say it, one that does not is not known to be in place.
+            administrators.retain(|of: &Administrator| !maybe_removed.contains(&of.logon_name));
+            for name in maybe_removed {
+                let name = format!("{name} of {}", self.site);
+                site.notes.add(&REMOVAL_UNKNOWN, name);
+            }
+        } else if !maybe_removed.is_empty() {
+            let name = format!(
+                "IsDeleted of {}.json: administrative users who were removed cannot be told apart, so all {} are taken as in place",
+                self.name(CLASS),
+                maybe_removed.len()
+            );
+            site.notes.add(&NOT_SELECTED, name);
+        }
         Ok(administrators)
     }
 

@@ -5,7 +5,7 @@ use crate::exports::configmgr::SmsRUser;
 use crate::exports::{Files, Refused};
 use crate::import::entra::Holder;
 use crate::import::key;
-use crate::import::report::{DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN};
+use crate::import::report::{DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN, NOBODY_DISCOVERED};
 
 /// The agent of Active Directory user discovery.
 const AD_USER_DISCOVERY: &str = "SMS_AD_USER_DISCOVERY_AGENT";
@@ -17,11 +17,17 @@ impl<F: Files> Reader<'_, '_, F> {
     /// look for it there), the agent of Active Directory user discovery is named, and the security
     /// identifier says whom it has found.
     pub(super) fn discoveries(&self, site: &mut Site) -> Result<(), Refused> {
-        self.folder
+        let mut has_users = false;
+        let is_there = self
+            .folder
             .records(&self.name("SMS_R_User"), |row: SmsRUser| {
+                has_users = true;
                 self.discovery(&row, site);
                 Ok(())
             })?;
+        if is_there && !has_users {
+            site.notes.add(&NOBODY_DISCOVERED, self.site);
+        }
         let is_found = |by: &Discovered| by.by_entra || by.by_active_directory;
         site.discovered.retain(|_, by| is_found(by));
         Ok(())

@@ -11,7 +11,9 @@ use super::{Reader, Site};
 use crate::exports::configmgr::SmsFullCollectionMembership;
 use crate::exports::{Files, Refused};
 use crate::import::intune::called;
-use crate::import::report::{DEVICE_NOT_UPLOADED, UNKNOWN_COLLECTION, UNKNOWN_RESOURCE};
+use crate::import::report::{
+    DEVICE_NOT_UPLOADED, DEVICE_WITHOUT_COLLECTION, UNKNOWN_COLLECTION, UNKNOWN_RESOURCE,
+};
 
 const CLASS: &str = "SMS_FullCollectionMembership";
 /// Members of device collections that are no devices: what boots from the network before a site knows it
@@ -68,10 +70,10 @@ impl<F: Files> Reader<'_, '_, F> {
                     }
                     Ok(())
                 })?;
-        site.has_memberships = is_there;
         if is_there && collections.is_none() {
             return Err(self.needed("SMS_Collection", CLASS));
         }
+        site.has_memberships = is_there && self.have_collections(site, &pairs);
         if is_there && !systems.are_exported && !unknown_resources.is_empty() {
             return Err(self.needed("SMS_R_System", CLASS));
         }
@@ -84,6 +86,18 @@ impl<F: Files> Reader<'_, '_, F> {
             site.notes.add(&UNKNOWN_RESOURCE, name);
         }
         Ok(pairs)
+    }
+
+    /// Whether each device is in a collection, as all of them are: All Systems has every one. A list without some of
+    /// them was cut, or is the answer to an account that may not read it.
+    fn have_collections(&self, site: &mut Site, pairs: &[Pair]) -> bool {
+        let with: HashSet<u32> = pairs.iter().map(|(device, _)| *device).collect();
+        let all = (0..).zip(&site.devices);
+        for (_, device) in all.filter(|(index, _)| !with.contains(index)) {
+            let name = format!("{} of {}", device.name, self.site);
+            site.notes.add(&DEVICE_WITHOUT_COLLECTION, name);
+        }
+        with.len() == site.devices.len()
     }
 
     /// Leaves out the devices, with their memberships, that are neither in the collection of the upload nor in one

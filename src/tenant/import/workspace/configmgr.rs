@@ -129,15 +129,16 @@ impl Imported {
                 let managed = self.managed.get(&device.name);
                 let system = device.operating_system.as_ref();
                 let system = system.or_else(|| managed?.operating_system.as_ref());
+                let co_managed = managed.and_then(|managed| managed.is_co_managed);
                 let assumed = [
-                    ("coManaged", managed.is_none()),
+                    ("coManaged", co_managed.is_none()),
                     // The list of devices says which family it is, and nothing of servers.
                     ("operatingSystem", device.operating_system.is_none()),
                 ];
                 let attributes = DeviceAttributes {
                     name: &device.name,
                     hierarchy: uid(HIERARCHY, code),
-                    co_managed: managed.is_some_and(|managed| managed.is_co_managed),
+                    co_managed: co_managed == Some(true),
                     operating_system: system.map(SmolStr::as_str),
                     assumed: assumed_names(&assumed),
                 };

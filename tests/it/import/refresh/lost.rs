@@ -62,6 +62,25 @@ fn a_refresh_without_whole_exports_is_refused() {
 }
 
 #[test]
+fn the_exports_of_another_tenant_are_no_refresh() {
+    let tarbac = imported();
+    let before = files(&tarbac.path("workspace"));
+    let mut tenant: Value = serde_json::from_str(&tarbac.read("exports/tenant.json")).unwrap();
+    let name = tenant["name"].as_str().unwrap().to_owned();
+    tenant["name"] = json!("another");
+    tarbac.write("exports/tenant.json", tenant.to_string());
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr.contains(&format!("tenant.json of {name}")),
+        "{ran}"
+    );
+    assert!(files(&tarbac.path("workspace")) == before, "{ran}");
+    let ran = run_import(&tarbac, &["--drop-missing"]);
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+#[test]
 fn a_refresh_that_would_leave_nothing_of_a_kind_is_refused() {
     for file in [
         "graph/users.json",
