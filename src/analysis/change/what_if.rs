@@ -44,7 +44,7 @@ pub enum Change {
     },
     /// `FACT=VALUE`: a Cedar expression, such as `Entra::User::"ada".cloudOnly`, and its value. In place of an
     /// entity there may be a name, as in `ada@contoso.example.cloudOnly`,
-    /// `ada@contoso.example has configMgr` or `ada@contoso.example in IT Staff`.
+    /// `ada@contoso.example has configMgr` or `ada@contoso.example in Infrastructure`.
     Set(String),
     /// `NAME=ROLE`: assigns a role to a person or group.
     Grant(String),

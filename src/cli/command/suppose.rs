@@ -56,7 +56,7 @@ pub(crate) struct ChangesArgs {
     revoke: Vec<String>,
 
     /// Set an attribute, for example 'P01.version=2403', or the truth of a Cedar expression, for example
-    /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in IT Staff=true'; repeatable.
+    /// 'ada@contoso.example has configMgr=false' or 'ada@contoso.example in Infrastructure=true'; repeatable.
     #[arg(long, value_name = "FACT=VALUE")]
     set: Vec<String>,
 }
