@@ -38,6 +38,10 @@ use watch::Watch;
 /// How often files are compared that nobody has told to have changed: network shares tell nothing.
 const COMPARED: Duration = Duration::from_secs(60);
 
+/// The pause that ends a change, as editors save in several steps, and how long one is waited for.
+const SETTLING: Duration = Duration::from_millis(500);
+const UNSETTLED: Duration = Duration::from_secs(2);
+
 /// How long the last requests of what was served before may take, until it is left to them to free it.
 const FREED: Duration = Duration::from_secs(60);
 
@@ -142,6 +146,26 @@ fn failed(message: &str) -> Fault {
     Fault::new(StatusCode::UNPROCESSABLE_ENTITY, message)
 }
 
+/// Waits for the end of a change that has begun: whether the workspace is to be read in any case, and who wants to know.
+fn settled(first: Told, told: &Receiver<Told>) -> (bool, Vec<oneshot::Sender<Reloaded>>) {
+    let mut replies = Vec::new();
+    let mut is_forced = false;
+    let began = clock::instant();
+    let mut next = Ok(first);
+    while let Ok(told_now) = next {
+        if let Told::Read(reply) = told_now {
+            is_forced = true;
+            replies.extend(reply);
+        }
+        let pause = match is_forced || began.elapsed() > UNSETTLED {
+            true => Duration::ZERO,
+            false => SETTLING,
+        };
+        next = told.recv_timeout(pause);
+    }
+    (is_forced, replies)
+}
+
 impl Reloader {
     /// What reads a workspace again that was read when its files were in this state.
     ///
@@ -185,19 +209,11 @@ impl Reloader {
                 true => told.recv_timeout(COMPARED),
                 false => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            let first = match first {
-                Ok(told) => Some(told),
-                Err(RecvTimeoutError::Timeout) => None,
+            let (is_forced, replies) = match first {
+                Ok(first) => settled(first, told),
+                Err(RecvTimeoutError::Timeout) => (false, Vec::new()),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let mut replies = Vec::new();
-            let mut is_forced = false;
-            for told in first.into_iter().chain(told.try_iter()) {
-                if let Told::Read(reply) = told {
-                    is_forced = true;
-                    replies.extend(reply);
-                }
-            }
             tracing::debug!(is_forced, "the workspace may have changed");
             // Folders may have come or gone. What changes from here on is told, what has changed is read now.
             if let Some(watch) = &mut watch {

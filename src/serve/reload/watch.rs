@@ -4,24 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
 
-use notify_debouncer_full::notify::{RecommendedWatcher, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tarbac_host::Layout;
 
 use super::Told;
 use crate::stamp::roots;
-
-/// The pause that ends a change: editors save in several steps.
-const SETTLING: Duration = Duration::from_millis(500);
 
 /// The most links that lead from one to the next.
 const LINKS: usize = 16;
 
 /// Tells of changes for as long as it is kept.
 pub(super) struct Watch {
-    _debouncer: Option<Debouncer<RecommendedWatcher, RecommendedCache>>,
+    _watcher: Option<RecommendedWatcher>,
 }
 
 /// The folders to watch, and the paths in them that matter.
@@ -39,13 +34,12 @@ impl Watch {
         let told = told.clone();
         let watched = Arc::new(Watched::of(layout));
         let seen = Arc::clone(&watched);
-        let tell = move |result: DebounceEventResult| {
+        let tell = move |result: notify::Result<Event>| {
             let is_change = match result {
                 // The reading of a file is no change of it.
-                Ok(events) => events
-                    .iter()
-                    .filter(|event| !event.kind.is_access())
-                    .any(|event| event.paths.iter().any(|path| seen.has(path))),
+                Ok(event) => {
+                    !event.kind.is_access() && event.paths.iter().any(|path| seen.has(path))
+                }
                 // Something may be missed, such as where too much changed at once.
                 Err(_) => true,
             };
@@ -54,20 +48,20 @@ impl Watch {
                 let _ = told.send(Told::Changed);
             }
         };
-        let mut debouncer = match new_debouncer(SETTLING, None, tell) {
-            Ok(debouncer) => debouncer,
+        let mut watcher = match notify::recommended_watcher(tell) {
+            Ok(watcher) => watcher,
             Err(error) => {
                 tracing::warn!(%error, "files cannot be watched; they are compared once a minute");
-                return Self { _debouncer: None };
+                return Self { _watcher: None };
             }
         };
         for (path, mode) in &watched.folders {
-            if let Err(error) = debouncer.watch(path, *mode) {
+            if let Err(error) = watcher.watch(path, *mode) {
                 tracing::debug!(%error, "a folder cannot be watched");
             }
         }
         Self {
-            _debouncer: Some(debouncer),
+            _watcher: Some(watcher),
         }
     }
 }
