@@ -1,10 +1,5 @@
 //! The file of the decision log, which may be renamed while it is written.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "whoever runs the server names a file for its decisions"
-)]
-
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
