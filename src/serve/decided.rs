@@ -75,7 +75,7 @@ impl App {
         for one in decided.iter() {
             self.metrics.decisions.given(&one.outcome, one.took);
             tracing::debug!(
-                request_id = ?call.request_id.0,
+                request_id = ?call.request_id.id,
                 caller = call.caller.name(),
                 endpoint = call.endpoint,
                 revision = served.revision(),
@@ -104,7 +104,7 @@ impl App {
         }
         self.metrics.decisions.searched(searched.total);
         tracing::debug!(
-            request_id = ?call.request_id.0,
+            request_id = ?call.request_id.id,
             caller = call.caller.name(),
             endpoint = call.endpoint,
             revision = served.revision(),

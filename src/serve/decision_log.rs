@@ -261,16 +261,16 @@ impl LogState {
                 let after = waiting.saturating_add(records);
                 (waiting == 0 || after <= QUEUE).then_some(after)
             });
-        if let Ok(before) = entered {
-            self.figures.queue(before.saturating_add(records));
+        if entered.is_ok() {
+            self.figures.entered(records);
         }
         entered.is_ok()
     }
 
     /// Gives the places back.
     fn leave(&self, records: usize) {
-        let before = self.waiting.fetch_sub(records, Ordering::Relaxed);
-        self.figures.queue(before.saturating_sub(records));
+        self.waiting.fetch_sub(records, Ordering::Relaxed);
+        self.figures.left(records);
     }
 }
 

@@ -139,7 +139,8 @@ fn next_line(lines: &mut dyn BufRead) -> io::Result<Option<String>> {
     if count as u64 == LONGEST && !line.ends_with(b"\n") {
         skip_line(lines)?;
     }
-    Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+    let line = String::from_utf8_lossy(&line);
+    Ok(Some(line.trim_end().to_owned()))
 }
 
 /// Passes over the rest of a line.

@@ -43,8 +43,17 @@ impl LogFigures {
         self.lost.inc_by(records as u64);
     }
 
-    /// So many records wait.
-    pub(super) fn queue(&self, records: usize) {
-        self.queue.set(i64::try_from(records).unwrap_or(i64::MAX));
+    /// So many records more wait.
+    pub(super) fn entered(&self, records: usize) {
+        self.queue.inc_by(number(records));
     }
+
+    /// So many records wait no longer.
+    pub(super) fn left(&self, records: usize) {
+        self.queue.dec_by(number(records));
+    }
+}
+
+fn number(records: usize) -> i64 {
+    i64::try_from(records).unwrap_or(i64::MAX)
 }

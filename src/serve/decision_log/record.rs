@@ -66,8 +66,8 @@ impl Item<'_> {
             answered,
             time: format!("{:.3}", entry.time),
             decision_id: Uuid::now_v7().to_string(),
-            request_id: String::from_utf8_lossy(call.request_id.0.as_bytes()).into_owned(),
-            trace_id: None,
+            request_id: String::from_utf8_lossy(call.request_id.id.as_bytes()).into_owned(),
+            trace_id: call.request_id.trace().map(str::to_owned),
             instance: instance.to_owned(),
             caller: LoggedCaller {
                 name: call.caller.name().to_owned(),

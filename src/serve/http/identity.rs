@@ -14,9 +14,16 @@ use crate::clock;
 use crate::metrics::Reason;
 use crate::settings::PublicUrl;
 
-/// The id that a request was sent with, or else one made here.
+/// What a request is known by.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) HeaderValue);
+pub(crate) struct RequestId {
+    /// The id that it was sent with, or else one made here.
+    pub(crate) id: HeaderValue,
+    /// The trace that it belongs to, as the header `traceparent` has it.
+    traceparent: Option<HeaderValue>,
+}
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -27,10 +34,23 @@ impl RequestId {
     /// That of a request, byte for byte; one that sorts by time where it has none.
     fn of(request: &Request) -> Self {
         let sent = request.headers().get(REQUEST_ID).cloned();
-        Self(sent.unwrap_or_else(|| {
+        let id = sent.unwrap_or_else(|| {
             let id = Uuid::now_v7().to_string();
             HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
-        }))
+        });
+        Self {
+            id,
+            traceparent: request.headers().get(TRACEPARENT).cloned(),
+        }
+    }
+
+    /// The id of the trace (W3C Trace Context): 32 digits, not all of them 0.
+    pub(crate) fn trace(&self) -> Option<&str> {
+        let header = self.traceparent.as_ref()?.to_str().ok()?;
+        let trace = header.split('-').nth(1)?;
+        let is_digit = |of: u8| of.is_ascii_digit() || (b'a'..=b'f').contains(&of);
+        let is_id = trace.len() == 32 && trace.bytes().all(is_digit);
+        (is_id && trace.bytes().any(|digit| digit != b'0')).then_some(trace)
     }
 }
 
@@ -55,7 +75,7 @@ pub(crate) async fn identify(
         .http
         .answered(endpoint, method, status, began.elapsed());
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id.0);
+    headers.insert(REQUEST_ID, id.id);
     headers
         .entry(REVISION)
         .or_insert_with(|| app.served().revision_header());

@@ -86,6 +86,12 @@ fn each_decision_is_a_line_of_the_published_shape() {
     let server = logging(&contoso_folder(), &log, &[]);
     ask_much(&server, 100);
     let revision = server.get("/version").json()["revision"].clone();
+    wait("every record is written", || {
+        let metrics = server.get("/metrics").text;
+        metrics.contains("\ntarbac_decision_log_records_total 205\n")
+            && metrics.contains("\ntarbac_decision_log_queue 0\n")
+            && metrics.contains("\ntarbac_decision_log_lost_total 0\n")
+    });
     assert_eq!(server.stop(), 0);
     let records = read(&log);
     assert_eq!(records.len(), 205);
@@ -149,7 +155,9 @@ fn what_cannot_be_read_is_a_line_too() {
         "context": { "ip": "192.0.2.7" },
     });
     let batch = json!({ "evaluations": [{}, good, 7] });
-    let headers = [("x-request-id", "mine")];
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let headers = [("x-request-id", "mine"), ("traceparent", &traceparent)];
     let reply = server.post_text("/access/v1/evaluations", &batch.to_string(), &headers);
     assert_eq!(reply.status, 200);
     // Nothing was decided.
@@ -160,6 +168,7 @@ fn what_cannot_be_read_is_a_line_too() {
     for (number, record) in records.iter().enumerate() {
         assert_eq!(record["item"], number);
         assert_eq!(record["request_id"], "mine");
+        assert_eq!(record["trace_id"], trace);
     }
     assert_eq!(records[0]["decision"], "indeterminate");
     assert!(records[0].get("subject").is_none());
