@@ -57,7 +57,7 @@ impl Writer {
                     break;
                 }
             }
-            self.add(entries);
+            self.add(&entries);
             self.write();
             if is_over {
                 return self.end();
@@ -66,34 +66,33 @@ impl Writer {
     }
 
     /// Adds records to those that are to be written.
-    fn add(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
-            let items: Vec<Item<'_>> = match &entry.given {
-                Given::Decisions(decided) => decided.iter().map(Item::Decision).collect(),
-                Given::Search(searched) => vec![Item::Search(searched)],
-            };
-            let line = |item: &Item<'_>| item.record(&entry, &self.instance).line(&self.omit);
-            let lines: Vec<_> = match items.len() {
-                0..=FEW => items.iter().map(line).collect(),
-                _ => self.workers.install(|| {
-                    let items = items.par_iter().with_min_len(FEW);
-                    items.map(line).collect()
-                }),
-            };
-            for line in lines {
-                match line {
-                    Ok(line) => {
-                        self.file.add(&line);
-                        self.added += 1;
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "a record of the decision log could not be made");
-                        self.state.figures.lost(1);
-                    }
+    fn add(&mut self, entries: &[Entry]) {
+        let items: Vec<(&Entry, Item<'_>)> = entries.iter().flat_map(items).collect();
+        let line = |(entry, item): &(&Entry, Item<'_>)| {
+            let record = item.record(entry, &self.instance);
+            record.line(&self.omit)
+        };
+        // To find the authority and the notices takes longer than most decisions.
+        let lines: Vec<_> = match items.len() {
+            0..=FEW => items.iter().map(line).collect(),
+            _ => self.workers.install(|| {
+                let items = items.par_iter().with_min_len(FEW);
+                items.map(line).collect()
+            }),
+        };
+        for line in lines {
+            match line {
+                Ok(line) => {
+                    self.file.add(&line);
+                    self.added += 1;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a record of the decision log could not be made");
+                    self.state.figures.lost(1);
                 }
             }
-            self.state.leave(items.len());
         }
+        self.state.leave(items.len());
     }
 
     fn reopen(&mut self) {
@@ -127,5 +126,16 @@ impl Writer {
             self.state.figures.lost(lost);
             tracing::error!(lost, "the last decisions could not be logged");
         }
+    }
+}
+
+/// The records of an entry.
+fn items(entry: &Entry) -> Vec<(&Entry, Item<'_>)> {
+    match &entry.given {
+        Given::Decisions(decided) => {
+            let decided = decided.iter().map(Item::Decision);
+            decided.map(|item| (entry, item)).collect()
+        }
+        Given::Search(searched) => vec![(entry, Item::Search(searched))],
     }
 }
