@@ -1,4 +1,4 @@
-//! Links of policy templates.
+//! The links of policy templates.
 //!
 //! A link file has the format of `cedar link`: a JSON array of
 //! `{"template_id": …, "link_id": …, "args": {"?principal": "Type::\"id\"", …}}`.
