@@ -220,7 +220,8 @@ fn reloads(tenant: &Tenant, turns: u32) {
         let change = || {
             for turn in 0..turns {
                 let policy = format!(
-                    "@id(\"turn.{turn}\")\n@doc(\"d\")\n@message(\"m\")\n@advice(\"a\")\nforbid (principal == Entra::User::\"nobody\", action, resource);\n"
+                    "@id(\"turn\")\n@doc(\"Turn {turn}.\")\npermit (principal in Intune::Role::\"{}\", action == Intune::Action::\"viewTimeline\", resource);\n",
+                    tenant::BUILT_IN
                 );
                 fs::write(folder.path().join("policies/custom/turn.cedar"), policy).unwrap();
                 ask(&server.address, "/-/reload", "");
