@@ -62,13 +62,21 @@ const PRODUCTS: [&str; 8] = [
 
 /// The meaning of a product for the Intune license of an account.
 enum Product {
-    /// It has these plans, none where the subscription has ended; each with whether it is Intune for a person,
-    /// `None` where that is not known.
-    Bought(BTreeMap<String, Option<bool>>),
+    /// A product that the tenant has bought.
+    Bought(Plans),
     /// It is known to contain Intune, by which plan does not matter.
     Known,
     /// It gives a person nothing.
     Nothing,
+}
+
+/// The service plans of a product, none where the subscription has ended.
+#[derive(Default)]
+struct Plans {
+    /// Whether each plan is Intune for a person; `None` where that is not known.
+    is_intune: BTreeMap<String, Option<bool>>,
+    /// The plans that are disabled for the whole tenant.
+    disabled: BTreeSet<String>,
 }
 
 /// The known products: those that the tenant has bought, and those of Microsoft's list.
@@ -103,20 +111,23 @@ impl Products {
             }
             match (works(row.capability_status.as_deref()), row.service_plans) {
                 (Some(true), Some(plans)) => {
-                    let mut bought = BTreeMap::new();
+                    let mut bought = Plans::default();
                     for plan in plans {
                         let id = key(&plan.service_plan_id);
+                        if plan.is_disabled() {
+                            bought.disabled.insert(id.clone());
+                        }
                         let name = plan.service_plan_name.as_deref().unwrap_or_default();
                         let begins = name.trim().to_ascii_uppercase().starts_with("INTUNE");
                         let is_intune = is_intune(&id, begins);
                         if is_intune.is_none() {
                             notes.add(&PLAN_UNKNOWN, format!("{} ({id})", name.trim()));
                         }
-                        bought.insert(id, is_intune);
+                        bought.is_intune.insert(id, is_intune);
                     }
                     products.insert(id, Product::Bought(bought));
                 }
-                (Some(false), _) => drop(products.insert(id, Product::Bought(BTreeMap::new()))),
+                (Some(false), _) => drop(products.insert(id, Product::Bought(Plans::default()))),
                 _ => drop(products.remove(&id)),
             }
             Ok(())
@@ -155,7 +166,7 @@ impl Products {
     fn is_intune(&self, id: &str, plan: &PlanRow, notes: &mut Notes) -> Option<bool> {
         let service = plan.service.as_deref().unwrap_or_default().trim();
         let mut products = self.0.values().filter_map(|product| match product {
-            Product::Bought(plans) => plans.get(id).copied(),
+            Product::Bought(plans) => plans.is_intune.get(id).copied(),
             Product::Known | Product::Nothing => None,
         });
         if let Some(is_intune) = products.next() {
@@ -174,7 +185,9 @@ impl Products {
             let disabled: BTreeSet<String> = disabled.map(|plan| key(plan)).collect();
             match self.0.get(&key(&license.sku_id))? {
                 Product::Bought(plans) => {
-                    let enabled = plans.iter().filter(|(id, _)| !disabled.contains(*id));
+                    let is_enabled =
+                        |id: &String| !disabled.contains(id) && !plans.disabled.contains(id);
+                    let enabled = plans.is_intune.iter().filter(|(id, _)| is_enabled(id));
                     any(enabled.map(|(_, is_intune)| *is_intune))
                 }
                 Product::Known => {

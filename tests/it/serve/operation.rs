@@ -167,30 +167,38 @@ fn more_than_there_is_room_for_is_turned_away() {
 fn slow_requests_are_cut_off() {
     let server = records();
     let head = b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n";
-    // The head never ends.
-    let answer = server.raw(head);
-    assert!(
-        answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
-        "{answer}"
-    );
-    // The body never ends.
-    let answer = server.raw(&[head.as_slice(), b"Connection: close\r\n\r\n{"].concat());
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    // The second head of a connection never ends.
-    let mut stream = TcpStream::connect(&server.addresses[0]).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-        .write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"ok\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        answer.extend(byte);
-    }
-    stream.write_all(b"GET /liv").unwrap();
-    // It ends; a connection that is idle is kept for longer than this waits.
-    stream.read_to_end(&mut answer).unwrap();
+    let head_never_ends = || {
+        let answer = server.raw(head);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            "{answer}"
+        );
+    };
+    let body_never_ends = || {
+        let answer = server.raw(&[head.as_slice(), b"Connection: close\r\n\r\n{"].concat());
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    };
+    let second_head_never_ends = || {
+        let mut stream = TcpStream::connect(&server.addresses[0]).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+            .write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ok\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            answer.extend(byte);
+        }
+        stream.write_all(b"GET /liv").unwrap();
+        // It ends; a connection that is idle is kept for longer than this waits.
+        stream.read_to_end(&mut answer).unwrap();
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(head_never_ends);
+        scope.spawn(body_never_ends);
+        scope.spawn(second_head_never_ends);
+    });
 }
 
 #[test]

@@ -95,6 +95,17 @@ pub struct SkuPlanRow {
     /// Its name: `INTUNE_A`.
     #[serde(default, alias = "ServicePlanName")]
     pub service_plan_name: Option<String>,
+    /// `Success`, `Disabled`, `Error`, `PendingInput`, `PendingActivation` or `PendingProvisioning`.
+    #[serde(default, alias = "ProvisioningStatus")]
+    pub provisioning_status: Option<String>,
+}
+
+impl SkuPlanRow {
+    /// Whether the plan is disabled for the whole tenant.
+    pub fn is_disabled(&self) -> bool {
+        let status = self.provisioning_status.as_deref().unwrap_or_default();
+        status.trim().eq_ignore_ascii_case("disabled")
+    }
 }
 
 /// A row of `GET /groups`.
