@@ -21,9 +21,6 @@ use crate::explain::Labels;
 
 pub use tally::{Replay, ReplayedName, TurnedPerson, TurnedPolicy, TurnedRequest};
 
-/// So many digits of a revision stand in a record.
-const REVISION: usize = 16;
-
 /// An engine that decides records again.
 pub struct Replayer<'a> {
     engine: &'a Engine,
@@ -193,8 +190,7 @@ impl<'a> Replayer<'a> {
             };
         };
         let now = self.outcome(record);
-        let is_of_this =
-            self.engine.provenance().revision.get(..REVISION) == Some(record.revision.id.as_str());
+        let is_of_this = self.engine.provenance().revision_id() == record.revision.id;
         let are_other = was.policies != now.policies || was.basis != now.basis;
         match (was.decision == now.decision, are_other) {
             (true, false) => Replayed::Same,

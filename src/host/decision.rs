@@ -94,6 +94,11 @@ impl Provenance {
     pub fn short_revision(&self) -> &str {
         self.revision.get(..12).unwrap_or(&self.revision)
     }
+
+    /// The revision as answers over HTTP and their records have it: its first 16 digits.
+    pub fn revision_id(&self) -> &str {
+        self.revision.get(..16).unwrap_or(&self.revision)
+    }
 }
 
 /// The authority over a resource: the role-based access control that is in force for it.

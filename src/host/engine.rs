@@ -363,21 +363,22 @@ fn known(action: &Action) -> KnownAction {
 
 /// The entities that a context refers to.
 pub fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
-    context
-        .clone()
-        .into_iter()
-        .flat_map(|(_, value)| {
-            let value: &ast::RestrictedExpr = value.as_ref();
-            let found: Vec<EntityUid> = value
-                .subexpressions()
-                .filter_map(|part| match part.expr_kind() {
-                    ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
-                        Some(EntityUid::from(uid.as_ref().clone()))
-                    }
-                    _ => None,
-                })
-                .collect();
-            found
+    let values = context.clone().into_iter();
+    let named = values.flat_map(|(_, value)| {
+        let value: &ast::RestrictedExpr = value.as_ref();
+        entities_named_in(value).collect::<Vec<_>>()
+    });
+    named.collect()
+}
+
+/// The entities that an expression names.
+fn entities_named_in(expression: &ast::Expr) -> impl Iterator<Item = EntityUid> + '_ {
+    expression
+        .subexpressions()
+        .filter_map(|part| match part.expr_kind() {
+            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
+                Some(EntityUid::from(uid.as_ref().clone()))
+            }
+            _ => None,
         })
-        .collect()
 }

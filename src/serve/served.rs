@@ -15,9 +15,6 @@ use tarbac_host::{Engine, Request, Workspace};
 use crate::clock;
 use crate::names::Names;
 
-/// The hexadecimal digits of a revision in a header.
-const REVISION: usize = 16;
-
 /// A workspace, ready to decide: policies, schema, entities, names, readings and kept decisions, which belong
 /// together and never change.
 pub(crate) struct Served {
@@ -34,7 +31,7 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) fn new(workspace: Workspace) -> Self {
         let engine = Arc::new(workspace.engine);
-        let id = short(&engine.provenance().revision);
+        let id = engine.provenance().revision_id();
         let revision = HeaderValue::from_str(&format!("\"{id}\""));
         Self {
             names: Names::new(&engine),
@@ -48,7 +45,7 @@ impl Served {
 
     /// What is decided with, as 16 hexadecimal digits: the first of those that `validate` prints.
     pub(crate) fn revision(&self) -> &str {
-        short(&self.engine.provenance().revision)
+        self.engine.provenance().revision_id()
     }
 
     /// The same as the value of a header.
@@ -85,10 +82,6 @@ fn caught(decide: impl FnOnce() -> Arc<Outcome>) -> Arc<Outcome> {
         tracing::error!("a decision ended in a panic; it is answered as indeterminate");
         Arc::new(Outcome::indeterminate(["the decision ended in a panic"]))
     })
-}
-
-fn short(revision: &str) -> &str {
-    revision.get(..REVISION).unwrap_or(revision)
 }
 
 #[cfg(test)]

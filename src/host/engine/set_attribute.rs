@@ -4,7 +4,7 @@ use cedar_policy::{Entity, EntityUid};
 use cedar_policy_core::ast;
 use serde_json::Value;
 
-use super::{Engine, EntitySlice, Undecidable};
+use super::{Engine, EntitySlice, Undecidable, entities_named_in};
 use crate::decision::Request;
 
 /// A value in JSON for an attribute of an entity, in place of the one in the directory.
@@ -63,14 +63,5 @@ fn named_in(entity: &ast::Entity, attribute: &str) -> Vec<EntityUid> {
     let Some(ast::PartialValue::Value(value)) = entity.get(attribute) else {
         return Vec::new();
     };
-    let value = ast::Expr::from(value.clone());
-    let named = value
-        .subexpressions()
-        .filter_map(|part| match part.expr_kind() {
-            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
-                Some(EntityUid::from(uid.as_ref().clone()))
-            }
-            _ => None,
-        });
-    named.collect()
+    entities_named_in(&ast::Expr::from(value.clone())).collect()
 }
