@@ -1,6 +1,7 @@
 //! Agreement with Cedar: the same files are accepted, and give the same entities.
 //!
-//! The reader is stricter only about duplicates, dangling references, required parents, unknown keys, and `unknown`.
+//! The reader is stricter only about duplicates, dangling references, the number of required parents, unknown keys,
+//! and `unknown`.
 
 use std::collections::HashSet;
 
@@ -14,10 +15,11 @@ use super::{SCHEMA, lent, lines, read, rules, written};
 use tarbac_diagnostic::code::{self, Code};
 
 /// The codes of the mistakes that Cedar does not check for.
-const STRICTER: [Code; 3] = [
+const STRICTER: [Code; 4] = [
     code::entities::DUPLICATE,
     code::entities::DANGLING,
     code::entities::MISSING_PARENT,
+    code::entities::SEVERAL_PARENTS,
 ];
 
 /// The number of files that are tried.
