@@ -1,75 +1,52 @@
-//! Self-contained pages of HTML: a filterable matrix of people and permissions.
+//! Templates of HTML: a frame, one style sheet, and components.
 //!
-//! Each report has a script of its own, which fills the page.
+//! The page of `serve` and the reports (`--format html`) are made of the same parts. A part is a function or a small
+//! struct with `markup()`, which gives a [`maud::Markup`]; the template escapes, and texts go through [`Shown`], which
+//! also replaces characters that are obeyed. The style sheet ([`STYLE`]) has the values of Fluent 2 as variables, for
+//! light and dark systems, high contrast, paper and windows of 320 pixels.
+//!
+//! **A server** hands out [`STYLE`] and its scripts at addresses of their own, and says so in [`Assets::Linked`]:
+//!
+//! ```
+//! use maud::html;
+//! use tarbac_report::html::{Assets, Frame, Head, Icon, NavigationLink, navigation};
+//!
+//! let link = NavigationLink { icon: Icon::People, name: "Who can", href: "/who", is_current: true };
+//! let head = Head { crumbs: &[], icon: Icon::People, title: "Who can", subtitle: "", commands: None };
+//! let frame = Frame {
+//!     title: "Who can",
+//!     assets: Assets::Linked { style: "/style-1f.css", scripts: &["/page-2e.js"] },
+//!     home: Some("/"),
+//!     tools: html! { "Contoso" },
+//!     navigation: Some(navigation(&[("Explore", &[link])])),
+//!     main: html! { (head.markup()) p { "…" } },
+//!     footer: html! {},
+//! };
+//! assert!(frame.into_document().starts_with("<!DOCTYPE html>"));
+//! ```
+//!
+//! No part has a style attribute or a script of its own, so that a Content-Security-Policy of `style-src 'self';
+//! script-src 'self'` holds: lengths of bars are attributes of SVG, colours are classes. What only works with a script
+//! (a button to copy) is `hidden` until the script shows it. **A report** has style and script inside
+//! ([`Assets::Inline`]), with a policy that allows these two by their digests and nothing else.
 
-use tarbac_analysis::change::what_if::Premises;
-use tarbac_diagnostic::printable;
-use tarbac_host::decision::Provenance;
+mod form;
+mod frame;
+mod grid;
+mod head;
+mod icon;
+pub(crate) mod old;
+mod picture;
+mod text;
+mod tone;
 
-const FRAME: &str = include_str!("html/frame.html");
-
-const TITLE: &str = "the title";
-const SCRIPT: &str = "/* the script */";
-const ABOUT: &str = "<!-- what it was made with -->";
-const DATA: &str = "\"the data\"";
-
-/// The head of a page.
-pub(super) struct About<'a> {
-    /// The premises, or the states that are compared.
-    pub premises: &'a Premises,
-    /// The provenance of one state, or of those before and after.
-    pub states: &'a [&'a Provenance],
-}
-
-impl About<'_> {
-    /// The head as paragraphs, which need no script.
-    fn paragraphs(&self) -> String {
-        let mut text = String::new();
-        let mut paragraph = |said: &str| text.push_str(&format!("<p>{}</p>\n", escaped(said)));
-        if let Some(sentence) = self.premises.sentence() {
-            paragraph(&format!("{sentence}:"));
-        }
-        let typed: Vec<&str> = self.premises.all_typed().collect();
-        if !typed.is_empty() {
-            paragraph(&typed.join(", "));
-        }
-        for note in &self.premises.notes {
-            paragraph(note);
-        }
-        let differ = self.states.len() > 1;
-        for (state, word) in self.states.iter().zip(["before", "after"]) {
-            let readings = match state.readings.as_slice() {
-                [] => "none".to_owned(),
-                readings => readings.join(", "),
-            };
-            let when = if differ {
-                format!("{word}: ")
-            } else {
-                String::new()
-            };
-            let rules = state.rules.word();
-            let revision = state.short_revision();
-            paragraph(&format!(
-                "{when}readings in force: {readings}; rules: {rules}, revision {revision}"
-            ));
-        }
-        text
-    }
-}
-
-fn escaped(text: &str) -> String {
-    let text = printable::line(text);
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;")
-}
-
-/// A page with a title, the data of the report (JSON in one line), and the script that shows them.
-pub(super) fn page(title: &str, about: &About<'_>, script: &str, data: &str) -> String {
-    // Nothing else could end the script.
-    let data = data.replace('<', "\\u003c");
-    let page = FRAME.replace(TITLE, title).replacen(SCRIPT, script, 1);
-    // The data come last, so that no name in them is taken for a placeholder.
-    let (head, tail) = page.split_once(DATA).unwrap_or((&page, ""));
-    let head = head.replacen(ABOUT, &about.paragraphs(), 1);
-    format!("{head}{data}{tail}")
-}
+pub use form::{TextField, choice, copyable, source, submit, tick};
+pub use frame::{Assets, Frame, STYLE};
+pub use grid::{Cells, Figure, Grid, GridColumn, GridRow, Order, Pager, facts, figures};
+pub use head::{
+    Crumb, Head, NavigationLink, TabLink, command_button, command_link, navigation, tabs,
+};
+pub use icon::{Icon, icon};
+pub use picture::{BarRow, Bars, ChainNode, HeatCell, HeatMap, chain};
+pub use text::{Count, Shown, ShownLines};
+pub use tone::{Tone, badge, decision, empty, message};

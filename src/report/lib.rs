@@ -16,7 +16,7 @@ pub mod explanation;
 pub mod files;
 pub mod findings;
 pub mod glossary;
-mod html;
+pub mod html;
 pub mod impact;
 pub mod import;
 pub mod matrix;

@@ -1,7 +1,7 @@
 //! The access review as a page of HTML.
 
 use super::wire;
-use crate::html::{About, page};
+use crate::html::old::{About, page};
 use tarbac_analysis::access_review::AccessReview;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Provenance;

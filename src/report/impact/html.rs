@@ -1,7 +1,7 @@
 //! The comparison of two states as a page of HTML.
 
 use super::ImpactReport;
-use crate::html::{About, page};
+use crate::html::old::{About, page};
 
 const SCRIPT: &str = include_str!("../html/impact.js");
 
