@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use blake3::Hash;
 use rust_embed::Embed;
 
-use tarbac_host::bundle::{File, Shipped};
+use tarbac_host::bundle::{Shipped, TextFile};
 
 #[derive(Embed)]
 #[folder = "policies/"]
@@ -24,12 +24,12 @@ struct Contoso;
 struct Docs;
 
 /// The pages of the documentation, `TOPIC.md`, sorted by path.
-pub fn pages() -> Vec<File> {
+pub fn pages() -> Vec<TextFile> {
     files::<Docs>("")
 }
 
 /// The sample tenant: a workspace without the rules, sorted by path.
-pub fn sample() -> Vec<File> {
+pub fn sample() -> Vec<TextFile> {
     files::<Contoso>("")
 }
 
@@ -51,13 +51,13 @@ pub fn shipped_before_records(digest: &Hash) -> bool {
     lines.any(|line| line == digest.to_hex().as_str())
 }
 
-fn files<Folder: Embed>(prefix: &str) -> Vec<File> {
-    let mut files: Vec<File> = Folder::iter()
+fn files<Folder: Embed>(prefix: &str) -> Vec<TextFile> {
+    let mut files: Vec<TextFile> = Folder::iter()
         // What a run of the suites left beside a snapshot is no part of the sample.
         .filter(|path| !path.ends_with(".snap.new"))
         .filter_map(|path| {
             let text = String::from_utf8(Folder::get(&path)?.data.into_owned()).ok()?;
-            Some(File {
+            Some(TextFile {
                 path: format!("{prefix}{path}"),
                 text,
             })

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use libfuzzer_sys::fuzz_target;
 use tarbac::directory::Input;
 use tarbac::engine::Engine;
-use tarbac::exports::Held;
+use tarbac::exports::ExportsInMemory;
 use tarbac::import::import;
 use tarbac::source::Source;
 use tarbac::{Switches, assembly, shipped};
@@ -101,7 +101,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(path) = std::str::from_utf8(&bytes[..end]) else {
         return;
     };
-    let mut exports = Held::default();
+    let mut exports = ExportsInMemory::default();
     for (path, text) in EXPORT {
         exports.put(path, text);
     }

@@ -37,7 +37,8 @@ use tarbac_store::index_type;
 
 pub use assignment::{Assignment, Redundancy};
 pub use result::{
-    AccessReview, Accounts, Entitlement, Obstacle, PersonAccess, Role, Status, Through, Totals,
+    AccessReview, AccessTotals, Accounts, Entitlement, Obstacle, PersonAccess, Role, Status,
+    Through,
 };
 
 /// The number of resources of an entitlement that are examined for supporting facts.

@@ -26,12 +26,12 @@ use serde::Serialize;
 use tarbac_host::decision::{Answer, Basis, Decision, Provenance, Request};
 use tarbac_host::engine::Engine;
 
-pub use change::{Change, ChangeKind};
-pub use clause::{Clause, Part, Truth};
+pub use change::{ChangeKind, RemedyChange};
+pub use clause::{ExplainedClause, ExplainedCondition, Truth};
 pub use grant::{Grant, Path};
 pub use observation::{Observation, Read};
 pub use remedies::Remedies;
-pub use role::{Elsewhere, Giving, Held, Roles};
+pub use role::{Elsewhere, GrantingGroup, GrantingGroups, HeldGroup};
 pub use rule::Rule;
 pub use support::Support;
 pub use value::{Named, Value};
@@ -57,7 +57,7 @@ pub struct Explanation {
     /// Who decides, as people call it: the `@decides` of that policy.
     pub decides: Option<String>,
     /// The reasons of the decision.
-    pub why: Why,
+    pub why: DecisionReasons,
     /// Changes that turn a refusal into a permission; `None` unless it is a refusal.
     pub remedies: Option<Remedies>,
     /// The readings in force, sorted by name.
@@ -80,13 +80,13 @@ pub struct Asked {
 
 /// The reasons of a decision.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Why {
+pub enum DecisionReasons {
     /// The determining permits with the chains of memberships behind them, and the facts that keep forbids from refusing.
     Permitted(Vec<Grant>, Vec<Support>),
     /// The determining forbids, each with the clauses that decide.
     Forbidden(Vec<Rule>),
     /// No policy permits it: who would be permitted, and what the person holds.
-    NotPermitted(Roles),
+    NotPermitted(GrantingGroups),
     /// It could not be decided; the errors are those of the answer.
     Indeterminate,
 }
@@ -115,7 +115,7 @@ pub fn explain(engine: &Engine, request: &Request) -> Explanation {
             why(probe, &answer),
             (answer.outcome.decision == Decision::Deny).then(|| remedies::remedies(probe)),
         ),
-        Err(_) => (None, Why::Indeterminate, None),
+        Err(_) => (None, DecisionReasons::Indeterminate, None),
     };
     let decides = authority.as_ref().and_then(|rule| {
         let policy = engine.bundle().policy(&rule.policy)?;
@@ -182,22 +182,22 @@ fn supports_in(probe: &Probe<'_>) -> Vec<Support> {
     action.map_or_else(Vec::new, |action| support::supports(probe, action))
 }
 
-fn why(probe: &Probe<'_>, answer: &Answer) -> Why {
+fn why(probe: &Probe<'_>, answer: &Answer) -> DecisionReasons {
     let bundle = probe.engine().bundle();
     let determining = || bundle.as_said(&answer.outcome.policies).into_iter();
     match answer.outcome.basis {
-        Basis::Permitted => Why::Permitted(
+        Basis::Permitted => DecisionReasons::Permitted(
             determining()
                 .map(|policy| Grant::of(policy, probe))
                 .collect(),
             supports_in(probe),
         ),
-        Basis::Forbidden => Why::Forbidden(
+        Basis::Forbidden => DecisionReasons::Forbidden(
             determining()
                 .map(|policy| Rule::new(policy, probe))
                 .collect(),
         ),
-        Basis::NotPermitted => Why::NotPermitted(Roles::of(probe)),
-        Basis::Error => Why::Indeterminate,
+        Basis::NotPermitted => DecisionReasons::NotPermitted(GrantingGroups::of(probe)),
+        Basis::Error => DecisionReasons::Indeterminate,
     }
 }

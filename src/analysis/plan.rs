@@ -31,7 +31,7 @@ use cedar_policy::{Context, EntityUid};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::change::impact::{Direction, Impact, States, Totals};
+use crate::change::impact::{Direction, Impact, ImpactTotals, States};
 use crate::explain::Named;
 use crate::wire;
 use role_catalog::RoleCatalog;
@@ -49,7 +49,7 @@ pub struct Plan {
     /// The losses that no role can prevent.
     pub lost: Vec<Lost>,
     /// The roles that give what is gained.
-    pub giving: Vec<Giving>,
+    pub giving: Vec<GrantingRole>,
     /// The changes that prevent all gains that can be prevented without a loss.
     pub spare: Proposal,
     /// The gains that remain.
@@ -58,7 +58,7 @@ pub struct Plan {
 
 /// The role changes that go with a change, as far as they were planned.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Roles {
+pub enum PlannedRoles {
     /// The changes that prevent losses, not verified.
     InNeed(Vec<RoleChange>),
     /// The whole plan.
@@ -74,7 +74,7 @@ pub struct Proposal {
     /// The changes; those that concern most people first.
     pub changes: Vec<RoleChange>,
     /// How much changes in all, with them.
-    pub totals: Totals,
+    pub totals: ImpactTotals,
     /// The differences of the comparison from the expected result; without any, the proposal is verified.
     pub deviations: Vec<Deviation>,
 }
@@ -82,7 +82,7 @@ pub struct Proposal {
 /// The kind of a role change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum RoleChangeKind {
     /// A custom role is given permissions.
     Extended,
     /// A custom role is created.
@@ -97,7 +97,7 @@ pub enum What {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RoleChange {
     /// The kind.
-    pub what: What,
+    pub what: RoleChangeKind,
     /// The role: the one that is changed, or the new one.
     pub role: Named,
     /// The role that a new one takes the place of.
@@ -109,12 +109,12 @@ pub struct RoleChange {
     /// How many people it keeps from losing, or from gaining, something.
     pub people: u64,
     /// The files to write, or to change; none where the role has no permission that a policy could give.
-    pub files: Vec<File>,
+    pub files: Vec<PolicyFile>,
     /// The gains of people by it.
     pub gains: Vec<Gain>,
     /// A loss without it.
     #[serde(rename = "without_it")]
-    pub proof: Option<Proof>,
+    pub proof: Option<PreventedLoss>,
 }
 
 /// An assignee of a role: a person, a group, or all people of an assignment.
@@ -140,7 +140,7 @@ pub struct Permission {
 
 /// A file of policies as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct File {
+pub struct PolicyFile {
     /// Its path, as messages show it.
     pub path: String,
     /// All of its text.
@@ -163,7 +163,7 @@ pub struct Gain {
 
 /// A person with a loss without a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Proof {
+pub struct PreventedLoss {
     /// The person.
     #[serde(rename = "principal")]
     pub person: Named,
@@ -209,7 +209,7 @@ pub struct Lost {
 
 /// A role that gives what is gained.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Giving {
+pub struct GrantingRole {
     /// The role.
     pub role: Named,
     /// The permissions that are gained by it.
@@ -263,7 +263,7 @@ impl Proposal {
     }
 
     /// Nothing is changed.
-    fn none(totals: &Totals) -> Self {
+    fn none(totals: &ImpactTotals) -> Self {
         Self {
             changes: Vec::new(),
             is_smallest: true,
@@ -278,7 +278,9 @@ impl Plan {
     pub fn in_workspace(&mut self, folder: &Path) {
         let changes = self.keep.changes.iter_mut();
         let changes = changes.chain(&mut self.spare.changes);
-        let new = changes.filter(|change| matches!(change.what, What::Made | What::Replaced));
+        let new = changes.filter(|change| {
+            matches!(change.what, RoleChangeKind::Made | RoleChangeKind::Replaced)
+        });
         for file in new.flat_map(|change| &mut change.files) {
             file.path = shown(&folder.join(&file.path));
         }

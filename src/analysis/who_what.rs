@@ -7,5 +7,5 @@ mod eligible;
 mod what;
 mod who;
 
-pub use what::{Alike, Decided, What};
-pub use who::{Eligible, Permitted, Refused, Way, Who};
+pub use what::{ActionDecision, Alike, What};
+pub use who::{Eligible, Permitted, RefusedPeople, Way, Who};

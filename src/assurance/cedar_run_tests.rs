@@ -39,7 +39,7 @@ pub use plain::run_without_schema;
 pub use policies::policies_in_force;
 pub use read::read;
 pub use run::run;
-pub use write::{Expectation, Skipped, Written, write};
+pub use write::{Expectation, Skipped, WrittenTests, write};
 
 /// The name of a test without one.
 const UNNAMED: &str = "(unnamed)";
@@ -94,11 +94,11 @@ pub struct Response {
 
 /// The result of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum TestOutcome {
     /// The answer is the expected one.
     Passed(Response),
     /// The answer differs, in these ways.
-    Failed(Response, Vec<Difference>),
+    Failed(Response, Vec<AnswerDifference>),
     /// The test is malformed, or says what the schema does not allow. The other program calls it
     /// an error and counts it among the failures.
     NotRun(Finding),
@@ -106,7 +106,7 @@ pub enum Verdict {
 
 /// How an answer differs from the expected one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
+pub enum AnswerDifference {
     /// Another decision; nothing else is compared then.
     Decision {
         /// The expectation.
@@ -142,7 +142,7 @@ impl CedarTest<'_> {
     }
 }
 
-impl Verdict {
+impl TestOutcome {
     /// Whether the test passed.
     pub fn passed(&self) -> bool {
         matches!(self, Self::Passed(_))
@@ -186,7 +186,7 @@ impl Verdict {
 }
 
 /// The tests of a file and what came of them, as a report has them.
-pub fn group(source: &Arc<Source>, tests: &[CedarTest<'_>], verdicts: &[Verdict]) -> Group {
+pub fn group(source: &Arc<Source>, tests: &[CedarTest<'_>], verdicts: &[TestOutcome]) -> Group {
     Group {
         name: source.name.clone(),
         file: source.name.clone(),
@@ -202,7 +202,7 @@ pub fn group(source: &Arc<Source>, tests: &[CedarTest<'_>], verdicts: &[Verdict]
     }
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for AnswerDifference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decision { expected, came } => {

@@ -39,13 +39,13 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Bundle, Policy};
 use verdict::Sides;
 
-pub use as_case::{CaseError, Kept};
-pub use compare::{Change, Comparison, Old};
+pub use as_case::{CaseError, CounterexampleSuite};
+pub use compare::{DecisionChange, EnvironmentComparison, Old};
 pub use counterexample::Counterexample;
-pub use independence::Attribute;
+pub use independence::AttributePath;
 pub use label::spaced;
 pub use model::{Model, ModelEntity, ModelError, as_entity as entity_of};
-pub use mutation::{Mutation, Survivor};
+pub use mutation::{SpecMutation, SpecSurvivor};
 pub use path::Holder;
 pub use pool::Progress;
 pub use relevance::RelevantFact;

@@ -40,9 +40,9 @@ pub struct Flip {
     /// The name of the resource, with its UID if another has the same name.
     pub resource: String,
     /// The old decision; `None` where the old table has no such cell.
-    pub before: Option<Decided>,
+    pub before: Option<CellDecision>,
     /// The new decision; `None` where the new table has no such cell.
-    pub after: Option<Decided>,
+    pub after: Option<CellDecision>,
 }
 
 /// The kind of a difference, the most important first.
@@ -75,7 +75,7 @@ pub struct CellName {
 
 /// The decision in a cell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct Decided {
+pub struct CellDecision {
     /// The decision.
     #[serde(rename = "decision")]
     pub mark: Mark,

@@ -13,7 +13,7 @@ use tarbac_host::decision::Provenance;
 
 /// The tests and findings of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct TestReport {
     /// The command, for example `validate`.
     pub command: &'static str,
     /// The tests it ran, in order; none for a command that tests nothing.
@@ -57,7 +57,7 @@ pub struct Failure {
     pub detail: String,
 }
 
-impl Report {
+impl TestReport {
     /// Everything that is wrong: the failures of tests, then the findings beside them.
     pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
         self.tests()

@@ -11,7 +11,7 @@ use tarbac_host::excerpt::Excerpts;
 use tarbac_host::lookup::NameError;
 use tarbac_host::workspace::{NotBegun, Unreadable};
 use tarbac_report as render;
-use tarbac_tenant::exports::Refused;
+use tarbac_tenant::exports::RefusedExport;
 use thiserror::Error;
 
 use crate::output::{error_style, say};
@@ -126,8 +126,8 @@ impl From<NotBegun> for Failure {
     }
 }
 
-impl From<Refused> for Failure {
-    fn from(error: Refused) -> Self {
+impl From<RefusedExport> for Failure {
+    fn from(error: RefusedExport) -> Self {
         Self::Error(Box::new(error))
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 use blake3::Hash;
-use tarbac_host::bundle::{File, Shipped};
+use tarbac_host::bundle::{Shipped, TextFile};
 
 /// The content that ships with a program.
 #[derive(Debug, Clone, Copy)]
@@ -13,9 +13,9 @@ pub struct Product {
     /// The rules in force in every workspace that does not replace them.
     pub rules: fn() -> Arc<Shipped>,
     /// The files of the sample workspace without the rules, sorted by path.
-    pub sample: fn() -> Vec<File>,
+    pub sample: fn() -> Vec<TextFile>,
     /// The pages of the documentation in Markdown; the name of a file is its topic.
-    pub pages: fn() -> Vec<File>,
+    pub pages: fn() -> Vec<TextFile>,
     /// Whether a digest is that of a rule that shipped before workspaces had a record of written files.
     pub shipped_before_records: fn(&Hash) -> bool,
     /// Whether standard output was closed when the program began, so that all that is written to it is lost.
@@ -38,13 +38,13 @@ pub(crate) fn rules() -> Arc<Shipped> {
 }
 
 /// The sample, without the rules.
-pub(crate) fn sample() -> Vec<File> {
+pub(crate) fn sample() -> Vec<TextFile> {
     let product = PRODUCT.get();
     product.map_or_else(Vec::new, |product| (product.sample)())
 }
 
 /// The pages of the documentation.
-pub(crate) fn pages() -> Vec<File> {
+pub(crate) fn pages() -> Vec<TextFile> {
     let product = PRODUCT.get();
     product.map_or_else(Vec::new, |product| (product.pages)())
 }

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
-use tarbac_store::{Content, Directory, GivenEntity, Input, Rules, SharedBytes};
+use tarbac_store::{Content, Directory, EntityRules, GivenEntity, Input, SharedBytes};
 
 /// The result of reading a workspace: its findings, and the engine if there is no error.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ pub(crate) fn assemble(
 pub(crate) struct EntityReader {
     schema: Schema,
     named: HashSet<EntityUid>,
-    rules: Rules,
+    rules: EntityRules,
 }
 
 impl EntityReader {
@@ -304,14 +304,14 @@ fn checked(
     Ok((findings.is_empty().then_some(engine), findings))
 }
 
-fn rules(vocabulary: &Vocabulary) -> Rules {
+fn rules(vocabulary: &Vocabulary) -> EntityRules {
     let names = vocabulary.type_names().map(|of_type| {
         let aliases = vocabulary.aliases(of_type).map(str::to_owned);
         (of_type.to_owned(), aliases.collect())
     });
     // Entities of another program's schema are only checked as Cedar checks them.
     let is_ours = vocabulary.asks();
-    Rules {
+    EntityRules {
         parents: match is_ours {
             true => vocabulary.declared_parents().clone(),
             false => BTreeMap::new(),

@@ -53,8 +53,8 @@ pub use read::{NoBundle, read, without_schema};
 pub use reading::{Reading, Switches, UnknownReading};
 pub use schema::is_another_schema;
 pub use scope::Scope;
-pub use shipped::{File, Shipped};
-pub use texts::{Rules, Texts};
+pub use shipped::{Shipped, TextFile};
+pub use texts::{RulesOrigin, Texts};
 pub use vocabulary::{
     Action, Annotations, Attribute, Kind, QUESTION_CONTEXT, QUESTIONS, StandIn, Vocabulary,
 };
@@ -67,7 +67,7 @@ pub struct Bundle {
     vocabulary: Vocabulary,
     policies: Vec<Policy>,
     readings: Vec<Reading>,
-    rules: Rules,
+    rules: RulesOrigin,
     identity: Hash,
     not_read: Vec<String>,
     missing: Vec<String>,
@@ -141,12 +141,12 @@ impl Bundle {
         let mut shipped = self.policies.iter().filter(|policy| policy.is_shipped());
         let is_gone = |id: &str| is_put.contains(id) || without.contains(id);
         let rules = match self.rules {
-            Rules::Shipped | Rules::ShippedAndCustom
+            RulesOrigin::Shipped | RulesOrigin::ShippedAndCustom
                 if shipped.any(|policy| is_gone(policy.id())) =>
             {
-                Rules::Own
+                RulesOrigin::Own
             }
-            Rules::Shipped if !put.is_empty() => Rules::ShippedAndCustom,
+            RulesOrigin::Shipped if !put.is_empty() => RulesOrigin::ShippedAndCustom,
             rules => rules,
         };
         let mut hasher = Hasher::new();
@@ -179,7 +179,7 @@ impl Bundle {
     }
 
     /// The origin of the rules in force.
-    pub fn rules(&self) -> Rules {
+    pub fn rules(&self) -> RulesOrigin {
         self.rules
     }
 

@@ -3,7 +3,7 @@
 use cedar_policy::{Context, EntityUid};
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::Rules;
+use crate::bundle::RulesOrigin;
 use tarbac_diagnostic::printable::short;
 
 /// A request: may this principal take this action on this resource?
@@ -77,7 +77,7 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// The origin of the rules in force.
-    pub rules: Rules,
+    pub rules: RulesOrigin,
     /// The identity of schema, policies, readings in force and entities, as 64 hexadecimal digits. It is the same for
     /// the same content in any folder and under any file names.
     pub revision: String,

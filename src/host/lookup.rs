@@ -22,7 +22,7 @@ use tarbac_store::{Directory, Row};
 
 pub use error::NameError;
 pub use exact::{NotNamed, exact};
-pub use name::{Name, Part, Wanted, in_words};
+pub use name::{Name, RequestPart, Wanted, in_words};
 pub use nearest::did_you_mean;
 
 /// The names of the actions and entities of an engine.
@@ -70,12 +70,12 @@ impl<'a> Lookup<'a> {
         match self.vocabulary.actions_spelled(&text).as_slice() {
             [action] => Ok(action),
             [] => Err(NameError::Unknown {
-                part: Part::Action.into(),
+                part: RequestPart::Action.into(),
                 help: self.nearest_actions(&text),
                 text,
             }),
             several => Err(NameError::ambiguous(
-                Part::Action.into(),
+                RequestPart::Action.into(),
                 text,
                 several.iter().map(|action| action.uid.to_string()),
             )),
@@ -101,13 +101,13 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// No entity has the name, or several have.
     pub fn anything(&self, name: &Name) -> Result<EntityUid, NameError> {
-        let mut types = self.types(Part::Resource);
+        let mut types = self.types(RequestPart::Resource);
         for question in self.vocabulary.questions() {
             types.extend(question.resources.iter().cloned());
         }
         types.sort();
         types.dedup();
-        self.entity(Part::Resource, &types, name)
+        self.entity(RequestPart::Resource, &types, name)
     }
 
     /// The entity with this name, of any type.
@@ -156,7 +156,7 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// No principal has the name, or several have.
     pub fn principal(&self, action: &Action, name: &Name) -> Result<EntityUid, NameError> {
-        self.entity(Part::Principal, &action.principals, name)
+        self.entity(RequestPart::Principal, &action.principals, name)
     }
 
     /// The resource with this name, of a type that the action applies to.
@@ -164,7 +164,7 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// No resource has the name, or several have.
     pub fn resource(&self, action: &Action, name: &Name) -> Result<EntityUid, NameError> {
-        self.entity(Part::Resource, &action.resources, name)
+        self.entity(RequestPart::Resource, &action.resources, name)
     }
 
     /// The principal with this name, for any permission.
@@ -172,7 +172,11 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// No principal has the name, or several have.
     pub fn any_principal(&self, name: &Name) -> Result<EntityUid, NameError> {
-        self.entity(Part::Principal, &self.types(Part::Principal), name)
+        self.entity(
+            RequestPart::Principal,
+            &self.types(RequestPart::Principal),
+            name,
+        )
     }
 
     /// The resource with this name, for any permission.
@@ -180,11 +184,15 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// No resource has the name, or several have.
     pub fn any_resource(&self, name: &Name) -> Result<EntityUid, NameError> {
-        self.entity(Part::Resource, &self.types(Part::Resource), name)
+        self.entity(
+            RequestPart::Resource,
+            &self.types(RequestPart::Resource),
+            name,
+        )
     }
 
     /// Every entity that can be this part of a request, sorted by type and then by name.
-    pub fn all(&self, part: Part) -> Vec<EntityUid> {
+    pub fn all(&self, part: RequestPart) -> Vec<EntityUid> {
         let types = self.types(part);
         types
             .iter()
@@ -216,13 +224,13 @@ impl<'a> Lookup<'a> {
     }
 
     /// The types that this part of a request can have, in the order of the schema.
-    fn types(&self, part: Part) -> Vec<EntityTypeName> {
+    fn types(&self, part: RequestPart) -> Vec<EntityTypeName> {
         let mut types = Vec::new();
         for action in self.vocabulary.permissions() {
             let of_action = match part {
-                Part::Principal => &action.principals,
-                Part::Resource => &action.resources,
-                Part::Action => continue,
+                RequestPart::Principal => &action.principals,
+                RequestPart::Resource => &action.resources,
+                RequestPart::Action => continue,
             };
             for type_name in of_action {
                 if !types.contains(type_name) {
@@ -236,7 +244,7 @@ impl<'a> Lookup<'a> {
     /// The entity with this name that stands in a file, as a principal or resource must.
     fn entity(
         &self,
-        part: Part,
+        part: RequestPart,
         types: &[EntityTypeName],
         name: &Name,
     ) -> Result<EntityUid, NameError> {

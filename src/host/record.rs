@@ -18,7 +18,7 @@ use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use refresh::{Found, Kept, Refresh, Situation, Why};
+pub use refresh::{Found, KeptFile, KeptReason, Refresh, Situation};
 
 /// The file name of the record, at the root of a workspace.
 pub const FILE: &str = "tarbac-files.json";
@@ -46,7 +46,7 @@ pub enum Origin {
 
 /// A file that tarbac wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenFile {
     /// The origin.
     pub origin: Origin,
     /// The digest of the text.
@@ -57,7 +57,7 @@ pub struct Written {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// The files.
-    pub files: BTreeMap<String, Written>,
+    pub files: BTreeMap<String, WrittenFile>,
     /// Files and folders (`policies/roles/`) that a person has declared as removed on purpose.
     pub removed: BTreeSet<String>,
     /// The exports of the last import, for example `configmgr/P01/SMS_Admin.json`.
@@ -187,7 +187,7 @@ impl Record {
             for (path, digest) in files {
                 let digest = read_digest(&digest)?;
                 let path = checked(path)?;
-                record.files.insert(path, Written { origin, digest });
+                record.files.insert(path, WrittenFile { origin, digest });
             }
         }
         Ok(record)

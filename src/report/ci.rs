@@ -18,7 +18,7 @@ use thiserror::Error;
 use super::coverage;
 use super::findings::{counted, number};
 use tarbac_assurance::coverage::Coverage;
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::printable::is_obeyed;
 use tarbac_diagnostic::source::Place;
@@ -78,8 +78,8 @@ impl ReportFormat {
     }
 }
 
-/// A report in a format. The excerpts are those of [`Report::places`].
-pub fn render(format: ReportFormat, report: &Report, excerpts: &Excerpts) -> String {
+/// A report in a format. The excerpts are those of [`TestReport::places`].
+pub fn render(format: ReportFormat, report: &TestReport, excerpts: &Excerpts) -> String {
     match format {
         ReportFormat::Json => json::text(report, excerpts),
         ReportFormat::Junit => junit::text(report, excerpts),
@@ -94,13 +94,13 @@ pub fn render(format: ReportFormat, report: &Report, excerpts: &Excerpts) -> Str
 }
 
 /// A report of coverage; it is empty where coverage was not measured.
-fn of_coverage(report: &Report, text: fn(&Coverage) -> String) -> String {
+fn of_coverage(report: &TestReport, text: fn(&Coverage) -> String) -> String {
     let nothing = Coverage::default();
     text(report.coverage.as_ref().unwrap_or(&nothing))
 }
 
 /// The summary in a few words: `5 tests, 2 failed, 1 warning`.
-fn headline(report: &Report) -> String {
+fn headline(report: &TestReport) -> String {
     let tests = report.tests().count();
     let failed = failed(report);
     let mut parts = Vec::new();
@@ -125,7 +125,7 @@ fn headline(report: &Report) -> String {
 }
 
 /// The number of failed tests.
-fn failed(report: &Report) -> usize {
+fn failed(report: &TestReport) -> usize {
     report.tests().filter(|test| test.failure.is_some()).count()
 }
 

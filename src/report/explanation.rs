@@ -5,7 +5,9 @@ mod reasons;
 mod wire;
 
 use alternatives::Family;
-use tarbac_analysis::explain::{Explanation, Named, Part, Path, Read, Remedies, Rule, Truth, Why};
+use tarbac_analysis::explain::{
+    DecisionReasons, ExplainedCondition, Explanation, Named, Path, Read, Remedies, Rule, Truth,
+};
 use tarbac_host::decision::Decision;
 use tarbac_host::lookup::in_words;
 use unicode_width::UnicodeWidthStr;
@@ -25,13 +27,15 @@ pub fn human(explanation: &Explanation, width: Option<usize>) -> String {
     page.line(0, &headline(explanation));
     authority(&mut page, explanation);
     match &explanation.why {
-        Why::Permitted(grants, supports) => {
+        DecisionReasons::Permitted(grants, supports) => {
             permitted(&mut page, grants, explanation.authority.as_ref());
             support::in_full(&mut page, supports, &explanation.principal.name);
         }
-        Why::Forbidden(rules) => forbidden(&mut page, rules, explanation.authority.as_ref()),
-        Why::NotPermitted(roles) => not_permitted(&mut page, explanation, roles),
-        Why::Indeterminate => indeterminate(&mut page, explanation),
+        DecisionReasons::Forbidden(rules) => {
+            forbidden(&mut page, rules, explanation.authority.as_ref())
+        }
+        DecisionReasons::NotPermitted(roles) => not_permitted(&mut page, explanation, roles),
+        DecisionReasons::Indeterminate => indeterminate(&mut page, explanation),
     }
     if let Some(remedies) = &explanation.remedies {
         changes(&mut page, remedies);
@@ -92,7 +96,7 @@ fn authority(page: &mut Page, explanation: &Explanation) {
 }
 
 /// The values that a part read, without a value whose path is the text of the part.
-fn read(part: &Part) -> String {
+fn read(part: &ExplainedCondition) -> String {
     if let Truth::Error(error) = &part.truth {
         return error.clone();
     }
@@ -203,9 +207,9 @@ fn readings(page: &mut Page, explanation: &Explanation) {
 /// The documents that the authority and the numbered rules come from.
 fn documents(page: &mut Page, explanation: &Explanation) {
     let rules: Vec<&Rule> = match &explanation.why {
-        Why::Permitted(grants, _) => grants.iter().map(|grant| &grant.rule).collect(),
-        Why::Forbidden(rules) => rules.iter().collect(),
-        Why::NotPermitted(_) | Why::Indeterminate => Vec::new(),
+        DecisionReasons::Permitted(grants, _) => grants.iter().map(|grant| &grant.rule).collect(),
+        DecisionReasons::Forbidden(rules) => rules.iter().collect(),
+        DecisionReasons::NotPermitted(_) | DecisionReasons::Indeterminate => Vec::new(),
     };
     let authority = explanation
         .authority

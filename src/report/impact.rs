@@ -13,11 +13,11 @@ use super::page::Page;
 use super::people::by_people;
 use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally, under};
 use tarbac_analysis::change::impact::{
-    Affected, Concerned, Direction, Impact, Totals, Unreachable,
+    Affected, Concerned, Direction, Impact, ImpactTotals, Unreachable,
 };
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::plan::{Plan, RoleChange, Roles};
+use tarbac_analysis::plan::{Plan, PlannedRoles, RoleChange};
 use tarbac_host::decision::{Decision, Outcome, Provenance};
 
 pub use wire::SCHEMA;
@@ -39,7 +39,7 @@ pub struct ImpactReport<'r> {
     /// The changes.
     pub impact: &'r Impact,
     /// The role changes.
-    pub roles: &'r Roles,
+    pub roles: &'r PlannedRoles,
     /// The provenance of the states before and after.
     pub states: [&'r Provenance; 2],
     /// The provenance of the workspace of this run, which is one of the two states.
@@ -50,16 +50,16 @@ impl<'r> ImpactReport<'r> {
     /// The plan, if there is one.
     pub fn plan(&self) -> Option<&'r Plan> {
         match self.roles {
-            Roles::Planned(plan) => Some(plan),
-            Roles::InNeed(_) => None,
+            PlannedRoles::Planned(plan) => Some(plan),
+            PlannedRoles::InNeed(_) => None,
         }
     }
 
     /// The role changes that prevent losses.
     fn keep(&self) -> &'r [RoleChange] {
         match self.roles {
-            Roles::Planned(plan) => &plan.keep.changes,
-            Roles::InNeed(changes) => changes,
+            PlannedRoles::Planned(plan) => &plan.keep.changes,
+            PlannedRoles::InNeed(changes) => changes,
         }
     }
 
@@ -89,8 +89,8 @@ impl<'r> ImpactReport<'r> {
         let losing: Vec<&Named> = losing.flat_map(|affected| &affected.people).collect();
         // The plan has the same in detail.
         let in_need = match self.roles {
-            Roles::InNeed(changes) => changes.as_slice(),
-            Roles::Planned(_) => &[],
+            PlannedRoles::InNeed(changes) => changes.as_slice(),
+            PlannedRoles::Planned(_) => &[],
         };
         if losing.is_empty() && concerns.is_empty() && pages.is_empty() && in_need.is_empty() {
             return;
@@ -157,7 +157,7 @@ fn people(page: &mut Page, people: &[Affected], all: bool) {
     );
 }
 
-fn totals(page: &mut Page, totals: &Totals) {
+fn totals(page: &mut Page, totals: &ImpactTotals) {
     if totals.is_same() {
         page.heading(&format!(
             "Nothing changes: of {}, the same {} are allowed",
@@ -197,7 +197,7 @@ fn totals(page: &mut Page, totals: &Totals) {
 }
 
 /// The number of indeterminate decisions; empty where there are none.
-fn unknown(totals: &Totals) -> Option<String> {
+fn unknown(totals: &ImpactTotals) -> Option<String> {
     let is_any = totals.unknown_before > 0 || totals.unknown_after > 0;
     is_any.then(|| {
         format!(

@@ -7,8 +7,8 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_host::lookup::visible;
-use tarbac_host::record::{Kept, Refresh, Why};
-use tarbac_tenant::import::{Matter, Report};
+use tarbac_host::record::{KeptFile, KeptReason, Refresh};
+use tarbac_tenant::import::{ImportReport, Matter};
 
 use super::{Style, VERSION, json};
 use crate::schema;
@@ -30,7 +30,7 @@ pub struct ImportChanges<'a> {
 
 /// The numbers of imported objects, the files, and the notes.
 pub fn human(
-    report: &Report,
+    report: &ImportReport,
     change: &ImportChanges<'_>,
     out: &Path,
     all: bool,
@@ -106,8 +106,8 @@ fn files(change: &ImportChanges<'_>, all: bool) -> (String, bool) {
         ..
     } = change.refresh;
     let plain = |paths: &[String]| paths.iter().map(|path| visible(path)).collect();
-    let with_reason = |kept: &[Kept]| {
-        let line = |kept: &Kept| format!("{}: {}", visible(&kept.path), why(kept.why));
+    let with_reason = |kept: &[KeptFile]| {
+        let line = |kept: &KeptFile| format!("{}: {}", visible(&kept.path), why(kept.why));
         kept.iter().map(line).collect()
     };
     let lists: [(&str, Vec<String>); 5] = [
@@ -152,18 +152,18 @@ pub fn lost(lost: &str) -> String {
 }
 
 /// The reason why a file is kept or in conflict.
-pub fn why(why: Why) -> &'static str {
+pub fn why(why: KeptReason) -> &'static str {
     match why {
-        Why::Changed => "changed by hand",
-        Why::ChangedAndShipped => "changed by hand; what ships is another text by now",
-        Why::Removed => "removed by hand",
-        Why::ChangedAndGone => "changed by hand; the exports have it no more",
-        Why::MayBeRenamed => {
+        KeptReason::Changed => "changed by hand",
+        KeptReason::ChangedAndShipped => "changed by hand; what ships is another text by now",
+        KeptReason::Removed => "removed by hand",
+        KeptReason::ChangedAndGone => "changed by hand; the exports have it no more",
+        KeptReason::MayBeRenamed => {
             "changed or removed by hand; a role that is new may be this one under another name, and give back what was taken away"
         }
-        Why::NotAsShipped => "not as it ships, and no record says who changed it",
-        Why::NotWritten => "no import wrote it",
-        Why::NoFile => "no regular file, or behind a link",
+        KeptReason::NotAsShipped => "not as it ships, and no record says who changed it",
+        KeptReason::NotWritten => "no import wrote it",
+        KeptReason::NoFile => "no regular file, or behind a link",
     }
 }
 
@@ -218,7 +218,7 @@ struct Note<'a> {
 }
 
 /// The report with every name, as JSON.
-pub fn document(report: &Report, change: &ImportChanges<'_>, out: &Path) -> String {
+pub fn document(report: &ImportReport, change: &ImportChanges<'_>, out: &Path) -> String {
     let counts = report.counts.iter();
     let Refresh {
         added,
@@ -265,7 +265,7 @@ pub fn document(report: &Report, change: &ImportChanges<'_>, out: &Path) -> Stri
     })
 }
 
-fn file(kept: &Kept) -> File<'_> {
+fn file(kept: &KeptFile) -> File<'_> {
     File {
         file: &kept.path,
         why: why(kept.why),

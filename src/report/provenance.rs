@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::json;
 use super::page::Page;
 use crate::schema;
-use tarbac_host::bundle::Rules;
+use tarbac_host::bundle::RulesOrigin;
 use tarbac_host::decision::Provenance;
 
 /// The keys that every JSON answer ends with.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct ProvenanceWire<'a> {
     #[schemars(schema_with = "schema::rules")]
-    rules_in_force: Rules,
+    rules_in_force: RulesOrigin,
     revision: &'a str,
     not_read: &'a [String],
 }

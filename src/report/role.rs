@@ -7,12 +7,12 @@ use super::findings::number;
 use super::{Style, VERSION};
 use crate::schema;
 use tarbac_host::decision::Provenance;
-use tarbac_tenant::graph_role::Difference;
+use tarbac_tenant::graph_role::RoleDifference;
 
 /// The roles that differ, and the number of roles.
-pub fn human(differences: &[Difference], style: Style) -> String {
+pub fn human(differences: &[RoleDifference], style: Style) -> String {
     let mut text = String::new();
-    let different: Vec<&Difference> = differences.iter().filter(|of| !of.is_none()).collect();
+    let different: Vec<&RoleDifference> = differences.iter().filter(|of| !of.is_none()).collect();
     for difference in &different {
         let of = match &difference.id {
             Some(id) => id.clone(),
@@ -59,10 +59,10 @@ struct Role<'a> {
 }
 
 /// Every role with its differences, as JSON.
-pub fn document(differences: &[Difference], provenance: &Provenance) -> String {
+pub fn document(differences: &[RoleDifference], provenance: &Provenance) -> String {
     let document = Document {
         version: VERSION,
-        same: differences.iter().all(Difference::is_none),
+        same: differences.iter().all(RoleDifference::is_none),
         roles: differences
             .iter()
             .map(|difference| Role {

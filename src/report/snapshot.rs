@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use tarbac_assurance::snapshot::{Decided, Flip};
+use tarbac_assurance::snapshot::{CellDecision, Flip};
 
 /// The JSON of a changed decision.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -13,16 +13,16 @@ pub struct FlipWire<'a> {
     action: &'a str,
     resource: &'a str,
     resource_name: &'a str,
-    before: Option<&'a Decided>,
-    after: Option<&'a Decided>,
+    before: Option<&'a CellDecision>,
+    after: Option<&'a CellDecision>,
 }
 
 /// A changed decision in one line.
 pub fn line(flip: &Flip) -> String {
     let cell = &flip.cell;
-    let decided = |decided: &Option<Decided>| match decided {
+    let decided = |decided: &Option<CellDecision>| match decided {
         None => "not in the table".to_owned(),
-        Some(Decided { mark, policy }) => match policy {
+        Some(CellDecision { mark, policy }) => match policy {
             Some(policy) => format!("{} {policy}", mark.sign()),
             None => format!("{} no policy", mark.sign()),
         },

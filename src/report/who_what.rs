@@ -17,7 +17,7 @@ use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::who_what::{
-    Alike as AlikeResources, Decided, Eligible, Permitted, Refused, Way, What, Who,
+    ActionDecision, Alike as AlikeResources, Eligible, Permitted, RefusedPeople, Way, What, Who,
 };
 use tarbac_host::decision::{Basis, Decision, Outcome, Provenance, Refusal};
 
@@ -57,7 +57,7 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
         after_activation(&mut page, eligible, may_not, limit);
         refused_are = "other account";
     }
-    let count = |refused: &[Refused]| refused.iter().map(|refused| refused.count).sum();
+    let count = |refused: &[RefusedPeople]| refused.iter().map(|refused| refused.count).sum();
     let refused: usize = count(&who.may_not);
     if !may_not {
         page.heading(&format!(
@@ -125,7 +125,7 @@ fn because(outcome: &Outcome, refusals: &[Refusal]) -> String {
     }
 }
 
-fn reasons(page: &mut Page, refused: &Refused) {
+fn reasons(page: &mut Page, refused: &RefusedPeople) {
     let because = because(&refused.outcome, &refused.refusals);
     page.line(2, &format!("{}: {because}", refused.count));
     let mut messages: Vec<&str> = Vec::new();
@@ -186,7 +186,7 @@ pub fn what(what: &What, principal: &str, width: Option<usize>) -> String {
 }
 
 /// Allowed actions, grouped by the policies that allow them.
-fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a Decided>) {
+fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a ActionDecision>) {
     let mut groups: Vec<(&[String], Vec<&str>)> = Vec::new();
     for decided in decided {
         match groups
@@ -204,7 +204,7 @@ fn allowed<'a>(page: &mut Page, decided: impl Iterator<Item = &'a Decided>) {
 }
 
 /// The actions that are not allowed, with every reason against any of them.
-fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'a Decided>) {
+fn not_allowed<'a>(page: &mut Page, word: &str, decided: impl Iterator<Item = &'a ActionDecision>) {
     let (mut names, mut reasons) = (Vec::new(), BTreeSet::new());
     for decided in decided {
         names.push(decided.name.as_str());
@@ -322,7 +322,7 @@ fn messages(refusals: &[Refusal]) -> Vec<&str> {
         .collect()
 }
 
-fn alike(refused: &Refused) -> Alike<'_> {
+fn alike(refused: &RefusedPeople) -> Alike<'_> {
     Alike {
         policies: &refused.outcome.policies,
         messages: messages(&refused.refusals),

@@ -97,7 +97,7 @@ pub struct Directory {
 
 /// The parts of a schema about entities that Cedar's own form of it does not keep.
 #[derive(Debug, Default, Clone)]
-pub struct Rules {
+pub struct EntityRules {
     /// For an entity type, the types of direct parents: those after its `in`. Cedar itself accepts any type that is
     /// reachable through others, for example a person directly in a role. A type without an entry may have all parents
     /// that Cedar accepts.
@@ -123,7 +123,7 @@ impl Directory {
         inputs: Vec<Input>,
         schema: &Schema,
         named: &HashSet<EntityUid>,
-        rules: &Rules,
+        rules: &EntityRules,
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, rules);
         let loaded = read::parallel::load(inputs, &shapes);
@@ -135,7 +135,7 @@ impl Directory {
         entities: &[GivenEntity],
         schema: &Schema,
         named: &HashSet<EntityUid>,
-        rules: &Rules,
+        rules: &EntityRules,
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, rules);
         let loaded = read::parallel::take(entities, &shapes);
@@ -168,7 +168,7 @@ impl Directory {
         name: &str,
         mut files: Vec<(Arc<Source>, Content)>,
         schema: &Schema,
-        rules: &Rules,
+        rules: &EntityRules,
     ) -> Option<Self> {
         let mut tables = Tables::of(lender, WRITTEN, name)?;
         let tables = &mut tables;

@@ -23,7 +23,7 @@ use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
 use cedar_policy_core::jsonvalue::JsonValueWithNoDuplicateKeys;
 use serde_json::{Map, Value};
 
-use super::{Content, Directory, GivenEntity, Input, Row, Rules, SharedBytes};
+use super::{Content, Directory, EntityRules, GivenEntity, Input, Row, SharedBytes};
 use crate::read::refusal::KEPT;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Source, Text};
@@ -74,7 +74,7 @@ fn input(name: &str, bytes: &[u8]) -> Input {
 }
 
 /// The rules for this schema.
-fn rules() -> Rules {
+fn rules() -> EntityRules {
     let required = BTreeMap::from([(
         "Intune::RoleAssignment".to_owned(),
         vec!["Intune::Role".to_owned(), "Intune::Tenant".to_owned()],
@@ -84,11 +84,11 @@ fn rules() -> Rules {
         "Intune::RoleAssignment".to_owned(),
         vec![("narrowedRole".to_owned(), "Intune::Role".to_owned())],
     )]);
-    Rules {
+    EntityRules {
         required,
         in_place,
         names,
-        ..Rules::default()
+        ..EntityRules::default()
     }
 }
 

@@ -27,8 +27,8 @@ use std::io;
 
 use thiserror::Error;
 
-pub use folder::{Files, Folder, Refused};
-pub use held::Held;
+pub use folder::{Files, Folder, RefusedExport};
+pub use held::ExportsInMemory;
 pub use lenient::moment_in as moment;
 pub use on_disk::Exports;
 pub use page::{Page, read, read_one};

@@ -20,7 +20,7 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
 use tarbac_host::roles::{RoleDetails, by_role, inexpressible};
 
-pub use difference::{Difference, differences};
+pub use difference::{RoleDifference, differences};
 pub(crate) use difference::{permissions, roles};
 
 /// The most characters of a name and of a description, by the reference of the Graph API (beta).

@@ -1,7 +1,7 @@
 //! The import: a workspace made of the exports of a live tenant.
 //!
 //! [`import`] reads what Microsoft Graph, Configuration Manager and the admin center gave (see
-//! [`exports`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`Report`] of the
+//! [`exports`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`ImportReport`] of the
 //! exports that do not fit together or are missing. It decides nothing and guesses nothing: what the exports do not
 //! say gives nobody anything, and the report says so.
 //!
@@ -39,7 +39,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::exports::declared::Tenant;
-use crate::exports::{Files, Folder, Refused, key};
+use crate::exports::{Files, Folder, RefusedExport, key};
 use configmgr::{Operation, Site};
 use cross_checks::{narrows, note_assignments, note_discoveries, note_holders, note_sids};
 use entra::Entra;
@@ -56,7 +56,7 @@ use tarbac_host::bundle;
 use tarbac_host::engine::Engine;
 
 pub use entity::NOTHING;
-pub use report::{Matter, Note, Report, Topic};
+pub use report::{ImportReport, Matter, Note, Topic};
 
 /// Topics of which each means that people may be permitted more, or discovered, than the exports say.
 const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
@@ -93,14 +93,14 @@ pub struct Imported {
     /// Whether people may be permitted more in Configuration Manager, or discovered, than the exports say.
     are_administrators_assumed: bool,
     /// Policies and schema.
-    texts: Vec<bundle::File>,
+    texts: Vec<bundle::TextFile>,
     roles: Vec<role::RoleEntity>,
     /// The exports that were read, and all that are there.
     exports: BTreeSet<String>,
     present: BTreeSet<String>,
     /// Whether exports are missing whose contents would have been imported.
     is_partial: bool,
-    report: Report,
+    report: ImportReport,
 }
 
 /// Makes a workspace of the exports of a tenant. The workspace gets a copy of the policies and the schema of
@@ -108,7 +108,11 @@ pub struct Imported {
 ///
 /// # Errors
 /// A file cannot be read or is malformed, or one is missing that another one needs.
-pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<Imported, Refused> {
+pub fn import<F: Files>(
+    files: &F,
+    shipped: &Engine,
+    now: Timestamp,
+) -> Result<Imported, RefusedExport> {
     let folder = Folder::new(files)?;
     let tenant = tenant::tenant(&folder)?;
     let mut notes = Notes::default();
@@ -158,9 +162,9 @@ pub fn import<F: Files>(files: &F, shipped: &Engine, now: Timestamp) -> Result<I
         exports,
         present: folder.present(),
         is_partial,
-        report: Report::default(),
+        report: ImportReport::default(),
     };
-    imported.report = Report {
+    imported.report = ImportReport {
         counts: imported.counts(),
         notes: notes.into_notes(),
     };

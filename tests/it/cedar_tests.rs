@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tarbac::cedar_run_tests::{self, CedarTest, Difference, Verdict};
+use tarbac::cedar_run_tests::{self, AnswerDifference, CedarTest, TestOutcome};
 use tarbac::decision::Decision;
 use tarbac::source::Source;
 use tarbac::workspace::EntityFiles;
@@ -32,7 +32,7 @@ fn load(example: &str) -> Engine {
     workspace.engine
 }
 
-fn run(engine: &Engine, text: &str, files: &EntityFiles) -> Vec<Verdict> {
+fn run(engine: &Engine, text: &str, files: &EntityFiles) -> Vec<TestOutcome> {
     let source = Source::held("tests.json", text);
     let tests = cedar_run_tests::read(&source).unwrap();
     cedar_run_tests::run(engine.bundle(), engine.readings(), &tests, files)
@@ -98,13 +98,13 @@ fn asked_of_cedar(
     Some(words)
 }
 
-fn words(verdicts: &[Verdict]) -> Vec<&'static str> {
+fn words(verdicts: &[TestOutcome]) -> Vec<&'static str> {
     verdicts
         .iter()
         .map(|verdict| match verdict {
-            Verdict::Passed(_) => "ok",
-            Verdict::Failed(..) => "fail",
-            Verdict::NotRun(_) => "error",
+            TestOutcome::Passed(_) => "ok",
+            TestOutcome::Failed(..) => "fail",
+            TestOutcome::NotRun(_) => "error",
         })
         .collect()
 }
@@ -250,23 +250,23 @@ fn what_differs_is_said() {
     let text = serde_json::to_string_pretty(&tests).unwrap();
     let verdicts = run(&engine, &text, &EntityFiles::new());
     let differences = |index: usize| match &verdicts[index] {
-        Verdict::Failed(_, differences) => differences.clone(),
+        TestOutcome::Failed(_, differences) => differences.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(
         differences(1),
-        [Difference::Decision {
+        [AnswerDifference::Decision {
             expected: Decision::Deny,
             came: Decision::Allow
         }]
     );
     assert_eq!(
         differences(4),
-        [Difference::Reason(vec!["albums.keeper".to_owned()])]
+        [AnswerDifference::Reason(vec!["albums.keeper".to_owned()])]
     );
     assert_eq!(
         differences(6),
-        [Difference::Errors {
+        [AnswerDifference::Errors {
             expected: 1,
             came: 0
         }]
@@ -346,7 +346,10 @@ fn a_key_given_twice_is_an_error() {
         let text = source.text().replacen(key, twice, 1);
         assert_ne!(text, source.text());
         let verdict = run(&engine, &text, &EntityFiles::new()).swap_remove(0);
-        assert!(matches!(verdict, Verdict::NotRun(_)), "{key}: {verdict:?}");
+        assert!(
+            matches!(verdict, TestOutcome::NotRun(_)),
+            "{key}: {verdict:?}"
+        );
     }
 }
 

@@ -15,7 +15,7 @@ use cedar_policy::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tarbac::bundle::{self, Switches, Texts};
-use tarbac::cedar_run_tests::{self, Response, Verdict};
+use tarbac::cedar_run_tests::{self, Response, TestOutcome};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::Input;
 use tarbac::source::Source;
@@ -170,8 +170,8 @@ fn run(root: &Path, path: &Path) -> Report {
     }
     for (asked, verdict) in file.requests.iter().zip(&verdicts) {
         let response = match verdict {
-            Verdict::Passed(response) | Verdict::Failed(response, _) => response,
-            Verdict::NotRun(finding) => {
+            TestOutcome::Passed(response) | TestOutcome::Failed(response, _) => response,
+            TestOutcome::NotRun(finding) => {
                 differ(format!("{}: {}", asked.description, finding.message));
                 continue;
             }

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tarbac::engine::Engine;
-use tarbac::exports::{Held, Refused};
+use tarbac::exports::{ExportsInMemory, RefusedExport};
 use tarbac::import::{Imported, import};
 use tarbac::{Layout, Switches, Workspace, assembly, shipped};
 use walkdir::WalkDir;
 
 use crate::tarbac::{Ran, Tarbac};
 
-fn import_held(exports: &Held) -> Result<Imported, Refused> {
+fn import_held(exports: &ExportsInMemory) -> Result<Imported, RefusedExport> {
     import(
         exports,
         &shipped_engine(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbac::lookup::{Lookup, Part};
+use tarbac::lookup::{Lookup, RequestPart};
 use tarbac::{Engine, Layout, Matrix, Request, Switches, Workspace, bundle, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder};
@@ -227,10 +227,10 @@ fn all_people_or_all_devices() {
     let names = Lookup::new(&engine);
     assert_eq!(
         of_people.stdout.lines().count(),
-        1 + names.all(Part::Principal).len()
+        1 + names.all(RequestPart::Principal).len()
     );
     let tenants = 2;
-    let devices = names.all(Part::Resource).len() - tenants;
+    let devices = names.all(RequestPart::Resource).len() - tenants;
     assert_eq!(
         of_devices.stdout.lines().count(),
         1 + devices * 13 + tenants
@@ -320,8 +320,8 @@ fn a_cell_is_what_the_engine_decides() {
     let names = Lookup::new(&engine);
     let matrix = Matrix::of_people(
         &engine,
-        &names.all(Part::Principal),
-        &names.all(Part::Resource),
+        &names.all(RequestPart::Principal),
+        &names.all(RequestPart::Resource),
     );
     for block in &matrix.blocks {
         let resource = &block.resource.as_ref().unwrap().uid;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tarbac::bundle::Action;
 use tarbac::change::impact::{Impact, States};
 use tarbac::change::what_if::{self, Change, Premises};
-use tarbac::plan::{Planner, Roles};
+use tarbac::plan::{PlannedRoles, Planner};
 use tarbac::render::impact::ImpactReport;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
@@ -150,7 +150,7 @@ fn a_plan_that_does_not_work_is_not_verified() {
     let report = ImpactReport {
         premises: &Premises::default(),
         impact: &impact,
-        roles: &Roles::Planned(Box::new(plan)),
+        roles: &PlannedRoles::Planned(Box::new(plan)),
         states: [states.before.provenance(), states.after.provenance()],
         at_hand: states.before.provenance(),
     };

@@ -16,7 +16,7 @@ use crate::wire;
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccessReview {
     /// The numbers of people and decisions.
-    pub totals: Totals,
+    pub totals: AccessTotals,
     /// The roles and other entities that permits name, by the number of decisions that are allowed through them.
     pub roles: Vec<Role>,
     /// The policies that refuse granted permissions, most decisions first.
@@ -29,7 +29,7 @@ pub struct AccessReview {
 
 /// The numbers of people and decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Totals {
+pub struct AccessTotals {
     /// All people.
     pub people: u64,
     /// People with allowed decisions.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::assignment::{Assignment, Assignments, EdgeId, Redundancy};
 use super::redundancy::AssignmentEffects;
-use super::{AccessReview, Accounts, Entitlement, Obstacle, PersonAccess, Role, Status, Totals};
+use super::{
+    AccessReview, AccessTotals, Accounts, Entitlement, Obstacle, PersonAccess, Role, Status,
+};
 use crate::bulk::summary::named;
 use crate::explain::Named;
 use tarbac_host::engine::Engine;
@@ -18,7 +20,7 @@ pub(super) const ACCOUNTS: &str = "accounts";
 pub(super) struct Summary<'e> {
     engine: &'e Engine,
     assignments: &'e Assignments<'e>,
-    totals: Totals,
+    totals: AccessTotals,
     roles: BTreeMap<Row, RoleCounts>,
     by_assignment: IndexVec<EdgeId, AssignmentCounts>,
     /// The numbers of decisions and people, by policy.
@@ -56,9 +58,9 @@ impl<'e> Summary<'e> {
         Self {
             engine,
             assignments,
-            totals: Totals {
+            totals: AccessTotals {
                 assignments: assignments.all().len() as u64,
-                ..Totals::default()
+                ..AccessTotals::default()
             },
             roles: roles.map(|row| (*row, RoleCounts::default())).collect(),
             by_assignment: by_assignment.collect(),

@@ -22,7 +22,9 @@ use tarbac_host::engine::Engine;
 use tarbac_store::index_type;
 use totals::Differences;
 
-pub use result::{Affected, Change, Concern, Concerned, Direction, Impact, Totals, Unreachable};
+pub use result::{
+    Affected, ChangedDecision, Concern, Concerned, Direction, Impact, ImpactTotals, Unreachable,
+};
 
 /// The question whether a change deserves a look first.
 const CONCERN: &str = "concern";

@@ -25,7 +25,7 @@ pub(super) use membership::{brought_along, needed_first};
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct Change {
+pub struct RemedyChange {
     /// The kind.
     pub kind: ChangeKind,
     /// The entity that changes.
@@ -57,7 +57,7 @@ pub enum ChangeKind {
     Join,
 }
 
-impl Change {
+impl RemedyChange {
     /// Gives an attribute a value, if the schema allows that.
     pub(super) fn set(probe: &Probe<'_>, target: &Target<'_>, value: Value) -> Option<Self> {
         let annotations = &target.attribute.annotations;

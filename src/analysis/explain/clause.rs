@@ -10,7 +10,7 @@ use tarbac_host::engine::Undecidable;
 
 /// A `when` or an `unless` of a policy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Clause {
+pub struct ExplainedClause {
     /// Which of the two.
     pub keyword: Keyword,
     /// Its line, counted from 1.
@@ -20,12 +20,12 @@ pub struct Clause {
     /// The value of all its parts together.
     pub truth: Truth,
     /// The operands of `&&`, in order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ExplainedCondition>,
 }
 
 /// One of the conditions that a clause joins.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub struct ExplainedCondition {
     /// Its text, on one line.
     pub text: String,
     /// The value.
@@ -47,10 +47,10 @@ pub enum Truth {
     NotJudged,
 }
 
-impl Clause {
+impl ExplainedClause {
     /// Whether a part is among those that make the clause what it is: all of a true clause, those
     /// that are not true of any other.
-    pub fn is_decisive(&self, part: &Part) -> bool {
+    pub fn is_decisive(&self, part: &ExplainedCondition) -> bool {
         match self.truth {
             Truth::True => true,
             _ => matches!(part.truth, Truth::False | Truth::Error(_)),
@@ -59,11 +59,11 @@ impl Clause {
 }
 
 /// The clauses of a policy, judged in a probe.
-pub(super) fn clauses(policy: &Policy, probe: &Probe<'_>) -> Vec<Clause> {
+pub(super) fn clauses(policy: &Policy, probe: &Probe<'_>) -> Vec<ExplainedClause> {
     policy
         .clauses()
         .into_iter()
-        .map(|clause| Clause {
+        .map(|clause| ExplainedClause {
             keyword: clause.keyword,
             line: clause.place.as_ref().and_then(Place::line),
             text: text(clause.body),
@@ -73,7 +73,7 @@ pub(super) fn clauses(policy: &Policy, probe: &Probe<'_>) -> Vec<Clause> {
         .collect()
 }
 
-fn judged(conjuncts: &[&ast::Expr], probe: &Probe<'_>) -> Vec<Part> {
+fn judged(conjuncts: &[&ast::Expr], probe: &Probe<'_>) -> Vec<ExplainedCondition> {
     let mut parts = Vec::new();
     // A condition may rely on an earlier `has`, and has nothing to say where that does not hold.
     let mut is_guard_down = false;
@@ -86,7 +86,7 @@ fn judged(conjuncts: &[&ast::Expr], probe: &Probe<'_>) -> Vec<Part> {
         if truth != Truth::True && has_guard(conjunct) {
             is_guard_down = true;
         }
-        parts.push(Part {
+        parts.push(ExplainedCondition {
             text: text(conjunct),
             facts: match truth {
                 Truth::NotJudged => Vec::new(),

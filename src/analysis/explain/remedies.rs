@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::change::Change;
+use super::change::RemedyChange;
 use super::probe::Probe;
 use super::role;
 use super::solve::{self, Candidate};
@@ -27,7 +27,7 @@ const MOST_DECISIONS: usize = 3_000;
 pub struct Remedies {
     /// Alternatives, the smallest first, of those the ones that concern only the person; each was decided again and allows the request, and none
     /// has a change that it could do without.
-    pub alternatives: Vec<Vec<Change>>,
+    pub alternatives: Vec<Vec<RemedyChange>>,
     /// The ids of the policies that refuse and that no change lifts.
     pub unliftable: Vec<String>,
     /// Whether the search was cut short, so that there may be more.
@@ -44,7 +44,7 @@ pub(super) fn remedies(probe: &Probe<'_>) -> Remedies {
         is_cut: false,
     };
     search.run();
-    let mut alternatives: Vec<BTreeSet<Change>> = search.found.iter().cloned().collect();
+    let mut alternatives: Vec<BTreeSet<RemedyChange>> = search.found.iter().cloned().collect();
     // Of equally many changes those come first that concern nobody but the person.
     let principal = &probe.request().principal;
     alternatives.sort_by_cached_key(|alternative| {
@@ -68,7 +68,7 @@ pub(super) fn remedies(probe: &Probe<'_>) -> Remedies {
 struct Search<'a, 'b> {
     probe: &'b Probe<'a>,
     decisions: usize,
-    found: BTreeSet<BTreeSet<Change>>,
+    found: BTreeSet<BTreeSet<RemedyChange>>,
     is_cut: bool,
 }
 
@@ -76,9 +76,9 @@ impl<'a> Search<'a, '_> {
     fn run(&mut self) {
         // In order of size, then of the changes themselves; the same changes are one state. So
         // what is too large to be tried has had the chance to prove larger than need be.
-        let mut waiting: BTreeSet<(usize, BTreeSet<Change>)> = BTreeSet::new();
+        let mut waiting: BTreeSet<(usize, BTreeSet<RemedyChange>)> = BTreeSet::new();
         waiting.insert((0, BTreeSet::new()));
-        let mut seen: BTreeSet<BTreeSet<Change>> = BTreeSet::new();
+        let mut seen: BTreeSet<BTreeSet<RemedyChange>> = BTreeSet::new();
         while let Some((_, changes)) = waiting.pop_first() {
             if !seen.insert(changes.clone())
                 || self.found.iter().any(|found| found.is_subset(&changes))
@@ -117,7 +117,7 @@ impl<'a> Search<'a, '_> {
     }
 
     /// Keeps an alternative without the changes that it can do without.
-    fn keep(&mut self, mut changes: BTreeSet<Change>) {
+    fn keep(&mut self, mut changes: BTreeSet<RemedyChange>) {
         for change in changes.clone() {
             let mut fewer = changes.clone();
             fewer.remove(&change);

@@ -13,11 +13,11 @@ use tarbac_host::bundle::{Effect, Policy};
 
 /// The groups that would permit, and the groups of the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Roles {
+pub struct GrantingGroups {
     /// The groups of which one is enough for a permission, sorted by type and name.
-    pub giving: Vec<Giving>,
+    pub giving: Vec<GrantingGroup>,
     /// The groups of the person, of the types that permits name in their scope; sorted likewise.
-    pub held: Vec<Held>,
+    pub held: Vec<HeldGroup>,
     /// The groups of the person with an attribute in place of a parent of these types; sorted by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Elsewhere>,
@@ -46,7 +46,7 @@ pub(super) struct Withheld {
 
 /// Something one has to be in to be permitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Giving {
+pub struct GrantingGroup {
     /// The entity, for example a role.
     pub entity: Named,
     /// The permits that name it, by id.
@@ -55,14 +55,14 @@ pub struct Giving {
 
 /// Something the person is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Held {
+pub struct HeldGroup {
     /// The entity, for example a role.
     pub entity: Named,
     /// How the person comes to be in it.
     pub path: Option<Path>,
 }
 
-impl Roles {
+impl GrantingGroups {
     pub(super) fn of(probe: &Probe<'_>) -> Self {
         let names = probe.names();
         let mut giving: BTreeMap<EntityUid, Vec<String>> = BTreeMap::new();
@@ -78,18 +78,18 @@ impl Roles {
             .filter_map(Policy::principal_anchor)
             .map(|anchor| anchor.type_name().clone())
             .collect();
-        let mut held: Vec<Held> = probe
+        let mut held: Vec<HeldGroup> = probe
             .ancestors(&probe.request().principal)
             .iter()
             .filter(|uid| types.contains(uid.type_name()))
-            .map(|uid| Held {
+            .map(|uid| HeldGroup {
                 entity: names.named(uid),
                 path: Path::to(uid, probe),
             })
             .collect();
-        let mut giving: Vec<Giving> = giving
+        let mut giving: Vec<GrantingGroup> = giving
             .into_iter()
-            .map(|(uid, policies)| Giving {
+            .map(|(uid, policies)| GrantingGroup {
                 entity: names.named(&uid),
                 policies,
             })

@@ -1,6 +1,6 @@
 //! A policy as an explanation shows it.
 
-use super::clause::{self, Clause};
+use super::clause::{self, ExplainedClause};
 use super::probe::Probe;
 use tarbac_host::bundle::Policy;
 
@@ -24,7 +24,7 @@ pub struct Rule {
     /// The reading it belongs to.
     pub reading: Option<String>,
     /// Its `when` and `unless`, in order.
-    pub clauses: Vec<Clause>,
+    pub clauses: Vec<ExplainedClause>,
 }
 
 impl Rule {

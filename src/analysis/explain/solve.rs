@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use cedar_policy_core::ast;
 
-use super::change::Change;
+use super::change::RemedyChange;
 use super::probe::Probe;
 use super::value::Value;
 use membership::{holding, joining};
@@ -21,7 +21,7 @@ use value::{add, compare, elements, having, set};
 /// Changes, and the probe in which they are made.
 #[derive(Clone)]
 pub(super) struct Candidate<'a> {
-    pub changes: BTreeSet<Change>,
+    pub changes: BTreeSet<RemedyChange>,
     pub probe: Probe<'a>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// The candidate after exactly these changes.
-    pub(super) fn after(probe: &Probe<'a>, changes: &BTreeSet<Change>) -> Option<Self> {
+    pub(super) fn after(probe: &Probe<'a>, changes: &BTreeSet<RemedyChange>) -> Option<Self> {
         Self::in_order(probe, changes).map(|(state, _)| state)
     }
 
@@ -43,8 +43,8 @@ impl<'a> Candidate<'a> {
     /// scope tag.
     pub(super) fn in_order(
         probe: &Probe<'a>,
-        changes: &BTreeSet<Change>,
-    ) -> Option<(Self, Vec<Change>)> {
+        changes: &BTreeSet<RemedyChange>,
+    ) -> Option<(Self, Vec<RemedyChange>)> {
         let mut state = Self::start(probe);
         let mut order = Vec::new();
         while state.changes.len() < changes.len() {
@@ -58,7 +58,7 @@ impl<'a> Candidate<'a> {
         Some((state, order))
     }
 
-    fn with(&self, change: Change) -> Option<Self> {
+    fn with(&self, change: RemedyChange) -> Option<Self> {
         let slice = change.applied(&self.probe)?;
         let mut changes = self.changes.clone();
         changes.insert(change);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use super::{File, Permission};
+use super::{Permission, PolicyFile};
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::policy_text::{line, permit, slug};
 use tarbac_host::bundle::{self, Policy};
@@ -33,7 +33,7 @@ pub(super) fn policy_id(role: &EntityUid) -> String {
 
 impl NewRole<'_> {
     /// The file of its policy.
-    pub(super) fn file(&self) -> File {
+    pub(super) fn file(&self) -> PolicyFile {
         let name = self.uid.id().unescaped();
         let policy = format!(
             "@id(\"{}\")\n@doc(\"{}\")\n{}\n",
@@ -50,7 +50,7 @@ impl NewRole<'_> {
             line(name)
         );
         let path = format!("{FOLDER}/{}.cedar", slug(name));
-        File {
+        PolicyFile {
             text: formatted(&path, text),
             policy: formatted(&path, policy),
             path,
@@ -65,7 +65,7 @@ pub(super) struct Rewriting<'p> {
 }
 
 /// The files of some policies that are rewritten, and for each policy the text of its file and its own.
-pub(super) fn rewritten(rewritings: &[Rewriting<'_>]) -> (Vec<Arc<Source>>, Vec<File>) {
+pub(super) fn rewritten(rewritings: &[Rewriting<'_>]) -> (Vec<Arc<Source>>, Vec<PolicyFile>) {
     let mut by_file: BTreeMap<&Arc<Source>, Vec<&Rewriting<'_>>> = BTreeMap::new();
     for rewriting in rewritings {
         let source = &rewriting.policy.place().source;
@@ -89,7 +89,7 @@ pub(super) fn rewritten(rewritings: &[Rewriting<'_>]) -> (Vec<Arc<Source>>, Vec<
     let files = rewritings.iter().map(|rewriting| {
         let path = &rewriting.policy.place().source.name;
         let text = texts.get(path.as_str()).map(|source| source.text());
-        File {
+        PolicyFile {
             path: path.clone(),
             text: text.unwrap_or_default().to_owned(),
             policy: formatted(path, rewriting.text()),

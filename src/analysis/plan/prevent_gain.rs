@@ -15,7 +15,7 @@ use super::removable::{Removable, RemovablePermissions};
 use super::role_catalog::RoleCatalog;
 use super::set_cover::covers;
 use super::verify::{Tally, deviations};
-use super::{Assigned, Gained, Giving, Planner, Proposal, RoleChange, What};
+use super::{Assigned, Gained, GrantingRole, Planner, Proposal, RoleChange, RoleChangeKind};
 use crate::change::impact::{Direction, States};
 use tarbac_diagnostic::finding::Finding;
 
@@ -24,7 +24,7 @@ const CERTAIN: usize = 12;
 
 /// The part of a plan about gains.
 pub(super) struct GainPlan {
-    pub giving: Vec<Giving>,
+    pub giving: Vec<GrantingRole>,
     pub proposal: Proposal,
     pub gained: Vec<Gained>,
 }
@@ -124,7 +124,7 @@ impl<'s> Sparing<'s, '_> {
             }
             changes.push(RoleChange {
                 role: self.removals.call(role),
-                what: What::Reduced,
+                what: RoleChangeKind::Reduced,
                 instead_of: None,
                 permissions: self.removals.catalog.named(self.removals.uids(&goes)),
                 assigned: Vec::new(),
@@ -182,7 +182,7 @@ impl<'s> Sparing<'s, '_> {
                 });
                 changes.push(RoleChange {
                     role: self.removals.call(&new),
-                    what: What::Replaced,
+                    what: RoleChangeKind::Replaced,
                     instead_of: Some(name),
                     permissions,
                     assigned: through.collect(),

@@ -6,7 +6,7 @@ use cedar_policy::EntityUid;
 
 use super::held::{Holding, Holdings, RoleVia};
 use super::role_catalog::RoleCatalog;
-use super::{Gained, Giving, Reason};
+use super::{Gained, GrantingRole, Reason};
 use crate::explain::{Labels, Named};
 
 /// The permissions of a role and the way to it, by what a plan can do with them.
@@ -150,7 +150,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
     }
 
     /// The roles that give the gains.
-    pub(super) fn giving(&self) -> Vec<Giving> {
+    pub(super) fn giving(&self) -> Vec<GrantingRole> {
         #[derive(Default)]
         struct Given<'s> {
             permissions: BTreeSet<usize>,
@@ -170,13 +170,13 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
                 }
             }
         }
-        let giving = by_role.into_iter().map(|(role, given)| Giving {
+        let giving = by_role.into_iter().map(|(role, given)| GrantingRole {
             role: self.call(role),
             permissions: self.catalog.named(self.uids(&given.permissions)),
             people: given.people.len() as u64,
             decisions: given.decisions,
         });
-        let mut giving: Vec<Giving> = giving.collect();
+        let mut giving: Vec<GrantingRole> = giving.collect();
         giving.sort_by_key(|giving| std::cmp::Reverse(giving.decisions));
         giving
     }

@@ -31,12 +31,12 @@ pub struct Alike {
     /// The first of them, in the order of their ids.
     pub resources: Vec<Named>,
     /// The decisions about the actions that apply to them, in the order of the schema.
-    pub decisions: Vec<Decided>,
+    pub decisions: Vec<ActionDecision>,
 }
 
 /// The decision about an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct Decided {
+pub struct ActionDecision {
     /// The id of the action.
     pub action: String,
     /// Its documented name without its category.
@@ -114,7 +114,7 @@ fn by_decisions(
         let decisions = decisions.filter_map(|(action, uid)| {
             let outcome = in_class.outcome(now, action, cell)?;
             let action = engine.bundle().vocabulary().action(uid)?;
-            Some(Decided {
+            Some(ActionDecision {
                 action: action.id().to_owned(),
                 name: action.short_name().to_owned(),
                 decision: outcome.decision,
@@ -122,7 +122,7 @@ fn by_decisions(
                 errors: outcome.errors.clone(),
             })
         });
-        let decisions: Vec<Decided> = decisions.collect();
+        let decisions: Vec<ActionDecision> = decisions.collect();
         let id = alike.position(|known| known.decisions == decisions);
         let id = id.unwrap_or_else(|| {
             alike.push(Alike {

@@ -28,9 +28,9 @@ pub struct Who {
     pub may: Vec<Permitted>,
     /// The people who are refused, those with the same reasons together; most people first. The eligible ones are in
     /// `eligible` alone, if they were asked for.
-    pub may_not: Vec<Refused>,
+    pub may_not: Vec<RefusedPeople>,
     /// The people with an indeterminate decision; likewise.
-    pub unknown: Vec<Refused>,
+    pub unknown: Vec<RefusedPeople>,
     /// The people who are refused now and allowed after an activation, sorted by name; `None` if they were not asked
     /// for.
     pub eligible: Option<Vec<Eligible>>,
@@ -76,7 +76,7 @@ pub struct Permitted {
 
 /// People who are refused for the same reasons.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refused {
+pub struct RefusedPeople {
     /// The decision about each.
     pub outcome: Outcome,
     /// The refusals, with the words of the admin center.
@@ -136,7 +136,7 @@ impl Who {
                 Basis::Error => &mut who.unknown,
                 _ => &mut who.may_not,
             };
-            list.push(Refused {
+            list.push(RefusedPeople {
                 outcome,
                 refusals,
                 count: rows.len(),

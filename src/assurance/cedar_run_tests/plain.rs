@@ -12,7 +12,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::error::{EntityError, TestError};
 use super::policies::set;
 use super::run::{compared, invalid, readable, uid};
-use super::{Case, CedarTest, Response, Verdict, in_full};
+use super::{Case, CedarTest, Response, TestOutcome, in_full};
 use tarbac_host::bundle::Policy;
 use tarbac_host::decision::Decision;
 use tarbac_host::workspace::EntityFiles;
@@ -25,7 +25,7 @@ pub fn run_without_schema(
     policies: &[Policy],
     tests: &[CedarTest<'_>],
     files: &EntityFiles,
-) -> Vec<Verdict> {
+) -> Vec<TestOutcome> {
     let set = set(&policies.iter().collect::<Vec<&Policy>>());
     let cases: Vec<_> = tests.iter().map(|test| readable(test, files)).collect();
     // The tests of a file tend to repeat their entities.
@@ -48,7 +48,7 @@ pub fn run_without_schema(
         .map(|(test, case)| {
             let (case, text) = match case {
                 Ok(case) => case,
-                Err(finding) => return Verdict::NotRun(finding.clone()),
+                Err(finding) => return TestOutcome::NotRun(finding.clone()),
             };
             let decided = match entities.get(text) {
                 Some(Ok(entities)) => decide(case, &set, entities),
@@ -57,7 +57,7 @@ pub fn run_without_schema(
             };
             match decided {
                 Ok(response) => compared(response, &case.expected),
-                Err(error) => Verdict::NotRun(invalid(test, &error)),
+                Err(error) => TestOutcome::NotRun(invalid(test, &error)),
             }
         })
         .collect()

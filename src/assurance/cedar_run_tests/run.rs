@@ -11,7 +11,9 @@ use rayon::iter::{
 use super::entities::{Distinct, Lists};
 use super::error::TestError;
 use super::policies::Policies;
-use super::{Case, CedarTest, Difference, EntitiesOf, Expected, Response, Verdict, in_full};
+use super::{
+    AnswerDifference, Case, CedarTest, EntitiesOf, Expected, Response, TestOutcome, in_full,
+};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Bundle;
@@ -27,10 +29,10 @@ pub fn run(
     readings: &[String],
     tests: &[CedarTest<'_>],
     files: &EntityFiles,
-) -> Vec<Verdict> {
+) -> Vec<TestOutcome> {
     let schema = bundle.schema();
     let mut distinct = Distinct::default();
-    let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(tests.len());
+    let mut verdicts: Vec<(usize, TestOutcome)> = Vec::with_capacity(tests.len());
     let mut by_list: Vec<Vec<Asked<'_, '_>>> = Vec::new();
     for (index, test) in tests.iter().enumerate() {
         match readable(test, files) {
@@ -41,7 +43,7 @@ pub fn run(
                     asked.push(Asked { index, test, case });
                 }
             }
-            Err(finding) => verdicts.push((index, Verdict::NotRun(finding))),
+            Err(finding) => verdicts.push((index, TestOutcome::NotRun(finding))),
         }
     }
     let lists = Lists::read(&distinct.texts, schema);
@@ -49,7 +51,7 @@ pub fn run(
     // Entities are dropped when the tests that share them are done.
     verdicts.par_extend(by_list.par_iter().enumerate().flat_map(|(list, asked)| {
         let entities = lists.entities(list).map_err(TestError::Entities);
-        let verdicts: Vec<(usize, Verdict)> = asked
+        let verdicts: Vec<(usize, TestOutcome)> = asked
             .par_iter()
             .map(|asked| {
                 let response = entities
@@ -58,7 +60,7 @@ pub fn run(
                     .and_then(|entities| decide(asked.case, &policies, schema, entities));
                 let verdict = match response {
                     Ok(response) => compared(response, &asked.case.expected),
-                    Err(error) => Verdict::NotRun(invalid(asked.test, &error)),
+                    Err(error) => TestOutcome::NotRun(invalid(asked.test, &error)),
                 };
                 (asked.index, verdict)
             })
@@ -138,7 +140,7 @@ fn text<'c>(entities: &EntitiesOf<'c>, files: &'c EntityFiles) -> Result<&'c str
     }
 }
 
-pub(super) fn compared(response: Response, expected: &Expected) -> Verdict {
+pub(super) fn compared(response: Response, expected: &Expected) -> TestOutcome {
     let mut differences = Vec::new();
     if response.decision == expected.decision {
         let reason: BTreeSet<&str> = response.policies.iter().map(String::as_str).collect();
@@ -149,22 +151,22 @@ pub(super) fn compared(response: Response, expected: &Expected) -> Verdict {
             .cloned()
             .collect();
         if !missing.is_empty() {
-            differences.push(Difference::Reason(missing));
+            differences.push(AnswerDifference::Reason(missing));
         }
         if response.errors.len() != expected.errors {
-            differences.push(Difference::Errors {
+            differences.push(AnswerDifference::Errors {
                 expected: expected.errors,
                 came: response.errors.len(),
             });
         }
     } else {
-        differences.push(Difference::Decision {
+        differences.push(AnswerDifference::Decision {
             expected: expected.decision,
             came: response.decision,
         });
     }
     match differences.is_empty() {
-        true => Verdict::Passed(response),
-        false => Verdict::Failed(response, differences),
+        true => TestOutcome::Passed(response),
+        false => TestOutcome::Failed(response, differences),
     }
 }

@@ -26,7 +26,7 @@ pub struct Expectation<'e> {
 
 /// Tests for `cedar run-tests`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenTests {
     /// The file: a JSON array with a line for each entity.
     pub document: String,
     /// The expectations that the format cannot express, in their order.
@@ -51,8 +51,8 @@ pub struct Skipped {
 ///
 /// The readings are the engine's, and every test is to have the same. The other program knows none,
 /// and has to be given the policies that are in force: [`policies_in_force`](super::policies_in_force).
-pub fn write(expectations: &[Expectation<'_>]) -> Written {
-    let mut written = Written {
+pub fn write(expectations: &[Expectation<'_>]) -> WrittenTests {
+    let mut written = WrittenTests {
         document: String::from("["),
         skipped: Vec::new(),
     };

@@ -20,7 +20,7 @@ use tarbac_store::Directory;
 
 /// The counterexamples of a spec as a suite.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct CounterexampleSuite {
     /// The text of the suite; `None` where no case is left.
     pub suite: Option<String>,
     /// The counterexamples that are not in it, with the reasons.
@@ -71,7 +71,7 @@ struct Expected {
 impl Prover<'_> {
     /// The counterexamples of a spec as the text of a suite. Every case in it has been run beside the
     /// directory at hand, and fails.
-    pub fn suite_of(&self, tried: &SpecResult<'_>, engine: &Engine) -> Kept {
+    pub fn suite_of(&self, tried: &SpecResult<'_>, engine: &Engine) -> CounterexampleSuite {
         let mut cases = Vec::new();
         let mut left_out = Vec::new();
         for (environment, counterexample) in tried.refutations() {
@@ -85,7 +85,7 @@ impl Prover<'_> {
             true => None,
             false => self.text(tried.spec, cases),
         };
-        Kept { suite, left_out }
+        CounterexampleSuite { suite, left_out }
     }
 
     fn text(&self, spec: &Spec, cases: Vec<CaseText>) -> Option<String> {

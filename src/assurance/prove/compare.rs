@@ -27,7 +27,7 @@ pub struct Old<'o> {
 
 /// How the decisions of two sets of policies compare in one request environment.
 #[derive(Debug)]
-pub struct Comparison {
+pub struct EnvironmentComparison {
     /// Whether the action is a question about decisions.
     pub is_question: bool,
     /// Whether the old policies allow nothing that the new ones refuse.
@@ -39,7 +39,7 @@ pub struct Comparison {
 /// How decisions change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum DecisionChange {
     /// Not at all.
     Equivalent,
     /// Some requests that were refused are allowed.
@@ -52,7 +52,7 @@ pub enum Change {
     Unknown,
 }
 
-impl Change {
+impl DecisionChange {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -65,15 +65,15 @@ impl Change {
     }
 }
 
-impl Comparison {
+impl EnvironmentComparison {
     /// How the decisions change here.
-    pub fn change(&self) -> Change {
+    pub fn change(&self) -> DecisionChange {
         match (&self.less.verdict, &self.more.verdict) {
-            (Verdict::Proved, Verdict::Proved) => Change::Equivalent,
-            (Verdict::Proved, Verdict::Refuted(_)) => Change::MorePermissive,
-            (Verdict::Refuted(_), Verdict::Proved) => Change::LessPermissive,
-            (Verdict::Refuted(_), Verdict::Refuted(_)) => Change::Both,
-            _ => Change::Unknown,
+            (Verdict::Proved, Verdict::Proved) => DecisionChange::Equivalent,
+            (Verdict::Proved, Verdict::Refuted(_)) => DecisionChange::MorePermissive,
+            (Verdict::Refuted(_), Verdict::Proved) => DecisionChange::LessPermissive,
+            (Verdict::Refuted(_), Verdict::Refuted(_)) => DecisionChange::Both,
+            _ => DecisionChange::Unknown,
         }
     }
 
@@ -116,7 +116,7 @@ impl Prover<'_> {
         &self,
         old: &Old<'_>,
         progress: Progress<'_>,
-    ) -> Result<Vec<Comparison>, NoSolver> {
+    ) -> Result<Vec<EnvironmentComparison>, NoSolver> {
         let surroundings = self.surroundings(old.policies.policies().iter());
         let before: Vec<&Policy> = old.policies.in_force(old.readings).collect();
         let now: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
@@ -145,7 +145,7 @@ impl Prover<'_> {
                 let verdict = failing_before.unless_by(before.iter().copied(), verdict);
                 environment.with(failing_now.unless_by(now.iter().copied(), verdict))
             };
-            Comparison {
+            EnvironmentComparison {
                 is_question: environment.action.is_question(),
                 less: verdict(solver, false),
                 more: verdict(solver, true),

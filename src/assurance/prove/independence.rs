@@ -8,7 +8,7 @@
 //! 2. Neither the spec nor the specialisation reads the attribute: of two models that differ only in it, the spec
 //!    matches both or none, and the specialisation decides both equally.
 //!
-//! The policies therefore decide both equally, which was to be proved. [`Attribute::is_read_by`] checks step 2 by the
+//! The policies therefore decide both equally, which was to be proved. [`AttributePath::is_read_by`] checks step 2 by the
 //! name of the attribute, wherever it occurs. Conversely, if a decision depends on the attribute, a model that the
 //! spec matches is decided differently with the value of the specialisation, and step 1 fails there.
 
@@ -25,7 +25,7 @@ use tarbac_host::bundle::{Action, Kind, Policy, Vocabulary, static_policy};
 
 /// An attribute of an entity at a path from the principal or the resource.
 #[derive(Debug, Clone)]
-pub struct Attribute {
+pub struct AttributePath {
     /// The path to the entity that has it.
     owner: ast::Expr,
     name: SmolStr,
@@ -42,7 +42,7 @@ enum To {
     Absent,
 }
 
-impl Attribute {
+impl AttributePath {
     /// The attribute that an expression reads in requests of a spec; `None` where it reads none, or a required one of a
     /// kind without constants.
     pub(super) fn read_by(

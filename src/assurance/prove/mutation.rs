@@ -13,7 +13,7 @@ use tarbac_host::bundle::Policy;
 
 /// The fates of the mutants.
 #[derive(Debug)]
-pub struct Mutation {
+pub struct SpecMutation {
     /// The number of all.
     pub mutants: usize,
     /// The number of those that refute a spec or can raise an error.
@@ -24,14 +24,14 @@ pub struct Mutation {
     /// those of the specs.
     pub equivalent: Vec<Mutant>,
     /// Those that change a decision and refute no spec.
-    pub survivors: Vec<Survivor>,
+    pub survivors: Vec<SpecSurvivor>,
     /// Those with an unknown fate, and the reason.
     pub unknown: Vec<(Mutant, Unknown)>,
 }
 
 /// A mutant that refutes no spec.
 #[derive(Debug)]
-pub struct Survivor {
+pub struct SpecSurvivor {
     /// The mutant.
     pub mutant: Mutant,
     /// The readings that are on.
@@ -59,7 +59,7 @@ impl Prover<'_> {
         specs: &[Spec],
         is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
         progress: Progress<'_>,
-    ) -> Result<Mutation, NoSolver> {
+    ) -> Result<SpecMutation, NoSolver> {
         let (mutants, refused) = mutation::valid(self.bundle, is_wanted);
         let mut choices = self.choices();
         for choice in specs.iter().flat_map(|spec| self.choices_of(spec)) {
@@ -82,7 +82,7 @@ impl Prover<'_> {
                     .unwrap_or_else(Fate::Unknown)
             },
         )?;
-        let mut mutation = Mutation {
+        let mut mutation = SpecMutation {
             mutants: mutants.len() + refused,
             refuted: 0,
             refused,
@@ -94,7 +94,7 @@ impl Prover<'_> {
             match fate {
                 Fate::Refuted => mutation.refuted += 1,
                 Fate::Equivalent => mutation.equivalent.push(mutant),
-                Fate::Survivor(readings, counterexample) => mutation.survivors.push(Survivor {
+                Fate::Survivor(readings, counterexample) => mutation.survivors.push(SpecSurvivor {
                     mutant,
                     readings,
                     counterexample: *counterexample,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use cedar_policy_core::ast;
 
-use super::independence::Attribute;
+use super::independence::AttributePath;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
@@ -55,7 +55,7 @@ pub enum Says {
     /// They are refused.
     Refused,
     /// Their decisions do not depend on an attribute.
-    SameWhatever(Attribute),
+    SameWhatever(AttributePath),
     /// Their decisions do not depend on a reading.
     SameUnderReading(String),
 }
@@ -299,7 +299,7 @@ fn regardless_of(policy: &Policy, bundle: &Bundle, name: &str) -> Result<Says, F
     }
     let expression = ast::Expr::from_str(name).ok();
     let attribute = expression
-        .and_then(|expression| Attribute::read_by(&expression, policy, bundle.vocabulary()));
+        .and_then(|expression| AttributePath::read_by(&expression, policy, bundle.vocabulary()));
     let Some(attribute) = attribute else {
         let message = format!(
             "`{name}` is neither a reading nor an attribute that a proof can be regardless of"

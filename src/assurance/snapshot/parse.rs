@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use cedar_policy::EntityUid;
 use unicode_width::UnicodeWidthChar;
 
-use super::{CellName, Decided, NoSnapshot, READINGS};
+use super::{CellDecision, CellName, NoSnapshot, READINGS};
 use tarbac_analysis::matrix::{Mark, NOBODY, one_line};
 
 /// The markers that git writes at the beginning of lines where the sides of a merge differ.
@@ -15,7 +15,7 @@ const CONFLICT: [&str; 4] = ["<<<<<<< ", "||||||| ", "=======", ">>>>>>> "];
 /// A snapshot that was read.
 #[derive(Default)]
 pub(super) struct Read {
-    pub(super) cells: BTreeMap<CellName, Decided>,
+    pub(super) cells: BTreeMap<CellName, CellDecision>,
     /// The names of the resources, by UID.
     pub(super) resources: BTreeMap<String, String>,
 }
@@ -115,7 +115,7 @@ fn decided(
     line: usize,
     (sign, key): (&str, &str),
     legend: &BTreeMap<&str, &str>,
-) -> Result<Decided, NoSnapshot> {
+) -> Result<CellDecision, NoSnapshot> {
     let mark = Mark::of_sign(sign).ok_or(damaged(line, "a cell has no mark"))?;
     let policy = match key {
         NOBODY => None,
@@ -126,7 +126,7 @@ fn decided(
             Some((*policy).to_owned())
         }
     };
-    Ok(Decided { mark, policy })
+    Ok(CellDecision { mark, policy })
 }
 
 /// The name and the UID of the resource of a heading. Either may have several spaces in a row.

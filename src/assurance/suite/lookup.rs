@@ -18,7 +18,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::{Engine, Undecidable, entities_of};
-use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
+use tarbac_host::lookup::{Lookup, Name, NameError, RequestPart};
 use tarbac_host::yaml::place;
 
 /// The word for all people or all resources.
@@ -84,28 +84,30 @@ impl<'e> SuiteLookup<'e> {
     pub(super) fn entities(
         &mut self,
         scope: &Scope<'_, '_>,
-        part: Of,
+        part: RequestPart,
         action: &Action,
         names: &[Spanned<String>],
         findings: &mut Vec<Finding>,
     ) -> Vec<EntityUid> {
         let groups = match part {
-            Of::Resource => &scope.shared.resources,
-            Of::Principal | Of::Action => &scope.shared.principals,
+            RequestPart::Resource => &scope.shared.resources,
+            RequestPart::Principal | RequestPart::Action => &scope.shared.principals,
         };
         let mut entities = Vec::new();
         for (source, name) in members(scope.source, groups, names) {
             let known = match part {
-                Of::Resource => &mut self.known.resources,
-                Of::Principal | Of::Action => &mut self.known.principals,
+                RequestPart::Resource => &mut self.known.resources,
+                RequestPart::Principal | RequestPart::Action => &mut self.known.principals,
             };
             // The types that are possible depend on the action alone.
             let key = format!("{} {}", action.uid, name.value);
             let found = known.entry(key).or_insert_with(|| {
                 let text = Name::from(name.value.as_str());
                 let found = match part {
-                    Of::Resource => self.names.resource(action, &text),
-                    Of::Principal | Of::Action => self.names.principal(action, &text),
+                    RequestPart::Resource => self.names.resource(action, &text),
+                    RequestPart::Principal | RequestPart::Action => {
+                        self.names.principal(action, &text)
+                    }
                 };
                 found.map_err(|error| self.names.suggest(error, Some(action)))
             });
@@ -121,7 +123,7 @@ impl<'e> SuiteLookup<'e> {
     pub(super) fn selected(
         &mut self,
         scope: &Scope<'_, '_>,
-        part: Of,
+        part: RequestPart,
         names: &document::Names,
         findings: &mut Vec<Finding>,
     ) -> Vec<EntityUid> {
@@ -134,15 +136,15 @@ impl<'e> SuiteLookup<'e> {
             _ => {}
         }
         let groups = match part {
-            Of::Resource => &scope.shared.resources,
-            Of::Principal | Of::Action => &scope.shared.principals,
+            RequestPart::Resource => &scope.shared.resources,
+            RequestPart::Principal | RequestPart::Action => &scope.shared.principals,
         };
         let mut entities = Vec::new();
         for (source, name) in members(scope.source, groups, &names.0) {
             let text = Name::from(name.value.as_str());
             let found = match part {
-                Of::Resource => self.names.any_resource(&text),
-                Of::Principal | Of::Action => self.names.any_principal(&text),
+                RequestPart::Resource => self.names.any_resource(&text),
+                RequestPart::Principal | RequestPart::Action => self.names.any_principal(&text),
             };
             match found {
                 Ok(uid) => entities.push(uid),

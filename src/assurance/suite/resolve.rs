@@ -25,7 +25,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::Switches;
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Lookup, Part as Of};
+use tarbac_host::lookup::{Lookup, RequestPart};
 use tarbac_host::yaml::place;
 
 /// The resolver of the documents of a workspace into suites.
@@ -229,13 +229,18 @@ impl<'a> Resolver<'a> {
             );
             let principals = lookup.entities(
                 scope,
-                Of::Principal,
+                RequestPart::Principal,
                 action,
                 &case.principal.0,
                 &mut findings,
             );
-            let resources =
-                lookup.entities(scope, Of::Resource, action, &case.resource.0, &mut findings);
+            let resources = lookup.entities(
+                scope,
+                RequestPart::Resource,
+                action,
+                &case.resource.0,
+                &mut findings,
+            );
             let check = |principal: &EntityUid, resource: &EntityUid| Check {
                 request: request(principal, action, resource, &context),
                 expected: Arc::clone(&expected),

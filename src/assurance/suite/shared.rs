@@ -15,7 +15,7 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::{Lookup, Name, NameError, Part as Of};
+use tarbac_host::lookup::{Lookup, Name, NameError, RequestPart};
 use tarbac_host::yaml::place;
 
 /// The groups and fixtures of a file, and of those that it uses.
@@ -80,9 +80,9 @@ impl<'a> Shared<'a> {
                 }
             }
         }
-        check_groups(names, &shared.principals, Of::Principal, findings);
-        check_groups(names, &shared.resources, Of::Resource, findings);
-        check_groups(names, &shared.actions, Of::Action, findings);
+        check_groups(names, &shared.principals, RequestPart::Principal, findings);
+        check_groups(names, &shared.resources, RequestPart::Resource, findings);
+        check_groups(names, &shared.actions, RequestPart::Action, findings);
         shared
     }
 }
@@ -125,15 +125,19 @@ fn twice(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Finding {
 fn check_groups(
     names: &Lookup<'_>,
     groups: &BTreeMap<&str, Group<'_>>,
-    part: Of,
+    part: RequestPart,
     findings: &mut Vec<Finding>,
 ) {
     for (name, group) in groups {
         let text = Name::from(*name);
         let is_taken = match part {
-            Of::Principal => !matches!(names.any_principal(&text), Err(NameError::Unknown { .. })),
-            Of::Resource => !matches!(names.any_resource(&text), Err(NameError::Unknown { .. })),
-            Of::Action => names.action(&text).is_ok(),
+            RequestPart::Principal => {
+                !matches!(names.any_principal(&text), Err(NameError::Unknown { .. }))
+            }
+            RequestPart::Resource => {
+                !matches!(names.any_resource(&text), Err(NameError::Unknown { .. }))
+            }
+            RequestPart::Action => names.action(&text).is_ok(),
         };
         if is_taken {
             let at = group.names.first().map(|first| first.referenced);
@@ -175,17 +179,17 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
             }
         }
         for (groups, part) in [
-            (&document.principals, Of::Principal),
-            (&document.actions, Of::Action),
-            (&document.resources, Of::Resource),
+            (&document.principals, RequestPart::Principal),
+            (&document.actions, RequestPart::Action),
+            (&document.resources, RequestPart::Resource),
         ] {
             for name in groups.0.iter().flat_map(|(_, names)| &names.0) {
                 let text = Name::from(name.value.as_str());
                 let find = |names: &Lookup<'_>| match part {
-                    Of::Principal => names.any_principal(&text).map(drop),
-                    Of::Action => names.action_or_question(&text).map(drop),
+                    RequestPart::Principal => names.any_principal(&text).map(drop),
+                    RequestPart::Action => names.action_or_question(&text).map(drop),
                     // A question is asked about other things than a permission.
-                    Of::Resource => names.anything(&text).map(drop),
+                    RequestPart::Resource => names.anything(&text).map(drop),
                 };
                 // What is given in a case may have made it.
                 if engines

@@ -10,7 +10,7 @@ use cedar_policy::EntityUid;
 use clap::CommandFactory;
 use clap_complete::engine::CompletionCandidate;
 use tarbac_analysis::change::what_if;
-use tarbac_host::lookup::{Lookup, Part};
+use tarbac_host::lookup::{Lookup, RequestPart};
 use tarbac_host::workspace::LoadOptions;
 use tarbac_host::{Engine, Layout, Switches, Workspace, roles};
 use walkdir::WalkDir;
@@ -69,7 +69,7 @@ pub(crate) fn actions(typed: &OsStr) -> Vec<CompletionCandidate> {
 pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let names = Lookup::new(engine);
-        called(&names, names.all(Part::Principal))
+        called(&names, names.all(RequestPart::Principal))
     })
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn principals(typed: &OsStr) -> Vec<CompletionCandidate> {
 pub(crate) fn resources(typed: &OsStr) -> Vec<CompletionCandidate> {
     offered(typed, |engine| {
         let names = Lookup::new(engine);
-        called(&names, names.all(Part::Resource))
+        called(&names, names.all(RequestPart::Resource))
     })
 }
 

@@ -7,7 +7,7 @@ use std::slice::from_mut;
 
 use tarbac_analysis::change::impact::{About, Affected, Comparison, Impact, States};
 use tarbac_analysis::change::what_if::Premises;
-use tarbac_analysis::plan::{Planner, RoleChange, Roles};
+use tarbac_analysis::plan::{PlannedRoles, Planner, RoleChange};
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
 use tarbac_report as render;
@@ -123,17 +123,20 @@ pub(crate) fn write_comparison(
 }
 
 /// The role changes of a plan, or the roles that would need a permission.
-fn roles(planning: &Planner<'_, '_>, options: &ComparisonOptions<'_>) -> Result<Roles, Failure> {
+fn roles(
+    planning: &Planner<'_, '_>,
+    options: &ComparisonOptions<'_>,
+) -> Result<PlannedRoles, Failure> {
     let failed = |findings| Failure::Invalid(findings, "Nothing was planned.");
     Ok(match (options.plan, options.format) {
         (true, _) => {
             let mut plan = planning.plan().map_err(failed)?;
             plan.in_workspace(options.folder);
-            Roles::Planned(Box::new(plan))
+            PlannedRoles::Planned(Box::new(plan))
         }
         // CSV has no place for them.
-        (false, Format::Csv) => Roles::InNeed(Vec::new()),
-        (false, _) => Roles::InNeed(in_need(planning)),
+        (false, Format::Csv) => PlannedRoles::InNeed(Vec::new()),
+        (false, _) => PlannedRoles::InNeed(in_need(planning)),
     })
 }
 

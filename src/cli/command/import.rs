@@ -15,7 +15,7 @@ use tarbac_host::{Engine, Switches, assembly};
 use tarbac_report as render;
 use tarbac_report::import::ImportChanges;
 use tarbac_tenant::import;
-use tarbac_tenant::import::{Imported, Report};
+use tarbac_tenant::import::{ImportReport, Imported};
 use thiserror::Error;
 
 use super::exports_in;
@@ -213,7 +213,7 @@ fn dry_run(
     imported: Imported,
     arguments: &ImportArgs,
     out: &Path,
-) -> Result<(Report, Refresh), Failure> {
+) -> Result<(ImportReport, Refresh), Failure> {
     let (record, finished) = recorded(out)?;
     finished.iter().for_each(output::warning);
     let draft = Draft::temporary()
@@ -230,7 +230,7 @@ fn write(
     imported: Imported,
     arguments: &ImportArgs,
     out: &Path,
-) -> Result<(Report, Refresh), Failure> {
+) -> Result<(ImportReport, Refresh), Failure> {
     let wait = || {
         let text = format!("waiting: another program writes into {}\n", out.display());
         output::note(&text);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
-use tarbac_host::record::{self, Found, Origin, Record, Step, Written};
+use tarbac_host::record::{self, Found, Origin, Record, Step, WrittenFile};
 use tarbac_host::workspace::{PARTS, Transaction, found, regular};
 use tarbac_report as render;
 
@@ -90,11 +90,11 @@ pub(crate) fn run(
 
 /// Refuses to overwrite files.
 fn refuse_existing(
-    files: &[tarbac_host::bundle::File],
+    files: &[tarbac_host::bundle::TextFile],
     arguments: &InitArgs,
 ) -> Result<(), Failure> {
     // A dangling link is in the way as well.
-    let is_there = |file: &&tarbac_host::bundle::File| {
+    let is_there = |file: &&tarbac_host::bundle::TextFile| {
         let path = arguments.folder.join(&file.path);
         fs::symlink_metadata(path).is_ok()
     };
@@ -137,7 +137,7 @@ enum Ignored {
 
 /// Writes the files into the draft of a transaction.
 fn write(
-    files: &[tarbac_host::bundle::File],
+    files: &[tarbac_host::bundle::TextFile],
     transaction: &Transaction,
     record: &mut Record,
     folder: &Path,
@@ -163,7 +163,7 @@ fn write(
             };
             record
                 .files
-                .insert(path.to_owned(), Written { origin, digest });
+                .insert(path.to_owned(), WrittenFile { origin, digest });
         }
         Ok(())
     };

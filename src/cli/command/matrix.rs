@@ -3,7 +3,7 @@
 use cedar_policy::EntityUid;
 use clap::Args;
 use tarbac_analysis::Matrix;
-use tarbac_host::lookup::{Lookup, Name, NameError, Part};
+use tarbac_host::lookup::{Lookup, Name, NameError, RequestPart};
 use tarbac_host::{Engine, Workspace};
 use tarbac_report::matrix as render;
 
@@ -73,8 +73,8 @@ pub(crate) fn run(
 
 fn of_people(engine: &Engine, arguments: &MatrixArgs) -> Result<Matrix, Failure> {
     let names = Lookup::new(engine);
-    let principals = chosen(&names, Part::Principal, &arguments.principal)?;
-    let resources = chosen(&names, Part::Resource, &arguments.resource)?;
+    let principals = chosen(&names, RequestPart::Principal, &arguments.principal)?;
+    let resources = chosen(&names, RequestPart::Resource, &arguments.resource)?;
     let permissions = engine.bundle().vocabulary().permissions().count();
     let cells = principals
         .len()
@@ -95,7 +95,11 @@ fn of_people(engine: &Engine, arguments: &MatrixArgs) -> Result<Matrix, Failure>
 }
 
 /// The named entities, or all of a kind.
-fn chosen(names: &Lookup, part: Part, named: &[String]) -> Result<Vec<EntityUid>, NameError> {
+fn chosen(
+    names: &Lookup,
+    part: RequestPart,
+    named: &[String],
+) -> Result<Vec<EntityUid>, NameError> {
     if named.is_empty() {
         return Ok(names.all(part));
     }
@@ -104,8 +108,8 @@ fn chosen(names: &Lookup, part: Part, named: &[String]) -> Result<Vec<EntityUid>
         .map(|text| {
             let name = Name::from(text.as_str());
             let found = match part {
-                Part::Resource => names.any_resource(&name),
-                Part::Principal | Part::Action => names.any_principal(&name),
+                RequestPart::Resource => names.any_resource(&name),
+                RequestPart::Principal | RequestPart::Action => names.any_principal(&name),
             };
             found.map_err(|error| names.suggest(error, None))
         })

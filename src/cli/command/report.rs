@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_report::ci::{ReportFormat, UnknownFormat, render};
 use thiserror::Error;
@@ -120,7 +120,7 @@ impl<'a> Reports<'a> {
     /// Writes all reports, after the answer. An error in one does not stop the others; the first error is returned.
     pub(crate) fn write(
         &self,
-        report: &Report,
+        report: &TestReport,
         excerpts: &Excerpts,
         output: &mut Output,
     ) -> Result<(), Failure> {

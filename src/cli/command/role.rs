@@ -11,7 +11,7 @@ use tarbac_host::roles;
 use tarbac_report as render;
 use tarbac_tenant::exports::Folder;
 use tarbac_tenant::exports::graph::RoleDefinitionRow;
-use tarbac_tenant::graph_role::Difference;
+use tarbac_tenant::graph_role::RoleDifference;
 use tarbac_tenant::{RoleDefinition, graph_role};
 
 use super::candidates;
@@ -131,7 +131,7 @@ fn diff(global: &GlobalArgs, exports: &Path, output: &mut Output) -> Result<Exit
         Format::Json => render::role::document(&differences, engine.provenance()),
         _ => render::role::human(&differences, output.style()),
     })?;
-    Ok(match differences.iter().all(Difference::is_none) {
+    Ok(match differences.iter().all(RoleDifference::is_none) {
         true => Exit::Yes,
         false => Exit::No,
     })

@@ -1,6 +1,6 @@
 //! The first files of a new workspace, without its data.
 
-use tarbac_host::bundle::File;
+use tarbac_host::bundle::TextFile;
 
 use crate::product;
 
@@ -20,27 +20,27 @@ snapshot: { principals: classes, actions: all, resources: classes }
 ";
 
 /// A whole workspace: the rules and the sample tenant, sorted by path.
-pub(crate) fn sample_files() -> Vec<File> {
+pub(crate) fn sample_files() -> Vec<TextFile> {
     with_rules(product::sample())
 }
 
 /// The rules, a suite whose snapshot is to be accepted, and a workflow; sorted by path.
-pub(crate) fn bare_files() -> Vec<File> {
+pub(crate) fn bare_files() -> Vec<TextFile> {
     with_rules(without_rules())
 }
 
 /// The first files of a repository, without rules and data: a suite and a workflow.
-pub(crate) fn without_rules() -> Vec<File> {
+pub(crate) fn without_rules() -> Vec<TextFile> {
     let mut files = product::sample();
     files.retain(|file| [WORKFLOW, SUITE_SCHEMA].contains(&file.path.as_str()));
-    files.push(File {
+    files.push(TextFile {
         path: "tests/everybody.yaml".to_owned(),
         text: FIRST_SUITE.to_owned(),
     });
     files
 }
 
-fn with_rules(mut files: Vec<File>) -> Vec<File> {
+fn with_rules(mut files: Vec<TextFile>) -> Vec<TextFile> {
     files.extend_from_slice(product::rules().files());
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files

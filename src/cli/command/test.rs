@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use tarbac_assurance::suite::{self, Filter, Suites, Tried};
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_assurance::{coverage, mutation};
 use tarbac_diagnostic::source::Source;
 use tarbac_host::Engine;
@@ -230,7 +230,7 @@ fn read_or_report(
     let provenance = provenance.map(|engine| Arc::clone(engine.provenance()));
     let prepared = loaded.and_then(|engine| read(global, arguments, engine));
     if let Err(Failure::Invalid(findings, _)) = &prepared {
-        let report = Report {
+        let report = TestReport {
             command: "test",
             groups: Vec::new(),
             findings: findings.clone(),

@@ -6,7 +6,7 @@ use clap::Args;
 use tarbac_analysis::authority;
 #[cfg(feature = "prove")]
 use tarbac_assurance::prove;
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source};
@@ -78,7 +78,7 @@ pub(crate) fn run(
     finding::sort(&mut findings);
 
     let engine = examination.engine.as_ref();
-    let report = Report {
+    let report = TestReport {
         command: "validate",
         groups: Vec::new(),
         findings,

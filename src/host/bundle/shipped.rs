@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Rules, Texts};
+use super::{RulesOrigin, Texts};
 use tarbac_diagnostic::source::Source;
 
 /// The beginning of the names of sources that ship.
@@ -13,7 +13,7 @@ const PREFIX: &str = "shipped/";
 
 /// A text and its path in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub struct TextFile {
     /// The path, with `/` between its parts, for example `policies/authority.cedar`.
     pub path: String,
     /// The text.
@@ -27,18 +27,18 @@ pub struct File {
 pub struct Shipped {
     schema: Vec<Arc<Source>>,
     policies: Vec<Arc<Source>>,
-    files: Vec<File>,
+    files: Vec<TextFile>,
     /// The schema files in Cedar's JSON format, by the path.
     schema_in_json: BTreeMap<String, Value>,
 }
 
 impl Shipped {
     /// The files of `policies/` and `schema/`; those with the extensions `.cedar` and `.cedarschema` are the rules.
-    pub fn new(files: Vec<File>) -> Self {
+    pub fn new(files: Vec<TextFile>) -> Self {
         let called = |extension: &str| {
             let files = files.iter().filter(|file| file.path.ends_with(extension));
             files
-                .map(|File { path, text }| Source::held(format!("{PREFIX}{path}"), text))
+                .map(|TextFile { path, text }| Source::held(format!("{PREFIX}{path}"), text))
                 .collect()
         };
         Self {
@@ -64,7 +64,7 @@ impl Shipped {
     }
 
     /// The files, in the given order.
-    pub fn files(&self) -> &[File] {
+    pub fn files(&self) -> &[TextFile] {
         &self.files
     }
 
@@ -99,7 +99,7 @@ impl Shipped {
     }
 
     /// The origin of the rules in these texts.
-    pub(super) fn rules(&self, texts: &Texts) -> Rules {
+    pub(super) fn rules(&self, texts: &Texts) -> RulesOrigin {
         let mut is_more = !texts.links.is_empty();
         for (shipped, given) in [
             (&self.schema, &texts.schema),
@@ -107,14 +107,14 @@ impl Shipped {
         ] {
             let known: BTreeSet<&Source> = given.iter().map(Arc::as_ref).collect();
             if !shipped.iter().all(|source| known.contains(source.as_ref())) {
-                return Rules::Own;
+                return RulesOrigin::Own;
             }
             is_more |= known.len() > shipped.len();
         }
         match (self.policies.is_empty(), is_more) {
-            (true, _) => Rules::Own,
-            (false, true) => Rules::ShippedAndCustom,
-            (false, false) => Rules::Shipped,
+            (true, _) => RulesOrigin::Own,
+            (false, true) => RulesOrigin::ShippedAndCustom,
+            (false, false) => RulesOrigin::Shipped,
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Texts {
 /// The origin of the rules in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rules {
+pub enum RulesOrigin {
     /// The rules that ship, and no others.
     Shipped,
     /// The rules that ship, and others of the workspace.
@@ -37,7 +37,7 @@ pub enum Rules {
     Own,
 }
 
-impl Rules {
+impl RulesOrigin {
     /// The word in JSON: `shipped`, `shipped-and-custom` or `own`.
     pub fn word(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ pub enum Name {
 
 /// A part of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum RequestPart {
     /// The principal.
     Principal,
     /// The action.
@@ -34,7 +34,7 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// A part of a request.
-    Part(Part),
+    Part(RequestPart),
     /// An entity of one of these types, or of any type if there are none.
     Entity(Vec<EntityTypeName>),
 }
@@ -75,7 +75,7 @@ impl std::fmt::Display for Name {
     }
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for RequestPart {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Principal => "principal",
@@ -85,8 +85,8 @@ impl std::fmt::Display for Part {
     }
 }
 
-impl From<Part> for Wanted {
-    fn from(part: Part) -> Self {
+impl From<RequestPart> for Wanted {
+    fn from(part: RequestPart) -> Self {
         Self::Part(part)
     }
 }

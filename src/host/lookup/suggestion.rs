@@ -3,7 +3,7 @@
 use cedar_policy::EntityTypeName;
 
 use super::nearest::Nearest;
-use super::{Lookup, Name, NameError, Part, Wanted};
+use super::{Lookup, Name, NameError, RequestPart, Wanted};
 use crate::bundle::Action;
 
 /// The most entities that an error lists in full if none is similar.
@@ -20,8 +20,8 @@ impl Lookup<'_> {
             return error;
         };
         let types = match (action, part) {
-            (Some(action), Wanted::Part(Part::Principal)) => action.principals.clone(),
-            (Some(action), Wanted::Part(Part::Resource)) => action.resources.clone(),
+            (Some(action), Wanted::Part(RequestPart::Principal)) => action.principals.clone(),
+            (Some(action), Wanted::Part(RequestPart::Resource)) => action.resources.clone(),
             (_, Wanted::Part(part)) => self.types(*part),
             (_, Wanted::Entity(types)) if types.is_empty() => self.every_type(),
             (_, Wanted::Entity(types)) => types.clone(),

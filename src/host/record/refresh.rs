@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use blake3::Hash;
 
-use super::{Origin, Record, Step, Written, is_at_or_in};
+use super::{Origin, Record, Step, WrittenFile, is_at_or_in};
 
 /// The folder of the tenant's data.
 const ENTITIES: &str = "entities/";
@@ -55,7 +55,7 @@ pub struct Situation<'a> {
 
 /// The reason why a file stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum KeptReason {
     /// A person changed it, and there is nothing new to write.
     Changed,
     /// A person changed it, and a newer text ships.
@@ -76,11 +76,11 @@ pub enum Why {
 
 /// A file that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kept {
+pub struct KeptFile {
     /// The path.
     pub path: String,
     /// The reason.
-    pub why: Why,
+    pub why: KeptReason,
 }
 
 /// The outcome of a refresh for all files of a workspace.
@@ -95,9 +95,9 @@ pub struct Refresh {
     /// The number of files that are as they would be written.
     pub unchanged: usize,
     /// Files that stay as they are, in folders that tarbac writes to.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptFile>,
     /// Files that would be overwritten although a person wrote or changed them. With any of these, nothing is written.
-    pub conflicts: Vec<Kept>,
+    pub conflicts: Vec<KeptFile>,
     /// Data that the workspace would lose: exports of the last import that are missing or, if there are none, files of
     /// entities that would become empty.
     pub lost: Vec<String>,
@@ -127,7 +127,7 @@ impl Refresh {
             let is_known =
                 before.files.contains_key(path) || situation.new.files.contains_key(path);
             if *found == Found::Other && !is_known {
-                refresh.keep(path, Why::NotWritten);
+                refresh.keep(path, KeptReason::NotWritten);
             }
         }
         refresh.kept.sort();
@@ -162,7 +162,13 @@ impl Refresh {
     }
 
     /// A file that is to be written.
-    fn write(&mut self, situation: &Situation<'_>, path: &str, old: Option<Written>, new: Written) {
+    fn write(
+        &mut self,
+        situation: &Situation<'_>,
+        path: &str,
+        old: Option<WrittenFile>,
+        new: WrittenFile,
+    ) {
         let has_news = old.is_none_or(|old| old.digest != new.digest);
         let is_shipped = new.origin == Origin::Shipped;
         // A new text of a file that ships says nothing about the tenant, so a changed or removed copy is no conflict.
@@ -171,7 +177,9 @@ impl Refresh {
         let now = match situation.found.get(path) {
             None => None,
             Some(Found::File(digest)) => Some(*digest),
-            Some(Found::NoFile | Found::Other) => return self.refuse(path, old, Why::NoFile),
+            Some(Found::NoFile | Found::Other) => {
+                return self.refuse(path, old, KeptReason::NoFile);
+            }
         };
         if now == Some(new.digest) {
             self.unchanged += 1;
@@ -186,26 +194,28 @@ impl Refresh {
                 // Missing data are written again; a rule was removed on purpose.
                 _ if is_entities => self.put(path, None, new),
                 None => self.put(path, None, new),
-                Some(old) if !has_news || is_upgrade => self.keep_as(path, old, Why::Removed),
-                Some(old) => self.refuse(path, Some(old), Why::Removed),
+                Some(old) if !has_news || is_upgrade => {
+                    self.keep_as(path, old, KeptReason::Removed)
+                }
+                Some(old) => self.refuse(path, Some(old), KeptReason::Removed),
             };
         };
         match old {
             Some(old) if old.digest == now => self.put(path, Some(now), new),
-            Some(old) if !has_news => self.keep_as(path, old, Why::Changed),
-            Some(old) if is_upgrade => self.keep_as(path, old, Why::ChangedAndShipped),
-            Some(old) => self.refuse(path, Some(old), Why::Changed),
-            None if situation.record.is_some() => self.refuse(path, None, Why::NotWritten),
+            Some(old) if !has_news => self.keep_as(path, old, KeptReason::Changed),
+            Some(old) if is_upgrade => self.keep_as(path, old, KeptReason::ChangedAndShipped),
+            Some(old) => self.refuse(path, Some(old), KeptReason::Changed),
+            None if situation.record.is_some() => self.refuse(path, None, KeptReason::NotWritten),
             None if (situation.has_shipped)(&now) => self.put(path, Some(now), new),
             None if is_entities && situation.adopt => self.put(path, Some(now), new),
             // From now on it counts as changed.
-            None if is_shipped => self.keep_as(path, new, Why::NotAsShipped),
-            None => self.refuse(path, None, Why::NotWritten),
+            None if is_shipped => self.keep_as(path, new, KeptReason::NotAsShipped),
+            None => self.refuse(path, None, KeptReason::NotWritten),
         }
     }
 
     /// A file that was written before, and is not to be written now.
-    fn drop(&mut self, situation: &Situation<'_>, path: &str, old: Option<Written>) {
+    fn drop(&mut self, situation: &Situation<'_>, path: &str, old: Option<WrittenFile>) {
         let found = situation.found.get(path);
         let is_as_written =
             matches!((found, old), (Some(Found::File(now)), Some(old)) if old.digest == *now);
@@ -214,7 +224,7 @@ impl Refresh {
             && !situation.takes(path)
             && situation.has_new_roles()
         {
-            return self.refuse(path, old, Why::MayBeRenamed);
+            return self.refuse(path, old, KeptReason::MayBeRenamed);
         }
         match found {
             None => {}
@@ -228,11 +238,11 @@ impl Refresh {
                     after: None,
                 });
             }
-            Some(_) => self.keep(path, Why::ChangedAndGone),
+            Some(_) => self.keep(path, KeptReason::ChangedAndGone),
         }
     }
 
-    fn put(&mut self, path: &str, before: Option<Hash>, new: Written) {
+    fn put(&mut self, path: &str, before: Option<Hash>, new: WrittenFile) {
         let list = match before {
             Some(_) => &mut self.changed,
             None => &mut self.added,
@@ -247,23 +257,23 @@ impl Refresh {
     }
 
     /// Keeps a file, and its entry in the record.
-    fn keep_as(&mut self, path: &str, old: Written, why: Why) {
+    fn keep_as(&mut self, path: &str, old: WrittenFile, why: KeptReason) {
         self.record.files.insert(path.to_owned(), old);
         self.keep(path, why);
     }
 
-    fn keep(&mut self, path: &str, why: Why) {
-        self.kept.push(Kept {
+    fn keep(&mut self, path: &str, why: KeptReason) {
+        self.kept.push(KeptFile {
             path: path.to_owned(),
             why,
         });
     }
 
-    fn refuse(&mut self, path: &str, old: Option<Written>, why: Why) {
+    fn refuse(&mut self, path: &str, old: Option<WrittenFile>, why: KeptReason) {
         if let Some(old) = old {
             self.record.files.insert(path.to_owned(), old);
         }
-        self.conflicts.push(Kept {
+        self.conflicts.push(KeptFile {
             path: path.to_owned(),
             why,
         });

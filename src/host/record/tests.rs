@@ -11,8 +11,8 @@
 
 use super::*;
 
-fn written(origin: Origin, text: &str) -> Written {
-    Written {
+fn written(origin: Origin, text: &str) -> WrittenFile {
+    WrittenFile {
         origin,
         digest: digest(text),
     }

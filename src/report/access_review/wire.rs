@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::premises::PremisesDocument;
 use crate::{VERSION, json_line, ndjson as line_of, provenance, schema};
 use tarbac_analysis::access_review::{
-    AccessReview, Assignment, Entitlement, Obstacle, PersonAccess, Role, Totals,
+    AccessReview, AccessTotals, Assignment, Entitlement, Obstacle, PersonAccess, Role,
 };
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
@@ -20,7 +20,7 @@ struct Document<'s> {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'s>>,
-    totals: &'s Totals,
+    totals: &'s AccessTotals,
     roles: &'s [Role],
     obstacles: &'s [Obstacle],
     assignments: Vec<AssignmentDocument<'s>>,
@@ -37,7 +37,7 @@ struct AssignmentDocument<'s> {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'s> {
-    Totals(&'s Totals),
+    Totals(&'s AccessTotals),
     Asked(PremisesDocument<'s>),
     Role(&'s Role),
     Obstacle(&'s Obstacle),

@@ -9,12 +9,12 @@ use std::fmt::Write;
 
 use super::{notes, visible};
 use crate::findings::level;
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
 
 /// The report as workflow commands, one a line; empty without findings.
-pub fn text(report: &Report, excerpts: &Excerpts) -> String {
+pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     report
         .all_findings()
         .map(|finding| command(finding, excerpts))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::failed;
 use crate::findings::{Entry, counted, entry};
 use crate::{VERSION, json, provenance};
-use tarbac_assurance::test_report::{self, Report};
+use tarbac_assurance::test_report::{self, TestReport};
 use tarbac_host::excerpt::Excerpts;
 
 #[derive(Debug, Serialize)]
@@ -48,7 +48,7 @@ struct Failure<'a> {
 }
 
 /// The report as a JSON document.
-pub fn text(report: &Report, excerpts: &Excerpts) -> String {
+pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     let (errors, warnings) = counted(&report.findings);
     json(&Document {
         version: VERSION,

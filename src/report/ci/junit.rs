@@ -10,13 +10,13 @@ use quick_junit::{
 };
 
 use super::{notes, title, visible};
-use tarbac_assurance::test_report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_diagnostic::source::Place;
 use tarbac_host::excerpt::Excerpts;
 
 /// The report as a JUnit document.
-pub fn text(report: &Report, excerpts: &Excerpts) -> String {
+pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     let mut document = Document::new(format!("tarbac {}", report.command));
     for group in &report.groups {
         document.add_test_suite(suite(group, excerpts));
@@ -57,7 +57,7 @@ fn status(test: &Test, excerpts: &Excerpts) -> Status {
     status
 }
 
-fn findings(report: &Report, excerpts: &Excerpts) -> Suite {
+fn findings(report: &TestReport, excerpts: &Excerpts) -> Suite {
     let mut suite = Suite::new(report.command);
     for finding in &report.findings {
         let mut status = match finding.severity {

@@ -5,12 +5,12 @@
 
 use super::{headline, one_line, position, visible};
 use crate::findings::level;
-use tarbac_assurance::test_report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
 
 /// The report as a page.
-pub fn text(report: &Report, excerpts: &Excerpts) -> String {
+pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     let mut text = format!("## tarbac {}: {}\n", report.command, headline(report));
     if !report.groups.is_empty() {
         text += "\n| Suite | File | Passed | Failed |\n|---|---|--:|--:|\n";

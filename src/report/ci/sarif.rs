@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::visible;
 use crate::findings::level;
 use crate::json;
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::code::Code;
 use tarbac_diagnostic::finding::{Finding, Label};
 use tarbac_diagnostic::source::Place;
@@ -136,7 +136,7 @@ struct Message {
 }
 
 /// The report as a SARIF log.
-pub fn text(report: &Report, excerpts: &Excerpts) -> String {
+pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     let mut by_code: BTreeMap<&Code, Vec<&Finding>> = BTreeMap::new();
     for finding in report.all_findings() {
         by_code.entry(&finding.code).or_default().push(finding);

@@ -5,12 +5,12 @@
 
 use super::{notes, one_line, position, title, visible};
 use crate::findings::level;
-use tarbac_assurance::test_report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::finding::{Finding, Severity};
 use tarbac_host::excerpt::Excerpts;
 
 /// The report as a TAP document.
-pub fn text(report: &Report, excerpts: &Excerpts) -> String {
+pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     let tests = report.groups.iter().flat_map(|group| {
         group
             .tests

@@ -1,11 +1,11 @@
 //! Remedies that differ only in one name, merged into one.
 
-use tarbac_analysis::explain::{Change, ChangeKind, Named, Value};
+use tarbac_analysis::explain::{ChangeKind, Named, RemedyChange, Value};
 
 /// Alternatives with the same changes and other values.
 pub(super) struct Family<'a> {
     /// The first of them.
-    pub first: &'a [Change],
+    pub first: &'a [RemedyChange],
     /// Values of the first alternative, each with its substitutes, in every combination.
     pub instead: Vec<(String, Vec<String>)>,
     /// The number of the other alternatives, where they are not every combination.
@@ -13,8 +13,8 @@ pub(super) struct Family<'a> {
 }
 
 /// The families of alternatives, in the order of their first members.
-pub(super) fn families(alternatives: &[Vec<Change>]) -> Vec<Family<'_>> {
-    let mut groups: Vec<Vec<&[Change]>> = Vec::new();
+pub(super) fn families(alternatives: &[Vec<RemedyChange>]) -> Vec<Family<'_>> {
+    let mut groups: Vec<Vec<&[RemedyChange]>> = Vec::new();
     for alternative in alternatives {
         let kin = groups.iter_mut().find(|group| {
             group
@@ -29,7 +29,7 @@ pub(super) fn families(alternatives: &[Vec<Change>]) -> Vec<Family<'_>> {
     groups.iter().filter_map(|group| family(group)).collect()
 }
 
-fn is_kin(one: &[Change], other: &[Change]) -> bool {
+fn is_kin(one: &[RemedyChange], other: &[RemedyChange]) -> bool {
     one.len() == other.len()
         && one.iter().zip(other).all(|(one, other)| {
             one.kind == other.kind
@@ -39,7 +39,7 @@ fn is_kin(one: &[Change], other: &[Change]) -> bool {
         })
 }
 
-fn family<'a>(members: &[&'a [Change]]) -> Option<Family<'a>> {
+fn family<'a>(members: &[&'a [RemedyChange]]) -> Option<Family<'a>> {
     let first = *members.first()?;
     // For each value of the first alternative, the values of the others in its places.
     let mut choices: Vec<(&Value, Vec<&Value>)> = Vec::new();

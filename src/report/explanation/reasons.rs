@@ -1,6 +1,6 @@
 //! The reasons of a decision: the policies that permit, refuse, or are missing.
 
-use tarbac_analysis::explain::{Clause, Explanation, Grant, Named, Roles, Rule};
+use tarbac_analysis::explain::{ExplainedClause, Explanation, Grant, GrantingGroups, Named, Rule};
 use tarbac_host::decision::Refusal;
 
 use super::super::page::Page;
@@ -96,11 +96,11 @@ pub(super) fn mark(index: usize, count: usize) -> String {
 }
 
 /// Whether a clause repeats one of the rule of the authority, which the page has shown.
-fn repeats(clause: &Clause, authority: Option<&Rule>) -> bool {
+fn repeats(clause: &ExplainedClause, authority: Option<&Rule>) -> bool {
     authority.is_some_and(|rule| rule.clauses.iter().any(|said| said.text == clause.text))
 }
 
-fn clause_lines(page: &mut Page, indent: usize, clause: &Clause) {
+fn clause_lines(page: &mut Page, indent: usize, clause: &ExplainedClause) {
     let keyword = clause.keyword.word();
     for part in clause.parts.iter().filter(|part| clause.is_decisive(part)) {
         let read = match read(part) {
@@ -114,7 +114,7 @@ fn clause_lines(page: &mut Page, indent: usize, clause: &Clause) {
     }
 }
 
-pub(super) fn not_permitted(page: &mut Page, explanation: &Explanation, roles: &Roles) {
+pub(super) fn not_permitted(page: &mut Page, explanation: &Explanation, roles: &GrantingGroups) {
     page.heading("Why it is refused: no policy permits it");
     let giving: Vec<&Named> = roles.giving.iter().map(|giving| &giving.entity).collect();
     match giving.is_empty() {

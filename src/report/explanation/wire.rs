@@ -7,8 +7,8 @@ use crate::premises::PremisesDocument;
 use crate::{provenance, schema};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{
-    Asked, Clause, Explanation, Grant, InForce, Named, Observation, Part, Path, Remedies, Roles,
-    Rule, Support, Truth, Why,
+    Asked, DecisionReasons, ExplainedClause, ExplainedCondition, Explanation, Grant,
+    GrantingGroups, InForce, Named, Observation, Path, Remedies, Rule, Support, Truth,
 };
 use tarbac_analysis::wire::RefusalShape;
 use tarbac_host::decision::{Basis, Decision, Notice, Refusal};
@@ -36,7 +36,7 @@ pub struct ExplanationWire<'a> {
     #[serde(skip_serializing_if = "<[Support]>::is_empty")]
     supports: &'a [Support],
     rules: Vec<RuleWire<'a>>,
-    roles: Option<&'a Roles>,
+    roles: Option<&'a GrantingGroups>,
     #[schemars(with = "Vec<RefusalShape>")]
     refusals: &'a [Refusal],
     changes: Option<&'a Remedies>,
@@ -120,14 +120,16 @@ struct UidWire<'a> {
 pub fn wire<'a>(explanation: &'a Explanation, premises: &'a Premises) -> ExplanationWire<'a> {
     let answer = &explanation.answer;
     let supports = match &explanation.why {
-        Why::Permitted(_, supports) => supports.as_slice(),
+        DecisionReasons::Permitted(_, supports) => supports.as_slice(),
         _ => &[],
     };
     let (grants, rules, roles) = match &explanation.why {
-        Why::Permitted(grants, _) => (grants.iter().map(grant).collect(), Vec::new(), None),
-        Why::Forbidden(rules) => (Vec::new(), rules.iter().map(rule).collect(), None),
-        Why::NotPermitted(roles) => (Vec::new(), Vec::new(), Some(roles)),
-        Why::Indeterminate => (Vec::new(), Vec::new(), None),
+        DecisionReasons::Permitted(grants, _) => {
+            (grants.iter().map(grant).collect(), Vec::new(), None)
+        }
+        DecisionReasons::Forbidden(rules) => (Vec::new(), rules.iter().map(rule).collect(), None),
+        DecisionReasons::NotPermitted(roles) => (Vec::new(), Vec::new(), Some(roles)),
+        DecisionReasons::Indeterminate => (Vec::new(), Vec::new(), None),
     };
     ExplanationWire {
         version: 1,
@@ -178,7 +180,7 @@ fn rule(rule: &Rule) -> RuleWire<'_> {
     }
 }
 
-fn clause(clause: &Clause) -> ClauseWire<'_> {
+fn clause(clause: &ExplainedClause) -> ClauseWire<'_> {
     ClauseWire {
         keyword: clause.keyword.word(),
         line: clause.line,
@@ -192,7 +194,7 @@ fn clause(clause: &Clause) -> ClauseWire<'_> {
     }
 }
 
-fn part<'a>(clause: &Clause, part: &'a Part) -> PartWire<'a> {
+fn part<'a>(clause: &ExplainedClause, part: &'a ExplainedCondition) -> PartWire<'a> {
     PartWire {
         text: &part.text,
         truth: truth(&part.truth),

@@ -5,9 +5,9 @@ use crate::matrix::in_markdown;
 use crate::premises;
 use crate::table::markdown_row;
 use crate::tally::{counted, digits, first, some, tally};
-use tarbac_analysis::change::impact::{Concerned, Direction, Impact, Totals};
+use tarbac_analysis::change::impact::{Concerned, Direction, Impact, ImpactTotals};
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::plan::Roles;
+use tarbac_analysis::plan::PlannedRoles;
 
 /// The most names in a cell of a table.
 const LISTED: usize = 5;
@@ -26,7 +26,7 @@ impl ImpactReport<'_> {
     }
 }
 
-fn totals(totals: &Totals) -> String {
+fn totals(totals: &ImpactTotals) -> String {
     let mut text = format!(
         "**{} gained, {} lost**, on {}; {} gain something, {} lose something, {} everything. Of {}, {} \
          are allowed before and {} after.\n",
@@ -70,7 +70,7 @@ fn concerns(report: &ImpactReport<'_>) -> String {
     for page in &impact.pages {
         text.push_str(&look_at(&out_of_reach(page), &page.people));
     }
-    if let Roles::InNeed(changes) = roles
+    if let PlannedRoles::InNeed(changes) = roles
         && !changes.is_empty()
     {
         text.push_str(&format!("\n- {IN_NEED}"));

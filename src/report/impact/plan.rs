@@ -6,17 +6,18 @@ use super::{LISTED, because, counted, digits, first, some};
 use crate::explanation::kind;
 use crate::matrix::in_markdown;
 use crate::page::Page;
-use tarbac_analysis::change::impact::{Direction, Totals};
+use tarbac_analysis::change::impact::{Direction, ImpactTotals};
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::{
-    Deviation, File, Gained, Giving, Lost, Permission, Plan, Proposal, Reason, RoleChange, What,
+    Deviation, Gained, GrantingRole, Lost, Permission, Plan, PolicyFile, Proposal, Reason,
+    RoleChange, RoleChangeKind,
 };
 
 /// The most deviations that are listed: one is enough to distrust a plan.
 const DEVIATIONS: usize = 3;
 
 /// The two plans, with the policies of the first changes; with `all`, of every change.
-pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
+pub(super) fn human(page: &mut Page, without: &ImpactTotals, plan: &Plan, all: bool) {
     let limit = if all { usize::MAX } else { LISTED };
     page.heading("Plan against losses");
     for line in keeping(without, plan) {
@@ -64,7 +65,7 @@ pub(super) fn human(page: &mut Page, without: &Totals, plan: &Plan, all: bool) {
 }
 
 /// The two plans, with every policy.
-pub(super) fn markdown(without: &Totals, plan: &Plan) -> String {
+pub(super) fn markdown(without: &ImpactTotals, plan: &Plan) -> String {
     let mut text = String::from("\n## Plan against losses\n\n");
     let listed = |text: &mut String, line: &str| {
         text.push_str(&format!("- {}\n", in_markdown(line)));
@@ -125,7 +126,7 @@ fn change_in_markdown(change: &RoleChange) -> String {
     text
 }
 
-fn heading_of(file: &File) -> String {
+fn heading_of(file: &PolicyFile) -> String {
     match file.policy.trim().is_empty() {
         true => format!("{}: the policy goes", file.path),
         false => format!("{}:", file.path),
@@ -133,7 +134,7 @@ fn heading_of(file: &File) -> String {
 }
 
 /// The result of the plan against losses.
-fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
+fn keeping(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.keep;
     if without.lost == 0 {
         return vec!["nobody loses anything".to_owned()];
@@ -155,7 +156,7 @@ fn keeping(without: &Totals, plan: &Plan) -> Vec<String> {
 }
 
 /// The result of the plan against gains.
-fn sparing(without: &Totals, plan: &Plan) -> Vec<String> {
+fn sparing(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.spare;
     if proposal.changes.is_empty() {
         let nothing = "no role change removes any of the gains without a loss";
@@ -182,7 +183,7 @@ fn number_of(proposal: &Proposal) -> String {
 }
 
 /// The result of the comparison with a proposal.
-fn tried(without: &Totals, proposal: &Proposal) -> Vec<String> {
+fn tried(without: &ImpactTotals, proposal: &Proposal) -> Vec<String> {
     let totals = &proposal.totals;
     let found = format!(
         "{} lost instead of {}, {} gained instead of {}",
@@ -248,8 +249,8 @@ fn title(change: &RoleChange, limit: usize) -> String {
     let permissions = names(&change.permissions, limit);
     let role = &change.role.name;
     match (change.what, &change.instead_of) {
-        (What::Extended, _) => format!("Add to the role {role}: {permissions}"),
-        (What::Reduced, _) => format!("Take out of the role {role}: {permissions}"),
+        (RoleChangeKind::Extended, _) => format!("Add to the role {role}: {permissions}"),
+        (RoleChangeKind::Reduced, _) => format!("Take out of the role {role}: {permissions}"),
         (_, Some(instead)) => format!("Make the role {role}, in place of {instead}"),
         (_, None) => format!("Make the role {role}"),
     }
@@ -259,10 +260,10 @@ fn title(change: &RoleChange, limit: usize) -> String {
 pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
     let people = counted(change.people, "account");
     let title = match change.what {
-        What::Made if change.permissions.is_empty() => {
+        RoleChangeKind::Made if change.permissions.is_empty() => {
             "Make a role with any permissions".to_owned()
         }
-        What::Made => format!("Make a role of {}", names(&change.permissions, limit)),
+        RoleChangeKind::Made => format!("Make a role of {}", names(&change.permissions, limit)),
         _ => title(change, limit),
     };
     format!("{title} ({people})")
@@ -274,7 +275,7 @@ fn about(change: &RoleChange, limit: usize) -> Vec<String> {
         .assigned
         .iter()
         .map(|assigned| match assigned.people {
-            1 if change.what == What::Made => assigned.to.name.clone(),
+            1 if change.what == RoleChangeKind::Made => assigned.to.name.clone(),
             people => {
                 let (kind, name) = (kind(&assigned.to), &assigned.to.name);
                 format!("the {kind} {name} ({})", counted(people, "account"))
@@ -283,18 +284,18 @@ fn about(change: &RoleChange, limit: usize) -> Vec<String> {
     let assigned = first(&assigned.collect::<Vec<_>>(), limit);
     let people = counted(change.people, "account");
     let mut lines = match change.what {
-        What::Extended => vec![format!("prevents losses of {people}")],
-        What::Made => vec![
+        RoleChangeKind::Extended => vec![format!("prevents losses of {people}")],
+        RoleChangeKind::Made => vec![
             format!("prevents losses of {people}"),
             format!("assign it to {assigned}"),
         ],
-        What::Reduced => vec![format!("removes gains of {people}")],
-        What::Replaced => vec![
+        RoleChangeKind::Reduced => vec![format!("removes gains of {people}")],
+        RoleChangeKind::Replaced => vec![
             format!("removes gains of {people}"),
             format!("assign it in {assigned}"),
         ],
     };
-    if change.files.is_empty() && change.what != What::Reduced {
+    if change.files.is_empty() && change.what != RoleChangeKind::Reduced {
         lines.push("it needs no permission of the schema".to_owned());
     }
     if !change.gains.is_empty() {
@@ -322,7 +323,7 @@ fn whose(lost: &Lost, limit: usize) -> String {
     format!("{decisions}{each} of {}", some(&people, limit))
 }
 
-fn role_in_words(giving: &Giving, limit: usize) -> String {
+fn role_in_words(giving: &GrantingRole, limit: usize) -> String {
     format!(
         "{}: {} of {}, by {}",
         giving.role.name,

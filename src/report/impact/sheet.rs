@@ -3,7 +3,7 @@
 use super::{ImpactReport, determining};
 use crate::table::Table;
 use crate::tally::{in_a_cell, names_in_a_cell};
-use tarbac_analysis::change::impact::Change;
+use tarbac_analysis::change::impact::ChangedDecision;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::decision::Outcome;
 
@@ -43,7 +43,7 @@ impl ImpactReport<'_> {
 }
 
 /// The cells of a change, which follow those of the person.
-fn row(change: &Change) -> [String; 11] {
+fn row(change: &ChangedDecision) -> [String; 11] {
     let [before, after] = [&change.before, &change.after].map(|of| decided(of.as_ref()));
     let ([before, before_policies], [after, after_policies]) = (before, after);
     [

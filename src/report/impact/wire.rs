@@ -7,7 +7,9 @@ use super::ImpactReport;
 use super::plan::wire::{NeedDocument, PlanDocument};
 use crate::premises::PremisesDocument;
 use crate::{VERSION, json_line, ndjson, provenance, schema};
-use tarbac_analysis::change::impact::{Affected, Change, Concern, Impact, Totals, Unreachable};
+use tarbac_analysis::change::impact::{
+    Affected, ChangedDecision, Concern, Impact, ImpactTotals, Unreachable,
+};
 use tarbac_analysis::explain::Named;
 
 /// The JSON Schema of the comparison of two states.
@@ -19,7 +21,7 @@ struct Document<'i> {
     asked: PremisesDocument<'i>,
     #[serde(flatten)]
     states: provenance::States<'i>,
-    totals: &'i Totals,
+    totals: &'i ImpactTotals,
     concerns: &'i [Concern],
     pages: &'i [Unreachable],
     roles: Vec<NeedDocument<'i>>,
@@ -85,7 +87,7 @@ impl<'r> ImpactReport<'r> {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'i> {
-    Totals(&'i Totals),
+    Totals(&'i ImpactTotals),
     Asked(PremisesDocument<'i>),
     Concern(&'i Concern),
     Page(&'i Unreachable),
@@ -107,7 +109,7 @@ struct HeadLine<'i> {
 struct ChangeLine<'i> {
     principals: &'i [Named],
     #[serde(flatten)]
-    change: &'i Change,
+    change: &'i ChangedDecision,
 }
 
 impl<'i> Document<'i> {

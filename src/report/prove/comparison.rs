@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{action, asked, story};
 use crate::Style;
-use tarbac_assurance::prove::{Change, Comparison, Counterexample};
+use tarbac_assurance::prove::{Counterexample, DecisionChange, EnvironmentComparison};
 use tarbac_assurance::test_report;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
@@ -13,7 +13,12 @@ use tarbac_host::engine::Engine;
 
 /// The comparison of two policy sets for people: gains and losses, each once for all permissions that the same policies
 /// decide otherwise.
-pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: Style) -> String {
+pub fn human(
+    comparisons: &[EnvironmentComparison],
+    engine: &Engine,
+    old: &Bundle,
+    style: Style,
+) -> String {
     let mut text = changes(comparisons, engine, style);
     let gained: Vec<_> = comparisons
         .iter()
@@ -44,14 +49,14 @@ pub fn human(comparisons: &[Comparison], engine: &Engine, old: &Bundle, style: S
 }
 
 /// A line for each kind of change, with the actions of that kind.
-fn changes(comparisons: &[Comparison], engine: &Engine, style: Style) -> String {
+fn changes(comparisons: &[EnvironmentComparison], engine: &Engine, style: Style) -> String {
     let mut text = String::new();
     for change in [
-        Change::Equivalent,
-        Change::MorePermissive,
-        Change::LessPermissive,
-        Change::Both,
-        Change::Unknown,
+        DecisionChange::Equivalent,
+        DecisionChange::MorePermissive,
+        DecisionChange::LessPermissive,
+        DecisionChange::Both,
+        DecisionChange::Unknown,
     ] {
         let asked = |is_question: bool| {
             let alike = comparisons.iter().filter(|comparison| {
@@ -61,7 +66,7 @@ fn changes(comparisons: &[Comparison], engine: &Engine, style: Style) -> String 
         };
         let (decided, answered) = (asked(false), asked(true));
         let lines = match change {
-            Change::Equivalent | Change::Unknown => {
+            DecisionChange::Equivalent | DecisionChange::Unknown => {
                 vec![(change.word(), [decided, answered].concat())]
             }
             // Questions about decisions are neither more nor less permissive.
@@ -69,7 +74,7 @@ fn changes(comparisons: &[Comparison], engine: &Engine, style: Style) -> String 
         };
         for (word, asked) in lines.into_iter().filter(|(_, asked)| !asked.is_empty()) {
             let word = match change {
-                Change::Equivalent => style.green(word),
+                DecisionChange::Equivalent => style.green(word),
                 _ => style.yellow(word),
             };
             text += &format!("{word}  {}\n", asked.join(", "));
@@ -94,8 +99,8 @@ fn difference(counterexample: &Counterexample, engine: &Engine, old: &Bundle) ->
 
 /// The actions of some environments, each once; with the types only where the action changes otherwise for other types.
 fn names<'c>(
-    alike: impl Iterator<Item = &'c Comparison>,
-    all: &[Comparison],
+    alike: impl Iterator<Item = &'c EnvironmentComparison>,
+    all: &[EnvironmentComparison],
     engine: &Engine,
 ) -> Vec<String> {
     let names = alike.map(|comparison| match is_same_everywhere(comparison, all) {
@@ -107,7 +112,7 @@ fn names<'c>(
 }
 
 /// Whether an action changes in the same way in all of its environments.
-fn is_same_everywhere(one: &Comparison, comparisons: &[Comparison]) -> bool {
+fn is_same_everywhere(one: &EnvironmentComparison, comparisons: &[EnvironmentComparison]) -> bool {
     comparisons
         .iter()
         .filter(|comparison| comparison.less.action == one.less.action)
@@ -115,7 +120,7 @@ fn is_same_everywhere(one: &Comparison, comparisons: &[Comparison]) -> bool {
 }
 
 /// A comparison with one of its counterexamples.
-type Found<'a> = (&'a Comparison, &'a Counterexample);
+type Found<'a> = (&'a EnvironmentComparison, &'a Counterexample);
 
 /// Counterexamples by the policies that decide them, the shortest of each first.
 fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
@@ -145,7 +150,11 @@ fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
 }
 
 /// The failure of a comparison, for a report.
-pub fn failed(comparison: &Comparison, engine: &Engine, old: &Bundle) -> test_report::Failure {
+pub fn failed(
+    comparison: &EnvironmentComparison,
+    engine: &Engine,
+    old: &Bundle,
+) -> test_report::Failure {
     let what = asked(&comparison.less, engine);
     let message = format!("{what}: {}", comparison.change().word());
     let deciding = comparison

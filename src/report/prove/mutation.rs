@@ -3,13 +3,13 @@
 use super::story;
 use crate::suite::indented;
 use crate::{Style, mutation};
-use tarbac_assurance::prove::Mutation;
+use tarbac_assurance::prove::SpecMutation;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 
 /// Mutants that no spec notices, as findings.
-pub fn survivors(mutation: &Mutation, engine: &Engine) -> Vec<Finding> {
+pub fn survivors(mutation: &SpecMutation, engine: &Engine) -> Vec<Finding> {
     mutation
         .survivors
         .iter()
@@ -33,7 +33,7 @@ pub fn survivors(mutation: &Mutation, engine: &Engine) -> Vec<Finding> {
 }
 
 /// The results of mutants under the specs.
-pub fn human(mutation: &Mutation, engine: &Engine, style: Style) -> String {
+pub fn human(mutation: &SpecMutation, engine: &Engine, style: Style) -> String {
     let mut text = String::new();
     for survivor in &mutation.survivors {
         text += &format!(

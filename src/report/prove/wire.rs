@@ -8,7 +8,8 @@ use super::story;
 use crate::mutation::{MutantWire, mutant};
 use crate::schema;
 use tarbac_assurance::prove::{
-    Change, Comparison, Counterexample, InEnvironment, Mutation, SpecResult, Unknown, Verdict,
+    Counterexample, DecisionChange, EnvironmentComparison, InEnvironment, SpecMutation, SpecResult,
+    Unknown, Verdict,
 };
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_host::engine::Engine;
@@ -70,7 +71,7 @@ pub struct ComparisonWire<'a> {
     resource: String,
     /// Whether the action is a question about decisions, and no permission.
     question: bool,
-    change: Change,
+    change: DecisionChange,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +160,10 @@ fn counterexample<'a>(
 }
 
 /// The JSON of the comparison of two policy sets in one environment.
-pub fn comparison<'a>(comparison: &'a Comparison, engine: &Engine) -> ComparisonWire<'a> {
+pub fn comparison<'a>(
+    comparison: &'a EnvironmentComparison,
+    engine: &Engine,
+) -> ComparisonWire<'a> {
     let environment = &comparison.less;
     ComparisonWire {
         principal: environment.principal.to_string(),
@@ -178,7 +182,7 @@ pub fn comparison<'a>(comparison: &'a Comparison, engine: &Engine) -> Comparison
 }
 
 /// The JSON of the mutants.
-pub fn mutation(mutation: &Mutation) -> MutationWire<'_> {
+pub fn mutation(mutation: &SpecMutation) -> MutationWire<'_> {
     MutationWire {
         mutants: mutation.mutants,
         refuted: mutation.refuted,

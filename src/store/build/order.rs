@@ -17,7 +17,7 @@ use crate::tables::entities::Store;
 use crate::tables::ids::{ListId, MemberId, MemberOrNone};
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::ValueRef;
-use crate::{Directory, Row, Rules};
+use crate::{Directory, EntityRules, Row};
 use tarbac_diagnostic::finding::Finding;
 
 /// A directory of the entities that were read, and the findings about them.
@@ -25,7 +25,7 @@ pub(crate) fn freeze(
     loaded: Loaded,
     shapes: Arc<Shapes>,
     named: &HashSet<EntityUid>,
-    rules: &Rules,
+    rules: &EntityRules,
 ) -> (Directory, Vec<Finding>) {
     let Loaded {
         mut store,

@@ -13,7 +13,7 @@ use crate::digest;
 use crate::index::small;
 use crate::read::parallel::{Loaded, accept, take};
 use crate::tables::ids::MemberOrNone;
-use crate::{Directory, GivenEntity, Rules};
+use crate::{Directory, EntityRules, GivenEntity};
 use tarbac_diagnostic::finding::Finding;
 
 impl Directory {
@@ -23,7 +23,7 @@ impl Directory {
         &self,
         entities: &[GivenEntity],
         named: &HashSet<EntityUid>,
-        rules: &Rules,
+        rules: &EntityRules,
     ) -> (Self, Vec<Finding>) {
         let mut loaded = take(entities, &self.shapes);
         let files = small(self.sources.len());

@@ -9,7 +9,7 @@ use crate::read::refusal::{Tally, nearest, quoted};
 use crate::tables::entities::EntityRow;
 use crate::tables::ids::CompoundId;
 use crate::tables::value_ref::ValueRef;
-use crate::{Directory, ListId, Row, Rules};
+use crate::{Directory, EntityRules, ListId, Row};
 use tarbac_diagnostic::code::entities::{
     CYCLE, DANGLING, MISSING_PARENT, SEVERAL_PARENTS, SUPERFLUOUS_PARENT, TOO_LARGE,
 };
@@ -175,7 +175,7 @@ fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String
 }
 
 /// Adds findings for entities without exactly one parent of each required type, or the attribute in its place.
-pub(crate) fn required_parents(directory: &Directory, rules: &Rules, tally: &mut Tally) {
+pub(crate) fn required_parents(directory: &Directory, rules: &EntityRules, tally: &mut Tally) {
     for (name, required) in &rules.required {
         let Some(entity_type) = directory.shapes.find(name) else {
             continue;

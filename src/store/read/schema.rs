@@ -8,7 +8,7 @@ use cedar_policy_core::entities::json::{EntityTypeDescription as _, Schema as _,
 use cedar_policy_core::validator::{CoreSchema, ValidatorSchema};
 use smol_str::SmolStr;
 
-use crate::Rules;
+use crate::EntityRules;
 use crate::action::Actions;
 use crate::index::small;
 
@@ -40,7 +40,7 @@ pub(crate) struct TypeShape {
     pub(crate) external: bool,
     /// Whether no attribute is required.
     pub(crate) bare: bool,
-    /// Whether an entity with any id exists, even if it stands in no file ([`Rules::bare_ids`]).
+    /// Whether an entity with any id exists, even if it stands in no file ([`EntityRules::bare_ids`]).
     pub(crate) free: bool,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum Kind {
 
 impl Shapes {
     /// The shapes of the entity types in a schema.
-    pub(crate) fn new(schema: &Schema, rules: &Rules) -> Self {
+    pub(crate) fn new(schema: &Schema, rules: &EntityRules) -> Self {
         let validator: &ValidatorSchema = schema.as_ref();
         let mut names: Vec<(String, EntityType)> = validator
             .entity_types()

@@ -38,7 +38,7 @@ pub trait Files: Sync {
 #[derive(Debug, Error, Diagnostic)]
 #[error("cannot read `{path}`: {reason}")]
 #[diagnostic(code(export::refused))]
-pub struct Refused {
+pub struct RefusedExport {
     path: String,
     reason: String,
     #[help]
@@ -61,7 +61,7 @@ impl<'f, F: Files> Folder<'f, F> {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn new(files: &'f F) -> Result<Self, Refused> {
+    pub fn new(files: &'f F) -> Result<Self, RefusedExport> {
         let found = files
             .paths()
             .map_err(|error| refused(files.shown(""), error.to_string(), None))?;
@@ -91,7 +91,7 @@ impl<'f, F: Files> Folder<'f, F> {
         &self,
         name: &str,
         mut each: impl FnMut(T) -> Result<(), RecordError>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, RefusedExport> {
         let mut pages = self.pages(name)?;
         let last = pages.keys().next_back().copied().unwrap_or_default();
         let mut next: Option<String> = None;
@@ -135,7 +135,7 @@ impl<'f, F: Files> Folder<'f, F> {
         &self,
         path: &str,
         read: impl FnOnce(Box<dyn Read + Send + '_>) -> Result<T, Unread>,
-    ) -> Result<Option<T>, Refused> {
+    ) -> Result<Option<T>, RefusedExport> {
         let paths = [path.to_owned(), format!("{path}.gz")];
         let is_known = |of: &&String| paths.contains(of) || catalog::known_as(of) == Some(path);
         let mut known = self.paths.keys().filter(is_known);
@@ -154,7 +154,7 @@ impl<'f, F: Files> Folder<'f, F> {
     ///
     /// # Errors
     /// Two of them are the same.
-    pub fn objects(&self, folder: &str) -> Result<BTreeMap<String, String>, Refused> {
+    pub fn objects(&self, folder: &str) -> Result<BTreeMap<String, String>, RefusedExport> {
         let mut objects: BTreeMap<String, String> = BTreeMap::new();
         for name in self.folders(folder) {
             if let Some(other) = objects.insert(key(&name), name.clone()) {
@@ -230,12 +230,12 @@ impl<'f, F: Files> Folder<'f, F> {
         path: &str,
         reason: impl Into<String>,
         help: impl Into<String>,
-    ) -> Refused {
+    ) -> RefusedExport {
         refused(self.shown(path), reason.into(), Some(help.into()))
     }
 
     /// The refusal of an import for a missing export, with its purpose.
-    pub fn missing(&self, name: &str, what_for: &str) -> Refused {
+    pub fn missing(&self, name: &str, what_for: &str) -> RefusedExport {
         let path = format!("{name}.json");
         let help =
             catalog::of(&path).map(|export| format!("save what this gives: {}", export.call));
@@ -244,7 +244,7 @@ impl<'f, F: Files> Folder<'f, F> {
     }
 
     /// The paths of the pages of an export, by their numbers.
-    fn pages(&self, name: &str) -> Result<BTreeMap<u64, String>, Refused> {
+    fn pages(&self, name: &str) -> Result<BTreeMap<u64, String>, RefusedExport> {
         let mut pages: BTreeMap<u64, String> = BTreeMap::new();
         for path in self.paths.range(name.to_owned()..).map(|(path, _)| path) {
             // The files in a folder of the same name sort after the pages.
@@ -277,7 +277,7 @@ impl<'f, F: Files> Folder<'f, F> {
         Ok(pages)
     }
 
-    fn open(&self, path: &str) -> Result<Box<dyn Read + Send + '_>, Refused> {
+    fn open(&self, path: &str) -> Result<Box<dyn Read + Send + '_>, RefusedExport> {
         if let Ok(mut read) = self.read.lock() {
             read.insert(path.to_owned());
         }
@@ -294,7 +294,7 @@ impl<'f, F: Files> Folder<'f, F> {
         self.files.shown(self.real(path))
     }
 
-    fn unread(&self, path: &str, error: Unread) -> Refused {
+    fn unread(&self, path: &str, error: Unread) -> RefusedExport {
         let shown = self.shown(path);
         match error {
             Unread::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => refused(
@@ -327,6 +327,6 @@ fn with_plain_ending(path: &str) -> String {
     format!("{stem}{}", ending.to_ascii_lowercase())
 }
 
-fn refused(path: String, reason: String, help: Option<String>) -> Refused {
-    Refused { path, reason, help }
+fn refused(path: String, reason: String, help: Option<String>) -> RefusedExport {
+    RefusedExport { path, reason, help }
 }

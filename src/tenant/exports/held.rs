@@ -7,9 +7,9 @@ use super::Files;
 
 /// Exports that are kept in memory, by path: for a program that collects them itself.
 #[derive(Debug, Default, Clone)]
-pub struct Held(BTreeMap<String, Vec<u8>>);
+pub struct ExportsInMemory(BTreeMap<String, Vec<u8>>);
 
-impl Held {
+impl ExportsInMemory {
     /// Adds a file, or replaces it.
     pub fn put(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         self.0.insert(path.into(), bytes.into());
@@ -21,7 +21,7 @@ impl Held {
     }
 }
 
-impl Files for Held {
+impl Files for ExportsInMemory {
     fn paths(&self) -> io::Result<BTreeSet<String>> {
         Ok(self.0.keys().cloned().collect())
     }

@@ -15,7 +15,7 @@ use tarbac_host::roles::{RoleDetails, role_type};
 
 /// The differences of a role between the policies and a tenant.
 #[derive(Debug)]
-pub struct Difference {
+pub struct RoleDifference {
     /// Its name.
     pub name: String,
     /// Its id in Microsoft Graph; `None` where the tenant has no such role.
@@ -29,7 +29,7 @@ pub struct Difference {
     pub unclear: Vec<Finding>,
 }
 
-impl Difference {
+impl RoleDifference {
     /// Whether there is any.
     pub fn is_none(&self) -> bool {
         self.only_tenant.is_empty() && self.only_policies.is_empty() && self.unclear.is_empty()
@@ -42,7 +42,7 @@ impl Difference {
 ///
 /// A custom role is the one of its Graph id. A built-in role goes by its documented name, whatever its
 /// case: the service writes "Policy and Profile manager".
-pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<Difference> {
+pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<RoleDifference> {
     let bundle = engine.bundle();
     let vocabulary = bundle.vocabulary();
     let known = by_graph_id(vocabulary);
@@ -145,14 +145,14 @@ fn difference(
     tenant: &BTreeSet<&str>,
     policies: Result<BTreeSet<String>, Vec<Finding>>,
     known: &BTreeMap<&str, &str>,
-) -> Difference {
+) -> RoleDifference {
     let named = |id: &str| known.get(id).copied().unwrap_or(id).to_owned();
     let (policies, unclear) = match policies {
         Ok(policies) => (Some(policies), Vec::new()),
         Err(findings) => (None, findings),
     };
     let policies = policies.iter();
-    Difference {
+    RoleDifference {
         name,
         id,
         only_tenant: policies

@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 
 use super::entra::Entra;
 use super::report::Notes;
-use crate::exports::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, RefusedExport};
 use tarbac_host::bundle::{Attribute, Kind, Vocabulary};
 
 /// The type, in the schema, of the record that says what Configuration Manager permits a person.
@@ -128,7 +128,7 @@ pub(super) struct Reader<'r, 'f, F> {
 }
 
 impl<F: Files> Reader<'_, '_, F> {
-    pub(super) fn read(&self) -> Result<Site, Refused> {
+    pub(super) fn read(&self) -> Result<Site, RefusedExport> {
         let mut site = Site::default();
         let collections = self.collections(&mut site)?;
         let systems = self.devices(&mut site)?;
@@ -139,7 +139,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 
     /// The names of the devices, for a hierarchy of which nothing else is wanted.
-    pub(super) fn device_names(&self) -> Result<Vec<SmolStr>, Refused> {
+    pub(super) fn device_names(&self) -> Result<Vec<SmolStr>, RefusedExport> {
         let mut site = Site::default();
         self.devices(&mut site)?;
         Ok(site.devices.into_iter().map(|device| device.name).collect())
@@ -150,7 +150,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 
     /// The refusal of a hierarchy that lacks the export of `class`, without which that of `by` means nothing.
-    fn needed(&self, class: &str, by: &str) -> Refused {
+    fn needed(&self, class: &str, by: &str) -> RefusedExport {
         let purpose = format!("{by}.json cannot be understood without it");
         self.folder.missing(&self.name(class), &purpose)
     }

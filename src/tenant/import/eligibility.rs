@@ -12,7 +12,7 @@ use super::entra::{DirectoryRoles, Entra, GROUPS, Group, Holder};
 use super::key;
 use super::report::{ELIGIBILITY_LEFT_OUT, Notes, UNKNOWN_ELIGIBILITY};
 use crate::exports::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
-use crate::exports::{Files, Folder, RecordError, Refused};
+use crate::exports::{Files, Folder, RecordError, RefusedExport};
 
 /// Memberships that a person may activate, each with its end; `None` without an end.
 pub(super) type Eligible<T> = BTreeMap<T, Option<Timestamp>>;
@@ -164,7 +164,7 @@ pub(super) fn read<F: Files>(
     roles: &DirectoryRoles,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<(), Refused> {
+) -> Result<(), RefusedExport> {
     let mut of_roles: Vec<Eligibility> = Vec::new();
     let mut has_instances = false;
     let mut are_exported = false;
@@ -218,7 +218,7 @@ fn read_groups<F: Files>(
     roles: &DirectoryRoles,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<bool, Refused> {
+) -> Result<bool, RefusedExport> {
     let mut of_groups: Vec<Eligibility> = Vec::new();
     let mut read = |name: &str, kind| {
         folder.records(name, |row: GroupEligibilityRow| {

@@ -13,7 +13,7 @@ use super::eligibility::{self, Eligible};
 use super::key;
 use super::report::{Notes, UNKNOWN_MEMBER};
 use crate::exports::graph::IdRow;
-use crate::exports::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, RefusedExport};
 
 pub(super) use directory_roles::DirectoryRoles;
 
@@ -125,7 +125,7 @@ impl Entra {
         folder: &Folder<'_, F>,
         now: Timestamp,
         notes: &mut Notes,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, RefusedExport> {
         let mut entra = Self {
             people: Vec::new(),
             groups: Vec::new(),

@@ -8,7 +8,7 @@ use super::report::{
     Notes, UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
 };
 use crate::exports::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
-use crate::exports::{Files, Folder, RecordError, Refused};
+use crate::exports::{Files, Folder, RecordError, RefusedExport};
 
 const DEFINITIONS: &str = "graph/roleDefinitions";
 const ASSIGNMENTS: &str = "graph/roleAssignments";
@@ -123,7 +123,7 @@ impl Intune {
     pub(super) fn read<F: Files>(
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, RefusedExport> {
         let definitions = definitions(folder, notes)?;
         let mut claims: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut answered = BTreeSet::new();
@@ -188,7 +188,7 @@ impl Intune {
 fn definitions<F: Files>(
     folder: &Folder<'_, F>,
     notes: &mut Notes,
-) -> Result<BTreeMap<String, RoleDefinitionRow>, Refused> {
+) -> Result<BTreeMap<String, RoleDefinitionRow>, RefusedExport> {
     let mut definitions = BTreeMap::new();
     let mut built_in = BTreeSet::new();
     folder.records(DEFINITIONS, |row: RoleDefinitionRow| {
@@ -251,7 +251,7 @@ fn assignments<F: Files>(
     definitions: &BTreeMap<String, RoleDefinitionRow>,
     mut claims: BTreeMap<String, BTreeSet<String>>,
     notes: &mut Notes,
-) -> Result<Vec<Assignment>, Refused> {
+) -> Result<Vec<Assignment>, RefusedExport> {
     let mut assignments = BTreeMap::new();
     let mut seen = BTreeSet::new();
     folder.records(ASSIGNMENTS, |row: RoleAssignmentRow| {

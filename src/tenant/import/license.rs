@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::key;
 use super::report::{Notes, PLAN_UNKNOWN};
 use crate::exports::graph::{LicenseRow, PlanRow, SkuRow, UserRow};
-use crate::exports::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, RefusedExport};
 
 /// The service plans that are Intune for a person: INTUNE_A, INTUNE_A_GOV, INTUNE_A_VL, INTUNE_EDU, INTUNE_SMBIZ,
 /// and the products of one plan that are listed as plans as well, INTUNE_SMB and INTUNE_A_VL_USGOV_GCCHIGH
@@ -100,7 +100,7 @@ impl Products {
     pub(super) fn read<F: Files>(
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, RefusedExport> {
         let known = PRODUCTS.map(|id| (id.to_owned(), Product::Known));
         let mut products = BTreeMap::from(known);
         products.extend(FOR_DEVICES.map(|id| (id.to_owned(), Product::Nothing)));

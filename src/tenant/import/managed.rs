@@ -6,7 +6,7 @@ use smol_str::{SmolStr, StrExt};
 use super::configmgr::{Device, Site};
 use super::report::{CO_MANAGEMENT_UNKNOWN, DEVICE_OF_NO_HIERARCHY, Notes};
 use crate::exports::catalog::DEVICES;
-use crate::exports::{Files, Folder, Refused, devices};
+use crate::exports::{Files, Folder, RefusedExport, devices};
 
 /// What the admin center says of devices, by their names in lower case; `None` of a name that several
 /// have.
@@ -28,7 +28,7 @@ impl Managed {
         sites: &[(String, Site)],
         elsewhere: &[SmolStr],
         notes: &mut Notes,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, RefusedExport> {
         let mut managed = Self::default();
         let mut attached = Vec::new();
         let is_there = folder.read(DEVICES, |reader| {

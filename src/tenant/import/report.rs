@@ -38,7 +38,7 @@ pub struct Note {
 
 /// The report of an import.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct ImportReport {
     /// How many there are of each kind of thing, in the order of the families of the workspace.
     pub counts: Vec<(&'static str, usize)>,
     /// The notes, by how they matter and then by code.

@@ -12,7 +12,7 @@ use super::report::{
 use crate::exports::declared::Tenant;
 use crate::graph_role;
 use tarbac_host::bundle::Action;
-use tarbac_host::bundle::File;
+use tarbac_host::bundle::TextFile;
 use tarbac_host::bundle::policy_text::{line, slug};
 use tarbac_host::engine::Engine;
 
@@ -21,7 +21,7 @@ const DEVICE: &str = "ConfigMgr::Device";
 
 /// The policies and the schema of a workspace, and its roles.
 pub(super) struct Roles {
-    pub(super) texts: Vec<File>,
+    pub(super) texts: Vec<TextFile>,
     /// One for each role of Intune, in their order.
     pub(super) entities: Vec<RoleEntity>,
 }
@@ -53,7 +53,9 @@ pub(super) fn roles(
             notes.add(&BUILT_IN_ROLE_MISSING, uid.id().unescaped());
         }
     }
-    let texts = texts.into_iter().map(|(path, text)| File { path, text });
+    let texts = texts
+        .into_iter()
+        .map(|(path, text)| TextFile { path, text });
     Roles {
         texts: texts.collect(),
         entities,

@@ -8,7 +8,7 @@ use super::entra::Entra;
 use super::key;
 use super::report::{HIERARCHY_NOT_EXPORTED, Notes, UNKNOWN_HIERARCHY};
 use crate::exports::declared::{Hierarchy, Tenant};
-use crate::exports::{Files, Folder, Refused};
+use crate::exports::{Files, Folder, RefusedExport};
 
 /// The hierarchies of a tenant.
 pub(super) struct Sites {
@@ -27,7 +27,7 @@ pub(super) fn sites<F: Files>(
     entra: &Entra,
     operations: &[Operation],
     notes: &mut Notes,
-) -> Result<Sites, Refused> {
+) -> Result<Sites, RefusedExport> {
     let mut exported = folder.objects("configmgr")?;
     let declared = tenant.hierarchies.iter().map(|of| {
         let directory = exported.remove(&key(&of.site_code));
@@ -61,7 +61,7 @@ pub(super) fn sites<F: Files>(
             .map(|directory| reader(&of.site_code, directory, uploaded).read());
         Ok((of.site_code.clone(), read.transpose()?))
     });
-    let read = read.collect::<Result<Vec<(String, Option<Site>)>, Refused>>()?;
+    let read = read.collect::<Result<Vec<(String, Option<Site>)>, RefusedExport>>()?;
     let (mut sites, mut not_exported) = (Vec::new(), Vec::new());
     for (code, site) in read {
         let Some(mut site) = site else {

@@ -3,13 +3,13 @@
 use crate::exports::catalog::TENANT;
 use crate::exports::declared::Tenant;
 use crate::exports::graph::TenantAttachRbacRow;
-use crate::exports::{Files, Folder, Refused, read_one};
+use crate::exports::{Files, Folder, RefusedExport, read_one};
 
 /// The export of the toggle Use Intune RBAC.
 const TOGGLE: &str = "graph/tenantAttachRBAC";
 
 /// Reads the declaration, with `use_intune_rbac` filled in.
-pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused> {
+pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, RefusedExport> {
     let Some(mut tenant) = folder.read(TENANT, |reader| read_one::<Tenant>(reader))? else {
         let help = "declare what no service tells; `tarbac import --how` shows how it looks";
         return Err(folder.refuse(TENANT, "it is missing", help));
@@ -30,7 +30,7 @@ pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused
 }
 
 /// The toggle Use Intune RBAC, by the answer of Graph or the declaration; the two must agree.
-fn toggle<F: Files>(folder: &Folder<'_, F>, declared: Option<bool>) -> Result<bool, Refused> {
+fn toggle<F: Files>(folder: &Folder<'_, F>, declared: Option<bool>) -> Result<bool, RefusedExport> {
     let mut states = Vec::new();
     folder.records(TOGGLE, |row: TenantAttachRbacRow| {
         states.push(row.enabled);

@@ -11,7 +11,7 @@ use super::Imported;
 use super::configmgr::Site;
 use super::entity::{Family, Uid};
 use crate::exports::catalog;
-use tarbac_host::bundle::File;
+use tarbac_host::bundle::TextFile;
 
 const ASSIGNMENT: &str = "Intune::RoleAssignment";
 const COLLECTION: &str = "ConfigMgr::Collection";
@@ -42,7 +42,7 @@ impl Imported {
     /// # Errors
     /// A file cannot be written.
     pub fn write<W: Write>(&self, mut create: impl FnMut(&str) -> io::Result<W>) -> io::Result<()> {
-        for File { path, text } in &self.texts {
+        for TextFile { path, text } in &self.texts {
             let mut file = create(path)?;
             file.write_all(text.as_bytes())?;
             file.flush()?;
@@ -83,7 +83,7 @@ impl Imported {
     }
 
     /// The counts and notes of the import.
-    pub fn into_report(self) -> super::Report {
+    pub fn into_report(self) -> super::ImportReport {
         self.report
     }
 

@@ -11,7 +11,7 @@ use cedar_policy::{
 use serde_json::{Value, json};
 use tarbac::bundle::{self, Bundle, Texts};
 use tarbac::decision::{Decision, Request};
-use tarbac::directory::{Directory, Input, Rules};
+use tarbac::directory::{Directory, EntityRules, Input};
 use tarbac::engine::Engine;
 use tarbac::source::Source;
 use tarbac::{Switches, shipped};
@@ -63,8 +63,12 @@ pub(crate) fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
         source: Source::held("entities.json", ""),
         reader: Box::new(std::io::Cursor::new(json.to_string())),
     };
-    let (directory, findings) =
-        Directory::read(vec![input], bundle.schema(), &named, &Rules::default());
+    let (directory, findings) = Directory::read(
+        vec![input],
+        bundle.schema(),
+        &named,
+        &EntityRules::default(),
+    );
     assert!(findings.is_empty(), "{findings:#?}");
     directory
 }

@@ -9,7 +9,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 use tarbac::Switches;
-use tarbac::change::impact::{Affected, Direction, States, Totals};
+use tarbac::change::impact::{Affected, Direction, ImpactTotals, States};
 use tarbac::decision::{Decision, Outcome};
 use tarbac::explain::Named;
 use tarbac::who_what::{What, Who};
@@ -192,7 +192,7 @@ fn impact(before: &Both, after: &Both, seed: u64) -> TestCaseResult {
     };
     let (plain_before, plain_after) = (decided(before), decided(after));
     let mut plain = BTreeMap::new();
-    let mut totals = Totals::default();
+    let mut totals = ImpactTotals::default();
     for (key, was) in &plain_before {
         let is = &plain_after[key];
         let is_decided = |of: &Decided, as_what: Decision| {

@@ -117,7 +117,7 @@ proptest! {
             }
         }
         let names = Lookup::new(&written.engine);
-        for device in names.all(tarbac::lookup::Part::Resource) {
+        for device in names.all(tarbac::lookup::RequestPart::Resource) {
             for action in written.engine.bundle().vocabulary().permissions() {
                 if action.resources.contains(device.type_name()) {
                     let context = written.context(&action.uid);

@@ -38,7 +38,7 @@ fn contoso_requests(engine: &Engine) -> Vec<(String, Request)> {
 fn written(
     engine: &Engine,
     requests: &[(String, Request)],
-) -> (cedar_run_tests::Written, Vec<Outcome>) {
+) -> (cedar_run_tests::WrittenTests, Vec<Outcome>) {
     let outcomes: Vec<Outcome> = requests
         .iter()
         .map(|(_, request)| engine.decide(request))

@@ -9,7 +9,7 @@ use super::{request, world};
 use tarbac::bundle::Switches;
 use tarbac::decision::{Decision, Request};
 use tarbac::engine::Engine;
-use tarbac::explain::{Truth, Why, explain};
+use tarbac::explain::{DecisionReasons, Truth, explain};
 use tarbac::render;
 
 /// Zoe, cloud-only and without a role, and a device of a hierarchy in which Intune decides.
@@ -162,7 +162,7 @@ fn a_condition_that_cannot_be_evaluated_is_shown_as_such() {
         when { resource.hierarchy.version * 9223372036854775807 > 0 };"#;
     let engine = world(policy, &zoe(), &Switches::default());
     let explanation = explain(&engine, &request(&engine, "zoe", "Run script", "PC"));
-    assert!(matches!(explanation.why, Why::Forbidden(_)));
+    assert!(matches!(explanation.why, DecisionReasons::Forbidden(_)));
 
     let explanation = explain(&engine, &request(&engine, "zoe", "View scripts", "PC"));
     assert_eq!(explanation.answer.outcome.decision, Decision::Indeterminate);
@@ -232,7 +232,7 @@ fn conditions_are_judged_up_to_a_guard_that_does_not_hold() {
         };"#;
     let engine = world(policy, &zoe(), &Switches::default());
     let explanation = explain(&engine, &request(&engine, "zoe", "Run script", "PC"));
-    let Why::Forbidden(rules) = explanation.why else {
+    let DecisionReasons::Forbidden(rules) = explanation.why else {
         panic!("{:?}", explanation.why);
     };
     let clauses = &rules.first().unwrap().clauses;

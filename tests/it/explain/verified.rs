@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::contoso;
 use tarbac::decision::{Decision, Request};
 use tarbac::engine::Engine;
-use tarbac::explain::{Change, ChangeKind, Named, Value, explain};
+use tarbac::explain::{ChangeKind, Named, RemedyChange, Value, explain};
 
 #[test]
 fn what_is_offered_is_allowed_by_cedar() {
@@ -50,7 +50,7 @@ fn verify(step: usize) {
                 "{alternative:?}"
             );
             for needed in alternative {
-                let fewer: Vec<Change> = alternative
+                let fewer: Vec<RemedyChange> = alternative
                     .iter()
                     .filter(|change| *change != needed)
                     .cloned()
@@ -132,7 +132,7 @@ fn allows(
     policies: &PolicySet,
     mut entities: Vec<Json>,
     request: &Request,
-    changes: &[Change],
+    changes: &[RemedyChange],
 ) -> bool {
     for change in changes {
         make(change, &mut entities);
@@ -151,7 +151,7 @@ fn allows(
     response.decision() == cedar_policy::Decision::Allow
 }
 
-fn make(change: &Change, entities: &mut Vec<Json>) {
+fn make(change: &RemedyChange, entities: &mut Vec<Json>) {
     let uid = uid(&change.entity);
     let entity = entities
         .iter_mut()

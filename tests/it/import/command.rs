@@ -3,7 +3,7 @@
 mod how;
 
 use serde_json::Value;
-use tarbac::exports::Held;
+use tarbac::exports::ExportsInMemory;
 
 use super::{copied, files, import_held, run_import};
 use crate::tarbac::Tarbac;
@@ -127,7 +127,7 @@ fn folders_of_one_object_are_refused_wherever_cases_are_told_apart() {
             "configmgr/P01/SMS_Admin.json",
         ],
     ] {
-        let mut held = Held::default();
+        let mut held = ExportsInMemory::default();
         held.put("tenant.json", tenant);
         held.put(one, "[]");
         assert!(import_held(&held).is_ok(), "{one}");

@@ -78,10 +78,12 @@ proptest! {
             let mut files = exports.files_mut();
             let count = files.len();
             let (_, file) = files.nth(usize::from(file) % count).unwrap();
-            let at = usize::from(at) % file.len();
-            match byte {
-                0 => file.truncate(at),
-                byte => file[at] = byte,
+            // An earlier edit may have left nothing of it.
+            let at = usize::from(at) % file.len().max(1);
+            match (byte, file.get_mut(at)) {
+                (0, _) => file.truncate(at),
+                (byte, Some(place)) => *place = byte,
+                (_, None) => file.push(byte),
             }
         }
         if let Ok(imported) = import_held(&exports) {

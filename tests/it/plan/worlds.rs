@@ -11,7 +11,7 @@ use serde_json::json;
 use tarbac::bundle;
 use tarbac::change::impact::States;
 use tarbac::decision::Decision;
-use tarbac::plan::{Plan, Planner, Proposal, Reason, RoleChange, What};
+use tarbac::plan::{Plan, Planner, Proposal, Reason, RoleChange, RoleChangeKind};
 use tarbac::source::Source;
 
 use super::facts::{Facts, Key};
@@ -55,7 +55,7 @@ fn with(world: &Both, changes: &[&RoleChange], done: Done) -> Both {
                 .push(Source::held(file.path.clone(), file.text.clone()));
         }
         let role = uid(&change.role.uid);
-        if matches!(change.what, What::Made | What::Replaced) {
+        if matches!(change.what, RoleChangeKind::Made | RoleChangeKind::Replaced) {
             entities.push(json!({ "uid": role.clone(), "attrs": {}, "parents": [] }));
         }
         for assigned in &change.assigned {
@@ -137,7 +137,7 @@ fn reached(world: &Both, change: &RoleChange) -> BTreeSet<EntityUid> {
     });
     people
         .filter(|person| match change.what {
-            What::Extended => is_in(person, &change.role.uid),
+            RoleChangeKind::Extended => is_in(person, &change.role.uid),
             _ => change
                 .assigned
                 .iter()

@@ -7,7 +7,7 @@ use tarbac::excerpt::Excerpts;
 use tarbac::finding::Finding;
 use tarbac::render::ci::{ReportFormat, render};
 use tarbac::source::{Place, Source};
-use tarbac::test_report::{Failure, Group, Report, Test};
+use tarbac::test_report::{Failure, Group, Test, TestReport};
 
 use super::readers;
 use super::{clean, test, wrong};
@@ -48,10 +48,10 @@ fn suite() -> Arc<Source> {
 }
 
 /// What testing comes to: two suites, a failure in each, and a warning beside them.
-fn tested() -> Report {
+fn tested() -> TestReport {
     let source = suite();
     let other = Source::held("tests/a, b.json", "[]\n");
-    Report {
+    TestReport {
         command: "test",
         groups: vec![
             Group {
@@ -90,7 +90,7 @@ fn tested() -> Report {
 }
 
 /// A report all of whose text means harm.
-fn harmful() -> Report {
+fn harmful() -> TestReport {
     let source = Source::held(HOSTILE, "x\n");
     let place = Place::new(&source, 0..1);
     let finding = Finding::error(Code::of_policy(HOSTILE), HOSTILE)
@@ -101,7 +101,7 @@ fn harmful() -> Report {
         finding: finding.clone(),
         detail: format!("{HOSTILE}\n````\n</code>\n"),
     };
-    Report {
+    TestReport {
         command: "test",
         groups: vec![Group {
             name: HOSTILE.to_owned(),
@@ -118,7 +118,7 @@ fn harmful() -> Report {
     }
 }
 
-fn rendered(format: ReportFormat, report: &Report) -> String {
+fn rendered(format: ReportFormat, report: &TestReport) -> String {
     render(format, report, &Excerpts::around(report.places()))
 }
 
@@ -276,7 +276,7 @@ fn files_are_relative_and_encoded() {
     }
     // A path that is not relative stays what it is, as the URI of a file.
     let source = Source::held("/a b/c.cedar", "x");
-    let report = Report {
+    let report = TestReport {
         command: "validate",
         groups: Vec::new(),
         findings: vec![

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use super::{AFTER, BEFORE, Change, Concerned, Direction, States};
+use super::{AFTER, BEFORE, ChangedDecision, Concerned, Direction, States};
 use crate::bulk::index::{ActionId, AskerId, CellId, SurveyId};
 use crate::bulk::summary::{Asked, CellSet, OnPage, Summary, is, is_out_of_reach, on_page};
 use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
@@ -27,7 +27,7 @@ pub(super) struct ClassImpact {
     pub(super) gained: u64,
     pub(super) lost: u64,
     pub(super) undecided: u64,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<ChangedDecision>,
     /// The resources of concerns, by policy and direction.
     pub(super) concerns: BTreeMap<(String, Direction), Resources>,
     /// The permissions on pages that become unreachable, and the resources, by page.
@@ -205,10 +205,10 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         decisions: &ClassDecisions<'_>,
         action: &Action,
         group: &ChangedCells<'_>,
-    ) -> Change {
+    ) -> ChangedDecision {
         let summary = self.summary();
         let count = summary.count(decisions, &group.cells);
-        Change {
+        ChangedDecision {
             cells: CellSet {
                 asker: self.index.0,
                 survey: self.index.1,

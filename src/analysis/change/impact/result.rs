@@ -19,7 +19,7 @@ use tarbac_host::decision::Outcome;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Impact {
     /// The numbers of decisions and people.
-    pub totals: Totals,
+    pub totals: ImpactTotals,
     /// People for whom decisions change, those with the same changes together: first those who lose everything, then
     /// by the number of losses and of gains.
     pub people: Vec<Affected>,
@@ -31,7 +31,7 @@ pub struct Impact {
 
 /// The numbers of decisions and people in both states.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Totals {
+pub struct ImpactTotals {
     /// All decisions that can be asked for in either state.
     pub decisions: u64,
     /// Those that are allowed before.
@@ -69,7 +69,7 @@ pub struct Affected {
     /// The decisions about each that are allowed after.
     pub allowed_after: u64,
     /// The changes for each, in the order of the schema; gains before losses.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangedDecision>,
 }
 
 /// The direction of a change.
@@ -89,7 +89,7 @@ pub enum Direction {
 
 /// A change of the decision about an action on some resources, with the same reasons on all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Change {
+pub struct ChangedDecision {
     #[serde(skip)]
     pub(super) cells: CellSet,
     /// The action.
@@ -180,7 +180,7 @@ impl Direction {
     }
 }
 
-impl HasCells for Change {
+impl HasCells for ChangedDecision {
     fn cells(&self) -> &CellSet {
         &self.cells
     }
@@ -213,7 +213,7 @@ impl Impact {
     }
 }
 
-impl Totals {
+impl ImpactTotals {
     /// Whether every decision is the same in both states.
     pub fn is_same(&self) -> bool {
         self.gained + self.lost + self.undecided == 0

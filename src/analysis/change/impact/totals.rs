@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::compare::ClassImpact;
-use super::{Affected, Concern, Concerned, Direction, Impact, States, Totals, Unreachable};
+use super::{Affected, Concern, Concerned, Direction, Impact, ImpactTotals, States, Unreachable};
 use crate::explain::Named;
 
 /// The differences of the classes so far.
 #[derive(Default)]
 pub(super) struct Differences {
-    pub(super) totals: Totals,
+    pub(super) totals: ImpactTotals,
     affected: Vec<Affected>,
     concerns: BTreeMap<(String, Direction), Vec<Concerned>>,
     /// By page, the permissions on it and the people to whom it is refused.

@@ -6,7 +6,7 @@ use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
 use super::Candidate;
-use crate::explain::change::{self, Change, ChangeKind};
+use crate::explain::change::{self, ChangeKind, RemedyChange};
 use crate::explain::probe::Probe;
 use crate::explain::role;
 use crate::explain::value::Value;
@@ -50,8 +50,8 @@ pub(super) fn holding<'a>(
         .into_iter()
         .take(CLOSEST)
         .filter_map(|(distance, holder)| {
-            let change = Change::add(&state.probe, &target, holder)?;
-            state.with(Change { distance, ..change })
+            let change = RemedyChange::add(&state.probe, &target, holder)?;
+            state.with(RemedyChange { distance, ..change })
         })
         .collect()
 }
@@ -119,19 +119,19 @@ fn granted<'a>(wanted: &[EntityUid], state: &Candidate<'a>) -> Vec<Candidate<'a>
     let activations = activations
         .iter()
         .filter(|activation| leads(&activation.entity))
-        .filter_map(|activation| Change::activate(probe, activation));
+        .filter_map(|activation| RemedyChange::activate(probe, activation));
     let withheld = role::withheld(probe);
     let restored = withheld
         .iter()
         .filter(|withheld| leads(&withheld.parent))
-        .filter_map(|withheld| Change::restore(probe, withheld));
-    let changes: Vec<Change> = activations.chain(restored).collect();
+        .filter_map(|withheld| RemedyChange::restore(probe, withheld));
+    let changes: Vec<RemedyChange> = activations.chain(restored).collect();
     let states = changes.into_iter();
     states.filter_map(|change| state.with(change)).collect()
 }
 
 fn brought_into<'a>(group: &EntityUid, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
-    let Some(change) = Change::join(&state.probe, group) else {
+    let Some(change) = RemedyChange::join(&state.probe, group) else {
         return Vec::new();
     };
     if let Some(state) = state.with(change.clone()) {
@@ -142,7 +142,7 @@ fn brought_into<'a>(group: &EntityUid, state: &Candidate<'a>) -> Vec<Candidate<'
         .flat_map(|type_name| known(&state.probe, type_name))
         .filter_map(|first| {
             state
-                .with(Change::join(&state.probe, &first)?)?
+                .with(RemedyChange::join(&state.probe, &first)?)?
                 .with(change.clone())
         })
         .collect()

@@ -3,7 +3,7 @@
 use cedar_policy_core::ast;
 
 use super::Candidate;
-use crate::explain::change::{self, Change, ChangeKind};
+use crate::explain::change::{self, ChangeKind, RemedyChange};
 use crate::explain::probe::{Probe, Target};
 use crate::explain::value::Value;
 
@@ -19,7 +19,7 @@ pub(super) fn set<'a>(
     let Some((target, value)) = state.probe.target(expression).zip(value) else {
         return Vec::new();
     };
-    let Some(change) = Change::set(&state.probe, &target, value) else {
+    let Some(change) = RemedyChange::set(&state.probe, &target, value) else {
         return Vec::new();
     };
     let mut state = state.clone();
@@ -151,7 +151,9 @@ pub(super) fn add<'a>(
     };
     elements
         .iter()
-        .filter_map(|element| state.with(Change::add(&state.probe, &target, element.clone())?))
+        .filter_map(|element| {
+            state.with(RemedyChange::add(&state.probe, &target, element.clone())?)
+        })
         .collect()
 }
 

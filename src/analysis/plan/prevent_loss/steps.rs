@@ -13,7 +13,7 @@ use crate::plan::groups::{Changed, Groups};
 use crate::plan::needed::Needs;
 use crate::plan::policy_text::{NewRole, Rewriting, in_name, in_sentence, rewritten};
 use crate::plan::role_catalog::RoleCatalog;
-use crate::plan::{Assigned, Permission, Proof, RoleChange, What};
+use crate::plan::{Assigned, Permission, PreventedLoss, RoleChange, RoleChangeKind};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 
@@ -62,7 +62,7 @@ impl Chosen<'_, '_> {
             steps.push(Step {
                 change: RoleChange {
                     role: self.call(role),
-                    what: What::Extended,
+                    what: RoleChangeKind::Extended,
                     instead_of: None,
                     permissions,
                     assigned: Vec::new(),
@@ -119,7 +119,7 @@ impl Chosen<'_, '_> {
             Step {
                 change: RoleChange {
                     role: self.call(&role),
-                    what: What::Made,
+                    what: RoleChangeKind::Made,
                     instead_of: None,
                     permissions,
                     assigned: self.assigned(assigned),
@@ -136,10 +136,10 @@ impl Chosen<'_, '_> {
         made.collect()
     }
 
-    fn proof(&self, change: Changed) -> Option<Proof> {
+    fn proof(&self, change: Changed) -> Option<PreventedLoss> {
         let (person, (permission, resource)) =
             self.groups.proof(self.needs, self.choice, change)?;
-        Some(Proof {
+        Some(PreventedLoss {
             person: self.call(&person),
             permission: self.named(&[*permission].into()).into_iter().next()?,
             resource: self.call(resource),

@@ -16,7 +16,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::Engine;
-use tarbac_host::lookup::Part as Of;
+use tarbac_host::lookup::RequestPart;
 use tarbac_host::yaml::place;
 
 /// The expectations of the words of a legend.
@@ -134,8 +134,20 @@ fn cell(
         return Vec::new();
     };
     let one = std::slice::from_ref;
-    let principals = lookup.entities(scope, Of::Principal, action, one(principal), findings);
-    let resources = lookup.entities(scope, Of::Resource, action, one(resource), findings);
+    let principals = lookup.entities(
+        scope,
+        RequestPart::Principal,
+        action,
+        one(principal),
+        findings,
+    );
+    let resources = lookup.entities(
+        scope,
+        RequestPart::Resource,
+        action,
+        one(resource),
+        findings,
+    );
     let check = |principal: &EntityUid, resource: &EntityUid| Check {
         request: request(principal, action, resource, context),
         expected: Arc::clone(expected),

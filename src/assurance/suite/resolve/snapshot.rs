@@ -10,7 +10,7 @@ use crate::suite::{Snapshot, error};
 use tarbac_analysis::matrix::Selection;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::source::Place;
-use tarbac_host::lookup::Part as Of;
+use tarbac_host::lookup::RequestPart;
 use tarbac_host::yaml::place;
 
 impl<'a> Resolver<'a> {
@@ -41,8 +41,18 @@ impl<'a> Resolver<'a> {
                 .map(|action| action.uid.clone())
                 .collect(),
         };
-        let principals = lookup.selected(scope, Of::Principal, &snapshot.principals, &mut findings);
-        let resources = lookup.selected(scope, Of::Resource, &snapshot.resources, &mut findings);
+        let principals = lookup.selected(
+            scope,
+            RequestPart::Principal,
+            &snapshot.principals,
+            &mut findings,
+        );
+        let resources = lookup.selected(
+            scope,
+            RequestPart::Resource,
+            &snapshot.resources,
+            &mut findings,
+        );
         // A workspace without data has no people: `all` stands for those to come.
         let is_all = |names: &document::Names| matches!(word(names), Some(ALL | CLASSES));
         let lacks_people = principals.is_empty() && !is_all(&snapshot.principals);

@@ -3,7 +3,7 @@
 use clap::Args;
 use tarbac_analysis::change::impact::About;
 use tarbac_host::Engine;
-use tarbac_host::lookup::{Lookup, Name, Part};
+use tarbac_host::lookup::{Lookup, Name, RequestPart};
 
 use super::super::candidates;
 use crate::arguments::offered;
@@ -29,13 +29,13 @@ pub(crate) struct ScopeArgs {
 /// The limits of a comparison. Each named entity must exist in one of the two states.
 pub(crate) fn about(states: [&Engine; 2], scope: &ScopeArgs) -> Result<About, Failure> {
     let names = states.map(Lookup::new);
-    let named = |texts: &[String], part: Part| {
+    let named = |texts: &[String], part: RequestPart| {
         let found = texts.iter().map(|text| {
             let name = Name::from(text.as_str());
             let in_state = |names: &Lookup<'_>| match part {
-                Part::Principal => names.any_principal(&name),
-                Part::Action => names.action(&name).map(|action| action.uid.clone()),
-                Part::Resource => names.any_resource(&name),
+                RequestPart::Principal => names.any_principal(&name),
+                RequestPart::Action => names.action(&name).map(|action| action.uid.clone()),
+                RequestPart::Resource => names.any_resource(&name),
             };
             let [before, after] = &names;
             let found = in_state(after).or_else(|error| in_state(before).map_err(|_| error));
@@ -44,9 +44,9 @@ pub(crate) fn about(states: [&Engine; 2], scope: &ScopeArgs) -> Result<About, Fa
         found.collect::<Result<Vec<_>, _>>()
     };
     Ok(About {
-        principals: named(&scope.principal, Part::Principal)?,
-        actions: named(&scope.action, Part::Action)?,
-        resources: named(&scope.resource, Part::Resource)?,
+        principals: named(&scope.principal, RequestPart::Principal)?,
+        actions: named(&scope.action, RequestPart::Action)?,
+        resources: named(&scope.resource, RequestPart::Resource)?,
     })
 }
 

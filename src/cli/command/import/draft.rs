@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
-use tarbac_host::record::{self, Kept, Origin, Record, Refresh, Situation, Step, Written};
+use tarbac_host::record::{self, KeptFile, Origin, Record, Refresh, Situation, Step, WrittenFile};
 use tarbac_host::workspace::{Draft, PARTS, examine, files_in, found};
 use tarbac_host::{Layout, Switches};
 use tarbac_tenant::import;
@@ -56,7 +56,7 @@ pub(super) fn prepare(
     });
     // The draft shows the current text of files that stay.
     let stays = refresh.kept.iter().chain(&refresh.conflicts);
-    for Kept { path, .. } in stays.filter(|kept| new.files.contains_key(&kept.path)) {
+    for KeptFile { path, .. } in stays.filter(|kept| new.files.contains_key(&kept.path)) {
         draft.forget(path).map_err(failed)?;
     }
     let is_removed = |path: &&String| !refresh.removed.contains(path);
@@ -82,7 +82,7 @@ fn new_record(imported: &Imported, draft: &Draft) -> Record {
             true => Origin::Shipped,
             false => Origin::Tenant,
         };
-        (path, Written { origin, digest })
+        (path, WrittenFile { origin, digest })
     });
     Record {
         files: files.collect(),
@@ -117,7 +117,7 @@ fn taken(named: &[String], known: &BTreeSet<&String>) -> Result<Vec<String>, Fai
 
 /// Adds the first files of a repository that do not exist.
 fn add_first_files(draft: &Draft, refresh: &mut Refresh, out: &Path) -> io::Result<()> {
-    let ignored = tarbac_host::bundle::File {
+    let ignored = tarbac_host::bundle::TextFile {
         path: ".gitignore".to_owned(),
         text: starters::gitignore(""),
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tarbac_host::record::Kept;
+use tarbac_host::record::KeptFile;
 use tarbac_report as render;
 
 use crate::failure::{Failure, ShellError};
@@ -33,7 +33,7 @@ pub(super) fn loss_failure(lost: &[String], out: &Path) -> Failure {
 }
 
 /// The failure that lists the files in the way.
-pub(super) fn conflict_failure(conflicts: &[Kept], has_record: bool, out: &Path) -> Failure {
+pub(super) fn conflict_failure(conflicts: &[KeptFile], has_record: bool, out: &Path) -> Failure {
     let mut lines: Vec<String> = conflicts
         .iter()
         .take(LISTED)
@@ -43,7 +43,7 @@ pub(super) fn conflict_failure(conflicts: &[Kept], has_record: bool, out: &Path)
     if more > 0 {
         lines.push(format!("  and {more} more"));
     }
-    let is_adoption = |kept: &Kept| kept.path.starts_with("entities/");
+    let is_adoption = |kept: &KeptFile| kept.path.starts_with("entities/");
     let help = match !has_record && conflicts.iter().all(is_adoption) {
         true => {
             "if they come from an import without a record, --force replaces them; other files of the workspace stay"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tarbac_assurance::prove::{Change, Comparison, Old, Solving};
+use tarbac_assurance::prove::{DecisionChange, EnvironmentComparison, Old, Solving};
 use tarbac_assurance::test_report::{Group, Test};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -87,7 +87,7 @@ struct Results<'a> {
     old: &'a str,
     before: &'a Bundle,
     engine: &'a Engine,
-    comparisons: Vec<Comparison>,
+    comparisons: Vec<EnvironmentComparison>,
     /// The things that only the old state has.
     gone: Vec<String>,
     arguments: &'a ProveArgs,
@@ -95,7 +95,7 @@ struct Results<'a> {
 
 impl Results<'_> {
     fn exit(&self) -> Exit {
-        let is_refuted = |comparison: &Comparison| {
+        let is_refuted = |comparison: &EnvironmentComparison| {
             !comparison.is_question
                 && ((comparison.gained().is_some() && !self.arguments.allow_more)
                     || (comparison.lost().is_some() && !self.arguments.allow_less))
@@ -113,20 +113,20 @@ impl Results<'_> {
         }
     }
 
-    fn passes(&self, comparison: &Comparison) -> bool {
+    fn passes(&self, comparison: &EnvironmentComparison) -> bool {
         let ProveArgs {
             allow_more,
             allow_less,
             ..
         } = self.arguments;
         match comparison.change() {
-            Change::Unknown => false,
+            DecisionChange::Unknown => false,
             // Answers to questions grant nothing.
             _ if comparison.is_question => true,
-            Change::Equivalent => true,
-            Change::MorePermissive => *allow_more,
-            Change::LessPermissive => *allow_less,
-            Change::Both => *allow_more && *allow_less,
+            DecisionChange::Equivalent => true,
+            DecisionChange::MorePermissive => *allow_more,
+            DecisionChange::LessPermissive => *allow_less,
+            DecisionChange::Both => *allow_more && *allow_less,
         }
     }
 
@@ -163,7 +163,7 @@ impl Results<'_> {
             let gone_word = style.yellow("gone");
             output.write_fitted(&format!("{gone_word}  {gone}, which only {old} has\n"))?;
         }
-        let is_changed = |of: &&Comparison| of.change() != Change::Equivalent;
+        let is_changed = |of: &&EnvironmentComparison| of.change() != DecisionChange::Equivalent;
         let changed = self.comparisons.iter().filter(is_changed).count();
         let of = number(self.comparisons.len(), "request environment");
         let summary = match changed {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tarbac_assurance::prove::{Mutation, Proof, SpecResult};
+use tarbac_assurance::prove::{Proof, SpecMutation, SpecResult};
 use tarbac_assurance::test_report::{Group, Test};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::Engine;
@@ -18,7 +18,7 @@ use crate::output::Output;
 /// The results of a run.
 pub(crate) struct Results<'a> {
     pub proof: Proof<'a>,
-    pub mutation: Option<Mutation>,
+    pub mutation: Option<SpecMutation>,
     /// Warnings about the specs.
     pub warnings: Vec<Finding>,
     pub engine: &'a Engine,

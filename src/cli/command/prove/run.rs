@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tarbac_assurance::prove::{self, Prover, Solving, Spec};
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{Bundle, Policy};
@@ -98,7 +98,7 @@ pub(super) fn write_report(
         return Ok(());
     }
     finding::sort(&mut findings);
-    let report = Report {
+    let report = TestReport {
         command: "prove",
         groups,
         findings,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tarbac_assurance::cedar_run_tests::{self, CedarTest, Expectation, Verdict};
+use tarbac_assurance::cedar_run_tests::{self, CedarTest, Expectation, TestOutcome};
 use tarbac_assurance::suite::Suites;
-use tarbac_assurance::test_report::Report;
+use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::printable;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{self, Policy};
@@ -103,7 +103,7 @@ pub(crate) fn run(
         }
         Rules::Plain(policies) => cedar_run_tests::run_without_schema(policies, &tests, &files),
     };
-    let report = Report {
+    let report = TestReport {
         command: "test",
         groups: vec![cedar_run_tests::group(&source, &tests, &verdicts)],
         findings: Vec::new(),
@@ -114,7 +114,7 @@ pub(crate) fn run(
             Rules::Plain(_) => None,
         },
     };
-    let passed = verdicts.iter().all(Verdict::passed);
+    let passed = verdicts.iter().all(TestOutcome::passed);
     match global.format {
         Format::Json => output.write(&json(&report, passed))?,
         _ => write_results(&report, output)?,
@@ -134,7 +134,7 @@ pub(crate) fn run(
 }
 
 /// The results as JSON.
-fn json(report: &Report, passed: bool) -> String {
+fn json(report: &TestReport, passed: bool) -> String {
     let tests = report.tests().map(|test| TestWire {
         name: &test.name,
         line: test.place.line(),
@@ -150,7 +150,7 @@ fn json(report: &Report, passed: bool) -> String {
     })
 }
 
-fn write_results(report: &Report, output: &mut Output) -> Result<(), Failure> {
+fn write_results(report: &TestReport, output: &mut Output) -> Result<(), Failure> {
     let style = output.style();
     let mut failed = 0;
     for test in report.tests() {

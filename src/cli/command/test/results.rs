@@ -7,7 +7,7 @@ use serde::Serialize;
 use tarbac_assurance::coverage::{self, Coverage};
 use tarbac_assurance::mutation::Mutation;
 use tarbac_assurance::suite::{Suite, Suites, Tried};
-use tarbac_assurance::test_report::{Group, Report, Test};
+use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_report::findings::number;
@@ -139,7 +139,7 @@ impl<'a> Results<'a> {
     }
 
     /// The results for reports.
-    pub(crate) fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> TestReport {
         let groups = self
             .by_suite()
             .map(|(suite, tried)| Group {
@@ -164,7 +164,7 @@ impl<'a> Results<'a> {
             findings.extend(mutation.findings());
         }
         tarbac_diagnostic::finding::sort(&mut findings);
-        Report {
+        TestReport {
             command: "test",
             groups,
             findings,

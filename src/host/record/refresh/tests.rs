@@ -16,7 +16,7 @@ use crate::record::digest;
 fn of(file: Option<(Origin, &str)>, path: &str) -> Record {
     let file = file.map(|(origin, text)| {
         let digest = digest(text);
-        (path.to_owned(), Written { origin, digest })
+        (path.to_owned(), WrittenFile { origin, digest })
     });
     Record {
         files: file.into_iter().collect(),

@@ -22,7 +22,7 @@ use super::change::{Act, Change};
 use super::disk::make_folder_of;
 use super::state::{settled, settled_within, state};
 use super::*;
-use crate::record::{self, Found, Origin, Pending, Record, State, Step, Written, digest};
+use crate::record::{self, Found, Origin, Pending, Record, State, Step, WrittenFile, digest};
 
 /// The path of a file, and its text before and after.
 type Example = (&'static str, Option<&'static str>, Option<&'static str>);
@@ -60,7 +60,7 @@ fn new() -> Files {
 fn recorded_files(files: &Files) -> Record {
     let files = files.iter().filter(|(path, _)| !path.contains("mine"));
     let files = files.map(|(path, text)| {
-        let written = Written {
+        let written = WrittenFile {
             origin: Origin::Tenant,
             digest: digest(text),
         };

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::{
-    Gained, Giving, Lost, Permission, Plan, Proposal, Reason, RoleChange, What,
+    Gained, GrantingRole, Lost, Permission, Plan, Proposal, Reason, RoleChange, RoleChangeKind,
 };
 use tarbac_analysis::wire::OutcomeShape;
 use tarbac_host::decision::Outcome;
@@ -16,7 +16,7 @@ pub(in crate::impact) struct PlanDocument<'i> {
     verified: bool,
     keep: ProposalDocument<'i>,
     lost: Vec<LostDocument<'i>>,
-    giving: &'i [Giving],
+    giving: &'i [GrantingRole],
     spare: ProposalDocument<'i>,
     gained: Vec<GainedDocument<'i>>,
 }
@@ -52,7 +52,7 @@ struct GainedDocument<'i> {
 /// A role change in short.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::impact) struct NeedDocument<'i> {
-    what: What,
+    what: RoleChangeKind,
     role: &'i Named,
     permissions: &'i [Permission],
     people: u64,

@@ -6,7 +6,7 @@ use super::collections::CollectionIndices;
 use super::security_roles::SecurityRoles;
 use super::{Permitted, Reader, Site};
 use crate::exports::configmgr::{SmsAPermission, SmsAdmin, SmsSecuredCategory};
-use crate::exports::{Files, RecordError, Refused};
+use crate::exports::{Files, RecordError, RefusedExport};
 use crate::import::entra::Holder;
 use crate::import::intune::called;
 use crate::import::report::{
@@ -36,7 +36,7 @@ impl<F: Files> Reader<'_, '_, F> {
         &self,
         site: &mut Site,
         collections: Option<&CollectionIndices>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         let administrators = self.administrative_users(site)?;
         let wanted: BTreeSet<&str> = administrators
             .iter()
@@ -69,7 +69,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(())
     }
 
-    fn administrative_users(&self, site: &mut Site) -> Result<Vec<Administrator>, Refused> {
+    fn administrative_users(&self, site: &mut Site) -> Result<Vec<Administrator>, RefusedExport> {
         let mut administrators = Vec::new();
         let mut maybe_removed: BTreeSet<String> = BTreeSet::new();
         let mut says_removed = false;
@@ -211,7 +211,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 
     /// The names of the security scopes, by their ids.
-    fn security_scopes(&self) -> Result<BTreeMap<String, String>, Refused> {
+    fn security_scopes(&self) -> Result<BTreeMap<String, String>, RefusedExport> {
         let mut scopes = BTreeMap::new();
         self.folder.records(
             &self.name("SMS_SecuredCategory"),

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{Collection, Reader, Site};
 use crate::exports::catalog::TENANT;
 use crate::exports::configmgr::SmsCollection;
-use crate::exports::{Files, RecordError, Refused};
+use crate::exports::{Files, RecordError, RefusedExport};
 use crate::import::intune::called;
 use crate::import::report::{COLLECTION_WITHOUT_LIMIT, NOT_SELECTED};
 
@@ -22,7 +22,7 @@ impl<F: Files> Reader<'_, '_, F> {
     pub(super) fn collections(
         &self,
         site: &mut Site,
-    ) -> Result<Option<CollectionIndices>, Refused> {
+    ) -> Result<Option<CollectionIndices>, RefusedExport> {
         let mut indices = CollectionIndices::new();
         let mut rows: Vec<SmsCollection> = Vec::new();
         let is_there = self
@@ -79,7 +79,7 @@ impl<F: Files> Reader<'_, '_, F> {
         }
     }
 
-    fn refuse_circle(&self, collections: &[Collection]) -> Result<(), Refused> {
+    fn refuse_circle(&self, collections: &[Collection]) -> Result<(), RefusedExport> {
         for (index, collection) in (0..).zip(collections) {
             if limiting(collections, index).any(|limit| limit == index) {
                 return Err(self.folder.refuse(
@@ -96,7 +96,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 
     /// The index of the collection to which the upload is limited, if one was declared.
-    pub(super) fn uploaded_collection(&self, site: &Site) -> Result<Option<u32>, Refused> {
+    pub(super) fn uploaded_collection(&self, site: &Site) -> Result<Option<u32>, RefusedExport> {
         let Some(declared) = self.upload_collection else {
             return Ok(None);
         };

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::{Device, Reader, Site};
 use crate::exports::configmgr::SmsRSystem;
-use crate::exports::{Files, RecordError, Refused};
+use crate::exports::{Files, RecordError, RefusedExport};
 use crate::import::report::{CLIENT_UNKNOWN, DEVICE_NOT_UPLOADED, NOT_SELECTED};
 
 const CLASS: &str = "SMS_R_System";
@@ -49,7 +49,7 @@ impl Rows {
 
 impl<F: Files> Reader<'_, '_, F> {
     /// Reads the devices. The membership in the collection of the upload is checked later.
-    pub(super) fn devices(&self, site: &mut Site) -> Result<Systems, Refused> {
+    pub(super) fn devices(&self, site: &mut Site) -> Result<Systems, RefusedExport> {
         let mut rows = Rows::default();
         let mut systems = Systems::default();
         systems.are_exported = self.folder.records(&self.name(CLASS), |row: SmsRSystem| {
@@ -125,7 +125,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 
     /// Refuses an export without `Client`, and notes other properties that no system has.
-    fn check_properties(&self, rows: &Rows, site: &mut Site) -> Result<(), Refused> {
+    fn check_properties(&self, rows: &Rows, site: &mut Site) -> Result<(), RefusedExport> {
         let class = self.name(CLASS);
         if rows.ids.is_empty() {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use super::{Discovered, Reader, Site};
 use crate::exports::configmgr::SmsRUser;
-use crate::exports::{Files, Refused};
+use crate::exports::{Files, RefusedExport};
 use crate::import::entra::Holder;
 use crate::import::key;
 use crate::import::report::{DISCOVERY_CONFLICT, DISCOVERY_UNKNOWN, NOBODY_DISCOVERED};
@@ -16,7 +16,7 @@ impl<F: Files> Reader<'_, '_, F> {
     /// The id of the account in a row comes from Microsoft Entra user discovery (the troubleshooting pages
     /// look for it there), the agent of Active Directory user discovery is named, and the security
     /// identifier says whom it has found.
-    pub(super) fn discoveries(&self, site: &mut Site) -> Result<(), Refused> {
+    pub(super) fn discoveries(&self, site: &mut Site) -> Result<(), RefusedExport> {
         let mut has_users = false;
         let is_there = self
             .folder

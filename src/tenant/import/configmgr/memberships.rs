@@ -9,7 +9,7 @@ use super::collections::{CollectionIndices, limiting};
 use super::devices::Systems;
 use super::{Reader, Site};
 use crate::exports::configmgr::SmsFullCollectionMembership;
-use crate::exports::{Files, Refused};
+use crate::exports::{Files, RefusedExport};
 use crate::import::intune::called;
 use crate::import::report::{
     DEVICE_NOT_UPLOADED, DEVICE_WITHOUT_COLLECTION, UNKNOWN_COLLECTION, UNKNOWN_RESOURCE,
@@ -30,7 +30,7 @@ impl<F: Files> Reader<'_, '_, F> {
         site: &mut Site,
         systems: &Systems,
         collections: Option<&CollectionIndices>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         let mut pairs = self.pairs(site, systems, collections)?;
         pairs.sort_unstable();
         pairs.dedup();
@@ -44,7 +44,7 @@ impl<F: Files> Reader<'_, '_, F> {
         site: &mut Site,
         systems: &Systems,
         collections: Option<&CollectionIndices>,
-    ) -> Result<Vec<Pair>, Refused> {
+    ) -> Result<Vec<Pair>, RefusedExport> {
         let devices: HashMap<u32, u32> = (0..)
             .zip(&site.devices)
             .map(|(index, device)| (device.id, index))
@@ -107,7 +107,7 @@ impl<F: Files> Reader<'_, '_, F> {
         site: &mut Site,
         pairs: &mut Vec<Pair>,
         has_collections: bool,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         if self.upload_collection.is_some() && !site.devices.is_empty() && !has_collections {
             return Err(self.needed("SMS_Collection", "SMS_R_System"));
         }

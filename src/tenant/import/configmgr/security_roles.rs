@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::{Operation, Reader, Site};
 use crate::exports::configmgr::{SmsAvailableOperation, SmsRole};
-use crate::exports::{Files, RecordError, Refused};
+use crate::exports::{Files, RecordError, RefusedExport};
 use crate::import::intune::called;
 use crate::import::report::{MISSING_OPERATION, UNNAMED_OPERATION};
 
@@ -26,7 +26,7 @@ impl<F: Files> Reader<'_, '_, F> {
         &self,
         site: &mut Site,
         wanted: &BTreeSet<&str>,
-    ) -> Result<SecurityRoles, Refused> {
+    ) -> Result<SecurityRoles, RefusedExport> {
         let Some(available) = self.available(site)? else {
             return Err(self.needed(OPERATIONS, "SMS_Admin"));
         };
@@ -71,7 +71,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 
     /// The operations that the site knows; `None` if they were not exported.
-    fn available(&self, site: &mut Site) -> Result<Option<Available>, Refused> {
+    fn available(&self, site: &mut Site) -> Result<Option<Available>, RefusedExport> {
         let mut named: HashMap<(u32, u32), (String, Option<usize>)> = HashMap::new();
         let mut bits: BTreeMap<String, u32> = BTreeMap::new();
         let class = self.name(OPERATIONS);

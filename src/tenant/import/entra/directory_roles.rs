@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entra, Group, Holder, unknown_member};
 use crate::exports::graph::{DirectoryRoleRow, IdRow};
-use crate::exports::{Files, Folder, RecordError, Refused};
+use crate::exports::{Files, Folder, RecordError, RefusedExport};
 use crate::import::key;
 use crate::import::report::{MEMBERS_MISSING, Notes, UNKNOWN_DIRECTORY_ROLE};
 
@@ -34,7 +34,7 @@ impl Entra {
         &mut self,
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<DirectoryRoles, Refused> {
+    ) -> Result<DirectoryRoles, RefusedExport> {
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         let mut roles = DirectoryRoles::default();
         roles.are_exported = folder.records(DIRECTORY_ROLES, |row: DirectoryRoleRow| {
@@ -78,7 +78,7 @@ impl Entra {
         folder: &Folder<'_, F>,
         roles: &mut DirectoryRoles,
         notes: &mut Notes,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         let mut people = BTreeSet::new();
         let mut has_unknown_members = false;
         let members = format!("{DIRECTORY_ROLES}/{id}/members");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entra, GROUPS, Group, Holder, unknown_member};
 use crate::exports::graph::{GroupRow, IdRow};
-use crate::exports::{Files, Folder, RecordError, Refused};
+use crate::exports::{Files, Folder, RecordError, RefusedExport};
 use crate::import::key;
 use crate::import::report::{Notes, UNKNOWN_GROUP};
 
@@ -13,7 +13,7 @@ impl Entra {
         &mut self,
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         let mut groups: BTreeMap<String, (Group, Option<String>)> = BTreeMap::new();
         let is_there = folder.records(GROUPS, |row: GroupRow| {
             let sid = row.on_premises_security_identifier;
@@ -56,7 +56,7 @@ impl Entra {
         &mut self,
         groups: BTreeMap<String, (Group, Option<String>)>,
         folder: &Folder<'_, F>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         for (index, (id, (group, sid))) in (0..).zip(groups) {
             self.group_of.insert(id, index);
             if let Some(sid) = sid {
@@ -82,7 +82,7 @@ impl Entra {
         id: &str,
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         let Some(Holder::Group(index)) = self.holder(id) else {
             let reason = format!("an account of graph/users.json has the id `{id}`");
             let help = "export users and groups again: an id is of one object";

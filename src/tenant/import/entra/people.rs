@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entra, Holder, Person};
 use crate::exports::graph::UserRow;
-use crate::exports::{Files, Folder, RecordError, Refused};
+use crate::exports::{Files, Folder, RecordError, RefusedExport};
 use crate::import::eligibility::Eligible;
 use crate::import::key;
 use crate::import::license::Products;
@@ -29,7 +29,7 @@ impl Entra {
         &mut self,
         folder: &Folder<'_, F>,
         notes: &mut Notes,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedExport> {
         let products = Products::read(folder, notes)?;
         let mut people: BTreeMap<String, Person> = BTreeMap::new();
         let mut rows = Rows::default();

@@ -1,7 +1,7 @@
 //! `tarbac import --how`: the catalog of exports, and the script that collects them.
 
 use serde_json::Value;
-use tarbac::exports::Held;
+use tarbac::exports::ExportsInMemory;
 
 use super::super::import_held;
 use crate::tarbac::Tarbac;
@@ -27,7 +27,7 @@ fn how_lists_every_file_that_is_read() {
         .iter()
         .find(|export| export["file"] == "tenant.json")
         .unwrap();
-    let mut held = Held::default();
+    let mut held = ExportsInMemory::default();
     held.put("tenant.json", tenant["call"].as_str().unwrap());
     assert!(import_held(&held).is_ok());
     let ran = tarbac.run(&["import"]);
@@ -106,7 +106,7 @@ fn how_says_where_each_value_of_the_declaration_is_found() {
     }
     // What a misspelt field is answered with lists those there are.
     let fields = |declaration: &str| {
-        let mut held = Held::default();
+        let mut held = ExportsInMemory::default();
         held.put("tenant.json", declaration);
         let Err(error) = import_held(&held) else {
             panic!("{declaration} is taken");

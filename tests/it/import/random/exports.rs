@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tarbac::exports::Held;
+use tarbac::exports::ExportsInMemory;
 
 use super::tenant::{NOT_UPLOADED, OPERATIONS, OTHER, PERMISSIONS, Site, Tenant};
 
@@ -43,8 +43,8 @@ fn ids(numbers: &BTreeSet<usize>, id: fn(usize) -> String) -> Vec<Value> {
 }
 
 impl Tenant {
-    pub(super) fn exports(&self) -> Held {
-        let mut held = Held::default();
+    pub(super) fn exports(&self) -> ExportsInMemory {
+        let mut held = ExportsInMemory::default();
         let mut put = |path: String, value: Value| held.put(path, value.to_string());
         let hierarchies: Vec<Value> = (0..)
             .zip(&self.sites)
