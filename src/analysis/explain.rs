@@ -107,7 +107,7 @@ pub fn explain(engine: &Engine, request: &Request) -> Explanation {
     let names = Labels::new(engine);
     let answer = engine.answer(request);
     let probe = engine
-        .world(request)
+        .slice(request)
         .map(|slice| Probe::new(engine, request, slice));
     let (authority, why, remedies) = match &probe {
         Ok(probe) => (
@@ -173,7 +173,7 @@ fn authority(probe: &Probe<'_>, answer: &Answer) -> Option<Rule> {
     let policy = engine.bundle().policy(&answer.authority.as_ref()?.policy)?;
     let request = probe.request();
     let question = engine.as_question("authority", request, &request.resource)?;
-    let slice = engine.world_of_question(&question, probe.slice());
+    let slice = engine.slice_of_question(&question, probe.slice());
     Some(Rule::new(policy, &Probe::new(engine, &question, slice)))
 }
 
@@ -188,7 +188,7 @@ fn why(probe: &Probe<'_>, answer: &Answer) -> DecisionReasons {
     match answer.outcome.basis {
         Basis::Permitted => DecisionReasons::Permitted(
             determining()
-                .map(|policy| Grant::of(policy, probe))
+                .map(|policy| Grant::new(policy, probe))
                 .collect(),
             supports_in(probe),
         ),
@@ -197,7 +197,7 @@ fn why(probe: &Probe<'_>, answer: &Answer) -> DecisionReasons {
                 .map(|policy| Rule::new(policy, probe))
                 .collect(),
         ),
-        Basis::NotPermitted => DecisionReasons::NotPermitted(GrantingGroups::of(probe)),
+        Basis::NotPermitted => DecisionReasons::NotPermitted(GrantingGroups::new(probe)),
         Basis::Error => DecisionReasons::Indeterminate,
     }
 }

@@ -169,7 +169,7 @@ impl Matrix {
     /// with an empty context.
     pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
         let permissions = engine.bundle().vocabulary().permissions();
-        Self::of(
+        Self::new(
             engine,
             &Selection {
                 principals: principals.to_vec(),
@@ -181,7 +181,7 @@ impl Matrix {
     }
 
     /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says.
-    pub fn of(engine: &Engine, selection: &Selection) -> Self {
+    pub fn new(engine: &Engine, selection: &Selection) -> Self {
         let names = Lookup::new(engine);
         let vocabulary = engine.bundle().vocabulary();
         let people = told_apart(

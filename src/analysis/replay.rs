@@ -217,8 +217,8 @@ impl<'a> Replayer<'a> {
         if set.is_empty() {
             return self.decider.decide(&request).as_ref().clone();
         }
-        match self.engine.world_where(&request, &set) {
-            Ok(world) => self.engine.decide_in(&request, &world),
+        match self.engine.slice_where(&request, &set) {
+            Ok(slice) => self.engine.decide_in(&request, &slice),
             Err(errors) => Outcome::indeterminate(errors),
         }
     }

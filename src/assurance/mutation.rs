@@ -73,7 +73,7 @@ pub struct Survivor {
 
 impl Mutant {
     /// Every mutant of a policy.
-    pub fn of(policy: &Policy, bundle: &Bundle) -> Vec<Self> {
+    pub fn all(policy: &Policy, bundle: &Bundle) -> Vec<Self> {
         change::mutants(policy, bundle.vocabulary())
     }
 
@@ -190,7 +190,7 @@ pub(crate) fn valid(
     let validator = Validator::new(bundle.schema().clone());
     let all: Vec<(Mutant, bool)> = policies
         .par_iter()
-        .flat_map_iter(|policy| Mutant::of(policy, bundle))
+        .flat_map_iter(|policy| Mutant::all(policy, bundle))
         .map(|mutant| {
             let is_valid = is_valid(&mutant, &validator);
             (mutant, is_valid)

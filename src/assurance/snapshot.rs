@@ -118,8 +118,8 @@ impl FlipKind {
 
 impl Taken {
     /// Takes the snapshot of an engine's decisions.
-    pub fn of(engine: &Engine, selection: &Selection) -> Self {
-        let matrix = Matrix::of(engine, selection);
+    pub fn take(engine: &Engine, selection: &Selection) -> Self {
+        let matrix = Matrix::new(engine, selection);
         let readings = match engine.readings() {
             [] => "none".to_owned(),
             on => on.join(", "),

@@ -80,7 +80,7 @@ pub(crate) trait Memo {
         texts: &Texts,
         switches: &Switches,
         engine: &Engine,
-        look: impl FnOnce() -> Vec<Finding>,
+        check: impl FnOnce() -> Vec<Finding>,
     ) -> Vec<Finding>;
 }
 
@@ -101,9 +101,9 @@ impl Memo for NothingKnown {
         _: &Texts,
         _: &Switches,
         _: &Engine,
-        look: impl FnOnce() -> Vec<Finding>,
+        check: impl FnOnce() -> Vec<Finding>,
     ) -> Vec<Finding> {
-        look()
+        check()
     }
 }
 
@@ -177,13 +177,13 @@ impl EntityReader {
     }
 
     /// The directory that was written under a name, for these files.
-    pub(crate) fn lent(
+    pub(crate) fn from_bytes(
         &self,
-        lender: Arc<dyn SharedBytes>,
+        bytes: Arc<dyn SharedBytes>,
         name: &str,
         files: Vec<(Arc<Source>, Content)>,
     ) -> Option<Directory> {
-        Directory::lent(lender, name, files, &self.schema, &self.rules)
+        Directory::from_bytes(bytes, name, files, &self.schema, &self.rules)
     }
 }
 

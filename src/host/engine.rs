@@ -154,7 +154,7 @@ impl Engine {
     /// Decides a request. For a question, the policies of the outcome are the answers.
     pub fn decide(&self, request: &Request) -> Outcome {
         match self.reach(request) {
-            Ok((world, buckets)) => self.decided(request, &world, buckets.into_iter()).0,
+            Ok((slice, buckets)) => self.decided(request, &slice, buckets.into_iter()).0,
             Err(errors) => Outcome::indeterminate(errors),
         }
     }
@@ -170,8 +170,8 @@ impl Engine {
     /// # Errors
     /// The reasons why the request cannot be decided: it names an entity that does not exist, or does not conform to
     /// the schema.
-    pub fn world(&self, request: &Request) -> Result<EntitySlice, Vec<Undecidable>> {
-        self.reach(request).map(|(world, _)| world)
+    pub fn slice(&self, request: &Request) -> Result<EntitySlice, Vec<Undecidable>> {
+        self.reach(request).map(|(slice, _)| slice)
     }
 
     /// The entity slice of a request, and the policies that can match it.
@@ -189,10 +189,10 @@ impl Engine {
                     .collect());
             }
         };
-        let mut world = EntitySlice::default();
-        world.reach(&self.directory, [principal, resource]);
+        let mut slice = EntitySlice::default();
+        slice.reach(&self.directory, [principal, resource]);
         for uid in entities_of(&request.context) {
-            world.reach(
+            slice.reach(
                 &self.directory,
                 [self.defined(&uid).map_err(|error| vec![error])?],
             );
@@ -202,36 +202,36 @@ impl Engine {
             .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
         let buckets: Vec<&Bucket> = self.index.matching(request, reached).collect();
         for bucket in buckets.iter().copied().chain(self.asked_beside(request)) {
-            world.reach(&self.directory, bucket.looked_into.iter().copied());
+            slice.reach(&self.directory, bucket.looked_into.iter().copied());
         }
-        Ok((world, buckets))
+        Ok((slice, buckets))
     }
 
     /// Decides a request in a slice that may differ from that of the directory, because it was changed.
-    pub fn decide_in(&self, request: &Request, world: &EntitySlice) -> Outcome {
-        self.decided_in(request, world).0
+    pub fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Outcome {
+        self.decided_in(request, slice).0
     }
 
     /// Decides a request in a slice, and finds who is in authority over the resource there.
-    fn decided_in(&self, request: &Request, world: &EntitySlice) -> (Outcome, Option<Authority>) {
-        let reached = self.reached_in(request, world);
+    fn decided_in(&self, request: &Request, slice: &EntitySlice) -> (Outcome, Option<Authority>) {
+        let reached = self.reached_in(request, slice);
         let buckets = self.index.matching(request, reached);
-        self.decided(request, world, buckets)
+        self.decided(request, slice, buckets)
     }
 
     /// Decides a request by these policies, and finds who is in authority. Every decision is made here.
     fn decided<'a>(
         &self,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> (Outcome, Option<Authority>) {
-        let evaluation = match Evaluation::within(self, request, world) {
+        let evaluation = match Evaluation::within(self, request, slice) {
             Ok(evaluation) => evaluation,
             Err(error) => return (Outcome::indeterminate([error]), None),
         };
         let outcome = self.evaluate(&evaluation, buckets);
-        match self.authority_over(request, world, &evaluation) {
+        match self.authority_over(request, slice, &evaluation) {
             None => (outcome, None),
             Some(Ok(authority)) => (outcome, Some(authority)),
             Some(Err(errors)) => (outcome.with_errors(errors), None),
@@ -239,11 +239,11 @@ impl Engine {
     }
 
     /// Adds to a changed slice the entities that its matching policies look into.
-    pub fn widen(&self, request: &Request, world: &mut EntitySlice) {
-        let reached: Vec<Row> = self.reached_in(request, world).collect();
+    pub fn widen(&self, request: &Request, slice: &mut EntitySlice) {
+        let reached: Vec<Row> = self.reached_in(request, slice).collect();
         let matching = self.index.matching(request, reached.into_iter());
         for bucket in matching.chain(self.asked_beside(request)) {
-            world.reach(&self.directory, bucket.looked_into.iter().copied());
+            slice.reach(&self.directory, bucket.looked_into.iter().copied());
         }
     }
 
@@ -251,13 +251,13 @@ impl Engine {
     fn reached_in<'a>(
         &'a self,
         request: &'a Request,
-        world: &'a EntitySlice,
+        slice: &'a EntitySlice,
     ) -> impl Iterator<Item = Row> + 'a {
         let directory = &self.directory;
         [&request.principal, &request.resource]
             .into_iter()
             .flat_map(move |uid| {
-                let entity = world.get(uid);
+                let entity = slice.get(uid);
                 let ancestors = entity.into_iter().flat_map(ast::Entity::ancestors);
                 std::iter::once(uid.as_ref())
                     .chain(ancestors)

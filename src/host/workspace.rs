@@ -231,7 +231,7 @@ fn examine_once(
         Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
         texts => texts?,
     };
-    let gone = match gone::look(layout, &texts) {
+    let gone = match gone::find(layout, &texts) {
         Err(LoadError::Invalid(findings)) => return Ok(Examination::without_rules(findings)),
         gone => gone?,
     };

@@ -228,7 +228,7 @@ pub(crate) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let credential = Credential::of(request.headers());
+    let credential = Credential::from_headers(request.headers());
     let tls = request.extensions().get::<Arc<TlsInfo>>();
     let certificate = tls.and_then(|tls| tls.peer_certificates.first());
     let certificate = certificate.and_then(|of| certificate::name(of));

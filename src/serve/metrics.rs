@@ -75,7 +75,7 @@ impl Metrics {
     }
 
     fn text(&self) -> Result<String, std::fmt::Error> {
-        self.process.look();
+        self.process.sample();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

@@ -37,10 +37,10 @@ impl WorkspaceOrigin {
     /// # Errors
     /// It cannot be read, has errors, or changes again and again.
     pub fn load(&self) -> Result<Loaded, LoadError> {
-        let mut stamp = Stamp::of(&self.layout);
+        let mut stamp = Stamp::new(&self.layout);
         for _ in 0..ATTEMPTS {
             let read = Workspace::load_by(&self.layout, &self.switches, &self.options);
-            let after = Stamp::of(&self.layout);
+            let after = Stamp::new(&self.layout);
             if after == stamp {
                 return read.map(|workspace| Loaded { workspace, stamp });
             }

@@ -229,7 +229,7 @@ impl Reloader {
 
     /// Reads the workspace if its files are in another state than when they were read last.
     fn read(&mut self, is_forced: bool) -> Reloaded {
-        let stamp = Stamp::of(&self.origin.layout);
+        let stamp = Stamp::new(&self.origin.layout);
         if stamp == self.stamp && !is_forced {
             return Reloaded::Unchanged;
         }

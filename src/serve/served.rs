@@ -70,8 +70,8 @@ impl Served {
     }
 
     /// The same where the entities differ from those that were read.
-    pub(crate) fn decide_in(&self, request: &Request, world: &EntitySlice) -> Arc<Outcome> {
-        caught(|| Arc::new(self.engine.decide_in(request, world)))
+    pub(crate) fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Arc<Outcome> {
+        caught(|| Arc::new(self.engine.decide_in(request, slice)))
     }
 }
 

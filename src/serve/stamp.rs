@@ -19,7 +19,7 @@ pub(crate) struct Stamp(Hash);
 
 impl Stamp {
     /// The state of the files that make up a workspace.
-    pub(crate) fn of(layout: &Layout) -> Self {
+    pub(crate) fn new(layout: &Layout) -> Self {
         let mut hasher = Hasher::new();
         for root in roots(layout) {
             // Where something cannot be looked at, that is a state as well.

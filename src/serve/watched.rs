@@ -37,7 +37,7 @@ pub(crate) struct Watched {
 struct Seen {
     /// When they were taken last, or refused.
     used: Hash,
-    /// At the last glance.
+    /// At the last reading.
     last: Hash,
 }
 
@@ -90,7 +90,7 @@ impl Watched {
     }
 
     /// Reads the files again, and lets them be taken if they are others than those that were taken last and rest since the
-    /// last glance: several files are not replaced at once. What is refused is logged and counted, and changes nothing.
+    /// last reading: several files are not replaced at once. What is refused is logged and counted, and changes nothing.
     pub(crate) fn reload(
         &self,
         app: &App,

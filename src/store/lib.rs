@@ -90,7 +90,7 @@ pub struct Directory {
     called: Aliases,
     /// The rows by uid, if [`Directory::hash_uids`] was called.
     hashed: OnceLock<HashTable<Entry>>,
-    made: CedarCache,
+    cache: CedarCache,
     /// The bytes that the tables are read from, if the directory is one that was written.
     written: Option<Arc<Written>>,
 }
@@ -142,7 +142,7 @@ impl Directory {
         build::order::freeze(loaded, Arc::new(shapes), named, rules)
     }
 
-    /// Writes the directory under a name, so that [`Directory::lent`] can use it without reading the entities again.
+    /// Writes the directory under a name, so that [`Directory::from_bytes`] can use it without reading the entities again.
     /// The format is that of one version of the program and one kind of machine. The same entities under the same
     /// schema give the same bytes.
     ///
@@ -156,34 +156,34 @@ impl Directory {
         out.table(&self.assumed)?;
         self.closure.write(&mut out)?;
         self.called.write(&mut out)?;
-        self.made.write(&mut out)?;
+        self.cache.write(&mut out)?;
         out.finish(name)
     }
 
     /// The directory that was written under a name, for these files and the same schema and rules; `None` if there is
     /// no such directory. Blocks are read at their first use, and checked against their digests: see
     /// [`Directory::is_damaged`].
-    pub fn lent(
-        lender: Arc<dyn SharedBytes>,
+    pub fn from_bytes(
+        bytes: Arc<dyn SharedBytes>,
         name: &str,
         mut files: Vec<(Arc<Source>, Content)>,
         schema: &Schema,
         rules: &EntityRules,
     ) -> Option<Self> {
-        let mut tables = Tables::of(lender, WRITTEN, name)?;
+        let mut tables = Tables::open(bytes, WRITTEN, name)?;
         let tables = &mut tables;
         files.sort_by(|(one, _), (other, _)| one.cmp(other));
         let (sources, contents): (Vec<_>, Vec<Content>) = files.into_iter().unzip();
-        let store = Store::lent(tables)?;
+        let store = Store::from_tables(tables)?;
         let directory = Self {
             shapes: Arc::new(Shapes::new(schema, rules)),
             members: tables.table()?,
             types: tables.table()?,
             assumed: tables.table()?,
-            closure: Closure::lent(tables)?,
-            called: Aliases::lent(tables)?,
+            closure: Closure::from_tables(tables)?,
+            called: Aliases::from_tables(tables)?,
             hashed: OnceLock::new(),
-            made: CedarCache::lent(tables, &store)?,
+            cache: CedarCache::from_tables(tables, &store)?,
             written: Some(tables.written()),
             sources,
             identity: digest::of_all(&contents),
@@ -193,8 +193,8 @@ impl Directory {
         tables.is_at_end().then_some(directory)
     }
 
-    /// Whether the tables are read on demand from a written directory ([`Directory::lent`]).
-    pub fn is_lent(&self) -> bool {
+    /// Whether the tables are read on demand from a written directory ([`Directory::from_bytes`]).
+    pub fn is_shared(&self) -> bool {
         self.written.is_some()
     }
 

@@ -130,12 +130,12 @@ fn written(directory: &Directory) -> Vec<u8> {
 }
 
 /// The directory in these bytes.
-fn lent(bytes: &[u8]) -> Option<Directory> {
-    lent_or(bytes, None)
+fn reopened(bytes: &[u8]) -> Option<Directory> {
+    reopened_or(bytes, None)
 }
 
 /// The directory in these bytes, with the result of computing them again.
-fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
+fn reopened_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
     let kept = Kept {
         bytes: bytes.to_vec(),
         anew: anew.map(<[u8]>::to_vec),
@@ -145,7 +145,7 @@ fn lent_or(bytes: &[u8], anew: Option<&[u8]>) -> Option<Directory> {
         hash: blake3::hash(b""),
     };
     let files = vec![(input("a.json", b"").source, content)];
-    Directory::lent(Arc::new(kept), NAME, files, &SCHEMA, &rules())
+    Directory::from_bytes(Arc::new(kept), NAME, files, &SCHEMA, &rules())
 }
 
 /// Reads a file; its entities pass the same checks if they are given.

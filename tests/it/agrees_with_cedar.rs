@@ -47,7 +47,7 @@ proptest! {
             prop_assert_eq!(&outcome.errors, &errors, "{:?} seed {}", request, seed);
             prop_assert_eq!(outcome.decision, decision, "{:?} seed {}", request, seed);
             // A world that was not changed decides as the directory does.
-            let world = engine.world(&request).unwrap();
+            let world = engine.slice(&request).unwrap();
             prop_assert_eq!(engine.decide_in(&request, &world), outcome.clone());
             // The policies asked one by one come to the same.
             let action = engine.bundle().vocabulary().action(&request.action).unwrap();
@@ -79,14 +79,14 @@ proptest! {
                     context: Context::empty(),
                 })
             };
-            for class in Classes::of(&engine, &people).members() {
+            for class in Classes::new(&engine, &people).members() {
                 for person in class {
                     for device in &devices {
                         prop_assert_eq!(decide(&class[0], device), decide(person, device), "seed {}", seed);
                     }
                 }
             }
-            for class in Classes::of(&engine, &devices).members() {
+            for class in Classes::new(&engine, &devices).members() {
                 for device in class {
                     for person in &people {
                         prop_assert_eq!(decide(person, &class[0]), decide(person, device), "seed {}", seed);

@@ -164,7 +164,7 @@ impl ClassReviewer<'_, '_> {
             let Some(request) = self.request(person, action, resource) else {
                 return false;
             };
-            let Ok(mut slice) = engine.world(&request) else {
+            let Ok(mut slice) = engine.slice(&request) else {
                 return false;
             };
             slice.put(changed.clone());

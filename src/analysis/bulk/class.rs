@@ -31,7 +31,7 @@ pub struct Classes(Vec<Vec<EntityUid>>);
 impl Classes {
     /// The classes of some entities under the policies in force that decide about permissions, in
     /// the order of their first members.
-    pub fn of(engine: &Engine, entities: &[EntityUid]) -> Self {
+    pub fn new(engine: &Engine, entities: &[EntityUid]) -> Self {
         let vocabulary = engine.bundle().vocabulary();
         let deciding = engine
             .bundle()
@@ -60,7 +60,7 @@ impl Classes {
         let partition: Partition<PersonId, ClassId> =
             Partition::new(entities.len(), |index: PersonId, key| {
                 match rows[index] {
-                    Some(row) => directory.look(row, &fingerprinter, key),
+                    Some(row) => directory.fingerprint(row, &fingerprinter, key),
                     // An entity without a row is a class of its own.
                     None => key.push(index.raw()),
                 }

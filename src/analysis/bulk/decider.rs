@@ -144,7 +144,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let class = self.principals.class(engine, principal)?;
         let sets = self
             .sets
-            .of(class, || self.projection.owned_sets(engine, principal))?;
+            .of_class(class, || self.projection.owned_sets(engine, principal))?;
         Some(Kind {
             principal: class,
             action: *action,
@@ -299,7 +299,11 @@ impl Default for Sets {
 
 impl Sets {
     /// The sets of a class; `None` if there are too many to keep.
-    fn of(&self, class: ClassId, find: impl FnOnce() -> Vec<OwnedSets>) -> Option<&[OwnedSets]> {
+    fn of_class(
+        &self,
+        class: ClassId,
+        find: impl FnOnce() -> Vec<OwnedSets>,
+    ) -> Option<&[OwnedSets]> {
         let sets = self.by_class[class].get_or_init(|| {
             let sets = find();
             let mut members = locked(&self.members);

@@ -31,7 +31,7 @@ pub struct Path {
 }
 
 impl Grant {
-    pub(super) fn of(policy: &Policy, probe: &Probe<'_>) -> Self {
+    pub(super) fn new(policy: &Policy, probe: &Probe<'_>) -> Self {
         Self {
             rule: Rule::new(policy, probe),
             paths: ways_in(policy, probe),
@@ -46,7 +46,7 @@ pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<P
         let path = Path::between(engine, &request.principal, &anchor);
         return path.into_iter().collect();
     }
-    let probe = engine.world(request);
+    let probe = engine.slice(request);
     let probe = probe.map(|slice| Probe::new(engine, request, slice));
     probe.map_or_else(|_| Vec::new(), |probe| ways_in(policy, &probe))
 }
@@ -66,7 +66,7 @@ pub(crate) fn asked_to_be_in(
     policy: &Policy,
     request: &Request,
 ) -> Vec<EntityUid> {
-    let probe = || Some(Probe::new(engine, request, engine.world(request).ok()?));
+    let probe = || Some(Probe::new(engine, request, engine.slice(request).ok()?));
     match policy.principal_anchor() {
         Some(anchor) => vec![anchor],
         None => probe().map_or_else(Vec::new, |probe| ends(policy, &probe)),

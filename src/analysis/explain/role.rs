@@ -63,7 +63,7 @@ pub struct HeldGroup {
 }
 
 impl GrantingGroups {
-    pub(super) fn of(probe: &Probe<'_>) -> Self {
+    pub(super) fn new(probe: &Probe<'_>) -> Self {
         let names = probe.names();
         let mut giving: BTreeMap<EntityUid, Vec<String>> = BTreeMap::new();
         for policy in permits_of(probe) {
@@ -97,7 +97,7 @@ impl GrantingGroups {
         giving.sort_by_cached_key(|giving| by_type(&giving.entity));
         held.sort_by_cached_key(|held| by_type(&held.entity));
         let withheld = withheld(probe).into_iter();
-        let withheld = withheld.filter_map(|withheld| Elsewhere::of(probe, &withheld));
+        let withheld = withheld.filter_map(|withheld| Elsewhere::new(probe, &withheld));
         let mut withheld: Vec<Elsewhere> = withheld
             .filter(|of| types.contains(of.entity.uid.type_name()))
             .collect();
@@ -111,7 +111,7 @@ impl GrantingGroups {
 }
 
 impl Elsewhere {
-    fn of(probe: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
+    fn new(probe: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
         let names = probe.names();
         let of_type = withheld.from.type_name().to_string();
         let stand_ins = probe.vocabulary().stand_ins(&of_type).into_iter();

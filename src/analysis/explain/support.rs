@@ -34,7 +34,7 @@ pub struct Support {
 /// The facts behind an allowed request besides its permits, in the order of the ids of policies.
 pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
     let action = engine.bundle().vocabulary().action(&request.action);
-    match (action, engine.world(request)) {
+    match (action, engine.slice(request)) {
         (Some(action), Ok(slice)) => supports(&Probe::new(engine, request, slice), action),
         _ => Vec::new(),
     }
@@ -118,7 +118,7 @@ fn collect(expression: &ast::Expr, wanted: bool, probe: &Probe<'_>, found: &mut 
         ast::ExprKind::GetAttr { .. } => {
             found.extend(
                 of_target(expression, probe)
-                    .map(|target| Support::of(probe, &target, Value::Bool(wanted), None)),
+                    .map(|target| Support::new(probe, &target, Value::Bool(wanted), None)),
             );
         }
         ast::ExprKind::BinaryApp { op, arg1, arg2 } if wanted => match op {
@@ -129,7 +129,7 @@ fn collect(expression: &ast::Expr, wanted: bool, probe: &Probe<'_>, found: &mut 
                     of_target(arg1, probe)
                         .zip(element)
                         .map(|(target, element)| {
-                            Support::of(probe, &target, probe.names().value(&element), None)
+                            Support::new(probe, &target, probe.names().value(&element), None)
                         }),
                 );
             }
@@ -150,7 +150,7 @@ fn holding(entity: &ast::Expr, set: &ast::Expr, probe: &Probe<'_>) -> Option<Sup
         Some((path.steps.len(), names.named(&element), path))
     });
     let (_, element, path) = ways.min_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)))?;
-    Some(Support::of(
+    Some(Support::new(
         probe,
         &target,
         Value::Entity(element),
@@ -171,7 +171,7 @@ fn of_target<'a>(expression: &ast::Expr, probe: &Probe<'a>) -> Option<Target<'a>
 }
 
 impl Support {
-    fn of(probe: &Probe<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
+    fn new(probe: &Probe<'_>, target: &Target<'_>, value: Value, path: Option<Path>) -> Self {
         let annotations = &target.attribute.annotations;
         let entity = probe.names().named(&target.entity).name;
         let attribute = target.path.join(".");

@@ -57,7 +57,10 @@ impl Holding {
 
 impl Holdings {
     /// The people with their holdings by a permission.
-    pub(super) fn of(&self, permission: usize) -> impl Iterator<Item = (&EntityUid, &Holding)> {
+    pub(super) fn holders(
+        &self,
+        permission: usize,
+    ) -> impl Iterator<Item = (&EntityUid, &Holding)> {
         let people = self.people.iter();
         people.filter_map(move |(uid, of)| Some((uid, of.get(&permission)?)))
     }

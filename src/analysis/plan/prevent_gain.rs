@@ -34,7 +34,7 @@ impl Planner<'_, '_> {
     pub(super) fn spare(&self, catalog: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
         let holdings = self.holdings(catalog);
         let mut sparing = Sparing {
-            removals: RemovablePermissions::of(catalog, &holdings),
+            removals: RemovablePermissions::new(catalog, &holdings),
         };
         let mut draft = Draft::default();
         let mut changes = sparing.reduced(&mut draft);

@@ -42,7 +42,7 @@ pub(super) struct RemovablePermissions<'s, 'e> {
 
 impl<'s, 'e> RemovablePermissions<'s, 'e> {
     /// Finds the permissions that can be removed.
-    pub(super) fn of(catalog: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
+    pub(super) fn new(catalog: &'s RoleCatalog<'e>, holdings: &'s Holdings) -> Self {
         let mut removals = Self {
             catalog,
             holdings,
@@ -62,7 +62,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
     fn permission(&mut self, permission: usize) {
         let holdings = self.holdings;
         let of: Vec<(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)> = holdings
-            .of(permission)
+            .holders(permission)
             .map(|(person, holding)| (person, holding, holdings.roles_via(person, permission)))
             .collect();
         let kept = self.kept(&of);
@@ -159,7 +159,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         }
         let mut by_role: BTreeMap<&EntityUid, Given<'_>> = BTreeMap::new();
         for permission in 0..self.holdings.permissions.len() {
-            for (person, holding) in self.holdings.of(permission) {
+            for (person, holding) in self.holdings.holders(permission) {
                 let roles_via = self.holdings.roles_via(person, permission);
                 let roles: BTreeSet<&EntityUid> = roles_via.iter().map(|via| &via.role).collect();
                 for role in roles.into_iter().filter(|_| holding.gains > 0) {

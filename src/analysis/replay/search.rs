@@ -112,8 +112,8 @@ impl Replayer<'_> {
         if set.is_empty() {
             return self.decider.decide(&request).decision;
         }
-        match self.engine.world_where(&request, &set) {
-            Ok(world) => self.engine.decide_in(&request, &world).decision,
+        match self.engine.slice_where(&request, &set) {
+            Ok(slice) => self.engine.decide_in(&request, &slice).decision,
             // Where an attribute is not taken, there is no result.
             Err(_) => Decision::Deny,
         }

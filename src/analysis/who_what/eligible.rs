@@ -45,7 +45,7 @@ pub(super) fn ways_by_person(
 
 /// The ways by which a refused request is allowed; `None` without any.
 fn ways_if_refused(engine: &Engine, request: &Request) -> Option<Vec<Way>> {
-    let slice = engine.world(request).ok()?;
+    let slice = engine.slice(request).ok()?;
     if engine.decide_in(request, &slice).decision != Decision::Deny {
         return None;
     }

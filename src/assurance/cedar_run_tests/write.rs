@@ -121,7 +121,7 @@ fn test(expectation: &Expectation<'_>) -> Result<String, WriteError> {
 
 /// The entities that a request can reach, sorted, and then its action.
 fn entity_lines(engine: &Engine, request: &Request) -> Result<Vec<String>, WriteError> {
-    let slice = engine.world(request).map_err(|errors| {
+    let slice = engine.slice(request).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         WriteError::Entities(errors.join("; "))
     })?;

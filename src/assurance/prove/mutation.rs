@@ -131,7 +131,7 @@ impl Prover<'_> {
                 };
                 let before = match environment.action.is_question() {
                     true => relevant(&policies),
-                    false => sides.of(environment, readings, || relevant(&policies)),
+                    false => sides.side(environment, readings, || relevant(&policies)),
                 };
                 let after = relevant(&changed);
                 let claim = Claim::new(&before, Relation::Equivalent, &after);

@@ -35,7 +35,7 @@ type Under = (usize, Vec<String>);
 
 impl Sides {
     /// The side of an environment under these readings; made where it is not there.
-    pub(super) fn of(
+    pub(super) fn side(
         &self,
         environment: &Environment<'_>,
         readings: &[String],
@@ -111,7 +111,7 @@ impl Prover<'_> {
         // Of a question, a spec is about the policies with one answer.
         let side = match environment.action.is_question() {
             true => make(),
-            false => sides.of(environment, &readings, make),
+            false => sides.side(environment, &readings, make),
         };
         let claim = match self.claim(spec, environment, &side, &policies) {
             Ok(claim) => claim,

@@ -131,7 +131,7 @@ impl<'e> SuiteLookup<'e> {
             Some(ALL) => return self.names.all(part),
             Some(CLASSES) => {
                 let all = self.names.all(part);
-                return Classes::of(self.engine, &all).representatives();
+                return Classes::new(self.engine, &all).representatives();
             }
             _ => {}
         }

@@ -184,13 +184,13 @@ impl<'a> Resolver<'a> {
         facts.extend(self.facts(scope, given));
         match self
             .settings
-            .of(&scope.switches, &facts, &mut self.findings)
+            .engine_under(&scope.switches, &facts, &mut self.findings)
         {
             Ok(Some(setting)) => Some(setting),
             // The facts are invalid: other findings are collected without them.
             Ok(None) => self
                 .settings
-                .of(&scope.switches, &[], &mut self.findings)
+                .engine_under(&scope.switches, &[], &mut self.findings)
                 .unwrap_or_default(),
             Err(unknown) => {
                 self.findings.push(

@@ -53,7 +53,7 @@ impl Settings {
     ///
     /// # Errors
     /// A switch names no reading.
-    pub(super) fn of(
+    pub(super) fn engine_under(
         &mut self,
         switches: &Switches,
         facts: &[Fact],

@@ -63,7 +63,7 @@ pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
             if EntityUid::from(named.as_ref().clone()) == *uid)
     };
     let mut in_conditions = Vec::new();
-    look(policy, &is_it, &mut in_conditions);
+    collect(policy, &is_it, &mut in_conditions);
     found.extend(
         in_conditions
             .into_iter()
@@ -86,21 +86,21 @@ pub(crate) fn leaves_with<'p>(
     is_it: &dyn Fn(&Expr) -> bool,
 ) -> Vec<(&'p Expr, Mention)> {
     let mut found = Vec::new();
-    look(policy, is_it, &mut found);
+    collect(policy, is_it, &mut found);
     let leaves: Vec<&Expr> = found.iter().map(|(leaf, ..)| *leaf).collect();
     let sides = found.into_iter().map(|(_, place, side)| (place, side));
     let mentions = of_sides(policy, sides);
     leaves.into_iter().zip(mentions).collect()
 }
 
-fn look<'p>(policy: &'p Policy, is_it: &dyn Fn(&Expr) -> bool, found: &mut Vec<Found<'p>>) {
+fn collect<'p>(policy: &'p Policy, is_it: &dyn Fn(&Expr) -> bool, found: &mut Vec<Found<'p>>) {
     if let Some(condition) = policy.ast().non_scope_constraints() {
-        let mut look = Look {
+        let mut collector = Collector {
             policy,
             is_it,
             found,
         };
-        look.condition(condition, Side::With);
+        collector.condition(condition, Side::With);
     }
 }
 
@@ -126,14 +126,14 @@ fn of_sides(policy: &Policy, found: impl IntoIterator<Item = (Place, Side)>) -> 
 /// A condition that contains a match, with its place and side.
 type Found<'p> = (&'p Expr, Place, Side);
 
-struct Look<'a, 'p> {
+struct Collector<'a, 'p> {
     policy: &'p Policy,
     /// Whether an expression matches.
     is_it: &'a dyn Fn(&Expr) -> bool,
     found: &'a mut Vec<Found<'p>>,
 }
 
-impl<'p> Look<'_, 'p> {
+impl<'p> Collector<'_, 'p> {
     /// Searches an expression that is a condition.
     fn condition(&mut self, expression: &'p Expr, side: Side) {
         if !self.names(expression) {

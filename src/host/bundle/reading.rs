@@ -32,7 +32,7 @@ pub struct Switches {
 /// A name that is not a reading of the policies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("`{name}` is not a reading of these policies")]
-#[diagnostic(code(reading::unknown), help("{}{}", told(setting.as_deref()), listed(known)))]
+#[diagnostic(code(reading::unknown), help("{}{}", help_of_setting(setting.as_deref()), listed(known)))]
 pub struct UnknownReading {
     /// The name as given.
     pub name: String,
@@ -69,7 +69,7 @@ fn listed(known: &[String]) -> String {
     }
 }
 
-fn told(setting: Option<&str>) -> String {
+fn help_of_setting(setting: Option<&str>) -> String {
     setting.map_or_else(String::new, |flag| {
         format!("it is a setting, and --{flag} says how it is to be supposed; ")
     })

@@ -75,7 +75,7 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
     for result in results {
         let (errors, more) = result.into_errors_and_warnings();
         for error in errors {
-            let mistake = Mistake::of(&error);
+            let mistake = Mistake::from_error(&error);
             mistakes.entry(mistake).or_default().add(error);
         }
         warnings.extend(more);
@@ -177,7 +177,7 @@ struct Mistake {
 }
 
 impl Mistake {
-    fn of(error: &ValidationError) -> Self {
+    fn from_error(error: &ValidationError) -> Self {
         let label = error.labels().and_then(|mut labels| labels.next());
         let place = label.map(|label| (label.offset(), label.len()));
         let what = match error {

@@ -23,8 +23,8 @@ pub struct Activation {
 
 impl Engine {
     /// The activations open to an entity of a slice, sorted and without repetition.
-    pub fn activations(&self, uid: &EntityUid, world: &EntitySlice) -> Vec<Activation> {
-        let Some(entity) = world.get(uid) else {
+    pub fn activations(&self, uid: &EntityUid, slice: &EntitySlice) -> Vec<Activation> {
+        let Some(entity) = slice.get(uid) else {
             return Vec::new();
         };
         let vocabulary = self.bundle.vocabulary();
@@ -57,11 +57,11 @@ impl Engine {
     pub fn activated(
         &self,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         entities: &[&EntityUid],
     ) -> Option<EntitySlice> {
         let directory = &self.directory;
-        let entity = world.get(&request.principal)?;
+        let entity = slice.get(&request.principal)?;
         let (uid, attributes, mut indirect, mut direct, tags) = entity.clone().into_inner();
         for group in entities {
             let row = directory.row(group).filter(|row| directory.exists(*row))?;
@@ -73,22 +73,22 @@ impl Engine {
             direct.insert(group.as_ref().clone());
         }
         let indirect = indirect.difference(&direct).cloned().collect();
-        let mut world = world.clone();
-        world.put(ast::Entity::new_with_attr_partial_value(
+        let mut slice = slice.clone();
+        slice.put(ast::Entity::new_with_attr_partial_value(
             uid, attributes, indirect, direct, tags,
         ));
-        self.widen(request, &mut world);
-        Some(world)
+        self.widen(request, &mut slice);
+        Some(slice)
     }
 
     /// The activations that turn a refusal into an allow: each that is enough alone or, if there is none, one
     /// combination in which none is superfluous. Empty if no activation helps.
-    pub fn lifting(&self, request: &Request, world: &EntitySlice) -> Vec<Vec<Activation>> {
-        let all = self.activations(&request.principal, world);
+    pub fn lifting(&self, request: &Request, slice: &EntitySlice) -> Vec<Vec<Activation>> {
+        let all = self.activations(&request.principal, slice);
         let allows = |chosen: &[&Activation]| {
             let entities: Vec<&EntityUid> = chosen.iter().map(|of| &of.entity).collect();
-            self.activated(request, world, &entities)
-                .is_some_and(|world| self.decide_in(request, &world).decision == Decision::Allow)
+            self.activated(request, slice, &entities)
+                .is_some_and(|slice| self.decide_in(request, &slice).decision == Decision::Allow)
         };
         let single: Vec<Vec<Activation>> = all
             .iter()

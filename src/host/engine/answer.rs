@@ -11,8 +11,8 @@ use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request
 impl Engine {
     /// Decides a request, with the refusals and notices for a person.
     pub fn answer(&self, request: &Request) -> Answer {
-        let world = match self.world(request) {
-            Ok(world) => world,
+        let slice = match self.slice(request) {
+            Ok(slice) => slice,
             Err(errors) => {
                 return Answer {
                     outcome: Outcome::indeterminate(errors),
@@ -22,10 +22,10 @@ impl Engine {
                 };
             }
         };
-        let (outcome, authority) = self.decided_in(request, &world);
+        let (outcome, authority) = self.decided_in(request, &slice);
         let mut errors = Vec::new();
-        let notices = self.notices(request, &world, &outcome, &mut errors);
-        let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        let notices = self.notices(request, &slice, &outcome, &mut errors);
+        let refusals = self.refusals(request, &slice, &outcome, &mut errors);
         errors.extend(self.damage());
         Answer {
             outcome: outcome.with_errors(errors),
@@ -38,13 +38,13 @@ impl Engine {
     /// Decides a request, with the refusals. As in [`Engine::answer`], an error in the search for refusals makes the
     /// decision indeterminate.
     pub fn decide_with_refusals(&self, request: &Request) -> (Outcome, Vec<Refusal>) {
-        let world = match self.world(request) {
-            Ok(world) => world,
+        let slice = match self.slice(request) {
+            Ok(slice) => slice,
             Err(errors) => return (Outcome::indeterminate(errors), Vec::new()),
         };
-        let outcome = self.decide_in(request, &world);
+        let outcome = self.decide_in(request, &slice);
         let mut errors = Vec::new();
-        let refusals = self.refusals(request, &world, &outcome, &mut errors);
+        let refusals = self.refusals(request, &slice, &outcome, &mut errors);
         errors.extend(self.damage());
         (outcome.with_errors(errors), refusals)
     }
@@ -52,13 +52,13 @@ impl Engine {
     fn refusals(
         &self,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         outcome: &Outcome,
         errors: &mut Vec<String>,
     ) -> Vec<Refusal> {
         let refusing: Vec<&Policy> = match outcome.basis {
             Basis::Forbidden => self.bundle.as_said(&outcome.policies),
-            Basis::NotPermitted => self.ask("refusal", request, &request.resource, world, errors),
+            Basis::NotPermitted => self.ask("refusal", request, &request.resource, slice, errors),
             Basis::Permitted | Basis::Error => Vec::new(),
         };
         refusing
@@ -74,14 +74,14 @@ impl Engine {
     fn notices(
         &self,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         outcome: &Outcome,
         errors: &mut Vec<String>,
     ) -> Vec<Notice> {
-        let mut notices = self.notices_of_action(request, world, outcome);
+        let mut notices = self.notices_of_action(request, slice, outcome);
         let mut lifting = None;
-        for about in self.noticeable(request, world) {
-            for policy in self.ask("notice", request, &about, world, errors) {
+        for about in self.noticeable(request, slice) {
+            for policy in self.ask("notice", request, &about, slice, errors) {
                 let notice = Notice {
                     code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
                     message: policy.doc().unwrap_or_default().to_owned(),
@@ -89,16 +89,16 @@ impl Engine {
                     from: policy.id().to_owned(),
                     former: policy
                         .annotation("former")
-                        .and_then(|path| self.former(request, world, path)),
+                        .and_then(|path| self.former(request, slice, path)),
                 };
                 if let Some(path) = policy.annotation("lifts") {
                     let lifting = lifting.get_or_insert_with(|| match outcome.decision {
-                        Decision::Deny => self.lifting(request, world),
+                        Decision::Deny => self.lifting(request, slice),
                         Decision::Allow | Decision::Indeterminate => Vec::new(),
                     });
                     notices.extend(lifted(&notice, path, lifting));
                 } else if let Some(path) = policy.annotation("about") {
-                    let named = self.named_by(request, world, path).into_iter();
+                    let named = self.named_by(request, slice, path).into_iter();
                     notices.extend(named.map(|about| Notice {
                         about: Some(about),
                         ..notice.clone()
@@ -116,7 +116,7 @@ impl Engine {
     fn notices_of_action(
         &self,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         outcome: &Outcome,
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
@@ -142,7 +142,7 @@ impl Engine {
                     action: page.uid.clone(),
                     ..request.clone()
                 },
-                world,
+                slice,
             );
             if opened.decision != Decision::Allow {
                 let message = format!(
@@ -158,7 +158,7 @@ impl Engine {
 
     /// The entities that notices can be about: the resource, the entities that its attributes refer to, and the
     /// ancestors of the principal.
-    fn noticeable(&self, request: &Request, world: &EntitySlice) -> Vec<EntityUid> {
+    fn noticeable(&self, request: &Request, slice: &EntitySlice) -> Vec<EntityUid> {
         let mut about = vec![request.resource.clone()];
         if let Some(row) = self.directory.row(&request.resource) {
             about.extend(
@@ -167,7 +167,7 @@ impl Engine {
                     .map(|row| self.directory.uid(row)),
             );
         }
-        let principal = world.get(&request.principal);
+        let principal = slice.get(&request.principal);
         let mut ancestors: Vec<EntityUid> = principal
             .into_iter()
             .flat_map(ast::Entity::ancestors)
@@ -181,9 +181,9 @@ impl Engine {
     }
 
     /// The entities in an attribute of the principal that is a set; `path` is its name with `principal.` in front.
-    fn named_by(&self, request: &Request, world: &EntitySlice, path: &str) -> Vec<EntityUid> {
+    fn named_by(&self, request: &Request, slice: &EntitySlice, path: &str) -> Vec<EntityUid> {
         let attribute = path.strip_prefix("principal.");
-        let principal = world.get(&request.principal);
+        let principal = slice.get(&request.principal);
         let named = principal
             .zip(attribute)
             .map(|(of, name)| entities_in(of, name));
@@ -191,10 +191,10 @@ impl Engine {
     }
 
     /// The decision if a Bool attribute had the other value; `path` leads from the resource to it.
-    fn former(&self, request: &Request, world: &EntitySlice, path: &str) -> Option<Decision> {
+    fn former(&self, request: &Request, slice: &EntitySlice, path: &str) -> Option<Decision> {
         let mut steps = path.strip_prefix("resource.")?.split('.');
         let last = steps.next_back()?;
-        let mut entity = world.get(&request.resource)?;
+        let mut entity = slice.get(&request.resource)?;
         for step in steps {
             let ast::PartialValue::Value(value) = entity.get(step)? else {
                 return None;
@@ -202,7 +202,7 @@ impl Engine {
             let ast::ValueKind::Lit(ast::Literal::EntityUID(uid)) = value.value_kind() else {
                 return None;
             };
-            entity = world.get(&EntityUid::from(uid.as_ref().clone()))?;
+            entity = slice.get(&EntityUid::from(uid.as_ref().clone()))?;
         }
         let ast::PartialValue::Value(value) = entity.get(last)? else {
             return None;
@@ -210,7 +210,7 @@ impl Engine {
         let ast::ValueKind::Lit(ast::Literal::Bool(now)) = value.value_kind() else {
             return None;
         };
-        let mut before = world.clone();
+        let mut before = slice.clone();
         before.put(with_attribute(entity, last, ast::Value::from(!now)));
         Some(self.decide_in(request, &before).decision)
     }

@@ -67,7 +67,7 @@ impl Engine {
     pub(super) fn authority_over(
         &self,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         evaluation: &Evaluation,
     ) -> Option<Result<Authority, Vec<String>>> {
         let question = self.asks_authority(request)?;
@@ -77,7 +77,7 @@ impl Engine {
         } else {
             self.put(
                 &self.as_question(AUTHORITY, request, &request.resource)?,
-                world,
+                slice,
             )
         };
         if !outcome.errors.is_empty() {

@@ -94,9 +94,9 @@ impl Engine {
             resource: self.directory.uid(other),
             context: Context::empty(),
         };
-        let mut world = EntitySlice::default();
-        world.reach(&self.directory, [row]);
-        let outcome = self.put(&request, &world);
+        let mut slice = EntitySlice::default();
+        slice.reach(&self.directory, [row]);
+        let outcome = self.put(&request, &slice);
         let policies = self.policies(&outcome).into_iter();
         Verdict {
             policies: policies.map(|policy| policy.id().to_owned()).collect(),

@@ -42,12 +42,12 @@ impl Evaluation {
     pub fn within(
         engine: &Engine,
         request: &Request,
-        world: &EntitySlice,
+        slice: &EntitySlice,
     ) -> Result<Self, Undecidable> {
         let known = engine.known(&request.action)?;
         Ok(Self {
             request: cedar_request(request)?,
-            entities: world.entities(&known.entity)?,
+            entities: slice.entities(&known.entity)?,
         })
     }
 
@@ -166,18 +166,18 @@ impl Engine {
     /// A request with every entity that any policy could reach.
     ///
     /// # Errors
-    /// Those of [`Engine::world`].
+    /// Those of [`Engine::slice`].
     pub fn trial(&self, request: &Request) -> Result<Evaluation, Vec<Undecidable>> {
-        let mut world = self.world(request)?;
-        world.reach(&self.directory, self.index.looked_into());
-        Evaluation::within(self, request, &world).map_err(|error| vec![error])
+        let mut slice = self.slice(request)?;
+        slice.reach(&self.directory, self.index.looked_into());
+        Evaluation::within(self, request, &slice).map_err(|error| vec![error])
     }
 
     /// The entities that any policy in force looks into, for every request.
     pub fn looked_into(&self) -> EntitySlice {
-        let mut world = EntitySlice::default();
-        world.reach(&self.directory, self.index.looked_into());
-        world
+        let mut slice = EntitySlice::default();
+        slice.reach(&self.directory, self.index.looked_into());
+        slice
     }
 
     /// A principal or resource with every entity that is reachable from it, for expressions that read only this one.
@@ -190,8 +190,8 @@ impl Engine {
         row: Row,
         looked_into: &EntitySlice,
     ) -> Result<Evaluation, Undecidable> {
-        let mut world = looked_into.clone();
-        world.reach(&self.directory, [row]);
+        let mut slice = looked_into.clone();
+        slice.reach(&self.directory, [row]);
         let uid = self.directory.uid(row);
         // Such expressions read neither the action nor the context.
         let request = cedar_request(&Request {
@@ -200,7 +200,7 @@ impl Engine {
             resource: uid,
             context: Context::empty(),
         })?;
-        let entities = world.entities_alone()?;
+        let entities = slice.entities_alone()?;
         Ok(Evaluation { request, entities })
     }
 

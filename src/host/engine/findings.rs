@@ -92,10 +92,10 @@ impl Engine {
             resource: self.directory.uid(about),
             context: Context::empty(),
         };
-        let mut world = EntitySlice::default();
+        let mut slice = EntitySlice::default();
         let row = self.directory.row(person);
-        world.reach(&self.directory, row);
-        let outcome = self.put(&request, &world);
+        slice.reach(&self.directory, row);
+        let outcome = self.put(&request, &slice);
         for error in &outcome.errors {
             if found.seen.insert((error.clone(), about, about)) {
                 let message = format!("a finding cannot be decided: {error}");

@@ -18,13 +18,13 @@ impl Engine {
         question: &str,
         request: &Request,
         about: &EntityUid,
-        world: &EntitySlice,
+        slice: &EntitySlice,
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
         let Some(question) = self.as_question(question, request, about) else {
             return Vec::new();
         };
-        let outcome = self.put(&question, world);
+        let outcome = self.put(&question, slice);
         errors.extend(outcome.errors.iter().cloned());
         self.policies(&outcome)
     }
@@ -49,18 +49,18 @@ impl Engine {
     }
 
     /// The entity slice of a question, which extends that of the request behind it.
-    pub fn world_of_question(&self, question: &Request, world: &EntitySlice) -> EntitySlice {
-        let mut world = world.clone();
+    pub fn slice_of_question(&self, question: &Request, slice: &EntitySlice) -> EntitySlice {
+        let mut slice = slice.clone();
         let asked = self.directory.row(&question.resource);
         let looked_into = self
             .index
             .question(&question.action, &question.resource)
             .map(|bucket| bucket.looked_into.iter().copied());
-        world.reach(
+        slice.reach(
             &self.directory,
             asked.into_iter().chain(looked_into.into_iter().flatten()),
         );
-        world
+        slice
     }
 
     /// The context of a question: the time, and the resource of the request behind it, under the name of the attribute
@@ -94,12 +94,12 @@ impl Engine {
         self.bundle.vocabulary().question(name)
     }
 
-    pub(super) fn put(&self, question: &Request, world: &EntitySlice) -> Outcome {
+    pub(super) fn put(&self, question: &Request, slice: &EntitySlice) -> Outcome {
         let Some(asked) = self.index.question(&question.action, &question.resource) else {
             return Outcome::from(Applicable::default());
         };
-        let world = self.world_of_question(question, world);
-        match Evaluation::within(self, question, &world) {
+        let slice = self.slice_of_question(question, slice);
+        match Evaluation::within(self, question, &slice) {
             Ok(evaluation) => self.evaluate(&evaluation, std::iter::once(asked)),
             Err(error) => Outcome::indeterminate([error]),
         }

@@ -22,24 +22,24 @@ impl Engine {
     /// The entity slice of a request, with these attributes set.
     ///
     /// # Errors
-    /// Those of [`Engine::world`]; or a value does not conform to the schema, or refers to an entity that does not
+    /// Those of [`Engine::slice`]; or a value does not conform to the schema, or refers to an entity that does not
     /// exist.
-    pub fn world_where(
+    pub fn slice_where(
         &self,
         request: &Request,
         set: &[SetAttribute],
     ) -> Result<EntitySlice, Vec<Undecidable>> {
-        let mut world = self.world(request)?;
+        let mut slice = self.slice(request)?;
         for attribute in set {
-            self.set(&mut world, attribute)
+            self.set(&mut slice, attribute)
                 .map_err(|error| vec![error])?;
         }
-        Ok(world)
+        Ok(slice)
     }
 
-    fn set(&self, world: &mut EntitySlice, attribute: &SetAttribute) -> Result<(), Undecidable> {
+    fn set(&self, slice: &mut EntitySlice, attribute: &SetAttribute) -> Result<(), Undecidable> {
         let missing = || Undecidable::Missing(Box::new(attribute.entity.clone()));
-        let known = world.get(&attribute.entity).ok_or_else(missing)?;
+        let known = slice.get(&attribute.entity).ok_or_else(missing)?;
         let mut json = Entity::from(known.clone())
             .to_json_value()
             .map_err(Undecidable::not_taken)?;
@@ -51,9 +51,9 @@ impl Engine {
         let changed: &ast::Entity = changed.as_ref();
         for uid in named_in(changed, &attribute.name) {
             let row = self.defined(&uid)?;
-            world.reach(&self.directory, [row]);
+            slice.reach(&self.directory, [row]);
         }
-        world.put(changed.clone());
+        slice.put(changed.clone());
         Ok(())
     }
 }

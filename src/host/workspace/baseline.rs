@@ -42,7 +42,7 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
     let has = |part: &str| of.root.join(part).is_dir();
     let (texts, told) = consistently(&of, |finished| {
         let texts = texts(&of, &mut Vec::new())?;
-        let mut told = gone::look(&of, &texts)?.findings;
+        let mut told = gone::find(&of, &texts)?.findings;
         told.extend(finished_change(finished));
         Ok::<_, LoadError>((texts, told))
     })?;

@@ -167,7 +167,7 @@ impl Cache {
             Some((Arc::clone(&file.source), content))
         });
         let files = files.collect::<Option<_>>()?;
-        reader.lent(Arc::new(kept), &name, files)
+        reader.from_bytes(Arc::new(kept), &name, files)
     }
 
     /// Keeps findings without errors, and the directory unless it was read from the cache.
@@ -190,7 +190,7 @@ impl Cache {
             })?;
         }
         let path = self.path_of_directory(engine.bundle());
-        let made = path.filter(|_| !directory.is_lent());
+        let made = path.filter(|_| !directory.is_shared());
         if let Some(path) = &made {
             self.put(path, |out| engine.directory().write(out, &name_of(path)))?;
         }
@@ -360,12 +360,12 @@ impl Memo for Cache {
         texts: &Texts,
         switches: &Switches,
         engine: &Engine,
-        look: impl FnOnce() -> Vec<Finding>,
+        check: impl FnOnce() -> Vec<Finding>,
     ) -> Vec<Finding> {
         let known = self.known_findings(texts, switches);
         let is_known = known.is_some();
-        let findings = known.unwrap_or_else(look);
-        let is_kept = is_known && engine.directory().is_lent();
+        let findings = known.unwrap_or_else(check);
+        let is_kept = is_known && engine.directory().is_shared();
         if !is_kept && !finding::any_error(&findings) {
             // If it cannot be kept, the next run only takes as long as this one.
             let _ = self.keep(texts, switches, engine, &findings);

@@ -34,7 +34,7 @@ pub(super) struct Gone {
 ///
 /// # Errors
 /// A missing file may have forbidden something, or the search fails.
-pub(super) fn look(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
+pub(super) fn find(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
     let mut gone = Gone::default();
     let named = [&layout.entities, &layout.policies, &layout.schema];
     for (part, named) in PARTS.iter().zip(named) {

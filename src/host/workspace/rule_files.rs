@@ -93,7 +93,7 @@ pub(super) fn part(
 pub fn rules(layout: &Layout, switches: &Switches) -> Result<Workspace, LoadError> {
     consistently(layout, |finished| {
         let mut texts = texts(layout, &mut Vec::new())?;
-        texts.missing = gone::look(layout, &texts)?.names;
+        texts.missing = gone::find(layout, &texts)?.names;
         texts.not_read.clone_from(&texts.missing);
         let mut examination = assembly::examine(&texts, Vec::new(), switches)?;
         examination.findings.extend(finished_change(finished));

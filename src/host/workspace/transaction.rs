@@ -30,7 +30,7 @@ use crate::record::{Pending, Record, State, Step};
 use change::{Change, either, finish, has_new_files};
 use disk::{make_folders, unmake_folders, write};
 use lock::{Lock, clear};
-use state::{not_finished, state, told};
+use state::{finding_about, not_finished, state};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::shown;
 
@@ -106,7 +106,7 @@ impl Transaction {
                 lock,
                 made,
                 record,
-                finished: told(root, &finished),
+                finished: finding_about(root, &finished),
                 is_settled,
             }),
             Err(error) => {
@@ -176,7 +176,7 @@ impl Transaction {
             root: &self.root,
             pending: &pending,
         };
-        change.look()?;
+        change.check_unchanged()?;
         for act in change.acts() {
             if let Err(error) = change.act(act) {
                 return Err(match change.undo(act) {

@@ -145,13 +145,13 @@ fn counterexample<'a>(
         decision: outcome.decision,
         because: &outcome.policies,
     };
-    let world = &counterexample.model;
+    let model = &counterexample.model;
     CounterexampleWire {
-        principal: world.principal.to_string(),
-        action: world.action.to_string(),
-        resource: world.resource.to_string(),
-        context: &world.context,
-        entities: world.entities_json(),
+        principal: model.principal.to_string(),
+        action: model.action.to_string(),
+        resource: model.resource.to_string(),
+        context: &model.context,
+        entities: model.entities_json(),
         possible: counterexample.is_possible,
         facts: story::facts(counterexample, engine),
         decided: decided(&counterexample.outcome),

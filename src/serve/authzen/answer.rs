@@ -40,7 +40,7 @@ pub(crate) struct BatchBody {
 
 impl AnswerBody {
     /// `true` is an allow; everything else is `false`.
-    pub(crate) fn of(decided: &Decided) -> Self {
+    pub(crate) fn new(decided: &Decided) -> Self {
         let decision = decided.problem.is_none() && decided.outcome.decision == Decision::Allow;
         let context = ContextBody {
             error: decided.problem.as_ref().map(ErrorBody::from),

@@ -76,7 +76,7 @@ pub(super) async fn single(
     let given: Arc<[Decided]> = Arc::<[Decided; 1]>::clone(&decided);
     app.give(call, &served, &given)?;
     let [decided] = &*decided;
-    Ok(answered(&served, &AnswerBody::of(decided)))
+    Ok(answered(&served, &AnswerBody::new(decided)))
 }
 
 /// The explanation that the options ask for.
@@ -136,7 +136,7 @@ pub(super) fn decide(
         reasons: None,
         took: began.elapsed(),
     };
-    decided.reasons = Reasons::of(served, &decided, explain);
+    decided.reasons = Reasons::new(served, &decided, explain);
     decided
 }
 
@@ -145,9 +145,9 @@ pub(super) fn outcome(served: &Served, resolved: &Resolved) -> Result<Arc<Outcom
     if resolved.set.is_empty() {
         return Ok(served.decide(&resolved.request));
     }
-    let world = served.engine.world_where(&resolved.request, &resolved.set);
-    match world {
-        Ok(world) => Ok(served.decide_in(&resolved.request, &world)),
+    let slice = served.engine.slice_where(&resolved.request, &resolved.set);
+    match slice {
+        Ok(slice) => Ok(served.decide_in(&resolved.request, &slice)),
         Err(errors) => Err(Problem::not_settable(&errors)),
     }
 }

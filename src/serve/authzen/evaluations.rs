@@ -83,7 +83,7 @@ pub(crate) async fn evaluations(
     };
     let decided: Arc<[Decided]> = decided.into();
     app.give(&call, &served, &decided)?;
-    let evaluations = decided.iter().map(AnswerBody::of).collect();
+    let evaluations = decided.iter().map(AnswerBody::new).collect();
     Ok(answered(&served, &BatchBody { evaluations }))
 }
 
@@ -164,7 +164,7 @@ impl Batch {
                 let mut decided = Vec::new();
                 for item in items.into_iter().enumerate() {
                     let one = one(item);
-                    let is_last = AnswerBody::of(&one).decision() == last;
+                    let is_last = AnswerBody::new(&one).decision() == last;
                     decided.push(one);
                     if is_last || waiting.is_over() {
                         break;

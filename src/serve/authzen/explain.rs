@@ -38,7 +38,7 @@ pub(crate) struct Reasons {
 impl Reasons {
     /// The reasons of a decision, as far as they are asked for. There are none where nothing was decided, or where the
     /// request has set attributes itself: they would be those of the directory.
-    pub(crate) fn of(served: &Served, decided: &Decided, explain: Explain) -> Option<Self> {
+    pub(crate) fn new(served: &Served, decided: &Decided, explain: Explain) -> Option<Self> {
         let resolved = decided.resolved.as_ref().filter(|of| of.set.is_empty());
         let request = &resolved.filter(|_| explain != Explain::No)?.request;
         let answer = served.engine.answer(request);

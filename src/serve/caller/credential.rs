@@ -23,7 +23,7 @@ pub(super) enum Credential {
 
 impl Credential {
     /// The credential of a request.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
         let header = match (sent.next(), sent.next()) {
             (None, _) => return Self::None,

@@ -32,7 +32,7 @@ pub(crate) const REVISION: HeaderName = HeaderName::from_static("tarbac-revision
 
 impl RequestId {
     /// That of a request, byte for byte; one that sorts by time where it has none.
-    fn of(request: &Request) -> Self {
+    fn from_request(request: &Request) -> Self {
         let sent = request.headers().get(REQUEST_ID).cloned();
         let id = sent.unwrap_or_else(|| {
             let id = Uuid::now_v7().to_string();
@@ -64,7 +64,7 @@ pub(crate) async fn identify(
     let _in_flight = app.metrics.http.enter();
     let endpoint = endpoint(&app, &request);
     let method = method(&request);
-    let id = RequestId::of(&request);
+    let id = RequestId::from_request(&request);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     if let Some(reason) = response.extensions().get::<Reason>() {

@@ -54,9 +54,9 @@ impl ProcessMetrics {
     }
 
     /// Looks at the process as it is now. Only Linux says all of it in files.
-    pub(super) fn look(&self) {
+    pub(super) fn sample(&self) {
         #[cfg(target_os = "linux")]
-        if let Some(seen) = linux::look() {
+        if let Some(seen) = linux::sample() {
             self.resident.set(seen.resident);
             self.open_files.set(seen.open_files);
             self.cpu
@@ -81,13 +81,13 @@ mod linux {
     const PAGE: i64 = 4096;
     const TICKS: f64 = 100.0;
 
-    pub(super) struct Seen {
+    pub(super) struct Sample {
         pub(super) resident: i64,
         pub(super) open_files: i64,
         pub(super) cpu: f64,
     }
 
-    pub(super) fn look() -> Option<Seen> {
+    pub(super) fn sample() -> Option<Sample> {
         let memory = fs::read_to_string("/proc/self/statm").ok()?;
         let pages: i64 = memory.split(' ').nth(1)?.parse().ok()?;
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
@@ -96,7 +96,7 @@ mod linux {
         let ticks = fields.split(' ').skip(11).take(2);
         let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();
         let files = fs::read_dir("/proc/self/fd").ok()?.count();
-        Some(Seen {
+        Some(Sample {
             resident: pages * PAGE,
             open_files: i64::try_from(files).ok()?,
             cpu: ticks / TICKS,

@@ -32,7 +32,7 @@ impl Watch {
     /// Watches the files of a workspace as they lie now. What cannot be watched is compared from time to time.
     pub(super) fn new(layout: &Layout, told: &Sender<Told>) -> Self {
         let told = told.clone();
-        let watched = Arc::new(Watched::of(layout));
+        let watched = Arc::new(Watched::new(layout));
         let seen = Arc::clone(&watched);
         let tell = move |result: notify::Result<Event>| {
             let is_change = match result {
@@ -67,7 +67,7 @@ impl Watch {
 }
 
 impl Watched {
-    fn of(layout: &Layout) -> Self {
+    fn new(layout: &Layout) -> Self {
         let mut watched = Self::default();
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         watched.add_above(absolute(&layout.root));

@@ -47,13 +47,13 @@ impl Aliases {
         Self(entries.into())
     }
 
-    /// Writes the index, for [`Aliases::lent`].
+    /// Writes the index, for [`Aliases::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.0)
     }
 
     /// The index of a written directory.
-    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+    pub(crate) fn from_tables(tables: &mut Tables) -> Option<Self> {
         Some(Self(tables.table()?))
     }
 }

@@ -105,7 +105,7 @@ impl CedarCache {
         }
     }
 
-    /// Writes the hubs and large compounds, for [`CedarCache::lent`].
+    /// Writes the hubs and large compounds, for [`CedarCache::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.kept.hubs)?;
         out.table(&self.kept.large)?;
@@ -113,7 +113,7 @@ impl CedarCache {
     }
 
     /// An empty cache for a written directory.
-    pub(crate) fn lent(tables: &mut Tables, store: &Store) -> Option<Self> {
+    pub(crate) fn from_tables(tables: &mut Tables, store: &Store) -> Option<Self> {
         let kept = Kept {
             hubs: tables.table()?,
             large: tables.table()?,
@@ -175,8 +175,8 @@ impl Directory {
     /// The entity in Cedar's form. All of its ancestors are its parents, so that `in` needs no further entity. An
     /// entity that is not defined has neither attributes nor parents.
     pub fn entity(&self, row: Row) -> Arc<Entity> {
-        let hub = self.made.hub(row);
-        match hub.and_then(|hub| self.made.entities.get(hub)) {
+        let hub = self.cache.hub(row);
+        match hub.and_then(|hub| self.cache.entities.get(hub)) {
             Some(entity) => Arc::clone(entity.get_or_init(|| Arc::new(self.make(row)))),
             None => Arc::new(self.make(row)),
         }
@@ -223,8 +223,8 @@ impl Directory {
             let eid = Eid::new(self.id(row));
             Arc::new(EntityUID::from_components(entity_type, eid, None))
         };
-        let hub = self.made.hub(row);
-        match hub.and_then(|hub| self.made.uids.get(hub)) {
+        let hub = self.cache.hub(row);
+        match hub.and_then(|hub| self.cache.uids.get(hub)) {
             Some(uid) => Arc::clone(uid.get_or_init(make)),
             None => make(),
         }
@@ -244,7 +244,7 @@ impl Directory {
             Meaning::Compound(index) => return self.compound(index),
             Meaning::Extension(index) => {
                 let expression = self.store.extensions.get(index);
-                return kept(&self.made.extensions, Some(index.index()), || {
+                return kept(&self.cache.extensions, Some(index.index()), || {
                     value_of(expression)
                 });
             }
@@ -253,22 +253,25 @@ impl Directory {
     }
 
     fn compound(&self, index: CompoundId) -> Option<Value> {
-        let number = self.made.kept.large.get(index.index());
+        let number = self.cache.kept.large.get(index.index());
         let large = number.and_then(|number| number.checked_sub(1));
-        kept(&self.made.values, large.map(|large| large as usize), || {
-            let (header, items) = self.store.compounds.get(index).split_first()?;
-            Some(match header.meaning() {
-                Meaning::Header(Header::Record(record)) => {
-                    let fields = self.shapes.fields(record);
-                    let fields = fields
-                        .iter()
-                        .zip(items)
-                        .filter_map(|(field, item)| Some((field.name.clone(), self.value(*item)?)));
-                    Value::record(fields, None)
-                }
-                _ => Value::set(items.iter().filter_map(|item| self.value(*item)), None),
-            })
-        })
+        kept(
+            &self.cache.values,
+            large.map(|large| large as usize),
+            || {
+                let (header, items) = self.store.compounds.get(index).split_first()?;
+                Some(match header.meaning() {
+                    Meaning::Header(Header::Record(record)) => {
+                        let fields = self.shapes.fields(record);
+                        let fields = fields.iter().zip(items).filter_map(|(field, item)| {
+                            Some((field.name.clone(), self.value(*item)?))
+                        });
+                        Value::record(fields, None)
+                    }
+                    _ => Value::set(items.iter().filter_map(|item| self.value(*item)), None),
+                })
+            },
+        )
     }
 }
 

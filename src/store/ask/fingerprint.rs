@@ -33,7 +33,7 @@ pub struct ReadSet {
 #[derive(Debug)]
 pub struct Fingerprinter {
     /// The parts that are read of each type, by its index.
-    types: Vec<TypeLook>,
+    types: Vec<TypeRead>,
     /// The rows of the types that memberships are tested for.
     groups: Vec<Range<u32>>,
     /// The entities that policies name, sorted.
@@ -41,8 +41,8 @@ pub struct Fingerprinter {
 }
 
 #[derive(Debug, Default)]
-struct TypeLook {
-    slots: Vec<(usize, Look)>,
+struct TypeRead {
+    slots: Vec<(usize, PartRead)>,
     /// Whether the uid is read; it is also for groups, since every entity is in itself.
     is_known: bool,
     /// Whether a group or named entity can be an ancestor.
@@ -51,10 +51,10 @@ struct TypeLook {
 
 /// The part of a value that is read.
 #[derive(Debug)]
-enum Look {
+enum PartRead {
     Whole,
     /// Only these fields of a record.
-    Fields(Vec<(usize, Look)>),
+    Fields(Vec<(usize, PartRead)>),
 }
 
 /// A separator of parts with different lengths; no row and no value has this number.
@@ -62,29 +62,29 @@ const END: u32 = u32::MAX;
 
 impl Fingerprinter {
     /// Prepares a read set for the entities of a directory.
-    pub fn new(glance: &ReadSet, directory: &Directory) -> Self {
+    pub fn new(read_set: &ReadSet, directory: &Directory) -> Self {
         let shapes = &directory.shapes;
-        let is_group = |name: &str| glance.is_every_group || glance.groups.contains(name);
+        let is_group = |name: &str| read_set.is_every_group || read_set.groups.contains(name);
         let mut types = Vec::new();
         let mut groups = Vec::new();
-        let mut looked_for: BTreeSet<u16> = glance
+        let mut looked_for: BTreeSet<u16> = read_set
             .named
             .iter()
             .map(|row| directory.kind(*row))
             .collect();
         for (kind, shape) in (0..).zip(shapes.types()) {
             let fields = shapes.fields(shape.record);
-            let mut slots = looks(glance, shapes, fields, false);
-            if glance.tags && shape.tags.is_some() {
-                slots.push((fields.len(), Look::Whole));
+            let mut slots = reads(read_set, shapes, fields, false);
+            if read_set.tags && shape.tags.is_some() {
+                slots.push((fields.len(), PartRead::Whole));
             }
             if is_group(&shape.name) {
                 groups.push(directory.range(kind));
                 looked_for.insert(kind);
             }
-            types.push(TypeLook {
+            types.push(TypeRead {
                 slots,
-                is_known: is_group(&shape.name) || glance.identities.contains(&shape.name),
+                is_known: is_group(&shape.name) || read_set.identities.contains(&shape.name),
                 is_below: false,
             });
         }
@@ -94,7 +94,7 @@ impl Fingerprinter {
         Self {
             types,
             groups,
-            named: glance.named.iter().copied().collect(),
+            named: read_set.named.iter().copied().collect(),
         }
     }
 
@@ -105,69 +105,71 @@ impl Fingerprinter {
 }
 
 /// The fields of an entity or record that are read.
-fn looks(
-    glance: &ReadSet,
+fn reads(
+    read_set: &ReadSet,
     shapes: &Shapes,
     fields: &[Field],
     is_whole: bool,
-) -> Vec<(usize, Look)> {
+) -> Vec<(usize, PartRead)> {
     let is_seen =
-        |field: &&(usize, &Field)| is_whole || glance.attributes.contains(field.1.name.as_str());
+        |field: &&(usize, &Field)| is_whole || read_set.attributes.contains(field.1.name.as_str());
     fields
         .iter()
         .enumerate()
         .filter(|field| is_seen(&field))
         .map(|(at, field)| {
-            let is_whole = is_whole || glance.whole.contains(field.name.as_str());
-            let look = match &field.kind {
+            let is_whole = is_whole || read_set.whole.contains(field.name.as_str());
+            let read = match &field.kind {
                 Kind::Record(record) if !is_whole => {
-                    Look::Fields(looks(glance, shapes, shapes.fields(*record), false))
+                    PartRead::Fields(reads(read_set, shapes, shapes.fields(*record), false))
                 }
-                _ => Look::Whole,
+                _ => PartRead::Whole,
             };
-            (at, look)
+            (at, read)
         })
         .collect()
 }
 
 impl Directory {
-    /// Adds the fingerprint of an entity to `seen`: the same numbers for two entities exactly if their read values are
+    /// Adds the fingerprint of an entity to `numbers`: the same numbers for two entities exactly if their read values are
     /// equal.
-    pub fn look(&self, row: Row, lookout: &Fingerprinter, seen: &mut Vec<u32>) {
+    pub fn fingerprint(&self, row: Row, fingerprinter: &Fingerprinter, numbers: &mut Vec<u32>) {
         let kind = self.kind(row);
-        seen.push(u32::from(kind));
-        let Some(of_type) = lookout.types.get(usize::from(kind)) else {
+        numbers.push(u32::from(kind));
+        let Some(of_type) = fingerprinter.types.get(usize::from(kind)) else {
             return;
         };
-        if of_type.is_known || lookout.named.binary_search(&row).is_ok() {
-            seen.push(row.raw());
+        if of_type.is_known || fingerprinter.named.binary_search(&row).is_ok() {
+            numbers.push(row.raw());
         }
-        seen.push(END);
+        numbers.push(END);
         if of_type.is_below {
-            let start = seen.len();
-            let ancestors = self.ancestors(row).filter(|row| lookout.is_watched(*row));
-            seen.extend(ancestors.map(Row::raw));
-            if let Some(groups) = seen.get_mut(start..) {
+            let start = numbers.len();
+            let ancestors = self
+                .ancestors(row)
+                .filter(|row| fingerprinter.is_watched(*row));
+            numbers.extend(ancestors.map(Row::raw));
+            if let Some(groups) = numbers.get_mut(start..) {
                 groups.sort_unstable();
             }
         }
-        seen.push(END);
+        numbers.push(END);
         if let Some(member) = self.member(row) {
-            self.look_at(self.slots(member), &of_type.slots, seen);
+            self.read_items(self.slots(member), &of_type.slots, numbers);
         }
     }
 
-    fn look_at(&self, items: &[ValueRef], looks: &[(usize, Look)], seen: &mut Vec<u32>) {
-        for (at, look) in looks {
+    fn read_items(&self, items: &[ValueRef], reads: &[(usize, PartRead)], numbers: &mut Vec<u32>) {
+        for (at, read) in reads {
             let item = items.get(*at).copied().unwrap_or(ValueRef::ABSENT);
-            match (look, item.as_compound()) {
-                (Look::Fields(looks), Some(index)) => {
+            match (read, item.as_compound()) {
+                (PartRead::Fields(reads), Some(index)) => {
                     // The first item of a record is its header.
                     let fields = self.store.compounds.get(index).get(1..);
-                    seen.push(END);
-                    self.look_at(fields.unwrap_or_default(), looks, seen);
+                    numbers.push(END);
+                    self.read_items(fields.unwrap_or_default(), reads, numbers);
                 }
-                _ => seen.push(item.number()),
+                _ => numbers.push(item.number()),
             }
         }
     }

@@ -66,9 +66,9 @@ impl Closure {
             rows: Column::default(),
             spans: vec![Span::default(); parents.len()].into(),
         };
-        let mut knots = Vec::new();
+        let mut errors = Vec::new();
         let mut done: IndexVec<ListId, bool> = IndexVec::filled(false, parents.len());
-        let order = Self::order(parents, rows, &list_of, &mut knots);
+        let order = Self::order(parents, rows, &list_of, &mut errors);
         let mut union = Union::new(rows);
         for row in order {
             let Some(list) = list_of(row) else { continue };
@@ -85,8 +85,8 @@ impl Closure {
             );
             closure.rows.own().extend_from_slice(above);
             if closure.rows.len() > MOST {
-                knots.push(ClosureError::TooMany);
-                return (Self::default(), knots);
+                errors.push(ClosureError::TooMany);
+                return (Self::default(), errors);
             }
             let span = Span {
                 start: start as u32,
@@ -95,10 +95,10 @@ impl Closure {
             closure.spans.set(list.index(), span);
         }
         if !closure.leaves(parents, rows, &list_of, &done) {
-            knots.push(ClosureError::TooMany);
-            return (Self::default(), knots);
+            errors.push(ClosureError::TooMany);
+            return (Self::default(), errors);
         }
-        (closure, knots)
+        (closure, errors)
     }
 
     /// Computes the lists of rows that are no parents. They are independent of each other, so the cores share them.
@@ -167,7 +167,7 @@ impl Closure {
         parents: &ListTable<ListId>,
         rows: usize,
         list_of: &impl Fn(Row) -> Option<ListId>,
-        knots: &mut Vec<ClosureError>,
+        errors: &mut Vec<ClosureError>,
     ) -> Vec<Row> {
         let mut marks: IndexVec<Row, Mark> = IndexVec::filled(Mark::Unseen, rows);
         let mut starts: IndexVec<Row, bool> = IndexVec::filled(false, rows);
@@ -186,7 +186,7 @@ impl Closure {
                     Some(parent) => {
                         if !visit(parent, &mut marks, &mut walk) && marks[parent] == Mark::Open {
                             let cycle = walk.iter().map(|step| step.row);
-                            knots.push(ClosureError::Cycle(
+                            errors.push(ClosureError::Cycle(
                                 cycle.skip_while(|row| *row != parent).collect(),
                             ));
                         }
@@ -207,14 +207,14 @@ impl Closure {
         extra(&self.rows, &self.spans, list).unwrap_or_default()
     }
 
-    /// Writes the tables, for [`Closure::lent`].
+    /// Writes the tables, for [`Closure::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.rows)?;
         out.table(&self.spans)
     }
 
     /// The ancestors of a written directory.
-    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+    pub(crate) fn from_tables(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             rows: tables.table()?,
             spans: tables.table()?,

@@ -53,10 +53,10 @@ pub(crate) fn freeze(
     assumed.sort_unstable();
     let members = arrange(&mut store, &order, &defined);
     let types = starts(&store.uids, &shapes);
-    let (closure, knots) = Closure::new(&store.parents, order.len(), |row| {
+    let (closure, errors) = Closure::new(&store.parents, order.len(), |row| {
         Some(store.members.get(members[row].get()?.index())?.parents)
     });
-    let made = CedarCache::new(&store, order.len());
+    let cache = CedarCache::new(&store, order.len());
     let mut directory = Directory {
         shapes,
         store,
@@ -68,12 +68,12 @@ pub(crate) fn freeze(
         assumed: assumed.into(),
         closure,
         called: Aliases::default(),
-        made,
+        cache,
         hashed: OnceLock::new(),
         written: None,
     };
     directory.called = Aliases::new(&directory, &rules.names);
-    references::cycles(&directory, &knots, &mut tally);
+    references::cycles(&directory, &errors, &mut tally);
     // An entity that could not be read may be the one that a reference names.
     if complete {
         references::dangling(&directory, &mut tally);

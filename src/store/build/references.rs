@@ -25,9 +25,9 @@ const NEIGHBOURS: u32 = 50;
 const SHOWN: usize = 10;
 
 /// Adds a finding for each cycle of parents.
-pub(crate) fn cycles(directory: &Directory, knots: &[ClosureError], tally: &mut Tally) {
-    for knot in knots {
-        match knot {
+pub(crate) fn cycles(directory: &Directory, errors: &[ClosureError], tally: &mut Tally) {
+    for error in errors {
+        match error {
             ClosureError::Cycle(rows) => {
                 let rows = from_least(rows);
                 let names: Vec<String> = rows

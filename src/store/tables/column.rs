@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::written::Lent;
+use super::written::Shared;
 
 /// The bytes of a written directory, readable at any offset while the directory is in use.
 pub trait SharedBytes: Send + Sync {
@@ -47,22 +47,22 @@ impl<T: FromBytes + IntoBytes + Immutable + Clone + 'static> Item for T {}
 #[derive(Clone)]
 pub(crate) struct Column<T: 'static> {
     pub(super) own: Vec<T>,
-    pub(super) lent: Option<Arc<Lent<T>>>,
+    pub(super) shared: Option<Arc<Shared<T>>>,
 }
 
 impl<T: Item> Column<T> {
     /// The items, to be changed; those of a written directory are copied first.
     pub(crate) fn own(&mut self) -> &mut Vec<T> {
-        if let Some(lent) = self.lent.take() {
-            self.own = lent.blocks().flatten().cloned().collect();
+        if let Some(shared) = self.shared.take() {
+            self.own = shared.blocks().flatten().cloned().collect();
         }
         &mut self.own
     }
 
     /// The number of items.
     pub(crate) fn len(&self) -> usize {
-        match &self.lent {
-            Some(lent) => lent.len,
+        match &self.shared {
+            Some(shared) => shared.len,
             None => self.own.len(),
         }
     }
@@ -73,8 +73,8 @@ impl<T: Item> Column<T> {
     /// The index is out of range. It belongs to another table, and must not become an answer.
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
         assert!(index < self.len(), "{}", NO_SUCH_ITEM);
-        match &self.lent {
-            Some(lent) => lent.get(index),
+        match &self.shared {
+            Some(shared) => shared.get(index),
             None => self.own.get(index),
         }
     }
@@ -86,8 +86,8 @@ impl<T: Item> Column<T> {
     pub(crate) fn slice(&self, range: Range<usize>) -> Option<&[T]> {
         let is_there = range.start <= range.end && range.end <= self.len();
         assert!(is_there, "{}", NO_SUCH_ITEM);
-        match &self.lent {
-            Some(lent) => lent.slice(range),
+        match &self.shared {
+            Some(shared) => shared.slice(range),
             None => self.own.get(range),
         }
     }
@@ -106,8 +106,11 @@ impl<T: Item> Column<T> {
 
     /// Every item, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        let lent = self.lent.iter().flat_map(|lent| lent.blocks().flatten());
-        self.own.iter().chain(lent)
+        let shared = self
+            .shared
+            .iter()
+            .flat_map(|shared| shared.blocks().flatten());
+        self.own.iter().chain(shared)
     }
 
     /// The index of the first item for which `before` is false. All items for which it is true must stand in front.
@@ -132,7 +135,7 @@ impl<T> Default for Column<T> {
 
 impl<T> From<Vec<T>> for Column<T> {
     fn from(own: Vec<T>) -> Self {
-        Self { own, lent: None }
+        Self { own, shared: None }
     }
 }
 

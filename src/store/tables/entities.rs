@@ -234,7 +234,7 @@ impl Store {
         self.members.own().shrink_to_fit();
     }
 
-    /// Writes all tables, for [`Store::lent`].
+    /// Writes all tables, for [`Store::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         self.uids.write(out)?;
         self.texts.write(out)?;
@@ -247,14 +247,14 @@ impl Store {
     }
 
     /// The tables of a written directory.
-    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+    pub(crate) fn from_tables(tables: &mut Tables) -> Option<Self> {
         Some(Self {
-            uids: StringTable::lent(tables)?,
-            texts: StringTable::lent(tables)?,
+            uids: StringTable::from_tables(tables)?,
+            texts: StringTable::from_tables(tables)?,
             longs: tables.table()?,
-            extensions: StringTable::lent(tables)?,
-            compounds: ListTable::lent(tables)?,
-            parents: ListTable::lent(tables)?,
+            extensions: StringTable::from_tables(tables)?,
+            compounds: ListTable::from_tables(tables)?,
+            parents: ListTable::from_tables(tables)?,
             slots: tables.table()?,
             members: tables.table()?,
             ..Self::default()

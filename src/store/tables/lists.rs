@@ -118,14 +118,14 @@ impl<I: Id> ListTable<I> {
         self.ends.own().shrink_to_fit();
     }
 
-    /// Writes the lists, for [`ListTable::lent`].
+    /// Writes the lists, for [`ListTable::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.items)?;
         out.table(&self.ends)
     }
 
     /// The lists of a written directory.
-    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+    pub(crate) fn from_tables(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             items: tables.table()?,
             ends: tables.table()?,

@@ -206,7 +206,7 @@ impl<I: Id> StringTable<I> {
         self.kinds.own().shrink_to_fit();
     }
 
-    /// Writes the strings, for [`StringTable::lent`].
+    /// Writes the strings, for [`StringTable::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.text)?;
         out.table(&self.ends)?;
@@ -214,7 +214,7 @@ impl<I: Id> StringTable<I> {
     }
 
     /// The strings of a written directory.
-    pub(crate) fn lent(tables: &mut Tables) -> Option<Self> {
+    pub(crate) fn from_tables(tables: &mut Tables) -> Option<Self> {
         Some(Self {
             text: tables.table()?,
             ends: tables.table()?,

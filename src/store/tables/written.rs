@@ -26,7 +26,7 @@ const fn items_of_block<T>() -> usize {
 }
 
 /// A table of a written directory.
-pub(super) struct Lent<T> {
+pub(super) struct Shared<T> {
     of: Arc<Written>,
     /// The offset of the first byte.
     start: u64,
@@ -47,7 +47,7 @@ struct Joint<T> {
     more: OnceLock<Box<Joint<T>>>,
 }
 
-impl<T: Item> Lent<T> {
+impl<T: Item> Shared<T> {
     pub(super) fn get(&self, index: usize) -> Option<&T> {
         let items = const { items_of_block::<T>() };
         self.block(index / items)?.get(index % items)
@@ -122,7 +122,7 @@ impl<T: Item> Lent<T> {
 
 /// The bytes of a written directory.
 pub(crate) struct Written {
-    lender: Arc<dyn SharedBytes>,
+    source: Arc<dyn SharedBytes>,
     /// The digests of all blocks.
     digests: Vec<[u8; DIGEST]>,
     anew: OnceLock<Option<Vec<u8>>>,
@@ -143,10 +143,10 @@ impl Written {
             let digest = self.digests.get(number);
             digest.is_some_and(|digest| blake3::hash(bytes) == Hash::from_bytes(*digest))
         };
-        if self.lender.read_at(offset, bytes).is_ok() && is_as_written(bytes) {
+        if self.source.read_at(offset, bytes).is_ok() && is_as_written(bytes) {
             return true;
         }
-        let anew = self.anew.get_or_init(|| self.lender.anew());
+        let anew = self.anew.get_or_init(|| self.source.anew());
         let start = usize::try_from(offset).ok();
         let part = start.and_then(|start| anew.as_ref()?.get(start..start + bytes.len()));
         if let Some(part) = part.filter(|part| is_as_written(part)) {
@@ -154,7 +154,7 @@ impl Written {
             return true;
         }
         self.is_damaged.store(true, Ordering::Release);
-        self.lender.lost();
+        self.source.lost();
         false
     }
 }
@@ -185,8 +185,8 @@ impl<'w> Writer<'w> {
     pub(crate) fn table<T: Item>(&mut self, table: &Column<T>) -> io::Result<()> {
         let mut length = 0;
         let own = table.own.chunks(const { items_of_block::<T>() });
-        let lent = table.lent.iter().flat_map(|lent| lent.blocks());
-        for block in own.chain(lent) {
+        let shared = table.shared.iter().flat_map(|shared| shared.blocks());
+        for block in own.chain(shared) {
             let bytes = block.as_bytes();
             self.out.write_all(bytes)?;
             self.digests.push(*blake3::hash(bytes).as_bytes());
@@ -243,22 +243,22 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// The tables of a directory that begins with a text and was written under this name; `None` for any other bytes.
-    pub(crate) fn of(lender: Arc<dyn SharedBytes>, begins: &[u8], name: &str) -> Option<Self> {
-        let size = lender.size().ok()?;
+    pub(crate) fn open(source: Arc<dyn SharedBytes>, begins: &[u8], name: &str) -> Option<Self> {
+        let size = source.size().ok()?;
         let mut beginning = vec![0; begins.len()];
-        lender.read_at(0, &mut beginning).ok()?;
+        source.read_at(0, &mut beginning).ok()?;
         if beginning != begins {
             return None;
         }
         let mut trailer = [0; TRAILER];
         let at_trailer = size.checked_sub(TRAILER as u64)?;
-        lender.read_at(at_trailer, &mut trailer).ok()?;
+        source.read_at(at_trailer, &mut trailer).ok()?;
         let (length, digest) = trailer.split_first_chunk::<{ size_of::<u64>() }>()?;
         let length = u64::from_ne_bytes(*length);
         let end = at_trailer.checked_sub(length)?;
         end.checked_sub(begins.len() as u64)?;
         let mut index = vec![0; usize::try_from(length).ok()?];
-        lender.read_at(end, &mut index).ok()?;
+        source.read_at(end, &mut index).ok()?;
         if seal(name, size, &index) != Hash::from_bytes(digest.try_into().ok()?) {
             return None;
         }
@@ -270,7 +270,7 @@ impl Tables {
         let lengths = lengths.iter().rev();
         rest.is_empty().then(|| Self {
             of: Arc::new(Written {
-                lender,
+                source,
                 digests: digests.to_vec(),
                 anew: OnceLock::new(),
                 is_damaged: AtomicBool::new(false),
@@ -300,7 +300,7 @@ impl Tables {
             std::iter::repeat_with(OnceLock::new).take(count).collect()
         }
         let is_whole = len * size_of::<T>() == bytes && self.block <= self.of.digests.len();
-        let lent = Lent {
+        let shared = Shared {
             of: Arc::clone(&self.of),
             start,
             first,
@@ -310,7 +310,7 @@ impl Tables {
         };
         is_whole.then(|| Column {
             own: Vec::new(),
-            lent: Some(Arc::new(lent)),
+            shared: Some(Arc::new(shared)),
         })
     }
 

@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
 
-use super::{SCHEMA, lent, lines, read, rules, written};
+use super::{SCHEMA, lines, read, reopened, rules, written};
 use tarbac_diagnostic::code::{self, Code};
 
 /// The codes of the mistakes that Cedar does not check for.
@@ -332,10 +332,10 @@ fn compare(json: &str, schema: &Schema) -> Result<(bool, bool), TestCaseError> {
         .filter(|entity| entity.uid().type_name().basename() != "Action")
         .collect();
     // A written directory and an overlay without entities have the same entities too.
-    let lent = lent(&written(&directory)).unwrap();
-    let (changed, findings) = lent.overlaid(&[], &HashSet::new(), &rules());
+    let reopened = reopened(&written(&directory)).unwrap();
+    let (changed, findings) = reopened.overlaid(&[], &HashSet::new(), &rules());
     prop_assert_eq!(findings, []);
-    for directory in [directory, lent, changed] {
+    for directory in [directory, reopened, changed] {
         prop_assert_eq!(theirs.len(), directory.len());
         for their in &theirs {
             let row = directory.row(&their.uid());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{given, good, lent, lent_or, names, row, rules, written};
+use super::{given, good, names, reopened, reopened_or, row, rules, written};
 use crate::Directory;
 
 /// Two values that only an extension function can give, and texts, numbers and names.
@@ -23,18 +23,18 @@ const FILE: &str = r#"[
 fn one_that_is_lent_answers_like_the_one_that_was_written() {
     let directory = good(FILE);
     let bytes = written(&directory);
-    let lent = lent(&bytes).unwrap();
-    assert_eq!(written(&lent), bytes);
-    assert_eq!(lent.len(), directory.len());
-    for (one, other) in directory.rows().zip(lent.rows()) {
+    let reopened = reopened(&bytes).unwrap();
+    assert_eq!(written(&reopened), bytes);
+    assert_eq!(reopened.len(), directory.len());
+    for (one, other) in directory.rows().zip(reopened.rows()) {
         assert_eq!(one, other);
-        assert_eq!(directory.uid(one), lent.uid(one));
-        assert!(directory.entity(one).deep_eq(&lent.entity(one)));
-        assert_eq!(directory.place(one), lent.place(one));
+        assert_eq!(directory.uid(one), reopened.uid(one));
+        assert!(directory.entity(one).deep_eq(&reopened.entity(one)));
+        assert_eq!(directory.place(one), reopened.place(one));
     }
     let device = "ConfigMgr::Device".parse().unwrap();
     assert_eq!(
-        names(&lent, lent.called(&device, "pc-1")),
+        names(&reopened, reopened.called(&device, "pc-1")),
         [r#"ConfigMgr::Device::"d""#]
     );
 }
@@ -43,9 +43,9 @@ fn one_that_is_lent_answers_like_the_one_that_was_written() {
 fn bytes_that_are_cut_off_or_prolonged_are_none() {
     let bytes = written(&good(FILE));
     for end in 0..bytes.len() {
-        assert!(lent(&bytes[..end]).is_none(), "{end}");
+        assert!(reopened(&bytes[..end]).is_none(), "{end}");
     }
-    assert!(lent(&[&bytes[..], &[0; 8]].concat()).is_none());
+    assert!(reopened(&[&bytes[..], &[0; 8]].concat()).is_none());
 }
 
 /// Whether two directories give the same answer to every query.
@@ -77,18 +77,21 @@ fn nothing_is_used_that_is_not_as_it_was_written() {
         for flip in [1, 0x80, 0xff] {
             let mut broken = bytes.clone();
             broken[at] ^= flip;
-            let Some(lent) = lent_or(&broken, Some(&bytes)) else {
+            let Some(reopened) = reopened_or(&broken, Some(&bytes)) else {
                 continue;
             };
-            assert!(is_same(&lent, &directory), "{at}");
-            assert!(!lent.is_damaged());
+            assert!(is_same(&reopened, &directory), "{at}");
+            assert!(!reopened.is_damaged());
             mended += 1;
             // Computing the bytes again gives other bytes, or none.
             for anew in [None, Some(&broken[..]), Some(&[])] {
-                let lent = lent_or(&broken, anew).unwrap();
+                let reopened = reopened_or(&broken, anew).unwrap();
                 // No query reads the kinds of plain strings.
-                assert!(is_same(&lent, &directory) || lent.is_damaged(), "{at}");
-                damaged += usize::from(lent.is_damaged());
+                assert!(
+                    is_same(&reopened, &directory) || reopened.is_damaged(),
+                    "{at}"
+                );
+                damaged += usize::from(reopened.is_damaged());
             }
         }
     }
@@ -99,7 +102,7 @@ fn nothing_is_used_that_is_not_as_it_was_written() {
 fn what_was_written_under_another_name_is_none() {
     let mut bytes = Vec::new();
     good(FILE).write(&mut bytes, "entities-2").unwrap();
-    assert!(lent(&bytes).is_none());
+    assert!(reopened(&bytes).is_none());
 }
 
 /// Lists and texts that begin in one block and end in another.
@@ -131,26 +134,26 @@ fn blocks_are_joined() {
         .collect();
     let directory = good(&format!("[{}]", entities.join(",")));
     let bytes = written(&directory);
-    let lent = lent(&bytes).unwrap();
+    let reopened = reopened(&bytes).unwrap();
     for row in directory.every_row() {
-        assert!(directory.entity(row).deep_eq(&lent.entity(row)));
-        assert_eq!(directory.id(row), lent.id(row));
+        assert!(directory.entity(row).deep_eq(&reopened.entity(row)));
+        assert_eq!(directory.id(row), reopened.id(row));
     }
-    assert_eq!(written(&lent), bytes);
-    assert!(!lent.is_damaged());
+    assert_eq!(written(&reopened), bytes);
+    assert!(!reopened.is_damaged());
     // Some query reads every block.
     for at in (0..bytes.len()).step_by(40_000) {
         let mut broken = bytes.clone();
         broken[at] ^= 4;
-        let Some(lent) = lent_or(&broken, Some(&bytes)) else {
+        let Some(reopened) = reopened_or(&broken, Some(&bytes)) else {
             continue;
         };
         assert!(
             directory
                 .every_row()
-                .all(|row| directory.entity(row).deep_eq(&lent.entity(row)))
+                .all(|row| directory.entity(row).deep_eq(&reopened.entity(row)))
         );
-        assert!(!lent.is_damaged());
+        assert!(!reopened.is_damaged());
     }
 }
 

@@ -297,7 +297,7 @@ pub fn called(path: &str) -> Option<String> {
     }
     // The ones stand in for the others.
     let path = path.replace("ligibilitySchedules.", "ligibilityScheduleInstances.");
-    let export = of(&path).filter(|export| ![TENANT, TOGGLE].contains(&export.file))?;
+    let export = export_at(&path).filter(|export| ![TENANT, TOGGLE].contains(&export.file))?;
     let parts = export.file.split('/').zip(path.split('/'));
     let parts = parts.map(|(part, given)| match part {
         "<site>" => given.to_ascii_uppercase(),
@@ -312,7 +312,7 @@ pub fn site_of(called: &str) -> Option<&str> {
 }
 
 /// What a path in the folder is, be it one of several pages.
-pub fn of(path: &str) -> Option<Export> {
+pub fn export_at(path: &str) -> Option<Export> {
     let stem = |path: &str| {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let name = name.split('.').next().unwrap_or_default();

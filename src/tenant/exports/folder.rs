@@ -189,7 +189,7 @@ impl<'f, F: Files> Folder<'f, F> {
             .map(|read| read.clone())
             .unwrap_or_default();
         let left = self.paths.iter().filter(|(path, _)| !read.contains(*path));
-        left.filter(|(path, _)| catalog::of(path).is_none())
+        left.filter(|(path, _)| catalog::export_at(path).is_none())
             .map(|(_, path)| path.clone())
             .collect()
     }
@@ -214,7 +214,7 @@ impl<'f, F: Files> Folder<'f, F> {
     pub fn absent(&self) -> Vec<String> {
         let absent = self.absent.lock().map(|absent| absent.clone());
         let is_lost = |path: &String| {
-            catalog::of(path)
+            catalog::export_at(path)
                 .is_some_and(|export| !export.is_optional && !export.file.contains("<id>"))
         };
         absent
@@ -237,8 +237,8 @@ impl<'f, F: Files> Folder<'f, F> {
     /// The refusal of an import for a missing export, with its purpose.
     pub fn missing(&self, name: &str, what_for: &str) -> RefusedExport {
         let path = format!("{name}.json");
-        let help =
-            catalog::of(&path).map(|export| format!("save what this gives: {}", export.call));
+        let help = catalog::export_at(&path)
+            .map(|export| format!("save what this gives: {}", export.call));
         let reason = format!("it is missing, and {what_for}");
         refused(self.files.shown(&path), reason, help)
     }
@@ -310,7 +310,7 @@ impl<'f, F: Files> Folder<'f, F> {
             } => refused(
                 format!("{shown}:{line}:{column}"),
                 message,
-                catalog::of(path)
+                catalog::export_at(path)
                     .map(|export| format!("the file has what this gives: {}", export.call)),
             ),
         }

@@ -88,7 +88,7 @@ fn a_mutant_is_noticed_as_a_changed_workspace_would_be() {
             .map(|mutant| mutant.what.as_str())
             .collect();
         let mut noticed = 0;
-        for mutant in Mutant::of(bundle.policy("custom.readers").unwrap(), &bundle) {
+        for mutant in Mutant::all(bundle.policy("custom.readers").unwrap(), &bundle) {
             let text = match &mutant.changed {
                 Some(changed) => format!(
                     "@id(\"custom.readers\")\n@message(\"\")\n@advice(\"\")\n{}",

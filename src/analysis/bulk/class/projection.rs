@@ -222,13 +222,13 @@ impl SideFingerprints {
 
     /// Adds the values of an entity that policies read to a key. Entities with equal keys get equal decisions.
     pub(crate) fn read(&self, engine: &Engine, row: Row, key: &mut Vec<u32>) {
-        engine.directory().look(row, &self.everything, key);
+        engine.directory().fingerprint(row, &self.everything, key);
     }
 
     /// Adds the truth of the conditions and the other values to a key. Entities with equal keys get equal decisions;
     /// there are fewer keys than of [`read`](Self::read), and Cedar evaluates the conditions.
     pub(crate) fn evaluated(&self, engine: &Engine, row: Row, key: &mut Vec<u32>) {
-        engine.directory().look(row, &self.values, key);
+        engine.directory().fingerprint(row, &self.values, key);
         if self.conditions.is_empty() {
             return;
         }

@@ -96,7 +96,7 @@ impl<'a> Snapshots<'a> {
                 }
                 .into());
             }
-            let taken = Taken::of(engine, &asked.selection);
+            let taken = Taken::take(engine, &asked.selection);
             let state = match snapshot(&path)? {
                 None if taken.is_empty() => State::Empty,
                 None => State::Missing,

@@ -48,8 +48,8 @@ fn decided(engine: &Engine, policies: &[&Policy]) -> (Decision, Basis) {
         resource: user,
         context: Context::empty(),
     };
-    let world = engine.world(&request).unwrap();
-    let taken = engine.as_cedar_takes_it(&request, &world).unwrap();
+    let slice = engine.slice(&request).unwrap();
+    let taken = engine.as_cedar_takes_it(&request, &slice).unwrap();
     let bucket = plain(policies, engine.directory());
     let outcome = engine.evaluate(&taken, std::iter::once(&bucket));
     (outcome.decision, outcome.basis)

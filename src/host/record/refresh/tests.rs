@@ -13,7 +13,7 @@ use super::*;
 use crate::record::digest;
 
 /// The record of one file.
-fn of(file: Option<(Origin, &str)>, path: &str) -> Record {
+fn record_with(file: Option<(Origin, &str)>, path: &str) -> Record {
     let file = file.map(|(origin, text)| {
         let digest = digest(text);
         (path.to_owned(), WrittenFile { origin, digest })
@@ -32,12 +32,12 @@ fn told(
     new: Option<(Origin, &str)>,
     take: bool,
 ) -> String {
-    let record = of(old, path);
+    let record = record_with(old, path);
     let found = now.map(|text| (path.to_owned(), Found::File(digest(text))));
     let situation = Situation {
         record: Some(&record),
         found: &found.into_iter().collect(),
-        new: &of(new, path),
+        new: &record_with(new, path),
         take: &take
             .then(|| path.to_owned())
             .into_iter()
@@ -135,7 +135,7 @@ fn a_workspace_without_a_record_loses_nothing() {
         let refresh = Refresh::new(&Situation {
             record: None,
             found: &found,
-            new: &of(Some((origin, "b")), path),
+            new: &record_with(Some((origin, "b")), path),
             take: &[],
             adopt,
             has_shipped: &|hash| *hash == digest("a"),
@@ -151,7 +151,7 @@ fn a_workspace_without_a_record_loses_nothing() {
 
 #[test]
 fn what_is_no_file_is_never_replaced_and_other_files_are_told() {
-    let record = of(Some((Origin::Tenant, "a")), "entities/a.json");
+    let record = record_with(Some((Origin::Tenant, "a")), "entities/a.json");
     let found = [
         ("entities/a.json".to_owned(), Found::NoFile),
         ("policies/custom/freeze.cedar".to_owned(), Found::Other),
@@ -160,7 +160,7 @@ fn what_is_no_file_is_never_replaced_and_other_files_are_told() {
     let refresh = Refresh::new(&Situation {
         record: Some(&record),
         found: &found,
-        new: &of(Some((Origin::Tenant, "b")), "entities/a.json"),
+        new: &record_with(Some((Origin::Tenant, "b")), "entities/a.json"),
         take: &["entities".to_owned()],
         adopt: true,
         has_shipped: &|_| false,

@@ -46,7 +46,7 @@ impl Change<'_> {
     }
 
     /// Fails if a file is no longer as it was found, because somebody may have saved it meanwhile.
-    pub(super) fn look(&self) -> io::Result<()> {
+    pub(super) fn check_unchanged(&self) -> io::Result<()> {
         for step in &self.pending.steps {
             let now = found(self.root, &step.path)?;
             if now != step.before.map(Found::File) {

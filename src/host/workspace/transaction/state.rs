@@ -91,7 +91,7 @@ pub(super) fn not_finished(root: &Path, error: &io::Error) -> Unreadable {
 /// The record cannot be read, or a change cannot be completed.
 pub fn recorded(root: &Path) -> Result<(Option<Record>, Option<Finding>), Unreadable> {
     let (_, finished) = settled(root)?;
-    let finished = told(root, &finished);
+    let finished = finding_about(root, &finished);
     match state(root)?.0 {
         Some(State::Settled(record)) => Ok((Some(record), finished)),
         None => Ok((None, finished)),
@@ -144,7 +144,7 @@ pub(super) fn state(root: &Path) -> Result<(Option<State>, Generation), Unreadab
 }
 
 /// The finding about files that were written to complete an interrupted change, if there are any.
-pub(super) fn told(root: &Path, finished: &[String]) -> Option<Finding> {
+pub(super) fn finding_about(root: &Path, finished: &[String]) -> Option<Finding> {
     let names: Vec<String> = finished
         .iter()
         .map(|path| shown(&root.join(path)))
