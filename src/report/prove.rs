@@ -113,7 +113,7 @@ fn refuted(
 
 /// The relevant facts of a counterexample, and the policies that decide it.
 fn story(spec: &Spec, counterexample: &Counterexample, engine: &Engine) -> String {
-    let mut text = story::told(counterexample, engine);
+    let mut text = story::list(counterexample, engine);
     let action = &counterexample.model.action;
     let decided = |outcome| story::decided(outcome, action, engine.bundle());
     match (&spec.says, &counterexample.other) {

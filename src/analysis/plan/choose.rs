@@ -33,14 +33,14 @@ pub(super) struct Choice {
     /// The new permissions of each extended role.
     pub extended: BTreeMap<usize, BTreeSet<usize>>,
     /// The new roles.
-    pub made: Vec<Made>,
+    pub new_roles: Vec<ChosenRole>,
     /// Whether it is certain that fewer roles are not enough.
     pub is_smallest: bool,
 }
 
 /// A new role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Made {
+pub(super) struct ChosenRole {
     /// Its permissions.
     pub gives: BTreeSet<usize>,
     /// The groups of people who are given it.
@@ -210,7 +210,7 @@ fn least(family: Vec<Candidate>, groups: &[Group]) -> Vec<Candidate> {
 fn given(family: Vec<Candidate>, groups: &[Group]) -> Choice {
     let mut choice = Choice {
         extended: BTreeMap::new(),
-        made: Vec::new(),
+        new_roles: Vec::new(),
         is_smallest: true,
     };
     for candidate in &family {
@@ -218,7 +218,7 @@ fn given(family: Vec<Candidate>, groups: &[Group]) -> Choice {
             Candidate::Extend(role, gives) => {
                 choice.extended.insert(*role, gives.clone());
             }
-            Candidate::Make(gives) => choice.made.push(Made {
+            Candidate::Make(gives) => choice.new_roles.push(ChosenRole {
                 gives: gives.clone(),
                 to: BTreeSet::new(),
             }),
@@ -242,8 +242,8 @@ fn given(family: Vec<Candidate>, groups: &[Group]) -> Choice {
             .collect();
         let found = covers(missing.len(), &sets);
         for place in found.all.first().into_iter().flatten() {
-            if let Some(made) = choice.made.get_mut(*place) {
-                made.to.insert(index);
+            if let Some(role) = choice.new_roles.get_mut(*place) {
+                role.to.insert(index);
             }
         }
     }
@@ -276,14 +276,14 @@ mod tests {
             group(&[0, 1], &[2], &[]),
         ];
         let choice = choose(&groups, &BTreeMap::new());
-        assert_eq!(choice.made.len(), 2);
+        assert_eq!(choice.new_roles.len(), 2);
         assert!(choice.is_smallest);
-        for made in &choice.made {
-            for index in &made.to {
-                assert!(made.gives.is_subset(&groups[*index].may));
+        for role in &choice.new_roles {
+            for index in &role.to {
+                assert!(role.gives.is_subset(&groups[*index].may));
             }
         }
-        let permissions: usize = choice.made.iter().map(|made| made.gives.len()).sum();
+        let permissions: usize = choice.new_roles.iter().map(|role| role.gives.len()).sum();
         assert_eq!(permissions, 2);
     }
 
@@ -291,11 +291,11 @@ mod tests {
     fn a_role_that_people_have_is_extended_before_one_is_made() {
         let groups = [group(&[0, 1], &[], &[7])];
         let choice = choose(&groups, &BTreeMap::from([(7, [0, 1].into())]));
-        assert_eq!(choice.made, []);
+        assert_eq!(choice.new_roles, []);
         assert_eq!(choice.extended, BTreeMap::from([(7, [0, 1].into())]));
         // Others have it as well, who may not be given one of the two.
         let choice = choose(&groups, &BTreeMap::from([(7, [0].into())]));
-        assert_eq!(choice.made.len(), 1);
+        assert_eq!(choice.new_roles.len(), 1);
         assert!(choice.extended.is_empty());
     }
 
@@ -307,9 +307,9 @@ mod tests {
         };
         let other = group(&[3], &[], &[]);
         let choice = choose(&[alone, other], &BTreeMap::new());
-        assert_eq!(choice.made.len(), 1);
-        assert_eq!(choice.made[0].gives, [3].into());
-        assert_eq!(choice.made[0].to, [0, 1].into());
+        assert_eq!(choice.new_roles.len(), 1);
+        assert_eq!(choice.new_roles[0].gives, [3].into());
+        assert_eq!(choice.new_roles[0].to, [0, 1].into());
     }
 
     /// Every family of as many sets of permissions is tried.
@@ -332,11 +332,11 @@ mod tests {
             let extensible = BTreeMap::from([(0, some().into_iter().collect()), (1, [].into())]);
             let choice = choose(&groups, &extensible);
             let found = (
-                choice.made.len() + choice.extended.len(),
+                choice.new_roles.len() + choice.extended.len(),
                 choice
-                    .made
+                    .new_roles
                     .iter()
-                    .map(|made| made.gives.len())
+                    .map(|role| role.gives.len())
                     .sum::<usize>()
                     + choice
                         .extended

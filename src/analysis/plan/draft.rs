@@ -26,7 +26,7 @@ pub(super) struct Draft {
     /// The ids of the policies that are removed.
     pub dropped: BTreeSet<String>,
     facts: Vec<(String, Value)>,
-    made: BTreeSet<EntityUid>,
+    created: BTreeSet<EntityUid>,
 }
 
 impl Draft {
@@ -45,7 +45,10 @@ impl Draft {
             let policy = policy_id(uid);
             engine.directory().row(uid).is_none()
                 && engine.bundle().policy(&policy).is_none()
-                && self.made.iter().all(|made| policy_id(made) != policy)
+                && self
+                    .created
+                    .iter()
+                    .all(|created| policy_id(created) != policy)
         };
         all.find(is_free).unwrap_or_else(|| of_id(String::new()))
     }
@@ -53,7 +56,7 @@ impl Draft {
     /// Makes a role without permissions.
     pub(super) fn make(&mut self, role: &EntityUid) {
         self.facts.push((role.to_string(), json!({})));
-        self.made.insert(role.clone());
+        self.created.insert(role.clone());
     }
 
     /// Makes a role with its policy, and returns the file; none without permissions.

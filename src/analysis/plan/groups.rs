@@ -114,8 +114,8 @@ pub(super) enum Changed {
 /// The changes that give a group a permission, or a role whatever its permissions.
 fn mending(choice: &Choice, index: usize, group: &Group, need: Option<usize>) -> BTreeSet<Changed> {
     let gives = |gives: &BTreeSet<usize>| need.is_none_or(|need| gives.contains(&need));
-    let made = choice.made.iter().enumerate();
-    let made = made.filter(|(_, made)| made.to.contains(&index) && gives(&made.gives));
+    let made = choice.new_roles.iter().enumerate();
+    let made = made.filter(|(_, role)| role.to.contains(&index) && gives(&role.gives));
     let extended = choice.extended.iter().filter(|(role, of_role)| {
         let helps = need.is_some_and(|need| group.helped.contains(&need));
         group.has.contains(*role) && helps && gives(of_role)

@@ -74,8 +74,8 @@ impl Planner<'_, '_> {
         let needs = self.needs(catalog, &losing, &custom)?;
         let groups = Groups::new(catalog, &needs, custom);
         let mut choice = choose(&groups.of, &groups.extensible(&needs));
-        for made in &mut choice.made {
-            made.gives.extend(pages(catalog, &needs, &groups, made));
+        for role in &mut choice.new_roles {
+            role.gives.extend(pages(catalog, &needs, &groups, role));
         }
         let chosen = Chosen {
             catalog,

@@ -50,12 +50,12 @@ pub(super) fn facts(
     let mut facts = Vec::new();
     let mut links = Vec::new();
     let mut otherwise = model.clone();
-    let mut told = |slots: Vec<(ModelPath, Value)>| -> Vec<RelevantFact> {
-        let mut told = Vec::new();
+    let mut relevant = |slots: Vec<(ModelPath, Value)>| -> Vec<RelevantFact> {
+        let mut facts = Vec::new();
         // What is within comes first: where it is told, so is that there is something around it.
         for (slot, value) in slots.into_iter().rev() {
             if matters(&slot, &value, model, &mut otherwise, surroundings, refutes) {
-                told.extend(slot.fact(value));
+                facts.extend(slot.fact(value));
             } else if let Some(entity) = as_entity(&value) {
                 links.push((entity, slot.fact(value)));
             }
@@ -63,15 +63,15 @@ pub(super) fn facts(
                 fact.path()
                     .is_some_and(|path| path.starts_with(&slot.keys()))
             };
-            if !told.iter().any(is_within) && slot.is_optional(model, surroundings) {
-                told.push(RelevantFact::Has {
+            if !facts.iter().any(is_within) && slot.is_optional(model, surroundings) {
+                facts.push(RelevantFact::Has {
                     of: slot.of.clone(),
                     path: slot.keys(),
                 });
             }
         }
-        told.reverse();
-        told
+        facts.reverse();
+        facts
     };
     let reached = model.reached();
     let named = model.entities.keys().filter(|uid| !reached.contains(uid));
@@ -91,9 +91,9 @@ pub(super) fn facts(
                     parent: parent.clone(),
                 }),
         );
-        facts.extend(told(slots_of(model, uid)));
+        facts.extend(relevant(slots_of(model, uid)));
     }
-    facts.extend(told(slots_in(Holder::Context, &model.context)));
+    facts.extend(relevant(slots_in(Holder::Context, &model.context)));
     // Facts about one of several entities of a type need the links that identify it.
     links.retain(|(entity, _)| {
         let is_told = facts.iter().any(|fact| fact.is_of(entity));

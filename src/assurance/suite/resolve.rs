@@ -59,7 +59,11 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn finish(mut self) -> (Vec<Setting>, Vec<Finding>) {
-        let unused = unused(self.documents, self.settings.base(), self.settings.made());
+        let unused = unused(
+            self.documents,
+            self.settings.base(),
+            self.settings.settings(),
+        );
         self.findings.extend(unused);
         (self.settings.into_settings(), self.findings)
     }

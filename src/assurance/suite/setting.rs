@@ -15,7 +15,7 @@ use tarbac_host::lookup::Lookup;
 /// Engines by what they hold, each made once.
 pub(super) struct Settings {
     base: Arc<Engine>,
-    made: Vec<Setting>,
+    settings: Vec<Setting>,
     known: BTreeMap<Key, Option<usize>>,
 }
 
@@ -26,7 +26,7 @@ impl Settings {
     pub(super) fn new(base: Engine) -> Self {
         Self {
             base: Arc::new(base),
-            made: Vec::new(),
+            settings: Vec::new(),
             known: BTreeMap::new(),
         }
     }
@@ -37,15 +37,15 @@ impl Settings {
     }
 
     pub(super) fn engine(&self, index: usize) -> Option<&Engine> {
-        Some(self.made.get(index)?.engine.as_ref())
+        Some(self.settings.get(index)?.engine.as_ref())
     }
 
-    pub(super) fn made(&self) -> &[Setting] {
-        &self.made
+    pub(super) fn settings(&self) -> &[Setting] {
+        &self.settings
     }
 
     pub(super) fn into_settings(self) -> Vec<Setting> {
-        self.made
+        self.settings
     }
 
     /// The engine under these readings and facts; `None` where a fact cannot be, about which there
@@ -65,18 +65,18 @@ impl Settings {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let made = match facts {
+        let engine = match facts {
             [] if key.0 == self.base.readings() => Some(Arc::clone(&self.base)),
             [] => Some(Arc::new(self.base.under(switches)?)),
             _ => self.changed(switches, facts, findings)?.map(Arc::new),
         };
-        let index = made.map(|engine| {
+        let index = engine.map(|engine| {
             let given = facts
                 .iter()
                 .map(|fact| (fact.expression.clone(), fact.value.clone()))
                 .collect();
-            self.made.push(Setting { engine, given });
-            self.made.len() - 1
+            self.settings.push(Setting { engine, given });
+            self.settings.len() - 1
         });
         self.known.insert(key, index);
         Ok(index)

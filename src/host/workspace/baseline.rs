@@ -24,7 +24,7 @@ pub struct Baseline {
     /// force.
     pub is_bare: bool,
     /// Findings about the earlier state.
-    pub told: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 /// Reads the earlier state that a workspace is compared with.
@@ -40,17 +40,17 @@ pub fn earlier(layout: &Layout, old: &str) -> Result<Baseline, LoadError> {
     };
     let has_own_schema = of.policies.is_empty();
     let has = |part: &str| of.root.join(part).is_dir();
-    let (texts, told) = consistently(&of, |finished| {
+    let (texts, findings) = consistently(&of, |finished| {
         let texts = texts(&of, &mut Vec::new())?;
-        let mut told = gone::find(&of, &texts)?.findings;
-        told.extend(finished_change(finished));
-        Ok::<_, LoadError>((texts, told))
+        let mut findings = gone::find(&of, &texts)?.findings;
+        findings.extend(finished_change(finished));
+        Ok::<_, LoadError>((texts, findings))
     })?;
     Ok(Baseline {
         is_bare: has_own_schema && !has("policies") && !has("schema"),
         texts,
         has_own_schema,
-        told,
+        findings,
     })
 }
 
@@ -118,9 +118,9 @@ pub fn state(
         None => match revision(layout, name) {
             Err(LoadError::Invalid(findings)) => Ok(Examination::without_rules(findings)),
             revision => {
-                let (texts, entities, told) = revision?;
+                let (texts, entities, findings) = revision?;
                 let mut examination = assembly::examine(&texts, entities, switches)?;
-                examination.findings.extend(told);
+                examination.findings.extend(findings);
                 finding::sort(&mut examination.findings);
                 Ok(examination)
             }

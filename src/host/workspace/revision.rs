@@ -88,12 +88,12 @@ pub(super) fn of_revision(layout: &Layout, revision: &str) -> Result<Baseline, L
     let Committed { files, record } = committed(layout, revision, &parts)?;
     let (names, is_bare) = (names(&files), files.is_empty());
     let mut texts = texts_of(layout, revision, files)?;
-    let told = gone_of(revision, &parts, record, &names, &mut texts)?;
+    let findings = gone_of(revision, &parts, record, &names, &mut texts)?;
     Ok(Baseline {
         is_bare,
         texts,
         has_own_schema: true,
-        told,
+        findings,
     })
 }
 

@@ -77,7 +77,7 @@ pub struct Transaction {
     root: PathBuf,
     lock: Lock,
     /// The folders that were created for the workspace, the outermost first.
-    made: Vec<PathBuf>,
+    created: Vec<PathBuf>,
     record: Option<Record>,
     /// The finding about an interrupted change that was completed, if there was one.
     finished: Option<Finding>,
@@ -97,20 +97,20 @@ impl Transaction {
     /// # Errors
     /// The folder cannot be created or written to, or an earlier change cannot be completed.
     pub fn begin(root: &Path, wait: impl FnOnce()) -> Result<Self, NotBegun> {
-        let made = make_folders(root).map_err(|error| not_begun(root, error))?;
+        let created = make_folders(root).map_err(|error| not_begun(root, error))?;
         let begun = Self::begin_in(root, wait);
         match begun {
             Ok((real, lock, (record, is_settled, finished))) => Ok(Self {
                 draft: Draft::at(real.join(FOLDER).join(NEW)),
                 root: real,
                 lock,
-                made,
+                created,
                 record,
                 finished: finding_about(root, &finished),
                 is_settled,
             }),
             Err(error) => {
-                unmake_folders(&made);
+                unmake_folders(&created);
                 Err(error)
             }
         }
@@ -186,13 +186,13 @@ impl Transaction {
                             "{error}; and what was there could not be put back: {other}. The next command tries to finish it"
                         );
                         self.lock.is_left = true;
-                        self.made.clear();
+                        self.created.clear();
                         io::Error::other(reason)
                     }
                 });
             }
         }
-        self.made.clear();
+        self.created.clear();
         Ok(())
     }
 }
@@ -200,7 +200,7 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         self.lock.give_back();
-        unmake_folders(&self.made);
+        unmake_folders(&self.created);
     }
 }
 

@@ -89,7 +89,7 @@ fn difference(counterexample: &Counterexample, engine: &Engine, old: &Bundle) ->
     let decision = counterexample.outcome.decision;
     let what = story::in_words(decision, action, engine.bundle());
     let mut text = format!("{what} now, and not before, where\n");
-    text += &story::told(counterexample, engine);
+    text += &story::list(counterexample, engine);
     if let Some(other) = &counterexample.other {
         text += &format!("  Before: {}.\n", story::decided(other, action, old));
     }

@@ -26,7 +26,7 @@ pub fn survivors(mutation: &SpecMutation, engine: &Engine) -> Vec<Finding> {
             .label(mutant.place.clone(), "changed here")
             .help(format!(
                 "what is decided otherwise:\n{}",
-                story::told(&survivor.counterexample, engine).trim_end()
+                story::list(&survivor.counterexample, engine).trim_end()
             ))
         })
         .collect()
@@ -47,7 +47,7 @@ pub fn human(mutation: &SpecMutation, engine: &Engine, style: Style) -> String {
             .action(&survivor.counterexample.model.action)
             .map_or("", |action| action.short_name());
         text += &format!("    {action} is decided otherwise where\n");
-        text += &indented(&story::told(&survivor.counterexample, engine), 4);
+        text += &indented(&story::list(&survivor.counterexample, engine), 4);
         text += &match survivor.readings.as_slice() {
             [] => "\n".to_owned(),
             readings => format!(

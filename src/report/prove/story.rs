@@ -34,7 +34,7 @@ pub(super) fn facts(counterexample: &Counterexample, engine: &Engine) -> Vec<Str
 }
 
 /// The relevant facts of a counterexample, a line each.
-pub(super) fn told(counterexample: &Counterexample, engine: &Engine) -> String {
+pub(super) fn list(counterexample: &Counterexample, engine: &Engine) -> String {
     let mut text: String = facts(counterexample, engine)
         .iter()
         .map(|fact| format!("  - {}\n", visible(fact)))

@@ -6,7 +6,7 @@ use cedar_policy::EntityUid;
 
 use super::Step;
 use crate::change::impact::{Direction, Impact};
-use crate::plan::choose::Made;
+use crate::plan::choose::ChosenRole;
 use crate::plan::groups::Groups;
 use crate::plan::needed::Needs;
 use crate::plan::role_catalog::RoleCatalog;
@@ -18,7 +18,7 @@ pub(super) fn pages(
     catalog: &RoleCatalog<'_>,
     needs: &Needs,
     groups: &Groups,
-    made: &Made,
+    role: &ChosenRole,
 ) -> Vec<usize> {
     let vocabulary = catalog.engine.bundle().vocabulary();
     let page = |permission: &usize| {
@@ -27,8 +27,8 @@ pub(super) fn pages(
         let mut permissions = needs.permissions.iter();
         permissions.position(|uid| *uid == page.uid)
     };
-    let to = made.to.iter().filter_map(|group| groups.of.get(*group));
-    let pages = made.gives.iter().filter_map(page);
+    let to = role.to.iter().filter_map(|group| groups.of.get(*group));
+    let pages = role.gives.iter().filter_map(page);
     let harmless = pages.filter(|page| to.clone().all(|group| group.may.contains(page)));
     harmless.collect()
 }

@@ -30,7 +30,7 @@ impl Chosen<'_, '_> {
     pub(super) fn applied(&self, to_groups: bool) -> Result<(Vec<Step>, Engine), Vec<Finding>> {
         let mut draft = Draft::default();
         let mut steps = self.extended(&mut draft);
-        steps.extend(self.made(&mut draft, to_groups));
+        steps.extend(self.new_roles(&mut draft, to_groups));
         let after = draft.applied(self.catalog.engine)?;
         Ok((steps, after))
     }
@@ -85,15 +85,15 @@ impl Chosen<'_, '_> {
     }
 
     /// The steps that make new roles.
-    fn made(&self, draft: &mut Draft, to_groups: bool) -> Vec<Step> {
-        if self.choice.made.is_empty() {
+    fn new_roles(&self, draft: &mut Draft, to_groups: bool) -> Vec<Step> {
+        if self.choice.new_roles.is_empty() {
             return Vec::new();
         }
         let members = Members::new(self.catalog);
-        let made = self.choice.made.iter().enumerate();
-        let made = made.map(|(index, made)| {
-            let people = self.groups.people(&made.to);
-            let permissions = self.named(&made.gives);
+        let new_roles = self.choice.new_roles.iter().enumerate();
+        let new_roles = new_roles.map(|(index, new_role)| {
+            let people = self.groups.people(&new_role.to);
+            let permissions = self.named(&new_role.gives);
             let name = match permissions.as_slice() {
                 [] => "Any role".to_owned(),
                 some => in_name(some),
@@ -128,12 +128,12 @@ impl Chosen<'_, '_> {
                     gains: Vec::new(),
                     proof: self.proof(Changed::Made(index)),
                 },
-                gives: made.gives.clone(),
+                gives: new_role.gives.clone(),
                 reaches: people,
                 is_assigned: true,
             }
         });
-        made.collect()
+        new_roles.collect()
     }
 
     fn proof(&self, change: Changed) -> Option<PreventedLoss> {

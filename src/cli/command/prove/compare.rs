@@ -233,7 +233,7 @@ fn read(
     bundle: &Bundle,
 ) -> Result<(Bundle, Option<Vocabulary>), Failure> {
     let mut earlier = earlier(&layout(global), old)?;
-    earlier.told.iter().for_each(warning);
+    earlier.findings.iter().for_each(warning);
     if earlier.is_bare {
         say(&format!(
             "{old} has no policies of its own here: the policies that ship are compared\n"

@@ -83,8 +83,8 @@ pub(super) fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Removes folders that are empty.
-pub(super) fn unmake_folders(made: &[PathBuf]) {
-    for folder in made.iter().rev() {
+pub(super) fn unmake_folders(created: &[PathBuf]) {
+    for folder in created.iter().rev() {
         let _ = fs::remove_dir(folder);
     }
 }
