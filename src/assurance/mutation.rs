@@ -1,4 +1,4 @@
-//! Mutants: policies that are changed in one small way, to see whether the suites notice.
+//! Mutation testing of policies: mutants, runs of suites, and missing cases for survivors.
 //!
 //! A suite notices a mutant if one of its requests has another decision or other determining policies. A mutant that no
 //! suite notices is tried on one person and one resource of each

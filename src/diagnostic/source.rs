@@ -1,4 +1,4 @@
-//! Sources and places: the origin of a text, for messages.
+//! Sources (texts or files) and places (byte ranges in them), for messages.
 //!
 //! This crate opens no file; the loader of a workspace does.
 

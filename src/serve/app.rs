@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use crate::authzen::MetadataKey;
 use crate::caller::Callers;
 use crate::decision_log::DecisionLog;
 use crate::fault::ServeError;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) callers: Callers,
     pub(crate) tls: Option<Tls>,
+    /// The key that signs the document about the endpoints, if there is one.
+    pub(crate) metadata_key: Option<MetadataKey>,
     /// Where decisions are logged, if they are.
     pub(crate) decision_log: Option<DecisionLog>,
     served: ArcSwap<Served>,
@@ -50,6 +53,8 @@ impl App {
         let tls = tls.map(|tls| Tls::open(tls, &metrics.credentials));
         let tls = tls.transpose()?;
         let callers = Callers::open(&settings)?;
+        let metadata_key = settings.metadata_key.clone();
+        let metadata_key = metadata_key.map(MetadataKey::open).transpose()?;
         let workers = Workers::new()?;
         let log = settings.decision_log.as_ref();
         let log = log.map(|log| DecisionLog::open(log, metrics.decision_log.clone(), &workers));
@@ -57,6 +62,7 @@ impl App {
             metrics,
             callers,
             tls,
+            metadata_key,
             decision_log: log.transpose()?,
             places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
             workers,
@@ -89,6 +95,9 @@ impl App {
         self.callers.reload(self, is_forced);
         if let Some(tls) = &self.tls {
             tls.reload(self, is_forced);
+        }
+        if let Some(key) = &self.metadata_key {
+            key.reload(self, is_forced);
         }
     }
 

@@ -12,6 +12,7 @@ mod page;
 mod request;
 mod resolve;
 pub(crate) mod search;
+pub(crate) mod signature;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(crate) use explain::Reasons;
 pub(crate) use request::{Asked, AskedAction, AskedEntity, SearchParts};
 pub(crate) use resolve::{Problem, Resolved};
 pub(crate) use search::Kind;
+pub(crate) use signature::MetadataKey;
 
 /// Answers of more bytes are compressed for callers who take that.
 const LONG: u64 = 1024;
@@ -48,6 +50,8 @@ pub(crate) mod path {
     pub(crate) const SEARCH_ACTION: &str = "/access/v1/search/action";
     /// The document about the others. The path of the public URL comes after it.
     pub(crate) const METADATA: &str = "/.well-known/authzen-configuration";
+    /// The keys that check the signed document.
+    pub(crate) const KEYS: &str = "/.well-known/jwks.json";
 }
 
 /// The endpoints that decide, at their paths below the public URL.
@@ -63,7 +67,9 @@ pub(crate) fn routes(public_url: Option<&PublicUrl>) -> Router<Arc<App>> {
         "" => routes,
         below => Router::new().nest(below, routes),
     };
-    routes.route(&document, get(metadata::metadata))
+    routes
+        .route(&document, get(metadata::metadata))
+        .route(path::KEYS, get(signature::keys))
 }
 
 /// The searches, whose answers may be long.

@@ -248,6 +248,7 @@ pub(crate) enum Faults {
         crate::authzen::search::resource,
         crate::authzen::search::action,
         crate::authzen::metadata::metadata,
+        crate::authzen::signature::keys,
         crate::health::live,
         crate::health::ready,
         crate::health::version,
@@ -261,14 +262,19 @@ struct Document;
 pub(crate) async fn openapi(State(app): State<Arc<App>>) -> Response {
     let mut document = Document::openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    let about = document.paths.paths.remove(path::METADATA);
-    if let Some((url, mut about)) = app.settings.public_url.as_ref().zip(about) {
+    let paths = &mut document.paths.paths;
+    let (about, keys) = (paths.remove(path::METADATA), paths.remove(path::KEYS));
+    if let Some(url) = &app.settings.public_url {
         let server = |url: String| Some(vec![ServerBuilder::new().url(url).build()]);
         document.servers = server(url.as_str().to_owned());
-        // It stands above the path of the others.
-        about.servers = server(format!("https://{}", url.authority()));
-        let at = format!("{}{}", path::METADATA, url.path());
-        document.paths.paths.insert(at, about);
+        // These stand above the path of the others.
+        let about = about.map(|about| (format!("{}{}", path::METADATA, url.path()), about));
+        let keys = keys.filter(|_| app.metadata_key.is_some());
+        let keys = keys.map(|keys| (path::KEYS.to_owned(), keys));
+        for (path, mut described) in about.into_iter().chain(keys) {
+            described.servers = server(format!("https://{}", url.authority()));
+            paths.insert(path, described);
+        }
     }
     fault::json(StatusCode::OK, &document)
 }

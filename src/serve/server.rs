@@ -14,6 +14,7 @@ use tarbac_host::Workspace;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::authzen::MetadataKey;
 use crate::caller::Callers;
 use crate::fault::ServeError;
 use crate::http::{Entrance, Role, router};
@@ -67,7 +68,7 @@ pub fn serve(
         .stack_size(STACK)
         .spawn(move || reloader.run(&told, &sender))
         .map_err(ServeError::Start)?;
-    if app.settings.tls.is_some() || app.settings.has_callers() {
+    if app.settings.has_credentials() {
         let app = Arc::clone(&app);
         thread::Builder::new()
             .name("credentials".to_owned())
@@ -105,6 +106,9 @@ pub fn check(settings: &Settings, workspace: &Workspace) -> Result<String, Serve
     Callers::open(settings)?;
     if let Some(tls) = &settings.tls {
         Tls::open(tls, &CredentialFigures::default())?;
+    }
+    if let Some(key) = &settings.metadata_key {
+        MetadataKey::open(key.clone())?;
     }
     let engine = &workspace.engine;
     let revision = engine.provenance().revision.get(..16).unwrap_or_default();

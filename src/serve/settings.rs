@@ -24,6 +24,8 @@ pub struct Settings {
     pub management: Option<Listen>,
     /// The URL by which callers know the server.
     pub public_url: Option<PublicUrl>,
+    /// The file of the key that signs the document about the endpoints.
+    pub metadata_key: Option<PathBuf>,
     /// Further values of the header `Host`, without a port for any port.
     pub allow_hosts: Vec<String>,
     /// The files of TLS, if the listeners have it.
@@ -55,6 +57,11 @@ impl Settings {
     pub(crate) fn has_callers(&self) -> bool {
         let has_certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         self.tokens.is_some() || self.jwt.is_some() || has_certificates
+    }
+
+    /// Whether there is a file of credentials, which may change.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.tls.is_some() || self.metadata_key.is_some() || self.has_callers()
     }
 
     /// Every address.

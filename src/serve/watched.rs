@@ -24,6 +24,8 @@ pub(crate) enum CredentialKind {
     Tls,
     /// The keys of JSON Web Tokens.
     JwtKeys,
+    /// The key that signs the document about the endpoints.
+    MetadataKey,
 }
 
 /// Files that belong together.
@@ -48,6 +50,7 @@ impl CredentialKind {
             Self::Tokens => "tokens",
             Self::Tls => "tls",
             Self::JwtKeys => "jwt_keys",
+            Self::MetadataKey => "metadata_key",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Exports of a live tenant, read as they were saved.
+//! Exports of a live tenant: the catalog, file formats, rows and streaming readers.
 //!
 //! They come from Microsoft Graph, Configuration Manager and the admin center.
 //!

@@ -1,4 +1,4 @@
-//! Custom roles as request bodies of Microsoft Graph.
+//! Custom roles as Graph role definitions: translation, refusals, and differences from a tenant.
 //!
 //! A role definition of Intune (`deviceAndAppManagementRoleDefinition`) is a name, a description and a
 //! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::for_role`] translates

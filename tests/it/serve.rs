@@ -15,5 +15,6 @@ mod pages;
 mod reload;
 mod replay;
 mod search;
+mod signature;
 mod tls;
 mod transport;

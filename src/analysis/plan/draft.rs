@@ -1,4 +1,4 @@
-//! Drafts of role changes: policies and facts, applied to a state.
+//! The policies and memberships that a plan proposes, and the engine with them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! People grouped by the permissions they need and the roles that could be extended.
+//! Classes of people with equal needs, and the possible extensions of each role.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Permissions that people hold through each role, before and after.
+//! Gained and kept decisions of each person, with the roles behind them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

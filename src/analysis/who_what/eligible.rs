@@ -1,4 +1,4 @@
-//! Memberships whose activation turns a refusal into a permission.
+//! Refused people whom the activation of eligible memberships would permit.
 
 use std::collections::{BTreeMap, BTreeSet};
 

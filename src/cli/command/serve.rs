@@ -5,6 +5,7 @@ mod decision_log;
 mod value;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -72,6 +73,16 @@ pub(crate) struct ServeArgs {
         hide_env_values = true
     )]
     pub public_url: Option<PublicUrl>,
+
+    /// Sign the document about the endpoints with this key: ES256, a private key in PEM (PKCS #8).
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TARBAC_METADATA_KEY",
+        hide_env_values = true,
+        requires = "public_url"
+    )]
+    pub metadata_key: Option<PathBuf>,
 
     /// Answer requests for this host too, without a port for any port; repeatable.
     #[arg(
@@ -236,6 +247,7 @@ impl ServeArgs {
             listen: self.listen.clone(),
             management: self.management.clone(),
             public_url: self.public_url.clone(),
+            metadata_key: self.metadata_key.clone(),
             allow_hosts: self.allow_host.clone(),
             tls: self.callers.tls(),
             tokens: self.callers.tokens.clone(),

@@ -1,4 +1,4 @@
-//! Files near a workspace that are not read, although a user may rely on them.
+//! Warnings about unread policy files beside a workspace, and about an enclosing workspace.
 
 use std::collections::BTreeSet;
 use std::fs;

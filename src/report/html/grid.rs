@@ -184,7 +184,7 @@ pub fn facts(facts: &[(&str, Markup)]) -> Markup {
 pub struct Figure<'a> {
     /// The number.
     pub count: u64,
-    /// The name of what is counted.
+    /// The counted thing.
     pub name: &'a str,
     /// A remark.
     pub note: &'a str,

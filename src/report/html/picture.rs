@@ -127,7 +127,7 @@ fn fill(tone: Tone) -> String {
     format!("fill-{}", tone.class())
 }
 
-/// A length: at least a trace of what there is, and whole units otherwise.
+/// A length: a sliver for anything above nothing, whole units otherwise.
 fn scaled(count: u64, most: u64, width: f64) -> f64 {
     if count == 0 || most == 0 {
         return 0.0;

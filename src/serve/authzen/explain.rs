@@ -1,4 +1,4 @@
-//! The reasons of a decision, for a caller who asks for them.
+//! Reasons in an answer: texts of the refusal, and the documents of `check` and `explain`.
 
 use std::collections::BTreeMap;
 

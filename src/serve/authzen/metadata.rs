@@ -16,7 +16,7 @@ use crate::openapi::Faults;
 /// The document, without what is not configured.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Metadata<'a> {
-    policy_decision_point: &'a str,
+    pub(super) policy_decision_point: &'a str,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
     search_subject_endpoint: String,
@@ -24,8 +24,17 @@ pub(crate) struct Metadata<'a> {
     search_action_endpoint: String,
 }
 
+/// The document, and the same signed, if there is a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MetadataAnswer<'a> {
+    #[serde(flatten)]
+    metadata: Metadata<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_metadata: Option<String>,
+}
+
 /// Where the endpoints are.
-#[utoipa::path(get, path = path::METADATA, responses((status = 200, body = Metadata), Faults), tag = "AuthZEN")]
+#[utoipa::path(get, path = path::METADATA, responses((status = 200, body = MetadataAnswer), Faults), tag = "AuthZEN")]
 pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Fault> {
     let Some(url) = &app.settings.public_url else {
         let message = "the server was given no --public-url";
@@ -39,8 +48,17 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Fa
         search_resource_endpoint: url.join(path::SEARCH_RESOURCE),
         search_action_endpoint: url.join(path::SEARCH_ACTION),
     };
-    let mut response = fault::json(StatusCode::OK, &metadata);
+    let key = app.metadata_key.as_ref();
+    let answer = MetadataAnswer {
+        signed_metadata: key.map(|key| key.sign(&metadata)).transpose()?,
+        metadata,
+    };
+    Ok(for_an_hour(fault::json(StatusCode::OK, &answer)))
+}
+
+/// The same response, which may be kept for an hour.
+pub(super) fn for_an_hour(mut response: Response) -> Response {
     let hour = HeaderValue::from_static("max-age=3600");
     response.headers_mut().insert(header::CACHE_CONTROL, hour);
-    Ok(response)
+    response
 }

@@ -88,13 +88,14 @@ pub(crate) async fn identify(
 }
 
 /// The endpoints as metrics call them.
-const ENDPOINTS: [(&str, &str); 12] = [
+const ENDPOINTS: [(&str, &str); 13] = [
     (path::EVALUATION, "evaluation"),
     (path::EVALUATIONS, "evaluations"),
     (path::SEARCH_SUBJECT, "search_subject"),
     (path::SEARCH_RESOURCE, "search_resource"),
     (path::SEARCH_ACTION, "search_action"),
     (path::METADATA, "metadata"),
+    (path::KEYS, "jwks"),
     ("/livez", "livez"),
     ("/readyz", "readyz"),
     ("/version", "version"),

@@ -42,6 +42,7 @@ impl CredentialFigures {
             CredentialKind::Tokens,
             CredentialKind::Tls,
             CredentialKind::JwtKeys,
+            CredentialKind::MetadataKey,
         ] {
             for result in ["ok", "invalid"] {
                 let file = kind.word();

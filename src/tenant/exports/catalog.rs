@@ -1,4 +1,4 @@
-//! The catalog of exports: each file with the call that gives it.
+//! The catalog of export files: purpose, call, rights, and recognition of their paths.
 //!
 //! `<id>` stands for the id of each object, `<site>` for the site code of a hierarchy, and `<provider>`
 //! for the host of its SMS Provider.

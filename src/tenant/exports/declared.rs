@@ -1,4 +1,4 @@
-//! The reader of `tenant.json`: facts that no service provides, written by hand.
+//! The format of `tenant.json`: settings and attached hierarchies, declared by hand.
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::{Error as _, Unexpected, Visitor};

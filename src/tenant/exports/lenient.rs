@@ -1,4 +1,4 @@
-//! Values as the services and PowerShell write them.
+//! Deserializers for the forms of values of Graph, Configuration Manager and PowerShell.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A folder of exports on disk.
+//! Export files in a folder on disk, with their total size and progress.
 
 use std::collections::BTreeSet;
 use std::fs::File;

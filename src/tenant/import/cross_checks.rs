@@ -1,4 +1,4 @@
-//! Notes that depend on several exports: administrators, groups, scopes and discoveries.
+//! Notes across exports: ineffective scopes, missing SIDs, disabled holders, unlisted members, one-way discoveries.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Roles, role assignments and scope tags.
+//! Intune roles, role assignments and scope tags, joined from rows of Graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Devices as the admin center lists them, matched by name.
+//! Co-management and operating system of devices, by name, from `devices.csv`.
 
 use hashbrown::HashMap;
 use smol_str::{SmolStr, StrExt};

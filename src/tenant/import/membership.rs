@@ -1,4 +1,4 @@
-//! Role assignments of people, through groups and licenses.
+//! Memberships of groups and people in role assignments, with the rules of licenses.
 //!
 //! Entities express them as memberships. Intune gives a role to all members of a group, at any depth, except
 //! for people without a license: where the tenant allows unlicensed administrators, they have it as

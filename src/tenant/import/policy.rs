@@ -1,4 +1,4 @@
-//! The policy of a custom role.
+//! The text of the Cedar policy of an imported custom role.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The notes of an import: assumptions, omissions, and facts that are worth a look.
+//! The report of an import: entity counts, notes, and the table of topics.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The people, permissions and devices that a comparison is limited to.
+//! The filters `--principal`, `--action` and `--resource` of a comparison, resolved.
 
 use clap::Args;
 use tarbac_analysis::change::impact::About;

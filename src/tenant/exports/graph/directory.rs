@@ -1,4 +1,4 @@
-//! Rows about Microsoft Entra: accounts, licenses, groups and directory roles.
+//! Graph rows of Entra: users, licenses, purchased products, groups and directory roles.
 
 use jiff::Timestamp;
 use serde::Deserialize;

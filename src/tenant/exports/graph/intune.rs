@@ -1,4 +1,4 @@
-//! Rows about Intune: role definitions, role assignments, scope tags and the toggle.
+//! Graph rows of Intune: roles, assignments, scope tags and the toggle Use Intune RBAC.
 
 use std::collections::BTreeSet;
 

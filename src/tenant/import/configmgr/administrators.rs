@@ -1,4 +1,4 @@
-//! Administrative users: who is permitted which operations, on which collections and in which security scopes.
+//! Configuration Manager permissions of people, from administrative users matched by security identifier.
 
 use std::collections::{BTreeMap, BTreeSet};
 

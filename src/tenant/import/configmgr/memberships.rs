@@ -1,4 +1,4 @@
-//! Memberships of devices in collections.
+//! Innermost collections of devices; devices outside the upload collection are removed.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Entities of Configuration Manager: hierarchies, collections, devices, and the administrator in a person.
+//! The writer of hierarchies, collections, devices, and the attribute `configMgr` of people.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

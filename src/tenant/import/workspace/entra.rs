@@ -1,4 +1,4 @@
-//! Entities of Microsoft Entra: groups, people and directory roles.
+//! The writer of Entra entities: groups, people and directory roles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Entities of Intune: the tenant, roles, role assignments and scope tags.
+//! The writer of Intune entities: tenant, roles, role assignments and scope tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
