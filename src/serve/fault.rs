@@ -154,6 +154,15 @@ pub enum ServeError {
         help("it is like http://127.0.0.1:8180 or unix:/run/tarbac/pdp.sock")
     )]
     Probe(String),
+    /// Spans cannot be sent as the environment says.
+    #[error("traces cannot be sent: {0}")]
+    #[diagnostic(
+        code(serve::traces),
+        help(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is like http://127.0.0.1:4318; without it, no traces are sent"
+        )
+    )]
+    Traces(String),
     /// The system refuses threads, timers or signals.
     #[error("the server cannot start: {0}")]
     #[diagnostic(code(serve::start), help("look at the limits of the process"))]

@@ -20,6 +20,7 @@ mod metrics;
 mod names;
 mod openapi;
 mod origin;
+mod outgoing;
 mod probe;
 mod reload;
 mod served;
@@ -29,6 +30,7 @@ mod stamp;
 mod systemd;
 mod tls;
 mod token;
+mod trace;
 mod watched;
 mod work;
 

@@ -8,6 +8,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::trace::Traces;
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -17,8 +19,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Writes the log from here on. What is logged is up to `RUST_LOG`, and else whatever an operator has to know.
-pub(crate) fn begin(format: LogFormat) {
+/// Writes the log from here on, and sends spans where there is somewhere to send them. What is logged is up to `RUST_LOG`, and else whatever an operator has to know.
+pub(crate) fn begin(format: LogFormat, traces: Option<&Traces>) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env_lossy();
@@ -32,7 +34,7 @@ pub(crate) fn begin(format: LogFormat) {
     };
     // A second server in one process writes into the log of the first.
     let _ = tracing_subscriber::registry()
-        .with(layer)
-        .with(filter)
+        .with(layer.with_filter(filter))
+        .with(traces.map(Traces::layer))
         .try_init();
 }

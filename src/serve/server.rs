@@ -26,6 +26,7 @@ use crate::served::Served;
 use crate::settings::{Listen, Settings};
 use crate::systemd;
 use crate::tls::Tls;
+use crate::trace::Traces;
 use crate::work::STACK;
 use connection::Gate;
 use listener::Bound;
@@ -57,7 +58,8 @@ pub fn serve(
     loaded: Loaded,
 ) -> Result<Stopped, ServeError> {
     protected(&settings)?;
-    log::begin(settings.log_format);
+    let traces = Traces::begin()?;
+    log::begin(settings.log_format, traces.as_ref());
     let Loaded { workspace, stamp } = loaded;
     let (sender, told) = channel();
     let app = App::new(settings, Served::new(workspace), sender.clone())?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{Semaphore, oneshot};
+use tracing::Span;
 
 use crate::fault::{Fault, ServeError};
 
@@ -75,8 +76,10 @@ impl Workers {
         let waiting = Waiting::default();
         let _gone = Gone(waiting.clone());
         let (sender, result) = oneshot::channel();
+        let span = Span::current();
         self.pool.spawn(move || {
-            let done = catch_unwind(AssertUnwindSafe(|| work(&waiting)));
+            let work = || span.in_scope(|| work(&waiting));
+            let done = catch_unwind(AssertUnwindSafe(work));
             drop(turn);
             // Nobody may be left who waits.
             let _ = sender.send(done);

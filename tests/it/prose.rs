@@ -85,23 +85,6 @@ fn a_public_type_has_a_name_of_its_own() {
     assert!(places.is_empty(), "{places:#?}");
 }
 
-/// The most words of the first line of a module.
-const WORDS: usize = 15;
-
-#[test]
-fn a_module_begins_with_what_it_is() {
-    let mut without = sources(&["src"]);
-    without.retain(|_, text| {
-        let first = text
-            .lines()
-            .next()
-            .and_then(|line| line.strip_prefix("//! "));
-        first.is_none_or(|first| first.split_whitespace().count() > WORDS)
-    });
-    let without: Vec<&PathBuf> = without.keys().collect();
-    assert!(without.is_empty(), "{without:#?}");
-}
-
 /// Comments and texts of a file, without line ends.
 fn prose(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap();

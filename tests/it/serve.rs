@@ -17,4 +17,5 @@ mod replay;
 mod search;
 mod signature;
 mod tls;
+mod traces;
 mod transport;

@@ -23,6 +23,7 @@ use crate::fault::{self, Fault};
 use crate::http::{RequestId, body};
 use crate::openapi::{EvaluationRequest, Faults};
 use crate::served::Served;
+use crate::trace::step;
 use crate::work::Waiting;
 
 /// May somebody do something to something?
@@ -107,6 +108,7 @@ pub(super) fn decide(
     explain: Explain,
 ) -> Decided {
     let began = clock::instant();
+    let step = step!("decide").entered();
     let (asked, resolved, outcome) = match asked {
         Err(fault) => (None, None, Err(Problem::from(fault))),
         Ok(asked) => match resolve(served, &asked, explain) {
@@ -136,6 +138,7 @@ pub(super) fn decide(
         reasons: None,
         took: began.elapsed(),
     };
+    drop(step);
     decided.reasons = Reasons::new(served, &decided, explain);
     decided
 }

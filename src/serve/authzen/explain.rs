@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::request::Explain;
 use crate::decided::Decided;
 use crate::served::Served;
+use crate::trace::step;
 
 /// The key of a reason why something is refused, as in the examples of AuthZEN.
 const REFUSED: &str = "403";
@@ -39,6 +40,7 @@ impl Reasons {
     /// The reasons of a decision, as far as they are asked for. There are none where nothing was decided, or where the
     /// request has set attributes itself: they would be those of the directory.
     pub(crate) fn new(served: &Served, decided: &Decided, explain: Explain) -> Option<Self> {
+        let _step = (explain != Explain::No).then(|| step!("explain").entered());
         let resolved = decided.resolved.as_ref().filter(|of| of.set.is_empty());
         let request = &resolved.filter(|_| explain != Explain::No)?.request;
         let answer = served.engine.answer(request);

@@ -26,6 +26,7 @@ use crate::openapi::{
     ActionSearchRequest, Faults, ResourceSearchRequest, SearchAnswer, SubjectSearchRequest,
 };
 use crate::served::Served;
+use crate::trace::step;
 use crate::work::Waiting;
 use find::{Found, find};
 
@@ -160,7 +161,10 @@ async fn search(
     let served = app.served();
     let found = {
         let (served, asked) = (Arc::clone(&served), Arc::clone(&asked));
-        let work = move |waiting: &Waiting| find(kind, &served, &asked, waiting);
+        let work = move |waiting: &Waiting| {
+            let _step = step!("search").entered();
+            find(kind, &served, &asked, waiting)
+        };
         app.workers.run(work).await?
     };
     // Nothing is found where a name is unknown; a context that is wrong is refused.

@@ -16,13 +16,12 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::app::App;
 use crate::clock;
 use crate::fault::ServeError;
+use crate::outgoing;
 use crate::settings::is_local_name;
-use crate::tls;
 use crate::watched::{CredentialKind, Watched};
 
 /// How long keys are not asked for again, whatever tokens come.
@@ -120,7 +119,7 @@ impl KeySource {
             JwtKeys::Url(url) => Ok(Self {
                 keys: ArcSwap::default(),
                 origin: Origin::Url(Fetched {
-                    agent: agent(&url),
+                    agent: outgoing::agent(&url, PATIENCE),
                     url,
                     last: Mutex::new(None),
                 }),
@@ -180,20 +179,6 @@ impl KeySource {
             Err(reason) => tracing::error!(reason, "the keys of tokens cannot be fetched"),
         }
     }
-}
-
-/// A client that speaks https alone, but to this machine.
-fn agent(url: &str) -> Agent {
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(tls::provider())
-        .build();
-    let config = Agent::config_builder()
-        .https_only(url.starts_with("https:"))
-        .timeout_global(Some(PATIENCE))
-        .tls_config(tls)
-        .build();
-    Agent::new_with_config(config)
 }
 
 fn fetch(agent: &Agent, url: &str) -> Result<KeysById, String> {

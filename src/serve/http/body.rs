@@ -6,9 +6,11 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tracing::Instrument;
 
 use crate::fault::Fault;
 use crate::metrics::Reason;
+use crate::trace::step;
 
 /// How long a whole body may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -24,7 +26,8 @@ pub(crate) async fn json(request: Request, largest: usize) -> Result<Bytes, Faul
         ));
     }
     let body = Limited::new(request.into_body(), largest);
-    match tokio::time::timeout(DEADLINE, body.collect()).await {
+    let body = body.collect().instrument(step!("read"));
+    match tokio::time::timeout(DEADLINE, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -6,6 +6,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -13,6 +14,7 @@ use crate::authzen::path;
 use crate::clock;
 use crate::metrics::Reason;
 use crate::settings::PublicUrl;
+use crate::trace;
 
 /// What a request is known by.
 #[derive(Debug, Clone)]
@@ -66,11 +68,13 @@ pub(crate) async fn identify(
     let method = method(&request);
     let id = RequestId::from_request(&request);
     request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).await;
+    let span = trace::request(method, endpoint, request.headers());
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(reason) = response.extensions().get::<Reason>() {
         app.metrics.http.reject(*reason);
     }
     let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
     app.metrics
         .http
         .answered(endpoint, method, status, began.elapsed());

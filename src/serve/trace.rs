@@ -1,0 +1,145 @@
+//! Traces: a span for each request and its steps, sent by OTLP.
+//!
+//! The variables are those of OpenTelemetry: `OTEL_EXPORTER_OTLP_ENDPOINT` (or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`)
+//! names a collector that takes protobuf over HTTP; without it there is no span, and none costs anything.
+
+use std::env;
+use std::fmt::{self, Debug, Formatter};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::registry::LookupSpan;
+use ureq::Agent;
+
+use crate::fault::ServeError;
+use crate::outgoing;
+
+/// The target of spans. No other layer takes them.
+pub(crate) const SPANS: &str = "tarbac::span";
+
+/// The service that spans are of, where the environment names none.
+const SERVICE: &str = "tarbac";
+
+/// How long a collector may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A span of a step of a request.
+macro_rules! step {
+    ($name:literal) => {
+        tracing::trace_span!(target: $crate::trace::SPANS, $name)
+    };
+}
+pub(crate) use step;
+
+/// The sender of spans. What is left is sent when it is dropped.
+pub(crate) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// The sender that the environment asks for, if it asks for one.
+    ///
+    /// # Errors
+    /// What the environment says of it cannot be followed.
+    pub(crate) fn begin() -> Result<Option<Self>, ServeError> {
+        let is_off = is_set("OTEL_SDK_DISABLED", |value| {
+            value.eq_ignore_ascii_case("true")
+        }) || is_set("OTEL_TRACES_EXPORTER", |value| value == "none");
+        let endpoint = [
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ]
+        .into_iter()
+        .find_map(|name| env::var(name).ok().filter(|url| !url.is_empty()));
+        let Some(endpoint) = endpoint.filter(|_| !is_off) else {
+            return Ok(None);
+        };
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(Collector(outgoing::agent(&endpoint, PATIENCE)))
+            .build()
+            .map_err(|error| ServeError::Traces(error.to_string()))?;
+        let resource = Resource::builder();
+        let resource = match is_set("OTEL_SERVICE_NAME", |name| !name.is_empty()) {
+            true => resource,
+            false => resource.with_service_name(SERVICE),
+        };
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource.build());
+        Ok(Some(Self(provider.build())))
+    }
+
+    /// The layer that takes spans and nothing else.
+    pub(crate) fn layer<S>(&self) -> impl Layer<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer(SERVICE))
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(Targets::new().with_target(SPANS, LevelFilter::TRACE))
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // What cannot be sent in time is lost, as any span may be.
+        let _ = self.0.shutdown();
+    }
+}
+
+/// The span of a request, below the one that its header `traceparent` names.
+pub(crate) fn request(method: &'static str, endpoint: &'static str, headers: &HeaderMap) -> Span {
+    let span = tracing::trace_span!(
+        target: SPANS,
+        "http",
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = endpoint,
+        http.response.status_code = tracing::field::Empty,
+    );
+    if !span.is_disabled() {
+        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+        // The span has only begun.
+        let _ = span.set_parent(parent);
+    }
+    span
+}
+
+/// Whether the environment has a variable with such a value.
+fn is_set(name: &str, is_such: impl FnOnce(&str) -> bool) -> bool {
+    env::var(name).is_ok_and(|value| is_such(&value))
+}
+
+/// The client of a collector.
+struct Collector(Agent);
+
+impl Debug for Collector {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Collector")
+    }
+}
+
+#[async_trait]
+impl HttpClient for Collector {
+    /// Spans are sent by a thread of their own, so this may block it.
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (head, body) = request.into_parts();
+        let answer = self.0.run(Request::from_parts(head, &body[..]))?;
+        let (head, mut body) = answer.into_parts();
+        let body = body.read_to_vec()?;
+        Ok(Response::from_parts(head, body.into()))
+    }
+}
