@@ -7,6 +7,7 @@ mod client;
 mod decision_log;
 mod evaluation;
 mod evaluations;
+mod independent;
 mod jwt;
 mod openapi;
 mod operation;
