@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use cedar_policy::EntityTypeName;
+use cedar_policy::{Context, EntityTypeName, EntityUid};
 use jiff::Timestamp;
 use tarbac_analysis::bulk::decider::Decider;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::EntitySlice;
 use tarbac_host::{Engine, Request, Workspace};
+use tarbac_store::Row;
 
 use crate::clock;
 use crate::names::Names;
@@ -67,6 +68,15 @@ impl Served {
     /// Decides a request. A panic on the way is an indeterminate decision, never an allow.
     pub(crate) fn decide(&self, request: &Request) -> Arc<Outcome> {
         caught(|| self.decider.decide(request))
+    }
+
+    /// The same about entities of the directory.
+    pub(crate) fn decide_rows(
+        &self,
+        rows: (Row, &EntityUid, Row),
+        context: &Context,
+    ) -> Arc<Outcome> {
+        caught(|| self.decider.decide_rows(rows, context))
     }
 
     /// The same where the entities differ from those that were read.

@@ -111,14 +111,40 @@ impl<E: Deref<Target = Engine>> Decider<E> {
 
     /// Decides a request, as [`Engine::decide`] does.
     pub fn decide(&self, request: &Request) -> Arc<Outcome> {
-        let kind = self.kind(request);
+        self.kept_or_decided(self.kind(request), || self.engine.decide(request))
+    }
+
+    /// Decides about entities of the directory. A row is found sooner than an entity by its uid.
+    pub fn decide_rows(
+        &self,
+        (principal, action, resource): (Row, &EntityUid, Row),
+        context: &Context,
+    ) -> Arc<Outcome> {
+        let kind = self.kind_of_rows((principal, action, resource), context);
+        self.kept_or_decided(kind, || {
+            let directory = self.engine.directory();
+            self.engine.decide(&Request {
+                principal: directory.uid(principal),
+                action: action.clone(),
+                resource: directory.uid(resource),
+                context: context.clone(),
+            })
+        })
+    }
+
+    /// The kept decision of a kind; if there is none, the one that is made now.
+    fn kept_or_decided(
+        &self,
+        kind: Option<Kind>,
+        decide: impl FnOnce() -> Outcome,
+    ) -> Arc<Outcome> {
         let Some((kept, kind)) = self.kept.as_ref().zip(kind) else {
-            return Arc::new(self.engine.decide(request));
+            return Arc::new(decide());
         };
         if let Some(known) = kept.get(&kind) {
             return known;
         }
-        let outcome = self.engine.decide(request);
+        let outcome = decide();
         // An error names its entity.
         if !outcome.errors.is_empty() {
             return Arc::new(outcome);
@@ -130,17 +156,30 @@ impl<E: Deref<Target = Engine>> Decider<E> {
 
     /// The kind of a request; `None` if it has none that is known.
     fn kind(&self, request: &Request) -> Option<Kind> {
+        let directory = self.engine.directory();
+        let principal = directory.row(&request.principal)?;
+        let resource = directory.row(&request.resource)?;
+        let rows = (principal, &request.action, resource);
+        self.kind_of_rows(rows, &request.context)
+    }
+
+    fn kind_of_rows(
+        &self,
+        (principal, action, resource): (Row, &EntityUid, Row),
+        context: &Context,
+    ) -> Option<Kind> {
         let engine = &*self.engine;
         let directory = engine.directory();
-        if directory.is_damaged() {
+        let is_sound = !directory.is_damaged()
+            && directory.is_defined(principal)
+            && directory.is_defined(resource);
+        if !is_sound {
             return None;
         }
-        let (action, asked) = self.actions.get(&request.action)?;
-        if !asked.is_indifferent_to(&request.context) {
+        let (action, asked) = self.actions.get(action)?;
+        if !asked.is_indifferent_to(context) {
             return None;
         }
-        let defined = |uid| directory.row(uid).filter(|row| directory.is_defined(*row));
-        let (principal, resource) = (defined(&request.principal)?, defined(&request.resource)?);
         let class = self.principals.class(engine, principal)?;
         let sets = self
             .sets

@@ -76,17 +76,20 @@ fn entities(
     }
     let directory = served.engine.directory();
     let rows: Vec<Row> = directory.rows_of(searched).collect();
+    let question = Question {
+        kind,
+        served,
+        permission,
+        context,
+        known_row: directory.row(&other),
+        known: other,
+        set,
+    };
     let decide = |row: &Row| {
         if waiting.is_over() {
             return None;
         }
-        let candidate = directory.uid(*row);
-        let (principal, resource) = match kind {
-            Kind::Resource => (other.clone(), candidate),
-            Kind::Subject | Kind::Action => (candidate, other.clone()),
-        };
-        let parts = (principal, resource, context.clone());
-        let decision = decided(served, asks(permission, parts), &set)?.decision;
+        let decision = question.decision(*row)?;
         (decision != Decision::Deny).then_some((*row, decision))
     };
     let decided: Vec<(Row, Decision)> = rows
@@ -106,6 +109,48 @@ fn entities(
         .rows
         .sort_by(|one, other| directory.id(*one).cmp(directory.id(*other)));
     Ok(found)
+}
+
+/// The parts of a search for entities that are the same for all candidates.
+struct Question<'a> {
+    kind: Kind,
+    served: &'a Served,
+    permission: &'a Permission,
+    context: Context,
+    /// The entity on the other side.
+    known: EntityUid,
+    known_row: Option<Row>,
+    /// The attributes that the request sets.
+    set: Vec<SetAttribute>,
+}
+
+impl Question<'_> {
+    /// The decision about a candidate; `None` where an attribute that the request sets is not taken.
+    fn decision(&self, candidate: Row) -> Option<Decision> {
+        // Kept decisions are about entities as the directory has them.
+        let outcome = match self.known_row.filter(|_| self.set.is_empty()) {
+            Some(known) => {
+                let (principal, resource) = self.sides(candidate, known);
+                let rows = (principal, &self.permission.uid, resource);
+                self.served.decide_rows(rows, &self.context)
+            }
+            None => {
+                let candidate = self.served.engine.directory().uid(candidate);
+                let (principal, resource) = self.sides(candidate, self.known.clone());
+                let parts = (principal, resource, self.context.clone());
+                decided(self.served, asks(self.permission, parts), &self.set)?
+            }
+        };
+        Some(outcome.decision)
+    }
+
+    /// The principal and the resource.
+    fn sides<T>(&self, candidate: T, known: T) -> (T, T) {
+        match self.kind {
+            Kind::Resource => (known, candidate),
+            Kind::Subject | Kind::Action => (candidate, known),
+        }
+    }
 }
 
 /// The request of a principal about a resource.
