@@ -21,16 +21,16 @@ use crate::work::Workers;
 /// The state of the server.
 pub(crate) struct App {
     pub(crate) settings: Settings,
-    /// The places of requests that are answered.
+    /// One permit for each request that may be answered at once.
     pub(crate) places: Semaphore,
-    /// The threads of work that takes longer than one decision.
+    /// The threads for batches, searches and explanations.
     pub(crate) workers: Workers,
     pub(crate) metrics: Metrics,
     pub(crate) callers: Callers,
     pub(crate) tls: Option<Tls>,
-    /// The key that signs the document about the endpoints, if there is one.
+    /// The key that signs the metadata document; `None` if it is not signed.
     pub(crate) metadata_key: Option<MetadataKey>,
-    /// Where decisions are logged, if they are.
+    /// The decision log, if there is one.
     pub(crate) decision_log: Option<DecisionLog>,
     served: ArcSwap<Served>,
     reloads: Sender<Told>,
@@ -38,10 +38,10 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The state of a server that begins with this workspace.
+    /// The state of a server that starts with this workspace.
     ///
     /// # Errors
-    /// No threads can be started, a file of credentials is wrong, or the decision log cannot be opened.
+    /// No threads can be started, a credential file is invalid, or the decision log cannot be opened.
     pub(crate) fn new(
         settings: Settings,
         served: Served,
@@ -73,24 +73,24 @@ impl App {
         })
     }
 
-    /// What is served now. A request takes it once, so that its answer is of one revision.
+    /// The served workspace. A request takes it once, so that its whole answer has one revision.
     pub(crate) fn served(&self) -> Arc<Served> {
         self.served.load_full()
     }
 
-    /// Serves something else from here on; what was served before.
+    /// Replaces the served workspace, and returns the previous one.
     pub(crate) fn serve(&self, served: Served) -> Arc<Served> {
         self.metrics.served.serves(&served);
         self.served.swap(Arc::new(served))
     }
 
-    /// Tells the thread that reads the workspace.
+    /// Sends a message to the thread that loads the workspace.
     pub(crate) fn tell(&self, told: Told) {
-        // Where it has ended, so will the server.
+        // The thread ends only with the server.
         let _ = self.reloads.send(told);
     }
 
-    /// Reads files of credentials again, if they have changed.
+    /// Takes over credential files that have changed; if forced, without waiting for them to settle.
     pub(crate) fn reload_credentials(&self, is_forced: bool) {
         self.callers.reload(self, is_forced);
         if let Some(tls) = &self.tls {
@@ -106,7 +106,7 @@ impl App {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// From here on, the server is about to stop.
+    /// Marks the server as about to stop.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
-//! AuthZEN 1.0: decisions and searches, and what the server says of itself.
+//! The AuthZEN 1.0 endpoints: decisions, searches and metadata.
 //!
-//! The text is that of <https://openid.net/specs/authorization-api-1_0.html>.
+//! Specification: <https://openid.net/specs/authorization-api-1_0.html>.
 
 mod answer;
 pub(crate) mod evaluation;
@@ -33,28 +33,28 @@ pub(crate) use resolve::{Problem, Resolved};
 pub(crate) use search::Kind;
 pub(crate) use signature::MetadataKey;
 
-/// Answers of more bytes are compressed for callers who take that.
+/// The size in bytes above which an answer is compressed, if the caller accepts that.
 const LONG: u64 = 1024;
 
 /// The endpoints, by their paths below the public URL.
 pub(crate) mod path {
     /// One decision.
     pub(crate) const EVALUATION: &str = "/access/v1/evaluation";
-    /// Several.
+    /// Several decisions.
     pub(crate) const EVALUATIONS: &str = "/access/v1/evaluations";
-    /// Everybody who may.
+    /// The subjects that may do an action to a resource.
     pub(crate) const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
-    /// Everything that it may be done to.
+    /// The resources to which a subject may do an action.
     pub(crate) const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
-    /// Everything that may be done.
+    /// The actions that a subject may do to a resource.
     pub(crate) const SEARCH_ACTION: &str = "/access/v1/search/action";
-    /// The document about the others. The path of the public URL comes after it.
+    /// The metadata document. The path of the public URL is appended to it.
     pub(crate) const METADATA: &str = "/.well-known/authzen-configuration";
-    /// The keys that check the signed document.
+    /// The public key that verifies signed metadata.
     pub(crate) const KEYS: &str = "/.well-known/jwks.json";
 }
 
-/// The endpoints that decide, at their paths below the public URL.
+/// The AuthZEN routes and `/openapi.json`, by the path of the public URL.
 pub(crate) fn routes(public_url: Option<&PublicUrl>) -> Router<Arc<App>> {
     let routes = Router::new()
         .route(path::EVALUATION, post(evaluation::evaluation))
@@ -72,7 +72,7 @@ pub(crate) fn routes(public_url: Option<&PublicUrl>) -> Router<Arc<App>> {
         .route(path::KEYS, get(signature::keys))
 }
 
-/// The searches, whose answers may be long.
+/// The search routes, which compress long answers.
 fn searches() -> Router<Arc<App>> {
     let is_long = SizeAbove::new(LONG);
     Router::new()
@@ -82,10 +82,10 @@ fn searches() -> Router<Arc<App>> {
         .layer(CompressionLayer::new().compress_when(is_long))
 }
 
-/// Reads a body as a request of any endpoint, and decides nothing.
+/// Parses a body as a request of any endpoint, without deciding it.
 ///
 /// # Errors
-/// It is no request, and the sentence that its sender gets.
+/// The body is no request; the text is the message that its sender gets.
 ///
 /// # Examples
 /// ```

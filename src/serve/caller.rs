@@ -1,7 +1,7 @@
-//! The callers: how they say who they are, and what each may ask.
+//! Authentication of callers, and their rights.
 //!
-//! Who asks is found out before an endpoint is reached, and refuses nobody: an endpoint demands the right that it needs.
-//! Whoever said nothing, or something that is not right, has none.
+//! The caller is identified before an endpoint is reached, and refused only there: each endpoint demands the right
+//! that it needs. An invalid credential gives no right, not even that of an anonymous caller.
 
 mod certificate;
 mod credential;
@@ -29,10 +29,10 @@ use tokens::TokenFile;
 pub(crate) use certificate::expiry;
 pub use keys::{JwtKeys, NoKeys};
 
-/// The name of whoever was not asked for it.
+/// The name of a caller without a valid credential.
 const ANONYMOUS: &str = "anonymous";
 
-/// What a caller may ask for.
+/// A kind of requests that a caller may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Right {
     /// Decisions.
@@ -45,40 +45,40 @@ pub(crate) enum Right {
     Operate,
 }
 
-/// Several rights.
+/// A set of rights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Rights(u8);
 
-/// What JSON Web Tokens have to be like.
+/// The requirements on JSON Web Tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwtSettings {
     /// The issuer, as the claim `iss` has it.
     pub issuer: String,
     /// The audiences, of which the claim `aud` has one; at least one.
     pub audiences: Vec<String>,
-    /// Where the keys of the issuer are.
+    /// The keys of the issuer.
     pub keys: JwtKeys,
-    /// The tenant of Entra ID, as the claim `tid` has it. Decisions and searches are then for applications only.
+    /// The tenant of Entra ID, as in the claim `tid`. If set, only applications may ask for decisions and searches.
     pub tenant: Option<String>,
 }
 
-/// Who asks. It stands in the extensions of every request that reaches an endpoint.
+/// The sender of a request, in the extensions of each request that reaches an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     name: Arc<str>,
     by: CallerBy,
     rights: Rights,
-    /// Whether it is a person where an application is asked for.
+    /// Whether it is a person, where only applications may ask for decisions.
     is_person: bool,
-    /// Whether it is not known who it is.
+    /// Whether it lacks a valid credential.
     is_unknown: bool,
 }
 
-/// Everybody who may ask.
+/// The known callers, and the ways to identify them.
 pub(crate) struct Callers {
     tokens: Option<TokenFile>,
     jwt: Option<JwtCheck>,
-    /// Whoever says nothing.
+    /// The caller of a request without a credential.
     silent: Caller,
 }
 
@@ -102,7 +102,7 @@ impl FromIterator<Right> for Rights {
 }
 
 impl Caller {
-    /// Whoever reaches a server that asks nobody who they are.
+    /// A caller of a server without authentication, with every right.
     pub(crate) fn anonymous() -> Self {
         Self {
             rights: Rights::ALL,
@@ -110,7 +110,7 @@ impl Caller {
         }
     }
 
-    /// Whoever has not said who they are, or not so that it can be believed.
+    /// A caller without a valid credential, where one is needed.
     fn unknown() -> Self {
         Self {
             is_unknown: true,
@@ -129,17 +129,17 @@ impl Caller {
         }
     }
 
-    /// The name; `anonymous` for whoever was not asked for it.
+    /// The name; `anonymous` without a valid credential.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// How the caller said who it is.
+    /// The kind of credential.
     pub(crate) fn by(&self) -> CallerBy {
         self.by
     }
 
-    /// Refuses whoever lacks a right.
+    /// Refuses a caller without this right.
     pub(crate) fn demand(&self, right: Right) -> Result<(), Fault> {
         let is_for_applications = matches!(right, Right::Evaluate | Right::Search);
         let (status, message) = if self.is_unknown || self.is_person && is_for_applications {
@@ -156,10 +156,10 @@ impl Caller {
 }
 
 impl Callers {
-    /// Reads what says who may ask.
+    /// Reads the files by which callers are identified.
     ///
     /// # Errors
-    /// A file cannot be read, or is not as it has to be.
+    /// A file cannot be read or is invalid.
     pub(crate) fn open(settings: &Settings) -> Result<Self, ServeError> {
         let tokens = settings.tokens.clone().map(TokenFile::open).transpose()?;
         let jwt = settings.jwt.clone().map(JwtCheck::open).transpose()?;
@@ -169,7 +169,7 @@ impl Callers {
             silent: match (settings.has_callers(), settings.anonymous) {
                 (false, _) => Caller::anonymous(),
                 (true, false) => Caller::unknown(),
-                // What others need a credential for is not for everybody.
+                // Explanations, metrics and reloads need a credential in any case.
                 (true, true) => Caller {
                     rights: Rights::from_iter([Right::Evaluate, Right::Search]),
                     ..Caller::anonymous()
@@ -178,7 +178,7 @@ impl Callers {
         })
     }
 
-    /// Reads again what has changed.
+    /// Reads the files again that have changed.
     pub(crate) fn reload(&self, app: &App, is_forced: bool) {
         if let Some(tokens) = &self.tokens {
             tokens.reload(app, is_forced);
@@ -188,7 +188,7 @@ impl Callers {
         }
     }
 
-    /// Whoever has this credential; the one of the certificate where there is none.
+    /// The caller with this credential; if there is none, the caller with the certificate.
     async fn caller(&self, credential: Credential, certificate: Option<String>) -> Caller {
         match credential {
             Credential::None => self.certified(certificate),
@@ -211,7 +211,7 @@ impl Callers {
         }
     }
 
-    /// Whoever has a certificate with this name.
+    /// The caller with this name in its certificate.
     fn certified(&self, name: Option<String>) -> Caller {
         let Some(name) = name else {
             return self.silent.clone();
@@ -222,7 +222,7 @@ impl Callers {
     }
 }
 
-/// Finds out who asks, before an endpoint is reached.
+/// Identifies the caller before an endpoint is reached.
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,
     mut request: Request,

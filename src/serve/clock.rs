@@ -14,7 +14,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// A point on a clock that never goes back.
+/// A point on a monotonic clock.
 pub(crate) fn instant() -> Instant {
     Instant::now()
 }

@@ -1,4 +1,4 @@
-//! The way of every decision out of the server.
+//! The last step before a decision leaves the server: it is logged and counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::http::RequestId;
 use crate::served::Served;
 
-/// The circumstances of a request: who sent it, and under which id.
+/// The caller, the id and the endpoint of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) caller: Caller,
@@ -21,36 +21,36 @@ pub(crate) struct Call {
     pub(crate) endpoint: &'static str,
 }
 
-/// What was decided about one request, alone or as an item of a batch.
+/// The decision about one request, alone or as an item of a batch.
 #[derive(Debug)]
 pub(crate) struct Decided {
-    /// The place in the batch.
+    /// The index in the batch; `None` for a single request.
     pub(crate) item: Option<usize>,
-    /// The request as it was sent; `None` where it could not be read.
+    /// The request as it was sent; `None` if it could not be parsed.
     pub(crate) asked: Option<Asked>,
-    /// The request as the workspace knows it; `None` where it names something unknown.
+    /// The request in Cedar's names; `None` if it could not be resolved.
     pub(crate) resolved: Option<Resolved>,
     /// The decision.
     pub(crate) outcome: Arc<Outcome>,
-    /// Why there is none, as the caller is told.
+    /// The reason why there is no decision, as the caller gets it.
     pub(crate) problem: Option<Problem>,
-    /// Its reasons, if they were asked for.
+    /// The reasons of the decision, if they were asked for.
     pub(crate) reasons: Option<Reasons>,
     /// How long it took.
     pub(crate) took: Duration,
 }
 
-/// What was found by a search.
+/// A finished search, without its results.
 #[derive(Debug, Clone)]
 pub(crate) struct Searched {
     pub(crate) kind: Kind,
     /// The request as it was sent.
     pub(crate) asked: Arc<SearchParts>,
-    /// The results of the page.
+    /// The number of results on the page.
     pub(crate) count: usize,
-    /// The results of all pages.
+    /// The number of results on all pages.
     pub(crate) total: usize,
-    /// The candidates that could not be decided.
+    /// The number of candidates that could not be decided.
     pub(crate) undecided: usize,
     /// Whether the answer is a page of several.
     pub(crate) is_page: bool,
@@ -59,10 +59,10 @@ pub(crate) struct Searched {
 }
 
 impl App {
-    /// Lets decisions out. Each answer that holds a decision passes here first, and is not sent where this fails.
+    /// Logs and counts decisions. Every answer with decisions passes here first, and is not sent if this fails.
     ///
     /// # Errors
-    /// The decisions may not be given.
+    /// The decisions cannot be logged, and must not be sent.
     pub(crate) fn give(
         &self,
         call: &Call,
@@ -89,10 +89,10 @@ impl App {
         Ok(())
     }
 
-    /// Lets the results of a search out, as [`App::give`] does with decisions.
+    /// Logs and counts a search, as [`App::give`] does for decisions.
     ///
     /// # Errors
-    /// The results may not be given.
+    /// The search cannot be logged, and its results must not be sent.
     pub(crate) fn give_search(
         &self,
         call: &Call,

@@ -1,7 +1,7 @@
 //! The decision log: a line for each decision and each search that leaves the server.
 //!
-//! Whoever answers a request puts what was decided into a queue, and one thread writes it. Where the queue is full or
-//! the file cannot be written, nothing is given out, unless the operator would rather lose the record.
+//! Requests put their records into a queue, and one thread writes them. If the queue is full or the file cannot be
+//! written, no decision is sent, unless the operator would rather lose records.
 
 mod figures;
 mod file;
@@ -29,42 +29,42 @@ use writer::Writer;
 
 pub(crate) use figures::LogFigures;
 
-/// The most records that wait to be written.
+/// The most records in the queue.
 const QUEUE: usize = 65_536;
 
-/// The pause between two glances at a writer that is about to end.
+/// The pause between two checks whether the writer has ended.
 const GLANCE: Duration = Duration::from_millis(2);
 
-/// Where and how decisions are logged.
+/// The settings of the decision log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionLogSettings {
-    /// Where.
+    /// The destination.
     pub target: LogTarget,
-    /// What happens to a decision that cannot be logged.
+    /// The treatment of a decision that cannot be logged.
     pub unlogged: Unlogged,
-    /// What is left out of the records.
+    /// The members that are left out of the records.
     pub omit: Vec<JsonPointer>,
 }
 
-/// Where decisions are logged.
+/// The destination of the decision log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogTarget {
     /// Standard output.
     StandardOutput,
-    /// A file, to which lines are added.
+    /// A file, to which lines are appended.
     File(PathBuf),
 }
 
-/// What happens to a decision that cannot be logged.
+/// The treatment of a decision that cannot be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlogged {
-    /// It is not given.
+    /// It is not sent, and the request is refused.
     Refuse,
-    /// It is given, and counted.
+    /// It is sent, and counted as lost.
     Count,
 }
 
-/// The way into the log.
+/// The handle by which requests log their decisions.
 pub(crate) struct DecisionLog {
     unlogged: Unlogged,
     sender: Sender<Message>,
@@ -72,9 +72,9 @@ pub(crate) struct DecisionLog {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What the writer and those who answer requests both see.
+/// The state that the writer shares with the handle.
 pub(crate) struct LogState {
-    /// The records that wait.
+    /// The number of records in the queue.
     waiting: AtomicUsize,
     /// Whether the last attempt to write failed.
     is_failing: AtomicBool,
@@ -83,15 +83,15 @@ pub(crate) struct LogState {
 
 /// A message to the writer.
 enum Message {
-    /// To write records.
+    /// Write records.
     Write(Box<Entry>),
-    /// To open the file anew.
+    /// Open the file again.
     Reopen,
-    /// To write what is left, and to end.
+    /// Write the remaining records, and end.
     Close,
 }
 
-/// Records that wait to be written.
+/// The records of one answer, which are to be written.
 struct Entry {
     time: Timestamp,
     call: Call,
@@ -99,7 +99,7 @@ struct Entry {
     given: Given,
 }
 
-/// What was given to a caller.
+/// The decisions or the search of an answer.
 enum Given {
     Decisions(Arc<[Decided]>),
     Search(Searched),
@@ -116,10 +116,10 @@ impl Given {
 }
 
 impl DecisionLog {
-    /// Opens the log, and begins to write into it.
+    /// Opens the log, and starts its writer.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// The log cannot be opened, or the thread cannot be started.
     pub(crate) fn open(
         settings: &DecisionLogSettings,
         figures: LogFigures,
@@ -161,10 +161,10 @@ impl DecisionLog {
         })
     }
 
-    /// Logs decisions that are about to be given.
+    /// Logs decisions that are about to be sent.
     ///
     /// # Errors
-    /// They cannot be logged, so they may not be given.
+    /// They cannot be logged, and must not be sent.
     pub(crate) fn decisions(
         &self,
         call: &Call,
@@ -174,10 +174,10 @@ impl DecisionLog {
         self.put(call, served, Given::Decisions(Arc::clone(decided)))
     }
 
-    /// Logs a search whose results are about to be given.
+    /// Logs a search whose results are about to be sent.
     ///
     /// # Errors
-    /// It cannot be logged, so they may not be given.
+    /// It cannot be logged, and the results must not be sent.
     pub(crate) fn search(
         &self,
         call: &Call,
@@ -187,23 +187,23 @@ impl DecisionLog {
         self.put(call, served, Given::Search(searched.clone()))
     }
 
-    /// Whether records can be written.
+    /// Whether the last attempt to write failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.state.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Whether requests have to go elsewhere, since nothing is given that is not logged.
+    /// Whether decisions are refused because they cannot be logged.
     pub(crate) fn refuses(&self) -> bool {
         self.unlogged == Unlogged::Refuse && self.is_failing()
     }
 
-    /// Opens the file anew: it may have been renamed.
+    /// Opens the file again, as it may have been renamed.
     pub(crate) fn reopen(&self) {
-        // Where the writer has ended, so has the server.
+        // The writer ends only with the server.
         let _ = self.sender.send(Message::Reopen);
     }
 
-    /// Writes what is left, for at most so long. Nothing is logged any longer.
+    /// Writes the remaining records for at most `patience`, and closes the log.
     pub(crate) fn close(&self, patience: Duration) {
         let _ = self.sender.send(Message::Close);
         let began = clock::instant();
@@ -213,7 +213,7 @@ impl DecisionLog {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(writer) = writer else { return };
-        // Whoever reads standard output may have stopped doing so.
+        // The writer hangs if the reader of standard output has stopped.
         while !writer.is_finished() {
             if began.elapsed() >= patience {
                 tracing::error!("the last decisions are not logged: nothing takes them");
@@ -253,7 +253,7 @@ impl DecisionLog {
 }
 
 impl LogState {
-    /// Takes places in the queue for so many records, if there are any. More than ever fit get in alone.
+    /// Takes places in the queue for some records, if there are enough. An empty queue takes any number of records.
     fn enter(&self, records: usize) -> bool {
         let entered = self
             .waiting
@@ -267,7 +267,7 @@ impl LogState {
         entered.is_ok()
     }
 
-    /// Gives the places back.
+    /// Frees the places of records.
     fn leave(&self, records: usize) {
         self.waiting.fetch_sub(records, Ordering::Relaxed);
         self.figures.left(records);

@@ -1,4 +1,4 @@
-//! The refusals of HTTP requests, and the reasons not to serve at all.
+//! The errors of HTTP requests, and those that keep the server from starting.
 
 use std::io;
 
@@ -10,12 +10,12 @@ use thiserror::Error;
 
 use crate::metrics::Reason;
 
-/// A status other than 200, with one sentence for the caller: no path of the machine, no stack, no policy.
+/// An HTTP error: its status, and a sentence for the caller without paths of the machine, stack traces and policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
-    /// Why the request was turned away before it was answered, if it was.
+    /// The reason for which metrics count the request as rejected, if they do.
     reason: Option<Reason>,
 }
 
@@ -34,7 +34,7 @@ impl Fault {
         }
     }
 
-    /// The same, counted as turned away for a reason.
+    /// This error, counted as a rejection for a reason.
     #[must_use]
     pub(crate) fn because(self, reason: Reason) -> Self {
         Self {
@@ -43,17 +43,17 @@ impl Fault {
         }
     }
 
-    /// The request is not what it has to be.
+    /// The request is malformed.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// Nothing can be answered now, and somewhat later it can.
+    /// No request can be answered now; the caller may retry.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
-    /// Something broke that must not. The log says what.
+    /// An internal error. Only the log has its cause.
     pub(crate) fn broken() -> Self {
         let message = "something went wrong; the log of the server has the request id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
@@ -95,7 +95,7 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// Why nothing is served.
+/// An error of starting or probing a server.
 #[derive(Debug, Error, Diagnostic)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -108,7 +108,7 @@ pub enum ServeError {
     Listen {
         /// The address as it was given.
         address: String,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// An address that others can reach, without TLS or without a check of callers.
@@ -117,13 +117,13 @@ pub enum ServeError {
     Exposed {
         /// The address as it was given.
         address: String,
-        /// What is missing.
+        /// The missing protection.
         lacking: &'static str,
-        /// The ways out.
+        /// The settings that add the protection or do without it.
         #[help]
         help: &'static str,
     },
-    /// A file of credentials cannot be read, or says something wrong.
+    /// A credential file cannot be read or is invalid.
     #[error("cannot use `{path}`: {reason}")]
     #[diagnostic(
         code(serve::credentials),
@@ -132,7 +132,7 @@ pub enum ServeError {
     CredentialFile {
         /// The path as it was given.
         path: String,
-        /// What is wrong, without what the file says.
+        /// The fault, without anything that the file contains.
         reason: String,
     },
     /// The decision log cannot be written.
@@ -144,7 +144,7 @@ pub enum ServeError {
     DecisionLog {
         /// The path as it was given.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// A text is no address of a server.
@@ -154,7 +154,7 @@ pub enum ServeError {
         help("it is like http://127.0.0.1:8180 or unix:/run/tarbac/pdp.sock")
     )]
     Probe(String),
-    /// Spans cannot be sent as the environment says.
+    /// The exporter of spans cannot be set up as the environment says.
     #[error("traces cannot be sent: {0}")]
     #[diagnostic(
         code(serve::traces),

@@ -1,4 +1,4 @@
-//! The answers to probes.
+//! The endpoints for probes: liveness, readiness and version.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ pub(crate) struct Version<'a> {
     revision: &'a str,
 }
 
-/// A reason why requests should go elsewhere, if it is one.
+/// A check whether the server is ready for requests.
 struct ReadyCheck {
     name: &'static str,
-    /// What is wrong.
+    /// The reason why it is not ready; `None` if the check passes.
     wrong: Option<&'static str>,
 }
 
@@ -74,7 +74,7 @@ fn checks(app: &App) -> Vec<ReadyCheck> {
     let unlogged = log.filter(|log| log.refuses());
     let unlogged = unlogged.map(|_| "decisions cannot be logged");
     let draining = app.is_draining().then_some("the server is stopping");
-    // Nothing listens before a workspace is loaded.
+    // A workspace is loaded before the server listens, so only damage can fail this check.
     let is_damaged = app.served().engine.directory().is_damaged();
     let damaged = is_damaged.then_some("what was kept of the entities is damaged");
     vec![

@@ -23,22 +23,22 @@ use crate::{authzen, caller, health, metrics, reload};
 
 pub(crate) use identity::{REVISION, RequestId};
 
-/// What a listener answers.
+/// The set of routes of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Everything.
+    /// All routes.
     Everything,
-    /// What callers ask.
+    /// The routes of AuthZEN.
     Asked,
     /// Health, metrics and `/-/…`.
     Management,
 }
 
-/// A listener, as the checks of its requests see it.
+/// The properties of a listener by which its requests are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entrance {
     pub(crate) role: Role,
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach it.
     pub(crate) is_local: bool,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// Health and the like.
+/// The management routes.
 fn management() -> Router<Arc<App>> {
     Router::new()
         .route("/livez", get(health::live))
@@ -84,7 +84,7 @@ fn management() -> Router<Arc<App>> {
         .route("/-/reload", post(reload::reload))
 }
 
-/// Answers a request if there is room for it, and within the time there is for an answer.
+/// Answers a request within the limits on concurrent requests and on time.
 async fn admitted(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Ok(_place) = app.places.try_acquire() else {
         return Fault::unavailable("too many requests are being answered")
@@ -115,7 +115,7 @@ fn cross_site(_: ProtectionError) -> Response {
         .into_response()
 }
 
-/// A panic that nothing nearer has caught.
+/// The response to a request whose handler panicked.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request ended in a panic");
     Fault::broken().into_response()

@@ -1,8 +1,8 @@
 //! The decision point over HTTP: AuthZEN 1.0.
 //!
-//! A request is decided by one `Served`: an engine with its names and kept decisions, which never
-//! changes. A new one takes its place in one pointer. The rules stand in policies; what is here knows actions, entity
-//! types, and the annotations `@authzen` and `@from_request` of a schema.
+//! One `Served` decides a request: an immutable workspace with its engine, names and kept decisions. A reload replaces
+//! it by a swap of one pointer. The rules are in policies; this crate knows only actions, entity types, and the schema
+//! annotations `@authzen` and `@from_request`.
 
 #![warn(unreachable_pub, clippy::too_many_lines)]
 

@@ -10,16 +10,16 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::trace::Traces;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// A line for people.
     Human,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Writes the log from here on, and sends spans where there is somewhere to send them. What is logged is up to `RUST_LOG`, and else whatever an operator has to know.
+/// Starts the log, and traces if there are any. `RUST_LOG` selects the events; the default is the level `info`.
 pub(crate) fn begin(format: LogFormat, traces: Option<&Traces>) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())

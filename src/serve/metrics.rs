@@ -1,6 +1,6 @@
-//! The figures that an operator watches, as OpenMetrics has them.
+//! The metrics of the server in the OpenMetrics format.
 //!
-//! No label has a person, a device or a path of the machine.
+//! No label names a person, a device or a path of the machine.
 
 mod credentials;
 mod decisions;
@@ -33,10 +33,10 @@ pub(crate) use http::Reason;
 /// The media type of the answer.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Seconds, with their fraction.
+/// A gauge in seconds, with fractions.
 type Seconds = Gauge<f64, AtomicU64>;
 
-/// The figures.
+/// The metrics of the server.
 pub(crate) struct Metrics {
     pub(crate) http: http::HttpMetrics,
     pub(crate) decisions: decisions::DecisionMetrics,
@@ -93,7 +93,7 @@ pub(crate) async fn metrics(
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
 
-/// Registers a figure under its name, and returns it.
+/// Registers a metric under its name with the prefix `tarbac_`, and returns it.
 fn put<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
     registry.register(format!("tarbac_{name}"), help, metric.clone());
     metric

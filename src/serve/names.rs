@@ -1,4 +1,4 @@
-//! The names of entities and actions, as a request spells them.
+//! The names of entity types and actions in requests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,33 +7,33 @@ use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
 use tarbac_host::lookup::NotNamed;
 
-/// The key of a context that is the clock of the server where a request has none.
+/// The context key that the server fills from its clock if the request does not.
 pub(crate) const NOW: &str = "now";
 
 /// The names of one workspace.
 pub(crate) struct Names {
-    /// The entity types by their Cedar name and by that of `@authzen`.
+    /// The entity types, by their Cedar names and by their names in `@authzen`.
     types: HashMap<String, EntityTypeName>,
-    /// The place in `permissions` by each spelling that only one has.
+    /// The index in `permissions`, by each spelling that only one action has.
     spelled: HashMap<String, usize>,
     permissions: Vec<Permission>,
     /// The attributes that a request may set, by entity type.
     from_request: BTreeMap<EntityTypeName, BTreeSet<String>>,
 }
 
-/// An action that can be asked about.
+/// An action about which decisions are made.
 pub(crate) struct Permission {
     /// The action.
     pub(crate) uid: EntityUid,
-    /// The types of whoever asks.
+    /// The types of its principals.
     pub(crate) principals: Vec<EntityTypeName>,
-    /// The types that it is asked about.
+    /// The types of its resources.
     pub(crate) resources: Vec<EntityTypeName>,
     /// The keys of its context.
     pub(crate) context: BTreeSet<String>,
     /// Whether a policy in force reads its context.
     pub(crate) reads_context: bool,
-    /// An empty context, where that is one.
+    /// The empty context, if the schema allows it.
     pub(crate) empty: Option<Context>,
 }
 
@@ -111,7 +111,7 @@ impl Names {
     /// The permission of this spelling.
     ///
     /// # Errors
-    /// None or several have it.
+    /// No permission has it, or several do.
     pub(crate) fn permission(&self, engine: &Engine, name: &str) -> Result<&Permission, NotNamed> {
         if let Some(known) = self.spelled.get(name) {
             return self.permissions.get(*known).ok_or(NotNamed::Unknown);

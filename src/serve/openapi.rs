@@ -1,6 +1,6 @@
-//! The document about every endpoint, as OpenAPI has it.
+//! The OpenAPI document of the endpoints.
 //!
-//! Requests are read by hand, to point at what is wrong in them; the types here describe them.
+//! Requests are parsed by hand, so that messages can point at a fault; the types here only describe them.
 
 #![expect(dead_code, reason = "these types are described, and never made")]
 
@@ -267,7 +267,7 @@ pub(crate) async fn openapi(State(app): State<Arc<App>>) -> Response {
     if let Some(url) = &app.settings.public_url {
         let server = |url: String| Some(vec![ServerBuilder::new().url(url).build()]);
         document.servers = server(url.as_str().to_owned());
-        // These stand above the path of the others.
+        // The paths of these two do not begin with the path of the public URL.
         let about = about.map(|about| (format!("{}{}", path::METADATA, url.path()), about));
         let keys = keys.filter(|_| app.metadata_key.is_some());
         let keys = keys.map(|keys| (path::KEYS.to_owned(), keys));

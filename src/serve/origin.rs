@@ -1,4 +1,4 @@
-//! The place that a workspace is read from, as often as it changes.
+//! The files and options from which a workspace is loaded and reloaded.
 
 use std::thread;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use tarbac_host::{Layout, LoadError, Switches, Workspace};
 
 use crate::stamp::Stamp;
 
-/// How often something is read again that changes while it is read, and the pause before that.
+/// The most attempts to load a workspace whose files change meanwhile, and the pause before the next.
 const ATTEMPTS: usize = 50;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Where a workspace comes from, so that it can be read again.
+/// The files and options of a workspace, kept to load it again.
 #[derive(Clone)]
 pub struct WorkspaceOrigin {
     /// Its files.
     pub layout: Layout,
-    /// The readings that are switched on and off.
+    /// The readings that are switched on or off.
     pub switches: Switches,
-    /// How it is read.
+    /// The options of the load.
     pub options: LoadOptions,
 }
 
@@ -32,10 +32,10 @@ pub struct Loaded {
 }
 
 impl WorkspaceOrigin {
-    /// Reads the workspace, and again where a file changes meanwhile: half of it would be old.
+    /// Loads the workspace, and again if a file changes meanwhile, so that old and new files do not mix.
     ///
     /// # Errors
-    /// It cannot be read, has errors, or changes again and again.
+    /// The workspace cannot be read, has errors, or keeps changing.
     pub fn load(&self) -> Result<Loaded, LoadError> {
         let mut stamp = Stamp::new(&self.layout);
         for _ in 0..ATTEMPTS {

@@ -1,4 +1,4 @@
-//! The client for what the server itself asks of others.
+//! The HTTP client for requests that the server itself sends.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::tls;
 
-/// A client for a URL, which speaks https alone where the URL does, and trusts what the system trusts.
+/// A client for a URL, with the trusted certificates of the system. For an https URL, it refuses plain HTTP.
 pub(crate) fn agent(url: &str, patience: Duration) -> Agent {
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)

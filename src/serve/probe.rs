@@ -1,4 +1,4 @@
-//! The question to a server whether it is ready.
+//! The client that asks a server whether it is ready.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -13,7 +13,7 @@ use crate::fault::ServeError;
 use crate::settings::is_local_name;
 use crate::tls;
 
-/// How long the server may take for each step.
+/// The time limit of each step.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the server at a URL answers `/readyz` with 200. The URL is `http://HOST:PORT`, `https://HOST:PORT` or
@@ -55,7 +55,7 @@ fn ask(authority: &Authority) -> io::Result<bool> {
     last
 }
 
-/// Asks with TLS. On this machine, the server may have a certificate for its other names.
+/// Asks over TLS. On this machine, the certificate is not verified, as it may name the server's public host only.
 fn ask_in_private(authority: &Authority) -> bool {
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)

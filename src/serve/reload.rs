@@ -1,7 +1,7 @@
-//! The workspace that is read again when it changes, off the path of requests.
+//! The thread that loads the workspace again when it changes.
 //!
-//! One thread reads. What it has read takes the place of what was served in one pointer; what has errors takes no
-//! place, and the last good workspace stays.
+//! Requests do not wait for it: a new workspace replaces the served one by a swap of one pointer. If the new one has
+//! errors, the last good workspace stays.
 
 mod watch;
 
@@ -35,45 +35,45 @@ use crate::systemd;
 use crate::work::STACK;
 use watch::Watch;
 
-/// How often files are compared that nobody has told to have changed: network shares tell nothing.
+/// The interval at which files are compared without a notification: network shares send none.
 const COMPARED: Duration = Duration::from_secs(60);
 
-/// The pause that ends a change, as editors save in several steps, and how long one is waited for.
+/// The quiet time that ends a change, as editors save in several steps, and the longest wait for it.
 const SETTLING: Duration = Duration::from_millis(500);
 const UNSETTLED: Duration = Duration::from_secs(2);
 
-/// How long the last requests of what was served before may take, until it is left to them to free it.
+/// The longest wait for the last requests of the previous workspace. Later ones free it themselves.
 const FREED: Duration = Duration::from_secs(60);
 
-/// The pause between two glances at them.
+/// The pause between two checks for such requests.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// So many findings are logged, and the others counted.
+/// The most findings that are logged; the others are counted.
 const LOGGED: usize = 3;
 
-/// Something that the thread is told.
+/// A message to the thread.
 pub(crate) enum Told {
     /// Files may have changed.
     Changed,
-    /// To read the workspace in any case, and to tell how that went.
+    /// Load the workspace in any case, and send the result.
     Read(Option<oneshot::Sender<Reloaded>>),
 }
 
-/// How a reading went.
+/// The result of a reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reloaded {
     /// A new revision is served.
     Ok,
-    /// It has the content that is served.
+    /// The workspace has the served revision.
     Unchanged,
-    /// It has errors, so what was served stays.
+    /// The workspace has errors; the served one stays.
     Invalid,
-    /// It cannot be read, so what was served stays.
+    /// The workspace cannot be read; the served one stays.
     Unreadable,
 }
 
 impl Reloaded {
-    /// Every way.
+    /// Every result.
     pub(crate) const ALL: [Self; 4] = [Self::Ok, Self::Unchanged, Self::Invalid, Self::Unreadable];
 
     /// The word in JSON and in metrics.
@@ -94,17 +94,17 @@ pub(crate) struct ReloadBody {
     revision: String,
 }
 
-/// What reads the workspace again.
+/// The state of the thread that reloads the workspace.
 pub(crate) struct Reloader {
     app: Arc<App>,
     origin: WorkspaceOrigin,
-    /// The state of the files when they were read last.
+    /// The stamp of the files when they were last read.
     stamp: Stamp,
-    /// What was logged of the last failure, so that it is logged once.
+    /// The last failure that was logged, so that it is not logged again.
     failure: Option<String>,
-    /// What was served before, until no request needs it.
+    /// The previous workspace, until no request needs it.
     before: Option<Arc<Served>>,
-    /// The threads that read: half of the processors, so that requests have the others.
+    /// The threads that load: half as many as processors, so that requests have the rest.
     threads: ThreadPool,
 }
 
@@ -146,7 +146,7 @@ fn failed(message: &str) -> Fault {
     Fault::new(StatusCode::UNPROCESSABLE_ENTITY, message)
 }
 
-/// Waits for the end of a change that has begun: whether the workspace is to be read in any case, and who wants to know.
+/// Waits until a change has settled. Returns whether the reload is forced, and the senders that wait for its result.
 fn settled(first: Told, told: &Receiver<Told>) -> (bool, Vec<oneshot::Sender<Reloaded>>) {
     let mut replies = Vec::new();
     let mut is_forced = false;
@@ -167,7 +167,7 @@ fn settled(first: Told, told: &Receiver<Told>) -> (bool, Vec<oneshot::Sender<Rel
 }
 
 impl Reloader {
-    /// What reads a workspace again that was read when its files were in this state.
+    /// A reloader of a workspace whose files had this stamp when it was loaded.
     ///
     /// # Errors
     /// No threads can be started.
@@ -193,12 +193,12 @@ impl Reloader {
         })
     }
 
-    /// Reads whenever that is called for, as long as the process is there.
+    /// Reloads the workspace after each message or change, until the process ends.
     pub(crate) fn run(mut self, told: &Receiver<Told>, sender: &Sender<Told>) {
         let is_watching = self.app.settings.watch;
         let mut watch = is_watching.then(|| Watch::new(&self.origin.layout, sender));
         if is_watching {
-            // It may have changed before it was watched.
+            // Files may have changed before they were watched.
             self.read(false);
         }
         loop {
@@ -215,19 +215,19 @@ impl Reloader {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             tracing::debug!(is_forced, "the workspace may have changed");
-            // Folders may have come or gone. What changes from here on is told, what has changed is read now.
+            // Folders may have come or gone. They are watched anew before the reload, so that no change is missed.
             if let Some(watch) = &mut watch {
                 *watch = Watch::new(&self.origin.layout, sender);
             }
             let result = self.read(is_forced);
             for reply in replies {
-                // Whoever asked may have gone.
+                // The request may have been cancelled.
                 let _ = reply.send(result);
             }
         }
     }
 
-    /// Reads the workspace if its files are in another state than when they were read last.
+    /// Loads the workspace if forced, or if its stamp has changed.
     fn read(&mut self, is_forced: bool) -> Reloaded {
         let stamp = Stamp::new(&self.origin.layout);
         if stamp == self.stamp && !is_forced {
@@ -255,7 +255,7 @@ impl Reloader {
         result
     }
 
-    /// Serves what was read, unless that is served already.
+    /// Serves a loaded workspace, unless its revision is served already.
     fn take(&mut self, served: Served, stamp: Stamp) -> Reloaded {
         self.stamp = stamp;
         self.failure = None;
@@ -280,11 +280,11 @@ impl Reloader {
         Reloaded::Ok
     }
 
-    /// Keeps what is served, and logs why, once.
+    /// Keeps the served workspace, and logs the reason once.
     fn refuse(&mut self, error: &LoadError, stamp: Stamp) -> Reloaded {
         let (result, message) = match error {
             LoadError::Invalid(findings) => {
-                // It stays wrong until a file changes.
+                // It is not loaded again until a file changes.
                 self.stamp = stamp;
                 (Reloaded::Invalid, listed(findings))
             }
@@ -327,7 +327,7 @@ fn listed(findings: &[Finding]) -> String {
     told.join("; ")
 }
 
-/// Waits until no request needs what was served before, so that it is freed here and not by one of them.
+/// Frees the previous workspace once no request needs it, so that no request spends its time on that.
 fn free(before: Arc<Served>) {
     let began = clock::instant();
     while Arc::strong_count(&before) > 1 && began.elapsed() < FREED {

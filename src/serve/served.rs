@@ -1,4 +1,4 @@
-//! The workspace as it is served at one moment.
+//! The served workspace: one revision, shared by all requests.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use tarbac_store::Row;
 use crate::clock;
 use crate::names::Names;
 
-/// A workspace, ready to decide: policies, schema, entities, names, readings and kept decisions, which belong
-/// together and never change.
+/// A workspace that is ready to decide, with its names and kept decisions. They belong to one revision, so no answer
+/// mixes two.
 pub(crate) struct Served {
     pub(crate) engine: Arc<Engine>,
     pub(crate) names: Names,
-    /// The warnings that were found.
+    /// The warnings of the load.
     pub(crate) findings: Vec<Finding>,
-    /// When it was read.
+    /// The time of the load.
     pub(crate) loaded: Timestamp,
     decider: Decider<Arc<Engine>>,
     revision: HeaderValue,
@@ -44,12 +44,12 @@ impl Served {
         }
     }
 
-    /// What is decided with, as 16 hexadecimal digits: the first of those that `validate` prints.
+    /// The id of the revision: the first 16 of the hexadecimal digits that `validate` prints.
     pub(crate) fn revision(&self) -> &str {
         self.engine.provenance().revision_id()
     }
 
-    /// The same as the value of a header.
+    /// The id of the revision as the value of a header, in quotes.
     pub(crate) fn revision_header(&self) -> HeaderValue {
         self.revision.clone()
     }
@@ -70,7 +70,7 @@ impl Served {
         caught(|| self.decider.decide(request))
     }
 
-    /// The same about entities of the directory.
+    /// Decides about a principal and a resource of the directory, by their rows.
     pub(crate) fn decide_rows(
         &self,
         rows: (Row, &EntityUid, Row),
@@ -79,15 +79,15 @@ impl Served {
         caught(|| self.decider.decide_rows(rows, context))
     }
 
-    /// The same where the entities differ from those that were read.
+    /// Decides a request on the entities of a slice, which may differ from those of the directory.
     pub(crate) fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Arc<Outcome> {
         caught(|| Arc::new(self.engine.decide_in(request, slice)))
     }
 }
 
-/// What was decided, unless that ended in a panic.
+/// The outcome of a decision; an indeterminate one if it panics.
 fn caught(decide: impl FnOnce() -> Arc<Outcome>) -> Arc<Outcome> {
-    // What is kept of decisions is whole after each step.
+    // A panic leaves no kept decision half made.
     catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| {
         tracing::error!("a decision ended in a panic; it is answered as indeterminate");
         Arc::new(Outcome::indeterminate(["the decision ended in a panic"]))

@@ -1,4 +1,4 @@
-//! The server: its listeners, from the first connection to the last.
+//! The server: its listeners, from the start to the graceful shutdown.
 
 mod connection;
 mod listener;
@@ -32,26 +32,27 @@ use connection::Gate;
 use listener::Bound;
 use signals::{Signal, Signals};
 
-/// The pause between two glances at the files of credentials.
+/// The pause between two checks of the credential files.
 const GLANCE: Duration = Duration::from_secs(1);
 
-/// How long the decision log may take at the end, in any case.
+/// The least time that the decision log has for its last records.
 const LAST: Duration = Duration::from_secs(1);
 
 /// How a server stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// Every request was answered, or had its time.
+    /// Every request was answered, or its time had run out.
     Gracefully,
-    /// It was told twice.
+    /// A second signal ended it.
     AtOnce,
 }
 
-/// Serves a workspace until the process is told to stop. It was loaded from `origin`, and is loaded from there again
+/// Serves a workspace until the process is told to stop. The workspace was loaded from `origin`, and is loaded again
 /// when it changes.
 ///
 /// # Errors
-/// The settings expose the server without protection, a file of credentials is wrong, or the system refuses an address, a thread or a signal.
+/// The settings expose the server without protection, a credential file is invalid, or the system refuses an address,
+/// a thread or a signal.
 pub fn serve(
     settings: Settings,
     origin: WorkspaceOrigin,
@@ -99,10 +100,10 @@ pub fn serve(
     stopped
 }
 
-/// What would be served, for people: a line for each listener.
+/// Checks the settings without serving, and describes each listener in a line.
 ///
 /// # Errors
-/// The settings expose the server without protection, or a file of credentials is wrong.
+/// The settings expose the server without protection, or a credential file is invalid.
 pub fn check(settings: &Settings, workspace: &Workspace) -> Result<String, ServeError> {
     protected(settings)?;
     Callers::open(settings)?;
@@ -121,7 +122,7 @@ pub fn check(settings: &Settings, workspace: &Workspace) -> Result<String, Serve
     Ok(lines.collect())
 }
 
-/// Refuses settings by which others could read requests and answers, or ask without saying who they are.
+/// Refuses a listener that other machines can reach without TLS or authentication, unless the settings say so.
 fn protected(settings: &Settings) -> Result<(), ServeError> {
     let mut open = settings.listeners().filter(|listen| !listen.is_local());
     let Some(open) = open.next() else {
@@ -217,7 +218,7 @@ async fn wait(app: &Arc<App>, signals: &mut Signals) {
     }
 }
 
-/// Tells the operator of a listener.
+/// Logs the address and the role of a listener.
 fn announce(app: &App, listener: &Bound, role: Role) {
     let served = app.served();
     let address = match listener.address() {

@@ -1,4 +1,4 @@
-//! The settings of a server, each with its bounds.
+//! The settings of a server.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -15,51 +15,51 @@ use crate::decision_log::DecisionLogSettings;
 use crate::log::LogFormat;
 use crate::tls::TlsSettings;
 
-/// How a workspace is served.
+/// The settings of a server.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The addresses; at least one.
+    /// The addresses to listen on; at least one.
     pub listen: Vec<Listen>,
-    /// The address of metrics, health and `/-/…`; `None` for those of everything else.
+    /// A separate address for metrics, health and `/-/…`; `None` if they share the other addresses.
     pub management: Option<Listen>,
     /// The URL by which callers know the server.
     pub public_url: Option<PublicUrl>,
-    /// The file of the key that signs the document about the endpoints.
+    /// The file of the key that signs the metadata document.
     pub metadata_key: Option<PathBuf>,
-    /// Further values of the header `Host`, without a port for any port.
+    /// Further values of the header `Host` that are accepted. A value without a port matches any port.
     pub allow_hosts: Vec<String>,
     /// The files of TLS, if the listeners have it.
     pub tls: Option<TlsSettings>,
     /// The file of callers.
     pub tokens: Option<PathBuf>,
-    /// The check of JSON Web Tokens.
+    /// The requirements on JSON Web Tokens, if they are accepted.
     pub jwt: Option<JwtSettings>,
-    /// Whether plain HTTP may leave the machine.
+    /// Whether other machines may connect without TLS.
     pub insecure_http: bool,
-    /// Whether callers off the machine need not say who they are.
+    /// Whether callers on other machines may ask without a credential.
     pub anonymous: bool,
-    /// Whether the files are watched.
+    /// Whether the files of the workspace are watched.
     pub watch: bool,
-    /// Where decisions are logged, if they are.
+    /// The decision log, if there is one.
     pub decision_log: Option<DecisionLogSettings>,
     /// The limits.
     pub limits: Limits,
-    /// How long the server answers on after it says that it is not ready.
+    /// How long the server still answers after it reports that it is not ready.
     pub drain: Duration,
-    /// How long requests get that are being answered when the server stops.
+    /// How long requests in progress may take when the server stops.
     pub grace: Duration,
-    /// How the log of the server is written.
+    /// The format of the server's own log.
     pub log_format: LogFormat,
 }
 
 impl Settings {
-    /// Whether there is anything by which a caller can say who it is.
+    /// Whether there is a way for callers to authenticate.
     pub(crate) fn has_callers(&self) -> bool {
         let has_certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         self.tokens.is_some() || self.jwt.is_some() || has_certificates
     }
 
-    /// Whether there is a file of credentials, which may change.
+    /// Whether there are credential files, which may change.
     pub(crate) fn has_credentials(&self) -> bool {
         self.tls.is_some() || self.metadata_key.is_some() || self.has_callers()
     }
@@ -70,16 +70,16 @@ impl Settings {
     }
 }
 
-/// The most that a request may take.
+/// The limits on requests, answers and connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The bytes of a body.
     pub body: usize,
     /// The items of a batch.
     pub evaluations: usize,
-    /// The results of a page of a search whose request names no limit.
+    /// The results on a page of a search, if the request names no limit.
     pub page_size: usize,
-    /// The results of a page, whatever the request names.
+    /// The most results on a page, even if the request asks for more.
     pub max_page_size: usize,
     /// The time until an answer begins.
     pub timeout: Duration,
@@ -112,13 +112,13 @@ pub enum Listen {
     Unix(PathBuf),
 }
 
-/// A text is no address.
+/// A text is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("an address is like 127.0.0.1:8180, [::1]:8180, localhost:8180 or unix:/run/tarbac.sock")]
 pub struct NoAddress;
 
 impl Listen {
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach it.
     pub fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().is_loopback(),
@@ -161,7 +161,7 @@ pub struct PublicUrl {
     authority: Authority,
 }
 
-/// A text is no URL that a server can be known by.
+/// A text is no valid public URL.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "a public URL is like https://pdp.example.com/tenant: https, with a host, without query, fragment or user"
@@ -216,7 +216,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Whether a name in a header `Host` is that of this machine for itself.
+/// Whether a host name is `localhost` or a loopback address.
 pub(crate) fn is_local_name(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")

@@ -1,4 +1,4 @@
-//! The state of the files of a workspace, to be compared with a later one.
+//! A digest of the files of a workspace, by which changes are noticed.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use tarbac_host::record;
 use tarbac_host::workspace::{PARTS, regular};
 use walkdir::WalkDir;
 
-/// Files of at most so many bytes are compared by their content; larger ones by what the file system says of them.
+/// The most bytes of a file that is compared by content. Larger files are compared by their metadata.
 const SMALL: u64 = 256 * 1024;
 
-/// The paths, sizes and times of all files, and the content of small ones.
+/// A digest of the paths, sizes and times of all files, and of the content of small ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp(Hash);
 
 impl Stamp {
-    /// The state of the files that make up a workspace.
+    /// The stamp of the present files of a workspace.
     pub(crate) fn new(layout: &Layout) -> Self {
         let mut hasher = Hasher::new();
         for root in roots(layout) {
-            // Where something cannot be looked at, that is a state as well.
+            // The error of an unreadable entry is part of the stamp too.
             for entry in WalkDir::new(&root).follow_links(true).sort_by_file_name() {
                 match entry {
                     Ok(entry) => put(&mut hasher, entry.path(), entry.metadata().ok().as_ref()),
@@ -69,7 +69,7 @@ fn put(hasher: &mut Hasher, path: &Path, metadata: Option<&Metadata>) {
     }
 }
 
-/// What nobody sets but the file system.
+/// Metadata that only the file system sets: device, inode and time of the last change.
 #[cfg(unix)]
 fn of_file_system(metadata: &Metadata) -> [u8; 32] {
     use std::os::unix::fs::MetadataExt;
@@ -91,7 +91,7 @@ fn of_file_system(_: &Metadata) -> [u8; 32] {
     [0; 32]
 }
 
-/// A text with its length, so that no two states are written alike.
+/// Hashes a text with its length, so that no two states have the same encoding.
 fn text(hasher: &mut Hasher, text: &[u8]) {
     hasher.update(&(text.len() as u64).to_be_bytes());
     hasher.update(text);

@@ -1,15 +1,15 @@
-//! The words to systemd, where it has started the process.
+//! Notifications to systemd, if it started the process.
 
 #[cfg(unix)]
 use sd_notify::NotifyState;
 
-/// The server listens, or has read its workspace again.
+/// Reports that the server is ready: it listens, or has finished a reload.
 pub(crate) fn ready() {
     #[cfg(unix)]
     say(&[NotifyState::Ready]);
 }
 
-/// The server reads its workspace again.
+/// Reports the start of a reload.
 pub(crate) fn reloading() {
     #[cfg(unix)]
     if let Ok(now) = NotifyState::monotonic_usec_now() {
@@ -17,7 +17,7 @@ pub(crate) fn reloading() {
     }
 }
 
-/// The server is about to stop.
+/// Reports that the server is about to stop.
 pub(crate) fn stopping() {
     #[cfg(unix)]
     say(&[NotifyState::Stopping]);

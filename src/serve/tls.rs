@@ -1,4 +1,4 @@
-//! TLS: the certificate of the server, and who signs those of clients.
+//! TLS: the server's certificate, and the authorities that sign certificates of clients.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,21 +22,21 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// The files of TLS, in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// The certificate of the server, with those between it and the one that clients know.
+    /// The certificate of the server, followed by the intermediate ones.
     pub certificate: PathBuf,
-    /// Its key.
+    /// The private key of the server.
     pub key: PathBuf,
-    /// The certificates that sign those of clients.
+    /// The certificates of the authorities that sign those of clients.
     pub client_ca: Option<PathBuf>,
 }
 
-/// TLS as the listeners have it.
+/// The TLS configuration of the listeners.
 pub(crate) struct Tls {
     files: Watched,
     config: RustlsConfig,
 }
 
-/// The library that encrypts.
+/// The cryptographic library.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
@@ -45,7 +45,7 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// One cannot be read, or they do not belong together.
+    /// A file cannot be read or is invalid, or the certificate and the key do not match.
     pub(crate) fn open(
         settings: &TlsSettings,
         figures: &CredentialFigures,
@@ -62,7 +62,7 @@ impl Tls {
         })
     }
 
-    /// Reads the files again if they have changed: for the connections that come. What is wrong changes nothing.
+    /// Reads the files again if they have changed, for new connections. Invalid files leave the old configuration.
     pub(crate) fn reload(&self, app: &App, is_forced: bool) {
         self.files.reload(app, is_forced, |contents| {
             let config = config(contents, &app.metrics.credentials)?;
@@ -71,13 +71,13 @@ impl Tls {
         });
     }
 
-    /// What a listener needs.
+    /// The configuration for a listener.
     pub(crate) fn config(&self) -> RustlsConfig {
         self.config.clone()
     }
 }
 
-/// The configuration that files make; otherwise what is wrong with them.
+/// The configuration from the files, or the reason why they are invalid.
 fn config(contents: &[Vec<u8>], figures: &CredentialFigures) -> Result<Arc<ServerConfig>, String> {
     let [certificate, key, client_ca @ ..] = contents else {
         return Err("a file is missing".to_owned());

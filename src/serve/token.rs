@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// The random bytes of a token.
 const BYTES: usize = 32;
 
-/// A token, which is shown once, and what the file of callers has instead.
+/// A token, which is shown once, and the entry with its digest for the file of callers.
 pub struct NewToken {
     /// The token.
     pub token: String,

@@ -1,7 +1,7 @@
 //! Traces: a span for each request and its steps, sent by OTLP.
 //!
 //! The variables are those of OpenTelemetry: `OTEL_EXPORTER_OTLP_ENDPOINT` (or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`)
-//! names a collector that takes protobuf over HTTP; without it there is no span, and none costs anything.
+//! names a collector that takes protobuf over HTTP. Without it, no span is created.
 
 use std::env;
 use std::fmt::{self, Debug, Formatter};
@@ -26,13 +26,13 @@ use ureq::Agent;
 use crate::fault::ServeError;
 use crate::outgoing;
 
-/// The target of spans. No other layer takes them.
+/// The tracing target of spans, which other layers ignore.
 pub(crate) const SPANS: &str = "tarbac::span";
 
-/// The service that spans are of, where the environment names none.
+/// The service name of spans, if the environment names none.
 const SERVICE: &str = "tarbac";
 
-/// How long a collector may take for one answer.
+/// The time limit of a request to the collector.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A span of a step of a request.
@@ -43,14 +43,14 @@ macro_rules! step {
 }
 pub(crate) use step;
 
-/// The sender of spans. What is left is sent when it is dropped.
+/// The sender of spans. The remaining ones are sent when it is dropped.
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// The sender that the environment asks for, if it asks for one.
     ///
     /// # Errors
-    /// What the environment says of it cannot be followed.
+    /// The sender cannot be set up as the environment says.
     pub(crate) fn begin() -> Result<Option<Self>, ServeError> {
         let is_off = is_set("OTEL_SDK_DISABLED", |value| {
             value.eq_ignore_ascii_case("true")
@@ -80,7 +80,7 @@ impl Traces {
         Ok(Some(Self(provider.build())))
     }
 
-    /// The layer that takes spans and nothing else.
+    /// The layer that sends spans, and no events of the log.
     pub(crate) fn layer<S>(&self) -> impl Layer<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -95,7 +95,7 @@ impl Traces {
 
 impl Drop for Traces {
     fn drop(&mut self) {
-        // What cannot be sent in time is lost, as any span may be.
+        // Spans that cannot be sent in time are lost.
         let _ = self.0.shutdown();
     }
 }
@@ -112,13 +112,13 @@ pub(crate) fn request(method: &'static str, endpoint: &'static str, headers: &He
     );
     if !span.is_disabled() {
         let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-        // The span has only begun.
+        // The parent can be set, as the span is new.
         let _ = span.set_parent(parent);
     }
     span
 }
 
-/// Whether the environment has a variable with such a value.
+/// Whether the environment has a variable whose value passes a test.
 fn is_set(name: &str, is_such: impl FnOnce(&str) -> bool) -> bool {
     env::var(name).is_ok_and(|value| is_such(&value))
 }

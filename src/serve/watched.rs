@@ -1,4 +1,4 @@
-//! Files of credentials, read again when they change.
+//! Credential files, read again when they change.
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,31 +15,31 @@ use blake3::{Hash, Hasher};
 use crate::app::App;
 use crate::fault::ServeError;
 
-/// What a file says.
+/// The kind of credential files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CredentialKind {
     /// The tokens of callers.
     Tokens,
-    /// The certificate of the server, its key, and who signs those of clients.
+    /// The certificate and the key of the server, and the authorities of clients.
     Tls,
     /// The keys of JSON Web Tokens.
     JwtKeys,
-    /// The key that signs the document about the endpoints.
+    /// The key that signs the metadata document.
     MetadataKey,
 }
 
-/// Files that belong together.
+/// Credential files that are replaced together.
 pub(crate) struct Watched {
     kind: CredentialKind,
     paths: Vec<PathBuf>,
     state: Mutex<Seen>,
 }
 
-/// The states of the files.
+/// Digests of the files.
 struct Seen {
-    /// When they were taken last, or refused.
+    /// The digest when they were last taken or refused.
     used: Hash,
-    /// At the last reading.
+    /// The digest at the last check.
     last: Hash,
 }
 
@@ -83,7 +83,7 @@ impl Watched {
         Ok((watched, contents))
     }
 
-    /// The error that the files say something wrong.
+    /// The error that the files are invalid.
     pub(crate) fn refused(&self, reason: String) -> ServeError {
         let paths = self.paths.iter().map(|path| path.display().to_string());
         ServeError::CredentialFile {
@@ -92,8 +92,9 @@ impl Watched {
         }
     }
 
-    /// Reads the files again, and lets them be taken if they are others than those that were taken last and rest since the
-    /// last reading: several files are not replaced at once. What is refused is logged and counted, and changes nothing.
+    /// Reads the files, and takes them if they differ from those last taken and have not changed since the last check:
+    /// several files are not replaced at once. If forced, it does not wait for that. Refused files are logged and
+    /// counted, and change nothing.
     pub(crate) fn reload(
         &self,
         app: &App,
@@ -125,7 +126,7 @@ impl Watched {
     }
 }
 
-/// The state of files, one of them unreadable perhaps.
+/// The digest of the files, or of the error if one is unreadable.
 fn digest(read: &io::Result<Vec<Vec<u8>>>) -> Hash {
     let mut hasher = Hasher::new();
     match read {

@@ -1,4 +1,4 @@
-//! The threads of work that would keep the others waiting: batches, searches and explanations.
+//! The worker threads for long requests: batches, searches and explanations.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use crate::fault::{Fault, ServeError};
 /// The stack of each thread, in bytes: that of a main thread, so that answers do not depend on the thread.
 pub(crate) const STACK: usize = 8 * 1024 * 1024;
 
-/// A thread for each processor.
+/// A pool with a thread for each processor.
 #[derive(Clone)]
 pub(crate) struct Workers {
     pool: Arc<ThreadPool>,
-    /// So many pieces of work at once as there are threads.
+    /// One permit for each job at a time: as many as threads.
     turns: Arc<Semaphore>,
 }
 
-/// Whether anybody still waits for a piece of work.
+/// Whether a client still waits for a job.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Waiting(Arc<AtomicBool>);
 
-/// Nobody waits any longer once this is dropped: the client has gone, or the answer has taken too long.
+/// A guard that marks the client as gone when dropped: it has disconnected, or the answer has taken too long.
 struct Gone(Waiting);
 
 impl Waiting {
-    /// Whether nobody waits any longer, so that the rest of the work may be left.
+    /// Whether no client waits any longer, so that the job may end early.
     pub(crate) fn is_over(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -57,15 +57,15 @@ impl Workers {
         })
     }
 
-    /// Does a piece of work with all of them, and waits for it.
+    /// Runs a job on all threads, and waits for it.
     pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.pool.install(work)
     }
 
-    /// Does a piece of work off the threads that speak to clients.
+    /// Runs a job outside the threads that serve connections.
     ///
     /// # Errors
-    /// It ended in a panic.
+    /// The job panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Waiting) -> T + Send + 'static,
@@ -81,7 +81,7 @@ impl Workers {
             let work = || span.in_scope(|| work(&waiting));
             let done = catch_unwind(AssertUnwindSafe(work));
             drop(turn);
-            // Nobody may be left who waits.
+            // The receiver is dropped if the client is gone.
             let _ = sender.send(done);
         });
         match result.await {

@@ -1,4 +1,4 @@
-//! The answers as they are written.
+//! The bodies of AuthZEN answers in JSON.
 
 use serde::Serialize;
 use tarbac_host::Decision;
@@ -39,7 +39,7 @@ pub(crate) struct BatchBody {
 }
 
 impl AnswerBody {
-    /// `true` is an allow; everything else is `false`.
+    /// The answer with a decision: `true` for an allow, and `false` for everything else.
     pub(crate) fn new(decided: &Decided) -> Self {
         let decision = decided.problem.is_none() && decided.outcome.decision == Decision::Allow;
         let context = ContextBody {

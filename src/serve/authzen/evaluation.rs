@@ -1,4 +1,4 @@
-//! One decision.
+//! The endpoint for one decision.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ pub(super) async fn single(
             app.workers.run(work).await?
         }
     };
-    // Where the request itself is wrong, nothing was decided.
+    // A malformed request was not decided, so it is neither logged nor counted.
     if let Some(problem) = decided.problem.as_ref().filter(|of| of.is_fault) {
         return Err(problem.clone().into());
     }
@@ -83,7 +83,7 @@ pub(super) async fn single(
 /// The explanation that the options ask for.
 ///
 /// # Errors
-/// The caller may not have it.
+/// The option is invalid, or the caller lacks the right to explanations.
 pub(super) fn wanted(call: &Call, options: &Object) -> Result<Explain, Fault> {
     let explain = explain(options)?;
     if explain != Explain::No {
@@ -92,7 +92,7 @@ pub(super) fn wanted(call: &Call, options: &Object) -> Result<Explain, Fault> {
     Ok(explain)
 }
 
-/// An answer that was made with a revision.
+/// A response in JSON, with the served revision in its header.
 pub(super) fn answered(served: &Served, body: &impl serde::Serialize) -> Response {
     let mut response = fault::json(StatusCode::OK, body);
     let headers = response.headers_mut();
@@ -100,7 +100,7 @@ pub(super) fn answered(served: &Served, body: &impl serde::Serialize) -> Respons
     response
 }
 
-/// Decides a request, which may have been impossible to read, and explains the decision if that is asked for.
+/// Decides a request, and explains the decision if asked. A request that could not be parsed becomes a problem.
 pub(super) fn decide(
     served: &Served,
     item: Option<usize>,
@@ -143,7 +143,7 @@ pub(super) fn decide(
     decided
 }
 
-/// The decision about a request, with the attributes that it sets.
+/// The decision about a request, given the attributes that it sets.
 pub(super) fn outcome(served: &Served, resolved: &Resolved) -> Result<Arc<Outcome>, Problem> {
     if resolved.set.is_empty() {
         return Ok(served.decide(&resolved.request));

@@ -1,4 +1,4 @@
-//! Several decisions, asked for at once.
+//! The endpoint for a batch of decisions.
 
 use std::sync::Arc;
 
@@ -22,19 +22,19 @@ use crate::openapi::{BatchAnswer, EvaluationsRequest, Faults};
 use crate::served::Served;
 use crate::work::Waiting;
 
-/// So many decisions are made where the request was read; more are made elsewhere, so that nobody waits for them.
+/// The most items of a batch that is decided on the thread of the request. Longer batches go to the workers.
 const FEW: usize = 32;
 
 /// When a batch ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Semantic {
-    /// When all is decided.
+    /// After the last item.
     All,
-    /// After the first decision that is this one.
+    /// After the first item with this decision.
     UpTo(bool),
 }
 
-/// A batch as it was read.
+/// A parsed batch.
 pub(super) struct Batch {
     items: Vec<Value>,
     defaults: Parts,
@@ -107,10 +107,10 @@ fn semantic(options: &Object) -> Result<Semantic, Fault> {
 }
 
 impl Batch {
-    /// Takes a batch of at most so many items out of a request; `None` where it is a request for one decision.
+    /// Takes a batch of at most `most` items out of a request; `None` if the request asks for one decision.
     ///
     /// # Errors
-    /// Something is of the wrong JSON type or unknown, or there are more items.
+    /// A member has the wrong JSON type or an unknown value, or there are too many items.
     pub(super) fn take(object: &mut Object, most: usize) -> Result<Option<Self>, Fault> {
         let items = match member(object, "evaluations") {
             None => Vec::new(),
@@ -140,7 +140,7 @@ impl Batch {
         }))
     }
 
-    /// The decisions in the order of the items, each by itself.
+    /// The decisions in the order of the items. Each item is decided independently.
     fn decided(self, served: &Served, waiting: &Waiting) -> Vec<Decided> {
         let Self {
             items,
@@ -176,7 +176,7 @@ impl Batch {
     }
 }
 
-/// The request that an item is.
+/// The request of an item, completed by the defaults of the batch.
 fn item_asked(defaults: &Parts, number: usize, item: Value) -> Result<Asked, Fault> {
     let at = format!("/evaluations/{number}");
     match item {

@@ -1,4 +1,4 @@
-//! Reasons in an answer: texts of the refusal, and the documents of `check` and `explain`.
+//! The reasons in an answer: messages of a refusal, and documents of `check` and `explain`.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::decided::Decided;
 use crate::served::Served;
 use crate::trace::step;
 
-/// The key of a reason why something is refused, as in the examples of AuthZEN.
+/// The key of the reason for a refusal, as in the examples of AuthZEN.
 const REFUSED: &str = "403";
 
 /// The reasons of a decision. The words for the user are those of the message that a policy gives.
@@ -37,8 +37,8 @@ pub(crate) struct Reasons {
 }
 
 impl Reasons {
-    /// The reasons of a decision, as far as they are asked for. There are none where nothing was decided, or where the
-    /// request has set attributes itself: they would be those of the directory.
+    /// The reasons of a decision that were asked for. There are none if nothing was decided, or if the request set
+    /// attributes: an explanation would read those of the directory instead.
     pub(crate) fn new(served: &Served, decided: &Decided, explain: Explain) -> Option<Self> {
         let _step = (explain != Explain::No).then(|| step!("explain").entered());
         let resolved = decided.resolved.as_ref().filter(|of| of.set.is_empty());

@@ -1,4 +1,4 @@
-//! I-JSON (RFC 7493), read strictly: UTF-8, each member once, and no deeper than anybody needs.
+//! A strict parser of I-JSON (RFC 7493): UTF-8, unique members, limited depth.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Number, Value};
 
 use crate::fault::Fault;
 
-/// The most arrays and objects within each other.
+/// The most levels of nested arrays and objects.
 const DEPTH: usize = 64;
 
-/// The object that a body is.
+/// Parses a body as a JSON object.
 ///
 /// # Errors
-/// It is no JSON object, or not one that all readers understand alike.
+/// The body is no JSON object, or no I-JSON.
 pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
     if body.is_empty() {
         return Err(Fault::bad_request("the body is empty"));
@@ -32,7 +32,7 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-/// A value within so many arrays and objects.
+/// A value at a depth: the number of arrays and objects around it.
 #[derive(Clone, Copy)]
 struct AtDepth(usize);
 

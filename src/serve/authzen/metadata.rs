@@ -1,4 +1,4 @@
-//! The document about the endpoints, for programs that look for them.
+//! The AuthZEN metadata document: the URLs of the endpoints.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Fa
     Ok(for_an_hour(fault::json(StatusCode::OK, &answer)))
 }
 
-/// The same response, which may be kept for an hour.
+/// Lets clients cache a response for an hour.
 pub(super) fn for_an_hour(mut response: Response) -> Response {
     let hour = HeaderValue::from_static("max-age=3600");
     response.headers_mut().insert(header::CACHE_CONTROL, hour);

@@ -1,7 +1,7 @@
-//! The pages of a search, which the server keeps nothing of.
+//! The pages of a search, without any state in the server.
 //!
-//! A token holds the digest of its request, the limit and the last id, so that any server goes on from there: in the
-//! revision that it serves then.
+//! A token holds the digest of its request, the limit and the last id, so that any server can continue the search, in
+//! the revision that it serves by then.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,19 +13,19 @@ use super::request::{Object, member, object_in, wrong};
 use crate::fault::Fault;
 use crate::settings::Limits;
 
-/// The version of tokens.
+/// The version of the token format.
 const VERSION: u8 = 1;
 
 /// The bytes of a digest in a token.
 const DIGEST: usize = 16;
 
-/// The bytes that tell a token from one that was cut.
+/// The bytes of the checksum in a token.
 const CHECK: usize = 8;
 
-/// What a request wants of the results.
+/// The page that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// Whether the request speaks of pages at all.
+    /// Whether the request has a member `page`.
     is_asked: bool,
     /// The most results.
     limit: usize,
@@ -34,7 +34,7 @@ pub(super) struct Wanted {
     digest: [u8; DIGEST],
 }
 
-/// What an answer says of its page.
+/// The member `page` of an answer.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct PageBody {
     next_token: String,
@@ -42,7 +42,7 @@ pub(super) struct PageBody {
     total: usize,
 }
 
-/// What a token says.
+/// The content of a token.
 struct Token {
     digest: [u8; DIGEST],
     limit: usize,
@@ -53,7 +53,7 @@ impl Wanted {
     /// Takes `page` out of a request to an endpoint.
     ///
     /// # Errors
-    /// It is of the wrong JSON type, or its token belongs to another request.
+    /// `page` has the wrong JSON type, or its token is invalid or belongs to another request.
     pub(super) fn take(
         object: &mut Object,
         endpoint: &str,
@@ -101,8 +101,8 @@ impl Wanted {
         }
     }
 
-    /// The results of this page, of all results in the order of their ids, and what to say of it: nothing where the
-    /// request does not speak of pages and the answer is whole.
+    /// Cuts this page out of all results, which are sorted by id. The second value is the member `page` of the answer:
+    /// `None` if the request has none and the answer is complete.
     pub(super) fn of<'a, T>(
         &self,
         all: &'a [T],
@@ -136,7 +136,7 @@ impl Wanted {
     }
 }
 
-/// A limit: a whole number that is not less than nothing.
+/// A limit: a whole number from 0.
 fn whole(limit: &Value) -> Result<usize, Fault> {
     let number = limit.as_u64().or_else(|| {
         let number = limit.as_f64().filter(|of| of.fract() == 0.0 && *of >= 0.0);
@@ -193,7 +193,7 @@ fn first<const N: usize>(hasher: &Hasher) -> [u8; N] {
     bytes
 }
 
-/// The digest of a request without its page, whatever the order of its members.
+/// The digest of a request without its page. The order of members does not matter.
 fn digest(endpoint: &str, request: &Object) -> [u8; DIGEST] {
     let mut hasher = Hasher::new();
     text(&mut hasher, b'e', endpoint);
@@ -225,7 +225,7 @@ fn value(hasher: &mut Hasher, of: &Value) {
     }
 }
 
-/// A text with its kind and length, so that no two requests are written alike.
+/// Hashes a text with its kind and length, so that no two requests have the same encoding.
 fn text(hasher: &mut Hasher, kind: u8, text: &str) {
     hasher.update(&[kind]);
     hasher.update(&(text.len() as u64).to_be_bytes());

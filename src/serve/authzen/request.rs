@@ -1,7 +1,7 @@
 //! The parts of a request, taken out of its JSON.
 //!
-//! What is wrong is told with a JSON pointer (RFC 6901). A member that is not known is ignored, and `null` counts as
-//! absent.
+//! A message about a wrong member begins with its JSON pointer (RFC 6901). Unknown members are ignored, and `null`
+//! counts as absent.
 
 use serde_json::{Map, Value};
 
@@ -10,23 +10,23 @@ use crate::fault::Fault;
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
-/// Something about which, or on whose behalf, a request is made.
+/// The subject or the resource of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AskedEntity {
     /// The type as the request spells it.
     pub(crate) type_name: String,
     /// The id or alias.
     pub(crate) id: String,
-    /// What the request says of it.
+    /// The member `properties`.
     pub(crate) properties: Option<Object>,
 }
 
-/// What is to be done.
+/// The action of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct AskedAction {
     /// The name as the request spells it.
     pub(crate) name: String,
-    /// What the request says of it.
+    /// The member `properties`.
     pub(crate) properties: Option<Object>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Asked {
     pub(crate) context: Option<Object>,
 }
 
-/// The parts of a request as they are written: each absent, or an object.
+/// The parts of a request before they are checked: each absent, or an object.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     subject: Option<Object>,
@@ -48,7 +48,7 @@ pub(super) struct Parts {
     context: Option<Object>,
 }
 
-/// A request for everything that is allowed, but for its page.
+/// A search request without its page.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SearchParts {
     /// The type that is searched, as the request spells it; empty for actions.
@@ -59,23 +59,23 @@ pub(crate) struct SearchParts {
     pub(crate) context: Option<Object>,
 }
 
-/// What explanation a request asks for.
+/// The explanation that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Explain {
     /// None.
     No,
     /// The answer of `check`.
     Yes,
-    /// That, and the document of `explain`.
+    /// The answer of `check`, and the document of `explain`.
     Full,
 }
 
-/// A member of an object; `null` is absent.
+/// Removes a member of an object. `null` counts as absent.
 pub(super) fn member(object: &mut Object, key: &str) -> Option<Value> {
     object.remove(key).filter(|value| !value.is_null())
 }
 
-/// A member that is an object, if it is there.
+/// Removes an optional member that has to be an object.
 pub(super) fn object_in(object: &mut Object, at: &str, key: &str) -> Result<Option<Object>, Fault> {
     match member(object, key) {
         None => Ok(None),
@@ -84,7 +84,7 @@ pub(super) fn object_in(object: &mut Object, at: &str, key: &str) -> Result<Opti
     }
 }
 
-/// A member that has to be there, and to be a text that says something.
+/// Removes a required member that has to be a string and not empty.
 fn text_in(object: &mut Object, at: &str, key: &str) -> Result<String, Fault> {
     match member(object, key) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
@@ -94,16 +94,16 @@ fn text_in(object: &mut Object, at: &str, key: &str) -> Result<String, Fault> {
     }
 }
 
-/// The fault that something is wrong with a member.
+/// The fault of a wrong member, for example `/action/name is missing`.
 pub(super) fn wrong(at: &str, key: &str, what: &str) -> Fault {
     Fault::bad_request(format!("{at}/{key} {what}"))
 }
 
 impl Parts {
-    /// Takes the parts out of an object that stands at this pointer.
+    /// Takes the parts out of the object at a JSON pointer.
     ///
     /// # Errors
-    /// One of them is of the wrong JSON type.
+    /// A part has the wrong JSON type.
     pub(super) fn take(object: &mut Object, at: &str) -> Result<Self, Fault> {
         Ok(Self {
             subject: object_in(object, at, "subject")?,
@@ -113,7 +113,7 @@ impl Parts {
         })
     }
 
-    /// Refuses members of the wrong JSON type, whether or not they are used. A missing one is no fault yet.
+    /// Refuses members of the wrong JSON type, even if no item uses them. A missing member is no fault yet.
     pub(super) fn check(&self, at: &str) -> Result<(), Fault> {
         let texts = [
             ("subject", &self.subject, ["type", "id"].as_slice()),
@@ -137,7 +137,7 @@ impl Parts {
         Ok(())
     }
 
-    /// These parts, and those of `defaults` where there are none: whole entities, never a member of one.
+    /// These parts, with each missing one taken from `defaults` as a whole: members are not merged.
     pub(super) fn or(self, defaults: &Self) -> Self {
         Self {
             subject: self.subject.or_else(|| defaults.subject.clone()),
@@ -147,10 +147,10 @@ impl Parts {
         }
     }
 
-    /// The request that the parts make.
+    /// The request with these parts.
     ///
     /// # Errors
-    /// Something is missing, or is of the wrong JSON type.
+    /// A part or a member is missing or has the wrong JSON type.
     pub(super) fn asked(self, at: &str) -> Result<Asked, Fault> {
         Ok(Asked {
             subject: entity(self.subject, at, "subject")?,
@@ -162,7 +162,7 @@ impl Parts {
 }
 
 impl SearchParts {
-    /// Everybody who may: only the type of the subject counts.
+    /// A search for subjects. Only the type of the subject is read.
     pub(super) fn of_subjects(object: &mut Object) -> Result<Self, Fault> {
         Ok(Self {
             searched: searched(object, "subject")?,
@@ -173,7 +173,7 @@ impl SearchParts {
         })
     }
 
-    /// Everything that it may be done to: only the type of the resource counts.
+    /// A search for resources. Only the type of the resource is read.
     pub(super) fn of_resources(object: &mut Object) -> Result<Self, Fault> {
         Ok(Self {
             searched: searched(object, "resource")?,
@@ -184,7 +184,7 @@ impl SearchParts {
         })
     }
 
-    /// Everything that may be done; an action in the request does not count.
+    /// A search for actions. An action in the request is ignored.
     pub(super) fn of_actions(object: &mut Object) -> Result<Self, Fault> {
         Ok(Self {
             searched: String::new(),
@@ -196,7 +196,7 @@ impl SearchParts {
     }
 }
 
-/// The type that is searched.
+/// The type of the entities to find.
 fn searched(object: &mut Object, key: &str) -> Result<String, Fault> {
     let part = object_in(object, "", key)?;
     let mut part = part.ok_or_else(|| wrong("", key, "is missing"))?;
@@ -222,7 +222,7 @@ fn action(object: Option<Object>, at: &str) -> Result<AskedAction, Fault> {
     })
 }
 
-/// What explanation the options of a request ask for; other options are ignored.
+/// The explanation that the options ask for. Other options are ignored.
 pub(super) fn explain(options: &Object) -> Result<Explain, Fault> {
     match options.get("explain") {
         None | Some(Value::Null | Value::Bool(false)) => Ok(Explain::No),

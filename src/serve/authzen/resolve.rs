@@ -1,4 +1,4 @@
-//! The meaning of a request in a workspace: its names found, its context read.
+//! The translation of an AuthZEN request into a Cedar request of the served workspace.
 
 use axum::http::StatusCode;
 use cedar_policy::{Context, EntityTypeName, EntityUid};
@@ -13,12 +13,12 @@ use crate::fault::Fault;
 use crate::names::{NOW, Permission};
 use crate::served::Served;
 
-/// Why a request cannot be decided. It is answered with `false`, and never with more.
+/// The reason why a request cannot be decided. It is answered with `false` or refused, and never allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
-    /// Whether the request itself is wrong, whatever is in the workspace.
+    /// Whether the request is malformed or does not conform to the schema.
     pub(super) is_fault: bool,
 }
 
@@ -46,7 +46,7 @@ impl Problem {
         }
     }
 
-    /// An attribute that the request sets has a value that the schema does not take.
+    /// The schema refuses the value of an attribute that the request sets.
     pub(super) fn not_settable(errors: &[Undecidable]) -> Self {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Self::wrong(format!(
@@ -55,7 +55,7 @@ impl Problem {
         ))
     }
 
-    /// A policy could not be evaluated. Which one is for the log.
+    /// A policy could not be evaluated. Only the log names it.
     pub(super) fn undecided() -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -81,7 +81,7 @@ impl From<Problem> for Fault {
     }
 }
 
-/// A request that can be decided, and the attributes that it sets itself.
+/// A request that can be decided, with the attributes that it sets.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolved {
     pub(crate) request: Request,
@@ -117,14 +117,14 @@ pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<EntityUi
     })
 }
 
-/// What a request asks in a workspace.
+/// Translates a request by the names and the schema of the served workspace.
 pub(super) fn resolve(
     served: &Served,
     asked: &Asked,
     explain: Explain,
 ) -> Result<Resolved, Problem> {
     let permission = permission(served, &asked.action.name)?;
-    // The context is wrong or right whoever asks.
+    // The context comes first, as its errors do not depend on the entities.
     let given = asked.context.as_ref();
     let context = context(served, permission, &asked.action, given, explain)?;
     let principal = entity_of(served, &asked.subject)?;
@@ -146,7 +146,7 @@ pub(super) fn resolve(
     Ok(Resolved { request, set })
 }
 
-/// The context of a request: the keys that the schema declares, and no others.
+/// The context of a request: only the keys that the schema declares.
 pub(super) fn context(
     served: &Served,
     permission: &Permission,
@@ -154,7 +154,7 @@ pub(super) fn context(
     given: Option<&Object>,
     explain: Explain,
 ) -> Result<Context, Problem> {
-    // The clock is read for whatever reads it: a policy, a message beside the decision, or a schema that asks for it.
+    // The clock is read only if something reads `now`: a policy, an explanation, or a schema that requires it.
     let is_timed = permission.reads_context || permission.empty.is_none() || explain != Explain::No;
     let mut declared = Object::new();
     for key in &permission.context {
@@ -187,12 +187,12 @@ pub(super) fn context(
     Ok(context)
 }
 
-/// The time as Cedar reads it, in milliseconds.
+/// The current time in the format of Cedar's `datetime`, with milliseconds.
 fn now() -> String {
     format!("{:.3}", clock::now())
 }
 
-/// The attributes of an entity that a request may set and does.
+/// The attributes of an entity that a request sets, as far as the schema marks them with `@from_request`.
 pub(super) fn set_by(served: &Served, uid: &EntityUid, asked: &AskedEntity) -> Vec<SetAttribute> {
     let marked = served.names.settable(uid.type_name());
     let (Some(marked), Some(properties)) = (marked, &asked.properties) else {

@@ -1,7 +1,7 @@
-//! The searches for people, for things and for actions.
+//! The endpoints that search for subjects, resources and actions.
 //!
-//! What is found is what an evaluation of the same revision allows: each candidate is decided, by the decisions that
-//! are kept for its class. Where nothing is known of a name, nothing is found.
+//! A search finds exactly the candidates that an evaluation with the same revision allows: each one is decided, mostly
+//! by the kept decision of its class. An unknown name in the request gives an empty result.
 
 mod find;
 
@@ -30,14 +30,14 @@ use crate::trace::step;
 use crate::work::Waiting;
 use find::{Found, find};
 
-/// What is searched for.
+/// The part of requests that a search looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Everybody who may.
+    /// The subjects that may do an action to a resource.
     Subject,
-    /// Everything that it may be done to.
+    /// The resources to which a subject may do an action.
     Resource,
-    /// Everything that may be done.
+    /// The actions that a subject may do to a resource.
     Action,
 }
 
@@ -51,14 +51,14 @@ struct SearchBody<'a> {
     results: Vec<ResultBody<'a>>,
 }
 
-/// What goes with the results of a search.
+/// The member `context` of an answer to a search.
 #[derive(Debug, Serialize)]
 struct SearchContext {
     /// The candidates that could not be decided, which are not among the results.
     undecided: usize,
 }
 
-/// Something that was found.
+/// A result of a search.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum ResultBody<'a> {
@@ -167,7 +167,7 @@ async fn search(
         };
         app.workers.run(work).await?
     };
-    // Nothing is found where a name is unknown; a context that is wrong is refused.
+    // An unknown name finds nothing; a wrong context is refused.
     let found = match found {
         Ok(found) => found,
         Err(problem) if problem.is_fault => return Err(problem.into()),
@@ -198,7 +198,7 @@ impl Found {
         }
     }
 
-    /// The page that is asked for. A type is spelt as the request spells it.
+    /// The page that the request asks for. Types are spelled as in the request.
     fn body<'a>(
         &'a self,
         kind: Kind,

@@ -1,4 +1,4 @@
-//! The signature of the document about the endpoints, and the key that checks it.
+//! The signature of the metadata document, and the public key that verifies it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::fault::{self, Fault, ServeError};
 use crate::openapi::Faults;
 use crate::watched::{CredentialKind, Watched};
 
-/// The one algorithm.
+/// The only signature algorithm.
 const ALGORITHM: Algorithm = Algorithm::ES256;
 
-/// The key that signs the document.
+/// The key that signs the metadata document.
 pub(crate) struct MetadataKey {
     file: Watched,
     signer: ArcSwap<Signer>,
@@ -43,10 +43,10 @@ struct Claims<'a> {
 }
 
 impl MetadataKey {
-    /// Reads the file of the key.
+    /// Reads the key file.
     ///
     /// # Errors
-    /// It cannot be read, or has no private key of the curve P-256.
+    /// The file cannot be read, or holds no private key of the curve P-256.
     pub(crate) fn open(path: PathBuf) -> Result<Self, ServeError> {
         let (file, contents) = Watched::open(CredentialKind::MetadataKey, vec![path])?;
         let signer = signer(&contents).map_err(|reason| file.refused(reason))?;
@@ -56,7 +56,7 @@ impl MetadataKey {
         })
     }
 
-    /// Reads the file again if it has changed. What is wrong changes nothing.
+    /// Reads the file again if it has changed. The old key stays if the new one is invalid.
     pub(crate) fn reload(&self, app: &App, is_forced: bool) {
         self.file.reload(app, is_forced, |contents| {
             self.signer.store(Arc::new(signer(contents)?));
@@ -67,7 +67,7 @@ impl MetadataKey {
     /// The document as a JSON Web Token.
     ///
     /// # Errors
-    /// The library refuses to sign, which the log has then.
+    /// The library refuses to sign. Only the log has the reason.
     pub(super) fn sign(&self, metadata: &Metadata<'_>) -> Result<String, Fault> {
         let claims = Claims {
             iss: metadata.policy_decision_point,
@@ -89,7 +89,7 @@ impl Signer {
     }
 }
 
-/// The signer with the key of a file; otherwise the reason why it has none.
+/// The signer with the key of a file, or the reason why there is none.
 fn signer(contents: &[Vec<u8>]) -> Result<Signer, String> {
     let refused = || "it is no private key of the curve P-256 in PEM (PKCS #8)".to_owned();
     let pem = contents.first().ok_or_else(refused)?;

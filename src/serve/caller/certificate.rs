@@ -14,7 +14,7 @@ pub(super) fn name(der: &[u8]) -> Option<String> {
     })
 }
 
-/// An alternative name that is a text.
+/// An alternative name that is a host name, a mail address or a URI.
 fn text(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(text) | GeneralName::RFC822Name(text) | GeneralName::URI(text) => {
@@ -24,7 +24,7 @@ fn text(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// The end of the time for which a certificate is valid, in seconds since 1970.
+/// The end of a certificate's validity, in seconds since 1970.
 pub(crate) fn expiry(der: &[u8]) -> Option<i64> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(certificate.validity().not_after.timestamp())

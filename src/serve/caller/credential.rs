@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 /// The most bytes of a credential.
 const LONGEST: usize = 8 * 1024;
 
-/// What a caller says to show who it is. It is never logged.
+/// A credential as the caller sent it. It is never logged.
 pub(super) enum Credential {
-    /// Nothing.
+    /// There is no header.
     None,
-    /// Something that is no credential.
+    /// A header that is malformed, too long or repeated.
     Unreadable,
     /// A token, or a JSON Web Token.
     Bearer(String),
@@ -44,7 +44,7 @@ impl Credential {
         }
         let text = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
         let (name, token) = text.split_once(':')?;
-        // OAuth 2.0 (RFC 6749, 2.3.1) has both parts as a form encodes them.
+        // Both parts are encoded as in a form (RFC 6749, 2.3.1).
         Some(Self::Basic {
             name: decoded(name)?.into_owned(),
             token: decoded(token)?.into_owned(),
@@ -52,7 +52,7 @@ impl Credential {
     }
 }
 
-/// A text that a form has encoded.
+/// Decodes a text in `application/x-www-form-urlencoded`.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains(['%', '+']) {
         return Some(Cow::Borrowed(text));

@@ -1,4 +1,4 @@
-//! JSON Web Tokens, verified each time they come.
+//! The verification of JSON Web Tokens.
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::fault::ServeError;
 /// How far clocks may differ, in seconds.
 const GRACE: u64 = 60;
 
-/// The roles of an application in Entra ID, by the right that each gives.
+/// The roles of an application in Entra ID, with the right that each gives.
 const ROLES: [(&str, Right); 4] = [
     ("Pdp.Evaluate", Right::Evaluate),
     ("Pdp.Search", Right::Search),
@@ -20,13 +20,13 @@ const ROLES: [(&str, Right); 4] = [
     ("Pdp.Operate", Right::Operate),
 ];
 
-/// The check of tokens.
+/// The verifier of tokens.
 pub(super) struct JwtCheck {
     settings: JwtSettings,
     keys: KeySource,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Deserialize)]
 struct Claims {
     sub: Option<String>,
@@ -34,12 +34,12 @@ struct Claims {
     azp: Option<String>,
     /// The application, in tokens of version 1.
     appid: Option<String>,
-    /// The same person or application as `sub`, if no person is signed in.
+    /// The object id of the person or application; equal to `sub` if no person is signed in.
     oid: Option<String>,
     tid: Option<String>,
     /// `app` if no person is signed in.
     idtyp: Option<String>,
-    /// What a person has delegated.
+    /// The permissions that a person has delegated.
     scp: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
@@ -56,7 +56,7 @@ impl JwtCheck {
         self.keys.reload(app, is_forced);
     }
 
-    /// Whoever a token names, if it is good.
+    /// The caller that a token names, if the token is valid.
     pub(super) async fn caller(&self, token: &str) -> Option<Caller> {
         let header = decode_header(token).ok()?;
         let algorithm = header.alg;
@@ -79,7 +79,7 @@ impl JwtCheck {
         }
     }
 
-    /// Whoever the claims of a good token name.
+    /// The caller that the claims of a valid token name.
     fn named(&self, claims: &Claims) -> Option<Caller> {
         let is_of_tenant = match &self.settings.tenant {
             Some(tenant) => claims.tid.as_ref() == Some(tenant),
@@ -103,7 +103,7 @@ impl JwtCheck {
 }
 
 impl Claims {
-    /// Whether no person is signed in.
+    /// Whether the token is one of an application, without a person who is signed in.
     fn is_of_application(&self) -> bool {
         match self.idtyp.as_deref() {
             Some(kind) => kind == "app",

@@ -1,4 +1,4 @@
-//! The keys that sign JSON Web Tokens, from a file or from their issuer.
+//! The public keys that verify JSON Web Tokens, from a file or their issuer.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,22 +24,22 @@ use crate::outgoing;
 use crate::settings::is_local_name;
 use crate::watched::{CredentialKind, Watched};
 
-/// How long keys are not asked for again, whatever tokens come.
+/// The least time between two fetches, even if tokens name unknown keys.
 const PAUSE: Duration = Duration::from_secs(300);
 
-/// The same after they could not be had.
+/// The least time between a failed fetch and the next.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// After so long, keys that were taken back are no longer believed.
+/// The age at which keys are fetched again, so that revoked ones are dropped.
 const STALE: Duration = Duration::from_secs(3600);
 
-/// How long an issuer may take.
+/// The time limit of a fetch.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The most bytes of the keys of an issuer.
+/// The most bytes of a key set from an issuer.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Where the keys of an issuer are: a file or a URL with a set of JSON Web Keys.
+/// The place of an issuer's keys: a file or a URL with a JSON Web Key Set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JwtKeys {
     /// A file.
@@ -95,16 +95,16 @@ enum Origin {
     Url(Fetched),
 }
 
-/// Keys that are fetched.
+/// The client that fetches keys from a URL.
 struct Fetched {
     url: String,
     agent: Agent,
-    /// When they were asked for last, and whether they came.
+    /// The time of the last fetch, and whether it succeeded.
     last: Mutex<Option<(Instant, bool)>>,
 }
 
 impl KeySource {
-    /// Reads the keys. An issuer that does not answer is asked again when a token comes.
+    /// Reads a file of keys. Keys of a URL are fetched when the first token comes.
     pub(super) fn open(keys: JwtKeys) -> Result<Self, ServeError> {
         match keys {
             JwtKeys::File(path) => {
@@ -127,7 +127,7 @@ impl KeySource {
         }
     }
 
-    /// Reads a file of keys again if it has changed. One that is wrong leaves the keys as they were.
+    /// Reads a file of keys again if it has changed. The old keys stay if the new ones are invalid.
     pub(super) fn reload(&self, app: &App, is_forced: bool) {
         if let Origin::File(file) = &self.origin {
             file.reload(app, is_forced, |contents| {
@@ -138,7 +138,7 @@ impl KeySource {
         }
     }
 
-    /// The key of this id, for this algorithm.
+    /// The key with this id, if it is for this algorithm.
     pub(super) async fn key(&self, id: &str, algorithm: Algorithm) -> Option<DecodingKey> {
         if let Origin::Url(fetched) = &self.origin {
             let is_known = self.keys.load().contains_key(id);
@@ -152,7 +152,7 @@ impl KeySource {
     /// Fetches the keys if that is due.
     async fn refresh(&self, fetched: &Fetched, is_known: bool) {
         let mut last = match is_known {
-            // Whoever is known does not wait for others.
+            // A token with a known key does not wait for a fetch in progress.
             true => match fetched.last.try_lock() {
                 Ok(last) => last,
                 Err(_) => return,
@@ -187,7 +187,7 @@ fn fetch(agent: &Agent, url: &str) -> Result<KeysById, String> {
     by_id(&body.map_err(|error| error.to_string())?)
 }
 
-/// The keys of a set that can sign tokens here: RSA for RS256, and P-256 for ES256.
+/// The keys of a set that can verify tokens, by their ids: RSA for RS256, and P-256 for ES256.
 fn by_id(text: &[u8]) -> Result<KeysById, String> {
     let wrong = |_| "it is no set of JSON Web Keys".to_owned();
     let set: JwkSet = serde_json::from_slice(text).map_err(wrong)?;

@@ -31,7 +31,7 @@ struct Entry {
     rights: Rights,
 }
 
-/// The file.
+/// The file in JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileWire {
@@ -77,7 +77,7 @@ impl TokenFile {
         })
     }
 
-    /// Reads the file again if it has changed. One that is wrong leaves the callers as they were.
+    /// Reads the file again if it has changed. The old callers stay if the new file is invalid.
     pub(super) fn reload(&self, app: &App, is_forced: bool) {
         self.file.reload(app, is_forced, |contents| {
             self.entries.store(entries(contents)?.into());
@@ -85,8 +85,8 @@ impl TokenFile {
         });
     }
 
-    /// The caller with this token, and with this name if one is given. Every entry is compared, for as long whether it is
-    /// the one or not.
+    /// The caller with this token, and with this name if one is given. All entries are compared in constant time, so
+    /// that the time of an answer tells nothing about them.
     pub(super) fn caller(&self, token: &str, name: Option<&str>) -> Option<Caller> {
         let digest: [u8; DIGEST] = Sha256::digest(token.as_bytes()).into();
         let entries = self.entries.load();
@@ -124,7 +124,7 @@ impl Entry {
     }
 }
 
-/// The callers of a file; otherwise what is wrong with it, without what it says.
+/// The callers of a file, or a message about its fault, which quotes nothing of the file.
 fn entries(contents: &[Vec<u8>]) -> Result<Vec<Entry>, String> {
     let text = contents.first().map(Vec::as_slice).unwrap_or_default();
     let StrictJson(value) = serde_json::from_slice(text).map_err(|error| {

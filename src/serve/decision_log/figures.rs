@@ -1,10 +1,10 @@
-//! The figures of the decision log.
+//! The metrics of the decision log.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// How much was logged, was lost and waits.
+/// The numbers of written, lost and waiting records.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LogFigures {
     records: Counter,
@@ -33,22 +33,22 @@ impl LogFigures {
         figures
     }
 
-    /// So many records were written.
+    /// Counts written records.
     pub(super) fn written(&self, records: usize) {
         self.records.inc_by(records as u64);
     }
 
-    /// So many records were lost.
+    /// Counts lost records.
     pub(super) fn lost(&self, records: usize) {
         self.lost.inc_by(records as u64);
     }
 
-    /// So many records more wait.
+    /// Counts records that enter the queue.
     pub(super) fn entered(&self, records: usize) {
         self.queue.inc_by(number(records));
     }
 
-    /// So many records wait no longer.
+    /// Counts records that leave the queue.
     pub(super) fn left(&self, records: usize) {
         self.queue.dec_by(number(records));
     }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::LogTarget;
 
-/// Where lines go, with those that are not written yet.
+/// An open log, with the lines that are to be written.
 pub(super) struct LogFile {
     /// `None` for standard output.
     path: Option<PathBuf>,
     file: File,
-    /// Whole lines.
+    /// Complete lines.
     lines: Vec<u8>,
-    /// So many of their bytes are written.
+    /// The number of their bytes that are written already.
     written: usize,
 }
 
@@ -31,7 +31,7 @@ impl LogFile {
         })
     }
 
-    /// Opens the file by its path. A line that was begun in the old one begins anew.
+    /// Opens the path again. A line that was cut off in the old file is written again from its start.
     pub(super) fn reopen(&mut self) -> io::Result<()> {
         let Some(path) = &self.path else {
             return Ok(());
@@ -43,20 +43,20 @@ impl LogFile {
         Ok(())
     }
 
-    /// Adds a line to those that are to be written.
+    /// Adds a line, which the next write writes.
     pub(super) fn add(&mut self, line: &str) {
         self.lines.extend_from_slice(line.as_bytes());
     }
 
-    /// Whether everything is written.
+    /// Whether all lines are written.
     pub(super) fn is_written(&self) -> bool {
         self.written == self.lines.len()
     }
 
-    /// Writes the lines, into a new file if the old one is no longer what its path leads to.
+    /// Writes the lines. If the path no longer leads to the open file, the path is opened again first.
     ///
     /// # Errors
-    /// Some are not written. They stay, and are written by the next call that can.
+    /// Some lines are not written. They stay for the next call.
     pub(super) fn write(&mut self) -> io::Result<()> {
         if self.is_renamed() {
             self.reopen()?;
@@ -91,28 +91,28 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-/// Standard output, whoever else has it locked.
+/// Standard output, without the lock of the standard library.
 #[cfg(unix)]
 fn standard_output() -> io::Result<File> {
     use std::os::fd::AsFd;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Standard output, whoever else has it locked.
+/// Standard output, without the lock of the standard library.
 #[cfg(windows)]
 fn standard_output() -> io::Result<File> {
     use std::os::windows::io::AsHandle;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
-/// The device and the number of a file.
+/// The device and the inode of a file.
 #[cfg(unix)]
 fn identity(of: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     Some((of.dev(), of.ino()))
 }
 
-/// Here, a file is only known to be another if there is none at its path.
+/// Without inodes, a file counts as renamed only if its path leads to none.
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> Option<(u64, u64)> {
     None

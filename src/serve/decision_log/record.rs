@@ -1,4 +1,4 @@
-//! The record of a decision or of a search.
+//! The record of a decision or of a search in the decision log.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,13 +20,13 @@ use crate::decided::{Decided, Searched};
 use crate::names::NOW;
 use crate::served::Served;
 
-/// Something that was given to a caller.
+/// A decision or a search, to be recorded.
 pub(super) enum Item<'a> {
     Decision(&'a Decided),
     Search(&'a Searched),
 }
 
-/// The request of a record.
+/// The members of a record that describe the request.
 #[derive(Default)]
 struct Requested {
     subject: Option<LoggedEntity>,
@@ -92,11 +92,11 @@ impl Item<'_> {
     }
 }
 
-/// The decision that was given, with what the whole answer says beside it.
+/// The decision of a record, with the authority and the notices of the full answer.
 fn decision(served: &Served, decided: &Decided, time: Timestamp) -> LoggedDecision {
     let outcome = &decided.outcome;
     let resolved = decided.resolved.as_ref().filter(|of| of.set.is_empty());
-    // What the attributes of a request turn is not asked about; nor is what ends in a panic.
+    // The full answer would read the attributes that the request replaced. A panic must not end the writer.
     let answer = resolved.and_then(|resolved| {
         let answer = || {
             served
@@ -122,7 +122,7 @@ fn decision(served: &Served, decided: &Decided, time: Timestamp) -> LoggedDecisi
     }
 }
 
-/// A request with the time, which notices may read where no policy does.
+/// A request with the time in its context: a notice may read it, even if no policy does.
 fn timed<'r>(served: &Served, request: &'r Request, time: Timestamp) -> Cow<'r, Request> {
     let is_timed = || {
         let keys = served.engine.bundle().context_keys(&request.action);
@@ -220,7 +220,7 @@ impl Requested {
     }
 }
 
-/// An entity as Cedar names it, and as the request did if that is different.
+/// An entity by its Cedar name; also by its name in the request, if that differs.
 fn entity(served: &Served, asked: &AskedEntity) -> (LoggedEntity, Option<LoggedEntity>) {
     let named = LoggedEntity {
         type_name: asked.type_name.clone(),
@@ -252,7 +252,7 @@ fn from_request(served: &Served, asked: &AskedEntity) -> JsonObject {
         .collect()
 }
 
-/// The id of an action, or its whole name where several have the id.
+/// The id of an action, or its full name if several actions share the id.
 fn action_name(served: &Served, uid: &EntityUid) -> String {
     let id: &str = uid.id().unescaped();
     let found = served.names.permission(&served.engine, id);
@@ -262,7 +262,7 @@ fn action_name(served: &Served, uid: &EntityUid) -> String {
     }
 }
 
-/// The context that was given, with the keys that were taken from the action or the clock.
+/// The context of the request, with the keys that come from the properties of the action and from the clock.
 fn context(
     served: &Served,
     action: &AskedAction,

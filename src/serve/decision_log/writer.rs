@@ -13,19 +13,19 @@ use super::record::Item;
 use super::{Entry, Given, LogState, Message};
 use crate::work::Workers;
 
-/// How often the writer looks whether the file was renamed or can be written again.
+/// The interval of checks whether the file was renamed or can be written again.
 const GLANCE: Duration = Duration::from_secs(1);
 
-/// So many records at most are made at once.
+/// The number of records after which the writer stops collecting messages and writes.
 const AT_ONCE: usize = 4096;
 
-/// So many records at least are made by one thread.
+/// The least number of records for one thread.
 const FEW: usize = 16;
 
-/// What writes the decision log.
+/// The state of the writer.
 pub(super) struct Writer {
     pub(super) file: LogFile,
-    /// The records in the lines that are not written yet.
+    /// The number of records in the lines that are not written yet.
     pub(super) added: usize,
     pub(super) omit: Vec<JsonPointer>,
     pub(super) instance: String,
@@ -34,7 +34,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes until it is told to end. What is there to write is written at once.
+    /// Writes records until the log is closed. Messages that wait are handled together.
     pub(super) fn run(mut self, messages: &Receiver<Message>) {
         loop {
             let first = match messages.recv_timeout(GLANCE) {
@@ -65,14 +65,14 @@ impl Writer {
         }
     }
 
-    /// Adds records to those that are to be written.
+    /// Adds the records of entries to the lines of the file.
     fn add(&mut self, entries: &[Entry]) {
         let items: Vec<(&Entry, Item<'_>)> = entries.iter().flat_map(items).collect();
         let line = |(entry, item): &(&Entry, Item<'_>)| {
             let record = item.record(entry, &self.instance);
             record.line(&self.omit)
         };
-        // To find the authority and the notices takes longer than most decisions.
+        // The authority and the notices of a record take more time than most decisions.
         let lines: Vec<_> = match items.len() {
             0..=FEW => items.iter().map(line).collect(),
             _ => self.workers.install(|| {
@@ -119,7 +119,7 @@ impl Writer {
         }
     }
 
-    /// Tells what is left.
+    /// Reports the records that could not be written.
     fn end(self) {
         if !self.file.is_written() {
             let lost = self.added;

@@ -1,4 +1,4 @@
-//! The body of a request, read within its bounds.
+//! The body of a request, read within limits of type, size and time.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::fault::Fault;
 use crate::metrics::Reason;
 use crate::trace::step;
 
-/// How long a whole body may take.
+/// The time limit for a whole body.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Reads the body of a request that has to be JSON.
 ///
 /// # Errors
-/// It says that it is something else, is larger than `largest` bytes, or does not come in time.
+/// The content type is another, the body has more than `largest` bytes, or it does not arrive in time.
 pub(crate) async fn json(request: Request, largest: usize) -> Result<Bytes, Fault> {
     if !is_json(request.headers()) {
         return Err(Fault::bad_request(
@@ -42,7 +42,7 @@ pub(crate) async fn json(request: Request, largest: usize) -> Result<Bytes, Faul
     }
 }
 
-/// Whether a media type is `application/json`, whatever its parameters.
+/// Whether the content type is `application/json`, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut sent = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(only), None) = (sent.next(), sent.next()) else {

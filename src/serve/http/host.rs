@@ -1,4 +1,4 @@
-//! The check of the header `Host`, which a page of another site may lead here.
+//! The check of the header `Host`, against DNS rebinding.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::metrics::Reason;
 use crate::settings::{Settings, is_local_name};
 
-/// The paths that a probe asks for by whatever address it has.
+/// The paths that probes may request under any host.
 const EXEMPT: [&str; 2] = ["/livez", "/readyz"];
 
 /// Refuses requests for another host.
@@ -46,7 +46,7 @@ fn host(request: &Request) -> Option<Authority> {
     };
     let of_target = request.uri().authority().cloned();
     match (&of_target, &named) {
-        // HTTP/1.1 puts the target above the header, HTTP/2 has no header.
+        // HTTP/2 may name the host in the target alone. If the header names one too, they have to agree.
         (Some(target), Some(named)) if target != named => None,
         _ => of_target.or(named),
     }
@@ -65,6 +65,6 @@ fn is_ours(settings: &Settings, entrance: Entrance, host: &Authority) -> bool {
     let is_allowed = allowed.any(|allowed| {
         allowed.eq_ignore_ascii_case(host.host()) || allowed.eq_ignore_ascii_case(host.as_str())
     });
-    // On a listener that others reach, what this machine calls itself is no name of the server.
+    // Where other machines can connect, `localhost` is no name of the server.
     is_allowed || entrance.is_local && is_local_name(host.host())
 }

@@ -16,12 +16,12 @@ use crate::metrics::Reason;
 use crate::settings::PublicUrl;
 use crate::trace;
 
-/// What a request is known by.
+/// The id of a request, and the trace that it belongs to.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId {
-    /// The id that it was sent with, or else one made here.
+    /// The header `X-Request-Id`, or a new id.
     pub(crate) id: HeaderValue,
-    /// The trace that it belongs to, as the header `traceparent` has it.
+    /// The header `traceparent`.
     traceparent: Option<HeaderValue>,
 }
 
@@ -33,7 +33,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const REVISION: HeaderName = HeaderName::from_static("tarbac-revision");
 
 impl RequestId {
-    /// That of a request, byte for byte; one that sorts by time where it has none.
+    /// The id that the request brings, byte for byte, or a new one that sorts by time.
     fn from_request(request: &Request) -> Self {
         let sent = request.headers().get(REQUEST_ID).cloned();
         let id = sent.unwrap_or_else(|| {
@@ -56,7 +56,7 @@ impl RequestId {
     }
 }
 
-/// Gives a request its id, and a response the headers that each has.
+/// Gives each request its id, span and metrics, and each response the common headers.
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -91,7 +91,7 @@ pub(crate) async fn identify(
     response
 }
 
-/// The endpoints as metrics call them.
+/// The names of endpoints in metrics, by path.
 const ENDPOINTS: [(&str, &str); 13] = [
     (path::EVALUATION, "evaluation"),
     (path::EVALUATIONS, "evaluations"),
@@ -108,7 +108,7 @@ const ENDPOINTS: [(&str, &str); 13] = [
     ("/-/reload", "reload"),
 ];
 
-/// The endpoint of a request.
+/// The name of a request's endpoint; `other` for an unknown path.
 fn endpoint(app: &App, request: &Request) -> &'static str {
     let Some(matched) = request.extensions().get::<MatchedPath>() else {
         return "other";
@@ -124,7 +124,7 @@ fn endpoint(app: &App, request: &Request) -> &'static str {
     found.map_or("other", |(_, name)| *name)
 }
 
-/// The method of a request, if it is one of those that are taken.
+/// The method of a request as a label; `other` for a method that no endpoint takes.
 fn method(request: &Request) -> &'static str {
     match *request.method() {
         Method::GET => "GET",

@@ -1,4 +1,4 @@
-//! The figures of credentials.
+//! The metrics of credential files.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::watched::CredentialKind;
 
-/// The readings of credentials, and the end of the server's certificate.
+/// The numbers of reloads, and the expiry of the server's certificate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CredentialFigures {
     reloads: Family<ReloadLabels, Counter>,
@@ -21,7 +21,7 @@ struct ReloadLabels {
     result: &'static str,
 }
 
-/// There is no figure where there is no certificate.
+/// The empty label set of a metric that is left out if there is no certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NoLabels {}
 
@@ -56,7 +56,7 @@ impl CredentialFigures {
         figures
     }
 
-    /// Files were read again, and taken or refused.
+    /// Counts a reload of credential files, which were taken or refused.
     pub(crate) fn reloaded(&self, kind: CredentialKind, is_taken: bool) {
         let labels = ReloadLabels {
             file: kind.word(),
@@ -65,7 +65,7 @@ impl CredentialFigures {
         self.reloads.get_or_create(&labels).inc();
     }
 
-    /// The server has a certificate that is valid until then, in seconds since 1970.
+    /// Sets the expiry of the server's certificate, in seconds since 1970.
     pub(crate) fn certificate(&self, expiry: i64) {
         self.expiry.get_or_create(&NoLabels {}).set(expiry);
     }

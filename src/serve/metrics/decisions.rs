@@ -1,4 +1,4 @@
-//! The figures of decisions and searches.
+//! The metrics of decisions and searches.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tarbac_host::decision::Outcome;
 
 use super::put;
 
-/// The bounds of numbers of things.
+/// The bucket bounds of counts.
 const COUNTS: [f64; 8] = [0.0, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
-/// The figures of decisions and searches.
+/// The metrics of decisions and searches.
 pub(crate) struct DecisionMetrics {
     decisions: Family<DecisionLabels, Counter>,
     duration: Histogram,
@@ -52,7 +52,7 @@ impl DecisionMetrics {
         }
     }
 
-    /// A decision was given.
+    /// Counts a decision that is about to be sent.
     pub(crate) fn given(&self, outcome: &Outcome, took: Duration) {
         let labels = DecisionLabels {
             decision: outcome.decision.word(),
@@ -62,12 +62,12 @@ impl DecisionMetrics {
         self.duration.observe(took.as_secs_f64());
     }
 
-    /// A batch was answered.
+    /// Counts the items of a batch.
     pub(crate) fn batch(&self, items: usize) {
         self.batch_items.observe(items as f64);
     }
 
-    /// A search was answered.
+    /// Counts the results of a search.
     pub(crate) fn searched(&self, results: usize) {
         self.search_results.observe(results as f64);
     }

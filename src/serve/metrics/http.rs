@@ -1,4 +1,4 @@
-//! The figures of requests.
+//! The metrics of HTTP requests.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use prometheus_client::registry::Registry;
 
 use super::put;
 
-/// The bounds of times, from 50 microseconds to 10 seconds.
+/// The bucket bounds of durations, from 50 microseconds to 10 seconds.
 const DURATIONS: [f64; 17] = [
     50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0,
     2.5, 5.0, 10.0,
 ];
 
-/// The figures of requests.
+/// The metrics of HTTP requests.
 pub(crate) struct HttpMetrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
@@ -42,21 +42,21 @@ struct ReasonLabel {
     reason: Reason,
 }
 
-/// Why a request was turned away before it was answered.
+/// The reason why a request was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "they are the values of the label")]
 pub(crate) enum Reason {
-    /// It was for another host.
+    /// The header `Host` names another host.
     host,
     /// A page of another site sent it.
     csrf,
     /// The caller is unknown, or lacks the right.
     auth,
-    /// It is too large.
+    /// The body is too large.
     size,
-    /// Too much is being answered.
+    /// Too many requests are being answered.
     overload,
-    /// It, or its answer, took too long.
+    /// The body or the answer took too long.
     timeout,
 }
 
@@ -95,7 +95,7 @@ impl HttpMetrics {
                 Family::default(),
             ),
         };
-        // What has not happened yet is told as nothing.
+        // A reason that has not occurred yet is exported as 0.
         use Reason::{auth, csrf, host, overload, size, timeout};
         for reason in [host, csrf, auth, size, overload, timeout] {
             drop(metrics.rejected.get_or_create(&ReasonLabel { reason }));
@@ -103,13 +103,13 @@ impl HttpMetrics {
         metrics
     }
 
-    /// A request is being answered until what this returns is dropped.
+    /// Counts a request as in flight until the returned value is dropped.
     pub(crate) fn enter(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
     }
 
-    /// A request was answered.
+    /// Counts an answered request, with its duration.
     pub(crate) fn answered(
         &self,
         endpoint: &'static str,
@@ -127,7 +127,7 @@ impl HttpMetrics {
         durations.observe(took.as_secs_f64());
     }
 
-    /// A request was turned away.
+    /// Counts a rejected request.
     pub(crate) fn reject(&self, reason: Reason) {
         self.rejected.get_or_create(&ReasonLabel { reason }).inc();
     }

@@ -1,4 +1,4 @@
-//! The figures of the process, by the names that the field has for them.
+//! The metrics of the process, under the names that Prometheus clients share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use super::Seconds;
 use crate::clock;
 
-/// What the system says of the process.
+/// The resources that the process uses.
 pub(super) struct ProcessMetrics {
     resident: Gauge,
     open_files: Gauge,
@@ -53,7 +53,7 @@ impl ProcessMetrics {
         metrics
     }
 
-    /// Looks at the process as it is now. Only Linux says all of it in files.
+    /// Measures the process now. Only Linux has all of these values in files.
     pub(super) fn sample(&self) {
         #[cfg(target_os = "linux")]
         if let Some(seen) = linux::sample() {
@@ -68,7 +68,7 @@ impl ProcessMetrics {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    //! What Linux says of a process in `/proc` (`man 5 proc`).
+    //! The resources that the process uses, from `/proc` (`man 5 proc`).
 
     #![expect(
         clippy::disallowed_methods,
@@ -77,7 +77,7 @@ mod linux {
 
     use std::fs;
 
-    /// The bytes of a page, and the ticks of a second, on every machine that this is built for.
+    /// The bytes of a page, and the clock ticks of a second, on every supported machine.
     const PAGE: i64 = 4096;
     const TICKS: f64 = 100.0;
 
@@ -91,7 +91,7 @@ mod linux {
         let memory = fs::read_to_string("/proc/self/statm").ok()?;
         let pages: i64 = memory.split(' ').nth(1)?.parse().ok()?;
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        // The name of the program may hold anything, and ends with the last parenthesis.
+        // The program's name may hold any character, and ends at the last parenthesis.
         let (_, fields) = stat.rsplit_once(") ")?;
         let ticks = fields.split(' ').skip(11).take(2);
         let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();

@@ -1,4 +1,4 @@
-//! The figures of the workspace that is served.
+//! The metrics of the served workspace.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::{Seconds, put};
 use crate::reload::Reloaded;
 use crate::served::Served;
 
-/// The bounds of times, from 10 milliseconds to a minute.
+/// The bucket bounds of durations, from 10 milliseconds to a minute.
 const DURATIONS: [f64; 12] = [
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
 
-/// The figures of the workspace that is served.
+/// The metrics of the served workspace.
 pub(crate) struct ServedMetrics {
     reloads: Family<ReloadLabel, Counter>,
     duration: Histogram,
@@ -85,7 +85,7 @@ impl ServedMetrics {
                 Gauge::default(),
             ),
         };
-        // What has not happened yet is told as nothing.
+        // A result that has not occurred yet is exported as 0.
         for result in Reloaded::ALL {
             let result = result.word();
             drop(metrics.reloads.get_or_create(&ReloadLabel { result }));
@@ -93,14 +93,14 @@ impl ServedMetrics {
         metrics
     }
 
-    /// The workspace was read.
+    /// Counts a reload, with its duration.
     pub(crate) fn reloaded(&self, result: Reloaded, took: Duration) {
         let result = result.word();
         self.reloads.get_or_create(&ReloadLabel { result }).inc();
         self.duration.observe(took.as_secs_f64());
     }
 
-    /// Another revision is served.
+    /// Sets the metrics of a newly served workspace.
     pub(crate) fn serves(&self, served: &Served) {
         self.revision.clear();
         let id = served.revision().to_owned();

@@ -1,4 +1,4 @@
-//! The watch over the files of a workspace.
+//! Notifications about changes to the files of a workspace.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use tarbac_host::Layout;
 use super::Told;
 use crate::stamp::roots;
 
-/// The most links that lead from one to the next.
+/// The longest chain of symbolic links that is followed.
 const LINKS: usize = 16;
 
-/// Tells of changes for as long as it is kept.
+/// A watcher that sends notifications until it is dropped.
 pub(super) struct Watch {
     _watcher: Option<RecommendedWatcher>,
 }
@@ -22,29 +22,29 @@ pub(super) struct Watch {
 /// The folders to watch, and the paths in them that matter.
 #[derive(Debug, Default)]
 struct Watched {
-    /// Those that are read with everything in them, and those that hold what may be replaced.
+    /// The folders of the workspace (recursive), and those that hold a replaceable path.
     folders: BTreeMap<PathBuf, RecursiveMode>,
-    /// What may be replaced: the parts of the workspace, and the links that lead to them.
+    /// The paths that may be replaced: parts of the workspace, and the links that lead to them.
     replaceable: Vec<PathBuf>,
 }
 
 impl Watch {
-    /// Watches the files of a workspace as they lie now. What cannot be watched is compared from time to time.
+    /// Watches the present files of a workspace. Changes in a folder that cannot be watched are found by comparison.
     pub(super) fn new(layout: &Layout, told: &Sender<Told>) -> Self {
         let told = told.clone();
         let watched = Arc::new(Watched::new(layout));
         let seen = Arc::clone(&watched);
         let tell = move |result: notify::Result<Event>| {
             let is_change = match result {
-                // The reading of a file is no change of it.
+                // Reading a file does not change it.
                 Ok(event) => {
                     !event.kind.is_access() && event.paths.iter().any(|path| seen.has(path))
                 }
-                // Something may be missed, such as where too much changed at once.
+                // Events may have been lost, for example because there were too many at once.
                 Err(_) => true,
             };
             if is_change {
-                // Without a reader, nobody wants to know.
+                // The receiver is gone only when the process ends.
                 let _ = told.send(Told::Changed);
             }
         };
@@ -83,7 +83,7 @@ impl Watched {
         watched
     }
 
-    /// Adds the folder that a path lies in; where it is a link, also that of what it leads to.
+    /// Adds the parent folder of a path; for a symbolic link, also the parent folder of its target.
     fn add_above(&mut self, path: PathBuf) {
         let mut next = Some(path);
         for _ in 0..LINKS {
@@ -96,7 +96,7 @@ impl Watched {
         }
     }
 
-    /// Whether a change at a path is one of the workspace.
+    /// Whether a change at a path concerns the workspace.
     fn has(&self, path: &Path) -> bool {
         let mut recursive = self.folders.iter();
         let is_within = recursive
@@ -105,7 +105,7 @@ impl Watched {
     }
 }
 
-/// The folder, or the nearest above that is there.
+/// The folder, or its nearest ancestor that exists.
 fn nearest(folder: &Path) -> PathBuf {
     let mut above = folder.ancestors();
     let found = above.find(|folder| folder.is_dir());

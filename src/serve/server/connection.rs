@@ -1,7 +1,7 @@
-//! The bounds of connections: their number, and the time for the head of a request.
+//! Limits on connections: their number, and the time for a request's head.
 //!
-//! The HTTP library has one time limit, for connections that are idle and for heads that come slowly alike. That is the
-//! limit of the idle ones; heads are timed here.
+//! The HTTP library has one time limit, both for idle connections and for slow heads. It is set for idle connections;
+//! heads are timed here.
 
 use std::future::{Future, Ready, ready};
 use std::io;
@@ -22,29 +22,29 @@ use tower::Service;
 /// How long the head of a request may take, from its first byte to its last.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
 
-/// Gives so many connections their place, and closes the others.
+/// The limit on open connections. Further ones are closed at once.
 #[derive(Clone)]
 pub(super) struct Gate {
     places: Arc<Semaphore>,
 }
 
-/// A connection that has a place.
+/// A connection within the limit.
 pub(super) struct Connection<I> {
     stream: I,
     _place: OwnedSemaphorePermit,
     requests: Arc<Requests>,
-    /// The end of the time for a head that has begun to come, with the number of requests before it.
+    /// The deadline of a head that has begun to arrive, with the number of requests before it.
     head: Option<(usize, Pin<Box<Sleep>>)>,
 }
 
 /// The requests of a connection.
 #[derive(Debug, Default)]
 struct Requests {
-    /// Those that have begun.
+    /// The number of those that have begun.
     begun: AtomicUsize,
-    /// Those that are not answered.
+    /// The number of those that are not answered yet.
     open: AtomicUsize,
-    /// Whether they come in frames, of which those between requests are no heads.
+    /// Whether they arrive in frames of HTTP/2. Frames between requests are no heads, and are not timed.
     are_framed: AtomicBool,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Counting<S> {
     requests: Arc<Requests>,
 }
 
-/// A request that is not answered.
+/// A request that is not answered yet.
 struct Open(Arc<Requests>);
 
 impl Gate {
@@ -66,9 +66,9 @@ impl Gate {
     }
 }
 
-/// A stream of bytes on which a connection can be made.
+/// The stream of an accepted connection.
 pub(super) trait Prepare {
-    /// Prepares it for short messages.
+    /// Sets it to send short messages without delay.
     fn prepare(&self) -> io::Result<()>;
 }
 
@@ -148,13 +148,13 @@ impl Drop for Open {
 }
 
 impl<I> Connection<I> {
-    /// Whether what comes now is the head of a request.
+    /// Whether the next bytes belong to the head of a request.
     fn is_at_head(&self) -> bool {
         self.requests.open.load(Ordering::Relaxed) == 0
             && !self.requests.are_framed.load(Ordering::Relaxed)
     }
 
-    /// Begins to time a head that has begun to come.
+    /// Sets the deadline of a head when its first bytes arrive.
     fn begin_head(&mut self) {
         let begun = self.requests.begun.load(Ordering::Relaxed);
         let is_timed = self.head.as_ref().is_some_and(|(of, _)| *of == begun);
@@ -165,7 +165,7 @@ impl<I> Connection<I> {
         }
     }
 
-    /// Whether the time of a head has run out.
+    /// Whether the deadline of a head has passed.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
         let begun = self.requests.begun.load(Ordering::Relaxed);
         let is_at_head = self.is_at_head();

@@ -1,4 +1,4 @@
-//! The listeners: TCP, and sockets in the file system.
+//! The listeners on TCP addresses and Unix sockets.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,7 +17,7 @@ const IDLE: Duration = Duration::from_secs(75);
 /// The most bytes of the head of a request.
 const HEAD_SIZE: usize = 16 * 1024;
 
-/// A listener that has its address.
+/// A listener that is bound to its address.
 pub(super) enum Bound {
     Tcp(TcpListener, SocketAddr),
     #[cfg(unix)]
@@ -25,7 +25,7 @@ pub(super) enum Bound {
 }
 
 impl Bound {
-    /// Takes an address.
+    /// Binds an address.
     pub(super) fn to(listen: &Listen) -> io::Result<Self> {
         match listen {
             Listen::Tcp(address) => {
@@ -36,7 +36,7 @@ impl Bound {
             #[cfg(unix)]
             Listen::Unix(path) => {
                 use std::os::unix::net::{UnixListener, UnixStream};
-                // A server that was killed leaves its socket behind, which nobody listens to.
+                // A killed server leaves its socket behind, which refuses connections.
                 let is_left = UnixStream::connect(path)
                     .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
                 if is_left {
@@ -49,7 +49,7 @@ impl Bound {
         }
     }
 
-    /// The address, with the port that was found.
+    /// The bound address, with the actual port.
     pub(super) fn address(&self) -> Listen {
         match self {
             Self::Tcp(_, address) => Listen::Tcp(*address),
@@ -58,7 +58,7 @@ impl Bound {
         }
     }
 
-    /// Answers on it until `control` ends that.
+    /// Answers requests until `control` shuts the listener down.
     pub(super) async fn serve(
         self,
         routes: Router,
@@ -89,7 +89,7 @@ impl Bound {
                     }
                     Err(error) => Err(error),
                 };
-                // What is left is removed by whoever listens next.
+                // A socket that stays is removed by the next server at this path.
                 let _ = std::fs::remove_file(path);
                 ended
             }
@@ -100,7 +100,7 @@ impl Bound {
     }
 }
 
-/// A server whose connections keep within their bounds.
+/// A server with limits on the size of heads and on idle time.
 fn bounded<A: Address>(mut server: Server<A>, control: Control) -> Server<A> {
     let builder = server.http_builder();
     builder

@@ -2,16 +2,16 @@
 
 use std::io;
 
-/// What the process is told.
+/// An instruction to the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// To end.
+    /// Stop the server.
     Stop,
-    /// To read the workspace again.
+    /// Load the workspace and the credentials again, and open the decision log again.
     Reload,
 }
 
-/// The signals that the process is sent.
+/// The signals sent to the process.
 #[cfg(unix)]
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
@@ -21,7 +21,7 @@ pub(super) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// From here on, signals are taken.
+    /// Starts to receive signals.
     pub(super) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -41,13 +41,13 @@ impl Signals {
     }
 }
 
-/// The signals that the process is sent.
+/// The signals sent to the process.
 #[cfg(not(unix))]
 pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// From here on, signals are taken.
+    /// Starts to receive signals.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self)
     }

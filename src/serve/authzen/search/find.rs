@@ -1,4 +1,4 @@
-//! The candidates of a search, each decided.
+//! The decisions about the candidates of a search.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::names::Permission;
 use crate::served::Served;
 use crate::work::Waiting;
 
-/// Everything that was found.
+/// The results of a search, on all pages.
 #[derive(Default)]
 pub(super) struct Found {
     /// The entities, in the order of their ids.
@@ -27,7 +27,7 @@ pub(super) struct Found {
     pub(super) undecided: usize,
 }
 
-/// Everything that a search finds. Nobody may wait for it any longer.
+/// Runs a search. It ends early, with an incomplete result, once no client waits for it.
 pub(super) fn find(
     kind: Kind,
     served: &Served,
@@ -41,7 +41,7 @@ pub(super) fn find(
     }
 }
 
-/// The entities of the type that is searched, each decided.
+/// Decides about each entity of the searched type.
 fn entities(
     kind: Kind,
     served: &Served,
@@ -166,7 +166,7 @@ fn asks(
     }
 }
 
-/// The decision about a candidate; `None` where an attribute that the request sets is not taken.
+/// The decision about a candidate; `None` if the schema refuses an attribute that the request sets.
 fn decided(served: &Served, request: Request, set: &[SetAttribute]) -> Option<Arc<Outcome>> {
     if set.is_empty() {
         return Some(served.decide(&request));
@@ -178,7 +178,7 @@ fn decided(served: &Served, request: Request, set: &[SetAttribute]) -> Option<Ar
     outcome(served, &resolved).ok()
 }
 
-/// The actions, each decided.
+/// Decides about each action.
 fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Found, Problem> {
     let (Some(subject), Some(resource)) = (&asked.subject, &asked.resource) else {
         return Ok(Found::default());
@@ -193,7 +193,7 @@ fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Fo
         if waiting.is_over() || !permission.applies_to(principal.type_name(), thing.type_name()) {
             continue;
         }
-        // A key may be right for one action and wrong for another.
+        // A context may conform to the schema for one action and not for another.
         let context = resolve::context(
             served,
             permission,
@@ -226,7 +226,7 @@ fn one_action(
     decided(served, request, set).map_or(Decision::Indeterminate, |outcome| outcome.decision)
 }
 
-/// The id of an action, or its whole name where the id alone means several.
+/// The id of an action, or its full name if several actions share the id.
 fn name(served: &Served, permission: &Permission) -> String {
     let id: &str = permission.uid.id().unescaped();
     let found = served.names.permission(&served.engine, id);
