@@ -1,9 +1,9 @@
-//! The access review: who can do what through which role, and which assignments give nothing.
+//! The access review: entitlements of people, the roles behind them, and redundant assignments.
 //!
-//! All decisions of the tenant as it is are made (see [`bulk`](crate::bulk)). A role *grants* a permission on
-//! a resource by a permit that applies and whose scope names a principal or a group of principals; the decision may be
-//! a refusal all the same. A refusal by a policy with `@beyond` means that the permission was not granted, as on the
-//! devices of another tenant. [`Assignment`] defines what a redundant assignment is.
+//! Every decision about the tenant in its present state is made (see [`bulk`](crate::bulk)). A role *grants* a
+//! permission on a resource if a permit applies whose scope names a principal or a group of principals; a forbid may
+//! refuse the request all the same. A refusal by a policy with `@beyond` means that the permission was not granted, as
+//! on the devices of another tenant. [`Assignment`] defines redundant assignments.
 
 mod assignment;
 mod assignment_types;
@@ -113,8 +113,8 @@ impl<'e> Review<'e> {
         })
     }
 
-    /// The entitlements of every class of people of a type. Records for each kind of people the effect of taking their
-    /// assignments away.
+    /// The entitlements of every class of people of a type. Records for each kind of people the effect of removing
+    /// their assignments.
     fn by_class(
         &self,
         asker: AskerId,

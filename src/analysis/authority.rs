@@ -1,4 +1,4 @@
-//! Contradictions between policies about who is in authority, found among the entities.
+//! Contradictions between policies about authority, found with the entities of a directory.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use tarbac_host::bundle::Policy;
 use tarbac_host::decision::Request;
 use tarbac_host::engine::{Engine, answering, authority_findings, two_authorities};
 
-/// Two policies that answer about one and the same, each pair once with what they answer about.
+/// A finding for each pair of policies that both answer the question of authority, with the first resource for which
+/// both do.
 ///
-/// What is wrong whatever the directory is not told again, and the rules that ship are not looked at: they never
-/// contradict each other.
+/// There are none if the bundle has findings about authority without any entities, or if all of the policies ship:
+/// shipped policies never contradict each other.
 pub fn contradicting(engine: &Engine) -> Vec<Finding> {
     let bundle = engine.bundle();
     let Some((question, answers)) = answering(bundle, engine.readings()) else {

@@ -1,6 +1,6 @@
-//! The lines of a decision log: what was asked, by whom, and what was answered.
+//! The records of a decision log: requests, callers and answers.
 //!
-//! One object stands for one decision, or for one search. A key that has nothing to say is left out; none is `null`.
+//! One JSON object stands for one decision or one search. A key without a value is left out; none is `null`.
 
 mod omission;
 
@@ -14,7 +14,7 @@ use crate::wire;
 
 pub use omission::{JsonPointer, NoPointer};
 
-/// The version of the lines.
+/// The version of the format.
 pub const LOG_VERSION: u32 = 1;
 
 /// A JSON object.
@@ -212,10 +212,10 @@ impl AskedNames {
 }
 
 impl LogRecord {
-    /// The line of this record, with its end, without the values at these JSON pointers.
+    /// The record as a line of JSON with its line end, without the values at these JSON pointers.
     ///
     /// # Errors
-    /// It cannot be written as JSON, which does not happen.
+    /// The record cannot be written as JSON, which does not happen.
     pub fn line(&self, omit: &[JsonPointer]) -> Result<String, serde_json::Error> {
         let text = match omit {
             [] => serde_json::to_string(self)?,

@@ -1,10 +1,10 @@
-//! Explanations: why a decision is what it is, and which changes would reverse it.
+//! Explanations: the reasons of a decision, and the changes that would reverse it.
 //!
-//! Everything here is taken from the policies and the schema: the clauses of the policies that
-//! determine an answer, the values those clauses read, and the changes that the schema says an
-//! administrator can make. No role, setting or message is known here.
+//! Explanations come from the policies and the schema alone: the clauses of the policies that determine an answer, the
+//! values that these clauses read, and the changes that the schema says an administrator can make. No role, setting or
+//! message is known here.
 //!
-//! Nothing here words a report (the reports do) or reads a file.
+//! No file is read here; the texts of reports are in `tarbac_report`.
 
 mod change;
 mod clause;
@@ -41,20 +41,20 @@ use probe::Probe;
 pub(crate) use support::supports_of;
 pub(crate) use value::Labels;
 
-/// A decision with everything a person needs to believe it.
+/// A decision with its reasons, remedies and provenance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// Who asks.
+    /// The principal.
     pub principal: Named,
     /// The action.
     pub action: Asked,
-    /// On what.
+    /// The resource.
     pub resource: Named,
     /// The answer, as [`Engine::answer`] gives it.
     pub answer: Answer,
     /// The policy that says which authority is in force, with the facts that make it so.
     pub authority: Option<Rule>,
-    /// Who decides, as people call it: the `@decides` of that policy.
+    /// The name of the authority: the `@decides` of that policy.
     pub decides: Option<String>,
     /// The reasons of the decision.
     pub why: DecisionReasons,
@@ -81,11 +81,12 @@ pub struct Asked {
 /// The reasons of a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecisionReasons {
-    /// The determining permits with the chains of memberships behind them, and the facts that keep forbids from refusing.
+    /// The determining permits with the chains of memberships behind them, and the facts that keep forbids from
+    /// refusing.
     Permitted(Vec<Grant>, Vec<Support>),
     /// The determining forbids, each with the clauses that decide.
     Forbidden(Vec<Rule>),
-    /// No policy permits it: who would be permitted, and what the person holds.
+    /// No policy permits it; with the groups whose members would be permitted, and the groups of the person.
     NotPermitted(GrantingGroups),
     /// It could not be decided; the errors are those of the answer.
     Indeterminate,
@@ -167,7 +168,7 @@ fn readings(engine: &Engine) -> Vec<InForce> {
         .collect()
 }
 
-/// The policy that answered which authority is in force, judged as the question it answered.
+/// The policy that says which authority is in force, with its clauses judged for that question.
 fn authority(probe: &Probe<'_>, answer: &Answer) -> Option<Rule> {
     let engine = probe.engine();
     let policy = engine.bundle().policy(&answer.authority.as_ref()?.policy)?;

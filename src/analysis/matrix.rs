@@ -1,9 +1,8 @@
-//! Tables of decisions: what roles permit, and what people may do.
+//! Tables of decisions: the permissions of roles, and of people.
 //!
-//! A matrix is the review of the policies: a change of a policy shows as changed cells. It prints
-//! as plain text ([`std::fmt::Display`]), always the same for the same policies and entities, so
-//! that a snapshot can hold it. How a page or a program gets it is the business of
-//! `tarbac_report::matrix`.
+//! A matrix is for the review of policies: a changed policy shows as changed cells. Its plain text
+//! ([`std::fmt::Display`]) is always the same for the same policies and entities, so that it can be kept as a
+//! snapshot. Other formats are in `tarbac_report::matrix`.
 
 mod table;
 
@@ -28,7 +27,7 @@ pub use table::{first, others, tables};
 pub struct Matrix {
     /// One block, or one for each resource.
     pub blocks: Vec<Block>,
-    /// The permits in force that no column shows, by id: those of no single role.
+    /// The ids of the permits in force that belong to no single role, and so to no column.
     pub others: Vec<String>,
     /// The `@doc` of the policies that cells name, by id.
     pub says: BTreeMap<String, String>,
@@ -39,19 +38,18 @@ pub struct Matrix {
 pub struct Selection {
     /// The rows.
     pub principals: Vec<EntityUid>,
-    /// The columns; each block has those that are asked about its resource.
+    /// The columns; each block has those that apply to its resource.
     pub actions: Vec<EntityUid>,
     /// A block each.
     pub resources: Vec<EntityUid>,
-    /// The context of every request, as JSON; an action that knows no such context is asked
-    /// without.
+    /// The context of every request, as JSON; empty for an action whose schema refuses it.
     pub context: serde_json::Value,
 }
 
 /// Rows that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// The resource that the decisions are about; none where roles are shown.
+    /// The resource that the decisions are about; `None` in a table of roles.
     pub resource: Option<Heading>,
     /// The columns: roles, or permissions in the order of the schema.
     pub columns: Vec<Heading>,
@@ -68,7 +66,7 @@ pub struct Line {
     pub cells: Vec<Cell>,
 }
 
-/// An entity and what people call it.
+/// An entity and its name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
     /// The entity.
@@ -102,12 +100,12 @@ pub enum Mark {
 }
 
 impl Matrix {
-    /// Permissions × roles, out of the policies in force: the built-in roles, which for the
-    /// policies that ship is the table of the documents, and the custom ones.
+    /// Permissions × roles, by the policies in force: the built-in roles, whose shipped policies are the table of
+    /// Microsoft's documents, and the custom ones.
     ///
-    /// A role is what a permit's scope names as principal, of a type that people are assigned
-    /// (`@join` in the schema). What else the rules ask of a request is not considered here, except
-    /// for a forbid that takes a permission from a role, or from everybody.
+    /// A role is an entity that a permit's scope names as principal, of a type that people are assigned (`@join` in
+    /// the schema). Other conditions of the policies are ignored, except for a forbid that takes a permission from a
+    /// role, or from every principal.
     pub fn of_roles(engine: &Engine) -> Self {
         let bundle = engine.bundle();
         let vocabulary = bundle.vocabulary();
@@ -165,8 +163,8 @@ impl Matrix {
         }
     }
 
-    /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says
-    /// with an empty context.
+    /// People × permissions, a block for each resource; each cell is the decision of [`Engine::decide`] with an empty
+    /// context.
     pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
         let permissions = engine.bundle().vocabulary().permissions();
         Self::new(
@@ -180,7 +178,7 @@ impl Matrix {
         )
     }
 
-    /// People × permissions, a block for each resource; each cell is what [`Engine::decide`] says.
+    /// People × permissions, a block for each resource; each cell is the decision of [`Engine::decide`].
     pub fn new(engine: &Engine, selection: &Selection) -> Self {
         let names = Lookup::new(engine);
         let vocabulary = engine.bundle().vocabulary();

@@ -1,15 +1,14 @@
 //! Plans: the fewest role changes that go with a change of the tenant.
 //!
-//! One proposal prevents losses: after it, nobody loses access who has it today. The other, independent one prevents
-//! gains.
+//! One proposal prevents losses: with it, nobody loses access that they have today. The other, independent one
+//! prevents gains.
 //!
 //! Cedar decides with a role that has every permission to find the losses that a role can prevent (`needed`); a search
 //! finds the fewest roles (`choose`). Each proposal is verified by a comparison with the changes in force: differences
 //! from the expected result are [`Deviation`]s.
 //!
-//! A role change is a permission or several added to a custom role or taken out of it, or a new custom role
-//! with its assignees. Nobody is given a permission that they did not lose, unless it lets them
-//! do nothing more.
+//! A role change adds permissions to a custom role, removes some from it, or creates a custom role with its assignees.
+//! People get only permissions that they lost, or that let them do nothing more.
 
 mod assignees;
 mod choose;
@@ -48,7 +47,7 @@ pub struct Plan {
     pub keep: Proposal,
     /// The losses that no role can prevent.
     pub lost: Vec<Lost>,
-    /// The roles that give what is gained.
+    /// The roles behind the gains.
     pub giving: Vec<GrantingRole>,
     /// The changes that prevent all gains that can be prevented without a loss.
     pub spare: Proposal,
@@ -56,7 +55,7 @@ pub struct Plan {
     pub gained: Vec<Gained>,
 }
 
-/// The role changes that go with a change, as far as they were planned.
+/// The role changes that go with a change: the whole plan, or the first part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlannedRoles {
     /// The changes that prevent losses, not verified.
@@ -201,7 +200,7 @@ pub struct Lost {
     pub people: Vec<Named>,
     /// The permissions.
     pub permissions: Vec<Permission>,
-    /// How many decisions each of them loses.
+    /// The number of decisions that each person loses.
     pub decisions: u64,
     /// The outcomes with the plan in force, each once; `None` where the person or resource does not exist.
     pub after: Vec<Option<Outcome>>,
@@ -220,7 +219,7 @@ pub struct GrantingRole {
     pub decisions: u64,
 }
 
-/// Why a gain is not taken away.
+/// The reason why a gain remains.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The people had the permission before, on other resources, and have it by the same roles.
@@ -232,14 +231,14 @@ pub enum Reason {
         /// The other person.
         with: Box<Named>,
     },
-    /// These policies permit it, and they do not only list the permissions of a role.
+    /// These policies permit it, and are more than lists of a role's permissions.
     ByOther(Vec<String>),
 }
 
 /// Gains that remain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gained {
-    /// Why not.
+    /// The reason.
     pub reason: Reason,
     /// The people.
     pub people: Vec<Named>,
@@ -250,19 +249,19 @@ pub struct Gained {
 }
 
 impl RoleChange {
-    /// The key that puts those first that concern most people.
+    /// The key of a sort by the number of people, most first.
     fn most_first(&self) -> impl Ord + use<> {
         std::cmp::Reverse(self.people)
     }
 }
 
 impl Proposal {
-    /// Whether everything came out as it was foreseen.
+    /// Whether the comparison has the expected result.
     pub fn is_verified(&self) -> bool {
         self.deviations.is_empty()
     }
 
-    /// Nothing is changed.
+    /// A proposal without changes.
     fn none(totals: &ImpactTotals) -> Self {
         Self {
             changes: Vec::new(),
@@ -274,7 +273,7 @@ impl Proposal {
 }
 
 impl Plan {
-    /// Puts new files into the workspace in this folder: their paths are seen from where those of others are.
+    /// Puts the paths of new files below the folder of the workspace, like the paths of its other files.
     pub fn in_workspace(&mut self, folder: &Path) {
         let changes = self.keep.changes.iter_mut();
         let changes = changes.chain(&mut self.spare.changes);
@@ -286,7 +285,7 @@ impl Plan {
         }
     }
 
-    /// Whether everything came out as it was foreseen.
+    /// Whether the comparison has the expected result.
     pub fn is_verified(&self) -> bool {
         self.keep.is_verified() && self.spare.is_verified()
     }
@@ -300,13 +299,13 @@ pub struct Planner<'p, 'e> {
     pub impact: &'p Impact,
     /// The context of requests.
     pub context: &'p dyn Fn(&Engine, &Action) -> Context,
-    /// Makes a comparison under it.
+    /// Compares two states in this context.
     pub compare: &'p dyn Fn(States<'_>) -> Impact,
 }
 
 impl Planner<'_, '_> {
-    /// The role changes after which nobody loses what a role could keep, those that concern most people
-    /// first; a [`Plan`] tries them. None are where the schema has no roles.
+    /// The role changes after which no loss remains that a role could prevent, those that concern most people first.
+    /// They are not verified, as those of a [`Plan`] are. A schema without roles has none.
     ///
     /// # Errors
     /// A role change cannot be made.

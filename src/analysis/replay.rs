@@ -1,8 +1,7 @@
 //! Decisions of a log, decided again.
 //!
-//! A record says what was asked and with which context, so that it can be asked again: of the same revision, where the
-//! answer is the same unless the record lies, or of another, where the difference is what a change does to those who
-//! have asked.
+//! A record has the request and its context, so that it can be decided again. With the same revision, the answer must
+//! be the same, or the record is wrong; with another, the differences show the effect of a change on past requests.
 
 mod record;
 mod search;
@@ -28,24 +27,24 @@ pub struct Replayer<'a> {
     about: About,
 }
 
-/// What became of a record.
+/// The result of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Replayed {
-    /// It is decided as it was.
+    /// The decision and its policies are the same.
     Same,
-    /// The decision is as it was, and other policies determine it.
+    /// The decision is the same, and other policies determine it.
     ForOtherReasons,
-    /// The decision is another, or the record lies about its reasons.
+    /// The decision differs, or the record has wrong reasons.
     Otherwise(Box<Turned>),
-    /// The results of a search are others in number.
+    /// The number of results of a search differs.
     Found(Box<TurnedSearch>),
-    /// It is about something else than what is asked about.
+    /// It is about other people, actions or resources than the replay.
     OutOfScope,
     /// It cannot be decided again.
     Impossible(WhyNot),
 }
 
-/// A decision that is another.
+/// A decision that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Turned {
     person: ReplayedName,
@@ -53,11 +52,11 @@ pub(crate) struct Turned {
     resource: ReplayedName,
     was: Decision,
     now: Decision,
-    /// The policies that determined it, and determine it no longer.
+    /// The policies that determined it then, and not now.
     no_longer: Vec<String>,
-    /// The policies that determine it, and did not.
+    /// The policies that determine it now, and not then.
     newly: Vec<String>,
-    /// What goes wrong now.
+    /// The errors now.
     errors: Vec<String>,
 }
 
@@ -123,7 +122,7 @@ pub enum WhyNot {
 }
 
 impl<'a> Replayer<'a> {
-    /// What decides records again with this engine, if they are about these.
+    /// A replayer with this engine, of records about these people, actions and resources.
     pub fn new(engine: &'a Engine, about: About) -> Self {
         Self {
             decider: Decider::new(engine),
@@ -132,7 +131,7 @@ impl<'a> Replayer<'a> {
         }
     }
 
-    /// Decides lines of a log again, of which the first has this number, and adds them up.
+    /// Decides lines of a log again, and adds the results to a sum; `first` is the number of the first line.
     pub fn replay(&self, first: u64, lines: &[String], sum: &mut Replay) {
         let replayed: Vec<Replayed> = lines.par_iter().map(|line| self.line(line)).collect();
         for (line, replayed) in (first..).zip(replayed) {
@@ -166,7 +165,7 @@ impl<'a> Replayer<'a> {
         }
     }
 
-    /// Whether a record is about those that are asked about.
+    /// Whether a record is about the people, actions and resources of the replay.
     fn is_asked(&self, record: &LogRecord) -> bool {
         let is_one_of = |asked: &[EntityUid], found: Option<EntityUid>| {
             asked.is_empty() || found.is_some_and(|found| asked.contains(&found))
@@ -183,7 +182,7 @@ impl<'a> Replayer<'a> {
         let (Some(subject), Some(action), Some(resource)) =
             (&record.subject, &record.action, &record.resource)
         else {
-            // Such an item of a batch could not be read.
+            // An item of a batch that could not be parsed was indeterminate.
             return match was.decision {
                 Decision::Indeterminate => Replayed::Same,
                 Decision::Allow | Decision::Deny => Replayed::Impossible(WhyNot::NoRequest),
@@ -194,7 +193,7 @@ impl<'a> Replayer<'a> {
         let are_other = was.policies != now.policies || was.basis != now.basis;
         match (was.decision == now.decision, are_other) {
             (true, false) => Replayed::Same,
-            // Of the same revision, the reasons are the same too.
+            // With the same revision, other reasons are a difference too.
             (true, true) if !is_of_this => Replayed::ForOtherReasons,
             _ => Replayed::Otherwise(Box::new(Turned {
                 person: self.call(subject),
@@ -209,7 +208,7 @@ impl<'a> Replayer<'a> {
         }
     }
 
-    /// The decision about a record; what it names and the workspace does not know cannot be decided.
+    /// The decision about a record; indeterminate if it names anything that the workspace does not know.
     fn outcome(&self, record: &LogRecord) -> Outcome {
         let Some((request, set)) = self.request(record) else {
             return unknown();
@@ -223,7 +222,7 @@ impl<'a> Replayer<'a> {
         }
     }
 
-    /// What people call the entity that a record names.
+    /// The name for people of the entity in a record.
     fn call(&self, logged: &crate::decision_log::LoggedEntity) -> ReplayedName {
         let id = logged.id.clone().unwrap_or_default();
         let name = match self.entity(Some(logged)) {
@@ -243,7 +242,7 @@ fn unknown() -> Outcome {
     Outcome::indeterminate(["the request names what the workspace does not know"])
 }
 
-/// The first without the second; both are sorted.
+/// The elements of a list that are not in another.
 fn without(of: &[String], other: &[String]) -> Vec<String> {
     let left = of.iter().filter(|id| !other.contains(id));
     left.cloned().collect()

@@ -128,7 +128,7 @@ pub(crate) fn path<S: Serializer>(of: &[String], serializer: S) -> Result<S::Ok,
     path.serialize(serializer)
 }
 
-/// Whether a search was complete, of whether it was cut short.
+/// Whether a search was complete: the opposite of `is_cut`.
 pub(crate) fn complete<S: Serializer>(is_cut: &bool, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bool(!is_cut)
 }
@@ -146,13 +146,13 @@ impl JsonSchema for Value {
         "Value".into()
     }
 
-    /// Any value, since sets and records are of values.
+    /// Any value, since sets and records contain values.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         true.into()
     }
 }
 
-/// A [`Decision`](tarbac_host::Decision) in JSON Schema, of which the host knows nothing.
+/// A [`Decision`](tarbac_host::Decision) in JSON Schema. The host does not depend on schemars.
 pub fn decision(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["allow", "deny", "indeterminate"] })
 }

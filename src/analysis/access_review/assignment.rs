@@ -96,7 +96,7 @@ pub(super) struct Assignments<'e> {
     roles: BTreeMap<Row, Vec<&'e Policy>>,
     /// The types of these entities.
     role_types: BTreeSet<String>,
-    /// By row, whether it is an assignment or role, or one is in it.
+    /// By row, whether it is an assignment or role, or contains one.
     is_above: IndexVec<Row, bool>,
     /// Whether a policy compares the resource with a value that depends on memberships of the principal.
     pub(super) is_entangled: bool,
@@ -171,8 +171,8 @@ impl<'e> Assignments<'e> {
         &self.all
     }
 
-    /// The parents of a person that are assignments or roles, or are in one. The effect of taking assignments away
-    /// depends on these alone.
+    /// The parents of a person that are assignments or roles, or contain or are in one. The effect of removing
+    /// assignments depends on these parents alone.
     pub(super) fn leading(&self, person: Row) -> impl Iterator<Item = Row> {
         let directory = self.engine.directory();
         let is_above = |row: Row| self.is_above[row];
@@ -181,7 +181,7 @@ impl<'e> Assignments<'e> {
             .filter(move |parent| is_above(*parent) || directory.ancestors(*parent).any(is_above))
     }
 
-    /// The memberships of a person without groups, each with its assignment or role.
+    /// The memberships of a person other than those through groups, each with its assignment or role.
     pub(super) fn own(&self, person: Row) -> impl Iterator<Item = (Row, EdgeId)> {
         let ids = self.from.get(&person).into_iter().flatten();
         ids.map(|id| (self.all[*id].to, *id))
@@ -203,7 +203,7 @@ impl<'e> Assignments<'e> {
         roles.flatten().copied().collect()
     }
 
-    /// The entities that permits name among an entity and its groups, each once, with these permits.
+    /// The entities that permits name, out of an entity and its groups; each once, with these permits.
     pub(super) fn roles_at(&self, row: Row) -> impl Iterator<Item = (Row, &[&'e Policy])> {
         let roles = self.behind(row).collect::<BTreeSet<Row>>().into_iter();
         roles.filter_map(|row| Some((row, self.roles.get(&row)?.as_slice())))
@@ -214,14 +214,14 @@ impl<'e> Assignments<'e> {
         std::iter::once(row).chain(self.engine.directory().ancestors(row))
     }
 
-    /// The groups of an assignment that have a type of roles, whether or not a permit names them.
+    /// The groups of an assignment whose type is one of roles, whether or not a permit names them.
     pub(super) fn roles_behind(&self, assignment: Row) -> impl Iterator<Item = Row> {
         let directory = self.engine.directory();
         let above = directory.ancestors(assignment);
         above.filter(|row| self.role_types.contains(directory.type_name(*row)))
     }
 
-    /// The roles in attributes of an assignment that stand in place of a role, with the words of the schema.
+    /// The withheld roles of an assignment: values of attributes in place of a role, with the words of the schema.
     pub(super) fn withheld(&self, assignment: Row) -> Vec<(Row, &'e str)> {
         let directory = self.engine.directory();
         let vocabulary = self.engine.bundle().vocabulary();

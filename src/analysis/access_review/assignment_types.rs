@@ -1,7 +1,7 @@
 //! The types of role assignments, by the schema and the policies in force.
 //!
-//! The types of roles are those that permits ask the principal to be in. A type on the way from people to roles is one of
-//! assignments, unless its entities can be in each other, as groups can.
+//! A type is one of roles if permits ask the principal to be in its entities. A type between people and roles is one
+//! of assignments, unless its entities can be in each other, as groups can.
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ use tarbac_store::Row;
 /// `@beyond`: this forbid refuses requests that no role would have granted.
 const BEYOND: &str = "beyond";
 
-/// The only state.
+/// The index of the only state.
 pub(super) const NOW: StateId = StateId::new(0);
 
 /// The reviewer of the classes of one bulk decision.
@@ -31,7 +31,7 @@ pub(super) struct ClassReviewer<'s, 'e> {
 
 /// The entitlements of a class of people.
 pub(super) struct ClassEntitlements {
-    /// The decisions that can be asked for about each.
+    /// The number of decisions that can be asked for about each person.
     pub(super) decisions: u64,
     /// Whether the cells are those of all classes without sets of resources.
     pub(super) is_whole: bool,

@@ -1,4 +1,4 @@
-//! Redundant role assignments: decisions made once more without each of them.
+//! Redundant role assignments, found by deciding again without each assignment.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +17,9 @@ use tarbac_host::decision::{Decision, Outcome};
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
-/// The effects of assignments as far as they are known. Those that are examined are representatives of others.
+/// The known effects of assignments. Only representatives are examined.
 pub(super) struct AssignmentEffects {
-    /// The assignment that is examined in place of each: itself, or the same one of an equal person.
+    /// For each assignment, its representative: itself, or the same assignment of a person of the same kind.
     representatives: IndexVec<EdgeId, EdgeId>,
     /// Whether a decision differs without it.
     gives: IndexVec<EdgeId, AtomicBool>,
@@ -34,7 +34,7 @@ pub(super) struct AssignmentEffects {
 }
 
 impl AssignmentEffects {
-    /// The effects before any examination: those of assignments whose member a policy names are assumed.
+    /// The effects before any examination. An assignment whose member a policy names counts as one with an effect.
     pub(super) fn new(
         assignments: &Assignments<'_>,
         representatives: IndexVec<EdgeId, EdgeId>,
@@ -172,8 +172,8 @@ impl ClassReviewer<'_, '_> {
         })
     }
 
-    /// One resource for each key of cells: decisions about an action are equal for those of one key, whatever the
-    /// memberships of a person of this class.
+    /// One resource for each key of cells. Decisions about an action are equal for all resources of a key, whatever
+    /// the memberships of a person of this class.
     fn resources(&self, decisions: &ClassDecisions<'_>, action: ActionId) -> Vec<ResourceId> {
         if self.review.assignments.is_entangled {
             return self.survey.resources().collect();
@@ -217,8 +217,8 @@ impl<'e> Review<'e> {
         representatives
     }
 
-    /// The redundant assignments. Those that give nothing are taken away all at once until every decision stays the
-    /// same; `kinds` has the people of each type.
+    /// The redundant assignments. Those that give nothing are removed together, and fewer of them until every decision
+    /// stays the same; `kinds` has the people of each type.
     pub(super) fn redundant(
         &self,
         kinds: &[Partition<PersonId, KindId>],
@@ -239,7 +239,7 @@ impl<'e> Review<'e> {
                     let gone: Vec<EdgeId> = gone
                         .filter(|id| effects.redundancy(*id) == Some(Redundancy::Nothing))
                         .collect();
-                    // Each alone was tried.
+                    // The removal of each alone was tried before.
                     if gone.len() < 2 || !tried.insert((person, gone.clone())) {
                         continue;
                     }
@@ -256,8 +256,8 @@ impl<'e> Review<'e> {
         }
     }
 
-    /// The assignments, of some without which a decision differs, that make the difference: without the others alone
-    /// every decision stays the same. All of them if none does by itself.
+    /// The needed ones of some assignments whose joint removal changes a decision: those without which the removal of
+    /// the others changes none. All of them if there are no such assignments.
     fn needed(
         &self,
         surveys: &OfAsker<'e>,
@@ -279,7 +279,7 @@ impl<'e> Review<'e> {
     /// Whether any decision about a person differs without some assignments.
     fn changes(&self, surveys: &OfAsker<'e>, person: PersonId, row: Row, gone: &[EdgeId]) -> bool {
         surveys.iter().any(|survey| {
-            // The index is of no use here.
+            // Only entitlements need the index, and none are collected here.
             let index = (AskerId::new(0), SurveyId::new(0));
             let reviewer = ClassReviewer::new(self, survey, index);
             survey.one(survey.class(person), |decisions| {

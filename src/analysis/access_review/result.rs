@@ -23,7 +23,7 @@ pub struct AccessReview {
     pub obstacles: Vec<Obstacle>,
     /// Redundant assignments: first those that give nothing, then those that repeat others.
     pub assignments: Vec<Assignment>,
-    /// People with entitlements, those with the same together; by the number of allowed decisions.
+    /// People with entitlements, those with equal ones together; sorted by the number of allowed decisions.
     pub people: Vec<PersonAccess>,
 }
 

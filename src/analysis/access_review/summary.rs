@@ -69,7 +69,7 @@ impl<'e> Summary<'e> {
         }
     }
 
-    /// Adds people with the same entitlements, about each of whom `decisions` can be asked for.
+    /// Adds people with the same entitlements; `decisions` is the number that can be asked for about each of them.
     pub(super) fn add(
         &mut self,
         rows: &[Row],

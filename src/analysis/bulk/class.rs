@@ -1,11 +1,11 @@
 //! Classes: entities that policies cannot tell apart.
 //!
 //! A decision depends on a person and a device only through the read set of the policies: the attributes that they
-//! name, the groups that they ask about, and the entities that they name by id. Entities with equal values there get equal
-//! decisions in every request, so one of them stands for all.
+//! name, the groups that they ask about, and the entities that they name by id. Entities with equal values there get
+//! equal decisions in every request, so one of them stands for all.
 //!
-//! A read set may be too large, so a class may be split without need; but two entities that a policy could tell apart are
-//! never in one class.
+//! A read set may be too large, so a class may be split without need; but two entities that a policy could tell apart
+//! are never in one class.
 
 mod conditions;
 mod partition;
@@ -74,7 +74,7 @@ impl Classes {
         Self(classes.collect())
     }
 
-    /// The first of each class.
+    /// The first entity of each class.
     pub fn representatives(&self) -> Vec<EntityUid> {
         self.0
             .iter()

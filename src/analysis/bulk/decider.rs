@@ -1,8 +1,8 @@
 //! Decisions kept by class.
 //!
-//! Entities that no policy can tell apart are one class (see [`class`](crate::bulk::class)). A decision of Cedar about one
-//! principal, action and resource holds for all principals and resources of the same classes if the resource is in the
-//! same sets of the principal. Cedar alone decides: it is asked once for each kind of request, and a request of an
+//! Entities that no policy can tell apart are one class (see [`class`](crate::bulk::class)). A decision of Cedar about
+//! one principal, action and resource holds for all principals and resources of the same classes if the resource is in
+//! the same sets of the principal. Cedar alone decides: it is asked once for each kind of request, and a request of an
 //! unknown kind is decided anew.
 //!
 //! An engine never changes, so no kept decision can be stale. [`Decider::with_capacity`] limits their number.
@@ -114,7 +114,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         self.kept_or_decided(self.kind(request), || self.engine.decide(request))
     }
 
-    /// Decides about entities of the directory. A row is found sooner than an entity by its uid.
+    /// Decides about entities of the directory by their rows, which saves the look-up of their uids.
     pub fn decide_rows(
         &self,
         (principal, action, resource): (Row, &EntityUid, Row),
@@ -132,7 +132,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         })
     }
 
-    /// The kept decision of a kind; if there is none, the one that is made now.
+    /// The kept decision of a kind of request, or else a new one.
     fn kept_or_decided(
         &self,
         kind: Option<Kind>,

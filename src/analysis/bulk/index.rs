@@ -1,6 +1,6 @@
 //! The indices of bulk decisions.
 //!
-//! One of another table does not compile, and one that is out of range stops the program: it must not become an
+//! An index of another table does not compile, and an index out of range stops the program: it must not become an
 //! answer.
 
 use tarbac_store::index_type;

@@ -47,7 +47,7 @@ pub(crate) trait HasCells {
     fn fill(&mut self, members: &Members);
 }
 
-/// The members of cells of people without sets of resources, who have the same cells.
+/// The members of cells, shared by all people without sets of resources: their cells are the same.
 #[derive(Default)]
 pub(crate) struct SharedMembers(Mutex<BTreeMap<CellSet, Arc<Members>>>);
 
@@ -60,7 +60,7 @@ impl SharedMembers {
         self.all().get(cells).map(Arc::clone)
     }
 
-    /// The members, collected now if they are not known. Two threads may collect the same: neither waits.
+    /// The members, collected now if they are not known. Two threads may collect the same members; neither waits.
     fn get_or_insert_with(
         &self,
         cells: CellSet,
@@ -74,7 +74,7 @@ impl SharedMembers {
     }
 }
 
-/// The cells of a result without the class, which does not matter where people have no sets of resources.
+/// The cells of a result without the class, which does not matter if people have no sets of resources.
 fn shared_cells(result: &impl HasCells) -> CellSet {
     CellSet {
         class: ClassId::new(0),
@@ -85,7 +85,7 @@ fn shared_cells(result: &impl HasCells) -> CellSet {
 /// The number of some resources.
 pub(crate) struct Count {
     pub count: u64,
-    /// The same by the entities in their attributes, as the hierarchy of a device.
+    /// The number by the entities in attributes of the resources, as the hierarchy of a device.
     pub under: Vec<(Named, u64)>,
 }
 

@@ -1,8 +1,8 @@
 //! Bulk decisions about all people of one type and all resources of another.
 //!
-//! No policy tells the people of a class apart, nor the resources of a class (see [`class`](crate::bulk::class)): Cedar
-//! decides about one of each, and the answer holds for all. Where policies ask whether a resource is in a set of the
-//! person, as in a collection of Configuration Manager, the sets split the resources for that person alone.
+//! No policy tells the people of a class apart, nor the resources of a class (see [`class`](crate::bulk::class)):
+//! Cedar decides about one of each, and the answer holds for all. Where policies ask whether a resource is in a set of
+//! the person, as in a collection of Configuration Manager, the sets split the resources for that person alone.
 
 mod bits;
 mod class_decisions;
@@ -41,7 +41,7 @@ pub(crate) struct BulkDecision<'e> {
     actions: IndexVec<ActionId, EntityUid>,
     people: People,
     resources: Resources,
-    /// For each state; found when a person has sets of resources.
+    /// By state; computed once a person has sets of resources.
     groups: OnceLock<IndexVec<StateId, Groups>>,
 }
 
@@ -53,8 +53,8 @@ struct State<'e> {
     contexts: IndexVec<ActionId, Option<Context>>,
     /// The classes of the resources.
     resources: Arc<Partition<ResourceId, ResourceClassId>>,
-    /// For each action, of the classes that its policies do not tell apart the first; `None` for an action that the
-    /// state does not ask about. A policy about one action splits the resources, and the others are not decided anew.
+    /// For each action, the first of the classes that its policies do not tell apart; `None` for an action that the
+    /// state does not ask about. A policy about one action thus adds no decisions about others.
     like: IndexVec<ActionId, Option<IndexVec<ResourceClassId, ResourceClassId>>>,
 }
 
@@ -373,7 +373,7 @@ impl<'e> BulkDecision<'e> {
         }
     }
 
-    /// Cedar's decision; `None` where the person or the resource does not exist, or the action is not asked about.
+    /// Cedar's decision; `None` if the person or the resource does not exist, or the action is not asked about.
     fn decide(
         &self,
         state: StateId,

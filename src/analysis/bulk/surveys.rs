@@ -16,7 +16,7 @@ pub(crate) type OfAsker<'e> = IndexVec<SurveyId, BulkDecision<'e>>;
 /// All bulk decisions of some states.
 pub(crate) struct Surveys<'e>(IndexVec<AskerId, OfAsker<'e>>);
 
-/// The entities of bulk decisions; all of each type where none are selected.
+/// The entities of bulk decisions; all of each type if none are selected.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Selection<'u> {
     /// The people.

@@ -63,13 +63,13 @@ pub(crate) struct FactOutcome {
     pub(crate) assertions: Vec<Assertion>,
     /// Findings for invalid facts.
     pub(crate) findings: Vec<Finding>,
-    /// Facts that state the same as one before in the same map, with whatever value.
+    /// Facts that repeat the statement of an earlier fact in the same map, with the same or another value.
     pub(crate) repetitions: Vec<Repetition>,
     /// Facts that do not hold in the end, each with the one that overrides it.
     pub(crate) overridden: Vec<(usize, usize)>,
 }
 
-/// Two facts of one map about the same.
+/// Two facts of one map with the same statement.
 pub(crate) struct Repetition {
     /// The statement of both, for example `Intune::Tenant::"contoso".useIntuneRbac`.
     pub(crate) statement: String,
@@ -90,7 +90,7 @@ pub(crate) struct Assertion {
     pub(crate) held_before: bool,
 }
 
-/// Something that can be stated of an entity.
+/// A statement about an entity.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Statement {
     /// The entity exists.
@@ -161,9 +161,9 @@ pub(crate) fn outcome(engine: &Engine, names: &Lookup, facts: &[Fact], code: &Co
     }
 }
 
-/// Why a fact is not applied.
+/// The reason why a fact is not applied.
 enum FactError {
-    /// Another fact of the same map states the same.
+    /// Another fact of the same map makes the same statement.
     Repeated(Repetition),
     /// It is no fact about entities of this schema.
     Invalid(InvalidFact),

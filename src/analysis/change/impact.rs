@@ -165,7 +165,7 @@ impl Comparison<'_> {
         differences.into_impact(self.states)
     }
 
-    /// The decisions before and after about a person, for each of some actions and resources; `None` where it cannot
+    /// The decisions before and after about a person, for each of some actions and resources; `None` if one cannot
     /// be asked for.
     pub fn decisions(
         &self,

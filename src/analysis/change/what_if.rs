@@ -1,8 +1,8 @@
-//! Changes as they are typed, and the engine after them.
+//! Changes from the command line, and the engine after them.
 //!
-//! A change stands for facts, as suites have them. The engine after it has the same policies and the edited
-//! entities, which the schema holds for like all others. The schema also says which attribute a flag of the command
-//! line sets (`@flag`).
+//! A change stands for facts, like those of suites. The engine after it has the same policies and the edited entities,
+//! which are checked against the schema like all others. The schema says which attribute a flag of the command line
+//! sets (`@flag`).
 
 mod contradictions;
 mod facts;
@@ -80,7 +80,7 @@ impl Change {
     }
 }
 
-/// The engine after changes; without any, only with these switches.
+/// The engine after changes; without changes, the engine under these switches.
 ///
 /// # Errors
 /// Findings for changes that cannot be made: a name is unknown, or the schema does not allow the result.
@@ -178,7 +178,7 @@ fn with_entities(
 ) -> Result<Engine, Vec<Finding>> {
     let (changed, findings) =
         assembly::with_entities(engine, entities, switches).map_err(unknown_reading)?;
-    // The labels of the reader are about entities that stand in no file.
+    // The labels of the reader point at entities that are in no file.
     changed.ok_or_else(|| {
         let without_places = findings.into_iter().map(|finding| Finding {
             code: code::what_if::CHANGE,

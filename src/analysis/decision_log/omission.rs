@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use thiserror::Error;
 
-/// What a record can be without.
+/// The members of a record from which values may be left out.
 const PARTS: [&str; 6] = [
     "subject",
     "action",
@@ -16,7 +16,7 @@ const PARTS: [&str; 6] = [
     "from_request",
 ];
 
-/// Places that hold the same, one of which cannot be left out alone.
+/// Pairs of places that may hold the same value, which is left out of both.
 const TWINS: [(&str, &str); 6] = [
     ("/context", "/action/properties"),
     ("/action/properties", "/context"),
@@ -26,14 +26,14 @@ const TWINS: [(&str, &str); 6] = [
     ("/asked/action", "/action/name"),
 ];
 
-/// What stands in an error for a value that is left out.
+/// The text in an error in place of a value that is left out.
 const LEFT_OUT: &str = "…";
 
 /// A JSON pointer (RFC 6901) to a value of a record, for example `/context/ip`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonPointer(String);
 
-/// A text is no JSON pointer to something that may be left out of a record.
+/// A text is no JSON pointer to a value that may be left out of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "a JSON pointer is like /context/ip, and leads into subject, action, resource, context, asked or from_request"
@@ -52,7 +52,7 @@ impl FromStr for JsonPointer {
     }
 }
 
-/// Takes these values out of a record, wherever they stand, and lists the pointers to those that were there.
+/// Removes values from a record, wherever they stand in it, and lists the pointers to those that were found.
 pub(super) fn leave_out(omit: &[JsonPointer], record: &mut Value) {
     let mut omitted: Vec<Value> = Vec::new();
     for JsonPointer(pointer) in omit {
@@ -75,14 +75,14 @@ pub(super) fn leave_out(omit: &[JsonPointer], record: &mut Value) {
     }
 }
 
-/// Takes the value at a pointer out of a document.
+/// Removes the value at a pointer from a document.
 fn remove(pointer: &str, document: &mut Value) -> Option<Value> {
     let (parent, key) = pointer.rsplit_once('/')?;
     let parent = document.pointer_mut(parent)?;
     parent.as_object_mut()?.remove(unescaped(key).as_ref())
 }
 
-/// Takes the texts of a value out of the errors, which may quote them.
+/// Replaces the texts of a value in errors, which may quote them.
 fn conceal(value: &Value, record: &mut Value) {
     match value {
         Value::String(text) if !text.is_empty() => {

@@ -1,8 +1,8 @@
 //! A change that an administrator can make, and the entities after it.
 //!
-//! The schema says what can be changed, by annotations whose text is the sentence shown: `@set_true`, `@set_false`, `@set`
-//! and `@raise` (a number, upwards only) on attributes, `@add` on sets, `@join` on types of groups that a person can
-//! join. Attributes and types without such an annotation never change.
+//! The schema says what can be changed, by annotations whose text is the sentence shown: `@set_true`, `@set_false`,
+//! `@set` and `@raise` (a number, upwards only) on attributes, `@add` on sets, `@join` on types of groups that a
+//! person can join. Attributes and types without such an annotation never change.
 
 mod edit;
 mod membership;
@@ -126,8 +126,8 @@ impl RemedyChange {
         ))
     }
 
-    /// Restores a parent, of an ancestor of the principal, that an attribute replaces; by a membership in one of the
-    /// parents that keep it.
+    /// Restores a parent that an attribute replaces in an ancestor of the principal: the ancestor joins an entity
+    /// whose members keep their parents.
     pub(super) fn restore(probe: &Probe<'_>, withheld: &Withheld) -> Option<Self> {
         let of_type = withheld.from.type_name().to_string();
         let stand_ins = probe.vocabulary().stand_ins(&of_type);

@@ -11,7 +11,7 @@ use tarbac_host::engine::Undecidable;
 /// A `when` or an `unless` of a policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedClause {
-    /// Which of the two.
+    /// `when` or `unless`.
     pub keyword: Keyword,
     /// Its line, counted from 1.
     pub line: Option<usize>,
@@ -23,7 +23,7 @@ pub struct ExplainedClause {
     pub parts: Vec<ExplainedCondition>,
 }
 
-/// One of the conditions that a clause joins.
+/// A condition of a clause: an operand of `&&`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedCondition {
     /// Its text, on one line.
@@ -41,15 +41,15 @@ pub enum Truth {
     True,
     /// It is false.
     False,
-    /// It cannot be evaluated, and why.
+    /// It cannot be evaluated, for this reason.
     Error(String),
     /// It was not judged: it relies on an earlier condition that does not hold.
     NotJudged,
 }
 
 impl ExplainedClause {
-    /// Whether a part is among those that make the clause what it is: all of a true clause, those
-    /// that are not true of any other.
+    /// Whether a part determines the value of the clause: each part of a true clause; of any other, the parts that are
+    /// not true.
     pub fn is_decisive(&self, part: &ExplainedCondition) -> bool {
         match self.truth {
             Truth::True => true,
@@ -75,7 +75,7 @@ pub(super) fn clauses(policy: &Policy, probe: &Probe<'_>) -> Vec<ExplainedClause
 
 fn judged(conjuncts: &[&ast::Expr], probe: &Probe<'_>) -> Vec<ExplainedCondition> {
     let mut parts = Vec::new();
-    // A condition may rely on an earlier `has`, and has nothing to say where that does not hold.
+    // A condition may rely on an earlier `has`, and is not judged if that does not hold.
     let mut is_guard_down = false;
     for conjunct in conjuncts {
         let truth = if is_guard_down {

@@ -39,8 +39,8 @@ impl Grant {
     }
 }
 
-/// From the person of a request to what a permit asks them to be in. Where that comes through an assignment of a
-/// role, to the role.
+/// The chains from the principal of a request to the groups that a permit asks for. A chain through a role assignment
+/// ends at the role.
 pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<Path> {
     if let Some(anchor) = policy.principal_anchor() {
         let path = Path::between(engine, &request.principal, &anchor);
@@ -102,8 +102,8 @@ impl Path {
         Self::between(probe.engine(), &probe.request().principal, end)
     }
 
-    /// The chain to the role, where the last but one of it gives a role and the last is none: whoever is in a
-    /// tenant through an assignment has its role there.
+    /// The chain with its last entity replaced by the role, if the last but one is a role assignment and the last is
+    /// no role: a person who is in a tenant through an assignment has its role there.
     fn ending_at_role(mut self, probe: &Probe<'_>) -> Self {
         let (Some(of_type), [.., giving, end]) =
             (role_type(probe.vocabulary()), self.steps.as_slice())

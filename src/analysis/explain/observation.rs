@@ -29,7 +29,7 @@ pub enum Read {
     Ancestors,
 }
 
-/// The values that a condition reads, in the order in which it names them, each once.
+/// The values that a condition reads, each once, in the order of the condition.
 pub(super) fn facts(expression: &ast::Expr, probe: &Probe<'_>) -> Vec<Observation> {
     let mut facts = Vec::new();
     collect(expression, probe, &mut facts);
@@ -93,7 +93,7 @@ fn collect(expression: &ast::Expr, probe: &Probe<'_>, facts: &mut Vec<Observatio
     }
 }
 
-/// The value of a path; nothing if the attribute is absent, and was not read.
+/// Collects the value of a path, unless the attribute is absent and was not read.
 fn collect_value(
     path: String,
     expression: &ast::Expr,

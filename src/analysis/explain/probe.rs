@@ -24,7 +24,7 @@ pub(super) struct Probe<'a> {
 pub(super) struct Target<'a> {
     /// The last entity on the way.
     pub entity: EntityUid,
-    /// The attributes from there: one, or more where records are passed.
+    /// The attributes from there on: one, or several through records.
     pub path: Vec<String>,
     /// The declaration of the last attribute.
     pub attribute: &'a Attribute,
@@ -99,8 +99,8 @@ impl<'a> Probe<'a> {
         entities
     }
 
-    /// What an expression leads to, if it is a path of attributes that the schema knows. Its end
-    /// need not be there, as when an optional record on the way is absent.
+    /// The target of an expression that is a path of attributes in the schema. It need not have a value, as when an
+    /// optional record on the path is absent.
     pub(super) fn target(&self, expression: &ast::Expr) -> Option<Target<'a>> {
         let mut path = Vec::new();
         let mut rest = expression;
@@ -123,7 +123,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Everything an entity is in, sorted.
+    /// The ancestors of an entity, sorted.
     pub(super) fn ancestors(&self, entity: &EntityUid) -> Vec<EntityUid> {
         let mut ancestors: Vec<EntityUid> = self
             .slice

@@ -1,8 +1,8 @@
 //! Remedies: the smallest changes that turn a refusal into a permission.
 //!
-//! The search goes from fewer changes to more, and decides each candidate. From a candidate that is still refused it goes
-//! on by the ways to lift the determining forbid with the fewest ways, or by the ways to obtain a permit. Each offered
-//! alternative has been decided, with only its changes made, and is allowed.
+//! The search goes from fewer changes to more, and asks for a decision on each candidate. A candidate that is still
+//! refused is extended by the ways to lift a determining forbid, the one with the fewest ways, or by the ways to
+//! obtain a permit. Each offered alternative was decided with only its own changes, and is allowed.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub struct Remedies {
     pub is_cut: bool,
 }
 
-/// Finds what would make the refusal in a probe a permission.
+/// Finds the changes that turn the refusal in a probe into a permission.
 pub(super) fn remedies(probe: &Probe<'_>) -> Remedies {
     let mut search = Search {
         probe,
@@ -45,7 +45,7 @@ pub(super) fn remedies(probe: &Probe<'_>) -> Remedies {
     };
     search.run();
     let mut alternatives: Vec<BTreeSet<RemedyChange>> = search.found.iter().cloned().collect();
-    // Of equally many changes those come first that concern nobody but the person.
+    // Among alternatives of one size, those that concern only the person come first.
     let principal = &probe.request().principal;
     alternatives.sort_by_cached_key(|alternative| {
         let others = alternative
@@ -74,8 +74,8 @@ struct Search<'a, 'b> {
 
 impl<'a> Search<'a, '_> {
     fn run(&mut self) {
-        // In order of size, then of the changes themselves; the same changes are one state. So
-        // what is too large to be tried has had the chance to prove larger than need be.
+        // By size, and then by the changes themselves, which identify a state. So all smaller alternatives are found
+        // before the search is cut because of a larger one.
         let mut waiting: BTreeSet<(usize, BTreeSet<RemedyChange>)> = BTreeSet::new();
         waiting.insert((0, BTreeSet::new()));
         let mut seen: BTreeSet<BTreeSet<RemedyChange>> = BTreeSet::new();
@@ -89,7 +89,7 @@ impl<'a> Search<'a, '_> {
                 self.is_cut = true;
                 return;
             }
-            // Made anew from its changes, so that nothing counts that is not among them.
+            // The state is made from its changes anew, so that no other change counts.
             let Some(state) = Candidate::after(self.probe, &changes) else {
                 continue;
             };
@@ -116,7 +116,7 @@ impl<'a> Search<'a, '_> {
             .decide_in(state.probe.request(), state.probe.slice())
     }
 
-    /// Keeps an alternative without the changes that it can do without.
+    /// Keeps an alternative, without its unnecessary changes.
     fn keep(&mut self, mut changes: BTreeSet<RemedyChange>) {
         for change in changes.clone() {
             let mut fewer = changes.clone();
@@ -137,8 +137,8 @@ impl<'a> Search<'a, '_> {
 fn next_states<'a>(state: &Candidate<'a>, outcome: &Outcome) -> Vec<Candidate<'a>> {
     let bundle = state.probe.engine().bundle();
     match outcome.basis {
-        // Every determining forbid has to be lifted in the end, so it is enough to go on from one,
-        // and quickest from the one that leaves the least choice.
+        // Every determining forbid has to be lifted in the end, so it is enough to go on from one; the one with the
+        // fewest ways is the quickest.
         Basis::Forbidden => outcome
             .policies
             .iter()

@@ -34,7 +34,7 @@ pub struct Elsewhere {
     pub told: String,
 }
 
-/// Something that the principal is in, with the parent that one of its attributes replaces.
+/// An ancestor of the principal, with the parent that one of its attributes replaces.
 pub(super) struct Withheld {
     /// An ancestor of the principal, for example a role assignment.
     pub from: EntityUid,

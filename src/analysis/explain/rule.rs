@@ -1,10 +1,10 @@
-//! A policy as an explanation shows it.
+//! A policy in an explanation, with its annotations and judged clauses.
 
 use super::clause::{self, ExplainedClause};
 use super::probe::Probe;
 use tarbac_host::bundle::Policy;
 
-/// A policy, what it says, and what became of its clauses.
+/// A policy with its annotations, and its clauses as they were judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Its id.

@@ -1,8 +1,8 @@
 //! A solver for conditions: changes after which one is true, or false.
 //!
 //! The results are candidates only; [`super::remedies`] decides again before it offers one. Conditions are divided at
-//! `&&`, `||`, `!` and `if` into Boolean attributes, comparisons, `in`, `contains` and `has`. Other expressions cannot be
-//! solved.
+//! `&&`, `||`, `!` and `if` into Boolean attributes, comparisons, `in`, `contains` and `has`. Other expressions cannot
+//! be solved.
 
 mod membership;
 mod value;
@@ -96,7 +96,7 @@ pub(super) fn obtain<'a>(policy: &Policy, state: &Candidate<'a>) -> Vec<Candidat
     )
 }
 
-/// The candidates after which an expression is `wanted`; the given one if it is already.
+/// The candidates in which an expression has the value `wanted`; the given candidate if it has that value already.
 fn solve<'a>(expression: &ast::Expr, wanted: bool, state: &Candidate<'a>) -> Vec<Candidate<'a>> {
     if state.probe.truth(expression) == Ok(wanted) {
         return vec![state.clone()];
@@ -109,7 +109,7 @@ fn solve<'a>(expression: &ast::Expr, wanted: bool, state: &Candidate<'a>) -> Vec
     };
     let either = |one: &ast::Expr, other: &ast::Expr| -> Vec<Candidate<'a>> {
         let mut states = solve(one, wanted, state);
-        // The second one is only reached past the first.
+        // The second operand is evaluated only if the first does not decide.
         if state.probe.truth(one) == Ok(!wanted) {
             states.extend(solve(other, wanted, state));
         }

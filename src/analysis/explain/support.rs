@@ -1,7 +1,7 @@
 //! Supports of an allow beside its permits: facts that keep forbids from applying.
 //!
-//! A fact is read where the only clause that keeps a forbid from applying is an `unless` that holds. What it is
-//! called comes from the schema: `@operation` names a permission, `@told` and `@told_not` are sentences.
+//! A fact counts if an `unless` that reads it is the only clause that keeps a forbid from applying. The schema has the
+//! words for it: `@operation` names a permission, `@told` and `@told_not` are sentences.
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
@@ -20,14 +20,14 @@ pub struct Support {
     pub policies: Vec<String>,
     /// The attributes from the person on, for example `configMgr.read`.
     pub attribute: Vec<String>,
-    /// The value of the attribute that counts, or the element of a set.
+    /// The value of the attribute; for a set, the element that counts.
     pub value: Value,
     /// The fact in one sentence.
     pub sentence: String,
-    /// The permission, with what it is on: `Collection: Read` and ` on All Systems`. None where the attribute is
-    /// no permission.
+    /// The permission and its object: `Collection: Read` and ` on All Systems`. `None` if the attribute is no
+    /// permission.
     pub operation: Option<(String, String)>,
-    /// From the resource to the element of the set that it is in, where that is what counts.
+    /// The chain from the resource to the element of the set that contains it, if the fact is such an element.
     pub path: Option<Path>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
     }
 }
 
-/// The same in a probe.
+/// The facts behind an allowed request in a probe.
 pub(super) fn supports(probe: &Probe<'_>, action: &Action) -> Vec<Support> {
     let mut supports: Vec<Support> = Vec::new();
     let forbids = probe.engine().asked_about(action);
@@ -188,7 +188,7 @@ impl Support {
             None => format!("{attribute} of {entity} is {value}"),
         };
         let operation = annotations.get("operation").map(|operation| {
-            // What the sentence says behind the permission.
+            // The part of the sentence after the permission.
             let behind = told.and_then(|told| told.split_once(operation.as_str()));
             let on = behind.map_or_else(|| format!(" {value}"), |(_, on)| filled(on));
             (operation.clone(), on)
@@ -203,12 +203,12 @@ impl Support {
         }
     }
 
-    /// Whether it is the same fact of the same person, wherever it counts.
+    /// Whether it is the same fact of a person, perhaps about another resource.
     pub fn is_of_same_fact(&self, other: &Self) -> bool {
         self.attribute == other.attribute && self.value == other.value
     }
 
-    /// The entities between the resource and what the permission is on.
+    /// The entities between the resource and the object of the permission.
     pub fn between(&self) -> &[Named] {
         match self.path.as_ref().map(|path| path.steps.as_slice()) {
             Some([_, between @ .., _]) => between,

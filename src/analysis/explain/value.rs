@@ -1,4 +1,4 @@
-//! Labels: values and entities as people know them.
+//! Readable values, and the names of entities for people.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use serde::Serialize;
 use crate::wire;
 use tarbac_host::engine::Engine;
 
-/// How many elements of a set are written out.
+/// The number of elements of a set that are written out.
 const WRITTEN: usize = 4;
 
-/// An entity and the name a person knows it by; sorted by name.
+/// An entity and its name for people; sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
-    /// The first attribute that the schema annotates `@alias`, or the id; both where people, or things that
-    /// requests are about, have one name.
+    /// The first attribute with `@alias`, or the id. Both if several principals or resources of a type share the
+    /// alias.
     pub name: String,
     /// The entity.
     pub uid: EntityUid,
@@ -24,8 +24,7 @@ pub struct Named {
 
 /// A value that a policy read.
 ///
-/// Written with `{}` it is short: entities by name, sets by their first elements and how many more
-/// there are.
+/// [`fmt::Display`] is short: entities by name, sets by their first elements and the number of further ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -57,8 +56,8 @@ impl<'a> Labels<'a> {
         Self { engine }
     }
 
-    /// What people call an entity. Two that requests are about and that are called the same have their ids
-    /// with it; what they are in, as collections are in their hierarchy, is told by its place.
+    /// The name of an entity for people. Principals and resources that share an alias have their ids with it; other
+    /// entities, as collections of several hierarchies, are told apart by the rest of the answer.
     pub(crate) fn named(self, uid: &EntityUid) -> Named {
         let directory = self.engine.directory();
         let alias = directory
@@ -121,7 +120,7 @@ impl<'a> Labels<'a> {
 }
 
 impl Value {
-    /// The value as Cedar takes it; `None` for those that no change puts anywhere.
+    /// The value for Cedar; `None` for a kind of value that no change sets.
     pub(super) fn to_cedar(&self) -> Option<ast::Value> {
         match self {
             Self::Bool(bool) => Some(ast::Value::from(*bool)),

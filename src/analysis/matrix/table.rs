@@ -13,10 +13,10 @@ use super::{Block, Cell, Heading, Line, Mark, Matrix};
 /// The key of a cell that no policy determines.
 pub const NOBODY: &str = "–";
 
-/// How many columns of a terminal a cell takes beside its text.
+/// The number of columns of a terminal that a cell takes beside its text.
 const BETWEEN: usize = 3;
 
-/// The narrowest that a heading is wrapped.
+/// The least width of a wrapped heading.
 const NARROWEST: usize = 8;
 
 const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
@@ -46,8 +46,7 @@ impl fmt::Display for Matrix {
     }
 }
 
-/// A table in plain text. One that is wider than `width` is cut into several, side by side in
-/// meaning and one below the other on the screen.
+/// A table in plain text. A table that is wider than `width` columns is cut into several, one below the other.
 pub fn table(matrix: &Matrix, width: Option<usize>) -> String {
     let mut parts = Vec::new();
     let keys = keys(matrix);
@@ -188,9 +187,8 @@ pub fn first(cell: &Cell) -> Option<&str> {
     cell.policies.first().map(String::as_str)
 }
 
-/// A key for each policy that a cell names: the initials of its id, so that a change of the
-/// policies leaves the other cells as they are. Where two have the same, the later ones have a
-/// number behind.
+/// A key for each policy that a cell names: the initials of its id, so that a change of the policies leaves the other
+/// cells as they are. Of equal keys, the later ones get a number.
 fn keys(matrix: &Matrix) -> BTreeMap<&str, String> {
     let deciding: BTreeSet<&str> = matrix
         .blocks
@@ -218,13 +216,13 @@ fn keys(matrix: &Matrix) -> BTreeMap<&str, String> {
         .collect()
 }
 
-/// The permits that stand in no table, in a sentence.
+/// The permits that no column shows, in a sentence.
 pub fn others(matrix: &Matrix) -> Option<String> {
     (!matrix.others.is_empty())
         .then(|| format!("Other permits in force: {}", matrix.others.join(", ")))
 }
 
-/// An empty corner, and what the columns stand for.
+/// The headings of a table: an empty corner, and the names of the columns.
 fn headings(block: &Block) -> Vec<String> {
     let columns = block.columns.iter();
     let columns = columns.map(|heading| wrapped(&heading.name));

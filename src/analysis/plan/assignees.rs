@@ -9,10 +9,10 @@ use super::role_catalog::RoleCatalog;
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
-/// How many people a group has to bring along to be worth it.
+/// The least number of people for whom a group is assigned in their place.
 const WORTH: usize = 2;
 
-/// How many people everything holds.
+/// The number of people in each entity.
 pub(super) struct Members<'b, 'e> {
     catalog: &'b RoleCatalog<'e>,
     counts: IndexVec<Row, usize>,
@@ -36,8 +36,8 @@ impl<'b, 'e> Members<'b, 'e> {
         }
     }
 
-    /// Groups that hold nobody but some of these people, and the others of them; each with the number of
-    /// people that it is.
+    /// Assignees for these people: groups that contain no others, and the people who remain; each with its number of
+    /// people.
     pub(super) fn assignees(
         &self,
         people: &BTreeSet<EntityUid>,
@@ -58,7 +58,7 @@ impl<'b, 'e> Members<'b, 'e> {
             .into_iter()
             .filter(|(row, of)| is_full(row, of) && self.is_group(*row))
             .collect();
-        // The largest first; of the same people the one that they are in directly.
+        // The largest first; of groups with the same people, the one with the lowest row.
         groups.sort_by_key(|(row, of)| (std::cmp::Reverse(of.len()), *row));
         let mut waiting: BTreeSet<&EntityUid> = people.iter().collect();
         let mut assignees = Vec::new();
@@ -74,7 +74,7 @@ impl<'b, 'e> Members<'b, 'e> {
         assignees
     }
 
-    /// Whether it holds people and can be given a role, without being what gives one.
+    /// Whether an entity can be a group of people, and is not itself an assignment of a role.
     fn is_group(&self, row: Row) -> bool {
         let directory = self.catalog.engine.directory();
         let vocabulary = self.catalog.engine.bundle().vocabulary();

@@ -1,8 +1,8 @@
-//! The choice of roles: those to extend and those to make.
+//! The choice of roles to extend, and of new roles to create.
 //!
 //! All people get the permissions that they need, and none that they may not be given.
 //!
-//! The fewest roles come first, then the fewest permissions, then the fewest new roles. Permissions, people
+//! The best choice has the fewest roles, then the fewest permissions, then the fewest new roles. Permissions, people
 //! and roles are indices.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,7 +86,7 @@ impl Candidate {
 /// people may be given.
 pub(super) fn choose(groups: &[Group], extensible: &BTreeMap<usize, BTreeSet<usize>>) -> Choice {
     let needed = groups.iter().flat_map(|group| {
-        // Whoever needs no more than a role is given one that does something.
+        // A role that is needed for its own sake gets one permission.
         let any = group.may.first().filter(|_| group.need.is_empty());
         group.need.iter().chain(any)
     });
@@ -118,8 +118,8 @@ pub(super) fn choose(groups: &[Group], extensible: &BTreeMap<usize, BTreeSet<usi
     choice
 }
 
-/// The sets of permissions that a new role is chosen from, and whether these are all that matter: whatever
-/// some groups may be given together is one.
+/// The sets of permissions among which a new role is chosen, and whether the list is complete: each set has the
+/// permissions that some groups may be given together.
 fn new_roles(groups: &[Group], needed: &BTreeSet<usize>) -> (Vec<Candidate>, bool) {
     let mut all: BTreeSet<BTreeSet<usize>> = groups
         .iter()
@@ -172,7 +172,7 @@ fn helped(
     helped.map(|(place, _)| place).collect()
 }
 
-/// The same roles with as few permissions as are needed. Each permission is a question of its own.
+/// The same roles with as few permissions as are needed. Each permission is decided independently.
 fn least(family: Vec<Candidate>, groups: &[Group]) -> Vec<Candidate> {
     let needs = needs(groups);
     let permissions: BTreeSet<usize> = needs.iter().filter_map(|(_, need)| *need).collect();
@@ -197,7 +197,7 @@ fn least(family: Vec<Candidate>, groups: &[Group]) -> Vec<Candidate> {
     let least = family.into_iter().zip(gives);
     let least = least.map(|(candidate, gives)| match candidate {
         Candidate::Extend(role, _) => Candidate::Extend(role, gives),
-        // A role is given for its own sake: one permission that harms nobody makes it one.
+        // The role is needed for its own sake: one permission that harms nobody is enough.
         Candidate::Make(all) if gives.is_empty() => {
             Candidate::Make(all.into_iter().take(1).collect())
         }
@@ -206,7 +206,7 @@ fn least(family: Vec<Candidate>, groups: &[Group]) -> Vec<Candidate> {
     least.collect()
 }
 
-/// Gives the new roles to those who need them, each group as few as possible.
+/// Assigns the new roles to the groups that need them, as few as possible to each.
 fn given(family: Vec<Candidate>, groups: &[Group]) -> Choice {
     let mut choice = Choice {
         extended: BTreeMap::new(),

@@ -86,7 +86,7 @@ impl Draft {
     /// The state with these changes.
     ///
     /// # Errors
-    /// The changes cannot be made: a mistake of the plan.
+    /// The changes cannot be made, which is a bug of the planner.
     pub(super) fn applied(&self, engine: &Engine) -> Result<Engine, Vec<Finding>> {
         let switches = as_in(engine);
         let wrong = |error: tarbac_host::bundle::UnknownReading| {
@@ -108,7 +108,7 @@ impl Draft {
     }
 }
 
-/// Whether the schema and the entities allow to assign a person a role, which may be new.
+/// Whether the schema and the entities allow the assignment of a role, which may be new, to a person.
 pub(super) fn can_have(engine: &Engine, uid: &EntityUid, role: &EntityUid) -> bool {
     let mut draft = Draft::default();
     draft.make(role);

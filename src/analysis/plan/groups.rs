@@ -83,7 +83,7 @@ impl Groups {
         self.holders.get(role).cloned().unwrap_or_default()
     }
 
-    /// A person for whom a change alone mends a loss, with the loss.
+    /// A person with a loss that only this change mends, and the loss.
     pub(super) fn proof<'n>(
         &self,
         needs: &'n Needs,
@@ -111,7 +111,7 @@ pub(super) enum Changed {
     Made(usize),
 }
 
-/// The changes that give a group a permission, or a role whatever its permissions.
+/// The changes that give a group a permission; for `None`, any role.
 fn mending(choice: &Choice, index: usize, group: &Group, need: Option<usize>) -> BTreeSet<Changed> {
     let gives = |gives: &BTreeSet<usize>| need.is_none_or(|need| gives.contains(&need));
     let made = choice.new_roles.iter().enumerate();

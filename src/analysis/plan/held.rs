@@ -34,7 +34,7 @@ pub(super) struct Holding {
     pub keeps: bool,
 }
 
-/// The holdings of people who gain a decision, or who have a role by which others do.
+/// The holdings of people who gain a decision, or who have a role by which others gain one.
 pub(super) struct Holdings {
     /// The permissions that are gained, in the order of the schema. Others refer to them by index.
     pub permissions: Vec<EntityUid>,
@@ -73,7 +73,7 @@ impl Holdings {
             .count() as u64
     }
 
-    /// The roles that give a person a permission, each with the way.
+    /// The roles that give a person a permission, each with the entity through which the person has it.
     pub(super) fn roles_via(&self, person: &EntityUid, permission: usize) -> BTreeSet<&RoleVia> {
         let roles_via = self.roles_via.get(person).into_iter().flatten();
         let gives = |via: &&RoleVia| {
@@ -85,7 +85,7 @@ impl Holdings {
 }
 
 impl Planner<'_, '_> {
-    /// The holdings of people by the permissions that anybody gains.
+    /// The holdings of people by the permissions that are gained.
     pub(super) fn holdings(&self, catalog: &RoleCatalog<'_>) -> Holdings {
         let mut gaining: BTreeSet<EntityUid> = BTreeSet::new();
         let mut gained: BTreeSet<&EntityUid> = BTreeSet::new();
@@ -140,7 +140,7 @@ impl Planner<'_, '_> {
         holdings
     }
 
-    /// Fills in what people hold by the permissions of `holdings`.
+    /// Adds the decisions that people hold by the permissions of `holdings`.
     fn hold(&self, catalog: &RoleCatalog<'_>, people: &[EntityUid], holdings: &mut Holdings) {
         let permissions = holdings.permissions.clone();
         let selection = Selection {

@@ -1,9 +1,9 @@
 //! Permissions that people lack, and the losses that each would mend.
 //!
-//! People with losses are decided about in further states: with a new role without permissions, with the same role
-//! and every permission, and with every permission added to the custom roles that they have. A loss that the first
-//! mends needs a role and no permission; one that only the second mends needs the permission. A permission that is
-//! added to a custom role needs no new assignment.
+//! Decisions about people with losses are made in further states: with a new role without permissions, with the same
+//! role and every permission, and with every permission added to the custom roles that they have. A loss that the
+//! first mends needs a role and no permission; one that only the second mends needs the permission. A permission that
+//! is added to a custom role needs no new assignment.
 //!
 //! A decision about an action depends on the permissions of a role only by whether the action is among them. These
 //! states therefore tell the effect of every choice of permissions.
@@ -170,7 +170,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    /// The permissions that anybody loses, and the pages that carry them.
+    /// The lost permissions, and the pages that carry them.
     fn permissions(&self) -> Vec<EntityUid> {
         let changes = self.impact.people.iter().flat_map(|of| &of.changes);
         let lost = changes.filter(|change| change.direction == Direction::Lost);

@@ -10,10 +10,10 @@ use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::policy_text::{line, permit, slug};
 use tarbac_host::bundle::{self, Policy};
 
-/// The folder of a workspace in which policies stand that do not ship.
+/// The folder of a workspace for policies that do not ship.
 const FOLDER: &str = "policies/custom";
 
-/// How many permissions a name names.
+/// The number of permissions in the name of a role.
 const NAMED: usize = 2;
 
 /// A new role.
@@ -58,7 +58,7 @@ impl NewRole<'_> {
     }
 }
 
-/// A policy with the actions that it is to permit; without any it is left out.
+/// A policy with the actions that it is to permit; without any, the policy is removed.
 pub(super) struct Rewriting<'p> {
     pub policy: &'p Policy,
     pub actions: Vec<EntityUid>,

@@ -1,8 +1,8 @@
 //! Role changes that prevent gains, without a loss.
 //!
 //! A [`RoleVia`] is a role with the entity that gives it, as a role assignment. A permission can be removed from it if
-//! nobody needs the permission there, because no earlier access depends on it. All people of one are treated equally,
-//! since roles are assigned to them together.
+//! no earlier access depends on the permission there. All people of a [`RoleVia`] are treated equally, since the role
+//! is assigned to them together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use super::{Assigned, Gained, GrantingRole, Planner, Proposal, RoleChange, RoleC
 use crate::change::impact::{Direction, States};
 use tarbac_diagnostic::finding::Finding;
 
-/// The most kinds of ways to a role for which the fewest new roles are certain.
+/// The most kinds of [`RoleVia`] of one role for which the fewest new roles are found with certainty.
 const CERTAIN: usize = 12;
 
 /// The part of a plan about gains.
@@ -196,8 +196,8 @@ impl<'s> Sparing<'s, '_> {
         changes
     }
 
-    /// The shares that some permission goes from, in as few parts as possible, each of which can go without
-    /// the same permissions.
+    /// The [`RoleVia`]s of a role that lose a permission, in as few parts as possible: all of a part can lose the same
+    /// permissions.
     fn alike(
         &mut self,
         roles_via: Vec<(&'s RoleVia, Removable)>,
@@ -244,7 +244,7 @@ impl<'s> Sparing<'s, '_> {
         parts.collect()
     }
 
-    /// The ways by role.
+    /// The [`RoleVia`]s by role.
     fn by_role(&self) -> BTreeMap<&'s EntityUid, Vec<(&'s RoleVia, Removable)>> {
         let mut by_role: BTreeMap<&EntityUid, Vec<(&RoleVia, Removable)>> = BTreeMap::new();
         for (via, removable) in &self.removals.roles_via {
@@ -254,7 +254,7 @@ impl<'s> Sparing<'s, '_> {
         by_role
     }
 
-    /// The number of people who gain less without some permissions of some ways.
+    /// The number of people who gain less without some permissions of these [`RoleVia`]s.
     fn spared(&self, roles_via: &[(&'s RoleVia, Removable)], goes: &BTreeSet<usize>) -> u64 {
         let removed = roles_via
             .iter()

@@ -9,7 +9,7 @@ use super::role_catalog::RoleCatalog;
 use super::{Gained, GrantingRole, Reason};
 use crate::explain::{Labels, Named};
 
-/// The permissions of a role and the way to it, by what a plan can do with them.
+/// The removable permissions of a [`RoleVia`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Removable {
     /// The permissions that are removed, because people gain by them.
@@ -29,11 +29,11 @@ impl Removable {
 pub(super) struct RemovablePermissions<'s, 'e> {
     pub catalog: &'s RoleCatalog<'e>,
     pub holdings: &'s Holdings,
-    /// All ways to the roles that give a gain.
+    /// Every [`RoleVia`] of the roles that give a gain.
     pub roles_via: BTreeMap<&'s RoleVia, Removable>,
     /// The number of removed gains, by person and permission.
     pub removed: BTreeMap<(EntityUid, usize), u64>,
-    /// By way, the people and permissions with a removed gain.
+    /// By [`RoleVia`], the people and permissions with a removed gain.
     pub removed_by: BTreeMap<&'s RoleVia, Vec<(&'s EntityUid, usize)>>,
     /// The remaining gains by reason and person: the permissions, and the number of decisions.
     reasons: BTreeMap<(Reason, Named), (BTreeSet<usize>, u64)>,
@@ -58,7 +58,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         removals
     }
 
-    /// Finds the ways from which a permission can be removed.
+    /// Finds each [`RoleVia`] from which a permission can be removed.
     fn permission(&mut self, permission: usize) {
         let holdings = self.holdings;
         let of: Vec<(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)> = holdings
@@ -108,7 +108,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
         }
     }
 
-    /// The ways that keep a permission, each with a person who needs it there.
+    /// Each [`RoleVia`] that keeps a permission, with a person who needs it there.
     fn kept(
         &mut self,
         of: &[(&'s EntityUid, &'s Holding, BTreeSet<&'s RoleVia>)],
@@ -120,7 +120,7 @@ impl<'s, 'e> RemovablePermissions<'s, 'e> {
                 kept.entry(*only).or_insert(*person);
             }
         }
-        // A person with several ways needs one: the one that most of the others have as well.
+        // A person with several needs only one: the one that most of the other people have as well.
         loop {
             let mut waiting: BTreeMap<&RoleVia, (usize, &EntityUid)> = BTreeMap::new();
             for (person, _, roles_via) in keepers.clone() {

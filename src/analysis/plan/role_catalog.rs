@@ -52,7 +52,7 @@ impl<'e> RoleCatalog<'e> {
         Ok(catalog)
     }
 
-    /// The policies that list the permissions of a role; `None` if one of those that name it does something else.
+    /// The policies that list the permissions of a role; `None` if a policy that names the role does anything else.
     pub(super) fn lists(&self, role: &EntityUid) -> Option<&[&'e Policy]> {
         let policies = self.by_role.get(role)?;
         let is_list = |policy: &&Policy| roles::is_list(self.engine, policy, role);
@@ -140,7 +140,7 @@ impl<'e> RoleCatalog<'e> {
         roles
     }
 
-    /// The people who could have a role: the rows of the types of principals.
+    /// The rows of all people who could have a role, by the types of principals.
     pub(super) fn people(&self) -> impl Iterator<Item = Row> {
         let vocabulary = self.engine.bundle().vocabulary();
         let asking: BTreeSet<EntityTypeName> = vocabulary

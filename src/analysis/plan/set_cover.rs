@@ -1,7 +1,6 @@
 //! Set cover: the fewest sets that cover everything.
 //!
-//! The search is exact as long as it is small; what is too large gets a good answer, and it is said
-//! that there may be a better one.
+//! A small problem is solved exactly. A large one gets a good cover, marked as one that may not be the smallest.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -9,23 +8,22 @@ use std::collections::{BTreeSet, BinaryHeap};
 /// The most steps of the search; a plan that a person can read takes far fewer.
 const STEPS: usize = 200_000;
 
-/// Looking for an element that is missing takes another step for so many elements.
+/// The number of elements whose scan for a missing one counts as another step.
 const LOOKED_AT: usize = 100;
 
 /// The number of smallest covers that are compared.
 const MOST: usize = 500;
 
-/// Covers of as few sets as there could be.
+/// Covers of as few sets as possible.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Covers {
-    /// Some covers, each by the places of its sets; all of them are of the same size. Without any, not
-    /// everything can be covered.
+    /// Some covers of equal size, each by the indices of its sets; empty if the sets do not cover every element.
     pub all: Vec<Vec<usize>>,
     /// Whether it is certain that no cover is smaller.
     pub is_smallest: bool,
 }
 
-/// Covers the numbers up to `universe` with as few of these sets as possible.
+/// Covers the numbers below `universe` with as few of these sets as possible.
 pub(super) fn covers(universe: usize, sets: &[BTreeSet<usize>]) -> Covers {
     if universe == 0 {
         return Covers {
@@ -58,13 +56,12 @@ pub(super) fn covers(universe: usize, sets: &[BTreeSet<usize>]) -> Covers {
     }
 }
 
-/// A cover that takes the set with the most that is missing each time, and then leaves out whatever the
-/// others cover as well; none where the sets do not cover everything.
+/// A greedy cover, without the sets that the others make redundant; `None` if the sets do not cover every element.
 fn quickly(universe: usize, sets: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
     let mut covered = vec![0_usize; universe];
     let mut missing = universe;
     let mut chosen = Vec::new();
-    // What a set gives only becomes less, so that most of them need not be looked at again.
+    // The gain of a set only falls, so most sets need no second look.
     let mut waiting: BinaryHeap<(usize, Reverse<usize>)> = sets
         .iter()
         .enumerate()
@@ -106,10 +103,10 @@ fn count(covered: &mut [usize], set: &BTreeSet<usize>, change: impl Fn(usize) ->
     }
 }
 
-/// Looks for covers of a size.
+/// The search for covers of a size.
 struct Search<'s> {
     sets: &'s [BTreeSet<usize>],
-    /// For each element the sets that have it.
+    /// For each element, the sets that have it.
     having: Vec<Vec<usize>>,
     /// The elements, those first that the fewest sets have.
     order: Vec<usize>,
@@ -147,7 +144,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Finds the covers of so many sets; says whether it looked at all that there could be.
+    /// Finds the covers of `size` sets. Returns whether the search was complete.
     fn of_size(&mut self, size: usize) -> bool {
         self.steps += 1 + self.covered.len() / LOOKED_AT;
         if self.steps > STEPS || self.found.len() >= MOST {

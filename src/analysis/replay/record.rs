@@ -1,4 +1,4 @@
-//! The request that a record is about.
+//! The request of a record, resolved in the present workspace.
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use tarbac_host::lookup::exact;
 use super::Replayer;
 use crate::decision_log::{JsonObject, LogRecord, LoggedEntity};
 
-/// The key of a context that is the clock of the server where a request has none.
+/// The context key that the server fills from its clock if the request does not.
 const NOW: &str = "now";
 
 impl Replayer<'_> {
@@ -32,7 +32,7 @@ impl Replayer<'_> {
         Some((request, set))
     }
 
-    /// The entity of a record, which is searched for where it has no id.
+    /// The entity in a record; `None` if it is unknown, or only the type of a search.
     pub(super) fn entity(&self, logged: Option<&LoggedEntity>) -> Option<EntityUid> {
         let logged = logged?;
         let type_name: EntityTypeName = logged.type_name.parse().ok()?;
@@ -95,11 +95,11 @@ impl Replayer<'_> {
         set.collect()
     }
 
-    /// The pointer to something that was left out of a record and that the decision depends on.
+    /// The pointer to a value that was left out of a record, if the decision depends on it.
     pub(super) fn lacking(&self, record: &LogRecord) -> Option<String> {
         let declared = || match self.action(record) {
             Some(action) => self.engine.bundle().context_keys(&action.uid),
-            // Every action is tried.
+            // A search for actions tries every action.
             None => {
                 let vocabulary = self.engine.bundle().vocabulary();
                 let actions = vocabulary.permissions();
@@ -122,7 +122,7 @@ impl Replayer<'_> {
     }
 }
 
-/// Whether an action is asked of the one about the other.
+/// Whether an action applies to a principal and a resource of these types.
 pub(super) fn applies(
     action: &Action,
     principal: &EntityTypeName,

@@ -1,4 +1,4 @@
-//! The searches of a log, done again.
+//! The searches of a log, run again.
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use tarbac_host::bundle::Action;
@@ -9,7 +9,7 @@ use super::{Replayed, Replayer, Results, TurnedSearch};
 use crate::decision_log::{LogRecord, LoggedEntity, LoggedSearch};
 
 impl Replayer<'_> {
-    /// Searches again, and compares how many are found.
+    /// Runs a search again, and compares the numbers of results.
     pub(super) fn search(&self, record: &LogRecord, was: &LoggedSearch) -> Replayed {
         let now = self.results(record);
         let was = Results {
@@ -34,7 +34,7 @@ impl Replayer<'_> {
         }))
     }
 
-    /// The results; none where a name means nothing.
+    /// The numbers of results; zero if the record names anything unknown.
     fn results(&self, record: &LogRecord) -> Results {
         let found = match &record.action {
             None => self.actions(record),
@@ -43,7 +43,7 @@ impl Replayer<'_> {
         found.unwrap_or_default()
     }
 
-    /// The actions that may be done.
+    /// The results of a search for actions.
     fn actions(&self, record: &LogRecord) -> Option<Results> {
         let principal = self.entity(record.subject.as_ref())?;
         let resource = self.entity(record.resource.as_ref())?;
@@ -57,7 +57,7 @@ impl Replayer<'_> {
         Some(results)
     }
 
-    /// Those who may, or those to whom it may be done.
+    /// The results of a search for subjects or resources.
     fn entities(&self, record: &LogRecord) -> Option<Results> {
         let action = self.action(record)?;
         let context = self.context(record, action)?;
@@ -114,7 +114,7 @@ impl Replayer<'_> {
         }
         match self.engine.slice_where(&request, &set) {
             Ok(slice) => self.engine.decide_in(&request, &slice).decision,
-            // Where an attribute is not taken, there is no result.
+            // A candidate is no result if the schema refuses an attribute of the request.
             Err(_) => Decision::Deny,
         }
     }

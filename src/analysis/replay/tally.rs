@@ -1,4 +1,4 @@
-//! The sum of the records that were decided again, by policy and by person.
+//! The totals of a replay, by policy and by person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use tarbac_host::Decision;
 use super::{NotReplayed, Replayed, Turned, TurnedSearch};
 use crate::wire;
 
-/// So many lines that could not be decided, and searches, are listed; further ones are counted.
+/// The most lines without a decision, and the most searches, that are listed; further ones are counted.
 const LISTED: usize = 1000;
 
-/// So many resources and errors of one kind of request are listed.
+/// The most resources, and the most errors, that are listed for one kind of request.
 const SHOWN: usize = 3;
 
 /// The records of a log, decided again.
@@ -53,7 +53,7 @@ pub struct TurnedPolicy {
     pub other: u64,
 }
 
-/// What is decided otherwise for a person: by action, former decision and decision.
+/// The decisions about a person that differ, by action, old decision and new decision.
 pub type TurnedPerson = BTreeMap<(String, Decision, Decision), TurnedRequest>;
 
 /// Requests of one person for one action that turned alike.
@@ -138,7 +138,7 @@ fn people<S: Serializer>(
 }
 
 impl Replay {
-    /// Whether every record is decided as it was.
+    /// Whether no decision differs.
     pub fn is_same(&self) -> bool {
         self.otherwise == 0
     }
@@ -148,7 +148,7 @@ impl Replay {
         self.impossible == 0
     }
 
-    /// Adds what became of a line.
+    /// Adds the result of a line.
     pub(super) fn add(&mut self, line: u64, replayed: Replayed) {
         match replayed {
             Replayed::OutOfScope => return,
@@ -198,7 +198,7 @@ impl Replay {
     }
 }
 
-/// Adds elements to the first few.
+/// Adds elements to a set that keeps the first few.
 fn keep<T: Ord>(kept: &mut BTreeSet<T>, more: impl IntoIterator<Item = T>) {
     kept.extend(more);
     while kept.len() > SHOWN {

@@ -1,4 +1,4 @@
-//! Refused people whom the activation of eligible memberships would permit.
+//! Refused people who would be allowed after activating eligible memberships.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Request};
 use tarbac_host::engine::Engine;
 
-/// For each person who is refused and allowed after an activation, the ways.
+/// The ways of each person who is refused now and allowed after an activation.
 pub(super) fn ways_by_person(
     engine: &Engine,
     action: &Action,

@@ -18,7 +18,7 @@ use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
-/// The question about the words of the admin center where no policy permits.
+/// The question for the message of the admin center if no policy permits.
 const REFUSAL: &str = "refusal";
 
 /// All people, by the decision about an action on a resource.
@@ -88,8 +88,8 @@ pub struct RefusedPeople {
 }
 
 impl Who {
-    /// Decides about all people of the types to which an action applies. At most `named` people with the same reasons of
-    /// a refusal are named.
+    /// Decides about all people of the types to which an action applies. At most `named` people with the same reasons
+    /// of a refusal are named.
     pub fn new(
         engine: &Engine,
         action: &Action,
@@ -149,7 +149,7 @@ impl Who {
         who
     }
 
-    /// The same, with those who are allowed after an activation apart.
+    /// As [`Who::new`], with the people apart who are allowed after an activation.
     pub fn with_eligible(
         engine: &Engine,
         action: &Action,

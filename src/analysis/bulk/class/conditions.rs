@@ -1,10 +1,10 @@
 //! The conditions of policies, split by principal, resource or both.
 //!
-//! Some parts of a condition read only the principal, some only the resource, and some both. Of the first two only the
-//! truth matters, so that a pattern for the names of devices makes two classes and not a million. One kind of part that
-//! reads both is common in Configuration Manager: whether the device is in one of the principal's collections. Such a
-//! [`MembershipTest`] splits the devices for each principal alone. Other parts that read both count by the values that they
-//! read.
+//! Some parts of a condition read only the principal, some only the resource, and some both. For the first two, only
+//! the truth value matters, so that a pattern for the names of devices makes two classes and not a million. One kind
+//! of part that reads both is common in Configuration Manager: whether the device is in one of the principal's
+//! collections. Such a [`MembershipTest`] splits the devices for each principal alone. Other parts that read both tell
+//! entities apart by every value that they read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -134,7 +134,7 @@ mod tests {
 
     type People = Partition<PersonId, ClassId>;
 
-    /// People by what is seen of them.
+    /// People with these fingerprints.
     fn people(seen: &[&[u32]]) -> People {
         let seen: IndexVec<PersonId, &[u32]> = seen.iter().copied().collect();
         Partition::new(seen.len(), |person, all| all.extend(seen[person]))
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(nobody.joined(|_, _| {}), People::default());
     }
 
-    /// An index of nothing stops the program: the first class has members for whom something else holds.
+    /// An index out of range stops the program, as the decisions of another class would be wrong.
     #[test]
     #[should_panic(expected = "index out of bounds")]
     fn somebody_unknown_is_in_no_class() {

@@ -17,7 +17,7 @@ use tarbac_store::{Fingerprinter, Row};
 #[derive(Debug)]
 pub(crate) struct Projection {
     parts: SplitConditions,
-    /// The entities that policies read whatever the request.
+    /// The entities that policies read in every request.
     looked_into: EntitySlice,
     /// For each membership test, the actions whose policies have it.
     asked: Vec<BTreeSet<ActionId>>,
@@ -45,7 +45,7 @@ pub(crate) struct SideFingerprints {
     values: Fingerprinter,
     /// The conditions of which only the truth matters.
     conditions: Vec<ast::Expr>,
-    /// The entities that policies read whatever the request.
+    /// The entities that policies read in every request.
     looked_into: EntitySlice,
 }
 
@@ -90,8 +90,8 @@ impl Projection {
         }
     }
 
-    /// Tells resources of a type apart by the entities in those of their attributes that any policy reads, even where
-    /// the decisions are the same.
+    /// Tells resources of a type apart also by the entities in those of their attributes that any policy reads, even
+    /// if the decisions are the same.
     #[must_use]
     pub(crate) fn by_attributes_of(mut self, engine: &Engine, type_name: &EntityTypeName) -> Self {
         let mut names = entity_attributes(engine, type_name);
@@ -109,7 +109,7 @@ impl Projection {
         &self.distinguishing_attributes
     }
 
-    /// The classes of people. Those who do not exist are in one class.
+    /// The classes of people. Those who do not exist share a class.
     pub(crate) fn principals(
         &self,
         engine: &Engine,
@@ -127,7 +127,7 @@ impl Projection {
         self.resource_fingerprints(engine).classes(engine, rows)
     }
 
-    /// For each class of resources the first that the policies about one action do not tell from it.
+    /// For each class of resources, the first class that the policies about one action do not tell apart from it.
     pub(crate) fn resources_of_action(
         &self,
         engine: &Engine,

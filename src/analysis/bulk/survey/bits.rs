@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-/// For each thing, by its number, the same number of words.
+/// A table of bits, whose rows have the same number of words.
 #[derive(Default)]
 pub(super) struct BitRows {
     words: usize,
@@ -10,7 +10,7 @@ pub(super) struct BitRows {
 }
 
 impl BitRows {
-    /// No bit is set, of so many things.
+    /// A table without set bits.
     pub(super) fn new(words: usize, things: usize) -> Self {
         Self {
             words,
@@ -18,18 +18,18 @@ impl BitRows {
         }
     }
 
-    /// How many words a thing has.
+    /// The number of words in a row.
     pub(super) fn words(&self) -> usize {
         self.words
     }
 
-    /// The words of a thing, if there is such a thing.
+    /// The words of a row; `None` if there is no such row.
     pub(super) fn find(&self, thing: usize) -> Option<&[u64]> {
         let start = thing * self.words;
         self.bits.get(start..start + self.words)
     }
 
-    /// The words of everything, one after the other.
+    /// The words of all rows, row by row.
     pub(super) fn all_mut(&mut self) -> &mut [u64] {
         &mut self.bits
     }
@@ -56,7 +56,7 @@ impl IndexMut<usize> for BitRows {
     }
 }
 
-/// Adds the bits of one to those of another.
+/// Sets the bits of `others` in `bits`.
 pub(super) fn join(bits: &mut [u64], others: &[u64]) {
     bits.iter_mut()
         .zip(others)

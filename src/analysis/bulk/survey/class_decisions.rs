@@ -26,13 +26,13 @@ pub(crate) struct ClassDecisions<'s> {
     /// The class.
     pub(crate) class: ClassId,
     pub(super) split: &'s CellSplit<'s>,
-    /// `None` where the question cannot be asked.
+    /// `None` if the action cannot be asked about.
     outcome_ids: IndexVec<StateId, IndexVec<ActionId, IndexVec<CellId, Option<OutcomeId>>>>,
     outcomes: Outcomes,
 }
 
 index_type! {
-    /// An outcome, among those that differ.
+    /// A distinct outcome.
     struct OutcomeId;
 }
 
@@ -101,7 +101,7 @@ impl<'s> ClassDecisions<'s> {
         self.split.cell(resource)
     }
 
-    /// The outcome of an action on each resource of a cell; `None` where the person or the resources do not exist in
+    /// The outcome of an action on each resource of a cell; `None` if the person or the resources do not exist in
     /// that state, or the action is not asked about.
     pub(crate) fn outcome(
         &self,

@@ -1,7 +1,7 @@
 //! Cells: resource classes split by the sets of one class of people.
 //!
-//! Whether a resource is in a set is a bit. The sets of several people are looked up in one go, as many
-//! as a word holds, for that is where the time goes: a million devices are in ten collections each.
+//! The membership of a resource in a set is a bit. The sets of several people are looked up together, as many as a
+//! word holds: the look-up takes most of the time, as a million devices are in ten collections each.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,13 +19,13 @@ use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::index_type;
 use tarbac_store::{Directory, ListId, Row};
 
-/// How many sets are looked up at a time.
+/// The number of sets that are looked up together.
 const WORD: usize = u64::BITS as usize;
 
-/// How many resources one core looks up before another can take over.
+/// The number of resources that one core looks up before another can take over.
 const SHARE: usize = 1 << 14;
 
-/// The most cells that are numbered by a table; what could be more is sorted into classes instead.
+/// The most keys of a table of cells. If there could be more, the resources are divided into finer classes instead.
 const MOST: usize = 1 << 20;
 
 /// A set of a person that resources may be in.
@@ -47,22 +47,22 @@ pub(super) struct Batch<'s> {
     words: usize,
 }
 
-/// A class of people with its sets, and the first of their bits.
+/// A class of people with its sets, and the index of the first of their bits.
 pub(super) struct Member<'s> {
     pub class: ClassId,
     sets: &'s [OwnedSet],
     start: usize,
 }
 
-/// For each resource the sets of a batch that it is in.
+/// For each resource, the sets of a batch that it is in.
 pub(super) struct Membership(BitRows);
 
 /// Resources of one class that are in the same sets of a person.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell {
-    /// How many there are.
+    /// The number of resources.
     pub count: u64,
-    /// The first.
+    /// The first resource.
     pub first: ResourceId,
 }
 
@@ -82,7 +82,7 @@ index_type! {
     struct Key;
 }
 
-/// Cells by key, in the order in which they came.
+/// Cells by key, in the order of their first resources.
 #[derive(Default)]
 struct Cells {
     /// `None` for a key that no resource has.
@@ -206,7 +206,7 @@ impl<'s> CellSplit<'s> {
             of,
         };
         let keys = split.classes.len() << split.width;
-        // A table of many keys takes longer to make and to join than what another core spares.
+        // A table of many keys takes more time to make and to join than another core saves.
         let shares = if keys > SHARE {
             1
         } else {
@@ -282,7 +282,7 @@ impl Cells {
         }
     }
 
-    /// Counts resources in.
+    /// Adds resources to the cell of a key.
     fn add(&mut self, key: Key, resources: Cell) {
         match self.numbers[key] {
             Some(cell) => self.cells[cell].count += resources.count,
@@ -302,12 +302,12 @@ impl Cells {
     }
 }
 
-/// The sets of a batch in a state, by what is in them.
+/// The sets of a batch in a state, by their members.
 struct Marks<'g> {
     lists: &'g Lists,
-    /// For each list of parents the bits of the sets that hold one of these, or what one is in.
+    /// For each list of parents, the bits of the sets that hold a parent or one of its ancestors.
     inherited: BitRows,
-    /// For a resource that a set holds itself.
+    /// The bits of the sets that hold a resource itself.
     own: HashMap<Row, Vec<u64>>,
 }
 
@@ -373,7 +373,7 @@ impl<'g> Marks<'g> {
     }
 }
 
-/// For each list of parents the bits of all of them.
+/// For each list of parents, the bits of all parents.
 fn inherited(of_groups: &BitRows, directory: &Directory, lists: Range<u32>) -> BitRows {
     let words = of_groups.words();
     let mut inherited = BitRows::new(words, lists.len());

@@ -19,14 +19,14 @@ pub(super) struct Edits<'a> {
     pub(super) engine: &'a Engine,
     names: &'a Lookup<'a>,
     pub(super) changed: BTreeMap<EntityUid, GivenEntity>,
-    /// The fact, by index, that states something, by what it states and the map it stands in. A map states it once,
-    /// however it is spelled; a case may well state it otherwise than its suite.
+    /// The index of the fact that makes a statement, by statement and map. A map makes a statement once, however it is
+    /// spelled; a case may contradict its suite.
     stated_by: BTreeMap<(String, (String, u64)), usize>,
-    /// Entities of which a fact states an attribute that stands in place of a parent, or that parent.
+    /// Entities for which a fact states an attribute in place of a parent, or that parent.
     pub(super) explicit: BTreeSet<EntityUid>,
 }
 
-/// Something that a fact states, before it has the index of the fact.
+/// An assertion without the index of its fact.
 struct Applied {
     entity: EntityUid,
     statement: Statement,
@@ -227,7 +227,7 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// Records that a fact states something, unless a fact of the same map does.
+    /// Records the statement of a fact, unless another fact of the same map makes it.
     fn state(&mut self, fact: &Fact, index: usize, statement: String) -> Result<(), FactError> {
         match self.stated_by.entry((statement.clone(), fact.map.clone())) {
             Entry::Vacant(entry) => {
@@ -291,7 +291,7 @@ impl<'a> Edits<'a> {
         })
     }
 
-    /// The entity as the directory has it; empty if it has none.
+    /// The entity in the directory; an empty one if the directory does not define it.
     fn original(&self, uid: &EntityUid) -> Result<GivenEntity, InvalidFact> {
         let directory = self.engine.directory();
         let Some(row) = directory.row(uid).filter(|row| directory.is_defined(*row)) else {

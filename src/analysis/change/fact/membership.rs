@@ -115,7 +115,7 @@ impl Edits<'_> {
         }
     }
 
-    /// The entity of a type that the attributes of all members of a group name, if it is one.
+    /// The entity of a type that the attributes of all members of a group name, if they name only one.
     fn owner_of_members(&self, group: &EntityUid, type_name: &str) -> Option<EntityUid> {
         let directory = self.engine.directory();
         let group = directory.row(group)?;

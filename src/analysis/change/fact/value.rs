@@ -188,7 +188,7 @@ impl Edits<'_> {
                 for (name, value) in fields {
                     let value = match known.and_then(|known| known.get(name)) {
                         Some(attribute) => self.of_kind(&attribute.kind, value)?,
-                        // The reader of entities refuses it.
+                        // The reader of entities refuses an unknown attribute.
                         None => value.clone(),
                     };
                     edited.insert(name.clone(), value);

@@ -13,7 +13,7 @@ use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
 use tarbac_store::index::IndexVec;
 
-/// The annotation of policies about changes that deserve a look: the direction of the changes.
+/// The annotation of a policy about concerns: the direction of the changes.
 const ABOUT: &str = "change";
 
 /// The differences of a class of people.
@@ -235,7 +235,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         Some((&page.uid, on_page))
     }
 
-    /// The resources of changes that deserve a look, by policy and direction; `by_direction` has the changed cells.
+    /// The resources of concerns, by policy and direction; `by_direction` has the changed cells.
     fn concerns(
         &self,
         decisions: &ClassDecisions<'_>,
@@ -327,7 +327,7 @@ fn becomes_out_of_reach(decisions: &ClassDecisions<'_>, on_page: OnPage, cell: C
     is_out_of_reach(AFTER) && !is_out_of_reach(BEFORE)
 }
 
-/// Cells in which an action changes for the same reasons.
+/// Cells in which the decision about an action changes for the same reasons.
 struct ChangedCells<'s> {
     direction: Direction,
     before: Option<&'s Outcome>,

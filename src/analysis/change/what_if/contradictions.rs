@@ -27,7 +27,7 @@ pub(super) fn contradiction(changes: &[Change], (one, other): (usize, usize)) ->
     Finding::error(code::what_if::CHANGE, message).help("keep one of the two")
 }
 
-/// Findings for attributes that are true, stay true by the schema (`@lasting`), and would not.
+/// Findings for attributes that the schema keeps true (`@lasting`) and that changes make false.
 pub(super) fn lasting_ended(engine: &Engine, changed: &Engine, names: &Lookup<'_>) -> Vec<Finding> {
     let vocabulary = engine.bundle().vocabulary();
     let is_true = |engine: &Engine, uid: &EntityUid, name: &str| {
@@ -77,7 +77,7 @@ pub(super) fn granted_and_revoked(
             Change::Revoke(text) => (text, &mut revoked),
             Change::Flag { .. } | Change::Set(_) => continue,
         };
-        // A name that is not found is a finding of its change.
+        // An unknown name has a finding already.
         of_kind.extend(
             holder_and_role(engine, names, text)
                 .ok()
@@ -91,8 +91,8 @@ pub(super) fn granted_and_revoked(
     pairs.collect()
 }
 
-/// Findings for changes whose effect does not hold after all of them, as for a person who leaves a group and joins
-/// another that is in it. `of_fact` has the index of the change of each fact.
+/// Findings for changes without effect after all changes, as for a person who leaves a group and joins another that is
+/// in it. `of_fact` has the index of the change of each fact.
 pub(super) fn not_holding(
     changed: &Engine,
     names: &Lookup<'_>,

@@ -18,7 +18,7 @@ use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, Name, NameError};
 
 /// The arguments that a flag takes: a value for all entities that have the attribute, and `NAME=VALUE` for each; the
-/// value is left out where it is not `on` or `off`.
+/// value is left out if it is neither `on` nor `off`.
 pub fn settings(engine: &Engine, flag: &str) -> Vec<String> {
     let Ok((of_type, attribute)) = flagged(engine, flag) else {
         return Vec::new();

@@ -15,15 +15,15 @@ use tarbac_host::bundle::{Attribute, Kind};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, in_words};
 
-/// How many entities a sentence names.
+/// The number of entities that a sentence names.
 const NAMED: usize = 5;
 
-/// The assumptions of an answer that the workspace does not have.
+/// The assumptions of an answer that differ from the workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Premises {
     /// The changes as they were typed.
     pub typed: Vec<String>,
-    /// Other differences from the workspace as they were typed: files and readings.
+    /// Other assumptions as they were typed: files and readings.
     pub besides: Vec<String>,
     /// Statements that did not hold before, a clause each: `Use Intune RBAC is On for contoso`.
     pub says: Vec<String>,
@@ -203,8 +203,8 @@ impl Wording<'_> {
         flags.map(|(name, _)| name)
     }
 
-    /// Sentences about the flags that may decide where a stated flag makes no difference: those of the entities
-    /// that its entity refers to, and of those that refer to it, unless an assertion is about them.
+    /// Sentences about flags that may decide instead where a stated flag makes no difference: flags of the entities
+    /// that its entity refers to or that refer to it, unless an assertion is about them.
     fn unchanged_flags(&self, held: &[&Assertion], new: &[&Assertion]) -> Vec<String> {
         let mut related: BTreeSet<EntityUid> = BTreeSet::new();
         for assertion in held {
@@ -298,12 +298,12 @@ fn not_unless(holds: bool, sentence: String) -> String {
     }
 }
 
-/// The text of an annotation with the names in place.
+/// The text of an annotation with its placeholders filled.
 fn filled(text: &str, entity: &str, value: &str) -> String {
     text.replace("{entity}", entity).replace("{value}", value)
 }
 
-/// The first of these names, and how many more there are.
+/// The first of these names, and the number of further ones.
 fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! Roles that changes grant or revoke, and who can have them.
+//! Roles that changes grant or revoke, and their possible holders.
 
 use cedar_policy::{EntityTypeName, EntityUid};
 
@@ -36,7 +36,7 @@ pub(super) fn holder_and_role(
         let who = names.of_types(&types, &Name::from(who));
         who.map(|who| (who, role))
     });
-    // Names may have equals signs: the first one that has a known name before it counts.
+    // Names may have equals signs: the first sign after a known name counts.
     let first = found.next();
     let first =
         first.ok_or_else(|| error("write the person or group, an equals sign, and the role"))?;

@@ -20,7 +20,7 @@ pub(super) fn current_long(probe: &Probe<'_>, target: &Target<'_>) -> Option<i64
     }
 }
 
-/// The entities with an empty record in place of an absent one; `None` where it cannot be empty.
+/// The entities with an empty record in place of an absent one; `None` if the record cannot be empty.
 pub(in crate::explain) fn with_record(
     probe: &Probe<'_>,
     entity: &EntityUid,

@@ -20,7 +20,7 @@ pub(super) fn joined(probe: &Probe<'_>, uid: &EntityUid, group: &EntityUid) -> O
         Between::Type(link) => {
             let required = required_by(probe.vocabulary(), &link);
             if required.contains(&group.type_name().to_string()) {
-                // Every link needs one of these, so this takes a link of its own.
+                // Every link needs a parent of each required type, so this one needs a link of its own.
                 for other in required
                     .iter()
                     .filter(|other| **other != group.type_name().to_string())
@@ -133,8 +133,8 @@ fn required_by(vocabulary: &Vocabulary, type_name: &EntityTypeName) -> Vec<Strin
         .collect()
 }
 
-/// The types of groups, one of which the principal must join before it can join `group`: where an entity in between would
-/// have `group` as a parent and there is none, the types that come with a new one.
+/// The types of groups one of which the principal must join before it can join `group`. If an entity in between would
+/// have `group` as a parent and does not exist, these are the types that come with a new one.
 pub(in crate::explain) fn needed_first(probe: &Probe<'_>, group: &EntityUid) -> Vec<String> {
     let principal = &probe.request().principal;
     let Between::Type(link) = between(probe, principal.type_name(), group.type_name()) else {
@@ -155,8 +155,8 @@ pub(in crate::explain) fn needed_first(probe: &Probe<'_>, group: &EntityUid) -> 
         .collect()
 }
 
-/// The types of parents that come with a new membership: pairs of a type with `@join` and a type that is required along
-/// with it.
+/// The types of parents that come with a new membership: pairs of a type with `@join` and a type that is required
+/// along with it.
 pub(in crate::explain) fn brought_along(probe: &Probe<'_>) -> Vec<(String, String)> {
     let vocabulary = probe.vocabulary();
     let mut pairs = Vec::new();

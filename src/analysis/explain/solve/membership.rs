@@ -74,7 +74,8 @@ fn by_distance(entity: &EntityUid, probe: &Probe<'_>) -> Vec<(usize, EntityUid)>
     all
 }
 
-/// Makes `principal in right` true: the principal joins a group on the right side, or one that brings it along.
+/// Makes `principal in right` true: the principal joins a group on the right side, or one that comes with such a
+/// group.
 pub(super) fn joining<'a>(
     left: &ast::Expr,
     right: &ast::Expr,
@@ -148,8 +149,8 @@ fn brought_into<'a>(group: &EntityUid, state: &Candidate<'a>) -> Vec<Candidate<'
         .collect()
 }
 
-/// The entities of a type that permits of the requested action name in their scope, or those of all permits if there are
-/// none.
+/// The entities of a type that permits of the requested action name in their scope, or those of all permits if there
+/// are none.
 fn known(probe: &Probe<'_>, type_name: &str) -> Vec<EntityUid> {
     let anchors = |policies: &mut dyn Iterator<Item = &Policy>| -> BTreeSet<EntityUid> {
         policies

@@ -114,8 +114,8 @@ fn next_above(probe: &Probe<'_>, target: &Target<'_>, bound: i64) -> Option<i64>
         .or_else(|| bound.checked_add(1))
 }
 
-/// Adds an empty record. That alone is no change that an administrator can make: it counts only with an element that is
-/// added to it.
+/// Adds an empty record. That alone is no change that an administrator can make: it counts only with an element that
+/// is added to it.
 pub(super) fn having<'a>(
     expression: &ast::Expr,
     path: &[String],

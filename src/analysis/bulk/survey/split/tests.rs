@@ -31,7 +31,7 @@ fn resources(classes: &[u32]) -> Resources {
     Partition::new(classes.len(), |resource, seen| seen.push(classes[resource]))
 }
 
-/// For each resource the words of the sets that it is in.
+/// For each resource, the words of the sets that it is in.
 fn membership(words: usize, of: &[&[u64]]) -> Membership {
     let mut rows = BitRows::new(words, of.len());
     for (resource, bits) in of.iter().enumerate() {
@@ -40,7 +40,7 @@ fn membership(words: usize, of: &[&[u64]]) -> Membership {
     Membership(rows)
 }
 
-/// The cell of each resource, and how many are in each cell.
+/// The cell of each resource, and the number of resources in each cell.
 fn cells(split: &CellSplit<'_>, resources: usize) -> (Vec<u32>, Vec<u64>) {
     let of = (0..resources).map(|resource| split.cell(ResourceId::from_usize(resource)).raw());
     let counts = split.cells().iter().map(|cell| cell.count);
@@ -122,7 +122,7 @@ fn an_action_sees_the_sets_that_its_policies_ask_about() {
     let split = CellSplit::by(&member, &membership, &classes);
     let read = |cell| split.sets_read(CellId::new(cell), StateId::new(0), ActionId::new(0));
     assert_eq!([0, 1, 2].map(read), [0b00, 0b00, 0b10]);
-    // Nobody asks for another action.
+    // The sets are not asked about for another action.
     assert_eq!(
         split.sets_read(CellId::new(2), StateId::new(0), ActionId::new(1)),
         0
