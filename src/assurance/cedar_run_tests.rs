@@ -2,20 +2,19 @@
 //!
 //! A file of them is a JSON array of
 //! `{"name"?, "request": {"principal", "action", "resource", "context"}, "entities", "decision",
-//! "reason", "num_errors"}`. Each test brings its own entities, or names the file they stand in,
-//! beside its own; the directory of the workspace is not used. The principal, action and
-//! resource are strings such as `User::"ada"`, other keys mean nothing.
+//! "reason", "num_errors"}`. Each test brings its own entities, or names a file with them, relative to its own
+//! file; the directory of the workspace is not used. The principal, action and resource are strings such as
+//! `User::"ada"`; other keys are ignored.
 //!
-//! A test passes as it does there: plain Cedar gives the decision, each policy of `reason` is among
-//! the determining ones, and exactly `num_errors` policies could not be evaluated. Entities, context
-//! and request must conform to the schema, as with `--schema`. Two things are stricter: a key given
-//! twice within a test is an error, and the policies come from a bundle, which has no errors.
+//! A test passes by the rule of that program: plain Cedar gives the decision, each policy of `reason` is among the
+//! determining ones, and exactly `num_errors` policies could not be evaluated. Entities, context and request must
+//! conform to the schema, as with `--schema`. Two things are stricter: a key given twice within a test is an error,
+//! and the policies come from a bundle, which has no errors.
 //!
-//! [`run_without_schema`] does without that, as the other program does without `--schema`.
+//! [`run_without_schema`] checks no conformance, like that program without `--schema`.
 //!
-//! [`read`] takes a file apart, [`run`] decides, [`write`](write()) makes such a file of tests of
-//! ours, and [`policies_in_force`] the policies that the other program is to be given with it.
-//! Nothing here opens a file or ends the program.
+//! [`read`] parses a file, [`run`] decides, [`write`](write()) writes tests of ours as such a file, and
+//! [`policies_in_force`] the policies that the other program needs with it. No file is opened here.
 
 mod entities;
 mod error;
@@ -49,7 +48,7 @@ const UNNAMED: &str = "(unnamed)";
 pub struct CedarTest<'t> {
     /// Its name; a test need not have one.
     pub name: Option<String>,
-    /// Where it stands.
+    /// Its place in the file.
     pub place: Place,
     case: Result<Case<'t>, Finding>,
 }
@@ -70,7 +69,7 @@ struct Case<'t> {
 enum EntitiesOf<'t> {
     /// In the test.
     Test(&'t str),
-    /// In this file, seen from the folder of the test's own.
+    /// In this file, relative to the folder of the test's file.
     File(String),
 }
 
@@ -88,7 +87,7 @@ pub struct Response {
     pub decision: Decision,
     /// The ids of the determining policies, sorted.
     pub policies: Vec<String>,
-    /// For each policy that could not be evaluated, what went wrong; sorted.
+    /// The error of each policy that could not be evaluated; sorted.
     pub errors: Vec<String>,
 }
 
@@ -99,8 +98,8 @@ pub enum TestOutcome {
     Passed(Response),
     /// The answer differs, in these ways.
     Failed(Response, Vec<AnswerDifference>),
-    /// The test is malformed, or says what the schema does not allow. The other program calls it
-    /// an error and counts it among the failures.
+    /// The test is malformed, or does not conform to the schema. The other program calls it an error and counts it
+    /// among the failures.
     NotRun(Finding),
 }
 
@@ -131,9 +130,8 @@ impl CedarTest<'_> {
         self.name.as_deref().unwrap_or(UNNAMED)
     }
 
-    /// The file that the entities stand in, where they do not stand in the test itself: a path
-    /// seen from the folder of the test's file. One that leads out of that folder is not to be
-    /// followed.
+    /// The file with the entities, if they are not in the test itself: a path relative to the folder of the test's
+    /// file. A path that leads out of that folder must not be followed.
     pub fn entities_file(&self) -> Option<&str> {
         match &self.case.as_ref().ok()?.entities {
             EntitiesOf::Test(_) => None,
@@ -156,14 +154,14 @@ impl TestOutcome {
         }
     }
 
-    /// Whether tarbac itself would call the answer indeterminate because a policy could not be
-    /// evaluated: a forbid that is skipped is no permission. The test may have passed all the same.
+    /// Whether tarbac itself would call the answer indeterminate because a policy could not be evaluated: to skip a
+    /// forbid could allow too much. The test may have passed nevertheless.
     pub fn is_indeterminate(&self) -> bool {
         self.response()
             .is_some_and(|response| !response.errors.is_empty())
     }
 
-    /// Why the test did not pass, for a report.
+    /// The failure of a test that did not pass, for a report.
     fn failure(&self, test: &CedarTest<'_>) -> Option<test_report::Failure> {
         match self {
             Self::Passed(_) => None,
@@ -185,7 +183,7 @@ impl TestOutcome {
     }
 }
 
-/// The tests of a file and what came of them, as a report has them.
+/// The tests of a file and their results, for a report.
 pub fn group(source: &Arc<Source>, tests: &[CedarTest<'_>], verdicts: &[TestOutcome]) -> Group {
     Group {
         name: source.name.clone(),

@@ -1,8 +1,8 @@
-//! Coverage: which policies and clauses the cases of suites have put to the test.
+//! Test coverage: the policies and clauses that the cases of suites exercise.
 //!
-//! A policy is covered if it decides a case. A clause (a part of the scope, an entry of an action list, a conjunct of a
-//! `when` or `unless`) is covered if it is true in a case, false in a case, and makes the difference in a case: with the
-//! opposite value the outcome would differ. Only clauses that Cedar evaluates count.
+//! A policy is covered if it decides a case. A clause (a part of the scope, an entry of an action list, a conjunct of
+//! a `when` or `unless`) is covered if it is true in a case, false in a case, and makes the difference in a case: with
+//! the opposite value the outcome would differ. Only clauses that Cedar evaluates count.
 
 mod observation;
 
@@ -28,7 +28,7 @@ pub struct Coverage {
 pub struct Covered {
     /// Its id.
     pub policy: String,
-    /// Where it stands.
+    /// Its place in the file.
     pub place: Place,
     /// The number of requests that it decided.
     pub decided: u64,
@@ -41,9 +41,9 @@ pub struct Covered {
 /// The coverage of a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClauseCovered {
-    /// Its text, after the keyword where it has one.
+    /// Its text, after the keyword if it has one.
     pub text: String,
-    /// Where it stands.
+    /// Its place in the file.
     pub place: Place,
     /// The counts of its values.
     pub seen: Seen,

@@ -1,13 +1,11 @@
 //! Mutation testing of policies: mutants, runs of suites, and missing cases for survivors.
 //!
-//! A suite notices a mutant if one of its requests has another decision or other determining policies. A mutant that no
-//! suite notices is tried on one person and one resource of each
-//! class that the policies can tell apart, under everything the suites suppose: a request that
-//! tells the two apart is what a suite lacks, and where there is none, the mutant is equivalent as
-//! far as this directory can tell.
+//! A suite notices a mutant if one of its requests has another decision or other determining policies. A mutant that
+//! no suite notices is tried on one person and one resource of each class that the policies can tell apart, in every
+//! setting of the suites. A request that tells the mutant from its original is a missing case; if there is none, the
+//! mutant is equivalent for this directory.
 //!
-//! One policy is another in a mutant, so a request is decided once and only that policy is asked
-//! again.
+//! A mutant differs in one policy, so a request is decided once, and only that policy is evaluated again.
 
 mod change;
 mod search;
@@ -31,34 +29,34 @@ pub use search::Telling;
 /// A policy that is changed in one way, or dropped.
 #[derive(Debug, Clone)]
 pub struct Mutant {
-    /// The policy as it is.
+    /// The unchanged policy.
     pub original: Policy,
     /// The changed policy; `None` if it is dropped.
     pub changed: Option<Policy>,
     /// The change, for example ``the conjunct `!principal.cloudOnly` is dropped``.
     pub what: String,
-    /// Where.
+    /// The place of the change.
     pub place: Place,
     /// The actions for which it can differ from the original.
     actions: BTreeSet<EntityUid>,
-    /// When the original applies, and when the mutant does: scope and conditions.
+    /// The conditions of the original and of the mutant, with their scopes.
     conditions: (ast::Expr, Option<ast::Expr>),
 }
 
-/// The fates of the mutants.
+/// The results for the mutants.
 #[derive(Debug)]
 pub struct Mutation {
-    /// How many there were.
+    /// The number of mutants.
     pub mutants: usize,
-    /// How many the suites notice.
+    /// The number of mutants that a suite notices.
     pub killed: usize,
-    /// How many `tarbac validate` refuses, so that they could not have landed.
+    /// The number of mutants that `tarbac validate` refuses, so that they need no test.
     pub refused: usize,
     /// Those that no suite notices and a request can tell from the original.
     pub survivors: Vec<Survivor>,
     /// Those that no request over the classes of the directory can tell from the original.
     pub equivalent: Vec<Mutant>,
-    /// Those that no suite notices, where there were too many requests to try them all.
+    /// Those that no suite notices, and that have too many requests to try them all.
     pub unknown: Vec<Mutant>,
 }
 
@@ -84,7 +82,7 @@ impl Mutant {
         place: Place,
         actions: BTreeSet<EntityUid>,
     ) -> Self {
-        // Of a link the slots are filled.
+        // The slots of a link are filled.
         let body = PolicyEdit::from_policy(original).policy(original.ast().id().clone());
         let condition = body.as_ref().unwrap_or(original.ast()).condition();
         Self {
@@ -105,7 +103,7 @@ impl Mutant {
         self.actions.contains(&action.uid)
     }
 
-    /// Whether it can matter what the context of a request is.
+    /// Whether the context of a request can matter.
     fn looks_at_context(&self) -> bool {
         self.expressions()
             .any(|part| matches!(part.expr_kind(), ast::ExprKind::Var(ast::Var::Context)))
@@ -119,8 +117,8 @@ impl Mutant {
             .flat_map(ast::Expr::subexpressions)
     }
 
-    /// Whether a request comes out otherwise with the mutant than with the original. `applied` is
-    /// what all policies come to, and is asked for only where the two do not apply alike.
+    /// Whether a request has another outcome with the mutant than with the original. `applied` gives the policies that
+    /// apply, and is called only if the two do not apply alike.
     fn is_told<'t>(
         &self,
         action: &Action,
@@ -153,8 +151,8 @@ impl Mutant {
     }
 }
 
-/// Changes the policies that `is_wanted` takes in every way there is and runs the suites, which
-/// must pass as things are. `progress` is told how many checks of how many are done.
+/// Mutates the policies that `is_wanted` selects in every way, and runs the suites, which must pass without a
+/// mutation. `progress` is called with the number of finished checks and that of all.
 pub fn run(
     suites: &Suites,
     bundle: &Bundle,
@@ -176,8 +174,8 @@ pub fn run(
     }
 }
 
-/// Every mutant of the policies that `is_wanted` takes that `tarbac validate` would let pass, and how
-/// many it would not.
+/// The mutants of the policies that `is_wanted` selects: those that `tarbac validate` accepts, and the number of those
+/// that it refuses.
 pub(crate) fn valid(
     bundle: &Bundle,
     is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
@@ -206,7 +204,7 @@ pub(crate) fn valid(
     (valid, refused)
 }
 
-/// Whether `tarbac validate` would let a mutant pass.
+/// Whether `tarbac validate` accepts a mutant.
 fn is_valid(mutant: &Mutant, validator: &Validator) -> bool {
     let Some(policy) = &mutant.changed else {
         return true;

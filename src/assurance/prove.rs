@@ -1,11 +1,11 @@
 //! Proofs that a claim about the policies holds for every directory the schema allows.
 //!
-//! A [`Spec`] is a statement about the policies, and a policy itself. The symbolic compiler of Cedar turns policies and
-//! specs into formulas, and a solver looks for a model that refutes a spec. Without one, the spec is proved. A model is
-//! made as small as possible and decided again by plain Cedar: a [`Counterexample`] does not rest on the solver's word. If
-//! the solver cannot tell, the verdict is [`Verdict::NotProved`] with the reason, and never proved.
+//! A [`Spec`] is a statement about the policies, written as a policy. The symbolic compiler of Cedar turns policies
+//! and specs into formulas, and a solver looks for a model that refutes a spec. Without one, the spec is proved. A
+//! model is made as small as possible and decided again by plain Cedar, so that a [`Counterexample`] does not rely on
+//! the solver. If the solver cannot tell, the verdict is [`Verdict::NotProved`] with the reason, and never proved.
 //!
-//! [`Prover::prove`] also checks, unasked, that no policy can raise an error or is redundant.
+//! [`Prover::prove`] also checks that no policy can raise an error or is redundant.
 
 mod as_case;
 mod claim;
@@ -53,7 +53,7 @@ pub use solver::{NoSolver, Solving, Unknown};
 pub use spec::{Says, Spec, read};
 pub use verdict::Verdict;
 
-/// Proves things about a bundle.
+/// A prover of claims about a bundle.
 #[derive(Debug)]
 pub struct Prover<'a> {
     bundle: &'a Arc<Bundle>,
@@ -75,14 +75,14 @@ pub struct Proof<'s> {
     pub policies: usize,
 }
 
-/// A spec, and what came of it.
+/// A spec and its results.
 #[derive(Debug)]
 pub struct SpecResult<'s> {
     /// The spec.
     pub spec: &'s Spec,
-    /// For each request environment that it is about, what came of it.
+    /// The verdict in each request environment that the spec is about.
     pub environments: Vec<InEnvironment>,
-    /// Whether it matches no request at all, so that it holds and says nothing.
+    /// Whether it matches no request at all, so that it holds trivially.
     pub is_vacuous: bool,
 }
 
@@ -176,7 +176,7 @@ impl<'a> Prover<'a> {
         progress: Progress<'_>,
     ) -> Result<Proof<'s>, NoSolver> {
         let surroundings = self.surroundings(specs.iter().map(Spec::policy));
-        // Under any reading: a spec may be about another than the one at hand.
+        // Policies of every reading are checked, as a spec may be about readings that are not in force.
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         let spec_policies: Vec<&Policy> = specs.iter().map(Spec::policy).collect();
         let asked = self.pairs(specs);
@@ -276,7 +276,7 @@ impl<'a> Prover<'a> {
         environments.filter(|environment| environment.asks(policy))
     }
 
-    /// The literals of the bundle and of other policies, which counterexamples are told with.
+    /// The literals of the bundle and of other policies, as values for counterexamples.
     fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Literals<'s> {
         Literals::new(self.bundle, beside)
     }

@@ -1,9 +1,9 @@
 //! Snapshots: tables of decisions kept beside a suite.
 //!
-//! A snapshot is a [`Matrix`] as text, under a line that names the readings in force. It is read
-//! back as text, so that the file in a repository is all there is to compare with.
+//! A snapshot is a [`Matrix`] as text, under a line that names the readings in force. It is compared as text, so that
+//! the file in a repository is enough.
 //!
-//! Nothing here opens a file; the shell does.
+//! No file is opened here.
 
 mod parse;
 
@@ -21,7 +21,7 @@ use tarbac_host::engine::Engine;
 /// The beginning of the first line of a snapshot.
 const READINGS: &str = "readings in force: ";
 
-/// A snapshot of what holds now.
+/// A snapshot of the present decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// The decisions.
@@ -30,18 +30,18 @@ pub struct Taken {
     pub text: String,
 }
 
-/// A decision that is another than it was.
+/// A changed decision.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flip {
     /// The kind; more important kinds come first.
     pub kind: FlipKind,
-    /// Where in the table.
+    /// The cell of the table.
     pub cell: CellName,
     /// The name of the resource, with its UID if another has the same name.
     pub resource: String,
-    /// The old decision; `None` where the old table has no such cell.
+    /// The old decision; `None` if the old table has no such cell.
     pub before: Option<CellDecision>,
-    /// The new decision; `None` where the new table has no such cell.
+    /// The new decision; `None` if the new table has no such cell.
     pub after: Option<CellDecision>,
 }
 
@@ -54,7 +54,7 @@ pub enum FlipKind {
     NewlyIndeterminate,
     /// It is not allowed, and was.
     NoLongerAllowed,
-    /// The decision is what it was, and another policy determines it.
+    /// The decision is the same, and another policy determines it.
     DecidedOtherwise,
     /// The table has a new cell, which is not allowed.
     New,
@@ -103,7 +103,7 @@ pub enum NoSnapshot {
 }
 
 impl FlipKind {
-    /// In words.
+    /// The kind in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::NewlyAllowed => "newly allowed",
@@ -135,7 +135,7 @@ impl Taken {
         self.matrix.blocks.iter().all(|block| block.rows.is_empty())
     }
 
-    /// The request behind a cell; `None` where the table has no such cell.
+    /// The request behind a cell; `None` if the table has no such cell.
     pub fn request(
         &self,
         engine: &Engine,

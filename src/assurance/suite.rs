@@ -1,13 +1,13 @@
 //! Suites: expected decisions of the policies, and their results.
 //!
-//! A suite file states decisions about people and devices of the workspace, each with exactly the
-//! policies that determine it. [`read`] takes the texts and gives [`Suites`] in which every name,
-//! policy and fact is known, or the findings that prevent it; [`run`](run::run) asks the engine.
+//! A suite file states decisions about people and devices of the workspace, each with exactly the policies that
+//! determine it. [`read`] parses the texts into [`Suites`] in which every name, policy and fact is known, or returns
+//! findings; [`run`](run::run) asks the engine.
 //!
 //! The facts of a case (`given`) make a directory of their own, which is checked like one on disk: a case cannot be
 //! about an impossible directory.
 //!
-//! Nothing here opens a file or words a result.
+//! No file is opened here; the texts of results are in `tarbac_report`.
 
 mod document;
 mod filter;
@@ -53,7 +53,7 @@ pub struct Suites {
 pub struct Setting {
     /// The engine.
     pub engine: Arc<Engine>,
-    /// The facts that are given, in order: an expression and its value.
+    /// The given facts, in order: an expression and its value.
     pub given: Vec<(String, serde_json::Value)>,
 }
 
@@ -77,7 +77,7 @@ pub struct Suite {
 pub struct Case {
     /// The name: a sentence that holds.
     pub name: String,
-    /// Where the name stands.
+    /// The place of the name.
     pub place: Place,
     /// The index of its engine among the settings.
     pub setting: usize,
@@ -92,7 +92,7 @@ pub struct Check {
     pub request: Request,
     /// The expectation.
     pub expected: Arc<Expected>,
-    /// Where it is stated.
+    /// The place of the expectation.
     pub place: Place,
 }
 
@@ -101,8 +101,7 @@ pub struct Check {
 pub struct Expected {
     /// The decision.
     pub decision: Decision,
-    /// Exactly the policies that determine it, sorted by id; `None` where only the decision is
-    /// expected.
+    /// Exactly the policies that determine it, sorted by id; `None` if only the decision is expected.
     pub because: Option<Vec<String>>,
 }
 
@@ -113,7 +112,7 @@ pub struct Snapshot {
     pub setting: usize,
     /// The people, actions and resources of the table.
     pub selection: tarbac_analysis::matrix::Selection,
-    /// Where it is asked for.
+    /// Its place in the suite.
     pub place: Place,
 }
 
@@ -126,7 +125,7 @@ pub struct Exemption {
     pub clause: Option<String>,
     /// The reason.
     pub reason: String,
-    /// Where it stands.
+    /// Its place in the suite.
     pub place: Place,
 }
 
@@ -141,7 +140,7 @@ impl Suites {
         Some(self.settings.get(setting)?.engine.as_ref())
     }
 
-    /// The policies that every setting has; `None` where there is no setting.
+    /// The policies that every setting has; `None` if there is no setting.
     pub fn bundle(&self) -> Option<&Arc<Bundle>> {
         self.settings.first().map(|setting| setting.engine.bundle())
     }
@@ -157,7 +156,7 @@ impl Suites {
 }
 
 impl Expected {
-    /// Whether an outcome is exactly this.
+    /// Whether an outcome meets the expectation.
     pub fn is(&self, outcome: &Outcome) -> bool {
         let is_because = |policies: &Vec<String>| *policies == outcome.policies;
         self.decision == outcome.decision && self.because.as_ref().is_none_or(is_because)

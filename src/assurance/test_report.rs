@@ -1,8 +1,7 @@
 //! The outcome of a command as tests and findings, which every report format reads.
 //!
-//! Tests have names and pass or fail; findings have codes and places. A failed test is a finding
-//! too, so that a report that knows only the one or only the other leaves nothing out. How each
-//! format says it is the business of `render::report`.
+//! Tests have names and pass or fail; findings have codes and places. A failed test is a finding too, so that a report
+//! with only the ones or only the others leaves nothing out. The formats are in `tarbac_report`.
 
 use std::sync::Arc;
 
@@ -20,9 +19,9 @@ pub struct TestReport {
     pub groups: Vec<Group>,
     /// The findings beside the tests, in order of file and place.
     pub findings: Vec<Finding>,
-    /// How the tests cover the policies, where that was measured.
+    /// The coverage of the policies by the tests, if it was measured.
     pub coverage: Option<Coverage>,
-    /// The provenance of the decisions; `None` if an error prevented them, or no rules of a workspace were asked.
+    /// The provenance of the decisions; `None` if an error prevented them, or if no rules of a workspace were used.
     pub provenance: Option<Arc<Provenance>>,
 }
 
@@ -42,13 +41,13 @@ pub struct Group {
 pub struct Test {
     /// The name.
     pub name: String,
-    /// Where it stands.
+    /// Its place in the file.
     pub place: Place,
-    /// Why it failed; `None` where it passed.
+    /// The failure; `None` if the test passed.
     pub failure: Option<Failure>,
 }
 
-/// Why a test failed.
+/// The failure of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The failure as a finding, at the place of the test.
@@ -58,7 +57,7 @@ pub struct Failure {
 }
 
 impl TestReport {
-    /// Everything that is wrong: the failures of tests, then the findings beside them.
+    /// All findings: the failures of tests, then the findings beside them.
     pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
         self.tests()
             .filter_map(|test| test.failure.as_ref())
@@ -66,7 +65,7 @@ impl TestReport {
             .chain(&self.findings)
     }
 
-    /// Every place in it: those of its findings and of its tests.
+    /// Every place in the report: those of findings and of tests.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         let tests = self.tests().map(|test| &test.place);
         self.all_findings().flat_map(Finding::places).chain(tests)

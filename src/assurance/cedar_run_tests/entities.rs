@@ -180,7 +180,7 @@ fn are_closed(things: &mut [&Thing]) -> bool {
     })
 }
 
-/// Texts, each once, in the order in which they first come.
+/// Distinct texts, in the order of their first occurrence.
 #[derive(Default)]
 pub(super) struct Distinct<'t> {
     pub(super) texts: Vec<&'t str>,
@@ -213,7 +213,7 @@ fn single(text: &str, schema: &CoreSchema<'_>) -> Result<Single, EntityError> {
         }
         Err(error) => error,
     };
-    // Only for actions is the whole ancestry compared with the schema.
+    // The whole ancestry is compared with the schema for actions only.
     match EntityJsonParser::new(None::<&NoEntitiesSchema>, extensions, computation)
         .single_from_json_str(text)
     {

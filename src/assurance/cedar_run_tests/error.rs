@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why a test cannot be run.
+/// The reason why a test cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum TestError {
     /// A part of the request is not written as an entity.
@@ -27,7 +27,7 @@ pub(super) enum TestError {
     NoEntities,
 }
 
-/// Why entities cannot be read.
+/// The reason why entities cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum EntityError {
     /// The JSON is malformed, or does not conform to the schema.
@@ -44,10 +44,10 @@ impl EntityError {
     }
 }
 
-/// Why an expectation cannot be written as a test.
+/// The reason why an expectation cannot be written as a test.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WriteError {
-    /// The format knows allow and deny.
+    /// The format has only allow and deny.
     #[error("an indeterminate decision is neither allow nor deny")]
     Indeterminate,
     /// An entity of the request cannot be given; the reasons.

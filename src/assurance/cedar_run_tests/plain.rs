@@ -1,6 +1,6 @@
 //! The runner for tests without a schema, as `cedar run-tests` does without `--schema`.
 //!
-//! Nothing has to conform to a schema there.
+//! Entities, context and request need not conform to a schema.
 
 use cedar_policy::{
     Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet,
@@ -19,8 +19,7 @@ use tarbac_host::workspace::EntityFiles;
 
 /// Runs tests with these policies and without a schema; one verdict for each, in order.
 ///
-/// `files` holds the texts of those that [`CedarTest::entities_file`] names; a file that is not among
-/// them is missing.
+/// `files` holds the texts of the files that [`CedarTest::entities_file`] names; any other file counts as missing.
 pub fn run_without_schema(
     policies: &[Policy],
     tests: &[CedarTest<'_>],

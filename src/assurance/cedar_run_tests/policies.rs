@@ -1,4 +1,4 @@
-//! The policies in force: by how a request reaches them, and as one text.
+//! The policies in force, indexed by their scopes, and as one text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use super::Response;
 use tarbac_host::bundle::{Bundle, Policy};
 use tarbac_host::decision::Decision;
 
-/// The policies in force, ready to be asked.
+/// The policies in force, indexed by their scopes.
 ///
-/// A policy is evaluated only where the action of a request is in its scope and the entity that the
-/// scope names is the principal or the resource or above one of them. For any other request the
-/// scope does not hold, which is no error either; so the answer is that of the whole set.
+/// A policy is evaluated only if its scope holds: the action of the request is in the scope, and the entity that the
+/// scope names is the principal, the resource or above one of them. Other policies neither apply nor fail, so the
+/// answer is that of the whole set.
 pub(super) struct Policies {
     /// By action, those whose scope names neither principal nor resource.
     by_action: HashMap<EntityUid, PolicySet>,
@@ -141,12 +141,11 @@ pub(super) fn set(policies: &[&Policy]) -> PolicySet {
     PolicySet::from(set)
 }
 
-/// The policies in force under these readings as one text, sorted by id, for a program that knows
-/// no readings.
+/// The policies in force under these readings as one text, sorted by id, for a program without readings.
 ///
-/// `cedar run-tests --policies` decides with this text what tarbac decides with the bundle; its
-/// `--schema` is the files of the schema, joined. A policy stands there as in its own file, without
-/// the comments before it; a link of a template is written out under the id of the link.
+/// `cedar run-tests --policies` decides with this text as tarbac does with the bundle; its `--schema` is the files of
+/// the schema, joined. Each policy is written as in its own file, without the comments before it; a link of a template
+/// is written out under the id of the link.
 pub fn policies_in_force(bundle: &Bundle, readings: &[String]) -> String {
     bundle
         .in_force(readings)

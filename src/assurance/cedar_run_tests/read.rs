@@ -13,7 +13,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
 use tarbac_host::decision::Decision;
 
-/// A test as it stands in the file; keys beside these mean nothing, as for Cedar.
+/// A test in the file. Other keys are ignored, as by Cedar.
 #[derive(Deserialize)]
 #[serde(expecting = "a test")]
 struct Wire<'t> {
@@ -52,8 +52,7 @@ struct Named {
     name: Value,
 }
 
-/// Reads the tests of a file. A malformed one among them is found when it is run, and stops no
-/// other.
+/// Reads the tests of a file. A malformed test is an error only when it is run, and stops no other.
 ///
 /// # Errors
 /// The text is no JSON array.
@@ -97,7 +96,7 @@ fn one<'t>(source: &'t Arc<Source>, text: &'t str) -> CedarTest<'t> {
         Err(error) => {
             let named = serde_json::from_str(text).unwrap_or(Named { name: Value::Null });
             let message = without_position(&error.to_string());
-            // A field that is missing is missing anywhere in the test.
+            // A missing field has no place of its own, so the error points at the whole test.
             let at = match message.starts_with("missing field") {
                 true => place.clone(),
                 false => {
@@ -147,7 +146,7 @@ impl<'t> From<Wire<'t>> for Case<'t> {
     }
 }
 
-/// Where in the text an error stands.
+/// The offset of an error in the text, in bytes.
 fn offset(text: &str, error: &serde_json::Error) -> usize {
     let before: usize = text
         .split_inclusive('\n')

@@ -22,8 +22,8 @@ use tarbac_host::workspace::EntityFiles;
 
 /// Runs tests with the policies in force under these readings; one verdict for each, in order.
 ///
-/// The entities of a test are all that its decision depends on. `files` holds the texts of
-/// those that [`CedarTest::entities_file`] names; a file that is not among them is missing.
+/// A decision depends on the entities of the test alone. `files` holds the texts of the files that
+/// [`CedarTest::entities_file`] names; any other file counts as missing.
 pub fn run(
     bundle: &Bundle,
     readings: &[String],

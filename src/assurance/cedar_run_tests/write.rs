@@ -42,15 +42,14 @@ pub struct Skipped {
     pub reason: WriteError,
 }
 
-/// Writes expectations as tests that need no workspace: each brings the entities that its request
-/// can reach, with everything they are in as their parents, and its action with its groups. They
-/// can be read with and without the schema.
+/// Writes expectations as tests that need no workspace: each brings the entities that its request can reach, with all
+/// ancestors as parents, and its action with its groups. They can be read with and without the schema.
 ///
 /// The format cannot express an indeterminate decision, nor a request with an entity that does not exist; these are
 /// skipped, with the reason.
 ///
-/// The readings are the engine's, and every test is to have the same. The other program knows none,
-/// and has to be given the policies that are in force: [`policies_in_force`](super::policies_in_force).
+/// The readings are the engine's, and must be the same for every test. The other program has no readings, and needs
+/// the policies in force: [`policies_in_force`](super::policies_in_force).
 pub fn write(expectations: &[Expectation<'_>]) -> WrittenTests {
     let mut written = WrittenTests {
         document: String::from("["),
@@ -74,7 +73,7 @@ pub fn write(expectations: &[Expectation<'_>]) -> WrittenTests {
     written
 }
 
-/// An entity in the order in which people read it.
+/// An entity, with its keys in the order in which people read them.
 #[derive(Serialize)]
 struct WireEntity {
     uid: Value,
@@ -84,7 +83,7 @@ struct WireEntity {
     tags: Value,
 }
 
-/// A test in the order in which people read it.
+/// A test, with its keys in the order in which people read them.
 fn test(expectation: &Expectation<'_>) -> Result<String, WriteError> {
     let request = expectation.request;
     if expectation.decision == Decision::Indeterminate {

@@ -18,7 +18,7 @@ struct Parts<'a> {
     scopes: Vec<bool>,
     /// Whether each entry of the action list covers the action, in their order.
     entries: Vec<bool>,
-    /// For each part, the value of a conjunct; `None` where it has none or is no conjunct.
+    /// For each part, the value of a conjunct; `None` if it has no value or is no conjunct.
     values: Vec<Option<bool>>,
     /// The value of all conjuncts together.
     condition: Option<bool>,
@@ -108,7 +108,7 @@ impl Measured<'_> {
             _ => None,
         });
         parts.entries = entries.collect();
-        // Conjuncts are evaluated only where at most one part of the scope does not hold: otherwise none makes a
+        // Conjuncts are evaluated only if at most one part of the scope does not hold; otherwise none makes a
         // difference.
         let is_evaluated = parts.missing() <= 1;
         let values = self.0.parts.iter().map(|part| match part.what {
@@ -138,7 +138,7 @@ impl Measured<'_> {
         seen.decisive += u64::from(is_turned && parts.matters);
     }
 
-    /// The value of all conjuncts together, and those that Cedar evaluates; `None` where one of these fails.
+    /// The value of all conjuncts together, and those that Cedar evaluates; `None` if one of these fails.
     fn condition(&self, values: &[Option<bool>]) -> (Option<bool>, Vec<usize>) {
         let mut reached = Vec::new();
         for (keyword, conjuncts) in &self.0.clauses {

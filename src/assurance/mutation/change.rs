@@ -1,4 +1,4 @@
-//! Mutation operators: the ways in which a policy is changed.
+//! Mutation operators: the ways to change a policy.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::Mutant;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::{Action, Keyword, Policy, PolicyEdit, Vocabulary, text};
 
-/// All mutants of a policy: it is dropped, its effect is swapped, its scope is widened, an action is dropped or added, a
-/// conjunct or a part of one is dropped or negated, or a constant is another.
+/// All mutants of a policy: it is dropped, its effect is swapped, its scope is widened, an action is dropped or added,
+/// a conjunct or a part of one is dropped or negated, or a constant is replaced.
 pub(super) fn mutants(policy: &Policy, vocabulary: &Vocabulary) -> Vec<Mutant> {
     let mut changes = Changes {
         policy,
@@ -49,7 +49,7 @@ impl Changes<'_> {
             return;
         };
         let changed = self.policy.with_body(body);
-        // If only the actions change, only those that come or go make a difference.
+        // If only the actions change, only added and removed actions make a difference.
         let only_actions = draft.effect == self.draft.effect
             && draft.principal == self.draft.principal
             && draft.resource == self.draft.resource
@@ -248,7 +248,7 @@ impl<'e> Variant<'e> {
     }
 }
 
-/// The variants of an expression: an operand, a negation or an element of a set is dropped, or a constant is another.
+/// The variants of an expression: an operand, a negation or an element of a set is dropped, or a constant is replaced.
 fn variants(expression: &ast::Expr) -> Vec<Variant<'_>> {
     match expression.expr_kind() {
         ast::ExprKind::Lit(literal) => {
@@ -362,7 +362,7 @@ fn both<'e>(
     lefts.chain(rights).collect()
 }
 
-/// Other constants close to one.
+/// Other constants that are close to a given one.
 fn constants(literal: &ast::Literal) -> Vec<ast::Literal> {
     match literal {
         ast::Literal::Bool(bool) => vec![ast::Literal::Bool(!bool)],

@@ -32,7 +32,7 @@ pub struct Telling {
 /// The request that tells a mutant from its original, with the index of its row.
 type Found = Mutex<Option<(usize, Telling)>>;
 
-/// Where requests are looked for: a directory under some readings.
+/// A place to search for requests: a directory under some readings.
 struct Place<'a> {
     engine: &'a Engine,
     given: &'a [(String, Value)],
@@ -47,8 +47,8 @@ struct Ground<'a> {
     contexts: Vec<Context>,
 }
 
-/// Sorts mutants into those that a request tells from the original, those that none does, and
-/// those for which there were too many requests.
+/// Sorts mutants into those that a request tells from the original, those that none does, and those with too many
+/// requests to try.
 pub(super) fn tell_apart(
     suites: &Suites,
     mutants: Vec<Mutant>,
@@ -106,8 +106,8 @@ pub(super) fn tell_apart(
     (survivors, equivalent, Vec::new())
 }
 
-/// The unchanged directory with each reading on and off: a policy that no suite puts in force can
-/// be told from its mutants there.
+/// The unchanged directory with each reading on and off: there, a policy that no suite puts in force can be told from
+/// its mutants.
 fn switched(suites: &Suites) -> Vec<Engine> {
     let Some(base) = suites
         .settings
@@ -156,7 +156,7 @@ fn grounds<'a>(suites: &Suites, place: &'a Place<'a>, mutants: &[Mutant]) -> Vec
             if concerned.is_empty() {
                 return None;
             }
-            // What a mutant looks at, its original looks at too, but for the actions that it adds.
+            // A mutant reads no more than its original, except for the actions that it adds.
             let changed: Vec<&Policy> = concerned
                 .iter()
                 .filter_map(|mutant| mutant.changed.as_ref())
@@ -185,9 +185,9 @@ fn grounds<'a>(suites: &Suites, place: &'a Place<'a>, mutants: &[Mutant]) -> Vec
         .collect()
 }
 
-/// The empty context, those of the suites that an action can have, and those that the constants of
-/// the mutants suggest: each attribute of the context that they name, with each value that they
-/// compare anything with, and moments before and after all.
+/// The empty context, the contexts of suites that fit the action, and contexts from the constants of the mutants: each
+/// context attribute that they name, with each value that they compare with, and moments before and after all of
+/// these.
 fn contexts(
     suites: &Suites,
     engine: &Engine,
@@ -249,7 +249,7 @@ fn try_row(
     let engine = ground.place.engine;
     let is_open = |found: &Found| {
         let found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        // The first request in the order of the rows is the one that is told.
+        // The first request in the order of the rows is reported.
         found.as_ref().is_none_or(|(first, _)| number < *first)
     };
     for resource in &ground.resources {
@@ -279,7 +279,7 @@ fn try_row(
                 if mutant.is_told(ground.action, &trial, all) {
                     let case = case(ground.place, &request, &all().outcome(), mutant);
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                    // A row before this one may have come to it in the meantime.
+                    // Another thread may have found a request in an earlier row meanwhile.
                     if found.as_ref().is_none_or(|(known, _)| number < *known) {
                         *found = Some((number, Telling { case }));
                     }

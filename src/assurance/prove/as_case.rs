@@ -18,7 +18,7 @@ use tarbac_host::decision::Decision;
 use tarbac_host::engine::Engine;
 use tarbac_store::Directory;
 
-/// The counterexamples of a spec as a suite.
+/// The counterexamples of a spec, as a suite.
 #[derive(Debug, Default)]
 pub struct CounterexampleSuite {
     /// The text of the suite; `None` where no case is left.
@@ -27,7 +27,7 @@ pub struct CounterexampleSuite {
     pub left_out: Vec<(InEnvironment, CaseError)>,
 }
 
-/// Why a counterexample is no case of a suite.
+/// The reason why a counterexample is no case of a suite.
 #[derive(Debug, Error)]
 pub enum CaseError {
     /// It contradicts the data that every directory has.
@@ -69,8 +69,8 @@ struct Expected {
 }
 
 impl Prover<'_> {
-    /// The counterexamples of a spec as the text of a suite. Every case in it has been run beside the
-    /// directory at hand, and fails.
+    /// The counterexamples of a spec as the text of a suite. Every case in it was run with the present directory, and
+    /// fails.
     pub fn suite_of(&self, tried: &SpecResult<'_>, engine: &Engine) -> CounterexampleSuite {
         let mut cases = Vec::new();
         let mut left_out = Vec::new();
@@ -116,7 +116,7 @@ impl Prover<'_> {
     ) -> Result<CaseText, CaseError> {
         let text = self.text(spec, vec![case.clone()]);
         let source = Source::held("case", text.ok_or(CaseError::NotWritable)?);
-        // The suite itself says which readings hold.
+        // The suite itself sets the readings.
         let switches = Switches::default();
         let engine = engine.under(&switches).map_err(CaseError::Reading)?;
         let (suites, findings) = suite::read(&[source], &|_| true, engine, &switches);
@@ -244,8 +244,8 @@ impl Prover<'_> {
     }
 }
 
-/// A model as facts: each entity after those that it names. Attributes and parents of the directory that the model does
-/// not have are removed.
+/// A model as facts: each entity after those that it names. Attributes and parents of the directory that the model
+/// does not have are removed.
 fn given(model: &Model, directory: &Directory) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut done = Vec::new();
@@ -296,7 +296,7 @@ fn make(
     facts.extend(others.map(|parent| (format!("{uid} in {parent}"), json!(false))));
 }
 
-/// A value as a suite has it: entities by their uids.
+/// A value in the form of a suite: entities by their uids.
 fn plain(value: &Value) -> Value {
     if let Some(uid) = as_entity(value) {
         return json!(uid.to_string());

@@ -1,4 +1,4 @@
-//! Claims: how the decisions of two sets of policies are related in one request environment.
+//! Claims: relations between the decisions of two sets of policies in one request environment.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,13 +16,13 @@ use super::solver::{Unknown, in_full};
 use tarbac_host::bundle::{Action, Bundle, Policy, PolicyEdit, Vocabulary, static_policy};
 use tarbac_host::decision::{Basis, Decision, Outcome};
 
-/// The prefix of the ids of policies that are made for a proof.
+/// The prefix of the ids of policies that proofs create.
 const MARK: &str = "claimed: ";
 
 /// A request environment: an action, a type of principal and a type of resource.
 #[derive(Debug)]
 pub(super) struct Environment<'a> {
-    /// Its place among all of them.
+    /// Its index among all environments.
     pub number: usize,
     pub action: &'a Action,
     pub types: RequestEnv,
@@ -67,7 +67,7 @@ impl<'a> Environment<'a> {
             .collect()
     }
 
-    /// Whether a policy, or a spec, can be about a request here.
+    /// Whether a policy or a spec can apply to a request of this environment.
     pub(super) fn asks(&self, policy: &Policy) -> bool {
         policy.may_apply_among(
             self.action,
@@ -76,7 +76,7 @@ impl<'a> Environment<'a> {
         )
     }
 
-    /// Whether there are requests of this kind in the words of a schema.
+    /// Whether another schema has requests of this environment.
     pub(super) fn is_known_to(&self, vocabulary: &Vocabulary) -> bool {
         let action = vocabulary.action(self.types.action());
         let (principal, resource) = (self.types.principal(), self.types.resource());
@@ -109,8 +109,8 @@ pub(super) struct Side {
 impl Side {
     pub(super) fn new(policies: Vec<ast::Policy>) -> Arc<Self> {
         let mut set = ast::PolicySet::new();
-        // Ids are unique within a bundle, and those of specs have a mark of their own. Should one be
-        // there twice all the same, nothing is proved of the rest.
+        // Ids are unique within a bundle, and those of specs have a mark of their own. A duplicate makes the result
+        // unknown.
         let added = policies
             .iter()
             .try_for_each(|policy| set.add(policy.clone()))
@@ -140,7 +140,7 @@ impl Side {
             .map_err(Clone::clone)
     }
 
-    /// Which of the policies cannot be compiled.
+    /// Finds the policy that cannot be compiled.
     fn unsupported(&self, environment: &Environment<'_>, error: &SymbolicError) -> Unknown {
         self.policies
             .iter()
@@ -148,8 +148,8 @@ impl Side {
             .unwrap_or_else(|| Unknown::Failed(in_full(error)))
     }
 
-    /// What plain Cedar decides by these policies; an error of a policy is told with it. `None` where
-    /// the model does not conform to the schema.
+    /// The outcome of plain Cedar with these policies, and with their errors. `None` if the model does not conform to
+    /// the schema.
     pub(super) fn outcome(&self, model: &Model, schema: &Schema) -> Option<Outcome> {
         let (request, entities) = model.to_cedar(schema).ok()?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
@@ -179,7 +179,7 @@ impl Side {
     }
 }
 
-/// How two sides are related.
+/// A relation between two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
     /// The right side allows all requests that the left side allows.
@@ -190,7 +190,7 @@ pub(super) enum Relation {
     Equivalent,
 }
 
-/// That two sides are related.
+/// The claim that two sides are related.
 #[derive(Debug)]
 pub(super) struct Claim {
     pub left: Arc<Side>,
@@ -246,7 +246,7 @@ pub(super) fn errors(policy: &CompiledPolicy) -> WellFormedAsserts<'_> {
     never_errors_asserts(policy)
 }
 
-/// A policy as it is put to the solver and to plain Cedar: of a link, the slots are filled.
+/// A policy for the solver and for plain Cedar, with the slots of a link filled.
 pub(super) fn body(policy: &Policy) -> ast::Policy {
     let filled = || PolicyEdit::from_policy(policy).policy(policy.ast().id().clone());
     match policy.ast().is_static() {
@@ -255,17 +255,17 @@ pub(super) fn body(policy: &Policy) -> ast::Policy {
     }
 }
 
-/// A permit of what a policy matches, whatever the policy does with it.
+/// A permit of every request that a policy matches, whatever its effect.
 pub(super) fn permit(policy: &Policy) -> ast::Policy {
     judging(policy, ast::Effect::Permit, |matches| matches)
 }
 
-/// A forbid of everything that a policy does not match.
+/// A forbid of every request that a policy does not match.
 pub(super) fn forbid_the_rest(policy: &Policy) -> ast::Policy {
     judging(policy, ast::Effect::Forbid, ast::Expr::not)
 }
 
-/// A policy for everything whose one condition comes from that of another, scope included.
+/// A policy for all requests, with one condition that is made from the scope and the conditions of another policy.
 fn judging(
     policy: &Policy,
     effect: ast::Effect,
@@ -273,7 +273,7 @@ fn judging(
 ) -> ast::Policy {
     let body = body(policy);
     static_policy(
-        // The mark keeps it apart from the policies it is put beside.
+        // The mark keeps the id apart from those of other policies.
         ast::PolicyID::from_string(format!("{MARK}{}", policy.id())),
         effect,
         ast::PrincipalConstraint::any(),

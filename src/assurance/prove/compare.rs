@@ -14,18 +14,18 @@ use super::verdict::Verdict;
 use super::{InEnvironment, Progress, Prover};
 use tarbac_host::bundle::{ActionScope, Bundle, Policy, Vocabulary};
 
-/// The policies that others are compared with.
+/// The old policies of a comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Old<'o> {
-    /// The policies, under the schema of those that are compared with them.
+    /// The policies, under the schema of the new ones.
     pub policies: &'o Bundle,
     /// The readings that are on.
     pub readings: &'o [String],
-    /// The words of the schema they had. A request that it does not know was refused.
+    /// The vocabulary of their own schema. A request that is not in it was refused.
     pub vocabulary: &'o Vocabulary,
 }
 
-/// How the decisions of two sets of policies compare in one request environment.
+/// The comparison of two sets of policies in one request environment.
 #[derive(Debug)]
 pub struct EnvironmentComparison {
     /// Whether the action is a question about decisions.
@@ -66,7 +66,7 @@ impl DecisionChange {
 }
 
 impl EnvironmentComparison {
-    /// How the decisions change here.
+    /// The change of the decisions in this environment.
     pub fn change(&self) -> DecisionChange {
         match (&self.less.verdict, &self.more.verdict) {
             (Verdict::Proved, Verdict::Proved) => DecisionChange::Equivalent,
@@ -87,7 +87,7 @@ impl EnvironmentComparison {
         refuted(&self.more)
     }
 
-    /// Why it is not known how they change.
+    /// The reasons why the change is unknown.
     pub fn unknown(&self) -> impl Iterator<Item = &Unknown> {
         [&self.less, &self.more]
             .into_iter()
@@ -106,9 +106,9 @@ fn refuted(side: &InEnvironment) -> Option<&Counterexample> {
 }
 
 impl Prover<'_> {
-    /// Compares the decisions of other policies with those of the bundle, and what is said about
-    /// decisions: each permission and each question in each request environment of the bundle's
-    /// schema. In a counterexample the outcome is that of the bundle, and the other one that of `old`.
+    /// Compares the decisions and answers of old policies with those of the bundle: for each permission and each
+    /// question in each request environment of the bundle's schema. In a counterexample, the outcome is that of the
+    /// bundle, and the other one that of `old`.
     ///
     /// # Errors
     /// There is no solver.
@@ -129,7 +129,7 @@ impl Prover<'_> {
             self.failing(&now, &surroundings, progress)
         })?;
         let compared = |solver: &mut Solver<'_>, environment: &Environment<'_>| {
-            // What the old schema does not know was not allowed.
+            // A request that is not in the old schema was refused.
             let before = match environment.is_known_to(old.vocabulary) {
                 true => asked(&before, environment),
                 false => Vec::new(),
@@ -162,9 +162,8 @@ impl Prover<'_> {
         })
     }
 
-    /// Why the old policies cannot be decided as they were in an environment: they name a group of
-    /// actions that the action was in and is not, or the other way round, or there are requests of
-    /// entities that the old schema did not enumerate.
+    /// The reason why the old policies cannot be decided as before in an environment: they name a group of actions
+    /// that the action has joined or left, or requests may have entities that the old schema did not enumerate.
     fn changed_words(&self, environment: &Environment<'_>, old: &Old<'_>) -> Option<Unknown> {
         let action = environment.action;
         let was = old.vocabulary.action(&action.uid)?;
@@ -250,13 +249,13 @@ fn names(policy: &Policy, group: &EntityUid) -> bool {
     is_in_scope || policy.named_entities().any(|named| named == *group)
 }
 
-/// Those of some policies that can be about a request in an environment.
+/// The policies that can apply to a request of an environment.
 fn asked<'p>(policies: &[&'p Policy], environment: &Environment<'_>) -> Vec<&'p Policy> {
     let policies = policies.iter().copied();
     policies.filter(|policy| environment.asks(policy)).collect()
 }
 
-/// A policy for each answer that some give to a question; of a permission, there is one answer.
+/// A policy for each distinct answer to a question; for a permission, all policies are one answer.
 fn answers<'p>(
     environment: &Environment<'_>,
     before: &[&'p Policy],

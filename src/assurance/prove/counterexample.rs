@@ -11,35 +11,34 @@ use super::relevance::{RelevantFact, facts};
 use super::shrink::{self, Refutes};
 use tarbac_host::decision::Outcome;
 
-/// The outcome in a model, and the other outcome where two decisions are compared; `None`
-/// where the model is none.
+/// The outcome in a model, and the other outcome if two decisions are compared; `None` if the model does not conform
+/// to the schema.
 pub(super) type Decided = Option<(Outcome, Option<Outcome>)>;
 
 /// Decides in a model.
 pub(super) type Decides<'d> = &'d dyn Fn(&Model) -> Decided;
 
-/// A model in which something does not hold, decided by plain Cedar.
+/// A model that refutes a claim, decided by plain Cedar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
-    /// The smallest such model that was found.
+    /// The smallest refuting model that was found.
     pub model: Model,
-    /// Whether a directory can have it. In others somebody is, for example, in a role without an
-    /// assignment that has a tenant, or assigned in a tenant without an account; and a spec that is
-    /// refuted by nothing else has to say so.
+    /// Whether a directory can have this model. In an impossible one, a person is, for example, in a role without an
+    /// assignment that has a tenant, or assigned in a tenant without an account. A spec that only such models refute
+    /// has to exclude them.
     pub is_possible: bool,
-    /// The entities that are not those of a policy or spec: it is enough what they are.
+    /// The entities that no policy or spec names: only their types matter.
     pub anonymous: BTreeSet<EntityUid>,
-    /// The facts that matter.
+    /// The facts that the refutation depends on.
     pub facts: Vec<RelevantFact>,
     /// The outcome.
     pub outcome: Outcome,
-    /// The other outcome, where two decisions are compared.
+    /// The other outcome, if two decisions are compared.
     pub other: Option<Outcome>,
 }
 
 impl Counterexample {
-    /// The smallest counterexample that is found from a model that refutes something. `decides` says
-    /// what is decided in a model.
+    /// The smallest counterexample that is found from a refuting model. `decides` gives the outcomes in a model.
     pub(super) fn new(
         model: Model,
         surroundings: &Literals<'_>,

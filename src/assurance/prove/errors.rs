@@ -1,7 +1,7 @@
 //! Policies that can raise an error.
 //!
-//! Cedar skips a policy that does, and so do the proofs; tarbac decides nothing then. What is proved of policies is
-//! true of tarbac only where none can fail.
+//! Cedar skips a policy that raises an error, and so do the proofs; tarbac's decision is then indeterminate. A proof
+//! holds for tarbac only if no policy can fail.
 
 use std::collections::HashMap;
 
@@ -15,18 +15,18 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Policy;
 
-/// The policies that can raise an error, or of which that is not known.
+/// The policies that can raise an error, or for which that is unknown.
 #[derive(Debug, Default)]
 pub(super) struct Failing {
     why: HashMap<String, Unknown>,
-    /// Those that can, and as for what.
+    /// Findings for those that can, each with an example.
     pub findings: Vec<Finding>,
-    /// Those of which it is not known, and why not.
+    /// Those for which it is unknown, with the reason.
     pub unknown: Vec<(Policy, Unknown)>,
 }
 
 impl Failing {
-    /// Why nothing is proved by a policy; `None` where it cannot fail.
+    /// The reason why nothing is proved with a policy; `None` if it cannot fail.
     pub(super) fn because_of(&self, policy: &Policy) -> Option<&Unknown> {
         self.why.get(policy.id())
     }
@@ -49,7 +49,7 @@ impl Failing {
 }
 
 impl Prover<'_> {
-    /// Which of some policies, with ids of their own, can raise an error.
+    /// Finds the policies that can raise an error. Their ids must be distinct.
     pub(super) fn failing(
         &self,
         policies: &[&Policy],

@@ -13,8 +13,8 @@ use tarbac_host::assembly;
 use tarbac_host::bundle::{Kind, Switches, Vocabulary};
 use tarbac_store::GivenEntity;
 
-/// The model with every entity in between that the schema asks for: nobody is in a role without an
-/// assignment. `None` where no directory has such a model.
+/// The model with the intermediate entities that the schema requires, as an assignment between a person and a role.
+/// `None` if no directory can have such a model.
 pub(super) fn possible(
     model: &Model,
     surroundings: &Literals<'_>,
@@ -36,7 +36,7 @@ pub(super) fn possible(
         .find(|model| refutes(model) && is_directory(model, surroundings))
 }
 
-/// Whether a workspace with exactly these entities would be sound.
+/// Whether a workspace with exactly these entities would be valid.
 fn is_directory(model: &Model, surroundings: &Literals<'_>) -> bool {
     let entities = model.entities.iter().map(|(uid, entity)| GivenEntity {
         uid: uid.clone(),
@@ -49,13 +49,13 @@ fn is_directory(model: &Model, surroundings: &Literals<'_>) -> bool {
     read.is_ok_and(|(engine, _)| engine.is_some())
 }
 
-/// Puts the entities into a model that the schema asks for.
+/// A model to which the entities are added that the schema requires.
 struct Links<'a> {
     vocabulary: &'a Vocabulary,
     model: Model,
-    /// Whether a parent that is asked for is the one that an attribute names; else it is a new one.
+    /// Whether a required parent is the entity that an attribute names; otherwise it is a new one.
     own: bool,
-    /// Whether what is not stated is what it usually is; else it is something new.
+    /// Whether a parent that is not stated is the default one; otherwise it is a new one.
     usual: bool,
 }
 
@@ -67,7 +67,7 @@ impl Links<'_> {
             .is_some_and(|parents| parents.contains(parent))
     }
 
-    /// Puts an entity between those that the schema does not let be child and parent.
+    /// Puts an entity between child and parent where the schema does not allow a direct membership.
     fn put_between(&mut self) -> Option<()> {
         let required = self.vocabulary.required_parents();
         for uid in self.model.entities.keys().cloned().collect::<Vec<_>>() {
@@ -89,7 +89,8 @@ impl Links<'_> {
                 of_link.entry(to).or_default().push(parent);
             }
             for (link, mut parents) in between {
-                // An assignment has one role: each of the first kind that is asked for has its own.
+                // A link has one parent of the first required type, as an assignment has one role: each gets its own
+                // link.
                 let major = required
                     .get(&link)
                     .and_then(|required| required.first())
@@ -156,7 +157,7 @@ impl Links<'_> {
     }
 
     fn join(&mut self, uid: &EntityUid, parent: EntityUid) -> Option<()> {
-        // What needs attributes cannot be made up.
+        // An entity with required attributes cannot be made up.
         let type_name = parent.type_name().to_string();
         let attributes = self.vocabulary.attributes(&type_name);
         let needs = attributes
@@ -186,7 +187,7 @@ impl Links<'_> {
         as_entity(self.model.entities.get(uid)?.attributes.get(name)?)
     }
 
-    /// The uid of an entity that is not there yet.
+    /// An unused uid of a type.
     fn new_entity(&self, type_name: &str) -> Option<EntityUid> {
         let type_name = EntityTypeName::from_str(type_name).ok()?;
         let name = spaced(type_name.basename());

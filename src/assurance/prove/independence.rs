@@ -1,16 +1,16 @@
 //! Policies specialised to one value of an attribute.
 //!
-//! A policy *specialised* to a value of an attribute has the value in place of the attribute, and does not read it. Two
-//! steps prove that decisions are equal for all values:
+//! A policy *specialised* to a value of an attribute has the value in place of the attribute, and does not read it.
+//! Two steps prove that decisions are equal for all values:
 //!
 //! 1. The policies and their specialisation give equal decisions on every request that a spec matches. The solver
 //!    proves that like any other equivalence.
 //! 2. Neither the spec nor the specialisation reads the attribute: of two models that differ only in it, the spec
 //!    matches both or none, and the specialisation decides both equally.
 //!
-//! The policies therefore decide both equally, which was to be proved. [`AttributePath::is_read_by`] checks step 2 by the
-//! name of the attribute, wherever it occurs. Conversely, if a decision depends on the attribute, a model that the
-//! spec matches is decided differently with the value of the specialisation, and step 1 fails there.
+//! The policies therefore decide both equally. [`AttributePath::is_read_by`] checks step 2 by the name of the
+//! attribute, wherever it occurs. Conversely, if a decision depends on the attribute, a model that the spec matches is
+//! decided differently with the value of the specialisation, and step 1 fails there.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ enum To {
 }
 
 impl AttributePath {
-    /// The attribute that an expression reads in requests of a spec; `None` where it reads none, or a required one of a
+    /// The attribute that an expression reads in requests of a spec; `None` if it reads none, or a required one of a
     /// kind without constants.
     pub(super) fn read_by(
         expression: &ast::Expr,
@@ -294,7 +294,7 @@ fn known<'v>(
         ast::ExprKind::Var(_) => start.to_owned(),
         _ => match known(expr, start, vocabulary)? {
             (Kind::Entity(type_name), _) => type_name.clone(),
-            // A record can be read as a whole, without a word about what is in it.
+            // A record can be read as a whole, without the names of its attributes.
             _ => return None,
         },
     };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::model::kind_of_extension;
 use tarbac_host::bundle::{Bundle, Policy};
 
-/// Values of extensions that say nothing in particular, by the function that makes them.
+/// Neutral values of extension types, by their constructor functions.
 const PLAIN: [(&str, &str); 8] = [
     ("datetime", "1970-01-01"),
     ("datetime", "9999-12-31"),
@@ -22,20 +22,19 @@ const PLAIN: [(&str, &str); 8] = [
     ("ip", "::1"),
 ];
 
-/// The literals of the policies at hand.
+/// The literals of some policies.
 pub(super) struct Literals<'a> {
     pub bundle: &'a Arc<Bundle>,
     /// The entities that a policy or spec names; these keep their names.
     named: HashSet<EntityUid>,
     /// The numbers that policies and specs compare with and their neighbours, simplest first.
     pub numbers: Vec<i64>,
-    /// The values of extensions that they compare with, and some that say nothing in particular, by
-    /// their kind, simplest first.
+    /// The extension values that they compare with, and neutral ones, by kind, simplest first.
     extensions: BTreeMap<String, Vec<Value>>,
 }
 
 impl<'a> Literals<'a> {
-    /// Those of the policies of a bundle, and of some beside them.
+    /// The literals of the policies of a bundle, and of further ones.
     pub(super) fn new<'p>(
         bundle: &'a Arc<Bundle>,
         beside: impl Iterator<Item = &'p Policy>,
@@ -56,14 +55,14 @@ impl<'a> Literals<'a> {
         for (function, argument) in PLAIN {
             surroundings.add_extension(function, argument);
         }
-        // A number that is written somewhere says more than one beside it.
+        // Numbers that policies contain come before their neighbours.
         let beside = numbers.iter().rev().flat_map(|number| {
             [number.checked_sub(1), number.checked_add(1)]
                 .into_iter()
                 .flatten()
         });
         let mut seen = BTreeSet::new();
-        // Where none is written, some that say nothing in particular.
+        // Neutral numbers come last.
         let plain = [0, 1].into_iter();
         surroundings.numbers = numbers
             .iter()

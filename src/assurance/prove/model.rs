@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::solver::in_full;
 
-/// Why a model is not taken.
+/// The reason why a model is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ModelError {
     /// The solver left out a part of the request.
@@ -24,7 +24,7 @@ pub enum ModelError {
     Invalid(String),
 }
 
-/// A model of a formula: a request and the entities among which it is made.
+/// A model of a formula: a request and its entities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     /// The principal.
@@ -220,7 +220,7 @@ impl Model {
     }
 }
 
-/// A record as a solver gives it, with its moments as people write them.
+/// A record from a solver, with its moments as people write them.
 fn record(value: Option<Value>) -> Map<String, Value> {
     match value.map(with_moments) {
         Some(Value::Object(record)) => record,
@@ -228,7 +228,7 @@ fn record(value: Option<Value>) -> Map<String, Value> {
     }
 }
 
-/// A value with `datetime("2026-11-26T08:00:00Z")` for a moment so many milliseconds after another.
+/// A value with moments such as `datetime("2026-11-26T08:00:00Z")` in place of offsets in milliseconds.
 fn with_moments(value: Value) -> Value {
     match value {
         Value::Array(values) => values.into_iter().map(with_moments).collect(),
@@ -246,8 +246,8 @@ fn with_moments(value: Value) -> Value {
     }
 }
 
-/// The moment that an offset from 1970 is, in RFC 3339; `None` for anything else, and for moments of
-/// years with more than four digits, which Cedar does not write.
+/// The moment of an offset from 1970, in RFC 3339; `None` for other values, and for moments of years with more than
+/// four digits, which Cedar does not write.
 fn moment(value: &Value) -> Option<String> {
     let call = value.get("__extn").filter(|call| call["fn"] == "offset")?;
     let argument = |index: usize, function: &str| -> Option<&str> {

@@ -11,21 +11,21 @@ use super::{Counterexample, Progress, Prover, pool};
 use crate::mutation::{self, Mutant};
 use tarbac_host::bundle::Policy;
 
-/// The fates of the mutants.
+/// The results for the mutants.
 #[derive(Debug)]
 pub struct SpecMutation {
-    /// The number of all.
+    /// The number of mutants.
     pub mutants: usize,
     /// The number of those that refute a spec or can raise an error.
     pub refuted: usize,
     /// The number of those that `tarbac validate` refuses.
     pub refused: usize,
-    /// Those that are proved to change no decision: under the readings at hand, under each of them switched, and under
+    /// Those that are proved to change no decision: under the readings in force, with each of them switched, and under
     /// those of the specs.
     pub equivalent: Vec<Mutant>,
     /// Those that change a decision and refute no spec.
     pub survivors: Vec<SpecSurvivor>,
-    /// Those with an unknown fate, and the reason.
+    /// Those with an unknown result, and the reason.
     pub unknown: Vec<(Mutant, Unknown)>,
 }
 
@@ -40,7 +40,7 @@ pub struct SpecSurvivor {
     pub counterexample: Counterexample,
 }
 
-/// The fate of a mutant.
+/// The result for a mutant.
 enum Fate {
     Refuted,
     Equivalent,
@@ -49,8 +49,8 @@ enum Fate {
 }
 
 impl Prover<'_> {
-    /// Mutates the policies that `is_wanted` selects, and asks for each mutant whether it refutes a spec. The specs must
-    /// be proved for the policies without a mutation.
+    /// Mutates the policies that `is_wanted` selects, and asks for each mutant whether it refutes a spec. The specs
+    /// must be proved for the policies without a mutation.
     ///
     /// # Errors
     /// There is no solver.
@@ -170,7 +170,7 @@ impl Prover<'_> {
         }
     }
 
-    /// Whether these policies refute a spec under these readings. `decides` are those that decide in the environment.
+    /// Whether these policies refute a spec under these readings. `decides` has those that decide in the environment.
     fn refutes_one(
         &self,
         solver: &mut Solver<'_>,

@@ -16,7 +16,7 @@ pub enum Holder {
     Tags(EntityUid),
 }
 
-/// A place in a model: an attribute or a tag, or something within one.
+/// A place in a model: an attribute or a tag, or a value within one.
 #[derive(Debug, Clone)]
 pub(super) struct ModelPath {
     pub of: Holder,
@@ -78,7 +78,7 @@ fn within(slot: &ModelPath, record: &Map<String, Value>, found: &mut Vec<(ModelP
 }
 
 impl ModelPath {
-    /// Gives it a value, or takes away what it has.
+    /// Sets the value, or removes it.
     pub(super) fn set(&self, model: &mut Model, value: Option<&Value>) {
         let attributes = match &self.of {
             Holder::Context => Some(&mut model.context),

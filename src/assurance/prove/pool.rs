@@ -1,4 +1,4 @@
-//! A pool of solvers that work side by side.
+//! A pool of solvers that work in parallel.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::solver::{self, NoSolver, Solver, Solving};
 
-/// The stack of a thread that handles formulas, in bytes. They nest as deep as there are policies, and
-/// the symbolic compiler follows them all the way. What is not needed is not taken.
+/// The stack of a thread that handles formulas, in bytes. They nest as deep as there are policies, and the symbolic
+/// compiler is recursive. Unused pages take no memory.
 const STACK: usize = 1024 * 1024 * 1024;
 
-/// Told how many of how many pieces of work are done.
+/// A callback with the number of finished pieces of work and that of all.
 pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
 
 /// Work that is done in several steps, with progress over all of them.
@@ -29,7 +29,7 @@ impl<'p> Steps<'p> {
         }
     }
 
-    /// Takes the next step, of so many pieces.
+    /// Takes the next step, which has `pieces` pieces of work.
     pub(super) fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
         let (before, progress, all) = (self.done.get(), self.progress, self.all);
         let result = step(&|done, _| progress(before + done, all));
@@ -38,8 +38,8 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// Does the same work on each of the items, in any order, with a solver for each job. What the jobs
-/// share is let go in one of their threads, since it may hold formulas.
+/// Does the same work on each of the items, in any order, with a solver for each job. The data that the jobs share is
+/// dropped in one of their threads: formulas need the deep stack.
 ///
 /// # Errors
 /// There is no solver.
@@ -70,7 +70,7 @@ pub(super) fn each<S: Send + Sync, I: Sync, T: Send>(
     };
     let job = &job;
     std::thread::scope(|scope| {
-        // Even where nothing is to be asked, a solver that is missing is said to be.
+        // One solver is started even without items, so that a missing one is reported.
         let jobs = solving.jobs.clamp(1, items.len().max(1));
         let shared = Arc::new(shared);
         let threads: Vec<_> = (0..jobs)

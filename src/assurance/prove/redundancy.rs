@@ -8,7 +8,7 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::{Effect, Policy};
 
 impl Prover<'_> {
-    /// The finding for a policy that is redundant wherever it is in force: under the readings at hand, and under each
+    /// The finding for a policy that is redundant wherever it is in force: under the readings in force, and with each
     /// of them switched.
     pub(super) fn redundancy(
         &self,
@@ -51,7 +51,7 @@ impl Prover<'_> {
                 "take it away, or correct its conditions",
             )));
         }
-        // Answers to questions are not weighed against others.
+        // Answers to questions are not compared with each other.
         let decides: Vec<&Environment<'_>> = environments
             .iter()
             .copied()
@@ -66,7 +66,7 @@ impl Prover<'_> {
         }
     }
 
-    /// A forbid is needed where it matches requests that the others allow.
+    /// The finding for a redundant forbid: one that matches no request that the others allow.
     fn redundancy_of_forbid(
         &self,
         solver: &mut Solver<'_>,
@@ -90,7 +90,7 @@ impl Prover<'_> {
         }
     }
 
-    /// A permit is needed where it matches requests that no forbid and no other permit matches.
+    /// The finding for a redundant permit: one that matches no request without a forbid or another permit.
     fn redundancy_of_permit(
         &self,
         solver: &mut Solver<'_>,
@@ -107,8 +107,8 @@ impl Prover<'_> {
             let by = self.one_that_does(solver, policy, environments, &forbids)?;
             return Ok(Some(overridden(policy, by)));
         }
-        // Membership in one role says nothing about membership in a role that the policy does not name: permits for
-        // others need not be asked about. Enumerated entities can be all that exist.
+        // Membership in one role implies nothing about a role that the policy does not name, so permits for other
+        // roles need not be asked about. Enumerated entities can be all that exist.
         let named: Vec<_> = policy.named_entities().collect();
         let permits = |environment: &Environment<'_>| {
             let is_near = |other: &&Policy| {
@@ -134,8 +134,8 @@ impl Prover<'_> {
         }
     }
 
-    /// The finding for a redundant policy, with the other policy that makes it so. Of two that make each other redundant,
-    /// only the later gets one.
+    /// The finding for a redundant policy, with the other policy that makes it so. Of two that make each other
+    /// redundant, only the later gets one.
     fn redundant<'p>(
         &self,
         solver: &mut Solver<'_>,
@@ -168,7 +168,7 @@ impl Prover<'_> {
         )))
     }
 
-    /// The first of the others that applies wherever a policy does.
+    /// The first other policy that applies to every request to which a policy applies.
     fn one_that_does<'p>(
         &self,
         solver: &mut Solver<'_>,

@@ -9,10 +9,10 @@ use super::model::{Model, as_entity, entity_value, is_wrapped};
 use super::path::{Holder, ModelPath, Step, slots_in, slots_of};
 use super::shrink::Refutes;
 
-/// Something about a model.
+/// A fact of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelevantFact {
-    /// Who asks, or what is asked about, is an entity of that name.
+    /// The principal or the resource is this entity.
     Is(EntityUid),
     /// An entity is in another.
     In {
@@ -52,7 +52,7 @@ pub(super) fn facts(
     let mut otherwise = model.clone();
     let mut relevant = |slots: Vec<(ModelPath, Value)>| -> Vec<RelevantFact> {
         let mut facts = Vec::new();
-        // What is within comes first: where it is told, so is that there is something around it.
+        // Inner values come first: a fact about one implies the value around it.
         for (slot, value) in slots.into_iter().rev() {
             if matters(&slot, &value, model, &mut otherwise, surroundings, refutes) {
                 facts.extend(slot.fact(value));
@@ -112,7 +112,7 @@ impl RelevantFact {
         }
     }
 
-    /// Whether it says something of an entity.
+    /// Whether it is about an entity.
     fn is_of(&self, uid: &EntityUid) -> bool {
         match self {
             Self::Is(entity) | Self::In { entity, .. } => entity == uid,
@@ -195,7 +195,7 @@ impl ModelPath {
     fn fact(&self, value: Value) -> Option<RelevantFact> {
         let path = self.keys();
         let is_element = matches!(self.path.last(), Some(Step::Element(_)));
-        // A record or a set is what is in it.
+        // The values in a record or a set are facts of their own.
         if !is_element && (value.is_array() || (value.is_object() && !is_wrapped(&value))) {
             return None;
         }
@@ -208,8 +208,8 @@ impl ModelPath {
     }
 }
 
-/// Whether a value matters. If not, it is another in the model `otherwise` from here on: two facts
-/// that stand in for each other are not both left out.
+/// Whether the refutation depends on a value. If not, `otherwise` has another value from here on, so that of two facts
+/// that stand in for each other one is kept.
 fn matters(
     slot: &ModelPath,
     value: &Value,
@@ -218,7 +218,7 @@ fn matters(
     surroundings: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> bool {
-    // What could have been taken away is no longer there.
+    // The model is as small as possible, so the value cannot be removed, but only replaced.
     let is_element = matches!(slot.path.last(), Some(Step::Element(_)));
     let linked = as_entity(value).filter(|_| !is_element);
     let copies = linked.as_ref().map(|uid| others_of(uid, surroundings));
@@ -257,7 +257,7 @@ fn matters(
         }
         after = Some(changed);
     }
-    // Of what could be nothing else, nothing else is known.
+    // Without a possible other value, the fact is kept.
     let Some(after) = after else {
         return true;
     };

@@ -1,7 +1,7 @@
 //! The smallest counterexample, shrunk from the one that a solver found.
 //!
-//! Every step is tried: a smaller model is kept only where it still refutes the claim, by plain
-//! Cedar. A model that does not conform to the schema refutes nothing.
+//! Every step is tried: a smaller model is kept only if it still refutes the claim, by plain Cedar. A model that does
+//! not conform to the schema refutes nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use super::literals::Literals;
 use super::model::{Model, kind_of_extension};
 use super::path::{ModelPath, slots};
 
-/// Whether a model refutes the claim at hand.
+/// Whether a model refutes the claim.
 pub(super) type Refutes<'r> = &'r dyn Fn(&Model) -> bool;
 
 /// A change of a model.
 #[derive(Debug, Clone)]
 enum Edit {
-    /// An entity is another one of its type.
+    /// An entity is merged into another of its type.
     Merge(EntityUid, EntityUid),
-    /// An entity is taken away that the request does not lead to; a policy may name it all the same.
+    /// An entity is removed that the request does not reach; a policy may name it all the same.
     Drop(EntityUid),
-    /// A parent is taken away.
+    /// A parent is removed.
     Leave(EntityUid, EntityUid),
-    /// Values at some places are another, the simplest first; or they are taken away.
+    /// The values at some places are replaced, by the simplest first, or removed.
     Set(Vec<ModelPath>, Vec<Option<Value>>),
 }
 
@@ -50,8 +50,7 @@ pub(super) fn smallest(
     }
 }
 
-/// The changes that make a model simpler. Each leads away from where it came from, so that there is
-/// an end to them.
+/// The changes that make a model simpler. None of them leads back, so that the search ends.
 fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for one in model.entities.keys() {
@@ -84,7 +83,7 @@ fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
                 let alike = slots.iter().filter(|(_, other)| other == value);
                 let alike: Vec<ModelPath> = alike.map(|(slot, _)| slot.clone()).collect();
                 let known = simpler_extensions(value, &slots, surroundings);
-                // Two moments may only be another together.
+                // Equal moments may be replaceable only together.
                 if alike.len() > 1 {
                     edits.push(Edit::Set(alike, known.clone()));
                 }
@@ -97,8 +96,8 @@ fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
     edits
 }
 
-/// The values of an extension that say less than one does, the simplest first: those that are known,
-/// and where it is not one of these, another one of the model.
+/// The extension values that are simpler than a given one, the simplest first: known ones, and for an unknown value
+/// another one of the model.
 fn simpler_extensions(
     value: &Value,
     slots: &[(ModelPath, Value)],
@@ -153,11 +152,11 @@ impl Edit {
     }
 }
 
-/// The same model with names that say what an entity is.
+/// The model with names that tell the types of entities.
 fn with_plain_names(model: Model, surroundings: &Literals<'_>, refutes: Refutes<'_>) -> Model {
     let mut renamed = model.clone();
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    // The request comes first, so that it is about the plain ones.
+    // The entities of the request come first, so that they get the plainest names.
     let first = [model.principal.clone(), model.resource.clone()];
     let all = first
         .iter()
@@ -174,7 +173,7 @@ fn with_plain_names(model: Model, surroundings: &Literals<'_>, refutes: Refutes<
         let on_the_way = with_id(uid, &format!("on the way {at}"));
         plain.push((uid.clone(), on_the_way, with_id(uid, &id)));
     }
-    // By way of names that nobody has, since one may have the name of another.
+    // By way of unused names, since a new name may belong to another entity.
     for (from, between, _) in &plain {
         renamed.rename(from, between);
     }

@@ -31,18 +31,18 @@ const KNOWN: [(&[u8], Decision); 2] = [
     (b"(assert (not known))\n", Decision::Unsat),
 ];
 
-/// Which solver is asked, and how.
+/// The settings of the solver.
 #[derive(Debug, Clone)]
 pub struct Solving {
     /// The program.
     pub solver: PathBuf,
     /// The most time that one question may take.
     pub timeout: Duration,
-    /// How many solvers work at once.
+    /// The number of solvers that work at once.
     pub jobs: usize,
 }
 
-/// There is no solver to ask.
+/// There is no usable solver.
 #[derive(Debug, Error, Diagnostic)]
 pub enum NoSolver {
     /// The program cannot be started.
@@ -51,7 +51,7 @@ pub enum NoSolver {
     Missing {
         /// The program.
         path: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// The program does not answer as a solver does.
@@ -65,7 +65,7 @@ pub enum NoSolver {
     },
 }
 
-/// Why a claim is neither proved nor refuted.
+/// The reason why a claim is neither proved nor refuted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unknown {
     /// It took too long.
@@ -90,7 +90,7 @@ pub enum Unknown {
     CanFail {
         /// The policy.
         policy: String,
-        /// Where it stands.
+        /// Its place.
         place: String,
     },
     /// A policy reads an attribute by another path than the spec names.
@@ -101,15 +101,15 @@ pub enum Unknown {
         /// The policy.
         policy: String,
     },
-    /// The schema has changed in a way in which earlier policies cannot be decided as they were.
+    /// The schema has changed so that old policies cannot be decided as before.
     #[error("{0}")]
     Schema(String),
-    /// The solver found a counterexample that is none.
+    /// The solver found a counterexample that plain Cedar does not confirm.
     #[error("the solver gave a counterexample, but {0}")]
     Unconfirmed(String),
 }
 
-/// A solver at work. It is started again where it failed.
+/// A running solver. It is started again after a failure.
 pub(super) struct Solver<'a> {
     solving: &'a Solving,
     runtime: Runtime,
@@ -119,7 +119,7 @@ pub(super) struct Solver<'a> {
 type Session = CedarSymCompiler<LocalSolver>;
 
 impl<'a> Solver<'a> {
-    /// Starts a solver and makes sure that it is one.
+    /// Starts a solver, and checks its answers to the known questions.
     pub(super) fn start(solving: &'a Solving) -> Result<Self, NoSolver> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -211,7 +211,7 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// Why a program is no usable solver.
+/// The reason why a program is no usable solver.
 #[derive(Debug, Error)]
 enum AnswerError {
     #[error("{0}")]

@@ -1,4 +1,4 @@
-//! Specifications: what must be true of the policies, written as policies.
+//! Specifications: statements that must be true of the policies, written as policies.
 //!
 //! A `permit` is a lower bound: everything it matches must be allowed. A `forbid` is an upper bound:
 //! everything it matches must be refused. Three annotations say more:
@@ -76,7 +76,7 @@ impl Spec {
         self.policy.source()
     }
 
-    /// Where it stands.
+    /// Its place.
     pub fn place(&self) -> &Place {
         self.policy.place()
     }
@@ -86,7 +86,7 @@ impl Spec {
         self.policy.reading()
     }
 
-    /// The spec as a policy: what it matches is what it is about.
+    /// The spec as a policy, which matches the requests that the spec is about.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -107,8 +107,7 @@ pub(super) fn answer_alike(one: &Policy, other: &Policy) -> bool {
         .all(|key| one.annotation(key) == other.annotation(key))
 }
 
-/// Reads the specs of these files, in their order; with everything that is wrong with them. There
-/// are specs only where none of the findings is an error.
+/// Reads the specs of these files, in their order, with findings. There are specs only if no finding is an error.
 pub fn read(sources: &[Arc<Source>], engine: &Engine) -> (Vec<Spec>, Vec<Finding>) {
     let bundle = engine.bundle();
     let (policies, mut findings) = bundle.read_beside(sources);
@@ -156,8 +155,8 @@ fn annotations(policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// Findings for entities that a spec names, and neither a policy nor the directory has: they are likely misspelt, and a
-/// bound about an unknown person holds easily.
+/// Findings for entities that a spec names, and neither a policy nor the directory has: they are likely misspelt, and
+/// a bound about an unknown person holds trivially.
 fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
     let named: BTreeSet<_> = spec.named_entities().collect();
     named

@@ -15,14 +15,14 @@ use super::solver::{Solver, Unknown};
 use super::spec::{Says, Spec};
 use tarbac_host::bundle::Policy;
 
-/// Whether something holds in every model.
+/// The result for a claim about all models.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// It does.
+    /// The claim holds in every model.
     Proved,
-    /// It does not, and here is a model in which it does not.
+    /// The claim does not hold in this model.
     Refuted(Box<Counterexample>),
-    /// That is not known.
+    /// The result is unknown.
     NotProved(Unknown),
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Sides(Mutex<HashMap<Under, Arc<Side>>>);
 type Under = (usize, Vec<String>);
 
 impl Sides {
-    /// The side of an environment under these readings; made where it is not there.
+    /// The side of an environment under these readings, made at its first use.
     pub(super) fn side(
         &self,
         environment: &Environment<'_>,
@@ -56,8 +56,8 @@ impl Prover<'_> {
         }
     }
 
-    /// The readings at hand, and each of them switched: a policy that is not in force under one choice
-    /// is there under another.
+    /// The readings in force, and each of them switched: a policy that is not in force under one choice is in force
+    /// under another.
     pub(super) fn choices(&self) -> Vec<Vec<String>> {
         let mut choices = vec![self.readings.to_vec()];
         for reading in self.bundle.readings() {
@@ -108,7 +108,7 @@ impl Prover<'_> {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         let readings = self.readings_of(spec);
         let make = || Side::new(asked(spec, environment, &policies, &readings));
-        // Of a question, a spec is about the policies with one answer.
+        // For a question, a spec is about the policies with one answer.
         let side = match environment.action.is_question() {
             true => make(),
             false => sides.side(environment, &readings, make),
@@ -131,8 +131,8 @@ impl Prover<'_> {
         let refutes = |model: &Model| {
             let is_refuted = claim.is_refuted_by(model, schema);
             match &spec.says {
-                // What was specialised in the policies is put into the model: the policies as they
-                // are decide both models, and must not decide them alike.
+                // The value of the specialisation is put into the model. The unspecialised policies decide both
+                // models, and must not decide them alike.
                 Says::SameWhatever(_) if is_refuted => {
                     decides(model).is_some_and(|(one, other)| {
                         other.is_some_and(|other| other.decision != one.decision)
@@ -190,7 +190,7 @@ impl Prover<'_> {
         })
     }
 
-    /// Puts a claim to the solver, and what it finds to plain Cedar.
+    /// Asks the solver about a claim, and plain Cedar about the model that the solver finds.
     pub(super) fn decide(
         &self,
         solver: &mut Solver<'_>,
@@ -243,8 +243,7 @@ pub(super) fn confirm(
     }
 }
 
-/// The policies that a spec is about in an environment under these readings, as they are put to the
-/// solver.
+/// The policies that a spec is about in an environment under these readings, in the form for the solver.
 pub(super) fn asked(
     spec: &Spec,
     environment: &Environment<'_>,

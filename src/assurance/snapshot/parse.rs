@@ -12,7 +12,7 @@ use tarbac_analysis::matrix::{Mark, NOBODY, one_line};
 /// The markers that git writes at the beginning of lines where the sides of a merge differ.
 const CONFLICT: [&str; 4] = ["<<<<<<< ", "||||||| ", "=======", ">>>>>>> "];
 
-/// A snapshot that was read.
+/// A parsed snapshot.
 #[derive(Default)]
 pub(super) struct Read {
     pub(super) cells: BTreeMap<CellName, CellDecision>,
@@ -40,7 +40,7 @@ impl Read {
         Ok(read)
     }
 
-    /// Reads the table of a resource, whose heading has been read.
+    /// Reads the table of a resource, after its heading.
     fn block<'t>(
         &mut self,
         index: usize,
@@ -137,7 +137,7 @@ fn resource_of(line: &str) -> Option<(&str, &str)> {
     splits.find(|(_, uid)| uid.parse::<EntityUid>().is_ok())
 }
 
-/// The headings of the columns, which stand on several lines.
+/// The headings of the columns, which take several lines.
 fn columns(lines: &[&str]) -> Vec<String> {
     let Some(first) = lines.iter().find(|line| !line.trim().is_empty()) else {
         return Vec::new();

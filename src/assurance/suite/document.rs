@@ -1,4 +1,4 @@
-//! The document of a suite file, as it is written.
+//! The format of a suite file.
 //!
 //! These types are the format: the reader and the JSON Schema that editors use are derived from them. Names are looked
 //! up later ([`super::resolve`]).
@@ -94,7 +94,7 @@ pub(super) struct Case {
 pub(super) enum Because {
     /// Exactly these.
     These(Vec<Spanned<String>>),
-    /// Whichever.
+    /// Any policies.
     Any,
 }
 

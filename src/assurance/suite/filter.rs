@@ -11,17 +11,17 @@ use tarbac_host::lookup::Lookup;
 /// A condition on cases or on the requests within them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
-    /// The name of the case or of its suite has this in it, whatever its case.
+    /// The name of the case or of its suite contains this, in upper or lower case.
     Name(String),
-    /// This person asks.
+    /// The principal is this person.
     Principal(String),
-    /// This permission, in any spelling, is asked for.
+    /// The action is this permission, in any spelling.
     Action(String),
-    /// This device or tenant is asked about.
+    /// The resource is this device or tenant.
     Resource(String),
 }
 
-/// A filter that cannot be one.
+/// A text is no filter.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{0}` filters by nothing: write a part of a name, or principal=…, action=… or resource=…")]
 pub struct BadFilter(String);
@@ -81,8 +81,8 @@ impl Filter {
 }
 
 impl Suites {
-    /// Keeps the requests that every filter takes, and the cases that have one. A snapshot is kept
-    /// only where nothing is filtered: it is whole or nothing.
+    /// Keeps the requests that pass every filter, and the cases with such a request. With any filter, snapshots are
+    /// left out, as they are compared as a whole.
     pub fn retain(&mut self, filters: &[Filter]) {
         if filters.is_empty() {
             return;

@@ -27,7 +27,7 @@ pub(super) const ALL: &str = "all";
 /// The word for one of each kind that the policies can tell apart.
 pub(super) const CLASSES: &str = "classes";
 
-/// The meanings of names in one directory.
+/// A cache of the meanings of names in one directory.
 #[derive(Default)]
 pub(super) struct Known {
     actions: HashMap<String, Result<EntityUid, NameError>>,
@@ -35,7 +35,7 @@ pub(super) struct Known {
     resources: HashMap<String, Result<EntityUid, NameError>>,
 }
 
-/// Names in one directory, with what was found before.
+/// The look-up of names in one directory, with a cache of earlier results.
 pub(super) struct SuiteLookup<'e> {
     engine: &'e Engine,
     names: Lookup<'e>,
@@ -51,7 +51,7 @@ impl<'e> SuiteLookup<'e> {
         }
     }
 
-    /// The actions of these names, groups taken apart.
+    /// The actions with these names, with groups expanded.
     pub(super) fn actions(
         &mut self,
         scope: &Scope<'_, '_>,
@@ -80,7 +80,7 @@ impl<'e> SuiteLookup<'e> {
         actions
     }
 
-    /// The people or things of these names, groups taken apart.
+    /// The entities with these names, with groups expanded.
     pub(super) fn entities(
         &mut self,
         scope: &Scope<'_, '_>,
@@ -99,7 +99,7 @@ impl<'e> SuiteLookup<'e> {
                 RequestPart::Resource => &mut self.known.resources,
                 RequestPart::Principal | RequestPart::Action => &mut self.known.principals,
             };
-            // The types that are possible depend on the action alone.
+            // The possible types depend on the action alone.
             let key = format!("{} {}", action.uid, name.value);
             let found = known.entry(key).or_insert_with(|| {
                 let text = Name::from(name.value.as_str());
@@ -194,14 +194,13 @@ impl<'e> SuiteLookup<'e> {
     }
 }
 
-/// Groups may overlap.
 fn without_repetition(mut entities: Vec<EntityUid>) -> Vec<EntityUid> {
     let mut seen = BTreeSet::new();
     entities.retain(|uid| seen.insert(uid.clone()));
     entities
 }
 
-/// The one word of names that are one.
+/// The word, if the names are a single one.
 pub(super) fn word(names: &document::Names) -> Option<&str> {
     match names.0.as_slice() {
         [only] => Some(only.value.as_str()),
@@ -209,7 +208,7 @@ pub(super) fn word(names: &document::Names) -> Option<&str> {
     }
 }
 
-/// Names with groups taken apart, each with its file.
+/// Names with groups expanded, each with its file.
 fn members<'s>(
     source: &'s Arc<Source>,
     groups: &'s BTreeMap<&str, Group<'s>>,

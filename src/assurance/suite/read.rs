@@ -18,11 +18,10 @@ use tarbac_host::yaml::{self, place};
 /// Documents by the name of their file.
 pub(super) type Documents = BTreeMap<String, (Arc<Source>, Document)>;
 
-/// Reads suites and finds out what they mean in a workspace.
+/// Parses suites, and resolves them in a workspace.
 ///
-/// `is_wanted` says which of the files to run; the others are there to be used by them. `engine` is
-/// that of the workspace and `switches` the readings that hold where a suite does not say. There
-/// are suites exactly when none of the findings is an error.
+/// `is_wanted` selects the files to run; the others are there for these to use. `engine` is that of the workspace, and
+/// `switches` has the readings that a suite does not set. There are suites if and only if no finding is an error.
 pub fn read(
     sources: &[Arc<Source>],
     is_wanted: &dyn Fn(&Source) -> bool,

@@ -68,7 +68,7 @@ impl<'a> Resolver<'a> {
         (self.settings.into_settings(), self.findings)
     }
 
-    /// The suite of a document; `None` for a shared file, and where it cannot be one.
+    /// The suite of a document; `None` for a shared file or an invalid one.
     pub(super) fn suite(
         &mut self,
         source: &'a Arc<Source>,
@@ -125,7 +125,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The readings of a suite: its own, and those of the command line where it says nothing.
+    /// The readings of a suite: its own, and those of the command line that it does not set.
     fn readings(&mut self, source: &Arc<Source>, readings: &Entries<Switch>) -> Switches {
         let known = self.settings.base().bundle().readings();
         let mut switches = self.switches.clone();

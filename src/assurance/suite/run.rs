@@ -13,7 +13,7 @@ pub struct Tried<'a> {
     pub suite: &'a Suite,
     /// The case.
     pub case: &'a Case,
-    /// The engine it was put to.
+    /// The engine that decided it.
     pub engine: &'a Engine,
     /// The expectations that did not hold, in order.
     pub missed: Vec<Missed<'a>>,
@@ -29,13 +29,13 @@ pub struct Missed<'a> {
 }
 
 impl Tried<'_> {
-    /// Whether everything came as expected.
+    /// Whether every expectation held.
     pub fn passed(&self) -> bool {
         self.missed.is_empty()
     }
 }
 
-/// Puts every case to its engine, on all cores; the order is that of the files.
+/// Runs every case, on all cores. The results are in the order of the files.
 pub fn run(suites: &Suites) -> Vec<Tried<'_>> {
     let cases: Vec<(&Suite, &Case, &Engine)> = suites
         .suites

@@ -12,7 +12,7 @@ use tarbac_host::bundle::{Switches, UnknownReading};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
 
-/// Engines by what they hold, each made once.
+/// Engines by their readings and facts, each made once.
 pub(super) struct Settings {
     base: Arc<Engine>,
     settings: Vec<Setting>,
@@ -48,8 +48,7 @@ impl Settings {
         self.settings
     }
 
-    /// The engine under these readings and facts; `None` where a fact cannot be, about which there
-    /// is a finding.
+    /// The engine under these readings and facts; `None` if a fact is invalid, for which there is a finding.
     ///
     /// # Errors
     /// A switch names no reading.
@@ -95,7 +94,7 @@ impl Settings {
             return Ok(None);
         }
         let (engine, wrong) = assembly::with_entities(&self.base, &entities, switches)?;
-        // What the reader says is about entities that stand in no file; the facts made them.
+        // The reader's findings are about entities that the facts made, and that are in no file.
         let place = facts.first().map(|fact| fact.place.clone());
         for finding in wrong {
             let finding = Finding {

@@ -27,7 +27,7 @@ pub(super) struct Shared<'a> {
     pub fixtures: BTreeMap<&'a str, (&'a Arc<Source>, &'a Facts)>,
 }
 
-/// A group and the file it stands in.
+/// A group and its file.
 pub(super) struct Group<'a> {
     pub source: &'a Arc<Source>,
     pub names: &'a [Spanned<String>],
@@ -188,10 +188,10 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
                 let find = |names: &Lookup<'_>| match part {
                     RequestPart::Principal => names.any_principal(&text).map(drop),
                     RequestPart::Action => names.action_or_question(&text).map(drop),
-                    // A question is asked about other things than a permission.
+                    // A question may apply to other types than a permission.
                     RequestPart::Resource => names.anything(&text).map(drop),
                 };
-                // What is given in a case may have made it.
+                // The facts of a case may have made the entity.
                 if engines
                     .iter()
                     .all(|engine| find(&Lookup::new(engine)).is_err())
@@ -205,7 +205,7 @@ pub(super) fn unused(documents: &Documents, base: &Engine, settings: &[Setting])
     findings
 }
 
-/// A path as seen from the folder of a file, with `/` between its parts.
+/// A path that is relative to the folder of a file, with `/` between its parts.
 fn beside(file: &str, path: &str) -> String {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();

@@ -1,4 +1,4 @@
-//! Suites that are written: cases from counterexamples and mutants.
+//! The text of generated suites: cases from counterexamples and mutants.
 
 #[cfg(feature = "prove")]
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A suite as it is written into a file.
+/// A suite to be written into a file.
 #[cfg(feature = "prove")]
 #[derive(Debug, Serialize)]
 pub(crate) struct SuiteText {
@@ -19,19 +19,19 @@ pub(crate) struct SuiteText {
     pub cases: Vec<CaseText>,
 }
 
-/// A case as it is written into a suite.
+/// A case to be written into a suite.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CaseText {
     /// The name: a sentence that holds.
     pub name: String,
-    /// Facts that are given.
+    /// The given facts.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub given: Map<String, Value>,
-    /// Who asks.
+    /// The principal.
     pub principal: String,
     /// The action.
     pub action: String,
-    /// On what.
+    /// The resource.
     pub resource: String,
     /// The context.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -42,19 +42,19 @@ pub(crate) struct CaseText {
     pub because: BecauseText,
 }
 
-/// The policies that determine a decision, as a suite has them.
+/// The policies that determine a decision, in the form of a suite.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(crate) enum BecauseText {
     /// Exactly these.
     These(Vec<String>),
-    /// Whichever, as the word `any`.
+    /// Any policies, as the word `any`.
     #[cfg(feature = "prove")]
     Any(&'static str),
 }
 
 #[cfg(feature = "prove")]
 impl BecauseText {
-    /// Whichever policies.
+    /// Any policies.
     pub(crate) const ANY: Self = Self::Any("any");
 }

@@ -97,7 +97,7 @@ fn unknown_policy(scope: &Scope<'_, '_>, engine: &Engine, id: &Spanned<String>) 
     finding
 }
 
-/// The finding for a policy of a reading that is not as the policy needs it.
+/// The finding for a policy that is not in force because of its reading.
 fn not_in_force(
     scope: &Scope<'_, '_>,
     engine: &Engine,

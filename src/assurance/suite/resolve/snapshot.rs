@@ -53,7 +53,7 @@ impl<'a> Resolver<'a> {
             &snapshot.resources,
             &mut findings,
         );
-        // A workspace without data has no people: `all` stands for those to come.
+        // A workspace without data has no people: `all` stands for future ones.
         let is_all = |names: &document::Names| matches!(word(names), Some(ALL | CLASSES));
         let lacks_people = principals.is_empty() && !is_all(&snapshot.principals);
         let lacks_resources = resources.is_empty() && !is_all(&snapshot.resources);
