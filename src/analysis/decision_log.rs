@@ -198,14 +198,14 @@ pub struct LoggedRevision {
 }
 
 impl FromRequest {
-    /// Whether there are none.
+    /// Whether the request set no attribute.
     pub fn is_empty(&self) -> bool {
         self.subject.is_empty() && self.resource.is_empty()
     }
 }
 
 impl AskedNames {
-    /// Whether there are none.
+    /// Whether the request used no other names.
     pub fn is_empty(&self) -> bool {
         self.subject.is_none() && self.action.is_none() && self.resource.is_none()
     }

@@ -62,7 +62,7 @@ pub struct Block {
 pub struct Line {
     /// The heading of the row.
     pub heading: Heading,
-    /// One for each column.
+    /// One cell for each column.
     pub cells: Vec<Cell>,
 }
 

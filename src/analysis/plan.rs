@@ -202,7 +202,7 @@ pub struct Lost {
     pub permissions: Vec<Permission>,
     /// The number of decisions that each person loses.
     pub decisions: u64,
-    /// The outcomes with the plan in force, each once; `None` where the person or resource does not exist.
+    /// The outcomes with the plan in force, each once; `None` if the person or resource does not exist.
     pub after: Vec<Option<Outcome>>,
 }
 

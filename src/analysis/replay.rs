@@ -208,7 +208,7 @@ impl<'a> Replayer<'a> {
         }
     }
 
-    /// The decision about a record; indeterminate if it names anything that the workspace does not know.
+    /// The decision about a record; indeterminate if the workspace does not know a name in it.
     fn outcome(&self, record: &LogRecord) -> Outcome {
         let Some((request, set)) = self.request(record) else {
             return unknown();
@@ -237,7 +237,7 @@ impl<'a> Replayer<'a> {
     }
 }
 
-/// The outcome of a request that names something unknown.
+/// The outcome of a request with an unknown name.
 fn unknown() -> Outcome {
     Outcome::indeterminate(["the request names what the workspace does not know"])
 }

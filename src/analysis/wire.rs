@@ -122,7 +122,7 @@ pub(crate) fn action<S: Serializer>(of: &Permission, serializer: S) -> Result<S:
     id(&of.action, serializer)
 }
 
-/// An attribute through records; null where there is none.
+/// An attribute through records; null if there is none.
 pub(crate) fn path<S: Serializer>(of: &[String], serializer: S) -> Result<S::Ok, S::Error> {
     let path = (!of.is_empty()).then(|| of.join("."));
     path.serialize(serializer)

@@ -40,7 +40,7 @@ pub use read::read;
 pub use run::run;
 pub use write::{Expectation, Skipped, WrittenTests, write};
 
-/// The name of a test without one.
+/// The substitute for a missing name.
 const UNNAMED: &str = "(unnamed)";
 
 /// A test of a file, borrowed from the text of the file.
@@ -125,7 +125,7 @@ pub enum AnswerDifference {
 }
 
 impl CedarTest<'_> {
-    /// The name for messages, or a word for a test without one.
+    /// The name for messages; a substitute for a test without a name.
     pub fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(UNNAMED)
     }

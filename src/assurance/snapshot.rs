@@ -117,7 +117,7 @@ impl FlipKind {
 }
 
 impl Taken {
-    /// Takes the snapshot of an engine's decisions.
+    /// The snapshot of an engine's decisions.
     pub fn take(engine: &Engine, selection: &Selection) -> Self {
         let matrix = Matrix::new(engine, selection);
         let readings = match engine.readings() {

@@ -21,7 +21,7 @@ use crate::work::Workers;
 /// The state of the server.
 pub(crate) struct App {
     pub(crate) settings: Settings,
-    /// One permit for each request that may be answered at once.
+    /// The permits of requests: one for each that may be answered at the same time.
     pub(crate) places: Semaphore,
     /// The threads for batches, searches and explanations.
     pub(crate) workers: Workers,

@@ -54,7 +54,7 @@ pub(crate) struct Rights(u8);
 pub struct JwtSettings {
     /// The issuer, as the claim `iss` has it.
     pub issuer: String,
-    /// The audiences, of which the claim `aud` has one; at least one.
+    /// The accepted audiences; at least one. The claim `aud` must contain one of them.
     pub audiences: Vec<String>,
     /// The keys of the issuer.
     pub keys: JwtKeys,
@@ -68,7 +68,7 @@ pub(crate) struct Caller {
     name: Arc<str>,
     by: CallerBy,
     rights: Rights,
-    /// Whether it is a person, where only applications may ask for decisions.
+    /// Whether it is a person on a server that decides for applications only.
     is_person: bool,
     /// Whether it lacks a valid credential.
     is_unknown: bool,
@@ -110,7 +110,7 @@ impl Caller {
         }
     }
 
-    /// A caller without a valid credential, where one is needed.
+    /// A caller without a valid credential on a server that needs one.
     fn unknown() -> Self {
         Self {
             is_unknown: true,

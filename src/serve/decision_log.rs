@@ -91,7 +91,7 @@ enum Message {
     Close,
 }
 
-/// The records of one answer, which are to be written.
+/// The records of one answer.
 struct Entry {
     time: Timestamp,
     call: Call,
@@ -253,7 +253,7 @@ impl DecisionLog {
 }
 
 impl LogState {
-    /// Takes places in the queue for some records, if there are enough. An empty queue takes any number of records.
+    /// Takes places in the queue for records, if there are enough. An empty queue takes any number of records.
     fn enter(&self, records: usize) -> bool {
         let entered = self
             .waiting

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// `unix:PATH`.
 ///
 /// # Errors
-/// The text is no such URL.
+/// The URL has another form.
 pub fn is_ready(url: &str) -> Result<bool, ServeError> {
     if let Some(path) = url.strip_prefix("unix:") {
         return Ok(ask_socket(path).unwrap_or(false));

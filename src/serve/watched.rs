@@ -59,7 +59,7 @@ impl Watched {
     /// Reads files for the first time.
     ///
     /// # Errors
-    /// One cannot be read.
+    /// A file cannot be read.
     pub(crate) fn open(
         kind: CredentialKind,
         paths: Vec<PathBuf>,
@@ -92,9 +92,9 @@ impl Watched {
         }
     }
 
-    /// Reads the files, and takes them if they differ from those last taken and have not changed since the last check:
-    /// several files are not replaced at once. If forced, it does not wait for that. Refused files are logged and
-    /// counted, and change nothing.
+    /// Reads the files, and passes them to `take` if they differ from the last ones passed and have not changed since
+    /// the last check: several files are not replaced at once. If forced, it does not wait for that. Refused files are
+    /// logged and counted, and change nothing.
     pub(crate) fn reload(
         &self,
         app: &App,

@@ -17,7 +17,7 @@ pub(crate) const STACK: usize = 8 * 1024 * 1024;
 #[derive(Clone)]
 pub(crate) struct Workers {
     pool: Arc<ThreadPool>,
-    /// One permit for each job at a time: as many as threads.
+    /// The permits of jobs: as many as threads.
     turns: Arc<Semaphore>,
 }
 

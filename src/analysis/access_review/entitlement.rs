@@ -306,7 +306,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
     }
 }
 
-/// The status of an allowed decision: whether the page of the action, if it is on one, is allowed as well.
+/// The status of an allowed decision: allowed, or out of reach because the page of the action is refused.
 fn status_of_allowed(
     decisions: &ClassDecisions<'_>,
     on_page: Option<OnPage>,

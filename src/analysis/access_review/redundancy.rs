@@ -61,7 +61,7 @@ impl AssignmentEffects {
         }
     }
 
-    /// The redundancy of an assignment; `None` for one that has an effect or cannot be judged.
+    /// The redundancy of an assignment; `None` if it has an effect or cannot be judged.
     fn redundancy(&self, id: EdgeId) -> Option<Redundancy> {
         let representative = self.representatives[id];
         let is = |flags| is(flags, representative);

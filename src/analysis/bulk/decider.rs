@@ -74,7 +74,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         Self::with_capacity(engine, KEPT)
     }
 
-    /// Keeps at most so many decisions; with 0, each is made anew.
+    /// Keeps at most `decisions` decisions; with 0, each is made anew.
     pub fn with_capacity(engine: E, decisions: usize) -> Self {
         engine.directory().hash_uids();
         let vocabulary = engine.bundle().vocabulary();
@@ -154,7 +154,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         outcome
     }
 
-    /// The kind of a request; `None` if it has none that is known.
+    /// The kind of a request; `None` if its decision cannot be kept.
     fn kind(&self, request: &Request) -> Option<Kind> {
         let directory = self.engine.directory();
         let principal = directory.row(&request.principal)?;
@@ -192,7 +192,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         })
     }
 
-    /// An outcome, each once.
+    /// The shared copy of an outcome.
     fn shared(&self, outcome: Outcome) -> Arc<Outcome> {
         let mut outcomes = locked(&self.outcomes);
         match outcomes.get(&outcome) {
@@ -244,7 +244,7 @@ fn membership(
     Some(bits)
 }
 
-/// The classes of the entities on one side of requests, as far as they are known.
+/// The known classes of the entities on one side of requests.
 struct Classifier<C> {
     fingerprints: SideFingerprints,
     /// By row.

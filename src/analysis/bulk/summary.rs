@@ -43,7 +43,7 @@ pub(crate) struct CellSet {
 pub(crate) trait HasCells {
     /// The cells.
     fn cells(&self) -> &CellSet;
-    /// Takes the members of the cells.
+    /// Stores the members of the cells.
     fn fill(&mut self, members: &Members);
 }
 
@@ -256,7 +256,7 @@ pub(crate) fn named(engine: &Engine, row: Row) -> Named {
     Labels::new(engine).named(&engine.directory().uid(row))
 }
 
-/// The actions of a bulk decision; `None` for one that is not asked about.
+/// The actions of a bulk decision; `None` for an action that is not asked about.
 pub(crate) type Asked<'e> = IndexVec<ActionId, Option<&'e Action>>;
 
 /// An action and the page that carries it.

@@ -172,7 +172,7 @@ impl RemedyChange {
         self.entity.uid == target.entity && self.attribute == target.path
     }
 
-    /// The entities after the change; `None` where it cannot be made.
+    /// The entities after the change; `None` if it cannot be made.
     pub(super) fn applied(&self, probe: &Probe<'_>) -> Option<EntitySlice> {
         let value = self.value.to_cedar()?;
         match self.kind {

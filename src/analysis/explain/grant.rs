@@ -18,7 +18,7 @@ use tarbac_host::roles::role_type;
 pub struct Grant {
     /// The permit.
     pub rule: Rule,
-    /// The chains from the person to the groups that the permit asks for; empty for one that asks for no group.
+    /// The chains from the person to the groups that the permit asks for; empty if it asks for no group.
     pub paths: Vec<Path>,
 }
 

@@ -1,4 +1,4 @@
-//! A solver for conditions: changes after which one is true, or false.
+//! A solver for conditions: changes that make a condition true or false.
 //!
 //! The results are candidates only; [`super::remedies`] decides again before it offers one. Conditions are divided at
 //! `&&`, `||`, `!` and `if` into Boolean attributes, comparisons, `in`, `contains` and `has`. Other expressions cannot

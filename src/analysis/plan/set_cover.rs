@@ -1,4 +1,4 @@
-//! Set cover: the fewest sets that cover everything.
+//! Set cover: the fewest sets that cover all elements.
 //!
 //! A small problem is solved exactly. A large one gets a good cover, marked as one that may not be the smallest.
 

@@ -38,7 +38,7 @@ impl<'i> Tally<'i> {
 }
 
 /// The differences of a comparison from the expected result, by person and action, in the order of the impact.
-/// `foreseen` takes the found number, and returns the most that is expected.
+/// `foreseen` gets the found number of decisions, and returns the highest expected one.
 pub(super) fn deviations(
     found: &Impact,
     foreseen: impl Fn(&EntityUid, &EntityUid, Direction, u64) -> u64,

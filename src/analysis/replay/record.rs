@@ -14,7 +14,7 @@ use crate::decision_log::{JsonObject, LogRecord, LoggedEntity};
 const NOW: &str = "now";
 
 impl Replayer<'_> {
-    /// The request, with the attributes that it sets; `None` if it names something unknown.
+    /// The request, with the attributes that it sets; `None` if a name in it is unknown.
     pub(super) fn request(&self, record: &LogRecord) -> Option<(Request, Vec<SetAttribute>)> {
         let action = self.action(record)?;
         let principal = self.entity(record.subject.as_ref())?;

@@ -34,7 +34,7 @@ impl Replayer<'_> {
         }))
     }
 
-    /// The numbers of results; zero if the record names anything unknown.
+    /// The numbers of results; zero if a name in the record is unknown.
     fn results(&self, record: &LogRecord) -> Results {
         let found = match &record.action {
             None => self.actions(record),

@@ -45,7 +45,7 @@ pub struct Eligible {
     pub outcome: Outcome,
     /// The refusals now, with the words of the admin center.
     pub refusals: Vec<Refusal>,
-    /// The ways, of which each is enough.
+    /// The ways; each one is enough.
     pub ways: Vec<Way>,
 }
 
@@ -206,7 +206,7 @@ impl Permitted {
     }
 }
 
-/// The questioner of one action on one resource.
+/// A question about one action on one resource, put for many people.
 struct Questioner<'a> {
     engine: &'a Engine,
     action: &'a Action,

@@ -164,8 +164,8 @@ fn index_uids(singles: &mut [Result<Single, EntityError>]) {
     }
 }
 
-/// Whether each thing names all of its ancestors among these and none is its own ancestor, so that Cedar need not
-/// compute the closure. Sorts the things.
+/// Whether each thing names all of its ancestors among these things, and none is its own ancestor. If so, Cedar need
+/// not compute the closure. Sorts the things.
 fn are_closed(things: &mut [&Thing]) -> bool {
     things.sort_unstable_by_key(|thing| thing.uid);
     let named = |uid: usize| {

@@ -21,7 +21,7 @@ use tarbac_store::Directory;
 /// The counterexamples of a spec, as a suite.
 #[derive(Debug, Default)]
 pub struct CounterexampleSuite {
-    /// The text of the suite; `None` where no case is left.
+    /// The text of the suite; `None` if no case is left.
     pub suite: Option<String>,
     /// The counterexamples that are not in it, with the reasons.
     pub left_out: Vec<(InEnvironment, CaseError)>,

@@ -90,7 +90,7 @@ impl Prover<'_> {
         }
     }
 
-    /// The finding for a redundant permit: one that matches no request without a forbid or another permit.
+    /// The finding for a redundant permit: one that matches only requests that a forbid or another permit matches.
     fn redundancy_of_permit(
         &self,
         solver: &mut Solver<'_>,

@@ -94,7 +94,7 @@ pub(super) fn facts(
         facts.extend(relevant(slots_of(model, uid)));
     }
     facts.extend(relevant(slots_in(Holder::Context, &model.context)));
-    // Facts about one of several entities of a type need the links that identify it.
+    // If there are several entities of a type, facts about one of them need the links that identify it.
     links.retain(|(entity, _)| {
         let is_told = facts.iter().any(|fact| fact.is_of(entity));
         is_told && (is_asked(entity, model) || !is_only_one(entity, model))

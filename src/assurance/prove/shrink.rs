@@ -29,7 +29,7 @@ enum Edit {
     Set(Vec<ModelPath>, Vec<Option<Value>>),
 }
 
-/// The smallest model that is found from one by single changes.
+/// The smallest model that is found by single changes of a model.
 pub(super) fn smallest(
     mut model: Model,
     surroundings: &Literals<'_>,

@@ -194,13 +194,14 @@ impl<'e> SuiteLookup<'e> {
     }
 }
 
+/// The entities, each once, as groups may overlap.
 fn without_repetition(mut entities: Vec<EntityUid>) -> Vec<EntityUid> {
     let mut seen = BTreeSet::new();
     entities.retain(|uid| seen.insert(uid.clone()));
     entities
 }
 
-/// The word, if the names are a single one.
+/// The word, if there is only one name.
 pub(super) fn word(names: &document::Names) -> Option<&str> {
     match names.0.as_slice() {
         [only] => Some(only.value.as_str()),

@@ -84,7 +84,7 @@ impl fmt::Display for JwtKeys {
 /// The keys by their ids.
 type KeysById = HashMap<String, (Algorithm, DecodingKey)>;
 
-/// The keys of an issuer, as far as they are known.
+/// The known keys of an issuer, and their origin.
 pub(super) struct KeySource {
     keys: ArcSwap<KeysById>,
     origin: Origin,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::LogTarget;
 
-/// An open log, with the lines that are to be written.
+/// An open log, with the lines that are not written yet.
 pub(super) struct LogFile {
     /// `None` for standard output.
     path: Option<PathBuf>,

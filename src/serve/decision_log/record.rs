@@ -262,7 +262,7 @@ fn action_name(served: &Served, uid: &EntityUid) -> String {
     }
 }
 
-/// The context of the request, with the keys that come from the properties of the action and from the clock.
+/// The context of the request, with keys from the properties of the action and from the clock.
 fn context(
     served: &Served,
     action: &AskedAction,

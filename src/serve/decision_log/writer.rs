@@ -19,7 +19,7 @@ const GLANCE: Duration = Duration::from_secs(1);
 /// The number of records after which the writer stops collecting messages and writes.
 const AT_ONCE: usize = 4096;
 
-/// The least number of records for one thread.
+/// The least number of records that are worth a thread of their own.
 const FEW: usize = 16;
 
 /// The state of the writer.

@@ -29,7 +29,7 @@ pub(super) struct SplitConditions {
 /// The parts about the principal, or about the resource.
 #[derive(Debug, Default)]
 pub(super) struct Side {
-    /// The conditions of which only the truth matters, by their text.
+    /// The conditions whose truth value alone matters, by their text.
     conditions: BTreeMap<String, ast::Expr>,
     /// The read set outside of the conditions, whose values matter.
     pub values: ReadSetBuilder,
@@ -157,7 +157,7 @@ impl SplitConditions {
 }
 
 impl Side {
-    /// The conditions of which the truth matters.
+    /// The conditions whose truth value alone matters.
     pub(super) fn conditions(&self) -> impl Iterator<Item = &ast::Expr> {
         self.conditions.values()
     }

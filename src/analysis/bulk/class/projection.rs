@@ -43,13 +43,13 @@ pub(crate) struct SideFingerprints {
     everything: Fingerprinter,
     /// The fingerprint of the values that policies read outside of the conditions.
     values: Fingerprinter,
-    /// The conditions of which only the truth matters.
+    /// The conditions whose truth value alone matters.
     conditions: Vec<ast::Expr>,
     /// The entities that policies read in every request.
     looked_into: EntitySlice,
 }
 
-/// The row of each entity of a type in a state; `None` where it does not exist.
+/// The row of each entity of a type in a state; `None` if it does not exist there.
 pub(crate) type Rows<T> = IndexVec<T, Option<Row>>;
 
 /// The values of a condition, in keys of classes.
@@ -154,7 +154,7 @@ impl Projection {
     }
 
     /// A finer partition of people by raw values. It has more classes, but is found without Cedar, so it is cheaper
-    /// where each class is asked about only once.
+    /// if each class is asked about only once.
     pub(crate) fn principals_by_values(
         &self,
         engine: &Engine,

@@ -1,4 +1,4 @@
-//! The groups that resources are in, shared between states where they are equal.
+//! The groups that resources are in, shared between states if they are equal.
 
 use std::ops::Range;
 

@@ -109,7 +109,7 @@ impl<T: Id, C: Id> Population<T, C> {
         self.rows.first().map_or(0, |rows| rows.len())
     }
 
-    /// Joins the classes of each state: entities are in one class if they are in every state.
+    /// Joins the classes of all states: entities share a class if they share one in every state.
     pub(super) fn classify(&mut self, by_state: &IndexVec<StateId, Arc<Partition<T, C>>>) {
         if let [classes] = by_state.raw.as_slice() {
             self.classes = Arc::clone(classes);

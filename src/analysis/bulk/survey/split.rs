@@ -242,7 +242,7 @@ impl<'s> CellSplit<'s> {
         Key::from_usize(class << self.width | self.bits(resource) as usize)
     }
 
-    /// The sets that a resource is in, as bits; 0 where the sets are part of the classes.
+    /// The sets that a resource is in, as bits; 0 if the sets are part of the classes.
     fn bits(&self, resource: ResourceId) -> u64 {
         self.of
             .map_or(0, |(member, membership)| membership.bits(member, resource))

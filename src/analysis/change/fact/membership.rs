@@ -1,4 +1,4 @@
-//! Edits of the parents of an entity, with entities in between where necessary.
+//! Edits of the parents of an entity, with entities in between if necessary.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

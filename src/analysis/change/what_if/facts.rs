@@ -99,7 +99,7 @@ fn facts_of(
         expression,
         value,
         place: place.clone(),
-        // All changes count as one map, in which it is an error to state something twice.
+        // All changes count as one map, in which a repeated statement is an error.
         map: (place.source.name.clone(), 0),
     };
     match change {

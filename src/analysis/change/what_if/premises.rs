@@ -1,7 +1,7 @@
 //! The premises of an answer: its changes in the words of the schema.
 //!
-//! A sentence comes from the annotation `@told` of an attribute (`@told_not` where it is false), or of the type of a
-//! parent.
+//! A sentence comes from the annotation `@told` of an attribute (`@told_not` if the attribute is false), or of the
+//! type of a parent.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ impl Premises {
         self.typed.iter().chain(&self.besides).map(String::as_str)
     }
 
-    /// The beginning of a sentence that an answer ends: `If … and …`, or `With …` and the typed changes where all
+    /// The beginning of a sentence that an answer ends: `If … and …`, or `With …` and the typed changes if all
     /// statements held before. `None` without assumptions.
     pub fn sentence(&self) -> Option<String> {
         let besides = self.besides.join(", ");

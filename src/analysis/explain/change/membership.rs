@@ -1,4 +1,4 @@
-//! New memberships of an entity, through a new entity where the schema requires one.
+//! New memberships of an entity, through a new entity if the schema requires one.
 
 use std::str::FromStr;
 

@@ -111,13 +111,13 @@ fn entities(
     Ok(found)
 }
 
-/// The parts of a search for entities that are the same for all candidates.
+/// The parts of a search for entities that all candidates share.
 struct Question<'a> {
     kind: Kind,
     served: &'a Served,
     permission: &'a Permission,
     context: Context,
-    /// The entity on the other side.
+    /// The entity that the request names: the resource in a search for subjects, and the subject in one for resources.
     known: EntityUid,
     known_row: Option<Row>,
     /// The attributes that the request sets.
@@ -125,9 +125,9 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The decision about a candidate; `None` where an attribute that the request sets is not taken.
+    /// The decision about a candidate; `None` if the schema refuses an attribute that the request sets.
     fn decision(&self, candidate: Row) -> Option<Decision> {
-        // Kept decisions are about entities as the directory has them.
+        // Kept decisions hold only for entities with the attributes of the directory.
         let outcome = match self.known_row.filter(|_| self.set.is_empty()) {
             Some(known) => {
                 let (principal, resource) = self.sides(candidate, known);
@@ -144,7 +144,7 @@ impl Question<'_> {
         Some(outcome.decision)
     }
 
-    /// The principal and the resource.
+    /// The candidate and the known entity, as principal and resource.
     fn sides<T>(&self, candidate: T, known: T) -> (T, T) {
         match self.kind {
             Kind::Resource => (known, candidate),
