@@ -13,8 +13,8 @@
 //!
 //! [`run_without_schema`] checks no conformance, like that program without `--schema`.
 //!
-//! [`read`] parses a file, [`run`] decides, [`write`](write()) writes tests of ours as such a file, and
-//! [`policies_in_force`] the policies that the other program needs with it. No file is opened here.
+//! [`read`] parses a file, [`run`] decides, [`write`](write()) writes our own tests in this format, and
+//! [`policies_in_force`] the policies that the other program needs with them. No file is opened here.
 
 mod entities;
 mod error;

@@ -32,7 +32,7 @@ pub use keys::{JwtKeys, NoKeys};
 /// The name of a caller without a valid credential.
 const ANONYMOUS: &str = "anonymous";
 
-/// A kind of requests that a caller may send.
+/// A kind of request that a caller may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Right {
     /// Decisions.

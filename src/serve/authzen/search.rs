@@ -30,7 +30,7 @@ use crate::trace::step;
 use crate::work::Waiting;
 use find::{Found, find};
 
-/// The part of requests that a search looks for.
+/// The kind of a search: the part of requests that it looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The subjects that may do an action to a resource.
