@@ -42,7 +42,7 @@ const COMPARED: Duration = Duration::from_secs(60);
 const SETTLING: Duration = Duration::from_millis(500);
 const UNSETTLED: Duration = Duration::from_secs(2);
 
-/// The longest wait for the last requests of the previous workspace. Later ones free it themselves.
+/// The longest wait for the last requests of the previous workspace. After that, the last of them frees it.
 const FREED: Duration = Duration::from_secs(60);
 
 /// The pause between two checks for such requests.

@@ -154,7 +154,7 @@ pub(super) fn context(
     given: Option<&Object>,
     explain: Explain,
 ) -> Result<Context, Problem> {
-    // The clock is read only if `now` may matter: to a policy, to an explanation, or to a schema that requires a context.
+    // The clock is read only if `now` may matter: to a policy, an explanation, or a schema that requires a context.
     let is_timed = permission.reads_context || permission.empty.is_none() || explain != Explain::No;
     let mut declared = Object::new();
     for key in &permission.context {
