@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench impact` prints the tables; `cargo bench --bench impact -- write FOLDER` only
 //! writes the workspace, to try the program on; `-- policies` prints the time by the number of policies that name a
-//! collection; `-- sample COUNT` compares so many decisions about the large
+//! collection, and `-- comparison` that with a policy that compares attributes of person and device; `-- sample COUNT` compares so many decisions about the large
 //! tenant, before and after, with those of plain Cedar, for which it takes minutes; `-- --test` checks that all of
 //! this can be made, on small sizes.
 
@@ -50,9 +50,18 @@ fn main() {
         ["everybody", folder] => everybody(Path::new(folder)),
         ["sample", count, ..] => sample(&large(), count.parse().unwrap()),
         ["policies", ..] => policies(&medium(), &[0, 8, 16, 24, 100]),
+        ["comparison", ..] => {
+            let square = |size| Tenant {
+                people: size,
+                devices: size,
+                ..medium()
+            };
+            comparison(&[square(250), square(500), medium()]);
+        }
         _ if arguments.contains(&"--test") => {
             table(&[small()]);
             policies(&small(), &[0, 8]);
+            comparison(&[small()]);
             sample(&small(), 200);
         }
         _ => table(&curve()),
@@ -159,6 +168,43 @@ fn policies(tenant: &Tenant, numbers: &[u32]) {
             panic!("five numbers");
         };
         println!("| {forbids} | {classes} | {loading:.1} | {what_if:.2} | {memory:.0} |");
+    }
+}
+
+/// A policy that compares an attribute of the person with one of the device.
+const COMPARISON: &str = r#"@id("custom.comparison")
+@doc("Nobody runs scripts on a device called like them.")
+@message("This device is called like you.")
+@advice("Ask somebody else.")
+forbid (
+  principal is Entra::User,
+  action == Intune::Action::"runScript",
+  resource is ConfigMgr::Device
+)
+when { resource.name == principal.userPrincipalName };
+"#;
+
+/// The same question with such a policy, and without.
+fn comparison(tenants: &[Tenant]) {
+    println!("\nThe same question, with a policy that compares attributes of person and device\n");
+    println!("| people | devices | without, s | with, s | MiB |");
+    println!("|---:|---:|---:|---:|---:|");
+    for tenant in tenants {
+        let folder = tempfile::tempdir().unwrap();
+        tenant.write(folder.path());
+        let arguments = ["what-if", folder.path().to_str().unwrap()];
+        let without = measured(&arguments);
+        let policies = folder.path().join("policies/custom");
+        std::fs::create_dir_all(&policies).unwrap();
+        std::fs::write(policies.join("comparison.cedar"), COMPARISON).unwrap();
+        let with = measured(&arguments);
+        let Tenant {
+            people, devices, ..
+        } = tenant;
+        println!(
+            "| {people} | {devices} | {:.2} | {:.2} | {:.0} |",
+            without[1], with[1], with[2]
+        );
     }
 }
 

@@ -8,6 +8,7 @@
 //! are never in one class.
 
 mod conditions;
+mod equality;
 mod partition;
 mod projection;
 mod read_set;

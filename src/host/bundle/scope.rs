@@ -53,6 +53,18 @@ impl<'v> Scope<'v> {
             .collect()
     }
 
+    /// Whether every value of an expression is a Bool, a Long, a String or an entity.
+    pub fn is_scalar(&self, expression: &ast::Expr) -> bool {
+        let is_scalar = |kind: &Kind| {
+            matches!(
+                kind,
+                Kind::Bool | Kind::Long | Kind::String | Kind::Entity(_)
+            )
+        };
+        let kinds = self.kinds(expression);
+        kinds.is_some_and(|kinds| kinds.iter().all(is_scalar))
+    }
+
     /// The possible types of an expression that have an attribute; empty if they cannot be determined.
     pub fn owners(&self, expression: &ast::Expr, attribute: &str) -> BTreeSet<String> {
         let kinds = self.kinds(expression).into_iter().flatten();

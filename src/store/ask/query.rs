@@ -314,6 +314,21 @@ impl Directory {
         self.store.members.get(member.index())
     }
 
+    /// A number for the value of an attribute: equal for two entities of one directory exactly if the values are equal.
+    /// `None` where the entity has no such attribute.
+    pub fn value_number(&self, row: Row, attribute: &str) -> Option<u32> {
+        let member = self.member(row)?;
+        let mut fields = self.fields(self.kind(row)).iter();
+        let place = fields.position(|field| field.name == attribute)?;
+        let value = self.slots(member).get(place).copied()?;
+        (value != ValueRef::ABSENT).then(|| value.number())
+    }
+
+    /// The [number](Directory::value_number) of a value that is an entity.
+    pub fn entity_number(row: Row) -> u32 {
+        ValueRef::entity(row).number()
+    }
+
     /// The attributes that a type declares.
     pub(crate) fn fields(&self, entity_type: u16) -> &[Field] {
         let shape = self.shapes.get(entity_type);

@@ -148,10 +148,15 @@ pub(crate) fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str])
         }
         all.push(entity("Entra::Group", group, json!({}), &parents));
     }
-    for person in people {
+    for (index, person) in people.iter().enumerate() {
+        // Some are called as a device is, or may be.
+        let name = match devices.get(index).filter(|_| dice.coin()) {
+            Some(device) => format!("{}-{device}", dice.pick(&["WS", "SRV"])),
+            None => format!("{person}@example.com"),
+        };
         let mut attrs = json!({
             "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
-            "userPrincipalName": format!("{person}@example.com"),
+            "userPrincipalName": name,
             "cloudOnly": dice.roll(4) == 0,
         });
         if dice.coin() {
@@ -243,7 +248,7 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
         let mut conditions = String::new();
         for _ in 0..dice.roll(3) {
             let keyword = if dice.coin() { "when" } else { "unless" };
-            let condition = match dice.roll(23) {
+            let condition = match dice.roll(28) {
                 0 => "principal.cloudOnly".to_owned(),
                 1 => "resource.name like \"SRV*\"".to_owned(),
                 2 => "resource has operatingSystem && resource.operatingSystem like \"*Server*\"".to_owned(),
@@ -268,6 +273,11 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
                 20 => "principal has eligibleGroups && principal in principal.eligibleGroups".to_owned(),
                 21 => "principal.tenant has scopedPermissions && principal.tenant.scopedPermissions".to_owned(),
                 18 => format!("resource == ConfigMgr::Device::\"{}\" || principal == Entra::User::\"{}\"", dice.pick(DEVICES), dice.pick(PEOPLE)),
+                22 => "resource.name == principal.userPrincipalName".to_owned(),
+                23 => "principal has accountEnabled && resource.coManaged == principal.accountEnabled".to_owned(),
+                24 => "principal.userPrincipalName == resource.name || resource.coManaged == principal.cloudOnly".to_owned(),
+                25 => "resource has operatingSystem && resource.operatingSystem == principal.userPrincipalName".to_owned(),
+                26 => "if resource.coManaged then resource.name == principal.userPrincipalName else principal.cloudOnly".to_owned(),
                 _ => "principal.tenant == resource.hierarchy.tenant".to_owned(),
             };
             conditions.push_str(&format!("\n{keyword} {{ {condition} }}"));

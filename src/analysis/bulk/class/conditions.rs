@@ -3,8 +3,9 @@
 //! Some parts of a condition read only the principal, some only the resource, and some both. For the first two, only
 //! the truth value matters, so that a pattern for the names of devices makes two classes and not a million. One kind
 //! of part that reads both is common in Configuration Manager: whether the device is in one of the principal's
-//! collections. Such a [`MembershipTest`] splits the devices for each principal alone. Other parts that read both tell
-//! entities apart by every value that they read.
+//! collections. Such a [`MembershipTest`] splits the devices for each principal alone. So does an [`EqualityTest`], whose
+//! set is that of the devices with the principal's value. Other parts that read both tell entities apart by every value
+//! that they read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,8 @@ pub(super) struct SplitConditions {
     pub resource: Side,
     /// The membership tests, by the text of the set and whether only the resource itself counts.
     membership_tests: BTreeMap<(String, bool), MembershipTest>,
+    /// The equality tests, by the attributes of the principal and of the resource.
+    equality_tests: BTreeMap<(Option<String>, String), EqualityTest>,
 }
 
 /// The parts about the principal, or about the resource.
@@ -44,6 +47,19 @@ pub(super) struct MembershipTest {
     pub set: ast::Expr,
     /// Whether the resource must be one of the entities; otherwise it may also be in one.
     pub is_itself: bool,
+    /// The policies with this test.
+    pub askers: BTreeSet<DecidingId>,
+}
+
+/// A test whether an attribute of the resource equals the principal, or an attribute of it.
+///
+/// The values are Booleans, numbers, texts or entities, which the store numbers.
+#[derive(Debug)]
+pub(super) struct EqualityTest {
+    /// The attribute of the principal; `None` for the principal itself.
+    pub principal: Option<String>,
+    /// The attribute of the resource.
+    pub resource: String,
     /// The policies with this test.
     pub askers: BTreeSet<DecidingId>,
 }
@@ -105,6 +121,11 @@ impl SplitConditions {
         self.membership_tests.values()
     }
 
+    /// The equality tests.
+    pub(super) fn equality_tests(&self) -> impl Iterator<Item = &EqualityTest> {
+        self.equality_tests.values()
+    }
+
     fn split(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
         let variables = Variables::new(condition);
         if variables.is_principal_alone() {
@@ -131,27 +152,35 @@ impl SplitConditions {
                     self.split(part, scope, asker);
                 }
             }
-            _ => match membership_test(condition) {
-                Some((set, is_itself)) => {
-                    self.principal.read(|read_set| read_set.add(set, scope));
-                    let key = (set.to_string(), is_itself);
-                    let test = self
-                        .membership_tests
-                        .entry(key)
-                        .or_insert_with(|| MembershipTest {
-                            set: set.clone(),
-                            is_itself,
-                            askers: BTreeSet::new(),
-                        });
-                    test.askers.insert(asker);
-                }
-                None => {
-                    self.principal
-                        .read(|read_set| read_set.add(condition, scope));
-                    self.resource
-                        .read(|read_set| read_set.add(condition, scope));
-                }
-            },
+            _ => self.add_test(condition, scope, asker),
+        }
+    }
+
+    /// Adds a part that reads both.
+    fn add_test(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
+        if let Some((set, is_itself)) = membership_test(condition) {
+            self.principal.read(|read_set| read_set.add(set, scope));
+            let tests = self.membership_tests.entry((set.to_string(), is_itself));
+            let test = tests.or_insert_with(|| MembershipTest {
+                set: set.clone(),
+                is_itself,
+                askers: BTreeSet::new(),
+            });
+            test.askers.insert(asker);
+        } else if let Some((principal, resource)) = equality_test(condition, scope) {
+            let tests = self
+                .equality_tests
+                .entry((principal.clone(), resource.clone()));
+            let test = tests.or_insert_with(|| EqualityTest {
+                principal,
+                resource,
+                askers: BTreeSet::new(),
+            });
+            test.askers.insert(asker);
+        } else {
+            let add = |read_set: &mut ReadSetBuilder| read_set.add(condition, scope);
+            self.principal.read(add);
+            self.resource.read(add);
         }
     }
 }
@@ -196,4 +225,34 @@ fn membership_test(condition: &ast::Expr) -> Option<(&ast::Expr, bool)> {
     Variables::new(set)
         .is_principal_alone()
         .then_some((set.as_ref(), is_itself))
+}
+
+/// The attribute of the principal (`None` for the principal itself) and that of the resource that a condition compares.
+fn equality_test(condition: &ast::Expr, scope: &Scope<'_>) -> Option<(Option<String>, String)> {
+    let ast::ExprKind::BinaryApp {
+        op: ast::BinaryOp::Eq,
+        arg1,
+        arg2,
+    } = condition.expr_kind()
+    else {
+        return None;
+    };
+    if !scope.is_scalar(arg1) || !scope.is_scalar(arg2) {
+        return None;
+    }
+    let side = |part: &ast::Expr| match part.expr_kind() {
+        ast::ExprKind::Var(of) => Some((*of, None)),
+        ast::ExprKind::GetAttr { expr, attr } => match expr.expr_kind() {
+            ast::ExprKind::Var(of) => Some((*of, Some(attr.to_string()))),
+            _ => None,
+        },
+        _ => None,
+    };
+    match (side(arg1)?, side(arg2)?) {
+        ((ast::Var::Principal, principal), (ast::Var::Resource, Some(resource)))
+        | ((ast::Var::Resource, Some(resource)), (ast::Var::Principal, principal)) => {
+            Some((principal, resource))
+        }
+        _ => None,
+    }
 }

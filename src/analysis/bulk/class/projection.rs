@@ -1,17 +1,19 @@
 //! Classes of principals and resources under the policies about some actions.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
 
 use super::conditions::{Side, SplitConditions};
+use super::equality::Equality;
 use super::partition::Partition;
 use crate::bulk::index::{ActionId, ClassId, DecidingId, PersonId, ResourceClassId, ResourceId};
 use tarbac_host::bundle::{Action, Kind, Policy};
 use tarbac_host::engine::{Engine, EntitySlice};
 use tarbac_store::index::{Id, IndexVec};
-use tarbac_store::{Fingerprinter, Row};
+use tarbac_store::{Directory, Fingerprinter, Row};
 
 /// The properties of principals and resources that the policies about some actions read.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct Projection {
     looked_into: EntitySlice,
     /// For each membership test, the actions whose policies have it.
     asked: Vec<BTreeSet<ActionId>>,
+    /// The equality tests.
+    equalities: Arc<[Equality]>,
     /// See [`Projection::distinguishing_attributes`].
     distinguishing_attributes: Vec<String>,
 }
@@ -47,6 +51,16 @@ pub(crate) struct SideFingerprints {
     conditions: Vec<ast::Expr>,
     /// The entities that policies read in every request.
     looked_into: EntitySlice,
+    compared: Compared,
+}
+
+/// The attributes of a side that equality tests compare with the other.
+#[derive(Debug)]
+enum Compared {
+    /// Principals differ by the resources with their value.
+    Principal(Arc<[Equality]>),
+    /// Resources with different values differ only by the sets of a principal, but for those that have none.
+    Resource(Vec<String>),
 }
 
 /// The row of each entity of a type in a state; `None` if it does not exist there.
@@ -70,9 +84,9 @@ impl Projection {
             })
             .collect();
         let parts = SplitConditions::new(&policies, engine.bundle().vocabulary());
-        let asked = parts.membership_tests().map(|test| {
+        let asked = |askers: &BTreeSet<DecidingId>| -> BTreeSet<ActionId> {
             let about = |action: &Action| {
-                let mut askers = test.askers.iter();
+                let mut askers = askers.iter();
                 askers.any(|asker| engine.takes_part(policies[*asker], action))
             };
             actions
@@ -80,12 +94,21 @@ impl Projection {
                 .filter(|(_, action)| action.is_some_and(about))
                 .map(|(id, _)| id)
                 .collect()
+        };
+        let equalities = parts.equality_tests().map(|test| {
+            let asked = asked(&test.askers);
+            let of_actions = asked.iter().filter_map(|id| actions[*id]);
+            let types = of_actions.flat_map(|action| &action.resources).collect();
+            Equality::new(engine.directory(), test, &types, asked)
         });
-        let asked = asked.collect();
         Self {
-            parts,
             looked_into: engine.looked_into(),
-            asked,
+            asked: parts
+                .membership_tests()
+                .map(|test| asked(&test.askers))
+                .collect(),
+            equalities: equalities.collect(),
+            parts,
             distinguishing_attributes: Vec::new(),
         }
     }
@@ -95,7 +118,11 @@ impl Projection {
     #[must_use]
     pub(crate) fn by_attributes_of(mut self, engine: &Engine, type_name: &EntityTypeName) -> Self {
         let mut names = entity_attributes(engine, type_name);
-        names.retain(|name| self.parts.resource.everything.reads_attribute(name));
+        names.retain(|name| {
+            let mut tests = self.parts.equality_tests();
+            tests.any(|test| test.resource == *name)
+                || self.parts.resource.everything.reads_attribute(name)
+        });
         for name in &names {
             let read = |read_set: &mut super::ReadSetBuilder| read_set.add_attribute(name);
             self.parts.resource.read(read);
@@ -142,7 +169,7 @@ impl Projection {
                 && engine.takes_part(policy, action)
         });
         let parts = SplitConditions::new(&policies.collect(), engine.bundle().vocabulary());
-        let fingerprints = SideFingerprints::new(engine, &parts.resource, &self.looked_into);
+        let fingerprints = self.of_resources(engine, &parts);
         let like: Partition<ResourceClassId, ResourceClassId> =
             Partition::new(classes.len(), |class, key| {
                 if let Some(row) = rows[classes.first(class)] {
@@ -165,12 +192,19 @@ impl Projection {
 
     /// The fingerprints of principals.
     pub(crate) fn principal_fingerprints(&self, engine: &Engine) -> SideFingerprints {
-        SideFingerprints::new(engine, &self.parts.principal, &self.looked_into)
+        let compared = Compared::Principal(Arc::clone(&self.equalities));
+        SideFingerprints::new(engine, &self.parts.principal, &self.looked_into, compared)
     }
 
     /// The fingerprints of resources.
     pub(crate) fn resource_fingerprints(&self, engine: &Engine) -> SideFingerprints {
-        SideFingerprints::new(engine, &self.parts.resource, &self.looked_into)
+        self.of_resources(engine, &self.parts)
+    }
+
+    fn of_resources(&self, engine: &Engine, parts: &SplitConditions) -> SideFingerprints {
+        let compared = parts.equality_tests().map(|test| test.resource.clone());
+        let compared = Compared::Resource(compared.collect());
+        SideFingerprints::new(engine, &parts.resource, &self.looked_into, compared)
     }
 
     /// The sets of a person that policies ask resources to be in, each once.
@@ -192,15 +226,12 @@ impl Projection {
             }
             rows.sort_unstable();
             rows.dedup();
-            let same =
-                |known: &&mut OwnedSets| known.rows == rows && known.is_itself == test.is_itself;
-            match all.iter_mut().find(same) {
-                Some(known) => known.actions.extend(actions),
-                None => all.push(OwnedSets {
-                    rows,
-                    is_itself: test.is_itself,
-                    actions: actions.clone(),
-                }),
+            add(&mut all, rows, test.is_itself, actions);
+        }
+        for equality in &*self.equalities {
+            let rows = equality.resources(engine.directory(), person);
+            if !rows.is_empty() {
+                add(&mut all, rows, true, equality.actions());
             }
         }
         all
@@ -208,7 +239,7 @@ impl Projection {
 }
 
 impl SideFingerprints {
-    fn new(engine: &Engine, side: &Side, looked_into: &EntitySlice) -> Self {
+    fn new(engine: &Engine, side: &Side, looked_into: &EntitySlice, compared: Compared) -> Self {
         let directory = engine.directory();
         let prepared =
             |read: &super::ReadSetBuilder| Fingerprinter::new(&read.build(directory), directory);
@@ -217,18 +248,37 @@ impl SideFingerprints {
             values: prepared(&side.values),
             conditions: side.conditions().cloned().collect(),
             looked_into: looked_into.clone(),
+            compared,
+        }
+    }
+
+    /// Adds the attributes that equality tests compare.
+    fn compared(&self, directory: &Directory, row: Row, key: &mut Vec<u32>) {
+        match &self.compared {
+            Compared::Principal(tests) => {
+                key.extend(tests.iter().map(|test| test.sought(directory, row)));
+            }
+            Compared::Resource(attributes) => key.extend(attributes.iter().map(|attribute| {
+                match directory.value_number(row, attribute) {
+                    Some(_) => TRUE,
+                    None if directory.is_defined(row) => FALSE,
+                    None => FAILED,
+                }
+            })),
         }
     }
 
     /// Adds the values of an entity that policies read to a key. Entities with equal keys get equal decisions.
     pub(crate) fn read(&self, engine: &Engine, row: Row, key: &mut Vec<u32>) {
         engine.directory().fingerprint(row, &self.everything, key);
+        self.compared(engine.directory(), row, key);
     }
 
     /// Adds the truth of the conditions and the other values to a key. Entities with equal keys get equal decisions;
     /// there are fewer keys than of [`read`](Self::read), and Cedar evaluates the conditions.
     pub(crate) fn evaluated(&self, engine: &Engine, row: Row, key: &mut Vec<u32>) {
         engine.directory().fingerprint(row, &self.values, key);
+        self.compared(engine.directory(), row, key);
         if self.conditions.is_empty() {
             return;
         }
@@ -257,6 +307,19 @@ impl SideFingerprints {
                 self.evaluated(engine, row, key);
             }
         })
+    }
+}
+
+/// Adds a set to those of a person, each once.
+fn add(all: &mut Vec<OwnedSets>, rows: Vec<Row>, is_itself: bool, actions: &BTreeSet<ActionId>) {
+    let same = |known: &&mut OwnedSets| known.rows == rows && known.is_itself == is_itself;
+    match all.iter_mut().find(same) {
+        Some(known) => known.actions.extend(actions),
+        None => all.push(OwnedSets {
+            rows,
+            is_itself,
+            actions: actions.clone(),
+        }),
     }
 }
 
