@@ -25,7 +25,7 @@ pub type JsonObject = Map<String, Value>;
 pub struct LogRecord {
     /// [`LOG_VERSION`].
     pub version: u32,
-    /// What was answered.
+    /// The kind of the answer.
     #[serde(flatten)]
     pub answered: Answered,
     /// When, in UTC, to the millisecond, as RFC 3339 has it.
@@ -39,23 +39,23 @@ pub struct LogRecord {
     pub trace_id: Option<String>,
     /// The process that answered: a UUID of its own.
     pub instance: String,
-    /// Who asked.
+    /// The caller.
     pub caller: LoggedCaller,
     /// The path of the endpoint, for example `/access/v1/evaluation`.
     pub endpoint: String,
     /// The place in the batch, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<usize>,
-    /// Who would do it; absent where the request could not be read.
+    /// The principal; absent where the request could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<LoggedEntity>,
-    /// What would be done; absent where that is searched for, or the request could not be read.
+    /// The action; absent in a search for actions, and where the request could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<LoggedAction>,
-    /// To what; absent where the request could not be read.
+    /// The resource; absent where the request could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<LoggedEntity>,
-    /// The context, with what was taken from the action and from the clock.
+    /// The context, with the keys that come from the action and the clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<JsonObject>,
     /// The attributes that the request set in place of the directory's.
@@ -66,16 +66,16 @@ pub struct LogRecord {
     pub asked: Option<AskedNames>,
     /// The readings in force.
     pub readings: Vec<String>,
-    /// What was decided with.
+    /// The rules and data of the decision.
     pub revision: LoggedRevision,
-    /// How long that took, in microseconds.
+    /// The duration, in microseconds.
     pub duration_us: u64,
-    /// The JSON pointers to what was left out of this line.
+    /// The JSON pointers to the values that are left out of this line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub omitted: Vec<String>,
 }
 
-/// What was answered.
+/// The answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Answered {
@@ -91,7 +91,7 @@ pub struct LoggedDecision {
     /// The decision.
     #[schemars(schema_with = "wire::decision")]
     pub decision: Decision,
-    /// Why.
+    /// The basis of the decision.
     #[schemars(schema_with = "wire::basis")]
     pub basis: Basis,
     /// Which role-based access control is in force; absent where that does not matter.
@@ -99,7 +99,7 @@ pub struct LoggedDecision {
     pub authority: Option<String>,
     /// The ids of the policies that determine it, sorted.
     pub policies: Vec<String>,
-    /// What went wrong, sorted.
+    /// The errors of policies, sorted.
     pub errors: Vec<String>,
     /// The codes of the notices, each once.
     pub notices: Vec<String>,

@@ -76,7 +76,7 @@ fn checks(app: &App) -> Vec<ReadyCheck> {
     let draining = app.is_draining().then_some("the server is stopping");
     // A workspace is loaded before the server listens, so only damage can fail this check.
     let is_damaged = app.served().engine.directory().is_damaged();
-    let damaged = is_damaged.then_some("what was kept of the entities is damaged");
+    let damaged = is_damaged.then_some("the cache of the entities is damaged");
     vec![
         ReadyCheck {
             name: "loaded",

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::authzen::path;
 use crate::fault;
 
-/// Somebody or something, of which a request speaks.
+/// A subject or resource of a request.
 #[derive(ToSchema)]
 pub(crate) struct Entity {
     /// The type: that of the schema, or its name for programs.
@@ -28,11 +28,11 @@ pub(crate) struct Entity {
     /// The id, or an alias that one entity has.
     #[schema(min_length = 1, example = "ada@contoso.example")]
     id: String,
-    /// Only attributes count that the schema marks with `@from_request`.
+    /// Attributes; those that the schema marks with `@from_request` are read, and others ignored.
     properties: Option<BTreeMap<String, Value>>,
 }
 
-/// The type of the entities that are searched. An id does not count.
+/// The type of the searched entities. An id is ignored.
 #[derive(ToSchema)]
 pub(crate) struct EntityType {
     /// The type: that of the schema, or its name for programs.
@@ -40,26 +40,26 @@ pub(crate) struct EntityType {
     r#type: String,
 }
 
-/// What is to be done.
+/// The action of a request.
 #[derive(ToSchema)]
 pub(crate) struct Action {
     /// The name.
     #[schema(min_length = 1, example = "runScript")]
     name: String,
-    /// Keys of the context, unless the context has them.
+    /// Further keys of the context; the context itself takes precedence.
     properties: Option<BTreeMap<String, Value>>,
 }
 
 /// The options of a request.
 #[derive(ToSchema)]
 pub(crate) struct Options {
-    /// Whether the answer has its reasons; `full` adds the document of `explain`.
+    /// Whether the answer has reasons; `full` adds the document of `explain`.
     explain: Option<Explanation>,
-    /// When a batch ends.
+    /// The last item of a batch that is decided.
     evaluations_semantic: Option<Semantic>,
 }
 
-/// Whether the answer has its reasons.
+/// Whether the answer has reasons.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Explanation {
@@ -74,7 +74,7 @@ pub(crate) enum FullExplanation {
     Full,
 }
 
-/// When a batch ends.
+/// The last item of a batch that is decided.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub(crate) enum Semantic {
@@ -89,12 +89,12 @@ pub(crate) struct EvaluationRequest {
     subject: Entity,
     action: Action,
     resource: Entity,
-    /// The keys that the schema declares for the action are read, and others ignored.
+    /// The context; keys that the schema declares for the action are read, and others ignored.
     context: Option<BTreeMap<String, Value>>,
     options: Option<Options>,
 }
 
-/// A request for several decisions. What stands beside the items is the default of each: whole entities.
+/// A request for several decisions. The members beside the items are their defaults, as whole entities.
 #[derive(ToSchema)]
 pub(crate) struct EvaluationsRequest {
     subject: Option<Entity>,
@@ -117,14 +117,14 @@ pub(crate) struct Item {
 /// The page of a search that is wanted.
 #[derive(ToSchema)]
 pub(crate) struct PageRequest {
-    /// What the page before gave as `next_token`.
+    /// The `next_token` of the page before.
     token: Option<String>,
     /// The most results.
     #[schema(minimum = 0)]
     limit: Option<u64>,
 }
 
-/// A search for everybody who may.
+/// A search for subjects.
 #[derive(ToSchema)]
 pub(crate) struct SubjectSearchRequest {
     subject: EntityType,
@@ -134,7 +134,7 @@ pub(crate) struct SubjectSearchRequest {
     page: Option<PageRequest>,
 }
 
-/// A search for everything that it may be done to.
+/// A search for resources.
 #[derive(ToSchema)]
 pub(crate) struct ResourceSearchRequest {
     subject: Entity,
@@ -144,7 +144,7 @@ pub(crate) struct ResourceSearchRequest {
     page: Option<PageRequest>,
 }
 
-/// A search for everything that may be done.
+/// A search for actions.
 #[derive(ToSchema)]
 pub(crate) struct ActionSearchRequest {
     subject: Entity,

@@ -293,7 +293,7 @@ fn what_tests_nothing_is_no_pass() {
         (right.replace("Ana runs a script", "\"\""), "the name is empty"),
         (right.replace("Ana runs a script", "\"a\\e[2Jb\""), "has a control character"),
         (right.clone() + "exempt: [{ policy: roles.help-desk-operator, reason: \"\" }]\n", "an exemption has a reason"),
-        (right.clone() + "fixtures: { f: { 'Entra::User::\"ghost\".cloudOnly': true } }\n", "nobody and nothing"),
+        (right.clone() + "fixtures: { f: { 'Entra::User::\"ghost\".cloudOnly': true } }\n", "does not exist"),
         (right.clone() + "principals: { ghosts: [ghost@t.example] }\n", "no principal is called"),
         (right.clone() + "actions: { pages: [viewTimelime] }\n", "did you mean `viewTimeline`?"),
     ] {

@@ -58,7 +58,7 @@ pub enum CaseError {
     #[error("{0}")]
     Findings(String),
     /// The case passes: the entities of the workspace make a difference.
-    #[error("beside the people and things of the workspace it is not so")]
+    #[error("the counterexample does not hold beside the entities of the workspace")]
     Passes,
 }
 

@@ -28,7 +28,7 @@ pub enum Undecidable {
     NotBool,
     /// A part of the entities cannot be read.
     #[error(
-        "what was kept of the entities is damaged, and their files have changed since: start again"
+        "the cache of the entities is damaged, and their files have changed since: start again"
     )]
     Damaged,
 }

@@ -72,7 +72,7 @@ enum ResultBody<'a> {
     },
 }
 
-/// Everybody who may.
+/// The subjects that may do an action to a resource.
 #[utoipa::path(
     post,
     path = path::SEARCH_SUBJECT,
@@ -89,7 +89,7 @@ pub(crate) async fn subject(
     search(Kind::Subject, state, caller, request_id, request).await
 }
 
-/// Everything that it may be done to.
+/// The resources that a subject may do an action to.
 #[utoipa::path(
     post,
     path = path::SEARCH_RESOURCE,
@@ -106,7 +106,7 @@ pub(crate) async fn resource(
     search(Kind::Resource, state, caller, request_id, request).await
 }
 
-/// Everything that may be done.
+/// The actions that a subject may do to a resource.
 #[utoipa::path(
     post,
     path = path::SEARCH_ACTION,

@@ -282,7 +282,7 @@ impl<'a> Edits<'a> {
         found.map_err(|error| InvalidFact {
             message: match &error {
                 NameError::Ambiguous { .. } => error.to_string(),
-                _ => format!("`{uid}` is nobody and nothing"),
+                _ => format!("`{uid}` does not exist"),
             },
             help: match directory.rows_of(uid.type_name()).next() {
                 Some(_) => miette::Diagnostic::help(&error).map(|help| help.to_string()),
@@ -342,7 +342,7 @@ impl<'a> Edits<'a> {
         }
         self.changed
             .get_mut(uid)
-            .ok_or_else(|| InvalidFact::new(format!("`{uid}` is nobody and nothing")))
+            .ok_or_else(|| InvalidFact::new(format!("`{uid}` does not exist")))
     }
 }
 

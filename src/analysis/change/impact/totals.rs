@@ -71,7 +71,7 @@ fn concern(
         return Concern {
             policy: None,
             says: format!(
-                "Whether to look at what is {} cannot be told: {policy}",
+                "It is not known whether the permissions that are {} deserve a look first: {policy}",
                 direction.as_ref()
             ),
             advice: None,
