@@ -41,7 +41,7 @@ impl Directory {
 
     /// Whether the entity is defined, or exists without being defined: because a policy names it and its type has no
     /// required attribute, because the schema lists the ids of its type, or because its type has neither attributes
-    /// nor tags nor parents ([`EntityRules::bare_ids`](crate::Rules::bare_ids)).
+    /// nor tags nor parents ([`EntityRules::bare_ids`](crate::EntityRules::bare_ids)).
     pub fn exists(&self, row: Row) -> bool {
         self.is_defined(row)
             || self.is_assumed(row)
