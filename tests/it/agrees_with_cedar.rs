@@ -4,6 +4,7 @@
 pub(crate) mod both;
 mod by_class;
 mod everybody;
+mod impact;
 mod proofs;
 pub(crate) mod random;
 mod standing;

@@ -7,8 +7,10 @@ use cedar_policy::{
     Authorizer, Context, Entities, EntityUid, Policy, PolicySet, Request as CedarRequest,
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+use proptest::test_runner::TestCaseResult;
 use tarbac::engine::Engine;
-use tarbac::prove::{self, Prover, Says, Solving, Spec, SpecResult, Unknown};
+use tarbac::finding::{Finding, Severity};
+use tarbac::prove::{self, Proof, Prover, Says, Solving, Spec, SpecResult, Unknown};
 use tarbac::source::Source;
 use tarbac::{Switches, code, shipped};
 
@@ -78,6 +80,101 @@ fn holds_in_world(
     Ok(matched)
 }
 
+/// Random policies beside those that ship, and the tenant they are decided in.
+struct World {
+    engine: Engine,
+    policies: PolicySet,
+    /// Whether a policy can fail when it is evaluated.
+    may_fail: bool,
+}
+
+impl World {
+    fn random(dice: &mut Dice) -> Self {
+        let json = random_directory(dice);
+        let (text, links) = random_policies(dice);
+        // Where a policy can fail nothing is proved, so in most cases none can.
+        let may_fail = dice.roll(4) == 0;
+        let mut texts = shipped::rules().alone();
+        let text = if may_fail { text } else { sure(&text) };
+        texts.policies.push(Source::held("random.cedar", text));
+        texts.links.push(link_file(&links));
+        let bundle = bundle_of(&texts);
+        let directory = directory_of(&json, &bundle);
+        let engine =
+            Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap();
+        Self {
+            policies: plain_policies(&texts, &links, engine.readings()),
+            engine,
+            may_fail,
+        }
+    }
+
+    /// Other random policies are the specs; slots they have none.
+    fn specs(&self, dice: &mut Dice) -> Vec<Spec> {
+        let (specs, _) = random_policies(dice);
+        let specs = if self.may_fail { specs } else { sure(&specs) };
+        let specs = specs.replace("principal == ?principal", "principal");
+        let (specs, findings) = prove::read(&[Source::held("specs.cedar", specs)], &self.engine);
+        let is_warning = |finding: &Finding| finding.severity == Severity::Warning;
+        assert!(findings.iter().all(is_warning), "{findings:#?}");
+        specs
+    }
+
+    /// The product of two numbers can take a solver too long; besides, nothing but a policy that can fail
+    /// keeps it from an answer.
+    fn is_answered(&self, proof: &Proof<'_>, seed: u64) -> TestCaseResult {
+        let mut unknown = proof.specs.iter().flat_map(SpecResult::unknown);
+        let other = unknown.find(|(_, unknown)| match unknown {
+            Unknown::Timeout(_) => false,
+            Unknown::CanFail { .. } => !self.may_fail,
+            _ => true,
+        });
+        prop_assert!(
+            other.is_none(),
+            "{:?} seed {}",
+            other.map(|(_, unknown)| unknown),
+            seed
+        );
+        let fails = proof
+            .findings
+            .iter()
+            .any(|finding| finding.code == code::prove::CAN_FAIL);
+        prop_assert!(
+            self.may_fail || !fails,
+            "{:?} seed {}",
+            proof.findings,
+            seed
+        );
+        Ok(())
+    }
+
+    /// What is refuted is refuted by plain Cedar in the world that is told.
+    fn is_refuted(&self, tried: &SpecResult<'_>, seed: u64) -> TestCaseResult {
+        for (_, counterexample) in tried.refutations() {
+            let schema = self.engine.bundle().schema();
+            let (request, entities) = counterexample.model.to_cedar(schema).unwrap();
+            let confirmed = holds(tried.spec, &request, &self.policies, &entities);
+            // The policies that can fail are said to; here one may fail beside what is decided.
+            let fails = !counterexample.outcome.errors.is_empty();
+            let id = tried.spec.id();
+            prop_assert!(
+                confirmed == Some(false) || fails,
+                "{}: {:?} seed {}",
+                id,
+                confirmed,
+                seed
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The same policies, none of which can fail.
+fn sure(text: &str) -> String {
+    text.replace("+ 9223372036854775807 > 0", "> 2207")
+        .replace("* 4000000000000000 > 0", "> 2302")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 
@@ -94,58 +191,19 @@ proptest! {
             jobs: 2,
         };
         let dice = &mut Dice(seed);
-        let json = random_directory(dice);
-        let (text, links) = random_policies(dice);
-        // Where a policy can fail nothing is proved, so in most cases none can.
-        let may_fail = dice.roll(4) == 0;
-        let sure = |text: String| match may_fail {
-            true => text,
-            false => text
-                .replace("+ 9223372036854775807 > 0", "> 2207")
-                .replace("* 4000000000000000 > 0", "> 2302"),
-        };
-        let mut texts = shipped::rules().alone();
-        texts.policies.push(Source::held("random.cedar", sure(text)));
-        texts.links.push(link_file(&links));
-        let bundle = bundle_of(&texts);
-        let directory = directory_of(&json, &bundle);
-        let engine = Engine::new(Arc::new(bundle), Arc::new(directory), &Switches::default()).unwrap();
-        let schema = engine.bundle().schema();
-        let policies = plain_policies(&texts, &links, engine.readings());
-
-        // Other random policies are the specs; slots they have none.
-        let (specs, _) = random_policies(dice);
-        let specs = sure(specs);
-        let specs = Source::held("specs.cedar", specs.replace("principal == ?principal", "principal"));
-        let (specs, findings) = prove::read(&[specs], &engine);
-        prop_assert!(findings.iter().all(|finding| finding.severity == tarbac::finding::Severity::Warning), "{findings:#?}");
-        let prover = Prover::new(engine.bundle(), engine.readings(), &solving).unwrap();
+        let world = World::random(dice);
+        let specs = world.specs(dice);
+        let prover = Prover::new(world.engine.bundle(), world.engine.readings(), &solving).unwrap();
         let proof = prover.prove(&specs, &|_, _| {}).unwrap();
-        // The product of two numbers can take a solver too long; besides, nothing but a policy that can
-        // fail keeps it from an answer.
-        let mut unknown = proof.specs.iter().flat_map(SpecResult::unknown).map(|(_, unknown)| unknown);
-        let other = unknown.find(|unknown| match unknown {
-            Unknown::Timeout(_) => false,
-            Unknown::CanFail { .. } => !may_fail,
-            _ => true,
-        });
-        prop_assert!(other.is_none(), "{:?} seed {}", other, seed);
-        let fails = proof.findings.iter().any(|finding| finding.code == code::prove::CAN_FAIL);
-        prop_assert!(may_fail || !fails, "{:?} seed {}", proof.findings, seed);
-
+        world.is_answered(&proof, seed)?;
         for tried in &proof.specs {
-            for (_, counterexample) in tried.refutations() {
-                let (request, entities) = counterexample.model.to_cedar(schema).unwrap();
-                let confirmed = holds(tried.spec, &request, &policies, &entities);
-                // The policies that can fail are said to; here one may fail beside what is decided.
-                let fails = !counterexample.outcome.errors.is_empty();
-                prop_assert!(confirmed == Some(false) || fails, "{}: {:?} seed {}", tried.spec.id(), confirmed, seed);
-            }
+            world.is_refuted(tried, seed)?;
         }
+        let schema = world.engine.bundle().schema();
         for _ in 0..8 {
             let entities = Entities::from_json_value(random_directory(dice), Some(schema)).unwrap();
             for tried in &proof.specs {
-                let held = holds_in_world(tried, &policies, &entities, schema);
+                let held = holds_in_world(tried, &world.policies, &entities, schema);
                 prop_assert!(held.is_ok(), "{:?} seed {}", held, seed);
             }
         }

@@ -62,148 +62,155 @@ pub(crate) fn random_directory(dice: &mut Dice) -> Value {
 pub(crate) fn random_tenants(dice: &mut Dice, people: &[&str], devices: &[&str]) -> Value {
     let mut all = Vec::new();
     let scoped = dice.some(TENANTS);
-    for tenant in TENANTS {
-        let mut attrs = json!({ "useIntuneRbac": dice.coin() });
-        if scoped.contains(tenant) || dice.coin() {
-            attrs["scopedPermissions"] = json!(scoped.contains(tenant));
-        }
-        if dice.coin() {
-            attrs["useIntuneRbacChangedAt"] = json!("2026-11-23T08:00:00Z");
-        }
-        all.push(entity("Intune::Tenant", tenant, attrs, &[]));
-    }
-    for hierarchy in HIERARCHIES {
-        let attrs = json!({
-            "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
-            "version": dice.pick(&[2103, 2107, 2111, 2207, 2403]),
-            "enforceConfigMgrRbac": dice.coin(),
-            "earlyUpdateRing": dice.coin(),
-        });
-        all.push(entity("ConfigMgr::Hierarchy", hierarchy, attrs, &[]));
-    }
-    for (index, collection) in COLLECTIONS.iter().enumerate() {
-        // A collection is limited to an earlier one, so that there is no cycle.
-        let parents = dice.some(&COLLECTIONS[..index]);
-        let attrs = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)) });
-        all.push(entity(
-            "ConfigMgr::Collection",
-            collection,
-            attrs,
-            &each("ConfigMgr::Collection", &parents),
-        ));
-    }
-    for device in devices {
-        let mut attrs = json!({
-            "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)),
-            "name": format!("{}-{device}", dice.pick(&["WS", "SRV"])),
-            "coManaged": dice.coin(),
-        });
-        if dice.coin() {
-            attrs["operatingSystem"] = json!(dice.pick(&["Windows 11", "Windows Server 2025"]));
-        }
-        let parents = each("ConfigMgr::Collection", &dice.some(COLLECTIONS));
-        all.push(entity("ConfigMgr::Device", device, attrs, &parents));
-    }
-    for role in ROLES {
-        all.push(entity(
-            "Intune::Role",
-            role,
-            json!({ "builtIn": dice.coin() }),
-            &[],
-        ));
-    }
-    for tag in TAGS {
-        all.push(entity("Intune::ScopeTag", tag, json!({}), &[]));
-    }
-    all.push(entity(
-        "Entra::DirectoryRole",
-        "Global Administrator",
-        json!({}),
-        &[],
-    ));
-    for assignment in ASSIGNMENTS {
-        let (role, tenant, tags) = (dice.pick(ROLES), dice.pick(TENANTS), dice.some(TAGS));
-        let mut parents = vec![("Intune::Tenant", tenant)];
-        parents.extend(each("Intune::ScopeTag", &tags));
-        // Under Scoped permissions an assignment with other scope tags is not in its role.
-        let is_narrowed = scoped.contains(&tenant) && !tags.contains(&"0") && !tags.contains(&"*");
-        let attrs = match is_narrowed {
-            true => json!({ "narrowedRole": uid("Intune::Role", role) }),
-            false => {
-                parents.push(("Intune::Role", role));
-                json!({})
-            }
-        };
-        all.push(entity(
-            "Intune::RoleAssignment",
-            assignment,
-            attrs,
-            &parents,
-        ));
-    }
-    for (index, group) in GROUPS.iter().enumerate() {
-        let mut parents = each("Entra::Group", &dice.some(&GROUPS[..index]));
-        if dice.coin() {
-            parents.push(("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
-        }
-        all.push(entity("Entra::Group", group, json!({}), &parents));
-    }
-    for (index, person) in people.iter().enumerate() {
+    all.extend(TENANTS.iter().map(|id| tenant(dice, id, &scoped)));
+    all.extend(HIERARCHIES.iter().map(|id| hierarchy(dice, id)));
+    all.extend((0..COLLECTIONS.len()).map(|number| collection(dice, number)));
+    all.extend(devices.iter().map(|id| device(dice, id)));
+    all.extend(ROLES.iter().map(|id| {
+        let attrs = json!({ "builtIn": dice.coin() });
+        entity("Intune::Role", id, attrs, &[])
+    }));
+    let tags = TAGS.iter();
+    all.extend(tags.map(|id| entity("Intune::ScopeTag", id, json!({}), &[])));
+    all.push(entity(ADMINISTRATOR.0, ADMINISTRATOR.1, json!({}), &[]));
+    all.extend(ASSIGNMENTS.iter().map(|id| assignment(dice, id, &scoped)));
+    all.extend((0..GROUPS.len()).map(|number| group(dice, number)));
+    let like = devices.iter().map(Some).chain(std::iter::repeat(None));
+    all.extend(people.iter().zip(like).map(|(id, like)| {
         // Some are called as a device is, or may be.
-        let name = match devices.get(index).filter(|_| dice.coin()) {
+        let name = match like.filter(|_| dice.coin()) {
             Some(device) => format!("{}-{device}", dice.pick(&["WS", "SRV"])),
-            None => format!("{person}@example.com"),
+            None => format!("{id}@example.com"),
         };
-        let mut attrs = json!({
-            "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
-            "userPrincipalName": name,
-            "cloudOnly": dice.roll(4) == 0,
-        });
-        if dice.coin() {
-            attrs["accountEnabled"] = json!(dice.roll(3) > 0);
-        }
-        if dice.roll(3) == 0 {
-            attrs["eligibleGroups"] = uids("Entra::Group", &dice.some(GROUPS));
-        }
-        if dice.roll(4) > 0 {
-            let mut administrator = serde_json::Map::new();
-            for name in [
-                "discoveredByEntra",
-                "discoveredByActiveDirectory",
-                "readScripts",
-                "readApplications",
-                "approveApplications",
-            ] {
-                administrator.insert(
-                    name.to_owned(),
-                    uids("ConfigMgr::Hierarchy", &dice.some(HIERARCHIES)),
-                );
-            }
-            for name in [
-                "read",
-                "readResource",
-                "notifyResource",
-                "runCmPivot",
-                "runScript",
-                "readBitLockerRecoveryKey",
-            ] {
-                administrator.insert(
-                    name.to_owned(),
-                    uids("ConfigMgr::Collection", &dice.some(COLLECTIONS)),
-                );
-            }
-            attrs["configMgr"] = Value::Object(administrator);
-        }
-        let mut parents = each("Entra::Group", &dice.some(GROUPS));
-        if dice.roll(4) == 0 {
-            parents.push(("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
-        }
-        if dice.roll(5) == 0 {
-            parents.push(("Entra::DirectoryRole", "Global Administrator"));
-        }
-        all.push(entity("Entra::User", person, attrs, &parents));
-    }
+        person(dice, id, &name)
+    }));
     Value::Array(all)
+}
+
+const ADMINISTRATOR: (&str, &str) = ("Entra::DirectoryRole", "Global Administrator");
+
+fn tenant(dice: &mut Dice, id: &str, scoped: &[&str]) -> Value {
+    let mut attrs = json!({ "useIntuneRbac": dice.coin() });
+    if scoped.contains(&id) || dice.coin() {
+        attrs["scopedPermissions"] = json!(scoped.contains(&id));
+    }
+    if dice.coin() {
+        attrs["useIntuneRbacChangedAt"] = json!("2026-11-23T08:00:00Z");
+    }
+    entity("Intune::Tenant", id, attrs, &[])
+}
+
+fn hierarchy(dice: &mut Dice, id: &str) -> Value {
+    let attrs = json!({
+        "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
+        "version": dice.pick(&[2103, 2107, 2111, 2207, 2403]),
+        "enforceConfigMgrRbac": dice.coin(),
+        "earlyUpdateRing": dice.coin(),
+    });
+    entity("ConfigMgr::Hierarchy", id, attrs, &[])
+}
+
+/// A collection is limited to an earlier one, so that there is no cycle.
+fn collection(dice: &mut Dice, number: usize) -> Value {
+    let parents = dice.some(&COLLECTIONS[..number]);
+    let parents = each("ConfigMgr::Collection", &parents);
+    let attrs = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)) });
+    entity(
+        "ConfigMgr::Collection",
+        COLLECTIONS[number],
+        attrs,
+        &parents,
+    )
+}
+
+fn device(dice: &mut Dice, id: &str) -> Value {
+    let mut attrs = json!({
+        "hierarchy": uid("ConfigMgr::Hierarchy", dice.pick(HIERARCHIES)),
+        "name": format!("{}-{id}", dice.pick(&["WS", "SRV"])),
+        "coManaged": dice.coin(),
+    });
+    if dice.coin() {
+        attrs["operatingSystem"] = json!(dice.pick(&["Windows 11", "Windows Server 2025"]));
+    }
+    let parents = each("ConfigMgr::Collection", &dice.some(COLLECTIONS));
+    entity("ConfigMgr::Device", id, attrs, &parents)
+}
+
+fn assignment(dice: &mut Dice, id: &str, scoped: &[&str]) -> Value {
+    let (role, tenant, tags) = (dice.pick(ROLES), dice.pick(TENANTS), dice.some(TAGS));
+    let mut parents = vec![("Intune::Tenant", tenant)];
+    parents.extend(each("Intune::ScopeTag", &tags));
+    // Under Scoped permissions an assignment with other scope tags is not in its role.
+    let is_narrowed = scoped.contains(&tenant) && !tags.contains(&"0") && !tags.contains(&"*");
+    let attrs = match is_narrowed {
+        true => json!({ "narrowedRole": uid("Intune::Role", role) }),
+        false => {
+            parents.push(("Intune::Role", role));
+            json!({})
+        }
+    };
+    entity("Intune::RoleAssignment", id, attrs, &parents)
+}
+
+/// A group may be in earlier ones.
+fn group(dice: &mut Dice, number: usize) -> Value {
+    let mut parents = each("Entra::Group", &dice.some(&GROUPS[..number]));
+    if dice.coin() {
+        parents.push(("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
+    }
+    entity("Entra::Group", GROUPS[number], json!({}), &parents)
+}
+
+fn person(dice: &mut Dice, id: &str, name: &str) -> Value {
+    let mut attrs = json!({
+        "tenant": uid("Intune::Tenant", dice.pick(TENANTS)),
+        "userPrincipalName": name,
+        "cloudOnly": dice.roll(4) == 0,
+    });
+    if dice.coin() {
+        attrs["accountEnabled"] = json!(dice.roll(3) > 0);
+    }
+    if dice.roll(3) == 0 {
+        attrs["eligibleGroups"] = uids("Entra::Group", &dice.some(GROUPS));
+    }
+    if dice.roll(4) > 0 {
+        attrs["configMgr"] = configmgr_rights(dice);
+    }
+    let mut parents = each("Entra::Group", &dice.some(GROUPS));
+    if dice.roll(4) == 0 {
+        parents.push(("Intune::RoleAssignment", dice.pick(ASSIGNMENTS)));
+    }
+    if dice.roll(5) == 0 {
+        parents.push(ADMINISTRATOR);
+    }
+    entity("Entra::User", id, attrs, &parents)
+}
+
+/// What somebody may in Configuration Manager.
+fn configmgr_rights(dice: &mut Dice) -> Value {
+    let in_hierarchies = [
+        "discoveredByEntra",
+        "discoveredByActiveDirectory",
+        "readScripts",
+        "readApplications",
+        "approveApplications",
+    ];
+    let on_collections = [
+        "read",
+        "readResource",
+        "notifyResource",
+        "runCmPivot",
+        "runScript",
+        "readBitLockerRecoveryKey",
+    ];
+    let mut rights = json!({});
+    for name in in_hierarchies {
+        rights[name] = uids("ConfigMgr::Hierarchy", &dice.some(HIERARCHIES));
+    }
+    for name in on_collections {
+        rights[name] = uids("ConfigMgr::Collection", &dice.some(COLLECTIONS));
+    }
+    rights
 }
 
 /// The id of a template, the id of the link, and the person in the slot `?principal`.
@@ -214,41 +221,69 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
     let mut text = String::new();
     let mut links = Vec::new();
     for number in 0..dice.roll(12) {
-        let effect = if dice.roll(3) == 0 {
-            "forbid"
-        } else {
-            "permit"
+        let effect = match dice.roll(3) {
+            0 => "forbid",
+            _ => "permit",
         };
-        let principal = match dice.roll(7) {
-            0 => format!("principal == Entra::User::\"{}\"", dice.pick(PEOPLE)),
-            1 => format!("principal in Entra::Group::\"{}\"", dice.pick(GROUPS)),
-            2 => format!("principal in Intune::Role::\"{}\"", dice.pick(ROLES)),
-            3 => format!("principal in Intune::Tenant::\"{}\"", dice.pick(TENANTS)),
-            4 => "principal is Entra::User".to_owned(),
-            5 => "principal == ?principal".to_owned(),
-            _ => "principal".to_owned(),
-        };
-        let action = match dice.roll(4) {
-            0 => "action in [Intune::Action::\"viewScripts\", Intune::Action::\"runScript\"]",
-            1 => "action in Intune::Action::\"cloudAttachedDevices\"",
-            2 => "action == Intune::Action::\"viewTimeline\"",
-            _ => {
-                "action in [Intune::Action::\"remoteTasks\", Intune::Action::\"cloudAttachedDevices\"]"
-            }
-        };
-        let resource = match dice.roll(5) {
-            0 => format!("resource == ConfigMgr::Device::\"{}\"", dice.pick(DEVICES)),
-            1 => format!(
-                "resource in ConfigMgr::Collection::\"{}\"",
-                dice.pick(COLLECTIONS)
-            ),
-            2 => "resource is ConfigMgr::Device".to_owned(),
-            _ => "resource".to_owned(),
-        };
+        let principal = principal(dice);
+        let (action, resource) = (action(dice), resource(dice));
         let mut conditions = String::new();
         for _ in 0..dice.roll(3) {
             let keyword = if dice.coin() { "when" } else { "unless" };
-            let condition = match dice.roll(28) {
+            let condition = condition(dice);
+            conditions.push_str(&format!("\n{keyword} {{ {condition} }}"));
+        }
+        let id = format!("random.{number}");
+        text.push_str(&format!(
+            "@id(\"{id}\")\n{effect} ({principal}, {action}, {resource}){conditions};\n"
+        ));
+        if principal.contains("?principal") {
+            for link in 0..dice.roll(3) {
+                let person = format!("Entra::User::\"{}\"", dice.pick(PEOPLE));
+                links.push((id.clone(), format!("{id}.link{link}"), person));
+            }
+        }
+    }
+    (text, links)
+}
+
+fn principal(dice: &mut Dice) -> String {
+    match dice.roll(7) {
+        0 => format!("principal == Entra::User::\"{}\"", dice.pick(PEOPLE)),
+        1 => format!("principal in Entra::Group::\"{}\"", dice.pick(GROUPS)),
+        2 => format!("principal in Intune::Role::\"{}\"", dice.pick(ROLES)),
+        3 => format!("principal in Intune::Tenant::\"{}\"", dice.pick(TENANTS)),
+        4 => "principal is Entra::User".to_owned(),
+        5 => "principal == ?principal".to_owned(),
+        _ => "principal".to_owned(),
+    }
+}
+
+fn action(dice: &mut Dice) -> &'static str {
+    match dice.roll(4) {
+        0 => "action in [Intune::Action::\"viewScripts\", Intune::Action::\"runScript\"]",
+        1 => "action in Intune::Action::\"cloudAttachedDevices\"",
+        2 => "action == Intune::Action::\"viewTimeline\"",
+        _ => {
+            "action in [Intune::Action::\"remoteTasks\", Intune::Action::\"cloudAttachedDevices\"]"
+        }
+    }
+}
+
+fn resource(dice: &mut Dice) -> String {
+    match dice.roll(5) {
+        0 => format!("resource == ConfigMgr::Device::\"{}\"", dice.pick(DEVICES)),
+        1 => format!(
+            "resource in ConfigMgr::Collection::\"{}\"",
+            dice.pick(COLLECTIONS)
+        ),
+        2 => "resource is ConfigMgr::Device".to_owned(),
+        _ => "resource".to_owned(),
+    }
+}
+
+fn condition(dice: &mut Dice) -> String {
+    match dice.roll(28) {
                 0 => "principal.cloudOnly".to_owned(),
                 1 => "resource.name like \"SRV*\"".to_owned(),
                 2 => "resource has operatingSystem && resource.operatingSystem like \"*Server*\"".to_owned(),
@@ -274,26 +309,12 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
                 21 => "principal.tenant has scopedPermissions && principal.tenant.scopedPermissions".to_owned(),
                 18 => format!("resource == ConfigMgr::Device::\"{}\" || principal == Entra::User::\"{}\"", dice.pick(DEVICES), dice.pick(PEOPLE)),
                 22 => "resource.name == principal.userPrincipalName".to_owned(),
-                23 => "principal has accountEnabled && resource.coManaged == principal.accountEnabled".to_owned(),
-                24 => "principal.userPrincipalName == resource.name || resource.coManaged == principal.cloudOnly".to_owned(),
-                25 => "resource has operatingSystem && resource.operatingSystem == principal.userPrincipalName".to_owned(),
-                26 => "if resource.coManaged then resource.name == principal.userPrincipalName else principal.cloudOnly".to_owned(),
-                _ => "principal.tenant == resource.hierarchy.tenant".to_owned(),
-            };
-            conditions.push_str(&format!("\n{keyword} {{ {condition} }}"));
-        }
-        let id = format!("random.{number}");
-        text.push_str(&format!(
-            "@id(\"{id}\")\n{effect} ({principal}, {action}, {resource}){conditions};\n"
-        ));
-        if principal.contains("?principal") {
-            for link in 0..dice.roll(3) {
-                let person = format!("Entra::User::\"{}\"", dice.pick(PEOPLE));
-                links.push((id.clone(), format!("{id}.link{link}"), person));
-            }
-        }
+        23 => "principal has accountEnabled && resource.coManaged == principal.accountEnabled".to_owned(),
+        24 => "principal.userPrincipalName == resource.name || resource.coManaged == principal.cloudOnly".to_owned(),
+        25 => "resource has operatingSystem && resource.operatingSystem == principal.userPrincipalName".to_owned(),
+        26 => "if resource.coManaged then resource.name == principal.userPrincipalName else principal.cloudOnly".to_owned(),
+        _ => "principal.tenant == resource.hierarchy.tenant".to_owned(),
     }
-    (text, links)
 }
 
 pub(crate) fn link_file(links: &[Link]) -> Arc<Source> {

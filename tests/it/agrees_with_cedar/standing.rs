@@ -1,16 +1,18 @@
 //! The standing report against plain Cedar: what it says of everybody, and of what becomes of them without an
 //! assignment.
 
+mod assignments;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Effect, Entities, EntityUid, PolicySet, PrincipalConstraint,
-    Request as CedarRequest,
+    Authorizer, Context, Effect, Entities, EntityUid, PrincipalConstraint, Request as CedarRequest,
 };
-use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::Value;
-use tarbac::access_review::{AccessReview, Redundancy, Review, Status};
+use tarbac::access_review::{AccessReview, Review};
 use tarbac::decision::{Decision, Request};
 use tarbac::directory::Row;
 use tarbac::source::Source;
@@ -18,6 +20,8 @@ use tarbac::{Switches, shipped};
 
 use super::both::Both;
 use super::random::{Dice, GROUPS, link_file, random_directory, random_policies};
+use assignments::Assignments;
+use told::Expected;
 
 /// Who asks for what on what.
 type Key = (EntityUid, EntityUid, EntityUid);
@@ -90,16 +94,6 @@ impl Both {
         let permits = permits.filter(|policy| policy.effect() == Effect::Permit);
         permits
             .filter_map(|policy| Some((policy.id().to_string(), anchor(policy)?)))
-            .collect()
-    }
-
-    /// Which of these policies apply.
-    fn applying(&self, request: &Request, policies: &PolicySet) -> BTreeSet<String> {
-        let response = Authorizer::new().is_authorized(&plain(request), policies, &self.entities);
-        response
-            .diagnostics()
-            .reason()
-            .map(ToString::to_string)
             .collect()
     }
 
@@ -199,175 +193,25 @@ proptest! {
     #[test]
     fn standing_on_random_worlds(seed in any::<u64>()) {
         let both = random_world(&mut Dice(seed));
-        let of_roles = both.of_roles();
-        // Links come with their templates; the forbids are left out, and the permits that name no role.
-        let mut role_permits = both.policies.clone();
-        for policy in both.policies.policies().filter(|policy| !of_roles.contains_key(&policy.id().to_string())) {
-            let removed = match policy.is_static() {
-                true => role_permits.remove_static(policy.id().clone()),
-                false => role_permits.unlink(policy.id().clone()),
-            };
-            prop_assert!(removed.is_ok());
-        }
-        let plain: BTreeMap<Key, (Decision, Vec<String>, Vec<String>)> =
-            both.requests().iter().map(|request| (key(request), both.plain(request))).collect();
-
-        // By who, what for and on what: what comes of it, through which permits, for which reasons.
-        type Told = (Status, BTreeSet<String>, Vec<String>);
-        let mut expected: BTreeMap<Key, Told> = BTreeMap::new();
-        for request in both.requests() {
-            let (decision, policies, errors) = plain[&key(&request)].clone();
-            let told = match decision {
-                Decision::Allow => {
-                    let action = both.engine.bundle().vocabulary().action(&request.action).unwrap();
-                    let page = action.page().map(|page| EntityUid::from_str(&format!("Intune::Action::\"{page}\"")).unwrap());
-                    let is_stuck = page.is_some_and(|page| {
-                        plain[&(request.principal.clone(), page, request.resource.clone())].0 != Decision::Allow
-                    });
-                    let status = if is_stuck { Status::OutOfReach } else { Status::Allowed };
-                    let all: BTreeSet<String> = policies.into_iter().collect();
-                    let of_roles: BTreeSet<String> = all.iter().filter(|id| of_roles.contains_key(*id)).cloned().collect();
-                    (status, if of_roles.is_empty() { all } else { of_roles }, Vec::new())
-                }
-                // Of the devices of another tenant nothing is granted.
-                Decision::Deny if policies.iter().any(|id| id.starts_with("guardrails.tenant.")) => continue,
-                Decision::Deny => (Status::Refused, both.applying(&request, &role_permits), policies),
-                Decision::Indeterminate => (Status::Unknown, BTreeSet::new(), errors),
-            };
-            if told.0 != Status::Refused || !told.1.is_empty() {
-                expected.insert(key(&request), told);
-            }
-        }
-
+        let expected = Expected::new(&both);
         let standing = standing(&both);
-        let mut found: BTreeMap<Key, (Status, BTreeSet<String>)> = BTreeMap::new();
-        for holder in &standing.people {
-            for hold in &holder.holds {
-                prop_assert_eq!(hold.resources.len() as u64, hold.count);
-                let through: BTreeSet<String> = hold.through.iter().map(|through| through.policy.clone()).collect();
-                for person in &holder.people {
-                    for through in &hold.through {
-                        prop_assert_eq!(through.is_role, of_roles.contains_key(&through.policy));
-                        let mut at = person.uid.clone();
-                        for step in &through.steps {
-                            let directory = both.engine.directory();
-                            prop_assert!(directory.parents(both.row(&at)).any(|row| directory.uid(row) == step.uid), "seed {}", seed);
-                            at = step.uid.clone();
-                        }
-                        if let Some(role) = of_roles.get(&through.policy) {
-                            prop_assert_eq!(&at, role, "seed {}", seed);
-                        }
-                    }
-                    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-                    for resource in &hold.resources {
-                        let key = (person.uid.clone(), hold.action.clone(), resource.uid.clone());
-                        for reason in expected.get(&key).into_iter().flat_map(|(_, _, reasons)| reasons) {
-                            *reasons.entry(reason.clone()).or_default() += 1;
-                        }
-                        prop_assert!(found.insert(key, (hold.status, through.clone())).is_none());
-                    }
-                    let told: BTreeMap<String, u64> = hold.reasons.iter().cloned().collect();
-                    prop_assert_eq!(told, reasons, "seed {}", seed);
-                }
-            }
-        }
-        let told = expected.iter().map(|(key, (status, through, _))| (key.clone(), (*status, through.clone())));
-        prop_assert_eq!(&found, &told.collect::<BTreeMap<_, _>>(), "seed {}", seed);
-
-        // The totals, and those of each role.
-        let count = |is: &dyn Fn(&Told) -> bool| expected.values().filter(|told| is(told)).count() as u64;
-        let people = |is: &dyn Fn(&Told) -> bool| {
-            let of = expected.iter().filter(|(_, told)| is(told));
-            of.map(|((person, _, _), _)| person).collect::<BTreeSet<_>>().len() as u64
-        };
-        let is_allowed = |told: &Told| told.0.is_allowed();
-        let is_refused = |told: &Told| told.0 == Status::Refused;
-        let totals = &standing.totals;
-        prop_assert_eq!(totals.people, super::PEOPLE.len() as u64);
-        prop_assert_eq!(totals.decisions, plain.len() as u64);
-        prop_assert_eq!(totals.allowed, count(&is_allowed));
-        prop_assert_eq!(totals.out_of_reach, count(&|told| told.0 == Status::OutOfReach));
-        prop_assert_eq!(totals.refused, count(&is_refused));
-        prop_assert_eq!(totals.unknown, count(&|told| told.0 == Status::Unknown));
-        prop_assert_eq!(totals.people_allowed, people(&is_allowed));
-        prop_assert_eq!(totals.people_refused, people(&is_refused));
-        for role in &standing.roles {
-            let is_through = |told: &Told| told.1.iter().any(|policy| of_roles.get(policy) == Some(&role.entity.uid));
-            let all = plain.keys().map(|(person, _, _)| person).collect::<BTreeSet<_>>().into_iter();
-            prop_assert_eq!(role.people, all.filter(|person| both.is_in(person, &role.entity.uid)).count() as u64);
-            prop_assert_eq!(role.allowed, count(&|told| is_allowed(told) && is_through(told)));
-            prop_assert_eq!(role.refused, count(&|told| is_refused(told) && is_through(told)));
-            prop_assert_eq!(role.people_allowed, people(&|told| is_allowed(told) && is_through(told)));
-        }
-        for obstacle in &standing.obstacles {
-            let refuses = |told: &Told| is_refused(told) && told.2.contains(&obstacle.policy);
-            prop_assert_eq!((obstacle.decisions, obstacle.people), (count(&refuses), people(&refuses)));
-        }
+        let told = expected.told.iter().map(|(key, told)| (key.clone(), (told.status, told.through.clone())));
+        prop_assert_eq!(expected.found(&standing.people, seed)?, told.collect::<BTreeMap<_, _>>(), "seed {}", seed);
+        expected.totals(&standing.totals)?;
+        expected.roles(&standing.roles)?;
+        expected.obstacles(&standing.obstacles)?;
     }
 
     /// What is said of an assignment is what plain Cedar says of everybody without it.
     #[test]
     fn assignments_on_random_worlds(seed in any::<u64>()) {
         let both = random_world(&mut Dice(seed));
-        let of_roles = both.of_roles();
-        let before = both.decisions(&both.json);
-        let steps = both.steps();
         let standing = standing(&both);
-        let found: BTreeMap<Step, Redundancy> = standing
-            .assignments
-            .iter()
-            .map(|of| ((of.from.as_ref().map(|from| from.uid.clone()), of.to.uid.clone()), of.redundancy))
-            .collect();
-        prop_assert_eq!(found.len(), standing.assignments.len());
-        prop_assert_eq!(standing.totals.assignments, steps.len() as u64, "seed {}", seed);
-
-        // Each alone, but for those of somebody about whom something cannot be decided.
-        let is_known = |(from, _): &&Step| {
-            let mut unknown = before.iter().filter(|(_, decision)| **decision == Decision::Indeterminate);
-            !unknown.any(|((person, _, _), _)| from.as_ref().is_some_and(|from| both.is_in(person, from)))
-        };
-        let unknown = steps.iter().filter(|step| !is_known(step)).count();
-        prop_assert_eq!(standing.totals.assignments_unknown, unknown as u64);
-        let changes_nothing = |step: &&Step| is_known(step) && both.decisions(&both.without([*step])) == before;
-        let removable: BTreeSet<&Step> = steps.iter().filter(changes_nothing).collect();
-        let said: BTreeSet<&Step> = found.keys().collect();
-        let differing: Vec<String> = said
-            .symmetric_difference(&removable)
-            .map(|step| format!("{:?} in {}", step.0.as_ref().map(ToString::to_string), step.1))
-            .collect();
-        prop_assert!(differing.is_empty(), "{:?} seed {}", differing, seed);
-
-        // Those that give nothing allow nothing, and can go together.
-        let of = |wanted: Redundancy| found.iter().filter(move |(_, idle)| **idle == wanted).map(|(step, _)| step);
-        let is_used = |(from, to): &Step| {
-            both.requests().iter().any(|request| {
-                let is_below = from.as_ref().is_some_and(|from| both.is_in(&request.principal, from));
-                let (decision, policies, _) = both.plain(request);
-                let is_behind = |policy: &String| of_roles.get(policy).is_some_and(|role| both.is_in(to, role));
-                is_below && decision == Decision::Allow && policies.iter().any(is_behind)
-            })
-        };
-        prop_assert!(!of(Redundancy::Nothing).any(is_used), "seed {}", seed);
-        prop_assert!(both.decisions(&both.without(of(Redundancy::Nothing))) == before, "seed {}", seed);
-        // What is given besides is given by something that may go as well: together they make a difference.
-        let unused: Vec<&Step> = of(Redundancy::Repeats).filter(|step| !is_used(step)).collect();
-        let others: Vec<&Step> = found.keys().collect();
-        let mut sets: Vec<u32> = (1..1 << others.len()).collect();
-        sets.sort_by_key(|set| set.count_ones());
-        let differs = |set: u32| {
-            let gone = (0..).zip(&others).filter(|(bit, _)| set >> bit & 1 == 1);
-            both.decisions(&both.without(gone.map(|(_, step)| *step))) != before
-        };
-        for step in unused {
-            let bit = 1 << others.iter().position(|other| other == &step).unwrap();
-            let mut with = sets.iter().filter(|set| **set & bit != 0);
-            prop_assert!(with.any(|set| differs(*set) && !differs(set & !bit)), "seed {}", seed);
-        }
-        for assignment in &standing.assignments {
-            let people = before.keys().map(|(person, _, _)| person).collect::<BTreeSet<_>>().into_iter();
-            let is_below = |person: &&EntityUid| assignment.from.as_ref().is_some_and(|from| both.is_in(person, &from.uid));
-            prop_assert_eq!(people.filter(is_below).count() as u64, assignment.people, "seed {}", seed);
-        }
+        let assignments = Assignments::new(&both, &standing.assignments);
+        assignments.each_alone(&standing.totals, seed)?;
+        assignments.those_that_give_nothing(seed)?;
+        assignments.those_that_repeat(seed)?;
+        assignments.people(&standing.assignments, seed)?;
     }
 }
 
