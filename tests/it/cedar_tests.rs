@@ -1,17 +1,16 @@
 //! The tests of `cedar run-tests`: ours are theirs and theirs are ours. Where the program `cedar`
 //! is on the PATH, it is asked as well.
 
+mod mistakes;
 mod written;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-use tarbac::cedar_run_tests::{self, AnswerDifference, CedarTest, TestOutcome};
-use tarbac::decision::Decision;
+use serde_json::json;
+use tarbac::cedar_run_tests::{self, CedarTest, TestOutcome};
 use tarbac::source::Source;
 use tarbac::workspace::EntityFiles;
 use tarbac::{Engine, Layout, Switches, Workspace, code, shipped, workspace};
@@ -149,161 +148,6 @@ fn examples_pass_in_cedar() {
             }
         }
     }
-}
-
-/// Tests of the albums: one that passes, and many that do not.
-fn albums_with_mistakes() -> Vec<Value> {
-    let (source, _) = tests_of("albums");
-    let tests: Vec<Value> = serde_json::from_str(source.text()).unwrap();
-    let fine = tests[0].clone();
-    let but = |path: &str, value: Value| {
-        let mut test = fine.clone();
-        match path.rsplit_once('/') {
-            Some((parent, key)) => test.pointer_mut(parent).unwrap()[key] = value,
-            None => test[path] = value,
-        }
-        test
-    };
-    let without = |key: &str| {
-        let mut test = fine.clone();
-        test.as_object_mut().unwrap().remove(key);
-        test
-    };
-    let album = json!({"uid": {"type": "Album", "id": "beach"}, "attrs": {}, "parents": []});
-    let twin = json!({"uid": {"type": "Circle", "id": "family"}, "attrs": {}, "parents": [{"type": "Circle", "id": "cousins"}]});
-    let with = |entity: Value| {
-        let mut test = fine.clone();
-        test["entities"].as_array_mut().unwrap().push(entity);
-        test
-    };
-    let action = |parents: Value| json!({"uid": {"type": "Action", "id": "look"}, "attrs": {}, "parents": parents});
-    vec![
-        fine.clone(),
-        but("decision", json!("deny")),
-        but("decision", json!("Allow")),
-        but("decision", json!(null)),
-        but("reason", json!(["albums.summer", "albums.keeper"])),
-        but("reason", json!("albums.summer")),
-        but("num_errors", json!(1)),
-        but("num_errors", json!(-1)),
-        but("num_errors", json!("0")),
-        but("name", json!(7)),
-        but("entities", json!("missing.json")),
-        but("entities", json!({})),
-        but("entities", json!([7])),
-        but("entities", json!([])),
-        but("request", json!([])),
-        but("/request/principal", json!("kai")),
-        but("/request/principal", json!(null)),
-        but(
-            "/request/principal",
-            json!({"type": "Visitor", "id": "kai"}),
-        ),
-        but("/request/principal", json!("Picture::\"sand\"")),
-        but("/request/action", json!("Action::\"burn\"")),
-        but("/request/resource", json!("Album::\"beach\"")),
-        but("/request/context", json!({"bonus": "much"})),
-        but("/request/context", json!({"malus": 1})),
-        but("/request/context", json!(null)),
-        without("name"),
-        without("request"),
-        without("entities"),
-        without("decision"),
-        without("reason"),
-        without("num_errors"),
-        with(fine["entities"][0].clone()),
-        with(twin),
-        with(album),
-        with(json!({"uid": {"type": "Camera", "id": "1"}, "attrs": {}, "parents": []})),
-        with(action(json!([]))),
-        with(action(json!([{"type": "Action", "id": "remove"}]))),
-        json!(7),
-        json!("test"),
-        json!(null),
-    ]
-}
-
-#[test]
-fn mistakes_are_those_of_cedar() {
-    let engine = load("albums");
-    let tests = albums_with_mistakes();
-    let text = serde_json::to_string_pretty(&tests).unwrap();
-    let verdicts = run(&engine, &text, &EntityFiles::new());
-    let ours = words(&verdicts);
-    assert_eq!(
-        ours[..7],
-        ["ok", "fail", "error", "error", "fail", "error", "fail"]
-    );
-    let schema = schema_of("albums");
-    if let Some(theirs) = asked_of_cedar(&engine, Some(&schema), &text, &EntityFiles::new()) {
-        for ((test, ours), theirs) in tests.iter().zip(&ours).zip(&theirs) {
-            assert_eq!(ours, theirs, "{test}");
-        }
-        assert_eq!(ours.len(), theirs.len());
-    }
-}
-
-#[test]
-fn what_differs_is_said() {
-    let engine = load("albums");
-    let tests = albums_with_mistakes();
-    let text = serde_json::to_string_pretty(&tests).unwrap();
-    let verdicts = run(&engine, &text, &EntityFiles::new());
-    let differences = |index: usize| match &verdicts[index] {
-        TestOutcome::Failed(_, differences) => differences.clone(),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(
-        differences(1),
-        [AnswerDifference::Decision {
-            expected: Decision::Deny,
-            came: Decision::Allow
-        }]
-    );
-    assert_eq!(
-        differences(4),
-        [AnswerDifference::Reason(vec!["albums.keeper".to_owned()])]
-    );
-    assert_eq!(
-        differences(6),
-        [AnswerDifference::Errors {
-            expected: 1,
-            came: 0
-        }]
-    );
-}
-
-#[test]
-fn a_report_says_where_and_why() {
-    let engine = load("albums");
-    let text = serde_json::to_string_pretty(&albums_with_mistakes()).unwrap();
-    let source = Source::held("tests.json", text.as_str());
-    let tests = cedar_run_tests::read(&source).unwrap();
-    let verdicts = cedar_run_tests::run(
-        engine.bundle(),
-        engine.readings(),
-        &tests,
-        &EntityFiles::new(),
-    );
-    let mut report = String::new();
-    for test in cedar_run_tests::group(&source, &tests, &verdicts).tests {
-        if let Some(failure) = test.failure {
-            let finding = failure.finding;
-            let place = &finding.labels[0].place;
-            writeln!(
-                report,
-                "{}: {}\n{}\n",
-                place.line().unwrap(),
-                finding.code,
-                finding.message
-            )
-            .unwrap();
-            if finding.code == code::test::FAILED {
-                writeln!(report, "{}\n", failure.detail).unwrap();
-            }
-        }
-    }
-    insta::assert_snapshot!(report);
 }
 
 #[test]
