@@ -1,9 +1,13 @@
 //! `tarbac prove --compare`: what a change of policies opens and closes.
 
+mod revision;
+
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::solver::{prove, solver_or_return};
-use crate::tarbac::{Tarbac, command};
+use crate::tarbac::{Ran, Tarbac};
 
 const READERS: &str = "@id(\"custom.readers\")\n@doc(\"Readers see Timeline.\")\npermit (\n  principal in Intune::Role::\"reader\",\n  action == Intune::Action::\"viewTimeline\",\n  resource\n);\n";
 
@@ -55,99 +59,6 @@ fn a_comparison_says_what_a_change_opens() {
     assert_eq!(ran.status, 1);
     let suites = junit_parser::from_reader(workspace.read("junit.xml").as_bytes()).unwrap();
     assert_eq!((suites.tests, suites.failures), (34, 1));
-}
-
-#[test]
-fn a_comparison_with_a_revision() {
-    let solver = solver_or_return!();
-    let workspace = two();
-    let git = |arguments: &[&str]| {
-        let output = std::process::Command::new("git")
-            .current_dir(workspace.path(""))
-            .args(["-c", "user.name=n", "-c", "user.email=e@example"])
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "-m", "one"]);
-    // The program finds git on the PATH, which tests do not pass on by themselves.
-    let run = |arguments: &[&str]| {
-        let output = command(&workspace.path(""))
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .args(["prove", "--solver"])
-            .arg(&solver)
-            .args(arguments)
-            .output()
-            .unwrap();
-        let text =
-            String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
-        (output.status.code().unwrap(), text)
-    };
-    let (status, text) = run(&["--compare", "HEAD"]);
-    assert_eq!(status, 0, "{text}");
-    workspace.write("policies/custom/readers.cedar", READERS);
-    let (status, text) = run(&["--compare", "HEAD"]);
-    assert_eq!(status, 1, "{text}");
-    assert!(text.contains("less permissive  View scripts"), "{text}");
-    assert!(
-        text.contains("allowed by custom.readers (HEAD:policies/custom/readers.cedar:1)"),
-        "{text}"
-    );
-    // A workspace in a folder of the repository.
-    workspace.write(
-        "old/policies/custom/readers.cedar",
-        READERS.replace("Timeline", "Scripts"),
-    );
-    let (status, text) = run(&["-C", "old", "--compare", "HEAD"]);
-    assert_eq!(status, 1, "{text}");
-    assert!(text.contains("more permissive  View scripts"), "{text}");
-    // A workspace that had nothing of its own had what ships, and that is said.
-    workspace.write("bare/entities/none.json", "[]");
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "-m", "bare"]);
-    workspace.write("bare/policies/custom/readers.cedar", READERS);
-    let (status, text) = run(&["-C", "bare", "--compare", "HEAD"]);
-    assert_eq!(status, 1, "{text}");
-    assert!(
-        text.contains("HEAD has no policies of its own here"),
-        "{text}"
-    );
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::symlink(
-            "readers.cedar",
-            workspace.path("policies/custom/link.cedar"),
-        )
-        .unwrap();
-        git(&["add", "."]);
-        git(&["commit", "--quiet", "-m", "two"]);
-        std::fs::remove_file(workspace.path("policies/custom/link.cedar")).unwrap();
-        let (status, text) = run(&["--compare", "HEAD"]);
-        assert_eq!(status, 2, "{text}");
-        assert!(
-            text.contains("`policies/custom/link.cedar` is a symbolic link or a submodule"),
-            "{text}"
-        );
-    }
-    let (status, text) = run(&["--compare", "nothing"]);
-    assert_eq!(status, 2, "{text}");
-    assert!(text.contains("cannot read `nothing`"), "{text}");
-    let (status, text) = run(&["--compare=--help"]);
-    assert_eq!(status, 2, "{text}");
-    // The options of today say nothing of a revision, and neither does a folder that it had not.
-    let (status, text) = run(&["--policies", "policies", "--compare", "HEAD"]);
-    assert_eq!(status, 2, "{text}");
-    assert!(
-        text.contains("--policies and --schema name others"),
-        "{text}"
-    );
-    workspace.write("new/policies/custom/readers.cedar", READERS);
-    let (status, text) = run(&["-C", "new", "--compare", "HEAD"]);
-    assert_eq!(status, 2, "{text}");
-    assert!(text.contains("it has nothing in this folder"), "{text}");
 }
 
 #[test]
@@ -294,101 +205,67 @@ fn a_comparison_of_what_is_said() {
 #[test]
 fn a_comparison_of_schemas_in_which_words_mean_something_else() {
     let solver = solver_or_return!();
-    let schema = |groups: &str, colors: &str| {
-        format!(
-            "@doc(\"A.\")\nnamespace App {{\n  @doc(\"A color.\")\n  entity Color enum [{colors}];\n  @doc(\"A document.\")\n  entity Doc;\n  @doc(\"All of writing.\")\n  action write;\n  @doc(\"Erases it.\")\n  action erase in [{groups}] appliesTo {{ principal: Color, resource: Doc, context: {{}} }};\n  @doc(\"Nothing.\")\n  action idle;\n}}\n"
-        )
-    };
-    let policy = |action: &str| {
-        format!(
-            "@id(\"p\")\n@doc(\"P.\")\npermit (principal, action in App::Action::\"{action}\", resource);\n"
-        )
-    };
+    let (red, both) = ("\"red\"", "\"red\", \"blue\"");
     let workspace = Tarbac::with(&[
-        ("old/schema/app.cedarschema", &schema("idle", "\"red\"")),
-        ("old/policies/p.cedar", &policy("write")),
-        ("group/schema/app.cedarschema", &schema("write", "\"red\"")),
-        ("group/policies/p.cedar", &policy("write")),
-        (
-            "color/schema/app.cedarschema",
-            &schema("idle", "\"red\", \"blue\""),
-        ),
-        ("color/policies/p.cedar", &policy("idle")),
-        (
-            "oldcolor/schema/app.cedarschema",
-            &schema("idle", "\"red\""),
-        ),
-        ("oldcolor/policies/p.cedar", &policy("idle")),
+        ("old/schema/app.cedarschema", &colors("idle", red)),
+        ("old/policies/p.cedar", &whoever_may("write")),
+        ("group/schema/app.cedarschema", &colors("write", red)),
+        ("group/policies/p.cedar", &whoever_may("write")),
+        ("color/schema/app.cedarschema", &colors("idle", both)),
+        ("color/policies/p.cedar", &whoever_may("idle")),
+        ("oldcolor/schema/app.cedarschema", &colors("idle", red)),
+        ("oldcolor/policies/p.cedar", &whoever_may("idle")),
     ]);
-    let compare = |folder: &str, old: &str| {
-        prove(
-            &workspace,
-            &solver,
-            &["-C", folder, "--compare", old, "--allow-less"],
-        )
-    };
-    let ran = compare("group", "old");
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(
-        ran.stdout.contains("is in other groups than before"),
-        "{ran}"
-    );
-    let ran = compare("color", "oldcolor");
-    assert_eq!(ran.status, 2, "{ran}");
-    assert!(
-        ran.stdout
-            .contains("there are more entities of the type App::Color"),
-        "{ran}"
-    );
-    let ran = compare("oldcolor", "color");
-    assert_eq!(ran.status, 0, "{ran}");
-    assert!(
-        ran.stdout.contains("gone  the entity App::Color::\"blue\""),
-        "{ran}"
-    );
-    // A workspace with entities alone has the policies that ship, and not those of its tests.
-    workspace.write("bare/entities/none.json", "[]");
-    workspace.write("bare/tests/specs/x.cedar", policy("idle"));
-    workspace.write("bare2/entities/none.json", "[]");
-    let ran = compare("bare2", "bare");
-    assert_eq!(ran.status, 0, "{ran}");
-    assert!(
-        ran.stdout
-            .contains("passed: 34 request environments decided as by bare"),
-        "{ran}"
-    );
+    for (folder, old, status, says) in [
+        ("group", "old", 2, "is in other groups than before"),
+        (
+            "color",
+            "oldcolor",
+            2,
+            "there are more entities of the type App::Color",
+        ),
+        (
+            "oldcolor",
+            "color",
+            0,
+            "gone  the entity App::Color::\"blue\"",
+        ),
+    ] {
+        let ran = allowing_less(&workspace, &solver, folder, old);
+        assert_eq!(ran.status, status, "{ran}");
+        assert!(ran.stdout.contains(says), "{ran}");
+    }
 }
 
-/// A checkout of continuous integration has the last commit only.
+/// A schema in which to erase is in some groups, and some colors may.
+fn colors(groups: &str, colors: &str) -> String {
+    format!(
+        "@doc(\"A.\")\nnamespace App {{\n  @doc(\"A color.\")\n  entity Color enum [{colors}];\n  @doc(\"A document.\")\n  entity Doc;\n  @doc(\"All of writing.\")\n  action write;\n  @doc(\"Erases it.\")\n  action erase in [{groups}] appliesTo {{ principal: Color, resource: Doc, context: {{}} }};\n  @doc(\"Nothing.\")\n  action idle;\n}}\n"
+    )
+}
+
+fn whoever_may(action: &str) -> String {
+    format!(
+        "@id(\"p\")\n@doc(\"P.\")\npermit (principal, action in App::Action::\"{action}\", resource);\n"
+    )
+}
+
+fn allowing_less(workspace: &Tarbac, solver: &Path, folder: &str, old: &str) -> Ran {
+    let arguments = ["-C", folder, "--compare", old, "--allow-less"];
+    prove(workspace, solver, &arguments)
+}
+
+/// A workspace with entities alone has the policies that ship, and not those of its tests.
 #[test]
-fn a_shallow_clone_says_how_to_have_the_history() {
-    let origin = Tarbac::with_tenant(&[]);
-    let git = |folder: &std::path::Path, arguments: &[&str]| {
-        let output = std::process::Command::new("git")
-            .current_dir(folder)
-            .args(["-c", "user.name=T", "-c", "user.email=t@t.example"])
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-    };
-    let root = origin.path("");
-    git(&root, &["init", "--quiet", "--initial-branch=main"]);
-    for message in ["one", "two"] {
-        origin.write("policies/custom/a.cedar", format!("// {message}\n"));
-        git(&root, &["add", "."]);
-        git(&root, &["commit", "--quiet", "--message", message]);
-    }
-    let clone = Tarbac::with(&[]);
-    let from = format!("file://{}", root.display());
-    git(
-        &clone.path(""),
-        &["clone", "--quiet", "--depth", "1", &from, "clone"],
-    );
-    for command in [&["diff", "HEAD~1"][..], &["prove", "--compare", "HEAD~1"]] {
-        let ran = clone.run(&[&["-C", "clone"][..], command].concat());
-        assert_eq!(ran.status, 2, "{ran}");
-        assert!(ran.stderr.contains("--unshallow"), "{ran}");
-        assert!(ran.stderr.contains("fetch-depth: 0"), "{ran}");
-    }
+fn a_workspace_with_entities_alone_is_compared_by_the_policies_that_ship() {
+    let solver = solver_or_return!();
+    let workspace = Tarbac::with(&[
+        ("bare/entities/none.json", "[]"),
+        ("bare/tests/specs/x.cedar", &whoever_may("idle")),
+        ("bare2/entities/none.json", "[]"),
+    ]);
+    let ran = allowing_less(&workspace, &solver, "bare2", "bare");
+    assert_eq!(ran.status, 0, "{ran}");
+    let says = "passed: 34 request environments decided as by bare";
+    assert!(ran.stdout.contains(says), "{ran}");
 }
