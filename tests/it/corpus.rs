@@ -6,21 +6,24 @@
 //! answers everything else, where the entities are a directory. Decision, determining policies and
 //! failing policies must be those that the tests name.
 
+mod by_engine;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use by_engine::by_engine;
 use cedar_policy::{
-    Context, EntityId, EntityTypeName, EntityUid, PolicySet, Schema, ValidationMode, Validator,
+    EntityId, EntityTypeName, EntityUid, PolicySet, Schema, ValidationMode, Validator,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tarbac::bundle::{self, Switches, Texts};
+use tarbac::assembly;
+use tarbac::bundle::{self, Bundle, Switches, Texts};
 use tarbac::cedar_run_tests::{self, Response, TestOutcome};
-use tarbac::decision::{Decision, Request};
 use tarbac::directory::Input;
+use tarbac::finding::{Finding, Severity};
 use tarbac::source::Source;
 use tarbac::workspace::EntityFiles;
-use tarbac::{Engine, assembly};
 
 const VARIABLE: &str = "TARBAC_CEDAR_CORPUS";
 
@@ -121,60 +124,123 @@ fn sorted(ids: &[String]) -> Vec<String> {
     ids
 }
 
-fn run(root: &Path, path: &Path) -> Report {
-    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
-    let source = |name: &str| Source::held(name, text(&root.join(name)));
-    let file: File = serde_json::from_str(&text(path)).unwrap();
-    let texts = Texts {
-        schema: vec![source(&file.schema)],
-        policies: vec![source(&file.policies)],
-        ..Texts::default()
-    };
-    let entities = text(&root.join(&file.entities));
-    let mut report = Report {
-        files: 1,
-        requests: file.requests.len(),
-        ..Report::default()
-    };
-    let mut differ = |what: String| {
-        let name = path.strip_prefix(root).unwrap_or(path);
+/// A file of tests with what it names.
+struct Case {
+    /// Its path in the copy.
+    name: String,
+    file: File,
+    texts: Texts,
+    entities: String,
+}
+
+impl Case {
+    fn read(root: &Path, path: &Path) -> Self {
+        let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+        let source = |name: &str| Source::held(name, text(&root.join(name)));
+        let file: File = serde_json::from_str(&text(path)).unwrap();
+        let texts = Texts {
+            schema: vec![source(&file.schema)],
+            policies: vec![source(&file.policies)],
+            ..Texts::default()
+        };
+        Self {
+            name: path
+                .strip_prefix(root)
+                .unwrap_or(path)
+                .display()
+                .to_string(),
+            entities: text(&root.join(&file.entities)),
+            file,
+            texts,
+        }
+    }
+
+    fn run(&self) -> Report {
+        let mut report = Report {
+            files: 1,
+            requests: self.file.requests.len(),
+            ..Report::default()
+        };
+        let (bundle, findings) = bundle::read(&self.texts);
+        match self.verdicts(bundle.as_ref().ok()) {
+            Ok(verdicts) => report.differences.extend(self.differences(&verdicts)),
+            Err(findings) => report.differences.push(format!("{findings:?}")),
+        }
+        // What was not valid when the tests were made may be by now, but not the other way round.
+        let is_valid = is_valid(&self.texts);
+        if bundle.is_ok() != is_valid || self.file.should_validate && !is_valid {
+            report.differences.push(format!(
+                "valid is {}, for Cedar itself {is_valid}, and tarbac finds {findings:?}",
+                self.file.should_validate
+            ));
+        }
+        match bundle.is_ok() {
+            true => self.ask_engine(&mut report),
+            false => report.invalid = 1,
+        }
+        for difference in &mut report.differences {
+            *difference = format!("{}: {difference}", self.name);
+        }
         report
-            .differences
-            .push(format!("{}: {what}", name.display()));
-    };
-    let suite = Source::held("tests.json", as_suite(&file));
-    let tests = cedar_run_tests::read(&suite).unwrap();
-    let files = EntityFiles::from([("entities.json".to_owned(), Ok(entities.clone()))]);
-    let (bundle, findings) = bundle::read(&texts);
-    let verdicts = match &bundle {
-        Ok(bundle) => cedar_run_tests::run(bundle, &[], &tests, &files),
-        Err(_) => {
-            let (policies, findings) =
-                bundle::without_schema(&texts, &Switches::default()).unwrap();
-            match policies {
-                Some(policies) => cedar_run_tests::run_without_schema(&policies, &tests, &files),
-                None => {
-                    differ(format!("{findings:?}"));
-                    Vec::new()
-                }
+    }
+
+    /// What comes of the tests as those of `cedar run-tests`, with the schema or without it.
+    fn verdicts(&self, bundle: Option<&Bundle>) -> Result<Vec<TestOutcome>, Vec<Finding>> {
+        let suite = Source::held("tests.json", as_suite(&self.file));
+        let tests = cedar_run_tests::read(&suite).unwrap();
+        let entities = ("entities.json".to_owned(), Ok(self.entities.clone()));
+        let files = EntityFiles::from([entities]);
+        if let Some(bundle) = bundle {
+            return Ok(cedar_run_tests::run(bundle, &[], &tests, &files));
+        }
+        let (policies, findings) =
+            bundle::without_schema(&self.texts, &Switches::default()).unwrap();
+        let policies = policies.ok_or(findings)?;
+        Ok(cedar_run_tests::run_without_schema(
+            &policies, &tests, &files,
+        ))
+    }
+
+    fn differences(&self, verdicts: &[TestOutcome]) -> Vec<String> {
+        let asked = self.file.requests.iter().zip(verdicts);
+        asked
+            .filter_map(|(asked, verdict)| {
+                let difference = asked.difference(verdict)?;
+                Some(format!("{}: {difference}", asked.description))
+            })
+            .collect()
+    }
+
+    /// Asks the engine that answers everything else, if the entities are a directory.
+    fn ask_engine(&self, report: &mut Report) {
+        let input = Input {
+            source: Source::held("entities.json", ""),
+            reader: Box::new(std::io::Cursor::new(self.entities.clone().into_bytes())),
+        };
+        let examination =
+            assembly::examine(&self.texts, vec![input], &Switches::default()).unwrap();
+        let Some(engine) = examination.engine else {
+            let mut errors = examination.findings.into_iter();
+            let error = errors.find(|finding| finding.severity == Severity::Error);
+            let code = error.unwrap().code.to_string();
+            report.no_workspace.insert(code, 1);
+            return;
+        };
+        for asked in &self.file.requests {
+            if let Some(difference) = by_engine(&engine, asked) {
+                let difference = format!("{}: by the engine {difference}", asked.description);
+                report.differences.push(difference);
             }
         }
-    };
-    // What was not valid when the tests were made may be by now, but not the other way round.
-    let is_valid = is_valid(&texts);
-    if bundle.is_ok() != is_valid || file.should_validate && !is_valid {
-        differ(format!(
-            "valid is {}, for Cedar itself {is_valid}, and tarbac finds {findings:?}",
-            file.should_validate
-        ));
+        report.by_engine = self.file.requests.len();
     }
-    for (asked, verdict) in file.requests.iter().zip(&verdicts) {
+}
+
+impl Asked {
+    fn difference(&self, verdict: &TestOutcome) -> Option<String> {
         let response = match verdict {
             TestOutcome::Passed(response) | TestOutcome::Failed(response, _) => response,
-            TestOutcome::NotRun(finding) => {
-                differ(format!("{}: {}", asked.description, finding.message));
-                continue;
-            }
+            TestOutcome::NotRun(finding) => return Some(finding.message.clone()),
         };
         let came = (
             response.decision.word(),
@@ -182,44 +248,12 @@ fn run(root: &Path, path: &Path) -> Report {
             failed(response),
         );
         let expected = (
-            asked.decision.as_str(),
-            sorted(&asked.reason),
-            sorted(&asked.errors),
+            self.decision.as_str(),
+            sorted(&self.reason),
+            sorted(&self.errors),
         );
-        if came != expected {
-            differ(format!(
-                "{}: expected {expected:?}, but got {came:?}",
-                asked.description
-            ));
-        }
+        (came != expected).then(|| format!("expected {expected:?}, but got {came:?}"))
     }
-    let invalid = usize::from(bundle.is_err());
-    if bundle.is_ok() {
-        let input = Input {
-            source: Source::held("entities.json", ""),
-            reader: Box::new(std::io::Cursor::new(entities.into_bytes())),
-        };
-        let examination = assembly::examine(&texts, vec![input], &Switches::default()).unwrap();
-        match examination.engine {
-            Some(engine) => {
-                for asked in &file.requests {
-                    if let Some(difference) = by_engine(&engine, asked) {
-                        differ(format!("{}: by the engine {difference}", asked.description));
-                    }
-                }
-                report.by_engine = file.requests.len();
-            }
-            None => {
-                let errors = examination.findings.into_iter();
-                let mut errors =
-                    errors.filter(|finding| finding.severity == tarbac::finding::Severity::Error);
-                let code = errors.next().unwrap().code.to_string();
-                report.no_workspace.insert(code, 1);
-            }
-        }
-    }
-    report.invalid = invalid;
-    report
 }
 
 /// Whether plain Cedar finds policies valid.
@@ -228,48 +262,6 @@ fn is_valid(texts: &Texts) -> bool {
     let policies: PolicySet = texts.policies[0].text().parse().unwrap();
     let result = Validator::new(schema).validate(&policies, ValidationMode::Strict);
     result.validation_passed()
-}
-
-/// Adds the entities that a context names.
-fn add_entities(context: &Value, named: &mut Vec<EntityUid>) {
-    match context {
-        Value::Object(object) => {
-            if let Some(uid) = object.get("__entity") {
-                named.push(Uid::deserialize(uid).unwrap().uid());
-            }
-            object.values().for_each(|value| add_entities(value, named));
-        }
-        Value::Array(values) => values.iter().for_each(|value| add_entities(value, named)),
-        _ => {}
-    }
-}
-
-/// How the engine's answer differs: a policy that fails, or a principal, a resource or something in the context that
-/// is not there, makes it indeterminate.
-fn by_engine(engine: &Engine, asked: &Asked) -> Option<String> {
-    let action = asked.action.uid();
-    let schema = engine.bundle().schema();
-    let context = Context::from_json_value(asked.context.clone(), Some((schema, &action)));
-    let request = Request {
-        principal: asked.principal.uid(),
-        action: action.clone(),
-        resource: asked.resource.uid(),
-        context: context.unwrap(),
-    };
-    let outcome = engine.decide(&request);
-    let is_there = |uid: &EntityUid| engine.directory().defines(uid);
-    let mut named = vec![request.principal.clone(), request.resource.clone()];
-    add_entities(&asked.context, &mut named);
-    let is_known = named.iter().all(is_there);
-    if outcome.decision == Decision::Indeterminate {
-        // A dangling reference has the same effect as a policy that fails.
-        let is_due = !asked.errors.is_empty() || !is_known;
-        return (!is_due).then(|| format!("indeterminate: {:?}", outcome.errors));
-    }
-    let came = (outcome.decision.word(), sorted(&outcome.policies));
-    let expected = (asked.decision.as_str(), sorted(&asked.reason));
-    let is_same = came == expected && asked.errors.is_empty();
-    (!is_same).then(|| format!("expected {expected:?} {:?}, but got {came:?}", asked.errors))
 }
 
 /// The files of tests in a copy, in order.
@@ -298,7 +290,7 @@ fn run_all(root: &Path) -> Report {
         let pool = pool.stack_size(STACK).build().unwrap();
         let files = files.iter().skip(share).step_by(workers);
         files
-            .map(|path| pool.install(|| run(root, path)))
+            .map(|path| pool.install(|| Case::read(root, path).run()))
             .fold(Report::default(), Report::join)
     };
     std::thread::scope(|scope| {
