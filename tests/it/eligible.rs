@@ -200,18 +200,24 @@ fn whoever_may_after_activating_stands_apart_with_the_path() {
     assert_eq!(eligible["messages"].as_array().unwrap().len(), 1);
 }
 
-/// Whoever is eligible may not now: the decision is that of `check`, and it is told once in every format.
-#[test]
-fn whoever_is_eligible_is_told_once() {
+const WHO: [&str; 4] = ["who", "runScript", "PC-1", "--eligible"];
+
+/// Bob, who is eligible, and Cleo, who is not.
+fn bob_and_cleo() -> Tarbac {
     let cleo = entity(
         "Entra::User",
         "cleo",
         json!({ "tenant": uid("Intune::Tenant", "t"), "userPrincipalName": "cleo@t.example", "cloudOnly": false }),
         &[],
     );
-    let workspace = workspace(&groups(&["inner"]), &[cleo]);
-    let who = ["who", "runScript", "PC-1", "--eligible"];
-    insta::assert_snapshot!(workspace.run(&[&who[..], &["--may-not"]].concat()), @r#"
+    workspace(&groups(&["inner"]), &[cleo])
+}
+
+/// Whoever is eligible may not now: the decision is that of `check`, and it is told once.
+#[test]
+fn whoever_is_eligible_is_told_once() {
+    let workspace = bob_and_cleo();
+    insta::assert_snapshot!(workspace.run(&[&WHO[..], &["--may-not"]].concat()), @r#"
     1 account may Run script on PC-1
       ana@t.example
         ana@t.example -> role assignment a1 -> role Help Desk Operator
@@ -228,27 +234,36 @@ fn whoever_is_eligible_is_told_once() {
         cleo@t.example
     --- exit 0
     "#);
-    let json = json_of(&workspace, &who);
+    let json = json_of(&workspace, &WHO);
     let names = json["may_not"].as_array().unwrap().iter().flat_map(|of| {
         let principals = of["principals"].as_array().unwrap().iter();
         principals.map(|of| of["name"].as_str().unwrap())
     });
     assert_eq!(names.collect::<Vec<_>>(), ["cleo@t.example"]);
-    insta::assert_snapshot!(workspace.run(&[&who[..], &["--format", "csv"]].concat()), @r#"
+    // Nobody is apart where it was not asked for.
+    let plain = json_of(&workspace, &WHO[..3]);
+    assert!(plain.to_string().contains("bob@t.example"), "{plain}");
+    assert!(plain.get("eligible").is_none(), "{plain}");
+}
+
+#[test]
+fn whoever_is_eligible_is_on_one_row_of_a_table() {
+    let workspace = bob_and_cleo();
+    insta::assert_snapshot!(workspace.run(&[&WHO[..], &["--format", "csv"]].concat()), @r#"
     principal,principal_name,decision,policies,through,says,errors,with,eligible
     "Entra::User::""u1""",ana@t.example,allow,roles.help-desk-operator,ana@t.example -> role assignment a1 -> role Help Desk Operator,,,,
     "Entra::User::""u2""",bob@t.example,deny,,,You don't have access to view this information. Make sure a proper user role is assigned from Intune.,,,bob@t.example -> group inner -> group desk -> role assignment a1 -> role Help Desk Operator
     "Entra::User::""cleo""",cleo@t.example,deny,,,You don't have access to view this information. Make sure a proper user role is assigned from Intune.,,,
     --- exit 0
     "#);
-    insta::assert_snapshot!(workspace.run(&[&who[..], &["--format", "markdown"]].concat()), @r#"
+    insta::assert_snapshot!(workspace.run(&[&WHO[..], &["--format", "markdown"]].concat()), @r#"
     | principal | principal_name | decision | policies | through | says | errors | with | eligible |
     |---|---|---|---|---|---|---|---|---|
     | Entra::User::"u1" | ana@t.example | allow | roles.help-desk-operator | ana@t.example -\> role assignment a1 -\> role Help Desk Operator |  |  |  |  |
     | Entra::User::"u2" | bob@t.example | deny |  |  | You don't have access to view this information. Make sure a proper user role is assigned from Intune. |  |  | bob@t.example -\> group inner -\> group desk -\> role assignment a1 -\> role Help Desk Operator |
     --- exit 0
     "#);
-    let lines = workspace.run(&[&who[..], &["--format", "ndjson"]].concat());
+    let lines = workspace.run(&[&WHO[..], &["--format", "ndjson"]].concat());
     let of_bob: Vec<&str> = lines
         .stdout
         .lines()
@@ -258,10 +273,6 @@ fn whoever_is_eligible_is_told_once() {
     let line: Value = serde_json::from_str(of_bob[0]).unwrap();
     assert_eq!(line["decision"], "deny");
     assert_eq!(line["eligible"][0]["activate"][0]["name"], "inner");
-    // Nobody is apart where it was not asked for.
-    let plain = json_of(&workspace, &who[..3]);
-    assert!(plain.to_string().contains("bob@t.example"), "{plain}");
-    assert!(plain.get("eligible").is_none(), "{plain}");
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn allowed_by_way_of_nested_groups() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "an answer, whole")]
 fn a_tenant_whose_toggle_is_off() {
     insta::assert_snapshot!(told("vera@fabrikam.example", "View scripts", "WS-FAB-001"), @r#"
     DENY  vera@fabrikam.example may not View scripts on WS-FAB-001

@@ -151,76 +151,67 @@ fn allows(
     response.decision() == cedar_policy::Decision::Allow
 }
 
+/// Makes a change in the JSON of the entities.
 fn make(change: &RemedyChange, entities: &mut Vec<Json>) {
     let uid = uid(&change.entity);
-    let entity = entities
-        .iter_mut()
-        .find(|entity| entity["uid"] == uid)
-        .unwrap();
+    let mut all = entities.iter_mut();
+    let entity = all.find(|entity| entity["uid"] == uid).unwrap();
     match change.kind {
-        ChangeKind::Set => {
-            let [attribute] = change.attribute.as_slice() else {
-                panic!("{change:?}")
-            };
-            entity["attrs"][attribute] = match &change.value {
-                Value::Bool(bool) => json!(bool),
-                Value::Long(long) => json!(long),
-                other => panic!("{other:?}"),
-            };
-        }
-        ChangeKind::Add => {
-            let [record, attribute] = change.attribute.as_slice() else {
-                panic!("{change:?}")
-            };
-            if entity["attrs"][record].is_null() {
-                entity["attrs"][record] = json!({
-                    "discoveredByEntra": [], "discoveredByActiveDirectory": [], "read": [], "readResource": [],
-                    "notifyResource": [], "runCmPivot": [], "runScript": [], "readBitLockerRecoveryKey": [],
-                    "readScripts": [], "readApplications": [], "approveApplications": []
-                });
-            }
-            let Value::Entity(element) = &change.value else {
-                panic!("{change:?}")
-            };
-            entity["attrs"][record][attribute]
-                .as_array_mut()
-                .unwrap()
-                .push(self::uid(element));
-        }
-        ChangeKind::Activate => {
-            let Value::Entity(group) = &change.value else {
-                panic!("{change:?}")
-            };
-            let group = self::uid(group);
-            entity["parents"].as_array_mut().unwrap().push(group);
-        }
+        ChangeKind::Set => set(entity, change),
+        ChangeKind::Add => add(entity, change),
+        ChangeKind::Activate => extend_parents(entity, [named(change)]),
         // A role assignment with another scope tag is in its role again with Default.
         ChangeKind::Join if change.entity.uid.type_name().basename() == "RoleAssignment" => {
-            let Value::Entity(tag) = &change.value else {
-                panic!("{change:?}")
-            };
-            let tag = self::uid(tag);
             let attributes = entity["attrs"].as_object_mut().unwrap();
             let role = attributes.remove("narrowedRole").unwrap();
-            entity["parents"]
-                .as_array_mut()
-                .unwrap()
-                .extend([role, tag]);
+            extend_parents(entity, [role, named(change)]);
         }
         ChangeKind::Join => {
             let assignment = json!({ "type": "Intune::RoleAssignment", "id": "made for the test" });
             let tenant = entity["attrs"]["tenant"].clone();
-            entity["parents"]
-                .as_array_mut()
-                .unwrap()
-                .push(assignment.clone());
-            let Value::Entity(role) = &change.value else {
-                panic!("{change:?}")
-            };
+            extend_parents(entity, [assignment.clone()]);
             let scope_tag = json!({ "type": "Intune::ScopeTag", "id": "*" });
-            entities.push(json!({ "uid": assignment, "attrs": {}, "parents": [self::uid(role), tenant, scope_tag] }));
+            entities.push(json!({ "uid": assignment, "attrs": {}, "parents": [named(change), tenant, scope_tag] }));
         }
     }
+}
+
+fn set(entity: &mut Json, change: &RemedyChange) {
+    let [attribute] = change.attribute.as_slice() else {
+        panic!("{change:?}")
+    };
+    entity["attrs"][attribute] = match &change.value {
+        Value::Bool(bool) => json!(bool),
+        Value::Long(long) => json!(long),
+        other => panic!("{other:?}"),
+    };
+}
+
+fn add(entity: &mut Json, change: &RemedyChange) {
+    let [record, attribute] = change.attribute.as_slice() else {
+        panic!("{change:?}")
+    };
+    if entity["attrs"][record].is_null() {
+        entity["attrs"][record] = json!({
+            "discoveredByEntra": [], "discoveredByActiveDirectory": [], "read": [], "readResource": [],
+            "notifyResource": [], "runCmPivot": [], "runScript": [], "readBitLockerRecoveryKey": [],
+            "readScripts": [], "readApplications": [], "approveApplications": []
+        });
+    }
+    let elements = entity["attrs"][record][attribute].as_array_mut();
+    elements.unwrap().push(named(change));
+}
+
+/// The entity that a change names.
+fn named(change: &RemedyChange) -> Json {
+    match &change.value {
+        Value::Entity(entity) => uid(entity),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn extend_parents(entity: &mut Json, more: impl IntoIterator<Item = Json>) {
+    entity["parents"].as_array_mut().unwrap().extend(more);
 }
 
 fn uid(entity: &Named) -> Json {
