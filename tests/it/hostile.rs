@@ -199,116 +199,95 @@ fn utf16() {
     assert!(ran.stdout.contains("UTF-16; save it as UTF-8"), "{ran}");
 }
 
+/// A file by its path, texts that it may hold, and the command that reads it.
+type Overlong = (&'static str, Vec<String>, &'static [&'static str]);
+
+/// Rules and entities with a word that is too long.
+fn overlong_workspaces(long: &str, quoted: &str) -> Vec<Overlong> {
+    let validate: &[&str] = &["validate"];
+    let policies = vec![
+        quoted.to_owned(),
+        format!("@id({quoted})\npermit (principal, action, resource);"),
+        format!(
+            "@id(\"custom.a\") @{long}(\"\")\npermit (principal, action, resource) when {{ principal.nothing }};"
+        ),
+    ];
+    let links = vec![
+        quoted.to_owned(),
+        format!("[{{\"template_id\": {quoted}, \"link_id\": \"x\", \"args\": {{}}}}]"),
+    ];
+    let schemas = vec![quoted.to_owned(), format!("entity A in {long};")];
+    let entities = vec![
+        quoted.to_owned(),
+        format!("[{quoted}]"),
+        format!("[{{{quoted}: 1}}]"),
+        format!("[{{\"uid\": {{\"type\": {quoted}, \"id\": {quoted}}}}}]"),
+    ];
+    vec![
+        ("policies/custom/a.cedar", policies, validate),
+        ("policies/custom/a.json", links, validate),
+        ("schema/custom/a.cedarschema", schemas, validate),
+        ("entities/a.json", entities, validate),
+    ]
+}
+
+/// Tests, exports and requests with a word that is too long.
+fn overlong_inputs(long: &str, quoted: &str) -> Vec<Overlong> {
+    let case = |principal: &str, action: &str, resource: &str, expect: &str| {
+        format!(
+            "suite: s\ncases:\n- name: x\n  principal: {principal}\n  action: {action}\n  resource: {resource}\n  expect: {expect}\n"
+        )
+    };
+    let suites = vec![
+        quoted.to_owned(),
+        format!("{long}: 1"),
+        case(long, long, long, long),
+        case(long, "Run script", "PC-1", "deny"),
+    ];
+    let tests = vec![
+        quoted.to_owned(),
+        format!("[{quoted}]"),
+        format!("[{{{quoted}: 1}}]"),
+    ];
+    let roles = vec![
+        format!("[{quoted}]"),
+        format!("{{\"error\": {{\"message\": {quoted}}}}}"),
+    ];
+    let part = &long[..900_000];
+    let requests = vec![
+        format!("{{\"principal\": \"{part}\", \"action\": \"x\", \"resource\": \"x\"}}\n"),
+        format!("{{\"principal\": {{\"{part}\": 1}}}}\n"),
+    ];
+    let import: &[&str] = &["import", "exports", "--out", "out"];
+    vec![
+        ("tests/a.yaml", suites, &["test"]),
+        ("tests.json", tests, &["test", "--cedar", "tests.json"]),
+        ("exports/graph/users.json", vec![quoted.to_owned()], import),
+        ("exports/graph/roleDefinitions.json", roles, import),
+        ("requests", requests, &["check", "--requests", "requests"]),
+    ]
+}
+
 /// However much is wrong, a message quotes a few lines of it.
 #[test]
 fn messages_are_short() {
     let long = "x".repeat(1_000_000);
     let quoted = format!("\"{long}\"");
-    let files: &[(&str, &str, &[&str])] = &[
-        ("policies/custom/a.cedar", &quoted, &["validate"]),
-        (
-            "policies/custom/a.cedar",
-            &format!("@id({quoted})\npermit (principal, action, resource);"),
-            &["validate"],
-        ),
-        (
-            "policies/custom/a.cedar",
-            &format!(
-                "@id(\"custom.a\") @{long}(\"\")\npermit (principal, action, resource) when {{ principal.nothing }};"
-            ),
-            &["validate"],
-        ),
-        ("policies/custom/a.json", &quoted, &["validate"]),
-        (
-            "policies/custom/a.json",
-            &format!("[{{\"template_id\": {quoted}, \"link_id\": \"x\", \"args\": {{}}}}]"),
-            &["validate"],
-        ),
-        ("schema/custom/a.cedarschema", &quoted, &["validate"]),
-        (
-            "schema/custom/a.cedarschema",
-            &format!("entity A in {long};"),
-            &["validate"],
-        ),
-        ("entities/a.json", &quoted, &["validate"]),
-        ("entities/a.json", &format!("[{quoted}]"), &["validate"]),
-        (
-            "entities/a.json",
-            &format!("[{{{quoted}: 1}}]"),
-            &["validate"],
-        ),
-        (
-            "entities/a.json",
-            &format!("[{{\"uid\": {{\"type\": {quoted}, \"id\": {quoted}}}}}]"),
-            &["validate"],
-        ),
-        ("tests/a.yaml", &quoted, &["test"]),
-        ("tests/a.yaml", &format!("{long}: 1"), &["test"]),
-        (
-            "tests/a.yaml",
-            &format!(
-                "suite: s\ncases:\n- name: x\n  principal: {long}\n  action: {long}\n  resource: {long}\n  expect: {long}\n"
-            ),
-            &["test"],
-        ),
-        (
-            "tests/a.yaml",
-            &format!(
-                "suite: s\ncases:\n- name: x\n  principal: {long}\n  action: Run script\n  resource: PC-1\n  expect: deny\n"
-            ),
-            &["test"],
-        ),
-        ("tests.json", &quoted, &["test", "--cedar", "tests.json"]),
-        (
-            "tests.json",
-            &format!("[{quoted}]"),
-            &["test", "--cedar", "tests.json"],
-        ),
-        (
-            "tests.json",
-            &format!("[{{{quoted}: 1}}]"),
-            &["test", "--cedar", "tests.json"],
-        ),
-        (
-            "exports/graph/users.json",
-            &quoted,
-            &["import", "exports", "--out", "out"],
-        ),
-        (
-            "exports/graph/roleDefinitions.json",
-            &format!("[{quoted}]"),
-            &["import", "exports", "--out", "out"],
-        ),
-        (
-            "exports/graph/roleDefinitions.json",
-            &format!("{{\"error\": {{\"message\": {quoted}}}}}"),
-            &["import", "exports", "--out", "out"],
-        ),
-        (
-            "requests",
-            &format!(
-                "{{\"principal\": \"{}\", \"action\": \"x\", \"resource\": \"x\"}}\n",
-                &long[..900_000]
-            ),
-            &["check", "--requests", "requests"],
-        ),
-        (
-            "requests",
-            &format!("{{\"principal\": {{\"{}\": 1}}}}\n", &long[..900_000]),
-            &["check", "--requests", "requests"],
-        ),
-    ];
-    for (file, text, command) in files {
-        for format in ["human", "json"] {
-            let tarbac = Tarbac::with_tenant(&[("exports/tenant.json", TENANT), (file, text)]);
-            let ran = tarbac.run(&[&["--format", format][..], command].concat());
-            let length = ran.stdout.len() + ran.stderr.len();
-            assert!(
-                length < 40_000,
-                "{file} {command:?} {}: {length}",
-                &text[..100]
-            );
+    let workspaces = overlong_workspaces(&long, &quoted).into_iter();
+    for (file, texts, command) in workspaces.chain(overlong_inputs(&long, &quoted)) {
+        for text in texts {
+            is_told_in_short(file, &text, command);
         }
+    }
+}
+
+fn is_told_in_short(file: &str, text: &str, command: &[&str]) {
+    for format in ["human", "json"] {
+        let tarbac = Tarbac::with_tenant(&[("exports/tenant.json", TENANT), (file, text)]);
+        let ran = tarbac.run(&[&["--format", format][..], command].concat());
+        let length = ran.stdout.len() + ran.stderr.len();
+        let beginning = &text[..100];
+        assert!(length < 40_000, "{file} {command:?} {beginning}: {length}");
     }
 }
 

@@ -2,41 +2,17 @@
 
 use crate::tarbac::Tarbac;
 
+fn deep(open: &str, close: &str) -> String {
+    format!(
+        "@id(\"a\")\n@doc(\"Deep.\")\npermit (principal, action, resource)\nwhen {{ {}true{} }};\n",
+        open.repeat(20_000),
+        close.repeat(20_000)
+    )
+}
+
 #[test]
-fn deep_nesting() {
-    let nested = |open: &str, close: &str| {
-        format!(
-            "@id(\"a\")\n@doc(\"Deep.\")\npermit (principal, action, resource)\nwhen {{ {}true{} }};\n",
-            open.repeat(20_000),
-            close.repeat(20_000)
-        )
-    };
-    let folder = Tarbac::with(&[
-        ("brackets.cedar", &nested("(", ")")),
-        ("sets.cedar", &nested("[", "]")),
-        ("chain.cedar", &nested("true && ", "")),
-        ("branches.cedar", &nested("if true then true else ", "")),
-        (
-            "clauses.cedar",
-            &format!(
-                "@id(\"a\")\npermit (principal, action, resource){};",
-                " when { true }".repeat(20_000)
-            ),
-        ),
-        (
-            "sets.cedarschema",
-            &format!(
-                "entity X {{ a: {}Long{} }};",
-                "Set<".repeat(20_000),
-                ">".repeat(20_000)
-            ),
-        ),
-        ("deep.json", &"[".repeat(100_000)),
-        (
-            "attributes.json",
-            &format!("[{{\"uid\": {}", "{\"a\":".repeat(100_000)),
-        ),
-    ]);
+fn deep_nesting_of_a_policy_is_shown_where_it_is() {
+    let folder = Tarbac::with(&[("brackets.cedar", &deep("(", ")"))]);
     insta::assert_snapshot!(folder.run(&["--policies", "brackets.cedar", "validate"]), @r#"
     policy::nesting
 
@@ -51,23 +27,35 @@ fn deep_nesting() {
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn deep_nesting_of_policies_stops_whatever_reads_them() {
+    let clauses = " when { true }".repeat(20_000);
     for policies in [
-        "sets.cedar",
-        "chain.cedar",
-        "branches.cedar",
-        "clauses.cedar",
+        deep("[", "]"),
+        deep("true && ", ""),
+        deep("if true then true else ", ""),
+        format!("@id(\"a\")\npermit (principal, action, resource){clauses};"),
     ] {
-        let ran = folder.run(&["--policies", policies, "validate"]);
-        assert!(
-            ran.status == 1 && ran.stdout.starts_with("policy::nesting"),
-            "{policies}: {ran}"
-        );
-        let ran = folder.run(&["fmt", policies]);
-        assert!(
-            ran.status == 2 && ran.stderr.starts_with("policy::nesting"),
-            "{policies}: {ran}"
-        );
+        let folder = Tarbac::with(&[("deep.cedar", &policies)]);
+        let is_refused = |status: i32, text: &str, expected: i32| {
+            let beginning = &policies[..100];
+            assert_eq!(status, expected, "{beginning}: {text}");
+            assert!(text.starts_with("policy::nesting"), "{beginning}: {text}");
+        };
+        let ran = folder.run(&["--policies", "deep.cedar", "validate"]);
+        is_refused(ran.status, &ran.stdout, 1);
+        let ran = folder.run(&["fmt", "deep.cedar"]);
+        is_refused(ran.status, &ran.stderr, 2);
     }
+}
+
+#[test]
+fn deep_nesting_of_a_schema_is_refused() {
+    let (open, close) = ("Set<".repeat(20_000), ">".repeat(20_000));
+    let schema = format!("entity X {{ a: {open}Long{close} }};");
+    let folder = Tarbac::with(&[("sets.cedarschema", &schema)]);
     insta::assert_snapshot!(folder.run(&["--schema", "sets.cedarschema", "validate"]), @r#"
     schema::nesting
 
@@ -82,6 +70,15 @@ fn deep_nesting() {
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn deep_nesting_of_entities_is_refused() {
+    let attributes = format!("[{{\"uid\": {}", "{\"a\":".repeat(100_000));
+    let folder = Tarbac::with(&[
+        ("deep.json", &"[".repeat(100_000)),
+        ("attributes.json", &attributes),
+    ]);
     insta::assert_snapshot!(folder.run(&["--entities", "deep.json", "validate"]), @r#"
     entities::syntax
 

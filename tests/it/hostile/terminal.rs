@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::tarbac::Tarbac;
+use crate::tarbac::{Ran, Tarbac};
 use crate::world::{assignment, device, entity, hierarchy, tenant_entity, user};
 
 /// What a terminal obeys, what turns the direction of writing, and what the runner of a workflow obeys.
@@ -43,117 +43,134 @@ fn hostile() -> Tarbac {
         json(&format!("ana{HOSTILE}")),
         json(&format!("PC{HOSTILE}")),
     );
-    Tarbac::with(&[
+    let workspace = Tarbac::with(&[
         ("entities/tenant.json", &entities),
         ("policies/custom/h.cedar", &policy),
         ("tests/a.yaml", &suite),
-    ])
+    ]);
+    #[cfg(unix)]
+    workspace.write(
+        &format!("policies/custom/x{}.cedar", HOSTILE.replace('/', "")),
+        format!("@id(\"custom.x\")\n@doc(\"{}\")\npermit (principal, action == Intune::Action::\"viewTimeline\", resource);\n", "x\u{1b}"),
+    );
+    workspace
+}
+
+/// The beginnings of hostile names: people, devices, and something that is nowhere.
+const NAMES: [&str; 5] = ["ana", "bob", "PC", "PD", "no"];
+
+/// What is run; a word of [`NAMES`] stands for the name that begins so.
+const COMMANDS: [&[&str]; 40] = [
+    &["validate"],
+    &["readings"],
+    &["check", "ana", "Run script", "PC"],
+    &["check", "ana", "Run script", "PD"],
+    &["check", "ana", "Run script", "no"],
+    &["check", "no", "Run script", "PC"],
+    &["check", "ana", "no", "PC"],
+    &["check", "--requests", "-"],
+    &["check", "--requests", "no"],
+    &["explain", "ana", "Run script", "PC"],
+    &["explain", "ana", "Run script", "PD"],
+    &["explain", "bob", "Run script", "PC"],
+    &["explain", "ana", "Run script", "PC", "--context", "no"],
+    &["who", "Run script", "PC"],
+    &["who", "Run script", "PD", "--may-not"],
+    &["what", "ana"],
+    &["what", "ana", "PD"],
+    &["access"],
+    &["what-if", "--use-intune-rbac", "off", "--plan"],
+    &["what-if", "--set", "no"],
+    &["diff", "no"],
+    &["matrix", "--all"],
+    &["test"],
+    &["test", "no"],
+    &["test", "--coverage"],
+    &["prove", "no"],
+    &["fmt", "--check"],
+    &["role", "export", "no"],
+    &["import", "no", "--out", "out"],
+    &["--policies", "no", "validate"],
+    &["--reading", "no", "readings"],
+    &["-C", "no", "validate"],
+    &["no"],
+    &["--format", "no", "validate"],
+    &["validate", "--report", "markdown=-"],
+    &["validate", "--report", "junit=-"],
+    &["validate", "--report", "tap=-"],
+    &["validate", "--report", "sarif=-"],
+    &["test", "--report", "junit=-"],
+    &["test", "--report", "tap=-"],
+];
+
+fn named(word: &str) -> String {
+    match NAMES.contains(&word) {
+        true => format!("{word}{HOSTILE}"),
+        false => word.to_owned(),
+    }
+}
+
+fn run(workspace: &Tarbac, format: &str, command: &[&str], input: &str) -> Ran {
+    let command: Vec<String> = command.iter().map(|word| named(word)).collect();
+    let command = command.iter().map(String::as_str);
+    let arguments: Vec<&str> = ["--format", format].into_iter().chain(command).collect();
+    workspace.run_with(&arguments, input.as_bytes())
+}
+
+fn is_obeyed(character: char) -> bool {
+    let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (character.is_control() && character != '\n') || turns
 }
 
 /// Nothing of what others wrote is obeyed by whoever shows an answer or an error.
 #[test]
 fn nothing_that_is_obeyed_is_passed_on() {
-    let tarbac = hostile();
-    #[cfg(unix)]
-    tarbac.write(
-        &format!("policies/custom/x{}.cedar", HOSTILE.replace('/', "")),
-        format!("@id(\"custom.x\")\n@doc(\"{}\")\npermit (principal, action == Intune::Action::\"viewTimeline\", resource);\n", "x\u{1b}"),
-    );
-    let named = |name: &str| format!("{name}{HOSTILE}");
-    let (ana, bob, pc, pd, no) = (
-        named("ana"),
-        named("bob"),
-        named("PC"),
-        named("PD"),
-        named("no"),
-    );
-    let commands: &[&[&str]] = &[
-        &["validate"],
-        &["readings"],
-        &["check", &ana, "Run script", &pc],
-        &["check", &ana, "Run script", &pd],
-        &["check", &ana, "Run script", &no],
-        &["check", &no, "Run script", &pc],
-        &["check", &ana, &no, &pc],
-        &["check", "--requests", "-"],
-        &["check", "--requests", &no],
-        &["explain", &ana, "Run script", &pc],
-        &["explain", &ana, "Run script", &pd],
-        &["explain", &bob, "Run script", &pc],
-        &["explain", &ana, "Run script", &pc, "--context", &no],
-        &["who", "Run script", &pc],
-        &["who", "Run script", &pd, "--may-not"],
-        &["what", &ana],
-        &["what", &ana, &pd],
-        &["access"],
-        &["what-if", "--use-intune-rbac", "off", "--plan"],
-        &["what-if", "--set", &no],
-        &["diff", &no],
-        &["matrix", "--all"],
-        &["test"],
-        &["test", &no],
-        &["test", "--coverage"],
-        &["prove", &no],
-        &["fmt", "--check"],
-        &["role", "export", &no],
-        &["import", &no, "--out", "out"],
-        &["--policies", &no, "validate"],
-        &["--reading", &no, "readings"],
-        &["-C", &no, "validate"],
-        &[&no],
-        &["--format", &no, "validate"],
-        &["validate", "--report", "markdown=-"],
-        &["validate", "--report", "junit=-"],
-        &["validate", "--report", "tap=-"],
-        &["validate", "--report", "sarif=-"],
-        &["test", "--report", "junit=-"],
-        &["test", "--report", "tap=-"],
+    let workspace = hostile();
+    let no = named("no");
+    let request = json!({ "principal": no, "action": no, "resource": no });
+    let line = format!("{request}\n");
+    let formats = [
+        "human", "json", "csv", "markdown", "ndjson", "html", "table",
     ];
-    let line = format!(
-        "{{\"principal\": {0}, \"action\": {0}, \"resource\": {0}}}\n",
-        serde_json::to_string(&no).unwrap()
-    );
-    let is_obeyed = |character: char| {
-        let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        (character.is_control() && character != '\n') || turns
-    };
-    for command in commands {
-        for format in [
-            "human", "json", "csv", "markdown", "ndjson", "html", "table",
-        ] {
-            let arguments = [&["--format", format][..], command].concat();
-            let ran = tarbac.run_with(&arguments, line.as_bytes());
+    for command in COMMANDS {
+        for format in formats {
+            let ran = run(&workspace, format, command, &line);
             for text in [&ran.stdout, &ran.stderr] {
-                assert!(!text.contains(is_obeyed), "{arguments:?}: {text:?}");
+                let about = format!("{format} {command:?}: {text:?}");
+                assert!(!text.contains(is_obeyed), "{about}");
                 let is_command = |line: &str| line.trim_start().starts_with("::");
-                assert!(!text.lines().any(is_command), "{arguments:?}: {text}");
-                assert!(
-                    !text.contains("##[") && !text.contains("##vso["),
-                    "{arguments:?}: {text}"
-                );
+                assert!(!text.lines().any(is_command), "{about}");
+                assert!(!text.contains("##[") && !text.contains("##vso["), "{about}");
             }
         }
     }
-    // One line is one line.
-    let ran = tarbac.run(&["check", &ana, "Run script", &pd]);
-    insta::assert_snapshot!(ran, @"
+}
+
+const REFUSED: [&str; 4] = ["check", "ana", "Run script", "PD"];
+
+#[test]
+fn a_line_of_an_answer_stays_one_line() {
+    insta::assert_snapshot!(run(&hostile(), "human", &REFUSED, ""), @"
     DENY  custom.h — Nobody.�[31m��::error file=x::pwn#�#[error]pwn #�#vso[task]x ��2J
     --- exit 1
     ");
-    // JSON says what it said.
-    let ran = tarbac.run(&["--format", "json", "check", &ana, "Run script", &pd]);
+}
+
+#[test]
+fn json_says_what_the_policy_said() {
+    let ran = run(&hostile(), "json", &REFUSED, "");
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let message = document["refusals"][0]["message"].as_str().unwrap();
     assert_eq!(message, format!("Nobody.{}", HOSTILE.replace('\r', "")));
-    // Commands to the runner are what this report is for, and none is somebody else's.
-    let ran = tarbac.run(&["validate", "--report", "github=-"]);
+}
+
+/// Commands to the runner are what this report is for, and none is somebody else's.
+#[test]
+fn commands_to_the_runner_are_those_of_the_report() {
+    let ran = hostile().run(&["validate", "--report", "github=-"]);
     let ours = ["::warning title=", "::error title="];
-    assert!(
-        ran.stdout
-            .lines()
-            .all(|line| ours.iter().any(|begin| line.starts_with(begin))),
-        "{ran}"
-    );
+    let is_ours = |line: &str| ours.iter().any(|begin| line.starts_with(begin));
+    assert!(ran.stdout.lines().all(is_ours), "{ran}");
 }
 
 #[test]
