@@ -6,7 +6,7 @@ mod selection;
 
 use serde_json::{Value, json};
 
-use crate::tarbac::{Ran, Tarbac, contoso, sample};
+use crate::tarbac::{Ran, Tarbac, contoso, contoso_with, sample};
 use crate::world::{entities, tenant};
 
 /// What the question of use-intune-rbac.md is about: production follows the test hierarchy.
@@ -61,29 +61,24 @@ fn every_row_with_every_device() {
     ]));
 }
 
-/// Each number and each name is what check says before and after.
-#[test]
-fn it_is_what_check_says_before_and_after() {
-    let ran = production(&["--all", "--format", "json"]);
-    let document = json_of(&ran);
+/// Requests of several people, actions and devices.
+fn requests() -> Vec<Value> {
+    let mut requests = Vec::new();
+    for name in ["ada", "samir", "tess", "noah"] {
+        let principal = format!("{name}@contoso.example");
+        for action in ["viewTimeline", "enrollNow", "runScript"] {
+            for device in ["WS-BER-014", "SRV-SQL-01", "WS-TST-001", "WS-OLD-001"] {
+                requests
+                    .push(json!({"principal": principal, "action": action, "resource": device}));
+            }
+        }
+    }
+    requests
+}
+
+/// The sample tenant in which the checkbox of production is cleared.
+fn cleared() -> Tarbac {
     let cleared = sample();
-    let checks: Vec<String> = ["ada", "samir", "tess", "noah"]
-        .iter()
-        .flat_map(|name| {
-            ["viewTimeline", "enrollNow", "runScript"]
-                .iter()
-                .flat_map(move |action| {
-                    ["WS-BER-014", "SRV-SQL-01", "WS-TST-001", "WS-OLD-001"]
-                        .iter()
-                        .map(move |device| {
-                            let principal = format!("{name}@contoso.example");
-                            json!({"principal": principal, "action": action, "resource": device})
-                                .to_string()
-                        })
-                })
-        })
-        .collect();
-    let requests = checks.join("\n") + "\n";
     let file = "entities/hierarchies.json";
     let mut hierarchies: Value = serde_json::from_str(&cleared.read(file)).unwrap();
     for hierarchy in hierarchies.as_array_mut().unwrap() {
@@ -92,73 +87,76 @@ fn it_is_what_check_says_before_and_after() {
         }
     }
     cleared.write(file, hierarchies.to_string());
-    let decided = |ran: Ran| -> Vec<bool> {
-        let lines = ran
-            .stdout
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.map(|line| line["decision"] == "allow").collect()
-    };
-    let before = decided(crate::tarbac::contoso_with(
-        &["check", "--requests", "-"],
-        requests.as_bytes(),
-    ));
-    let after = decided(cleared.run_with(&["check", "--requests", "-"], requests.as_bytes()));
-    assert_eq!(before.len(), checks.len());
+    cleared
+}
+
+/// For each line of an answer whether it is allowed.
+fn decided(ran: &Ran) -> Vec<bool> {
+    let lines = ran.stdout.lines();
+    let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| line["decision"] == "allow").collect()
+}
+
+/// What a report says of a request: that it is gained or lost.
+fn said<'d>(document: &'d Value, request: &Value) -> Option<&'d str> {
+    let list = |of: &'d Value| of.as_array().unwrap().iter();
+    list(&document["people"]).find_map(|touched| {
+        list(&touched["principals"]).find(|of| of["name"] == request["principal"])?;
+        list(&touched["changes"]).find_map(|change| {
+            let is_it = change["action"] == request["action"]
+                && list(&change["resources"]).any(|of| of["name"] == request["resource"]);
+            is_it.then(|| change["change"].as_str().unwrap())
+        })
+    })
+}
+
+/// Each number and each name is what check says before and after.
+#[test]
+fn it_is_what_check_says_before_and_after() {
+    let document = json_of(&production(&["--all", "--format", "json"]));
+    let requests = requests();
+    let lines = requests.iter().map(|request| format!("{request}\n"));
+    let lines: String = lines.collect();
+    let check = ["check", "--requests", "-"];
+    let before = decided(&contoso_with(&check, lines.as_bytes()));
+    let after = decided(&cleared().run_with(&check, lines.as_bytes()));
+    assert_eq!(before.len(), requests.len());
     let mut changed = 0;
-    for (check, (before, after)) in checks.iter().zip(before.iter().zip(&after)) {
-        let check: Value = serde_json::from_str(check).unwrap();
-        let said = document["people"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find_map(|touched| {
-                let is_named = |of: &Value| of["name"] == check["principal"];
-                touched["principals"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .find(|of| is_named(of))?;
-                touched["changes"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .find_map(|change| {
-                        let mut devices = change["resources"].as_array().unwrap().iter();
-                        let is_it = change["action"] == check["action"]
-                            && devices.any(|device| device["name"] == check["resource"]);
-                        is_it.then(|| change["change"].as_str().unwrap().to_owned())
-                    })
-            });
+    for (request, (before, after)) in requests.iter().zip(before.iter().zip(&after)) {
         let expected = match (before, after) {
             (false, true) => Some("gained"),
             (true, false) => Some("lost"),
             _ => None,
         };
-        assert_eq!(said.as_deref(), expected, "{check}");
+        assert_eq!(said(&document, request), expected, "{request}");
         changed += usize::from(expected.is_some());
     }
     assert!(changed > 5, "{changed}");
 }
 
+fn gains_something(totals: &Value) {
+    assert!(totals["gained"].as_u64().unwrap() > 0, "{totals}");
+}
+
 #[test]
-fn flags_say_what_they_do() {
-    // A flag without a name is about everything that has the attribute.
+fn a_flag_without_a_name_is_about_everything_that_has_the_attribute() {
     let all = totals(&["--enforce-configmgr-rbac", "off"]);
-    let one_by_one: Vec<String> = ["P01", "OLD", "ANT", "RNG", "TST", "FAB"]
-        .iter()
-        .map(|hierarchy| format!("--enforce-configmgr-rbac={hierarchy}=off"))
-        .collect();
-    let one_by_one: Vec<&str> = one_by_one.iter().map(String::as_str).collect();
-    assert_eq!(all, totals(&one_by_one));
-    // The same, in Cedar's words.
+    let one_by_one = ["P01", "OLD", "ANT", "RNG", "TST", "FAB"]
+        .map(|hierarchy| format!("--enforce-configmgr-rbac={hierarchy}=off"));
+    assert_eq!(all, totals(&one_by_one.each_ref().map(String::as_str)));
+}
+
+#[test]
+fn a_flag_is_a_change_that_can_be_written_in_the_words_of_cedar() {
     let set = r#"ConfigMgr::Hierarchy::"P01".enforceConfigMgrRbac=false"#;
-    assert_eq!(totals(&["--set", set]), totals(&PRODUCTION[1..]));
-    assert_eq!(
-        totals(&["--set", "P01.enforceConfigMgrRbac=off"]),
-        totals(&PRODUCTION[1..])
-    );
+    for set in [set, "P01.enforceConfigMgrRbac=off"] {
+        assert_eq!(totals(&["--set", set]), totals(&PRODUCTION[1..]));
+    }
     assert_eq!(totals(&[])["gained"], 0);
+}
+
+#[test]
+fn a_role_is_granted_to_a_person_or_a_group() {
     let granted = totals(&["--grant", "mia@contoso.example=Help Desk Operator"]);
     assert_eq!(
         (&granted["people_gaining"], &granted["lost"]),
@@ -173,105 +171,99 @@ fn flags_say_what_they_do() {
         administrators["people_gaining"].as_u64() > Some(1),
         "{administrators}"
     );
-    let old = totals(&[
+}
+
+#[test]
+fn several_changes_are_made_together() {
+    gains_something(&totals(&[
         "--site-version",
         "OLD=2403",
         "--enforce-configmgr-rbac",
         "OLD=off",
-    ]);
-    assert!(old["gained"].as_u64().unwrap() > 0, "{old}");
-    // What a flag says of one thing holds whatever it says of everything, in any order.
-    let but_for_one = totals(&[
-        "--enforce-configmgr-rbac",
-        "P01=off",
-        "--enforce-configmgr-rbac",
-        "on",
-    ]);
-    assert_eq!(
-        but_for_one,
-        totals(&[
-            "--enforce-configmgr-rbac",
-            "on",
-            "--enforce-configmgr-rbac",
-            "P01=off",
-        ])
-    );
-    // What is said twice is said.
-    assert_eq!(
-        totals(&[&PRODUCTION[1..], &PRODUCTION[1..]].concat()),
-        totals(&PRODUCTION[1..])
-    );
+    ]));
     let reading = totals(&["--reading", "discovery-either"]);
     assert_eq!(reading["lost"], 0);
-    assert!(reading["gained"].as_u64().unwrap() > 0, "{reading}");
+    gains_something(&reading);
 }
+
+/// What a flag says of one thing holds whatever it says of everything, in any order; what is said twice is
+/// said.
+#[test]
+fn the_order_of_changes_is_none() {
+    let (one, all) = (&PRODUCTION[1..], ["--enforce-configmgr-rbac", "on"]);
+    let but_for_one = totals(&[one, &all].concat());
+    assert_eq!(but_for_one, totals(&[&all, one].concat()));
+    assert_eq!(totals(&[one, one].concat()), totals(one));
+}
+
+/// Changes that cannot be made, and what is said of them.
+const REFUSED: [(&[&str], &str); 17] = [
+    (&["--set", "P01.foo=3"], "has no attribute `foo`"),
+    (&["--set", "nobody.version=3"], "is called `nobody`"),
+    (&["--set", "P01"], "write an attribute, an equals sign"),
+    (&["--set", "P01.version=new"], "must be a Long"),
+    (
+        &["--grant", "ada@contoso.example"],
+        "an equals sign, and the role",
+    ),
+    (
+        &["--grant", "ada@contoso.example=Fooling"],
+        "no role is called `Fooling`",
+    ),
+    (
+        &["--grant", "WS-BER-014=Help Desk Operator"],
+        "no user or group is called `WS-BER-014`",
+    ),
+    (
+        &["--revoke", "mia@contoso.example=Help Desk Operator"],
+        "does not have that role",
+    ),
+    (
+        &["--site-version", "Reykjavik=2403"],
+        "there are: ANT, FAB, OLD, P01, RNG, TST",
+    ),
+    (&["--use-intune-rbac", "perhaps"], "must be a Bool"),
+    (
+        &["--enforce-configmgr-rbac", "P01"],
+        "--enforce-configmgr-rbac NAME=VALUE",
+    ),
+    (
+        &["--use-intune-rbac", "on", "--use-intune-rbac", "off"],
+        "`--use-intune-rbac on` and `--use-intune-rbac off` contradict each other",
+    ),
+    (
+        &["--site-version", "P01=2403", "--set", "P01.version=2409"],
+        "`--site-version P01=2403` and `--set P01.version=2409` contradict each other",
+    ),
+    (
+        &[
+            "--grant",
+            "ada@contoso.example=Help Desk Operator",
+            "--revoke",
+            "ada@contoso.example=Help Desk Operator",
+        ],
+        "contradict",
+    ),
+    (
+        &[
+            "--grant",
+            "ada@contoso.example=Help Desk Operator",
+            "--revoke",
+            "ADA@contoso.example=Help Desk Operator",
+        ],
+        "contradict",
+    ),
+    (
+        &["--grant", "ada@contoso.example=help desk operator"],
+        "did you mean `Help Desk Operator`?",
+    ),
+    (&["--reading", "imagined"], "imagined"),
+];
 
 #[test]
 fn what_cannot_be_changed_is_an_error() {
-    let errors: &[(&[&str], &str)] = &[
-        (&["--set", "P01.foo=3"], "has no attribute `foo`"),
-        (&["--set", "nobody.version=3"], "is called `nobody`"),
-        (&["--set", "P01"], "write an attribute, an equals sign"),
-        (&["--set", "P01.version=new"], "must be a Long"),
-        (
-            &["--grant", "ada@contoso.example"],
-            "an equals sign, and the role",
-        ),
-        (
-            &["--grant", "ada@contoso.example=Fooling"],
-            "no role is called `Fooling`",
-        ),
-        (
-            &["--grant", "WS-BER-014=Help Desk Operator"],
-            "no user or group is called `WS-BER-014`",
-        ),
-        (
-            &["--revoke", "mia@contoso.example=Help Desk Operator"],
-            "does not have that role",
-        ),
-        (
-            &["--site-version", "Reykjavik=2403"],
-            "there are: ANT, FAB, OLD, P01, RNG, TST",
-        ),
-        (&["--use-intune-rbac", "perhaps"], "must be a Bool"),
-        (
-            &["--enforce-configmgr-rbac", "P01"],
-            "--enforce-configmgr-rbac NAME=VALUE",
-        ),
-        (
-            &["--use-intune-rbac", "on", "--use-intune-rbac", "off"],
-            "`--use-intune-rbac on` and `--use-intune-rbac off` contradict each other",
-        ),
-        (
-            &["--site-version", "P01=2403", "--set", "P01.version=2409"],
-            "`--site-version P01=2403` and `--set P01.version=2409` contradict each other",
-        ),
-        (
-            &[
-                "--grant",
-                "ada@contoso.example=Help Desk Operator",
-                "--revoke",
-                "ada@contoso.example=Help Desk Operator",
-            ],
-            "contradict",
-        ),
-        (
-            &[
-                "--grant",
-                "ada@contoso.example=Help Desk Operator",
-                "--revoke",
-                "ADA@contoso.example=Help Desk Operator",
-            ],
-            "contradict",
-        ),
-        (
-            &["--grant", "ada@contoso.example=help desk operator"],
-            "did you mean `Help Desk Operator`?",
-        ),
-        (&["--reading", "imagined"], "imagined"),
-    ];
-    for (changes, said) in errors {
-        let ran = contoso(&[&["what-if"], *changes].concat());
+    for (changes, said) in REFUSED {
+        let ran = contoso(&[&["what-if"], changes].concat());
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
         assert!(ran.stderr.contains(said), "{said}: {ran}");
         // One for each change that is wrong, however much it would change.

@@ -6,12 +6,8 @@ use super::{changed, json_of};
 use crate::tarbac::{Tarbac, contoso, sample};
 use crate::world::{entities, user};
 
-#[test]
-fn one_state_and_another() {
-    let ran = contoso(&["diff", "."]);
-    assert_eq!(ran.status, 0, "{ran}");
-    assert!(ran.stdout.starts_with("Nothing changes"), "{ran}");
-    // Policies alone are joined with the entities of the workspace.
+/// The sample tenant, and a folder of policies by which everybody sees Timeline and nobody has anything else.
+fn with_proposal() -> Tarbac {
     let workspace = sample();
     workspace.write(
         "proposal/more.cedar",
@@ -22,7 +18,25 @@ fn one_state_and_another() {
         "proposal/authority.cedar",
         "@id(\"authority\")\n@doc(\"Intune.\")\n@authority(\"intune\")\npermit (principal, action == Tarbac::Action::\"authority\", resource);\n",
     );
-    let ran = workspace.run(&["diff", ".", "proposal"]);
+    workspace
+}
+
+fn is_refused(workspace: &Tarbac, name: &str, said: &str) {
+    let ran = workspace.run(&["diff", name]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains(said), "{ran}");
+}
+
+#[test]
+fn a_state_is_no_different_from_itself() {
+    let ran = contoso(&["diff", "."]);
+    assert_eq!(ran.status, 0, "{ran}");
+    assert!(ran.stdout.starts_with("Nothing changes"), "{ran}");
+}
+
+#[test]
+fn policies_alone_are_joined_with_the_entities_of_the_workspace() {
+    let ran = with_proposal().run(&["diff", ".", "proposal"]);
     assert_eq!(ran.status, 1, "{ran}");
     // Only this policy is there: everything else is lost.
     assert!(ran.stdout.contains("now permitted by custom.more"), "{ran}");
@@ -30,45 +44,57 @@ fn one_state_and_another() {
         ran.stdout.contains("now refused: no policy permits it"),
         "{ran}"
     );
-    // Who gains most comes first, and not who loses everything.
-    let both = json_of(&workspace.run(&["diff", ".", "proposal", "--format", "json"]));
-    let gained = changed(&both, "gained");
+}
+
+/// Not who loses everything.
+#[test]
+fn who_gains_most_comes_first() {
+    let ran = with_proposal().run(&["diff", ".", "proposal", "--format", "json"]);
+    let gained = changed(&json_of(&ran), "gained");
     assert!(gained.is_sorted_by(|one, other| one >= other), "{gained:?}");
     assert_ne!(gained.first(), gained.last());
-    // Back again what was gained is lost.
+}
+
+#[test]
+fn back_again_what_was_gained_is_lost() {
+    let workspace = with_proposal();
     let there = json_of(&workspace.run(&["diff", ".", "proposal", "--format", "json"]));
     let back = json_of(&workspace.run(&["diff", "proposal", ".", "--format", "json"]));
     assert_eq!(there["totals"]["gained"], back["totals"]["lost"]);
     assert_eq!(there["totals"]["lost"], back["totals"]["gained"]);
-    // A reading holds for both, and the report says so.
+}
+
+#[test]
+fn a_reading_holds_for_both_states_and_the_report_says_so() {
     let switch = ["--no-reading", "any-intune-role"];
-    let ran = workspace.run(&[&["diff", ".", ".", "--format", "json"], &switch[..]].concat());
+    let ran = contoso(&[&["diff", ".", ".", "--format", "json"], &switch[..]].concat());
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         document["asked"]["changes"],
         json!(["diff . .", "--no-reading any-intune-role"])
     );
     assert_eq!(document["totals"]["gained"], 0);
-    let refused = |name: &str, said: &str| {
-        let ran = workspace.run(&["diff", name]);
-        assert_eq!(ran.status, 2, "{ran}");
-        assert!(ran.stderr.contains(said), "{ran}");
-    };
-    refused("nowhere", "nowhere");
-    // What holds no policies is no state in which nobody may anything.
+    // The readings that there are help whoever mistypes one.
+    let ran = contoso(&["what-if", "--reading", "any-role"]);
+    let readings = "the readings are: any-intune-role";
+    assert!(ran.stderr.contains(readings), "{ran}");
+}
+
+#[test]
+fn what_holds_no_policies_is_no_state_in_which_nobody_may_anything() {
+    let workspace = sample();
+    is_refused(&workspace, "nowhere", "nowhere");
     std::fs::create_dir(workspace.path("empty")).unwrap();
-    refused("empty", "it is a folder without policies");
+    for folder in ["empty", "entities"] {
+        is_refused(&workspace, folder, "it is a folder without policies");
+    }
     let ran = Tarbac::with(&[]).run(&["diff", "."]);
     assert!(ran.stderr.contains("cannot read `.`"), "{ran}");
-    // The readings that there are help whoever mistypes one.
-    let ran = workspace.run(&["what-if", "--reading", "any-role"]);
-    assert!(
-        ran.stderr.contains("the readings are: any-intune-role"),
-        "{ran}"
-    );
-    refused("entities", "it is a folder without policies");
-    // What neither of the two states looks at is not passed over in silence.
-    let ran = workspace.run(&["diff", ".", ".", "--entities", "elsewhere"]);
+}
+
+#[test]
+fn what_neither_of_two_states_looks_at_is_not_passed_over_in_silence() {
+    let ran = contoso(&["diff", ".", ".", "--entities", "elsewhere"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran}");
 }
 
@@ -176,15 +202,14 @@ fn a_revision_has_its_own_entities() {
     let ran = workspace.run(&["diff", "HEAD", "--format", "json"]);
     assert!(json_of(&ran)["totals"]["gained"].as_u64().unwrap() > 0);
     // A part of a revision is none, and a name of two things is neither.
-    let refused = |name: &str, said: &str| {
-        let ran = workspace.run(&["diff", name]);
-        assert_eq!(ran.status, 2, "{ran}");
-        assert!(ran.stderr.contains(said), "{ran}");
-    };
-    refused("HEAD:policies", "it is a part of a revision");
+    is_refused(&workspace, "HEAD:policies", "it is a part of a revision");
     git(&["branch", "proposal"]);
     workspace.write("proposal/none.cedar", "");
-    refused("proposal", "a revision of git has the same name");
+    is_refused(
+        &workspace,
+        "proposal",
+        "a revision of git has the same name",
+    );
     assert_eq!(workspace.run(&["diff", "./proposal"]).status, 1);
     assert_eq!(workspace.run(&["diff", "refs/heads/proposal"]).status, 1);
 }
