@@ -181,64 +181,82 @@ pub(super) struct Discovered {
     pub(super) agents: Option<bool>,
 }
 
-impl Tenant {
-    pub(super) fn of(bytes: Vec<u8>) -> Self {
-        let c = &mut Choices(bytes.into_iter());
-        let people = 1 + c.below(4);
-        let groups = c.below(5);
-        let roles = c.below(4);
+impl Person {
+    fn of(c: &mut Choices) -> Self {
+        Self {
+            sync: match c.below(8) {
+                0 => None,
+                1 => Some(None),
+                2 => Some(Some(false)),
+                _ => Some(Some(true)),
+            },
+            has_sid: c.below(8) > 0,
+            license: c.of(&[Some(true), Some(false), None]),
+            is_enabled: c.of(&[None, Some(true), Some(true), Some(false)]),
+        }
+    }
+}
+
+impl Group {
+    fn of(c: &mut Choices, people: usize, groups: usize) -> Self {
+        Self {
+            has_sid: c.is(),
+            people: c.some(people),
+            groups: c.some(groups),
+        }
+    }
+}
+
+impl Role {
+    fn of(c: &mut Choices, number: usize) -> Self {
         let names = [
             "Help Desk Operator",
             "policy and profile manager",
             "Endpoint Privilege Reader",
         ];
         Self {
+            built_in: c.is().then(|| names[number % 3]),
+            allowed: (0..PERMISSIONS.len()).filter(|_| c.is()).collect(),
+            has_other: c.is(),
+            not_allowed: match c.below(4) {
+                0 => c.some(PERMISSIONS.len()),
+                _ => BTreeSet::new(),
+            },
+        }
+    }
+}
+
+impl Assignment {
+    fn of(c: &mut Choices, people: usize, groups: usize, roles: usize) -> Self {
+        Self {
+            people: c.some(people),
+            groups: c.some(groups),
+            has_unknown: c.is(),
+            claims: match c.below(4) {
+                0 => c.some(roles),
+                _ if roles == 0 => BTreeSet::new(),
+                _ => BTreeSet::from([c.below(roles)]),
+            },
+            scope_tags: c.of(&[&[][..], &["0"], &["3"], &["0", "3"]]),
+        }
+    }
+}
+
+impl Tenant {
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        let c = &mut Choices(bytes.into_iter());
+        let people = 1 + c.below(4);
+        let groups = c.below(5);
+        let roles = c.below(4);
+        Self {
             use_intune_rbac: c.is(),
             allows_unlicensed: c.is(),
             scoped_permissions: c.of(&[None, Some(true), Some(false)]),
-            people: (0..people)
-                .map(|_| Person {
-                    sync: match c.below(8) {
-                        0 => None,
-                        1 => Some(None),
-                        2 => Some(Some(false)),
-                        _ => Some(Some(true)),
-                    },
-                    has_sid: c.below(8) > 0,
-                    license: c.of(&[Some(true), Some(false), None]),
-                    is_enabled: c.of(&[None, Some(true), Some(true), Some(false)]),
-                })
-                .collect(),
-            groups: (0..groups)
-                .map(|_| Group {
-                    has_sid: c.is(),
-                    people: c.some(people),
-                    groups: c.some(groups),
-                })
-                .collect(),
-            roles: (0..roles)
-                .map(|number| Role {
-                    built_in: c.is().then(|| names[number % 3]),
-                    allowed: (0..PERMISSIONS.len()).filter(|_| c.is()).collect(),
-                    has_other: c.is(),
-                    not_allowed: match c.below(4) {
-                        0 => c.some(PERMISSIONS.len()),
-                        _ => BTreeSet::new(),
-                    },
-                })
-                .collect(),
+            people: (0..people).map(|_| Person::of(c)).collect(),
+            groups: (0..groups).map(|_| Group::of(c, people, groups)).collect(),
+            roles: (0..roles).map(|number| Role::of(c, number)).collect(),
             assignments: (0..c.below(4))
-                .map(|_| Assignment {
-                    people: c.some(people),
-                    groups: c.some(groups),
-                    has_unknown: c.is(),
-                    claims: match c.below(4) {
-                        0 => c.some(roles),
-                        _ if roles == 0 => BTreeSet::new(),
-                        _ => BTreeSet::from([c.below(roles)]),
-                    },
-                    scope_tags: c.of(&[&[][..], &["0"], &["3"], &["0", "3"]]),
-                })
+                .map(|_| Assignment::of(c, people, groups, roles))
                 .collect(),
             directory_roles: Self::directory_roles(c, people, groups),
             sites: (0..1 + c.below(2))
