@@ -233,22 +233,19 @@ fn a_snapshot_of_nobody_waits_for_data() {
     assert_eq!(ran.status, 2, "{ran}");
 }
 
-/// What a program leaves that is killed while it writes a workspace: the files written aside, the record of what is to
-/// become of them, and so many of them in their places.
-#[test]
-fn what_is_killed_is_finished_and_told_by_the_next_command() {
+/// The files of a workspace.
+type Files = std::collections::BTreeMap<String, Vec<u8>>;
+
+/// What `init` writes, and the record of it while it is under way.
+fn made() -> (Files, State) {
     let whole = Tarbac::with(&[]);
     assert_eq!(whole.run(&["init", "ws"]).status, 0);
     let files = crate::import::files(&whole.path("ws"));
     let State::Settled(after) = State::read(&whole.read("ws/tarbac-files.json")).unwrap() else {
         panic!("something is under way");
     };
-    let made: Vec<(&String, &Vec<u8>)> = files
-        .iter()
-        .filter(|(path, _)| path.as_str() != "tarbac-files.json")
-        .collect();
-    let steps = made.iter().map(|(path, text)| Step {
-        path: (*path).clone(),
+    let steps = written(&files).map(|(path, text)| Step {
+        path: path.clone(),
         before: None,
         after: Some(digest(std::str::from_utf8(text).unwrap())),
     });
@@ -257,45 +254,57 @@ fn what_is_killed_is_finished_and_told_by_the_next_command() {
         steps: steps.collect(),
         after,
     });
-    let commands = [
-        &[
-            "-C",
-            "ws",
-            "check",
-            "ada@contoso.example",
-            "runScript",
-            "WS-TST-001",
-        ][..],
-        &["-C", "ws", "validate"],
-        &["init", "ws"],
-    ];
-    for (command, done) in commands
-        .into_iter()
-        .zip([0, made.len() / 2, made.len() - 1])
-    {
-        let killed = Tarbac::with(&[]);
-        for (number, (path, text)) in made.iter().enumerate() {
-            let aside = if number < done {
-                ""
-            } else {
-                ".tarbac-import/new/"
-            };
-            killed.write(&format!("ws/{aside}{path}"), text);
-        }
-        killed.write("ws/tarbac-files.json", pending.text().unwrap());
-        let ran = killed.run(command);
+    (files, pending)
+}
+
+/// The files without the record of them.
+fn written(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    files
+        .iter()
+        .filter(|(path, _)| path.as_str() != "tarbac-files.json")
+}
+
+/// A folder as a program leaves it that is killed while it writes a workspace: the files written aside, and so
+/// many of them in their places.
+fn killed(files: &Files, done: usize) -> Tarbac {
+    let killed = Tarbac::with(&[]);
+    for (number, (path, text)) in written(files).enumerate() {
+        let aside = if number < done {
+            ""
+        } else {
+            ".tarbac-import/new/"
+        };
+        killed.write(&format!("ws/{aside}{path}"), text);
+    }
+    killed
+}
+
+#[test]
+fn what_is_killed_is_finished_and_told_by_the_next_command() {
+    let (files, pending) = made();
+    let count = written(&files).count();
+    let check = ["check", "ada@contoso.example", "runScript", "WS-TST-001"];
+    for (command, done, status) in [
+        ([&["-C", "ws"], &check[..]].concat(), 0, 0),
+        (vec!["-C", "ws", "validate"], count / 2, 0),
         // Where all of it is there, nothing is begun again.
-        let status = if command.contains(&"init") { 2 } else { 0 };
+        (vec!["init", "ws"], count - 1, 2),
+    ] {
+        let killed = killed(&files, done);
+        killed.write("ws/tarbac-files.json", pending.text().unwrap());
+        let ran = killed.run(&command);
         assert_eq!(ran.status, status, "{ran}");
         let told = "a change that was stopped was finished: `";
         assert_eq!(ran.to_string().matches(told).count(), 1, "{ran}");
         assert!(crate::import::files(&killed.path("ws")) == files, "{ran}");
     }
-    // Before anything is decided, nothing of it counts.
-    let killed = Tarbac::with(&[]);
-    for (path, text) in &made {
-        killed.write(&format!("ws/.tarbac-import/new/{path}"), text);
-    }
+}
+
+/// Without the record of what is to become of them, nothing of them counts.
+#[test]
+fn what_is_killed_before_anything_is_decided_is_begun_again() {
+    let (files, _) = made();
+    let killed = killed(&files, 0);
     killed.write("ws/.tarbac-import/lock", "");
     let ran = killed.run(&["init", "ws"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran}");
