@@ -215,81 +215,96 @@ fn a_name_is_not_taken_apart() {
     "#);
 }
 
+/// A workspace with two roles, and two groups, that are called the same.
+fn with_namesakes() -> Tarbac {
+    let called = |type_name: &str, id: &str, name: &str| {
+        entity(type_name, id, json!({ "displayName": name }), &[])
+    };
+    let more = entities(&[
+        called("Intune::Role", "r2", "Help Desk Operator"),
+        entity("Entra::Group", "Desk", json!({}), &[]),
+        called("Entra::Group", "g2", "Desk"),
+    ]);
+    Tarbac::with_tenant(&[("entities/more.json", &more)])
+}
+
+/// Where a name is taken, and one of those that it may mean.
+const AMBIGUOUS: [(&[&str], &str); 10] = [
+    (
+        &["role", "export", "Help Desk Operator"],
+        "Intune::Role::\"r2\"",
+    ),
+    (
+        &["what-if", "--grant", "bob@t.example=Help Desk Operator"],
+        "Intune::Role::\"r2\"",
+    ),
+    (
+        &["what-if", "--revoke", "ana@t.example=Help Desk Operator"],
+        "Intune::Role::\"r2\"",
+    ),
+    (
+        &[
+            "what-if",
+            "--set",
+            "bob@t.example in Help Desk Operator=true",
+        ],
+        "Intune::Role::\"r2\"",
+    ),
+    (
+        &["what-if", "--set", "Help Desk Operator.description=x"],
+        "Intune::Role::\"r2\"",
+    ),
+    (
+        &["what-if", "--set", "Desk has displayName=false"],
+        "Entra::Group::\"g2\"",
+    ),
+    (
+        &["what-if", "--set", "bob@t.example in Desk=true"],
+        "Entra::Group::\"g2\"",
+    ),
+    (
+        &["what-if", "--grant", "Desk=Help Desk Operator"],
+        "Entra::Group::\"g2\"",
+    ),
+    (
+        &["what-if", "--set", "a1.scopeGroups.contains(\"Desk\")=true"],
+        "Entra::Group::\"g2\"",
+    ),
+    (
+        &["what-if", "--set", "a1.scopeGroups=[\"Desk\"]"],
+        "Entra::Group::\"g2\"",
+    ),
+];
+
 /// Wherever a name is taken: the id of one and what another is called are no way to say which.
 #[test]
 fn a_name_of_several_is_ambiguous_wherever_it_is_taken() {
-    let more = entities(&[
-        entity(
-            "Intune::Role",
-            "r2",
-            json!({ "displayName": "Help Desk Operator" }),
-            &[],
-        ),
-        entity("Entra::Group", "Desk", json!({}), &[]),
-        entity("Entra::Group", "g2", json!({ "displayName": "Desk" }), &[]),
-    ]);
-    let workspace = Tarbac::with_tenant(&[("entities/more.json", &more)]);
-    let role = "Help Desk Operator";
-    let (grant, revoke) = (
-        format!("bob@t.example={role}"),
-        format!("ana@t.example={role}"),
-    );
-    let join = format!("bob@t.example in {role}=true");
-    let describe = format!("{role}.description=x");
-    let cases: &[(&[&str], &str)] = &[
-        (&["role", "export", role], "Intune::Role::\"r2\""),
-        (&["what-if", "--grant", &grant], "Intune::Role::\"r2\""),
-        (&["what-if", "--revoke", &revoke], "Intune::Role::\"r2\""),
-        (&["what-if", "--set", &join], "Intune::Role::\"r2\""),
-        (&["what-if", "--set", &describe], "Intune::Role::\"r2\""),
-        (
-            &["what-if", "--set", "Desk has displayName=false"],
-            "Entra::Group::\"g2\"",
-        ),
-        (
-            &["what-if", "--set", "bob@t.example in Desk=true"],
-            "Entra::Group::\"g2\"",
-        ),
-        (
-            &["what-if", "--grant", "Desk=Help Desk Operator"],
-            "Entra::Group::\"g2\"",
-        ),
-        (
-            &["what-if", "--set", "a1.scopeGroups.contains(\"Desk\")=true"],
-            "Entra::Group::\"g2\"",
-        ),
-        (
-            &["what-if", "--set", "a1.scopeGroups=[\"Desk\"]"],
-            "Entra::Group::\"g2\"",
-        ),
-    ];
-    for (asked, one) in cases {
+    let workspace = with_namesakes();
+    for (asked, one) in AMBIGUOUS {
         let ran = workspace.run(asked);
         assert_eq!(ran.status, 2, "{asked:?}: {ran}");
-        assert!(ran.stderr.contains("is the name of 2"), "{asked:?}: {ran}");
-        assert!(
-            ran.stderr.contains("say which, in full"),
-            "{asked:?}: {ran}"
-        );
-        assert!(ran.stderr.contains(one), "{asked:?}: {ran}");
+        for part in ["is the name of 2", "say which, in full", one] {
+            assert!(ran.stderr.contains(part), "{asked:?}: {ran}");
+        }
     }
-    // In full, each is meant.
-    for (full, gained) in [("r2", 0), (role, 1)] {
-        let change = format!("bob@t.example=Intune::Role::\"{full}\"");
-        let ran = workspace.run(&["what-if", "--grant", &change]);
-        assert_eq!(ran.status, gained, "{ran}");
-    }
-    let ran = workspace.run(&[
-        "what-if",
-        "--set",
-        "a1.scopeGroups=[\"Entra::Group::\\\"g2\\\"\"]",
-    ]);
-    assert_eq!(ran.status, 0, "{ran}");
-    // So are they in what a suite gives.
+    // So it is in what a suite gives.
     let suite = "suite: s\ncases:\n  - name: c\n    given: { 'Intune::RoleAssignment::\"a1\".scopeGroups': [Desk] }\n    principal: bob@t.example\n    action: runScript\n    resource: PC-1\n    expect: deny\n    because: any\n";
     workspace.write("tests/s.yaml", suite);
     let ran = workspace.run(&["test"]);
     assert!(ran.stderr.contains("is the name of 2"), "{ran}");
+}
+
+#[test]
+fn a_name_in_full_means_one_of_several() {
+    let workspace = with_namesakes();
+    for (full, gained) in [("r2", 0), ("Help Desk Operator", 1)] {
+        let change = format!("bob@t.example=Intune::Role::\"{full}\"");
+        let ran = workspace.run(&["what-if", "--grant", &change]);
+        assert_eq!(ran.status, gained, "{ran}");
+    }
+    let groups = "a1.scopeGroups=[\"Entra::Group::\\\"g2\\\"\"]";
+    let ran = workspace.run(&["what-if", "--set", groups]);
+    assert_eq!(ran.status, 0, "{ran}");
 }
 
 /// Each fact is given with names as with uids.

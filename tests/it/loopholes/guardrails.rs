@@ -37,79 +37,86 @@ fn a_permission_that_no_guardrail_holds_is_an_error_unless_it_is_meant() {
     assert_eq!(findings(&unsaid), vec![unguarded; 4]);
 }
 
+/// A workspace with a permission to restart a kind of thing, some of which are another tenant's.
+fn restarting(annotations: &str, resource: &str, more: &str) -> Tarbac {
+    let schema = format!(
+        "namespace Acme {{\n@doc(\"A disk.\")\nentity Disk in [ConfigMgr::Device] = {{ @doc(\"Where.\") hierarchy: ConfigMgr::Hierarchy }};\n@doc(\"Ours.\")\naction ours;\n@doc(\"Restart.\")\n{annotations}\naction restart in [ours] appliesTo {{ principal: Entra::User, resource: {resource} }};\n}}\n"
+    );
+    let policy = format!(
+        "@id(\"custom.restart\")\n@doc(\"Restarts.\")\npermit (principal in Intune::Role::\"Help Desk Operator\", action == Acme::Action::\"restart\", resource);\n{more}"
+    );
+    let parent = [("ConfigMgr::Device", "d9")];
+    let of_other = json!({ "hierarchy": crate::world::uid("ConfigMgr::Hierarchy", "O") });
+    let elsewhere = [
+        tenant_entity("other", true),
+        hierarchy("O", "other", false),
+        device("d9", "PC-9", "O"),
+        entity("ConfigMgr::Collection", "c9", of_other.clone(), &[]),
+        entity("Acme::Disk", "k9", of_other, &parent),
+    ];
+    Tarbac::with_tenant(&[
+        ("schema/custom/x.cedarschema", &schema),
+        ("policies/custom/x.cedar", &policy),
+        ("entities/other.json", &entities(&elsewhere)),
+    ])
+}
+
+fn restart(workspace: &Tarbac, (of, id): (&str, &str)) -> i32 {
+    let uid = format!("{of}::\"{id}\"");
+    workspace
+        .run(&["check", "ana@t.example", "restart", &uid])
+        .status
+}
+
+/// What another tenant has.
+const OF_OTHERS: [(&str, &str); 5] = [
+    ("ConfigMgr::Hierarchy", "O"),
+    ("ConfigMgr::Collection", "c9"),
+    ("Acme::Disk", "k9"),
+    ("Intune::RoleAssignment", "a1"),
+    ("Entra::User", "u2"),
+];
+
+const UNGUARDED: [&str; 1] = ["error policy::unguarded_permission"];
+
 /// What ships holds a permission on whatever there is, and on whatever a workspace adds.
 #[test]
 fn a_permission_on_something_else_is_held_by_the_tenant_guardrail_all_the_same() {
-    let workspace = |annotations: &str, resource: &str, more: &str| {
-        let schema = format!(
-            "namespace Acme {{\n@doc(\"A disk.\")\nentity Disk in [ConfigMgr::Device] = {{ @doc(\"Where.\") hierarchy: ConfigMgr::Hierarchy }};\n@doc(\"Ours.\")\naction ours;\n@doc(\"Restart.\")\n{annotations}\naction restart in [ours] appliesTo {{ principal: Entra::User, resource: {resource} }};\n}}\n"
-        );
-        let policy = format!(
-            "@id(\"custom.restart\")\n@doc(\"Restarts.\")\npermit (principal in Intune::Role::\"Help Desk Operator\", action == Acme::Action::\"restart\", resource);\n{more}"
-        );
-        let parent = [("ConfigMgr::Device", "d9")];
-        let of_other = json!({ "hierarchy": crate::world::uid("ConfigMgr::Hierarchy", "O") });
-        let elsewhere = [
-            tenant_entity("other", true),
-            hierarchy("O", "other", false),
-            device("d9", "PC-9", "O"),
-            entity("ConfigMgr::Collection", "c9", of_other.clone(), &[]),
-            entity("Acme::Disk", "k9", of_other, &parent),
-        ];
-        Tarbac::with_tenant(&[
-            ("schema/custom/x.cedarschema", &schema),
-            ("policies/custom/x.cedar", &policy),
-            ("entities/other.json", &entities(&elsewhere)),
-        ])
-    };
-    let others = [
-        ("ConfigMgr::Hierarchy", "O"),
-        ("ConfigMgr::Collection", "c9"),
-        ("Acme::Disk", "k9"),
-        ("Intune::RoleAssignment", "a1"),
-        ("Entra::User", "u2"),
-    ];
-    let check = |workspace: &Tarbac, (of, id): (&str, &str)| {
-        let uid = format!("{of}::\"{id}\"");
-        workspace.run(&["check", "ana@t.example", "restart", &uid])
-    };
-    for other in others {
-        let bare = workspace("", other.0, "");
-        let found = findings(&bare);
-        assert_eq!(found, ["error policy::unguarded_permission"], "{other:?}");
-        assert_eq!(check(&bare, other).status, 2, "{other:?}");
+    for other in OF_OTHERS {
+        let bare = restarting("", other.0, "");
+        assert_eq!(findings(&bare), UNGUARDED, "{other:?}");
+        assert_eq!(restart(&bare, other), 2, "{other:?}");
         // Another guardrail of the same permission is no tenant's.
         let hours = "@id(\"custom.hours\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\n@guardrail(\"hours\")\nforbid (principal, action, resource)\nwhen { context == {\"x\": 1} && false };\n";
-        let found = findings(&workspace("", other.0, hours));
-        assert!(
-            found.contains(&"error policy::unguarded_permission".to_owned()),
-            "{found:?}"
-        );
-        let meant = workspace("@unguarded(\"It shows a help page.\")", other.0, "");
+        let found = findings(&restarting("", other.0, hours));
+        assert!(found.contains(&UNGUARDED[0].to_owned()), "{found:?}");
+        let meant = restarting("@unguarded(\"It shows a help page.\")", other.0, "");
         assert_eq!(findings(&meant), NONE, "{other:?}");
     }
-    // Whoever asks, and whatever is joined to nothing, where somebody of a tenant asks about it.
+}
+
+/// Whoever asks, and whatever is joined to nothing, where somebody of a tenant asks about it.
+#[test]
+fn the_tenant_guardrail_holds_what_a_tenant_is_part_of() {
     let declared = |principal: &str, resource: &str| {
         let schema = format!(
             "namespace Acme {{\n@doc(\"A robot.\")\nentity Robot;\n@doc(\"A door.\")\nentity Door;\n@doc(\"Restart.\")\naction restart appliesTo {{ principal: {principal}, resource: {resource} }};\n}}\n"
         );
-        let found = findings(&Tarbac::with_tenant(&[(
-            "schema/custom/x.cedarschema",
-            &schema,
-        )]));
+        let workspace = Tarbac::with_tenant(&[("schema/custom/x.cedarschema", &schema)]);
         // That a permit for everything is idle there is another matter.
-        let errors = found
-            .into_iter()
-            .filter(|found| found.starts_with("error "));
+        let errors = findings(&workspace).into_iter();
+        let errors = errors.filter(|found| found.starts_with("error "));
         errors.collect::<Vec<_>>()
     };
-    let unguarded = ["error policy::unguarded_permission"];
-    assert_eq!(declared("Robot", "ConfigMgr::Hierarchy"), unguarded);
-    assert_eq!(declared("Entra::User", "Door"), unguarded);
-    assert_eq!(declared("[Entra::User, Robot]", "Door"), unguarded);
+    assert_eq!(declared("Robot", "ConfigMgr::Hierarchy"), UNGUARDED);
+    assert_eq!(declared("Entra::User", "Door"), UNGUARDED);
+    assert_eq!(declared("[Entra::User, Robot]", "Door"), UNGUARDED);
     assert_eq!(declared("Robot", "Door"), NONE);
-    // Held by a policy of the guardrail, it crosses no tenant.
-    for other in &others[..3] {
+}
+
+#[test]
+fn a_permission_that_a_policy_of_the_guardrail_holds_crosses_no_tenant() {
+    for other in &OF_OTHERS[..3] {
         let tenant = match other.0 {
             "ConfigMgr::Hierarchy" => "resource.tenant",
             _ => "resource.hierarchy.tenant",
@@ -117,9 +124,9 @@ fn a_permission_on_something_else_is_held_by_the_tenant_guardrail_all_the_same()
         let held = format!(
             "@id(\"custom.tenant\")\n@doc(\"A.\")\n@message(\"B.\")\n@advice(\"C.\")\n@guardrail(\"tenant\")\nforbid (principal, action == Acme::Action::\"restart\", resource)\nunless {{ principal.tenant == {tenant} }};\n"
         );
-        let workspace = workspace("", other.0, &held);
+        let workspace = restarting("", other.0, &held);
         assert_eq!(findings(&workspace), NONE, "{other:?}");
-        assert_eq!(check(&workspace, *other).status, 1, "{other:?}");
+        assert_eq!(restart(&workspace, *other), 1, "{other:?}");
     }
 }
 

@@ -102,96 +102,103 @@ fn no_sign_passes_for_another() {
     assert_eq!(ran.status, 2, "{ran}");
 }
 
+/// Conditions, in which `UPN` stands for the name of whoever asks: each holds less often for want of somebody of
+/// the name.
+const LESS_OFTEN: [&str; 25] = [
+    r#"when { UPN == "ANA@t.example" }"#,
+    r#"when { "Ana@T.example" == UPN }"#,
+    r#"when { UPN == "eve@t.example" }"#,
+    r#"when { UPN == "ana@t.example " }"#,
+    r#"unless { UPN != "ANA@t.example" }"#,
+    r#"when { principal.cloudOnly && UPN == "ANA@t.example" }"#,
+    r#"when { principal.cloudOnly || UPN == "ANA@t.example" }"#,
+    r#"when { ["bob@t.example", "ANA@t.example"].contains(UPN) }"#,
+    r#"when { [UPN].containsAny(["ANA@t.example"]) }"#,
+    r#"when { if UPN == "ANA@t.example" then true else false }"#,
+    r#"when { UPN like "ANA@*" }"#,
+    r#"when { principal has userPrincipalName && UPN like "*@T.EXAMPLE" }"#,
+    r#"when { resource.name == "pc-1" }"#,
+    r#"when { resource.name == "PC-7" }"#,
+    // Within records, sets of records and choices.
+    r#"when { { name: UPN } == { name: "ANA@t.example" } }"#,
+    r#"when { { a: { b: UPN } } == { a: { b: "ANA@t.example" } } }"#,
+    r#"when { [{ name: UPN }].contains({ name: "ANA@t.example" }) }"#,
+    r#"when { { name: UPN }.name == "ANA@t.example" }"#,
+    r#"when { UPN == { name: "ANA@t.example" }.name }"#,
+    r#"when { UPN == (if principal.cloudOnly then "ANA@t.example" else "bob@t.example") }"#,
+    r#"when { (if principal.cloudOnly then UPN else "nobody") == "ANA@t.example" }"#,
+    r#"when { (if principal.cloudOnly then UPN else "nobody") like "ANA@*" }"#,
+    r#"when { (if principal.cloudOnly then ["ANA@t.example"] else ["bob@t.example"]).contains(UPN) }"#,
+    r#"when { (if principal.cloudOnly then principal else principal).userPrincipalName == "ANA@t.example" }"#,
+    r#"when { { who: principal }.who.userPrincipalName == "ANA@t.example" }"#,
+];
+
+/// And each of these more often.
+const MORE_OFTEN: [&str; 4] = [
+    r#"unless { UPN == "ANA@t.example" }"#,
+    r#"when { UPN != "eve@t.example" }"#,
+    r#"when { !(UPN like "ANA@*") }"#,
+    r#"unless { ["bob@t.example", "ANA@t.example"].contains(UPN) }"#,
+];
+
+/// Names that somebody has, and what is no name.
+const KNOWN: [&str; 9] = [
+    r#"when { UPN == "ana@t.example" }"#,
+    r#"unless { UPN == "ana@t.example" }"#,
+    r#"when { ["bob@t.example", "ana@t.example"].contains(UPN) }"#,
+    r#"when { UPN like "*@t.example" }"#,
+    r#"when { resource.name like "PC-*" }"#,
+    r#"when { { name: UPN } == { name: "ana@t.example" } }"#,
+    r#"when { { name: UPN, x: "y" } == { name: "ana@t.example", x: "y" } }"#,
+    r#"when { UPN == (if principal.cloudOnly then "ana@t.example" else "bob@t.example") }"#,
+    // What a device runs.
+    r#"when { resource has operatingSystem && resource.operatingSystem == "Windows" }"#,
+];
+
+fn with_name(effect: &str, condition: &str) -> String {
+    conditional(
+        effect,
+        &condition.replace("UPN", "principal.userPrincipalName"),
+    )
+}
+
 /// Cedar compares letter by letter: a name that is written otherwise is nobody's, as an id that is nowhere is.
 #[test]
 fn a_name_that_nobody_has_is_an_error_where_its_absence_allows_more() {
-    let of = |effect: &str, condition: &str| of_policy(&conditional(effect, condition));
-    let upn = "principal.userPrincipalName";
+    let of = |effect: &str, condition: &str| of_policy(&with_name(effect, condition));
     let (error, warning) = (
-        vec!["error policy::unknown_name"],
-        vec!["warning policy::unknown_name"],
+        ["error policy::unknown_name"],
+        ["warning policy::unknown_name"],
     );
-    // Each holds less often for want of somebody of the name.
-    for condition in [
-        format!("when {{ {upn} == \"ANA@t.example\" }}"),
-        format!("when {{ \"Ana@T.example\" == {upn} }}"),
-        format!("when {{ {upn} == \"eve@t.example\" }}"),
-        format!("when {{ {upn} == \"ana@t.example \" }}"),
-        format!("unless {{ {upn} != \"ANA@t.example\" }}"),
-        format!("when {{ principal.cloudOnly && {upn} == \"ANA@t.example\" }}"),
-        format!("when {{ principal.cloudOnly || {upn} == \"ANA@t.example\" }}"),
-        format!("when {{ [\"bob@t.example\", \"ANA@t.example\"].contains({upn}) }}"),
-        format!("when {{ [{upn}].containsAny([\"ANA@t.example\"]) }}"),
-        format!("when {{ if {upn} == \"ANA@t.example\" then true else false }}"),
-        format!("when {{ {upn} like \"ANA@*\" }}"),
-        format!("when {{ principal has userPrincipalName && {upn} like \"*@T.EXAMPLE\" }}"),
-        "when { resource.name == \"pc-1\" }".to_owned(),
-        "when { resource.name == \"PC-7\" }".to_owned(),
-        // Within records, sets of records and choices.
-        format!("when {{ {{ name: {upn} }} == {{ name: \"ANA@t.example\" }} }}"),
-        format!("when {{ {{ a: {{ b: {upn} }} }} == {{ a: {{ b: \"ANA@t.example\" }} }} }}"),
-        format!("when {{ [{{ name: {upn} }}].contains({{ name: \"ANA@t.example\" }}) }}"),
-        format!("when {{ {{ name: {upn} }}.name == \"ANA@t.example\" }}"),
-        format!("when {{ {upn} == {{ name: \"ANA@t.example\" }}.name }}"),
-        format!("when {{ {upn} == (if principal.cloudOnly then \"ANA@t.example\" else \"bob@t.example\") }}"),
-        format!("when {{ (if principal.cloudOnly then {upn} else \"nobody\") == \"ANA@t.example\" }}"),
-        format!("when {{ (if principal.cloudOnly then {upn} else \"nobody\") like \"ANA@*\" }}"),
-        format!("when {{ (if principal.cloudOnly then [\"ANA@t.example\"] else [\"bob@t.example\"]).contains({upn}) }}"),
-        "when { (if principal.cloudOnly then principal else principal).userPrincipalName == \"ANA@t.example\" }".to_owned(),
-        "when { { who: principal }.who.userPrincipalName == \"ANA@t.example\" }".to_owned(),
-    ] {
-        assert_eq!(of("forbid", &condition), error, "forbid {condition}");
-        assert_eq!(of("permit", &condition), warning, "permit {condition}");
+    for condition in LESS_OFTEN {
+        assert_eq!(of("forbid", condition), error, "forbid {condition}");
+        assert_eq!(of("permit", condition), warning, "permit {condition}");
     }
-    // And each of these more often.
-    for condition in [
-        format!("unless {{ {upn} == \"ANA@t.example\" }}"),
-        format!("when {{ {upn} != \"eve@t.example\" }}"),
-        format!("when {{ !({upn} like \"ANA@*\") }}"),
-        format!("unless {{ [\"bob@t.example\", \"ANA@t.example\"].contains({upn}) }}"),
-    ] {
-        assert_eq!(of("forbid", &condition), warning, "forbid {condition}");
-        assert_eq!(of("permit", &condition), error, "permit {condition}");
+    for condition in MORE_OFTEN {
+        assert_eq!(of("forbid", condition), warning, "forbid {condition}");
+        assert_eq!(of("permit", condition), error, "permit {condition}");
     }
-    let both = format!("when {{ ({upn} == \"ANA@t.example\") == principal.cloudOnly }}");
-    assert_eq!(of("forbid", &both), error);
-    assert_eq!(of("permit", &both), error);
-    // A pattern may be about nobody yet, as guests.
     for effect in ["permit", "forbid"] {
-        let condition = format!("when {{ {upn} like \"*#EXT#*\" }}");
-        assert_eq!(of(effect, &condition), warning, "{effect}");
-    }
-    for condition in [
-        format!("when {{ {upn} == \"ana@t.example\" }}"),
-        format!("unless {{ {upn} == \"ana@t.example\" }}"),
-        format!("when {{ [\"bob@t.example\", \"ana@t.example\"].contains({upn}) }}"),
-        format!("when {{ {upn} like \"*@t.example\" }}"),
-        "when { resource.name like \"PC-*\" }".to_owned(),
-        format!("when {{ {{ name: {upn} }} == {{ name: \"ana@t.example\" }} }}"),
-        format!(
-            "when {{ {{ name: {upn}, x: \"y\" }} == {{ name: \"ana@t.example\", x: \"y\" }} }}"
-        ),
-        format!(
-            "when {{ {upn} == (if principal.cloudOnly then \"ana@t.example\" else \"bob@t.example\") }}"
-        ),
-        // No name, but what a device runs.
-        "when { resource has operatingSystem && resource.operatingSystem == \"Windows\" }"
-            .to_owned(),
-    ] {
-        for effect in ["permit", "forbid"] {
-            assert_eq!(of(effect, &condition), NONE, "{effect} {condition}");
+        let both = r#"when { (UPN == "ANA@t.example") == principal.cloudOnly }"#;
+        assert_eq!(of(effect, both), error, "{effect}");
+        // A pattern may be about nobody yet, as guests.
+        let guests = r##"when { UPN like "*#EXT#*" }"##;
+        assert_eq!(of(effect, guests), warning, "{effect}");
+        for condition in KNOWN {
+            assert_eq!(of(effect, condition), NONE, "{effect} {condition}");
         }
     }
-    // Who is missed by a pattern that others match.
-    let policy = conditional("forbid", &format!("when {{ {upn} like \"*@t.example\" }}"));
+}
+
+#[test]
+fn who_is_missed_by_a_pattern_that_others_match_is_an_error() {
+    let policy = with_name("forbid", r#"when { UPN like "*@t.example" }"#);
+    let eve = entities(&[user("u9", "Eve@T.Example", &[])]);
     let workspace = Tarbac::with_tenant(&[
         ("policies/custom/x.cedar", &policy),
-        (
-            "entities/x.json",
-            &entities(&[user("u9", "Eve@T.Example", &[])]),
-        ),
+        ("entities/x.json", &eve),
     ]);
-    assert_eq!(findings(&workspace), error);
+    assert_eq!(findings(&workspace), ["error policy::unknown_name"]);
     let ran = workspace.run(&["check", "ana@t.example", "viewTimeline", "PC-1"]);
     assert_eq!(ran.status, 2, "{ran}");
     // Without anybody there is nobody to know.
