@@ -238,7 +238,7 @@ fn all_people_or_all_devices() {
 }
 
 #[test]
-fn formats() {
+fn a_cell_in_every_format() {
     let ask = [
         "matrix",
         "--principal",
@@ -291,6 +291,10 @@ fn formats() {
     }
     --- exit 0
     "#);
+}
+
+#[test]
+fn the_permissions_of_roles_as_a_page_of_a_wiki() {
     insta::assert_snapshot!(contoso(&["matrix", "--format", "markdown"]), @r#"
     | Permission                                         | Application Manager | Endpoint Security Manager | Help Desk Operator | Intune Role Administrator | Policy and Profile Manager | Read Only Operator | School Administrator | Script Runner |
     |----------------------------------------------------|---------------------|---------------------------|--------------------|---------------------------|----------------------------|--------------------|----------------------|---------------|

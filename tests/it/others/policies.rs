@@ -83,65 +83,77 @@ fn any_annotation_may_stand_on_a_policy() {
 }
 
 /// What our annotations do, they do under a schema that asks our questions.
-#[test]
-fn no_annotation_takes_a_policy_of_others_out_of_force() {
+const ANNOTATIONS: [&str; 13] = [
+    "@reading(\"slow\")",
+    "@reading(\"slow\")\n@holds(\"on\")\n@default(\"off\")",
+    "@reading(\"slow\")\n@holds(\"off\")\n@default(\"on\")",
+    "@reading(\"slow\")\n@holds(\"sometimes\")",
+    "@default(\"on\")",
+    "@holds(\"off\")",
+    "@severity(\"high\")",
+    "@guardrail(\"x\")",
+    "@guards(\"the door\")",
+    "@first(\"in line\")",
+    "@authority(\"me\")\n@code(\"7\")\n@lifts(\"x\")\n@about(\"y\")\n@former(\"z\")\n@change(\"w\")",
+    "@accounts(\"all\")\n@beyond(\"belief\")\n@decides(\"nothing\")",
+    // A key with the letters of one of ours.
+    "@raeding(\"slow\")",
+];
+
+/// The test that the policy `p` decides as it does in `policies.cedar`.
+const TEST: [&str; 5] = [
+    "--policies",
+    "policies.cedar",
+    "test",
+    "--cedar",
+    "tests.json",
+];
+
+/// Other people's Cedar in which a policy with annotations permits, or forbids, with the decision.
+fn annotated(annotations: &str) -> [(Others, &'static str); 2] {
     let permit = "permit (principal, action == Action::\"view\", resource);\n";
     let forbid = "forbid (principal == User::\"ben\", action == Action::\"view\", resource);\n";
-    let annotations = [
-        "@reading(\"slow\")",
-        "@reading(\"slow\")\n@holds(\"on\")\n@default(\"off\")",
-        "@reading(\"slow\")\n@holds(\"off\")\n@default(\"on\")",
-        "@reading(\"slow\")\n@holds(\"sometimes\")",
-        "@default(\"on\")",
-        "@holds(\"off\")",
-        "@severity(\"high\")",
-        "@guardrail(\"x\")",
-        "@guards(\"the door\")",
-        "@first(\"in line\")",
-        "@authority(\"me\")\n@code(\"7\")\n@lifts(\"x\")\n@about(\"y\")\n@former(\"z\")\n@change(\"w\")",
-        "@accounts(\"all\")\n@beyond(\"belief\")\n@decides(\"nothing\")",
-        // A key with the letters of one of ours.
-        "@raeding(\"slow\")",
-    ];
-    for annotations in annotations {
-        for (policy, decision) in [(permit, "ALLOW  p\n"), (forbid, "DENY  p\n")] {
-            let policies = match decision {
-                "ALLOW  p\n" => format!("@id(\"p\")\n{annotations}\n{policy}"),
-                _ => format!("@id(\"q\")\n{permit}@id(\"p\")\n{annotations}\n{policy}"),
-            };
-            let answer = decision.split_whitespace().next().unwrap().to_lowercase();
-            let suite = suite("p", ENTITIES).replace("\"allow\"", &format!("\"{answer}\""));
-            let files = [
-                ("policies.cedar", policies.as_str()),
-                ("schema.cedarschema", SCHEMA),
-                ("entities.json", ENTITIES),
-                ("tests.json", &suite),
-            ];
-            let others = Others::with(&files);
+    let with = |policies: &str, answer: &str| {
+        let suite = suite("p", ENTITIES).replace("\"allow\"", &format!("\"{answer}\""));
+        Others::with(&[
+            ("policies.cedar", policies),
+            ("schema.cedarschema", SCHEMA),
+            ("entities.json", ENTITIES),
+            ("tests.json", &suite),
+        ])
+    };
+    let permits = format!("@id(\"p\")\n{annotations}\n{permit}");
+    let forbids = format!("@id(\"q\")\n{permit}@id(\"p\")\n{annotations}\n{forbid}");
+    [
+        (with(&permits, "allow"), "ALLOW  p"),
+        (with(&forbids, "deny"), "DENY  p"),
+    ]
+}
+
+#[test]
+fn no_annotation_takes_a_policy_of_others_out_of_force() {
+    for annotations in ANNOTATIONS {
+        for (others, decision) in annotated(annotations) {
             let found = others.findings();
             let is_warning = |found: &String| found.starts_with("warning ");
             assert!(found.iter().all(is_warning), "{annotations}: {found:?}");
             let ran = others.run(&CHECK);
-            assert!(
-                ran.stdout.starts_with(decision.trim_end()),
-                "{annotations}: {ran}"
-            );
+            assert!(ran.stdout.starts_with(decision), "{annotations}: {ran}");
             passes(&others.run(&["test", "--cedar", "tests.json"]));
-            let alone = [
-                "--policies",
-                "policies.cedar",
-                "test",
-                "--cedar",
-                "tests.json",
-            ];
-            passes(&others.0.run(&[&alone[..], &["--no-schema"]].concat()));
-            // There is nothing to switch.
+            passes(&others.0.run(&[&TEST[..], &["--no-schema"]].concat()));
+        }
+    }
+}
+
+#[test]
+fn no_annotation_of_others_makes_a_reading_that_could_be_switched() {
+    for annotations in ANNOTATIONS {
+        for (others, _) in annotated(annotations) {
             for flag in ["--reading", "--no-reading"] {
                 let ran = others.run(&[&[flag, "slow"][..], &CHECK].concat());
                 assert_eq!(ran.status, 2, "{annotations}: {ran}");
-                let ran = others
-                    .0
-                    .run(&[&[flag, "slow"][..], &alone, &["--no-schema"]].concat());
+                let alone = [&[flag, "slow"][..], &TEST, &["--no-schema"]].concat();
+                let ran = others.0.run(&alone);
                 assert_eq!(ran.status, 2, "{annotations}: {ran}");
                 assert!(
                     ran.stderr.contains("there are none"),
@@ -150,7 +162,10 @@ fn no_annotation_takes_a_policy_of_others_out_of_force() {
             }
         }
     }
-    // Neither do those of a schema of others.
+}
+
+#[test]
+fn no_annotation_in_a_schema_of_others_does_what_ours_do() {
     let schema = SCHEMA.replace(
         "{ team?: Team }",
         "{ team?: Team, @alias(\"unique\") name?: String }",
