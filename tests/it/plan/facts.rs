@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
-use serde_json::json;
-use tarbac::bundle;
+use serde_json::{Value, json};
+use tarbac::bundle::{Policy, Texts};
 use tarbac::source::Source;
 
 use super::worlds::allowed;
@@ -29,80 +29,23 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn of(after: &Both, was: &BTreeSet<Key>, is: &BTreeSet<Key>) -> Self {
-        let mut json = after.json.clone();
-        let entities = json.as_array_mut().unwrap();
-        entities.push(
-            json!({ "uid": { "type": "Intune::Role", "id": "all" }, "attrs": {}, "parents": [] }),
-        );
-        entities.push(json!({
-            "uid": { "type": "Intune::RoleAssignment", "id": "all" },
-            "attrs": {},
-            "parents": [
-                { "type": "Intune::Role", "id": "all" },
-                { "type": "Intune::Tenant", "id": "t0" },
-                { "type": "Intune::ScopeTag", "id": "*" },
-            ],
-        }));
         // A role helps nobody who loses nothing.
         let losing: BTreeSet<&EntityUid> = was.difference(is).map(|key| &key.0).collect();
-        for entity in entities.iter_mut() {
-            let id = entity["uid"]["id"].as_str().unwrap();
-            let uid = format!("Entra::User::\"{id}\"")
-                .parse::<EntityUid>()
-                .unwrap();
-            if entity["uid"]["type"] == "Entra::User" && losing.contains(&uid) {
-                let assignment = json!({ "type": "Intune::RoleAssignment", "id": "all" });
-                entity["parents"].as_array_mut().unwrap().push(assignment);
-            }
-        }
-        let permit = |role: &str| {
-            let text = format!(
-                "@id(\"all.{role}\")\npermit (principal in Intune::Role::\"{role}\", action, resource);\n"
-            );
-            let mut texts = after.texts.clone();
-            texts.policies.push(Source::held("all.cedar", text));
-            texts
-        };
-        let directory = after.engine.directory();
+        let json = with_role(after, &losing);
         let mut extended = BTreeMap::new();
         let mut holders = BTreeMap::new();
         for role in ["r0", "r1"] {
-            // Only where every policy about the role is a list can it be extended.
-            let is_list = |policy: &&bundle::Policy| {
-                policy.id() == format!("custom.{role}")
-                    || !policy
-                        .named_entities()
-                        .any(|uid| uid.id().unescaped() == role)
-            };
-            let in_force: Vec<&bundle::Policy> = after
-                .engine
-                .bundle()
-                .in_force(after.engine.readings())
-                .collect();
-            let has_one = in_force
-                .iter()
-                .any(|policy| policy.id() == format!("custom.{role}"));
-            if has_one && in_force.iter().all(is_list) {
-                extended.insert(
-                    role.to_owned(),
-                    allowed(&after.with(after.json.clone(), permit(role))),
-                );
-                let of_role = PEOPLE.iter().filter_map(|id| {
-                    let uid = format!("Entra::User::\"{id}\"")
-                        .parse::<EntityUid>()
-                        .unwrap();
-                    let row = directory.row(&uid)?;
-                    let is_role = |above| directory.id(above) == role;
-                    directory.ancestors(row).any(is_role).then_some(uid)
-                });
-                holders.insert(role.to_owned(), of_role.collect());
+            if can_be_extended(after, role) {
+                let more = after.with(after.json.clone(), permitting(after, role));
+                extended.insert(role.to_owned(), allowed(&more));
+                holders.insert(role.to_owned(), holders_of(after, role));
             }
         }
         Self {
             was: was.clone(),
             is: is.clone(),
             mere: allowed(&after.with(json.clone(), after.texts.clone())),
-            all: allowed(&after.with(json, permit("all"))),
+            all: allowed(&after.with(json, permitting(after, "all"))),
             extended,
             holders,
         }
@@ -112,98 +55,15 @@ impl Facts {
     /// or a new role for everybody whom it gives nothing that they did not lose. Every set of permissions is
     /// tried, as long as there are not too many.
     pub(super) fn can_be_covered(&self, changes: usize) -> Option<bool> {
-        let lost: Vec<&Key> = self.was.difference(&self.is).collect();
-        let mendable: Vec<&Key> = lost
-            .into_iter()
-            .filter(|key| self.all.contains(*key) || self.mere.contains(*key))
-            .collect();
-        let actions: BTreeSet<&EntityUid> = mendable.iter().map(|key| &key.1).collect();
-        // Permissions that are alike for everybody are one.
-        let mut kinds: BTreeMap<String, &EntityUid> = BTreeMap::new();
-        let people: BTreeSet<&EntityUid> =
-            self.was.iter().chain(&self.all).map(|key| &key.0).collect();
-        for action in actions {
-            let alike: Vec<String> = people
-                .iter()
-                .map(|person| {
-                    let of_both = |key: &&&Key| key.0 == **person && key.1 == *action;
-                    let mends = |roles: &BTreeSet<Key>| {
-                        let mut of = mendable.iter().filter(of_both);
-                        of.any(|key| roles.contains(*key) && !self.mere.contains(*key))
-                    };
-                    let as_such = mendable.iter().filter(of_both);
-                    let as_such = as_such.filter(|key| self.mere.contains(**key)).count() > 0;
-                    let extended: Vec<(bool, bool)> = self
-                        .extended
-                        .values()
-                        .map(|of| (mends(of), self.harms(person, action, of, &self.is)))
-                        .collect();
-                    let harms = self.harms(person, action, &self.all, &self.mere);
-                    format!("{} {as_such} {harms} {extended:?}", mends(&self.all))
-                })
-                .collect();
-            kinds.entry(alike.join("; ")).or_insert(action);
-        }
-        let kinds: Vec<&EntityUid> = kinds.into_values().collect();
-        if kinds.len() > 5 {
+        let lost = self.was.difference(&self.is);
+        let is_mendable = |key: &&Key| self.all.contains(*key) || self.mere.contains(*key);
+        let search = Search::new(self, lost.filter(is_mendable).collect());
+        if search.kinds.len() > 5 {
             return None;
         }
-        // What each possible change mends.
-        let mut mended: Vec<BTreeSet<usize>> = Vec::new();
-        for bits in 0..1_usize << kinds.len() {
-            let gives: BTreeSet<&EntityUid> = kinds
-                .iter()
-                .enumerate()
-                .filter(|(bit, _)| bits >> bit & 1 == 1)
-                .map(|(_, action)| *action)
-                .collect();
-            let may = |person: &EntityUid, from: &BTreeSet<Key>, base: &BTreeSet<Key>| {
-                gives.iter().all(|action| {
-                    let needs = mendable.iter().any(|key| {
-                        key.0 == *person && key.1 == **action && !self.mere.contains(*key)
-                    });
-                    needs || !self.harms(person, action, from, base)
-                })
-            };
-            mended.push(
-                mendable
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, key)| {
-                        may(&key.0, &self.all, &self.mere)
-                            && (self.mere.contains(**key)
-                                || gives.contains(&key.1)
-                                || !kinds.contains(&&key.1))
-                    })
-                    .map(|(place, _)| place)
-                    .collect(),
-            );
-            for (role, extended) in &self.extended {
-                let holders = &self.holders[role];
-                if holders.iter().all(|person| may(person, extended, &self.is)) {
-                    mended.push(
-                        mendable
-                            .iter()
-                            .enumerate()
-                            .filter(|(_, key)| {
-                                holders.contains(&key.0)
-                                    && extended.contains(**key)
-                                    && !self.mere.contains(**key)
-                                    && (gives.contains(&key.1) || !kinds.contains(&&key.1))
-                            })
-                            .map(|(place, _)| place)
-                            .collect(),
-                    );
-                }
-            }
-        }
         // Permissions that stand for others speak for them.
-        let all: BTreeSet<usize> = mendable
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| kinds.contains(&&key.1))
-            .map(|(place, _)| place)
-            .collect();
+        let all = search.places(|key| search.kinds.contains(&&key.1));
+        let mended = search.mended();
         let mut covered: BTreeSet<BTreeSet<usize>> = BTreeSet::from([BTreeSet::new()]);
         for _ in 0..changes {
             let more = covered
@@ -228,5 +88,179 @@ impl Facts {
                 && key.1 == *action
                 && (!self.was.contains(key) || self.is.contains(key))
         })
+    }
+}
+
+fn person(id: &str) -> EntityUid {
+    format!("Entra::User::\"{id}\"").parse().unwrap()
+}
+
+/// The entities with a role `all`, which these people have.
+fn with_role(after: &Both, people: &BTreeSet<&EntityUid>) -> Value {
+    let mut json = after.json.clone();
+    let entities = json.as_array_mut().unwrap();
+    let assignment = json!({ "type": "Intune::RoleAssignment", "id": "all" });
+    for entity in entities.iter_mut() {
+        let uid = person(entity["uid"]["id"].as_str().unwrap());
+        if entity["uid"]["type"] == "Entra::User" && people.contains(&uid) {
+            entity["parents"]
+                .as_array_mut()
+                .unwrap()
+                .push(assignment.clone());
+        }
+    }
+    let role = json!({ "type": "Intune::Role", "id": "all" });
+    entities.push(json!({ "uid": role, "attrs": {}, "parents": [] }));
+    entities.push(json!({
+        "uid": assignment,
+        "attrs": {},
+        "parents": [
+            role,
+            { "type": "Intune::Tenant", "id": "t0" },
+            { "type": "Intune::ScopeTag", "id": "*" },
+        ],
+    }));
+    json
+}
+
+/// The policies with one by which a role gives everything.
+fn permitting(after: &Both, role: &str) -> Texts {
+    let text = format!(
+        "@id(\"all.{role}\")\npermit (principal in Intune::Role::\"{role}\", action, resource);\n"
+    );
+    let mut texts = after.texts.clone();
+    texts.policies.push(Source::held("all.cedar", text));
+    texts
+}
+
+/// Only where every policy about the role is a list can it be extended.
+fn can_be_extended(after: &Both, role: &str) -> bool {
+    let list = format!("custom.{role}");
+    let bundle = after.engine.bundle();
+    let in_force: Vec<&Policy> = bundle.in_force(after.engine.readings()).collect();
+    let names_role = |policy: &Policy| {
+        let mut named = policy.named_entities();
+        named.any(|uid| uid.id().unescaped() == role)
+    };
+    let is_list = |policy: &&Policy| policy.id() == list;
+    in_force.iter().any(is_list)
+        && in_force
+            .iter()
+            .all(|policy| is_list(policy) || !names_role(policy))
+}
+
+fn holders_of(after: &Both, role: &str) -> BTreeSet<EntityUid> {
+    let directory = after.engine.directory();
+    let people = PEOPLE.iter().filter_map(|id| {
+        let uid = person(id);
+        let row = directory.row(&uid)?;
+        let is_role = |above| directory.id(above) == role;
+        directory.ancestors(row).any(is_role).then_some(uid)
+    });
+    people.collect()
+}
+
+/// The search for role changes that mend everything.
+struct Search<'f> {
+    facts: &'f Facts,
+    /// What roles can keep of what is lost.
+    mendable: Vec<&'f Key>,
+    /// Permissions, of which those that are alike for everybody are one.
+    kinds: Vec<&'f EntityUid>,
+}
+
+impl<'f> Search<'f> {
+    fn new(facts: &'f Facts, mendable: Vec<&'f Key>) -> Self {
+        let mut search = Self {
+            facts,
+            mendable,
+            kinds: Vec::new(),
+        };
+        let of_all = facts.was.iter().chain(&facts.all);
+        let people: BTreeSet<&EntityUid> = of_all.map(|key| &key.0).collect();
+        let actions: BTreeSet<&EntityUid> = search.mendable.iter().map(|key| &key.1).collect();
+        let mut kinds: BTreeMap<String, &EntityUid> = BTreeMap::new();
+        for action in actions {
+            let alike = people.iter().map(|person| search.kind(person, action));
+            let alike: Vec<String> = alike.collect();
+            kinds.entry(alike.join("; ")).or_insert(action);
+        }
+        search.kinds = kinds.into_values().collect();
+        search
+    }
+
+    /// What a permission does for somebody.
+    fn kind(&self, person: &EntityUid, action: &EntityUid) -> String {
+        let facts = self.facts;
+        let of_both = |key: &&&Key| key.0 == *person && key.1 == *action;
+        let mends = |roles: &BTreeSet<Key>| {
+            let mut of = self.mendable.iter().filter(of_both);
+            of.any(|key| roles.contains(*key) && !facts.mere.contains(*key))
+        };
+        let mut of = self.mendable.iter().filter(of_both);
+        let by_mere_role = of.any(|key| facts.mere.contains(*key));
+        let extended = facts.extended.values();
+        let extended: Vec<(bool, bool)> = extended
+            .map(|of| (mends(of), facts.harms(person, action, of, &facts.is)))
+            .collect();
+        let harms = facts.harms(person, action, &facts.all, &facts.mere);
+        let mends = mends(&facts.all);
+        format!("{mends} {by_mere_role} {harms} {extended:?}")
+    }
+
+    /// The places of some of what is mendable.
+    fn places(&self, is: impl Fn(&Key) -> bool) -> BTreeSet<usize> {
+        let all = self.mendable.iter().enumerate();
+        all.filter(|(_, key)| is(key))
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    /// What each possible change mends.
+    fn mended(&self) -> Vec<BTreeSet<usize>> {
+        let facts = self.facts;
+        let mut mended = Vec::new();
+        for bits in 0..1_usize << self.kinds.len() {
+            let kinds = self.kinds.iter().enumerate();
+            let given = kinds.filter(|(bit, _)| bits >> bit & 1 == 1);
+            let given: BTreeSet<&EntityUid> = given.map(|(_, action)| *action).collect();
+            let gives = |key: &Key| given.contains(&key.1) || !self.kinds.contains(&&key.1);
+            mended.push(self.places(|key| {
+                self.may_have(&key.0, &given, &facts.all, &facts.mere)
+                    && (facts.mere.contains(key) || gives(key))
+            }));
+            for (role, extended) in &facts.extended {
+                let holders = &facts.holders[role];
+                let may = |person| self.may_have(person, &given, extended, &facts.is);
+                if holders.iter().all(may) {
+                    mended.push(self.places(|key| {
+                        holders.contains(&key.0)
+                            && extended.contains(key)
+                            && !facts.mere.contains(key)
+                            && gives(key)
+                    }));
+                }
+            }
+        }
+        mended
+    }
+
+    /// Whether somebody needs each of these permissions, or has no more by it.
+    fn may_have(
+        &self,
+        person: &EntityUid,
+        given: &BTreeSet<&EntityUid>,
+        with: &BTreeSet<Key>,
+        without: &BTreeSet<Key>,
+    ) -> bool {
+        let needs = |action: &EntityUid| {
+            let mut of_both = self
+                .mendable
+                .iter()
+                .filter(|key| key.0 == *person && key.1 == *action);
+            of_both.any(|key| !self.facts.mere.contains(*key))
+        };
+        let mut given = given.iter();
+        given.all(|action| needs(action) || !self.facts.harms(person, action, with, without))
     }
 }

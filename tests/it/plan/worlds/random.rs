@@ -10,86 +10,31 @@ use crate::agrees_with_cedar::both::Both;
 use crate::agrees_with_cedar::random::{
     ASSIGNMENTS, COLLECTIONS, Dice, HIERARCHIES, link_file, random_directory, random_policies,
 };
+use crate::world::uids;
 
 /// A world in which Configuration Manager decides, most people administer most of it and have roles, of which
 /// two are custom, and everybody is of one tenant.
 pub(super) fn world(dice: &mut Dice) -> Both {
     let mut json = random_directory(dice);
     let tenant = json!({ "type": "Intune::Tenant", "id": "t0" });
-    let is_usual = |dice: &mut Dice| dice.roll(4) > 0;
     let is_scoped = json.as_array().unwrap().iter().any(|entity| {
         entity["uid"] == tenant && entity["attrs"]["scopedPermissions"] == json!(true)
     });
     for entity in json.as_array_mut().unwrap() {
-        let kind = entity["uid"]["type"].as_str().unwrap().to_owned();
-        match kind.as_str() {
-            "Intune::Tenant" => {
-                let attributes = entity["attrs"].as_object_mut().unwrap();
-                attributes.insert("useIntuneRbac".to_owned(), json!(is_usual(dice)));
-            }
+        match entity["uid"]["type"].as_str().unwrap() {
+            "Intune::Tenant" => entity["attrs"]["useIntuneRbac"] = json!(is_usual(dice)),
             "ConfigMgr::Hierarchy" => {
                 entity["attrs"]["tenant"] = tenant.clone();
-                if !is_usual(dice) {
-                    continue;
+                if is_usual(dice) {
+                    entity["attrs"]["version"] = json!(2403);
+                    entity["attrs"]["enforceConfigMgrRbac"] = json!(is_usual(dice));
                 }
-                entity["attrs"]["version"] = json!(2403);
-                entity["attrs"]["enforceConfigMgrRbac"] = json!(is_usual(dice));
             }
             "Entra::User" => {
                 entity["attrs"]["tenant"] = tenant.clone();
-                entity["attrs"]["cloudOnly"] = json!(!is_usual(dice));
-                if let Some(Value::Object(administrator)) = entity["attrs"].get_mut("configMgr") {
-                    for (name, of) in administrator {
-                        let (kind, all) = match name.as_str() {
-                            "discoveredByEntra"
-                            | "discoveredByActiveDirectory"
-                            | "readScripts"
-                            | "readApplications"
-                            | "approveApplications" => ("ConfigMgr::Hierarchy", HIERARCHIES),
-                            _ => ("ConfigMgr::Collection", COLLECTIONS),
-                        };
-                        if is_usual(dice) {
-                            *of = all
-                                .iter()
-                                .map(|id| json!({ "type": kind, "id": id }))
-                                .collect();
-                        }
-                    }
-                }
-                if is_usual(dice) {
-                    let id = dice.pick(ASSIGNMENTS);
-                    let assignment = json!({ "type": "Intune::RoleAssignment", "id": id });
-                    let parents = entity["parents"].as_array_mut().unwrap();
-                    parents.retain(|parent| *parent != assignment);
-                    parents.push(assignment);
-                }
+                make_person_usual(entity, dice);
             }
-            "Intune::RoleAssignment" => {
-                let attributes = entity["attrs"].as_object_mut().unwrap();
-                if let Some(role) = attributes.remove("narrowedRole") {
-                    entity["parents"].as_array_mut().unwrap().push(role);
-                }
-                for parent in entity["parents"].as_array_mut().unwrap() {
-                    match parent["type"].as_str().unwrap() {
-                        "Intune::Tenant" => *parent = tenant.clone(),
-                        "Intune::Role" if is_usual(dice) => {
-                            parent["id"] = json!(dice.pick(&["r0", "r1", "Application Manager"]));
-                        }
-                        _ => {}
-                    }
-                }
-                // Under Scoped permissions an assignment with other scope tags is not in its role.
-                let parents = entity["parents"].as_array_mut().unwrap();
-                let is_whole = |parent: &Value| {
-                    let tags = [json!("0"), json!("*")];
-                    parent["type"] == "Intune::ScopeTag" && tags.contains(&parent["id"])
-                };
-                if is_scoped && !parents.iter().any(is_whole) {
-                    let is_role = |parent: &Value| parent["type"] == "Intune::Role";
-                    let role = parents.iter().position(is_role).unwrap();
-                    entity["attrs"]["narrowedRole"] = parents.remove(role);
-                }
-            }
+            "Intune::RoleAssignment" => make_assignment_usual(entity, &tenant, is_scoped, dice),
             "Intune::Role" => {
                 let is_custom = entity["uid"]["id"].as_str().unwrap().starts_with('r');
                 entity["attrs"]["builtIn"] = json!(!is_custom);
@@ -98,6 +43,82 @@ pub(super) fn world(dice: &mut Dice) -> Both {
         }
     }
     keep_apart(&mut json);
+    let mut text = custom_roles(dice);
+    let mut links = Vec::new();
+    if dice.roll(4) == 0 {
+        let (more, of_more) = random_policies(dice);
+        text += &more;
+        links = of_more;
+    }
+    let mut texts = shipped::rules().alone();
+    texts
+        .policies
+        .push(Source::held("policies/custom/random.cedar", text));
+    texts.links.push(link_file(&links));
+    Both::made(json, &texts, &links, &Switches::default())
+}
+
+fn is_usual(dice: &mut Dice) -> bool {
+    dice.roll(4) > 0
+}
+
+/// Most are hybrid, have a role, and may something in Configuration Manager.
+fn make_person_usual(person: &mut Value, dice: &mut Dice) {
+    person["attrs"]["cloudOnly"] = json!(!is_usual(dice));
+    if let Some(Value::Object(administrator)) = person["attrs"].get_mut("configMgr") {
+        for (name, of) in administrator {
+            let (kind, all) = match name.as_str() {
+                "discoveredByEntra"
+                | "discoveredByActiveDirectory"
+                | "readScripts"
+                | "readApplications"
+                | "approveApplications" => ("ConfigMgr::Hierarchy", HIERARCHIES),
+                _ => ("ConfigMgr::Collection", COLLECTIONS),
+            };
+            if is_usual(dice) {
+                *of = uids(kind, all);
+            }
+        }
+    }
+    if is_usual(dice) {
+        let id = dice.pick(ASSIGNMENTS);
+        let assignment = json!({ "type": "Intune::RoleAssignment", "id": id });
+        let parents = person["parents"].as_array_mut().unwrap();
+        parents.retain(|parent| *parent != assignment);
+        parents.push(assignment);
+    }
+}
+
+/// All are of the tenant, and most of one of three roles.
+fn make_assignment_usual(entity: &mut Value, tenant: &Value, is_scoped: bool, dice: &mut Dice) {
+    let attributes = entity["attrs"].as_object_mut().unwrap();
+    if let Some(role) = attributes.remove("narrowedRole") {
+        entity["parents"].as_array_mut().unwrap().push(role);
+    }
+    for parent in entity["parents"].as_array_mut().unwrap() {
+        match parent["type"].as_str().unwrap() {
+            "Intune::Tenant" => *parent = tenant.clone(),
+            "Intune::Role" if is_usual(dice) => {
+                parent["id"] = json!(dice.pick(&["r0", "r1", "Application Manager"]));
+            }
+            _ => {}
+        }
+    }
+    // Under Scoped permissions an assignment with other scope tags is not in its role.
+    let parents = entity["parents"].as_array_mut().unwrap();
+    let is_whole = |parent: &Value| {
+        let tags = [json!("0"), json!("*")];
+        parent["type"] == "Intune::ScopeTag" && tags.contains(&parent["id"])
+    };
+    if is_scoped && !parents.iter().any(is_whole) {
+        let is_role = |parent: &Value| parent["type"] == "Intune::Role";
+        let role = parents.iter().position(is_role).unwrap();
+        entity["attrs"]["narrowedRole"] = parents.remove(role);
+    }
+}
+
+/// The policies of custom roles, each a list of permissions.
+fn custom_roles(dice: &mut Dice) -> String {
     let mut text = String::new();
     for role in ["r0", "r1"] {
         let all = [
@@ -116,18 +137,7 @@ pub(super) fn world(dice: &mut Dice) -> Both {
             );
         }
     }
-    let mut links = Vec::new();
-    if dice.roll(4) == 0 {
-        let (more, of_more) = random_policies(dice);
-        text += &more;
-        links = of_more;
-    }
-    let mut texts = shipped::rules().alone();
-    texts
-        .policies
-        .push(Source::held("policies/custom/random.cedar", text));
-    texts.links.push(link_file(&links));
-    Both::made(json, &texts, &links, &Switches::default())
+    text
 }
 
 /// Takes devices and collections out of the collections of other hierarchies, which are contradictions.
