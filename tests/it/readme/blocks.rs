@@ -57,6 +57,15 @@ impl Shell {
             self.home.path().to_owned()
         }
     }
+
+    /// A block that begins with the name of a file is that file from here on.
+    fn keep<'p>(&self, block: impl Iterator<Item = &'p str>) {
+        let file: Vec<&str> = block.take_while(|line| *line != "```").collect();
+        let name = file.first().and_then(|name| name.strip_prefix("// "));
+        if let Some(name) = name {
+            std::fs::write(self.folder().join(name), file.join("\n")).unwrap();
+        }
+    }
 }
 
 /// Every line of the page, with the output below each `$ …` of a console block made anew.
@@ -67,60 +76,54 @@ fn rewritten(page: &Page) -> String {
     while let Some(line) = lines.next() {
         text.push_str(line);
         text.push('\n');
-        if let (true, Some(name)) = (line == "```cedar", lines.clone().next())
-            && let Some(name) = name.strip_prefix("// ")
-        {
-            // A block that begins with the name of a file is that file from here on.
-            let file: Vec<&str> = lines.clone().take_while(|line| *line != "```").collect();
-            std::fs::write(shell.folder().join(name), file.join("\n")).unwrap();
-        }
-        if let Some(command) = line.strip_prefix("<!-- tarbac ") {
-            // A table that the program writes.
-            let command = format!("tarbac {}", command.trim_end_matches(" -->"));
-            let _written = lines
-                .by_ref()
-                .take_while(|line| *line != "<!-- end -->")
-                .count();
-            text.push_str(&run(&shell.folder(), &command));
+        if line == "```cedar" {
+            shell.keep(lines.clone());
+        } else if line == "```console" {
+            let command = lines.next().unwrap();
+            text.push_str(command);
+            text.push('\n');
+            // The first block of the README stands before `init` is introduced, and speaks of the same sample.
+            let is_before_init = page.path == "README.md" && !text.contains("$ tarbac init");
+            let folder = match is_before_init {
+                true => contoso_folder(),
+                false => shell.folder(),
+            };
+            let written: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            text.push_str(answer(&folder, command, &written.join("\n")).trim_end());
+            text.push_str("\n```\n");
+        } else if let Some(table) = table(&shell, line) {
+            let is_written = |line: &&str| *line != "<!-- end -->";
+            let _written = lines.by_ref().take_while(is_written).count();
+            text.push_str(&table);
             text.push_str("<!-- end -->\n");
-            continue;
         }
-        if let Some(areas) = line.strip_prefix("<!-- codes of ") {
-            let _written = lines
-                .by_ref()
-                .take_while(|line| *line != "<!-- end -->")
-                .count();
-            text.push_str(&codes(areas.trim_end_matches(" -->")));
-            text.push_str("<!-- end -->\n");
-            continue;
-        }
-        if line != "```console" {
-            continue;
-        }
-        let command = lines.next().unwrap();
-        text.push_str(command);
-        text.push('\n');
-        let command = command
-            .strip_prefix("$ ")
-            .expect("a console block begins with `$ `");
-        // The first block of the README stands before `init` is introduced, and speaks of the same sample.
-        let is_before_init = page.path == "README.md" && !text.contains("$ tarbac init");
-        let folder = match is_before_init {
-            true => contoso_folder(),
-            false => shell.folder(),
-        };
-        let written: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-        let needs_solver = command.contains("tarbac prove");
-        let output = match needs_solver && solver("the proofs of the pages").is_none() {
-            true => written.join("\n"),
-            false => run(&folder, command),
-        };
-        // Otherwise an error, which is not shown, would be taken for the answer.
-        assert!(!output.trim().is_empty(), "`{command}` says nothing");
-        text.push_str(output.trim_end());
-        text.push_str("\n```\n");
     }
     text
+}
+
+/// What a command line says, or what is written where it needs a solver and there is none.
+fn answer(folder: &Path, line: &str, written: &str) -> String {
+    let command = line
+        .strip_prefix("$ ")
+        .expect("a console block begins with `$ `");
+    let needs_solver = command.contains("tarbac prove");
+    let output = match needs_solver && solver("the proofs of the pages").is_none() {
+        true => written.to_owned(),
+        false => run(folder, command),
+    };
+    // Otherwise an error, which is not shown, would be taken for the answer.
+    assert!(!output.trim().is_empty(), "`{command}` says nothing");
+    output
+}
+
+/// A table that the program writes, below a remark that says which.
+fn table(shell: &Shell, line: &str) -> Option<String> {
+    let line = line.strip_suffix(" -->")?;
+    if let Some(areas) = line.strip_prefix("<!-- codes of ") {
+        return Some(codes(areas));
+    }
+    let command = line.strip_prefix("<!-- tarbac ")?;
+    Some(run(&shell.folder(), &format!("tarbac {command}")))
 }
 
 /// The table of the codes of some areas, or of those that the policies that ship give.
