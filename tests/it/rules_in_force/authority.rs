@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{EVERYTHING, MANIFEST, check};
-use crate::tarbac::Tarbac;
+use crate::tarbac::{Ran, Tarbac};
 use crate::world::{device, entities, entity, hierarchy};
 
 /// Rules that permit everything and say nothing of an authority.
@@ -166,18 +166,22 @@ fn an_authority_that_cannot_be_known_is_none() {
     }
 }
 
-/// What makes every decision indeterminate is an error of `validate`, whether the rules say so or the directory.
+fn validate(workspace: &Tarbac) -> Ran {
+    workspace.run(&["validate", "--format", "json"])
+}
+
+fn is_told_of_two(ran: &Ran) -> bool {
+    ran.status == 1 && ran.stdout.contains("\"code\": \"policy::two_authorities\"")
+}
+
+fn answer(id: &str, name: &str, condition: &str) -> String {
+    let head = format!("@authority(\"{name}\")\npermit");
+    authority(&head, condition).replace("authority.ours", id)
+}
+
+/// What makes every decision indeterminate is an error of `validate`: the rules that ship answer always.
 #[test]
-fn two_authorities_are_an_error_of_validate() {
-    let validate = |workspace: &Tarbac| workspace.run(&["validate", "--format", "json"]);
-    let told = |ran: &crate::tarbac::Ran| {
-        ran.status == 1 && ran.stdout.contains("\"code\": \"policy::two_authorities\"")
-    };
-    let answer = |id: &str, name: &str, condition: &str| {
-        let head = format!("@authority(\"{name}\")\npermit");
-        authority(&head, condition).replace("authority.ours", id)
-    };
-    // Beside the rules that ship, which answer always.
+fn an_authority_beside_the_one_that_ships_is_an_error_of_validate() {
     for (name, condition) in [
         ("configmgr", ""),
         ("intune", ""),
@@ -187,7 +191,7 @@ fn two_authorities_are_an_error_of_validate() {
         let policy = answer("custom.authority", name, condition);
         let workspace = Tarbac::with_tenant(&[("policies/custom/x.cedar", &policy)]);
         let ran = validate(&workspace);
-        assert!(told(&ran), "{condition} {ran}");
+        assert!(is_told_of_two(&ran), "{condition} {ran}");
         assert!(ran.stdout.contains("custom.authority"), "{ran}");
         let ran = check(&workspace, &[], ["ana@t.example", "runScript", "PC-1"]);
         assert_eq!(ran.status, 2, "{ran}");
@@ -195,41 +199,48 @@ fn two_authorities_are_an_error_of_validate() {
     // One without a name is a second answer too.
     let policy = authority("permit", "").replace("authority.ours", "custom.authority");
     let workspace = Tarbac::with_tenant(&[("policies/custom/x.cedar", &policy)]);
-    assert!(told(&validate(&workspace)));
+    assert!(is_told_of_two(&validate(&workspace)));
     let ran = workspace.run(&["prove"]);
     assert_eq!(ran.status, 2, "{ran}");
+}
 
-    // In place of those that ship, as the directory has it.
-    let (old, new) = (
-        "when { resource.hierarchy.version < 2403 }",
-        "when { resource.hierarchy.version >= 2403 }",
-    );
-    let by_device = "when { context has device && context.device.name == \"PC-1\" }";
+const OLD: &str = "when { resource.hierarchy.version < 2403 }";
+
+const NEW: &str = "when { resource.hierarchy.version >= 2403 }";
+
+const BY_DEVICE: &str = "when { context has device && context.device.name == \"PC-1\" }";
+
+/// Whether the rules say so, or the directory.
+#[test]
+fn two_authorities_are_an_error_of_validate() {
     for (one, other, is_told) in [
-        (old, new, false),
-        ("", new, true),
+        (OLD, NEW, false),
+        ("", NEW, true),
         ("", "", true),
-        (old, old, true),
-        ("when { resource.hierarchy.version >= 2207 }", new, true),
+        (OLD, OLD, true),
+        ("when { resource.hierarchy.version >= 2207 }", NEW, true),
         (
             "when { resource.name like \"PC*\" }",
             "when { !resource.coManaged }",
             true,
         ),
-        (new, "unless { principal.cloudOnly }", false),
-        (new, "when { principal.cloudOnly }", true),
-        (new, by_device, true),
-        (old, by_device, false),
+        (NEW, "unless { principal.cloudOnly }", false),
+        (NEW, "when { principal.cloudOnly }", true),
+        (NEW, BY_DEVICE, true),
+        (OLD, BY_DEVICE, false),
     ] {
         let workspace = without_authority();
         let policies = answer("a.one", "intune", one) + &answer("a.two", "configmgr", other);
         workspace.write("policies/authority.cedar", policies);
         let ran = validate(&workspace);
-        assert_eq!(told(&ran), is_told, "{one} / {other}: {ran}");
+        assert_eq!(is_told_of_two(&ran), is_told, "{one} / {other}: {ran}");
         let ran = check(&workspace, &[], ["ana@t.example", "runScript", "PC-1"]);
         assert_eq!(ran.status == 2, is_told, "{one} / {other}: {ran}");
     }
-    // A reading that is off answers nothing.
+}
+
+#[test]
+fn an_authority_of_a_reading_that_is_off_answers_nothing() {
     let workspace = without_authority();
     let policies = answer("a.one", "intune", "")
         + &answer("a.two", "configmgr", "").replace(
@@ -237,14 +248,9 @@ fn two_authorities_are_an_error_of_validate() {
             "@source(\"x\")\n@reading(\"two\")\n@holds(\"on\")\n@default(\"off\")\n@authority",
         );
     workspace.write("policies/authority.cedar", policies);
-    assert!(!told(&validate(&workspace)));
-    assert!(told(&workspace.run(&[
-        "--reading",
-        "two",
-        "validate",
-        "--format",
-        "json"
-    ])));
+    assert!(!is_told_of_two(&validate(&workspace)));
+    let on = ["--reading", "two", "validate", "--format", "json"];
+    assert!(is_told_of_two(&workspace.run(&on)));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::{EVERYTHING, MANIFEST, copy_without_manifest, git};
 use crate::tarbac::{Tarbac, contoso_folder, copy, sample};
 use crate::world::{device, entities};
@@ -36,8 +38,10 @@ fn validated(workspace: &Tarbac, options: &[&str]) -> (String, String) {
     (rules.to_owned(), revision.to_owned())
 }
 
-#[test]
-fn every_answer_says_what_it_was_decided_with() {
+const ASKED: [&str; 3] = ["ada@contoso.example", "runScript", "WS-TST-001"];
+
+/// The sample with a suite, and with a file that is not read.
+fn with_a_file_that_is_not_read() -> Tarbac {
     let workspace = sample();
     workspace.write(
         "policies/custom/freeze.cedar.txt",
@@ -47,16 +51,17 @@ fn every_answer_says_what_it_was_decided_with() {
         "tests/a.yaml",
         "suite: A\ncases:\n  - name: Ada runs scripts.\n    principal: ada@contoso.example\n    action: runScript\n    resource: WS-TST-001\n    expect: allow\n    because: any\n",
     );
+    workspace
+}
+
+#[test]
+fn every_answer_says_what_it_was_decided_with() {
+    let workspace = with_a_file_that_is_not_read();
     let (rules, revision) = validated(&workspace, &[]);
     assert_eq!(rules, "shipped-and-custom");
-    let asked = ["ada@contoso.example", "runScript", "WS-TST-001"];
-    let line = format!(
-        "{{\"principal\":\"{}\",\"action\":\"{}\",\"resource\":\"{}\"}}\n{{}}\n",
-        asked[0], asked[1], asked[2]
-    );
     for command in [
-        &[["check"].as_slice(), &asked].concat(),
-        &[["explain"].as_slice(), &asked].concat(),
+        &[["check"].as_slice(), &ASKED].concat(),
+        &[["explain"].as_slice(), &ASKED].concat(),
         ["check", "--requests", "-"].as_slice(),
         &["check", "--requests", "-", "--answer", "decision"],
         &["who", "runScript", "WS-TST-001"],
@@ -69,41 +74,40 @@ fn every_answer_says_what_it_was_decided_with() {
         &["readings"],
         &["test"],
     ] {
-        for format in ["json", "ndjson"] {
-            let is_of_lines = ["who", "what", "access", "what-if", "diff"].contains(&command[0]);
-            if format == "ndjson" && !is_of_lines {
-                continue;
-            }
-            let said = written(
-                &workspace,
-                &[command, &["--format", format]].concat(),
-                &line,
-            );
-            let documents = serde_json::Deserializer::from_str(&said).into_iter();
-            let documents: Vec<serde_json::Value> = documents.map(Result::unwrap).collect();
-            // The head of lines that depend on it speaks for them.
-            let is_of_head = format == "ndjson" && !["who", "what"].contains(&command[0]);
-            let count = if is_of_head { 1 } else { documents.len() };
-            assert!(count > 0, "{command:?} {said}");
-            for document in &documents[..count] {
-                assert_eq!(
-                    document["rules_in_force"], "shipped-and-custom",
-                    "{command:?} {said}"
-                );
-                assert_eq!(document["revision"], revision, "{command:?} {said}");
-                assert_eq!(
-                    document["not_read"],
-                    serde_json::json!(["policies/custom/freeze.cedar.txt"]),
-                    "{command:?} {said}"
-                );
-            }
+        every_document_says_it(&workspace, command, "json", &revision);
+        if ["who", "what", "access", "what-if", "diff"].contains(&command[0]) {
+            every_document_says_it(&workspace, command, "ndjson", &revision);
         }
     }
-    let said = written(&workspace, &[["explain"].as_slice(), &asked].concat(), "");
-    assert!(
-        said.contains(&format!("rules: {rules}, revision {revision}")),
-        "{said}"
+    let said = written(&workspace, &[["explain"].as_slice(), &ASKED].concat(), "");
+    let provenance = format!("rules: {rules}, revision {revision}");
+    assert!(said.contains(&provenance), "{said}");
+}
+
+fn every_document_says_it(workspace: &Tarbac, command: &[&str], format: &str, revision: &str) {
+    let [principal, action, resource] = ASKED;
+    let request = json!({ "principal": principal, "action": action, "resource": resource });
+    let input = format!("{request}\n{{}}\n");
+    let said = written(
+        workspace,
+        &[command, &["--format", format]].concat(),
+        &input,
     );
+    let documents = serde_json::Deserializer::from_str(&said).into_iter();
+    let documents: Vec<Value> = documents.map(Result::unwrap).collect();
+    // The head of lines that depend on it speaks for them.
+    let is_of_head = format == "ndjson" && !["who", "what"].contains(&command[0]);
+    let count = if is_of_head { 1 } else { documents.len() };
+    assert!(count > 0, "{command:?} {said}");
+    let not_read = json!(["policies/custom/freeze.cedar.txt"]);
+    for document in &documents[..count] {
+        assert_eq!(
+            document["rules_in_force"], "shipped-and-custom",
+            "{command:?} {said}"
+        );
+        assert_eq!(document["revision"], revision, "{command:?} {said}");
+        assert_eq!(document["not_read"], not_read, "{command:?} {said}");
+    }
 }
 
 #[test]
@@ -134,11 +138,11 @@ fn the_rules_have_one_of_three_names() {
     assert_eq!(rules(&fresh), "own");
 }
 
+/// Elsewhere, under other names, in other files and with other line ends it is the same.
 #[test]
 fn the_revision_is_that_of_the_content() {
     let workspace = sample();
     let (_, revision) = validated(&workspace, &[]);
-    // Elsewhere, under other names, in other files and with other line ends.
     let other = sample();
     std::fs::create_dir_all(other.path("policies/deep")).unwrap();
     let role = other.read("policies/custom/script-runner.cedar");
@@ -168,6 +172,12 @@ fn the_revision_is_that_of_the_content() {
         validated(&workspace, &["--reading", "any-intune-role"]).1,
         revision
     );
+}
+
+#[test]
+fn another_content_has_another_revision() {
+    let workspace = sample();
+    let (_, revision) = validated(&workspace, &[]);
     let mut seen = vec![revision.clone()];
     let mut is_new = |workspace: &Tarbac, options: &[&str]| {
         let (_, revision) = validated(workspace, options);
@@ -225,34 +235,37 @@ fn the_revision_is_the_same_with_and_without_what_is_kept() {
     assert!(written(&workspace, &anew, "").contains(&revision));
 }
 
+/// Files beside those that are read, which somebody may take for rules.
+const NOT_READ: [&str; 23] = [
+    "policies/custom/freeze.cedar.txt",
+    "policies/custom/freeze.cedar~",
+    "policies/freeze.cedar.bak",
+    "policies/.freeze.cedar.swp",
+    "policies/.cedar",
+    "policies/freeze.cedar.md",
+    "policies/freeze.txt",
+    "policies/freeze",
+    "policies/freeze.yaml",
+    "policies/freeze.cedarschema",
+    "schema/freeze.cedar",
+    "entities/freeze.cedar",
+    "entities/more.json.txt",
+    "freeze.cedar",
+    "Freeze.CEDAR",
+    ".freeze.cedar",
+    "tarbac.yaml",
+    "custom/freeze.cedar",
+    "guardrails/freeze.cedar",
+    "policy/freeze.cedar",
+    "Policies/freeze.cedar",
+    "polices/freeze.cedar",
+    "tests/freeze.cedar",
+];
+
 #[test]
 fn files_that_are_not_read_are_told_by_whatever_decides() {
-    let forbid = "forbid (principal, action, resource);";
-    for name in [
-        "policies/custom/freeze.cedar.txt",
-        "policies/custom/freeze.cedar~",
-        "policies/freeze.cedar.bak",
-        "policies/.freeze.cedar.swp",
-        "policies/.cedar",
-        "policies/freeze.cedar.md",
-        "policies/freeze.txt",
-        "policies/freeze",
-        "policies/freeze.yaml",
-        "policies/freeze.cedarschema",
-        "schema/freeze.cedar",
-        "entities/freeze.cedar",
-        "entities/more.json.txt",
-        "freeze.cedar",
-        "Freeze.CEDAR",
-        ".freeze.cedar",
-        "tarbac.yaml",
-        "custom/freeze.cedar",
-        "guardrails/freeze.cedar",
-        "policy/freeze.cedar",
-        "Policies/freeze.cedar",
-        "polices/freeze.cedar",
-        "tests/freeze.cedar",
-    ] {
+    for name in NOT_READ {
+        let forbid = "forbid (principal, action, resource);";
         let workspace = Tarbac::with_tenant(&[(name, forbid)]);
         for command in [
             ["check", "ana@t.example", "runScript", "PC-1"].as_slice(),
@@ -269,7 +282,11 @@ fn files_that_are_not_read_are_told_by_whatever_decides() {
         assert!(ran.stdout.contains("workspace::not_read"), "{name} {ran}");
         assert_eq!(ran.status, 0, "{name} {ran}");
     }
-    // A workspace that is named by its files says nothing of others, and nobody takes these for rules.
+}
+
+/// A workspace that is named by its files says nothing of others.
+#[test]
+fn files_that_nobody_takes_for_rules_are_not_told() {
     for name in [
         "policies/README.md",
         "policies/.DS_Store",
@@ -284,7 +301,11 @@ fn files_that_are_not_read_are_told_by_whatever_decides() {
         let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
         assert_eq!(ran.stderr, "", "{name} {ran}");
     }
-    // Both states are looked at, and each file is told once.
+}
+
+#[test]
+fn a_file_that_is_not_read_in_either_state_is_told_once() {
+    let forbid = "forbid (principal, action, resource);";
     let workspace = Tarbac::with_tenant(&[("policies/freeze.cedar.txt", forbid)]);
     git(&workspace, &["init", "-q"]);
     git(&workspace, &["add", "."]);
