@@ -1,6 +1,6 @@
 //! Callers who have a token, and what each may ask.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -55,99 +55,152 @@ fn basic(name: &str, token: &str) -> String {
     )
 }
 
+/// A server with three callers, and their tokens.
+struct Three {
+    folder: tempfile::TempDir,
+    server: Server,
+    /// It may evaluate.
+    portal: String,
+    /// It may search and explore.
+    auditor: String,
+    /// It may operate.
+    runner: String,
+}
+
+const SEARCH: &str = "/access/v1/search/subject";
+
+impl Three {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("callers.json");
+        let (portal, portal_entry) = token("portal", &["evaluate"]);
+        let (auditor, auditor_entry) = token("auditor of the house", &["search", "explore"]);
+        let (runner, runner_entry) = token("runner", &["operate"]);
+        write(&file, &[&portal_entry, &auditor_entry, &runner_entry]);
+        let log = folder.path().join("decisions.ndjson");
+        let (file, log) = (file.to_str().unwrap(), log.to_str().unwrap());
+        let arguments = ["--tokens", file, "--decision-log", log];
+        let server = Server::with(&records_folder(), &arguments);
+        Self {
+            folder,
+            server,
+            portal,
+            auditor,
+            runner,
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("decisions.ndjson")
+    }
+
+    /// Asks what some may and others may not.
+    fn ask_all(&self) {
+        let Self {
+            portal,
+            auditor,
+            runner,
+            ..
+        } = self;
+        for (path, authorization, status) in [
+            (EVALUATION, format!("Bearer {portal}"), 200),
+            (EVALUATION, format!("bearer  {portal}"), 200),
+            (EVALUATION, basic("portal", portal), 200),
+            (SEARCH, format!("Bearer {portal}"), 403),
+            (EVALUATION, format!("Bearer {auditor}"), 403),
+            (SEARCH, format!("Bearer {auditor}"), 200),
+            (SEARCH, basic("auditor%20of+the%20house", auditor), 200),
+            (SEARCH, basic("auditor of the house", auditor), 200),
+            (SEARCH, format!("Bearer {runner}"), 403),
+            ("/-/reload", format!("Bearer {portal}"), 403),
+            ("/-/reload", format!("Bearer {runner}"), 200),
+        ] {
+            let reply = ask(&self.server, path, &authorization);
+            assert_eq!(reply.status, status, "{path} {reply:?}");
+        }
+    }
+}
+
 #[test]
 fn a_token_gives_its_rights_and_no_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("callers.json");
-    let (portal, portal_entry) = token("portal", &["evaluate"]);
-    let (auditor, auditor_entry) = token("auditor of the house", &["search", "explore"]);
-    let (runner, runner_entry) = token("runner", &["operate"]);
-    write(&file, &[&portal_entry, &auditor_entry, &runner_entry]);
-    let log = folder.path().join("decisions.ndjson");
-    let log = log.to_str().unwrap();
-    let file = file.to_str().unwrap();
-    let server = Server::with(
-        &records_folder(),
-        &["--tokens", file, "--decision-log", log],
-    );
+    let three = Three::new();
+    three.ask_all();
+    let mut explained = body();
+    explained["options"] = json!({ "explain": true });
+    let bearer = format!("Bearer {}", three.portal);
+    let headers = [("authorization", bearer.as_str())];
+    let reply = three
+        .server
+        .post_text(EVALUATION, &explained.to_string(), &headers);
+    assert_eq!(reply.status, 403);
+}
 
-    let nothing = server.post(EVALUATION, &body());
+#[test]
+fn whoever_has_no_token_is_told_nothing_but_that() {
+    let three = Three::new();
+    let nothing = three.server.post(EVALUATION, &body());
     assert_eq!(nothing.status, 401);
-    assert_eq!(
-        nothing.header("www-authenticate"),
-        "Bearer realm=\"tarbac\""
-    );
+    let realm = nothing.header("www-authenticate");
+    assert_eq!(realm, "Bearer realm=\"tarbac\"");
     assert!(nothing.json()["error"].is_string());
+    let portal = &three.portal;
+    let file = std::fs::read_to_string(three.folder.path().join("callers.json")).unwrap();
+    let file: Value = serde_json::from_str(&file).unwrap();
+    let digest = file["callers"][0]["sha256"].as_str().unwrap();
     for wrong in [
         "Bearer wrong",
         "Bearer ",
         "Bearer",
         "Digest x",
         &format!("Bearer {portal}x"),
-        &format!("Bearer {}", portal_entry["sha256"].as_str().unwrap()),
+        &format!("Bearer {digest}"),
         &basic("portal", "wrong"),
-        &basic("auditor of the house", &portal),
-        &basic("", &portal),
+        &basic("auditor of the house", portal),
+        &basic("", portal),
         "Basic !",
     ] {
-        let reply = ask(&server, EVALUATION, wrong);
+        let reply = ask(&three.server, EVALUATION, wrong);
         assert_eq!(reply.status, 401, "{wrong}");
         assert_eq!(reply.text, nothing.text, "{wrong}");
     }
-    let search = "/access/v1/search/subject";
-    for (path, authorization, status) in [
-        (EVALUATION, format!("Bearer {portal}"), 200),
-        (EVALUATION, format!("bearer  {portal}"), 200),
-        (EVALUATION, basic("portal", &portal), 200),
-        (search, format!("Bearer {portal}"), 403),
-        (EVALUATION, format!("Bearer {auditor}"), 403),
-        (search, format!("Bearer {auditor}"), 200),
-        (search, basic("auditor%20of+the%20house", &auditor), 200),
-        (search, basic("auditor of the house", &auditor), 200),
-        (search, format!("Bearer {runner}"), 403),
-        ("/-/reload", format!("Bearer {portal}"), 403),
-        ("/-/reload", format!("Bearer {runner}"), 200),
-    ] {
-        let reply = ask(&server, path, &authorization);
-        assert_eq!(reply.status, status, "{path} {reply:?}");
-    }
+}
+
+#[test]
+fn what_is_open_to_everybody_is_so_with_a_wrong_token() {
+    let server = Three::new().server;
     for path in ["/livez", "/readyz", "/version", "/openapi.json"] {
         assert_eq!(server.get(path).status, 200, "{path}");
         let wrong = server.send("GET", path, b"", &[("authorization", "Bearer wrong")]);
         assert_eq!(wrong.status, 200, "{path}");
     }
     assert_eq!(server.get("/metrics").status, 401);
-    let mut explained = body();
-    explained["options"] = json!({ "explain": true });
-    let bearer = format!("Bearer {portal}");
-    let headers = [("authorization", bearer.as_str())];
-    assert_eq!(
-        server
-            .post_text(EVALUATION, &explained.to_string(), &headers)
-            .status,
-        403
-    );
+}
 
-    // Nothing that is kept or shown has a token.
-    let bearer = format!("Bearer {runner}");
-    let metrics = server.send("GET", "/metrics", b"", &[("authorization", &bearer)]);
-    assert!(
-        metrics
-            .text
-            .contains(r#"tarbac_http_rejected_total{reason="auth"} 1"#),
-        "{metrics:?}"
-    );
-    let records = std::fs::read_to_string(log).unwrap();
-    for secret in [&portal, &auditor, &runner] {
-        for shown in [&server.log(), &records, &metrics.text] {
+#[test]
+fn nothing_that_is_kept_or_shown_has_a_token() {
+    let three = Three::new();
+    assert_eq!(ask(&three.server, EVALUATION, "Bearer wrong").status, 401);
+    three.ask_all();
+    let bearer = format!("Bearer {}", three.runner);
+    let headers = [("authorization", bearer.as_str())];
+    let metrics = three.server.send("GET", "/metrics", b"", &headers);
+    let rejected = r#"tarbac_http_rejected_total{reason="auth"} 1"#;
+    assert!(metrics.text.contains(rejected), "{metrics:?}");
+    let records = std::fs::read_to_string(three.log()).unwrap();
+    for secret in [&three.portal, &three.auditor, &three.runner] {
+        for shown in [&three.server.log(), &records, &metrics.text] {
             assert!(!shown.contains(secret.as_str()));
         }
     }
-    server.stop();
-    let names: Vec<Value> = read(Path::new(log))
-        .iter()
-        .map(|of| of["caller"].clone())
-        .collect();
+}
+
+#[test]
+fn a_record_names_the_caller() {
+    let three = Three::new();
+    three.ask_all();
+    let log = three.log();
+    three.server.stop();
+    let names: Vec<Value> = read(&log).iter().map(|of| of["caller"].clone()).collect();
     let portal = json!({ "name": "portal", "by": "token" });
     assert_eq!(names[..3], [portal.clone(), portal.clone(), portal]);
     assert_eq!(names[3]["name"], "auditor of the house");

@@ -79,8 +79,22 @@ pub fn ask_much(server: &Server, evaluations: usize) {
     }
 }
 
-#[test]
-fn each_decision_is_a_line_of_the_published_shape() {
+/// Each of these documents is of a published shape.
+pub fn conform(shape: &str, documents: &[Value]) {
+    let schema = contoso(&["schema", shape]).stdout;
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("schema.json", schema).unwrap();
+    let index = compiler.compile("schema.json", &mut schemas).unwrap();
+    for document in documents {
+        let conforms = schemas.validate(document, index);
+        assert!(conforms.is_ok(), "{document}: {}", conforms.unwrap_err());
+    }
+}
+
+/// The records of a server that was asked for a hundred evaluations, and its revision.
+fn logged() -> (Vec<Value>, Value) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("decisions.ndjson");
     let server = logging(&contoso_folder(), &log, &[]);
@@ -95,27 +109,29 @@ fn each_decision_is_a_line_of_the_published_shape() {
     assert_eq!(server.stop(), 0);
     let records = read(&log);
     assert_eq!(records.len(), 205);
-    let schema = contoso(&["schema", "decision-log"]).stdout;
-    let schema: Value = serde_json::from_str(&schema).unwrap();
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    compiler.add_resource("schema.json", schema).unwrap();
-    let index = compiler.compile("schema.json", &mut schemas).unwrap();
+    (records, revision)
+}
+
+#[test]
+fn each_decision_is_a_line_of_the_published_shape() {
+    let (records, revision) = logged();
+    conform("decision-log", &records);
     let mut ids: Vec<&str> = Vec::new();
     for record in &records {
-        let conforms = schemas.validate(record, index);
-        assert!(conforms.is_ok(), "{record}: {}", conforms.unwrap_err());
         assert_no_nulls(record);
         assert_eq!(record["revision"]["id"], revision);
-        assert_eq!(
-            record["caller"],
-            json!({ "name": "anonymous", "by": "nothing" })
-        );
+        let anonymous = json!({ "name": "anonymous", "by": "nothing" });
+        assert_eq!(record["caller"], anonymous);
         ids.push(record["decision_id"].as_str().unwrap());
     }
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 205);
+}
+
+#[test]
+fn a_record_says_what_was_asked_and_what_was_decided() {
+    let (records, _) = logged();
     let first = &records[0];
     assert_eq!(first["kind"], "decision");
     assert_eq!(first["decision"], "allow");

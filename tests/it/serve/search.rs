@@ -206,6 +206,45 @@ fn items_are_exactly_what_the_standard_says() {
     assert_eq!(found.text, expected);
 }
 
+/// Of each search the members without which it is none.
+const NEEDED: [(&str, &[&str]); 3] = [
+    (
+        "subject",
+        &[
+            "/subject",
+            "/subject/type",
+            "/action",
+            "/action/name",
+            "/resource",
+            "/resource/type",
+            "/resource/id",
+        ],
+    ),
+    (
+        "resource",
+        &[
+            "/subject",
+            "/subject/type",
+            "/subject/id",
+            "/action",
+            "/action/name",
+            "/resource",
+            "/resource/type",
+        ],
+    ),
+    (
+        "action",
+        &[
+            "/subject",
+            "/subject/type",
+            "/subject/id",
+            "/resource",
+            "/resource/type",
+            "/resource/id",
+        ],
+    ),
+];
+
 #[test]
 fn a_search_that_lacks_something_is_refused() {
     let server = records();
@@ -214,44 +253,7 @@ fn a_search_that_lacks_something_is_refused() {
         "action": { "name": "read" },
         "resource": { "type": "record", "id": "record-1" },
     });
-    for (kind, pointers) in [
-        (
-            "subject",
-            [
-                "/subject",
-                "/subject/type",
-                "/action",
-                "/action/name",
-                "/resource",
-                "/resource/type",
-                "/resource/id",
-            ]
-            .as_slice(),
-        ),
-        (
-            "resource",
-            &[
-                "/subject",
-                "/subject/type",
-                "/subject/id",
-                "/action",
-                "/action/name",
-                "/resource",
-                "/resource/type",
-            ],
-        ),
-        (
-            "action",
-            &[
-                "/subject",
-                "/subject/type",
-                "/subject/id",
-                "/resource",
-                "/resource/type",
-                "/resource/id",
-            ],
-        ),
-    ] {
+    for (kind, pointers) in NEEDED {
         for pointer in pointers {
             let (parent, key) = pointer.rsplit_once('/').unwrap();
             for wrong in [None, Some(json!(7))] {
