@@ -83,57 +83,59 @@ fn under_ci_nothing_is_written() {
     assert!(!workspace.path("tests/everybody.snap").exists());
 }
 
+/// A part of a snapshot, what stands there in its place, and what is said of it.
+const DAMAGED: [(&str, &str, &str); 9] = [
+    (
+        "",
+        "",
+        "line 1 is not that of a snapshot: it names no readings",
+    ),
+    (
+        "readings in force",
+        "in force",
+        "line 1 is not that of a snapshot",
+    ),
+    (
+        "\nPC-1",
+        "\n<<<<<<< ours\nPC-1",
+        "line 3 is a conflict marker of a merge",
+    ),
+    (
+        "\nbob",
+        "\n=======\nbob",
+        "line 11 is a conflict marker of a merge",
+    ),
+    (
+        "\nbob",
+        "\n>>>>>>> 1f2e3d4\nbob",
+        "line 11 is a conflict marker of a merge",
+    ),
+    (
+        "\nPC-1  ",
+        "\nPC-1 ",
+        "line 3 is not that of a snapshot: it names no resource",
+    ),
+    (
+        "✗ –           ✗ –",
+        "✗ –",
+        "line 11 is not that of a snapshot: it has too few cells",
+    ),
+    (
+        "✗ –           ✗ –",
+        "? –           ✗ –",
+        "line 11 is not that of a snapshot: a cell has no mark",
+    ),
+    (
+        "  rhdo  roles.help-desk-operator  A Help Desk Operator sees every page of a tenant-attached device and takes every action on it.\n",
+        "",
+        "line 10 is not that of a snapshot: a cell has a key",
+    ),
+];
+
 /// What is wrong with a snapshot is said with its line; that it be taken anew is not what to do first.
 #[test]
 fn a_file_that_is_no_snapshot_is_said_to_be_none() {
-    let damaged: &[(&str, &str, &str)] = &[
-        (
-            "",
-            "",
-            "line 1 is not that of a snapshot: it names no readings",
-        ),
-        (
-            "readings in force",
-            "in force",
-            "line 1 is not that of a snapshot",
-        ),
-        (
-            "\nPC-1",
-            "\n<<<<<<< ours\nPC-1",
-            "line 3 is a conflict marker of a merge",
-        ),
-        (
-            "\nbob",
-            "\n=======\nbob",
-            "line 11 is a conflict marker of a merge",
-        ),
-        (
-            "\nbob",
-            "\n>>>>>>> 1f2e3d4\nbob",
-            "line 11 is a conflict marker of a merge",
-        ),
-        (
-            "\nPC-1  ",
-            "\nPC-1 ",
-            "line 3 is not that of a snapshot: it names no resource",
-        ),
-        (
-            "✗ –           ✗ –",
-            "✗ –",
-            "line 11 is not that of a snapshot: it has too few cells",
-        ),
-        (
-            "✗ –           ✗ –",
-            "? –           ✗ –",
-            "line 11 is not that of a snapshot: a cell has no mark",
-        ),
-        (
-            "  rhdo  roles.help-desk-operator  A Help Desk Operator sees every page of a tenant-attached device and takes every action on it.\n",
-            "",
-            "line 10 is not that of a snapshot: a cell has a key",
-        ),
-    ];
-    for (part, wrong, said) in damaged {
+    for (part, wrong, said) in DAMAGED {
         let workspace = taken();
         let text = workspace.read("tests/everybody.snap");
         let text = match part.is_empty() {
