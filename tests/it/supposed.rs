@@ -93,76 +93,66 @@ fn answer(ran: &Ran) -> Vec<Value> {
     documents.collect()
 }
 
+/// Changes, what each is when it is made by hand, and the readings that go along.
+const CHANGES: [(&[&str], fn(&mut Value), &[&str]); 5] = [
+    (CLEARED, clear, &[]),
+    (
+        &["--use-intune-rbac", "off", "--site-version", "2111"],
+        |entity| {
+            if entity["attrs"].get("useIntuneRbac").is_some() {
+                entity["attrs"]["useIntuneRbac"] = json!(false);
+            }
+            if entity["attrs"].get("version").is_some() {
+                entity["attrs"]["version"] = json!(2111);
+            }
+        },
+        &[],
+    ),
+    (
+        &[
+            "--set",
+            "jonas@contoso.example.cloudOnly=true",
+            "--set",
+            "OLD.enforceConfigMgrRbac=on",
+        ],
+        |entity| {
+            if is(entity, "jonas@contoso.example") {
+                entity["attrs"]["cloudOnly"] = json!(true);
+            }
+            if is(entity, "OLD") {
+                entity["attrs"]["enforceConfigMgrRbac"] = json!(true);
+            }
+        },
+        &[],
+    ),
+    (
+        &["--revoke", "ada@contoso.example=Help Desk Operator"],
+        |entity| {
+            if is(entity, "ada@contoso.example") {
+                entity["parents"] = json!([]);
+            }
+        },
+        &[],
+    ),
+    (CLEARED, clear, &["--no-reading", "any-intune-role"]),
+];
+
+fn clear(entity: &mut Value) {
+    if is(entity, "P01") {
+        entity["attrs"]["enforceConfigMgrRbac"] = json!(false);
+    }
+}
+
 #[test]
 fn a_question_with_changes_is_that_question_where_they_are_made() {
-    type Edit = fn(&mut Value);
-    let changes: [(&[&str], Edit); 5] = [
-        (CLEARED, |entity| {
-            if is(entity, "P01") {
-                entity["attrs"]["enforceConfigMgrRbac"] = json!(false);
-            }
-        }),
-        (
-            &["--use-intune-rbac", "off", "--site-version", "2111"],
-            |entity| {
-                if entity["attrs"].get("useIntuneRbac").is_some() {
-                    entity["attrs"]["useIntuneRbac"] = json!(false);
-                }
-                if entity["attrs"].get("version").is_some() {
-                    entity["attrs"]["version"] = json!(2111);
-                }
-            },
-        ),
-        (
-            &[
-                "--set",
-                "jonas@contoso.example.cloudOnly=true",
-                "--set",
-                "OLD.enforceConfigMgrRbac=on",
-            ],
-            |entity| {
-                if is(entity, "jonas@contoso.example") {
-                    entity["attrs"]["cloudOnly"] = json!(true);
-                }
-                if is(entity, "OLD") {
-                    entity["attrs"]["enforceConfigMgrRbac"] = json!(true);
-                }
-            },
-        ),
-        (
-            &["--revoke", "ada@contoso.example=Help Desk Operator"],
-            |entity| {
-                if is(entity, "ada@contoso.example") {
-                    entity["parents"] = json!([]);
-                }
-            },
-        ),
-        // Readings go along.
-        (
-            &[
-                "--enforce-configmgr-rbac",
-                "P01=off",
-                "--no-reading",
-                "any-intune-role",
-            ],
-            |entity| {
-                if is(entity, "P01") {
-                    entity["attrs"]["enforceConfigMgrRbac"] = json!(false);
-                }
-            },
-        ),
-    ];
     let requests = requests();
-    for (change, edit) in changes {
+    for (change, edit, readings) in CHANGES {
         let by_hand = written(edit);
-        let also: Vec<&str> = match change.iter().position(|flag| *flag == "--no-reading") {
-            Some(at) => change[at..].to_vec(),
-            None => Vec::new(),
-        };
+        let change = [change, readings].concat();
         for question in QUESTIONS {
             let question = [*question, &["--format", "json"]].concat();
-            let asked = contoso_with(&[&question[..], change].concat(), requests.as_bytes());
-            let made = by_hand.run_with(&[&question[..], &also].concat(), requests.as_bytes());
+            let asked = contoso_with(&[&question[..], &change].concat(), requests.as_bytes());
+            let made = by_hand.run_with(&[&question[..], readings].concat(), requests.as_bytes());
             assert_eq!(
                 answer(&asked),
                 answer(&made),
@@ -174,7 +164,11 @@ fn a_question_with_changes_is_that_question_where_they_are_made() {
             let check = [&["check", "--requests", "-"], changes].concat();
             answer(&contoso_with(&check, requests.as_bytes()))
         };
-        assert_ne!(check(change), check(&also), "{change:?} changes answers");
+        assert_ne!(
+            check(&change),
+            check(readings),
+            "{change:?} changes answers"
+        );
     }
 }
 
