@@ -99,9 +99,10 @@ fn policy_idle_forbid() {
     );
 }
 
+// The ways to each of these are in `loopholes.rs`.
+
 #[test]
-fn loopholes() {
-    // The ways to each of these are in `loopholes.rs`.
+fn a_permission_that_gets_round_a_guardrail_is_an_error() {
     insta::assert_snapshot!(Tarbac::with(&[(
         "schema/custom/x.cedarschema",
         "namespace Intune {\n@doc(\"Wipe.\")\naction \"wipe\" appliesTo { principal: Entra::User, resource: Tenant };\n}\n",
@@ -123,6 +124,10 @@ fn loopholes() {
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn a_name_in_another_case_is_an_error() {
     insta::assert_snapshot!(policy_in_tenant(r#"@id("custom.x")
 @doc("A name in another case.")
 @message("No.")
@@ -150,6 +155,10 @@ when { principal.userPrincipalName == "Ana@t.example" };
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn a_second_authority_is_an_error() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("A second answer.")
 @authority("ours")
@@ -182,6 +191,10 @@ when { resource.coManaged };
     rules: shipped-and-custom, revision …
     --- exit 1
     "#);
+}
+
+#[test]
+fn a_guardrail_of_a_reading_is_an_error() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("A guardrail of a reading.")
 @message("No.")
@@ -209,6 +222,10 @@ forbid (
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn a_forbid_that_silences_a_question_is_an_error() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("No finding is one.")
 @message("No.")
@@ -233,6 +250,10 @@ forbid (
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn a_permit_for_everybody_is_a_warning() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("Anybody.")
 permit (

@@ -303,13 +303,15 @@ permit(principal in Intune::Role::"r",action,resource);
     "#);
 }
 
+/// What is found in a policy of this id, and nothing else.
+fn named(id: &str) -> Ran {
+    policy(&format!(
+        "@id(\"{id}\")\n@doc(\"A role.\")\npermit (\n  principal in Intune::Role::\"r\",\n  action == Intune::Action::\"updateRoles\",\n  resource\n);\n"
+    ))
+}
+
 #[test]
-fn policy_ids() {
-    let named = |id: &str| {
-        policy(&format!(
-            "@id(\"{id}\")\n@doc(\"A role.\")\npermit (\n  principal in Intune::Role::\"r\",\n  action == Intune::Action::\"updateRoles\",\n  resource\n);\n"
-        ))
-    };
+fn an_id_with_characters_that_do_not_show_is_an_error() {
     let shown = |ran: Ran| ran.to_string().replace('\u{200b}', "<ZWSP>");
     insta::assert_snapshot!(shown(named("custom.a\u{200b}b")), @r#"
     policy::unfit_id
@@ -326,6 +328,10 @@ fn policy_ids() {
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn an_id_that_says_another_place_is_a_warning() {
     insta::assert_snapshot!(named("guardrails.mine"), @r#"
     policy::misleading_id
 
@@ -342,6 +348,10 @@ fn policy_ids() {
     rules: shipped-and-custom, revision …
     --- exit 0
     "#);
+}
+
+#[test]
+fn an_id_that_looks_like_another_is_a_warning() {
     insta::assert_snapshot!(named("readings.Observed-roles"), @r#"
     policy::misleading_id
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{more, with};
+use crate::tarbac::Ran;
 use crate::world::{assignment, device, entity, hierarchy, tenant_entity, uid, uids, user};
 
 #[test]
@@ -137,12 +138,13 @@ fn entities_narrowed_without_need() {
     "#);
 }
 
+fn collection(id: &str, hierarchy: &str, parents: &[(&str, &str)]) -> Value {
+    let hierarchy = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", hierarchy) });
+    entity("ConfigMgr::Collection", id, hierarchy, parents)
+}
+
 #[test]
-fn entities_that_contradict_each_other() {
-    let collection = |id: &str, hierarchy: &str, parents: &[(&str, &str)]| {
-        let hierarchy = json!({ "hierarchy": uid("ConfigMgr::Hierarchy", hierarchy) });
-        entity("ConfigMgr::Collection", id, hierarchy, parents)
-    };
+fn a_device_in_a_collection_of_another_hierarchy_is_an_error() {
     insta::assert_snapshot!(more(&[
         hierarchy("O", "t", false),
         collection("O1", "O", &[]),
@@ -166,6 +168,10 @@ fn entities_that_contradict_each_other() {
     errors: 1 error
     --- exit 1
     "#);
+}
+
+#[test]
+fn a_collection_that_is_limited_to_one_of_another_hierarchy_is_an_error() {
     insta::assert_snapshot!(more(&[
         hierarchy("O", "t", false),
         collection("O1", "O", &[]),
@@ -190,43 +196,50 @@ fn entities_that_contradict_each_other() {
     errors: 1 error
     --- exit 1
     "#);
-    let configmgr = |read: &str, discovered: &str| {
-        let sets = [
-            "readResource",
-            "notifyResource",
-            "runCmPivot",
-            "runScript",
-            "readBitLockerRecoveryKey",
-            "readScripts",
-            "readApplications",
-            "approveApplications",
-            "discoveredByActiveDirectory",
-        ];
-        let of = |type_name: &str, id: &str| match id {
-            "" => json!([]),
-            id => uids(type_name, &[id]),
-        };
-        let mut permissions: serde_json::Map<String, Value> = sets
-            .map(|set| (set.to_owned(), json!([])))
-            .into_iter()
-            .collect();
-        permissions.insert("read".to_owned(), of("ConfigMgr::Collection", read));
-        permissions.insert(
-            "discoveredByEntra".to_owned(),
-            of("ConfigMgr::Hierarchy", discovered),
-        );
-        with(
-            user("u9", "eve@t.example", &[]),
-            "configMgr",
-            Value::Object(permissions),
-        )
+}
+
+/// Somebody who may read a collection, or is discovered in a hierarchy.
+fn administrator(read: &str, discovered: &str) -> Value {
+    let none = [
+        "readResource",
+        "notifyResource",
+        "runCmPivot",
+        "runScript",
+        "readBitLockerRecoveryKey",
+        "readScripts",
+        "readApplications",
+        "approveApplications",
+        "discoveredByActiveDirectory",
+    ];
+    let of = |type_name: &str, id: &str| match id {
+        "" => json!([]),
+        id => uids(type_name, &[id]),
     };
-    let foreign = [
+    let mut permissions: serde_json::Map<String, Value> = none
+        .map(|set| (set.to_owned(), json!([])))
+        .into_iter()
+        .collect();
+    let read = of("ConfigMgr::Collection", read);
+    permissions.insert("read".to_owned(), read);
+    let discovered = of("ConfigMgr::Hierarchy", discovered);
+    permissions.insert("discoveredByEntra".to_owned(), discovered);
+    let person = user("u9", "eve@t.example", &[]);
+    with(person, "configMgr", Value::Object(permissions))
+}
+
+/// A person, beside another tenant with a hierarchy and a collection.
+fn beside_another_tenant(person: Value) -> Ran {
+    more(&[
         tenant_entity("other", true),
         hierarchy("F", "other", true),
         collection("F1", "F", &[]),
-    ];
-    insta::assert_snapshot!(more(&[&foreign[..], &[configmgr("F1", "")]].concat()), @r#"
+        person,
+    ])
+}
+
+#[test]
+fn a_permission_in_another_tenant_is_an_error() {
+    insta::assert_snapshot!(beside_another_tenant(administrator("F1", "")), @r#"
     entities::foreign_permission
 
       × a person has a permission on a collection whose hierarchy is attached to another tenant: `Entra::User::"u9"` and
@@ -246,7 +259,11 @@ fn entities_that_contradict_each_other() {
     errors: 1 error
     --- exit 1
     "#);
-    insta::assert_snapshot!(more(&[&foreign[..], &[configmgr("", "F")]].concat()), @r#"
+}
+
+#[test]
+fn a_person_who_is_discovered_in_another_tenant_is_an_error() {
+    insta::assert_snapshot!(beside_another_tenant(administrator("", "F")), @r#"
     entities::foreign_hierarchy
 
       × a person is discovered, or has a permission, in a hierarchy that is attached to another tenant:
@@ -266,7 +283,11 @@ fn entities_that_contradict_each_other() {
     errors: 1 error
     --- exit 1
     "#);
-    insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "ana@t.example ", &[])]].concat()), @r#"
+}
+
+#[test]
+fn a_name_that_ends_with_a_blank_is_told() {
+    insta::assert_snapshot!(beside_another_tenant(user("u9", "ana@t.example ", &[])), @r#"
     entities::similar_name
 
       ⚠ `ana@t.example `, the name of `Entra::User::"u9"`, looks like `ana@t.example`, that of `Entra::User::"u1"`
@@ -296,7 +317,11 @@ fn entities_that_contradict_each_other() {
     rules: shipped, revision …
     --- exit 0
     "#);
-    insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "\u{430}na@t.example", &[])]].concat()), @r#"
+}
+
+#[test]
+fn a_name_in_letters_that_look_like_others_is_told() {
+    insta::assert_snapshot!(beside_another_tenant(user("u9", "\u{430}na@t.example", &[])), @r#"
     entities::similar_name
 
       ⚠ `аna@t.example`, the name of `Entra::User::"u9"`, looks like `ana@t.example`, that of `Entra::User::"u1"`
@@ -326,7 +351,11 @@ fn entities_that_contradict_each_other() {
     rules: shipped, revision …
     --- exit 0
     "#);
-    insta::assert_snapshot!(more(&[&foreign[..], &[user("u9", "ANA@t.example", &[])]].concat()), @r#"
+}
+
+#[test]
+fn a_name_that_two_have_is_told() {
+    insta::assert_snapshot!(beside_another_tenant(user("u9", "ANA@t.example", &[])), @r#"
     entities::shared_name
 
       ⚠ `ana@t.example` is the name of `Entra::User::"u1"` and `Entra::User::"u9"`
