@@ -1,6 +1,7 @@
 //! The cost of suites and of mutants.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -8,8 +9,66 @@ use std::collections::BTreeSet;
 use tarbac::Engine;
 use tarbac::cedar_run_tests::{self, Expectation};
 use tarbac::decision::Request;
+use tempfile::TempDir;
 
 use super::{Sample, cedar_is_there, median, run, shipped_schema, small_tenant};
+
+/// One file of tests for both programs, and the same requests as the cases of a suite.
+struct Prepared {
+    folder: TempDir,
+    sample: Sample,
+}
+
+impl Prepared {
+    fn new(policies: usize, tests: usize) -> Self {
+        let shipped = Sample::new(small_tenant(0)).engine();
+        let shipped = shipped.bundle().in_force(shipped.readings()).count();
+        let sample = Sample::new(small_tenant((policies - shipped) as u32));
+        let engine = sample.engine();
+        let requests = sample.requests(&engine);
+        let document = document(&engine, requests.iter().take(tests));
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        fs::create_dir_all(folder.path().join("policies/custom")).unwrap();
+        write("policies/custom/roles.cedar", &sample.tenant.policies());
+        let in_force = cedar_run_tests::policies_in_force(engine.bundle(), engine.readings());
+        write("policies.cedar", &in_force);
+        write("schema.cedarschema", &shipped_schema());
+        write("tests.json", &document);
+        // Decided in the directory that they are about.
+        fs::create_dir_all(sample.folder.path().join("tests")).unwrap();
+        let suite = suite(&engine, requests.iter().take(tests));
+        fs::write(sample.folder.path().join("tests/many.yaml"), suite).unwrap();
+        Self { folder, sample }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn ours(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+        command.arg("-C").arg(self.folder.path());
+        command
+            .args(["test", "--cedar"])
+            .arg(self.path("tests.json"));
+        command
+    }
+
+    fn suite(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+        command.arg("-C").arg(self.sample.folder.path()).arg("test");
+        command
+    }
+
+    fn theirs(&self) -> Command {
+        let mut command = Command::new("cedar");
+        command.arg("run-tests");
+        command.arg("--policies").arg(self.path("policies.cedar"));
+        command.arg("--tests").arg(self.path("tests.json"));
+        command
+    }
+}
 
 /// `tarbac test --cedar` beside `cedar run-tests` on one file of tests, which need no directory.
 pub(super) fn suites(policies: usize, tests: usize, turns: usize) {
@@ -17,65 +76,29 @@ pub(super) fn suites(policies: usize, tests: usize, turns: usize) {
     if !cedar_is_there() {
         return;
     }
-    let shipped = Sample::new(small_tenant(0)).engine();
-    let shipped = shipped.bundle().in_force(shipped.readings()).count();
-    let sample = Sample::new(small_tenant((policies - shipped) as u32));
-    let engine = sample.engine();
-    let requests = sample.requests(&engine);
-    let document = document(&engine, requests.iter().take(tests));
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-    fs::create_dir_all(folder.path().join("policies/custom")).unwrap();
-    write("policies/custom/roles.cedar", &sample.tenant.policies());
-    let in_force = cedar_run_tests::policies_in_force(engine.bundle(), engine.readings());
-    write("policies.cedar", &in_force);
-    write("schema.cedarschema", &shipped_schema());
-    write("tests.json", &document);
-
-    let path = |name: &str| folder.path().join(name);
-    let mut ours = Command::new(env!("CARGO_BIN_EXE_tarbac"));
-    ours.arg("-C").arg(folder.path()).args(["test", "--cedar"]);
-    ours.arg(path("tests.json"));
-    let theirs = || {
-        let mut command = Command::new("cedar");
-        command.arg("run-tests");
-        command.arg("--policies").arg(path("policies.cedar"));
-        command.arg("--tests").arg(path("tests.json"));
-        command
-    };
-    // The same requests as cases of a suite, decided in the directory that they are about.
-    fs::create_dir_all(sample.folder.path().join("tests")).unwrap();
-    fs::write(
-        sample.folder.path().join("tests/many.yaml"),
-        suite(&engine, requests.iter().take(tests)),
-    )
-    .unwrap();
-    let mut suite = Command::new(env!("CARGO_BIN_EXE_tarbac"));
-    suite.arg("-C").arg(sample.folder.path()).arg("test");
-    let mut without = theirs();
-    let mut with = theirs();
-    with.arg("--schema").arg(path("schema.cedarschema"));
+    let prepared = Prepared::new(policies, tests);
     let mut times = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..turns {
-        times.0.push(run(&mut ours).as_secs_f64());
-        times.1.push(run(&mut without).as_secs_f64());
-        times.2.push(run(&mut suite).as_secs_f64());
+        times.0.push(run(&mut prepared.ours()).as_secs_f64());
+        times.1.push(run(&mut prepared.theirs()).as_secs_f64());
+        times.2.push(run(&mut prepared.suite()).as_secs_f64());
     }
     // Once is enough: it takes that long because it validates all policies for each test.
+    let mut with = prepared.theirs();
+    with.arg("--schema")
+        .arg(prepared.path("schema.cedarschema"));
     let with = run(&mut with).as_secs_f64();
     let (ours, without, suite) = (median(times.0), median(times.1), median(times.2));
     println!("| program | seconds | to tarbac |");
     println!("|---|---:|---:|");
     println!("| tarbac test --cedar | {ours:.3} | 1 |");
-    println!(
-        "| tarbac test, a suite | {suite:.3} | {:.1} |",
-        suite / ours
-    );
-    println!("| cedar run-tests | {without:.3} | {:.1} |", without / ours);
-    println!(
-        "| cedar run-tests --schema | {with:.3} | {:.1} |",
-        with / ours
-    );
+    for (program, seconds) in [
+        ("tarbac test, a suite", suite),
+        ("cedar run-tests", without),
+        ("cedar run-tests --schema", with),
+    ] {
+        println!("| {program} | {seconds:.3} | {:.1} |", seconds / ours);
+    }
 }
 
 /// A suite with a case for each request.

@@ -3,16 +3,57 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use cedar_policy::{Authorizer, Context, Entities, EntityId, EntityUid};
+use cedar_policy::{Authorizer, Context, Entities, EntityId, EntityUid, PolicySet};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde_json::Value;
 use std::fs::File;
+use tarbac::Engine;
 use tarbac::change::impact::States;
 use tarbac::decision::{Decision, Request};
 
 use super::plain;
 use super::tenant::Tenant;
 use super::{changed, load};
+
+/// What is asked about, spread over the tenant, and the directory before and after for plain Cedar.
+struct Spread {
+    people: Vec<Value>,
+    devices: Vec<Value>,
+    plain: [Entities; 2],
+}
+
+impl Spread {
+    fn of(tenant: &Tenant, folder: &Path, before: &Engine) -> Self {
+        // Every second of these has a role; administrators are few.
+        let people = some(folder, "people", |number, line| {
+            number % 25 == 0 || line.contains("configMgr")
+        });
+        // An odd step: devices take turns among the hierarchies.
+        let step = (tenant.devices as usize / 2_000) | 1;
+        let devices = some(folder, "devices", |number, _| number % step == 0);
+        let base = some(folder, "base", |_, _| true);
+        let changed = base.iter().cloned().map(changed_entity).collect();
+        let plain = [base, changed].map(|base: Vec<Value>| {
+            let all: Vec<Value> = [base, people.clone(), devices.clone()].concat();
+            Entities::from_json_value(all.into(), Some(before.bundle().schema())).unwrap()
+        });
+        Self {
+            people,
+            devices,
+            plain,
+        }
+    }
+
+    /// The actions of these people on these devices.
+    fn actions(&self, before: &Engine) -> Vec<EntityUid> {
+        let permissions = before.bundle().vocabulary().permissions();
+        let (person, device) = (uid_of(&self.people[0]), uid_of(&self.devices[0]));
+        permissions
+            .filter(|action| action.applies_to(person.type_name(), device.type_name()))
+            .map(|action| action.uid.clone())
+            .collect()
+    }
+}
 
 /// Decides about people, actions and devices that are spread over the tenant, before and after, and once
 /// more by plain Cedar with all policies.
@@ -21,82 +62,66 @@ pub(super) fn sample(tenant: &Tenant, count: usize) {
     tenant.write(folder.path());
     let before = load(folder.path());
     let after = changed(&before);
-    // Every second of these has a role; administrators are few.
-    let people = some(folder.path(), "people", |number, line| {
-        number % 25 == 0 || line.contains("configMgr")
-    });
-    // An odd step: devices take turns among the hierarchies.
-    let step = (tenant.devices as usize / 2_000) | 1;
-    let devices = some(folder.path(), "devices", |number, _| number % step == 0);
-    let base = some(folder.path(), "base", |_, _| true);
-    let changed = base.iter().cloned().map(changed_entity).collect();
-    let plain = [base, changed].map(|base: Vec<Value>| {
-        let all: Vec<Value> = [base, people.clone(), devices.clone()].concat();
-        Entities::from_json_value(all.into(), Some(before.bundle().schema())).unwrap()
-    });
+    let spread = Spread::of(tenant, folder.path(), &before);
     let policies = plain::policies(&before);
-    let permissions = before.bundle().vocabulary().permissions();
-    let actions: Vec<EntityUid> = permissions
-        .filter(|action| {
-            action.applies_to(
-                uid_of(&people[0]).type_name(),
-                uid_of(&devices[0]).type_name(),
-            )
-        })
-        .map(|action| action.uid.clone())
-        .collect();
+    let actions = spread.actions(&before);
     let states = States {
         before: &before,
         after: &after,
     };
     let comparison = states.compare(|_, _| Context::empty());
-    let each = count.div_ceil(people.len());
-    let found: Vec<[usize; 3]> = people
-        .par_iter()
-        .enumerate()
-        .map(|(number, person)| {
-            let person = uid_of(person);
-            // Every person meets other devices, and asks for each with another action.
-            let asked: Vec<(EntityUid, EntityUid)> = (number * each..(number + 1) * each)
-                .map(|at| {
-                    (
-                        actions[at % actions.len()].clone(),
-                        uid_of(&devices[at * 7 % devices.len()]),
-                    )
-                })
-                .collect();
-            let ours = comparison.decisions(&person, &asked);
-            let mut found = [0; 3];
-            for ((action, device), ours) in asked.into_iter().zip(ours) {
-                let request = plain::request(&Request {
-                    principal: person.clone(),
-                    action: action.clone(),
-                    resource: device.clone(),
-                    context: Context::empty(),
-                });
-                for (entities, ours) in plain.iter().zip(ours) {
-                    let response = Authorizer::new().is_authorized(&request, &policies, entities);
-                    let theirs = match response.decision() {
-                        _ if response.diagnostics().errors().next().is_some() => {
-                            Decision::Indeterminate
-                        }
-                        cedar_policy::Decision::Allow => Decision::Allow,
-                        cedar_policy::Decision::Deny => Decision::Deny,
-                    };
-                    assert_eq!(ours, Some(theirs), "{person} {action} {device}");
-                    found[theirs as usize] += 1;
-                }
-            }
-            found
-        })
-        .collect();
+    let each = count.div_ceil(spread.people.len());
+    let people = spread.people.par_iter().enumerate();
+    let found = people.map(|(number, person)| {
+        let person = uid_of(person);
+        // Every person meets other devices, and asks for each with another action.
+        let asked = (number * each..(number + 1) * each).map(|at| {
+            let device = &spread.devices[at * 7 % spread.devices.len()];
+            (actions[at % actions.len()].clone(), uid_of(device))
+        });
+        let asked: Vec<(EntityUid, EntityUid)> = asked.collect();
+        let ours = comparison.decisions(&person, &asked);
+        let mut found = [0; 3];
+        for ((action, resource), ours) in asked.into_iter().zip(ours) {
+            let request = Request {
+                principal: person.clone(),
+                action,
+                resource,
+                context: Context::empty(),
+            };
+            let theirs = spread
+                .plain
+                .each_ref()
+                .map(|entities| decide(&request, &policies, entities));
+            assert_eq!(ours, theirs.map(Some), "{request:?}");
+            theirs
+                .iter()
+                .for_each(|theirs| found[*theirs as usize] += 1);
+        }
+        found
+    });
+    report(&found.collect::<Vec<_>>(), &spread);
+}
+
+/// What plain Cedar decides.
+fn decide(request: &Request, policies: &PolicySet, entities: &Entities) -> Decision {
+    let response = Authorizer::new().is_authorized(&plain::request(request), policies, entities);
+    match response.decision() {
+        _ if response.diagnostics().errors().next().is_some() => Decision::Indeterminate,
+        cedar_policy::Decision::Allow => Decision::Allow,
+        cedar_policy::Decision::Deny => Decision::Deny,
+    }
+}
+
+/// Prints how many decisions there were of each kind.
+fn report(found: &[[usize; 3]], spread: &Spread) {
     let sum = |at: usize| found.iter().map(|found| found[at]).sum::<usize>();
     println!(
         "\n{} decisions about {} people and {} devices, before and after, are those of plain Cedar: \
          {} allow, {} deny, {} indeterminate",
         found.iter().flatten().sum::<usize>() / 2,
-        people.len(),
-        devices.len(),
+        spread.people.len(),
+        spread.devices.len(),
         sum(Decision::Allow as usize),
         sum(Decision::Deny as usize),
         sum(Decision::Indeterminate as usize),
