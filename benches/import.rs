@@ -3,6 +3,7 @@
 //! `cargo bench --bench import` prints the table; `cargo bench --bench import -- write FOLDER` only
 //! writes the exports, to try the program on; `-- --test` checks that it can be made, on a small size.
 
+#![warn(clippy::too_many_lines)]
 #![expect(
     clippy::disallowed_methods,
     clippy::indexing_slicing,

@@ -6,6 +6,7 @@
 //! small sizes. The comparisons of whole processes need the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and are left out without it.
 
+#![warn(clippy::too_many_lines)]
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -6,6 +6,7 @@
 //! tenant, before and after, with those of plain Cedar, for which it takes minutes; `-- --test` checks that all of
 //! this can be made, on small sizes.
 
+#![warn(clippy::too_many_lines)]
 #![expect(
     clippy::disallowed_methods,
     clippy::indexing_slicing,

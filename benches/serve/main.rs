@@ -3,6 +3,7 @@
 //! `cargo bench --bench serve` prints the tables, with a name one of `evaluations`, `batches`, `searches` and `reloads`;
 //! `-- --test` only checks that they can be made. The client is on the same machine, so it takes a share of the processors.
 
+#![warn(clippy::too_many_lines)]
 #![expect(
     clippy::disallowed_methods,
     clippy::indexing_slicing,

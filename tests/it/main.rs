@@ -1,5 +1,6 @@
 //! What tarbac does, from outside: the program and the library, as people use them.
 
+#![warn(clippy::too_many_lines)]
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
