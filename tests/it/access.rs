@@ -21,7 +21,7 @@ fn a_page_of_a_wiki() {
 }
 
 #[test]
-fn every_row() {
+fn every_row_is_written_where_all_are_asked_for() {
     let some = contoso(&["access"]).stdout;
     let all = contoso(&["access", "--all"]).stdout;
     assert!(some.lines().count() <= 64, "{some}");
@@ -46,7 +46,7 @@ fn every_row() {
 
 /// Each number is that of check, summed.
 #[test]
-fn formats_agree() {
+fn the_numbers_of_all_formats_agree() {
     let document = json_of(&contoso(&["access", "--format", "json"]));
     let sum = |status: &[&str]| {
         let people = document["people"].as_array().unwrap().iter();
@@ -227,7 +227,7 @@ fn administrator() -> Tarbac {
 }
 
 #[test]
-fn how_it_ends() {
+fn the_status_is_that_of_what_was_found() {
     let workspace = administrator();
     insta::assert_snapshot!(workspace.run(&["access"]), @r#"
     1 of 1 account can do something; of 1 decision, 1 are allowed

@@ -29,7 +29,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn on_random_worlds(seed in any::<u64>()) {
+    fn decisions_are_those_of_cedar_on_random_worlds(seed in any::<u64>()) {
         let dice = &mut Dice(seed);
         let switches = Switches {
             on: dice.some(&["default-scope-tag", "discovery-either", "observed-roles"]).into_iter().map(str::to_owned).collect(),

@@ -59,7 +59,7 @@ fn world(toggle: bool, checkbox: bool, version: i64) -> Engine {
 }
 
 #[test]
-fn truth_table() {
+fn who_decides_is_as_in_the_truth_table() {
     let mut table = String::new();
     for toggle in [false, true] {
         for checkbox in [true, false] {

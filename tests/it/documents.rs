@@ -100,7 +100,7 @@ fn shape(schema: Value) -> Value {
 
 /// What every kind of document consists of.
 #[test]
-fn schemas() {
+fn the_schemas_are_as_they_were() {
     let ran = contoso(&["schema", "--help"]);
     let kinds = ran.stdout.lines().filter_map(|line| {
         let kind = line.trim_start().strip_prefix("- ")?;
@@ -165,7 +165,7 @@ fn hold(name: &str, arguments: &[&str], formats: &[&str]) {
 const ADA: &[&str] = &["ada@contoso.example", "Run script", "WS-TST-001"];
 
 #[test]
-fn answers() {
+fn answers_are_as_they_were() {
     hold("check", &[&["check"], ADA].concat(), &["json"]);
     let supposed = [&["check"], ADA, PRODUCTION].concat();
     hold("check_supposed", &supposed, &["json"]);
@@ -183,7 +183,7 @@ fn answers() {
 }
 
 #[test]
-fn explanations() {
+fn explanations_are_as_they_were() {
     hold("explain_allow", &[&["explain"], ADA].concat(), &["json"]);
     let refused = [
         "explain",
@@ -197,7 +197,7 @@ fn explanations() {
 }
 
 #[test]
-fn rows() {
+fn rows_are_as_they_were() {
     let formats = ["json", "ndjson", "csv", "markdown"];
     let who = ["who", "Run script", "WS-TST-001", "--eligible", "--may-not"];
     hold("who", &who, &formats);
@@ -206,14 +206,14 @@ fn rows() {
 }
 
 #[test]
-fn access_reviews() {
+fn access_reviews_are_as_they_were() {
     hold("access", &["access"], &["json", "ndjson", "csv"]);
     let supposed = [&["access"], PRODUCTION].concat();
     hold("access_supposed", &supposed, &["json", "ndjson", "csv"]);
 }
 
 #[test]
-fn changes() {
+fn changes_are_as_they_were() {
     let change = [&["what-if"], PRODUCTION].concat();
     hold("what_if", &change, &["json", "ndjson", "csv"]);
     let plan = [&change[..], &["--plan"]].concat();
@@ -221,7 +221,7 @@ fn changes() {
 }
 
 #[test]
-fn tables() {
+fn tables_are_as_they_were() {
     let formats = ["json", "csv", "markdown"];
     hold("matrix", &["matrix"], &formats);
     let people = [
@@ -233,7 +233,7 @@ fn tables() {
 }
 
 #[test]
-fn workspaces() {
+fn what_is_told_of_a_workspace_is_as_it_was() {
     hold("readings", &["readings"], &["json"]);
     hold("validate", &["validate"], &["json"]);
     hold("import_how", &["import", "--how"], &["json", "markdown"]);
@@ -246,7 +246,7 @@ fn workspaces() {
 }
 
 #[test]
-fn exports() {
+fn what_is_told_of_exports_is_as_it_was() {
     let exports = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exports/contoso");
     let exports = exports.to_str().unwrap();
     let workspace = Tarbac::with(&[]);
@@ -264,7 +264,7 @@ fn exports() {
 }
 
 #[test]
-fn suites() {
+fn results_of_suites_are_as_they_were() {
     let workspace = sample();
     workspace.write(
         "tests/a.yaml",
@@ -292,7 +292,7 @@ cases:
 }
 
 #[test]
-fn mutants() {
+fn results_of_mutants_are_as_they_were() {
     let workspace = sample();
     workspace.write(
         "tests/a.yaml",
@@ -306,7 +306,7 @@ cases:
 }
 
 #[test]
-fn proofs() {
+fn results_of_proofs_are_as_they_were() {
     let solver = solver_or_return!();
     let solver = solver.to_str().unwrap();
     let workspace = Tarbac::with(&[(

@@ -53,7 +53,7 @@ fn nothing_is_written_when_one_file_is_no_policy() {
 }
 
 #[test]
-fn named_files_only() {
+fn nothing_but_the_named_files_is_formatted() {
     let workspace = Tarbac::with(&[("a.cedar", PLAIN), ("b.cedar", PLAIN)]);
     workspace.run(&["fmt", "a.cedar"]);
     assert_ne!(workspace.read("a.cedar"), PLAIN);

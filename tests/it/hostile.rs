@@ -48,7 +48,7 @@ fn a_hundred_megabytes_of_garbage() {
 }
 
 #[test]
-fn not_utf8() {
+fn a_file_that_is_not_utf8_is_named() {
     let folder = Tarbac::with(&[]);
     folder.write("a.cedar", b"@id(\"\xff\")");
     insta::assert_snapshot!(folder.run(&["--policies", "a.cedar", "validate"]), @r#"
@@ -140,7 +140,7 @@ const TENANT: &str = r#"{"name": "t", "useIntuneRbac": true, "allowsUnlicensedAd
 
 /// A file that was saved as UTF-16, as Windows PowerShell does, is read, or says how to save it.
 #[test]
-fn utf16() {
+fn a_file_in_utf16_is_read_or_says_how_to_save_it() {
     let utf16 = |text: &str| -> Vec<u8> {
         [0xfeff]
             .into_iter()

@@ -120,7 +120,7 @@ fn the_policies_that_ship() {
 }
 
 #[test]
-fn a_reading_shows() {
+fn a_reading_shows_in_what_roles_permit() {
     let switches = Switches {
         on: vec!["observed-roles".to_owned()],
         ..Switches::default()

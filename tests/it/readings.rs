@@ -29,7 +29,7 @@ fn state_sentence_and_source() {
 }
 
 #[test]
-fn as_json() {
+fn readings_are_written_as_json() {
     let ran = contoso(&[
         "readings",
         "--format",

@@ -240,7 +240,7 @@ For more information, try '--help'.
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "an answer, whole")]
-fn the_help() {
+fn the_help_lists_the_commands_and_the_options() {
     insta::assert_snapshot!(contoso(&["--help"]), @r#"
     Decide and explain who may do what to Intune tenant-attached devices.
 

@@ -50,7 +50,7 @@ fn warnings_are_clean_unless_denied() {
 }
 
 #[test]
-fn as_json() {
+fn findings_are_written_as_json() {
     let text = "@id(\"custom.x\")\n@doc(\"ö\") permit (principal, action);\n";
     let workspace = Tarbac::with(&[
         ("policies/custom/x.cedar", text),

@@ -109,7 +109,7 @@ fn deep_nesting_of_entities_is_refused() {
 
 /// A word of any length and of any letters is read to its end, whoever reads it.
 #[test]
-fn long_words() {
+fn a_long_word_is_read_to_its_end() {
     for letter in ["a", "é", "漢", "\\n", "\\u{1F600}", " "] {
         let long = letter.repeat(300_000);
         let policy = format!(

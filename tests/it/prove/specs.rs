@@ -4,7 +4,7 @@ use super::{does_not_hold, holds, spec, with_specs};
 use crate::solver::{prove, solver_or_return};
 
 #[test]
-fn readings_of_specs() {
+fn a_spec_is_about_the_reading_that_it_names() {
     let solver = solver_or_return!();
     let either = |id: &str, effect: &str, holds: &str| {
         spec(
@@ -30,7 +30,7 @@ fn readings_of_specs() {
 }
 
 #[test]
-fn specs_with_mistakes() {
+fn mistakes_in_specs_are_told() {
     let workspace = with_specs(&[
         "@id(\"no-doc\") forbid (principal, action == Intune::Action::\"viewScripts\", resource);\n"
             .to_owned(),
