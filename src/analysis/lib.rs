@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod change;
 pub mod decision_log;
 pub mod explain;
+pub mod inquiry;
 pub mod matrix;
 pub mod plan;
 pub mod replay;

@@ -285,6 +285,11 @@ impl Plan {
         }
     }
 
+    /// The role changes against losses, and then those against gains.
+    pub fn every_change(&self) -> impl Iterator<Item = &RoleChange> {
+        self.keep.changes.iter().chain(&self.spare.changes)
+    }
+
     /// Whether the comparison has the expected result.
     pub fn is_verified(&self) -> bool {
         self.keep.is_verified() && self.spare.is_verified()

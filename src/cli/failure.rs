@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use miette::Diagnostic;
+use tarbac_analysis::inquiry::InquiryError;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::LoadError;
 use tarbac_host::bundle::UnknownReading;
@@ -28,6 +29,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// An inquiry without an answer, and the consequence in a sentence.
+    pub(crate) fn inquiry(error: InquiryError, so: &'static str) -> Self {
+        match error {
+            InquiryError::Findings(findings) => Self::Invalid(findings, so),
+            error => Self::Error(Box::new(error)),
+        }
+    }
+
     /// Says on standard error why there is no answer.
     pub(crate) fn report(&self) {
         let style = error_style();
@@ -147,6 +156,12 @@ impl From<NameError> for Failure {
 impl From<ShellError> for Failure {
     fn from(error: ShellError) -> Self {
         Self::Error(Box::new(error))
+    }
+}
+
+impl From<InquiryError> for Failure {
+    fn from(error: InquiryError) -> Self {
+        Self::inquiry(error, "Nothing was decided.")
     }
 }
 

@@ -8,6 +8,7 @@ mod contradictions;
 mod facts;
 mod premises;
 mod roles;
+mod settings;
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,8 @@ use tarbac_store::GivenEntity;
 
 pub use facts::settings;
 pub use premises::Premises;
-pub use roles::assignees;
+pub use roles::{assignable_types, assignees};
+pub use settings::{SettingWords, TenantSetting, flags, settings_now};
 
 /// The annotation of an attribute with the name of the flag that sets it.
 const FLAG: &str = "flag";

@@ -2,13 +2,13 @@
 
 use std::slice::from_mut;
 
-use cedar_policy::Context;
 use clap::Args;
 use tarbac_analysis::access_review::{AccessReview, PersonAccess, Review};
+use tarbac_analysis::inquiry;
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
-use super::context::{ContextArgs, check_context, context};
+use super::context::ContextArgs;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
@@ -59,10 +59,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    check_context(&engine, &arguments.context)?;
-    let review = Review::new(&engine, |action| {
-        context(&engine, &action.uid, &arguments.context).unwrap_or_else(|_| Context::empty())
-    });
+    let review = inquiry::review(&engine, &arguments.context.given()?)?;
     let bar = progress("deciding");
     bar.set_length(review.classes() as u64);
     let mut access = review.access(|| bar.inc(1));

@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tarbac_host::lookup::{Lookup, Name};
-use tarbac_host::{Engine, Request, Workspace};
+use tarbac_analysis::inquiry;
+use tarbac_host::Workspace;
 use tarbac_report as render;
 
 use super::candidates;
-use super::context::{ContextArgs, context};
+use super::context::ContextArgs;
 use super::requests;
 use super::suppose::{ChangesArgs, suppose};
 use crate::arguments::format::{DOCUMENTS, format_among};
@@ -124,7 +124,11 @@ pub(crate) fn run(
         }
         .into());
     };
-    let request = request(&engine, [principal, action, resource], &check.context)?;
+    let request = inquiry::request(
+        &engine,
+        [principal, action, resource],
+        &check.context.given()?,
+    )?;
     let answer = engine.answer(&request);
     output::note(&render::answer::notes(&answer));
     output::note(&render::answer::notes_of_premises(&premises));
@@ -133,22 +137,4 @@ pub(crate) fn run(
         _ => render::answer::human(&answer, &premises, output.style()),
     })?;
     Ok(answer.outcome.decision.into())
-}
-
-/// The request that the arguments name.
-pub(crate) fn request(
-    engine: &Engine,
-    parts: [&str; 3],
-    arguments: &ContextArgs,
-) -> Result<Request, Failure> {
-    let names = Lookup::new(engine);
-    let [principal, action, resource] = parts.map(Name::from);
-    let action = names.action(&action)?;
-    let suggest = |error| names.suggest(error, Some(action));
-    Ok(Request {
-        principal: names.principal(action, &principal).map_err(suggest)?,
-        resource: names.resource(action, &resource).map_err(suggest)?,
-        context: context(engine, &action.uid, arguments)?,
-        action: action.uid.clone(),
-    })
 }

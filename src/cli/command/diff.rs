@@ -9,7 +9,7 @@ use tarbac_host::workspace::{stands_alone, state};
 use tarbac_host::{Layout, LoadError, Workspace};
 
 use super::context::ContextArgs;
-use super::impact::scope::{ScopeArgs, about, in_words};
+use super::impact::scope::ScopeArgs;
 use super::impact::{ComparisonOptions, typed_flags, write_comparison};
 use super::{layout, load_from, note_warnings, reading, switches};
 use crate::arguments::GlobalArgs;
@@ -88,15 +88,16 @@ pub(crate) fn run(
     };
     let new = arguments.new.as_deref().unwrap_or("this workspace");
     let compared = format!("diff {} {new}", arguments.old);
+    let scope = arguments.only.given();
     let options = ComparisonOptions {
         premises: Premises {
             besides: std::iter::once(compared)
                 .chain(typed_flags(global))
                 .collect(),
-            notes: in_words(&arguments.only).into_iter().collect(),
+            notes: scope.in_words().into_iter().collect(),
             ..Premises::default()
         },
-        about: about([&before, &after], &arguments.only)?,
+        about: scope.about([&before, &after])?,
         context: &arguments.context,
         gains_first: true,
         is_before: false,

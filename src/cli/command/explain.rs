@@ -1,11 +1,11 @@
 //! `tarbac explain`: the reasons of a decision, and the changes that would reverse it.
 
 use clap::Args;
+use tarbac_analysis::inquiry;
 use tarbac_host::Workspace;
 use tarbac_report::{self as render, explanation};
 
 use super::candidates;
-use super::check::request;
 use super::context::ContextArgs;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{DOCUMENTS, format_among};
@@ -55,10 +55,10 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let request = request(
+    let request = inquiry::request(
         &engine,
         [&arguments.principal, &arguments.action, &arguments.resource],
-        &arguments.context,
+        &arguments.context.given()?,
     )?;
     let explanation = tarbac_analysis::explain(&engine, &request);
     write_premises(&premises, global.format, output)?;

@@ -4,16 +4,19 @@ pub(crate) mod scope;
 
 use std::path::{Path, PathBuf};
 use std::slice::from_mut;
+use std::sync::{Mutex, PoisonError};
 
-use tarbac_analysis::change::impact::{About, Affected, Comparison, Impact, States};
+use indicatif::ProgressBar;
+use tarbac_analysis::change::impact::{About, Affected, Comparison, States};
 use tarbac_analysis::change::what_if::Premises;
-use tarbac_analysis::plan::{PlannedRoles, Planner, RoleChange};
-use tarbac_host::Engine;
-use tarbac_host::bundle::Action;
+use tarbac_analysis::inquiry::{
+    self, ComparisonInquiry, InquiryError, InquiryStep, Naming, Progress, RolesInquiry,
+};
+use tarbac_analysis::plan::PlannedRoles;
 use tarbac_report as render;
 use tarbac_report::impact::ImpactReport;
 
-use super::context::{ContextArgs, check_context, context};
+use super::context::ContextArgs;
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
@@ -72,27 +75,24 @@ pub(crate) fn write_comparison(
     options: &ComparisonOptions<'_>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let about = options.context;
-    check_context(states.before, about)?;
-    check_context(states.after, about)?;
-    let context = |engine: &Engine, action: &Action| {
-        context(engine, &action.uid, about).unwrap_or_else(|_| cedar_policy::Context::empty())
-    };
-    let comparison = states.compare_about(&options.about, context);
-    let mut impact = compared(&comparison, "comparing");
-    if options.gains_first {
-        impact.gains_first();
+    let inquiry = options.inquiry()?;
+    let compared = inquiry::compare(states, &inquiry, &Bars::default())
+        .map_err(|error| Failure::inquiry(error, "Nothing was planned."))?;
+    let (impact, mut roles) = (compared.impact, compared.roles);
+    if let PlannedRoles::Planned(plan) = &mut roles {
+        plan.in_workspace(options.folder);
     }
-    if options.format != Format::Ndjson {
-        detail(&comparison, &mut impact, (options.format, options.all));
+    if options.all && compared.is_short {
+        say(
+            "there are too many devices to list all of them; --format ndjson lists them row by row\n",
+        );
     }
-    let planning = Planner {
-        states,
-        impact: &impact,
-        context: &context,
-        compare: &|states| compared(&states.compare(context), "trying the plan"),
-    };
-    let roles = roles(&planning, options)?;
+    if let Some(because) = compared.without_roles {
+        say(&format!(
+            "the roles that would need a permission cannot be found: {}\n",
+            because.message
+        ));
+    }
     let at_hand = match options.is_before {
         true => states.before.provenance(),
         false => states.after.provenance(),
@@ -104,7 +104,7 @@ pub(crate) fn write_comparison(
         states: [states.before.provenance(), states.after.provenance()],
         at_hand,
     };
-    write_report(&report, &comparison, states, options, output)?;
+    write_report(&report, &compared.comparison, states, options, output)?;
     if report.plan().is_some_and(|plan| !plan.is_verified()) {
         output.flush()?;
         return Err(ShellError::Arguments {
@@ -122,22 +122,81 @@ pub(crate) fn write_comparison(
     })
 }
 
-/// The role changes of a plan, or the roles that would need a permission.
-fn roles(
-    planning: &Planner<'_, '_>,
-    options: &ComparisonOptions<'_>,
-) -> Result<PlannedRoles, Failure> {
-    let failed = |findings| Failure::Invalid(findings, "Nothing was planned.");
-    Ok(match (options.plan, options.format) {
-        (true, _) => {
-            let mut plan = planning.plan().map_err(failed)?;
-            plan.in_workspace(options.folder);
-            PlannedRoles::Planned(Box::new(plan))
-        }
-        // CSV has no place for them.
-        (false, Format::Csv) => PlannedRoles::InNeed(Vec::new()),
-        (false, _) => PlannedRoles::InNeed(in_need(planning)),
-    })
+impl ComparisonOptions<'_> {
+    fn inquiry(&self) -> Result<ComparisonInquiry, InquiryError> {
+        let naming = Naming {
+            rows: match (self.format, self.all) {
+                // Its rows are filled in when they are written.
+                (Format::Ndjson, _) => 0,
+                (Format::Human, false) => render::impact::PEOPLE,
+                _ => usize::MAX,
+            },
+            named: if self.all {
+                usize::MAX
+            } else {
+                render::impact::LISTED
+            },
+            otherwise: render::impact::LISTED,
+            most: NAMED,
+        };
+        Ok(ComparisonInquiry {
+            about: self.about.clone(),
+            context: self.context.given()?,
+            gains_first: self.gains_first,
+            roles: match (self.plan, self.format) {
+                (true, _) => RolesInquiry::Plan,
+                // CSV has no place for them.
+                (false, Format::Csv) => RolesInquiry::None,
+                (false, _) => RolesInquiry::InNeed,
+            },
+            naming,
+        })
+    }
+}
+
+/// The progress bar of a step.
+#[derive(Default)]
+struct Bars {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Bars {
+    fn with(&self, then: impl FnOnce(&mut Option<ProgressBar>)) {
+        then(&mut self.bar.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, step: InquiryStep, parts: usize) {
+        let counted = |what| {
+            let bar = progress(what);
+            bar.set_length(parts as u64);
+            bar
+        };
+        let begun = match step {
+            InquiryStep::Comparing => counted("comparing"),
+            InquiryStep::Trying => counted("trying the plan"),
+            InquiryStep::Naming => devices(parts),
+            InquiryStep::Roles => waiting("looking for roles"),
+        };
+        self.with(|bar| *bar = Some(begun));
+    }
+
+    fn advance(&self) {
+        self.with(|bar| {
+            if let Some(bar) = bar {
+                bar.inc(1);
+            }
+        });
+    }
+
+    fn end(&self) {
+        self.with(|bar| {
+            if let Some(bar) = bar.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
 }
 
 /// Writes the report in its format.
@@ -175,50 +234,4 @@ fn write_report(
         }
     }
     Ok(())
-}
-
-/// The roles that would need a permission. If they cannot be found, the report goes without them.
-fn in_need(planning: &Planner<'_, '_>) -> Vec<RoleChange> {
-    let bar = waiting("looking for roles");
-    let found = planning.roles_in_need();
-    bar.finish_and_clear();
-    found.unwrap_or_else(|findings| {
-        let because = findings.first().map(|finding| finding.message.as_str());
-        let because = because.unwrap_or_default();
-        say(&format!(
-            "the roles that would need a permission cannot be found: {because}\n"
-        ));
-        Vec::new()
-    })
-}
-
-fn compared(comparison: &Comparison<'_>, what: &'static str) -> Impact {
-    let bar = progress(what);
-    bar.set_length(comparison.classes() as u64);
-    let impact = comparison.impact(|| bar.inc(1));
-    bar.finish_and_clear();
-    impact
-}
-
-/// Fills in the devices and their parents in the rows that are shown.
-fn detail(comparison: &Comparison<'_>, impact: &mut Impact, (format, all): (Format, bool)) {
-    let shown = match (format, all) {
-        (Format::Human, false) => render::impact::PEOPLE.min(impact.people.len()),
-        _ => impact.people.len(),
-    };
-    let people = impact.people.get_mut(..shown).unwrap_or_default();
-    let changes = people.iter().flat_map(|affected| &affected.changes);
-    let count: u64 = changes.map(|change| change.count).sum();
-    let named = match all && count <= NAMED {
-        true => usize::MAX,
-        false => render::impact::LISTED,
-    };
-    if all && count > NAMED {
-        say(
-            "there are too many devices to list all of them; --format ndjson lists them row by row\n",
-        );
-    }
-    let bar = devices(shown);
-    comparison.detail(people, named, || bar.inc(1));
-    bar.finish_and_clear();
 }

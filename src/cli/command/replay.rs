@@ -9,7 +9,7 @@ use tarbac_host::workspace::{regular, state};
 use tarbac_host::{Layout, Workspace};
 use tarbac_report as render;
 
-use super::impact::scope::{ScopeArgs, about};
+use super::impact::scope::ScopeArgs;
 use super::{layout, load_from, note_warnings, reading, switches};
 use crate::arguments::format::format_among;
 use crate::arguments::{Format, GlobalArgs};
@@ -62,7 +62,8 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let engine = workspace(global, arguments)?.engine;
-    let replayer = Replayer::new(&engine, about([&engine, &engine], &arguments.only)?);
+    let about = arguments.only.given().about([&engine, &engine])?;
+    let replayer = Replayer::new(&engine, about);
     let failed = |error| ShellError::file("read", &arguments.log, error);
     let replay = replayed(&replayer, open(&arguments.log).map_err(failed)?).map_err(failed)?;
     let provenance = engine.provenance();

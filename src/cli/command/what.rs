@@ -1,16 +1,14 @@
 //! `tarbac what`: the permissions of a person.
 
-use cedar_policy::Context;
 use clap::Args;
-use tarbac_analysis::explain::Named;
+use tarbac_analysis::inquiry::{self, WhatInquiry};
 use tarbac_analysis::who_what::What as Answer;
 use tarbac_host::Workspace;
 use tarbac_host::decision::Decision;
-use tarbac_host::lookup::{Lookup, Name};
 use tarbac_report as render;
 
 use super::candidates;
-use super::context::{ContextArgs, context};
+use super::context::ContextArgs;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{ROWS, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
@@ -58,35 +56,16 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let names = Lookup::new(&engine);
-    let principal = names
-        .any_principal(&Name::from(arguments.principal.as_str()))
-        .map_err(|error| names.suggest(error, None))?;
-    let resource = arguments.resource.as_deref().map(|resource| {
-        let resource = names.any_resource(&Name::from(resource));
-        resource.map_err(|error| names.suggest(error, None))
-    });
-    let resource = resource.transpose()?;
-    // A context must fit every action.
-    let mut contexts = Vec::new();
-    for action in engine.bundle().vocabulary().permissions() {
-        contexts.push((
-            &action.uid,
-            context(&engine, &action.uid, &arguments.context)?,
-        ));
-    }
     let named = match (global.format, arguments.all) {
         (Format::Ndjson, _) | (_, true) => usize::MAX,
         _ => render::who_what::LISTED,
     };
-    let what = Answer::new(&engine, &principal, resource.as_ref(), named, |action| {
-        let known = contexts.iter().find(|(uid, _)| **uid == action.uid);
-        known.map_or_else(Context::empty, |(_, context)| context.clone())
-    });
-    let called = Named {
-        name: names.call(&principal),
-        uid: principal,
+    let inquiry = WhatInquiry {
+        principal: arguments.principal.clone(),
+        resource: arguments.resource.clone(),
+        context: arguments.context.given()?,
     };
+    let (what, called) = inquiry::what(&engine, &inquiry, named)?;
     write_premises(&premises, global.format, output)?;
     match global.format {
         Format::Json => output.write(&render::who_what::what_document(

@@ -7,7 +7,7 @@ use tarbac_host::workspace::is_workspace;
 use tarbac_host::{Layout, Switches};
 
 use super::context::ContextArgs;
-use super::impact::scope::{ScopeArgs, about, in_words};
+use super::impact::scope::ScopeArgs;
 use super::impact::{ComparisonOptions, typed_flags, write_comparison};
 use super::suppose::{ChangesArgs, write_premises};
 use super::{layout, load, load_from, switches};
@@ -96,8 +96,9 @@ pub(crate) fn run(
     let (after, mut premises) =
         what_if::suppose(read.as_ref().unwrap_or(&before), &changes, &switches).map_err(invalid)?;
     premises.besides.extend(typed_flags(global));
-    let about = about([&before, &after], &arguments.only)?;
-    premises.notes.extend(in_words(&arguments.only));
+    let scope = arguments.only.given();
+    let about = scope.about([&before, &after])?;
+    premises.notes.extend(scope.in_words());
     // A report in Markdown has them itself.
     if global.format == Format::Human {
         write_premises(&premises, global.format, output)?;

@@ -1,13 +1,12 @@
 //! `tarbac who`: the people who have a permission on a device or tenant.
 
 use clap::Args;
-use tarbac_analysis::who_what::Who as Answer;
+use tarbac_analysis::inquiry::{self, WhoInquiry};
 use tarbac_host::Workspace;
-use tarbac_host::lookup::{Lookup, Name};
 use tarbac_report as render;
 
 use super::candidates;
-use super::context::{ContextArgs, context};
+use super::context::ContextArgs;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{ROWS, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
@@ -66,21 +65,17 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let names = Lookup::new(&engine);
-    let action = names.action(&Name::from(arguments.action.as_str()))?;
-    let resource = names
-        .resource(action, &Name::from(arguments.resource.as_str()))
-        .map_err(|error| names.suggest(error, Some(action)))?;
-    let context = context(&engine, &action.uid, &arguments.context)?;
     let named = match (global.format, arguments.all) {
         (Format::Human, false) => render::who_what::LISTED,
         _ => usize::MAX,
     };
-    let who = match arguments.eligible {
-        true => Answer::with_eligible(&engine, action, &resource, named, &context),
-        false => Answer::new(&engine, action, &resource, named, &context),
+    let inquiry = WhoInquiry {
+        action: arguments.action.clone(),
+        resource: arguments.resource.clone(),
+        eligible: arguments.eligible,
+        context: arguments.context.given()?,
     };
-    let asked = format!("{} on {}", action.short_name(), names.call(&resource));
+    let (who, asked) = inquiry::who(&engine, &inquiry, named)?;
     write_premises(&premises, global.format, output)?;
     match global.format {
         Format::Json => {

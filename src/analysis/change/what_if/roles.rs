@@ -22,6 +22,12 @@ pub fn assignees(engine: &Engine) -> Vec<EntityUid> {
         .collect()
 }
 
+/// The types whose entities can be assigned a role.
+pub fn assignable_types(engine: &Engine) -> Vec<EntityTypeName> {
+    let of_type = role_type(engine.bundle().vocabulary());
+    of_type.map_or_else(Vec::new, |of_type| assignable(engine, &of_type))
+}
+
 /// The person or group, and the role, of `NAME=ROLE`.
 pub(super) fn holder_and_role(
     engine: &Engine,
