@@ -150,6 +150,8 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     Serve(command::serve::ServeArgs),
     #[cfg(feature = "serve")]
+    Open(command::open::OpenArgs),
+    #[cfg(feature = "serve")]
     Health(command::health::HealthArgs),
     #[cfg(feature = "serve")]
     Token(command::token::TokenArgs),

@@ -19,6 +19,8 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod matrix;
+#[cfg(feature = "serve")]
+pub(crate) mod open;
 pub(crate) mod prove;
 pub(crate) mod readings;
 pub(crate) mod replay;
@@ -87,6 +89,8 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         Command::Import(import) => import::run(global, import, &mut output),
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve::run(global, serve, &mut output),
+        #[cfg(feature = "serve")]
+        Command::Open(open) => open::run(global, open),
         #[cfg(feature = "serve")]
         Command::Health(health) => health::run(health),
         #[cfg(feature = "serve")]

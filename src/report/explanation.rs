@@ -231,7 +231,8 @@ fn place(rule: &Rule) -> String {
     format!("{}{line}", rule.file)
 }
 
-pub(super) fn chain(path: &Path) -> String {
+/// A chain of memberships in one line.
+pub fn chain(path: &Path) -> String {
     let mut steps = path.steps.iter();
     let first = steps.next().map(|step| step.name.clone());
     first
@@ -241,11 +242,12 @@ pub(super) fn chain(path: &Path) -> String {
         .join(" -> ")
 }
 
-pub(super) fn typed(entity: &Named) -> String {
+/// An entity with its type in words.
+pub fn typed(entity: &Named) -> String {
     format!("{} {}", kind(entity), entity.name)
 }
 
 /// The type of an entity in words.
-pub(super) fn kind(entity: &Named) -> String {
+pub fn kind(entity: &Named) -> String {
     in_words(entity.uid.type_name())
 }

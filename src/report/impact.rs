@@ -2,7 +2,7 @@
 
 mod html;
 mod markdown;
-mod plan;
+pub(crate) mod plan;
 mod sheet;
 mod wire;
 
@@ -302,7 +302,7 @@ impl Row<'_> {
 
 /// The reasons for the decisions of some actions: the reasons of all of them, and the number of those of only some; with
 /// `all`, every reason.
-fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
+pub(crate) fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
     let mut decisions: Vec<(&str, Vec<&str>, usize)> = Vec::new();
     for word in ["permitted", "refused", "undecided", "not there"] {
         let of_word = reasons.iter().filter(|outcome| verdict(outcome) == word);

@@ -38,6 +38,7 @@ mod support;
 mod table;
 mod tally;
 pub mod who_what;
+pub mod words;
 
 use serde::Serialize;
 

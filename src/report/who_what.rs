@@ -112,7 +112,7 @@ fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit
 }
 
 /// The reasons of an outcome other than allow.
-fn because(outcome: &Outcome, refusals: &[Refusal]) -> String {
+pub fn because(outcome: &Outcome, refusals: &[Refusal]) -> String {
     let mut because: Vec<&str> = match outcome.basis {
         // Errors are shown in full, so that they can be mended.
         Basis::Forbidden => refusals.iter().map(|of| of.policy.as_str()).collect(),

@@ -1,8 +1,8 @@
 //! The state of the server that every request shares.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
@@ -11,7 +11,9 @@ use crate::authzen::MetadataKey;
 use crate::caller::Callers;
 use crate::decision_log::DecisionLog;
 use crate::fault::ServeError;
+use crate::jobs::Jobs;
 use crate::metrics::Metrics;
+use crate::page::Sessions;
 use crate::reload::Told;
 use crate::served::Served;
 use crate::settings::Settings;
@@ -32,6 +34,12 @@ pub(crate) struct App {
     pub(crate) metadata_key: Option<MetadataKey>,
     /// The decision log, if there is one.
     pub(crate) decision_log: Option<DecisionLog>,
+    /// The what-ifs.
+    pub(crate) jobs: Jobs,
+    /// The sessions of browsers.
+    pub(crate) sessions: Sessions,
+    /// Why the workspace as it is now is not served, if it is not.
+    failure: Mutex<Option<String>>,
     served: ArcSwap<Served>,
     reloads: Sender<Told>,
     draining: AtomicBool,
@@ -66,6 +74,9 @@ impl App {
             decision_log: log.transpose()?,
             places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
             workers,
+            jobs: Jobs::new()?,
+            sessions: Sessions::default(),
+            failure: Mutex::default(),
             served: ArcSwap::from_pointee(served),
             reloads,
             draining: AtomicBool::new(false),
@@ -82,6 +93,17 @@ impl App {
     pub(crate) fn serve(&self, served: Served) -> Arc<Served> {
         self.metrics.served.serves(&served);
         self.served.swap(Arc::new(served))
+    }
+
+    /// Why the workspace as it is now is not served, if it is not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.clone()
+    }
+
+    /// Notes why the workspace as it is now is not served, or that it is.
+    pub(crate) fn fails(&self, failure: Option<String>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
     /// Sends a message to the thread that loads the workspace.

@@ -6,7 +6,6 @@ mod answer;
 pub(crate) mod evaluation;
 pub(crate) mod evaluations;
 mod explain;
-mod json;
 pub(crate) mod metadata;
 mod page;
 mod request;
@@ -22,7 +21,10 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use crate::app::App;
+use crate::explore;
+use crate::json;
 use crate::openapi;
+use crate::page as views;
 use crate::settings::PublicUrl;
 use request::Parts;
 
@@ -55,12 +57,17 @@ pub(crate) mod path {
 }
 
 /// The AuthZEN routes and `/openapi.json`, by the path of the public URL.
-pub(crate) fn routes(public_url: Option<&PublicUrl>) -> Router<Arc<App>> {
+pub(crate) fn routes(public_url: Option<&PublicUrl>, has_page: bool) -> Router<Arc<App>> {
     let routes = Router::new()
         .route(path::EVALUATION, post(evaluation::evaluation))
         .route(path::EVALUATIONS, post(evaluations::evaluations))
         .route("/openapi.json", get(openapi::openapi))
-        .merge(searches());
+        .merge(searches())
+        .merge(explore::routes());
+    let routes = match has_page {
+        true => routes.merge(views::routes()),
+        false => routes,
+    };
     let below = public_url.map_or("", PublicUrl::path);
     let document = format!("{}{below}", path::METADATA);
     let routes = match below {

@@ -139,6 +139,20 @@ impl Caller {
         self.by
     }
 
+    /// Whether it was not asked for its name.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.by == CallerBy::Nothing
+    }
+
+    /// The same with no other right than this one.
+    fn only(self, right: Right) -> Self {
+        let rights = match self.rights.has(right) {
+            true => Rights::from_iter([right]),
+            false => Rights::default(),
+        };
+        Self { rights, ..self }
+    }
+
     /// Refuses a caller without this right.
     pub(crate) fn demand(&self, right: Right) -> Result<(), Fault> {
         let is_for_applications = matches!(right, Right::Evaluate | Right::Search);
@@ -211,6 +225,17 @@ impl Callers {
         }
     }
 
+    /// Whoever has this token.
+    pub(crate) async fn bearer(&self, token: &str) -> Caller {
+        match token.is_empty() {
+            true => Caller::unknown(),
+            false => {
+                self.caller(Credential::Bearer(token.to_owned()), None)
+                    .await
+            }
+        }
+    }
+
     /// The caller with this name in its certificate.
     fn certified(&self, name: Option<String>) -> Caller {
         let Some(name) = name else {
@@ -232,7 +257,15 @@ pub(crate) async fn identify(
     let tls = request.extensions().get::<Arc<TlsInfo>>();
     let certificate = tls.and_then(|tls| tls.peer_certificates.first());
     let certificate = certificate.and_then(|of| certificate::name(of));
-    let caller = app.callers.caller(credential, certificate).await;
+    // A browser has a cookie in place of a token, and it opens nothing but the page.
+    let session = match credential {
+        Credential::None => app.sessions.token(request.headers()),
+        _ => None,
+    };
+    let caller = match session {
+        Some(token) => app.callers.bearer(&token).await.only(Right::Explore),
+        None => app.callers.caller(credential, certificate).await,
+    };
     request.extensions_mut().insert(caller);
     next.run(request).await
 }

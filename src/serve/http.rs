@@ -47,7 +47,7 @@ pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
     let role = entrance.role;
     let mut routes = Router::new();
     if role != Role::Management {
-        let asked = authzen::routes(app.settings.public_url.as_ref())
+        let asked = authzen::routes(app.settings.public_url.as_ref(), app.settings.page)
             .layer(middleware::from_fn_with_state(Arc::clone(app), admitted));
         routes = routes.merge(asked);
     }

@@ -43,6 +43,7 @@ pub(crate) struct Metrics {
     pub(crate) served: served::ServedMetrics,
     pub(crate) decision_log: LogFigures,
     pub(crate) credentials: CredentialFigures,
+    what_ifs: Gauge,
     process: process::ProcessMetrics,
     registry: Registry,
 }
@@ -69,12 +70,20 @@ impl Metrics {
             served: served::ServedMetrics::new(&mut registry),
             decision_log: LogFigures::new(&mut registry),
             credentials: CredentialFigures::new(&mut registry),
+            what_ifs: put(
+                &mut registry,
+                "what_ifs_running",
+                "What-ifs that are being computed",
+                Gauge::default(),
+            ),
             process: process::ProcessMetrics::new(&mut registry),
             registry,
         }
     }
 
-    fn text(&self) -> Result<String, std::fmt::Error> {
+    fn text(&self, what_ifs: usize) -> Result<String, std::fmt::Error> {
+        self.what_ifs
+            .set(i64::try_from(what_ifs).unwrap_or(i64::MAX));
         self.process.sample();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -89,7 +98,10 @@ pub(crate) async fn metrics(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Fault> {
     caller.demand(Right::Operate)?;
-    let text = app.metrics.text().map_err(|_| Fault::broken())?;
+    let text = app
+        .metrics
+        .text(app.jobs.running())
+        .map_err(|_| Fault::broken())?;
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
 

@@ -225,6 +225,9 @@ pub(crate) enum Faults {
     /// The head of the request is too large.
     #[response(status = 431)]
     HeadTooLarge,
+    /// The body is no JSON, at an endpoint of `/api/v1`.
+    #[response(status = 415)]
+    NoJson(#[to_schema] ErrorObject),
     /// Something went wrong that the log tells.
     #[response(status = 500)]
     Broken(#[to_schema] ErrorObject),
@@ -249,6 +252,18 @@ pub(crate) enum Faults {
         crate::authzen::search::action,
         crate::authzen::metadata::metadata,
         crate::authzen::signature::keys,
+        crate::explore::api::status,
+        crate::explore::api::actions,
+        crate::explore::api::all_readings,
+        crate::explore::api::find,
+        crate::explore::api::explain,
+        crate::explore::api::who,
+        crate::explore::api::what,
+        crate::explore::api::matrix,
+        crate::explore::api::access,
+        crate::explore::what_if::begin,
+        crate::explore::what_if::watch,
+        crate::explore::what_if::stop,
         crate::health::live,
         crate::health::ready,
         crate::health::version,

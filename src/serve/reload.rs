@@ -259,6 +259,7 @@ impl Reloader {
     fn take(&mut self, served: Served, stamp: Stamp) -> Reloaded {
         self.stamp = stamp;
         self.failure = None;
+        self.app.fails(None);
         let now = self.app.served();
         let is_damaged = now.engine.directory().is_damaged();
         let known = &now.engine.provenance().revision;
@@ -276,6 +277,9 @@ impl Reloader {
             warnings = served.findings.len(),
             "reloaded"
         );
+        if self.app.settings.page {
+            served.find_index();
+        }
         self.before = Some(before);
         Reloaded::Ok
     }
@@ -299,6 +303,7 @@ impl Reloader {
                 revision,
                 "the workspace changed and is not served: {message}"
             );
+            self.app.fails(Some(message.clone()));
             self.failure = Some(message);
         }
         result

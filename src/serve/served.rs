@@ -1,19 +1,25 @@
 //! The served workspace: one revision, shared by all requests.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use axum::http::HeaderValue;
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use jiff::Timestamp;
+use tarbac_analysis::access_review::{AccessReview, Review};
 use tarbac_analysis::bulk::decider::Decider;
+use tarbac_analysis::change::what_if;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::EntitySlice;
 use tarbac_host::{Engine, Request, Workspace};
+use tarbac_report::access_review;
 use tarbac_store::Row;
 
 use crate::clock;
+use crate::explore::searched;
+use crate::find::FindIndex;
 use crate::names::Names;
 
 /// A workspace that is ready to decide, with its names and kept decisions. They belong to one revision, so no answer
@@ -27,6 +33,12 @@ pub(crate) struct Served {
     pub(crate) loaded: Timestamp,
     decider: Decider<Arc<Engine>>,
     revision: HeaderValue,
+    /// The flags of its settings.
+    flags: Vec<String>,
+    /// Its names, as they are found while they are typed; made when they are first needed, or before.
+    found: OnceLock<FindIndex>,
+    /// Its access review, once somebody has asked for it.
+    reviewed: OnceLock<Arc<AccessReview>>,
 }
 
 impl Served {
@@ -38,6 +50,9 @@ impl Served {
             names: Names::new(&engine),
             decider: Decider::new(Arc::clone(&engine)),
             findings: workspace.warnings,
+            flags: what_if::flags(&engine),
+            found: OnceLock::new(),
+            reviewed: OnceLock::new(),
             loaded: clock::now(),
             revision: revision.unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
             engine,
@@ -65,6 +80,26 @@ impl Served {
         counted.filter(|(_, count)| *count > 0).collect()
     }
 
+    /// The flags of the settings that a question can suppose to be otherwise.
+    pub(crate) fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
+    /// The names, as they are found while they are typed. Whoever is first waits until they are sorted.
+    pub(crate) fn find_index(&self) -> &FindIndex {
+        let new = || FindIndex::new(&self.engine, &searched(&self.engine));
+        self.found.get_or_init(|| apart(new))
+    }
+
+    /// The access review of the workspace, which is made once.
+    pub(crate) fn review(&self) -> Arc<AccessReview> {
+        let new = || {
+            let review = Review::new(&self.engine, |_| Context::empty());
+            Arc::new(reviewed(&review))
+        };
+        Arc::clone(self.reviewed.get_or_init(|| apart(new)))
+    }
+
     /// Decides a request. A panic on the way is an indeterminate decision, never an allow.
     pub(crate) fn decide(&self, request: &Request) -> Arc<Outcome> {
         caught(|| self.decider.decide(request))
@@ -83,6 +118,21 @@ impl Served {
     pub(crate) fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Arc<Outcome> {
         caught(|| Arc::new(self.engine.decide_in(request, slice)))
     }
+}
+
+/// Makes something on a thread of its own. A worker that waited for parts of it would take up another request meanwhile,
+/// which may want the same, and wait for itself.
+fn apart<T: Send>(make: impl FnOnce() -> T + Send) -> T {
+    let made = thread::scope(|scope| scope.spawn(make).join());
+    made.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// A review with the devices and facts that its reports name.
+pub(crate) fn reviewed(review: &Review<'_>) -> AccessReview {
+    let mut access = review.access(|| {});
+    review.detail(&mut access.people, access_review::LISTED, || {});
+    review.support(&mut access.people);
+    access
 }
 
 /// The outcome of a decision; an indeterminate one if it panics.

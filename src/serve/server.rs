@@ -157,6 +157,14 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
     let gate = Gate::new(app.settings.limits.connections);
     let mut listeners = JoinSet::new();
     let settings = &app.settings;
+    if settings.page {
+        let served = app.served();
+        // Whoever searches before it is done waits for it.
+        thread::spawn(move || {
+            let words = served.find_index().len();
+            tracing::debug!(words, "names can be found");
+        });
+    }
     let role = match settings.management {
         Some(_) => Role::Asked,
         None => Role::Everything,
@@ -172,8 +180,12 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
         };
         bound.push((Bound::to(listen).map_err(failed)?, role));
     }
+    let mut told = settings.bound;
     for (listener, role) in bound {
         announce(app, &listener, role);
+        if let (Some(tell), Listen::Tcp(address)) = (told.take(), listener.address()) {
+            tell(&format!("http://{address}/"));
+        }
         let entrance = Entrance {
             role,
             is_local: listener.address().is_local(),

@@ -38,6 +38,10 @@ pub struct Settings {
     pub insecure_http: bool,
     /// Whether callers on other machines may ask without a credential.
     pub anonymous: bool,
+    /// Whether there is a page for people.
+    pub page: bool,
+    /// The folder of the workspace as commands are told it; `None` for the one they begin in.
+    pub folder: Option<String>,
     /// Whether the files of the workspace are watched.
     pub watch: bool,
     /// The decision log, if there is one.
@@ -50,9 +54,36 @@ pub struct Settings {
     pub grace: Duration,
     /// The format of the server's own log.
     pub log_format: LogFormat,
+    /// Called with the URL of the first address, once it is listened on.
+    pub bound: Option<fn(&str)>,
 }
 
 impl Settings {
+    /// The settings of a server for this machine alone, on any free port, with a page.
+    pub fn local() -> Self {
+        Self {
+            listen: vec![Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)))],
+            management: None,
+            public_url: None,
+            metadata_key: None,
+            allow_hosts: Vec::new(),
+            tls: None,
+            tokens: None,
+            jwt: None,
+            insecure_http: false,
+            anonymous: false,
+            page: true,
+            folder: None,
+            bound: None,
+            watch: true,
+            decision_log: None,
+            limits: Limits::default(),
+            drain: Duration::ZERO,
+            grace: Duration::from_secs(1),
+            log_format: LogFormat::Human,
+        }
+    }
+
     /// Whether there is a way for callers to authenticate.
     pub(crate) fn has_callers(&self) -> bool {
         let has_certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());

@@ -57,6 +57,20 @@ pub struct ResourceAction {
 }
 
 impl RoleDefinition {
+    /// A role of this name with these permissions, by their ids in Graph.
+    pub fn listing(name: &str, description: &str, permissions: BTreeSet<String>) -> Self {
+        Self {
+            display_name: name.to_owned(),
+            description: description.to_owned(),
+            role_permissions: vec![RolePermission {
+                resource_actions: vec![ResourceAction {
+                    allowed_resource_actions: permissions.into_iter().collect(),
+                    not_allowed_resource_actions: Vec::new(),
+                }],
+            }],
+        }
+    }
+
     /// The ids of its permissions in Graph, sorted.
     pub fn allowed(&self) -> impl Iterator<Item = &str> {
         let permissions = self.role_permissions.iter();
@@ -104,16 +118,8 @@ impl RoleDefinition {
             finding::sort(&mut findings);
             return Err(findings);
         }
-        Ok(Self {
-            display_name: told.display_name.unwrap_or(name),
-            description,
-            role_permissions: vec![RolePermission {
-                resource_actions: vec![ResourceAction {
-                    allowed_resource_actions: permissions.into_iter().collect(),
-                    not_allowed_resource_actions: Vec::new(),
-                }],
-            }],
-        })
+        let name = told.display_name.unwrap_or(name);
+        Ok(Self::listing(&name, &description, permissions))
     }
 }
 

@@ -37,7 +37,8 @@ fn page(path: &str) -> Page {
 fn topics() -> BTreeSet<String> {
     let entries = std::fs::read_dir(repository().join("docs")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names
+    let pages = names.filter(|name| !name.ends_with(".png"));
+    pages
         .map(|name| name.strip_suffix(".md").expect(&name).to_owned())
         .collect()
 }

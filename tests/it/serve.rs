@@ -7,6 +7,8 @@ mod client;
 mod decision_log;
 mod evaluation;
 mod evaluations;
+mod explore;
+mod guide;
 mod independent;
 mod jwt;
 mod openapi;

@@ -5,7 +5,7 @@ mod decision_log;
 mod value;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -101,6 +101,10 @@ pub(crate) struct ServeArgs {
     /// Answer callers from elsewhere who do not say who they are.
     #[arg(long, env = "TARBAC_ANONYMOUS", hide_env_values = true)]
     pub anonymous: bool,
+
+    /// Serve no page for people, only the endpoints for programs.
+    #[arg(long, env = "TARBAC_NO_PAGE", hide_env_values = true)]
+    pub no_page: bool,
 
     /// Serve the files as they are now, and do not watch them.
     #[arg(long, env = "TARBAC_NO_WATCH", hide_env_values = true)]
@@ -242,7 +246,7 @@ pub(crate) struct LimitArgs {
 }
 
 impl ServeArgs {
-    fn settings(&self) -> Result<Settings, ShellError> {
+    fn settings(&self, folder: &Path) -> Result<Settings, ShellError> {
         Ok(Settings {
             listen: self.listen.clone(),
             management: self.management.clone(),
@@ -254,6 +258,8 @@ impl ServeArgs {
             jwt: self.callers.jwt()?,
             insecure_http: self.insecure_http,
             anonymous: self.anonymous,
+            page: !self.no_page,
+            folder: told(folder),
             watch: !self.no_watch,
             decision_log: self.decision_log.settings(),
             limits: Limits {
@@ -271,6 +277,7 @@ impl ServeArgs {
                 LogFormatArg::Human => LogFormat::Human,
                 LogFormatArg::Json => LogFormat::Json,
             },
+            bound: None,
         })
     }
 }
@@ -280,7 +287,7 @@ pub(crate) fn run(
     arguments: &ServeArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let settings = arguments.settings()?;
+    let settings = arguments.settings(&global.workspace)?;
     let mut origin = WorkspaceOrigin {
         layout: layout(global),
         switches: switches(global)?,
@@ -303,6 +310,11 @@ pub(crate) fn run(
         Stopped::Gracefully => Ok(Exit::Yes),
         Stopped::AtOnce => Ok(Exit::No),
     }
+}
+
+/// The folder of a workspace as commands have to be told it; `None` for the one that they begin in.
+pub(crate) fn told(folder: &Path) -> Option<String> {
+    (folder != Path::new(".")).then(|| folder.display().to_string())
 }
 
 /// Writes findings as `validate` does, as a note.

@@ -134,7 +134,7 @@ fn heading_of(file: &PolicyFile) -> String {
 }
 
 /// The result of the plan against losses.
-fn keeping(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
+pub(crate) fn keeping(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.keep;
     if without.lost == 0 {
         return vec!["nobody loses anything".to_owned()];
@@ -156,7 +156,7 @@ fn keeping(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
 }
 
 /// The result of the plan against gains.
-fn sparing(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
+pub(crate) fn sparing(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
     let proposal = &plan.spare;
     if proposal.changes.is_empty() {
         let nothing = "no role change removes any of the gains without a loss";
@@ -245,7 +245,7 @@ fn more(page: &mut Page, count: usize, limit: usize) {
 }
 
 /// The change in words.
-fn title(change: &RoleChange, limit: usize) -> String {
+pub(crate) fn title(change: &RoleChange, limit: usize) -> String {
     let permissions = names(&change.permissions, limit);
     let role = &change.role.name;
     match (change.what, &change.instead_of) {
@@ -270,7 +270,7 @@ pub(super) fn in_short(change: &RoleChange, limit: usize) -> String {
 }
 
 /// Remarks about a change, a line each.
-fn about(change: &RoleChange, limit: usize) -> Vec<String> {
+pub(crate) fn about(change: &RoleChange, limit: usize) -> Vec<String> {
     let assigned = change
         .assigned
         .iter()
@@ -316,7 +316,7 @@ fn about(change: &RoleChange, limit: usize) -> Vec<String> {
     lines
 }
 
-fn whose(lost: &Lost, limit: usize) -> String {
+pub(crate) fn whose(lost: &Lost, limit: usize) -> String {
     let people: Vec<&Named> = lost.people.iter().collect();
     let each = if lost.people.len() > 1 { " each" } else { "" };
     let decisions = counted(lost.decisions, "decision");
@@ -357,7 +357,7 @@ fn reason(reason: &Reason) -> String {
     }
 }
 
-fn names(permissions: &[Permission], limit: usize) -> String {
+pub(crate) fn names(permissions: &[Permission], limit: usize) -> String {
     let names = permissions.iter();
     let names: Vec<&str> = names.map(|permission| permission.name.as_str()).collect();
     first(&names, limit)

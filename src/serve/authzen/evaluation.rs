@@ -11,7 +11,6 @@ use tarbac_host::decision::Outcome;
 
 use super::answer::AnswerBody;
 use super::explain::Reasons;
-use super::json;
 use super::path;
 use super::request::{Asked, Explain, Object, Parts, explain, object_in};
 use super::resolve::{Problem, Resolved, resolve};
@@ -21,6 +20,7 @@ use crate::clock;
 use crate::decided::{Call, Decided};
 use crate::fault::{self, Fault};
 use crate::http::{RequestId, body};
+use crate::json;
 use crate::openapi::{EvaluationRequest, Faults};
 use crate::served::Served;
 use crate::trace::step;

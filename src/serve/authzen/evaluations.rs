@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::answer::{AnswerBody, BatchBody};
 use super::evaluation::{answered, decide, single};
-use super::json;
 use super::path;
 use super::request::{Asked, Explain, Object, Parts, explain, member, wrong};
 use crate::app::App;
@@ -18,6 +17,7 @@ use crate::caller::{Caller, Right};
 use crate::decided::{Call, Decided};
 use crate::fault::Fault;
 use crate::http::{RequestId, body};
+use crate::json;
 use crate::openapi::{BatchAnswer, EvaluationsRequest, Faults};
 use crate::served::Served;
 use crate::work::Waiting;

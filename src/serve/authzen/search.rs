@@ -14,14 +14,15 @@ use serde::Serialize;
 
 use super::evaluation::{answered, wanted};
 use super::page::{PageBody, Wanted};
+use super::path;
 use super::request::{SearchParts, object_in};
-use super::{json, path};
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::clock;
 use crate::decided::{Call, Searched};
 use crate::fault::Fault;
 use crate::http::{RequestId, body};
+use crate::json;
 use crate::openapi::{
     ActionSearchRequest, Faults, ResourceSearchRequest, SearchAnswer, SubjectSearchRequest,
 };

@@ -15,6 +15,9 @@ use crate::trace::step;
 /// The time limit for a whole body.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// The most bytes of a form.
+const FORM: usize = 64 * 1024;
+
 /// Reads the body of a request that has to be JSON.
 ///
 /// # Errors
@@ -42,8 +45,20 @@ pub(crate) async fn json(request: Request, largest: usize) -> Result<Bytes, Faul
     }
 }
 
+/// Reads the body of a form.
+///
+/// # Errors
+/// It is larger than any form here, does not come in time, or is no text.
+pub(crate) async fn form(request: Request) -> Result<String, Fault> {
+    let body = Limited::new(request.into_body(), FORM);
+    let broken = || Fault::bad_request("the form is too large, or broke off");
+    let read = tokio::time::timeout(DEADLINE, body.collect()).await;
+    let body = read.map_err(|_| broken())?.map_err(|_| broken())?;
+    String::from_utf8(body.to_bytes().to_vec()).map_err(|_| broken())
+}
+
 /// Whether the content type is `application/json`, with any parameters.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let mut sent = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(only), None) = (sent.next(), sent.next()) else {
         return false;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::authzen::path;
 use crate::clock;
+use crate::explore::{api, what_if};
 use crate::metrics::Reason;
 use crate::settings::PublicUrl;
 use crate::trace;
@@ -92,7 +93,7 @@ pub(crate) async fn identify(
 }
 
 /// The names of endpoints in metrics, by path.
-const ENDPOINTS: [(&str, &str); 13] = [
+const ENDPOINTS: [(&str, &str); 35] = [
     (path::EVALUATION, "evaluation"),
     (path::EVALUATIONS, "evaluations"),
     (path::SEARCH_SUBJECT, "search_subject"),
@@ -106,6 +107,28 @@ const ENDPOINTS: [(&str, &str); 13] = [
     ("/metrics", "metrics"),
     ("/openapi.json", "openapi"),
     ("/-/reload", "reload"),
+    (api::path::STATUS, "status"),
+    (api::path::ACTIONS, "actions"),
+    (api::path::READINGS, "readings"),
+    (api::path::FIND, "find"),
+    (api::path::EXPLAIN, "explain"),
+    (api::path::WHO, "who"),
+    (api::path::WHAT, "what"),
+    (api::path::MATRIX, "matrix"),
+    (api::path::ACCESS, "access"),
+    (what_if::PATH, "what_if"),
+    (what_if::ONE, "what_if"),
+    ("/", "page"),
+    ("/who", "page"),
+    ("/what", "page"),
+    ("/why", "page"),
+    ("/what-if", "page"),
+    ("/access", "page"),
+    ("/roles", "page"),
+    ("/find", "page"),
+    ("/sign-in", "page"),
+    ("/sign-out", "page"),
+    ("/assets/{name}", "page"),
 ];
 
 /// The name of a request's endpoint; `other` for an unknown path.

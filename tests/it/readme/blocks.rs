@@ -213,7 +213,7 @@ fn every_block_is_checked() {
             match language.as_str() {
                 // See `console_blocks_are_what_the_program_says`.
                 "console" => {}
-                // See `serve::page`.
+                // See `serve::guide`.
                 "sh" if block.starts_with("curl ") => {}
                 "json" => drop(serde_json::from_str::<serde_json::Value>(&block).expect(&block)),
                 "python" | "typescript" | "csharp" | "ini" | "dockerfile"

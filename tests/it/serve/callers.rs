@@ -11,7 +11,7 @@ use crate::tarbac::contoso;
 const EVALUATION: &str = "/access/v1/evaluation";
 
 /// A token as `tarbac token` makes it, and its entry with these rights.
-fn token(name: &str, may: &[&str]) -> (String, Value) {
+pub fn token(name: &str, may: &[&str]) -> (String, Value) {
     let ran = contoso(&["token", name]);
     assert_eq!(ran.status, 0, "{ran}");
     let (token, entry) = ran.stdout.trim_end().split_once('\n').unwrap();

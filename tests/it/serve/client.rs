@@ -213,6 +213,8 @@ fn agent() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .max_idle_connections(0)
         .timeout_global(Some(PATIENCE))
         .build();

@@ -87,6 +87,17 @@ fn every_endpoint_is_described() {
     /access/v1/search/action
     /access/v1/search/resource
     /access/v1/search/subject
+    /api/v1/access
+    /api/v1/actions
+    /api/v1/explain
+    /api/v1/find
+    /api/v1/matrix
+    /api/v1/readings
+    /api/v1/status
+    /api/v1/what
+    /api/v1/what-if
+    /api/v1/what-if/{id}
+    /api/v1/who
     /livez
     /metrics
     /readyz
@@ -95,7 +106,9 @@ fn every_endpoint_is_described() {
     for (path, methods) in paths {
         for method in methods.as_object().unwrap().keys() {
             let reply = server.send(&method.to_uppercase(), path, b"", &[]);
-            assert!(![404, 405].contains(&reply.status), "{method} {path}");
+            let is_of_one = path.contains('{');
+            let is_missing = !is_of_one && reply.status == 404;
+            assert!(!is_missing && reply.status != 405, "{method} {path}");
             let status = reply.status.to_string();
             assert!(
                 methods[method]["responses"].get(&status).is_some(),

@@ -1,0 +1,64 @@
+//! Words of the reports that the views of the server share.
+
+use tarbac_analysis::change::impact::ImpactTotals;
+use tarbac_analysis::explain::Named;
+use tarbac_analysis::plan::{Lost, Plan, RoleChange};
+use tarbac_host::decision::Outcome;
+
+use crate::impact;
+use crate::tally;
+
+/// The most names that are listed.
+const LISTED: usize = 5;
+
+/// A number with its noun: `1,024 devices`.
+pub fn counted(count: u64, noun: &str) -> String {
+    tally::counted(count, noun)
+}
+
+/// Some things by name, and how many there are.
+pub fn on(examples: &[Named], count: u64) -> String {
+    tally::on(examples, count, None)
+}
+
+/// How many things are under what, as devices in hierarchies; empty if that says nothing.
+pub fn under(of: &[(Named, u64)]) -> String {
+    tally::under(of, LISTED)
+}
+
+/// The first of some people by name, and the number of the others.
+pub fn people(named: &[Named]) -> String {
+    let named: Vec<&Named> = named.iter().collect();
+    tally::some(&named, LISTED)
+}
+
+/// What was decided, and by which policies.
+pub fn decided(outcome: &Option<Outcome>) -> String {
+    impact::because(&[outcome], true)
+}
+
+/// The title of a role change.
+pub fn role_change(change: &RoleChange) -> String {
+    impact::plan::title(change, LISTED)
+}
+
+/// The remarks about a role change, a line each.
+pub fn about_role_change(change: &RoleChange) -> Vec<String> {
+    impact::plan::about(change, LISTED)
+}
+
+/// What a plan against losses comes to, a line each.
+pub fn against_losses(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
+    impact::plan::keeping(without, plan)
+}
+
+/// What a plan against gains comes to, a line each.
+pub fn against_gains(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
+    impact::plan::sparing(without, plan)
+}
+
+/// Losses that no role prevents: the permissions, and whose they are.
+pub fn unpreventable(lost: &Lost) -> String {
+    let permissions = impact::plan::names(&lost.permissions, LISTED);
+    format!("{permissions}: {}", impact::plan::whose(lost, LISTED))
+}

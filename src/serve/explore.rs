@@ -1,0 +1,52 @@
+//! The questions of people: the API that the page and scripts ask, `/api/v1`.
+//!
+//! Each endpoint takes the arguments of a command by name and answers with the document that the command writes.
+
+pub(crate) mod api;
+mod arguments;
+mod bodies;
+mod documents;
+mod found;
+mod remedy;
+mod supposed;
+mod typed;
+pub(crate) mod what_if;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+use crate::app::App;
+use api::path;
+
+pub(crate) use arguments::{Arguments, SUPPOSED, Suppositions};
+pub(crate) use bodies::GraphRequest;
+pub(crate) use documents::{Question, matrix_inquiry, what_inquiry, who_inquiry};
+pub(crate) use found::{Hit, Role, found, searched, value};
+pub(crate) use remedy::remedy_arguments;
+pub(crate) use supposed::{Supposed, supposed};
+pub(crate) use typed::{Equal, Typed, add_suppositions};
+pub(crate) use what_if::{PATH as WHAT_IF, WhatIfQuestion, document};
+
+/// Answers of more bytes are compressed for callers who take that.
+const LONG: u64 = 1024;
+
+/// The endpoints.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route(path::STATUS, get(api::status))
+        .route(path::ACTIONS, get(api::actions))
+        .route(path::READINGS, get(api::all_readings))
+        .route(path::FIND, get(api::find))
+        .route(path::EXPLAIN, post(api::explain))
+        .route(path::WHO, post(api::who))
+        .route(path::WHAT, post(api::what))
+        .route(path::MATRIX, post(api::matrix))
+        .route(path::ACCESS, post(api::access))
+        .route(what_if::PATH, post(what_if::begin))
+        .route(what_if::ONE, get(what_if::watch).delete(what_if::stop))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(LONG)))
+}

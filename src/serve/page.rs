@@ -1,0 +1,86 @@
+//! The page: views with an address each, which work by links and forms.
+//!
+//! A view has its question in its address, reads it as the API does, and shows the answer with the templates of
+//! [`tarbac_report::html`]. A script adds names that are found while they are typed, progress, and copying.
+
+mod access;
+mod assets;
+mod find;
+mod frame;
+mod links;
+mod overview;
+mod parts;
+mod roles;
+mod session;
+mod sign_in;
+mod view;
+mod what;
+mod what_if;
+mod who;
+mod why;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, Uri, header};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+use crate::app::App;
+use crate::caller::{Caller, Right};
+use view::{Asked, View};
+
+pub(crate) use session::Sessions;
+
+/// Answers of more bytes are compressed for browsers that take that.
+const LONG: u64 = 1024;
+
+/// The views, at paths below the public URL.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    let mut routes = Router::new();
+    for view in View::ALL {
+        routes = routes.route(
+            view.path(),
+            get(
+                move |state: State<Arc<App>>,
+                      caller: Extension<Caller>,
+                      headers: HeaderMap,
+                      uri: Uri| { show(view, state, caller, headers, uri) },
+            ),
+        );
+    }
+    routes
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/assets/{name}", get(assets::asset))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(LONG)))
+        .layer(middleware::map_response(frame::protected))
+}
+
+/// Shows a view to whoever may see it.
+async fn show(
+    view: View,
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    if let Err(fault) = caller.demand(Right::Explore) {
+        return sign_in::refused(&app, &fault, &uri);
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let mut asked = Asked::new(&app, &caller, view, uri.query().unwrap_or_default(), host);
+    if view == View::WhatIf {
+        asked.prepared = Some(what_if::prepare(&app, &asked).await);
+    }
+    match app.workers.run(move |_| view.answer(asked)).await {
+        Ok(response) => response,
+        Err(fault) => frame::fault(&app, &fault),
+    }
+}

@@ -1,0 +1,235 @@
+//! The frame of every view, and the headers that protect it.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+use jiff::Timestamp;
+use maud::{Markup, html};
+use tarbac_report::html::{
+    Assets, Frame, Head, Icon, NavigationLink, Tone, command_link, copyable, facts, icon, message,
+    navigation,
+};
+
+use super::assets::{PAGE_SCRIPT, STYLE_SHEET};
+use super::links::Links;
+use super::view::{Asked, Shown, View};
+use crate::app::App;
+use crate::clock;
+use crate::fault::Fault;
+use crate::http::REVISION;
+use crate::served::Served;
+use crate::settings::PublicUrl;
+
+/// What a browser may do with a view: nothing from elsewhere, no inline script or style, no frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+/// The navigation: groups of views.
+const GROUPS: [(&str, &[View]); 3] = [
+    ("", &[View::Overview]),
+    ("Access", &[View::Who, View::What, View::Why]),
+    ("Review", &[View::WhatIf, View::Access, View::Roles]),
+];
+
+/// Adds the headers that protect a view.
+pub(super) async fn protected(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let same = HeaderValue::from_static("same-origin");
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    headers.insert(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        same.clone(),
+    );
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        same,
+    );
+    response
+}
+
+/// A view as a document.
+pub(super) fn page(asked: &Asked, shown: Shown) -> Response {
+    let view = asked.view;
+    let exports = html! {
+        @for (words, format) in shown.formats {
+            (command_link(Icon::Download, words, &asked.here_with("format", format)))
+        }
+        (command_link(Icon::Reload, "Refresh", &asked.here_without("format")))
+    };
+    let head = Head {
+        crumbs: &[],
+        icon: view.icon(),
+        title: view.name(),
+        subtitle: view.about(),
+        commands: Some(exports),
+    };
+    let title = match &shown.title {
+        Some(title) => format!("{title} - {}", view.name()),
+        None => view.name().to_owned(),
+    };
+    let main = html! {
+        (head.markup())
+        (newer(asked))
+        (shown.main)
+        @if let Some(equal) = &shown.equal {
+            section.stack.tight aria-label="The same elsewhere" {
+                (copyable("command-line", "Copy as command", &equal.line))
+                (copyable("command-curl", "Copy as curl", &equal.curl))
+            }
+        }
+    };
+    let status = shown.fault.as_ref().map(|fault| fault.status);
+    let document = document(&asked.links, Some(asked), &title, main);
+    let mut headers = HeaderMap::new();
+    headers.insert(REVISION, asked.served.revision_header());
+    match status {
+        Some(status) => (status, headers, Html(document)).into_response(),
+        None => (headers, Html(document)).into_response(),
+    }
+}
+
+/// A refusal as a document.
+pub(super) fn fault(app: &App, fault: &Fault) -> Response {
+    let links = links(app);
+    let said = html! { p { (tarbac_report::html::Shown(&fault.message)) } };
+    let main = html! {
+        (Head {
+            crumbs: &[],
+            icon: Icon::Warning,
+            title: "Something went wrong",
+            subtitle: "",
+            commands: None,
+        }.markup())
+        (message(Tone::Bad, "There is no answer.", &said))
+    };
+    let document = document(&links, None, "Something went wrong", main);
+    (fault.status, Html(document)).into_response()
+}
+
+/// The addresses of a server.
+pub(super) fn links(app: &App) -> Links {
+    Links::new(app.settings.public_url.as_ref().map_or("", PublicUrl::path))
+}
+
+/// A document with the bar, the navigation where somebody may see the views, and the content.
+pub(super) fn document(links: &Links, asked: Option<&Asked>, title: &str, main: Markup) -> String {
+    let style = links.path(&format!("/assets/{}", STYLE_SHEET.name));
+    let script = links.path(&format!("/assets/{}", PAGE_SCRIPT.name));
+    let home = links.path("/");
+    let frame = Frame {
+        title,
+        assets: Assets::Linked {
+            style: &style,
+            scripts: &[&script],
+        },
+        home: Some(&home),
+        tools: asked.map_or_else(|| html! {}, tools),
+        navigation: asked.map(|asked| blades(links, asked.view)),
+        main,
+        footer: asked.map_or_else(|| html! {}, |asked| footer(&asked.served)),
+    };
+    frame.into_document()
+}
+
+fn blades(links: &Links, current: View) -> Markup {
+    let addresses: Vec<String> = View::ALL
+        .iter()
+        .map(|view| links.view(*view, &[]))
+        .collect();
+    let entry = |view: &View| {
+        let place = View::ALL.iter().position(|known| known == view);
+        let href = place.and_then(|place| addresses.get(place));
+        NavigationLink {
+            icon: view.icon(),
+            name: view.name(),
+            href: href.map_or("", String::as_str),
+            is_current: *view == current,
+        }
+    };
+    let groups: Vec<(&str, Vec<NavigationLink<'_>>)> = GROUPS
+        .iter()
+        .map(|(heading, views)| (*heading, views.iter().map(entry).collect()))
+        .collect();
+    let groups: Vec<(&str, &[NavigationLink<'_>])> = groups
+        .iter()
+        .map(|(heading, links)| (*heading, links.as_slice()))
+        .collect();
+    navigation(&groups)
+}
+
+/// The search, and the revision with its age.
+fn tools(asked: &Asked) -> Markup {
+    let served = &asked.served;
+    let is_signed_in = !asked.caller.is_silent();
+    html! {
+        form action=(asked.links.view(View::Find, &[])) role="search" {
+            input type="search" name="q" aria-label="Search for people, devices, roles and permissions"
+                placeholder="Search" autocomplete="off"
+                value=(asked.search()) data-find="principal,resource,action,role" data-go=(asked.links.view(View::Find, &[]));
+        }
+        span.revision data-revision=(served.revision()) {
+            "Revision " code { (served.engine.provenance().short_revision()) } ", read " (age(served.loaded))
+        }
+        @if asked.failure().is_some() { span.stale { (icon(Icon::Warning)) " not the newest" } }
+        @if is_signed_in {
+            form.out method="post" action=(asked.links.path("/sign-out")) {
+                button.plain type="submit" { "Sign out " (tarbac_report::html::Shown(asked.caller.name())) }
+            }
+        }
+    }
+}
+
+/// A place for the remark that another revision is served, which a script shows; and the reason why none is.
+fn newer(asked: &Asked) -> Markup {
+    let link = html! { p { "What is shown here is of the revision before. " a href=(asked.here_without("format")) { "Show the new one" } } };
+    html! {
+        div #newer hidden role="status" { (message(Tone::Brand, "The workspace has changed.", &link)) }
+        @if let Some(failure) = asked.failure() {
+            div role="alert" {
+                (message(Tone::Bad, "The workspace changed and is not served, because it has errors. What is shown is the last good revision.",
+                    &html! { p { (tarbac_report::html::Shown(failure)) } }))
+            }
+        }
+    }
+}
+
+/// Rules, revision and readings.
+fn footer(served: &Served) -> Markup {
+    let provenance = served.engine.provenance();
+    let readings = match provenance.readings.as_slice() {
+        [] => "none".to_owned(),
+        readings => readings.join(", "),
+    };
+    facts(&[
+        ("Revision", html! { (provenance.short_revision()) }),
+        ("Rules", html! { (provenance.rules.word()) }),
+        (
+            "Readings in force",
+            html! { (tarbac_report::html::Shown(&readings)) },
+        ),
+        (
+            "Read",
+            html! { time datetime=(served.loaded) { (served.loaded.strftime("%Y-%m-%d %H:%M UTC")) } },
+        ),
+    ])
+}
+
+/// How long ago something was, in words.
+pub(super) fn age(when: Timestamp) -> String {
+    let seconds = clock::now().as_second().saturating_sub(when.as_second());
+    let (count, unit) = match seconds {
+        ..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86400, "day"),
+    };
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{many} ago")
+}

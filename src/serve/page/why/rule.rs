@@ -1,0 +1,88 @@
+//! The conditions of a rule, and where it comes from.
+
+use maud::{Markup, html};
+use tarbac_analysis::explain::{ExplainedClause, ExplainedCondition, Read, Rule, Truth};
+use tarbac_report::html::{Cells, Grid, GridColumn, GridRow, Shown, Tone, badge, facts};
+
+const CONDITIONS: [GridColumn<'_>; 3] = [
+    GridColumn::new("Condition", Cells::Heading),
+    GridColumn::new("Holds", Cells::Text),
+    GridColumn::new("Values that it read", Cells::Wide),
+];
+
+/// The conditions of clauses, with the values that they read. Beside an authority, which has said its own, only those that
+/// decide.
+pub(super) fn conditions(
+    caption: &str,
+    clauses: &[ExplainedClause],
+    authority: Option<&Rule>,
+) -> Markup {
+    let is_said = |clause: &ExplainedClause| {
+        authority.is_some_and(|rule| rule.clauses.iter().any(|said| said.text == clause.text))
+    };
+    let told = clauses.iter().filter(|clause| !is_said(clause));
+    let parts = told.flat_map(|clause| clause.parts.iter().map(move |part| (clause, part)));
+    let parts = parts.filter(|(clause, part)| authority.is_none() || clause.is_decisive(part));
+    let rows: Vec<GridRow> = parts
+        .map(|(clause, part)| condition(clause, part))
+        .collect();
+    if rows.is_empty() {
+        return html! {};
+    }
+    Grid {
+        caption,
+        columns: &CONDITIONS,
+        rows,
+        note: html! {},
+    }
+    .markup()
+}
+
+fn condition(clause: &ExplainedClause, part: &ExplainedCondition) -> GridRow {
+    let (tone, word) = match part.truth {
+        Truth::True => (Tone::Good, "True"),
+        Truth::False => (Tone::Bad, "False"),
+        Truth::Error(_) => (Tone::Open, "Error"),
+        Truth::NotJudged => (Tone::Neutral, "Not judged"),
+    };
+    GridRow::new(vec![
+        html! { span.quiet { (clause.keyword.word()) } " " code { (Shown(&part.text)) } },
+        html! { (badge(tone, word)) },
+        values(part),
+    ])
+}
+
+fn values(part: &ExplainedCondition) -> Markup {
+    if let Truth::Error(error) = &part.truth {
+        return html! { (Shown(error)) };
+    }
+    html! {
+        ul {
+            @for fact in &part.facts {
+                li {
+                    code { (Shown(&fact.path)) }
+                    @match fact.read {
+                        Read::Value => " = ",
+                        Read::Ancestors => " is in ",
+                    }
+                    (Shown(&fact.value.to_string()))
+                }
+            }
+        }
+    }
+}
+
+/// Where a rule stands, and the document that it comes from.
+pub(super) fn origin(rule: &Rule) -> Markup {
+    let line = rule.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let place = format!("{}{line}", rule.file);
+    let mut said = vec![("Policy", html! { code { (Shown(&rule.policy)) } })];
+    said.push(("File", html! { code { (Shown(&place)) } }));
+    if let Some(source) = &rule.source {
+        said.push(("Document", html! { (Shown(source)) }));
+    }
+    if let Some(reading) = &rule.reading {
+        said.push(("Reading", html! { (Shown(reading)) }));
+    }
+    facts(&said)
+}
