@@ -157,14 +157,7 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
     let gate = Gate::new(app.settings.limits.connections);
     let mut listeners = JoinSet::new();
     let settings = &app.settings;
-    if settings.page {
-        let served = app.served();
-        // Whoever searches before it is done waits for it.
-        thread::spawn(move || {
-            let words = served.find_index().len();
-            tracing::debug!(words, "names can be found");
-        });
-    }
+    find_names(app);
     let role = match settings.management {
         Some(_) => Role::Asked,
         None => Role::Everything,
@@ -212,6 +205,17 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
     }
     tracing::info!("stopped");
     Ok(Stopped::Gracefully)
+}
+
+/// Begins to sort the names that the page finds. Whoever searches before it is done waits for it.
+fn find_names(app: &Arc<App>) {
+    if app.settings.page {
+        let served = app.served();
+        thread::spawn(move || {
+            let words = served.find_index().len();
+            tracing::debug!(words, "names can be found");
+        });
+    }
 }
 
 /// Waits until the process is told to stop.

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use tarbac_report::html::{Icon, Shown, Tone, message};
 
 use super::parts::unasked;
-use super::view::{Answer, Asked, Shown as View, TABLE};
+use super::view::{Answer, Asked, Shown as View};
 use crate::app::App;
 use crate::explore::{Arguments, Typed, WhatIfQuestion, document};
 use crate::fault::Fault;
@@ -173,4 +173,8 @@ fn done(asked: &Asked, form: &Markup, what_if: &WhatIf, typed: &Typed) -> Result
 }
 
 /// CSV, JSON, and a report to send.
-const FORMATS: &[(&str, &str)] = &[TABLE[0], TABLE[1], ("Save report", "html")];
+const FORMATS: &[(&str, &str)] = &[
+    ("Export CSV", "csv"),
+    ("Export JSON", "json"),
+    ("Save report", "html"),
+];
