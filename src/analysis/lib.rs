@@ -12,6 +12,7 @@ pub mod inquiry;
 pub mod matrix;
 pub mod plan;
 pub mod replay;
+pub mod tenants;
 pub mod who_what;
 pub mod wire;
 

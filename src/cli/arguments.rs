@@ -2,6 +2,7 @@
 //!
 //! The arguments of a command stand beside its run, in `command`. Doc comments of arguments are the help texts.
 
+mod command_line;
 pub(crate) mod format;
 pub(crate) mod global;
 
@@ -9,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
 
+pub(crate) use command_line::command_line;
 pub(crate) use format::Format;
 pub(crate) use global::GlobalArgs;
 

@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod candidates;
 pub(crate) mod check;
+pub(crate) mod colophon;
 pub(crate) mod completions;
 mod context;
 pub(crate) mod diff;

@@ -18,7 +18,7 @@ use tarbac_analysis::access_review::{
     AccessReview, Assignment, Obstacle, PersonAccess, Redundancy, Role, Status,
 };
 
-pub use html::html;
+pub use html::{findings, html, pictures, summary};
 pub use markdown::markdown;
 pub use sheet::csv;
 pub use wire::{SCHEMA, document, ndjson};

@@ -30,23 +30,28 @@
 //! (a button to copy) is `hidden` until the script shows it. **A report** has style and script inside
 //! ([`Assets::Inline`]), with a policy that allows these two by their digests and nothing else.
 
+mod colophon;
+mod filter;
 mod form;
 mod frame;
 mod grid;
 mod head;
 mod icon;
-pub(crate) mod old;
+mod people;
 mod picture;
 mod text;
 mod tone;
 
+pub use colophon::Colophon;
+pub(crate) use filter::Filters;
 pub use form::{TextField, choice, copyable, source, submit, tick};
 pub use frame::{Assets, Frame, STYLE};
-pub use grid::{Cells, Figure, Grid, GridColumn, GridRow, Order, Pager, facts, figures};
+pub use grid::{Cells, Figure, Grid, GridColumn, GridGroup, GridRow, Order, Pager, facts, figures};
 pub use head::{
     Crumb, Head, NavigationLink, TabLink, command_button, command_link, navigation, tabs,
 };
 pub use icon::{Icon, icon};
+pub(crate) use people::{Limits, PeopleTable, some_lines};
 pub use picture::{BarRow, Bars, ChainNode, HeatCell, HeatMap, chain};
 pub use text::{Count, Shown, ShownLines};
 pub use tone::{Tone, badge, decision, empty, message};

@@ -45,7 +45,6 @@ use serde::Serialize;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use shown::PrintableDiagnostic;
-use tarbac_host::json::line as json_line;
 pub use tarbac_host::json::pretty as json;
 
 /// The version of the JSON that programs read.

@@ -2,6 +2,8 @@
 //!
 //! The table for a terminal is in [`tarbac_analysis::matrix`], because snapshots of suites are such tables.
 
+mod html;
+
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
 use schemars::JsonSchema;
@@ -14,6 +16,8 @@ use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::matrix::{Cell, Mark, Matrix, first, others};
 use tarbac_host::decision::Provenance;
 use tarbac_host::lookup::visible;
+
+pub use html::{heat_maps, html};
 
 /// The JSON Schema of a matrix.
 pub const SCHEMA: fn() -> String =

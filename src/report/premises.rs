@@ -32,6 +32,40 @@ pub fn markdown(premises: &Premises) -> String {
     text
 }
 
+/// The premises as the beginning of a sentence that ends with what follows from them: `If …, `. Flags for files and
+/// readings are put into words. Empty without premises.
+pub(super) fn opening(premises: &Premises) -> String {
+    let said = premises.says.iter().cloned();
+    let besides = premises.besides.iter().map(|flag| in_words(flag));
+    let mut clauses: Vec<String> = said.chain(besides).collect();
+    // All of it held before.
+    if clauses.is_empty() {
+        clauses.extend(premises.typed.iter().cloned());
+    }
+    let joined = match clauses.split_last() {
+        None => return String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    };
+    format!("If {joined}, ")
+}
+
+/// A flag for files or readings as a clause.
+pub(super) fn in_words(flag: &str) -> String {
+    let said = [
+        ("--reading ", "the reading", " is in force"),
+        ("--no-reading ", "the reading", " is not in force"),
+        ("--policies ", "the policies are those in", ""),
+        ("--schema ", "the schema is that in", ""),
+        ("--entities ", "the entities are those in", ""),
+    ];
+    let clause = said.into_iter().find_map(|(start, before, after)| {
+        let value = flag.strip_prefix(start)?;
+        Some(format!("{before} {value}{after}"))
+    });
+    clause.unwrap_or_else(|| flag.to_owned())
+}
+
 /// The premises for programs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct PremisesDocument<'p> {

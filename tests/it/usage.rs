@@ -174,7 +174,7 @@ fn help_lists_the_formats_that_a_command_writes() {
     what-if: human, json, ndjson, markdown, csv, html
     diff: human, json, ndjson, markdown, csv, html
     replay: human, json
-    matrix: human, json, markdown, csv
+    matrix: human, json, markdown, csv, html
     validate: human, json
     test: human, json
     prove: human, json

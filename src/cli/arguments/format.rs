@@ -51,6 +51,7 @@ pub(crate) const TABLE: &[Format] = &[
     Format::Table,
     Format::Markdown,
     Format::Csv,
+    Format::Html,
 ];
 
 /// The formats of rows.

@@ -8,6 +8,7 @@ use tarbac_analysis::inquiry;
 use tarbac_host::Workspace;
 use tarbac_report as render;
 
+use super::colophon::colophon;
 use super::context::ContextArgs;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{REPORTS, format_among};
@@ -86,7 +87,16 @@ pub(crate) fn run(
         Format::Csv => output.write_sheet(render::access_review::csv(&access, &premises))?,
         Format::Markdown => output.write(&render::access_review::markdown(&access))?,
         Format::Html => {
-            output.write(&render::access_review::html(&access, &premises, provenance))?
+            let in_full = |person: &PersonAccess, named: usize| {
+                let mut person = person.clone();
+                review.detail(from_mut(&mut person), named, || {});
+                review.support(from_mut(&mut person));
+                person
+            };
+            let colophon = colophon(&engine, None);
+            let how = (&engine, arguments.all);
+            let page = render::access_review::html(&access, &premises, &colophon, how, in_full);
+            output.write(&page)?;
         }
         _ => {
             let text = render::access_review::human(&access, arguments.all, output.width());
@@ -108,7 +118,7 @@ pub(crate) fn run(
     })
 }
 
-/// Fills in devices and supports in the rows that the format shows. NDJSON does so row by row.
+/// Fills in devices and supports in the rows that the format shows. NDJSON and HTML do so row by row.
 fn fill_in(review: &Review<'_>, access: &mut AccessReview, format: Format, all: bool) {
     let is_short = format == Format::Human && !all;
     if is_short {
@@ -116,7 +126,7 @@ fn fill_in(review: &Review<'_>, access: &mut AccessReview, format: Format, all: 
         shown
             .take(render::access_review::PEOPLE)
             .for_each(|person| review.support(from_mut(person)));
-    } else if format != Format::Ndjson {
+    } else if !matches!(format, Format::Ndjson | Format::Html) {
         let bar = devices(access.people.len());
         let named = render::access_review::LISTED;
         review.detail(&mut access.people, named, || bar.inc(1));

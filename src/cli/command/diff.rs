@@ -97,6 +97,7 @@ pub(crate) fn run(
             notes: scope.in_words().into_iter().collect(),
             ..Premises::default()
         },
+        states: Some([arguments.old.clone(), new.to_owned()]),
         about: scope.about([&before, &after])?,
         context: &arguments.context,
         gains_first: true,

@@ -16,6 +16,7 @@ use tarbac_analysis::plan::PlannedRoles;
 use tarbac_report as render;
 use tarbac_report::impact::ImpactReport;
 
+use super::colophon::colophon;
 use super::context::ContextArgs;
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
@@ -29,6 +30,8 @@ const NAMED: u64 = 5_000_000;
 pub(crate) struct ComparisonOptions<'a> {
     /// The premises, or the two states that are compared.
     pub premises: Premises,
+    /// The names of the two states, if both have one.
+    pub states: Option<[String; 2]>,
     /// The limits of the comparison.
     pub about: About,
     /// The context of the requests.
@@ -127,7 +130,7 @@ impl ComparisonOptions<'_> {
         let naming = Naming {
             rows: match (self.format, self.all) {
                 // Its rows are filled in when they are written.
-                (Format::Ndjson, _) => 0,
+                (Format::Ndjson | Format::Html, _) => 0,
                 (Format::Human, false) => render::impact::PEOPLE,
                 _ => usize::MAX,
             },
@@ -221,7 +224,16 @@ fn write_report(
         }
         Format::Csv => output.write_sheet(report.csv())?,
         Format::Markdown => output.write(&report.markdown())?,
-        Format::Html => output.write(&report.html())?,
+        Format::Html => {
+            let in_full = |affected: &Affected, named: usize| {
+                let mut affected = affected.clone();
+                comparison.detail(from_mut(&mut affected), named, || {});
+                affected
+            };
+            let colophon = colophon(states.after, options.states.clone());
+            let engines = [states.after, states.before];
+            output.write(&report.html(&colophon, (&engines, options.all), in_full))?;
+        }
         _ => {
             let text = report.human(options.all, output.width());
             output.write(&text)?;

@@ -6,6 +6,7 @@ use tarbac_host::Workspace;
 use tarbac_report::matrix as render;
 
 use super::candidates;
+use super::colophon::colophon;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{TABLE, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
@@ -23,7 +24,8 @@ Examples:
   tarbac matrix --format markdown
   tarbac matrix --principal ada@contoso.example --resource WS-TST-001 --resource WS-BER-014
   tarbac matrix --resource WS-BER-014      everybody on one device
-  tarbac matrix --all --format csv         everybody on everything")]
+  tarbac matrix --all --format csv         everybody on everything
+  tarbac matrix --format html > roles.html a page that needs nothing else")]
 pub(crate) struct MatrixArgs {
     /// Show this person; repeatable. With --resource alone, everybody.
     #[arg(long, value_name = "PRINCIPAL", add = offered(candidates::principals))]
@@ -61,6 +63,7 @@ pub(crate) fn run(
         Format::Csv => {
             render::csv(&matrix, &premises).map_err(|error| Failure::Output(error.into()))?
         }
+        Format::Html => render::html(&matrix, &premises, &colophon(&engine, None), &engine),
         _ => tarbac_analysis::matrix::table(&matrix, output.width()),
     })?;
     Ok(Exit::Yes)

@@ -109,6 +109,7 @@ pub(crate) fn run(
     };
     let options = ComparisonOptions {
         premises,
+        states: None,
         about,
         context: &arguments.context,
         gains_first: false,

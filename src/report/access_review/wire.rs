@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::premises::PremisesDocument;
-use crate::{VERSION, json_line, ndjson as line_of, provenance, schema};
+use crate::{VERSION, ndjson as line_of, provenance, schema};
 use tarbac_analysis::access_review::{
     AccessReview, AccessTotals, Assignment, Entitlement, Obstacle, PersonAccess, Role,
 };
@@ -55,11 +55,6 @@ struct HoldLine<'s> {
 /// The access review as JSON.
 pub fn document(review: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
     provenance::document(Document::new(review, premises), provenance)
-}
-
-/// The access review as JSON in one line, for a page of HTML.
-pub(super) fn line(review: &AccessReview, premises: &Premises, provenance: &Provenance) -> String {
-    json_line(&provenance::ProvenanceWire::new(provenance).with(Document::new(review, premises)))
 }
 
 /// The access review as NDJSON: the totals with provenance and premises, the roles, the refusing policies, the redundant

@@ -81,6 +81,17 @@ impl GridRow {
     }
 }
 
+/// Rows under a heading of their own, which names people and how many they are.
+#[derive(Debug)]
+pub struct GridGroup {
+    /// The heading.
+    pub heading: Markup,
+    /// The number of people.
+    pub people: u64,
+    /// The rows.
+    pub rows: Vec<GridRow>,
+}
+
 /// A table.
 #[derive(Debug)]
 pub struct Grid<'a> {
@@ -97,12 +108,34 @@ pub struct Grid<'a> {
 impl Grid<'_> {
     /// The table as markup. It scrolls by itself where it is wider than the window.
     pub fn markup(&self) -> Markup {
+        self.table(&html! { tbody { @for row in &self.rows { (self.row(row)) } } })
+    }
+
+    /// The table with groups instead of its rows.
+    pub fn grouped(&self, groups: &[GridGroup]) -> Markup {
+        self.table(&html! { @for group in groups { (self.group(group)) } })
+    }
+
+    /// A part of the table, to be joined into a body for [`Grid::table`].
+    pub(crate) fn group(&self, group: &GridGroup) -> Markup {
+        html! {
+            tbody {
+                tr.group data-people=(group.people) {
+                    th scope="rowgroup" colspan=(self.columns.len()) { (group.heading) }
+                }
+                @for row in &group.rows { (self.row(row)) }
+            }
+        }
+    }
+
+    /// The table around a body.
+    pub(crate) fn table(&self, body: &Markup) -> Markup {
         html! {
             div.grid role="region" aria-label=(Shown(self.caption)) tabindex="0" {
                 table {
                     caption { (Shown(self.caption)) }
                     thead { tr { @for column in self.columns { (heading(column)) } } }
-                    tbody { @for row in &self.rows { (self.row(row)) } }
+                    (body)
                 }
                 @if !self.note.0.is_empty() { div.note-row { (self.note) } }
             }

@@ -57,17 +57,18 @@ impl Bars<'_> {
 
     /// Bars of two series, the first to the left of an axis, the second to its right.
     pub fn diverging(&self) -> Markup {
-        let most = self
-            .rows
-            .iter()
-            .flat_map(|row| row.counts.iter().copied())
-            .max();
-        let middle = WIDTH / 2.0;
-        self.table(most.unwrap_or(0), |row, most| {
+        let most = |side: usize| {
+            let counts = self.rows.iter().filter_map(|row| row.counts.get(side));
+            counts.copied().max().unwrap_or(0)
+        };
+        let left = most(0);
+        let all = left + most(1);
+        let middle = scaled(left, all, WIDTH);
+        self.table(all, |row, all| {
             html! {
-                @for (place, (count, (_, tone))) in row.counts.iter().zip(self.series).enumerate() {
-                    @let width = scaled(*count, most, middle);
-                    @let from = if place == 0 { middle - width } else { middle };
+                @for (side, (count, (_, tone))) in row.counts.iter().zip(self.series).enumerate() {
+                    @let width = scaled(*count, all, WIDTH);
+                    @let from = if side == 0 { (middle - width).max(0.0) } else { middle };
                     rect.(fill(*tone)) x=(from) y="3" width=(width) height="10" {}
                 }
                 line.axis x1=(middle) x2=(middle) y1="0" y2=(HEIGHT) {}

@@ -1,5 +1,6 @@
 //! Plans of role changes, for people.
 
+pub(super) mod html;
 pub(super) mod wire;
 
 use super::{LISTED, because, counted, digits, first, some};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::ImpactReport;
 use super::plan::wire::{NeedDocument, PlanDocument};
 use crate::premises::PremisesDocument;
-use crate::{VERSION, json_line, ndjson, provenance, schema};
+use crate::{VERSION, ndjson, provenance, schema};
 use tarbac_analysis::change::impact::{
     Affected, ChangedDecision, Concern, Impact, ImpactTotals, Unreachable,
 };
@@ -34,11 +34,6 @@ impl<'r> ImpactReport<'r> {
     /// The comparison as JSON.
     pub fn document(&self) -> String {
         provenance::document(Document::new(self), self.at_hand)
-    }
-
-    /// The comparison as JSON in one line, for a page of HTML.
-    pub(super) fn line(&self) -> String {
-        json_line(&provenance::ProvenanceWire::new(self.at_hand).with(Document::new(self)))
     }
 
     /// The comparison as NDJSON: the totals with provenance, the premises, the concerns, every change with the people who

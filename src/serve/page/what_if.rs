@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maud::{Markup, html};
-use tarbac_report::html::{Icon, Shown, Tone, message};
+use tarbac_analysis::change::impact::Affected;
+use tarbac_analysis::tenants::tenants;
+use tarbac_report::html::{Colophon, Icon, Shown, Tone, message};
 
 use super::parts::unasked;
 use super::view::{Answer, Asked, Shown as View};
 use crate::app::App;
+use crate::clock;
 use crate::explore::{Arguments, Typed, WhatIfQuestion, document};
 use crate::fault::Fault;
 use crate::jobs::{Job, State, WhatIf};
@@ -137,7 +140,16 @@ fn done(asked: &Asked, form: &Markup, what_if: &WhatIf, typed: &Typed) -> Result
             ));
         }
         Some("html") => {
-            let page = report.html();
+            let engine = asked.served.engine.as_ref();
+            let colophon = Colophon {
+                tenants: tenants(engine).into_iter().map(|of| of.name).collect(),
+                made_at: clock::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
+                command: what_if.command.clone(),
+                states: None,
+            };
+            // Its devices are named already.
+            let in_full = |affected: &Affected, _| affected.clone();
+            let page = report.html(&colophon, (&[engine], false), in_full);
             return Ok(Answer::File(
                 "what-if.html".into(),
                 "text/html; charset=utf-8",
