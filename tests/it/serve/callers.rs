@@ -184,7 +184,8 @@ fn nothing_that_is_kept_or_shown_has_a_token() {
     let bearer = format!("Bearer {}", three.runner);
     let headers = [("authorization", bearer.as_str())];
     let metrics = three.server.send("GET", "/metrics", b"", &headers);
-    let rejected = r#"tarbac_http_rejected_total{reason="auth"} 1"#;
+    // The wrong token, and the four requests without the right.
+    let rejected = r#"tarbac_http_rejected_total{reason="auth"} 5"#;
     assert!(metrics.text.contains(rejected), "{metrics:?}");
     let records = std::fs::read_to_string(three.log()).unwrap();
     for secret in [&three.portal, &three.auditor, &three.runner] {

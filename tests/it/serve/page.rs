@@ -158,7 +158,15 @@ fn why_shows_everything_and_a_fix_leads_to_what_if() {
         .map(|rest| rest.split('"').next().unwrap())
     {
         if link.starts_with("/what-if?") {
-            let reply = shown(&server, &link.replace("&amp;", "&"));
+            let began = Instant::now();
+            let address = link.replace("&amp;", "&");
+            let mut reply = server.get(&address);
+            // Two are computed at once.
+            while reply.status == 429 && began.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(200));
+                reply = server.get(&address);
+            }
+            assert_eq!(reply.status, 200, "{link}: {reply:?}");
             assert!(!reply.text.contains("There is no answer"), "{link}");
         }
     }

@@ -21,11 +21,13 @@ pub(super) fn conditions(
         authority.is_some_and(|rule| rule.clauses.iter().any(|said| said.text == clause.text))
     };
     let told = clauses.iter().filter(|clause| !is_said(clause));
-    let parts = told.flat_map(|clause| clause.parts.iter().map(move |part| (clause, part)));
-    let parts = parts.filter(|(clause, part)| authority.is_none() || clause.is_decisive(part));
-    let rows: Vec<GridRow> = parts
-        .map(|(clause, part)| condition(clause, part))
-        .collect();
+    let rows = told.flat_map(|clause| {
+        let parts = clause.parts.iter();
+        let parts = parts.filter(|part| authority.is_none() || clause.is_decisive(part));
+        let words = std::iter::once(clause.keyword.word()).chain(std::iter::repeat("and"));
+        parts.zip(words).map(|(part, word)| condition(word, part))
+    });
+    let rows: Vec<GridRow> = rows.collect();
     if rows.is_empty() {
         return html! {};
     }
@@ -38,16 +40,16 @@ pub(super) fn conditions(
     .markup()
 }
 
-fn condition(clause: &ExplainedClause, part: &ExplainedCondition) -> GridRow {
-    let (tone, word) = match part.truth {
+fn condition(word: &str, part: &ExplainedCondition) -> GridRow {
+    let (tone, truth) = match part.truth {
         Truth::True => (Tone::Good, "True"),
         Truth::False => (Tone::Bad, "False"),
         Truth::Error(_) => (Tone::Open, "Error"),
         Truth::NotJudged => (Tone::Neutral, "Not judged"),
     };
     GridRow::new(vec![
-        html! { span.quiet { (clause.keyword.word()) } " " code { (Shown(&part.text)) } },
-        html! { (badge(tone, word)) },
+        html! { span.quiet { (word) } " " code { (Shown(&part.text)) } },
+        html! { (badge(tone, truth)) },
         values(part),
     ])
 }
