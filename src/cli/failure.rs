@@ -64,6 +64,8 @@ pub(crate) enum ShellError {
         what: &'static str,
         path: String,
         reason: io::Error,
+        #[help]
+        help: Option<String>,
     },
     #[error("cannot write `{path}` beside the snapshot: {reason}")]
     #[diagnostic(
@@ -106,6 +108,23 @@ impl ShellError {
             what,
             path: path.display().to_string(),
             reason,
+            help: None,
+        }
+    }
+
+    /// The same with a help where there is no such file.
+    pub(crate) fn file_or(
+        what: &'static str,
+        path: &Path,
+        reason: io::Error,
+        otherwise: &str,
+    ) -> Self {
+        let is_missing = reason.kind() == io::ErrorKind::NotFound;
+        Self::File {
+            what,
+            path: path.display().to_string(),
+            reason,
+            help: is_missing.then(|| otherwise.to_owned()),
         }
     }
 }

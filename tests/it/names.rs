@@ -307,6 +307,28 @@ fn a_name_in_full_means_one_of_several() {
     assert_eq!(ran.status, 0, "{ran}");
 }
 
+/// A group is often called as its role assignment: the choices are there to be copied.
+#[test]
+fn a_name_of_two_types_is_spelled_out() {
+    let of = |group: &str| {
+        let fact = format!("ada@contoso.example in {group}=false");
+        contoso(&["what-if", "--set", &fact])
+    };
+    let ran = of("Service Desk");
+    assert_eq!(ran.status, 2, "{ran}");
+    let choices = [
+        "Entra::Group::\"Service Desk\"",
+        "Intune::RoleAssignment::\"Service Desk\"",
+    ];
+    let said = format!("say which: {}", choices.join(" or "));
+    assert!(ran.stderr.contains(&said), "{ran}");
+    for choice in choices {
+        let ran = of(choice);
+        assert!(!ran.stderr.contains("no entity is called"), "{ran}");
+    }
+    assert_ne!(of(choices[0]).status, 2);
+}
+
 /// Each fact is given with names as with uids.
 #[test]
 fn facts_take_names() {

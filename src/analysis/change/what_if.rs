@@ -12,6 +12,7 @@ mod settings;
 
 use std::collections::BTreeSet;
 
+use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use miette::Diagnostic;
 
 use crate::change::fact::{self, FactOutcome};
@@ -80,6 +81,24 @@ impl Change {
             Self::Revoke(text) => format!("--revoke {text}"),
         }
     }
+}
+
+/// The choices where a name is that of several types, of one entity each: in the form in which each can be typed.
+fn by_type(error: &NameError) -> Option<String> {
+    let NameError::Ambiguous {
+        text, found, count, ..
+    } = error
+    else {
+        return None;
+    };
+    let uids: Vec<EntityUid> = found.iter().filter_map(|uid| uid.parse().ok()).collect();
+    let types: BTreeSet<&EntityTypeName> = uids.iter().map(EntityUid::type_name).collect();
+    let id = EntityId::new(text);
+    let choices: Vec<String> = types
+        .iter()
+        .map(|of| EntityUid::from_type_name_and_id((*of).clone(), id.clone()).to_string())
+        .collect();
+    (choices.len() == *count).then(|| format!("say which: {}", choices.join(" or ")))
 }
 
 /// The engine after changes; without changes, the engine under these switches.
@@ -206,7 +225,7 @@ fn unknown_reading(error: UnknownReading) -> Vec<Finding> {
 
 fn unknown_name(error: NameError) -> Box<Finding> {
     let finding = Finding::error(code::what_if::CHANGE, error.to_string());
-    let help = error.help().map(|help| help.to_string());
+    let help = by_type(&error).or_else(|| error.help().map(|help| help.to_string()));
     Box::new(match help {
         Some(help) => finding.help(help),
         None => finding,

@@ -23,6 +23,10 @@ const AT_ONCE: usize = 8192;
 /// The most bytes of a line; a longer one is no record.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
+/// The help where there is no log.
+const NO_LOG: &str =
+    "give a file that `tarbac serve --decision-log FILE` wrote, or - for standard input";
+
 /// Decide the records of a decision log again, and show what is decided otherwise.
 ///
 /// LOG is what `tarbac serve --decision-log` wrote, or - for standard input. Each record is decided again with its own
@@ -64,7 +68,7 @@ pub(crate) fn run(
     let engine = workspace(global, arguments)?.engine;
     let about = arguments.only.given().about([&engine, &engine])?;
     let replayer = Replayer::new(&engine, about);
-    let failed = |error| ShellError::file("read", &arguments.log, error);
+    let failed = |error| ShellError::file_or("read", &arguments.log, error, NO_LOG);
     let replay = replayed(&replayer, open(&arguments.log).map_err(failed)?).map_err(failed)?;
     let provenance = engine.provenance();
     let text = match global.format {

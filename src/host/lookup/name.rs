@@ -41,7 +41,7 @@ pub enum Wanted {
 
 impl Name {
     /// The UID, if the name is one.
-    pub(super) fn uid(&self) -> Option<EntityUid> {
+    pub fn uid(&self) -> Option<EntityUid> {
         match self {
             // The public parser accepts a UID only with the escapes that Cedar itself would write.
             Self::Text(text) if text.contains("::\"") => {

@@ -198,7 +198,7 @@ fn set(names: &Lookup<'_>, text: &str) -> Result<(String, Value), Box<Finding>> 
 /// The Cedar expressions that a fact with names may stand for: `NAME has ATTRIBUTE`, `NAME in NAME`, and `NAME.PATH`.
 /// Names may contain any of these signs, so each occurrence is tried.
 fn with_names(names: &Lookup<'_>, fact: &str) -> Vec<Result<String, NameError>> {
-    let named = |name: &str| names.entity_of_any_type(&Name::from(name.trim()));
+    let named = |name: &str| entity(names, &Name::from(name.trim()));
     // The longest name comes first.
     let dotted = |fact: &str| -> Vec<Result<String, NameError>> {
         let splits: Vec<_> = splits(fact, ".").collect();
@@ -219,6 +219,18 @@ fn with_names(names: &Lookup<'_>, fact: &str) -> Vec<Result<String, NameError>> 
     }
     found.extend(dotted(fact));
     found
+}
+
+/// The entity of a name; behind a type, as in `Entra::Group::"Service Desk"`, there may be an id or a name.
+fn entity(names: &Lookup<'_>, name: &Name) -> Result<EntityUid, NameError> {
+    let found = names.entity_of_any_type(name);
+    match (&found, name.uid()) {
+        (Err(NameError::Unknown { .. }), Some(uid)) => {
+            let of_type = names.of_type(uid.type_name(), &Name::from(uid.id().unescaped()));
+            of_type.or(found)
+        }
+        _ => found,
+    }
 }
 
 /// The texts before and after each occurrence of a sign.
