@@ -72,9 +72,20 @@ const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
     &UNNAMED_OPERATION,
 ];
 
-/// The exports with the tenant that they are of: those of another one are no refresh of its data.
+/// The exports with what was declared and a refresh must not lose unseen: the tenant, since the exports of another one
+/// are no refresh of its data; its hierarchies; and that it has opted in to Scoped permissions, which is for good.
 fn with_tenant(mut exports: BTreeSet<String>, tenant: &Tenant) -> BTreeSet<String> {
     exports.insert(format!("tenant.json of {}", tenant.name));
+    let hierarchies = tenant.hierarchies.iter();
+    exports.extend(hierarchies.map(|of| {
+        format!(
+            "tenant.json: hierarchy {}",
+            of.site_code.to_ascii_uppercase()
+        )
+    }));
+    if tenant.scoped_permissions == Some(true) {
+        exports.insert("tenant.json: scopedPermissions".to_owned());
+    }
     exports
 }
 

@@ -40,8 +40,8 @@ use refusal::{conflict_failure, loss_failure};
 ///
 /// An existing workspace is refreshed. Its record tarbac-files.json tells files of an import from files that people wrote
 /// or changed, which stay. Nothing is imported if the exports would change a file that somebody changed too; these files
-/// are named. Nothing is imported either if an export of the last import is missing, or if no data of some kind would be
-/// left: put new exports over those of the last import, or use --drop-missing.
+/// are named. Nothing is imported either if an export of the last import or a declared hierarchy is missing, or if no data
+/// of some kind would be left: put new exports over those of the last import, or use --drop-missing.
 ///
 /// Exit status: 0 imported, 2 an export is refused or missing, changes of people are in the way, or the workspace cannot
 /// be written.

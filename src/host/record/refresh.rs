@@ -37,8 +37,6 @@ pub struct Situation<'a> {
     pub found: &'a BTreeMap<String, Found>,
     /// The record of the files to be written.
     pub new: &'a Record,
-    /// Whether the tenant should still have an export.
-    pub is_expected: &'a dyn Fn(&str) -> bool,
     /// The exports that are present, whether they are read or not.
     pub present: &'a BTreeSet<String>,
     /// The digest of a file of entities that has none.
@@ -138,7 +136,6 @@ impl Refresh {
     fn lost(&self, situation: &Situation<'_>) -> Vec<String> {
         let before = situation.record.iter().flat_map(|record| &record.exports);
         let lost = before.filter(|export| !situation.new.exports.contains(*export));
-        let lost = lost.filter(|export| (situation.is_expected)(export));
         let mut lost: BTreeSet<&String> = lost.collect();
         // Some exports are read only together with others: if those are missing, these are not read.
         if lost

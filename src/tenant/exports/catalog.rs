@@ -306,11 +306,6 @@ pub fn called(path: &str) -> Option<String> {
     Some(parts.collect::<Vec<String>>().join("/"))
 }
 
-/// The site code of the hierarchy that an export is of.
-pub fn site_of(called: &str) -> Option<&str> {
-    Some(called.strip_prefix("configmgr/")?.split_once('/')?.0)
-}
-
 /// What a path in the folder is, be it one of several pages.
 pub fn export_at(path: &str) -> Option<Export> {
     let stem = |path: &str| {

@@ -194,6 +194,21 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
+    /// Counts an export that is there as read, or as not read, whatever was done with it.
+    ///
+    /// # Errors
+    /// Two files are the same page of it.
+    pub fn count_as_read(&self, name: &str, is_read: bool) -> Result<(), RefusedExport> {
+        let pages = self.pages(name)?;
+        if let Ok(mut read) = self.read.lock() {
+            match is_read {
+                true => read.extend(pages.into_values()),
+                false => read.retain(|path| !pages.values().any(|page| page == path)),
+            }
+        }
+        Ok(())
+    }
+
     /// The exports that were read, each once however many pages or objects it has: `configmgr/P01/SMS_Admin.json`,
     /// `graph/groups/<id>/members.json`.
     pub fn exports(&self) -> BTreeSet<String> {

@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use super::Imported;
 use super::configmgr::Site;
 use super::entity::{Family, Uid};
-use crate::exports::catalog;
 use tarbac_host::bundle::TextFile;
 
 const ASSIGNMENT: &str = "Intune::RoleAssignment";
@@ -73,13 +72,6 @@ impl Imported {
     /// Whether exports are missing whose contents would have been imported.
     pub fn is_partial(&self) -> bool {
         self.is_partial
-    }
-
-    /// Whether an export belongs to the tenant as it is declared: to no hierarchy that is no longer declared.
-    pub fn is_of_tenant(&self, export: &str) -> bool {
-        let mut hierarchies = self.tenant.hierarchies.iter();
-        catalog::site_of(export)
-            .is_none_or(|site| hierarchies.any(|of| of.site_code.eq_ignore_ascii_case(site)))
     }
 
     /// The counts and notes of the import.

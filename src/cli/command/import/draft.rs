@@ -46,7 +46,6 @@ pub(super) fn prepare(
         record,
         found: &there,
         new: &new,
-        is_expected: &|export| imported.is_of_tenant(export),
         present: imported.present(),
         nothing: record::digest(import::NOTHING),
         is_partial: imported.is_partial(),

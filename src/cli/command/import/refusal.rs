@@ -27,7 +27,7 @@ pub(super) fn loss_failure(lost: &[String], out: &Path) -> Failure {
             out.display(),
             lines.join("\n")
         ),
-        help: Some("add the missing exports, new ones or those of the last import; if the tenant no longer has these data, --drop-missing removes them".to_owned()),
+        help: Some("add the missing exports, new ones or those of the last import, and what tenant.json declared; if the tenant no longer has these data, --drop-missing removes them".to_owned()),
     }
     .into()
 }

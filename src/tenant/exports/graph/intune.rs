@@ -76,12 +76,15 @@ impl RoleDefinitionRow {
     /// The ids of the permissions that it allows and does not list as not allowed.
     pub fn permissions(&self) -> BTreeSet<&str> {
         let mut permissions: BTreeSet<&str> = self.allowed().collect();
-        // Graph does not always write an id in one case.
-        let is_not_allowed = |id: &&str| {
-            self.not_allowed()
-                .any(|not_allowed| not_allowed.trim().eq_ignore_ascii_case(id.trim()))
+        // Graph does not always write an id in one case. An asterisk stands for whatever an id ends with.
+        let is_of = |id: &str, not_allowed: &str| match not_allowed.split_once('*') {
+            None => not_allowed.eq_ignore_ascii_case(id),
+            Some((start, _)) => {
+                let beginning = id.get(..start.len());
+                beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
+            }
         };
-        permissions.retain(|id| !is_not_allowed(id));
+        permissions.retain(|id| !self.not_allowed().any(|not| is_of(id.trim(), not.trim())));
         permissions
     }
 

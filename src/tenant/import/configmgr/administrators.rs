@@ -44,6 +44,10 @@ impl<F: Files> Reader<'_, '_, F> {
             .map(|permission| permission.role_id.as_str())
             .collect();
         if wanted.is_empty() {
+            // Nobody has a security role, so what these say does not matter.
+            for class in ["SMS_Role", "SMS_AvailableOperation", "SMS_SecuredCategory"] {
+                self.folder.count_as_read(&self.name(class), true)?;
+            }
             return Ok(());
         }
         let Some(collections) = collections else {
@@ -106,6 +110,10 @@ impl<F: Files> Reader<'_, '_, F> {
             });
             Ok(())
         })?;
+        if ids.is_empty() {
+            // Whoever asks is an administrative user, so an empty answer is none.
+            self.folder.count_as_read(&self.name(CLASS), false)?;
+        }
         if says_removed {
             // Where the others say it, one that does not is not known to be in place.
             administrators.retain(|of: &Administrator| !maybe_removed.contains(&of.logon_name));

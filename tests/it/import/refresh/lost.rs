@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{files, run_import};
+use super::super::{copied, files, run_import};
 use super::{export, imported};
 
 /// What somebody forgets to export is not lost.
@@ -123,25 +123,98 @@ fn a_refresh_that_would_leave_nothing_of_a_kind_is_refused() {
     );
 }
 
-/// A hierarchy that is declared no more is missed by nobody, and pages and endings may be others.
+/// What is declared no longer is as much a loss as an export that is missing, be the exports of it there or not.
 #[test]
-fn what_is_expected_of_a_refresh_is_what_the_tenant_has() {
+fn a_hierarchy_that_is_declared_no_more_is_refused() {
+    for (exports, record) in [(true, true), (false, true), (true, false), (false, false)] {
+        let tarbac = imported();
+        if !record {
+            // As an import wrote it that did not note what was declared.
+            let text = tarbac.read("workspace/tarbac-files.json");
+            let mut record: Value = serde_json::from_str(&text).unwrap();
+            let noted = record["exports"].as_array_mut().unwrap();
+            noted.retain(|of| !of.as_str().unwrap().starts_with("tenant.json: "));
+            tarbac.write("workspace/tarbac-files.json", record.to_string());
+        }
+        let before = files(&tarbac.path("workspace"));
+        export(&tarbac, "tenant.json", |tenant| {
+            let hierarchies = tenant["hierarchies"].as_array_mut().unwrap();
+            hierarchies.retain(|of| of["siteCode"] != json!("OLD"));
+        });
+        if !exports {
+            std::fs::remove_dir_all(tarbac.path("exports/configmgr/OLD")).unwrap();
+        }
+        for more in [&[][..], &["--force"], &["--dry-run"]] {
+            let ran = run_import(&tarbac, more);
+            assert_eq!(ran.status, 2, "{ran}");
+            let lost = match record {
+                true => "tenant.json: hierarchy OLD",
+                false => "configmgr/OLD/",
+            };
+            assert!(ran.to_string().contains(lost), "{ran}");
+            assert!(files(&tarbac.path("workspace")) == before, "{ran}");
+        }
+        let ran = run_import(&tarbac, &["--drop-missing"]);
+        assert_eq!(ran.status, 0, "{ran}");
+        assert_eq!(run_import(&tarbac, &[]).status, 0);
+    }
+}
+
+/// It makes others needed, and these are not what is missing.
+#[test]
+fn an_empty_list_of_administrative_users_is_named_itself() {
     let tarbac = imported();
-    export(&tarbac, "tenant.json", |tenant| {
-        let hierarchies = tenant["hierarchies"].as_array_mut().unwrap();
-        hierarchies.retain(|of| of["siteCode"] != json!("OLD"));
+    export(&tarbac, "configmgr/P01/SMS_Admin.json", |page| {
+        page["value"] = json!([]);
     });
-    std::fs::remove_dir_all(tarbac.path("exports/configmgr/OLD")).unwrap();
-    std::fs::rename(
-        tarbac.path("exports/devices.csv"),
-        tarbac.path("exports/DevicesWithInventory_1.CSV"),
-    )
-    .unwrap();
-    std::fs::rename(
-        tarbac.path("exports/graph/users.json"),
-        tarbac.path("exports/graph/users.JSON"),
-    )
-    .unwrap();
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("configmgr/P01/SMS_Admin.json"), "{ran}");
+    for other in ["SMS_Role", "SMS_AvailableOperation", "SMS_SecuredCategory"] {
+        assert!(!ran.stderr.contains(other), "{ran}");
+    }
+    assert_eq!(run_import(&tarbac, &["--drop-missing"]).status, 0);
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+}
+
+#[test]
+fn scoped_permissions_that_are_declared_no_more_are_refused() {
+    for left in [None, Some(json!(false))] {
+        let tarbac = copied("tests/exports/contoso");
+        let declare = |declared: Option<Value>| {
+            export(&tarbac, "tenant.json", |tenant| {
+                let tenant = tenant.as_object_mut().unwrap();
+                match declared {
+                    Some(declared) => tenant.insert("scopedPermissions".to_owned(), declared),
+                    None => tenant.remove("scopedPermissions"),
+                };
+            });
+        };
+        declare(Some(json!(true)));
+        assert_eq!(run_import(&tarbac, &[]).status, 0);
+        declare(left);
+        let ran = run_import(&tarbac, &[]);
+        assert_eq!(ran.status, 2, "{ran}");
+        let said = ran.stderr.contains("tenant.json: scopedPermissions");
+        assert!(said, "{ran}");
+        assert_eq!(run_import(&tarbac, &["--drop-missing"]).status, 0);
+    }
+}
+
+#[test]
+fn pages_and_endings_of_a_refresh_may_be_others() {
+    let tarbac = imported();
+    // The letter case of a site code does not matter.
+    export(&tarbac, "tenant.json", |tenant| {
+        tenant["hierarchies"][0]["siteCode"] = json!("tst");
+    });
+    for (from, to) in [
+        ("devices.csv", "DevicesWithInventory_1.CSV"),
+        ("graph/users.json", "graph/users.JSON"),
+    ] {
+        let path = |path: &str| tarbac.path(&format!("exports/{path}"));
+        std::fs::rename(path(from), path(to)).unwrap();
+    }
     let ran = run_import(&tarbac, &[]);
     assert_eq!(ran.status, 0, "{ran}");
 }
