@@ -26,10 +26,8 @@ impl Code {
     /// The code with this text: one of [`ALL`] or a policy's; `None` for any other text.
     pub fn read(text: &str) -> Option<Self> {
         let known = ALL.iter().find(|(code, _)| code.as_ref() == text);
-        match known {
-            Some((code, _)) => Some(code.clone()),
-            None => text.strip_prefix(OF_POLICIES).map(Self::of_policy),
-        }
+        let of_policy = || text.strip_prefix(OF_POLICIES).map(Self::of_policy);
+        known.map(|(code, _)| code.clone()).or_else(of_policy)
     }
 
     /// The sentence that is true of every finding with this code.
@@ -99,6 +97,8 @@ codes! {
         GUARDRAIL = "policy::guardrail";
         /// A forbid can never apply, so it holds nobody back.
         IDLE_FORBID = "policy::idle_forbid";
+        /// A policy compares an attribute with a text that entities have in another letter case.
+        LETTER_CASE = "policy::letter_case";
         /// A file of template links, or one of the links in it, cannot be read.
         LINK = "policy::link";
         /// The id of a policy begins like those of policies that ship and stand in another folder.
@@ -113,6 +113,8 @@ codes! {
         NESTING = "policy::nesting";
         /// No policy can say which authority is in force, so every decision is indeterminate.
         NO_AUTHORITY = "policy::no_authority";
+        /// A policy decides otherwise than the one that ships under its id, or one that ships is gone.
+        NOT_AS_SHIPPED = "policy::not_as_shipped";
         /// The annotations of policies do not describe a reading that can be switched on or off.
         READING = "policy::reading";
         /// The severity that a policy gives to what it finds is neither "error" nor "warning".

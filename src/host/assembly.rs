@@ -129,7 +129,12 @@ pub(crate) fn assemble(
                 }
                 findings
             });
-            Some(engine)
+            // What is found is kept, so this is looked for where it matters only.
+            let is_assumed = |finding: &Finding| finding.code == code::policy::ASSUMED_VALUE;
+            Some(match findings.iter().any(is_assumed) {
+                true => engine.without_assumptions(switches)?,
+                false => engine,
+            })
         }
         Err(unsound) => {
             findings.extend(unsound.check(texts));
@@ -271,7 +276,7 @@ pub fn with_entities(
         &bundle.named_entities(),
         &rules(bundle.vocabulary()),
     );
-    checked(bundle, read, switches)
+    checked(bundle, read, entities, switches)
 }
 
 /// The engine of these policies with these entities alone, or the errors that prevent it.
@@ -286,19 +291,29 @@ pub fn of_entities(
     let named = bundle.named_entities();
     let rules = rules(bundle.vocabulary());
     let read = Directory::given(entities, bundle.schema(), &named, &rules);
-    checked(bundle, read, switches)
+    checked(bundle, read, entities, switches)
 }
 
 /// The engine of a bundle and a directory, unless there is an error in the directory or between the two.
 fn checked(
     bundle: &Arc<Bundle>,
     (directory, mut findings): (Directory, Vec<Finding>),
+    given: &[GivenEntity],
     switches: &Switches,
 ) -> Result<(Option<Engine>, Vec<Finding>), UnknownReading> {
     if !findings.is_empty() {
         return Ok((None, findings));
     }
-    let engine = Engine::new(Arc::clone(bundle), Arc::new(directory), switches)?;
+    let mut engine = Engine::new(Arc::clone(bundle), Arc::new(directory), switches)?;
+    // The policies know what the directory before assumed.
+    let records = |entity: &GivenEntity| {
+        let of_type = entity.uid.type_name().to_string();
+        let mut recording = bundle.vocabulary().recording(&of_type);
+        recording.any(|name| entity.attributes.contains_key(name))
+    };
+    if given.iter().any(records) {
+        engine = engine.without_assumptions(switches)?;
+    }
     findings.extend(engine.findings());
     findings.retain(|finding| finding.severity == finding::Severity::Error);
     Ok((findings.is_empty().then_some(engine), findings))

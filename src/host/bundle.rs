@@ -9,6 +9,7 @@ pub(crate) mod absence;
 mod check;
 mod clause;
 mod condition;
+mod departures;
 mod depth_limit;
 mod diagnostic;
 mod guard;
@@ -28,11 +29,12 @@ mod texts;
 mod types;
 mod vocabulary;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use blake3::{Hash, Hasher};
 use cedar_policy::{EntityUid, Schema};
+use cedar_policy_core::ast;
 use cedar_policy_core::validator::ValidatorSchema;
 use cedar_policy_core::validator::types::Type;
 
@@ -44,6 +46,7 @@ use types::Against;
 pub use check::policies_against_directory;
 pub use clause::{Clause, Keyword, text};
 pub use condition::{ConditionKind, Conditions};
+pub(crate) use departures::OnRecord;
 pub use diagnostic::of_cedar;
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};
@@ -171,6 +174,25 @@ impl Bundle {
             missing: self.missing.clone(),
             shipped: Arc::clone(&self.shipped),
         })
+    }
+
+    /// The bundle with policies that are evaluated in another form, by their id; the others are evaluated as they are
+    /// written.
+    pub(crate) fn evaluated_as(&self, forms: &BTreeMap<String, ast::Policy>) -> Self {
+        let policies = self.policies.iter();
+        let policies = policies.map(|policy| policy.evaluated_as(forms.get(policy.id()).cloned()));
+        Self {
+            schema: self.schema.clone(),
+            schema_text: self.schema_text.clone(),
+            vocabulary: self.vocabulary.clone(),
+            policies: policies.collect(),
+            readings: self.readings.clone(),
+            rules: self.rules,
+            identity: self.identity,
+            not_read: self.not_read.clone(),
+            missing: self.missing.clone(),
+            shipped: Arc::clone(&self.shipped),
+        }
     }
 
     /// The rules that ship with the program, whether they are in force or not.

@@ -4,7 +4,8 @@
 //! message: it gives Cedar the policies that can match a request and the entities that the request can reach. The
 //! decision equals that of Cedar's `Authorizer::is_authorized` over all policies and all entities, with three
 //! exceptions, in which it is indeterminate: a policy cannot be evaluated, the principal or the resource does not
-//! exist, or the schema asks who is in authority over the resource and not exactly one policy says so.
+//! exist, or the schema asks who is in authority over the resource and not exactly one policy says so. It is
+//! indeterminate as well where it depends on a value that the directory only assumes.
 
 mod activation;
 mod answer;
@@ -20,6 +21,7 @@ mod set_attribute;
 mod slice;
 mod undecidable;
 mod unknown_names;
+mod unknown_values;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -230,7 +232,13 @@ impl Engine {
             Ok(evaluation) => evaluation,
             Err(error) => return (Outcome::indeterminate([error]), None),
         };
-        let outcome = self.evaluate(&evaluation, buckets);
+        let is_question = self
+            .known(&request.action)
+            .is_ok_and(|known| known.action.is_question());
+        let outcome = match is_question {
+            true => self.answers(&evaluation, buckets),
+            false => self.outcome_of(evaluation.applicable(buckets)),
+        };
         match self.authority_over(request, slice, &evaluation) {
             None => (outcome, None),
             Some(Ok(authority)) => (outcome, Some(authority)),
@@ -265,14 +273,17 @@ impl Engine {
             })
     }
 
-    /// The outcome of these policies for a request.
-    fn evaluate<'a>(
+    /// The outcome of these policies for a question.
+    fn answers<'a>(
         &self,
         evaluation: &Evaluation,
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> Outcome {
-        let outcome = Outcome::from(evaluation.applicable(buckets));
-        outcome.with_errors(self.damage().into_iter().collect())
+        self.outcome_of(evaluation.applicable(buckets).answers())
+    }
+
+    fn outcome_of(&self, applicable: Applicable) -> Outcome {
+        Outcome::from(applicable).with_errors(self.damage().into_iter().collect())
     }
 
     fn known(&self, action: &EntityUid) -> Result<&KnownAction, Undecidable> {

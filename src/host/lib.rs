@@ -8,6 +8,7 @@ pub mod decision;
 pub mod engine;
 pub mod excerpt;
 pub mod json;
+mod look;
 pub mod lookup;
 pub mod record;
 pub mod roles;

@@ -13,6 +13,7 @@ mod folders;
 mod git;
 mod gone;
 mod kept;
+mod left_behind;
 mod manifest;
 pub mod regular;
 mod revision;
@@ -241,7 +242,9 @@ fn examine_once(
     if above.is_empty() {
         astray::look(layout, &mut passed_over);
     }
-    let astray = astray::told(passed_over.iter().map(|path| shown(path)));
+    let astray = passed_over.iter();
+    let astray = astray.filter(|path| !left_behind::is_no_matter(path, layout));
+    let astray = astray::told(astray.map(|path| shown(path)));
     texts.not_read.clone_from(&astray);
     texts.not_read.extend(gone.names.iter().cloned());
     texts.missing = gone.names;
@@ -255,6 +258,10 @@ fn examine_once(
         None => assemble(&texts, inputs, switches, &mut NothingKnown)?,
     };
     examination.findings.extend(gone.findings);
+    if let Some(engine) = &examination.engine {
+        let departures = engine.bundle().departures(&texts.policies, &gone.on_record);
+        examination.findings.extend(departures);
+    }
     examination.findings.extend(astray::not_read(&astray));
     examination.findings.extend(astray::inside(layout, &above));
     finding::sort(&mut examination.findings);

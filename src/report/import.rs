@@ -171,7 +171,7 @@ fn heading(matter: Matter) -> &'static str {
     match matter {
         Matter::Unjoined => "Not joined: records that do not fit together. They give nothing.",
         Matter::Assumed => {
-            "Assumed, because the exports do not say it. Unless a note says otherwise, the assumed value lets the shipped rules\npermit less; rules of your own that permit more by it are errors of `tarbac validate`."
+            "Assumed, because the exports do not say it. Unless a note says otherwise, the assumed value lets the shipped rules\npermit less; where rules of your own would permit more by it, nothing is decided."
         }
         Matter::Notable => "To look at, as exported.",
     }

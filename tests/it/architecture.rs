@@ -99,6 +99,7 @@ fn the_host_is_thin() {
     cedar-policy
     cedar-policy-core
     cedar-policy-formatter
+    fnv
     logos
     memchr
     miette

@@ -1,6 +1,7 @@
 //! Rules that were in force and are gone, and folders in which nobody looks for any: what is said of them.
 
 mod folders;
+mod left_behind;
 
 use std::fs;
 

@@ -55,6 +55,7 @@ mod solver;
 mod suites;
 mod supposed;
 mod tarbac;
+mod unknown_values;
 mod usage;
 mod validate;
 mod watch;

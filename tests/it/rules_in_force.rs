@@ -1,6 +1,7 @@
 //! Which rules are in force: those that ship, unless a manifest says otherwise, wherever files lie.
 
 mod authority;
+mod departures;
 mod revision;
 
 use std::path::Path;

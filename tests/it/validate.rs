@@ -8,6 +8,7 @@ mod meaning;
 mod policy_text;
 mod schema_text;
 mod tenant;
+mod written_otherwise;
 
 use serde_json::Value;
 

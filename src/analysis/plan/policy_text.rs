@@ -107,7 +107,7 @@ impl Rewriting<'_> {
         let place = self.policy.place();
         let span = place.start as usize..place.end as usize;
         let text = place.source.text().get(span).unwrap_or_default();
-        let ast = self.policy.ast();
+        let ast = self.policy.written();
         let permit = permit(
             &ast.principal_constraint().to_string(),
             self.actions.iter(),

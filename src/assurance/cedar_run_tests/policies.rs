@@ -135,7 +135,7 @@ pub(super) fn set(policies: &[&Policy]) -> PolicySet {
     let mut set = ast::PolicySet::new();
     for policy in policies {
         // Ids are unique within a bundle, so every policy is taken.
-        let added = set.add(policy.ast().clone());
+        let added = set.add(policy.written().clone());
         debug_assert!(added.is_ok(), "{added:?}");
     }
     PolicySet::from(set)
@@ -160,12 +160,12 @@ fn text_of(policy: &Policy) -> Option<&str> {
     let place = policy.place();
     let span = usize::try_from(place.start).ok()?..usize::try_from(place.end).ok()?;
     let text = place.source.text().get(span)?;
-    (policy.ast().is_static() && !text.is_empty()).then_some(text)
+    (policy.written().is_static() && !text.is_empty()).then_some(text)
 }
 
 /// A link of a template as a policy of its own.
 fn written_out(policy: &Policy) -> ast::Template {
-    let link = policy.ast();
+    let link = policy.written();
     let annotations = link.annotations().map(|(key, value)| {
         let mut value = value.clone();
         if key.as_ref() as &str == "id" {

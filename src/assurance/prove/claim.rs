@@ -248,10 +248,10 @@ pub(super) fn errors(policy: &CompiledPolicy) -> WellFormedAsserts<'_> {
 
 /// A policy for the solver and for plain Cedar, with the slots of a link filled.
 pub(super) fn body(policy: &Policy) -> ast::Policy {
-    let filled = || PolicyEdit::from_policy(policy).policy(policy.ast().id().clone());
-    match policy.ast().is_static() {
-        true => policy.ast().clone(),
-        false => filled().unwrap_or_else(|| policy.ast().clone()),
+    let filled = || PolicyEdit::from_policy(policy).policy(policy.written().id().clone());
+    match policy.written().is_static() {
+        true => policy.written().clone(),
+        false => filled().unwrap_or_else(|| policy.written().clone()),
     }
 }
 

@@ -95,7 +95,7 @@ impl<'a> Literals<'a> {
 
     fn add(&mut self, policy: &Policy, numbers: &mut BTreeSet<i64>) {
         self.named.extend(policy.named_entities());
-        let conditions = policy.ast().non_scope_constraints().into_iter();
+        let conditions = policy.written().non_scope_constraints().into_iter();
         for part in conditions.flat_map(ast::Expr::subexpressions) {
             match part.expr_kind() {
                 ast::ExprKind::Lit(ast::Literal::Long(long)) => {

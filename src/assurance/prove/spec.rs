@@ -308,7 +308,7 @@ fn regardless_of(policy: &Policy, bundle: &Bundle, name: &str) -> Result<Says, F
             readings_help(bundle)
         )));
     };
-    if attribute.is_read_by(&policy.ast().condition()) {
+    if attribute.is_read_by(&policy.written().condition()) {
         let message = format!(
             "the spec `{}` is regardless of `{name}`, and looks at it",
             policy.id()

@@ -94,7 +94,7 @@ pub(crate) fn leaves_with<'p>(
 }
 
 fn collect<'p>(policy: &'p Policy, is_it: &dyn Fn(&Expr) -> bool, found: &mut Vec<Found<'p>>) {
-    if let Some(condition) = policy.ast().non_scope_constraints() {
+    if let Some(condition) = policy.written().non_scope_constraints() {
         let mut collector = Collector {
             policy,
             is_it,

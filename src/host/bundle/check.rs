@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "authority",
     "beyond",
     "change",
+    "changed",
     "code",
     "decides",
     "default",

@@ -1,11 +1,10 @@
 //! Checks of policy ids: duplicate, similar, misleading and unprintable ones.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use unicode_security::confusable_detection::skeleton;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::parse::Template;
 use super::policy::Policy;
+use crate::look::{are_alike, is_unseen, looks_of};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
@@ -73,42 +72,28 @@ fn unfit(policy: &Policy) -> Option<Finding> {
     })
 }
 
-/// Whether a character is invisible or steers a terminal.
-pub(crate) fn is_unseen(character: char) -> bool {
-    let is_blank = character.is_whitespace() && character != ' ';
-    character.is_control() || is_blank || is_format(character)
-}
-
-/// Whether a character only changes how others are shown: it joins, separates or turns them.
-fn is_format(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// Findings about ids that a reader takes for each other, because they differ only in letter case or in similar
-/// letters of other scripts. ASCII ids are compared by letter case only: `role-1` and `role-l` may both be meant.
+/// letters of other scripts. Similar characters within ASCII count only beside the id of a policy that ships: `role-1`
+/// and `role-l`, both made of the names of roles, may both be meant.
 fn look_alikes(policies: &[Policy]) -> Vec<Finding> {
-    let is_plain = policies.iter().all(|policy| policy.id().is_ascii());
-    let look = |id: &str| match is_plain {
-        true => id.to_ascii_lowercase(),
-        false => skeleton(&id.to_lowercase()).collect(),
+    let alike = |policy: &Policy, other: &Policy| {
+        let (one, other_id) = (policy.id(), other.id());
+        match one.is_ascii() && other_id.is_ascii() {
+            false => one != other_id,
+            true if policy.is_shipped() == other.is_shipped() => {
+                one != other_id && one.eq_ignore_ascii_case(other_id)
+            }
+            true => {
+                one != other_id && (one.eq_ignore_ascii_case(other_id) || are_alike(one, other_id))
+            }
+        }
     };
-    let alike = |one: &str, other: &str| {
-        let are_plain = one.is_ascii() && other.is_ascii();
-        one != other && (!are_plain || one.eq_ignore_ascii_case(other))
-    };
-    let mut by_look: BTreeMap<String, Vec<&Policy>> = BTreeMap::new();
-    for policy in policies {
-        by_look.entry(look(policy.id())).or_default().push(policy);
-    }
+    let mut by_look: HashMap<u64, Vec<&Policy>> = HashMap::new();
     let mut findings = Vec::new();
-    for alikes in by_look.values() {
-        for (index, policy) in alikes.iter().enumerate() {
-            let mut before = alikes.iter().take(index);
-            let Some(other) = before.find(|other| alike(other.id(), policy.id())) else {
-                continue;
-            };
+    for policy in policies {
+        let looks = looks_of(policy.id());
+        let before = looks.iter().filter_map(|look| by_look.get(look)).flatten();
+        if let Some(other) = before.copied().find(|other| alike(policy, other)) {
             findings.push(
                 Finding::warning(
                     code::policy::SIMILAR_ID,
@@ -118,6 +103,9 @@ fn look_alikes(policies: &[Policy]) -> Vec<Finding> {
                 .label(other.place().clone(), "and this one")
                 .help("an id in a log must lead to one policy: rename one of the two"),
             );
+        }
+        for look in BTreeSet::from(looks) {
+            by_look.entry(look).or_default().push(policy);
         }
     }
     findings

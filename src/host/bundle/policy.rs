@@ -14,6 +14,8 @@ pub use cedar_policy::Effect;
 #[derive(Debug, Clone)]
 pub struct Policy {
     ast: ast::Policy,
+    /// The form that is evaluated, if it is another than the written one.
+    evaluated: Option<ast::Policy>,
     id: String,
     annotations: BTreeMap<String, String>,
     place: Place,
@@ -24,6 +26,11 @@ pub struct Policy {
 
 /// The annotations that are texts for a reader.
 const WORDS: [&str; 5] = ["advice", "doc", "id", "message", "source"];
+
+/// Whether an annotation is a text for a reader.
+pub(super) fn is_for_readers(key: &str) -> bool {
+    WORDS.contains(&key)
+}
 
 /// The actions in the scope of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +72,7 @@ impl Policy {
         Self {
             id: ast.id().to_string(),
             ast,
+            evaluated: None,
             annotations,
             place,
             shipped,
@@ -83,7 +91,17 @@ impl Policy {
     pub fn with_body(&self, body: ast::Policy) -> Self {
         let mut policy = self.clone();
         policy.ast = body;
+        policy.evaluated = None;
         policy
+    }
+
+    /// The policy, evaluated in another form.
+    #[must_use]
+    pub(super) fn evaluated_as(&self, evaluated: Option<ast::Policy>) -> Self {
+        Self {
+            evaluated,
+            ..self.clone()
+        }
     }
 
     /// The id: its `@id`, or the id of the link.
@@ -98,7 +116,7 @@ impl Policy {
 
     /// The value of an annotation, if it has an effect or is a text for a reader.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        let means = self.has_meaning || WORDS.contains(&key);
+        let means = self.has_meaning || is_for_readers(key);
         self.annotations
             .get(key)
             .filter(|_| means)
@@ -169,6 +187,12 @@ impl Policy {
 
     /// The syntax tree that Cedar evaluates.
     pub fn ast(&self) -> &ast::Policy {
+        self.evaluated.as_ref().unwrap_or(&self.ast)
+    }
+
+    /// The syntax tree of the text. The evaluated one differs where the policy must not decide by values that are not
+    /// known.
+    pub fn written(&self) -> &ast::Policy {
         &self.ast
     }
 

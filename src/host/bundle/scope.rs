@@ -76,6 +76,17 @@ impl<'v> Scope<'v> {
         named.filter(has).collect()
     }
 
+    /// The types that an expression may have of those that have an attribute: all of these if its types cannot be
+    /// determined, as of a value of the context.
+    pub fn possible_owners(&self, expression: &ast::Expr, attribute: &str) -> BTreeSet<String> {
+        if self.kinds(expression).is_some() {
+            return self.owners(expression, attribute);
+        }
+        let all = self.vocabulary.all_attributes().iter();
+        let having = all.filter(|(_, attributes)| attributes.contains_key(attribute));
+        having.map(|(owner, _)| owner.clone()).collect()
+    }
+
     fn kinds(&self, expression: &ast::Expr) -> Option<Vec<Kind>> {
         let entities = |types: &BTreeSet<String>| types.iter().cloned().map(Kind::Entity).collect();
         match expression.expr_kind() {

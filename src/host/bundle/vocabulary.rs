@@ -143,6 +143,12 @@ impl Vocabulary {
         all.filter(|(owner, name)| !self.is_unknown_if_absent(owner, name))
     }
 
+    /// The attributes of an entity type that list those whose values are assumed.
+    pub fn recording<'v>(&'v self, owner: &'v str) -> impl Iterator<Item = &'v str> {
+        let all = self.assumed().filter(move |(of, _)| *of == owner);
+        all.map(|(_, name)| name)
+    }
+
     /// Whether the absence of an attribute means that its value is not known (`@assumed("absent")`).
     pub fn is_unknown_if_absent(&self, owner: &str, attribute: &str) -> bool {
         let attributes = self.attributes.get(owner);
@@ -227,6 +233,14 @@ impl Vocabulary {
             });
             unique.map(move |(attribute, _)| (type_name.clone(), attribute.as_str()))
         })
+    }
+
+    /// Whether the names in an attribute are counted by machines, so that similar ones are no mistake
+    /// (`@alias("numbered")`).
+    pub fn is_numbered(&self, type_name: &str, attribute: &str) -> bool {
+        let attribute = self.attribute(type_name, &[attribute]);
+        let alias = attribute.and_then(|attribute| attribute.annotations.get("alias"));
+        alias.is_some_and(|alias| alias == "numbered")
     }
 
     /// The attributes that are aliases of a type's entities: those with `@alias`.

@@ -73,7 +73,7 @@ impl Engine {
         let question = self.asks_authority(request)?;
         let outcome = if question.is_of_request {
             let asked = self.asked_beside(request);
-            self.evaluate(evaluation, asked.into_iter())
+            self.answers(evaluation, asked.into_iter())
         } else {
             self.put(
                 &self.as_question(AUTHORITY, request, &request.resource)?,

@@ -32,6 +32,10 @@ pub struct Applicable {
     pub forbids: BTreeSet<String>,
     /// The errors, each with the id of its policy.
     pub errors: BTreeSet<(String, String)>,
+    /// The permits that may apply, by a value that is not known, each with what that is.
+    pub open_permits: BTreeSet<(String, String)>,
+    /// The forbids that may apply.
+    pub open_forbids: BTreeSet<(String, String)>,
 }
 
 impl Evaluation {
@@ -85,7 +89,7 @@ impl Evaluation {
     /// # Errors
     /// The policy cannot be evaluated.
     pub fn applies(&self, policy: &ast::Policy) -> Result<bool, Undecidable> {
-        Ok(self.evaluator().evaluate(policy)?)
+        truth(&self.evaluator(), &policy.condition(), policy.env())
     }
 
     fn evaluator(&self) -> Evaluator<'_> {
@@ -104,23 +108,31 @@ pub(super) fn truth(
     condition: &ast::Expr,
     slots: &ast::SlotEnv,
 ) -> Result<bool, Undecidable> {
-    match evaluator.interpret(condition, slots)?.value_kind() {
-        ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
-        _ => Err(Undecidable::NotBool),
+    match evaluator.partial_interpret(condition, slots)? {
+        ast::PartialValue::Value(value) => match value.value_kind() {
+            ast::ValueKind::Lit(ast::Literal::Bool(bool)) => Ok(*bool),
+            _ => Err(Undecidable::NotBool),
+        },
+        ast::PartialValue::Residual(rest) => {
+            let unknown = rest.unknowns().map(|unknown| unknown.name.to_string());
+            Err(Undecidable::NotKnown(unknown.collect()))
+        }
     }
 }
 
 impl Applicable {
     /// Adds a policy by the result of its evaluation.
     pub fn put(&mut self, id: &str, effect: Effect, applies: Result<bool, Undecidable>) {
-        let set = match effect {
-            Effect::Permit => &mut self.permits,
-            Effect::Forbid => &mut self.forbids,
+        let (set, open) = match effect {
+            Effect::Permit => (&mut self.permits, &mut self.open_permits),
+            Effect::Forbid => (&mut self.forbids, &mut self.open_forbids),
         };
+        let why = |error: Undecidable| (id.to_owned(), error.to_string());
         match applies {
             Ok(true) => drop(set.insert(id.to_owned())),
             Ok(false) => {}
-            Err(error) => drop(self.errors.insert((id.to_owned(), error.to_string()))),
+            Err(error @ Undecidable::NotKnown(_)) => drop(open.insert(why(error))),
+            Err(error) => drop(self.errors.insert(why(error))),
         }
     }
 
@@ -130,8 +142,31 @@ impl Applicable {
         let mut rest = self.clone();
         rest.permits.remove(id);
         rest.forbids.remove(id);
-        rest.errors.retain(|(of, _)| of != id);
+        for reasons in [
+            &mut rest.errors,
+            &mut rest.open_permits,
+            &mut rest.open_forbids,
+        ] {
+            reasons.retain(|(of, _)| of != id);
+        }
         rest
+    }
+
+    /// These policies as the answers to a question: each counts, so one that may apply is an error.
+    pub(super) fn answers(mut self) -> Self {
+        self.errors.append(&mut self.open_permits);
+        self.errors.append(&mut self.open_forbids);
+        self
+    }
+
+    /// Whether a value that is not known makes a difference to the decision.
+    fn is_open(&self) -> bool {
+        let may_be_permitted = !self.permits.is_empty() || !self.open_permits.is_empty();
+        self.forbids.is_empty()
+            && match self.open_forbids.is_empty() {
+                true => self.permits.is_empty() && may_be_permitted,
+                false => may_be_permitted,
+            }
     }
 
     /// The outcome of these policies.
@@ -141,8 +176,12 @@ impl Applicable {
 }
 
 impl From<Applicable> for Outcome {
-    /// Forbids prevail over permits, and errors over both.
-    fn from(applied: Applicable) -> Self {
+    /// Forbids prevail over permits, and errors over both. A value that is not known is an error only where the
+    /// decision depends on it.
+    fn from(mut applied: Applicable) -> Self {
+        if applied.is_open() {
+            applied = applied.answers();
+        }
         let (permits, forbids) = (applied.permits, applied.forbids);
         let (decision, basis, policies) = match (permits.is_empty(), forbids.is_empty()) {
             (_, false) => (Decision::Deny, Basis::Forbidden, forbids),

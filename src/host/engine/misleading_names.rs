@@ -1,17 +1,15 @@
 //! Findings about names that a reader or a look-up takes for others.
 //!
-//! The schema marks the attributes that name an entity with `@alias`, and with `@alias("unique")` those whose values
-//! name one entity only.
+//! The schema marks the attributes that name an entity with `@alias`, with `@alias("unique")` those whose values name
+//! one entity only, and with `@alias("numbered")` those whose values are counted by machines.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use cedar_policy::EntityTypeName;
 use unicode_security::MixedScript;
-use unicode_security::confusable_detection::skeleton;
 
 use super::Engine;
-use crate::bundle::ids::is_unseen;
+use crate::look::{are_alike, is_plain, is_unseen, looks_of};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
@@ -101,30 +99,45 @@ impl Engine {
         unfit.collect()
     }
 
-    /// Names that look like those of other entities: because of letters of other scripts, blanks, or invisible
-    /// characters.
+    /// Names that look like those of other entities: because of similar letters, blanks, or invisible characters.
+    ///
+    /// This is a warning, since both names may be right. The names of `@alias("numbered")` are made by machines, where
+    /// `WS-01I` beside `WS-011` is no mistake: of such plain names, only those that a policy names are compared.
     fn similar_names(&self, type_name: &EntityTypeName, attribute: &str) -> Vec<Finding> {
         let named = || {
             let rows = self.directory.rows_of(type_name);
             rows.filter_map(|row| Some((row, self.directory.attribute_text(row, attribute)?)))
         };
-        let mut by_look: BTreeMap<String, (Row, &str)> = BTreeMap::new();
+        let plain = || named().filter(|(_, name)| is_plain(name));
         let mut similar = Vec::new();
+        let mut by_look: HashMap<u64, (Row, &str)> = HashMap::new();
         for (row, name) in named().filter(|(_, name)| !is_plain(name)) {
-            match by_look.get(&look_of(name)) {
-                Some((other, of)) if !of.eq_ignore_ascii_case(name) => similar.push((row, *other)),
-                Some(_) => {}
-                None => drop(by_look.insert(look_of(name), (row, name))),
-            }
-        }
-        if !by_look.is_empty() {
-            for (row, name) in named().filter(|(_, name)| is_plain(name)) {
-                if let Some((other, _)) = by_look.get(&look_of(name)) {
-                    similar.push((*other, row));
+            for look in looks_of(name) {
+                match by_look.get(&look) {
+                    Some((other, of)) if !of.eq_ignore_ascii_case(name) => {
+                        similar.push((row, *other));
+                    }
+                    Some(_) => {}
+                    None => drop(by_look.insert(look, (row, name))),
                 }
             }
         }
+        if !by_look.is_empty() {
+            for (row, name) in plain() {
+                let alike = looks_of(name).into_iter();
+                let alike = alike.filter_map(|look| by_look.get(&look));
+                similar.extend(alike.map(|(other, _)| (*other, row)));
+            }
+        }
+        let vocabulary = self.bundle.vocabulary();
+        similar.extend(
+            match vocabulary.is_numbered(&type_name.to_string(), attribute) {
+                true => self.plain_names_like_named(type_name, attribute, plain()),
+                false => alike_among(plain()),
+            },
+        );
         similar.sort_unstable();
+        similar.dedup();
         let similar = similar.into_iter().take(SHOWN).map(|(row, other)| {
             let message = format!(
                 "`{}`, the name of `{}`, looks like `{}`, that of `{}`",
@@ -140,6 +153,33 @@ impl Engine {
         similar.collect()
     }
 
+    /// The plain names that look like one that a policy names, each with the entity of that name.
+    fn plain_names_like_named<'d>(
+        &self,
+        type_name: &EntityTypeName,
+        attribute: &str,
+        plain: impl Iterator<Item = (Row, &'d str)>,
+    ) -> Vec<(Row, Row)> {
+        let texts = self.names_in_policies(&type_name.to_string(), attribute);
+        let mut by_look: HashMap<u64, Vec<(Row, &str)>> = HashMap::new();
+        for text in texts {
+            for row in self.directory.called(type_name, text) {
+                let look = as_written(looks_of(text));
+                by_look.entry(look).or_default().push((row, text));
+            }
+        }
+        if by_look.is_empty() {
+            return Vec::new();
+        }
+        let like = |(row, name): (Row, &str)| {
+            let texts = by_look.get(&as_written(looks_of(name)));
+            let mut texts = texts.into_iter().flatten();
+            let (of, _) = texts.find(|(_, text)| are_alike(name, text))?;
+            Some((row, *of))
+        };
+        plain.filter_map(like).collect()
+    }
+
     fn name_of(&self, row: Row, attribute: &str) -> &str {
         let name = self.directory.attribute_text(row, attribute);
         name.unwrap_or_default()
@@ -151,25 +191,33 @@ impl Engine {
     }
 }
 
-/// Whether a name consists of visible ASCII characters, without blanks around them.
-fn is_plain(name: &str) -> bool {
-    name.is_ascii() && name.trim() == name && !name.contains(|it: char| it.is_ascii_control())
+/// The plain names that look like another of them, each with the entity that has that one.
+fn alike_among<'d>(plain: impl Iterator<Item = (Row, &'d str)>) -> Vec<(Row, Row)> {
+    let looks = plain.map(|(row, name)| (as_written(looks_of(name)), row, name));
+    let mut looks: Vec<(u64, Row, &str)> = looks.collect();
+    looks.sort_unstable();
+    let mut similar = Vec::new();
+    for of_look in looks.chunk_by(|(one, ..), (other, ..)| one == other) {
+        // Many may have one name, and few names share a look.
+        let mut before: Vec<(Row, &str)> = Vec::new();
+        for (_, row, name) in of_look {
+            if before
+                .iter()
+                .any(|(_, known)| known.eq_ignore_ascii_case(name))
+            {
+                continue;
+            }
+            let like = before.iter().find(|(_, known)| are_alike(name, known));
+            similar.extend(like.map(|(other, _)| (*row, *other)));
+            before.truncate(SHOWN);
+            before.push((*row, name));
+        }
+    }
+    similar
 }
 
-/// The look of a name: the same text for names that look alike.
-fn look_of(name: &str) -> String {
-    let shown = match name.contains(is_unseen) {
-        true => {
-            let shown = name.chars().filter_map(|character| match character {
-                _ if !is_unseen(character) => Some(character),
-                _ if character.is_whitespace() => Some(' '),
-                _ => None,
-            });
-            Cow::Owned(shown.collect())
-        }
-        false => Cow::Borrowed(name),
-    };
-    skeleton(&shown.trim().to_lowercase()).collect()
+fn as_written([as_written, _]: [u64; 2]) -> u64 {
+    as_written
 }
 
 /// The fault of a name that cannot be typed.

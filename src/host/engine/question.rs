@@ -100,7 +100,7 @@ impl Engine {
         };
         let slice = self.slice_of_question(question, slice);
         match Evaluation::within(self, question, &slice) {
-            Ok(evaluation) => self.evaluate(&evaluation, std::iter::once(asked)),
+            Ok(evaluation) => self.answers(&evaluation, std::iter::once(asked)),
             Err(error) => Outcome::indeterminate([error]),
         }
     }

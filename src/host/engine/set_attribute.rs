@@ -45,6 +45,13 @@ impl Engine {
             .map_err(Undecidable::not_taken)?;
         if let Some(attributes) = json.get_mut("attrs").and_then(Value::as_object_mut) {
             attributes.insert(attribute.name.clone(), attribute.value.clone());
+            // A value that the request brings is known.
+            let of_type = attribute.entity.type_name().to_string();
+            for recording in self.bundle.vocabulary().recording(&of_type) {
+                if let Some(Value::Array(assumed)) = attributes.get_mut(recording) {
+                    assumed.retain(|name| *name != attribute.name.as_str());
+                }
+            }
         }
         let changed = Entity::from_json_value(json, Some(self.bundle.schema()))
             .map_err(|error| Undecidable::not_taken(miette::Report::new(error)))?;

@@ -1,5 +1,7 @@
 //! The reasons why a request cannot be decided.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::evaluator::EvaluationError;
 use thiserror::Error;
@@ -26,6 +28,9 @@ pub enum Undecidable {
     /// A condition is neither true nor false.
     #[error("it is neither true nor false")]
     NotBool,
+    /// A policy depends on values that are not known, but assumed: these expressions.
+    #[error("it depends on {}, which is not known but assumed", listed(.0))]
+    NotKnown(BTreeSet<String>),
     /// A part of the entities cannot be read.
     #[error(
         "the cache of the entities is damaged, and their files have changed since: start again"
@@ -42,6 +47,13 @@ pub struct NotAsked {
     pub principal: EntityTypeName,
     /// The type of the resource.
     pub resource: EntityTypeName,
+}
+
+fn listed(expressions: &BTreeSet<String>) -> String {
+    let quoted = expressions
+        .iter()
+        .map(|expression| format!("`{expression}`"));
+    quoted.collect::<Vec<_>>().join(" and ")
 }
 
 impl From<EvaluationError> for Undecidable {

@@ -1,7 +1,8 @@
-//! Findings about names in policies that no entity has.
+//! Findings about texts in policies that no entity has.
 //!
 //! The schema marks the attributes that name an entity with `@alias`. Cedar compares texts letter by letter, so a
-//! policy that writes a name in another letter case, or with a similar letter, matches nobody.
+//! policy that writes a name in another letter case, or with a similar letter, matches nobody. Of other attributes not
+//! every value is known beforehand, so only a text that some entity has in another letter case is a mistake.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +10,24 @@ use cedar_policy::EntityTypeName;
 use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, Pattern, PatternElem};
 
 use super::Engine;
-use crate::bundle::absence::mentions_of;
+use crate::bundle::absence::{Mention, mentions_of};
 use crate::bundle::scope::written_out;
 use crate::bundle::{Effect, Policy, Scope, Vocabulary};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
-/// A comparison of a name with a text in a policy.
+/// A comparison of an attribute with a text in a policy.
 struct Comparison<'p> {
     expression: &'p Expr,
     attribute: &'p str,
-    /// The types of the entities whose name it may be.
+    /// The types of the entities whose attribute it may be.
     types: BTreeSet<String>,
+    /// Whether it names these entities.
+    is_name: bool,
     with: Text<'p>,
 }
 
-/// The text that a name is compared with.
+/// The text that an attribute is compared with.
 #[derive(Clone, Copy)]
 enum Text<'p> {
     Name(&'p str),
@@ -34,7 +37,7 @@ enum Text<'p> {
 /// The entities that a text matches.
 enum About<'d> {
     Nobody,
-    /// None; but one has the name in another letter case.
+    /// None; but one has the text in another letter case.
     NotThisOne(&'d str),
     Somebody,
 }
@@ -48,10 +51,48 @@ impl Engine {
         let policies = self.bundle.policies().iter().filter(|_| vocabulary.asks());
         for policy in policies.filter(|policy| !policy.is_shipped()) {
             for comparison in comparisons(policy, vocabulary) {
-                findings.extend(self.unknown_name(policy, &comparison));
+                findings.extend(match comparison.is_name {
+                    true => self.unknown_name(policy, &comparison),
+                    false => self.other_letter_case(policy, &comparison),
+                });
             }
         }
         findings
+    }
+
+    /// The texts that policies of the workspace compare with a name.
+    pub(super) fn names_in_policies(&self, type_name: &str, attribute: &str) -> BTreeSet<&str> {
+        let policies = self.bundle.policies().iter();
+        let policies = policies.filter(|policy| !policy.is_shipped());
+        let compared = policies.flat_map(|policy| comparisons(policy, self.bundle.vocabulary()));
+        let of_names = compared
+            .filter(|it| it.is_name && it.attribute == attribute && it.types.contains(type_name));
+        let texts = of_names.filter_map(|comparison| match comparison.with {
+            Text::Name(text) => Some(text),
+            Text::Pattern(_) => None,
+        });
+        texts.collect()
+    }
+
+    /// The finding about a value that no entity has, and one has in another letter case.
+    fn other_letter_case(&self, policy: &Policy, comparison: &Comparison<'_>) -> Option<Finding> {
+        let About::NotThisOne(other) = self.about(comparison) else {
+            return None;
+        };
+        let mention = worst_mention(policy, comparison)?;
+        let text = match comparison.with {
+            Text::Name(text) => text.to_owned(),
+            Text::Pattern(pattern) => pattern.to_string(),
+        };
+        let message = format!(
+            "the policy `{}` compares `{}` with `{text}`, and the data have `{other}`, in another letter case",
+            policy.id(),
+            comparison.attribute,
+        );
+        let finding = Finding::warning(code::policy::LETTER_CASE, message)
+            .label(mention.place, "compared here")
+            .help("Cedar compares letter by letter, so write the text as the data have it");
+        Some(finding)
     }
 
     fn unknown_name(&self, policy: &Policy, comparison: &Comparison<'_>) -> Option<Finding> {
@@ -61,12 +102,7 @@ impl Engine {
             About::NotThisOne(name) => Some(name),
             About::Nobody => None,
         };
-        let is_it = |part: &Expr| std::ptr::eq(part, comparison.expression);
-        let mentions = mentions_of(policy, &is_it);
-        let worst = mentions
-            .iter()
-            .find(|mention| mention.allows_more)
-            .or_else(|| mentions.first())?;
+        let worst = worst_mention(policy, comparison)?;
         let types: Vec<&str> = comparison.types.iter().map(String::as_str).collect();
         let (text, is_pattern) = match comparison.with {
             Text::Name(name) => (name.to_owned(), false),
@@ -93,7 +129,7 @@ impl Engine {
             true => Finding::error(code::policy::UNKNOWN_NAME, message),
             false => Finding::warning(code::policy::UNKNOWN_NAME, message),
         };
-        Some(finding.label(worst.place.clone(), "compared here").help(format!(
+        Some(finding.label(worst.place, "compared here").help(format!(
             "{help}: Cedar compares letter by letter, so write the name as it is, or name the entity by its id"
         )))
     }
@@ -105,6 +141,21 @@ impl Engine {
         let types = comparison.types.iter();
         for of in types.filter_map(|of| of.parse::<EntityTypeName>().ok()) {
             match comparison.with {
+                Text::Name(wanted) if !comparison.is_name => {
+                    let lower = wanted.to_lowercase();
+                    for row in self.directory.rows_of(&of) {
+                        for text in self.directory.attribute_texts(row, attribute) {
+                            if text == wanted {
+                                return About::Somebody;
+                            }
+                            if text.eq_ignore_ascii_case(wanted)
+                                || !wanted.is_ascii() && text.to_lowercase() == lower
+                            {
+                                about = About::NotThisOne(text);
+                            }
+                        }
+                    }
+                }
                 Text::Name(wanted) => {
                     for row in self.directory.called(&of, wanted) {
                         match self.directory.attribute_text(row, attribute) {
@@ -119,7 +170,7 @@ impl Engine {
                 Text::Pattern(pattern) => {
                     let lower = lower(pattern);
                     let rows = self.directory.rows_of(&of);
-                    for name in rows.filter_map(|row| self.directory.attribute_text(row, attribute))
+                    for name in rows.flat_map(|row| self.directory.attribute_texts(row, attribute))
                     {
                         if pattern.wildcard_match(name) {
                             if matches!(about, About::Nobody) {
@@ -136,11 +187,19 @@ impl Engine {
     }
 }
 
-/// All comparisons of names with texts in a policy.
+/// The mention of a comparison by which the policy allows more, or else its first.
+fn worst_mention(policy: &Policy, comparison: &Comparison<'_>) -> Option<Mention> {
+    let is_it = |part: &Expr| std::ptr::eq(part, comparison.expression);
+    let mut mentions = mentions_of(policy, &is_it);
+    let worst = mentions.iter().position(|mention| mention.allows_more);
+    (!mentions.is_empty()).then(|| mentions.swap_remove(worst.unwrap_or_default()))
+}
+
+/// All comparisons of attributes with texts in a policy.
 fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Comparison<'p>> {
     let mut found = Vec::new();
     let scope = Scope::for_policy(policy, vocabulary);
-    let condition = policy.ast().non_scope_constraints();
+    let condition = policy.written().non_scope_constraints();
     for expression in condition.into_iter().flat_map(Expr::subexpressions) {
         for (part, with) in compared(expression) {
             let ExprKind::GetAttr { expr, attr } = part.expr_kind() else {
@@ -149,15 +208,16 @@ fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Compariso
             let attribute = attr.as_str();
             let is_alias = |of: &String| vocabulary.aliases(of).any(|alias| alias == attribute);
             let owners = scope.owners(expr, attribute).into_iter();
-            let types: BTreeSet<String> = owners.filter(is_alias).collect();
-            if !types.is_empty() {
-                found.push(Comparison {
-                    expression,
-                    attribute,
-                    types,
-                    with,
-                });
-            }
+            let (names, others): (BTreeSet<String>, BTreeSet<String>) = owners.partition(is_alias);
+            let of_types = [(names, true), (others, false)].into_iter();
+            let of_types = of_types.filter(|(types, _)| !types.is_empty());
+            found.extend(of_types.map(|(types, is_name)| Comparison {
+                expression,
+                attribute,
+                types,
+                is_name,
+                with,
+            }));
         }
     }
     found

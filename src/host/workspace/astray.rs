@@ -40,6 +40,9 @@ const OTHERS: [&str; 6] = [
     "target",
 ];
 
+/// Files that systems put into a folder.
+const OF_SYSTEMS: [&str; 2] = ["desktop.ini", "thumbs.db"];
+
 /// Adds the policies, schema files and manifests beside the parts of a workspace. A folder with a name like that of a
 /// part is searched at any depth, another one only at its top. Errors are ignored, because none of these files matters
 /// to a decision.
@@ -155,12 +158,13 @@ pub(super) fn inside(layout: &Layout, above: &[PathBuf]) -> Option<Finding> {
     Some(finding.label(place, "this folder").help(help))
 }
 
-/// The names of unread files, without duplicates, notes, and files that editors and systems hide.
+/// The names of unread files, without duplicates and files that editors and systems hide.
 pub(super) fn told(names: impl Iterator<Item = String>) -> Vec<String> {
     let is_told = |name: &String| {
         let called = called(Path::new(name));
-        let is_plain = called.starts_with('.') || called == "readme.md";
-        !is_plain || is_cedar(&called)
+        let is_hidden = called.starts_with('.');
+        let is_of_system = OF_SYSTEMS.contains(&called.as_str());
+        !is_of_system && (!is_hidden || is_cedar(&called))
     };
     let mut names: Vec<String> = names.filter(is_told).collect();
     names.sort();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Unreadable, is_workspace, manifest, transaction, unreadable};
+use super::{Unreadable, is_workspace, left_behind, manifest, transaction, unreadable};
 use tarbac_diagnostic::source::shown;
 
 /// The files of a part of a workspace, sorted. A named file is included in any case; files in folders with other
@@ -125,7 +125,10 @@ pub(super) fn walk_unless(
             entry.depth() == 0 || !entry.file_type().is_dir() || !left_out(entry.path())
         });
     for entry in entries {
-        let entry = entry.map_err(|error| walk_error(root, &error))?;
+        let entry = match entry {
+            Err(error) if error.path().is_some_and(left_behind::is_named_so) => continue,
+            entry => entry.map_err(|error| walk_error(root, &error))?,
+        };
         let is_known = entry.path().extension().is_some_and(|extension| {
             extensions
                 .iter()
@@ -139,7 +142,7 @@ pub(super) fn walk_unless(
                 let reason = "it is a folder where a file is expected";
                 return Err(unreadable(entry.path(), reason, None));
             }
-        } else if !is_known {
+        } else if !is_known || left_behind::is_named_so(entry.path()) {
             passed_over.push(entry.into_path());
         } else if kind.is_file() {
             found.push(entry.into_path());

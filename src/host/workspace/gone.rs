@@ -3,7 +3,7 @@
 //! A missing rule forbids nothing, and nobody notices: a folder was renamed, a file was emptied, or a merge went
 //! wrong. If the missing rule could have forbidden something, nothing is decided.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use blake3::Hash;
 
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
-use crate::bundle::Texts;
-use crate::record::{self, NoRecord, Record, State};
+use crate::bundle::{OnRecord, Texts};
+use crate::record::{self, NoRecord, Origin, Record, State};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::{Place, Source, shown};
@@ -27,6 +27,8 @@ pub(super) struct Gone {
     pub names: Vec<String>,
     /// The findings about them, none of which is an error.
     pub findings: Vec<Finding>,
+    /// What the records say of policies.
+    pub on_record: OnRecord,
 }
 
 /// Finds the missing files of the parts that are read. A rule that is still in force, under another name or because it
@@ -47,6 +49,12 @@ pub(super) fn find(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
             let paths = missing(part, &record, is_there, texts)?;
             gone.names
                 .extend(paths.iter().map(|path| shown(&root.join(path))));
+            if *part == "policies" {
+                gone.on_record
+                    .roles
+                    .extend(roles_of_tenant(&root, &record, texts));
+                gone.on_record.removed.extend(record.removed);
+            }
             let record = Source::held(shown(&root.join(record::FILE)), text);
             gone.findings
                 .extend(findings_of(part, &paths, &record, HELP));
@@ -93,6 +101,21 @@ fn findings_of<'a>(
         paths.iter().partition(|path| is_role(path));
     let of = |paths: &[&String]| finding_of(part, paths, record, help);
     [of(&roles), of(&others)].into_iter().flatten()
+}
+
+/// The names of the files of roles that are as an import made them of a tenant.
+fn roles_of_tenant(root: &Path, record: &Record, texts: &Texts) -> Vec<String> {
+    let files = record.files.iter();
+    let roles = files.filter(|(path, file)| is_role(path) && file.origin == Origin::Tenant);
+    let roles: BTreeMap<String, Hash> = roles
+        .map(|(path, file)| (shown(&root.join(path)), file.digest))
+        .collect();
+    let is_as_written = |source: &&Arc<Source>| {
+        let written = roles.get(&source.name);
+        written.is_some_and(|written| *written == record::digest(source.text()))
+    };
+    let as_written = texts.policies.iter().filter(is_as_written);
+    as_written.map(|source| source.name.clone()).collect()
 }
 
 fn is_role(path: &str) -> bool {

@@ -28,10 +28,12 @@ pub(super) fn revision(
     let (entities, texts): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|file| file.name.starts_with("entities/"));
-    let (entities, others): (Vec<_>, Vec<_>) =
-        entities.into_iter().partition(|file| file.is_of("json"));
+    let (entities, others): (Vec<_>, Vec<_>) = entities
+        .into_iter()
+        .partition(|file| file.is_of("json") && !file.is_left_behind());
     let others = others
         .iter()
+        .filter(|file| !file.is_no_matter(layout))
         .map(|file| format!("{revision}:{}", file.name));
     let others = astray::told(others);
     let entities = entities.into_iter();
@@ -151,6 +153,11 @@ pub(super) fn texts_of(
             continue;
         }
         let list = match folder {
+            _ if file.is_no_matter(layout) => continue,
+            _ if file.is_left_behind() => {
+                not_read.push(format!("{revision}:{}", file.name));
+                continue;
+            }
             "policies" if file.is_of("cedar") => &mut part.sources,
             "policies" if file.is_of("json") => &mut part.links,
             "schema" if file.is_schema() => {

@@ -183,6 +183,21 @@ impl Directory {
         self.text_in(row, self.slot(self.kind(row), attribute)?)
     }
 
+    /// The texts in an attribute that is a String or a set of Strings.
+    pub fn attribute_texts(&self, row: Row, attribute: &str) -> impl Iterator<Item = &str> {
+        let slot = self.slot(self.kind(row), attribute);
+        let values = self.member(row).map(|member| self.slots(member));
+        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        let items = value.map_or(&[][..], |value| match value.as_compound() {
+            Some(index) => self.store.compounds.get(index),
+            None => std::slice::from_ref(value),
+        });
+        items.iter().filter_map(|item| match item.meaning() {
+            Meaning::Text(index) => Some(self.store.texts.get(index)),
+            _ => None,
+        })
+    }
+
     /// The index of an attribute among those that a type declares.
     pub(crate) fn slot(&self, kind: u16, attribute: &str) -> Option<usize> {
         let mut fields = self.fields(kind).iter();
@@ -264,17 +279,7 @@ impl Directory {
 
     /// Whether an attribute is a set of Strings that contains this one.
     pub fn attribute_has_text(&self, row: Row, attribute: &str, text: &str) -> bool {
-        let slot = self.slot(self.kind(row), attribute);
-        let values = self.member(row).map(|member| self.slots(member));
-        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
-        let Some(Meaning::Compound(index)) = value.map(|value| value.meaning()) else {
-            return false;
-        };
-        let items = self.store.compounds.get(index).iter();
-        let mut texts = items.filter_map(|item| match item.meaning() {
-            Meaning::Text(index) => Some(self.store.texts.get(index)),
-            _ => None,
-        });
+        let mut texts = self.attribute_texts(row, attribute);
         texts.any(|item| item == text)
     }
 

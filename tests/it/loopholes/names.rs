@@ -24,6 +24,14 @@ fn ids_that_lead_to_the_wrong_policy_are_told() {
         named("r\u{43e}les.help-desk-operator"),
         ["warning policy::similar_id"]
     );
+    // A capital I.
+    assert_eq!(
+        named("roles.heIp-desk-operator"),
+        [
+            "warning policy::misleading_id",
+            "warning policy::similar_id"
+        ]
+    );
     assert_eq!(
         named("roles.service-desk"),
         ["warning policy::misleading_id"]
@@ -206,6 +214,51 @@ fn who_is_missed_by_a_pattern_that_others_match_is_an_error() {
     assert_eq!(findings(&alone), NONE);
 }
 
+/// What is no name may be a value that no entity has yet; in another letter case it is a mistake.
+#[test]
+fn a_value_in_another_letter_case_than_the_data_have_is_told() {
+    let with = |effect: &str, condition: &str| {
+        let mut one = device("d8", "PC-8", "H");
+        one["attrs"]["operatingSystem"] = json!("Windows 11");
+        let mut other = device("d9", "PC-9", "H");
+        other["attrs"]["operatingSystem"] = json!("\u{d6}S");
+        findings(&Tarbac::with_tenant(&[
+            ("policies/custom/x.cedar", &conditional(effect, condition)),
+            ("entities/x.json", &entities(&[one, other])),
+        ]))
+    };
+    let system = "resource has operatingSystem && resource.operatingSystem";
+    for condition in [
+        format!("{system} == \"windows 11\""),
+        format!("{system} == \"WINDOWS 11\""),
+        format!("{system} == \"\u{f6}s\""),
+        format!("resource has operatingSystem && \"windows 11\" == resource.operatingSystem"),
+        format!(
+            "resource has operatingSystem && [\"a\", \"windows 11\"].contains(resource.operatingSystem)"
+        ),
+        format!("{system} like \"windows*\""),
+        format!("!({system} == \"windows 11\")"),
+    ] {
+        for (effect, word) in [("permit", "when"), ("forbid", "when"), ("forbid", "unless")] {
+            let found = with(effect, &format!("{word} {{ {condition} }}"));
+            assert_eq!(
+                found,
+                ["warning policy::letter_case"],
+                "{effect} {word} {condition}"
+            );
+        }
+    }
+    for condition in [
+        format!("{system} == \"Windows 11\""),
+        format!("{system} == \"Windows 12\""),
+        format!("{system} like \"Windows*\""),
+        format!("{system} like \"*Server*\""),
+    ] {
+        let found = with("forbid", &format!("when {{ {condition} }}"));
+        assert_eq!(found, NONE, "{condition}");
+    }
+}
+
 #[test]
 fn names_of_people_that_pass_for_others_are_told() {
     let of = |names: &[&str]| {
@@ -254,6 +307,66 @@ fn names_of_people_that_pass_for_others_are_told() {
     assert_eq!(of(&["u1"]), [shared]);
     assert_eq!(of(&["U1"]), [shared]);
     assert_eq!(of(&["x0"]), NONE);
+}
+
+/// Within ASCII as well, and beside letters of another script.
+#[test]
+fn names_that_are_similar_within_ascii_are_told() {
+    let of = |names: &[&str], groups: &[&str]| {
+        let people = names.iter().enumerate();
+        let people = people.map(|(number, name)| user(&format!("x{number}"), name, &[]));
+        let groups = groups.iter().enumerate().map(|(number, name)| {
+            let attributes = json!({ "displayName": name });
+            entity("Entra::Group", &format!("g{number}"), attributes, &[])
+        });
+        let more: Vec<Value> = people.chain(groups).collect();
+        findings(&Tarbac::with_tenant(&[(
+            "entities/x.json",
+            &entities(&more),
+        )]))
+    };
+    let similar = "warning entities::similar_name";
+    for pair in [
+        ["paypal@t.example", "paypaI@t.example"],
+        ["paypal@t.example", "paypa1@t.example"],
+        ["PayPal@t.example", "paypaI@t.example"],
+        ["bob0@t.example", "bobo@t.example"],
+        ["mike@t.example", "rnike@t.example"],
+    ] {
+        assert_eq!(of(&pair, &[]), [similar], "{pair:?}");
+        assert_eq!(of(&[], &pair), [similar], "{pair:?}");
+    }
+    // One letter of the name is Cyrillic, another is similar within ASCII.
+    let mixed = of(&["paypal@t.example", "p\u{430}ypaI@t.example"], &[]);
+    assert_eq!(mixed, [similar, "warning entities::unfit_name"]);
+    for pair in [
+        ["kim@t.example", "klm@t.example"],
+        ["KIM@t.example", "KLM@t.example"],
+        ["ina@t.example", "lna@t.example"],
+        ["rob@t.example", "rob1@t.example"],
+    ] {
+        assert_eq!(of(&pair, &pair), NONE, "{pair:?}");
+    }
+    // Groups may have one name, in any case.
+    assert_eq!(of(&[], &["IT", "it", "IT"]), NONE);
+    assert_eq!(of(&[], &["All 1", "All l", "All 1"]), [similar]);
+}
+
+/// The names of devices are counted: only one that a policy names must not have a double.
+#[test]
+fn names_of_devices_that_are_similar_within_ascii_are_told_where_a_policy_names_one() {
+    let with = |condition: &str| {
+        let devices = entities(&[device("d8", "WS-01I", "H"), device("d9", "WS-011", "H")]);
+        findings(&Tarbac::with_tenant(&[
+            ("policies/custom/x.cedar", &conditional("forbid", condition)),
+            ("entities/x.json", &devices),
+        ]))
+    };
+    assert_eq!(with("when { resource.name == \"PC-1\" }"), NONE);
+    for name in ["WS-01I", "WS-011"] {
+        let found = with(&format!("when {{ resource.name == \"{name}\" }}"));
+        assert_eq!(found, ["warning entities::similar_name"], "{name}");
+    }
 }
 
 /// Several devices may have one name; none may have one that only looks like it.

@@ -28,31 +28,37 @@ fn beside(entity: &Value, effect: &str, condition: &str) -> Tarbac {
     ])
 }
 
-/// The severity of the finding about an assumed value, or `none`.
-fn severity(workspace: &Tarbac) -> String {
+/// What becomes of decisions by an assumed value, as a warning says it: `open` where none is given, `decided` where they
+/// are made by that value, or `none` without a warning.
+fn consequence(workspace: &Tarbac) -> &'static str {
     let ran = workspace.run(&["validate", "--format", "json"]);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let findings = document["findings"].as_array().unwrap().iter();
     let mut of_code = findings.filter(|of| of["code"] == "policy::assumed_value");
-    let severity = of_code
-        .next()
-        .map(|of| of["severity"].as_str().unwrap().to_owned());
+    let Some(finding) = of_code.next() else {
+        return "none";
+    };
     assert!(of_code.next().is_none(), "{ran}");
-    severity.unwrap_or_else(|| "none".to_owned())
+    assert_eq!(finding["severity"], "warning", "{ran}");
+    let help = finding["help"].as_str().unwrap();
+    match help.starts_with("no decision is given where it matters") {
+        true => "open",
+        false => "decided",
+    }
 }
 
-/// Conditions with the severity that each has as a forbid and as a permit.
+/// Conditions with the consequence that each has as a forbid and as a permit.
 fn are_found(entity: &Value, cases: &[(&str, &str, &str)]) {
     for (condition, forbid, permit) in cases {
         for (effect, expected) in [("forbid", forbid), ("permit", permit)] {
-            let found = severity(&beside(entity, effect, condition));
+            let found = consequence(&beside(entity, effect, condition));
             assert_eq!(found, *expected, "{effect} {condition}");
         }
     }
 }
 
 #[test]
-fn a_forbid_by_a_value_that_is_assumed_is_an_error() {
+fn a_forbid_by_a_value_that_is_assumed_is_told() {
     let workspace = beside(
         &device_with("coManaged"),
         "forbid",
@@ -72,7 +78,7 @@ fn a_forbid_by_a_value_that_is_assumed_is_an_error() {
 
     policy::assumed_value
 
-      × the policy `custom.x` depends on `coManaged` of `ConfigMgr::Device::"d7"`, which is not known but assumed
+      ⚠ the policy `custom.x` depends on `coManaged` of `ConfigMgr::Device::"d7"`, which is not known but assumed
        ╭─[policies/custom/x.cedar:6:8]
      6 │ when { resource.coManaged };
        ·        ─────────┬────────
@@ -84,13 +90,14 @@ fn a_forbid_by_a_value_that_is_assumed_is_an_error() {
        · ┬
        · ╰── assumed of this one
        ╰────
-      help: it may hold nobody back: import the value from devices.csv, or set it by hand and take it out of the assumed
-            ones, or decide by something else
+      help: no decision is given where it matters: import the value from devices.csv, or set it by hand and take it out of
+            the assumed ones, or decide by something else
 
-    errors: 1 error, 1 warning
-    --- exit 1
+    warnings: 2 warnings
+    rules: shipped-and-custom, revision …
+    --- exit 0
     "#);
-    let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-1"]);
+    let ran = workspace.run(&["check", "ana@t.example", "runScript", "PC-7"]);
     assert_eq!(ran.status, 2, "{ran}");
 }
 
@@ -99,39 +106,39 @@ fn of_devices_it_is_assumed_that_nobody_manages_them() {
     are_found(
         &device_with("coManaged"),
         &[
-            ("when { resource.coManaged }", "error", "warning"),
-            ("unless { !resource.coManaged }", "error", "warning"),
-            ("when { resource.coManaged == true }", "error", "warning"),
-            ("when { false != resource.coManaged }", "error", "warning"),
+            ("when { resource.coManaged }", "open", "decided"),
+            ("unless { !resource.coManaged }", "open", "decided"),
+            ("when { resource.coManaged == true }", "open", "decided"),
+            ("when { false != resource.coManaged }", "open", "decided"),
             (
                 "when { principal.cloudOnly && resource.coManaged }",
-                "error",
-                "warning",
+                "open",
+                "decided",
             ),
             (
                 "when { if resource.coManaged then true else false }",
-                "error",
-                "warning",
+                "open",
+                "decided",
             ),
-            ("unless { resource.coManaged }", "warning", "error"),
-            ("when { !resource.coManaged }", "warning", "error"),
+            ("unless { resource.coManaged }", "decided", "open"),
+            ("when { !resource.coManaged }", "decided", "open"),
             (
                 "when { resource.coManaged == principal.cloudOnly }",
-                "error",
-                "error",
+                "open",
+                "open",
             ),
             ("when { resource.name like \"PC*\" }", "none", "none"),
             // That an account is enabled is what its absence counts as.
             (
                 "when { principal has accountEnabled && !principal.accountEnabled }",
-                "warning",
-                "warning",
+                "decided",
+                "decided",
             ),
         ],
     );
     // What is known of everybody is no matter.
     let known = device("d7", "PC-7", "H");
-    let found = severity(&beside(&known, "forbid", "when { resource.coManaged }"));
+    let found = consequence(&beside(&known, "forbid", "when { resource.coManaged }"));
     assert_eq!(found, "none");
 }
 
@@ -140,9 +147,9 @@ fn of_people_it_is_assumed_that_they_are_cloud_only() {
     are_found(
         &person_with("cloudOnly", json!(true)),
         &[
-            ("when { !principal.cloudOnly }", "error", "warning"),
-            ("unless { principal.cloudOnly }", "error", "warning"),
-            ("when { principal.cloudOnly }", "warning", "error"),
+            ("when { !principal.cloudOnly }", "open", "decided"),
+            ("unless { principal.cloudOnly }", "open", "decided"),
+            ("when { principal.cloudOnly }", "decided", "open"),
         ],
     );
 }
@@ -153,8 +160,8 @@ fn what_is_absent_for_want_of_knowing_it_is_assumed() {
     are_found(
         &device_with("operatingSystem"),
         &[
-            (&format!("when {{ {is_server} }}"), "error", "warning"),
-            (&format!("unless {{ {is_server} }}"), "warning", "error"),
+            (&format!("when {{ {is_server} }}"), "open", "decided"),
+            (&format!("unless {{ {is_server} }}"), "decided", "open"),
         ],
     );
     let unknown = with(
@@ -165,12 +172,8 @@ fn what_is_absent_for_want_of_knowing_it_is_assumed() {
     are_found(
         &unknown,
         &[
-            ("when { principal has configMgr }", "error", "warning"),
-            (
-                "unless { principal has configMgr.read }",
-                "warning",
-                "error",
-            ),
+            ("when { principal has configMgr }", "open", "decided"),
+            ("unless { principal has configMgr.read }", "decided", "open"),
         ],
     );
 }
@@ -202,17 +205,17 @@ fn there_may_be_more_in_a_set_that_is_assumed() {
     are_found(
         &person_with("configMgr", administrator()),
         &[
-            (&format!("when {{ {is_found} }}"), "error", "warning"),
-            (&format!("unless {{ {is_found} }}"), "warning", "error"),
+            (&format!("when {{ {is_found} }}"), "open", "decided"),
+            (&format!("unless {{ {is_found} }}"), "decided", "open"),
             (
                 "unless { principal has configMgr && resource in principal.configMgr.read }",
-                "warning",
-                "error",
+                "decided",
+                "open",
             ),
             (
                 "when { principal has configMgr && principal.configMgr.read.isEmpty() }",
-                "error",
-                "error",
+                "open",
+                "open",
             ),
         ],
     );
@@ -225,7 +228,7 @@ fn what_ships_may_depend_on_what_is_assumed() {
     let some = person_with("configMgr", administrator());
     for person in [cloud, some] {
         let workspace = Tarbac::with_tenant(&[("entities/x.json", &entities(&[person]))]);
-        assert_eq!(severity(&workspace), "none");
+        assert_eq!(consequence(&workspace), "none");
     }
 }
 

@@ -11,7 +11,7 @@ use super::equality::Equality;
 use super::partition::Partition;
 use crate::bulk::index::{ActionId, ClassId, DecidingId, PersonId, ResourceClassId, ResourceId};
 use tarbac_host::bundle::{Action, Kind, Policy};
-use tarbac_host::engine::{Engine, EntitySlice};
+use tarbac_host::engine::{Engine, EntitySlice, Undecidable};
 use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::{Directory, Fingerprinter, Row};
 
@@ -70,6 +70,7 @@ pub(crate) type Rows<T> = IndexVec<T, Option<Row>>;
 const TRUE: u32 = 1;
 const FALSE: u32 = 0;
 const FAILED: u32 = 2;
+const NOT_KNOWN: u32 = 3;
 
 impl Projection {
     /// The projection for the policies in force that take part in decisions about these actions. `None` stands for an
@@ -288,6 +289,7 @@ impl SideFingerprints {
             match truth {
                 Ok(Ok(true)) => TRUE,
                 Ok(Ok(false)) => FALSE,
+                Ok(Err(Undecidable::NotKnown(_))) => NOT_KNOWN,
                 Ok(Err(_)) | Err(_) => FAILED,
             }
         }));

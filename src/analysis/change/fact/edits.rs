@@ -93,7 +93,8 @@ impl<'a> Edits<'a> {
         let value = self.value(&uid, &path, &fact.value, false)?;
         let before = self.original_value(&uid, &path)?;
         let before = before.or_else(|| self.absent_value(&uid, &path));
-        let held_before = before.is_some_and(|before| is_same(&before, &value));
+        let held_before =
+            !self.is_assumed(&uid, &path) && before.is_some_and(|before| is_same(&before, &value));
         self.set(&uid, &path, value.clone())?;
         Ok(Applied {
             entity: uid,
@@ -120,7 +121,8 @@ impl<'a> Edits<'a> {
                 .help("give it a value instead")
                 .into());
         }
-        let held_before = self.original_value(&uid, &path)?.is_none();
+        let held_before =
+            !self.is_assumed(&uid, &path) && self.original_value(&uid, &path)?.is_none();
         self.remove(&uid, &path)?;
         Ok(Applied {
             entity: uid,

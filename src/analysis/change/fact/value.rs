@@ -44,14 +44,42 @@ impl Edits<'_> {
     ) -> Result<(), InvalidFact> {
         let (last, record) = self.record(uid, path)?;
         record.insert(last, value);
-        Ok(())
+        self.know(uid, path)
     }
 
     pub(super) fn remove(&mut self, uid: &EntityUid, path: &[String]) -> Result<(), InvalidFact> {
         self.kind(uid, path)?;
         let (last, record) = self.record(uid, path)?;
         record.remove(&last);
+        self.know(uid, path)
+    }
+
+    /// Makes an attribute one of which the value is no longer assumed.
+    fn know(&mut self, uid: &EntityUid, path: &[String]) -> Result<(), InvalidFact> {
+        let [name] = path else {
+            return Ok(());
+        };
+        let of_type = uid.type_name().to_string();
+        let vocabulary = self.engine.bundle().vocabulary();
+        let recording: Vec<String> = vocabulary.recording(&of_type).map(str::to_owned).collect();
+        let attributes = &mut self.edited(uid)?.attributes;
+        for recording in recording {
+            if let Some(Value::Array(assumed)) = attributes.get_mut(&recording) {
+                assumed.retain(|assumed| assumed != name);
+            }
+        }
         Ok(())
+    }
+
+    /// Whether the value of an attribute is assumed in the directory.
+    pub(super) fn is_assumed(&self, uid: &EntityUid, path: &[String]) -> bool {
+        let directory = self.engine.directory();
+        let of_type = uid.type_name().to_string();
+        let mut recording = self.engine.bundle().vocabulary().recording(&of_type);
+        let (Some(row), [name]) = (directory.row(uid), path) else {
+            return false;
+        };
+        recording.any(|recording| directory.attribute_has_text(row, recording, name))
     }
 
     pub(super) fn contain(
