@@ -27,7 +27,7 @@
 //!
 //! # The house
 //!
-//! Nine storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
+//! Ten storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
 //! façade, with the rules and the sample tenant that ship ([`shipped`]), and the program. `tarbac-host` alone loads and
 //! decides; it holds no policy.
 //!
@@ -38,6 +38,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `fleet` (default) | revisions in object storage, for many decision points |
 //! | `prove` (default) | specs, proved by a solver |
 //! | `serve` (default) | a decision point over HTTP |
 //! | `watch` (default) | suites that are run again when a file changes |

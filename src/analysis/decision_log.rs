@@ -41,6 +41,9 @@ pub struct LogRecord {
     pub instance: String,
     /// The caller.
     pub caller: LoggedCaller,
+    /// The workspace that was asked, if the server has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
     /// The path of the endpoint, for example `/access/v1/evaluation`.
     pub endpoint: String,
     /// The place in the batch, from 0.

@@ -157,6 +157,10 @@ pub(crate) enum Command {
     Health(command::health::HealthArgs),
     #[cfg(feature = "serve")]
     Token(command::token::TokenArgs),
+    #[cfg(feature = "fleet")]
+    Publish(command::publish::PublishArgs),
+    #[cfg(feature = "fleet")]
+    Store(command::store::StoreArgs),
     Schema(command::schema::SchemaArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),

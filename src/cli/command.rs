@@ -11,6 +11,8 @@ pub(crate) mod completions;
 mod context;
 pub(crate) mod diff;
 pub(crate) mod explain;
+#[cfg(feature = "fleet")]
+mod fleet;
 pub(crate) mod fmt;
 #[cfg(feature = "serve")]
 pub(crate) mod health;
@@ -23,6 +25,8 @@ pub(crate) mod matrix;
 #[cfg(feature = "serve")]
 pub(crate) mod open;
 pub(crate) mod prove;
+#[cfg(feature = "fleet")]
+pub(crate) mod publish;
 pub(crate) mod readings;
 pub(crate) mod replay;
 pub(crate) mod report;
@@ -33,6 +37,8 @@ pub(crate) mod schema;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 mod starters;
+#[cfg(feature = "fleet")]
+pub(crate) mod store;
 pub(crate) mod suppose;
 pub(crate) mod test;
 #[cfg(feature = "serve")]
@@ -96,6 +102,10 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         Command::Health(health) => health::run(health),
         #[cfg(feature = "serve")]
         Command::Token(token) => token::run(token, &mut output),
+        #[cfg(feature = "fleet")]
+        Command::Publish(publish) => publish::run(global, publish, &mut output),
+        #[cfg(feature = "fleet")]
+        Command::Store(store) => store::run(global, store, &mut output),
         Command::Schema(schema) => schema::run(schema, &mut output),
         Command::Completions(completions) => completions::run(completions, &mut output),
         Command::Man(man) => man::run(man, &mut output),

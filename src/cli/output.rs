@@ -62,6 +62,8 @@ pub(crate) struct Output {
     is_for_report: bool,
     /// Whether the answer is laid out without colours and coloured when it is written.
     is_laid_out: bool,
+    /// A JSON object whose fields each row begins with.
+    stamp: Option<String>,
 }
 
 impl Output {
@@ -74,7 +76,14 @@ impl Output {
             is_terminal,
             is_for_report: false,
             is_laid_out: false,
+            stamp: None,
         }
+    }
+
+    /// From here on, rows begin with the fields of a JSON object.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn stamp(&mut self, stamp: Option<String>) {
+        self.stamp = stamp;
     }
 
     /// Reserves standard output for a report: from here on, the answer goes to standard error.
@@ -123,7 +132,10 @@ impl Output {
         lines: impl Iterator<Item = String>,
     ) -> Result<(), Failure> {
         for line in lines {
-            self.write(&line)?;
+            match &self.stamp {
+                Some(stamp) => self.write(&stamped(stamp, &line))?,
+                None => self.write(&line)?,
+            }
         }
         Ok(())
     }
@@ -292,5 +304,14 @@ fn style(is_terminal: bool) -> Style {
     Style {
         colour,
         columns: columns.or(size.map(|(width, _)| usize::from(width.0))),
+    }
+}
+
+/// A row in JSON that begins with the fields of a JSON object.
+fn stamped(stamp: &str, line: &str) -> String {
+    let fields = stamp.strip_suffix('}');
+    match (fields, line.strip_prefix('{')) {
+        (Some(fields), Some(rest)) => format!("{fields},{rest}"),
+        _ => line.to_owned(),
     }
 }

@@ -8,6 +8,7 @@ mod baseline;
 mod cache;
 mod cedar;
 mod consistent_read;
+mod contents;
 mod entities;
 mod folders;
 mod git;
@@ -45,6 +46,8 @@ pub use baseline::{Baseline, earlier, stands_alone, state};
 pub use cedar::{
     EntityFileError, EntityFiles, cedar_tests, cedar_tests_from_standard_input, entity_files,
 };
+pub use contents::{PartContent, PartFile, contents};
+pub use git::commit;
 pub use kept::Loss;
 pub use rule_files::{PolicyFile, own_policies, policy_files, rules};
 pub use suites::{SuiteFile, spec_files, suite_files};

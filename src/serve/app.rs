@@ -1,7 +1,6 @@
 //! The state of the server that every request shares.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -11,38 +10,52 @@ use crate::authzen::MetadataKey;
 use crate::caller::Callers;
 use crate::decision_log::DecisionLog;
 use crate::fault::ServeError;
+use crate::freshness::Freshness;
+use crate::house::{House, Rooms};
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::page::Sessions;
 use crate::reload::Told;
 use crate::served::Served;
-use crate::settings::Settings;
+use crate::settings::{PublicUrl, Settings};
 use crate::tls::Tls;
 use crate::work::Workers;
+
+/// What a thread is told by that reads the workspace.
+pub(crate) type Teller = Box<dyn Fn(Told) + Send + Sync>;
 
 /// The state of the server.
 pub(crate) struct App {
     pub(crate) settings: Settings,
     /// The permits of requests: one for each that may be answered at the same time.
-    pub(crate) places: Semaphore,
+    pub(crate) places: Arc<Semaphore>,
     /// The threads for batches, searches and explanations.
     pub(crate) workers: Workers,
-    pub(crate) metrics: Metrics,
-    pub(crate) callers: Callers,
-    pub(crate) tls: Option<Tls>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) callers: Arc<Callers>,
+    pub(crate) tls: Option<Arc<Tls>>,
     /// The key that signs the metadata document; `None` if it is not signed.
-    pub(crate) metadata_key: Option<MetadataKey>,
+    pub(crate) metadata_key: Option<Arc<MetadataKey>>,
     /// The decision log, if there is one.
-    pub(crate) decision_log: Option<DecisionLog>,
+    pub(crate) decision_log: Option<Arc<DecisionLog>>,
     /// The what-ifs.
     pub(crate) jobs: Jobs,
     /// The sessions of browsers.
     pub(crate) sessions: Sessions,
     /// Why the workspace as it is now is not served, if it is not.
     failure: Mutex<Option<String>>,
+    /// The path under which callers find it, without a slash at its end.
+    pub(crate) mount: String,
+    /// The freshness of the served revision; `None` if it comes from a folder.
+    pub(crate) freshness: Option<Arc<Freshness>>,
+    /// The other workspaces, if this is the server of several.
+    pub(crate) house: Option<House>,
+    pub(crate) rooms: Rooms,
+    /// The name of the workspace, if it is one of several.
+    workspace: Option<Arc<str>>,
     served: ArcSwap<Served>,
-    reloads: Sender<Told>,
-    draining: AtomicBool,
+    reloads: Teller,
+    draining: Arc<AtomicBool>,
 }
 
 impl App {
@@ -53,10 +66,11 @@ impl App {
     pub(crate) fn new(
         settings: Settings,
         served: Served,
-        reloads: Sender<Told>,
+        reloads: Teller,
     ) -> Result<Self, ServeError> {
-        let metrics = Metrics::new();
+        let metrics = Arc::new(Metrics::new());
         metrics.served.serves(&served);
+        metrics.store.serves(None, &served);
         let tls = settings.tls.as_ref();
         let tls = tls.map(|tls| Tls::open(tls, &metrics.credentials));
         let tls = tls.transpose()?;
@@ -68,20 +82,91 @@ impl App {
         let log = log.map(|log| DecisionLog::open(log, metrics.decision_log.clone(), &workers));
         Ok(Self {
             metrics,
-            callers,
-            tls,
-            metadata_key,
-            decision_log: log.transpose()?,
-            places: Semaphore::new(settings.limits.in_flight.min(Semaphore::MAX_PERMITS)),
+            callers: Arc::new(callers),
+            tls: tls.map(Arc::new),
+            metadata_key: metadata_key.map(Arc::new),
+            decision_log: log.transpose()?.map(Arc::new),
+            mount: settings
+                .public_url
+                .as_ref()
+                .map_or("", PublicUrl::path)
+                .to_owned(),
+            freshness: None,
+            house: None,
+            rooms: Rooms::default(),
+            workspace: None,
+            places: Arc::new(Semaphore::new(
+                settings.limits.in_flight.min(Semaphore::MAX_PERMITS),
+            )),
             workers,
             jobs: Jobs::new()?,
             sessions: Sessions::default(),
             failure: Mutex::default(),
             served: ArcSwap::from_pointee(served),
             reloads,
-            draining: AtomicBool::new(false),
+            draining: Arc::new(AtomicBool::new(false)),
             settings,
         })
+    }
+
+    /// The same, which follows a store.
+    #[must_use]
+    pub(crate) fn following(self, freshness: &Arc<Freshness>) -> Self {
+        let freshness = Some(Arc::clone(freshness));
+        Self { freshness, ..self }
+    }
+
+    /// The same, as the server of several workspaces.
+    #[must_use]
+    pub(crate) fn of_several(self) -> Self {
+        let house = Some(House::default());
+        Self { house, ..self }
+    }
+
+    /// The state of one of several workspaces in this server. It shares limits, callers and logs with the others, and no data.
+    pub(crate) fn beside(
+        &self,
+        name: &str,
+        served: Served,
+        freshness: &Arc<Freshness>,
+        reloads: Teller,
+    ) -> Self {
+        let public_url = self.settings.public_url.as_ref();
+        self.metrics.store.serves(Some(name), &served);
+        Self {
+            settings: Settings {
+                public_url: public_url.map(|url| url.below(name)),
+                ..self.settings.clone()
+            },
+            places: Arc::clone(&self.places),
+            workers: self.workers.clone(),
+            metrics: Arc::clone(&self.metrics),
+            callers: Arc::clone(&self.callers),
+            tls: self.tls.clone(),
+            metadata_key: self.metadata_key.clone(),
+            decision_log: self.decision_log.clone(),
+            jobs: self.jobs.beside(),
+            sessions: Sessions::default(),
+            failure: Mutex::default(),
+            mount: format!("{}/{name}", self.mount),
+            freshness: Some(Arc::clone(freshness)),
+            house: None,
+            rooms: Rooms::default(),
+            workspace: Some(name.into()),
+            served: ArcSwap::from_pointee(served),
+            reloads,
+            draining: Arc::clone(&self.draining),
+        }
+    }
+
+    /// The name of the workspace, if it is one of several.
+    pub(crate) fn workspace(&self) -> Option<&str> {
+        self.workspace.as_deref()
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn workspace_name(&self) -> Option<Arc<str>> {
+        self.workspace.clone()
     }
 
     /// The served workspace. A request takes it once, so that its whole answer has one revision.
@@ -91,7 +176,10 @@ impl App {
 
     /// Replaces the served workspace, and returns the previous one.
     pub(crate) fn serve(&self, served: Served) -> Arc<Served> {
-        self.metrics.served.serves(&served);
+        if self.workspace.is_none() {
+            self.metrics.served.serves(&served);
+        }
+        self.metrics.store.serves(self.workspace(), &served);
         self.served.swap(Arc::new(served))
     }
 
@@ -109,7 +197,7 @@ impl App {
     /// Sends a message to the thread that loads the workspace.
     pub(crate) fn tell(&self, told: Told) {
         // The thread ends only with the server.
-        let _ = self.reloads.send(told);
+        (self.reloads)(told);
     }
 
     /// Takes over credential files that have changed; if forced, without waiting for them to settle.

@@ -25,7 +25,6 @@ use crate::explore;
 use crate::json;
 use crate::openapi;
 use crate::page as views;
-use crate::settings::PublicUrl;
 use request::Parts;
 
 pub(crate) use answer::{AnswerBody, BatchBody};
@@ -56,8 +55,8 @@ pub(crate) mod path {
     pub(crate) const KEYS: &str = "/.well-known/jwks.json";
 }
 
-/// The AuthZEN routes and `/openapi.json`, by the path of the public URL.
-pub(crate) fn routes(public_url: Option<&PublicUrl>, has_page: bool) -> Router<Arc<App>> {
+/// The AuthZEN routes and `/openapi.json`, at their paths below the path of the server.
+pub(crate) fn routes(below: &str, has_page: bool) -> Router<Arc<App>> {
     let routes = Router::new()
         .route(path::EVALUATION, post(evaluation::evaluation))
         .route(path::EVALUATIONS, post(evaluations::evaluations))
@@ -68,7 +67,6 @@ pub(crate) fn routes(public_url: Option<&PublicUrl>, has_page: bool) -> Router<A
         true => routes.merge(views::routes()),
         false => routes,
     };
-    let below = public_url.map_or("", PublicUrl::path);
     let document = format!("{}{below}", path::METADATA);
     let routes = match below {
         "" => routes,
@@ -76,7 +74,12 @@ pub(crate) fn routes(public_url: Option<&PublicUrl>, has_page: bool) -> Router<A
     };
     routes
         .route(&document, get(metadata::metadata))
-        .route(path::KEYS, get(signature::keys))
+        .merge(keys())
+}
+
+/// The keys that check signed documents, which are those of the whole server.
+pub(crate) fn keys() -> Router<Arc<App>> {
+    Router::new().route(path::KEYS, get(signature::keys))
 }
 
 /// The search routes, which compress long answers.

@@ -72,6 +72,8 @@ pub(crate) struct Caller {
     is_person: bool,
     /// Whether it lacks a valid credential.
     is_unknown: bool,
+    /// The workspaces that it may ask, if not all.
+    workspaces: Option<Arc<[String]>>,
 }
 
 /// The known callers, and the ways to identify them.
@@ -126,6 +128,7 @@ impl Caller {
             rights: Rights::default(),
             is_person: false,
             is_unknown: false,
+            workspaces: None,
         }
     }
 
@@ -151,6 +154,28 @@ impl Caller {
             false => Rights::default(),
         };
         Self { rights, ..self }
+    }
+
+    /// Whether it is known who it is.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.is_unknown
+    }
+
+    /// The same caller, at a workspace: without rights if it may ask only others.
+    fn at(self, workspace: Option<&str>) -> Self {
+        let is_limited = match (&self.workspaces, workspace) {
+            (None, _) => false,
+            (Some(named), Some(workspace)) => !named.iter().any(|named| named == workspace),
+            // Nor may it operate the whole.
+            (Some(_), None) => true,
+        };
+        match is_limited {
+            true => Self {
+                rights: Rights::default(),
+                ..self
+            },
+            false => self,
+        }
     }
 
     /// Refuses a caller without this right.
@@ -266,6 +291,6 @@ pub(crate) async fn identify(
         Some(token) => app.callers.bearer(&token).await.only(Right::Explore),
         None => app.callers.caller(credential, certificate).await,
     };
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(caller.at(app.workspace()));
     next.run(request).await
 }

@@ -17,6 +17,8 @@ use crate::served::Served;
 pub(crate) struct Call {
     pub(crate) caller: Caller,
     pub(crate) request_id: RequestId,
+    /// The workspace, if it is one of several.
+    pub(crate) workspace: Option<Arc<str>>,
     /// The path of the endpoint, for example `/access/v1/evaluation`.
     pub(crate) endpoint: &'static str,
 }

@@ -147,6 +147,20 @@ pub enum ServeError {
         /// The error of the system.
         reason: io::Error,
     },
+    /// A store has nothing that can be served.
+    #[error("nothing of the store `{place}` can be served: {reason}")]
+    #[diagnostic(
+        code(serve::store),
+        help(
+            "`tarbac store status` shows what it has; with --cache, a server starts without it once it has served it"
+        )
+    )]
+    Store {
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A text is no address of a server.
     #[error("`{0}` is no address of a server")]
     #[diagnostic(

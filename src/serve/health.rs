@@ -17,7 +17,15 @@ use crate::openapi::Faults;
 pub(crate) struct Version<'a> {
     name: &'a str,
     version: &'a str,
-    revision: &'a str,
+    /// What is decided with; absent where the server has several workspaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'a str>,
+    /// Its number in a store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    /// The workspaces, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspaces: Option<usize>,
 }
 
 /// A check whether the server is ready for requests.
@@ -64,7 +72,9 @@ pub(crate) async fn version(State(app): State<Arc<App>>) -> Response {
     let version = Version {
         name: "tarbac",
         version: env!("CARGO_PKG_VERSION"),
-        revision: served.revision(),
+        revision: app.house.is_none().then(|| served.revision()),
+        number: served.name().map(|name| name.number),
+        workspaces: app.house.as_ref().map(|house| house.apps().len()),
     };
     fault::json(StatusCode::OK, &version)
 }
@@ -74,6 +84,7 @@ fn checks(app: &App) -> Vec<ReadyCheck> {
     let unlogged = log.filter(|log| log.refuses());
     let unlogged = unlogged.map(|_| "decisions cannot be logged");
     let draining = app.is_draining().then_some("the server is stopping");
+    let stale = stale(app);
     // A workspace is loaded before the server listens, so only damage can fail this check.
     let is_damaged = app.served().engine.directory().is_damaged();
     let damaged = is_damaged.then_some("the cache of the entities is damaged");
@@ -81,6 +92,10 @@ fn checks(app: &App) -> Vec<ReadyCheck> {
         ReadyCheck {
             name: "loaded",
             wrong: damaged,
+        },
+        ReadyCheck {
+            name: "fresh",
+            wrong: stale,
         },
         ReadyCheck {
             name: "log",
@@ -91,6 +106,24 @@ fn checks(app: &App) -> Vec<ReadyCheck> {
             wrong: draining,
         },
     ]
+}
+
+/// Why requests should go elsewhere as what is served is stale. A server of several answers as long as one is fresh.
+fn stale(app: &App) -> Option<&'static str> {
+    let of = |app: &App| {
+        app.freshness
+            .as_ref()
+            .and_then(|freshness| freshness.stale())
+    };
+    let Some(house) = &app.house else {
+        return of(app);
+    };
+    let apps = house.apps();
+    match apps.iter().all(|app| of(app).is_some()) {
+        true if apps.is_empty() => Some("there is no workspace yet"),
+        true => Some("every workspace is stale"),
+        false => None,
+    }
 }
 
 impl ReadyCheck {

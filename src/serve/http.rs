@@ -19,7 +19,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::metrics::Reason;
-use crate::{authzen, caller, health, metrics, reload};
+use crate::{authzen, caller, freshness, health, house, metrics, reload};
 
 pub(crate) use identity::{REVISION, RequestId};
 
@@ -44,15 +44,36 @@ pub(crate) struct Entrance {
 
 /// The routes of a listener.
 pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
+    let own = routes_of(app, entrance);
+    if app.house.is_none() {
+        return own;
+    }
+    let root = Arc::clone(app);
+    Router::new().fallback(move |request: Request| {
+        house::dispatch(root.clone(), own.clone(), entrance, request)
+    })
+}
+
+/// The routes of one workspace at a listener, or of the server of several.
+pub(crate) fn routes_of(app: &Arc<App>, entrance: Entrance) -> Router {
     let role = entrance.role;
     let mut routes = Router::new();
-    if role != Role::Management {
-        let asked = authzen::routes(app.settings.public_url.as_ref(), app.settings.page)
-            .layer(middleware::from_fn_with_state(Arc::clone(app), admitted));
+    if role != Role::Management && app.house.is_none() {
+        let demanded = middleware::from_fn_with_state(Arc::clone(app), freshness::demanded);
+        let admitted = middleware::from_fn_with_state(Arc::clone(app), admitted);
+        let asked = authzen::routes(&app.mount, app.settings.page);
+        let asked = asked.layer(demanded).layer(admitted);
         routes = routes.merge(asked);
     }
+    if role != Role::Management && app.house.is_some() {
+        routes = routes.merge(authzen::keys());
+    }
     if role != Role::Asked {
-        routes = routes.merge(management());
+        routes = match app.workspace() {
+            None => routes.merge(management().route("/metrics", get(metrics::metrics))),
+            // The figures are those of the process.
+            Some(_) => routes.nest(&app.mount, management()),
+        };
     }
     routes
         .fallback(not_found)
@@ -80,8 +101,8 @@ fn management() -> Router<Arc<App>> {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/version", get(health::version))
-        .route("/metrics", get(metrics::metrics))
         .route("/-/reload", post(reload::reload))
+        .route("/-/poll", post(reload::poll))
 }
 
 /// Answers a request within the limits on concurrent requests and on time.

@@ -188,6 +188,15 @@ impl Jobs {
         })
     }
 
+    /// Those of another workspace, on the same threads.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            pool: Arc::clone(&self.pool),
+            running: Arc::clone(&self.running),
+            kept: Mutex::default(),
+        }
+    }
+
     /// The what-if that a caller asks for: the one that it has asked for already, or a new one.
     ///
     /// # Errors

@@ -15,7 +15,10 @@ mod decision_log;
 mod explore;
 mod fault;
 mod find;
+mod follow;
+mod freshness;
 mod health;
+mod house;
 mod http;
 mod jobs;
 mod json;
@@ -31,6 +34,7 @@ mod reload;
 mod served;
 mod server;
 mod settings;
+mod source;
 mod stamp;
 mod systemd;
 mod tls;
@@ -46,7 +50,11 @@ pub use fault::ServeError;
 pub use log::LogFormat;
 pub use origin::{Loaded, WorkspaceOrigin};
 pub use probe::is_ready;
-pub use server::{Stopped, check, serve};
+pub use server::{Stopped, check, follow, serve};
 pub use settings::{Limits, Listen, PublicUrl, Settings};
+pub use source::{
+    FollowSettings, Followed, FollowerReport, RevisionName, RevisionSource, RevisionSources,
+    SourcePoll, TakeRevision,
+};
 pub use tls::TlsSettings;
 pub use token::NewToken;

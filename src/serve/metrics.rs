@@ -7,6 +7,7 @@ mod decisions;
 mod http;
 mod process;
 mod served;
+mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,6 +26,7 @@ use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::decision_log::LogFigures;
 use crate::fault::Fault;
+use crate::house::House;
 use crate::openapi::Faults;
 
 pub(crate) use credentials::CredentialFigures;
@@ -41,6 +43,7 @@ pub(crate) struct Metrics {
     pub(crate) http: http::HttpMetrics,
     pub(crate) decisions: decisions::DecisionMetrics,
     pub(crate) served: served::ServedMetrics,
+    pub(crate) store: store::StoreMetrics,
     pub(crate) decision_log: LogFigures,
     pub(crate) credentials: CredentialFigures,
     what_ifs: Gauge,
@@ -68,6 +71,7 @@ impl Metrics {
             http: http::HttpMetrics::new(&mut registry),
             decisions: decisions::DecisionMetrics::new(&mut registry),
             served: served::ServedMetrics::new(&mut registry),
+            store: store::StoreMetrics::new(&mut registry),
             decision_log: LogFigures::new(&mut registry),
             credentials: CredentialFigures::new(&mut registry),
             what_ifs: put(
@@ -98,6 +102,12 @@ pub(crate) async fn metrics(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Fault> {
     caller.demand(Right::Operate)?;
+    let several = app.house.iter().flat_map(House::apps);
+    for app in several.chain([Arc::clone(&app)]) {
+        if let Some(freshness) = &app.freshness {
+            app.metrics.store.looked(app.workspace(), freshness);
+        }
+    }
     let text = app
         .metrics
         .text(app.jobs.running())

@@ -268,7 +268,8 @@ pub(crate) enum Faults {
         crate::health::ready,
         crate::health::version,
         crate::metrics::metrics,
-        crate::reload::reload
+        crate::reload::reload,
+        crate::reload::poll
     )
 )]
 struct Document;

@@ -55,6 +55,8 @@ const LOGGED: usize = 3;
 pub(crate) enum Told {
     /// Files may have changed.
     Changed,
+    /// The server stops.
+    Stopping,
     /// Load the workspace in any case, and send the result.
     Read(Option<oneshot::Sender<Reloaded>>),
 }
@@ -123,6 +125,28 @@ pub(crate) async fn reload(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Fault> {
+    read_now(&app, &caller).await
+}
+
+/// Looks into the store now, where a store is followed.
+#[utoipa::path(
+    post,
+    path = "/-/poll",
+    responses(
+        (status = 200, body = ReloadBody),
+        (status = 422, body = ErrorObject, description = "Its newest revision cannot be taken, or it does not answer"),
+        Faults
+    ),
+    tag = "Management"
+)]
+pub(crate) async fn poll(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Fault> {
+    read_now(&app, &caller).await
+}
+
+async fn read_now(app: &App, caller: &Caller) -> Result<Response, Fault> {
     caller.demand(Right::Operate)?;
     let (sender, reply) = oneshot::channel();
     app.tell(Told::Read(Some(sender)));
@@ -311,7 +335,7 @@ impl Reloader {
 }
 
 /// Findings in a line, each with its file and line.
-fn listed(findings: &[Finding]) -> String {
+pub(crate) fn listed(findings: &[Finding]) -> String {
     let excerpts = Excerpts::read(findings);
     let told = findings.iter().take(LOGGED).map(|finding| {
         let place = finding.places().next();

@@ -21,6 +21,7 @@ use crate::clock;
 use crate::explore::searched;
 use crate::find::FindIndex;
 use crate::names::Names;
+use crate::source::RevisionName;
 
 /// A workspace that is ready to decide, with its names and kept decisions. They belong to one revision, so no answer
 /// mixes two.
@@ -39,13 +40,26 @@ pub(crate) struct Served {
     found: OnceLock<FindIndex>,
     /// Its access review, once somebody has asked for it.
     reviewed: OnceLock<Arc<AccessReview>>,
+    /// What it is called in a store, if it comes from one.
+    name: Option<RevisionName>,
 }
 
 impl Served {
     pub(crate) fn new(workspace: Workspace) -> Self {
+        Self::called(workspace, None)
+    }
+
+    /// A revision of a store.
+    pub(crate) fn of_store(workspace: Workspace, name: RevisionName) -> Self {
+        Self::called(workspace, Some(name))
+    }
+
+    fn called(workspace: Workspace, name: Option<RevisionName>) -> Self {
         let engine = Arc::new(workspace.engine);
         let id = engine.provenance().revision_id();
-        let revision = HeaderValue::from_str(&format!("\"{id}\""));
+        let number = name.map(|name| format!(";number={}", name.number));
+        let number = number.unwrap_or_default();
+        let revision = HeaderValue::from_str(&format!("\"{id}\"{number}"));
         Self {
             names: Names::new(&engine),
             decider: Decider::new(Arc::clone(&engine)),
@@ -56,6 +70,7 @@ impl Served {
             loaded: clock::now(),
             revision: revision.unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
             engine,
+            name,
         }
     }
 
@@ -64,9 +79,14 @@ impl Served {
         self.engine.provenance().revision_id()
     }
 
-    /// The id of the revision as the value of a header, in quotes.
+    /// The id of the revision as the value of a header, in quotes; then its number in a store, if it has one.
     pub(crate) fn revision_header(&self) -> HeaderValue {
         self.revision.clone()
+    }
+
+    /// What it is called in a store, if it comes from one.
+    pub(crate) fn name(&self) -> Option<RevisionName> {
+        self.name
     }
 
     /// The number of entities of each type that has any, by the Cedar name of the type.

@@ -1,6 +1,7 @@
 //! The server: its listeners, from the start to the graceful shutdown.
 
 mod connection;
+mod followed;
 mod listener;
 mod signals;
 
@@ -28,6 +29,8 @@ use crate::systemd;
 use crate::tls::Tls;
 use crate::trace::Traces;
 use crate::work::STACK;
+pub use followed::follow;
+
 use connection::Gate;
 use listener::Bound;
 use signals::{Signal, Signals};
@@ -63,7 +66,10 @@ pub fn serve(
     log::begin(settings.log_format, traces.as_ref());
     let Loaded { workspace, stamp } = loaded;
     let (sender, told) = channel();
-    let app = App::new(settings, Served::new(workspace), sender.clone())?;
+    let teller = sender.clone();
+    // Where the thread has ended, so will the server.
+    let teller = Box::new(move |told| drop(teller.send(told)));
+    let app = App::new(settings, Served::new(workspace), teller)?;
     let app = Arc::new(app);
     let reloader = Reloader::new(Arc::clone(&app), origin, stamp)?;
     thread::Builder::new()
@@ -71,8 +77,13 @@ pub fn serve(
         .stack_size(STACK)
         .spawn(move || reloader.run(&told, &sender))
         .map_err(ServeError::Start)?;
+    run_until_stopped(&app)
+}
+
+/// Answers, until the process is told to stop.
+fn run_until_stopped(app: &Arc<App>) -> Result<Stopped, ServeError> {
     if app.settings.has_credentials() {
-        let app = Arc::clone(&app);
+        let app = Arc::clone(app);
         thread::Builder::new()
             .name("credentials".to_owned())
             .spawn(move || {
@@ -89,7 +100,7 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(ServeError::Start)?;
-    let stopped = runtime.block_on(run(&app));
+    let stopped = runtime.block_on(run(app));
     if let Some(log) = &app.decision_log {
         log.close(match &stopped {
             Ok(Stopped::Gracefully) => app.settings.grace.max(LAST),
@@ -185,7 +196,7 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
         };
         let routes = router(app, entrance);
         let bounds = (control.clone(), gate.clone());
-        let tls = app.tls.as_ref().map(Tls::config);
+        let tls = app.tls.as_deref().map(Tls::config);
         listeners.spawn(listener.serve(routes, bounds, tls));
     }
     systemd::ready();
@@ -193,6 +204,7 @@ async fn run(app: &Arc<App>) -> Result<Stopped, ServeError> {
     tracing::info!("stopping");
     systemd::stopping();
     app.drain();
+    app.tell(Told::Stopping);
     tokio::select! {
         () = tokio::time::sleep(settings.drain) => {}
         () = signals.stop() => return Ok(Stopped::AtOnce),

@@ -217,6 +217,15 @@ impl PublicUrl {
         path.unwrap_or_default().trim_end_matches('/')
     }
 
+    /// The URL of a workspace below it.
+    #[must_use]
+    pub(crate) fn below(&self, name: &str) -> Self {
+        Self {
+            text: self.join(&format!("/{name}")),
+            authority: self.authority.clone(),
+        }
+    }
+
     /// The URL of a path below it.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text.trim_end_matches('/'))

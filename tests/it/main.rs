@@ -25,6 +25,8 @@ mod disabled_accounts;
 mod documents;
 mod eligible;
 mod explain;
+#[cfg(all(feature = "fleet", feature = "serve"))]
+mod fleet;
 mod fmt;
 mod gone;
 mod hostile;

@@ -3,7 +3,7 @@
 mod authority;
 mod callers;
 mod certification;
-mod client;
+pub(crate) mod client;
 mod decision_log;
 mod evaluation;
 mod evaluations;

@@ -48,7 +48,7 @@ fn a_folder_that_is_none() {
 }
 
 /// Everything that can be asked for, in the order of the help.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 35] = [
     "check",
     "explain",
     "who",
@@ -70,8 +70,16 @@ const COMMANDS: [&str; 27] = [
     "init",
     "import",
     "serve",
+    "open",
     "health",
     "token",
+    "publish",
+    "store",
+    "store status",
+    "store log",
+    "store diff",
+    "store revert",
+    "store prune",
     "schema",
     "completions",
     "man",
@@ -187,8 +195,16 @@ fn help_lists_the_formats_that_a_command_writes() {
     init: human, json
     import: human, json, markdown
     serve: 
+    open: 
     health: 
     token: 
+    publish: human, json
+    store: 
+    store status: human, json
+    store log: human, json
+    store diff: human, json, ndjson, markdown, csv, html
+    store revert: human, json
+    store prune: human, json
     schema: 
     completions: 
     man: 
@@ -272,8 +288,11 @@ fn the_help_lists_the_commands_and_the_options() {
       init         Write a sample workspace to try tarbac on
       import       Make a workspace from the exports of a live tenant, or refresh one
       serve        Serve decisions over HTTP, by AuthZEN 1.0
+      open         Open the page in a browser: who can, what, why and what if
       health       Ask a server of `tarbac serve` whether it is ready
       token        Make a token by which a caller of `tarbac serve` says who it is
+      publish      Publish the workspace to a store, for every decision point that reads it
+      store        Look after the revisions in a store
       schema       Write a JSON Schema to standard output, for editors and programs
       completions  Write the completions for a shell to standard output
       man          Write the manual page to standard output, or one page for each command into a folder

@@ -16,7 +16,7 @@ pub(crate) const WORKSPACE: &str = "TARBAC_WORKSPACE";
 pub(crate) const HEADING: &str = "Workspace and output";
 
 /// The arguments of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct GlobalArgs {
     /// Read the workspace in this folder.

@@ -10,6 +10,8 @@ use tarbac_report as render;
 
 use super::colophon::colophon;
 use super::context::ContextArgs;
+#[cfg(feature = "fleet")]
+use super::fleet::{EachArgs, each};
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
@@ -52,9 +54,28 @@ pub(crate) struct AccessArgs {
     /// The changes to suppose.
     #[command(flatten)]
     pub changes: ChangesArgs,
+
+    /// Several workspaces.
+    #[cfg(feature = "fleet")]
+    #[command(flatten)]
+    pub each: EachArgs,
 }
 
 pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &AccessArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    #[cfg(feature = "fleet")]
+    if !arguments.each.store.is_empty() {
+        return each(global, &arguments.each, output, &mut |global, output| {
+            report(global, arguments, output)
+        });
+    }
+    report(global, arguments, output)
+}
+
+fn report(
     global: &GlobalArgs,
     arguments: &AccessArgs,
     output: &mut Output,

@@ -2,6 +2,8 @@
 
 mod callers;
 mod decision_log;
+#[cfg(feature = "fleet")]
+mod follow;
 mod value;
 
 use std::num::NonZeroUsize;
@@ -22,6 +24,8 @@ use crate::failure::{Failure, ShellError};
 use crate::output::{self, Output, error_style};
 use callers::CallerArgs;
 use decision_log::DecisionLogArgs;
+#[cfg(feature = "fleet")]
+use follow::FollowArgs;
 use value::{bytes, duration};
 
 /// The heading of the limits in the help.
@@ -42,6 +46,7 @@ Examples:
   tarbac serve --listen unix:/run/tarbac/pdp.sock
   tarbac serve --listen 0.0.0.0:8443 --tls-cert pdp.pem --tls-key pdp.key --tokens callers.json
   tarbac serve --decision-log /var/log/tarbac/decisions.ndjson --decision-log-omit /context/ip
+  tarbac serve --store az://contosopdp/revisions/contoso --cache /var/cache/tarbac --announce
   tarbac serve --check                     what would be served?
   tarbac help serving                      the page on serving")]
 pub(crate) struct ServeArgs {
@@ -153,6 +158,11 @@ pub(crate) struct ServeArgs {
     /// The decision log.
     #[command(flatten)]
     pub decision_log: DecisionLogArgs,
+
+    /// Revisions of a store.
+    #[cfg(feature = "fleet")]
+    #[command(flatten)]
+    pub follow: FollowArgs,
 
     /// The limits of requests.
     #[command(flatten)]
@@ -288,6 +298,10 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let settings = arguments.settings(&global.workspace)?;
+    #[cfg(feature = "fleet")]
+    if !arguments.follow.store.is_empty() {
+        return follow::run(global, &arguments.follow, settings, arguments.check, output);
+    }
     let mut origin = WorkspaceOrigin {
         layout: layout(global),
         switches: switches(global)?,

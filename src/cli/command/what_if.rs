@@ -7,6 +7,8 @@ use tarbac_host::workspace::is_workspace;
 use tarbac_host::{Layout, Switches};
 
 use super::context::ContextArgs;
+#[cfg(feature = "fleet")]
+use super::fleet::{EachArgs, each};
 use super::impact::scope::ScopeArgs;
 use super::impact::{ComparisonOptions, typed_flags, write_comparison};
 use super::suppose::{ChangesArgs, write_premises};
@@ -59,12 +61,31 @@ pub(crate) struct WhatIfArgs {
     #[command(flatten)]
     pub changes: ChangesArgs,
 
+    /// Several workspaces.
+    #[cfg(feature = "fleet")]
+    #[command(flatten)]
+    pub each: EachArgs,
+
     /// The limits of the comparison.
     #[command(flatten)]
     pub only: ScopeArgs,
 }
 
 pub(crate) fn run(
+    global: &GlobalArgs,
+    arguments: &WhatIfArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    #[cfg(feature = "fleet")]
+    if !arguments.each.store.is_empty() {
+        return each(global, &arguments.each, output, &mut |global, output| {
+            report(global, arguments, output)
+        });
+    }
+    report(global, arguments, output)
+}
+
+fn report(
     global: &GlobalArgs,
     arguments: &WhatIfArgs,
     output: &mut Output,

@@ -89,6 +89,16 @@ pub(super) fn is_commit(layout: &Layout, name: &str) -> bool {
     known.is_ok_and(|known| known.status.success())
 }
 
+/// The commit of git that a workspace is at, if it is in a repository.
+pub fn commit(layout: &Layout) -> Option<String> {
+    let said = git(layout, &["rev-parse", "--verify", "--quiet", "HEAD"])
+        .output()
+        .ok()?;
+    let text = String::from_utf8(said.stdout).ok()?;
+    let commit = text.trim();
+    (said.status.success() && !commit.is_empty()).then(|| commit.to_owned())
+}
+
 /// The files of some parts of a workspace in a revision.
 pub(super) fn files_of(
     layout: &Layout,

@@ -46,6 +46,7 @@ pub(crate) async fn evaluation(
     let call = Call {
         caller,
         request_id,
+        workspace: app.workspace_name(),
         endpoint: path::EVALUATION,
     };
     single(&app, &call, &mut object).await

@@ -62,6 +62,7 @@ pub(crate) async fn evaluations(
     let call = Call {
         caller,
         request_id,
+        workspace: app.workspace_name(),
         endpoint: path::EVALUATIONS,
     };
     let Some(batch) = Batch::take(&mut object, app.settings.limits.evaluations)? else {

@@ -147,6 +147,7 @@ async fn search(
     let call = Call {
         caller,
         request_id,
+        workspace: app.workspace_name(),
         endpoint: kind.path(),
     };
     let began = clock::instant();

@@ -1,6 +1,7 @@
 //! The file of callers: digests of tokens, names of certificates, and rights.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde::Deserialize;
@@ -29,6 +30,8 @@ struct Entry {
     digest: Option<[u8; DIGEST]>,
     certificate: Option<String>,
     rights: Rights,
+    /// The workspaces that it may ask, if not all.
+    workspaces: Option<Arc<[String]>>,
 }
 
 /// The file in JSON.
@@ -45,6 +48,7 @@ struct EntryWire {
     sha256: Option<String>,
     certificate: Option<String>,
     may: Vec<RightWire>,
+    workspaces: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +123,7 @@ impl Entry {
     fn caller(&self, by: CallerBy) -> Caller {
         Caller {
             rights: self.rights,
+            workspaces: self.workspaces.clone(),
             ..Caller::named(&self.name, by)
         }
     }
@@ -161,6 +166,7 @@ fn entries(contents: &[Vec<u8>]) -> Result<Vec<Entry>, String> {
             digest,
             certificate: entry.certificate,
             rights: entry.may.into_iter().map(Right::from).collect(),
+            workspaces: entry.workspaces.map(Arc::from),
         });
     }
     Ok(entries)

@@ -73,6 +73,7 @@ impl Item<'_> {
                 name: call.caller.name().to_owned(),
                 by: call.caller.by(),
             },
+            workspace: call.workspace.as_deref().map(str::to_owned),
             endpoint: call.endpoint.to_owned(),
             item,
             subject: requested.subject,
@@ -84,7 +85,7 @@ impl Item<'_> {
             readings: served.engine.readings().to_vec(),
             revision: LoggedRevision {
                 id: served.revision().to_owned(),
-                number: None,
+                number: served.name().map(|name| name.number),
             },
             duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             omitted: Vec::new(),

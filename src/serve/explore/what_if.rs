@@ -27,7 +27,6 @@ use crate::fault::{self, Fault};
 use crate::jobs::{Job, State as JobState, WhatIf};
 use crate::openapi::Faults;
 use crate::served::Served;
-use crate::settings::PublicUrl;
 
 /// Where a what-if begins.
 pub(crate) const PATH: &str = "/api/v1/what-if";
@@ -206,7 +205,7 @@ pub(crate) async fn begin(
     let served = app.served();
     let question = WhatIfQuestion::take(&served, given)?;
     let job = question.ask(&app, &served, &caller)?;
-    let below = app.settings.public_url.as_ref().map_or("", PublicUrl::path);
+    let below = app.mount.as_str();
     let location = format!("{below}{PATH}/{}", job.id);
     let location = HeaderValue::from_str(&location).map_err(|_| Fault::broken())?;
     let mut response = fault::json(StatusCode::ACCEPTED, &running(&job));

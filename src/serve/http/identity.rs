@@ -14,7 +14,6 @@ use crate::authzen::path;
 use crate::clock;
 use crate::explore::{api, what_if};
 use crate::metrics::Reason;
-use crate::settings::PublicUrl;
 use crate::trace;
 
 /// The id of a request, and the trace that it belongs to.
@@ -81,9 +80,11 @@ pub(crate) async fn identify(
         .answered(endpoint, method, status, began.elapsed());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.id);
-    headers
-        .entry(REVISION)
-        .or_insert_with(|| app.served().revision_header());
+    // The server of several has no revision of its own.
+    if app.house.is_none() {
+        let revision = || app.served().revision_header();
+        headers.entry(REVISION).or_insert_with(revision);
+    }
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -93,7 +94,7 @@ pub(crate) async fn identify(
 }
 
 /// The names of endpoints in metrics, by path.
-const ENDPOINTS: [(&str, &str); 35] = [
+const ENDPOINTS: [(&str, &str); 36] = [
     (path::EVALUATION, "evaluation"),
     (path::EVALUATIONS, "evaluations"),
     (path::SEARCH_SUBJECT, "search_subject"),
@@ -107,6 +108,7 @@ const ENDPOINTS: [(&str, &str); 35] = [
     ("/metrics", "metrics"),
     ("/openapi.json", "openapi"),
     ("/-/reload", "reload"),
+    ("/-/poll", "poll"),
     (api::path::STATUS, "status"),
     (api::path::ACTIONS, "actions"),
     (api::path::READINGS, "readings"),
@@ -136,7 +138,7 @@ fn endpoint(app: &App, request: &Request) -> &'static str {
     let Some(matched) = request.extensions().get::<MatchedPath>() else {
         return "other";
     };
-    let below = app.settings.public_url.as_ref().map_or("", PublicUrl::path);
+    let below = app.mount.as_str();
     let matched = matched.as_str();
     let bare = matched.strip_prefix(below).unwrap_or(matched);
     let is_matched = |path: &str| {

@@ -36,6 +36,8 @@ struct ReloadLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RevisionLabel {
     id: String,
+    /// The number in a store.
+    number: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -104,20 +106,23 @@ impl ServedMetrics {
     pub(crate) fn serves(&self, served: &Served) {
         self.revision.clear();
         let id = served.revision().to_owned();
-        self.revision.get_or_create(&RevisionLabel { id }).set(1);
+        let number = served.name().map(|name| name.number);
+        self.revision
+            .get_or_create(&RevisionLabel { id, number })
+            .set(1);
         self.loaded
             .set(served.loaded.as_millisecond() as f64 / 1000.0);
         self.policies
-            .set(number(served.engine.bundle().policies().len()));
+            .set(gauge(served.engine.bundle().policies().len()));
         self.entities.clear();
         for (r#type, count) in served.entities_by_type() {
             self.entities
                 .get_or_create(&TypeLabel { r#type })
-                .set(number(count));
+                .set(gauge(count));
         }
     }
 }
 
-fn number(count: usize) -> i64 {
+fn gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -17,7 +17,6 @@ use crate::clock;
 use crate::fault::Fault;
 use crate::http::REVISION;
 use crate::served::Served;
-use crate::settings::PublicUrl;
 
 /// What a browser may do with a view: nothing from elsewhere, no inline script or style, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -115,7 +114,7 @@ pub(super) fn fault(app: &App, fault: &Fault) -> Response {
 
 /// The addresses of a server.
 pub(super) fn links(app: &App) -> Links {
-    Links::new(app.settings.public_url.as_ref().map_or("", PublicUrl::path))
+    Links::new(&app.mount)
 }
 
 /// A document with the bar, the navigation where somebody may see the views, and the content.

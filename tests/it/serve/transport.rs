@@ -148,7 +148,7 @@ fn probes_are_answered() {
     assert_eq!(server.get("/readyz").text, "ok\n");
     assert_eq!(
         server.get("/readyz?verbose").text,
-        "loaded: ok\nlog: ok\ndraining: ok\n"
+        "loaded: ok\nfresh: ok\nlog: ok\ndraining: ok\n"
     );
     let version = server.get("/version").json();
     let quoted = format!("\"{}\"", version["revision"].as_str().unwrap());
@@ -197,7 +197,7 @@ fn a_server_that_stops_says_so_first() {
     let checks = server.get("/readyz?verbose").text;
     assert_eq!(
         checks,
-        "loaded: ok\nlog: ok\ndraining: the server is stopping\n"
+        "loaded: ok\nfresh: ok\nlog: ok\ndraining: the server is stopping\n"
     );
     let body = json!({
         "subject": { "type": "user", "id": "alice" },

@@ -1,0 +1,190 @@
+//! The store that the arguments name, and the revisions in it.
+
+mod each;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use miette::Diagnostic;
+use tarbac_fleet::{
+    Cache, FleetError, Location, Manifest, Publisher, Readings, Store, TrustedKeys,
+};
+use tarbac_host::excerpt::Excerpts;
+use tarbac_host::{Layout, LoadError, Switches, Workspace, workspace};
+use tarbac_report as render;
+use thiserror::Error;
+
+use super::{layout, reading};
+use crate::arguments::GlobalArgs;
+use crate::failure::Failure;
+use crate::output::{error_style, say};
+use crate::product;
+
+#[cfg(feature = "serve")]
+pub(crate) use each::StorePattern;
+pub(crate) use each::{EachArgs, each};
+
+/// The store, and whose revisions in it are trusted.
+#[derive(Debug, Args)]
+pub(crate) struct StoreAtArgs {
+    /// The store: az://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or file:///FOLDER.
+    #[arg(long, value_name = "URL", env = "TARBAC_STORE", hide_env_values = true)]
+    pub store: Location,
+
+    /// Use only revisions that one of the public keys in this file has signed (Ed25519, PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TARBAC_TRUST",
+        hide_env_values = true
+    )]
+    pub trust: Option<PathBuf>,
+}
+
+/// What cannot be done with a store.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{message}")]
+#[diagnostic(code(store::failed))]
+struct StoreFailure {
+    message: String,
+    #[help]
+    help: Option<String>,
+}
+
+impl From<FleetError> for Failure {
+    fn from(error: FleetError) -> Self {
+        let help = match &error {
+            FleetError::Store { .. } => Some(
+                "credentials are taken from the environment; `tarbac help fleet` has the variables",
+            ),
+            FleetError::Damaged { .. } | FleetError::NoBlob { .. } => Some(
+                "publish the whole workspace with --repair, or revert to a revision that is whole",
+            ),
+            FleetError::NoRevision { .. } => Some("`tarbac store log` lists the revisions"),
+            FleetError::Contended(_) => Some("run the command again"),
+            FleetError::Lost { .. } => Some("is the folder of the store mounted?"),
+            FleetError::Restless(_) => Some("wait until nothing changes the workspace"),
+            FleetError::Key(_) => Some("`openssl genpkey -algorithm ed25519` makes a key"),
+            FleetError::InUse(_) => Some("give each program a folder of its own"),
+            FleetError::Untrusted { .. }
+            | FleetError::Manifest { .. }
+            | FleetError::File { .. } => None,
+        };
+        Self::Error(Box::new(StoreFailure {
+            message: error.to_string(),
+            help: help.map(str::to_owned),
+        }))
+    }
+}
+
+impl StoreAtArgs {
+    /// The keys that are trusted, if some are named.
+    pub(crate) fn trusted(&self) -> Result<Option<TrustedKeys>, Failure> {
+        Ok(self.trust.as_deref().map(TrustedKeys::read).transpose()?)
+    }
+
+    /// The store, to read from.
+    pub(crate) fn open(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.store, self.trusted()?)?)
+    }
+
+    /// The store, to write to.
+    pub(crate) fn make(&self) -> Result<Store, Failure> {
+        Ok(Store::make(&self.store, self.trusted()?)?)
+    }
+}
+
+/// The cache in a folder, or one for this run.
+pub(crate) fn cache(folder: Option<&Path>) -> Result<Cache, Failure> {
+    Ok(match folder {
+        Some(folder) => Cache::open(folder)?,
+        None => Cache::temporary()?,
+    })
+}
+
+/// Readings as the host has them.
+pub(crate) fn switches_of(readings: &Readings) -> Switches {
+    Switches {
+        on: readings.on.clone(),
+        off: readings.off.clone(),
+    }
+}
+
+/// Reads the workspace of a revision. Without `keep`, nothing is kept of it for a later run.
+pub(crate) fn load_tree(
+    global: &GlobalArgs,
+    tree: &Path,
+    readings: &Readings,
+    keep: bool,
+) -> Result<Workspace, LoadError> {
+    let layout = Layout::new(tree, product::rules());
+    let mut loaded = None;
+    let read = reading(global, |options| {
+        let mut options = options.clone();
+        options.cache &= keep;
+        loaded = Some(Workspace::load_by(
+            &layout,
+            &switches_of(readings),
+            &options,
+        ));
+        Ok(())
+    });
+    debug_assert!(read.is_ok());
+    match loaded {
+        Some(loaded) => loaded,
+        None => Workspace::load_by(
+            &layout,
+            &switches_of(readings),
+            &workspace::LoadOptions::default(),
+        ),
+    }
+}
+
+/// Says what is wrong with a revision; files are named as in a workspace.
+pub(crate) fn say_errors(error: LoadError, tree: &Path) -> Option<Failure> {
+    let LoadError::Invalid(findings) = error else {
+        return Some(error.into());
+    };
+    let style = error_style();
+    let text = render::findings::human(&findings, &Excerpts::read(&findings), style);
+    let summary = render::findings::summary(&findings, style);
+    let prefix = format!("{}/", tree.display());
+    say(&format!("{text}\n{summary}").replace(&prefix, ""));
+    None
+}
+
+/// Who publishes from here.
+pub(crate) fn publisher(global: &GlobalArgs) -> Publisher {
+    Publisher {
+        program: format!("tarbac {}", env!("CARGO_PKG_VERSION")),
+        host: host_name(),
+        commit: workspace::commit(&layout(global)),
+    }
+}
+
+/// The name of this machine, where the environment or the system has one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell looks at the environment"
+)]
+pub(crate) fn host_name() -> Option<String> {
+    let named = ["HOSTNAME", "COMPUTERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
+    let named = named.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    named
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+}
+
+/// The time by the clock of this machine.
+#[expect(clippy::disallowed_methods, reason = "the shell looks at the clock")]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// A revision in a line: its number, and the first digits of what it is.
+pub(crate) fn in_short(manifest: &Manifest) -> String {
+    format!("revision {} ({})", manifest.number, manifest.short_id())
+}

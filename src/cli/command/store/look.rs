@@ -1,0 +1,168 @@
+//! The content of a store, and the replicas that read it.
+
+use serde_json::{Value, json};
+use tarbac_fleet::{FleetError, Heard, Manifest, Part, ReplicaState, heard};
+
+use super::{LogArgs, StatusArgs};
+use crate::arguments::{Format, GlobalArgs};
+use crate::command::fleet::now;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) fn status(
+    global: &GlobalArgs,
+    arguments: &StatusArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let store = arguments.at.open()?;
+    let numbers = store.numbers(0)?;
+    let newest = match numbers.last() {
+        Some(number) => store.revision(*number)?.map(|revision| revision.manifest),
+        None => None,
+    };
+    let replicas = heard(&store, now())?;
+    let is_well = |of: &Heard| of.said.state == ReplicaState::Ok && !of.silent;
+    let text = match global.format {
+        Format::Json => {
+            let document = json!({
+                "version": 1,
+                "command": "store status",
+                "revisions": numbers.len(),
+                "newest": newest.as_ref().map(about),
+                "replicas": replicas,
+            });
+            format!("{document:#}\n")
+        }
+        _ => {
+            let first = match &newest {
+                Some(newest) => format!(
+                    "{} revisions, the newest: {}\n",
+                    numbers.len(),
+                    line(newest)
+                ),
+                None => "there is no revision yet\n".to_owned(),
+            };
+            let lines = replicas
+                .iter()
+                .map(|replica| replica_line(replica, newest.as_ref()));
+            std::iter::once(first).chain(lines).collect()
+        }
+    };
+    output.write(&text)?;
+    Ok(match newest.is_some() && replicas.iter().all(is_well) {
+        true => Exit::Yes,
+        false => Exit::No,
+    })
+}
+
+fn replica_line(replica: &Heard, newest: Option<&Manifest>) -> String {
+    let said = &replica.said;
+    let state = match said.state {
+        _ if replica.silent => format!("silent for {} s", replica.seconds),
+        ReplicaState::Ok => "ok".to_owned(),
+        ReplicaState::Stale => "stale".to_owned(),
+        ReplicaState::Rejecting => "rejects a newer revision".to_owned(),
+    };
+    let behind = newest.map_or(0, |newest| newest.number.saturating_sub(said.number));
+    let behind = match behind {
+        0 => String::new(),
+        behind => format!(", {behind} behind"),
+    };
+    format!(
+        "  {}: {state}, revision {} ({}){behind}, tarbac {}\n",
+        said.instance, said.number, said.id, said.version
+    )
+}
+
+pub(crate) fn log(
+    global: &GlobalArgs,
+    arguments: &LogArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let store = arguments.at.open()?;
+    let numbers = store.numbers(0)?;
+    let mut entries = Vec::new();
+    for number in numbers.into_iter().rev().take(arguments.limit) {
+        // One that cannot be used is a part of the history as well.
+        match store.revision(number) {
+            Ok(Some(revision)) => entries.push(Ok(revision.manifest)),
+            Ok(None) => {}
+            Err(error) if error.is_passing() => return Err(error.into()),
+            Err(error) => entries.push(Err((number, error))),
+        }
+    }
+    let text = match global.format {
+        Format::Json => {
+            let revisions: Vec<Value> = entries.iter().map(entry).collect();
+            let document = json!({ "version": 1, "command": "store log", "revisions": revisions });
+            format!("{document:#}\n")
+        }
+        _ => entries
+            .iter()
+            .map(|entry| match entry {
+                Ok(manifest) => format!("{}\n", line(manifest)),
+                Err((_, error)) => format!("{error}\n"),
+            })
+            .collect(),
+    };
+    output.write(&text)?;
+    Ok(Exit::Yes)
+}
+
+fn entry(entry: &Result<Manifest, (u64, FleetError)>) -> Value {
+    match entry {
+        Ok(manifest) => about(manifest),
+        Err((number, error)) => json!({ "number": number, "error": error.to_string() }),
+    }
+}
+
+/// A revision as programs get it.
+fn about(manifest: &Manifest) -> Value {
+    let count = |part: Part| {
+        manifest
+            .files
+            .iter()
+            .filter(|file| file.part == part)
+            .count()
+    };
+    json!({
+        "number": manifest.number,
+        "id": manifest.id,
+        "parent": manifest.parent,
+        "reverts_to": manifest.reverts_to,
+        "created": manifest.created,
+        "publisher": manifest.publisher,
+        "message": manifest.message,
+        "readings": manifest.readings,
+        "files": { "policies": count(Part::Policies), "entities": count(Part::Entities) },
+        "bytes": manifest.size(),
+    })
+}
+
+/// A revision as people get it.
+fn line(manifest: &Manifest) -> String {
+    let publisher = &manifest.publisher;
+    let host = publisher.host.as_ref().map(|host| format!(" on {host}"));
+    let commit = publisher
+        .commit
+        .as_ref()
+        .and_then(|commit| commit.get(..12));
+    let commit = commit.map(|commit| format!(", commit {commit}"));
+    let reverts = manifest
+        .reverts_to
+        .map(|number| format!(", the content of {number}"));
+    let message = manifest
+        .message
+        .as_ref()
+        .map(|message| format!(": {message}"));
+    let parts = [host, commit, reverts, message].into_iter().flatten();
+    let rest: String = parts.collect();
+    let seconds = manifest.created.strftime("%Y-%m-%dT%H:%M:%SZ");
+    format!(
+        "{} ({}) {seconds} by {}{rest}",
+        manifest.number,
+        manifest.short_id(),
+        publisher.program
+    )
+}

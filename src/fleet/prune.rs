@@ -1,0 +1,67 @@
+//! Old revisions are removed, and blobs that no revision names.
+
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use jiff::Timestamp;
+use object_store::path::Path;
+
+use crate::error::FleetError;
+use crate::path::{BLOBS, REPLICAS, digest_of, of_revision};
+use crate::store::Store;
+
+/// A blob that nothing names is left for so long: a publication may be about to name it. In seconds.
+const A_DAY: i64 = 24 * 60 * 60;
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// The revisions.
+    pub revisions: usize,
+    /// The blobs.
+    pub blobs: usize,
+    /// What replicas said that are gone.
+    pub replicas: usize,
+}
+
+/// Removes all but the newest `keep` revisions, at least one, and what nothing needs any more.
+///
+/// # Errors
+/// The store does not answer, or a manifest that stays cannot be read: then no blob is removed.
+pub fn prune(store: &Store, keep: usize, now: Timestamp) -> Result<Pruned, FleetError> {
+    // First the blobs: one that a publication names from here on is in a manifest that is read below.
+    let blobs = store.listed(BLOBS)?;
+    let numbers = store.numbers(0)?;
+    let (old, kept) = numbers.split_at(numbers.len().saturating_sub(keep.max(1)));
+    let mut named: BTreeSet<Digest> = BTreeSet::new();
+    for number in kept {
+        let Some(revision) = store.revision(*number)? else {
+            continue;
+        };
+        named.extend(revision.manifest.files.iter().map(|file| file.blake3));
+    }
+    let prefix = store.location().prefix();
+    let manifests: Vec<Path> = old
+        .iter()
+        .map(|number| of_revision(prefix, *number))
+        .collect();
+    let is_old = |seconds: i64| now.as_second().saturating_sub(seconds) > A_DAY;
+    let unnamed: Vec<Path> = blobs
+        .into_iter()
+        .filter(|meta| is_old(meta.last_modified.timestamp()))
+        .filter(|meta| digest_of(&meta.location).is_some_and(|digest| !named.contains(&digest)))
+        .map(|meta| meta.location)
+        .collect();
+    let silent = store.listed(REPLICAS)?.into_iter();
+    let silent = silent.filter(|meta| is_old(meta.last_modified.timestamp()));
+    let silent: Vec<Path> = silent.map(|meta| meta.location).collect();
+    let pruned = Pruned {
+        revisions: manifests.len(),
+        blobs: unnamed.len(),
+        replicas: silent.len(),
+    };
+    store.remove(manifests)?;
+    store.remove(unnamed)?;
+    store.remove(silent)?;
+    Ok(pruned)
+}

@@ -1,0 +1,116 @@
+//! An analysis over many workspaces, and the engine that takes over from there.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::tarbac::{Tarbac, copy};
+
+/// So many tenants.
+const TENANTS: usize = 50;
+
+/// A prefix with many tenants, each of which has what the first has.
+fn tenants() -> (Tarbac, String) {
+    let tarbac = Tarbac::with_tenant(&[]);
+    let url = format!("file://{}", tarbac.path("stores").display());
+    let ran = tarbac.run(&["publish", "--store", &format!("{url}/t00")]);
+    assert_eq!(ran.status, 0, "{ran}");
+    for number in 1..TENANTS {
+        copy(
+            &tarbac.path("stores/t00"),
+            &tarbac.path(&format!("stores/t{number:02}")),
+        );
+    }
+    (tarbac, format!("{url}/*"))
+}
+
+/// The example of the documentation, over what is written for 50 tenants.
+#[test]
+fn duckdb_reads_what_is_written() {
+    let (tarbac, all) = tenants();
+    let ran = tarbac.run(&["access", "--store", &all, "--format", "ndjson"]);
+    assert_ne!(ran.status, 2, "{ran}");
+    let rows: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let alone = tarbac.run(&["access", "--format", "ndjson"]);
+    assert_eq!(rows.len(), TENANTS * alone.stdout.lines().count());
+    assert!(rows.iter().all(|row| row["number"] == 1));
+    for number in 0..TENANTS {
+        assert!(
+            rows.iter()
+                .any(|row| row["workspace"] == format!("t{number:02}"))
+        );
+    }
+    tarbac.write("access.ndjson", &ran.stdout);
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers/bin/python");
+    let has_duckdb = Command::new(&python).args(["-c", "import duckdb"]).output();
+    if !has_duckdb.is_ok_and(|ran| ran.status.success()) {
+        let is_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
+        assert!(
+            !is_ci,
+            "there is no DuckDB, and CI is set; .ci/run installs it"
+        );
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out, since there is no DuckDB: duckdb_reads_what_is_written"
+        );
+        return;
+    }
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet.md"))
+        .unwrap();
+    let query = page
+        .split("```sql\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let script = "import duckdb, sys\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*row)";
+    let ran = Command::new(&python)
+        .args(["-c", script, query])
+        .current_dir(tarbac.path(""))
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let holds = rows
+        .iter()
+        .filter(|row| row["kind"] == "hold" && row["workspace"] == "t07")
+        .count();
+    let told = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(told.lines().count(), TENANTS);
+    assert!(
+        told.lines().any(|line| line == format!("t07 1 {holds}")),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_workspace_that_fails_is_named_and_the_others_are_reported() {
+    let (tarbac, all) = tenants();
+    for number in 3..TENANTS {
+        std::fs::remove_dir_all(tarbac.path(&format!("stores/t{number:02}"))).unwrap();
+    }
+    tarbac.write(&format!("stores/t01/revisions/{:020}.json", 1), "{");
+    let ran = tarbac.run(&["access", "--store", &all, "--format", "ndjson"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("/stores/t01:"), "{ran}");
+    for (name, is_told) in [("t00", true), ("t01", false), ("t02", true)] {
+        assert_eq!(
+            ran.stdout.contains(&format!("{{\"workspace\":\"{name}\"")),
+            is_told,
+            "{name}"
+        );
+    }
+    let ran = tarbac.run(&["what-if", "--store", &all, "--format", "json"]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("--format ndjson"), "{ran}");
+}
