@@ -5,7 +5,6 @@ use tarbac_analysis::change::what_if::{SettingWords, TenantSetting, settings_now
 use tarbac_analysis::explain::Value;
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::lookup::in_words;
-use tarbac_report::findings::number;
 use tarbac_report::html::{
     Cells, Figure, Grid, GridColumn, GridRow, Icon, Shown, Tone, badge, facts, figures,
 };
@@ -74,9 +73,12 @@ fn counts(asked: &Asked) -> Markup {
         .iter()
         .filter_map(|(name, count)| {
             let noun = in_words(&name.parse().ok()?);
-            let counted = number(*count, &noun);
-            let plural = counted.split_once(' ').map(|(_, noun)| noun.to_owned());
-            Some((plural?, *count as u64))
+            let plural = match (*count, noun.strip_suffix('y')) {
+                (1, _) => noun,
+                (_, Some(stem)) => format!("{stem}ies"),
+                (_, None) => format!("{noun}s"),
+            };
+            Some((plural, *count as u64))
         })
         .collect();
     let policies = engine.bundle().policies().len() as u64;
